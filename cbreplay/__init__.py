@@ -1,0 +1,91 @@
+"""cbreplay: backtesting for training callbacks.
+
+Reads what Keras's CSVLogger and TensorBoard callbacks wrote, replays what its
+callbacks would have decided under other settings, and says how far the log is
+evidence for each answer.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.errors import (
+        CbreplayError,
+        ConfigError,
+        EvidenceError,
+        ExpressionError,
+        LogError,
+        MissingExtraError,
+        OutputError,
+        SemanticsError,
+        TruncatedLogError,
+        UnknownMonitorError,
+    )
+    from cbreplay.expressions import parse_callbacks
+    from cbreplay.grid import choices, make_grid
+    from cbreplay.readers import load_runs
+    from cbreplay.replay import Replay, replay_run
+    from cbreplay.run import Run, Series
+    from cbreplay.staircase import build_staircase
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CbreplayError",
+    "ConfigError",
+    "EarlyStopping",
+    "EvidenceError",
+    "ExpressionError",
+    "LogError",
+    "MissingExtraError",
+    "OutputError",
+    "ReduceLROnPlateau",
+    "Replay",
+    "Run",
+    "SemanticsError",
+    "Series",
+    "TruncatedLogError",
+    "UnknownMonitorError",
+    "__version__",
+    "build_staircase",
+    "choices",
+    "load_runs",
+    "make_grid",
+    "parse_callbacks",
+    "replay_run",
+]
+
+# where each public name lives; imported when it is asked for, so that
+# `import cbreplay` loads nothing third-party and `--help` stays quick
+_HOMES = {
+    "EarlyStopping": "callbacks.early_stopping",
+    "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
+    "Replay": "replay",
+    "Run": "run",
+    "Series": "run",
+    "build_staircase": "staircase",
+    "choices": "grid",
+    "load_runs": "readers",
+    "make_grid": "grid",
+    "parse_callbacks": "expressions",
+    "replay_run": "replay",
+}
+_SUBMODULES = ("plots", "record", "report")
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything
+    if name in _SUBMODULES:
+        return import_module(f"cbreplay.{name}")
+    if name not in __all__:
+        message = f"module 'cbreplay' has no attribute {name!r}"
+        raise AttributeError(message)
+    home = import_module(f"cbreplay.{_HOMES.get(name, 'errors')}")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_SUBMODULES])

@@ -1,0 +1,194 @@
+"""Every exception of cbreplay.
+
+::
+
+    CbreplayError
+    ├── LogError             (ValueError)   a log cannot be read, or not rightly
+    │   └── TruncatedLogError               it ends in the middle of something
+    ├── UnknownMonitorError  (KeyError)     a series that the run does not hold
+    ├── ConfigError          (ValueError)   a parameter or option that cannot be
+    ├── ExpressionError      (ValueError)   callback text that cannot be read
+    ├── SemanticsError       (ValueError)   a Keras version that is not known
+    ├── EvidenceError        (ValueError)   the log cannot carry the question
+    ├── OutputError          (OSError)      a file that cannot be written
+    └── MissingExtraError    (ImportError)  an optional dependency is missing
+
+Each takes facts as keywords and writes its own sentence. Everything here is the
+user's to mend, so the command line prints it in one line and exits with status 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CbreplayError",
+    "ConfigError",
+    "EvidenceError",
+    "ExpressionError",
+    "LogError",
+    "MissingExtraError",
+    "OutputError",
+    "SemanticsError",
+    "TruncatedLogError",
+    "UnknownMonitorError",
+    "nearest_name",
+]
+
+
+class CbreplayError(Exception):
+    """Base of everything that cbreplay raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the sentence itself; ``KeyError`` would print its repr."""
+        return str(self.args[0]) if self.args else ""
+
+
+class LogError(CbreplayError, ValueError):
+    """A log that cannot be read, or could only be read by guessing.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, with the value that was found.
+    source : str
+        The file or object it was found in.
+    line, byte : int, optional
+        Where in the file: a one-based line, or a zero-based byte offset.
+    hint : str
+        What would have been right, and what to do.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        source: str = "",
+        line: int | None = None,
+        byte: int | None = None,
+        hint: str = "",
+    ) -> None:
+        self.problem, self.source, self.hint = problem, source, hint
+        self.line, self.byte = line, byte
+        place = source
+        if line is not None:
+            place += f", line {line}"
+        if byte is not None:
+            place += f", byte {byte}"
+        sentence = f"{place}: {problem}" if place else problem
+        super().__init__(f"{sentence}. {hint}" if hint else sentence)
+
+
+class TruncatedLogError(LogError):
+    """A log that ends in the middle of a row or of a record."""
+
+
+class UnknownMonitorError(CbreplayError, KeyError):
+    """A series that a callback or an option names and the run does not hold.
+
+    Parameters
+    ----------
+    monitor : str
+        The name that was asked for.
+    run : str
+        The name of the run.
+    available : iterable of str
+        The series that the run holds.
+    """
+
+    def __init__(self, monitor: str, *, run: str, available: Iterable[str]) -> None:
+        self.monitor, self.run, self.available = monitor, run, tuple(available)
+        held = ", ".join(self.available) or "no series at all"
+        super().__init__(
+            f"run {run!r} has no series {monitor!r}; it has {held}. "
+            "Choose one with --monitor or monitor=."
+        )
+
+
+class ConfigError(CbreplayError, ValueError):
+    """A parameter or an option with a value that cannot be, or that contradicts."""
+
+
+class ExpressionError(CbreplayError, ValueError):
+    """Callback text that is not a callback expression.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, with the piece of text it concerns.
+    text : str
+        The whole expression.
+    hint : str
+        What to write instead.
+    """
+
+    def __init__(self, problem: str, *, text: str, hint: str = "") -> None:
+        self.problem, self.text, self.hint = problem, text, hint
+        shown = text if len(text) <= _SHOWN_TEXT else text[: _SHOWN_TEXT - 3] + "..."
+        sentence = f"in {shown!r}: {problem}"
+        super().__init__(f"{sentence}. {hint}" if hint else sentence)
+
+
+_SHOWN_TEXT = 200
+
+
+class SemanticsError(CbreplayError, ValueError):
+    """A Keras version whose decisions are not known."""
+
+
+class EvidenceError(CbreplayError, ValueError):
+    """A log that cannot carry the question at all."""
+
+
+class OutputError(CbreplayError, OSError):
+    """A file that could not be written; nothing half written is left.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    reason : str
+        What the system said, or which rule forbids it.
+    hint : str
+        What to do.
+    """
+
+    def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
+        self.path, self.reason, self.hint = path, reason, hint
+        sentence = f"cannot write {path}: {reason}"
+        super().__init__(f"{sentence}. {hint}" if hint else sentence)
+
+
+class MissingExtraError(CbreplayError, ImportError):
+    """A part of cbreplay whose optional dependencies are not installed.
+
+    Parameters
+    ----------
+    what : str
+        The command or function that needs them.
+    extra : str
+        The name of the extra.
+    missing : str
+        The module that could not be imported.
+    """
+
+    def __init__(self, what: str, *, extra: str, missing: str) -> None:
+        self.what, self.extra, self.missing = what, extra, missing
+        super().__init__(
+            f"{what} needs {missing}, which is not installed: "
+            f'pip install "cbreplay[{extra}]"'
+        )
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'patience'?"`` where a known name is near, else ''.
+
+    >>> nearest_name("patiense", ["monitor", "patience"])
+    "; did you mean 'patience'?"
+    """
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,262 @@
+"""A run: what one training recorded, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = [
+    "LEARNING_RATE_NAMES",
+    "BoolArray",
+    "EpochArray",
+    "FloatArray",
+    "Mode",
+    "Run",
+    "Series",
+]
+
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+EpochArray: TypeAlias = NDArray[np.integer[Any]]
+BoolArray: TypeAlias = NDArray[np.bool_]
+Mode: TypeAlias = Literal["min", "max"]
+
+# Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
+LEARNING_RATE_NAMES = ("learning_rate", "lr")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One metric over the epochs of its run.
+
+    Parameters
+    ----------
+    values : array of shape (n_epochs,)
+        The logged values, float64 (float32 for a learning rate). A value that was
+        logged as NaN is NaN; so is one that was not recorded.
+    recorded : bool array of shape (n_epochs,)
+        False where nothing was recorded. Only this tells a missing value from NaN.
+    """
+
+    values: FloatArray
+    recorded: BoolArray
+
+    def __post_init__(self) -> None:
+        if self.values.shape != self.recorded.shape or self.values.ndim != 1:
+            shapes = f"{self.values.shape} and {self.recorded.shape}"
+            sentence = f"values and recorded must be vectors of one length, not {shapes}"
+            raise ConfigError(sentence)
+        self.values.setflags(write=False)
+        self.recorded.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def from_optional(
+        cls, values: Iterable[float | None], *, dtype: type[np.floating[Any]] = np.float64
+    ) -> Series:
+        """Build a series from numbers, with None where nothing was recorded."""
+        listed = list(values)
+        recorded = np.array([value is not None for value in listed], dtype=np.bool_)
+        filled = [np.nan if value is None else value for value in listed]
+        return cls(np.array(filled, dtype=dtype), recorded)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Run:
+    """What one training recorded.
+
+    Parameters
+    ----------
+    name : str
+        How people would name the run; unique among the runs that were read with it.
+    source : str
+        Where it was read: a path, or what kind of object it was.
+    first_epoch : int
+        The first recorded epoch, zero-based and absolute.
+    series : mapping of str to Series
+        Every recorded metric but the learning rate, by its Keras name, each as long
+        as `epochs`.
+    learning_rate : Series or None
+        The float32 rate that each epoch was trained at; None if it is not recorded.
+    other_learning_rate : Series or None
+        The other reading of the recorded rate, where the log alone cannot tell
+        whether it was written before or after that epoch's reduction.
+    epoch_seconds : Series or None
+        Wall time of each epoch in seconds; the first is not recorded.
+    wall_seconds : float or None
+        Wall time of the whole training in seconds.
+    planned_epochs : int or None
+        The `epochs` that ``fit`` was given; None if it is unknown.
+    metadata : RunMetadata or None
+        What ``run.json`` says.
+    notes : tuple of str
+        What was assumed, joined or dropped while reading.
+
+    Raises
+    ------
+    ConfigError
+        If the series differ in length, or there is none.
+    """
+
+    name: str
+    source: str
+    first_epoch: int
+    series: Mapping[str, Series]
+    learning_rate: Series | None = None
+    other_learning_rate: Series | None = None
+    epoch_seconds: Series | None = None
+    wall_seconds: float | None = None
+    planned_epochs: int | None = None
+    metadata: RunMetadata | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "series", MappingProxyType(dict(self.series)))
+        extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
+        held = [*self.series.values(), *(one for one in extras if one is not None)]
+        lengths = sorted({len(one) for one in held})
+        if not self.series or len(lengths) != 1 or lengths[0] == 0:
+            sentence = f"run {self.name!r} needs series of one length, not {lengths}"
+            raise ConfigError(sentence)
+
+    @property
+    def recorded_epochs(self) -> int:
+        """The number of epochs from the first recorded one to the last."""
+        return len(next(iter(self.series.values())))
+
+    @property
+    def horizon(self) -> int:
+        """The last recorded epoch, zero-based and absolute."""
+        return self.first_epoch + self.recorded_epochs - 1
+
+    @property
+    def epochs(self) -> EpochArray:
+        """Every epoch from the first recorded one to the horizon, without gaps."""
+        return np.arange(self.first_epoch, self.horizon + 1)
+
+    @property
+    def reached_plan(self) -> bool:
+        """Whether the record ends where ``fit`` was told to end."""
+        return self.planned_epochs is not None and (
+            self.horizon == self.planned_epochs - 1
+        )
+
+    def monitored(self, name: str) -> Series:
+        """Return a series by name.
+
+        Raises
+        ------
+        UnknownMonitorError
+            If the run does not hold it, or holds it in no epoch.
+        """
+        series = self.series.get(name)
+        if series is None or not series.recorded.any():
+            available = [key for key, one in self.series.items() if one.recorded.any()]
+            raise UnknownMonitorError(name, run=self.name, available=available)
+        return series
+
+    def with_notes(self, *notes: str) -> Run:
+        """Return the same run with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    @classmethod
+    def from_logs(
+        cls,
+        logs: Iterable[Mapping[str, Any]],
+        *,
+        first_epoch: int = 0,
+        name: str = "run",
+        planned_epochs: int | None = None,
+    ) -> Run:
+        """Build a run from one Keras ``logs`` dict per epoch.
+
+        Parameters
+        ----------
+        logs : iterable of mapping
+            One mapping of names to numbers per epoch, in order. An absent key, or
+            None, is missing; NaN is NaN. ``learning_rate`` or ``lr`` is the rate
+            that the epoch was trained at.
+        first_epoch : int
+            The epoch of the first mapping, zero-based.
+        name : str
+            The name of the run.
+        planned_epochs : int, optional
+            The `epochs` that ``fit`` was given.
+
+        Raises
+        ------
+        LogError
+            If a value is not a number, or no epoch holds one.
+
+        Examples
+        --------
+        >>> run = Run.from_logs([{"loss": 0.9, "val_loss": 0.8}, {"loss": 0.7}])
+        >>> run.horizon, run.series["val_loss"].recorded.tolist()
+        (1, [True, False])
+        """
+        rows = [_numbers(row, first_epoch + i, name) for i, row in enumerate(logs)]
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        series = {
+            key: Series.from_optional(row.get(key) for row in rows)
+            for key in names
+            if key not in LEARNING_RATE_NAMES
+        }
+        if not series:
+            problem = "there is no epoch with a metric in it"
+            raise LogError(problem, source=name, hint="Give one dict of logs per epoch")
+        rate = next((key for key in LEARNING_RATE_NAMES if key in names), None)
+        learning_rate = None
+        if rate is not None:
+            learning_rate = Series.from_optional(
+                (row.get(rate) for row in rows), dtype=np.float32
+            )
+        return cls(
+            name=name,
+            source="logs",
+            first_epoch=first_epoch,
+            series=series,
+            learning_rate=learning_rate,
+            planned_epochs=planned_epochs,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the run as a DataFrame, one row per epoch, indexed by epoch.
+
+        The learning rate, where it is recorded, is the column ``learning_rate``.
+        A value that was not recorded is NaN there, like a logged NaN.
+        """
+        import pandas as pd
+
+        columns: dict[str, FloatArray] = {
+            name: series.values for name, series in self.series.items()
+        }
+        if self.learning_rate is not None:
+            columns["learning_rate"] = self.learning_rate.values
+        return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
+
+
+def _numbers(row: Mapping[str, Any], epoch: int, name: str) -> dict[str, float]:
+    """Return the values of one epoch as Python floats, without the missing ones."""
+    numbers = {}
+    for key, value in row.items():
+        if value is None:
+            continue
+        try:
+            numbers[str(key)] = float(value)
+        except (TypeError, ValueError):
+            problem = f"{key!r} is {value!r} in epoch {epoch}, which is not one number"
+            raise LogError(problem, source=name) from None
+    return numbers
