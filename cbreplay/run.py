@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import pandas as pd
 
     from cbreplay.run_metadata import RunMetadata
@@ -55,7 +56,9 @@ class Series:
     def __post_init__(self) -> None:
         if self.values.shape != self.recorded.shape or self.values.ndim != 1:
             shapes = f"{self.values.shape} and {self.recorded.shape}"
-            sentence = f"values and recorded must be vectors of one length, not {shapes}"
+            sentence = (
+                f"values and recorded must be vectors of one length, not {shapes}"
+            )
             raise ConfigError(sentence)
         self.values.setflags(write=False)
         self.recorded.setflags(write=False)
@@ -65,7 +68,10 @@ class Series:
 
     @classmethod
     def from_optional(
-        cls, values: Iterable[float | None], *, dtype: type[np.floating[Any]] = np.float64
+        cls,
+        values: Iterable[float | None],
+        *,
+        dtype: type[np.floating[Any]] = np.float64,
     ) -> Series:
         """Build a series from numbers, with None where nothing was recorded."""
         listed = list(values)

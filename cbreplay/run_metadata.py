@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cbreplay.errors import LogError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["EarlierFit", "Ended", "Fit", "RunMetadata", "parse_run_metadata"]
 

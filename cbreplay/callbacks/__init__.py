@@ -1,0 +1,16 @@
+"""The rules: what each Keras callback decides at the end of an epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+
+__all__ = ["CALLBACKS", "EarlyStopping", "ReduceLROnPlateau"]
+
+# one line for each callback that has a rule
+CALLBACKS: dict[str, type[Any]] = {
+    "EarlyStopping": EarlyStopping,
+    "ReduceLROnPlateau": ReduceLROnPlateau,
+}

@@ -1,0 +1,164 @@
+"""What a rule is given and what it answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from cbreplay.errors import ConfigError, nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.semantics import Semantics
+    from cbreplay.run import Mode
+
+__all__ = [
+    "Callback",
+    "Decision",
+    "Observation",
+    "Training",
+    "check_mode",
+    "check_number",
+    "format_callback",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a rule knows when training begins.
+
+    Parameters
+    ----------
+    semantics : Semantics
+        Which Keras decides.
+    directions : mapping of str to {"min", "max"}
+        The direction of each compiled metric, as ``run.json`` has it; may be empty.
+    """
+
+    semantics: Semantics
+    directions: Mapping[str, Mode]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a rule sees at the end of an epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Zero-based and absolute.
+    logs : mapping of str to float
+        Keras's ``logs``: what was recorded, and what callbacks before this one wrote.
+        A series that was not recorded in this epoch is absent.
+    learning_rate : float or None
+        The optimizer's rate at this moment, a float32 value; None if it is unknown.
+    """
+
+    epoch: int
+    logs: Mapping[str, float]
+    learning_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a rule decided at the end of an epoch.
+
+    Parameters
+    ----------
+    stop : bool
+        Whether it asks for the end of training.
+    reduced : bool
+        Whether it set the learning rate.
+    learning_rate : float or None
+        The rate it set, a float32 value; None if it set none or it is unknown.
+    improved : bool or None
+        Whether the value was an improvement; None if nothing was compared.
+    """
+
+    stop: bool = False
+    reduced: bool = False
+    learning_rate: float | None = None
+    improved: bool | None = None
+
+
+@runtime_checkable
+class Callback(Protocol):
+    """A decision rule: frozen parameters, and a state that is returned, not changed."""
+
+    @property
+    def monitor(self) -> str:
+        """The monitored series."""
+        ...
+
+    @property
+    def changes_learning_rate(self) -> bool:
+        """Whether the rule can change the learning rate, whether or not it does."""
+        ...
+
+    @property
+    def needs_learning_rate(self) -> bool:
+        """Whether its decisions hang on the rate's value."""
+        ...
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor as this Keras resolves it."""
+        ...
+
+    def begin(self, training: Training) -> Any:  # noqa: ANN401 - each rule has its own state
+        """Return the state at the begin of training."""
+        ...
+
+    def step(self, state: Any, seen: Observation) -> tuple[Any, Decision]:  # noqa: ANN401
+        """Return the state after an epoch, and what was decided at its end."""
+        ...
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:
+        """Return what the callback writes into ``logs`` before it decides."""
+        ...
+
+    def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401
+        """Return whose weights it puts back when training ends; None if none."""
+        ...
+
+
+def check_number(callback: str, parameter: str, value: object) -> None:
+    """Raise ConfigError unless the value is a number that Keras can compute with."""
+    # numpy's numbers have __float__ too; text and arrays of several do not pass
+    if not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isnan(number):
+            return
+    sentence = f"{callback}: {parameter} is {value!r}, where a number is expected"
+    raise ConfigError(sentence)
+
+
+def check_mode(callback: str, mode: object) -> None:
+    """Raise ConfigError unless the mode is one of Keras's three."""
+    modes = ("auto", "min", "max")
+    if mode not in modes:
+        sentence = (
+            f"{callback}: mode is {mode!r}, where 'auto', 'min' or 'max' is expected"
+            f"{nearest_name(str(mode), modes)}"
+        )
+        raise ConfigError(sentence)
+
+
+def format_callback(callback: Callback) -> str:
+    """Write a callback as Keras code: its name, and what differs from the defaults.
+
+    >>> from cbreplay import EarlyStopping
+    >>> format_callback(EarlyStopping(patience=5))
+    'EarlyStopping(patience=5)'
+    """
+    # a rule is a dataclass; the protocol cannot say so
+    changed = [
+        f"{one.name}={getattr(callback, one.name)!r}"
+        for one in fields(callback)  # type: ignore[arg-type]
+        if getattr(callback, one.name) != one.default
+    ]
+    return f"{type(callback).__name__}({', '.join(changed)})"

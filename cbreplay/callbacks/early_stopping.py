@@ -1,0 +1,156 @@
+"""EarlyStopping: parameters and step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from cbreplay.callbacks.base import Decision, check_mode, check_number
+from cbreplay.callbacks.metric_directions import resolve_mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.monitor import Comparison
+    from cbreplay.run import Mode
+
+__all__ = ["EarlyStopping", "EarlyStoppingState"]
+
+_SKIPPED = Decision()
+_IMPROVED = Decision(improved=True)
+_WAITED = Decision(improved=False)
+_STOPPED = Decision(improved=False, stop=True)
+
+
+class EarlyStoppingState(NamedTuple):
+    """What EarlyStopping carries from epoch to epoch.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        How this training's Keras compares.
+    wait : int
+        Monitored epochs since ``best`` improved (and beat the baseline).
+    best : float or None
+        The best value so far; None before the first monitored epoch.
+    best_epoch : int or None
+        Its epoch.
+    held_epoch : int or None
+        The epoch whose weights are held for restoring.
+    restores_without_stop : bool
+        Whether they are put back when nothing stopped.
+    stopped_epoch : int or None
+        The epoch in which it asked for the end.
+    """
+
+    comparison: Comparison
+    wait: int
+    best: float | None
+    best_epoch: int | None
+    held_epoch: int | None
+    restores_without_stop: bool
+    stopped_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStopping:
+    """Stop when a monitored series has stopped improving.
+
+    Parameters
+    ----------
+    monitor, min_delta, patience, verbose, mode, baseline : Keras's
+        As in ``keras.callbacks.EarlyStopping``; `verbose` is accepted and ignored.
+    restore_best_weights, start_from_epoch : Keras's
+        As there; `start_from_epoch` is an absolute, zero-based epoch.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter has a type or a mode that Keras cannot compute with.
+
+    References
+    ----------
+    keras/src/callbacks/early_stopping.py and monitor_callback.py, Keras 3.15.1.
+    """
+
+    monitor: str = "val_loss"
+    min_delta: float = 0
+    patience: float = 0
+    verbose: int = 0
+    mode: str = "auto"
+    baseline: float | None = None
+    restore_best_weights: bool = False
+    start_from_epoch: float = 0
+
+    changes_learning_rate: ClassVar[bool] = False
+    needs_learning_rate: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for parameter in ("min_delta", "patience", "start_from_epoch"):
+            check_number("EarlyStopping", parameter, getattr(self, parameter))
+        if self.baseline is not None:
+            check_number("EarlyStopping", "baseline", self.baseline)
+        check_mode("EarlyStopping", self.mode)
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor as this Keras resolves it."""
+        return resolve_mode("EarlyStopping", self.monitor, self.mode, training)
+
+    def begin(self, training: Training) -> EarlyStoppingState:
+        """Return the state at the begin of training."""
+        semantics = training.semantics
+        rule, mode = semantics.early_stopping, self.resolve_mode(training)
+        worst = math.inf if mode == "min" else -math.inf
+        return EarlyStoppingState(
+            comparison=semantics.comparison(rule, mode, self.min_delta),
+            wait=0,
+            best=None if rule.starts_empty else worst,
+            best_epoch=None,
+            held_epoch=None,
+            restores_without_stop=semantics.restores_without_stop,
+            stopped_epoch=None,
+        )
+
+    def step(
+        self, state: EarlyStoppingState, seen: Observation
+    ) -> tuple[EarlyStoppingState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        comparison, wait, best, best_epoch, held, restores, stopped = state
+        current = seen.logs.get(self.monitor)
+        if current is None or seen.epoch < self.start_from_epoch:
+            return state, _SKIPPED
+        if self.restore_best_weights and held is None:
+            # the first monitored weights are held, whatever their value
+            best_epoch = held = seen.epoch
+
+        wait += 1
+        if comparison.is_improvement(current, best):
+            best, best_epoch = current, seen.epoch
+            if self.restore_best_weights:
+                held = seen.epoch
+            if self.baseline is None or comparison.is_improvement(
+                current, self.baseline
+            ):
+                wait = 0
+            decision = _IMPROVED
+        elif wait >= self.patience and seen.epoch > 0:
+            # Keras never stops at epoch 0, whatever the patience
+            stopped, decision = seen.epoch, _STOPPED
+        else:
+            decision = _WAITED
+        after = EarlyStoppingState(
+            comparison, wait, best, best_epoch, held, restores, stopped
+        )
+        return after, decision
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
+        """Return what it writes into ``logs``: nothing."""
+        return {}
+
+    def held_epoch(self, state: EarlyStoppingState) -> int | None:
+        """Return whose weights it puts back when training ends; None if none."""
+        if state.stopped_epoch is None and not state.restores_without_stop:
+            return None
+        return state.held_epoch

@@ -1,0 +1,83 @@
+"""Which way each of Keras's metrics improves, for mode="auto"."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Training
+    from cbreplay.run import Mode
+
+__all__ = ["METRIC_DIRECTIONS", "find_direction", "resolve_mode"]
+
+_UP = """
+    acc accuracy auc binary_accuracy binary_io_u categorical_accuracy
+    concordance_correlation cosine_similarity f1_score fbeta_score io_u mean_io_u
+    one_hot_io_u one_hot_mean_io_u pearson_correlation precision precision_at_recall
+    r2_score recall recall_at_precision sensitivity_at_specificity
+    sparse_categorical_accuracy sparse_top_k_categorical_accuracy
+    specificity_at_sensitivity top_k_categorical_accuracy
+"""
+_DOWN = """
+    bce BCE binary_crossentropy categorical_crossentropy categorical_hinge hinge
+    kl_divergence logcosh mae MAE mape MAPE mean_absolute_error
+    mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error
+    mse MSE msle MSLE poisson root_mean_squared_error
+    sparse_categorical_crossentropy squared_hinge
+"""
+
+# the names of Keras's own metric classes and their aliases, with the `_direction` of
+# each (keras/src/metrics, 3.15.1). Mean, Sum, TruePositives, FalsePositives and the
+# like have none there, so they are not here.
+METRIC_DIRECTIONS: dict[str, Mode] = {
+    **dict.fromkeys(_UP.split(), "max"),
+    **dict.fromkeys(_DOWN.split(), "min"),
+}
+
+
+def find_direction(name: str, training: Training) -> Mode | None:
+    """Return which way a series improves, or None where a log cannot know.
+
+    Parameters
+    ----------
+    name : str
+        A series' name; ``val_`` before it does not matter.
+    training : Training
+        Its `directions`, the compiled metrics of ``run.json``, are asked first.
+    """
+    metric = name.removeprefix("val_")
+    if metric == "loss":
+        return "min"
+    directions = training.directions
+    for compiled in (metric, name):
+        if compiled in directions:
+            return directions[compiled]
+    # Keras appends _1, _2 to a metric's name when it repeats
+    return METRIC_DIRECTIONS.get(re.sub(r"_\d+$", "", metric))
+
+
+def resolve_mode(callback: str, monitor: str, mode: str, training: Training) -> Mode:
+    """Resolve a callback's mode as Keras does.
+
+    Raises
+    ------
+    ConfigError
+        If mode is "auto" and only the compiled metric could tell; Keras itself
+        raises ValueError where the metric has no direction.
+    """
+    if mode == "min":
+        return "min"
+    if mode == "max":
+        return "max"
+    direction = find_direction(monitor, training)
+    if direction is None:
+        sentence = (
+            f"{callback}: mode='auto' cannot be resolved for {monitor!r}: Keras asks "
+            "the compiled metric, and this log does not name it. "
+            "Give --mode min|max or mode=."
+        )
+        raise ConfigError(sentence)
+    return direction

@@ -1,0 +1,166 @@
+"""ReduceLROnPlateau: parameters and step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from cbreplay.callbacks.base import Decision, check_mode, check_number
+from cbreplay.callbacks.metric_directions import resolve_mode
+from cbreplay.errors import ConfigError
+from cbreplay.monitor import round_float32
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.monitor import Comparison
+    from cbreplay.run import Mode
+
+__all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState"]
+
+_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
+_SKIPPED = Decision()
+_IMPROVED = Decision(improved=True)
+_WAITED = Decision(improved=False)
+
+
+class ReduceLROnPlateauState(NamedTuple):
+    """What ReduceLROnPlateau carries from epoch to epoch.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        How this training's Keras compares.
+    wait : int
+        Monitored epochs without improvement outside a cooldown.
+    best : float or None
+        The best value so far; None before the first monitored epoch.
+    cooldown_counter : int
+        Monitored epochs of cooldown that are left.
+    """
+
+    comparison: Comparison
+    wait: int
+    best: float | None
+    cooldown_counter: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceLROnPlateau:
+    """Reduce the learning rate when a monitored series has stopped improving.
+
+    Parameters
+    ----------
+    monitor, factor, patience, verbose, mode, min_delta, cooldown, min_lr : Keras's
+        As in ``keras.callbacks.ReduceLROnPlateau``; `verbose` is accepted and
+        ignored.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter has a type or a mode that Keras cannot compute with, or if
+        `factor` is 1 or more, where Keras raises ValueError.
+
+    References
+    ----------
+    keras/src/callbacks/reduce_lr_on_plateau.py and monitor_callback.py, Keras 3.15.1.
+    """
+
+    monitor: str = "val_loss"
+    factor: float = 0.1
+    patience: float = 10
+    verbose: int = 0
+    mode: str = "auto"
+    min_delta: float = 1e-4
+    cooldown: float = 0
+    min_lr: float = 0.0
+
+    changes_learning_rate: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for parameter in ("factor", "patience", "min_delta", "cooldown", "min_lr"):
+            check_number("ReduceLROnPlateau", parameter, getattr(self, parameter))
+        check_mode("ReduceLROnPlateau", self.mode)
+        if self.factor >= 1:
+            sentence = (
+                f"ReduceLROnPlateau: factor is {self.factor!r}, where Keras wants a "
+                "number below 1"
+            )
+            raise ConfigError(sentence)
+        if abs(self.min_lr) > _LARGEST_FLOAT32:
+            sentence = f"ReduceLROnPlateau: min_lr {self.min_lr!r} is no float32 rate"
+            raise ConfigError(sentence)
+
+    @property
+    def needs_learning_rate(self) -> bool:
+        """Whether the rate's value decides: at a floor, or if a step may vanish."""
+        # a factor this near to 1 can round back to the same float32 rate
+        return self.min_lr != 0 or not 0 < self.factor < 1 - 2**-20
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor as this Keras resolves it."""
+        return resolve_mode("ReduceLROnPlateau", self.monitor, self.mode, training)
+
+    def begin(self, training: Training) -> ReduceLROnPlateauState:
+        """Return the state at the begin of training."""
+        semantics = training.semantics
+        rule, mode = semantics.reduce_lr_on_plateau, self.resolve_mode(training)
+        worst = math.inf if mode == "min" else -math.inf
+        return ReduceLROnPlateauState(
+            comparison=semantics.comparison(rule, mode, self.min_delta),
+            wait=0,
+            best=None if rule.starts_empty else worst,
+            cooldown_counter=0,
+        )
+
+    def step(
+        self, state: ReduceLROnPlateauState, seen: Observation
+    ) -> tuple[ReduceLROnPlateauState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        comparison, wait, best, cooldown_counter = state
+        current = seen.logs.get(self.monitor)
+        if current is None:
+            return state, _SKIPPED
+        if cooldown_counter > 0:
+            # before the check, so a cooldown of 1 acts like 0
+            cooldown_counter -= 1
+            wait = 0
+
+        decision = _WAITED
+        if comparison.is_improvement(current, best):
+            best, wait, decision = current, 0, _IMPROVED
+        elif not cooldown_counter > 0:
+            wait += 1
+            if wait >= self.patience and self._above_floor(seen.learning_rate):
+                decision = Decision(
+                    improved=False,
+                    reduced=True,
+                    learning_rate=self._reduced(seen.learning_rate),
+                )
+                cooldown_counter, wait = self.cooldown, 0
+        return (
+            ReduceLROnPlateauState(comparison, wait, best, cooldown_counter),
+            decision,
+        )
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:
+        """Return what it writes into ``logs``: the rate before it decides."""
+        if seen.learning_rate is None:
+            return {}
+        return {"learning_rate": seen.learning_rate}
+
+    def held_epoch(self, state: ReduceLROnPlateauState) -> int | None:  # noqa: ARG002
+        """Return whose weights it puts back when training ends: none."""
+        return None
+
+    def _above_floor(self, learning_rate: float | None) -> bool:
+        # an unknown rate is only replayed where the floor is 0 (needs_learning_rate)
+        return learning_rate is None or learning_rate > round_float32(self.min_lr)
+
+    def _reduced(self, learning_rate: float | None) -> float | None:
+        """Return the new rate: float64 arithmetic, stored as float32."""
+        if learning_rate is None:
+            return None
+        return round_float32(max(learning_rate * self.factor, self.min_lr))

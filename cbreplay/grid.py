@@ -1,0 +1,197 @@
+"""Named parameter values to configs: every combination, in order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from cbreplay.callbacks.base import Callback
+from cbreplay.errors import ConfigError, nearest_name
+
+__all__ = ["Choices", "Grid", "choices", "make_grid"]
+
+Config = tuple[Callback, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A callback of which some parameters are to be tried with several values.
+
+    Parameters
+    ----------
+    kind : type
+        The callback's class.
+    fixed : mapping
+        The parameters with one value.
+    varied : mapping of str to sequence
+        The parameters with several, in the order in which they were named.
+    """
+
+    kind: type[Any]
+    fixed: Mapping[str, Any]
+    varied: Mapping[str, Sequence[Any]]
+
+    def build(self, chosen: Mapping[str, Any]) -> Callback:
+        """Return the callback with one value chosen for each varied parameter."""
+        callback: Callback = self.kind(**self.fixed, **chosen)
+        return callback
+
+
+def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as Keras's
+    """Name the values that a callback's parameters are to be tried with.
+
+    Parameters
+    ----------
+    kind : type
+        The callback's class, for example ``EarlyStopping``.
+    **parameters
+        Each a value, or a list, range or array of values to try.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter is unknown, has no value, or has one that the class refuses.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping
+    >>> tried = choices(EarlyStopping, patience=range(1, 4), min_delta=[0, 0.001])
+    >>> list(tried.varied["patience"])
+    [1, 2, 3]
+    """
+    known = [one.name for one in fields(kind)]
+    fixed: dict[str, Any] = {}
+    varied: dict[str, Sequence[Any]] = {}
+    for name, value in parameters.items():
+        if name not in known:
+            sentence = (
+                f"{kind.__name__} has no parameter {name!r}{nearest_name(name, known)} "
+                f"It has {', '.join(known)}."
+            )
+            raise ConfigError(sentence)
+        if isinstance(value, (list, range)) or hasattr(value, "tolist"):
+            varied[name] = _axis(kind, name, value)
+        else:
+            fixed[name] = value
+    for name, values in varied.items():
+        # a range holds integers only: its ends stand for all of them
+        tried = [values[0], values[-1]] if isinstance(values, range) else values
+        for value in tried:
+            kind(**{name: value})
+    kind(**fixed)
+    return Choices(kind, fixed, varied)
+
+
+def _axis(kind: type[Any], name: str, value: Any) -> Sequence[Any]:  # noqa: ANN401
+    values = value if isinstance(value, range) else list(value)
+    if not isinstance(values, range):
+        values = [one.item() if hasattr(one, "item") else one for one in values]
+    if len(values) == 0:
+        sentence = f"{kind.__name__}: {name} has no value to try"
+        raise ConfigError(sentence)
+    return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid(Sequence[Config]):
+    """Every combination of the varied parameters, as callbacks lists.
+
+    Parameters
+    ----------
+    entries : tuple of Callback or Choices
+        The callbacks list, in order.
+    parameters : mapping of str to sequence
+        The values of each axis by the name ``EarlyStopping.patience``; the second
+        callback of a kind is ``EarlyStopping#2``.
+    """
+
+    entries: tuple[Callback | Choices, ...]
+    parameters: Mapping[str, Sequence[Any]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values on each axis, in the order of `parameters`."""
+        return tuple(len(values) for values in self.parameters.values())
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
+            message = f"config {index} of {len(self)}"
+            raise IndexError(message)
+        return self._config(position)
+
+    def __iter__(self) -> Iterator[Config]:
+        for position in range(len(self)):
+            yield self._config(position)
+
+    def values_of(self, index: int) -> dict[str, Any]:
+        """Return the value on each axis of one config, by the axis's name."""
+        values = {}
+        for name, axis in reversed(list(self.parameters.items())):
+            index, chosen = divmod(index, len(axis))
+            values[name] = axis[chosen]
+        return dict(reversed(values.items()))
+
+    def _config(self, position: int) -> Config:
+        # C order: the last axis runs fastest
+        chosen = list(self.values_of(position).values())
+        config: list[Callback] = []
+        for entry in self.entries:
+            if isinstance(entry, Choices):
+                own, chosen = chosen[: len(entry.varied)], chosen[len(entry.varied) :]
+                config.append(entry.build(dict(zip(entry.varied, own, strict=True))))
+            else:
+                config.append(entry)
+        return tuple(config)
+
+
+def make_grid(entries: Iterable[Callback | Choices]) -> Grid:
+    """Combine every value of every varied parameter.
+
+    Parameters
+    ----------
+    entries : iterable of Callback or Choices
+        One callbacks list, in order.
+
+    Raises
+    ------
+    ConfigError
+        If an entry is neither a callback nor choices, or there is none.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping
+    >>> grid = make_grid([choices(EarlyStopping, patience=[1, 2], min_delta=[0, 0.1])])
+    >>> grid.shape, grid[1][0].min_delta
+    ((2, 2), 0.1)
+    """
+    listed = tuple(entries)
+    if not listed:
+        sentence = "a grid needs at least one callback"
+        raise ConfigError(sentence)
+    parameters: dict[str, Sequence[Any]] = {}
+    seen: dict[str, int] = {}
+    for entry in listed:
+        _check_entry(entry)
+        kind = (
+            entry.kind.__name__ if isinstance(entry, Choices) else type(entry).__name__
+        )
+        seen[kind] = seen.get(kind, 0) + 1
+        owner = kind if seen[kind] == 1 else f"{kind}#{seen[kind]}"
+        if isinstance(entry, Choices):
+            for name, values in entry.varied.items():
+                parameters[f"{owner}.{name}"] = values
+    return Grid(listed, parameters)
+
+
+def _check_entry(entry: object) -> None:
+    if not isinstance(entry, (Choices, Callback)):
+        sentence = f"{entry!r} is neither a callback nor choices(...)"
+        raise ConfigError(sentence)

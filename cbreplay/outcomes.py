@@ -1,0 +1,199 @@
+"""What a replayed decision saves and costs, and which figures are only bounds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from cbreplay.callbacks.metric_directions import find_direction
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cbreplay.callbacks.base import Callback, Training
+    from cbreplay.run import Mode, Run
+    from cbreplay.validity import Evidence
+
+__all__ = [
+    "Bound",
+    "Outcome",
+    "best_recorded_epoch",
+    "measure_outcome",
+    "resolve_objective",
+    "was_still_improving",
+]
+
+_DEFAULT_OBJECTIVE = "val_loss"
+Bound: TypeAlias = Literal["lower", "upper"]
+_BOUNDS: Mapping[str, Bound] = {
+    "trained_epochs": "lower",
+    "epochs_saved": "upper",
+    "seconds_saved": "upper",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a list of callbacks would have cost and saved on one run.
+
+    Parameters
+    ----------
+    trained_epochs : int
+        Epochs trained, from the first recorded one on.
+    epochs_saved : int
+        Recorded epochs that would not have been trained.
+    seconds_saved : float or None
+        Wall time of the epochs saved; None where it was not recorded.
+    kept_value : float or None
+        The objective at the kept epoch, in its unit.
+    regret : float or None
+        `kept_value` against the best recorded objective, in its unit, never negative.
+        A lower bound on the true regret where the run was still improving.
+    bounds : mapping of str to {"lower", "upper"}
+        Which fields are bounds: at least, or at most.
+    provisional : tuple of str
+        Which fields hold as if training had ended at the horizon. They are never
+        ranked, averaged or used to choose.
+    """
+
+    trained_epochs: int
+    epochs_saved: int
+    seconds_saved: float | None
+    kept_value: float | None
+    regret: float | None
+    bounds: Mapping[str, Bound]
+    provisional: tuple[str, ...]
+
+
+def resolve_objective(
+    run: Run,
+    callbacks: Sequence[Callback],
+    training: Training,
+    *,
+    objective: str | None,
+    objective_mode: Mode | None,
+) -> tuple[str, Mode]:
+    """Return the series that outcomes are judged by, and its direction.
+
+    Raises
+    ------
+    UnknownMonitorError
+        If the run does not hold it.
+    ConfigError
+        If nothing tells its direction.
+    """
+    stoppers = [one for one in callbacks if type(one).__name__ == "EarlyStopping"]
+    first = next(iter([*stoppers, *callbacks]), None)
+    monitor = first.monitor if first is not None else _DEFAULT_OBJECTIVE
+    name = monitor if objective is None else objective
+    run.monitored(name)
+    if objective_mode is not None:
+        return name, objective_mode
+    if first is not None and name == first.monitor:
+        return name, first.resolve_mode(training)
+    mode = find_direction(name, training)
+    if mode is None:
+        sentence = (
+            f"nothing tells whether {name!r} should be small or large. "
+            "Give --objective-mode min|max or objective_mode=."
+        )
+        raise ConfigError(sentence)
+    return name, mode
+
+
+def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
+    """Return the first epoch with the best finite value; None without one."""
+    values = run.monitored(objective).values
+    finite = np.isfinite(values)
+    if not finite.any():
+        return None
+    worst = math.inf if mode == "min" else -math.inf
+    ranked = np.where(finite, values, worst)
+    position = np.argmin(ranked) if mode == "min" else np.argmax(ranked)
+    return run.first_epoch + int(position)
+
+
+def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
+    """Return whether the best value stands at the last epochs of the record.
+
+    The last epochs are the last twentieth of the record, at least two.
+    """
+    best = best_recorded_epoch(run, objective, mode)
+    last_epochs = max(2, math.ceil(run.recorded_epochs / 20))
+    return best is not None and best > run.horizon - last_epochs
+
+
+def measure_outcome(
+    run: Run,
+    *,
+    evidence: Evidence,
+    last_epoch: int,
+    kept_epoch: int | None,
+    objective: str,
+    mode: Mode,
+) -> Outcome:
+    """Measure what was saved and what it cost.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    evidence : {"exact", "censored", "diverged"}
+        How far the replay is evidence.
+    last_epoch : int
+        The last trained epoch: where it stopped, the horizon, or the divergence.
+    kept_epoch : int or None
+        Whose weights are kept; None when diverged.
+    objective : str
+        The series that is judged.
+    mode : {"min", "max"}
+        Its direction.
+    """
+    seconds = _seconds_after(run, last_epoch)
+    kept_value, regret = _judge(run, kept_epoch, objective, mode)
+    bounds = {} if evidence == "exact" else dict(_BOUNDS)
+    if seconds is None:
+        bounds.pop("seconds_saved", None)
+    provisional: tuple[str, ...] = ()
+    if evidence == "censored":
+        provisional = ("kept_epoch", "kept_value", "regret")
+    return Outcome(
+        trained_epochs=last_epoch - run.first_epoch + 1,
+        epochs_saved=run.horizon - last_epoch,
+        seconds_saved=seconds,
+        kept_value=kept_value,
+        regret=regret,
+        bounds=bounds,
+        provisional=provisional,
+    )
+
+
+def _seconds_after(run: Run, last_epoch: int) -> float | None:
+    if run.epoch_seconds is None:
+        return None
+    start = last_epoch - run.first_epoch + 1
+    if not run.epoch_seconds.recorded[start:].all():
+        return None
+    return float(run.epoch_seconds.values[start:].sum())
+
+
+def _judge(
+    run: Run, kept_epoch: int | None, objective: str, mode: Mode
+) -> tuple[float | None, float | None]:
+    """Return the kept value and its regret; None where the epoch has no number."""
+    if kept_epoch is None:
+        return None, None
+    series = run.monitored(objective)
+    kept = float(series.values[kept_epoch - run.first_epoch])
+    # a value that was not recorded is NaN as well
+    if math.isnan(kept):
+        return None, None
+    best_epoch = best_recorded_epoch(run, objective, mode)
+    if best_epoch is None:
+        return kept, None
+    best = float(series.values[best_epoch - run.first_epoch])
+    return kept, max(0.0, kept - best if mode == "min" else best - kept)

@@ -1,0 +1,8 @@
+"""One run and one list of callbacks, replayed epoch by epoch."""
+
+from __future__ import annotations
+
+from cbreplay.replay.answer import replay_run
+from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
+
+__all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step", "replay_run"]

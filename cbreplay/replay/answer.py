@@ -1,0 +1,267 @@
+"""One run and one list of callbacks: the question, and the answer it carries."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.base import Callback, Training
+from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.errors import ConfigError
+from cbreplay.outcomes import measure_outcome, resolve_objective, was_still_improving
+from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
+from cbreplay.replay.walk import walk_run
+from cbreplay.run import LEARNING_RATE_NAMES, Mode, Run, Series
+from cbreplay.validity import classify_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.outcomes import Outcome
+    from cbreplay.replay.walk import Walk
+
+__all__ = ["replay_run"]
+
+
+def replay_run(
+    run: Run,
+    callbacks: Iterable[Callback] | Callback,
+    *,
+    semantics: str | None = None,
+    initial_learning_rate: float | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+    hypothetical: bool = False,
+) -> Replay:
+    """Replay what a list of callbacks would have decided on a recorded run.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    callbacks : iterable of Callback, or one
+        A Keras callbacks list: order matters, they share the learning rate.
+    semantics : str, optional
+        Which Keras decides, for example ``"keras-3.15.1"``. By default the version in
+        ``run.json``, else the installed one, else the newest known.
+    initial_learning_rate : float, optional
+        The rate of the first epoch, where the log does not record one.
+    objective : str, optional
+        The series that outcomes are judged by. By default the monitor of the first
+        EarlyStopping, else of the first callback, else ``val_loss``.
+    objective_mode : {"min", "max"}, optional
+        Its direction, where neither a callback nor its name tells it.
+    hypothetical : bool
+        Also carry the decisions on past a divergence, as if the curve still held.
+
+    Raises
+    ------
+    UnknownMonitorError
+        If the run does not hold a monitored series, or the objective.
+    ConfigError
+        If a mode cannot be resolved, or Keras itself would refuse the list.
+    EvidenceError
+        If the decisions hang on a learning rate that nothing tells.
+    SemanticsError
+        If the Keras version is not known.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping, Run
+    >>> losses = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49]
+    >>> run = Run.from_logs({"val_loss": loss} for loss in losses)
+    >>> early_stopping = EarlyStopping(patience=2, restore_best_weights=True)
+    >>> replay = replay_run(run, early_stopping, semantics="keras-3.15")
+    >>> replay.evidence, replay.stopped_epoch, replay.kept_epoch
+    ('exact', 4, 2)
+    """
+    listed = _as_list(callbacks)
+    resolved = resolve_semantics(semantics, metadata=run.metadata)
+    directions = run.metadata.metrics if run.metadata is not None else {}
+    training = Training(semantics=resolved.semantics, directions=directions)
+    named, mode = resolve_objective(
+        run, listed, training, objective=objective, objective_mode=objective_mode
+    )
+    notes = [*resolved.notes, *_monitor_notes(run, listed)]
+    walk = walk_run(
+        run,
+        listed,
+        training,
+        initial_learning_rate=initial_learning_rate,
+        goes_on=hypothetical,
+    )
+    question = _Question(run, listed, training, named, mode)
+    return _conclude(question, walk, [*notes, *walk.notes])
+
+
+class _Question(NamedTuple):
+    """What was asked, with every default resolved."""
+
+    run: Run
+    callbacks: tuple[Callback, ...]
+    training: Training
+    objective: str
+    mode: Mode
+
+
+def _as_list(callbacks: Iterable[Callback] | Callback) -> tuple[Callback, ...]:
+    listed = (callbacks,) if isinstance(callbacks, Callback) else tuple(callbacks)
+    for callback in listed:
+        _check_callback(callback)
+    if not listed:
+        sentence = "there is no callback to replay. Give one with -c or callbacks=."
+        raise ConfigError(sentence)
+    return listed
+
+
+def _check_callback(callback: object) -> None:
+    if not isinstance(callback, Callback):
+        sentence = (
+            f"{callback!r} is not a callback that cbreplay can replay. "
+            "Give EarlyStopping(...), ReduceLROnPlateau(...) or a list of them."
+        )
+        raise ConfigError(sentence)
+
+
+def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
+    """Check every monitor, and note in how many epochs it is missing."""
+    notes = []
+    for monitor in dict.fromkeys(callback.monitor for callback in callbacks):
+        if monitor in LEARNING_RATE_NAMES:
+            sentence = f"monitor={monitor!r} is not replayed yet"
+            raise ConfigError(sentence)
+        missing = int((~run.monitored(monitor).recorded).sum())
+        if missing:
+            notes.append(
+                f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
+                "Keras's callbacks skip those"
+            )
+    return notes
+
+
+def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
+    """Turn a finished walk into what it is evidence for."""
+    run, callbacks, training, objective, mode = question
+    divergence = walk.divergence
+    stopped = walk.stopped if divergence is None else None
+    evidence = classify_evidence(
+        stopped_epoch=stopped,
+        divergence_epoch=divergence,
+        reached_plan=run.reached_plan,
+    )
+    last_epoch = walk.last_epoch if divergence is None else divergence
+    kept = None
+    best_epoch, best = None, None
+    if divergence is None:
+        kept = _kept_epoch(callbacks, walk.evident_states, last_epoch)
+        best_epoch, best = _best(callbacks, walk.evident_states)
+    outcome = measure_outcome(
+        run,
+        evidence=evidence,
+        last_epoch=last_epoch,
+        kept_epoch=kept,
+        objective=objective,
+        mode=mode,
+    )
+    trained = len(walk.rates) if divergence is None else divergence - run.first_epoch
+    return Replay(
+        run=run,
+        callbacks=callbacks,
+        semantics=training.semantics,
+        objective=objective,
+        objective_mode=mode,
+        evidence=evidence,
+        stopped_epoch=stopped,
+        stopped_by=walk.stopped_by if stopped is not None else (),
+        best_epoch=best_epoch,
+        best=best,
+        kept_epoch=kept,
+        reductions=_reductions(walk.trace[: walk.evident_steps]),
+        learning_rate=_rate_series(walk.rates[:trained]),
+        divergence_epoch=divergence,
+        outcome=outcome,
+        hypothetical=_hypothetical(callbacks, walk),
+        trace=tuple(walk.trace[: walk.evident_steps]),
+        notes=(*notes, *_outcome_notes(question, best, kept, outcome)),
+    )
+
+
+def _hypothetical(
+    callbacks: tuple[Callback, ...], walk: Walk
+) -> HypotheticalReplay | None:
+    """Return the fiction past a divergence, if the walk went on there."""
+    if walk.divergence is None or walk.last_epoch < walk.divergence:
+        return None
+    states = tuple(walk.states)
+    best_epoch, best = _best(callbacks, states)
+    return HypotheticalReplay(
+        stopped_epoch=walk.stopped,
+        stopped_by=walk.stopped_by,
+        best_epoch=best_epoch,
+        best=best,
+        kept_epoch=_kept_epoch(callbacks, states, walk.last_epoch),
+        reductions=_reductions(walk.trace),
+        learning_rate=_rate_series(walk.rates),
+    )
+
+
+def _kept_epoch(
+    callbacks: tuple[Callback, ...], states: tuple[Any, ...], last_epoch: int
+) -> int:
+    """Return whose weights the last restoring callback puts back, else the last."""
+    kept = last_epoch
+    for callback, state in zip(callbacks, states, strict=True):
+        held = callback.held_epoch(state)
+        if held is not None:
+            kept = held
+    return kept
+
+
+def _best(
+    callbacks: tuple[Callback, ...], states: tuple[Any, ...]
+) -> tuple[int | None, float | None]:
+    """Return best_epoch and best of the first EarlyStopping."""
+    for callback, state in zip(callbacks, states, strict=True):
+        if type(callback).__name__ == "EarlyStopping":
+            if state.best_epoch is None:
+                return None, None
+            return state.best_epoch, state.best
+    return None, None
+
+
+def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:
+    return tuple(
+        Reduction(
+            step.epoch, step.learning_rate, step.decision.learning_rate, step.callback
+        )
+        for step in steps
+        if step.decision.reduced
+    )
+
+
+def _rate_series(rates: Sequence[float | None]) -> Series | None:
+    if all(rate is None for rate in rates):
+        return None
+    return Series.from_optional(rates, dtype=np.float32)
+
+
+def _outcome_notes(
+    question: _Question, best: float | None, kept: int | None, outcome: Outcome
+) -> list[str]:
+    run, objective, mode = question.run, question.objective, question.mode
+    notes = []
+    if best is not None and math.isnan(best):
+        notes.append(
+            "the first monitored value is NaN; this Keras takes it as best, and "
+            "nothing ever improves on it"
+        )
+    if kept is not None and outcome.kept_value is None:
+        notes.append(f"{objective} has no number at the kept epoch {kept + 1}")
+    if was_still_improving(run, objective, mode):
+        notes.append(
+            f"{objective} was best at the end of the record: the run was still "
+            "improving, so regrets are against the record only"
+        )
+    return notes

@@ -1,0 +1,137 @@
+"""What a replay answers: the decisions, and how far they are evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Callback, Decision
+    from cbreplay.callbacks.semantics import Semantics
+    from cbreplay.outcomes import Outcome
+    from cbreplay.run import Mode, Run, Series
+    from cbreplay.validity import Evidence
+
+__all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step"]
+
+
+class Reduction(NamedTuple):
+    """A learning-rate reduction at the end of an epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch at whose end it was decided; it acts from the next one on.
+    old, new : float or None
+        The rates, float32 values; None where the rate is not known.
+    callback : int
+        The index in the list of the callback that decided it.
+    """
+
+    epoch: int
+    old: float | None
+    new: float | None
+    callback: int
+
+
+class Step(NamedTuple):
+    """What one callback saw and decided at the end of one epoch.
+
+    Parameters
+    ----------
+    epoch, callback : int
+        The epoch, and the callback's index in the list.
+    learning_rate : float or None
+        The rate before this callback decided.
+    state : object
+        The callback's state after the epoch.
+    decision : Decision
+        What it decided.
+    """
+
+    epoch: int
+    callback: int
+    learning_rate: float | None
+    state: Any
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class HypotheticalReplay:
+    """The decisions if the recorded curve still held after the divergence: a fiction.
+
+    The fields mean what they mean in `Replay`.
+    """
+
+    stopped_epoch: int | None
+    stopped_by: tuple[int, ...]
+    best_epoch: int | None
+    best: float | None
+    kept_epoch: int
+    reductions: tuple[Reduction, ...]
+    learning_rate: Series | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a list of callbacks would have decided on a run.
+
+    Parameters
+    ----------
+    run, callbacks : Run, tuple of Callback
+        What was replayed on what.
+    semantics : Semantics
+        Which Keras decided.
+    objective, objective_mode : str, {"min", "max"}
+        The series that outcomes are judged by, and its direction.
+    evidence : {"exact", "censored", "diverged"}
+        How far the answer is evidence.
+    stopped_epoch : int or None
+        The zero-based epoch at whose end training ended; None if not, or not known.
+    stopped_by : tuple of int
+        The indices of the callbacks that asked for it, in list order.
+    best_epoch, best : int or None, float or None
+        Those of the first EarlyStopping when training ends; None without one, when
+        diverged, and before its first monitored epoch.
+    kept_epoch : int or None
+        Whose weights are in memory when training ends; None when diverged.
+    reductions : tuple of Reduction
+        In order, through the stop, the epoch before the divergence, or the horizon.
+    learning_rate : Series or None
+        The float32 rate of each trained epoch; None if it is not known.
+    saves, files : tuple, mapping
+        What a ModelCheckpoint wrote and left.
+    divergence_epoch : int or None
+        The first epoch that would have been trained at another rate than recorded.
+    outcome : Outcome
+        What it saves and costs.
+    hypothetical : HypotheticalReplay or None
+        On request, the decisions carried past the divergence.
+    trace : tuple of Step
+        Every callback in every replayed epoch, in order.
+    notes : tuple of str
+        What was assumed, and what a careful reader should know.
+    """
+
+    run: Run
+    callbacks: tuple[Callback, ...]
+    semantics: Semantics
+    objective: str
+    objective_mode: Mode
+    evidence: Evidence
+    stopped_epoch: int | None
+    stopped_by: tuple[int, ...]
+    best_epoch: int | None
+    best: float | None
+    kept_epoch: int | None
+    reductions: tuple[Reduction, ...]
+    learning_rate: Series | None
+    divergence_epoch: int | None
+    outcome: Outcome
+    hypothetical: HypotheticalReplay | None
+    trace: tuple[Step, ...] = field(repr=False)
+    notes: tuple[str, ...]
+    saves: tuple[tuple[int, str, int], ...] = ()
+    files: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,161 @@
+"""Up to which epoch a replay is evidence: recorded rates, divergence, the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.monitor import round_float32
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.run import Run, Series
+
+__all__ = ["Evidence", "RecordedRate", "classify_evidence", "read_recorded_rates"]
+
+Evidence: TypeAlias = Literal["exact", "censored", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRate:
+    """One reading of the learning rate that each epoch of a run was trained at.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        L(e), float32 values, one per epoch; None where nothing tells it.
+    is_assumed : bool
+        True where the log holds no rate and a constant one is assumed.
+    """
+
+    values: Sequence[float | None]
+    is_assumed: bool = False
+
+    def differs(self, position: int, rate: float | None, *, has_changed: bool) -> bool:
+        """Return whether an epoch was trained at another rate than a simulated one.
+
+        Parameters
+        ----------
+        position : int
+            The epoch, counted from the first recorded one.
+        rate : float or None
+            The simulated rate, a float32 value; None if its value is unknown.
+        has_changed : bool
+            Whether the simulated rate was ever changed; it decides where the values
+            are unknown.
+        """
+        if rate is None:
+            return has_changed
+        recorded = self.values[position]
+        return recorded is None or recorded != rate
+
+
+def classify_evidence(
+    *, stopped_epoch: int | None, divergence_epoch: int | None, reached_plan: bool
+) -> Evidence:
+    """Say how far a replay is evidence.
+
+    Parameters
+    ----------
+    stopped_epoch : int or None
+        Where the list stops, if it stops before the divergence.
+    divergence_epoch : int or None
+        The first epoch that would have been trained at another rate.
+    reached_plan : bool
+        Whether the record ends where ``fit`` was told to end.
+    """
+    if stopped_epoch is not None:
+        return "exact"
+    if divergence_epoch is not None:
+        return "diverged"
+    return "exact" if reached_plan else "censored"
+
+
+def read_recorded_rates(
+    run: Run, *, initial_learning_rate: float | None, needs_value: bool
+) -> tuple[RecordedRate, ...]:
+    """Return every reading of a run's recorded rate, the first one the likelier.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    initial_learning_rate : float or None
+        The rate of the first epoch, as the user gives it where the log does not.
+    needs_value : bool
+        Whether the decisions hang on the value of the rate.
+
+    Raises
+    ------
+    EvidenceError
+        If the rate's value is needed, or its start, and nothing tells it.
+    ConfigError
+        If `initial_learning_rate` is not a rate, or contradicts the record.
+    """
+    initial = _checked_rate(initial_learning_rate)
+    recorded = run.learning_rate
+    if recorded is None:
+        if initial is None and needs_value:
+            sentence = (
+                f"run {run.name!r} records no learning rate, and these callbacks "
+                "decide by its value. Give --initial-lr or initial_learning_rate=."
+            )
+            raise EvidenceError(sentence)
+        constant = (initial,) * run.recorded_epochs
+        return (RecordedRate(constant, is_assumed=True),)
+    readings = [recorded]
+    if run.other_learning_rate is not None:
+        readings.append(run.other_learning_rate)
+    return tuple(RecordedRate(_filled(one, initial, run)) for one in readings)
+
+
+def _checked_rate(initial: float | None) -> float | None:
+    if initial is None:
+        return None
+    try:
+        rate = round_float32(initial)
+    except OverflowError:
+        rate = float("inf")
+    if not 0 < rate < float("inf"):
+        sentence = (
+            f"the initial learning rate is {initial!r}, where a positive float32 is "
+            "expected. Correct --initial-lr or initial_learning_rate=."
+        )
+        raise ConfigError(sentence)
+    return rate
+
+
+def _filled(series: Series, initial: float | None, run: Run) -> list[float | None]:
+    """Return the rates; a missing one is its neighbours' where both agree."""
+    rates: list[float | None] = [
+        value if recorded else None
+        for value, recorded in zip(
+            series.values.tolist(), series.recorded.tolist(), strict=True
+        )
+    ]
+    if initial is not None:
+        if rates[0] is not None and rates[0] != initial:
+            sentence = (
+                f"run {run.name!r} records the learning rate {rates[0]!r} for its "
+                f"first epoch, not {initial!r}. "
+                "Leave --initial-lr (initial_learning_rate=) out."
+            )
+            raise ConfigError(sentence)
+        rates[0] = initial
+    if rates[0] is None:
+        sentence = (
+            f"run {run.name!r} does not record the learning rate of its first epoch. "
+            "Give --initial-lr or initial_learning_rate=."
+        )
+        raise EvidenceError(sentence)
+    before = rates[0]
+    for position, rate in enumerate(rates):
+        if rate is not None:
+            before = rate
+            continue
+        after = next((one for one in rates[position:] if one is not None), None)
+        if after == before:
+            rates[position] = before
+    return rates
