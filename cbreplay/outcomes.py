@@ -22,6 +22,7 @@ __all__ = [
     "Bound",
     "Outcome",
     "best_recorded_epoch",
+    "judge_epoch",
     "measure_outcome",
     "resolve_objective",
     "was_still_improving",
@@ -154,7 +155,7 @@ def measure_outcome(
         Its direction.
     """
     seconds = _seconds_after(run, last_epoch)
-    kept_value, regret = _judge(run, kept_epoch, objective, mode)
+    kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
     bounds = {} if evidence == "exact" else dict(_BOUNDS)
     if seconds is None:
         bounds.pop("seconds_saved", None)
@@ -181,7 +182,7 @@ def _seconds_after(run: Run, last_epoch: int) -> float | None:
     return float(run.epoch_seconds.values[start:].sum())
 
 
-def _judge(
+def judge_epoch(
     run: Run, kept_epoch: int | None, objective: str, mode: Mode
 ) -> tuple[float | None, float | None]:
     """Return the kept value and its regret; None where the epoch has no number."""

@@ -1,0 +1,311 @@
+"""One log's answer: the steps of patience, and the usual change to compare with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.base import Training
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.callbacks.metric_directions import find_direction
+from cbreplay.errors import ConfigError
+from cbreplay.outcomes import best_recorded_epoch, judge_epoch
+from cbreplay.replay import Replay, Step, replay_run
+from cbreplay.staircase.rate_history import RateHistory, explain_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cbreplay.run import Mode, Run, Series
+    from cbreplay.validity import Evidence
+
+__all__ = [
+    "Staircase",
+    "StaircaseStep",
+    "build_staircase",
+    "measure_usual_change",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StaircaseStep:
+    """Patience values that end with the same weights.
+
+    Parameters
+    ----------
+    first_patience, last_patience : int, int or None
+        The values, both ends included; None where there is no upper end.
+    first_stopped_epoch, last_stopped_epoch : int or None
+        Where the smallest and the largest of them stop; None where nothing stops.
+    evidence : {"exact", "censored"}
+        "censored" where the log ends before these values would have stopped.
+    kept_epoch : int
+        Whose weights they keep; provisional when censored.
+    kept_value, regret : float or None
+        The objective there, and how much worse it is than the best on record.
+    others : mapping of str to float or None
+        The other validation series at the kept epoch.
+    most_epochs_saved, fewest_epochs_saved : int
+        Recorded epochs that the smallest and the largest would not have trained.
+    """
+
+    first_patience: int
+    last_patience: int | None
+    first_stopped_epoch: int | None
+    last_stopped_epoch: int | None
+    evidence: Evidence
+    kept_epoch: int
+    kept_value: float | None
+    regret: float | None
+    others: Mapping[str, float | None]
+    most_epochs_saved: int
+    fewest_epochs_saved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """What every patience would have done on one log.
+
+    Parameters
+    ----------
+    replay : Replay
+        The replay of the largest patience: it never stops, and the steps are read
+        from it. It names the run, the rules and the objective.
+    keep : {"best", "last"}
+        Whether the best weights are restored.
+    steps : tuple of StaircaseStep
+        In the order of patience.
+    best_epoch, best_value : int or None, float or None
+        The best recorded value of the objective.
+    usual_change : float or None
+        The median absolute change of the objective from one epoch to the next, over
+        the second half of the record.
+    other_best : mapping of str to (epoch, value)
+        The best recorded epoch of each other validation series whose direction is
+        known.
+    rate : RateHistory
+        The recorded changes of the learning rate, and what explains them.
+    notes : tuple of str
+        What was assumed, and what a careful reader should know.
+    """
+
+    replay: Replay
+    keep: Literal["best", "last"]
+    steps: tuple[StaircaseStep, ...]
+    best_epoch: int | None
+    best_value: float | None
+    usual_change: float | None
+    other_best: Mapping[str, tuple[int, float]]
+    rate: RateHistory
+    notes: tuple[str, ...]
+
+
+def build_staircase(
+    run: Run,
+    *,
+    monitor: str = "val_loss",
+    mode: str = "auto",
+    keep: Literal["best", "last"] = "best",
+    semantics: str | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+) -> Staircase:
+    """Answer, for one log, what every patience of EarlyStopping would have done.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    monitor, mode : str
+        As in ``keras.callbacks.EarlyStopping``.
+    keep : {"best", "last"}
+        ``restore_best_weights=True`` or Keras's default False.
+    semantics : str, optional
+        Which Keras decides; as in `replay_run`.
+    objective, objective_mode : str, optional
+        The series that is judged, and its direction; the monitor by default.
+
+    Raises
+    ------
+    UnknownMonitorError, ConfigError, SemanticsError
+        As `replay_run`.
+    """
+    if keep not in ("best", "last"):
+        sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
+        raise ConfigError(sentence)
+    # before the stop, `wait` does not depend on patience: one replay tells all
+    endless = EarlyStopping(
+        monitor=monitor,
+        mode=mode,
+        patience=math.inf,
+        restore_best_weights=keep == "best",
+    )
+    replay = replay_run(
+        run,
+        endless,
+        semantics=semantics,
+        objective=objective,
+        objective_mode=objective_mode,
+    )
+    best_epoch = best_recorded_epoch(run, replay.objective, replay.objective_mode)
+    judged = run.series[replay.objective]
+    return Staircase(
+        replay=replay,
+        keep=keep,
+        steps=tuple(_steps(replay, keep)),
+        best_epoch=best_epoch,
+        best_value=_value_at(judged, run, best_epoch),
+        usual_change=measure_usual_change(judged),
+        other_best=_other_best(replay),
+        rate=explain_rate(run, monitor=monitor, mode=mode, semantics=semantics),
+        notes=(*run.notes, *replay.notes, *_own_stop_notes(run)),
+    )
+
+
+def measure_usual_change(series: Series) -> float | None:
+    """Return the median absolute change from one epoch to the next.
+
+    Over the second half of the record, where a training no longer falls steeply; a
+    difference smaller than this is of the size of what every epoch changes anyway.
+    None without two finite neighbours.
+
+    >>> from cbreplay.run import Series
+    >>> round(measure_usual_change(Series.from_optional([9, 5, 1.0, 1.2, 1.1])), 9)
+    0.15
+    """
+    second_half = series.values[len(series.values) // 2 :]
+    changes = np.abs(np.diff(second_half))
+    finite = changes[np.isfinite(changes)]
+    return float(np.median(finite)) if finite.size else None
+
+
+def _steps(replay: Replay, keep: Literal["best", "last"]) -> Iterator[StaircaseStep]:
+    """Group the patience values that keep the same epoch, and end with the rest."""
+    stops = list(_stops(replay.trace))
+    start = 0
+    for position, stop in enumerate(stops):
+        rest = stops[position + 1 :]
+        if rest and keep == "best" and rest[0].held == stop.held:
+            continue
+        lowest = 0 if start == 0 else stops[start - 1].wait + 1
+        stopped = (stops[start].epoch, stop.epoch)
+        kept = stop.held if keep == "best" else stop.epoch
+        yield _step(replay, (lowest, stop.wait), stopped, kept)
+        start = position + 1
+    yield _rest(replay, stops[-1].wait + 1 if stops else 0)
+
+
+class _Stop(NamedTuple):
+    """The first non-improving epoch with this `wait`, and the epoch held by then."""
+
+    wait: int
+    epoch: int
+    held: int
+
+
+def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
+    """Yield where each patience stops: wait and patience below count alike."""
+    largest = 0
+    for step in trace:
+        state = step.state
+        # Keras never stops at epoch 0, nor in an epoch that improved
+        waited = step.decision.improved is False and step.epoch > 0
+        if waited and state.wait > largest:
+            largest = state.wait
+            held = state.best_epoch if state.held_epoch is None else state.held_epoch
+            yield _Stop(state.wait, step.epoch, held)
+
+
+def _step(
+    replay: Replay,
+    patience: tuple[int, int],
+    stopped: tuple[int, int],
+    kept_epoch: int,
+) -> StaircaseStep:
+    run = replay.run
+    kept_value, regret = judge_epoch(
+        run, kept_epoch, replay.objective, replay.objective_mode
+    )
+    return StaircaseStep(
+        first_patience=patience[0],
+        last_patience=patience[1],
+        first_stopped_epoch=stopped[0],
+        last_stopped_epoch=stopped[1],
+        evidence="exact",
+        kept_epoch=kept_epoch,
+        kept_value=kept_value,
+        regret=regret,
+        others=_others(replay, kept_epoch),
+        most_epochs_saved=run.horizon - stopped[0],
+        fewest_epochs_saved=run.horizon - stopped[1],
+    )
+
+
+def _rest(replay: Replay, first_patience: int) -> StaircaseStep:
+    """Return the last step: the patience values that do not stop inside the log."""
+    kept = replay.kept_epoch
+    if kept is None:
+        message = "EarlyStopping alone never changes the rate, so it never diverges"
+        raise AssertionError(message)
+    return StaircaseStep(
+        first_patience=first_patience,
+        last_patience=None,
+        first_stopped_epoch=None,
+        last_stopped_epoch=None,
+        evidence=replay.evidence,
+        kept_epoch=kept,
+        kept_value=replay.outcome.kept_value,
+        regret=replay.outcome.regret,
+        others=_others(replay, kept),
+        most_epochs_saved=0,
+        fewest_epochs_saved=0,
+    )
+
+
+def _value_at(series: Series, run: Run, epoch: int | None) -> float | None:
+    if epoch is None or not series.recorded[epoch - run.first_epoch]:
+        return None
+    return float(series.values[epoch - run.first_epoch])
+
+
+def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
+    """Return the other validation series, and the monitor where it is not judged."""
+    run = replay.run
+    return {
+        name: _value_at(series, run, epoch)
+        for name, series in run.series.items()
+        if name.startswith("val_") and name != replay.objective
+    }
+
+
+def _other_best(replay: Replay) -> dict[str, tuple[int, float]]:
+    """Return the best recorded epoch of the other validation series."""
+    run = replay.run
+    directions = run.metadata.metrics if run.metadata is not None else {}
+    training = Training(replay.semantics, directions)
+    best = {}
+    for name in _others(replay, run.first_epoch):
+        mode = find_direction(name, training)
+        if mode is None or not run.series[name].recorded.any():
+            continue
+        epoch = best_recorded_epoch(run, name, mode)
+        value = _value_at(run.series[name], run, epoch)
+        if epoch is not None and value is not None:
+            best[name] = (epoch, value)
+    return best
+
+
+def _own_stop_notes(run: Run) -> tuple[str, ...]:
+    ended = run.metadata.ended if run.metadata is not None else None
+    if ended is None or ended.by in ("plan", ""):
+        return ()
+    if ended.by in ("interrupt", "error"):
+        return (f"the training was ended by an {ended.by}",)
+    note = (
+        f"its own {ended.by} ended this training: the log says nothing about a "
+        "patience above the one it had"
+    )
+    return (note,)

@@ -1,0 +1,221 @@
+"""The recorded learning rate: where it fell, and which setting explains that."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from cbreplay.errors import CbreplayError
+from cbreplay.monitor import round_float32
+from cbreplay.replay import replay_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run
+
+__all__ = ["FirstReduction", "RateHistory", "RecordedReduction", "explain_rate"]
+
+# settings that people use, the defaults first; each candidate is verified by a replay
+_MIN_DELTAS = (1e-4, 0.0, 1e-3, 1e-2, 1e-5)
+_COOLDOWNS = (0, *range(2, 11))
+_SHOWN_PATIENCE = (3, 5, 10, 20)
+
+
+class RecordedReduction(NamedTuple):
+    """A drop of the recorded rate: decided at the end of `epoch`."""
+
+    epoch: int
+    old: float
+    new: float
+
+
+class FirstReduction(NamedTuple):
+    """At the end of which epoch a patience of ReduceLROnPlateau would first act."""
+
+    patience: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateHistory:
+    """What the log tells about its learning rate.
+
+    Parameters
+    ----------
+    is_recorded : bool
+        Whether the log holds a learning rate at all.
+    first, last : float or None
+        The rates of the first and the last epoch in which it is recorded.
+    reductions : tuple of RecordedReduction
+        Where it fell.
+    rises : bool
+        Whether it ever rose, which no ReduceLROnPlateau does.
+    explained_by : ReduceLROnPlateau or None
+        A setting whose replay gives the recorded rate in every epoch. Others may too.
+    monitor : str
+        The series that `first_reductions` watch.
+    first_reductions : tuple of FirstReduction
+        Where other patience values would first act, and before the recorded rate
+        parts from theirs: what came after is not in the log.
+    """
+
+    is_recorded: bool
+    first: float | None
+    last: float | None
+    reductions: tuple[RecordedReduction, ...]
+    rises: bool
+    explained_by: ReduceLROnPlateau | None
+    monitor: str
+    first_reductions: tuple[FirstReduction, ...]
+
+
+def explain_rate(
+    run: Run, *, monitor: str, mode: str = "auto", semantics: str | None = None
+) -> RateHistory:
+    """Describe the recorded rate, and find a ReduceLROnPlateau that explains it.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    monitor, mode : str
+        As in ``keras.callbacks.ReduceLROnPlateau``; the loss and its validation are
+        tried as well.
+    semantics : str, optional
+        Which Keras decides; as in `replay_run`.
+    """
+    rates = _recorded_rates(run)
+    changes = [
+        RecordedReduction(epoch, old, new)
+        for (epoch, old), (_, new) in itertools.pairwise(rates)
+        if old != new
+    ]
+    rises = any(change.new > change.old for change in changes)
+    explained = None
+    if changes and not rises:
+        explained = _explain(run, changes, monitor, mode, semantics)
+    watched = explained or ReduceLROnPlateau(monitor=monitor, mode=mode)
+    ends = changes[0].epoch if changes else run.horizon
+    waits = _waits(run, watched, ends, semantics)
+    earlier = [p for p in _SHOWN_PATIENCE if not explained or p < explained.patience]
+    return RateHistory(
+        is_recorded=run.learning_rate is not None,
+        first=rates[0][1] if rates else None,
+        last=rates[-1][1] if rates else None,
+        reductions=tuple(change for change in changes if change.new < change.old),
+        rises=rises,
+        explained_by=explained,
+        monitor=watched.monitor,
+        first_reductions=tuple(_first_reductions(waits, earlier, run.first_epoch)),
+    )
+
+
+def _recorded_rates(run: Run) -> list[tuple[int, float]]:
+    """Return (epoch, rate) where the rate is recorded."""
+    series = run.learning_rate
+    if series is None:
+        return []
+    known = zip(
+        run.epochs.tolist(),
+        series.values.tolist(),
+        series.recorded.tolist(),
+        strict=True,
+    )
+    return [(epoch, rate) for epoch, rate, recorded in known if recorded]
+
+
+def _explain(
+    run: Run,
+    changes: list[RecordedReduction],
+    monitor: str,
+    mode: str,
+    semantics: str | None,
+) -> ReduceLROnPlateau | None:
+    """Return the first candidate whose replay agrees with every recorded rate."""
+    monitors = dict.fromkeys([monitor, "val_loss", "loss"])
+    factor, floor = _factor_and_floor(changes)
+    for watched in (name for name in monitors if name in run.series):
+        for min_delta in _MIN_DELTAS:
+            base = ReduceLROnPlateau(
+                monitor=watched,
+                mode=mode if watched == monitor else "auto",
+                min_delta=min_delta,
+                factor=factor,
+                min_lr=floor,
+            )
+            waits = _waits(run, base, changes[0].epoch, semantics)
+            # the first reduction comes when `wait` first reaches the patience
+            if not waits or waits[-1] <= max(waits[:-1], default=0):
+                continue
+            for cooldown in _COOLDOWNS if len(changes) > 1 else (0,):
+                candidate = replace(base, patience=waits[-1], cooldown=cooldown)
+                if _agrees(run, candidate, semantics):
+                    return candidate
+    return None
+
+
+def _factor_and_floor(changes: list[RecordedReduction]) -> tuple[float, float]:
+    """Return the factor that people would write, and the floor if it cuts a step."""
+    first = changes[0]
+    factor = _short_factor(first.old, first.new)
+    last = changes[-1]
+    is_cut = round_float32(last.old * factor) < last.new
+    return factor, _short_number(last.new) if is_cut else 0.0
+
+
+def _short_factor(old: float, new: float) -> float:
+    """Return the shortest decimal factor that leads from one rate to the next."""
+    for digits in range(1, 9):
+        factor = round(new / old, digits)
+        if 0 < factor < 1 and round_float32(old * factor) == new:
+            return factor
+    return new / old
+
+
+def _short_number(rate: float) -> float:
+    """Return the shortest decimal that is the same float32."""
+    for digits in range(1, 10):
+        short = float(f"{rate:.{digits}g}")
+        if round_float32(short) == rate:
+            return short
+    return rate
+
+
+def _waits(
+    run: Run, base: ReduceLROnPlateau, last_epoch: int, semantics: str | None
+) -> list[int]:
+    """Return `wait` after each epoch up to one, if nothing were ever reduced."""
+    replay = _replayed(run, replace(base, patience=math.inf), semantics)
+    if replay is None:
+        return []
+    return [step.state.wait for step in replay.trace if step.epoch <= last_epoch]
+
+
+def _agrees(run: Run, candidate: ReduceLROnPlateau, semantics: str | None) -> bool:
+    replay = _replayed(run, candidate, semantics)
+    return replay is not None and replay.divergence_epoch is None
+
+
+def _replayed(
+    run: Run, callback: ReduceLROnPlateau, semantics: str | None
+) -> Replay | None:
+    """Replay past every divergence, or return None where Keras would refuse."""
+    try:
+        return replay_run(run, callback, semantics=semantics, hypothetical=True)
+    except CbreplayError:
+        return None
+
+
+def _first_reductions(
+    waits: list[int], patiences: list[int], first_epoch: int
+) -> Iterator[FirstReduction]:
+    """Yield where patience values would first act, as far as these epochs tell."""
+    for patience in patiences:
+        reached = next((i for i, wait in enumerate(waits) if wait >= patience), None)
+        if reached is not None:
+            yield FirstReduction(patience, first_epoch + reached)
