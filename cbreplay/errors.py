@@ -80,7 +80,7 @@ class LogError(CbreplayError, ValueError):
         if byte is not None:
             place += f", byte {byte}"
         sentence = f"{place}: {problem}" if place else problem
-        super().__init__(f"{sentence}. {hint}" if hint else sentence)
+        super().__init__(_with_hint(sentence, hint))
 
 
 class TruncatedLogError(LogError):
@@ -129,8 +129,7 @@ class ExpressionError(CbreplayError, ValueError):
     def __init__(self, problem: str, *, text: str, hint: str = "") -> None:
         self.problem, self.text, self.hint = problem, text, hint
         shown = text if len(text) <= _SHOWN_TEXT else text[: _SHOWN_TEXT - 3] + "..."
-        sentence = f"in {shown!r}: {problem}"
-        super().__init__(f"{sentence}. {hint}" if hint else sentence)
+        super().__init__(_with_hint(f"in {shown!r}: {problem}", hint))
 
 
 _SHOWN_TEXT = 200
@@ -159,8 +158,7 @@ class OutputError(CbreplayError, OSError):
 
     def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
         self.path, self.reason, self.hint = path, reason, hint
-        sentence = f"cannot write {path}: {reason}"
-        super().__init__(f"{sentence}. {hint}" if hint else sentence)
+        super().__init__(_with_hint(f"cannot write {path}: {reason}", hint))
 
 
 class MissingExtraError(CbreplayError, ImportError):
@@ -182,6 +180,13 @@ class MissingExtraError(CbreplayError, ImportError):
             f"{what} needs {missing}, which is not installed: "
             f'pip install "cbreplay[{extra}]"'
         )
+
+
+def _with_hint(sentence: str, hint: str) -> str:
+    """Join what was wrong and what to do about it."""
+    if not hint:
+        return sentence
+    return f"{sentence} {hint}" if sentence.endswith("?") else f"{sentence}. {hint}"
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

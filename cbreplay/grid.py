@@ -67,8 +67,8 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
     for name, value in parameters.items():
         if name not in known:
             sentence = (
-                f"{kind.__name__} has no parameter {name!r}{nearest_name(name, known)} "
-                f"It has {', '.join(known)}."
+                f"{kind.__name__} has no parameter {name!r}, "
+                f"only {', '.join(known)}{nearest_name(name, known)}"
             )
             raise ConfigError(sentence)
         if isinstance(value, (list, range)) or hasattr(value, "tolist"):

@@ -74,6 +74,8 @@ class Staircase:
     replay : Replay
         The replay of the largest patience: it never stops, and the steps are read
         from it. It names the run, the rules and the objective.
+    monitor : str
+        The series that EarlyStopping watches.
     keep : {"best", "last"}
         Whether the best weights are restored.
     steps : tuple of StaircaseStep
@@ -93,6 +95,7 @@ class Staircase:
     """
 
     replay: Replay
+    monitor: str
     keep: Literal["best", "last"]
     steps: tuple[StaircaseStep, ...]
     best_epoch: int | None
@@ -154,6 +157,7 @@ def build_staircase(
     judged = run.series[replay.objective]
     return Staircase(
         replay=replay,
+        monitor=monitor,
         keep=keep,
         steps=tuple(_steps(replay, keep)),
         best_epoch=best_epoch,

@@ -1,0 +1,150 @@
+"""The command group, and the one place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay import __version__
+from cbreplay.errors import CbreplayError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cli", "main", "run"]
+
+# the commands by the question that a user comes with; each is a module of this package
+_SECTIONS = {
+    "Ask": {
+        "simulate": "What other settings would have done on a log.",
+    },
+    "Show": {
+        "plot": "Draw the learning curve with decisions, or the learning rate.",
+        "report": "Write the answer as one self-contained page.",
+        "inspect": "Which runs and series are there, and what was odd.",
+    },
+    "Train": {
+        "train": "Train a bundled real experiment and leave a run directory.",
+    },
+}
+
+EXIT_ANSWERED, EXIT_UNUSABLE, EXIT_DEFECT, EXIT_INTERRUPTED = 0, 2, 3, 130
+
+
+class _Commands(click.Group):
+    """A group that imports a command when it is called, so that --help stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        return [name for section in _SECTIONS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"cbreplay.cli.{cmd_name}").command
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
+
+
+@click.group(
+    cls=_Commands,
+    epilog="With one log and no options: cbreplay simulate logs.csv",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.version_option(__version__, prog_name="cbreplay")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
+@click.pass_context
+def cli(context: click.Context, quiet: bool) -> None:
+    """Backtesting for Keras training callbacks.
+
+    Reads what CSVLogger and TensorBoard wrote, and replays what EarlyStopping or
+    ReduceLROnPlateau would have decided under other settings.
+    """
+    context.ensure_object(dict)["quiet"] = quiet
+    from cbreplay.cli.options import read_defaults
+
+    context.default_map = read_defaults()
+
+
+def run() -> None:
+    """Run the command line and end the process with its exit status."""
+    sys.exit(main())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after the program's name; those of the process by default.
+    """
+    try:
+        status = _answer(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        return _stream_failed(error)
+    return status
+
+
+def _answer(arguments: Sequence[str] | None) -> int:
+    try:
+        cli.main(args=arguments, prog_name="cbreplay", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_UNUSABLE
+    except CbreplayError as error:
+        return _complain(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, it is ours
+        return _confess()
+    return EXIT_ANSWERED
+
+
+def _complain(sentence: str) -> int:
+    from cbreplay.cli.output import safe_text
+
+    click.echo(f"cbreplay: {safe_text(sentence)}", err=True)
+    return EXIT_UNUSABLE
+
+
+def _stream_failed(error: OSError) -> int:
+    """Handle standard output that is closed (silent) or full (said)."""
+    # Python flushes once more at exit, which must not fail again
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno in (errno.EPIPE, errno.EINVAL):
+        return EXIT_ANSWERED
+    if error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+        return _complain(f"cannot write the answer: {os.strerror(error.errno)}")
+    return _confess()
+
+
+def _confess() -> int:
+    """Print the traceback of a defect of ours, and how to report it."""
+    import traceback
+
+    click.echo(traceback.format_exc(), err=True)
+    click.echo(
+        "This is a defect of cbreplay, not of your log. Please report it with the "
+        f"lines above, the command, and the version ({__version__}).",
+        err=True,
+    )
+    return EXIT_DEFECT

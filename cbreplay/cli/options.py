@@ -1,0 +1,313 @@
+"""Shared options, and the question that they make together."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.grid import Choices, Grid
+    from cbreplay.run import Mode, Run
+
+__all__ = ["Question", "log_options", "read_defaults", "setting_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_MOST_DIRECTORIES = 20_000
+
+
+@dataclass(kw_only=True)
+class Question:
+    """What the options of a command ask for; runs are read when they are first used.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        The logs; none means the one that lies here.
+    errors, empty, planned_epochs, validation_freq : str, str, int, int
+        As in `load_runs`.
+    expressions : tuple of str
+        The texts of -c.
+    patience, min_delta, start_from_epoch : str or None
+        Shorthands: one value, ``3,5,10``, or ``1:30`` with both ends.
+    monitor, mode, keep : str or None
+        As given; None where the option was not.
+    objective, objective_mode, semantics, initial_lr : str or float or None
+        As in `replay_run`.
+    """
+
+    paths: tuple[str, ...] = ()
+    errors: Literal["strict", "skip"] = "strict"
+    empty: Literal["missing", "nan"] = "missing"
+    planned_epochs: int | None = None
+    validation_freq: int | None = None
+    expressions: tuple[str, ...] = ()
+    patience: str | None = None
+    min_delta: str | None = None
+    start_from_epoch: str | None = None
+    monitor: str | None = None
+    mode: str | None = None
+    keep: Literal["best", "last"] | None = None
+    objective: str | None = None
+    objective_mode: Mode | None = None
+    semantics: str | None = None
+    initial_lr: float | None = None
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs under the paths, read once."""
+        from cbreplay.readers import load_runs
+
+        return load_runs(
+            *(self.paths or (find_log_here(),)),
+            errors=self.errors,
+            empty=self.empty,
+            planned_epochs=self.planned_epochs,
+            validation_freq=self.validation_freq,
+        )
+
+    @cached_property
+    def grid(self) -> Grid | None:
+        """The settings that are asked about; None if none was named."""
+        entries = self._expressed() if self.expressions else self._shorthand()
+        if entries is None:
+            return None
+        from cbreplay.grid import make_grid
+
+        return make_grid(entries)
+
+    @property
+    def command_line(self) -> str:
+        """The command as it was typed, to be shown and typed again."""
+        return shlex.join(["cbreplay", *sys.argv[1:]])
+
+    def typed(self) -> str:
+        """Return the paths and what they are judged by, for a next command."""
+        words = list(self.paths)
+        for option in ("monitor", "mode", "keep", "objective", "objective_mode"):
+            if getattr(self, option) is not None:
+                words += [_option_name(option), getattr(self, option)]
+        return shlex.join(words)
+
+    def _expressed(self) -> list[Callback | Choices]:
+        for option in ("patience", "min_delta", "start_from_epoch", "keep"):
+            if getattr(self, option) is not None:
+                sentence = (
+                    f"{_option_name(option)} builds an EarlyStopping of its own "
+                    "and does not go with -c. Write it into the expression"
+                )
+                raise ConfigError(sentence)
+        from cbreplay.expressions import parse_callbacks
+
+        given = {"monitor": self.monitor, "mode": self.mode}
+        defaults = {name: value for name, value in given.items() if value is not None}
+        return parse_callbacks(*self.expressions, defaults=defaults)
+
+    def _shorthand(self) -> list[Callback | Choices] | None:
+        texts = {
+            "patience": self.patience,
+            "min_delta": self.min_delta,
+            "start_from_epoch": self.start_from_epoch,
+        }
+        if all(text is None for text in texts.values()):
+            return None
+        from cbreplay.callbacks import EarlyStopping
+        from cbreplay.grid import choices
+
+        varied = {
+            name: _read_values(_option_name(name), text)
+            for name, text in texts.items()
+            if text is not None
+        }
+        return [
+            choices(
+                EarlyStopping,
+                monitor=self.monitor or "val_loss",
+                mode=self.mode or "auto",
+                restore_best_weights=self.keep != "last",
+                **varied,
+            )
+        ]
+
+
+def _read_values(option: str, text: str) -> range | list[float]:
+    """Read ``5``, ``3,5,10`` or ``1:30`` (both ends)."""
+    try:
+        if ":" in text:
+            first, last = (int(end) for end in text.split(":"))
+            values: range | list[float] = range(first, last + 1)
+        else:
+            values = [_read_number(one) for one in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) == 0:
+        sentence = (
+            f"{option} is {text!r}, where one value, several as 3,5,10, or a range "
+            "of integers as 1:30 is expected"
+        )
+        raise ConfigError(sentence)
+    return values
+
+
+def _read_number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _option_name(name: str) -> str:
+    """Return a parameter's option: ``--start-from-epoch``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def find_log_here() -> str:
+    """Return ``logs.csv`` if it lies here, else the newest run directory below.
+
+    Raises
+    ------
+    click.UsageError
+        If there is neither.
+    """
+    if os.path.isfile("logs.csv"):  # noqa: PTH113 - pathlib costs start-up time
+        return "logs.csv"
+    newest: tuple[float, str] | None = None
+    for visited, (folder, below, names) in enumerate(os.walk(".")):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        if "logs.csv" in names:
+            log = os.path.join(folder, "logs.csv")  # noqa: PTH118
+            newest = max(newest or (0.0, ""), (os.stat(log).st_mtime, folder))  # noqa: PTH116
+        if visited > _MOST_DIRECTORIES:
+            break
+    if newest is None:
+        sentence = (
+            "there is no logs.csv here and no run directory below. Give the path of a "
+            "CSVLogger file, a TensorBoard directory, or a directory of runs."
+        )
+        raise click.UsageError(sentence)
+    return os.path.relpath(newest[1])
+
+
+def read_defaults() -> dict[str, Any]:
+    """Return the option defaults of ``[tool.cbreplay]`` in a pyproject.toml here."""
+    try:
+        with open("pyproject.toml", "rb") as file:  # noqa: PTH123 - start-up time
+            text = file.read()
+    except OSError:
+        return {}
+    if b"tool.cbreplay" not in text:
+        return {}
+    import tomllib
+
+    try:
+        table = tomllib.loads(text.decode("utf-8"))["tool"]["cbreplay"]
+    except (ValueError, KeyError) as error:
+        sentence = f"pyproject.toml: [tool.cbreplay] cannot be read ({error})"
+        raise ConfigError(sentence) from None
+    from cbreplay.cli.main import cli
+
+    context = click.Context(cli)
+    flat = {key.replace("-", "_"): value for key, value in table.items()}
+    return dict.fromkeys(cli.list_commands(context), flat)
+
+
+_LOG_OPTIONS = [
+    click.argument("paths", nargs=-1, metavar="[PATH...]"),
+    click.option(
+        "--errors",
+        type=click.Choice(["strict", "skip"]),
+        default="strict",
+        show_default=True,
+        help="Refuse a damaged log, or keep what is whole and list the rest.",
+    ),
+    click.option(
+        "--empty",
+        type=click.Choice(["missing", "nan"]),
+        default="missing",
+        show_default=True,
+        help="What an empty cell or NA means.",
+    ),
+    click.option(
+        "--planned-epochs",
+        type=click.IntRange(min=1),
+        help="The epochs that fit was given, where the log does not say.",
+    ),
+    click.option(
+        "--validation-freq",
+        type=click.IntRange(min=1),
+        help="How often a History was validated.",
+    ),
+]
+
+_SETTING_OPTIONS = [
+    click.option(
+        "-c",
+        "--callbacks",
+        "expressions",
+        multiple=True,
+        metavar="EXPR",
+        help='Keras code, for example "EarlyStopping(patience=range(1, 31))"; a list '
+        "or range means try each; repeated, one callbacks list.",
+    ),
+    click.option("--patience", metavar="N|A:B|A,B", help="Of an EarlyStopping."),
+    click.option("--min-delta", metavar="X|X,Y", help="Of an EarlyStopping."),
+    click.option("--start-from-epoch", metavar="N|A:B", help="Of an EarlyStopping."),
+    click.option("--monitor", help="The series to watch.  [default: val_loss]"),
+    click.option(
+        "--mode", type=click.Choice(["auto", "min", "max"]), help="As in Keras."
+    ),
+    click.option(
+        "--keep",
+        type=click.Choice(["best", "last"]),
+        help="The weights that training ends with.  [default: best]",
+    ),
+    click.option("--objective", help="The series to judge by.  [default: the monitor]"),
+    click.option(
+        "--objective-mode",
+        type=click.Choice(["min", "max"]),
+        help="Its direction, where its name does not tell.",
+    ),
+    click.option(
+        "--semantics",
+        metavar="KERAS",
+        help="Whose rules: keras-3.15.  [default: run.json's, else the installed one]",
+    ),
+    click.option(
+        "--initial-lr",
+        type=float,
+        help="The learning rate of the first epoch, where the log has none.",
+    ),
+]
+
+
+def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add the reading options, and hand all shared ones over as one `question`."""
+    names = {one.name for one in fields(Question)}
+
+    @functools.wraps(function)
+    def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        asked = {name: options.pop(name) for name in list(options) if name in names}
+        return function(*positional, question=Question(**asked), **options)
+
+    return _add(ask, _LOG_OPTIONS)
+
+
+def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add the options that name settings; goes below `log_options`."""
+    return _add(function, _SETTING_OPTIONS)
+
+
+def _add(function: Any, options: list[Any]) -> Any:  # noqa: ANN401 - click's decorators
+    for option in reversed(options):
+        function = option(function)
+    return function

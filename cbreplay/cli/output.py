@@ -1,0 +1,345 @@
+"""Tables, JSON and CSV on standard output; everything else goes to standard error."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import click
+
+from cbreplay import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.replay import Reduction, Replay
+    from cbreplay.run import Run
+    from cbreplay.staircase import Staircase, StaircaseStep
+
+__all__ = [
+    "Column",
+    "Format",
+    "decimals_for",
+    "describe_run",
+    "describe_staircase",
+    "flatten_replay",
+    "format_option",
+    "print_json",
+    "print_table",
+    "safe_text",
+    "spoken_evidence",
+    "spoken_semantics",
+    "terminal_width",
+]
+
+Format: TypeAlias = Literal["table", "json", "csv", "markdown"]
+_NARROWEST = 80
+_WIDEST = 120
+
+
+def format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add ``--format`` to a command."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["table", "json", "csv", "markdown"]),
+        default="table",
+        show_default=True,
+        help="How the answer is written.",
+    )(function)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    key : str
+        Its name in CSV.
+    title : str
+        Its heading for people.
+    spoken : callable
+        Turns a value into what people read.
+    align : {"left", "right"}
+        Where it stands.
+    """
+
+    key: str
+    title: str
+    spoken: Callable[[Any], str] = str
+    align: Literal["left", "right"] = "right"
+
+
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], output: Format
+) -> None:
+    """Print rows as a table for people, as CSV with full precision, or as Markdown."""
+    if output == "csv":
+        click.echo(_as_csv(columns, rows), nl=False)
+        return
+    cells = [
+        [safe_text(column.spoken(row[column.key])) for column in columns]
+        for row in rows
+    ]
+    if output == "markdown":
+        click.echo(_as_markdown(columns, cells))
+    elif sys.stdout.isatty():
+        _print_rich(columns, cells)
+    else:
+        click.echo("\n".join(_as_plain(columns, cells)))
+
+
+def _as_csv(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow(
+            ["" if row[one.key] is None else row[one.key] for one in columns]
+        )
+    return text.getvalue()
+
+
+def _as_markdown(columns: Sequence[Column], cells: list[list[str]]) -> str:
+    rules = ["---:" if column.align == "right" else ":---" for column in columns]
+    lines = [[column.title for column in columns], rules, *cells]
+    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+
+def _as_plain(columns: Sequence[Column], cells: list[list[str]]) -> list[str]:
+    lines = [[column.title for column in columns], *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column.align == "right" else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _print_rich(columns: Sequence[Column], cells: list[list[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(Text(column.title), justify=column.align, overflow="fold")
+    for line in cells:
+        table.add_row(*(Text(cell) for cell in line))
+    Console(width=terminal_width(), highlight=False).print(table)
+
+
+def terminal_width() -> int:
+    """Return the columns to write in: 80, or more if the terminal is wider."""
+    if not sys.stdout.isatty():
+        return _NARROWEST
+    return min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
+
+
+def safe_text(text: str) -> str:
+    """Return text that cannot steer a terminal: control and format characters escaped.
+
+    >>> safe_text("run\\x1b[31m")
+    'run\\\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
+def decimals_for(values: Sequence[float | None]) -> int:
+    """Return how many decimals show four significant digits of the largest value.
+
+    >>> decimals_for([0.3121, 0.0029]), decimals_for([123.4]), decimals_for([])
+    (4, 1, 4)
+    """
+    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
+    largest = max(sizes, default=0.0)
+    if largest == 0:
+        return 4
+    return min(max(3 - math.floor(math.log10(largest)), 0), 10)
+
+
+def spoken_semantics(name: str) -> str:
+    """Return a Keras version as people write it: ``Keras 3.15.1``."""
+    package, _, version = name.partition("-")
+    return f"{'Keras' if package == 'keras' else package} {version}"
+
+
+def spoken_evidence(replay: Replay) -> str:
+    """Say how far an answer is evidence, in words."""
+    if replay.evidence == "censored":
+        return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
+    if replay.divergence_epoch is not None:
+        changed = replay.divergence_epoch
+        return f"after the learning-rate change at epoch {changed} the log says nothing"
+    return "exact"
+
+
+def print_json(
+    command: str,
+    *,
+    runs: Sequence[Run],
+    replays: Sequence[tuple[int, int, Replay]] = (),
+    configs: Sequence[Mapping[str, Any]] = (),
+    notes: Sequence[str] = (),
+    **own: Any,  # noqa: ANN401 - a command's own part
+) -> None:
+    """Print the JSON answer of a command.
+
+    Parameters
+    ----------
+    command : str
+        Its name.
+    runs : sequence of Run
+        What was read.
+    replays : sequence of (run, config, Replay)
+        The results, with their indices.
+    configs : sequence of mapping
+        The settings.
+    notes : sequence of str
+        What concerns the whole answer.
+    **own
+        The command's own part of the answer.
+    """
+    first = replays[0][2] if replays else own.get("asked")
+    own.pop("asked", None)
+    objectives = {(one.objective, one.objective_mode) for *_, one in replays}
+    objective = (
+        None
+        if first is None or len(objectives) > 1
+        else {"name": first.objective, "mode": first.objective_mode}
+    )
+    answer = {
+        "schema": 1,
+        "command": command,
+        "cbreplay": __version__,
+        "semantics": None if first is None else first.semantics.name,
+        "objective": objective,
+        "runs": [describe_run(run) for run in runs],
+        "configs": list(configs),
+        "results": [
+            {"run": run, "config": config, **flatten_replay(replay)}
+            for run, config, replay in replays
+        ],
+        "notes": list(notes),
+        **own,
+    }
+    click.echo(json.dumps(_finite(answer), indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value with non-finite numbers as the strings of the schema."""
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value):
+            return "NaN"
+        return "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(key): _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return value
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """Return a run without its values, as JSON has it."""
+    return {
+        "name": run.name,
+        "source": run.source,
+        "first_epoch": run.first_epoch,
+        "horizon": run.horizon,
+        "recorded_epochs": run.recorded_epochs,
+        "planned_epochs": run.planned_epochs,
+        "series": list(run.series),
+        "learning_rate": run.learning_rate is not None,
+        "wall_seconds": run.wall_seconds,
+        "notes": list(run.notes),
+    }
+
+
+def flatten_replay(replay: Replay) -> dict[str, Any]:
+    """Return the fields of a replay and its outcome, as JSON has them."""
+    outcome, rate = replay.outcome, replay.learning_rate
+    return {
+        "evidence": replay.evidence,
+        "semantics": replay.semantics.name,
+        "stopped_epoch": replay.stopped_epoch,
+        "stopped_by": list(replay.stopped_by),
+        "best_epoch": replay.best_epoch,
+        "best": replay.best,
+        "kept_epoch": replay.kept_epoch,
+        "reductions": [_reduction(one) for one in replay.reductions],
+        "learning_rate": None if rate is None else rate.values.tolist(),
+        "saves": [list(save) for save in replay.saves],
+        "files": dict(replay.files),
+        "divergence_epoch": replay.divergence_epoch,
+        "trained_epochs": outcome.trained_epochs,
+        "epochs_saved": outcome.epochs_saved,
+        "seconds_saved": outcome.seconds_saved,
+        "kept_value": outcome.kept_value,
+        "regret": outcome.regret,
+        "bounds": dict(outcome.bounds),
+        "provisional": list(outcome.provisional),
+        "notes": list(replay.notes),
+    }
+
+
+def _reduction(reduction: Reduction) -> dict[str, Any]:
+    return reduction._asdict()
+
+
+def describe_staircase(staircase: Staircase) -> dict[str, Any]:
+    """Return one log's answer, as JSON has it."""
+    rate, explained = staircase.rate, staircase.rate.explained_by
+    from cbreplay.callbacks.base import format_callback
+
+    return {
+        "monitor": staircase.monitor,
+        "keep": staircase.keep,
+        "semantics": staircase.replay.semantics.name,
+        "objective": {
+            "name": staircase.replay.objective,
+            "mode": staircase.replay.objective_mode,
+        },
+        "steps": [_describe_step(step) for step in staircase.steps],
+        "best_epoch": staircase.best_epoch,
+        "best_value": staircase.best_value,
+        "usual_change": staircase.usual_change,
+        "other_best": {
+            name: {"epoch": epoch, "value": value}
+            for name, (epoch, value) in staircase.other_best.items()
+        },
+        "recorded_reductions": [one._asdict() for one in rate.reductions],
+        "learning_rate_rises": rate.rises,
+        "explained_by": None if explained is None else format_callback(explained),
+        "first_reductions": [one._asdict() for one in rate.first_reductions],
+        "notes": list(staircase.notes),
+    }
+
+
+def _describe_step(step: StaircaseStep) -> dict[str, Any]:
+    return {
+        "patience": [step.first_patience, step.last_patience],
+        "stopped_epoch": [step.first_stopped_epoch, step.last_stopped_epoch],
+        "evidence": step.evidence,
+        "kept_epoch": step.kept_epoch,
+        "kept_value": step.kept_value,
+        "regret": step.regret,
+        "others": dict(step.others),
+        "epochs_saved": [step.most_epochs_saved, step.fewest_epochs_saved],
+    }

@@ -1,0 +1,84 @@
+"""``cbreplay simulate``: what other settings would have done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.cli.output import Format, format_option
+
+if TYPE_CHECKING:
+    from cbreplay.staircase import Staircase
+
+__all__ = ["command"]
+
+
+@click.command("simulate")
+@log_options
+@setting_options
+@format_option
+def command(question: Question, output_format: Format) -> None:
+    """Say what other settings would have done on a log.
+
+    With one log and no settings: every patience that the log can tell apart. With
+    several logs: one line each. With -c or --patience: a table, one line a run and
+    setting.
+
+    \b
+    cbreplay simulate logs.csv
+    cbreplay simulate runs/ --patience 3,5,10,20
+    cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
+    """
+    if question.grid is not None:
+        from cbreplay.cli.tables import print_cells
+
+        print_cells(question, output_format)
+        return
+    staircases = [_build(question, position) for position in range(len(question.runs))]
+    if output_format == "json":
+        _print_as_json(question, staircases)
+    elif len(staircases) == 1:
+        _print_one(staircases[0], question, output_format)
+    else:
+        from cbreplay.cli.tables import print_overview
+
+        print_overview(staircases, question, output_format)
+
+
+def _build(question: Question, position: int) -> Staircase:
+    from cbreplay.staircase import build_staircase
+
+    return build_staircase(
+        question.runs[position],
+        monitor=question.monitor or "val_loss",
+        mode=question.mode or "auto",
+        keep=question.keep or "best",
+        semantics=question.semantics,
+        objective=question.objective,
+        objective_mode=question.objective_mode,
+    )
+
+
+def _print_as_json(question: Question, staircases: list[Staircase]) -> None:
+    from cbreplay.cli.output import describe_staircase, print_json
+
+    described: Any = [describe_staircase(one) for one in staircases]
+    print_json(
+        "simulate",
+        runs=question.runs,
+        asked=staircases[0].replay,
+        staircase=described[0] if len(described) == 1 else described,
+    )
+
+
+def _print_one(staircase: Staircase, question: Question, output: Format) -> None:
+    if output == "table":
+        from cbreplay.cli.screen import staircase_screen
+
+        click.echo(staircase_screen(staircase, typed=question.typed()))
+        return
+    from cbreplay.cli.tables import print_steps
+
+    print_steps(staircase, output)

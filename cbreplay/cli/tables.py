@@ -1,0 +1,273 @@
+"""The tables of ``simulate``: steps of one log, logs side by side, runs x settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cbreplay.callbacks.base import format_callback
+from cbreplay.cli.output import (
+    Column,
+    Format,
+    decimals_for,
+    print_json,
+    print_table,
+    safe_text,
+    spoken_evidence,
+    spoken_semantics,
+)
+from cbreplay.cli.screen import sufficient_step
+from cbreplay.errors import ConfigError
+from cbreplay.replay import Replay, replay_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cbreplay.cli.options import Question
+    from cbreplay.grid import Grid
+    from cbreplay.staircase import Staircase
+
+__all__ = ["print_cells", "print_overview", "print_steps"]
+
+_MOST_CELLS = 1_000_000
+_WATCHED_CELLS = 2_000
+
+
+def print_steps(staircase: Staircase, output: Format) -> None:
+    """Print one log's steps as CSV or Markdown, epochs zero-based in CSV alone."""
+    objective, shift = staircase.replay.objective, 0 if output == "csv" else 1
+    keys = [
+        "first_patience",
+        "last_patience",
+        "first_stopped_epoch",
+        "last_stopped_epoch",
+        "evidence",
+        "kept_epoch",
+        "kept_value",
+        "regret",
+        "most_epochs_saved",
+        "fewest_epochs_saved",
+    ]
+    columns = [
+        Column(key, key.replace("kept_value", objective), _plain) for key in keys
+    ]
+    columns += [Column(name, name, _plain) for name in staircase.steps[0].others]
+    rows = []
+    for step in staircase.steps:
+        row = {key: getattr(step, key) for key in keys} | dict(step.others)
+        for key in keys:
+            if key.endswith("_epoch") and row[key] is not None:
+                row[key] += shift
+        rows.append(row)
+    print_table(columns, rows, output)
+
+
+def print_overview(
+    staircases: Sequence[Staircase], question: Question, output: Format
+) -> None:
+    """Print one line a log: its best epoch, and the patience that keeps it."""
+    objective = staircases[0].replay.objective
+    decimals = decimals_for([one.best_value for one in staircases])
+    columns = [
+        Column("run", "run", align="left"),
+        Column("recorded_epochs", "epochs"),
+        Column("best_epoch", "best epoch", _epoch),
+        Column("best_value", f"best {objective}", _number(decimals)),
+        Column("patience", "patience for it", _plain),
+        Column("stopped_epoch", "stops at", _epoch),
+        Column("epochs_saved", "saved", _plain),
+        Column("regret", "above best", _number(decimals)),
+    ]
+    print_table(columns, [_overview_row(one) for one in staircases], output)
+    if output == "table":
+        _say(
+            '"patience for it": the smallest with the least regret among those that '
+            "stop inside the log; it describes each run and promises nothing for the "
+            "next.",
+            f"next: cbreplay simulate {question.typed()} --patience 3,5,10,20",
+        )
+
+
+def _overview_row(staircase: Staircase) -> dict[str, Any]:
+    run, step = staircase.replay.run, sufficient_step(staircase)
+    return {
+        "run": run.name,
+        "recorded_epochs": run.recorded_epochs,
+        "best_epoch": staircase.best_epoch,
+        "best_value": staircase.best_value,
+        "patience": None if step is None else step.first_patience,
+        "stopped_epoch": None if step is None else step.first_stopped_epoch,
+        "epochs_saved": None if step is None else step.most_epochs_saved,
+        "regret": None if step is None else step.regret,
+    }
+
+
+def print_cells(question: Question, output: Format) -> None:
+    """Replay every setting on every run, and print one line each."""
+    grid = question.grid
+    if grid is None:
+        message = "cells are printed for a question that names settings"
+        raise AssertionError(message)
+    replays = _replay_cells(question, grid)
+    if output == "json":
+        print_json(
+            "simulate", runs=question.runs, replays=replays, configs=_configs(grid)
+        )
+        return
+    rows = [_cell_row(grid, *cell) for cell in replays]
+    print_table(_cell_columns(question, grid, replays, output), rows, output)
+    if output == "table":
+        _say(*_cell_remarks(grid, [replay for *_, replay in replays]))
+
+
+def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
+    cells = len(grid) * len(question.runs)
+    if cells > _MOST_CELLS:
+        sentence = (
+            f"{len(question.runs)} runs and {len(grid)} settings make {cells} replays, "
+            f"{_MOST_CELLS} at most. Name fewer settings"
+        )
+        raise ConfigError(sentence)
+    pairs = [(i, j) for i in range(len(question.runs)) for j in range(len(grid))]
+    if cells < _WATCHED_CELLS:
+        return [(i, j, _replay_cell(question, i, grid[j])) for i, j in pairs]
+    from rich.console import Console
+    from rich.progress import track
+
+    watched = track(pairs, "replaying", console=Console(stderr=True), transient=True)
+    return [(i, j, _replay_cell(question, i, grid[j])) for i, j in watched]
+
+
+def _replay_cell(question: Question, run: int, config: Any) -> Replay:  # noqa: ANN401
+    return replay_run(
+        question.runs[run],
+        config,
+        semantics=question.semantics,
+        initial_learning_rate=question.initial_lr,
+        objective=question.objective,
+        objective_mode=question.objective_mode,
+    )
+
+
+def _configs(grid: Grid) -> list[dict[str, Any]]:
+    return [
+        {
+            "callbacks": [format_callback(one) for one in config],
+            "parameters": grid.values_of(position),
+        }
+        for position, config in enumerate(grid)
+    ]
+
+
+def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, Any]:
+    outcome = replay.outcome
+    first = replay.reductions[0].epoch if replay.reductions else None
+    return {
+        "run": replay.run.name,
+        "config": config,
+        **grid.values_of(config),
+        "evidence": replay.evidence,
+        "spoken": spoken_evidence(replay),
+        "stopped_epoch": replay.stopped_epoch,
+        "kept_epoch": replay.kept_epoch,
+        "kept_value": outcome.kept_value,
+        "regret": outcome.regret,
+        "trained_epochs": outcome.trained_epochs,
+        "epochs_saved": outcome.epochs_saved,
+        "seconds_saved": outcome.seconds_saved,
+        "bounds": ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items()),
+        "provisional": ";".join(outcome.provisional),
+        "first_reduction_epoch": first,
+        "reductions": len(replay.reductions),
+        "divergence_epoch": replay.divergence_epoch,
+        "run_index": run,
+        "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
+        "shown_kept": _provisional(_epoch(replay.kept_epoch), outcome.provisional),
+    }
+
+
+def _cell_columns(
+    question: Question,
+    grid: Grid,
+    replays: Sequence[tuple[int, int, Replay]],
+    output: Format,
+) -> list[Column]:
+    axes = [Column(name, _axis_title(name, grid), _plain) for name in grid.parameters]
+    if output == "csv":
+        keys = (
+            "evidence stopped_epoch kept_epoch kept_value regret trained_epochs "
+            "epochs_saved seconds_saved bounds provisional first_reduction_epoch "
+            "reductions divergence_epoch"
+        )
+        raw = [Column(key, key) for key in keys.split()]
+        return [Column("run", "run"), Column("config", "config"), *axes, *raw]
+    outcomes = [replay.outcome for *_, replay in replays]
+    objectives = {replay.objective for *_, replay in replays}
+    objective = objectives.pop() if len(objectives) == 1 else "kept value"
+    decimals = decimals_for([one.kept_value for one in outcomes])
+    named = [Column("run", "run", align="left")] if len(question.runs) > 1 else []
+    reduces = []
+    if any(entry.changes_learning_rate for entry in grid[0]):
+        reduces = [Column("first_reduction_epoch", "first reduces", _epoch)]
+    return [
+        *named,
+        *axes,
+        *reduces,
+        Column("stopped_epoch", "stops at", _epoch),
+        Column("shown_kept", "keeps"),
+        Column("kept_value", objective, _number(decimals)),
+        Column("regret", "above best", _number(decimals)),
+        Column("shown_saved", "saved"),
+        Column("spoken", "evidence", align="left"),
+    ]
+
+
+def _axis_title(name: str, grid: Grid) -> str:
+    """Return the parameter's own name where only one callback varies it."""
+    short = name.rpartition(".")[2]
+    same = [one for one in grid.parameters if one.rpartition(".")[2] == short]
+    return short if len(same) == 1 else name
+
+
+def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
+    """Return what the table does not say: rules, settings, notes, doubts."""
+    remarks = []
+    if len(grid) == 1:
+        remarks.append(f"[{', '.join(format_callback(one) for one in grid[0])}]")
+    rules = sorted({spoken_semantics(one.semantics.name) for one in replays})
+    remarks.append(f"rules of {', '.join(rules)}; epochs count from 1")
+    if any(replay.outcome.provisional for replay in replays):
+        remarks.append(
+            "(in brackets): as if training had ended with the log; such figures are "
+            "never compared"
+        )
+    for note in dict.fromkeys(note for replay in replays for note in replay.notes):
+        named = [one.run.name for one in replays if note in one.notes]
+        runs = list(dict.fromkeys(named))
+        where = "" if len({one.run.name for one in replays}) == 1 else f"{runs[0]}: "
+        more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
+        remarks.append(f"note: {where}{note}{more}")
+    return remarks
+
+
+def _say(*lines: str) -> None:
+    """Print remarks below a table; standard output holds the table alone."""
+    if not click.get_current_context().find_root().obj["quiet"]:
+        click.echo("\n".join(safe_text(line) for line in lines), err=True)
+
+
+def _provisional(text: str, provisional: tuple[str, ...]) -> str:
+    return f"({text})" if provisional else text
+
+
+def _epoch(epoch: int | None) -> str:
+    return "-" if epoch is None else str(epoch + 1)
+
+
+def _plain(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _number(decimals: int) -> Callable[[float | None], str]:
+    return lambda value: "-" if value is None else f"{value:.{decimals}f}"
