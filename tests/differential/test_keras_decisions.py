@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, replay_run
 from cbreplay.errors import EvidenceError
 from tests.oracles.adversarial import Case, draw_case
 from tests.oracles.keras_driver import Driven, as_keras, drive
+
+if TYPE_CHECKING:
+    from cbreplay.replay import Step
 
 pytestmark = [
     pytest.mark.keras,
@@ -51,14 +55,15 @@ def find_difference(case: Case) -> str | None:
     )
     run = recorded_run(case, driven)
     replay = replay_run(run, case.callbacks, semantics="keras-3.15")
-    ours = {
+    rate = replay.learning_rate
+    ours: dict[str, Any] = {
         "divergence": replay.divergence_epoch,
         "stopped": replay.stopped_epoch,
         "kept": replay.kept_epoch,
-        "rates": None if replay.learning_rate is None else trained_rates(case, replay),
+        "rates": [] if rate is None else rate.values.tolist(),
         "reductions": [(one.epoch, one.new) for one in replay.reductions],
     }
-    theirs = {
+    theirs: dict[str, Any] = {
         "divergence": None,
         "stopped": driven.stopped_epoch,
         "kept": driven.kept_epoch,
@@ -70,9 +75,7 @@ def find_difference(case: Case) -> str | None:
         if name == "reductions":
             # a factor near 1 can reduce to the same float32 rate, which no rate shows
             seen = {one.epoch: one.new for one in replay.reductions}
-            same = all(
-                seen.get(epoch) == new for epoch, new in rate_changes(case, driven)
-            )
+            same = all(seen.get(epoch) == new for epoch, new in value)
         if not same:
             return f"{name}: ours {ours[name]}, Keras {value}"
     return counters_differ(case, driven, replay.trace)
@@ -93,10 +96,6 @@ def recorded_run(case: Case, driven: Driven) -> Run:
     )
 
 
-def trained_rates(case: Case, replay: object) -> list[float]:
-    return replay.learning_rate.values.tolist()  # type: ignore[attr-defined]
-
-
 def rate_changes(case: Case, driven: Driven) -> list[tuple[int, float]]:
     pairs = zip(driven.rates, driven.rates[1:], strict=False)
     return [
@@ -104,13 +103,11 @@ def rate_changes(case: Case, driven: Driven) -> list[tuple[int, float]]:
     ]
 
 
-def counters_differ(
-    case: Case, driven: Driven, trace: tuple[object, ...]
-) -> str | None:
+def counters_differ(case: Case, driven: Driven, trace: tuple[Step, ...]) -> str | None:
     for step in trace:
-        counters = driven.counters[step.epoch - case.first_epoch][step.callback]  # type: ignore[attr-defined]
+        counters = driven.counters[step.epoch - case.first_epoch][step.callback]
         for name, theirs in counters.items():
-            ours = getattr(step.state, name)  # type: ignore[attr-defined]
+            ours = getattr(step.state, name)
             if name == "best_epoch" and ours is None:
                 ours = 0  # Keras's attribute before the first monitored epoch
             if not _same(ours, theirs):
