@@ -81,10 +81,10 @@ def replay_run(
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     directions = run.metadata.metrics if run.metadata is not None else {}
     training = Training(semantics=resolved.semantics, directions=directions)
+    notes = [*resolved.notes, *_monitor_notes(run, listed)]
     named, mode = resolve_objective(
         run, listed, training, objective=objective, objective_mode=objective_mode
     )
-    notes = [*resolved.notes, *_monitor_notes(run, listed)]
     walk = walk_run(
         run,
         listed,

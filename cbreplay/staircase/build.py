@@ -181,7 +181,9 @@ def measure_usual_change(series: Series) -> float | None:
     0.15
     """
     second_half = series.values[len(series.values) // 2 :]
-    changes = np.abs(np.diff(second_half))
+    with np.errstate(invalid="ignore"):
+        # the difference of two infinities is NaN, and left out like any other
+        changes = np.abs(np.diff(second_half))
     finite = changes[np.isfinite(changes)]
     return float(np.median(finite)) if finite.size else None
 

@@ -22,7 +22,7 @@ __all__ = ["FirstReduction", "RateHistory", "RecordedReduction", "explain_rate"]
 
 # settings that people use, the defaults first; each candidate is verified by a replay
 _MIN_DELTAS = (1e-4, 0.0, 1e-3, 1e-2, 1e-5)
-_COOLDOWNS = (0, *range(2, 11))
+_COOLDOWNS = (0, *range(2, 11), 15, 20, 30, 50)
 _SHOWN_PATIENCE = (3, 5, 10, 20)
 
 
@@ -138,7 +138,12 @@ def _explain(
 ) -> ReduceLROnPlateau | None:
     """Return the first candidate whose replay agrees with every recorded rate."""
     monitors = dict.fromkeys([monitor, "val_loss", "loss"])
-    factor, floor = _factor_and_floor(changes)
+    first, last = changes[0], changes[-1]
+    factor = _short_factor(first.old, first.new)
+    # the last step was cut by a floor, or ended on one, or there is none
+    is_cut = round_float32(last.old * factor) < last.new
+    floor = _short_number(last.new)
+    floors = (floor,) if is_cut else (0.0, floor)
     for watched in (name for name in monitors if name in run.series):
         for min_delta in _MIN_DELTAS:
             base = ReduceLROnPlateau(
@@ -146,26 +151,18 @@ def _explain(
                 mode=mode if watched == monitor else "auto",
                 min_delta=min_delta,
                 factor=factor,
-                min_lr=floor,
             )
-            waits = _waits(run, base, changes[0].epoch, semantics)
+            waits = _waits(run, base, first.epoch, semantics)
             # the first reduction comes when `wait` first reaches the patience
             if not waits or waits[-1] <= max(waits[:-1], default=0):
                 continue
-            for cooldown in _COOLDOWNS if len(changes) > 1 else (0,):
-                candidate = replace(base, patience=waits[-1], cooldown=cooldown)
+            for min_lr, cooldown in itertools.product(floors, _COOLDOWNS):
+                candidate = replace(
+                    base, patience=waits[-1], cooldown=cooldown, min_lr=min_lr
+                )
                 if _agrees(run, candidate, semantics):
                     return candidate
     return None
-
-
-def _factor_and_floor(changes: list[RecordedReduction]) -> tuple[float, float]:
-    """Return the factor that people would write, and the floor if it cuts a step."""
-    first = changes[0]
-    factor = _short_factor(first.old, first.new)
-    last = changes[-1]
-    is_cut = round_float32(last.old * factor) < last.new
-    return factor, _short_number(last.new) if is_cut else 0.0
 
 
 def _short_factor(old: float, new: float) -> float:
@@ -189,7 +186,10 @@ def _short_number(rate: float) -> float:
 def _waits(
     run: Run, base: ReduceLROnPlateau, last_epoch: int, semantics: str | None
 ) -> list[int]:
-    """Return `wait` after each epoch up to one, if nothing were ever reduced."""
+    """Return `wait` after each epoch up to one, if nothing were ever reduced.
+
+    Nothing is known about it past the first recorded change, and nothing is asked.
+    """
     replay = _replayed(run, replace(base, patience=math.inf), semantics)
     if replay is None:
         return []
@@ -204,9 +204,9 @@ def _agrees(run: Run, candidate: ReduceLROnPlateau, semantics: str | None) -> bo
 def _replayed(
     run: Run, callback: ReduceLROnPlateau, semantics: str | None
 ) -> Replay | None:
-    """Replay past every divergence, or return None where Keras would refuse."""
+    """Replay a candidate, or return None where Keras would refuse it."""
     try:
-        return replay_run(run, callback, semantics=semantics, hypothetical=True)
+        return replay_run(run, callback, semantics=semantics)
     except CbreplayError:
         return None
 

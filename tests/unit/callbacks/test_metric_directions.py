@@ -1,0 +1,80 @@
+"""mode="auto"."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import ConfigError
+from cbreplay.callbacks.base import Training
+from cbreplay.callbacks.metric_directions import (
+    METRIC_DIRECTIONS,
+    find_direction,
+    resolve_mode,
+)
+from cbreplay.callbacks.semantics import resolve_semantics
+
+if TYPE_CHECKING:
+    from cbreplay.run import Mode
+
+
+def training(**directions: Mode) -> Training:
+    return Training(resolve_semantics("keras-3.15").semantics, directions)
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("loss", "min"),
+        ("val_loss", "min"),
+        ("val_accuracy", "max"),
+        ("val_auc_1", "max"),
+        ("mean_absolute_error", "min"),
+        ("val_dice", None),
+        ("val_a_loss", None),
+        ("true_positives", None),
+    ],
+)
+def test_names_tell_the_direction_or_nothing(name: str, direction: str | None) -> None:
+    assert find_direction(name, training()) == direction
+
+
+def test_run_json_comes_before_the_table() -> None:
+    assert find_direction("val_accuracy", training(accuracy="min")) == "min"
+    assert find_direction("val_dice", training(dice="max")) == "max"
+
+
+def test_an_unknown_direction_is_refused_with_the_option() -> None:
+    with pytest.raises(ConfigError, match=r"'val_dice'.*Give --mode min\|max or mode="):
+        resolve_mode("EarlyStopping", "val_dice", "auto", training())
+    assert resolve_mode("EarlyStopping", "val_dice", "max", training()) == "max"
+
+
+@pytest.mark.keras
+def test_the_table_is_that_of_the_metric_classes_of_keras() -> None:
+    import keras
+
+    directions = {}
+    for kind in vars(keras.metrics).values():
+        if inspect.isclass(kind) and issubclass(kind, keras.metrics.Metric):
+            metric = _build(kind)
+            if hasattr(metric, "_direction"):
+                up = metric._direction == "up"
+                directions[metric.name] = "max" if up else "min"
+    aliases = {"acc", "bce", "BCE", "mae", "MAE", "mape", "MAPE", "mse", "MSE"}
+    aliases |= {"msle", "MSLE"}
+    named = {
+        name: mode for name, mode in METRIC_DIRECTIONS.items() if name not in aliases
+    }
+    assert named == directions
+
+
+def _build(kind: type) -> Any:
+    needed = {"num_classes": 2, "target_class_ids": [0], "fn": max}
+    needed |= dict.fromkeys(("precision", "recall", "specificity", "sensitivity"), 0.5)
+    known = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+    # Precision and Recall have thresholds, not the other one's value
+    given = {name: value for name, value in needed.items() if name in known}
+    return kind(**given)

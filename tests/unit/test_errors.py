@@ -1,0 +1,63 @@
+"""Every sentence has what, where, and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from cbreplay import errors
+
+
+def test_a_log_error_names_file_line_and_hint() -> None:
+    error = errors.LogError("bad cell 'x'", source="a.csv", line=3, hint="Mend it")
+    assert str(error) == "a.csv, line 3: bad cell 'x'. Mend it"
+    at_byte = errors.TruncatedLogError("cut", source="b", byte=7)
+    assert str(at_byte) == "b, byte 7: cut"
+
+
+def test_an_unknown_monitor_is_a_key_error_with_a_readable_sentence() -> None:
+    error = errors.UnknownMonitorError("val_acc", run="r", available=["loss"])
+    assert isinstance(error, KeyError)
+    assert str(error) == (
+        "run 'r' has no series 'val_acc'; it has loss. "
+        "Choose one with --monitor or monitor=."
+    )
+
+
+def test_a_question_is_not_followed_by_a_full_stop() -> None:
+    error = errors.ExpressionError("no; did you mean 'x'?", text="y", hint="Write x")
+    assert str(error) == "in 'y': no; did you mean 'x'? Write x"
+
+
+def test_a_long_expression_is_shortened() -> None:
+    error = errors.ExpressionError("bad", text="x" * 500)
+    assert len(str(error)) < 230
+
+
+def test_a_missing_extra_gives_the_install_command() -> None:
+    error = errors.MissingExtraError("cbreplay train", extra="train", missing="keras")
+    assert 'pip install "cbreplay[train]"' in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (errors.LogError, ValueError),
+        (errors.ConfigError, ValueError),
+        (errors.ExpressionError, ValueError),
+        (errors.SemanticsError, ValueError),
+        (errors.EvidenceError, ValueError),
+        (errors.OutputError, OSError),
+        (errors.MissingExtraError, ImportError),
+        (errors.UnknownMonitorError, KeyError),
+    ],
+)
+def test_errors_are_the_builtins_that_a_caller_expects(
+    kind: type[Exception], builtin: type[Exception]
+) -> None:
+    assert issubclass(kind, errors.CbreplayError)
+    assert issubclass(kind, builtin)
+
+
+def test_an_output_error_names_path_and_reason() -> None:
+    error = errors.OutputError("a.html", "No space left", hint="Free some")
+    assert str(error) == "cannot write a.html: No space left. Free some"

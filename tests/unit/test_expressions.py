@@ -1,0 +1,126 @@
+"""Callback text: read, never evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cbreplay import CbreplayError, EarlyStopping, ExpressionError, ReduceLROnPlateau
+from cbreplay.expressions import parse_callbacks
+from cbreplay.grid import Choices
+
+
+@pytest.mark.parametrize(
+    ("text", "callbacks"),
+    [
+        ("EarlyStopping()", [EarlyStopping()]),
+        (" EarlyStopping(patience=5) ", [EarlyStopping(patience=5)]),
+        ("EarlyStopping('loss', 0.1, 3)", [EarlyStopping("loss", 0.1, 3)]),
+        ("keras.callbacks.EarlyStopping()", [EarlyStopping()]),
+        ("tf.keras.callbacks.EarlyStopping()", [EarlyStopping()]),
+        ("EarlyStopping(min_delta=-1e-3)", [EarlyStopping(min_delta=-1e-3)]),
+        ("EarlyStopping(baseline=None)", [EarlyStopping()]),
+        (
+            "[EarlyStopping(patience=2), ReduceLROnPlateau(factor=0.5)]",
+            [EarlyStopping(patience=2), ReduceLROnPlateau(factor=0.5)],
+        ),
+        ("EarlyStopping(\n  patience=5,  # five\n)", [EarlyStopping(patience=5)]),
+    ],
+)
+def test_keras_code_is_read(text: str, callbacks: list[Any]) -> None:
+    assert parse_callbacks(text) == callbacks
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("EarlyStopping(patience=[3, 5])", [3, 5]),
+        ("EarlyStopping(patience=range(1, 4))", [1, 2, 3]),
+        ("EarlyStopping(patience=range(3))", [0, 1, 2]),
+        ("EarlyStopping(patience=range(9, 0, -4))", [9, 5, 1]),
+        ("EarlyStopping(patience=each([2, 4]))", [2, 4]),
+    ],
+)
+def test_lists_and_ranges_mean_try_each(text: str, values: list[int]) -> None:
+    (choice,) = parse_callbacks(text)
+    assert isinstance(choice, Choices)
+    assert list(choice.varied["patience"]) == values
+
+
+def test_repeated_texts_make_one_list_in_order() -> None:
+    entries = parse_callbacks("ReduceLROnPlateau()", "EarlyStopping()")
+    assert entries == [ReduceLROnPlateau(), EarlyStopping()]
+
+
+def test_defaults_fill_in_where_the_text_is_silent() -> None:
+    (callback,) = parse_callbacks("EarlyStopping()", defaults={"monitor": "loss"})
+    assert callback == EarlyStopping(monitor="loss")
+    same = {"monitor": "loss"}
+    assert parse_callbacks("EarlyStopping('loss')", defaults=same) == [callback]
+    with pytest.raises(
+        ExpressionError, match=r"monitor='loss', and --monitor says 'x'"
+    ):
+        parse_callbacks("EarlyStopping(monitor='loss')", defaults={"monitor": "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a callback expression"),
+        ("EarlyStopping", "is not a call"),
+        ("EarlyStopping(", "not a callback expression"),
+        ("42", "'42' is not a call"),
+        ("print('x')", "'print' is not a callback that can be replayed"),
+        ("__import__('os').system('x')", "is not the name of a callback"),
+        ("os.system('x')", "'os.system' is not a callback"),
+        ("EarlyStoping()", "did you mean 'EarlyStopping'?"),
+        ("EarlyStopping(patiense=1)", "did you mean 'patience'?"),
+        ("EarlyStopping(patience=n)", "patience is 'n', which is not a literal"),
+        ("EarlyStopping(patience=int('5'))", "which is not a literal"),
+        ("EarlyStopping(patience=[__import__('os')])", "not a literal"),
+        ("EarlyStopping(**{})", r"\*\* cannot be read"),
+        ("EarlyStopping(*[1])", "not a literal"),
+        ("EarlyStopping(1, 2, 3, 4, 5, 6, 7, 8, 9)", "takes 8 arguments, not 9"),
+        ("EarlyStopping('loss', monitor='loss')", "monitor is given twice"),
+        ("EarlyStopping(patience=range('a'))", "is no range"),
+        ("EarlyStopping(patience=range(5, 1))", "has 0 values"),
+        ("EarlyStopping(patience=[])", "has 0 values"),
+        ("EarlyStopping(patience=range(10**18))", "not a literal"),
+        ("EarlyStopping(patience=range(1000000000000))", "values to try"),
+        ("EarlyStopping(patience=range(99999999999999999999))", "is no range"),
+        ("lambda: EarlyStopping()", "is not a call"),
+        ("[EarlyStopping() for _ in range(9)]", "is not a call"),
+        ("x = EarlyStopping()", "not a callback expression"),
+        ("EarlyStopping()\0", "not a callback expression"),
+        ("[" * 99 + "]" * 99, "nested 99 deep"),
+        ("EarlyStopping(patience=" + "9" * 30_000 + ")", "characters long"),
+    ],
+)
+def test_anything_else_is_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        parse_callbacks(text)
+
+
+@given(st.text(max_size=60))
+def test_no_text_does_anything_but_parse_or_refuse(text: str) -> None:
+    try:
+        entries = parse_callbacks(text)
+    except CbreplayError:
+        return
+    assert isinstance(entries, list)
+
+
+PIECES = ["EarlyStopping", "(", ")", "[", "]", ",", "=", "patience", "range", "1", "-"]
+PIECES += ["each", "'loss'", "**", "*", "None", ".", "keras.callbacks.", "1e999", "{}"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14))
+def test_pieces_of_expressions_parse_or_are_refused(pieces: list[str]) -> None:
+    try:
+        entries = parse_callbacks("".join(pieces))
+    except CbreplayError:
+        return
+    assert isinstance(entries, list)

@@ -1,0 +1,204 @@
+"""One log's answer equals what each patience decides on its own."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Run,
+    build_staircase,
+    replay_run,
+)
+from cbreplay.run_metadata import Ended, RunMetadata
+from cbreplay.staircase import explain_rate
+from tests.strategies import runs
+
+SEMANTICS = "keras-3.15"
+
+
+@given(runs(), st.sampled_from(["best", "last"]))
+@settings(max_examples=150)
+def test_every_patience_falls_into_the_step_that_its_replay_gives(
+    run: Run, keep: Literal["best", "last"]
+) -> None:
+    staircase = build_staircase(run, keep=keep, semantics=SEMANTICS)
+    for patience in range(30):
+        one = EarlyStopping(patience=patience, restore_best_weights=keep == "best")
+        replay = replay_run(run, one, semantics=SEMANTICS)
+        (step,) = [
+            step
+            for step in staircase.steps
+            if step.first_patience <= patience
+            and (step.last_patience is None or patience <= step.last_patience)
+        ]
+        assert step.kept_epoch == replay.kept_epoch
+        assert step.kept_value == replay.outcome.kept_value
+        assert step.regret == replay.outcome.regret
+        assert step.evidence == replay.evidence
+        if patience == step.first_patience:
+            assert step.first_stopped_epoch == replay.stopped_epoch
+            assert step.most_epochs_saved == replay.outcome.epochs_saved
+        if patience == step.last_patience:
+            assert step.last_stopped_epoch == replay.stopped_epoch
+            assert step.fewest_epochs_saved == replay.outcome.epochs_saved
+
+
+@given(runs(min_epochs=3))
+def test_steps_follow_one_another_without_gaps(run: Run) -> None:
+    steps = build_staircase(run, semantics=SEMANTICS).steps
+    assert steps[0].first_patience == 0
+    assert steps[-1].last_patience is None
+    for one, after in itertools.pairwise(steps):
+        assert one.last_patience is not None
+        assert after.first_patience == one.last_patience + 1
+        assert after.kept_epoch >= one.kept_epoch
+
+
+def losses(*values: float, **options: Any) -> Run:
+    return Run.from_logs([{"val_loss": value} for value in values], **options)
+
+
+def test_a_small_log_by_hand() -> None:
+    run = Run.from_logs(
+        [
+            {"val_loss": loss, "val_accuracy": accuracy, "loss": 1.0}
+            for loss, accuracy in [(4, 0.1), (3, 0.5), (5, 0.4), (2, 0.6), (4, 0.9)]
+        ]
+    )
+    staircase = build_staircase(run, semantics=SEMANTICS)
+    first, rest = staircase.steps
+    # 5 > 3 at epoch 2: patience 0 and 1 stop there and keep epoch 1
+    assert (first.first_patience, first.last_patience) == (0, 1)
+    assert (first.first_stopped_epoch, first.kept_epoch, first.regret) == (2, 1, 1.0)
+    assert first.others == {"val_accuracy": 0.5}
+    # patience 2 waits through epoch 3, and the log ends one wait later
+    assert (rest.first_patience, rest.evidence, rest.kept_epoch) == (2, "censored", 3)
+    assert (staircase.best_epoch, staircase.best_value) == (3, 2.0)
+    assert staircase.other_best == {"val_accuracy": (4, 0.9)}
+    # the second half is 5, 2, 4: changes of 3 and 2
+    assert staircase.usual_change == 2.5
+
+
+def test_a_run_that_reached_its_plan_is_exact_to_the_end() -> None:
+    staircase = build_staircase(losses(3, 2, 1, planned_epochs=3), semantics=SEMANTICS)
+    assert [step.evidence for step in staircase.steps] == ["exact"]
+
+
+def test_its_own_stop_is_noted() -> None:
+    metadata = RunMetadata(ended=Ended("EarlyStopping", 2))
+    run = replace(losses(1, 2, 3), metadata=metadata)
+    notes = build_staircase(run, semantics=SEMANTICS).notes
+    assert any("its own EarlyStopping ended this training" in note for note in notes)
+    interrupted = replace(run, metadata=RunMetadata(ended=Ended("interrupt", 2)))
+    notes = build_staircase(interrupted, semantics=SEMANTICS).notes
+    assert any("ended by an interrupt" in note for note in notes)
+
+
+def test_a_keep_that_is_neither_is_refused() -> None:
+    with pytest.raises(ConfigError, match="keep is 'all'"):
+        build_staircase(losses(1), keep="all")  # type: ignore[arg-type]
+
+
+# --- the learning rate
+
+
+def reduced_by(callback: ReduceLROnPlateau, values: list[float], rate: float) -> Run:
+    """Record values under a callback: the rate of each epoch follows its replay."""
+    rows: list[dict[str, float]] = [
+        {"val_loss": v, "learning_rate": rate} for v in values
+    ]
+    replay = replay_run(
+        Run.from_logs(rows), callback, semantics=SEMANTICS, hypothetical=True
+    )
+    simulated = (replay.hypothetical or replay).learning_rate
+    assert simulated is not None
+    for row, value in zip(rows, simulated.values.tolist(), strict=True):
+        row["learning_rate"] = value
+    return Run.from_logs(rows)
+
+
+VALUES = [1.0, 0.9, 0.95, 0.96, 0.97, 0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86, 0.87]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        ReduceLROnPlateau(factor=0.5, patience=3),
+        ReduceLROnPlateau(factor=0.1, patience=2),
+        ReduceLROnPlateau(factor=0.2, patience=2, min_lr=5e-5),
+        ReduceLROnPlateau(factor=0.5, patience=2, cooldown=3),
+    ],
+)
+def test_a_recorded_setting_is_found_again(callback: ReduceLROnPlateau) -> None:
+    run = reduced_by(callback, VALUES, 0.001)
+    history = explain_rate(run, monitor="val_loss", semantics=SEMANTICS)
+    assert len(history.reductions) >= 1
+    assert history.explained_by == callback
+
+
+@given(
+    st.lists(st.floats(0, 1, width=16), min_size=8, max_size=30),
+    st.sampled_from([0.1, 0.5, 0.25]),
+    st.integers(1, 5),
+    st.integers(0, 4),
+)
+def test_whatever_explains_a_record_gives_its_every_rate(
+    values: list[float], factor: float, patience: int, cooldown: int
+) -> None:
+    callback = ReduceLROnPlateau(factor=factor, patience=patience, cooldown=cooldown)
+    run = reduced_by(callback, values, 0.01)
+    history = explain_rate(run, monitor="val_loss", semantics=SEMANTICS)
+    if not history.reductions:
+        assert history.explained_by is None
+        return
+    assert history.explained_by is not None
+    replay = replay_run(run, history.explained_by, semantics=SEMANTICS)
+    assert replay.divergence_epoch is None
+
+
+def test_a_rate_that_rises_is_not_explained() -> None:
+    run = Run.from_logs(
+        [{"val_loss": 0.5, "learning_rate": rate} for rate in (0.1, 0.2, 0.1)]
+    )
+    history = explain_rate(run, monitor="val_loss", semantics=SEMANTICS)
+    assert (history.rises, history.explained_by) == (True, None)
+    assert len(history.reductions) == 1
+
+
+def test_a_drop_while_improving_is_not_explained() -> None:
+    run = Run.from_logs(
+        [
+            {"val_loss": 1 - i / 9, "learning_rate": 0.1 if i < 4 else 0.01}
+            for i in range(8)
+        ]
+    )
+    assert (
+        explain_rate(run, monitor="val_loss", semantics=SEMANTICS).explained_by is None
+    )
+
+
+def test_where_another_patience_would_first_act_by_hand() -> None:
+    # flat: `wait` is 1 at epoch 1, 3 at epoch 3, 5 at epoch 5
+    run = losses(*[0.5] * 7)
+    history = explain_rate(run, monitor="val_loss", semantics=SEMANTICS)
+    assert not history.is_recorded
+    assert [tuple(one) for one in history.first_reductions] == [(3, 3), (5, 5)]
+
+
+def test_the_rate_is_described_where_it_is_recorded() -> None:
+    rates = [None, 0.5, 0.25]
+    run = Run.from_logs([{"val_loss": 0.5, "learning_rate": rate} for rate in rates])
+    history = explain_rate(run, monitor="val_loss", semantics=SEMANTICS)
+    assert (history.first, history.last) == (0.5, 0.25)
+    assert history.reductions[0].epoch == 1
+    assert np.isclose(history.reductions[0].new, 0.25)
