@@ -19,7 +19,6 @@ user's to mend, so the command line prints it in one line and exits with status 
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -195,5 +194,7 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     >>> nearest_name("patiense", ["monitor", "patience"])
     "; did you mean 'patience'?"
     """
+    import difflib
+
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

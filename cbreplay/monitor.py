@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import EvidenceError
 
@@ -36,8 +35,7 @@ def round_float32(value: float) -> float:
     return rounded
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Whether a value improves on another, as one Keras version computes it.
 
     Parameters

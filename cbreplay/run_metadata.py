@@ -158,7 +158,8 @@ class _Fields:
         # bool is an int in Python, and never what a count in this file means
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             self.fail(name, value, kind.__name__)
-        return value
+        found: _T = value
+        return found
 
     def fail(self, name: str, value: object, expected: str) -> None:
         problem = f"{name!r} is {value!r}, where {expected} is expected"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
@@ -18,8 +17,7 @@ __all__ = ["Evidence", "RecordedRate", "classify_evidence", "read_recorded_rates
 Evidence: TypeAlias = Literal["exact", "censored", "diverged"]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRate:
+class RecordedRate(NamedTuple):
     """One reading of the learning rate that each epoch of a run was trained at.
 
     Parameters

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from cbreplay.errors import ConfigError, nearest_name
 
@@ -25,8 +25,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(NamedTuple):
     """What a rule knows when training begins.
 
     Parameters
@@ -41,8 +40,7 @@ class Training:
     directions: Mapping[str, Mode]
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What a rule sees at the end of an epoch.
 
     Parameters
@@ -61,8 +59,7 @@ class Observation:
     learning_rate: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a rule decided at the end of an epoch.
 
     Parameters

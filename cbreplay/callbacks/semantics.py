@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
@@ -30,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorRule:
+class MonitorRule(NamedTuple):
     """How a callback compares what it monitors.
 
     Parameters
@@ -53,8 +51,7 @@ class MonitorRule:
     starts_empty: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Semantics:
+class Semantics(NamedTuple):
     """How one Keras version on one backend decides.
 
     Parameters
@@ -112,8 +109,7 @@ _NEWEST = "keras-3.15"
 _VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)(?:\.\w+)*(\+[\w-]+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedSemantics:
+class ResolvedSemantics(NamedTuple):
     """Which Keras decides, and what the answer must say about that choice."""
 
     semantics: Semantics
@@ -172,7 +168,7 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
     package, major, minor, suffix = matched.groups()
     row = f"{package}-{major}.{minor}{suffix or ''}"
     if row in _ROWS:
-        return ResolvedSemantics(replace(_ROWS[row], name=name), ())
+        return ResolvedSemantics(_ROWS[row]._replace(name=name), ())
     newest = _VERSION.fullmatch(_NEWEST)
     is_newer = (
         package == "keras"

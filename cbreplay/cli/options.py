@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -89,10 +88,14 @@ class Question:
     @property
     def command_line(self) -> str:
         """The command as it was typed, to be shown and typed again."""
+        import shlex
+
         return shlex.join(["cbreplay", *sys.argv[1:]])
 
     def typed(self) -> str:
         """Return the paths and what they are judged by, for a next command."""
+        import shlex
+
         words = list(self.paths)
         for option in ("monitor", "mode", "keep", "objective", "objective_mode"):
             if getattr(self, option) is not None:
@@ -179,14 +182,14 @@ def find_log_here() -> str:
     click.UsageError
         If there is neither.
     """
-    if os.path.isfile("logs.csv"):  # noqa: PTH113 - pathlib costs start-up time
+    if os.path.isfile("logs.csv"):
         return "logs.csv"
     newest: tuple[float, str] | None = None
     for visited, (folder, below, names) in enumerate(os.walk(".")):
         below[:] = sorted(name for name in below if not name.startswith("."))
         if "logs.csv" in names:
-            log = os.path.join(folder, "logs.csv")  # noqa: PTH118
-            newest = max(newest or (0.0, ""), (os.stat(log).st_mtime, folder))  # noqa: PTH116
+            log = os.path.join(folder, "logs.csv")
+            newest = max(newest or (0.0, ""), (os.stat(log).st_mtime, folder))
         if visited > _MOST_DIRECTORIES:
             break
     if newest is None:
@@ -201,7 +204,7 @@ def find_log_here() -> str:
 def read_defaults() -> dict[str, Any]:
     """Return the option defaults of ``[tool.cbreplay]`` in a pyproject.toml here."""
     try:
-        with open("pyproject.toml", "rb") as file:  # noqa: PTH123 - start-up time
+        with open("pyproject.toml", "rb") as file:
             text = file.read()
     except OSError:
         return {}

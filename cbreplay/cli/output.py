@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import shutil
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,6 +95,9 @@ def print_table(
 
 
 def _as_csv(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> str:
+    import csv
+    import io
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.key for column in columns])
@@ -145,7 +145,11 @@ def terminal_width() -> int:
     """Return the columns to write in: 80, or more if the terminal is wider."""
     if not sys.stdout.isatty():
         return _NARROWEST
-    return min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return _NARROWEST
+    return min(max(columns, _NARROWEST), _WIDEST)
 
 
 def safe_text(text: str) -> str:
@@ -217,6 +221,8 @@ def print_json(
     **own
         The command's own part of the answer.
     """
+    import json
+
     first = replays[0][2] if replays else own.get("asked")
     own.pop("asked", None)
     objectives = {(one.objective, one.objective_mode) for *_, one in replays}

@@ -46,7 +46,7 @@ def staircase_screen(staircase: Staircase, *, typed: str) -> str:
         [_setting(staircase)],
         list(_table(staircase, width)),
         list(_wrapped(_remarks(staircase), width)),
-        list(_wrapped(_closing(staircase, typed), width)),
+        [*_wrapped(_closing(staircase), width), *_next_commands(staircase, typed)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -244,7 +244,8 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
 
 
 def _other_remarks(staircase: Staircase) -> Iterator[str]:
-    kept = {step.kept_epoch: step for step in staircase.steps}
+    stopping = [step for step in staircase.steps if step.last_patience is not None]
+    kept = {step.kept_epoch: step for step in stopping}
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
         decimals = decimals_for([value])
@@ -256,7 +257,7 @@ def _other_remarks(staircase: Staircase) -> Iterator[str]:
             patience = _range(kept[epoch].first_patience, kept[epoch].last_patience)
             yield f"{sentence}: patience {patience} keeps it"
         else:
-            yield f"{sentence}: none of these keeps it"
+            yield f"{sentence}: nothing that stops inside the log keeps it"
 
 
 def _rate_remarks(rate: RateHistory) -> Iterator[str]:
@@ -300,18 +301,22 @@ def _spoken_reductions(rate: RateHistory) -> str:
     return f"{sentence}, exactly as by {format_callback(rate.explained_by)}"
 
 
-def _closing(staircase: Staircase, typed: str) -> Iterator[str]:
+def _closing(staircase: Staircase) -> Iterator[str]:
     if staircase.keep == "best":
         yield (
             '"keeps" assumes restore_best_weights=True; Keras\'s default is False '
             "(--keep last)."
         )
     yield "One run describes itself; it does not promise the next."
-    path = f" {typed}" if typed else ""
+
+
+def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
+    """Yield commands on lines of their own, unwrapped, to be copied."""
+    typed = safe_text(f" {typed}" if typed else "")
     chosen = sufficient_step(staircase)
     if chosen is not None:
-        yield f"A picture: cbreplay plot{path} --patience {chosen.first_patience}"
-    yield f"A page:    cbreplay report{path}"
+        yield f" A picture: cbreplay plot{typed} --patience {chosen.first_patience}"
+    yield f" A page:    cbreplay report{typed}"
 
 
 def sufficient_step(staircase: Staircase) -> StaircaseStep | None:

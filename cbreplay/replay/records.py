@@ -58,7 +58,7 @@ class Step(NamedTuple):
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HypotheticalReplay:
     """The decisions if the recorded curve still held after the divergence: a fiction.
 
@@ -74,7 +74,7 @@ class HypotheticalReplay:
     learning_rate: Series | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Replay:
     """What a list of callbacks would have decided on a run.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
-
-import numpy as np
 
 from cbreplay.callbacks.base import Training
 from cbreplay.callbacks.early_stopping import EarlyStopping
@@ -30,8 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class StaircaseStep:
+class StaircaseStep(NamedTuple):
     """Patience values that end with the same weights.
 
     Parameters
@@ -65,8 +62,7 @@ class StaircaseStep:
     fewest_epochs_saved: int
 
 
-@dataclass(frozen=True, slots=True)
-class Staircase:
+class Staircase(NamedTuple):
     """What every patience would have done on one log.
 
     Parameters
@@ -164,7 +160,9 @@ def build_staircase(
         best_value=_value_at(judged, run, best_epoch),
         usual_change=measure_usual_change(judged),
         other_best=_other_best(replay),
-        rate=explain_rate(run, monitor=monitor, mode=mode, semantics=semantics),
+        rate=explain_rate(
+            run, monitor=monitor, mode=mode, semantics=replay.semantics.name
+        ),
         notes=(*run.notes, *replay.notes, *_own_stop_notes(run)),
     )
 
@@ -180,12 +178,16 @@ def measure_usual_change(series: Series) -> float | None:
     >>> round(measure_usual_change(Series.from_optional([9, 5, 1.0, 1.2, 1.1])), 9)
     0.15
     """
-    second_half = series.values[len(series.values) // 2 :]
-    with np.errstate(invalid="ignore"):
-        # the difference of two infinities is NaN, and left out like any other
-        changes = np.abs(np.diff(second_half))
-    finite = changes[np.isfinite(changes)]
-    return float(np.median(finite)) if finite.size else None
+    second_half: list[float] = series.values[len(series.values) // 2 :].tolist()
+    pairs = itertools.pairwise(second_half)
+    changes = sorted(
+        abs(after - before) for before, after in pairs if math.isfinite(after - before)
+    )
+    if not changes:
+        return None
+    # np.median would import numpy.ma, a tenth of the whole answer's time
+    middle = len(changes) // 2
+    return (changes[middle] + changes[-middle - 1]) / 2
 
 
 def _steps(replay: Replay, keep: Literal["best", "last"]) -> Iterator[StaircaseStep]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
@@ -41,8 +41,7 @@ class FirstReduction(NamedTuple):
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class RateHistory:
+class RateHistory(NamedTuple):
     """What the log tells about its learning rate.
 
     Parameters

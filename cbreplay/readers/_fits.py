@@ -1,0 +1,371 @@
+"""From the rows of a log to runs: restarts, resumed fits, missing epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.run import Run, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cbreplay.readers._learning_rate import RateReading
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import FloatArray
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["Column", "Record", "Rows", "build_run", "join_rows", "split_rows"]
+
+# a value, or None where nothing was recorded
+Column: TypeAlias = list[float | None]
+
+# an epoch number far beyond the others would make series that no memory holds
+_MOST_MISSING = 1_000_000
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of a log in its order, one epoch each.
+
+    Parameters
+    ----------
+    epochs : list of int
+        The epoch of each row.
+    columns : dict of str to Column
+        The values, each column as long as `epochs`.
+    wall_times : list of float
+        When each epoch ended, in seconds; empty where the log does not say.
+    place : str
+        Where the rows begin, for a note: ``"line 12"``.
+    """
+
+    epochs: list[int]
+    columns: dict[str, Column]
+    wall_times: list[float] = field(default_factory=list)
+    place: str = ""
+
+    def cut(self, start: int, stop: int) -> Rows:
+        """Return the rows from one position up to another."""
+        columns = {name: column[start:stop] for name, column in self.columns.items()}
+        return Rows(self.epochs[start:stop], columns, self.wall_times[start:stop])
+
+    def extend(self, other: Rows) -> None:
+        """Put the rows of another after these; a column may be in one of them only."""
+        before, after = len(self.epochs), len(other.epochs)
+        for name in {**self.columns, **other.columns}:
+            column = self.columns.setdefault(name, [None] * before)
+            column += other.columns.get(name) or [None] * after
+        self.epochs += other.epochs
+        self.wall_times += other.wall_times
+
+
+def split_rows(rows: Rows, places: Sequence[str], cuts: Iterable[int]) -> list[Rows]:
+    """Cut rows wherever an epoch does not follow upwards, and at the given positions.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows of the log.
+    places : sequence of str
+        Where each row stands, for the notes.
+    cuts : iterable of int
+        Positions before which the log says that a fit began.
+    """
+    epochs = rows.epochs
+    steps_back = {i for i in range(1, len(epochs)) if epochs[i] <= epochs[i - 1]}
+    starts = sorted({0, *cuts, *steps_back} & set(range(len(epochs))))
+    pieces = []
+    for start, stop in zip(starts, [*starts[1:], len(epochs)], strict=True):
+        piece = rows.cut(start, stop)
+        piece.place = places[start]
+        pieces.append(piece)
+    return pieces
+
+
+@dataclass(slots=True)
+class Record:
+    """One training, from the rows of one fit or of several that resumed each other.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows, with epochs that only go up.
+    seams : dict of int to str
+        The epochs at which a fit was resumed, each with its note.
+    notes : list of str
+        What else people should know.
+    """
+
+    rows: Rows
+    seams: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def first_epoch(self) -> int:
+        return self.rows.epochs[0]
+
+    @property
+    def horizon(self) -> int:
+        return self.rows.epochs[-1]
+
+    def drop_from(self, epoch: int) -> int:
+        """Leave out the rows from an epoch on, and return how many they were."""
+        kept = [one for one in self.rows.epochs if one < epoch]
+        dropped = len(self.rows.epochs) - len(kept)
+        self.rows = self.rows.cut(0, len(kept))
+        self.seams = {at: note for at, note in self.seams.items() if at < epoch}
+        return dropped
+
+    def take_rate(self, name: str) -> Series | None:
+        """Take a column out as the float32 learning rate."""
+        column = self.rows.columns.pop(name, None)
+        return None if column is None else self.series(column, np.float32)
+
+    def series(self, column: Column, dtype: type[np.floating] = np.float64) -> Series:
+        """Lay a column out over every epoch from the first to the last."""
+        length = self.horizon - self.first_epoch + 1
+        filled: list[float | None] = [None] * length
+        for epoch, value in zip(self.rows.epochs, column, strict=True):
+            filled[epoch - self.first_epoch] = value
+        # a rate beyond float32 is inf there, as it is for the optimizer
+        with np.errstate(over="ignore"):
+            return Series.from_optional(filled, dtype=dtype)
+
+
+def join_rows(
+    pieces: Sequence[Rows], metadata: RunMetadata | None, source: str
+) -> list[Record]:
+    """Put the pieces of a log together to trainings.
+
+    A piece that goes on upwards belongs to the training before it. One that steps
+    back is another training, unless ``run.json`` says that a fit was resumed at that
+    epoch: then its rows replace those from there on.
+
+    Raises
+    ------
+    LogError
+        If an epoch is so far beyond the others that no memory would hold the series.
+    """
+    resumed = _resumed_epochs(metadata)
+    pending = list(resumed)
+    records: list[Record] = []
+    for piece in pieces:
+        first = piece.epochs[0]
+        if records and first > records[-1].horizon:
+            records[-1].seams[first] = _seam_note(first)
+            records[-1].rows.extend(piece)
+        elif records and first in pending:
+            del pending[: pending.index(first) + 1]
+            _replace_from(records[-1], piece)
+        else:
+            records.append(Record(piece))
+    _note_seams(records[-1], resumed)
+    _note_restarts(records)
+    for record in records:
+        _check_span(record, source)
+    return records
+
+
+def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
+    """Return the epochs at which the fits after the first began."""
+    if metadata is None or not metadata.earlier_fits:
+        return []
+    later = [*(one.fit for one in metadata.earlier_fits[1:]), metadata.fit]
+    return [fit.initial_epoch for fit in later]
+
+
+def _seam_note(epoch: int) -> str:
+    return (
+        f"a fit was resumed at epoch {epoch} (counted from 0): "
+        "its callbacks were created anew there"
+    )
+
+
+def _replace_from(record: Record, piece: Rows) -> None:
+    first = piece.epochs[0]
+    dropped = record.drop_from(first)
+    record.seams[first] = (
+        f"{_seam_note(first)}, and its rows stand for the {dropped} earlier ones "
+        "from that epoch on"
+    )
+    record.rows.extend(piece)
+
+
+def _note_seams(record: Record, resumed: Iterable[int]) -> None:
+    """Note the seams that only ``run.json`` knows, because the rows just go on."""
+    for epoch in resumed:
+        if record.first_epoch < epoch <= record.horizon:
+            record.seams.setdefault(epoch, _seam_note(epoch))
+
+
+def _note_restarts(records: Sequence[Record]) -> None:
+    for number, record in enumerate(records, start=1):
+        if len(records) == 1:
+            return
+        rows = record.rows
+        back = f", where the epochs step back to {rows.epochs[0]} (counted from 0)"
+        record.notes.append(
+            f"the log holds {len(records)} trainings; this is number {number}, "
+            f"from {rows.place} on{back if number > 1 else ''}"
+        )
+
+
+def _check_span(record: Record, source: str) -> None:
+    span = record.horizon - record.first_epoch + 1
+    if span - len(record.rows.epochs) > _MOST_MISSING:
+        problem = (
+            f"the epochs run from {record.first_epoch} to {record.horizon} "
+            f"in {len(record.rows.epochs)} rows"
+        )
+        hint = "Correct the epoch that does not belong there"
+        raise LogError(problem, source=source, hint=hint)
+
+
+def build_run(
+    record: Record,
+    *,
+    source: str,
+    options: ReadOptions,
+    metadata: RunMetadata | None = None,
+    planned_epochs: int | None = None,
+    rate: RateReading | None = None,
+    notes: Iterable[str] = (),
+) -> Run:
+    """Make a run of a record whose columns are metrics only.
+
+    Parameters
+    ----------
+    record : Record
+        The training.
+    source : str
+        Where it was read; also the run's name until it gets a better one.
+    options : ReadOptions
+        How it was read.
+    metadata : RunMetadata, optional
+        What ``run.json`` says about this training.
+    planned_epochs : int, optional
+        The plan that the log itself states.
+    rate : RateReading, optional
+        The learning rate.
+    notes : iterable of str
+        What was odd about the whole log.
+
+    Raises
+    ------
+    LogError
+        If it holds no metric.
+    """
+    if not record.rows.columns:
+        problem = "it holds no metric, only a learning rate"
+        raise LogError(problem, source=source, hint="Log at least the loss")
+    series = {name: record.series(one) for name, one in record.rows.columns.items()}
+    planned, plan_notes = _plan(record, options, metadata, planned_epochs)
+    seconds = _epoch_seconds(record)
+    return Run(
+        name=source,
+        source=source,
+        first_epoch=record.first_epoch,
+        series=series,
+        learning_rate=rate.learning_rate if rate else None,
+        other_learning_rate=rate.other if rate else None,
+        epoch_seconds=seconds,
+        wall_seconds=_wall_seconds(seconds, metadata),
+        planned_epochs=planned,
+        metadata=metadata,
+        notes=(
+            *notes,
+            *record.notes,
+            *_missing_notes(record, series),
+            *(note for _, note in sorted(record.seams.items())),
+            *plan_notes,
+            *(rate.notes if rate else ()),
+        ),
+    )
+
+
+def _missing_notes(record: Record, series: Mapping[str, Series]) -> list[str]:
+    notes = []
+    present = set(record.rows.epochs)
+    span = range(record.first_epoch, record.horizon + 1)
+    absent = [epoch for epoch in span if epoch not in present]
+    if absent:
+        notes.append(
+            f"no row for {len(absent)} of {len(span)} epochs: "
+            f"{_ranges(absent)} (counted from 0)"
+        )
+    counts: dict[int, list[str]] = {}
+    for name, one in series.items():
+        n_missing = len(span) - len(absent) - int(one.recorded.sum())
+        if n_missing:
+            counts.setdefault(n_missing, []).append(name)
+    rows = len(record.rows.epochs)
+    notes += [
+        f"{', '.join(names)}: no value in {n_missing} of {rows} rows"
+        for n_missing, names in counts.items()
+    ]
+    return notes
+
+
+def _ranges(epochs: Sequence[int]) -> str:
+    """Write sorted epochs shortly: ``3-5, 9``."""
+    ends: list[list[int]] = []
+    for epoch in epochs:
+        if ends and epoch == ends[-1][1] + 1:
+            ends[-1][1] = epoch
+        else:
+            ends.append([epoch, epoch])
+    shown = [f"{a}-{b}" if b > a else f"{a}" for a, b in ends[:_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(ends) > _SHOWN else "")
+
+
+_SHOWN = 5
+
+
+def _plan(
+    record: Record,
+    options: ReadOptions,
+    metadata: RunMetadata | None,
+    logged: int | None,
+) -> tuple[int | None, list[str]]:
+    """Choose the planned epochs: what the user says, else what the log says."""
+    if logged is None and metadata is not None:
+        logged = metadata.fit.epochs
+    given = options.planned_epochs
+    planned = logged if given is None else given
+    notes = []
+    if given is not None and logged not in (None, given):
+        notes.append(f"planned epochs: {given} as given, not {logged} as recorded")
+    if planned is not None and record.horizon >= planned:
+        reached = record.horizon + 1
+        notes.append(f"the log holds {reached} epochs, more than the {planned} planned")
+    return planned, notes
+
+
+def _epoch_seconds(record: Record) -> Series | None:
+    """Return the time between the ends of neighbouring epochs of one fit."""
+    rows = record.rows
+    if not rows.wall_times:
+        return None
+    seconds: Column = [None]
+    for i in range(1, len(rows.epochs)):
+        took = rows.wall_times[i] - rows.wall_times[i - 1]
+        adjacent = rows.epochs[i] == rows.epochs[i - 1] + 1
+        # a pause between two fits, or a clock set back, is no epoch's time
+        counts = adjacent and took >= 0 and rows.epochs[i] not in record.seams
+        seconds.append(took if counts else None)
+    return record.series(seconds)
+
+
+def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:
+    """Return the total of ``run.json``, else that of the epochs with a known time."""
+    recorded = metadata.raw.get("wall_seconds") if metadata is not None else None
+    if isinstance(recorded, (int, float)) and not isinstance(recorded, bool):
+        return float(recorded)
+    if seconds is None or not seconds.recorded.any():
+        return None
+    known: FloatArray = seconds.values[seconds.recorded]
+    return float(known.sum())

@@ -1,0 +1,179 @@
+"""What a reader is, and the choices that every reader is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from cbreplay.errors import ConfigError, LogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.run import Run
+
+__all__ = [
+    "SKIP_HINT",
+    "Damage",
+    "ForeignLogError",
+    "ReadOptions",
+    "Reader",
+    "cannot_open",
+    "check_content",
+    "read_bytes",
+]
+
+SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+class ForeignLogError(LogError):
+    """A log of another tool: an error if it was asked for, else passed by."""
+
+
+class Reader(Protocol):
+    """One log format.
+
+    A reader is made with the `ReadOptions` and the `RunMetadata` that apply, and then
+    asked about paths.
+    """
+
+    def accepts(self, path: str) -> bool:
+        """Tell from the name and the first bytes whether this is such a log."""
+        ...
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training that the log holds, in the order of the log.
+
+        A run is named by its path; whoever asked for it knows a better name.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How logs are to be read.
+
+    Parameters
+    ----------
+    errors : {"strict", "skip"}
+        Whether damage is an error, or is dropped and noted.
+    empty : {"missing", "nan"}
+        What an empty cell or ``NA`` means.
+    planned_epochs : int, optional
+        The `epochs` that ``fit`` was given; it stands above what the log says.
+    validation_freq : int or sequence of int, optional
+        As in ``Model.fit``, for a History whose val_ lists are shorter.
+
+    Raises
+    ------
+    ConfigError
+        If a value is not one of these.
+    """
+
+    errors: Literal["strict", "skip"] = "strict"
+    empty: Literal["missing", "nan"] = "missing"
+    planned_epochs: int | None = None
+    validation_freq: int | tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_choice("errors", self.errors, ("strict", "skip"))
+        _check_choice("empty", self.empty, ("missing", "nan"))
+        if self.planned_epochs is not None:
+            _check_counts("planned_epochs", (self.planned_epochs,))
+        frequency = self.validation_freq
+        if isinstance(frequency, (list, tuple)):
+            object.__setattr__(self, "validation_freq", tuple(frequency))
+            _check_counts("validation_freq", frequency)
+        elif frequency is not None:
+            _check_counts("validation_freq", (frequency,))
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        wanted = " or ".join(map(repr, choices))
+        sentence = f"{name} must be {wanted}, not {value!r} (--{name} or {name}=)"
+        raise ConfigError(sentence)
+
+
+def _check_counts(name: str, values: Sequence[Any]) -> None:
+    for value in values:
+        # numpy's integers count too; True does not
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+            option = name.replace("_", "-")
+            sentence = f"{name} must be a whole number from 1 on, not {value!r}"
+            message = f"{sentence} (--{option} or {name}=)"
+            raise ConfigError(message)
+
+
+class Damage:
+    """What is wrong in one file: raised when strict, else kept for a note."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self.strict = options.errors == "strict"
+        self.errors: list[LogError] = []
+
+    def report(self, error: LogError) -> None:
+        """Raise the error, or remember that what it concerns was dropped."""
+        if self.strict:
+            raise error
+        self.errors.append(error)
+
+    def notes(self) -> tuple[str, ...]:
+        """Say in one sentence what was dropped; nothing if nothing was."""
+        if not self.errors:
+            return ()
+        shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])
+        more = len(self.errors) - _SHOWN
+        tail = f"; and {more} more" if more > 0 else ""
+        return (f"dropped as damaged: {shown}{tail}",)
+
+
+_SHOWN = 5
+
+
+def _place(error: LogError) -> str:
+    if error.line is not None:
+        return f"line {error.line} ({error.problem})"
+    if error.byte is not None:
+        return f"byte {error.byte} ({error.problem})"
+    return error.problem
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    LogError
+        If it is missing, cannot be read, is empty, or only points to a file.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise cannot_open(path, error) from None
+    check_content(content[: len(_LFS_POINTER)], path)
+    return content
+
+
+def check_content(beginning: bytes, source: str) -> None:
+    """Refuse a file that is empty or that Git LFS left a pointer in.
+
+    Raises
+    ------
+    LogError
+        If it is one of these.
+    """
+    if not beginning:
+        problem, hint = "the file is empty", "Give a log with at least one epoch"
+        raise LogError(problem, source=source, hint=hint)
+    if beginning.startswith(_LFS_POINTER):
+        problem = "this is a Git LFS pointer, not the log itself"
+        raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")
+
+
+def cannot_open(path: str, error: OSError) -> LogError:
+    """Return the error of a path that the system does not let us read."""
+    problem = f"cannot be read ({error.strerror or error})"
+    return LogError(problem, source=path, hint="Check the path and its permissions")

@@ -1,0 +1,134 @@
+"""Laws of reading: what Keras wrote comes back bit by bit, and cuts are seen."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cbreplay import LogError
+from cbreplay.readers import load_runs
+from cbreplay.readers._event_proto import EventScalars
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.csv_logger import CsvLoggerReader
+from tests.oracles.tensorboard_loader import event, value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cbreplay import Run
+
+# tmp_path is made once for all examples; each example writes its own file
+SHARED_PATH = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+NAMES = ["acc", "loss", "val_acc", "val_loss"]
+VALUES = st.floats() | st.floats(width=32)
+
+
+@st.composite
+def epoch_logs(draw: st.DrawFn) -> list[dict[str, float]]:
+    """One `logs` dict for each epoch; any key but those of the first may be absent."""
+    first = draw(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1))
+    later = st.fixed_dictionaries({}, optional=dict.fromkeys(first, VALUES))
+    return [first, *draw(st.lists(later, max_size=6))]
+
+
+def same_bits(left: float, right: float) -> bool:
+    if math.isnan(left) or math.isnan(right):
+        return math.isnan(left) and math.isnan(right)
+    return struct.pack("<d", left) == struct.pack("<d", right)
+
+
+def holds(run: Run, logs: list[dict[str, float]]) -> bool:
+    """Tell whether a run holds exactly these values, and none where a key is absent."""
+    return run.recorded_epochs == len(logs) and all(
+        bool(series.recorded[epoch]) == (name in row)
+        and (name not in row or same_bits(float(series.values[epoch]), row[name]))
+        for name, series in run.series.items()
+        for epoch, row in enumerate(logs)
+    )
+
+
+@pytest.mark.keras
+@SHARED_PATH
+@given(logs=epoch_logs(), separator=st.sampled_from(",;\t|"))
+def test_what_csv_logger_wrote_comes_back_bit_by_bit(
+    tmp_path: Path, logs: list[dict[str, float]], separator: str
+) -> None:
+    from keras.callbacks import CSVLogger
+
+    path = tmp_path / "logs.csv"
+    logger: Any = CSVLogger(str(path), separator=separator)
+    logger.on_train_begin()
+    for epoch, row in enumerate(logs):
+        logger.on_epoch_end(epoch, row)
+    logger.on_train_end()
+    (run,) = load_runs(path)
+    assert set(run.series) == set(logs[0])
+    assert holds(run, logs)
+
+
+@SHARED_PATH
+@given(rates=st.lists(st.floats(width=32, min_value=0, max_value=10), min_size=1))
+def test_a_rate_in_text_is_the_float32_that_was_written(rates: list[float]) -> None:
+    rows = "".join(f"{i},1,{rate!r}\r\n" for i, rate in enumerate(rates))
+    content = f"epoch,loss,lr\r\n{rows}".encode()
+    (run,) = CsvLoggerReader(ReadOptions()).read_content(content, "logs.csv")
+    assert run.learning_rate is not None
+    assert [float(rate) for rate in run.learning_rate.values] == rates
+
+
+CSV_LIKE = st.text(alphabet="epoch,lsNA01.;\t|\"\r\n'[]-").map(str.encode)
+
+
+@given(content=st.binary() | CSV_LIKE, errors=st.sampled_from(["strict", "skip"]))
+def test_no_bytes_make_another_error_than_a_log_error(
+    content: bytes, errors: Literal["strict", "skip"]
+) -> None:
+    reader = CsvLoggerReader(ReadOptions(errors=errors))
+    try:
+        told = [run.source for run in reader.read_content(content, "logs.csv")]
+    except LogError as error:
+        told = [str(error)]
+    assert all(one.startswith("logs.csv") for one in told)
+
+
+@given(content=st.binary(max_size=60))
+def test_no_bytes_make_an_event_that_fails_otherwise(content: bytes) -> None:
+    try:
+        found = EventScalars().read(content)
+    except ValueError:
+        found = []
+    assert all(isinstance(one.value, float) for one in found)
+
+
+@given(
+    tag=st.text(max_size=40),
+    step=st.integers(-(2**63), 2**63 - 1),
+    number=st.floats(width=32),
+    flips=st.lists(st.tuples(st.integers(0, 200), st.integers(1, 255)), max_size=2),
+)
+def test_a_known_form_never_changes_what_an_event_holds(
+    tag: str, step: int, number: float, flips: list[tuple[int, int]]
+) -> None:
+    plain = event(1.0, 3, value(tag, 0.5))
+    changed = bytearray(event(2.0, step, value(tag, number)))
+    for position, bits in flips:
+        changed[position % len(changed)] ^= bits
+    used = EventScalars()
+    used.read(plain)
+    assert outcome(used, bytes(changed)) == outcome(EventScalars(), bytes(changed))
+
+
+def outcome(events: EventScalars, payload: bytes) -> str:
+    try:
+        return repr(events.read(payload))
+    except ValueError as error:
+        return str(error)

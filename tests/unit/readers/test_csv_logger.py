@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cbreplay import LogError, TruncatedLogError
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.csv_logger import CsvLoggerReader
+
+if TYPE_CHECKING:
+    from cbreplay import Run
+
+
+def read(content: str | bytes, **options: str) -> list[Run]:
+    if isinstance(content, str):
+        content = content.encode()
+    reader = CsvLoggerReader(ReadOptions(**options))  # type: ignore[arg-type]  # literals
+    return list(reader.read_content(content, "logs.csv"))
+
+
+def read_one(content: str | bytes, **options: str) -> Run:
+    (run,) = read(content, **options)
+    return run
+
+
+def values(run: Run, name: str) -> list[float]:
+    return [float(value) for value in run.series[name].values]
+
+
+PLAIN = "epoch,loss\r\n0,0.5\r\n1,0.25\r\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        PLAIN.replace("\r\n", "\n"),
+        PLAIN.replace("\r\n", "\r\r\n"),
+        PLAIN.replace("\r\n", "\r"),
+        PLAIN.replace("\r\n", "\n\n"),
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", "|"),
+        PLAIN.replace(",", " , "),
+        PLAIN.encode("utf-8-sig"),
+        PLAIN.encode("utf-16"),
+        PLAIN.replace("0,0.5", "0.0,0.5"),
+        '"epoch","loss"\r\n"0","0.5"\r\n"1","0.25"\r\n',
+        "Epoch,loss\n0,.5\n1,2.5e-1\n",
+    ],
+)
+def test_every_way_of_writing_the_same_log_reads_the_same(content: str | bytes) -> None:
+    run = read_one(content)
+    assert (run.first_epoch, values(run, "loss"), run.notes) == (0, [0.5, 0.25], ())
+
+
+@pytest.mark.parametrize(
+    "text", ["0.1", "0.009999999776482582", "-1e-320", "1E5", "+3", "inf", "-inf"]
+)
+def test_a_value_is_exactly_what_python_reads(text: str) -> None:
+    assert values(read_one(f"epoch,loss\n0,{text}\n"), "loss") == [float(text)]
+
+
+def test_a_logged_nan_is_recorded() -> None:
+    loss = read_one("epoch,loss\n0,nan\n").series["loss"]
+    assert loss.recorded.tolist() == [True]
+    assert math.isnan(loss.values[0])
+
+
+@pytest.mark.parametrize("cell", ["", "NA"])
+def test_an_empty_cell_is_missing_and_noted(cell: str) -> None:
+    run = read_one(f"epoch,loss,val_loss\n0,1,{cell}\n1,1,2\n")
+    assert run.series["val_loss"].recorded.tolist() == [False, True]
+    assert "val_loss: no value in 1 of 2 rows" in run.notes
+
+
+def test_an_empty_cell_is_nan_on_request() -> None:
+    run = read_one("epoch,loss,val_loss\n0,1,\n1,1,2\n", empty="nan")
+    assert run.series["val_loss"].recorded.tolist() == [True, True]
+    assert run.notes == ("val_loss: 1 empty cells were read as NaN",)
+
+
+def test_columns_that_keras_only_named_are_left_out() -> None:
+    run = read_one(
+        "epoch,loss,learning_rate,val_loss,val_learning_rate\n0,1,.5,NA,NA\n"
+    )
+    assert list(run.series) == ["loss"]
+    assert "left out val_loss, val_learning_rate" in run.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "note"),
+    [
+        ("epoch,loss,", "0,1,", "left out #2: it has no name"),
+        ("epoch,loss,time", "0,1,noon", "left out time: no cell is a number"),
+        ("epoch,loss,acc", "0,1,", "left out acc: every cell is empty"),
+        ("epoch,loss,lr,learning_rate", "0,1,2,3", "learning_rate was taken"),
+    ],
+)
+def test_a_column_that_is_no_series_is_left_out_and_noted(
+    header: str, row: str, note: str
+) -> None:
+    run = read_one(f"{header}\n{row}\n")
+    assert list(run.series) == ["loss"]
+    assert note in run.notes[0]
+
+
+def test_without_any_whole_row_there_is_no_run() -> None:
+    with pytest.raises(LogError, match="no row is whole"):
+        read("epoch,loss\n0.5,1\n", errors="skip")
+
+
+def test_text_cut_inside_a_utf16_letter_is_truncated() -> None:
+    with pytest.raises(TruncatedLogError):
+        read(PLAIN.encode("utf-16")[:-1])
+
+
+def test_a_column_of_lists_is_left_out() -> None:
+    run = read_one('epoch,loss,f1\r\n0,1,"""[0.1, 0.2]"""\r\n')
+    assert list(run.series) == ["loss"]
+    assert run.notes == ("left out f1: its cells are lists, not single numbers",)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "lr"])
+def test_the_rate_is_float32_and_no_metric(name: str) -> None:
+    run = read_one(f"epoch,loss,{name}\n0,1,0.01\n")
+    assert run.learning_rate is not None
+    assert run.learning_rate.values.dtype == np.float32
+    assert run.learning_rate.values[0] == np.float32(0.01)
+    assert list(run.series) == ["loss"]
+
+
+def test_rates_of_several_optimizers_stay_metrics() -> None:
+    run = read_one("epoch,loss,learning_rate_adam\n0,1,0.01\n")
+    assert run.learning_rate is None
+    assert "learning_rate_adam" in run.series
+    assert "kept as metrics" in run.notes[0]
+
+
+def test_a_missing_epoch_is_a_gap() -> None:
+    run = read_one("epoch,loss\n2,1\n5,2\n")
+    assert (run.first_epoch, run.horizon) == (2, 5)
+    assert run.series["loss"].recorded.tolist() == [True, False, False, True]
+    assert run.notes == ("no row for 2 of 4 epochs: 3-4 (counted from 0)",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("0,1\n1,2\n0,3\n", [[1, 2], [3]]),
+        ("0,1\n1,2\n1,3\n", [[1, 2], [3]]),
+        ("0,1\nepoch,loss\n0,2\n", [[1], [2]]),
+    ],
+)
+def test_a_step_back_begins_another_run(rows: str, found: list[list[float]]) -> None:
+    runs = read(f"epoch,loss\n{rows}")
+    assert [values(run, "loss") for run in runs] == found
+    assert "the log holds 2 trainings" in " ".join(runs[1].notes)
+
+
+def test_a_header_once_more_with_epochs_going_on_is_a_seam() -> None:
+    run = read_one("epoch,loss\n0,1\nepoch,loss\n1,2\n")
+    assert values(run, "loss") == [1, 2]
+    assert "a fit was resumed at epoch 1 (counted from 0)" in run.notes[-1]
+
+
+def test_rows_without_epochs_are_counted() -> None:
+    run = read_one("loss,val_loss\n0.5,1\n0.25,2\n")
+    assert (run.first_epoch, values(run, "loss")) == (0, [0.5, 0.25])
+    assert "no epoch column" in run.notes[0]
+
+
+def test_the_nameless_index_of_pandas_is_the_epoch() -> None:
+    run = read_one(",loss\n3,0.5\n4,0.25\n")
+    assert (run.first_epoch, list(run.series)) == (3, ["loss"])
+
+
+def test_text_that_is_not_utf8_is_noted() -> None:
+    run = read_one("epoch,präzision\n0,0.5\n".encode("latin-1"))
+    assert values(run, "präzision") == [0.5]
+    assert run.notes == ("not UTF-8 at byte 8: the text was read as Latin-1",)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "the file is empty"),
+        ("\n\n", "only blank lines"),
+        ("epoch,loss\n", "there is no row under the header epoch, loss"),
+        ("epoch,loss", "there is no row under the header epoch, loss"),
+        (b"\x89PNG\0\0", "this is not text"),
+        (b"\xff\x00\xfe", "this is not text"),
+        (b"\xf8\x01\x02\n", "this is not text"),
+        ("0,0.5\n1,0.4\n", "numbers, not column names"),
+        ('{"loss": [1]}', "this is JSON"),
+        ("version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
+        ("epoch,loss\n0,a\n1,b\n", "no cell of a metric is a number"),
+        ("epoch,lr\n0,1\n", "no cell of a metric is a number"),
+        ("name,loss\nx,1\ny,2\n", "no epoch column; the columns are name, loss"),
+        ("loss,acc\nx,1\n2,2\n", "no epoch column"),
+        ("epoch,loss\n0,1\n1,x\n", "line 3: 'x' under loss is not a number"),
+        ("epoch,loss\n0,1\n1,1_0\n", "line 3: '1_0' under loss"),
+        ("epoch,loss\n0,1\n1,\u0661\n", "line 3: '\u0661' under loss"),
+        ("epoch,loss\n0,1\n1.5,1\n", "line 3: the epoch '1.5'"),
+        ("epoch,loss\n0,1\n-1,1\n", "line 3: the epoch '-1'"),
+        ("epoch,loss\n0,1\n,1\n", "line 3: the epoch ''"),
+        ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e300'"),
+        ("epoch,loss\n0,1\n9999999999,1\n", "the epochs run from 0 to 9999999999"),
+        ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),
+        ("epoch,loss\n0,0,5\n1,0,4\n", "3 cells under 2 columns, as with decimal"),
+        ("epoch;loss\n0;0,5\n", "line 2: '0,5' under loss has a decimal comma"),
+        ("epoch,loss\n0,1\nepoch,acc\n1,2\n", "line 3: from here on another header"),
+        ("epoch,loss,loss\n0,1,2\n", "two columns are named 'loss'"),
+        ('epoch,loss\n0,"1\n1,2\n', "cannot be cut into cells"),
+        ("epoch,step,loss,val_loss\n0,9,1,\n0,9,,2\n", "one for each step"),
+    ],
+)
+def test_what_is_no_log_is_refused_in_one_sentence(
+    content: str | bytes, sentence: str
+) -> None:
+    with pytest.raises(LogError) as caught:
+        read(content)
+    assert sentence in str(caught.value)
+    assert str(caught.value).startswith("logs.csv")
+    assert caught.value.hint
+
+
+def test_a_last_row_of_a_crlf_file_without_line_end_is_truncated() -> None:
+    with pytest.raises(TruncatedLogError) as caught:
+        read(PLAIN[:-2])
+    assert caught.value.line == 3
+
+
+def test_a_truncated_row_is_dropped_on_request() -> None:
+    run = read_one(PLAIN[:-2], errors="skip")
+    assert values(run, "loss") == [0.5]
+    assert "dropped as damaged: line 3" in run.notes[0]
+
+
+def test_a_last_row_of_an_lf_file_without_line_end_is_kept_and_noted() -> None:
+    run = read_one("epoch,loss\n0,0.5\n1,0.25")
+    assert values(run, "loss") == [0.5, 0.25]
+    assert "line 3" in run.notes[0]
+
+
+@pytest.mark.parametrize("last", ["1", "1,", "1,-", "1,0.5,", '1,"[0'])
+def test_an_lf_file_that_is_seen_to_be_cut_is_truncated(last: str) -> None:
+    with pytest.raises(TruncatedLogError):
+        read(f"epoch,loss\n0,0.5\n{last}")
+
+
+@pytest.mark.parametrize("bad", ["1,x", "1", "1,2,3,4", "x,1"])
+def test_a_damaged_row_is_dropped_on_request(bad: str) -> None:
+    run = read_one(f"epoch,loss\n0,1\n{bad}\n2,3\n", errors="skip")
+    assert run.series["loss"].recorded.tolist() == [True, False, True]
+    assert "dropped as damaged: line 3" in run.notes[0]
+
+
+def test_rows_below_another_header_are_never_read_under_the_first() -> None:
+    run = read_one("epoch,loss\n0,1\nepoch,acc\n1,2\n", errors="skip")
+    assert values(run, "loss") == [1]
+    assert "line 3 (from here on another header holds: epoch, acc)" in run.notes[0]

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cbreplay import ConfigError, LogError, Run
+from cbreplay.readers import load_runs
+
+
+@dataclass
+class History:
+    """What ``fit`` returns, by its attributes."""
+
+    history: dict[str, list[Any]]
+    epoch: list[int]
+    params: dict[str, Any] | None = field(default_factory=lambda: {"epochs": 9})
+
+
+def recorded(run: Run, name: str) -> list[bool]:
+    return [bool(one) for one in run.series[name].recorded]
+
+
+def test_a_history_holds_its_plan_and_its_epochs() -> None:
+    (run,) = load_runs(History({"loss": [0.5, 0.25]}, [3, 4]))
+    assert (run.name, run.first_epoch, run.planned_epochs) == ("History", 3, 9)
+    assert run.series["loss"].values.tolist() == [0.5, 0.25]
+
+
+def test_a_rate_in_a_history_is_float32() -> None:
+    (run,) = load_runs(History({"loss": [1.0], "lr": [np.float32(0.1)]}, [0]))
+    assert run.learning_rate is not None
+    assert run.learning_rate.values[0] == np.float32(0.1)
+
+
+def test_the_one_validation_freq_that_fits_is_assumed_and_noted() -> None:
+    # 4 values in 8 epochs: only after epochs 2, 4, 6 and 8
+    lists = {"loss": [1.0] * 8, "val_loss": [4.0, 3.0, 2.0, 1.0]}
+    (run,) = load_runs(History(lists, list(range(8))))
+    assert recorded(run, "val_loss") == [False, True] * 4
+    assert "every 2 epochs" in run.notes[0]
+
+
+def test_several_fitting_frequencies_are_refused() -> None:
+    # 1 value in 8 epochs: after epoch 5, 6, 7 or 8
+    lists = {"loss": [1.0] * 8, "val_loss": [1.0]}
+    with pytest.raises(
+        LogError, match=r"5 or 6 or 7 or 8 as validation_freq"
+    ) as caught:
+        load_runs(History(lists, list(range(8))))
+    assert "--validation-freq" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "epochs"), [(6, [5]), ([3], [2]), (np.int64(5), [4])]
+)
+def test_the_given_validation_freq_decides(
+    frequency: int | list[int], epochs: list[int]
+) -> None:
+    lists = {"loss": [1.0] * 8, "val_loss": [1.0]}
+    (run,) = load_runs(lists, validation_freq=frequency)
+    assert recorded(run, "val_loss") == [epoch in epochs for epoch in range(8)]
+    assert not any("was taken as" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    ("lists", "sentence"),
+    [
+        ({}, "no epoch with a metric"),
+        ({"loss": []}, "no epoch with a metric"),
+        ({"loss": [None]}, "no epoch with a metric"),
+        ({"lr": [0.1]}, "no epoch with a metric"),
+        ({"loss": [1, 2], "acc": [1]}, "'acc' has 1 values for 2 epochs"),
+        ({"loss": ["x"]}, "value 0 of 'loss' is 'x'"),
+        ({"loss": 1.0}, "where a list of numbers is expected"),
+        ({"loss": "12"}, "where a list of numbers is expected"),
+        ({"loss": [1, 2], "epoch": [0, 0.5]}, "the epoch of row 2 is 0.5"),
+        ({"loss": [1, 2], "epoch": [0, -1]}, "the epoch of row 2 is -1"),
+        ({"loss": [1] * 4, "val_loss": []}, "no whole number as validation_freq"),
+    ],
+)
+def test_lists_that_are_no_log_are_refused(
+    lists: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(LogError, match=sentence):
+        load_runs(lists)
+
+
+def test_none_in_a_list_is_missing_and_nan_is_not() -> None:
+    (run,) = load_runs({"loss": [None, math.nan, 1.0]})
+    assert recorded(run, "loss") == [False, True, True]
+
+
+@pytest.mark.parametrize("as_index", [False, True])
+def test_a_frame_is_read_with_its_epochs(*, as_index: bool) -> None:
+    frame = pd.DataFrame({"epoch": [2, 3], "loss": [0.5, 0.25]})
+    (run,) = load_runs(frame.set_index("epoch") if as_index else frame)
+    assert (run.first_epoch, list(run.series)) == (2, ["loss"])
+    assert run.series["loss"].values.tolist() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(("empty", "expected"), [("missing", False), ("nan", True)])
+def test_a_nan_in_a_frame_is_read_as_asked(*, empty: Any, expected: bool) -> None:
+    frame = pd.DataFrame({"loss": [0.5, math.nan]})
+    (run,) = load_runs(frame, empty=empty)
+    assert recorded(run, "loss") == [True, expected]
+    assert len(run.notes) == (0 if expected else 2)
+
+
+def test_a_run_comes_back_through_its_frame() -> None:
+    run = Run.from_logs(
+        [{"loss": 0.1, "lr": 0.3}, {"loss": 0.2, "lr": 0.3}], first_epoch=4
+    )
+    (again,) = load_runs(run.to_frame())
+    pd.testing.assert_frame_equal(again.to_frame(), run.to_frame())
+
+
+def test_a_step_back_in_a_list_of_epochs_begins_another_run() -> None:
+    runs = load_runs({"epoch": [0, 1, 0], "loss": [3, 2, 1]})
+    assert [run.name for run in runs] == ["dict#1", "dict#2"]
+
+
+@pytest.mark.parametrize("source", [3, None, [1.0], object()])
+def test_other_objects_are_refused(source: object) -> None:
+    with pytest.raises(ConfigError, match="is no source of runs"):
+        load_runs(source)
