@@ -315,7 +315,9 @@ def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
     typed = safe_text(f" {typed}" if typed else "")
     chosen = sufficient_step(staircase)
     if chosen is not None:
-        yield f" A picture: cbreplay plot{typed} --patience {chosen.first_patience}"
+        # 0 and 1 are the same to Keras, and 1 is what people would write
+        patience = max(chosen.first_patience, min(1, chosen.last_patience or 0))
+        yield f" A picture: cbreplay plot{typed} --patience {patience}"
     yield f" A page:    cbreplay report{typed}"
 
 

@@ -242,8 +242,9 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
             "(in brackets): as if training had ended with the log; such figures are "
             "never compared"
         )
-    for note in dict.fromkeys(note for replay in replays for note in replay.notes):
-        named = [one.run.name for one in replays if note in one.notes]
+    noted = [(one.run.name, (*one.run.notes, *one.notes)) for one in replays]
+    for note in dict.fromkeys(note for _, notes in noted for note in notes):
+        named = [name for name, notes in noted if note in notes]
         runs = list(dict.fromkeys(named))
         where = "" if len({one.run.name for one in replays}) == 1 else f"{runs[0]}: "
         more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""

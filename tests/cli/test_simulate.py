@@ -1,0 +1,233 @@
+"""``cbreplay simulate``: what it says, in every form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from cbreplay import EarlyStopping, load_runs, replay_run
+from tests.conftest import ROOT, Ask, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = json.loads((ROOT / "cbreplay/schemas/answer.schema.json").read_text())
+
+
+def as_json(text: str) -> Any:
+    answer = json.loads(text, parse_constant=pytest.fail)
+    jsonschema.Draft202012Validator(SCHEMA).validate(answer)
+    return answer
+
+
+# --- one log, no options
+
+
+def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
+    answer = ask("simulate", log, "--semantics", "keras-3.15")
+    assert (answer.status, answer.err) == (0, "")
+    lines = answer.out.splitlines()
+    assert lines[0] == (
+        "log.csv: 8 epochs, plan unknown; val_loss (min); rules of Keras 3.15"
+    )
+    assert "best 0.4900 at epoch 6 of 8" in lines[1]
+    (row,) = [line.split() for line in lines if line.startswith(" 0-2")]
+    # 0.50 only ties 0.50 at epoch 4, counted from 1; patience 2 stops one later
+    assert row == ["0-2", "4-5", "3", "0.5000", "+0.0100", "0.5000", "4-3"]
+    assert any("not in the log: it ends at epoch 8" in line for line in lines)
+    assert "One run describes itself; it does not promise the next." in answer.out
+    assert f"cbreplay plot {log} --patience 1\n" in answer.out
+
+
+def test_the_screen_is_at_most_80_columns_wide(ask: Ask, rated_log: Path) -> None:
+    answer = ask("simulate", rated_log, "--semantics", "keras-3.15")
+    prose = [one for one in answer.out.splitlines() if "cbreplay " not in one]
+    assert max(map(len, prose)) <= 80
+
+
+def test_the_json_of_one_log_holds_the_staircase(ask: Ask, log: Path) -> None:
+    answer = as_json(ask("simulate", log, "--format", "json").out)
+    assert answer["results"] == []
+    steps = answer["staircase"]["steps"]
+    assert steps[0]["patience"] == [0, 2]
+    assert steps[-1]["patience"][1] is None
+    assert answer["objective"] == {"name": "val_loss", "mode": "min"}
+
+
+def test_the_csv_of_one_log_is_zero_based_with_full_precision(
+    ask: Ask, log: Path
+) -> None:
+    out = ask("simulate", log, "--format", "csv").out
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert rows[0]["kept_epoch"] == "2"
+    assert float(rows[0]["regret"]) == 0.5 - 0.49
+    assert rows[-1]["last_patience"] == ""
+
+
+def test_markdown_is_a_table(ask: Ask, log: Path) -> None:
+    lines = ask("simulate", log, "--format", "markdown").out.splitlines()
+    assert lines[0].startswith("| first_patience |")
+    assert set(lines[1]) <= set("|-: ")
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_keep_last_keeps_the_stop_epoch(ask: Ask, log: Path) -> None:
+    out = ask("simulate", log, "--keep", "last", "--format", "json").out
+    for step in as_json(out)["staircase"]["steps"][:-1]:
+        assert step["kept_epoch"] == step["stopped_epoch"][0]
+    assert "restore_best_weights=False" in ask("simulate", log, "--keep", "last").out
+
+
+def test_recorded_reductions_are_explained(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "reduced.csv"
+    # flat: patience 2 reduces after the third epoch and after the fifth
+    rates = [0.01, 0.01, 0.01, 0.005, 0.005, 0.0025]
+    rows = [f"{i},0.5,{rate}" for i, rate in enumerate(rates)]
+    path.write_text("\n".join(["epoch,val_loss,learning_rate", *rows, ""]))
+    out = " ".join(ask("simulate", path).out.split())
+    assert "reduced after epochs 3, 5 (0.01 to 0.0025)" in out
+    assert "exactly as by ReduceLROnPlateau(factor=0.5, patience=2)" in out
+
+
+# --- settings
+
+
+def test_a_setting_is_answered_as_by_replay_run(ask: Ask, log: Path) -> None:
+    out = ask("simulate", log, "--patience", "1:9", "--format", "json").out
+    answer = as_json(out)
+    (run,) = load_runs(log)
+    assert len(answer["results"]) == 9
+    for result in answer["results"]:
+        (text,) = answer["configs"][result["config"]]["callbacks"]
+        patience = answer["configs"][result["config"]]["parameters"][
+            "EarlyStopping.patience"
+        ]
+        assert f"patience={patience}, restore_best_weights=True" in text
+        one = EarlyStopping(patience=patience, restore_best_weights=True)
+        replay = replay_run(run, one)
+        assert result["stopped_epoch"] == replay.stopped_epoch
+        assert result["kept_epoch"] == replay.kept_epoch
+        assert result["regret"] == replay.outcome.regret
+        assert result["evidence"] == replay.evidence
+
+
+def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) -> None:
+    answer = ask(
+        *("simulate", rated_log, "--semantics", "keras-3.15"),
+        *("-c", "EarlyStopping(patience=[2, 3, 9], min_delta=0.02)"),
+        *("-c", "ReduceLROnPlateau(patience=2, factor=0.5, min_delta=0)"),
+    )
+    assert answer.status == 0
+    rows = answer.out.splitlines()
+    assert rows[1].endswith("exact")
+    assert rows[2].endswith(
+        "after the learning-rate change at epoch 5 the log says nothing"
+    )
+    assert rows[2].split()[:6] == ["3", "5", "-", "-", "-", "-"]
+    assert "<= 2" in rows[2]
+    assert "rules of Keras 3.15; epochs count from 1" in answer.err
+
+
+def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
+    answer = ask("simulate", log, "--patience", "9")
+    assert "(6)" in answer.out
+    assert "not in the log (it ends at epoch 8)" in answer.out
+    assert "as if training had ended with the log" in answer.err
+
+
+def test_c_keeps_the_default_of_keras_and_shorthands_restore(
+    ask: Ask, log: Path
+) -> None:
+    kept = []
+    for words in (["-c", "EarlyStopping(patience=2)"], ["--patience", "2"]):
+        out = ask("simulate", log, *words, "--format", "json").out
+        kept.append(as_json(out)["results"][0]["kept_epoch"])
+    assert kept == [4, 2]
+
+
+def test_csv_of_a_grid_has_a_column_a_parameter(ask: Ask, log: Path) -> None:
+    words = ["--patience", "2,3", "--min-delta", "0,0.02", "--format", "csv"]
+    rows = list(csv.DictReader(io.StringIO(ask("simulate", log, *words).out)))
+    pairs = [
+        (row["EarlyStopping.patience"], row["EarlyStopping.min_delta"]) for row in rows
+    ]
+    assert pairs == [("2", "0"), ("2", "0.02"), ("3", "0"), ("3", "0.02")]
+
+
+def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_csv(tmp_path / name / "logs.csv", [0.5, 0.4, 0.6, 0.7])
+    answer = ask("simulate", tmp_path)
+    lines = answer.out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["a", "b"]
+    assert lines[1].split()[1:] == ["4", "2", "0.4000", "0", "3", "1", "0.0000"]
+    both = as_json(ask("simulate", tmp_path, "--format", "json").out)
+    assert len(both["staircase"]) == 2
+    table = ask("simulate", tmp_path, "--patience", "1,2").out.splitlines()
+    assert [line.split()[0] for line in table[1:]] == ["a", "a", "b", "b"]
+
+
+def test_non_finite_numbers_are_the_strings_of_the_schema(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "nan.csv", [float("nan"), 0.5, 0.5])
+    words = ["-c", "EarlyStopping(patience=1)", "--format", "json"]
+    answer = as_json(ask("simulate", path, *words).out)
+    assert answer["results"][0]["best"] == "NaN"
+
+
+# --- without a path
+
+
+def test_logs_csv_here_is_taken(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(tmp_path / "logs.csv", [0.5, 0.6])
+    monkeypatch.chdir(tmp_path)
+    assert ask("simulate").out.startswith("logs.csv: 2 epochs")
+
+
+def test_else_the_newest_run_directory_below(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    for age, name in enumerate(["new", "old"]):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        path = write_csv(tmp_path / "runs" / name / "logs.csv", [0.5] * (age + 2))
+        os.utime(path, (1000 - age, 1000 - age))
+    monkeypatch.chdir(tmp_path)
+    assert ask("simulate").out.startswith("new: 2 epochs")
+
+
+def test_else_it_says_what_to_give(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = ask("simulate")
+    assert (answer.status, answer.out) == (2, "")
+    assert "Give the path of a CSVLogger file" in answer.err
+
+
+def test_pyproject_holds_defaults(
+    ask: Ask, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.cbreplay]\nmonitor = "loss"\n')
+    assert "; loss (min);" in ask("simulate", log).out
+    (tmp_path / "pyproject.toml").write_text("[tool.cbreplay\n")
+    answer = ask("simulate", log)
+    assert answer.status == 2
+    assert "[tool.cbreplay] cannot be read" in answer.err
+
+
+def test_quiet_says_nothing_but_the_answer(ask: Ask, log: Path) -> None:
+    answer = ask("-q", "simulate", log, "--patience", "2")
+    assert (answer.status, answer.err) == (0, "")
+    assert "exact" in answer.out

@@ -1,0 +1,81 @@
+"""Fixtures that several tests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from cbreplay.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite the golden files"
+    )
+
+
+@dataclass
+class Answer:
+    """What a command printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Ask(Protocol):
+    def __call__(self, *words: str | Path) -> Answer: ...
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Run a command in this process."""
+
+    def run(*words: str | Path) -> Answer:
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return Answer(status, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def sample_logs() -> Path:
+    """The real logs that ship with the project."""
+    return ROOT / "sample_logs"
+
+
+def write_csv(
+    path: Path, values: Iterable[float], *, rate: float | None = None
+) -> Path:
+    """Write a small CSVLogger file with val_loss, and a rate if one is given."""
+    header = "epoch,loss,val_accuracy,val_loss" + (",learning_rate" if rate else "")
+    rows = [header]
+    for epoch, value in enumerate(values):
+        row = f"{epoch},1.0,{1 - value},{value}"
+        rows.append(f"{row},{rate}" if rate else row)
+    path.write_text("\r\n".join(rows) + "\r\n", newline="")
+    return path
+
+
+VALUES = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49, 0.5, 0.51]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A small CSVLogger file."""
+    return write_csv(tmp_path / "log.csv", VALUES)
+
+
+@pytest.fixture
+def rated_log(tmp_path: Path) -> Path:
+    """A small CSVLogger file with a constant learning rate."""
+    return write_csv(tmp_path / "rated.csv", VALUES, rate=0.01)
