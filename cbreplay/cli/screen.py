@@ -94,11 +94,11 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _heading(staircase: Staircase, width: int) -> Iterator[str]:
     replay, run = staircase.replay, staircase.replay.run
-    plan = "plan unknown"
+    epochs = f"{_count(run.recorded_epochs, 'epoch')}, plan unknown"
     if run.planned_epochs is not None:
-        plan = f"of {run.planned_epochs} planned"
+        epochs = f"{run.recorded_epochs} of {run.planned_epochs} planned epochs"
     facts = (
-        f"{safe_text(run.name)}: {_count(run.recorded_epochs, 'epoch')}, {plan}; "
+        f"{safe_text(run.name)}: {epochs}; "
         f"{safe_text(replay.objective)} ({replay.objective_mode}); "
         f"rules of {spoken_semantics(replay.semantics.name)}"
     )
@@ -241,6 +241,13 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
     yield from _other_remarks(staircase)
     yield from _rate_remarks(staircase.rate)
     yield from (f"note: {note}" for note in staircase.notes)
+    reading = staircase.replay.run.notes
+    if reading:
+        yield (
+            f"how it was read: {reading[0]}"
+            if len(reading) == 1
+            else f"how it was read: {len(reading)} notes, see cbreplay inspect"
+        )
 
 
 def _other_remarks(staircase: Staircase) -> Iterator[str]:

@@ -19,10 +19,11 @@ from cbreplay.cli.output import (
 )
 from cbreplay.cli.screen import sufficient_step
 from cbreplay.errors import ConfigError
+from cbreplay.outcomes import was_still_improving
 from cbreplay.replay import Replay, replay_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.cli.options import Question
     from cbreplay.grid import Grid
@@ -68,25 +69,39 @@ def print_overview(
 ) -> None:
     """Print one line a log: its best epoch, and the patience that keeps it."""
     objective = staircases[0].replay.objective
-    decimals = decimals_for([one.best_value for one in staircases])
     columns = [
         Column("run", "run", align="left"),
         Column("recorded_epochs", "epochs"),
-        Column("best_epoch", "best epoch", _epoch),
-        Column("best_value", f"best {objective}", _number(decimals)),
-        Column("patience", "patience for it", _plain),
+        Column("best_value", f"best {objective}", _significant),
+        Column("best_epoch", "at", _epoch),
+        Column("patience", "patience", _plain),
         Column("stopped_epoch", "stops at", _epoch),
         Column("epochs_saved", "saved", _plain),
-        Column("regret", "above best", _number(decimals)),
+        Column("regret", "above best", _significant),
     ]
     print_table(columns, [_overview_row(one) for one in staircases], output)
     if output == "table":
-        _say(
-            '"patience for it": the smallest with the least regret among those that '
-            "stop inside the log; it describes each run and promises nothing for the "
-            "next.",
-            f"next: cbreplay simulate {question.typed()} --patience 3,5,10,20",
+        _say(*_overview_remarks(staircases, question))
+
+
+def _overview_remarks(
+    staircases: Sequence[Staircase], question: Question
+) -> Iterator[str]:
+    yield (
+        "patience: the smallest that comes nearest to the best on record and stops "
+        "inside the log"
+    )
+    improving = [
+        one.replay.run.name
+        for one in staircases
+        if was_still_improving(
+            one.replay.run, one.replay.objective, one.replay.objective_mode
         )
+    ]
+    if improving:
+        yield f"still improving at the end of the log: {', '.join(improving)}"
+    yield "each run describes itself; none promises the next"
+    yield f"next: cbreplay simulate {question.typed()} --patience 3,5,10,20"
 
 
 def _overview_row(staircase: Staircase) -> dict[str, Any]:
@@ -268,6 +283,10 @@ def _epoch(epoch: int | None) -> str:
 
 def _plain(value: object) -> str:
     return "-" if value is None else str(value)
+
+
+def _significant(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _number(decimals: int) -> Callable[[float | None], str]:

@@ -83,7 +83,17 @@ def find_trainings(root: str, accepts_csv: Callable[[str], bool]) -> list[Traini
     for events in event_roots:
         found[_owner(events, root, found)].events.append(events)
     trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
+    if len(trainings) > 1:
+        trainings = [_named_by_file(one, root) for one in trainings]
     return [_with_run_json_above(one, root) for one in trainings]
+
+
+def _named_by_file(training: Training, root: str) -> Training:
+    """Let a lone CSV beside other logs name itself: the directory holds them all."""
+    is_lone = (training.place, training.events, training.run_json) == (root, None, None)
+    if not is_lone or training.csv is None:
+        return training
+    return replace(training, place=training.csv)
 
 
 def _with_run_json_above(training: Training, root: str) -> Training:

@@ -163,7 +163,7 @@ def build_staircase(
         rate=explain_rate(
             run, monitor=monitor, mode=mode, semantics=replay.semantics.name
         ),
-        notes=(*run.notes, *replay.notes, *_own_stop_notes(run)),
+        notes=(*replay.notes, *_own_stop_notes(run)),
     )
 
 

@@ -166,7 +166,7 @@ def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
     answer = ask("simulate", tmp_path)
     lines = answer.out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["a", "b"]
-    assert lines[1].split()[1:] == ["4", "2", "0.4000", "0", "3", "1", "0.0000"]
+    assert lines[1].split()[1:] == ["4", "0.4", "2", "0", "3", "1", "0"]
     both = as_json(ask("simulate", tmp_path, "--format", "json").out)
     assert len(both["staircase"]) == 2
     table = ask("simulate", tmp_path, "--patience", "1,2").out.splitlines()

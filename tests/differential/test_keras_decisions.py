@@ -21,8 +21,6 @@ pytestmark = [
     pytest.mark.slow,
     # Keras's own warning about an epoch without the monitor
     pytest.mark.filterwarnings("ignore:.*which is not available:UserWarning"),
-    # Keras 3.15 on numpy 2: not ours to mend
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
 # 4,200 random trainings: alone, together in both orders, and several of a kind

@@ -375,3 +375,12 @@ def test_links_out_of_the_directory_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "inside" / "link").symlink_to(outside.parent)
     (tmp_path / "inside" / "logs.csv").symlink_to(outside)
     assert names(tmp_path / "inside") == ["run"]
+
+
+def test_a_lone_csv_beside_run_directories_is_named_by_its_file(tmp_path: Path) -> None:
+    rows = "epoch,val_loss\r\n0,0.5\r\n"
+    (tmp_path / "overfit.csv").write_text(rows, newline="")
+    assert [run.name for run in load_runs(tmp_path)] == [tmp_path.name]
+    (tmp_path / "seed0").mkdir()
+    (tmp_path / "seed0" / "logs.csv").write_text(rows, newline="")
+    assert [run.name for run in load_runs(tmp_path)] == ["overfit.csv", "seed0"]

@@ -1,0 +1,214 @@
+"""The bundled experiments: scikit-learn's own small data sets, nothing downloaded.
+
+Each is one line of the table at the end, made of a function that loads the data and
+one that builds the layers. The defaults are chosen so that a run takes seconds and,
+except for the regression, goes on past the epoch after which it only overfits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cbreplay.run import FloatArray
+
+__all__ = ["EXPERIMENTS", "Examples", "Experiment", "build_model", "split_examples"]
+
+
+class Examples(NamedTuple):
+    """Inputs and targets, one row per example."""
+
+    inputs: FloatArray
+    targets: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A data set, a network for it, and settings under which it learns.
+
+    Parameters
+    ----------
+    summary : str
+        What is learned from what, in a few words.
+    load : callable
+        Returns the examples.
+    layers : callable
+        Returns the layers of the network, the last one included.
+    loss, metric, optimizer : str
+        Keras's names for them.
+    validation_share : float
+        The part of the examples that is kept for validation.
+    epochs, learning_rate, batch_size
+        The defaults of a run.
+    standardized : bool
+        Whether inputs are shifted and scaled by the training part's mean and
+        standard deviation.
+    """
+
+    summary: str
+    load: Callable[[], Examples]
+    layers: Callable[[], list[Any]]
+    loss: str
+    metric: str
+    optimizer: str
+    validation_share: float
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    standardized: bool = False
+
+
+def split_examples(experiment: Experiment, seed: int) -> tuple[Examples, Examples]:
+    """Load an experiment's data and split it into training and validation.
+
+    The split depends on nothing but the seed.
+    """
+    import numpy as np
+
+    examples = experiment.load()
+    order = np.random.default_rng(seed).permutation(len(examples.inputs))
+    n_validation = round(experiment.validation_share * len(order))
+    held_out, kept = order[:n_validation], order[n_validation:]
+    inputs = examples.inputs
+    if experiment.standardized:
+        inputs = (inputs - inputs[kept].mean(axis=0)) / inputs[kept].std(axis=0)
+    training = Examples(inputs[kept], examples.targets[kept])
+    return training, Examples(inputs[held_out], examples.targets[held_out])
+
+
+def build_model(
+    experiment: Experiment, input_shape: tuple[int, ...], learning_rate: float
+) -> Any:  # noqa: ANN401 - a keras.Model, and keras is untyped
+    """Build and compile an experiment's network."""
+    import keras
+
+    model = keras.Sequential([keras.Input(input_shape), *experiment.layers()])
+    optimizer = keras.optimizers.get(experiment.optimizer)
+    optimizer.learning_rate = learning_rate
+    model.compile(optimizer, experiment.loss, metrics=[experiment.metric])
+    return model
+
+
+def _load_digits() -> Examples:
+    from sklearn.datasets import load_digits
+
+    inputs, targets = load_digits(return_X_y=True)
+    return Examples(inputs / 16.0, targets)
+
+
+def _load_digit_images() -> Examples:
+    inputs, targets = _load_digits()
+    return Examples(inputs.reshape(-1, 8, 8, 1), targets)
+
+
+def _load_breast_cancer() -> Examples:
+    from sklearn.datasets import load_breast_cancer
+
+    return Examples(*load_breast_cancer(return_X_y=True))
+
+
+def _load_diabetes() -> Examples:
+    from sklearn.datasets import load_diabetes
+
+    inputs, progression = load_diabetes(return_X_y=True)
+    return Examples(inputs, progression / 100.0)
+
+
+def _digits_mlp() -> list[Any]:
+    from keras.layers import Dense
+
+    return [*_noisy_hidden(), Dense(10, activation="softmax")]
+
+
+def _digits_cnn() -> list[Any]:
+    from keras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+
+    return [
+        Conv2D(16, 3, padding="same", activation="relu"),
+        MaxPooling2D(),
+        Conv2D(32, 3, padding="same", activation="relu"),
+        Flatten(),
+        Dropout(0.25),
+        Dense(10, activation="softmax"),
+    ]
+
+
+def _breast_cancer() -> list[Any]:
+    from keras.layers import Dense
+
+    return [*_noisy_hidden(), Dense(1, activation="sigmoid")]
+
+
+def _noisy_hidden() -> list[Any]:
+    """Return hidden layers whose dropout makes a validation curve as uneven as most."""
+    from keras.layers import Dense, Dropout
+
+    return [
+        Dense(64, activation="relu"),
+        Dropout(0.3),
+        Dense(64, activation="relu"),
+        Dropout(0.3),
+    ]
+
+
+def _diabetes() -> list[Any]:
+    from keras.layers import Dense
+
+    return [Dense(32, activation="relu"), Dense(32, activation="relu"), Dense(1)]
+
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "digits-mlp": Experiment(
+        summary="ten digits from 8 x 8 pixels, two dense layers",
+        load=_load_digits,
+        layers=_digits_mlp,
+        loss="sparse_categorical_crossentropy",
+        metric="accuracy",
+        optimizer="adam",
+        validation_share=0.5,
+        epochs=60,
+        learning_rate=3e-3,
+        batch_size=32,
+    ),
+    "digits-cnn": Experiment(
+        summary="ten digits from 8 x 8 pixels, two convolutions",
+        load=_load_digit_images,
+        layers=_digits_cnn,
+        loss="sparse_categorical_crossentropy",
+        metric="accuracy",
+        optimizer="adam",
+        validation_share=0.3,
+        epochs=40,
+        learning_rate=1e-3,
+        batch_size=32,
+    ),
+    "breast-cancer": Experiment(
+        summary="malignant or benign from 30 measurements, two dense layers",
+        load=_load_breast_cancer,
+        layers=_breast_cancer,
+        loss="binary_crossentropy",
+        metric="accuracy",
+        optimizer="adam",
+        validation_share=0.5,
+        epochs=60,
+        learning_rate=1e-3,
+        batch_size=32,
+        standardized=True,
+    ),
+    "diabetes": Experiment(
+        summary="progression of a disease (in hundreds) from 10 measurements",
+        load=_load_diabetes,
+        layers=_diabetes,
+        loss="mse",
+        metric="mae",
+        optimizer="sgd",
+        validation_share=0.3,
+        epochs=60,
+        learning_rate=1e-2,
+        batch_size=32,
+        standardized=True,
+    ),
+}

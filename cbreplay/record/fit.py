@@ -1,0 +1,165 @@
+"""One fit under CSVLogger and TensorBoard, watched from between the callbacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import ConfigError
+from cbreplay.record.run_directory import (
+    EVENTS,
+    LOGS,
+    STATE,
+    logged_columns,
+    replace_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["WatchedFit"]
+
+# every hook in which a callback can ask for the end of a training
+_HOOKS = (
+    "on_train_begin",
+    "on_epoch_begin",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+    "on_test_end",
+    "on_epoch_end",
+)
+
+
+class WatchedFit:
+    """The callbacks list of one fit, and what was seen of it.
+
+    A witness stands behind each of the user's callbacks. The first that finds
+    ``model.stop_training`` set knows who set it: the callback before it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A compiled model.
+    out : Path
+        The run directory.
+    callbacks : sequence of keras.callbacks.Callback
+        The user's.
+    first_epoch : int
+        The epoch that the fit begins with; above zero, ``logs.csv`` is continued.
+
+    Attributes
+    ----------
+    stopped_by : str or None
+        Class name of the callback that asked first for the end.
+    last_epoch : int or None
+        The last epoch that ``logs.csv`` holds whole; None if it holds none.
+    """
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - keras is untyped
+        out: Path,
+        callbacks: Sequence[Any],
+        *,
+        first_epoch: int,
+    ) -> None:
+        self.model, self.out, self.callbacks = model, out, callbacks
+        self.first_epoch = first_epoch
+        self.stopped_by: str | None = None
+        self.last_epoch = first_epoch - 1 if first_epoch else None
+        self._held: list[tuple[Any, Any]] = []
+        self._loggers: list[Any] = []
+
+    def callbacks_list(
+        self, on_epoch: Callable[[int, Mapping[str, float]], None] | None
+    ) -> list[Any]:
+        """Return what to give to ``fit``: the user's, CSVLogger, TensorBoard.
+
+        `on_epoch` is called after each epoch, behind all of them.
+        """
+        from keras.callbacks import CSVLogger, LambdaCallback, TensorBoard
+
+        csv = CSVLogger(str(self.out / LOGS), append=self.first_epoch > 0)
+        events = TensorBoard(str(self.out / EVENTS), write_graph=False)
+        self._loggers = [csv, events]
+        watched = [
+            one for user in self.callbacks for one in (user, self._witness(user))
+        ]
+        last = [LambdaCallback(on_epoch_end=on_epoch)] if on_epoch else []
+        aligned = self._columns_keeper(csv) if self.first_epoch else []
+        return [*watched, *aligned, csv, self._holder(), events, *last]
+
+    def metric_directions(self) -> dict[str, str | None]:
+        """Return which way each metric improves, as Keras resolves ``mode="auto"``.
+
+        None where Keras knows no direction. As in
+        keras/src/callbacks/monitor_callback.py, Keras 3.15.1; the model must be built.
+        """
+        directions: dict[str, str | None] = {"loss": "min"}
+        known = {"up": "max", "down": "min"}
+        for holder in self.model.metrics:
+            for metric in getattr(holder, "metrics", []):
+                directions[metric.name] = known.get(getattr(metric, "_direction", ""))
+        return directions
+
+    def break_off(self) -> None:
+        """Close the logs of a fit that did not end, and go back to its last epoch."""
+        for logger in self._loggers:
+            logger.on_train_end()
+        for variable, value in self._held:
+            variable.assign(value)
+
+    def save_state(self) -> None:
+        """Save the model with its optimizer, for a fit that resumes this one."""
+        temporary = self.out / f"unfinished.{STATE}"
+        self.model.save(temporary)
+        replace_file(temporary, self.out / STATE)
+
+    def _witness(self, callback: Any) -> Any:  # noqa: ANN401 - keras is untyped
+        from keras.callbacks import LambdaCallback
+
+        def look(*_args: object, **_logs: object) -> None:
+            if self.model.stop_training and self.stopped_by is None:
+                self.stopped_by = type(callback).__name__
+
+        return LambdaCallback(**dict.fromkeys(_HOOKS, look))
+
+    def _holder(self) -> Any:  # noqa: ANN401 - keras is untyped
+        """Hold the model as it was after the last epoch that was logged whole."""
+        from keras.callbacks import LambdaCallback
+
+        def hold() -> None:
+            variables = [*self.model.variables, *self.model.optimizer.variables]
+            self._held = [(one, one.numpy().copy()) for one in variables]
+
+        def hold_epoch(epoch: int, _logs: object) -> None:
+            hold()
+            self.last_epoch = epoch
+
+        return LambdaCallback(on_train_begin=lambda _: hold(), on_epoch_end=hold_epoch)
+
+    def _columns_keeper(self, csv: Any) -> list[Any]:  # noqa: ANN401 - keras is untyped
+        """Keep the columns that stand in the file's header.
+
+        A CSVLogger that appends takes the columns from its own first epoch and does
+        not compare them with the header (keras/src/callbacks/csv_logger.py, 3.15.1).
+        """
+        from keras.callbacks import LambdaCallback
+
+        columns = logged_columns(self.out)
+
+        def keep(_epoch: int, logs: Mapping[str, float]) -> None:
+            extra = [name for name in logs if name not in columns]
+            if extra:
+                sentence = (
+                    f"the header of {LOGS} in {str(self.out)!r} has no column for "
+                    f"{', '.join(extra)}, which this fit logs; train into another "
+                    "directory with --out or out=."
+                )
+                raise ConfigError(sentence)
+            csv.keys = columns
+
+        return [LambdaCallback(on_epoch_end=keep)] if columns else []

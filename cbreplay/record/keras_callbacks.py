@@ -1,0 +1,156 @@
+"""The user's callbacks: into Keras's own objects, and into text for ``run.json``."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import ConfigError, UnknownMonitorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "check_monitors",
+    "check_rate_column",
+    "describe_callback",
+    "make_keras_callback",
+]
+
+# where Keras keeps an argument under another name, until training begins
+_OTHER_NAMES = {"initial_value_threshold": "best"}
+_RATE_CHANGING = ("LearningRateScheduler", "ReduceLROnPlateau")
+
+
+def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - any callback, ours or Keras's
+    """Return the Keras callback that a callback of cbreplay stands for.
+
+    A real Keras callback is returned as it is. Ours is known by being a dataclass
+    with the name of a class in ``keras.callbacks``, whose arguments its fields are.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither, or if Keras refuses an argument.
+    """
+    import keras
+
+    if isinstance(callback, keras.callbacks.Callback):
+        return callback
+    kind = getattr(keras.callbacks, type(callback).__name__, None)
+    if kind is None or not dataclasses.is_dataclass(callback):
+        sentence = (
+            f"{callback!r} is no callback to train with: give a callback of Keras or "
+            "of cbreplay with -c or callbacks=."
+        )
+        raise ConfigError(sentence)
+    names = [field.name for field in dataclasses.fields(callback) if field.init]
+    try:
+        return kind(**{name: getattr(callback, name) for name in names})
+    except (TypeError, ValueError) as error:
+        sentence = f"keras refuses {callback!r}: {error}"
+        raise ConfigError(sentence) from error
+
+
+def check_monitors(callbacks: Sequence[Any], metric: str, *, run: str) -> None:
+    """Refuse a monitor that the fit will not log, before anything is trained.
+
+    A user's own code may log whatever it likes, so with some of it in the list nothing
+    is checked.
+
+    Raises
+    ------
+    UnknownMonitorError
+        If a callback monitors a series that no epoch will have.
+    """
+    if any(_holds_user_code(type(one)) for one in callbacks):
+        return
+    logged = ["loss", metric, "val_loss", f"val_{metric}"]
+    if _changes_rate(callbacks):
+        logged.append("learning_rate")
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", "loss")
+        if monitor not in logged:
+            raise UnknownMonitorError(monitor, run=run, available=logged)
+
+
+def check_rate_column(
+    callbacks: Sequence[Any], columns: Sequence[str], *, source: str
+) -> None:
+    """Refuse to append rows with a learning rate more or less than the file has.
+
+    Raises
+    ------
+    ConfigError
+        If the callbacks write ``learning_rate`` and the file has no such column, or
+        the reverse.
+    """
+    held = "learning_rate" in columns
+    if columns and held != _changes_rate(callbacks):
+        sentence = (
+            f"{source} has {'a' if held else 'no'} column learning_rate, so a fit can "
+            f"only be appended {'with' if held else 'without'} a ReduceLROnPlateau or "
+            "LearningRateScheduler in -c or callbacks=. Or train into another "
+            "directory with --out or out=."
+        )
+        raise ConfigError(sentence)
+
+
+def describe_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras callback
+    """Return a Keras callback as the call that makes it, defaults left out.
+
+    An argument that has no literal (a function, an array) is written ``...``; one that
+    the object does not keep under its own name is left out.
+
+    Examples
+    --------
+    >>> class EarlyStopping:
+    ...     def __init__(self, monitor="val_loss", patience=0):
+    ...         self.monitor, self.patience = monitor, patience
+    >>> describe_callback(EarlyStopping(patience=4))
+    'EarlyStopping(patience=4)'
+    """
+    arguments = []
+    for name, parameter in inspect.signature(type(callback)).parameters.items():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        value = getattr(callback, _OTHER_NAMES.get(name, name), ...)
+        if parameter.default is parameter.empty:
+            arguments.append(_literal(value))
+        elif value is not ... and not _same(value, parameter.default):
+            arguments.append(f"{name}={_literal(value)}")
+    return f"{type(callback).__name__}({', '.join(arguments)})"
+
+
+def _holds_user_code(kind: type) -> bool:
+    return kind.__name__ == "LambdaCallback" or not kind.__module__.startswith("keras.")
+
+
+def _changes_rate(callbacks: Iterable[Any]) -> bool:
+    """Return whether one of Keras's own rate-changing callbacks is in the list.
+
+    These, and no others, write the column ``learning_rate`` of a CSVLogger's file.
+    """
+    kinds = [kind.__name__ for one in callbacks for kind in type(one).__mro__]
+    return any(name in kinds for name in _RATE_CHANGING)
+
+
+def _same(value: Any, default: Any) -> bool:  # noqa: ANN401 - an argument is anything
+    """Compare with a default; what has no plain answer (an array) is different."""
+    try:
+        return bool(value == default)
+    except (TypeError, ValueError):
+        return False
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401 - an argument is anything
+    """Return Python text that means the value, or ``...`` where there is none."""
+    # a numpy scalar's own repr is no literal
+    text = repr(value.item() if getattr(value, "ndim", None) == 0 else value)
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return "..."
+    return text

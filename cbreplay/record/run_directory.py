@@ -1,0 +1,136 @@
+"""The files of a run directory: made, checked before a resumed fit, rewritten."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cbreplay.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "EVENTS",
+    "LOGS",
+    "METADATA",
+    "STATE",
+    "logged_columns",
+    "make_run_directory",
+    "read_resumable",
+    "replace_file",
+    "write_metadata",
+]
+
+LOGS = "logs.csv"
+EVENTS = "tensorboard"
+METADATA = "run.json"
+STATE = "resume.keras"
+_ELSEWHERE = "Choose another directory with --out or out="
+
+
+def make_run_directory(out: Path) -> None:
+    """Create an empty run directory.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be created or written to, or already holds something.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        occupied = any(out.iterdir())
+    except OSError as error:
+        reason = "it is a file" if out.is_file() else error.strerror or str(error)
+        raise OutputError(str(out), reason, hint=_ELSEWHERE) from error
+    if occupied:
+        hint = f"{_ELSEWHERE}, or resume the run in it with --append or append=True."
+        raise OutputError(str(out), "the directory is not empty", hint=hint)
+    if not os.access(out, os.W_OK):
+        raise OutputError(str(out), "it is not writable", hint=_ELSEWHERE)
+
+
+def read_resumable(out: Path) -> dict[str, Any]:
+    """Return the ``run.json`` of a run that another fit can resume.
+
+    Raises
+    ------
+    ConfigError
+        If there is no run, if its last fit has not ended, if the state of its model
+        is not there, or if ``logs.csv`` does not end where ``run.json`` says.
+    """
+    contents: Any = None
+    with contextlib.suppress(OSError, ValueError):
+        contents = json.loads((out / METADATA).read_text(encoding="utf-8"))
+    if not isinstance(contents, dict):
+        _refuse(out, f"it holds no {METADATA} that can be read")
+    ended = contents.get("ended")
+    if not isinstance(ended, dict):
+        _refuse(out, "its last fit has not ended, or was killed")
+    if not (out / STATE).is_file():
+        _refuse(out, f"it holds no {STATE}, the model as the last fit left it")
+    last = _last_logged_epoch(out / LOGS)
+    if last != ended.get("epoch"):
+        problem = f"its {LOGS} ends at epoch {last}, its {METADATA} at "
+        _refuse(out, problem + str(ended.get("epoch")))
+    return contents
+
+
+def logged_columns(out: Path) -> list[str]:
+    """Return the columns of ``logs.csv`` after ``epoch``; none if nothing is logged."""
+    with (out / LOGS).open(encoding="utf-8", newline="") as file:
+        return file.readline().rstrip("\r\n").split(",")[1:]
+
+
+def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
+    """Write ``run.json``, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    text = json.dumps(contents, indent=1, allow_nan=False) + "\n"
+    path = out / METADATA
+    temporary = path.with_name(f".{METADATA}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise OutputError(str(path), error.strerror or str(error)) from error
+    replace_file(temporary, path)
+
+
+def replace_file(temporary: Path, path: Path) -> None:
+    """Give a finished temporary file its name."""
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise OutputError(str(path), error.strerror or str(error)) from error
+
+
+def _refuse(out: Path, problem: str) -> NoReturn:
+    sentence = (
+        f"{str(out)!r} is not a run that can be resumed: {problem}. Train into "
+        "another directory with --out or out=, without --append or append=True."
+    )
+    raise ConfigError(sentence)
+
+
+def _last_logged_epoch(path: Path) -> int | None:
+    """Return the epoch of the last row; None if there is none that is whole."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    rows = text.splitlines()[1:]
+    if not rows or not text.endswith("\n"):
+        return None
+    epoch = rows[-1].partition(",")[0]
+    return int(epoch) if epoch.isdecimal() else None

@@ -1,0 +1,299 @@
+"""Train a bundled experiment and leave a run directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbreplay import __version__
+from cbreplay.errors import MissingExtraError
+from cbreplay.record.experiments import build_model, split_examples
+from cbreplay.record.keras_callbacks import (
+    check_monitors,
+    check_rate_column,
+    describe_callback,
+    make_keras_callback,
+)
+from cbreplay.record.plan import check_plan_resumes, make_plan, next_epoch
+from cbreplay.record.run_directory import (
+    EVENTS,
+    LOGS,
+    STATE,
+    logged_columns,
+    make_run_directory,
+    read_resumable,
+    write_metadata,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cbreplay.record.experiments import Examples
+    from cbreplay.record.fit import WatchedFit
+    from cbreplay.record.plan import Plan
+
+__all__ = ["train_experiment"]
+
+
+def train_experiment(
+    experiment: str,
+    *,
+    out: str | os.PathLike[str],
+    epochs: int | None = None,
+    seed: int = 0,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    validation_freq: int = 1,
+    callbacks: Sequence[Any] = (),
+    append: bool = False,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+) -> Path:
+    """Train a bundled experiment under CSVLogger and TensorBoard.
+
+    The same arguments on the same machine give the same ``logs.csv``, byte for byte.
+    For that the random state of Python, numpy and TensorFlow is seeded, and
+    TensorFlow's operations are made deterministic for the rest of the process.
+
+    Parameters
+    ----------
+    experiment : str
+        A name in ``record.EXPERIMENTS``.
+    out : path
+        The run directory: made here, or with `append` the run to resume. It holds
+        ``logs.csv``, ``tensorboard/``, ``run.json``, and ``resume.keras``, the model
+        as the fit left it, which only `append` needs.
+    epochs : int, optional
+        As in ``Model.fit``: the absolute end, also of a resumed fit.
+    seed : int
+        Decides the split into training and validation, the first weights, the order
+        of the batches.
+    learning_rate : float, optional
+        The optimizer's first rate. A resumed fit goes on at the rate it ended with.
+    batch_size : int, optional
+        Examples per step.
+    validation_freq : int
+        As in ``Model.fit``.
+    callbacks : sequence
+        Keras's callbacks or cbreplay's, in fit's order. They stand before CSVLogger
+        and TensorBoard, so that a reduced learning rate is logged.
+    append : bool
+        Resume the run in `out` with its model and optimizer, and log into the same
+        files. The callbacks are new; they remember nothing of the earlier fit.
+    on_epoch : callable, optional
+        Called with each epoch and its logs, for showing progress.
+
+    Returns
+    -------
+    Path
+        The run directory.
+
+    Raises
+    ------
+    ConfigError
+        If an argument has a value that cannot be, or there is no run to resume.
+    MissingExtraError
+        If Keras, TensorFlow, TensorBoard or scikit-learn is not installed.
+    OutputError
+        If the directory is not empty or cannot be written.
+    UnknownMonitorError
+        If a callback monitors what this experiment does not log.
+    """
+    plan = make_plan(
+        experiment,
+        epochs=epochs,
+        seed=seed,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        validation_freq=validation_freq,
+    )
+    _import_training()
+    users = [make_keras_callback(one) for one in callbacks]
+    check_monitors(users, plan.experiment.metric, run=experiment)
+    path = Path(out)
+    earlier = None
+    if append:
+        earlier = read_resumable(path)
+        check_plan_resumes(plan, earlier)
+        check_rate_column(users, logged_columns(path), source=str(path / LOGS))
+    else:
+        make_run_directory(path)
+    _train(plan, path, users, earlier, on_epoch)
+    return path
+
+
+def _import_training() -> None:
+    """Import what a training needs, so that nothing is made when it is missing."""
+    silent = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silenced() if silent else contextlib.nullcontext():
+        for module in ("tensorflow", "keras", "tensorboard", "sklearn"):
+            try:
+                import_module(module)
+            except ModuleNotFoundError as error:
+                what = "training an experiment"
+                raise MissingExtraError(what, extra="train", missing=module) from error
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Send what native code writes to stderr nowhere.
+
+    TensorFlow 2.21 writes about missing CUDA drivers while it is imported, before it
+    looks at its own log level.
+    """
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _train(
+    plan: Plan,
+    out: Path,
+    callbacks: Sequence[Any],
+    earlier: Mapping[str, Any] | None,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+) -> None:
+    """Fit, and keep ``run.json`` true from the first epoch to the last."""
+    from cbreplay.record.fit import WatchedFit
+
+    first_epoch = next_epoch(earlier) if earlier else 0
+    _seed(plan.seed, first_epoch)
+    training, validation = split_examples(plan.experiment, plan.seed)
+    model = _build(plan, out, training, resumed=earlier is not None)
+    fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
+    contents = _describe_run(plan, fit, earlier, n_examples=len(training.inputs))
+    write_metadata(out, contents)
+    began = time.perf_counter()
+
+    def write_end(by: str) -> None:
+        seconds = round(time.perf_counter() - began, 3)
+        fit.save_state()
+        contents["wall_seconds"] = seconds + _earlier_seconds(earlier)
+        contents["ended"] = {"by": by, "epoch": fit.last_epoch}
+        write_metadata(out, contents)
+
+    try:
+        model.fit(
+            *training,
+            validation_data=validation,
+            epochs=plan.epochs,
+            initial_epoch=first_epoch,
+            batch_size=plan.batch_size,
+            validation_freq=plan.validation_freq,
+            callbacks=fit.callbacks_list(on_epoch),
+            verbose=0,
+        )
+    except BaseException as error:
+        fit.break_off()
+        write_end("interrupt" if isinstance(error, KeyboardInterrupt) else "error")
+        raise
+    write_end(fit.stopped_by or "plan")
+
+
+def _seed(seed: int, first_epoch: int) -> None:
+    """Fix every random choice that follows; a resumed fit does not repeat the first."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed((seed + first_epoch) % 2**32)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the model, new or as the earlier fit left it, built to the last part.
+
+    Keras on TensorFlow builds metrics and optimizer in the first step only; here
+    their directions and state are asked for before it.
+    """
+    import keras
+
+    if resumed:
+        model = keras.saving.load_model(out / STATE)
+    else:
+        learning_rate = plan.learning_rate or plan.experiment.learning_rate
+        shape = training.inputs.shape[1:]
+        model = build_model(plan.experiment, shape, learning_rate)
+    first = training.inputs[:1]
+    model.compute_metrics(first, training.targets[:1], model(first))
+    model.reset_metrics()
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _describe_run(
+    plan: Plan, fit: WatchedFit, earlier: Mapping[str, Any] | None, *, n_examples: int
+) -> dict[str, Any]:
+    """Return what ``run.json`` says when a fit begins."""
+    contents: dict[str, Any] = {
+        "schema": 1,
+        "written_by": f"cbreplay {__version__}",
+        "experiment": plan.name,
+        "seed": plan.seed,
+        "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "wall_seconds": None,
+        "keras": _describe_keras(),
+        "fit": {
+            "epochs": plan.epochs,
+            "initial_epoch": fit.first_epoch,
+            "validation_freq": plan.validation_freq,
+            "batch_size": plan.batch_size,
+            "steps": -(-n_examples // plan.batch_size),
+        },
+        "callbacks": [
+            *map(describe_callback, fit.callbacks),
+            f"CSVLogger({LOGS!r}{', append=True' if fit.first_epoch else ''})",
+            f"TensorBoard({EVENTS!r})",
+        ],
+        "metrics": fit.metric_directions(),
+        "optimizer": {
+            "class": type(fit.model.optimizer).__name__,
+            "initial_learning_rate": float(fit.model.optimizer.learning_rate.numpy()),
+            "schedule": None,
+        },
+        "ended": None,
+        "earlier_fits": [],
+    }
+    if earlier:
+        resumed = {key: earlier[key] for key in _FIT_KEYS if key in earlier}
+        contents["started"] = earlier.get("started", contents["started"])
+        contents["earlier_fits"] = [*earlier.get("earlier_fits", []), resumed]
+        return {**earlier, **contents}
+    return contents
+
+
+# what an earlier fit keeps of its run.json; a reader asks for the first three
+_FIT_KEYS = ("fit", "callbacks", "ended", "optimizer")
+
+
+def _describe_keras() -> dict[str, str]:
+    import keras
+    import numpy as np
+
+    backend = keras.backend.backend()
+    return {
+        "package": "keras",
+        "version": keras.__version__,
+        "backend": backend,
+        "backend_version": import_module(backend).__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _earlier_seconds(earlier: Mapping[str, Any] | None) -> float:
+    """Return the wall time of the fits before this one."""
+    return float((earlier or {}).get("wall_seconds") or 0.0)

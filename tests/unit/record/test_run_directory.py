@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay.errors import ConfigError, OutputError
+from cbreplay.record.run_directory import (
+    make_run_directory,
+    read_resumable,
+    write_metadata,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_run_directory_is_made_with_those_above_it(tmp_path: Path) -> None:
+    make_run_directory(tmp_path / "runs" / "first")
+    assert (tmp_path / "runs" / "first").is_dir()
+
+
+def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
+    make_run_directory(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the tests may run as root, who may write anywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OutputError, match="not writable") as caught:
+        make_run_directory(tmp_path)
+    assert caught.value.path == str(tmp_path)
+
+
+def test_metadata_are_written_whole_and_leave_nothing_beside_them(
+    tmp_path: Path,
+) -> None:
+    for seed in (1, 2):
+        write_metadata(tmp_path, {"schema": 1, "seed": seed})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    assert json.loads((tmp_path / "run.json").read_text()) == {"schema": 1, "seed": 2}
+
+
+def test_metadata_that_cannot_be_put_in_place_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(OutputError, match=r"run\.json"):
+        write_metadata(tmp_path, {"schema": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_metadata_without_a_directory_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="No such file"):
+        write_metadata(tmp_path / "gone", {"schema": 1})
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ("epoch,loss\r\n0,1.0\r\n1,0.5\r\n", "1"),
+        ("epoch,loss\r\n0,1.0\r\n1,0.", "None"),
+        ("epoch,loss\r\n0,1.0\r\nlast,0.5\r\n", "None"),
+        (None, "None"),
+    ],
+)
+def test_a_log_that_ends_elsewhere_than_its_metadata_is_not_resumed(
+    log: str | None, found: str, tmp_path: Path
+) -> None:
+    (tmp_path / "resume.keras").write_bytes(b"")
+    if log is not None:
+        (tmp_path / "logs.csv").write_text(log, newline="")
+    write_metadata(tmp_path, {"ended": {"by": "plan", "epoch": 7}})
+    with pytest.raises(ConfigError, match=rf"ends at epoch {found}, its run.json at 7"):
+        read_resumable(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null"])
+def test_metadata_that_cannot_be_read_are_not_resumed(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"holds no run\.json that can be read"):
+        read_resumable(tmp_path)

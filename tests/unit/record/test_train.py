@@ -1,0 +1,513 @@
+from __future__ import annotations
+
+import csv
+import importlib.resources
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
+from cbreplay.errors import (
+    ConfigError,
+    MissingExtraError,
+    OutputError,
+    UnknownMonitorError,
+)
+from cbreplay.record import EXPERIMENTS, train_experiment
+from cbreplay.run_metadata import parse_run_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cbreplay.run_metadata import RunMetadata
+
+# numpy 2.4 warns about how Keras 3.15.1 turns a TensorFlow variable into an array
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+# an improvement that no epoch reaches, so that every epoch after the first waits
+OUT_OF_REACH = 100.0
+
+
+def read_rows(directory: Path) -> list[dict[str, str]]:
+    with (directory / "logs.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_metadata(directory: Path) -> RunMetadata:
+    path = directory / "run.json"
+    return parse_run_metadata(path.read_text(), source=str(path))
+
+
+def at_epoch_end(act: Callable[[int], None]) -> Any:
+    """Return a user's own Keras callback."""
+    import keras
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: act(epoch))
+
+
+def raise_at(epoch: int, error: BaseException) -> Any:
+    def act(current: int) -> None:
+        if current == epoch:
+            raise error
+
+    return at_epoch_end(act)
+
+
+@pytest.fixture(scope="module")
+def plain_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three epochs of a small experiment, without callbacks."""
+    return train_experiment(
+        "diabetes", out=tmp_path_factory.mktemp("plain") / "run", epochs=3
+    )
+
+
+class TestARunDirectory:
+    def test_holds_the_logs_the_events_and_how_they_were_made(
+        self, plain_run: Path
+    ) -> None:
+        found = sorted(path.name for path in plain_run.iterdir())
+        assert found == ["logs.csv", "resume.keras", "run.json", "tensorboard"]
+
+    def test_has_one_row_for_each_epoch(self, plain_run: Path) -> None:
+        rows = read_rows(plain_run)
+        assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+        assert list(rows[0]) == ["epoch", "loss", "mae", "val_loss", "val_mae"]
+
+    def test_has_small_event_files_of_training_and_validation(
+        self, plain_run: Path
+    ) -> None:
+        for part in ("train", "validation"):
+            (events,) = (plain_run / "tensorboard" / part).iterdir()
+            assert 200 < events.stat().st_size < 2_000
+
+    def test_says_that_it_ended_as_planned(self, plain_run: Path) -> None:
+        ended = read_metadata(plain_run).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("plan", 2)
+
+    def test_holds_the_rate_as_the_float32_that_keras_trains_at(
+        self, plain_run: Path
+    ) -> None:
+        # float32(0.01), as in definitions.md
+        assert read_metadata(plain_run).initial_learning_rate == 0.009999999776482582
+
+    def test_names_the_plan_and_what_trained(self, plain_run: Path) -> None:
+        contents = json.loads((plain_run / "run.json").read_text())
+        # 442 patients, 133 of them held out: 309 in steps of 32
+        assert contents["fit"] == {
+            "epochs": 3,
+            "initial_epoch": 0,
+            "validation_freq": 1,
+            "batch_size": 32,
+            "steps": 10,
+        }
+        assert contents["callbacks"] == [
+            "CSVLogger('logs.csv')",
+            "TensorBoard('tensorboard')",
+        ]
+        assert contents["keras"]["backend"] == "tensorflow"
+        assert contents["wall_seconds"] > 0
+
+    def test_follows_the_schema(self, plain_run: Path) -> None:
+        check_schema(plain_run / "run.json")
+
+
+@pytest.mark.parametrize(
+    ("experiment", "metrics"),
+    [
+        ("diabetes", {"loss": "min", "mae": "min"}),
+        ("breast-cancer", {"loss": "min", "accuracy": "max"}),
+        ("digits-mlp", {"loss": "min", "accuracy": "max"}),
+        ("digits-cnn", {"loss": "min", "accuracy": "max"}),
+    ],
+)
+def test_every_experiment_trains_and_knows_its_directions(
+    experiment: str, metrics: dict[str, str], tmp_path: Path
+) -> None:
+    train_experiment(experiment, out=tmp_path / "run", epochs=1, batch_size=256)
+    assert read_metadata(tmp_path / "run").metrics == metrics
+    assert len(read_rows(tmp_path / "run")) == 1
+
+
+class TestTheSameSeed:
+    @pytest.mark.parametrize("experiment", ["digits-mlp", "digits-cnn"])
+    def test_gives_the_same_log_byte_for_byte(
+        self, experiment: str, tmp_path: Path
+    ) -> None:
+        logs = []
+        for name in ("one", "other"):
+            out = train_experiment(experiment, out=tmp_path / name, epochs=3, seed=7)
+            logs.append((out / "logs.csv").read_bytes())
+        assert logs[0] == logs[1]
+
+    def test_is_what_another_log_does_not_have(
+        self, plain_run: Path, tmp_path: Path
+    ) -> None:
+        out = train_experiment("diabetes", out=tmp_path / "run", epochs=3, seed=1)
+        assert (out / "logs.csv").read_bytes() != (plain_run / "logs.csv").read_bytes()
+
+
+class TestCallbacks:
+    def test_that_reduce_the_rate_stand_before_the_logs(self, tmp_path: Path) -> None:
+        callback = ReduceLROnPlateau(patience=1, factor=0.5, min_delta=OUT_OF_REACH)
+        out = train_experiment(
+            "diabetes", out=tmp_path / "run", epochs=4, callbacks=[callback]
+        )
+        rates = [float(row["learning_rate"]) for row in read_rows(out)]
+        # the first epoch improves on nothing; each later one halves what follows it
+        assert rates == pytest.approx([0.01, 0.01, 0.005, 0.0025], rel=1e-7)
+
+    def test_are_listed_with_what_is_not_default_in_fits_order(
+        self, tmp_path: Path
+    ) -> None:
+        import keras
+
+        callbacks = [
+            ReduceLROnPlateau(patience=4, factor=0.5),
+            keras.callbacks.EarlyStopping("loss", patience=9),
+        ]
+        out = train_experiment(
+            "diabetes", out=tmp_path / "run", epochs=1, callbacks=callbacks
+        )
+        assert read_metadata(out).callbacks == (
+            "ReduceLROnPlateau(factor=0.5, patience=4)",
+            "EarlyStopping(monitor='loss', patience=9)",
+            "CSVLogger('logs.csv')",
+            "TensorBoard('tensorboard')",
+        )
+
+    def test_are_refused_when_they_monitor_what_is_not_logged(
+        self, tmp_path: Path
+    ) -> None:
+        with pytest.raises(UnknownMonitorError, match="loss, mae, val_loss, val_mae"):
+            train_experiment(
+                "diabetes",
+                out=tmp_path / "run",
+                callbacks=[EarlyStopping(monitor="val_acc")],
+            )
+        assert not (tmp_path / "run").exists()
+
+
+class TestEndedBy:
+    def test_is_the_callback_that_stopped_the_fit(self, tmp_path: Path) -> None:
+        stop = EarlyStopping(patience=2, min_delta=OUT_OF_REACH)
+        out = train_experiment(
+            "diabetes", out=tmp_path / "run", epochs=9, callbacks=[stop]
+        )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("EarlyStopping", 2)
+
+    def test_is_the_first_in_the_list_when_two_ask_in_one_epoch(
+        self, tmp_path: Path
+    ) -> None:
+        import keras
+
+        class OwnStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # keras is untyped
+            pass
+
+        settings = {"patience": 1, "min_delta": OUT_OF_REACH}
+        both = [OwnStopping(**settings), keras.callbacks.EarlyStopping(**settings)]
+        for number, callbacks in enumerate((both, both[::-1])):
+            out = train_experiment(
+                "diabetes", out=tmp_path / str(number), epochs=9, callbacks=callbacks
+            )
+            ended = read_metadata(out).ended
+            assert ended is not None
+            assert ended.by == type(callbacks[0]).__name__
+
+    def test_is_the_callback_that_broke_off_an_epoch(self, tmp_path: Path) -> None:
+        import keras
+
+        # in full batches this rate diverges over several epochs; see sample_logs
+        out = train_experiment(
+            "diabetes",
+            out=tmp_path / "run",
+            epochs=20,
+            learning_rate=0.8,
+            batch_size=512,
+            callbacks=[
+                EarlyStopping(patience=50),
+                keras.callbacks.TerminateOnNaN(),
+            ],
+        )
+        ended = read_metadata(out).ended
+        losses = [float(row["loss"]) for row in read_rows(out)]
+        assert ended is not None
+        assert ended.by == "TerminateOnNaN"
+        assert ended.epoch == len(losses) - 1
+        assert losses[-1] in (float("inf"), pytest.approx(float("nan"), nan_ok=True))
+
+    def test_is_an_interrupt_and_the_files_are_whole(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        with pytest.raises(KeyboardInterrupt):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                callbacks=[raise_at(2, KeyboardInterrupt())],
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("interrupt", 1)
+        assert [row["epoch"] for row in read_rows(out)] == ["0", "1"]
+        check_schema(out / "run.json")
+
+    def test_is_an_error_that_is_raised_again(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        with pytest.raises(RuntimeError, match="a defect of the user's"):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                callbacks=[raise_at(0, RuntimeError("a defect of the user's"))],
+            )
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("error", None)
+        check_schema(out / "run.json")
+
+    def test_is_open_while_the_fit_runs(self, tmp_path: Path) -> None:
+        out, seen = tmp_path / "run", []
+        watch = at_epoch_end(lambda _: seen.append((out / "run.json").read_text()))
+        train_experiment("diabetes", out=out, epochs=1, callbacks=[watch])
+        assert parse_run_metadata(seen[0], source="seen").ended is None
+        assert json.loads(seen[0])["metrics"] == {"loss": "min", "mae": "min"}
+        jsonschema.validate(json.loads(seen[0]), SCHEMA)
+
+
+class TestAResumedFit:
+    def test_goes_on_where_the_first_one_ended(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        train_experiment("diabetes", out=out, epochs=3)
+        train_experiment("diabetes", out=out, epochs=5, append=True)
+        rows = read_rows(out)
+        metadata = read_metadata(out)
+        assert [row["epoch"] for row in rows] == ["0", "1", "2", "3", "4"]
+        assert (metadata.fit.initial_epoch, metadata.fit.epochs) == (3, 5)
+        (earlier,) = metadata.earlier_fits
+        assert (earlier.fit.initial_epoch, earlier.fit.epochs) == (0, 3)
+        assert earlier.ended is not None
+        assert (earlier.ended.by, earlier.ended.epoch) == ("plan", 2)
+        check_schema(out / "run.json")
+
+    def test_begins_with_the_weights_and_the_steps_of_the_first(
+        self, tmp_path: Path
+    ) -> None:
+        import keras
+
+        out = tmp_path / "run"
+        train_experiment("diabetes", out=out, epochs=3)
+        first = keras.saving.load_model(out / "resume.keras").get_weights()
+        begun: list[Any] = []
+
+        def look(_logs: object = None) -> None:
+            begun.append([weights.copy() for weights in spy.model.get_weights()])
+            begun.append(int(spy.model.optimizer.iterations.numpy()))
+
+        spy = keras.callbacks.LambdaCallback(on_train_begin=look)
+        train_experiment("diabetes", out=out, epochs=4, append=True, callbacks=[spy])
+        assert begun[1] == 30  # three epochs of ten steps
+        assert all((a == b).all() for a, b in zip(first, begun[0], strict=True))
+
+    def test_goes_on_at_the_reduced_rate(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        callback = ReduceLROnPlateau(patience=1, factor=0.5, min_delta=OUT_OF_REACH)
+        for epochs in (2, 4):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=epochs,
+                callbacks=[callback],
+                append=epochs > 2,
+            )
+        rates = [float(row["learning_rate"]) for row in read_rows(out)]
+        # reduced after epoch 1; the new callback waits from its own first epoch on
+        assert rates == pytest.approx([0.01, 0.01, 0.005, 0.005], rel=1e-7)
+
+    def test_after_an_interrupt_begins_at_the_last_epoch_that_was_logged(
+        self, plain_run: Path, tmp_path: Path
+    ) -> None:
+        import keras
+
+        out = tmp_path / "run"
+        with pytest.raises(KeyboardInterrupt):
+            train_experiment(
+                "diabetes",
+                out=out,
+                epochs=9,
+                callbacks=[raise_at(3, KeyboardInterrupt())],
+            )
+        # the same seed, planned to end at that epoch
+        planned = keras.saving.load_model(plain_run / "resume.keras")
+        left = keras.saving.load_model(out / "resume.keras")
+        for kept, broken in zip(planned.weights, left.weights, strict=True):
+            assert (kept.numpy() == broken.numpy()).all()
+        train_experiment("diabetes", out=out, epochs=4, append=True)
+        assert [row["epoch"] for row in read_rows(out)] == ["0", "1", "2", "3"]
+
+    def test_keeps_the_columns_when_its_first_epoch_is_not_validated(
+        self, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "run"
+        callbacks = [ReduceLROnPlateau("loss")]
+        train_experiment("diabetes", out=out, epochs=2, callbacks=callbacks)
+        train_experiment(
+            "diabetes",
+            out=out,
+            epochs=5,
+            append=True,
+            validation_freq=2,
+            callbacks=callbacks,
+        )
+        rows = read_rows(out)
+        # Keras validates after every second epoch counted from one: epochs 1, 3, ...
+        validated = [row["val_loss"] not in ("NA", None) for row in rows]
+        assert validated == [True, True, False, True, False]
+        assert all(None not in row for row in rows)
+
+    def test_stops_before_a_row_that_the_header_has_no_column_for(
+        self, tmp_path: Path
+    ) -> None:
+        import keras
+
+        def log_more(_epoch: int, logs: dict[str, float]) -> None:
+            logs["gap"] = logs["val_loss"] - logs["loss"]
+
+        out = train_experiment("diabetes", out=tmp_path / "run", epochs=1)
+        before = (out / "logs.csv").read_bytes()
+        more = keras.callbacks.LambdaCallback(on_epoch_end=log_more)
+        with pytest.raises(ConfigError, match="no column for gap"):
+            train_experiment(
+                "diabetes", out=out, epochs=2, append=True, callbacks=[more]
+            )
+        assert (out / "logs.csv").read_bytes() == before
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("error", 0)
+
+    def test_is_refused_without_what_wrote_the_rate_column(
+        self, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "run"
+        train_experiment("diabetes", out=out, epochs=1, callbacks=[ReduceLROnPlateau()])
+        with pytest.raises(ConfigError, match="has a column learning_rate"):
+            train_experiment("diabetes", out=out, epochs=2, append=True)
+
+    def test_is_refused_where_there_is_no_run(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"holds no run\.json"):
+            train_experiment("diabetes", out=tmp_path / "none", append=True)
+        assert not (tmp_path / "none").exists()
+
+    @pytest.mark.parametrize(
+        ("settings", "complaint"),
+        [
+            ({"epochs": 3}, "epochs is 3; it has to be more than the 3"),
+            ({"epochs": 9, "seed": 1}, "seed is 1; it has to be 0"),
+            ({"epochs": 9, "learning_rate": 0.1}, "has to be left out"),
+            ({"epochs": 9, "callbacks": [ReduceLROnPlateau()]}, "no column"),
+        ],
+    )
+    def test_is_refused_when_it_does_not_fit_the_run(
+        self, settings: dict[str, Any], complaint: str, plain_run: Path
+    ) -> None:
+        before = (plain_run / "run.json").read_bytes()
+        with pytest.raises(ConfigError, match=complaint):
+            train_experiment("diabetes", out=plain_run, append=True, **settings)
+        assert (plain_run / "run.json").read_bytes() == before
+
+    def test_is_refused_for_another_experiment(self, plain_run: Path) -> None:
+        with pytest.raises(ConfigError, match="'diabetes', which the run to resume"):
+            train_experiment("digits-mlp", out=plain_run, append=True)
+
+    def test_is_refused_without_the_state_of_the_first(self, tmp_path: Path) -> None:
+        out = train_experiment("diabetes", out=tmp_path / "run", epochs=1)
+        (out / "resume.keras").unlink()
+        with pytest.raises(ConfigError, match=r"holds no resume\.keras"):
+            train_experiment("diabetes", out=out, epochs=2, append=True)
+
+    def test_is_refused_after_a_fit_that_was_killed(self, tmp_path: Path) -> None:
+        out = train_experiment("diabetes", out=tmp_path / "run", epochs=1)
+        contents = json.loads((out / "run.json").read_text())
+        (out / "run.json").write_text(json.dumps(contents | {"ended": None}))
+        with pytest.raises(ConfigError, match="has not ended, or was killed"):
+            train_experiment("diabetes", out=out, epochs=2, append=True)
+
+    def test_is_refused_when_the_log_ends_elsewhere(self, tmp_path: Path) -> None:
+        out = train_experiment("diabetes", out=tmp_path / "run", epochs=2)
+        text = (out / "logs.csv").read_text()
+        (out / "logs.csv").write_text(text[: text.rindex("\n1,") + 1])
+        with pytest.raises(ConfigError, match=r"ends at epoch 0, its run\.json at 1"):
+            train_experiment("diabetes", out=out, epochs=3, append=True)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("settings", "complaint"),
+        [
+            ({"epochs": 0}, "epochs is 0; .* --epochs or epochs="),
+            ({"epochs": True}, "epochs is True; .* a whole number"),
+            ({"batch_size": -4}, "batch_size is -4; .* --batch-size"),
+            ({"validation_freq": 0}, "validation_freq is 0; .* --validation-freq"),
+            ({"seed": -1}, "seed is -1; .* from 0 to 4294967295 .* --seed"),
+            ({"seed": 2**32}, "seed is 4294967296"),
+            ({"learning_rate": 0.0}, "learning_rate is 0.0; .* --learning-rate"),
+            ({"learning_rate": float("nan")}, "learning_rate is nan"),
+            ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ],
+    )
+    def test_name_the_value_what_is_allowed_and_the_option(
+        self, settings: dict[str, Any], complaint: str, tmp_path: Path
+    ) -> None:
+        with pytest.raises(ConfigError, match=complaint):
+            train_experiment("diabetes", out=tmp_path / "run", **settings)
+        assert not (tmp_path / "run").exists()
+
+    def test_of_an_experiment_name_the_ones_there_are(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="did you mean 'digits-mlp'") as caught:
+            train_experiment("digit-mlp", out=tmp_path / "run")
+        assert all(name in str(caught.value) for name in EXPERIMENTS)
+
+    def test_of_a_directory_that_is_not_empty_name_both_ways_out(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "precious.txt").write_text("kept")
+        with pytest.raises(OutputError, match=r"not empty.* --out .* --append"):
+            train_experiment("diabetes", out=tmp_path, epochs=1)
+        assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+    def test_of_a_file_as_directory(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        for out in (tmp_path / "file", tmp_path / "file" / "below"):
+            with pytest.raises(OutputError, match="Choose another directory"):
+                train_experiment("diabetes", out=out, epochs=1)
+
+    @pytest.mark.parametrize("module", ["tensorflow", "sklearn"])
+    def test_of_a_missing_extra_come_before_anything_is_made(
+        self, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(MissingExtraError, match=module) as caught:
+            train_experiment("diabetes", out=tmp_path / "run")
+        assert caught.value.extra == "train"
+        assert not (tmp_path / "run").exists()
+
+
+SCHEMA = json.loads(
+    importlib.resources.files("cbreplay")
+    .joinpath("schemas/run.schema.json")
+    .read_text(encoding="utf-8")
+)
+
+
+def check_schema(path: Path) -> None:
+    jsonschema.validate(
+        json.loads(path.read_text()), SCHEMA, cls=jsonschema.Draft202012Validator
+    )
