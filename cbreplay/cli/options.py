@@ -25,7 +25,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _MOST_DIRECTORIES = 20_000
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Question:
     """What the options of a command ask for; runs are read when they are first used.
 

@@ -305,7 +305,10 @@ def _spoken_reductions(rate: RateHistory) -> str:
     )
     if rate.explained_by is None:
         return f"{sentence}; no ReduceLROnPlateau that was tried explains it"
-    return f"{sentence}, exactly as by {format_callback(rate.explained_by)}"
+    sentence += f", exactly as by {format_callback(rate.explained_by)}"
+    if rate.is_other_reading:
+        sentence += " if the rate was logged after each reduction"
+    return sentence
 
 
 def _closing(staircase: Staircase) -> Iterator[str]:

@@ -29,7 +29,7 @@ _MISSING = ("", "NA")
 _SNIFFED_ROWS = 20
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CsvText:
     """The cells of a CSV, all rows as wide as the header.
 

@@ -27,7 +27,7 @@ Column: TypeAlias = list[float | None]
 _MOST_MISSING = 1_000_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Rows:
     """Rows of a log in its order, one epoch each.
 
@@ -86,7 +86,7 @@ def split_rows(rows: Rows, places: Sequence[str], cuts: Iterable[int]) -> list[R
     return pieces
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Record:
     """One training, from the rows of one fit or of several that resumed each other.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.readers.base import cannot_open
 
@@ -23,8 +23,7 @@ RUN_JSON, _LOGS_CSV, _TENSORBOARD = "run.json", "logs.csv", "tensorboard"
 _WRITERS = ("train", "validation")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class Training(NamedTuple):
     """The files of one training.
 
     Parameters
@@ -41,7 +40,7 @@ class Training:
     run_json: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Directory:
     """What was found for one directory."""
 
@@ -93,14 +92,14 @@ def _named_by_file(training: Training, root: str) -> Training:
     is_lone = (training.place, training.events, training.run_json) == (root, None, None)
     if not is_lone or training.csv is None:
         return training
-    return replace(training, place=training.csv)
+    return training._replace(place=training.csv)
 
 
 def _with_run_json_above(training: Training, root: str) -> Training:
     """Look one directory up, if the directory asked for is a TensorBoard directory."""
     if (training.events, training.csv, training.run_json) != (root, None, None):
         return training
-    return replace(training, run_json=run_json_above(root))
+    return training._replace(run_json=run_json_above(root))
 
 
 def _walk(root: str) -> Iterator[tuple[str, list[str]]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -50,8 +49,7 @@ _FIRST = "the learning rate of the first epoch is taken from its own row"
 EVENT_RATE_NOTES = (_EITHER, _AFTER, _FIRST)
 
 
-@dataclass(frozen=True, slots=True)
-class RateReading:
+class RateReading(NamedTuple):
     """A recorded learning rate, and how sure its reading is.
 
     Parameters

@@ -99,7 +99,7 @@ def _options(
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Found:
     """The trainings in one log, with a short and a long name for them."""
 

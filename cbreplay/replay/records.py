@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cbreplay.validity import Evidence
 
 __all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step"]
+
+_NO_FILES: Mapping[str, int] = MappingProxyType({})
 
 
 class Reduction(NamedTuple):
@@ -58,8 +60,7 @@ class Step(NamedTuple):
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HypotheticalReplay:
+class HypotheticalReplay(NamedTuple):
     """The decisions if the recorded curve still held after the divergence: a fiction.
 
     The fields mean what they mean in `Replay`.
@@ -74,8 +75,7 @@ class HypotheticalReplay:
     learning_rate: Series | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Replay:
+class Replay(NamedTuple):
     """What a list of callbacks would have decided on a run.
 
     Parameters
@@ -131,7 +131,13 @@ class Replay:
     divergence_epoch: int | None
     outcome: Outcome
     hypothetical: HypotheticalReplay | None
-    trace: tuple[Step, ...] = field(repr=False)
+    trace: tuple[Step, ...]
     notes: tuple[str, ...]
     saves: tuple[tuple[int, str, int], ...] = ()
-    files: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, int] = _NO_FILES
+
+    def __repr__(self) -> str:
+        """Return what was asked and what was decided, without the run and the trace."""
+        shown = ("evidence", "stopped_epoch", "kept_epoch", "reductions", "outcome")
+        facts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"Replay({self.run.name!r}, {self.callbacks!r}, {facts})"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Walk", "walk_run"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Walk:
     """A replay under way. Everything before the divergence is kept apart."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
@@ -56,6 +56,10 @@ class RateHistory(NamedTuple):
         Whether it ever rose, which no ReduceLROnPlateau does.
     explained_by : ReduceLROnPlateau or None
         A setting whose replay gives the recorded rate in every epoch. Others may too.
+    is_other_reading : bool
+        Whether that is so only by the other reading of the rate, where the log cannot
+        tell whether it was written before or after a reduction; `reductions` are then
+        by that reading.
     monitor : str
         The series that `first_reductions` watch.
     first_reductions : tuple of FirstReduction
@@ -69,6 +73,7 @@ class RateHistory(NamedTuple):
     reductions: tuple[RecordedReduction, ...]
     rises: bool
     explained_by: ReduceLROnPlateau | None
+    is_other_reading: bool
     monitor: str
     first_reductions: tuple[FirstReduction, ...]
 
@@ -88,6 +93,32 @@ def explain_rate(
     semantics : str, optional
         Which Keras decides; as in `replay_run`.
     """
+    history = _explain_reading(run, monitor, mode, semantics)
+    if run.other_learning_rate is None:
+        return history
+    as_other = replace(
+        run, learning_rate=run.other_learning_rate, other_learning_rate=None
+    )
+    other = _explain_reading(as_other, monitor, mode, semantics)
+    if _oddity(other.explained_by) < _oddity(history.explained_by):
+        return other._replace(is_other_reading=True)
+    return history
+
+
+def _oddity(explanation: ReduceLROnPlateau | None) -> float:
+    """Count the parameters that are not Keras's defaults; nothing is the oddest."""
+    if explanation is None:
+        return math.inf
+    return sum(
+        getattr(explanation, one.name) != one.default for one in fields(explanation)
+    )
+
+
+def _explain_reading(
+    run: Run, monitor: str, mode: str, semantics: str | None
+) -> RateHistory:
+    """Describe and explain one reading of the recorded rate."""
+    run = replace(run, other_learning_rate=None)
     rates = _recorded_rates(run)
     changes = [
         RecordedReduction(epoch, old, new)
@@ -109,6 +140,7 @@ def explain_rate(
         reductions=tuple(change for change in changes if change.new < change.old),
         rises=rises,
         explained_by=explained,
+        is_other_reading=False,
         monitor=watched.monitor,
         first_reductions=tuple(_first_reductions(waits, earlier, run.first_epoch)),
     )

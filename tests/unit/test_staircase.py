@@ -16,6 +16,7 @@ from cbreplay import (
     EarlyStopping,
     ReduceLROnPlateau,
     Run,
+    Series,
     build_staircase,
     replay_run,
 )
@@ -202,3 +203,17 @@ def test_the_rate_is_described_where_it_is_recorded() -> None:
     assert (history.first, history.last) == (0.5, 0.25)
     assert history.reductions[0].epoch == 1
     assert np.isclose(history.reductions[0].new, 0.25)
+
+
+def test_of_two_readings_the_plainer_explanation_is_given() -> None:
+    setting = ReduceLROnPlateau(factor=0.5, patience=5)
+    run = reduced_by(setting, [0.5 - 0.001 * (i in (0, 1)) for i in range(40)], 0.001)
+    assert run.learning_rate is not None
+    trained = run.learning_rate.values
+    # logged after each reduction: every row has the rate of the next epoch
+    logged = Series.from_optional([*trained[1:].tolist(), 0.0], dtype=np.float32)
+    as_events = replace(
+        run, learning_rate=logged, other_learning_rate=run.learning_rate
+    )
+    history = explain_rate(as_events, monitor="val_loss", semantics=SEMANTICS)
+    assert (history.explained_by, history.is_other_reading) == (setting, True)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # numpy 2.4 warns about how Keras 3.15.1 turns a TensorFlow variable into an array
 pytestmark = [
     pytest.mark.keras,
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
 # an improvement that no epoch reaches, so that every epoch after the first waits
