@@ -109,9 +109,12 @@ def _oddity(explanation: ReduceLROnPlateau | None) -> float:
     """Count the parameters that are not Keras's defaults; nothing is the oddest."""
     if explanation is None:
         return math.inf
-    return sum(
-        getattr(explanation, one.name) != one.default for one in fields(explanation)
-    )
+    odd = [
+        one.name
+        for one in fields(explanation)
+        if getattr(explanation, one.name) != one.default
+    ]
+    return len(odd)
 
 
 def _explain_reading(
