@@ -123,9 +123,9 @@ def _answer(arguments: Sequence[str] | None) -> int:
 
 
 def _complain(sentence: str) -> int:
-    from cbreplay.cli.output import safe_text
+    from cbreplay.words import visible_text
 
-    click.echo(f"cbreplay: {safe_text(sentence)}", err=True)
+    click.echo(f"cbreplay: {visible_text(sentence)}", err=True)
     return EXIT_UNUSABLE
 
 

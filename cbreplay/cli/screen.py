@@ -9,11 +9,14 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.callbacks.base import format_callback
-from cbreplay.cli.output import (
+from cbreplay.cli.output import terminal_width
+from cbreplay.words import (
+    count,
     decimals_for,
-    safe_text,
+    spoken_number,
+    spoken_range,
     spoken_semantics,
-    terminal_width,
+    visible_text,
 )
 
 if TYPE_CHECKING:
@@ -94,21 +97,21 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _heading(staircase: Staircase, width: int) -> Iterator[str]:
     replay, run = staircase.replay, staircase.replay.run
-    epochs = f"{_count(run.recorded_epochs, 'epoch')}, plan unknown"
+    epochs = f"{count(run.recorded_epochs, 'epoch')}, plan unknown"
     if run.planned_epochs is not None:
         epochs = f"{run.recorded_epochs} of {run.planned_epochs} planned epochs"
     facts = (
-        f"{safe_text(run.name)}: {epochs}; "
-        f"{safe_text(replay.objective)} ({replay.objective_mode}); "
+        f"{visible_text(run.name)}: {epochs}; "
+        f"{visible_text(replay.objective)} ({replay.objective_mode}); "
         f"rules of {spoken_semantics(replay.semantics.name)}"
     )
     yield from textwrap.wrap(facts, width)
-    best = f"no finite {safe_text(replay.objective)} is recorded"
+    best = f"no finite {visible_text(replay.objective)} is recorded"
     if staircase.best_epoch is not None and staircase.best_value is not None:
-        shown = _number(staircase.best_value, _decimals(staircase))
+        shown = spoken_number(staircase.best_value, _decimals(staircase))
         best = f"best {shown} at epoch {staircase.best_epoch + 1}"
         best += f" of {run.horizon + 1}"
-    name = safe_text(replay.objective)
+    name = visible_text(replay.objective)
     room = max(width - len(name) - len(best) - 4, 8)
     line = draw_sparkline(run.series[replay.objective], min(room, 40), _bars())
     yield f"{name}  {line}  {best}"[:width]
@@ -124,7 +127,7 @@ def _bars() -> str:
 
 def _setting(staircase: Staircase) -> str:
     restores = staircase.keep == "best"
-    monitor = safe_text(staircase.monitor)
+    monitor = visible_text(staircase.monitor)
     return (
         f'EarlyStopping(monitor="{monitor}", patience=..., '
         f"restore_best_weights={restores})"
@@ -148,7 +151,7 @@ def _table(staircase: Staircase, width: int) -> Iterator[str]:
                 [
                     *cells,
                     *values,
-                    _range(step.most_epochs_saved, step.fewest_epochs_saved),
+                    spoken_range(step.most_epochs_saved, step.fewest_epochs_saved),
                 ]
             )
         text = list(_aligned(lines))
@@ -173,12 +176,12 @@ def _thinned(steps: list[StaircaseStep]) -> list[StaircaseStep]:
 def _main_cells(staircase: Staircase, step: StaircaseStep) -> list[str]:
     decimals = _decimals(staircase)
     first, last = step.first_stopped_epoch, step.last_stopped_epoch
-    stops = "" if first is None or last is None else _range(first + 1, last + 1)
+    stops = "" if first is None or last is None else spoken_range(first + 1, last + 1)
     return [
-        _range(step.first_patience, step.last_patience),
+        spoken_range(step.first_patience, step.last_patience),
         stops,
         str(step.kept_epoch + 1),
-        "none" if step.kept_value is None else _number(step.kept_value, decimals),
+        "none" if step.kept_value is None else spoken_number(step.kept_value, decimals),
         _above_best(staircase, step, decimals),
     ]
 
@@ -190,7 +193,7 @@ def _above_best(staircase: Staircase, step: StaircaseStep, decimals: int) -> str
         return "0  "
     sign = "+" if staircase.replay.objective_mode == "min" else "-"
     mark = "~" if _is_usual(staircase, step.regret) else " "
-    return f"{sign}{_number(step.regret, decimals)} {mark}"
+    return f"{sign}{spoken_number(step.regret, decimals)} {mark}"
 
 
 def _is_usual(staircase: Staircase, regret: float) -> bool:
@@ -201,11 +204,11 @@ def _is_usual(staircase: Staircase, regret: float) -> bool:
 def _other_cell(staircase: Staircase, step: StaircaseStep, name: str) -> str:
     value = step.others[name]
     values = [one.others[name] for one in staircase.steps]
-    return "none" if value is None else _number(value, decimals_for(values))
+    return "none" if value is None else spoken_number(value, decimals_for(values))
 
 
 def _aligned(lines: list[list[str]]) -> Iterator[str]:
-    lines = [[safe_text(cell) for cell in line] for line in lines]
+    lines = [[visible_text(cell) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [line[0].ljust(widths[0])]
@@ -223,7 +226,7 @@ def _rest_lines(staircase: Staircase, width: int) -> Iterator[str]:
         words = f"not in the log: it ends at epoch {run.horizon + 1}"
         if staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
             gap = run.horizon - staircase.best_epoch
-            words += f", {_count(gap, 'epoch')} after its best"
+            words += f", {count(gap, 'epoch')} after its best"
     yield from textwrap.wrap(f"{start}   {words}", width, subsequent_indent="   ")
 
 
@@ -236,7 +239,7 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
     ):
         yield (
             "~ less than the usual change from one epoch to the next "
-            f"({_number(usual, decimals)})"
+            f"({spoken_number(usual, decimals)})"
         )
     yield from _other_remarks(staircase)
     yield from _rate_remarks(staircase.rate)
@@ -255,13 +258,13 @@ def _other_remarks(staircase: Staircase) -> Iterator[str]:
     kept = {step.kept_epoch: step for step in stopping}
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
-        decimals = decimals_for([value])
+        shown = spoken_number(value, decimals_for([value]))
         where = ", at the end" if epoch == horizon else ""
-        sentence = (
-            f"{name} was best at epoch {epoch + 1}{where} ({_number(value, decimals)})"
-        )
+        sentence = f"{name} was best at epoch {epoch + 1}{where} ({shown})"
         if epoch in kept:
-            patience = _range(kept[epoch].first_patience, kept[epoch].last_patience)
+            patience = spoken_range(
+                kept[epoch].first_patience, kept[epoch].last_patience
+            )
             yield f"{sentence}: patience {patience} keeps it"
         else:
             yield f"{sentence}: nothing that stops inside the log keeps it"
@@ -322,8 +325,8 @@ def _closing(staircase: Staircase) -> Iterator[str]:
 
 def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
     """Yield commands on lines of their own, unwrapped, to be copied."""
-    typed = safe_text(f" {typed}" if typed else "")
-    chosen = sufficient_step(staircase)
+    typed = visible_text(f" {typed}" if typed else "")
+    chosen = staircase.sufficient_step()
     if chosen is not None:
         # 0 and 1 are the same to Keras, and 1 is what people would write
         patience = max(chosen.first_patience, min(1, chosen.last_patience or 0))
@@ -331,20 +334,10 @@ def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
     yield f" A page:    cbreplay report{typed}"
 
 
-def sufficient_step(staircase: Staircase) -> StaircaseStep | None:
-    """Return the first step that stops inside the log and has the least regret."""
-    stopping = [
-        one
-        for one in staircase.steps
-        if one.last_patience is not None and one.regret is not None
-    ]
-    return min(stopping, key=lambda one: one.regret or 0.0, default=None)
-
-
 def _wrapped(sentences: Iterator[str], width: int) -> Iterator[str]:
     for sentence in sentences:
         yield from textwrap.wrap(
-            safe_text(sentence),
+            visible_text(sentence),
             width,
             initial_indent=" ",
             subsequent_indent="   ",
@@ -357,21 +350,5 @@ def _decimals(staircase: Staircase) -> int:
     return decimals_for([*values, staircase.best_value])
 
 
-def _number(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    # a difference too small for the column is still not zero
-    return f"{value:.1e}" if value != 0 and float(text) == 0 else text
-
-
 def _rate(rate: float | None) -> str:
     return "unknown" if rate is None else f"{rate:.4g}"
-
-
-def _range(first: int, last: int | None) -> str:
-    if last is None:
-        return f"{first} or more"
-    return str(first) if first == last else f"{first}-{last}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cbreplay.callbacks.base import format_callback
-from cbreplay.cli.output import (
-    Column,
-    Format,
-    decimals_for,
-    print_json,
-    print_table,
-    safe_text,
-    spoken_evidence,
-    spoken_semantics,
-)
-from cbreplay.cli.screen import sufficient_step
+from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import was_still_improving
 from cbreplay.replay import Replay, replay_run
+from cbreplay.words import (
+    decimals_for,
+    spoken_epoch,
+    spoken_evidence,
+    spoken_semantics,
+    visible_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,9 +70,9 @@ def print_overview(
         Column("run", "run", align="left"),
         Column("recorded_epochs", "epochs"),
         Column("best_value", f"best {objective}", _significant),
-        Column("best_epoch", "at", _epoch),
+        Column("best_epoch", "at", spoken_epoch),
         Column("patience", "patience", _plain),
-        Column("stopped_epoch", "stops at", _epoch),
+        Column("stopped_epoch", "stops at", spoken_epoch),
         Column("epochs_saved", "saved", _plain),
         Column("regret", "above best", _significant),
     ]
@@ -105,7 +102,7 @@ def _overview_remarks(
 
 
 def _overview_row(staircase: Staircase) -> dict[str, Any]:
-    run, step = staircase.replay.run, sufficient_step(staircase)
+    run, step = staircase.replay.run, staircase.sufficient_step()
     return {
         "run": run.name,
         "recorded_epochs": run.recorded_epochs,
@@ -198,7 +195,9 @@ def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, An
         "divergence_epoch": replay.divergence_epoch,
         "run_index": run,
         "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
-        "shown_kept": _provisional(_epoch(replay.kept_epoch), outcome.provisional),
+        "shown_kept": _provisional(
+            spoken_epoch(replay.kept_epoch), outcome.provisional
+        ),
     }
 
 
@@ -224,12 +223,12 @@ def _cell_columns(
     named = [Column("run", "run", align="left")] if len(question.runs) > 1 else []
     reduces = []
     if any(entry.changes_learning_rate for entry in grid[0]):
-        reduces = [Column("first_reduction_epoch", "first reduces", _epoch)]
+        reduces = [Column("first_reduction_epoch", "first reduces", spoken_epoch)]
     return [
         *named,
         *axes,
         *reduces,
-        Column("stopped_epoch", "stops at", _epoch),
+        Column("stopped_epoch", "stops at", spoken_epoch),
         Column("shown_kept", "keeps"),
         Column("kept_value", objective, _number(decimals)),
         Column("regret", "above best", _number(decimals)),
@@ -270,15 +269,11 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
 def _say(*lines: str) -> None:
     """Print remarks below a table; standard output holds the table alone."""
     if not click.get_current_context().find_root().obj["quiet"]:
-        click.echo("\n".join(safe_text(line) for line in lines), err=True)
+        click.echo("\n".join(visible_text(line) for line in lines), err=True)
 
 
 def _provisional(text: str, provisional: tuple[str, ...]) -> str:
     return f"({text})" if provisional else text
-
-
-def _epoch(epoch: int | None) -> str:
-    return "-" if epoch is None else str(epoch + 1)
 
 
 def _plain(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.plots.words import evidence_words
+from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from cbreplay.replay import Replay
@@ -24,7 +24,7 @@ class Shade(NamedTuple):
 
 def find_shade(replay: Replay) -> Shade | None:
     """Return the stretch that is not evidence: after a divergence, or after the log."""
-    run, words = replay.run, evidence_words(replay)
+    run, words = replay.run, spoken_evidence(replay)
     horizon = run.horizon + 1
     if replay.evidence == "diverged" and replay.divergence_epoch is not None:
         return Shade(replay.divergence_epoch + 0.5, horizon + 0.5, words)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 
-from cbreplay.errors import ConfigError, OutputError
+from cbreplay.errors import ConfigError
 from cbreplay.plots.learning_curve import learning_curve_points, plot_learning_curve
 from cbreplay.plots.learning_rate import (
     has_learning_rate,
@@ -19,8 +16,11 @@ from cbreplay.plots.learning_rate import (
     plot_learning_rate,
 )
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
+from cbreplay.whole_files import write_whole
 
 if TYPE_CHECKING:
+    import os
+
     from matplotlib.figure import Figure
 
     from cbreplay.replay import Replay
@@ -31,9 +31,9 @@ __all__ = [
     "figure_bytes",
     "plot_replay",
     "save_figure",
-    "write_whole",
 ]
 
+_HINT = "Choose another file with --output or path=."
 _WIDTH = 7.6
 _HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
 _RATE_BELOW_HEIGHT = 0.9
@@ -153,43 +153,11 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".png":
-        return write_whole(path, figure_bytes(figure, "png"))
+        return write_whole(path, figure_bytes(figure, "png"), hint=_HINT)
     if suffix == ".svg":
-        return write_whole(path, figure_bytes(figure, "svg"))
+        return write_whole(path, figure_bytes(figure, "svg"), hint=_HINT)
     sentence = (
         f"{str(path)!r} ends in {suffix!r}, where .png or .svg is expected. "
         "Correct --output or path=."
     )
     raise ConfigError(sentence)
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file through a temporary one beside it, which then takes its name.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; nothing is left then, and an older file stays.
-    """
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cbreplay-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files for their owner alone; people share pictures and pages
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        hint = "Choose another file with --output or path=."
-        raise OutputError(str(path), error.strerror or str(error), hint=hint) from error
-    return path
-
-
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask

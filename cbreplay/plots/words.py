@@ -1,42 +1,20 @@
-"""Names and numbers of a log as people see them, in pictures and reports."""
+"""Names and numbers as a picture has room for them."""
 
 from __future__ import annotations
 
 import functools
 import math
-import unicodedata
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cbreplay.replay import Replay
+from cbreplay.words import visible_text
 
 __all__ = [
     "drawable_text",
-    "evidence_words",
     "format_number",
     "shorten",
-    "visible_text",
 ]
 
-# control, format (bidi marks and zero-width characters among them), surrogate,
-# unassigned and private characters, line and paragraph separators
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _LONGEST_NAME = 28
 _FONT = "DejaVu Sans"
-
-
-def visible_text(text: str) -> str:
-    r"""Write out what a reader could not see: control characters and bidi marks.
-
-    >>> visible_text("val\u202eloss\n")
-    'val\\u202eloss\\n'
-    """
-    return "".join(
-        one.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(one) in _INVISIBLE
-        else one
-        for one in text
-    )
 
 
 def shorten(text: str, longest: int = _LONGEST_NAME) -> str:
@@ -81,16 +59,3 @@ def format_number(value: float | None, digits: int = 4) -> str:
     if not -digits <= exponent <= digits + 1:
         return f"{value:.{digits - 1}e}"
     return f"{value:.{max(0, digits - 1 - exponent)}f}"
-
-
-def evidence_words(replay: Replay) -> str:
-    """Say in the words of every surface how far a replay is evidence."""
-    if replay.evidence == "exact":
-        return "exact"
-    if replay.divergence_epoch is None:
-        return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
-    # the change is made at the end of the epoch before the first one it acts on
-    return (
-        f"after the learning-rate change at epoch {replay.divergence_epoch} "
-        "the log says nothing"
-    )

@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
-    from cbreplay.staircase import Staircase, StaircaseStep
+    from cbreplay.staircase import Staircase
 
 __all__ = [
     "Asked",
     "replay_sufficient",
     "setting_code",
     "setting_name",
-    "spoken_semantics",
-    "sufficient_step",
 ]
 
 _LONGEST_SETTING = 60
@@ -97,16 +95,6 @@ class Asked:
             return str(error)
 
 
-def sufficient_step(staircase: Staircase) -> StaircaseStep | None:
-    """Return the first step that stops inside the log and has the least regret."""
-    stopping = [
-        one
-        for one in staircase.steps
-        if one.last_patience is not None and one.regret is not None
-    ]
-    return min(stopping, key=lambda one: one.regret or 0.0, default=None)
-
-
 def replay_sufficient(
     run: Run,
     *,
@@ -132,7 +120,7 @@ def replay_sufficient(
         initial_learning_rate=None,
     )
     staircase = asked.staircase(run)
-    step = sufficient_step(staircase) or staircase.steps[-1]
+    step = staircase.sufficient_step() or staircase.steps[-1]
     return asked.replay(run, asked.early_stopping(step.first_patience))
 
 
@@ -171,12 +159,3 @@ def _changed(callback: Callback) -> dict[str, str]:
         for one in fields(callback)  # type: ignore[arg-type]
         if getattr(callback, one.name) != one.default
     }
-
-
-def spoken_semantics(replay: Replay) -> str:
-    """Name the Keras that decided as people write it.
-
-    The name in `Semantics` is ``keras-3.15.1``.
-    """
-    package, _, version = replay.semantics.name.partition("-")
-    return f"{'Keras' if package == 'keras' else package} {version}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.outcomes import was_still_improving
 from cbreplay.report.document import Code, Notice, Section, Strong, Text
-from cbreplay.report.numbers import count, spoken_number, spoken_range
+from cbreplay.words import count, spoken_number, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

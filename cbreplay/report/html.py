@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from cbreplay.errors import ConfigError
-from cbreplay.plots.picture import write_whole
-from cbreplay.plots.words import visible_text
 from cbreplay.report.document import Code, Strong
 from cbreplay.report.markdown import write_markdown
+from cbreplay.whole_files import write_whole
+from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     import os

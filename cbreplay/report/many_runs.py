@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.plots.words import evidence_words
-from cbreplay.report.asked import Asked, setting_code, setting_name, spoken_semantics
+from cbreplay.report.asked import Asked, setting_code, setting_name
 from cbreplay.report.document import (
     Block,
     Code,
@@ -21,9 +20,16 @@ from cbreplay.report.document import (
     Text,
 )
 from cbreplay.report.doubts import doubts_of_many
-from cbreplay.report.numbers import count, decimals_for, spoken_epoch, spoken_number
 from cbreplay.report.origins import spoken_end
 from cbreplay.report.pictures import small_figure
+from cbreplay.words import (
+    count,
+    decimals_for,
+    spoken_epoch,
+    spoken_evidence,
+    spoken_number,
+    spoken_semantics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,7 +137,9 @@ def _title(drawn: _Row) -> str:
 def _lead(replays: Sequence[Replay], left_out: Sequence[tuple[Run, str]]) -> Text:
     epochs = sum(one.run.recorded_epochs for one in replays)
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
-    rules = ", ".join(dict.fromkeys(spoken_semantics(one) for one in replays))
+    rules = ", ".join(
+        dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    )
     out = f" {count(len(left_out), 'run')} could not be replayed." if left_out else ""
     return (
         (
@@ -263,7 +271,7 @@ def _run_row(replay: Replay, decimals: int) -> tuple[str, ...]:
         spoken_end(run),
         spoken_epoch(best),
         *cells,
-        evidence_words(replay),
+        spoken_evidence(replay),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.plots.words import visible_text
 from cbreplay.report.document import (
     Code,
     CodeBlock,
@@ -16,6 +15,7 @@ from cbreplay.report.document import (
     Strong,
     Table,
 )
+from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from cbreplay.report.document import Block, Document, Text

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 from cbreplay.callbacks.base import format_callback
 from cbreplay.plots.learning_rate import has_learning_rate
-from cbreplay.plots.words import evidence_words
 from cbreplay.report.asked import (
     Asked,
     setting_code,
     setting_name,
-    spoken_semantics,
-    sufficient_step,
 )
 from cbreplay.report.document import (
     Block,
@@ -26,16 +23,18 @@ from cbreplay.report.document import (
     Text,
 )
 from cbreplay.report.doubts import doubts_of_one, usual_steps
-from cbreplay.report.numbers import (
+from cbreplay.report.origins import spoken_end, spoken_plan
+from cbreplay.report.pictures import curve_figure, rate_figure
+from cbreplay.words import (
     count,
     decimals_for,
     spoken_epoch,
+    spoken_evidence,
     spoken_number,
     spoken_range,
     spoken_seconds,
+    spoken_semantics,
 )
-from cbreplay.report.origins import spoken_end, spoken_plan
-from cbreplay.report.pictures import curve_figure, rate_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +62,7 @@ def report_on_one(run: Run, asked: Asked, closing: Section) -> Document:
         How it was computed.
     """
     staircase = asked.staircase(run)
-    step = sufficient_step(staircase)
+    step = staircase.sufficient_step()
     if asked.callbacks is not None:
         replay = asked.replay(run, asked.callbacks)
         title = _title_of_setting(replay)
@@ -115,7 +114,7 @@ def _title_of_staircase(staircase: Staircase, step: StaircaseStep | None) -> str
 def _title_of_setting(replay: Replay) -> str:
     name, outcome = setting_name(replay.callbacks), replay.outcome
     if replay.evidence == "diverged":
-        return f"{evidence_words(replay).capitalize()} about {name}"
+        return f"{spoken_evidence(replay).capitalize()} about {name}"
     if replay.evidence == "censored":
         return (
             f"What {name} ends with is not in the log: it ends at epoch "
@@ -146,7 +145,7 @@ def _lead(replay: Replay) -> Text:
         Code(replay.objective),
         (
             f", {better} is better. Replayed by the rules of "
-            f"{spoken_semantics(replay)}. Epochs count from 1."
+            f"{spoken_semantics(replay.semantics.name)}. Epochs count from 1."
         ),
     )
 
@@ -183,7 +182,7 @@ def _outcome(replay: Replay, decimals: int) -> Section:
     bound = {
         key: "≥ " if kind == "lower" else "≤ " for key, kind in outcome.bounds.items()
     }
-    rows = [("Evidence", evidence_words(replay))]
+    rows = [("Evidence", spoken_evidence(replay))]
     if replay.stopped_epoch is not None:
         rows.append(
             ("Stops at epoch", f"{replay.stopped_epoch + 1} of {run.horizon + 1}")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from cbreplay.plots.picture import draw_parts, draw_small, figure_bytes
 from cbreplay.plots.style import DARK, LIGHT
-from cbreplay.plots.words import evidence_words, format_number
+from cbreplay.plots.words import format_number
 from cbreplay.report.document import Figure, Image
+from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -65,7 +66,7 @@ def small_figure(replay: Replay) -> Figure:
 def describe_decisions(replay: Replay) -> str:
     """Say in one clause what was decided, and how far that is evidence."""
     if replay.evidence != "exact":
-        return evidence_words(replay)
+        return spoken_evidence(replay)
     stop = "runs to the end of its plan"
     if replay.stopped_epoch is not None:
         stop = f"stops at epoch {replay.stopped_epoch + 1}"

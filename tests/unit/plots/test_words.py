@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cbreplay.plots.words import drawable_text, shorten, visible_text
+from cbreplay.plots.words import drawable_text, shorten
+from cbreplay.words import visible_text
 
 
 @pytest.mark.parametrize(

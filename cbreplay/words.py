@@ -1,21 +1,25 @@
-"""Numbers and epochs as a report writes them."""
+"""Numbers, epochs, names and evidence as people read them, on every surface."""
 
 from __future__ import annotations
 
 import math
-import statistics
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cbreplay.replay import Replay
+
 __all__ = [
     "count",
     "decimals_for",
     "spoken_epoch",
+    "spoken_evidence",
     "spoken_number",
     "spoken_range",
     "spoken_seconds",
+    "spoken_semantics",
+    "visible_text",
 ]
 
 _LARGEST_PLAIN = 1e7
@@ -33,7 +37,8 @@ def decimals_for(values: Iterable[float | None]) -> int:
     known = [size for size in sizes if size > 0]
     if not known:
         return 4
-    middle = statistics.median_low(known)
+    # the lower median; importing statistics would cost start-up time
+    middle = sorted(known)[(len(known) - 1) // 2]
     return min(max(3 - math.floor(math.log10(middle)), 0), 10)
 
 
@@ -91,3 +96,40 @@ def spoken_seconds(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / divisor:.1f} {unit}"
     return f"{seconds / 3600:.1f} h"
+
+
+def spoken_semantics(name: str) -> str:
+    """Write the name of a Keras version as people do.
+
+    >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
+    ('Keras 3.15.1', 'tf_keras 2.21')
+    """
+    package, _, version = name.partition("-")
+    return f"{'Keras' if package == 'keras' else package} {version}"
+
+
+def spoken_evidence(replay: Replay) -> str:
+    """Say how far an answer is evidence."""
+    if replay.divergence_epoch is not None:
+        # the change is made at the end of the epoch before the first one it acts on
+        changed = replay.divergence_epoch
+        return f"after the learning-rate change at epoch {changed} the log says nothing"
+    if replay.evidence == "censored":
+        return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
+    return "exact"
+
+
+def visible_text(text: str) -> str:
+    r"""Write out what a reader could not see, and what could steer a terminal.
+
+    Control characters, bidi marks and zero-width characters are escaped.
+
+    >>> visible_text("val\u202eloss\x1b[31m")
+    'val\\u202eloss\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+        for one in text
+    )
