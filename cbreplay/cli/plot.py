@@ -31,7 +31,7 @@ __all__ = ["command"]
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="A .png or .svg file.  [default: the run's name, .png]",
 )
 def command(
