@@ -158,7 +158,8 @@ def _table(staircase: Staircase, width: int) -> Iterator[str]:
         if not others or max(len(line) for line in text) <= width:
             break
         others.pop()
-    yield from text
+    if steps:
+        yield from text
     if len(shown) < len(steps):
         yield f" ({len(steps) - len(shown)} more steps: --format csv)"
     yield from _rest_lines(staircase, width)
@@ -219,7 +220,9 @@ def _aligned(lines: list[list[str]]) -> Iterator[str]:
 def _rest_lines(staircase: Staircase, width: int) -> Iterator[str]:
     """Say what the patience values do that never stop inside the log."""
     rest, run = staircase.steps[-1], staircase.replay.run
-    start = f" {rest.first_patience} or more" if len(staircase.steps) > 1 else " any"
+    start = " every patience"
+    if len(staircase.steps) > 1:
+        start = f" {rest.first_patience} or more"
     if rest.evidence == "exact":
         words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
     else:
@@ -241,6 +244,7 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
             "~ less than the usual change from one epoch to the next "
             f"({spoken_number(usual, decimals)})"
         )
+    yield from _non_finite_remarks(staircase)
     yield from _other_remarks(staircase)
     yield from _rate_remarks(staircase.rate)
     yield from (f"note: {note}" for note in staircase.notes)
@@ -250,6 +254,22 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
             f"how it was read: {reading[0]}"
             if len(reading) == 1
             else f"how it was read: {len(reading)} notes, see cbreplay inspect"
+        )
+
+
+def _non_finite_remarks(staircase: Staircase) -> Iterator[str]:
+    run, name = staircase.replay.run, staircase.monitor
+    series = run.series[name]
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    epochs = [
+        run.first_epoch + position
+        for position, (value, recorded) in enumerate(pairs)
+        if recorded and not math.isfinite(value)
+    ]
+    if epochs:
+        yield (
+            f"{name} is NaN or infinite in {count(len(epochs), 'epoch')}, first in "
+            f"epoch {epochs[0] + 1}; such a value is no improvement"
         )
 
 
