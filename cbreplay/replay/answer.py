@@ -262,6 +262,6 @@ def _outcome_notes(
     if was_still_improving(run, objective, mode):
         notes.append(
             f"{objective} was best at the end of the record: the run was still "
-            "improving, so regrets are against the record only"
+            "improving, so what a setting costs is known against the record only"
         )
     return notes
