@@ -31,6 +31,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-=+*#@"
 _MOST_STEPS = 20
 _MOST_REDUCTIONS = 8
+# patience values that people try, and how many lines of them fit
+_TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 
 
 def staircase_screen(staircase: Staircase, *, typed: str) -> str:
@@ -166,12 +168,17 @@ def _table(staircase: Staircase, width: int) -> Iterator[str]:
 
 
 def _thinned(steps: list[StaircaseStep]) -> list[StaircaseStep]:
-    """Return at most so many steps, the first, the last and some between."""
+    """Return at most so many steps: those of the patience values that people try."""
     if len(steps) <= _MOST_STEPS:
         return steps
-    last = len(steps) - 1
-    chosen = {round(i * last / (_MOST_STEPS - 1)) for i in range(_MOST_STEPS)}
-    return [step for i, step in enumerate(steps) if i in chosen]
+    tried = [
+        step
+        for step in steps
+        if any(
+            step.first_patience <= one <= (step.last_patience or 0) for one in _TRIED
+        )
+    ]
+    return [*tried[: _MOST_STEPS - 1], *([] if steps[-1] in tried else [steps[-1]])]
 
 
 def _main_cells(staircase: Staircase, step: StaircaseStep) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -147,7 +148,13 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
     from rich.console import Console
     from rich.progress import track
 
-    watched = track(pairs, "replaying", console=Console(stderr=True), transient=True)
+    watched = track(
+        pairs,
+        "replaying",
+        console=Console(stderr=True),
+        transient=True,
+        disable=_is_quiet() or not sys.stderr.isatty(),
+    )
     return [(i, j, _replay_cell(question, i, grid[j])) for i, j in watched]
 
 
@@ -268,8 +275,12 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
 
 def _say(*lines: str) -> None:
     """Print remarks below a table; standard output holds the table alone."""
-    if not click.get_current_context().find_root().obj["quiet"]:
+    if not _is_quiet():
         click.echo("\n".join(visible_text(line) for line in lines), err=True)
+
+
+def _is_quiet() -> bool:
+    return bool(click.get_current_context().find_root().obj["quiet"])
 
 
 def _provisional(text: str, provisional: tuple[str, ...]) -> str:
