@@ -23,6 +23,8 @@ __all__ = ["doubts_of_many", "doubts_of_one", "usual_steps"]
 _TITLE = "Before you trust it"
 _MOST_NAMES = 5
 _MOST_NOTES = 12
+# two files that agree are no doubt; cbreplay inspect shows this note too
+_ROUTINE = "the CSV and the event files are one training"
 
 
 def doubts_of_one(
@@ -40,9 +42,13 @@ def doubts_of_one(
         points += _usual_change(staircase, decimals)
     points += _non_finite(replay)
     notes = replay.notes if staircase is None else staircase.notes
-    every = dict.fromkeys([*notes, *replay.run.notes, *replay.notes])
+    every = dict.fromkeys([*notes, *_reading_notes(replay.run), *replay.notes])
     points += [(f"Noted: {note.rstrip('.')}.",) for note in every]
     return Section(_TITLE, (Notice(tuple(points)),))
+
+
+def _reading_notes(run: Run) -> list[str]:
+    return [note for note in run.notes if not note.startswith(_ROUTINE)]
 
 
 def usual_steps(staircase: Staircase) -> list[tuple[int, int | None]]:
@@ -169,7 +175,7 @@ def _notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
     """Yield what was noted while reading and replaying, one point for like notes."""
     noted: dict[str, list[tuple[str, str]]] = {}
     for replay in replays:
-        for note in dict.fromkeys([*replay.run.notes, *replay.notes]):
+        for note in dict.fromkeys([*_reading_notes(replay.run), *replay.notes]):
             if "still improving" not in note:
                 alike = re.sub(r"\d+", "", note)
                 noted.setdefault(alike, []).append((replay.run.name, note))
