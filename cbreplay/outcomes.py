@@ -27,6 +27,7 @@ __all__ = [
     "was_still_improving",
 ]
 
+_SHORTEST_TREND = 2
 _DEFAULT_OBJECTIVE = "val_loss"
 Bound: TypeAlias = Literal["lower", "upper"]
 _BOUNDS: Mapping[str, Bound] = {
@@ -119,8 +120,11 @@ def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
 def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
     """Return whether the best value stands at the last epochs of the record.
 
-    The last epochs are the last twentieth of the record, at least two.
+    The last epochs are the last twentieth of the record, at least two; a record of
+    one or two epochs shows no trend.
     """
+    if run.recorded_epochs <= _SHORTEST_TREND:
+        return False
     best = best_recorded_epoch(run, objective, mode)
     last_epochs = max(2, math.ceil(run.recorded_epochs / 20))
     return best is not None and best > run.horizon - last_epochs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay import __version__
-from cbreplay.errors import CbreplayError
+from cbreplay.errors import CbreplayError, nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,14 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"cbreplay.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.list_commands(ctx) and args[0][:1] != "-":
+            near = nearest_name(args[0], self.list_commands(ctx))
+            ctx.fail(f"No such command {args[0]!r}{near}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(
         self,

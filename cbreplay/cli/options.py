@@ -23,6 +23,19 @@ __all__ = ["Question", "log_options", "read_defaults", "setting_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _MOST_DIRECTORIES = 20_000
+# what a next command has to say again
+_REPEATED = (
+    "errors",
+    "empty",
+    "planned_epochs",
+    "validation_freq",
+    "monitor",
+    "mode",
+    "keep",
+    "objective",
+    "objective_mode",
+    "semantics",
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -97,9 +110,11 @@ class Question:
         import shlex
 
         words = list(self.paths)
-        for option in ("monitor", "mode", "keep", "objective", "objective_mode"):
-            if getattr(self, option) is not None:
-                words += [_option_name(option), getattr(self, option)]
+        usual = Question()
+        for option in _REPEATED:
+            value = getattr(self, option)
+            if value != getattr(usual, option):
+                words += [_option_name(option), str(value)]
         return shlex.join(words)
 
     def _expressed(self) -> list[Callback | Choices]:

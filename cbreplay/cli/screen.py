@@ -31,6 +31,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-=+*#@"
 _MOST_STEPS = 20
 _MOST_REDUCTIONS = 8
+_MOST_NOTES = 4
 # patience values that people try, and how many lines of them fit
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 
@@ -69,7 +70,7 @@ def draw_sparkline(series: Series, width: int, bars: str = _BARS) -> str:
             series.values.tolist(), series.recorded.tolist(), strict=True
         )
     ]
-    width = min(width, len(values))
+    width = max(min(width, int(series.recorded.sum())), 1)
     edges = [round(i * len(values) / width) for i in range(width + 1)]
     heights = [
         _mean([one for one in values[start:end] if one is not None])
@@ -256,12 +257,9 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
     yield from _rate_remarks(staircase.rate)
     yield from (f"note: {note}" for note in staircase.notes)
     reading = staircase.replay.run.notes
-    if reading:
-        yield (
-            f"how it was read: {reading[0]}"
-            if len(reading) == 1
-            else f"how it was read: {len(reading)} notes, see cbreplay inspect"
-        )
+    yield from (f"how it was read: {note}" for note in reading[:_MOST_NOTES])
+    if len(reading) > _MOST_NOTES:
+        yield f"{count(len(reading) - _MOST_NOTES, 'more note')}: cbreplay inspect"
 
 
 def _non_finite_remarks(staircase: Staircase) -> Iterator[str]:
@@ -294,7 +292,14 @@ def _other_remarks(staircase: Staircase) -> Iterator[str]:
             )
             yield f"{sentence}: patience {patience} keeps it"
         else:
-            yield f"{sentence}: nothing that stops inside the log keeps it"
+            yield f"{sentence}: {_kept_by_none(staircase, epoch)}"
+
+
+def _kept_by_none(staircase: Staircase, epoch: int) -> str:
+    rest = staircase.steps[-1]
+    if rest.evidence == "exact" and rest.kept_epoch == epoch:
+        return "training to the end of the plan keeps it"
+    return "nothing that stops inside the log keeps it"
 
 
 def _rate_remarks(rate: RateHistory) -> Iterator[str]:
@@ -316,7 +321,7 @@ def _rate_remarks(rate: RateHistory) -> Iterator[str]:
         )
         who = "a ReduceLROnPlateau"
         if rate.explained_by is not None:
-            who = "a smaller patience of it"
+            who = "with a smaller patience it"
         yield (
             f"{who} would first act: patience {firsts}; after that this log is silent"
         )
@@ -335,7 +340,7 @@ def _spoken_reductions(rate: RateHistory) -> str:
     )
     if rate.explained_by is None:
         return f"{sentence}; no ReduceLROnPlateau that was tried explains it"
-    sentence += f", exactly as by {format_callback(rate.explained_by)}"
+    sentence += f", exactly as {format_callback(rate.explained_by)} would"
     if rate.is_other_reading:
         sentence += " if the rate was logged after each reduction"
     return sentence
@@ -353,10 +358,10 @@ def _closing(staircase: Staircase) -> Iterator[str]:
 def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
     """Yield commands on lines of their own, unwrapped, to be copied."""
     typed = visible_text(f" {typed}" if typed else "")
-    chosen = staircase.sufficient_step()
-    if chosen is not None:
-        # 0 and 1 are the same to Keras, and 1 is what people would write
-        patience = max(chosen.first_patience, min(1, chosen.last_patience or 0))
+    if staircase.replay.run.source == "-" or " - " in f" {typed} ":
+        return  # what was piped in is gone
+    patience = staircase.sufficient_patience()
+    if patience is not None:
         yield f" A picture: cbreplay plot{typed} --patience {patience}"
     yield f" A page:    cbreplay report{typed}"
 

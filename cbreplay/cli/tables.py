@@ -10,6 +10,7 @@ import click
 from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.errors import ConfigError
+from cbreplay.grid import Choices
 from cbreplay.outcomes import was_still_improving
 from cbreplay.replay import Replay, replay_run
 from cbreplay.words import (
@@ -21,8 +22,9 @@ from cbreplay.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.options import Question
     from cbreplay.grid import Grid
     from cbreplay.staircase import Staircase
@@ -75,7 +77,7 @@ def print_overview(
         Column("patience", "patience", _plain),
         Column("stopped_epoch", "stops at", spoken_epoch),
         Column("epochs_saved", "saved", _plain),
-        Column("regret", "above best", _significant),
+        Column("regret", _beside_best(one.replay for one in staircases), _significant),
     ]
     print_table(columns, [_overview_row(one) for one in staircases], output)
     if output == "table":
@@ -238,7 +240,9 @@ def _cell_columns(
         Column("stopped_epoch", "stops at", spoken_epoch),
         Column("shown_kept", "keeps"),
         Column("kept_value", objective, _number(decimals)),
-        Column("regret", "above best", _number(decimals)),
+        Column(
+            "regret", _beside_best(replay for *_, replay in replays), _number(decimals)
+        ),
         Column("shown_saved", "saved"),
         Column("spoken", "evidence", align="left"),
     ]
@@ -253,9 +257,7 @@ def _axis_title(name: str, grid: Grid) -> str:
 
 def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
     """Return what the table does not say: rules, settings, notes, doubts."""
-    remarks = []
-    if len(grid) == 1:
-        remarks.append(f"[{', '.join(format_callback(one) for one in grid[0])}]")
+    remarks = [f"[{', '.join(_written(entry) for entry in grid.entries)}]"]
     rules = sorted({spoken_semantics(one.semantics.name) for one in replays})
     remarks.append(f"rules of {', '.join(rules)}; epochs count from 1")
     if any(replay.outcome.provisional for replay in replays):
@@ -271,6 +273,15 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
         more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
         remarks.append(f"note: {where}{note}{more}")
     return remarks
+
+
+def _written(entry: Callback | Choices) -> str:
+    """Write a callback as Keras code, with ... for what is varied."""
+    if not isinstance(entry, Choices):
+        return format_callback(entry)
+    fixed = format_callback(entry.kind(**entry.fixed))
+    varied = ", ".join(f"{name}=..." for name in entry.varied)
+    return fixed.replace("(", f"({varied}, ", 1).replace(", )", ")")
 
 
 def _say(*lines: str) -> None:
@@ -289,6 +300,16 @@ def _provisional(text: str, provisional: tuple[str, ...]) -> str:
 
 def _plain(value: object) -> str:
     return "-" if value is None else str(value)
+
+
+def _beside_best(replays: Iterable[Replay]) -> str:
+    """Name the regret: above the best where small is good, below it where large is."""
+    modes = {replay.objective_mode for replay in replays}
+    return (
+        {"min": "above best", "max": "below best"}[modes.pop()]
+        if len(modes) == 1
+        else "off best"
+    )
 
 
 def _significant(value: float | None) -> str:

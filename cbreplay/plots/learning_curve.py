@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.callbacks.base import format_callback
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.plots.curve import (
     Curve,
@@ -28,7 +29,7 @@ from cbreplay.plots.style import (
     style_axes,
     style_text,
 )
-from cbreplay.plots.words import drawable_text, format_number
+from cbreplay.plots.words import drawable_text, format_number, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,9 @@ __all__ = [
     "plot_learning_curve",
 ]
 
-_LONGEST_TITLE = 70
+_LONGEST_TITLE = 30
+_LONGEST_SETTING = 60
+_WIDE = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +56,8 @@ class LearningCurvePoints:
     ----------
     title : str
         The run.
+    setting : str
+        The callbacks, as Keras code.
     epochs : int array of shape (n_epochs,)
         The recorded epochs.
     curves : tuple of Curve
@@ -72,6 +77,7 @@ class LearningCurvePoints:
     """
 
     title: str
+    setting: str
     epochs: EpochArray
     curves: tuple[Curve, ...]
     last_decided: int
@@ -114,6 +120,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     shade = find_shade(replay)
     return LearningCurvePoints(
         title=run.name,
+        setting=", ".join(format_callback(one) for one in replay.callbacks),
         epochs=run.epochs + 1,
         curves=curves,
         last_decided=run.first_epoch
@@ -243,6 +250,9 @@ def _write_words(
     title = drawable_text(points.title, _LONGEST_TITLE)
     bold = style_text(look.text, fontweight="bold")
     ax.set_title(title, loc="left", pad=height + 3, **bold)
+    if ax.figure.get_figure(root=True).get_figwidth() >= _WIDE:
+        setting = shorten(points.setting, _LONGEST_SETTING)
+        ax.set_title(setting, loc="right", pad=height + 3, **style_text(look.muted))
 
 
 def _draw_curves(

@@ -33,7 +33,7 @@ __all__ = [
     "save_figure",
 ]
 
-_HINT = "Choose another file with --output or path=."
+_HINT = "Choose a file in a directory that is there, with --output or path="
 _WIDTH = 7.6
 _HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
 _RATE_BELOW_HEIGHT = 0.9

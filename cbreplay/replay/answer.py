@@ -77,6 +77,7 @@ def replay_run(
     >>> replay.evidence, replay.stopped_epoch, replay.kept_epoch
     ('exact', 4, 2)
     """
+    _check_run(run)
     listed = _as_list(callbacks)
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     directions = run.metadata.metrics if run.metadata is not None else {}
@@ -116,6 +117,12 @@ def _as_list(callbacks: Iterable[Callback] | Callback) -> tuple[Callback, ...]:
     return listed
 
 
+def _check_run(run: object) -> None:
+    if not isinstance(run, Run):
+        sentence = f"{run!r} is not a Run. Read one with load_runs or Run.from_logs"
+        raise ConfigError(sentence)
+
+
 def _check_callback(callback: object) -> None:
     if not isinstance(callback, Callback):
         sentence = (
@@ -136,9 +143,28 @@ def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
         if missing:
             notes.append(
                 f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
-                "Keras's callbacks skip those"
+                f"Keras's callbacks skip those{_suspect_nan(run, monitor)}"
             )
     return notes
+
+
+def _suspect_nan(run: Run, monitor: str) -> str:
+    """Say so where missing values look like NaN that was written as nothing.
+
+    Every trained epoch has a loss, so one without it, but with other metrics, was not
+    logged by Keras like that.
+    """
+    loss = run.series.get("loss")
+    if loss is None:
+        return ""
+    absent = ~loss.recorded & ~run.series[monitor].recorded
+    others = [one.recorded for one in run.series.values()]
+    if not (absent & np.any(others, axis=0)).any():
+        return ""
+    return (
+        ". The loss is missing there too, as where pandas wrote NaN: "
+        "--empty nan (empty='nan') reads it so, and decides otherwise"
+    )
 
 
 def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:

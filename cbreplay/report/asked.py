@@ -120,8 +120,10 @@ def replay_sufficient(
         initial_learning_rate=None,
     )
     staircase = asked.staircase(run)
-    step = staircase.sufficient_step() or staircase.steps[-1]
-    return asked.replay(run, asked.early_stopping(step.first_patience))
+    patience = staircase.sufficient_patience()
+    if patience is None:
+        patience = staircase.steps[-1].first_patience
+    return asked.replay(run, asked.early_stopping(patience))
 
 
 def setting_name(callbacks: Sequence[Callback]) -> str:

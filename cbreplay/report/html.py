@@ -79,7 +79,11 @@ def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
             "Correct --output or path=."
         )
         raise ConfigError(sentence)
-    return write_whole(path, writers[suffix](document).encode("utf-8"))
+    return write_whole(
+        path,
+        writers[suffix](document).encode("utf-8"),
+        hint="Choose a file in a directory that is there, with --output or path=",
+    )
 
 
 def _visible_lines(code: str) -> str:

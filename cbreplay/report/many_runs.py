@@ -95,7 +95,7 @@ def report_on_many(runs: Sequence[Run], asked: Asked, closing: Section) -> Docum
         _lead(replays, left_out),
         (
             *_given(asked.callbacks),
-            _baseline_section(rows, replays[0]),
+            _baseline_section(rows, replays[0], restores=asked.keep == "best"),
             doubts_of_many(replays, left_out, setting=name),
             _gallery(drawn),
             _per_run(drawn),
@@ -108,7 +108,7 @@ def report_on_many(runs: Sequence[Run], asked: Asked, closing: Section) -> Docum
 def _baselines(asked: Asked, runs: Sequence[Run]) -> Iterator[_Row]:
     for patience in _BASELINES:
         setting = asked.early_stopping(patience)
-        default = " (Keras's default)" if patience == 0 else ""
+        default = " (Keras's default patience)" if patience == 0 else ""
         replays = [asked.replay_or_reason(run, setting) for run in runs]
         yield _Row(
             f"patience {patience}{default}",
@@ -159,7 +159,9 @@ def _given(callbacks: tuple[Callback, ...] | None) -> Iterator[Section]:
         yield Section("The setting", (CodeBlock(setting_code(callbacks), "python"),))
 
 
-def _baseline_section(rows: Sequence[_Row], first: Replay) -> Section:
+def _baseline_section(
+    rows: Sequence[_Row], first: Replay, *, restores: bool
+) -> Section:
     """Return the fixed settings side by side, each over its own exact runs."""
     side = "above best" if first.objective_mode == "min" else "below best"
     diverges = any(one.evidence == "diverged" for row in rows for one in row.replays)
@@ -181,6 +183,7 @@ def _baseline_section(rows: Sequence[_Row], first: Replay) -> Section:
         "Fixed settings, each over the runs that answer it exactly",
     )
     remark = (
+        f"The patience rows are with restore_best_weights={restores}. "
         "Means and the worst are over the exact runs of a row; the others are counted "
         "and left out. Rows over different runs do not compare: a long patience is "
         "exact only where the log goes on long enough."

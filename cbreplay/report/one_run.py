@@ -68,7 +68,10 @@ def report_on_one(run: Run, asked: Asked, closing: Section) -> Document:
         title = _title_of_setting(replay)
     else:
         drawn = staircase.steps[-1] if step is None else step
-        replay = asked.replay(run, asked.early_stopping(drawn.first_patience))
+        patience = staircase.sufficient_patience()
+        if patience is None:
+            patience = drawn.first_patience
+        replay = asked.replay(run, asked.early_stopping(patience))
         title = _title_of_staircase(staircase, step)
     decimals = decimals_for(
         [staircase.best_value, *(one.kept_value for one in staircase.steps)]
@@ -92,11 +95,8 @@ def report_on_one(run: Run, asked: Asked, closing: Section) -> Document:
 def _title_of_staircase(staircase: Staircase, step: StaircaseStep | None) -> str:
     run, objective = staircase.replay.run, staircase.replay.objective
     if step is None:
-        return (
-            f"No patience stops inside this log: it ends at epoch {run.horizon + 1}, "
-            "too soon to say what would have sufficed"
-        )
-    patience, saved = step.first_patience, step.most_epochs_saved
+        return _title_without_step(staircase)
+    patience, saved = staircase.sufficient_patience(), step.most_epochs_saved
     if step.regret == 0:
         end = f"and saved {saved} of {count(run.recorded_epochs, 'epoch')}"
         if saved == 0:
@@ -108,6 +108,23 @@ def _title_of_staircase(staircase: Staircase, step: StaircaseStep | None) -> str
     return (
         f"No patience that stops inside this log keeps its best {objective}; "
         f"patience {patience} comes nearest"
+    )
+
+
+def _title_without_step(staircase: Staircase) -> str:
+    """Say why no patience stands out: no number to judge by, or no stop in the log."""
+    run, objective = staircase.replay.run, staircase.replay.objective
+    if staircase.best_value is None:
+        return f"This log holds no finite {objective}, so no patience can be judged"
+    rest = staircase.steps[-1]
+    if rest.evidence == "exact":
+        return (
+            f"Every patience runs to the end of the plan, epoch {run.horizon + 1}, and "
+            f"keeps epoch {rest.kept_epoch + 1}"
+        )
+    return (
+        f"No patience stops inside this log: it ends at epoch {run.horizon + 1}, "
+        "too soon to say what would have sufficed"
     )
 
 
@@ -130,6 +147,7 @@ def _title_of_setting(replay: Replay) -> str:
         side = "above" if replay.objective_mode == "min" else "below"
         regret = spoken_number(outcome.regret, decimals_for([outcome.kept_value]))
         cost = f", {regret} {side} the best recorded {replay.objective}"
+    name = name[:1].upper() + name[1:]
     return f"{name} {stop} and keeps epoch {spoken_epoch(replay.kept_epoch)}{cost}"
 
 
@@ -158,8 +176,8 @@ def _setting(replay: Replay, step: StaircaseStep | None, *, given: bool) -> Sect
     if step is None:
         text = (
             (
-                "There is no setting to paste: every patience that this log can tell "
-                "apart goes on past its end. Record a longer run to find one."
+                "There is no setting to paste: nothing that stops inside this log "
+                "can be judged by it."
             ),
         )
         return Section("What would have sufficed", (Paragraph(text),), half=True)

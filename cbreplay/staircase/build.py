@@ -113,6 +113,14 @@ class Staircase(NamedTuple):
         ]
         return min(stopping, key=lambda one: one.regret or 0.0, default=None)
 
+    def sufficient_patience(self) -> int | None:
+        """Return the smallest patience of `sufficient_step`, as people write it."""
+        step = self.sufficient_step()
+        if step is None or step.last_patience is None:
+            return None
+        # 0 and 1 are the same to Keras
+        return max(step.first_patience, min(1, step.last_patience))
+
 
 def build_staircase(
     run: Run,

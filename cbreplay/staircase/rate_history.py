@@ -174,6 +174,8 @@ def _explain(
     monitors = dict.fromkeys([monitor, "val_loss", "loss"])
     first, last = changes[0], changes[-1]
     factor = _short_factor(first.old, first.new)
+    if factor is None:
+        return None
     # the last step was cut by a floor, or ended on one, or there is none
     is_cut = round_float32(last.old * factor) < last.new
     floor = _short_number(last.new)
@@ -194,18 +196,25 @@ def _explain(
                 candidate = replace(
                     base, patience=waits[-1], cooldown=cooldown, min_lr=min_lr
                 )
-                if _agrees(run, candidate, semantics):
+                # factor and patience are fitted to the first drop; every further
+                # parameter needs one more drop that it is tested by
+                extras = (min_lr != 0) + (cooldown != 0) + (min_delta != _MIN_DELTAS[0])
+                if extras < len(changes) and _agrees(run, candidate, semantics):
                     return candidate
     return None
 
 
-def _short_factor(old: float, new: float) -> float:
-    """Return the shortest decimal factor that leads from one rate to the next."""
-    for digits in range(1, 9):
+def _short_factor(old: float, new: float) -> float | None:
+    """Return the shortest decimal factor that leads from one rate to the next.
+
+    None if it has more than four digits: nobody writes such a factor, and what was
+    rounded by hand was not reduced by Keras.
+    """
+    for digits in range(1, 5):
         factor = round(new / old, digits)
         if 0 < factor < 1 and round_float32(old * factor) == new:
             return factor
-    return new / old
+    return None
 
 
 def _short_number(rate: float) -> float:

@@ -79,7 +79,7 @@ def test_one_run_is_answered_in_one_sentence() -> None:
     document = report_on(run_of())
     # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
     assert document.title == (
-        "On this run, patience 0 would have kept the best recorded val_loss and saved "
+        "On this run, patience 1 would have kept the best recorded val_loss and saved "
         "4 of 8 epochs"
     )
     assert "plan unknown" in plain_text(document.lead)
@@ -90,8 +90,8 @@ def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
     assert isinstance(block, CodeBlock)
     assert block.code.splitlines()[2:5] == [
         "        monitor='val_loss',",
+        "        patience=1,",
         "        restore_best_weights=True,",
-        "    ),",
     ]
     assert "Not a recommendation" in write_markdown(report_on(run_of()))
 
@@ -198,7 +198,7 @@ def three_runs() -> Sequence[Run]:
 
 def test_provisional_costs_are_counted_and_never_averaged() -> None:
     rows = {row["Setting"]: row for row in table(report_on(*three_runs()), "Fixed")}
-    default = rows["patience 0 (Keras's default)"]
+    default = rows["patience 0 (Keras's default patience)"]
     # exact for a (regret 0) and b (.6 - .3); c never stops
     assert (default["Exact"], default["Not in the log"]) == ("2", "1")
     assert default["Mean above best"] == "0.1500"
@@ -367,3 +367,17 @@ def test_the_recorded_rate_is_explained_where_a_setting_does() -> None:
     rising = [{"val_loss": 0.5, "learning_rate": rate} for rate in rates[::-1]]
     text = write_markdown(report_on(Run.from_logs(rising)))
     assert "also rises" in text
+
+
+def test_a_log_without_a_number_is_not_called_too_short() -> None:
+    document = report_on(run_of([math.nan] * 20))
+    assert document.title == (
+        "This log holds no finite val_loss, so no patience can be judged"
+    )
+
+
+def test_a_run_that_only_improved_to_its_plan_is_not_called_too_short() -> None:
+    document = report_on(run_of([0.5, 0.4, 0.3], planned_epochs=3))
+    assert document.title == (
+        "Every patience runs to the end of the plan, epoch 3, and keeps epoch 3"
+    )
