@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         TruncatedLogError,
         UnknownMonitorError,
     )
-    from cbreplay.expressions import parse_callbacks
+    from cbreplay.expressions import parse_callbacks, read_script_callbacks
     from cbreplay.grid import choices, make_grid
     from cbreplay.readers import load_runs
     from cbreplay.replay import Replay, replay_run
@@ -56,6 +56,7 @@ __all__ = [
     "load_runs",
     "make_grid",
     "parse_callbacks",
+    "read_script_callbacks",
     "replay_run",
 ]
 
@@ -72,6 +73,7 @@ _HOMES = {
     "load_runs": "readers",
     "make_grid": "grid",
     "parse_callbacks": "expressions",
+    "read_script_callbacks": "expressions",
     "replay_run": "replay",
 }
 _SUBMODULES = ("plots", "record", "report")

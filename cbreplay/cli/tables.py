@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from cbreplay.callbacks.base import format_callback
+from cbreplay.cli.options import say
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import was_still_improving
@@ -16,7 +15,6 @@ from cbreplay.words import (
     spoken_epoch,
     spoken_evidence,
     spoken_semantics,
-    visible_text,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ def print_overview(
     ]
     print_table(columns, [_overview_row(one) for one in staircases], output)
     if output == "table":
-        _say(*_overview_remarks(staircases, question))
+        say(*_overview_remarks(staircases, question))
 
 
 def _overview_remarks(
@@ -130,7 +128,7 @@ def print_cells(question: Question, output: Format) -> None:
     rows = [_cell_row(grid, *cell) for cell in replays]
     print_table(_cell_columns(question, grid, replays, output), rows, output)
     if output == "table":
-        _say(*_cell_remarks(grid, [replay for *_, replay in replays]))
+        say(*_cell_remarks(grid, [replay for *_, replay in replays]))
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -264,12 +262,6 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
         more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
         remarks.append(f"note: {where}{note}{more}")
     return remarks
-
-
-def _say(*lines: str) -> None:
-    """Print remarks below a table; standard output holds the table alone."""
-    if not click.get_current_context().find_root().obj["quiet"]:
-        click.echo("\n".join(visible_text(line) for line in lines), err=True)
 
 
 def _provisional(text: str, provisional: tuple[str, ...]) -> str:
