@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TruncatedLogError,
         UnknownMonitorError,
     )
+    from cbreplay.explain import explain_replay
     from cbreplay.expressions import parse_callbacks, read_script_callbacks
     from cbreplay.grid import choices, make_grid
     from cbreplay.readers import load_runs
@@ -53,6 +54,7 @@ __all__ = [
     "__version__",
     "build_staircase",
     "choices",
+    "explain_replay",
     "load_runs",
     "make_grid",
     "parse_callbacks",
@@ -70,6 +72,7 @@ _HOMES = {
     "Series": "run",
     "build_staircase": "staircase",
     "choices": "grid",
+    "explain_replay": "explain",
     "load_runs": "readers",
     "make_grid": "grid",
     "parse_callbacks": "expressions",

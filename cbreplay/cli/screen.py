@@ -330,6 +330,7 @@ def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
     if chosen is not None:
         # 0 and 1 are the same to Keras, and 1 is what people would write
         patience = max(chosen.first_patience, min(1, chosen.last_patience or 0))
+        yield f" Why:       cbreplay explain{typed} --patience {patience}"
         yield f" A picture: cbreplay plot{typed} --patience {patience}"
     yield f" A page:    cbreplay report{typed}"
 
