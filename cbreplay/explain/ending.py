@@ -236,4 +236,6 @@ def _tell_overlooked(ending: Ending) -> str:
     )
     if best.decision == "skip":
         return f"{told}it lies before start_from_epoch"
+    if best.before.best is None:
+        return ""
     return told + spoken_comparison(comparison, best.value, best.before.best)

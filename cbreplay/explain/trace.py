@@ -82,6 +82,11 @@ class Explanation(NamedTuple):
     rows: tuple[TraceRow, ...]
     closing: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Return how it ended, and not every row."""
+        name = self.replay.run.name
+        return f"Explanation({name!r}, {len(self.rows)} rows, closing={self.closing!r})"
+
 
 def explain_replay(replay: Replay) -> Explanation:
     """Say why every callback decided as it did, epoch by epoch.

@@ -96,6 +96,11 @@ def test_the_numbers_of_a_row() -> None:
     ]
 
 
+def test_an_explanation_is_shown_without_its_rows() -> None:
+    shown = repr(explained([0.5], ReduceLROnPlateau(patience=3)))
+    assert shown.startswith("Explanation('run', 1 rows, closing=('not stopped in the")
+
+
 def test_why_it_did_not_stop() -> None:
     patient = EarlyStopping(patience=6, min_delta=0.02, restore_best_weights=True)
     assert closing(LOSSES, patient)[:2] == [
