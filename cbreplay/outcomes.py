@@ -86,10 +86,11 @@ def resolve_objective(
     ConfigError
         If nothing tells its direction.
     """
-    stoppers = [one for one in callbacks if type(one).__name__ == "EarlyStopping"]
-    first = next(iter([*stoppers, *callbacks]), None)
-    monitor = first.monitor if first is not None else _DEFAULT_OBJECTIVE
-    name = monitor if objective is None else objective
+    watching = [one for one in callbacks if one.monitor is not None]
+    stoppers = [one for one in watching if type(one).__name__ == "EarlyStopping"]
+    first = next(iter([*stoppers, *watching]), None)
+    monitor = first.monitor if first is not None else None
+    name = objective or monitor or _DEFAULT_OBJECTIVE
     run.monitored(name)
     if objective_mode is not None:
         return name, objective_mode

@@ -23,6 +23,7 @@ __all__ = ["cli", "main", "run"]
 _SECTIONS = {
     "Ask": {
         "simulate": "What other settings would have done on a log.",
+        "explain": "Why a setting stopped, reduced or kept, epoch by epoch.",
     },
     "Show": {
         "plot": "Draw the learning curve with decisions, or the learning rate.",

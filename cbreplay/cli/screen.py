@@ -362,6 +362,7 @@ def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
         return  # what was piped in is gone
     patience = staircase.sufficient_patience()
     if patience is not None:
+        yield f" Why:       cbreplay explain{typed} --patience {patience}"
         yield f" A picture: cbreplay plot{typed} --patience {patience}"
     yield f" A page:    cbreplay report{typed}"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from cbreplay.callbacks.base import format_callback
+from cbreplay.cli.options import is_quiet, say
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices
@@ -18,7 +17,6 @@ from cbreplay.words import (
     spoken_epoch,
     spoken_evidence,
     spoken_semantics,
-    visible_text,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +79,7 @@ def print_overview(
     ]
     print_table(columns, [_overview_row(one) for one in staircases], output)
     if output == "table":
-        _say(*_overview_remarks(staircases, question))
+        say(*_overview_remarks(staircases, question))
 
 
 def _overview_remarks(
@@ -133,7 +131,7 @@ def print_cells(question: Question, output: Format) -> None:
     rows = [_cell_row(grid, *cell) for cell in replays]
     print_table(_cell_columns(question, grid, replays, output), rows, output)
     if output == "table":
-        _say(*_cell_remarks(grid, [replay for *_, replay in replays]))
+        say(*_cell_remarks(grid, [replay for *_, replay in replays]))
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -155,7 +153,7 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
         "replaying",
         console=Console(stderr=True),
         transient=True,
-        disable=_is_quiet() or not sys.stderr.isatty(),
+        disable=is_quiet() or not sys.stderr.isatty(),
     )
     return [(i, j, _replay_cell(question, i, grid[j])) for i, j in watched]
 
@@ -282,16 +280,6 @@ def _written(entry: Callback | Choices) -> str:
     fixed = format_callback(entry.kind(**entry.fixed))
     varied = ", ".join(f"{name}=..." for name in entry.varied)
     return fixed.replace("(", f"({varied}, ", 1).replace(", )", ")")
-
-
-def _say(*lines: str) -> None:
-    """Print remarks below a table; standard output holds the table alone."""
-    if not _is_quiet():
-        click.echo("\n".join(visible_text(line) for line in lines), err=True)
-
-
-def _is_quiet() -> bool:
-    return bool(click.get_current_context().find_root().obj["quiet"])
 
 
 def _provisional(text: str, provisional: tuple[str, ...]) -> str:

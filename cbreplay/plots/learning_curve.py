@@ -104,7 +104,8 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         The run, the decisions, and how far the log is evidence for them.
     """
     run, outcome = replay.run, replay.outcome
-    monitor = next(iter(replay.callbacks)).monitor
+    watched = [one.monitor for one in replay.callbacks if one.monitor is not None]
+    monitor = watched[0] if watched else replay.objective
     best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
     marked = {replay.stopped_epoch, replay.kept_epoch, best} - {None}
     positions = [epoch - run.first_epoch for epoch in marked if epoch is not None]

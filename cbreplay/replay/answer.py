@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.callbacks.base import Callback, Training
+from cbreplay.callbacks.bystander import Bystander
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import measure_outcome, resolve_objective, was_still_improving
@@ -133,9 +134,11 @@ def _check_callback(callback: object) -> None:
 
 
 def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
-    """Check every monitor, and note in how many epochs it is missing."""
+    """Check every monitor; note where one is missing, and who monitors nothing."""
     notes = []
     for monitor in dict.fromkeys(callback.monitor for callback in callbacks):
+        if monitor is None:
+            continue
         if monitor in LEARNING_RATE_NAMES:
             sentence = f"monitor={monitor!r} is not replayed yet"
             raise ConfigError(sentence)
@@ -145,6 +148,10 @@ def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
                 f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
                 f"Keras's callbacks skip those{_suspect_nan(run, monitor)}"
             )
+    idle = [one.name for one in callbacks if isinstance(one, Bystander)]
+    if idle:
+        verb = "decide" if len(idle) > 1 else "decides"
+        notes.append(f"{', '.join(idle)} in the list {verb} nothing")
     return notes
 
 
@@ -230,6 +237,7 @@ def _hypothetical(
         kept_epoch=_kept_epoch(callbacks, states, walk.last_epoch),
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
+        trace=tuple(walk.trace),
     )
 
 

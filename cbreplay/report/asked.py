@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.callbacks.base import format_callback
+from cbreplay.callbacks.bystander import Bystander
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.errors import CbreplayError
 from cbreplay.replay import replay_run
@@ -48,7 +49,8 @@ class Asked:
         for callback in self.callbacks or ():
             if isinstance(callback, EarlyStopping):
                 return callback.monitor, callback.mode
-        first = self.callbacks[0].monitor if self.callbacks else "val_loss"
+        watched = [one.monitor for one in self.callbacks or () if one.monitor]
+        first = watched[0] if watched else "val_loss"
         return self.monitor or first, self.mode or "auto"
 
     def early_stopping(self, patience: float) -> EarlyStopping:
@@ -145,6 +147,9 @@ def setting_code(callbacks: Sequence[Callback]) -> str:
     """
     lines = ["callbacks = ["]
     for callback in callbacks:
+        if isinstance(callback, Bystander):
+            lines.append(f"    keras.callbacks.{callback.code},")
+            continue
         # the monitor is written out although val_loss is Keras's default
         arguments = {"monitor": repr(callback.monitor), **_changed(callback)}
         lines.append(f"    keras.callbacks.{type(callback).__name__}(")

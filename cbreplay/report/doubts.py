@@ -92,7 +92,7 @@ def _non_finite(replay: Replay) -> Iterator[Text]:
 
 
 def _monitors(replay: Replay) -> list[str]:
-    return [callback.monitor for callback in replay.callbacks]
+    return [one.monitor for one in replay.callbacks if one.monitor is not None]
 
 
 def _non_finite_epochs(run: Run, name: str) -> list[int]:
