@@ -33,6 +33,9 @@ COMMANDS = {
         "-c 'ReduceLROnPlateau(factor=[0.5, 0.1], patience=5, min_lr=1e-4)'"
     ),
     "simulate-json": "simulate sample_logs/digits-mlp/seed1 --patience 3 --format json",
+    "explain-decisions": "explain sample_logs/digits-mlp-both --only decisions",
+    "explain-epochs": "explain sample_logs/overfit.csv --patience 3 --epochs 12:18",
+    "explain-plateau": "explain sample_logs/digits-mlp-plateau --epochs 24:30",
     "inspect-directory": "inspect sample_logs",
 }
 
@@ -46,7 +49,7 @@ def test_an_answer_reads_as_it_was_reviewed(
 ) -> None:
     monkeypatch.chdir(ROOT)
     words = shlex.split(COMMANDS[name])
-    if words[0] == "simulate":
+    if words[0] in ("simulate", "explain"):
         words += ["--semantics", "keras-3.15"]
     answer = ask(*words)
     assert answer.status == 0
