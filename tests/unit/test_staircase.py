@@ -27,15 +27,19 @@ from tests.strategies import runs
 SEMANTICS = "keras-3.15"
 
 
-@given(runs(), st.sampled_from(["best", "last"]))
-@settings(max_examples=150)
+# the rules that differ in where best starts and when weights are restored
+RULES = st.sampled_from([SEMANTICS, "keras-2.15", "keras-3.0", "tf_keras-2.21"])
+
+
+@given(runs(), st.sampled_from(["best", "last"]), RULES)
+@settings(max_examples=300)
 def test_every_patience_falls_into_the_step_that_its_replay_gives(
-    run: Run, keep: Literal["best", "last"]
+    run: Run, keep: Literal["best", "last"], semantics: str
 ) -> None:
-    staircase = build_staircase(run, keep=keep, semantics=SEMANTICS)
+    staircase = build_staircase(run, keep=keep, semantics=semantics)
     for patience in range(30):
         one = EarlyStopping(patience=patience, restore_best_weights=keep == "best")
-        replay = replay_run(run, one, semantics=SEMANTICS)
+        replay = replay_run(run, one, semantics=semantics)
         (step,) = [
             step
             for step in staircase.steps
