@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.monitor import Comparison, Precision
     from cbreplay.run import Mode
 
-__all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState"]
+__all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
 
 _LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _SKIPPED = Decision()
@@ -39,15 +39,15 @@ class ReduceLROnPlateauState(NamedTuple):
         The best value so far; None before the first monitored epoch.
     cooldown_counter : int
         Monitored epochs of cooldown that are left.
-    factor : float
-        What a rate is multiplied by, as this Keras rounds it.
+    factor_precision : {"float32", "float64"}
+        To what this Keras rounds `factor`.
     """
 
     comparison: Comparison
     wait: int
     best: float | None
     cooldown_counter: float
-    factor: float
+    factor_precision: Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,14 @@ class ReduceLROnPlateau:
             wait=0,
             best=None if rule.starts_empty else worst,
             cooldown_counter=0,
-            factor=self._rounded_factor(semantics.factor_precision),
+            factor_precision=semantics.factor_precision,
         )
 
     def step(
         self, state: ReduceLROnPlateauState, seen: Observation
     ) -> tuple[ReduceLROnPlateauState, Decision]:
         """Return the state after an epoch, and what was decided at its end."""
-        comparison, wait, best, cooldown_counter, factor = state
+        comparison, wait, best, cooldown_counter, precision = state
         current = seen.logs.get(self.monitor)
         if current is None:
             return state, _SKIPPED
@@ -142,13 +142,14 @@ class ReduceLROnPlateau:
         elif not cooldown_counter > 0:
             wait += 1
             if wait >= self.patience and self._above_floor(seen.learning_rate):
-                decision = Decision(
-                    improved=False,
-                    reduced=True,
-                    learning_rate=self._reduced(seen.learning_rate, factor),
-                )
+                rate = seen.learning_rate
+                if rate is not None:
+                    rate = reduce_rate(rate, self.factor, precision, self.min_lr)
+                decision = Decision(improved=False, reduced=True, learning_rate=rate)
                 cooldown_counter, wait = self.cooldown, 0
-        after = ReduceLROnPlateauState(comparison, wait, best, cooldown_counter, factor)
+        after = ReduceLROnPlateauState(
+            comparison, wait, best, cooldown_counter, precision
+        )
         return after, decision
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
@@ -165,18 +166,31 @@ class ReduceLROnPlateau:
         # an unknown rate is only replayed where the floor is 0 (needs_learning_rate)
         return learning_rate is None or learning_rate > round_float32(self.min_lr)
 
-    def _rounded_factor(self, precision: Precision) -> float:
-        if precision == "float64":
-            return self.factor
-        # below float32 it is -inf in numpy, and min_lr takes its place all the same
-        return round_float32(max(self.factor, -_LARGEST_FLOAT32))
 
-    def _reduced(self, learning_rate: float | None, factor: float) -> float | None:
-        """Return the new rate, stored as float32.
+def reduce_rate(
+    rate: float, factor: float, precision: Precision, min_lr: float = -math.inf
+) -> float:
+    """Return the rate after a reduction, a float32 value.
 
-        Two float32 values have an exact product in float64, so rounding the factor
-        before and the product after is float32 arithmetic.
-        """
-        if learning_rate is None:
-            return None
-        return round_float32(max(learning_rate * factor, self.min_lr))
+    Two float32 values have an exact product in float64, so rounding the factor before
+    and the product after is float32 arithmetic.
+
+    Parameters
+    ----------
+    rate : float
+        The rate before it, a float32 value.
+    factor, min_lr : float
+        As in ReduceLROnPlateau.
+    precision : {"float32", "float64"}
+        To what this Keras rounds `factor`.
+
+    Examples
+    --------
+    >>> rate = round_float32(0.003)
+    >>> reduce_rate(rate, 0.3, "float64"), reduce_rate(rate, 0.3, "float32")
+    (0.0008999999845400453, 0.0009000000427477062)
+    """
+    if precision == "float32":
+        # a factor below float32 is -inf in numpy; min_lr takes its place all the same
+        factor = round_float32(max(factor, -_LARGEST_FLOAT32))
+    return round_float32(max(rate * factor, min_lr))

@@ -60,6 +60,7 @@ def version_cases() -> list[Case]:
         ([1, 1 - 1e-9], [plateau], 0.5),
         ([1, 1.05, 1.1, 1.12], [replace(plateau, min_delta=-0.1)], 0.5),
         ([0.4, 0.3], [replace(plateau, min_delta=0.1)], 0.5),
+        ([0.4, 0.3], [replace(restoring, min_delta=0.1)], 0.5),
         ([1, 1, 1], [replace(plateau, factor=0.3)], 0.01),
         ([1, 2, 3], [replace(restoring, patience=9)], 0.5),
         ([1, inf], [restoring, late], 0.5),
@@ -76,8 +77,9 @@ def _pool(rng: Generator) -> list[float]:
     """Draw a few values that stand near each other in one of several ways."""
     kind = rng.integers(6)
     center = float(rng.normal(0, 1))
-    if kind == 0:  # ties
-        return [round(center, 2), round(center, 2), round(center + 0.01, 2)]
+    if kind == 0:  # ties, and decimals that stand one min_delta apart
+        apart = (0, 0, 1, -1, 5, -5)[: int(rng.integers(3, 7))]
+        return [round(center + i / 100, 2) for i in apart]
     if kind == 1:  # neighbours in float32
         near = np.float32(center)
         steps = [near, np.nextafter(near, np.float32(9)), np.nextafter(near, -near)]
@@ -110,7 +112,7 @@ def _epoch_logs(rng: Generator, pool: list[float]) -> dict[str, float]:
 
 def _min_delta(rng: Generator, pool: list[float]) -> float:
     spread = abs(pool[0] - pool[-1])
-    return float(rng.choice([0, 0, 1e-4, 1e-3, -1e-3, 0.05, -0.1, spread, 1e-40]))
+    return float(rng.choice([0, 0, 1e-4, -1e-3, 0.01, 0.05, -0.1, spread, 1e-40]))
 
 
 def _early_stopping(rng: Generator, pool: list[float]) -> Callback:

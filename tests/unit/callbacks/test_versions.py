@@ -82,6 +82,8 @@ def test_min_delta_stands_on_the_side_of_best_before_3_11(semantics: str) -> Non
     assert reduced([0.4, 0.3], plateau, semantics) == (
         [] if semantics in OLD_PLATEAU else [1]
     )
+    stopping = EarlyStopping(monitor="loss", patience=1, min_delta=0.1)
+    assert replayed([0.4, 0.3], stopping, semantics).stopped_epoch == 1
 
 
 @pytest.mark.parametrize(
