@@ -267,10 +267,11 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
         raise _unknown(name, package, asked_by)
     semantics = _on_its_platform(plain, suffix)
     if semantics is None:
+        bare = name.removesuffix(suffix)
         sentence = (
-            f"{suffix!r} does not go with {row} (from {asked_by}): +numpy1 goes with "
+            f"{suffix!r} does not go with {bare} (from {asked_by}): +numpy1 goes with "
             "tf_keras and Keras 2; +numpy-backend and +torch-backend go with Keras 3. "
-            f"Choose with --semantics {newest} or semantics={newest!r}."
+            f"Choose it without, by --semantics {bare} or semantics={bare!r}."
         )
         raise SemanticsError(sentence)
     if suffix in _UNMEASURED:
