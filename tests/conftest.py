@@ -20,6 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files"
     )
+    parser.addoption(
+        "--all-keras-cases",
+        action="store_true",
+        help="drive every prepared Keras through all cases, for half an hour",
+    )
 
 
 @dataclass

@@ -52,11 +52,18 @@ class Observation(NamedTuple):
         A series that was not recorded in this epoch is absent.
     learning_rate : float or None
         The optimizer's rate at this moment, a float32 value; None if it is unknown.
+    weights_epoch : int
+        Whose weights the model holds: an earlier epoch's where a callback before this
+        one has put those back in this epoch.
+    learning_rate_key : str
+        The name under which this Keras writes the rate into ``logs``.
     """
 
     epoch: int
     logs: Mapping[str, float]
     learning_rate: float | None
+    weights_epoch: int
+    learning_rate_key: str
 
 
 class Decision(NamedTuple):
@@ -72,12 +79,15 @@ class Decision(NamedTuple):
         The rate it set, a float32 value; None if it set none or it is unknown.
     improved : bool or None
         Whether the value was an improvement; None if nothing was compared.
+    restored_epoch : int or None
+        Whose weights it put back at once, before the end of training.
     """
 
     stop: bool = False
     reduced: bool = False
     learning_rate: float | None = None
     improved: bool | None = None
+    restored_epoch: int | None = None
 
 
 @runtime_checkable

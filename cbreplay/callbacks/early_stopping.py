@@ -40,9 +40,10 @@ class EarlyStoppingState(NamedTuple):
     held_epoch : int or None
         The epoch whose weights are held for restoring.
     restores_without_stop : bool
-        Whether they are put back when nothing stopped.
-    stopped_epoch : int or None
-        The epoch in which it asked for the end.
+        Whether they are put back at the end of training, stopped or not; else at once
+        when it stops.
+    first_weights_set_best_epoch : bool
+        Whether `best_epoch` names the first held weights, before any improvement.
     """
 
     comparison: Comparison
@@ -51,7 +52,7 @@ class EarlyStoppingState(NamedTuple):
     best_epoch: int | None
     held_epoch: int | None
     restores_without_stop: bool
-    stopped_epoch: int | None
+    first_weights_set_best_epoch: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class EarlyStopping:
 
     References
     ----------
-    keras/src/callbacks/early_stopping.py and monitor_callback.py, Keras 3.15.1.
+    keras/src/callbacks/early_stopping.py and monitor_callback.py, Keras 3.15.1; what
+    other versions do differently stands in ``semantics.py``.
     """
 
     monitor: str = "val_loss"
@@ -96,7 +98,8 @@ class EarlyStopping:
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""
-        return resolve_mode("EarlyStopping", self.monitor, self.mode, training)
+        auto = training.semantics.early_stopping.auto
+        return resolve_mode("EarlyStopping", self.monitor, self.mode, training, auto)
 
     def begin(self, training: Training) -> EarlyStoppingState:
         """Return the state at the begin of training."""
@@ -110,26 +113,28 @@ class EarlyStopping:
             best_epoch=None,
             held_epoch=None,
             restores_without_stop=semantics.restores_without_stop,
-            stopped_epoch=None,
+            first_weights_set_best_epoch=semantics.first_weights_set_best_epoch,
         )
 
     def step(
         self, state: EarlyStoppingState, seen: Observation
     ) -> tuple[EarlyStoppingState, Decision]:
         """Return the state after an epoch, and what was decided at its end."""
-        comparison, wait, best, best_epoch, held, restores, stopped = state
+        comparison, wait, best, best_epoch, held = state[:5]
         current = seen.logs.get(self.monitor)
         if current is None or seen.epoch < self.start_from_epoch:
             return state, _SKIPPED
         if self.restore_best_weights and held is None:
             # the first monitored weights are held, whatever their value
-            best_epoch = held = seen.epoch
+            held = seen.weights_epoch
+            if state.first_weights_set_best_epoch:
+                best_epoch = seen.epoch
 
         wait += 1
         if comparison.is_improvement(current, best):
             best, best_epoch = current, seen.epoch
             if self.restore_best_weights:
-                held = seen.epoch
+                held = seen.weights_epoch
             if self.baseline is None or comparison.is_improvement(
                 current, self.baseline
             ):
@@ -137,12 +142,12 @@ class EarlyStopping:
             decision = _IMPROVED
         elif wait >= self.patience and seen.epoch > 0:
             # Keras never stops at epoch 0, whatever the patience
-            stopped, decision = seen.epoch, _STOPPED
+            decision = _STOPPED
+            if not state.restores_without_stop:
+                decision = Decision(improved=False, stop=True, restored_epoch=held)
         else:
             decision = _WAITED
-        after = EarlyStoppingState(
-            comparison, wait, best, best_epoch, held, restores, stopped
-        )
+        after = EarlyStoppingState(comparison, wait, best, best_epoch, held, *state[5:])
         return after, decision
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
@@ -151,6 +156,4 @@ class EarlyStopping:
 
     def held_epoch(self, state: EarlyStoppingState) -> int | None:
         """Return whose weights it puts back when training ends; None if none."""
-        if state.stopped_epoch is None and not state.restores_without_stop:
-            return None
-        return state.held_epoch
+        return state.held_epoch if state.restores_without_stop else None

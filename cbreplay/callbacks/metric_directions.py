@@ -9,6 +9,7 @@ from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Training
+    from cbreplay.callbacks.semantics import AutoMode
     from cbreplay.run import Mode
 
 __all__ = ["METRIC_DIRECTIONS", "find_direction", "resolve_mode"]
@@ -59,8 +60,19 @@ def find_direction(name: str, training: Training) -> Mode | None:
     return METRIC_DIRECTIONS.get(re.sub(r"_\d+$", "", metric))
 
 
-def resolve_mode(callback: str, monitor: str, mode: str, training: Training) -> Mode:
+def resolve_mode(
+    callback: str, monitor: str, mode: str, training: Training, auto: AutoMode
+) -> Mode:
     """Resolve a callback's mode as Keras does.
+
+    Parameters
+    ----------
+    callback, monitor, mode : str
+        The callback's name, for the error, and its parameters.
+    training : Training
+        Whose compiled metrics are asked, where `auto` asks them.
+    auto : AutoMode
+        Where this version of the callback looks for a direction.
 
     Raises
     ------
@@ -72,6 +84,10 @@ def resolve_mode(callback: str, monitor: str, mode: str, training: Training) -> 
         return "min"
     if mode == "max":
         return "max"
+    if auto == "name ends in acc or auc":
+        return "max" if monitor.endswith(("acc", "accuracy", "auc")) else "min"
+    if auto == "name holds acc":
+        return "max" if "acc" in monitor else "min"
     direction = find_direction(monitor, training)
     if direction is None:
         sentence = (

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.callbacks.base import Observation, Training
-    from cbreplay.monitor import Comparison
+    from cbreplay.monitor import Comparison, Precision
     from cbreplay.run import Mode
 
-__all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState"]
+__all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
 
 _LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _SKIPPED = Decision()
@@ -39,12 +39,15 @@ class ReduceLROnPlateauState(NamedTuple):
         The best value so far; None before the first monitored epoch.
     cooldown_counter : int
         Monitored epochs of cooldown that are left.
+    factor_precision : {"float32", "float64"}
+        To what this Keras rounds `factor`.
     """
 
     comparison: Comparison
     wait: int
     best: float | None
     cooldown_counter: float
+    factor_precision: Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class ReduceLROnPlateau:
 
     References
     ----------
-    keras/src/callbacks/reduce_lr_on_plateau.py and monitor_callback.py, Keras 3.15.1.
+    keras/src/callbacks/reduce_lr_on_plateau.py and monitor_callback.py, Keras 3.15.1;
+    what other versions do differently stands in ``semantics.py``.
     """
 
     monitor: str = "val_loss"
@@ -101,7 +105,10 @@ class ReduceLROnPlateau:
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""
-        return resolve_mode("ReduceLROnPlateau", self.monitor, self.mode, training)
+        auto = training.semantics.reduce_lr_on_plateau.auto
+        return resolve_mode(
+            "ReduceLROnPlateau", self.monitor, self.mode, training, auto
+        )
 
     def begin(self, training: Training) -> ReduceLROnPlateauState:
         """Return the state at the begin of training."""
@@ -113,13 +120,14 @@ class ReduceLROnPlateau:
             wait=0,
             best=None if rule.starts_empty else worst,
             cooldown_counter=0,
+            factor_precision=semantics.factor_precision,
         )
 
     def step(
         self, state: ReduceLROnPlateauState, seen: Observation
     ) -> tuple[ReduceLROnPlateauState, Decision]:
         """Return the state after an epoch, and what was decided at its end."""
-        comparison, wait, best, cooldown_counter = state
+        comparison, wait, best, cooldown_counter, precision = state
         current = seen.logs.get(self.monitor)
         if current is None:
             return state, _SKIPPED
@@ -134,22 +142,21 @@ class ReduceLROnPlateau:
         elif not cooldown_counter > 0:
             wait += 1
             if wait >= self.patience and self._above_floor(seen.learning_rate):
-                decision = Decision(
-                    improved=False,
-                    reduced=True,
-                    learning_rate=self._reduced(seen.learning_rate),
-                )
+                rate = seen.learning_rate
+                if rate is not None:
+                    rate = reduce_rate(rate, self.factor, precision, self.min_lr)
+                decision = Decision(improved=False, reduced=True, learning_rate=rate)
                 cooldown_counter, wait = self.cooldown, 0
-        return (
-            ReduceLROnPlateauState(comparison, wait, best, cooldown_counter),
-            decision,
+        after = ReduceLROnPlateauState(
+            comparison, wait, best, cooldown_counter, precision
         )
+        return after, decision
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
         """Return what it writes into ``logs``: the rate before it decides."""
         if seen.learning_rate is None:
             return {}
-        return {"learning_rate": seen.learning_rate}
+        return {seen.learning_rate_key: seen.learning_rate}
 
     def held_epoch(self, state: ReduceLROnPlateauState) -> int | None:  # noqa: ARG002
         """Return whose weights it puts back when training ends: none."""
@@ -159,8 +166,31 @@ class ReduceLROnPlateau:
         # an unknown rate is only replayed where the floor is 0 (needs_learning_rate)
         return learning_rate is None or learning_rate > round_float32(self.min_lr)
 
-    def _reduced(self, learning_rate: float | None) -> float | None:
-        """Return the new rate: float64 arithmetic, stored as float32."""
-        if learning_rate is None:
-            return None
-        return round_float32(max(learning_rate * self.factor, self.min_lr))
+
+def reduce_rate(
+    rate: float, factor: float, precision: Precision, min_lr: float = -math.inf
+) -> float:
+    """Return the rate after a reduction, a float32 value.
+
+    Two float32 values have an exact product in float64, so rounding the factor before
+    and the product after is float32 arithmetic.
+
+    Parameters
+    ----------
+    rate : float
+        The rate before it, a float32 value.
+    factor, min_lr : float
+        As in ReduceLROnPlateau.
+    precision : {"float32", "float64"}
+        To what this Keras rounds `factor`.
+
+    Examples
+    --------
+    >>> rate = round_float32(0.003)
+    >>> reduce_rate(rate, 0.3, "float64"), reduce_rate(rate, 0.3, "float32")
+    (0.0008999999845400453, 0.0009000000427477062)
+    """
+    if precision == "float32":
+        # a factor below float32 is -inf in numpy; min_lr takes its place all the same
+        factor = round_float32(max(factor, -_LARGEST_FLOAT32))
+    return round_float32(max(rate * factor, min_lr))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
+    "AutoMode",
     "MonitorRule",
     "ResolvedSemantics",
     "Semantics",
     "known_semantics",
     "resolve_semantics",
 ]
+
+
+# how mode="auto" finds a direction: the compiled metric tells it, or nothing does; a
+# name that ends in acc, accuracy or auc is "max", any other "min"; a name with "acc" in
+# it is "max", any other "min"
+AutoMode: TypeAlias = Literal["metric", "name ends in acc or auc", "name holds acc"]
 
 
 class MonitorRule(NamedTuple):
@@ -43,16 +50,19 @@ class MonitorRule(NamedTuple):
     starts_empty : bool
         Whether the first value always improves (``best`` is None before it), even
         NaN, after which nothing does; else ``best`` starts at plus or minus infinity.
+    auto : AutoMode
+        Where ``mode="auto"`` looks for a direction.
     """
 
     precision: Precision
     delta_on: Literal["value", "reference"]
     absolute_min_delta: bool
     starts_empty: bool
+    auto: AutoMode
 
 
 class Semantics(NamedTuple):
-    """How one Keras version on one backend decides.
+    """How one Keras version on one backend decides in one fit.
 
     Parameters
     ----------
@@ -63,8 +73,17 @@ class Semantics(NamedTuple):
     early_stopping, reduce_lr_on_plateau : MonitorRule
         How each compares.
     restores_without_stop : bool
-        Whether ``restore_best_weights`` acts at the end of a training that was not
-        stopped early.
+        Whether ``restore_best_weights`` acts in ``on_train_end``, also of a training
+        that was not stopped early; else it acts inside ``on_epoch_end``, and only in
+        the epoch of its own stop.
+    first_weights_set_best_epoch : bool
+        Whether ``best_epoch`` names the first weights that are held for restoring,
+        though their value was no improvement.
+    factor_precision : {"float32", "float64"}
+        To what ``factor`` is rounded before the rate is multiplied by it. The new rate
+        is stored as float32 either way.
+    learning_rate_key : {"learning_rate", "lr"}
+        Under which name ReduceLROnPlateau writes the rate into ``logs``.
     flush_subnormals : bool
         Whether float32 comparisons take values below 2**-126 as zero.
     """
@@ -74,6 +93,9 @@ class Semantics(NamedTuple):
     early_stopping: MonitorRule
     reduce_lr_on_plateau: MonitorRule
     restores_without_stop: bool
+    first_weights_set_best_epoch: bool
+    factor_precision: Precision
+    learning_rate_key: Literal["learning_rate", "lr"]
     flush_subnormals: bool
 
     def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
@@ -88,25 +110,90 @@ class Semantics(NamedTuple):
         )
 
 
-# keras/src/callbacks/monitor_callback.py, 3.15.1: min_delta = abs(min_delta), best is
-# None, ops.less(value - min_delta, best); ops.less casts Python floats to float32 and
-# TensorFlow's kernels take subnormals as zero
-_FLOAT32_ON_VALUE = MonitorRule(
-    precision="float32", delta_on="value", absolute_min_delta=True, starts_empty=True
-)
+# Every field below was read in the file that is named and seen in the real class, which
+# tests/differential/test_keras_versions.py drives. What an instance carries from one
+# fit into the next is not here: a replay is one fit.
 
-_ROWS = {
-    "keras-3.15": Semantics(
-        name="keras-3.15",
-        row="keras-3.15",
-        early_stopping=_FLOAT32_ON_VALUE,  # early_stopping.py, 3.15.1
-        reduce_lr_on_plateau=_FLOAT32_ON_VALUE,  # reduce_lr_on_plateau.py, 3.15.1
-        restores_without_stop=True,  # early_stopping.py, on_train_end, 3.15.1
-        flush_subnormals=True,
+# keras/src/callbacks.py, 2.15.0: numpy compares Python floats; EarlyStopping has
+# min_delta = abs(min_delta), best = +-inf, np.less(value - min_delta, best);
+# ReduceLROnPlateau has np.less(value, best - min_delta). EarlyStopping calls
+# set_weights where it sets stop_training. The rate is a numpy float32; with numpy 1,
+# the only one that these run on (they name np.Inf), times a Python float is float64.
+_KERAS_2_15 = Semantics(
+    name="",
+    row="",
+    early_stopping=MonitorRule(
+        precision="float64",
+        delta_on="value",
+        absolute_min_delta=True,
+        starts_empty=False,
+        auto="name ends in acc or auc",
     ),
+    reduce_lr_on_plateau=MonitorRule(
+        precision="float64",
+        delta_on="reference",
+        absolute_min_delta=False,
+        starts_empty=False,
+        auto="name holds acc",
+    ),
+    restores_without_stop=False,
+    first_weights_set_best_epoch=False,
+    factor_precision="float64",
+    learning_rate_key="lr",
+    flush_subnormals=False,
+)
+# tf_keras/src/callbacks.py, 2.16.0: set_weights moves to on_train_end, and best_epoch
+# is set where the first weights are taken
+_TF_KERAS_2_16 = _KERAS_2_15._replace(
+    restores_without_stop=True, first_weights_set_best_epoch=True
+)
+# tf_keras/src/callbacks.py, 2.18.0: np.inf, so that numpy 2 runs it; there a numpy
+# float32 times a Python float is float32. "+numpy1" is the row above.
+_TF_KERAS_2_18 = _TF_KERAS_2_16._replace(factor_precision="float32")
+# keras/src/callbacks/early_stopping.py, 3.0.0: ops.less casts Python floats to float32,
+# and TensorFlow's kernels take subnormals as zero; _set_monitor_op asks the compiled
+# metric. keras/src/callbacks/reduce_lr_on_plateau.py, 3.0.0: np.less as in Keras 2, but
+# old_lr is a Python float, and logs["learning_rate"].
+_KERAS_3_0 = _TF_KERAS_2_16._replace(
+    early_stopping=MonitorRule(
+        precision="float32",
+        delta_on="value",
+        absolute_min_delta=True,
+        starts_empty=False,
+        auto="metric",
+    ),
+    learning_rate_key="learning_rate",
+    flush_subnormals=True,
+)
+# keras/src/callbacks/early_stopping.py, 3.7.0: best = None
+_KERAS_3_7 = _KERAS_3_0._replace(
+    early_stopping=_KERAS_3_0.early_stopping._replace(starts_empty=True)
+)
+# keras/src/callbacks/monitor_callback.py, 3.11.0: both callbacks inherit one
+# _is_improvement; later releases only differ in what a second fit starts with
+_KERAS_3_11 = _KERAS_3_7._replace(reduce_lr_on_plateau=_KERAS_3_7.early_stopping)
+
+# package, major version, first and last minor version that decide alike
+_SPANS = (
+    ("keras", 2, 15, 15, _KERAS_2_15),
+    ("keras", 3, 0, 6, _KERAS_3_0),
+    ("keras", 3, 7, 10, _KERAS_3_7),
+    ("keras", 3, 11, 15, _KERAS_3_11),
+    ("tf_keras", 2, 15, 15, _KERAS_2_15),  # the same classes, letter by letter
+    ("tf_keras", 2, 16, 17, _TF_KERAS_2_16),
+    ("tf_keras", 2, 18, 21, _TF_KERAS_2_18),
+)
+_ROWS = {
+    name: row._replace(name=name, row=name)
+    for package, major, first, last, row in _SPANS
+    for name in [f"{package}-{major}.{minor}" for minor in range(first, last + 1)]
 }
-_NEWEST = "keras-3.15"
-_VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)(?:\.\w+)*(\+[\w-]+)?")
+_OLDEST = {"keras": "keras-2.15", "tf_keras": "tf_keras-2.15"}
+_NEWEST = {"keras": "keras-3.15", "tf_keras": "tf_keras-2.21"}
+_KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
+# TensorFlow and JAX decide alike and need no suffix
+_UNMEASURED = ("+torch-backend", "+openvino-backend")
+_VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)((?:\.\w+)*)(\+[\w-]+)?")
 
 
 class ResolvedSemantics(NamedTuple):
@@ -117,7 +204,7 @@ class ResolvedSemantics(NamedTuple):
 
 
 def known_semantics() -> tuple[str, ...]:
-    """Return the names of the rows, oldest first."""
+    """Return the names of the rows: Keras, then tf_keras, each oldest first."""
     return tuple(_ROWS)
 
 
@@ -132,9 +219,12 @@ def resolve_semantics(
     Parameters
     ----------
     name : str or None
-        For example ``"keras-3.15"`` or ``"keras-3.15.1"``. None takes the version in
-        the run's ``run.json``, else the Keras that is installed, else the newest one
-        that is known.
+        For example ``"keras-3.15"``, ``"keras-3.15.1"`` or ``"tf_keras-2.18"``, with
+        one suffix if it applies: ``+numpy1`` for tf_keras on numpy 1,
+        ``+numpy-backend`` or ``+torch-backend`` for Keras 3 on another backend than
+        TensorFlow or JAX. None takes the version in the run's ``run.json`` (its
+        backend and numpy choose the suffix), else the Keras that is installed
+        (``keras`` before ``tf_keras`` where both are), else the newest known one.
     metadata : RunMetadata, optional
         The run's ``run.json``.
     search_path : iterable of str, optional
@@ -143,52 +233,119 @@ def resolve_semantics(
     Raises
     ------
     SemanticsError
-        If the version is older than every known one, or is not a version.
+        If the version is older than every known one, or is not a version, or if the
+        suffix does not go with it.
     """
     if name is not None:
         return _resolve(name, asked_by="--semantics")
     if metadata is not None and metadata.keras_version is not None:
-        return _resolve(metadata.keras_version, asked_by="run.json")
+        named = metadata.keras_version + _recorded_suffix(metadata)
+        return _resolve(named, asked_by="run.json")
     installed = _installed_keras(sys.path if search_path is None else search_path)
     if installed is not None:
         return _resolve(installed, asked_by="the installed Keras")
-    return ResolvedSemantics(_ROWS[_NEWEST], ())
+    return ResolvedSemantics(_ROWS[_NEWEST["keras"]], ())
 
 
 def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
     matched = _VERSION.fullmatch(name)
     if matched is None:
-        known = ", ".join(_ROWS)
         sentence = (
             f"{name!r} (from {asked_by}) is not a Keras version such as "
-            f"'keras-3.15.1'; known: {known}. "
+            f"'keras-3.15.1'; known: {_KNOWN}. "
             "Choose one with --semantics or semantics=."
         )
         raise SemanticsError(sentence)
-    package, major, minor, suffix = matched.groups()
-    row = f"{package}-{major}.{minor}{suffix or ''}"
+    package, major, minor, patch, suffix = matched.groups(default="")
+    row = f"{package}-{major}.{minor}"
+    newest = _NEWEST[package]
     if row in _ROWS:
-        return ResolvedSemantics(_ROWS[row]._replace(name=name), ())
-    newest = _VERSION.fullmatch(_NEWEST)
-    is_newer = (
-        package == "keras"
-        and suffix is None
-        and newest is not None
-        and (int(major), int(minor)) > (int(newest[2]), int(newest[3]))
-    )
-    if not is_newer:
-        known = ", ".join(_ROWS)
+        plain, notes = _ROWS[row]._replace(name=row + patch), []
+    elif (int(major), int(minor)) > _minor_version(newest):
+        plain, notes = _ROWS[newest], [_newer_note(name, newest)]
+    else:
+        raise _unknown(name, package, asked_by)
+    semantics = _on_its_platform(plain, suffix)
+    if semantics is None:
+        bare = name.removesuffix(suffix)
         sentence = (
-            f"the decisions of {name} (from {asked_by}) are not known; known: {known}. "
-            f"Choose one with --semantics {_NEWEST} or semantics={_NEWEST!r}, which "
-            "replays by that version's rules instead."
+            f"{suffix!r} does not go with {bare} (from {asked_by}): +numpy1 goes with "
+            "tf_keras and Keras 2; +numpy-backend and +torch-backend go with Keras 3. "
+            f"Choose it without, by --semantics {bare} or semantics={bare!r}."
         )
         raise SemanticsError(sentence)
-    note = (
+    if suffix in _UNMEASURED:
+        backend = suffix.removeprefix("+").removesuffix("-backend")
+        notes.append(
+            f"decisions were not measured on the {backend} backend: replayed by the "
+            "rules of TensorFlow"
+        )
+    return ResolvedSemantics(semantics, tuple(notes))
+
+
+def _minor_version(row: str) -> tuple[int, int]:
+    major, minor = row.rpartition("-")[2].split(".")
+    return int(major), int(minor)
+
+
+def _newer_note(name: str, newest: str) -> str:
+    return (
         f"{name} is newer than the newest version that was measured: "
-        f"replayed by the rules of {_NEWEST}"
+        f"replayed by the rules of {newest}"
     )
-    return ResolvedSemantics(_ROWS[_NEWEST], (note,))
+
+
+def _unknown(name: str, package: str, asked_by: str) -> SemanticsError:
+    oldest = _OLDEST[package]
+    sentence = (
+        f"the decisions of {name} (from {asked_by}) are not known; known: {_KNOWN}. "
+        f"Choose one with --semantics {oldest} or semantics={oldest!r}, which "
+        "replays by that version's rules instead."
+    )
+    return SemanticsError(sentence)
+
+
+def _on_its_platform(plain: Semantics, suffix: str) -> Semantics | None:
+    """Return a row as a numpy or a backend changes it; None if it cannot be."""
+    if not suffix:
+        return plain
+    named = plain._replace(name=plain.name + suffix, row=plain.row + suffix)
+    if not _has_backends(plain.row):
+        # numpy 1 promotes float32 times a Python float to float64
+        changed = named._replace(factor_precision="float64")
+        return changed if suffix == "+numpy1" else None
+    if suffix == "+numpy-backend":
+        # keras/src/backend/numpy/numpy.py: less keeps Python floats in float64
+        return named._replace(
+            early_stopping=plain.early_stopping._replace(precision="float64"),
+            reduce_lr_on_plateau=plain.reduce_lr_on_plateau._replace(
+                precision="float64"
+            ),
+        )
+    return named if suffix in _UNMEASURED else None
+
+
+def _has_backends(name: str) -> bool:
+    return name.startswith("keras-") and not name.startswith("keras-2.")
+
+
+def _recorded_suffix(metadata: RunMetadata) -> str:
+    """Return the suffix that a run.json's backend and numpy ask for."""
+    version, backend = metadata.keras_version or "", metadata.backend
+    if _has_backends(version):
+        suffix = f"+{backend}-backend"
+        return suffix if suffix in ("+numpy-backend", *_UNMEASURED) else ""
+    written = metadata.raw.get("keras")
+    numpy = written.get("numpy") if isinstance(written, dict) else None
+    return _numpy_suffix(version, numpy)
+
+
+def _numpy_suffix(version: str, numpy: object) -> str:
+    """Return +numpy1 where that changes what a version decides."""
+    matched = _VERSION.fullmatch(version)
+    row = None if matched is None else _ROWS.get("{}-{}.{}".format(*matched.groups()))
+    changes = row is None or row.factor_precision == "float32"
+    return "+numpy1" if changes and str(numpy).startswith("1.") else ""
 
 
 def _installed_keras(search_path: Iterable[str]) -> str | None:
@@ -196,13 +353,22 @@ def _installed_keras(search_path: Iterable[str]) -> str | None:
 
     ``importlib.metadata`` alone would cost more than the whole answer.
     """
+    found: dict[str, str] = {}
     for directory in search_path:
         try:
             names = os.listdir(directory or ".")  # noqa: PTH208 - pathlib costs more
         except OSError:
             continue
-        for package in ("keras", "tf_keras"):
-            for name in names:
-                if name.startswith(f"{package}-") and name.endswith(".dist-info"):
-                    return name.removesuffix(".dist-info")
-    return None
+        for name in names:
+            package, _, version = name.removesuffix(".dist-info").partition("-")
+            if package in _INSTALLED and name.endswith(".dist-info"):
+                found.setdefault(package, version)
+        if "keras" in found:
+            return f"keras-{found['keras']}"
+    if "tf_keras" not in found:
+        return None
+    named = f"tf_keras-{found['tf_keras']}"
+    return named + _numpy_suffix(named, found.get("numpy"))
+
+
+_INSTALLED = ("keras", "tf_keras", "numpy")

@@ -312,7 +312,8 @@ _SETTING_OPTIONS = [
     click.option(
         "--semantics",
         metavar="KERAS",
-        help="Whose rules: keras-3.15.  [default: run.json's, else the installed one]",
+        help="Whose rules: keras-3.15, tf_keras-2.18, ...  "
+        "[default: run.json's, else the installed one]",
     ),
     click.option(
         "--initial-lr",

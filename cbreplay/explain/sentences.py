@@ -171,7 +171,9 @@ def _consequence(moment: Moment) -> str:
     if moment.decision.reduced:
         rate = moment.decision.learning_rate
     logs = {str(callback.monitor): math.nan}
-    _, decision = callback.step(moment.after, Observation(moment.epoch + 1, logs, rate))
+    # the key of the rate decides nothing here: nothing reads it after this callback
+    seen = Observation(moment.epoch + 1, logs, rate, moment.epoch + 1, "learning_rate")
+    _, decision = callback.step(moment.after, seen)
     if decision.stop:
         return "stops"
     return "reduces" if decision.reduced else ""

@@ -188,7 +188,7 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
     kept = None
     best_epoch, best = None, None
     if divergence is None:
-        kept = _kept_epoch(callbacks, walk.evident_states, last_epoch)
+        kept = _kept_epoch(callbacks, walk.evident_states, walk.weights_epoch)
         best_epoch, best = _best(callbacks, walk.evident_states)
     outcome = measure_outcome(
         run,
@@ -234,7 +234,7 @@ def _hypothetical(
         stopped_by=walk.stopped_by,
         best_epoch=best_epoch,
         best=best,
-        kept_epoch=_kept_epoch(callbacks, states, walk.last_epoch),
+        kept_epoch=_kept_epoch(callbacks, states, walk.weights_epoch),
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
         trace=tuple(walk.trace),
@@ -242,10 +242,10 @@ def _hypothetical(
 
 
 def _kept_epoch(
-    callbacks: tuple[Callback, ...], states: tuple[Any, ...], last_epoch: int
+    callbacks: tuple[Callback, ...], states: tuple[Any, ...], weights_epoch: int
 ) -> int:
-    """Return whose weights the last restoring callback puts back, else the last."""
-    kept = last_epoch
+    """Return whose weights the last restoring callback puts back, else those there."""
+    kept = weights_epoch
     for callback, state in zip(callbacks, states, strict=True):
         held = callback.held_epoch(state)
         if held is not None:

@@ -31,6 +31,8 @@ class Walk:
     stopped: int | None = None
     stopped_by: tuple[int, ...] = ()
     last_epoch: int = 0
+    weights_epoch: int = 0
+    learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -165,6 +167,7 @@ def _walk(
         states=[callback.begin(training) for callback in callbacks],
         rate=recorded.values[0],
         last_epoch=first_epoch - 1,
+        learning_rate_key=training.semantics.learning_rate_key,
     )
     for position, epoch_logs in enumerate(logs):
         epoch = first_epoch + position
@@ -179,7 +182,7 @@ def _walk(
             if habit == "end there":
                 break
         walk.rates.append(walk.rate)
-        walk.last_epoch = epoch
+        walk.last_epoch = walk.weights_epoch = epoch
         walk.stopped_by = _end_epoch(walk, callbacks, epoch, dict(epoch_logs))
         if walk.stopped_by:
             walk.stopped = epoch
@@ -196,13 +199,17 @@ def _end_epoch(
     """Let every callback see the end of an epoch; return who asked for the stop."""
     stopped_by = []
     for index, callback in enumerate(callbacks):
-        seen = Observation(epoch, logs, walk.rate)
+        seen = Observation(
+            epoch, logs, walk.rate, walk.weights_epoch, walk.learning_rate_key
+        )
         logs.update(callback.written_logs(seen))
         state, decision = callback.step(walk.states[index], seen)
         walk.states[index] = state
         walk.trace.append(Step(epoch, index, walk.rate, state, decision))
         if decision.reduced:
             walk.rate, walk.has_changed = decision.learning_rate, True
+        if decision.restored_epoch is not None:
+            walk.weights_epoch = decision.restored_epoch
         if decision.stop:
             stopped_by.append(index)
     return tuple(stopped_by)

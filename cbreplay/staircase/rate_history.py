@@ -7,7 +7,8 @@ import math
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau, reduce_rate
+from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import CbreplayError
 from cbreplay.monitor import round_float32
 from cbreplay.replay import replay_run
@@ -15,6 +16,7 @@ from cbreplay.replay import replay_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.monitor import Precision
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
@@ -173,11 +175,13 @@ def _explain(
     """Return the first candidate whose replay agrees with every recorded rate."""
     monitors = dict.fromkeys([monitor, "val_loss", "loss"])
     first, last = changes[0], changes[-1]
-    factor = _short_factor(first.old, first.new)
+    resolved = resolve_semantics(semantics, metadata=run.metadata)
+    precision = resolved.semantics.factor_precision
+    factor = _short_factor(first.old, first.new, precision)
     if factor is None:
         return None
     # the last step was cut by a floor, or ended on one, or there is none
-    is_cut = round_float32(last.old * factor) < last.new
+    is_cut = reduce_rate(last.old, factor, precision) < last.new
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
     for watched in (name for name in monitors if name in run.series):
@@ -204,7 +208,7 @@ def _explain(
     return None
 
 
-def _short_factor(old: float, new: float) -> float | None:
+def _short_factor(old: float, new: float, precision: Precision) -> float | None:
     """Return the shortest decimal factor that leads from one rate to the next.
 
     None if it has more than four digits: nobody writes such a factor, and what was
@@ -212,7 +216,7 @@ def _short_factor(old: float, new: float) -> float | None:
     """
     for digits in range(1, 5):
         factor = round(new / old, digits)
-        if 0 < factor < 1 and round_float32(old * factor) == new:
+        if 0 < factor < 1 and reduce_rate(old, factor, precision) == new:
             return factor
     return None
 

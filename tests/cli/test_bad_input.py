@@ -84,7 +84,7 @@ def check_refusal(status: int, out: str, err: str, message: str) -> None:
         (["--patience", "5:1"], "--patience is '5:1'"),
         (["--patience", "1:2:3"], "a range of integers as 1:30"),
         (["--min-delta", "nan"], "min_delta is nan"),
-        (["--semantics", "keras-2.3"], "are not known; known: keras-3.15"),
+        (["--semantics", "keras-2.3"], "are not known; known: keras-2.15, keras-3.0"),
         (["--semantics", "torch"], "is not a Keras version"),
         (["--patience", "1", "--objective", "nope"], "no series 'nope'"),
         (["-c", "ReduceLROnPlateau(min_lr=0.1)"], "Give --initial-lr"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,23 +31,55 @@ def draw_case(rng: Generator, kinds: str) -> Case:
     pool = _pool(rng)
     n_epochs = int(rng.integers(1, 26))
     logs = [_epoch_logs(rng, pool) for _ in range(n_epochs)]
+    if rng.random() < 0.15:
+        # versions part on a first value that is no number
+        first = float(rng.choice([math.nan, math.inf, -math.inf]))
+        logs[0] |= {"val_loss": first, "loss": first}
     # a monitor that is absent everywhere is refused; that has its own test
     logs[int(rng.integers(n_epochs))] |= {"val_loss": 0.5, "loss": 0.5}
     draw = {"E": _early_stopping, "R": _reduce_lr_on_plateau}
     return Case(
         logs=logs,
         callbacks=[draw[kind](rng, pool) for kind in kinds],
-        learning_rate=float(np.float32(rng.choice([0.01, 1e-3, 1.0, 3e-4, 1e-44]))),
+        learning_rate=float(
+            np.float32(rng.choice([0.01, 1e-3, 1.0, 3e-4, 1e-44, 1e-40, rng.random()]))
+        ),
         first_epoch=int(rng.choice([0, 0, 0, 1, 4])),
     )
 
 
+def version_cases() -> list[Case]:
+    """Return the smallest trainings that tell versions apart, as the unit tests do."""
+    restoring = EarlyStopping(monitor="loss", patience=1, restore_best_weights=True)
+    late = EarlyStopping(monitor="loss", start_from_epoch=1, restore_best_weights=True)
+    plateau = ReduceLROnPlateau(monitor="loss", patience=1, min_delta=0)
+    nan, inf = math.nan, math.inf
+    trainings: list[tuple[list[float], list[Callback], float]] = [
+        ([nan, 1, 0.5, 0.4], [replace(restoring, patience=2)], 0.5),
+        ([1, 1 - 1e-9], [replace(restoring, restore_best_weights=False)], 0.5),
+        ([1, 1 - 1e-9], [plateau], 0.5),
+        ([1, 1.05, 1.1, 1.12], [replace(plateau, min_delta=-0.1)], 0.5),
+        ([0.4, 0.3], [replace(plateau, min_delta=0.1)], 0.5),
+        ([0.4, 0.3], [replace(restoring, min_delta=0.1)], 0.5),
+        ([1, 1, 1], [replace(plateau, factor=0.3)], 0.01),
+        ([1, 2, 3], [replace(restoring, patience=9)], 0.5),
+        ([1, inf], [restoring, late], 0.5),
+        ([1, nan, nan], [replace(late, patience=5)], 0.5),
+        ([1, 1], [replace(plateau, factor=-1e39, min_lr=0.001)], 0.5),
+    ]
+    return [
+        Case([{"loss": one} for one in values], callbacks, float(np.float32(rate)), 0)
+        for values, callbacks, rate in trainings
+    ]
+
+
 def _pool(rng: Generator) -> list[float]:
     """Draw a few values that stand near each other in one of several ways."""
-    kind = rng.integers(5)
+    kind = rng.integers(6)
     center = float(rng.normal(0, 1))
-    if kind == 0:  # ties
-        return [round(center, 2), round(center, 2), round(center + 0.01, 2)]
+    if kind == 0:  # ties, and decimals that stand one min_delta apart
+        apart = (0, 0, 1, -1, 5, -5)[: int(rng.integers(3, 7))]
+        return [round(center + i / 100, 2) for i in apart]
     if kind == 1:  # neighbours in float32
         near = np.float32(center)
         steps = [near, np.nextafter(near, np.float32(9)), np.nextafter(near, -near)]
@@ -56,6 +88,9 @@ def _pool(rng: Generator) -> list[float]:
         return [center, center * (1 + 1e-9), center * (1 - 1e-9), center + 1e-4]
     if kind == 3:  # subnormals in float32
         return [0.0, 1e-40, -1e-40, 1e-38, 2e-38, 1e-45]
+    if kind == 5:  # steps of a usual min_delta, and one rounding beside it
+        steps = [center - i * delta for delta in (1e-4, 0.05) for i in range(3)]
+        return [float(np.nextafter(one, rng.choice([-9, one, 9]))) for one in steps]
     falling = center + np.cumsum(-rng.random(6)) * 0.1
     return [*falling.tolist(), *(falling + rng.normal(0, 0.05, 6)).tolist()]
 
@@ -77,7 +112,7 @@ def _epoch_logs(rng: Generator, pool: list[float]) -> dict[str, float]:
 
 def _min_delta(rng: Generator, pool: list[float]) -> float:
     spread = abs(pool[0] - pool[-1])
-    return float(rng.choice([0, 0, 1e-4, 1e-3, -1e-3, 0.05, -0.1, spread, 1e-40]))
+    return float(rng.choice([0, 0, 1e-4, -1e-3, 0.01, 0.05, -0.1, spread, 1e-40]))
 
 
 def _early_stopping(rng: Generator, pool: list[float]) -> Callback:
@@ -88,7 +123,7 @@ def _early_stopping(rng: Generator, pool: list[float]) -> Callback:
         patience=int(rng.choice([-1, 0, 1, 2, 3, 5, 8])),
         mode=str(rng.choice(["auto", "min", "max"])),
         baseline=baseline,
-        restore_best_weights=bool(rng.integers(2)),
+        restore_best_weights=bool(rng.random() < 0.7),
         start_from_epoch=int(rng.choice([0, 0, 0, 1, 2, 5])),
     )
 
@@ -96,7 +131,9 @@ def _early_stopping(rng: Generator, pool: list[float]) -> Callback:
 def _reduce_lr_on_plateau(rng: Generator, pool: list[float]) -> Callback:
     return ReduceLROnPlateau(
         monitor=str(rng.choice(["val_loss", "loss"])),
-        factor=float(rng.choice([0.1, 0.5, 0.3, 0.25, 0.0, 1 - 1e-9, 0.9])),
+        factor=float(
+            rng.choice([0.1, 0.5, 0.3, 0.25, 0.0, 1 - 1e-9, 0.9, rng.random()])
+        ),
         patience=int(rng.choice([-1, 0, 1, 2, 3, 5])),
         mode=str(rng.choice(["auto", "min", "max"])),
         min_delta=_min_delta(rng, pool),

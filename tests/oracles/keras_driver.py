@@ -1,7 +1,13 @@
-"""Keras's own callbacks on a stand-in model, fed one epoch after another."""
+"""Keras's own callbacks on a stand-in model, fed one epoch after another.
+
+As a script it drives the Keras of its own environment: the package's name is its
+argument, a JSON list of questions its input, version and answers its output. It
+imports nothing of cbreplay, so that any environment with a Keras can run it.
+"""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +38,8 @@ class Driven:
     kept_epoch: int | None = None
     rates: list[float] = field(default_factory=list)
     counters: list[list[dict[str, Any]]] = field(default_factory=list)
+    # the keys that the last epoch's logs have gained
+    written: list[str] = field(default_factory=list)
 
 
 _COUNTERS = ("wait", "best", "best_epoch", "cooldown_counter")
@@ -43,11 +51,13 @@ def drive(
     *,
     learning_rate: float,
     first_epoch: int = 0,
+    keras: Any = None,
 ) -> Driven:
     """Call the hooks of real Keras callbacks as ``fit`` does."""
-    import keras
     import numpy as np
 
+    if keras is None:
+        keras = importlib.import_module("keras")
     model = _StandInModel(keras.optimizers.SGD(learning_rate=learning_rate))
     driven = Driven()
     for callback in callbacks:
@@ -59,6 +69,7 @@ def drive(
         shared = dict(recorded)
         for callback in callbacks:
             callback.on_epoch_end(epoch, shared)
+        driven.written = sorted(shared.keys() - recorded.keys())
         driven.counters.append(
             [
                 {name: getattr(one, name) for name in _COUNTERS if hasattr(one, name)}
@@ -75,11 +86,88 @@ def drive(
     return driven
 
 
-def as_keras(callback: Any) -> Any:
-    """Build the real callback with the parameters of one of ours."""
+def parameters(callback: Any) -> tuple[str, dict[str, Any]]:
+    """Return the class's name and the parameters of one of our callbacks."""
     from dataclasses import fields
 
+    given = {one.name: getattr(callback, one.name) for one in fields(callback)}
+    return type(callback).__name__, given
+
+
+def as_keras(callback: Any) -> Any:
+    """Build the real callback with the parameters of one of ours."""
     import keras
 
-    kind = getattr(keras.callbacks, type(callback).__name__)
-    return kind(**{one.name: getattr(callback, one.name) for one in fields(callback)})
+    kind, given = parameters(callback)
+    return getattr(keras.callbacks, kind)(**given)
+
+
+def answer(keras: Any, question: dict[str, Any]) -> Any:
+    """Answer a training with what was decided, a model with its directions."""
+    if "callbacks" not in question:
+        return _directions(keras, question["metrics"])
+    callbacks = [
+        getattr(keras.callbacks, kind)(**given) for kind, given in question["callbacks"]
+    ]
+    try:
+        driven = drive(
+            callbacks,
+            question["logs"],
+            learning_rate=question["learning_rate"],
+            first_epoch=question["first_epoch"],
+            keras=keras,
+        )
+    except (ValueError, OverflowError) as error:
+        return {"error": str(error)}
+    return vars(driven)
+
+
+def _directions(keras: Any, metrics: list[str]) -> dict[str, dict[str, str]]:
+    """Fit a model once, and let both callbacks resolve every key it logs."""
+    import numpy as np
+
+    def own_metric(y_true: Any, y_pred: Any) -> Any:
+        return y_true[..., :1] * 0 + y_pred[..., :1]
+
+    def build(name: str) -> Any:
+        if name == "own_metric":
+            return own_metric
+        # a class's name makes a metric of its own, any other is left to compile
+        return getattr(keras.metrics, name)() if name[0].isupper() else name
+
+    model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "mse", metrics=[build(name) for name in metrics])
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    history = model.fit(x, y, validation_data=(x, y), verbose=0)
+    return {
+        key: {
+            kind: _direction(getattr(keras.callbacks, kind)(monitor=key), model)
+            for kind in ("EarlyStopping", "ReduceLROnPlateau")
+        }
+        for key in history.history
+    }
+
+
+def _direction(callback: Any, model: Any) -> str:
+    callback.set_model(model)
+    if callback.monitor_op is None:
+        try:
+            callback._set_monitor_op()
+        except ValueError:
+            return "ValueError"
+    return "min" if bool(callback.monitor_op(1.0, 2.0)) else "max"
+
+
+def _main() -> None:
+    import json
+    import logging
+    import sys
+
+    keras = importlib.import_module(sys.argv[1])
+    logging.disable(logging.CRITICAL)  # tf_keras logs every epoch without the monitor
+    answers = [answer(keras, question) for question in json.load(sys.stdin)]
+    sys.stdout.write("\n" + json.dumps([keras.__version__, answers]) + "\n")
+
+
+if __name__ == "__main__":
+    _main()

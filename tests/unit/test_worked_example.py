@@ -31,7 +31,7 @@ def replayed(
 ) -> Replay:
     rows = [{"val_loss": loss, "learning_rate": 0.01} for loss in LOSSES]
     run = Run.from_logs(rows, planned_epochs=planned)
-    return replay_run(run, callbacks, semantics="keras-3.15", **options)
+    return replay_run(run, callbacks, **{"semantics": "keras-3.15"} | options)
 
 
 # (list, plan, wait of E, stopped, best_epoch, kept, trained, saved, kept_value, regret,
@@ -102,6 +102,14 @@ def test_every_field_of_the_worked_example(row: tuple[Any, ...]) -> None:
     assert list(replay.reductions) == [Reduction(*one) for one in reductions]
     assert replay.divergence_epoch == divergence
     assert replay.evidence == evidence
+
+
+def test_keras_2_15_restores_only_where_it_stops() -> None:
+    whole = replayed([E(6)], planned=8, semantics="keras-2.15")
+    assert (whole.kept_epoch, whole.outcome.kept_value) == (7, 0.51)
+    assert whole.outcome.regret == pytest.approx(0.02)
+    assert (whole.best_epoch, whole.evidence) == (2, "exact")
+    assert replayed([E(5)], semantics="keras-2.15").kept_epoch == 2
 
 
 def test_bounds_stand_where_the_table_says_at_least_and_at_most() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbreplay import ConfigError
+from cbreplay import ConfigError, EarlyStopping, ReduceLROnPlateau
 from cbreplay.callbacks.base import Training
 from cbreplay.callbacks.metric_directions import (
     METRIC_DIRECTIONS,
@@ -48,8 +48,35 @@ def test_run_json_comes_before_the_table() -> None:
 
 def test_an_unknown_direction_is_refused_with_the_option() -> None:
     with pytest.raises(ConfigError, match=r"'val_dice'.*Give --mode min\|max or mode="):
-        resolve_mode("EarlyStopping", "val_dice", "auto", training())
-    assert resolve_mode("EarlyStopping", "val_dice", "max", training()) == "max"
+        resolve_mode("EarlyStopping", "val_dice", "auto", training(), "metric")
+    assert (
+        resolve_mode("EarlyStopping", "val_dice", "max", training(), "metric") == "max"
+    )
+
+
+# what the real classes of each version resolve is in tests/differential
+@pytest.mark.parametrize(
+    ("version", "kind", "monitor", "direction"),
+    [
+        ("tf_keras-2.21", EarlyStopping, "val_auc", "max"),
+        ("tf_keras-2.21", ReduceLROnPlateau, "val_auc", "min"),
+        ("keras-2.15", EarlyStopping, "val_precision", "min"),
+        ("keras-2.15", EarlyStopping, "accident", "min"),
+        ("keras-2.15", ReduceLROnPlateau, "accident", "max"),
+        ("keras-3.10", EarlyStopping, "val_precision", "max"),
+        ("keras-3.10", ReduceLROnPlateau, "val_precision", "min"),
+        ("keras-3.10", ReduceLROnPlateau, "val_dice", "min"),
+        ("keras-3.11", ReduceLROnPlateau, "val_precision", "max"),
+    ],
+)
+def test_auto_is_resolved_as_each_version_does(
+    version: str,
+    kind: type[EarlyStopping | ReduceLROnPlateau],
+    monitor: str,
+    direction: str,
+) -> None:
+    by_version = Training(resolve_semantics(version).semantics, {})
+    assert kind(monitor=monitor).resolve_mode(by_version) == direction
 
 
 @pytest.mark.keras

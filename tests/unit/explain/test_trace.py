@@ -332,3 +332,14 @@ def test_two_of_a_kind_are_told_apart() -> None:
 def test_extreme_values_have_words(losses: Sequence[float | None]) -> None:
     for why in sentences(losses, EarlyStopping(patience=1), ReduceLROnPlateau()):
         assert why
+
+
+def test_keras_2_15_puts_the_best_weights_back_at_its_own_stop() -> None:
+    run = Run.from_logs([{"val_loss": loss} for loss in (0.5, 0.4, 0.6, 0.7)])
+    early_stopping = EarlyStopping(patience=2, restore_best_weights=True)
+    replay = replay_run(run, early_stopping, semantics="keras-2.15")
+    assert replay.kept_epoch == 1
+    assert (
+        "keeps the weights of epoch 2: restore_best_weights=True put them back at the "
+        "stop"
+    ) in explain_replay(replay).closing
