@@ -181,7 +181,7 @@ def _tell_kept(ending: Ending, kept: int) -> str:
         if row.decision != "improvement":
             what = f"it has the first {monitor} and nothing improved on it"
         return f"{told}: restore_best_weights=True, and {what}"
-    if kept != ending.rows[-1].epoch:
+    if ending.rows and kept != ending.rows[-1].epoch:
         return f"{told}: restore_best_weights=True put them back at the stop"
     told += ", the last one trained"
     stoppers = [
