@@ -61,8 +61,8 @@ def draw_sparkline(series: Series, width: int, bars: str = _BARS) -> str:
     """Draw a series in one line of characters; an unrecorded stretch is a space.
 
     >>> from cbreplay.run import Series
-    >>> draw_sparkline(Series.from_optional([3.0, 2.0, None, 1.0]), 4)
-    '█▅ ▁'
+    >>> draw_sparkline(Series.from_optional([3.0, 2.0, None, None, None, 1.0]), 6)
+    '█ ▁'
     """
     values = [
         value if recorded and math.isfinite(value) else None
