@@ -181,8 +181,6 @@ def _tell_kept(ending: Ending, kept: int) -> str:
         if row.decision != "improvement":
             what = f"it has the first {monitor} and nothing improved on it"
         return f"{told}: restore_best_weights=True, and {what}"
-    if ending.rows and kept != ending.rows[-1].epoch:
-        return f"{told}: restore_best_weights=True put them back at the stop"
     told += ", the last one trained"
     stoppers = [
         (index, one)
@@ -209,7 +207,12 @@ def _holder(ending: Ending) -> int | None:
     found = None
     for index, callback in enumerate(ending.replay.callbacks):
         rows = ending.rows_of(index)
-        if rows and callback.held_epoch(rows[-1].after) is not None:
+        if not rows:
+            continue
+        # every Keras puts weights back when it stops, most also when nothing stopped
+        holds = getattr(rows[-1].after, "held_epoch", None) is not None
+        restores = rows[-1].decision == "stop" and holds
+        if restores or callback.held_epoch(rows[-1].after) is not None:
             found = index
     return found
 

@@ -171,8 +171,8 @@ def _consequence(moment: Moment) -> str:
     if moment.decision.reduced:
         rate = moment.decision.learning_rate
     logs = {str(callback.monitor): math.nan}
-    # the key of the rate decides nothing here: nothing reads it after this callback
-    seen = Observation(moment.epoch + 1, logs, rate, moment.epoch + 1, "learning_rate")
+    epoch = moment.epoch + 1
+    seen = Observation(epoch, logs, rate, epoch, learning_rate_key="learning_rate")
     _, decision = callback.step(moment.after, seen)
     if decision.stop:
         return "stops"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,11 +27,12 @@ def explained(
     planned: int | None = None,
     rate: float | None = 0.01,
     hypothetical: bool = False,
+    semantics: str = "keras-3.15",
 ) -> Explanation:
     rows = [{"val_loss": loss, "learning_rate": rate} for loss in losses]
     run = Run.from_logs([{"loss": 1.0, **row} for row in rows], planned_epochs=planned)
     return explain_replay(
-        replay_run(run, callbacks, semantics="keras-3.15", hypothetical=hypothetical)
+        replay_run(run, callbacks, semantics=semantics, hypothetical=hypothetical)
     )
 
 
@@ -136,6 +138,17 @@ def test_whose_weights_are_kept_without_restoring() -> None:
     assert alone == (
         "keeps the weights of epoch 1, the last one trained: no callback in the list "
         "restores others"
+    )
+
+
+def test_keras_2_15_restores_only_after_its_own_stop() -> None:
+    stopped = closing(LOSSES, E3, semantics="keras-2.15")
+    assert stopped[1] == closing(LOSSES, E3)[1]
+    assert stopped[1].startswith("keeps the weights of epoch 3: restore_best_weights")
+    never = replace(E3, patience=9)
+    assert closing(LOSSES, never, planned=8, semantics="keras-2.15")[-1] == (
+        "keeps the weights of epoch 8, the last one trained: this Keras restores the "
+        "best ones only after its own stop"
     )
 
 
@@ -332,14 +345,3 @@ def test_two_of_a_kind_are_told_apart() -> None:
 def test_extreme_values_have_words(losses: Sequence[float | None]) -> None:
     for why in sentences(losses, EarlyStopping(patience=1), ReduceLROnPlateau()):
         assert why
-
-
-def test_keras_2_15_puts_the_best_weights_back_at_its_own_stop() -> None:
-    run = Run.from_logs([{"val_loss": loss} for loss in (0.5, 0.4, 0.6, 0.7)])
-    early_stopping = EarlyStopping(patience=2, restore_best_weights=True)
-    replay = replay_run(run, early_stopping, semantics="keras-2.15")
-    assert replay.kept_epoch == 1
-    assert (
-        "keeps the weights of epoch 2: restore_best_weights=True put them back at the "
-        "stop"
-    ) in explain_replay(replay).closing
