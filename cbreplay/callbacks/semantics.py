@@ -191,7 +191,8 @@ _ROWS = {
 _OLDEST = {"keras": "keras-2.15", "tf_keras": "tf_keras-2.15"}
 _NEWEST = {"keras": "keras-3.15", "tf_keras": "tf_keras-2.21"}
 _KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
-# TensorFlow and JAX decide alike and need no suffix
+# TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
+# on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
 _UNMEASURED = ("+torch-backend", "+openvino-backend")
 _VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)((?:\.\w+)*)(\+[\w-]+)?")
 

@@ -28,7 +28,7 @@ class Case:
 
 def draw_case(rng: Generator, kinds: str) -> Case:
     """Draw a training; `kinds` has a letter for each callback: E or R."""
-    pool = _pool(rng)
+    pool = _pool(rng) if rng.random() < 0.85 else _one_delta_apart(rng)
     n_epochs = int(rng.integers(1, 26))
     logs = [_epoch_logs(rng, pool) for _ in range(n_epochs)]
     if rng.random() < 0.15:
@@ -77,9 +77,8 @@ def _pool(rng: Generator) -> list[float]:
     """Draw a few values that stand near each other in one of several ways."""
     kind = rng.integers(6)
     center = float(rng.normal(0, 1))
-    if kind == 0:  # ties, and decimals that stand one min_delta apart
-        apart = (0, 0, 1, -1, 5, -5)[: int(rng.integers(3, 7))]
-        return [round(center + i / 100, 2) for i in apart]
+    if kind == 0:  # ties, and decimals
+        return [round(center + i / 100, 2) for i in (0, 0, 1, -1, 5, -5)]
     if kind == 1:  # neighbours in float32
         near = np.float32(center)
         steps = [near, np.nextafter(near, np.float32(9)), np.nextafter(near, -near)]
@@ -93,6 +92,18 @@ def _pool(rng: Generator) -> list[float]:
         return [float(np.nextafter(one, rng.choice([-9, one, 9]))) for one in steps]
     falling = center + np.cumsum(-rng.random(6)) * 0.1
     return [*falling.tolist(), *(falling + rng.normal(0, 0.05, 6)).tolist()]
+
+
+def _one_delta_apart(rng: Generator) -> list[float]:
+    """Draw values for which it matters to which side min_delta is added."""
+    precision = np.float64 if rng.random() < 0.5 else np.float32
+    while True:
+        best, apart = np.round(rng.normal(), 2), np.round(rng.choice([0.1, 0.05]), 2)
+        value = np.round(best - apart, 2)
+        best, value = float(precision(best)), float(precision(value))
+        on_value = precision(value + apart) < precision(best)
+        if on_value != (precision(value) < precision(best - apart)):
+            return [best, best, round(best + 1, 2), value]
 
 
 def _epoch_logs(rng: Generator, pool: list[float]) -> dict[str, float]:
@@ -112,7 +123,9 @@ def _epoch_logs(rng: Generator, pool: list[float]) -> dict[str, float]:
 
 def _min_delta(rng: Generator, pool: list[float]) -> float:
     spread = abs(pool[0] - pool[-1])
-    return float(rng.choice([0, 0, 1e-4, -1e-3, 0.01, 0.05, -0.1, spread, 1e-40]))
+    decimal = round(spread, 2)
+    usual = [0, 0, 1e-4, -1e-3, 0.01, 0.05, -0.1, 1e-40]
+    return float(rng.choice([*usual, spread, decimal, decimal, decimal]))
 
 
 def _early_stopping(rng: Generator, pool: list[float]) -> Callback:
