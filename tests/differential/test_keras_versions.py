@@ -65,7 +65,7 @@ class Asked:
 def asked(request: pytest.FixtureRequest) -> Asked:
     version: KerasVersion = request.param
     if not version.is_prepared():
-        pytest.skip(f"{version.name} is not prepared: {PREPARE}")
+        pytest.skip(f"this Keras is not prepared: {PREPARE}")
     counts = QUICK
     if request.config.getoption("--all-keras-cases"):
         counts = ALL_FIRST if version.first else ALL_OTHER
