@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         TruncatedLogError,
         UnknownMonitorError,
     )
-    from cbreplay.expressions import parse_callbacks
+    from cbreplay.explain import explain_replay
+    from cbreplay.expressions import parse_callbacks, read_script_callbacks
     from cbreplay.grid import choices, make_grid
     from cbreplay.readers import load_runs
     from cbreplay.replay import Replay, replay_run
@@ -53,9 +54,11 @@ __all__ = [
     "__version__",
     "build_staircase",
     "choices",
+    "explain_replay",
     "load_runs",
     "make_grid",
     "parse_callbacks",
+    "read_script_callbacks",
     "replay_run",
 ]
 
@@ -69,9 +72,11 @@ _HOMES = {
     "Series": "run",
     "build_staircase": "staircase",
     "choices": "grid",
+    "explain_replay": "explain",
     "load_runs": "readers",
     "make_grid": "grid",
     "parse_callbacks": "expressions",
+    "read_script_callbacks": "expressions",
     "replay_run": "replay",
 }
 _SUBMODULES = ("plots", "record", "report")

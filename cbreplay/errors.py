@@ -177,7 +177,7 @@ class MissingExtraError(CbreplayError, ImportError):
         self.what, self.extra, self.missing = what, extra, missing
         super().__init__(
             f"{what} needs {missing}, which is not installed: "
-            f'pip install "cbreplay[{extra}]"'
+            f'pip install "cbreplay[{extra}]", or in a clone pip install ".[{extra}]"'
         )
 
 

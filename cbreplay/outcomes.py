@@ -27,6 +27,7 @@ __all__ = [
     "was_still_improving",
 ]
 
+_SHORTEST_TREND = 2
 _DEFAULT_OBJECTIVE = "val_loss"
 Bound: TypeAlias = Literal["lower", "upper"]
 _BOUNDS: Mapping[str, Bound] = {
@@ -85,10 +86,11 @@ def resolve_objective(
     ConfigError
         If nothing tells its direction.
     """
-    stoppers = [one for one in callbacks if type(one).__name__ == "EarlyStopping"]
-    first = next(iter([*stoppers, *callbacks]), None)
-    monitor = first.monitor if first is not None else _DEFAULT_OBJECTIVE
-    name = monitor if objective is None else objective
+    watching = [one for one in callbacks if one.monitor is not None]
+    stoppers = [one for one in watching if type(one).__name__ == "EarlyStopping"]
+    first = next(iter([*stoppers, *watching]), None)
+    monitor = first.monitor if first is not None else None
+    name = objective or monitor or _DEFAULT_OBJECTIVE
     run.monitored(name)
     if objective_mode is not None:
         return name, objective_mode
@@ -119,8 +121,11 @@ def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
 def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
     """Return whether the best value stands at the last epochs of the record.
 
-    The last epochs are the last twentieth of the record, at least two.
+    The last epochs are the last twentieth of the record, at least two; a record of
+    one or two epochs shows no trend.
     """
+    if run.recorded_epochs <= _SHORTEST_TREND:
+        return False
     best = best_recorded_epoch(run, objective, mode)
     last_epochs = max(2, math.ceil(run.recorded_epochs / 20))
     return best is not None and best > run.horizon - last_epochs

@@ -37,7 +37,7 @@ Mode: TypeAlias = Literal["min", "max"]
 LEARNING_RATE_NAMES = ("learning_rate", "lr")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Series:
     """One metric over the epochs of its run.
 
@@ -66,6 +66,9 @@ class Series:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __repr__(self) -> str:
+        return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"
+
     @classmethod
     def from_optional(
         cls,
@@ -80,7 +83,7 @@ class Series:
         return cls(np.array(filled, dtype=dtype), recorded)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Run:
     """What one training recorded.
 
@@ -159,6 +162,10 @@ class Run:
         return self.planned_epochs is not None and (
             self.horizon == self.planned_epochs - 1
         )
+
+    def __repr__(self) -> str:
+        series = ", ".join(self.series)
+        return f"<Run {self.name!r}: {self.recorded_epochs} epochs of {series}>"
 
     def monitored(self, name: str) -> Series:
         """Return a series by name.

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["CALLBACKS", "EarlyStopping", "ReduceLROnPlateau"]
+__all__ = [
+    "BYSTANDERS",
+    "CALLBACKS",
+    "Bystander",
+    "EarlyStopping",
+    "ReduceLROnPlateau",
+]
 
 # one line for each callback that has a rule
 CALLBACKS: dict[str, type[Any]] = {

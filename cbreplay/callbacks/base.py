@@ -95,8 +95,8 @@ class Callback(Protocol):
     """A decision rule: frozen parameters, and a state that is returned, not changed."""
 
     @property
-    def monitor(self) -> str:
-        """The monitored series."""
+    def monitor(self) -> str | None:
+        """The monitored series; None if it monitors none."""
         ...
 
     @property
@@ -162,6 +162,10 @@ def format_callback(callback: Callback) -> str:
     >>> format_callback(EarlyStopping(patience=5))
     'EarlyStopping(patience=5)'
     """
+    from cbreplay.callbacks.bystander import Bystander
+
+    if isinstance(callback, Bystander):
+        return callback.code
     # a rule is a dataclass; the protocol cannot say so
     changed = [
         f"{one.name}={getattr(callback, one.name)!r}"

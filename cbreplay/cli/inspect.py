@@ -13,8 +13,8 @@ from cbreplay.cli.output import (
     format_option,
     print_json,
     print_table,
-    safe_text,
 )
+from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from cbreplay.run import Run
@@ -40,7 +40,7 @@ def command(question: Question, output_format: Format) -> None:
     if output_format == "table":
         for run in runs:
             for note in run.notes:
-                click.echo(f"{safe_text(run.name)}: {safe_text(note)}")
+                click.echo(f"{visible_text(run.name)}: {visible_text(note)}")
 
 
 _COLUMNS = [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay import __version__
-from cbreplay.errors import CbreplayError
+from cbreplay.errors import CbreplayError, nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ __all__ = ["cli", "main", "run"]
 _SECTIONS = {
     "Ask": {
         "simulate": "What other settings would have done on a log.",
+        "explain": "Why a setting stopped, reduced or kept, epoch by epoch.",
     },
     "Show": {
         "plot": "Draw the learning curve with decisions, or the learning rate.",
@@ -48,6 +49,14 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"cbreplay.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.list_commands(ctx) and args[0][:1] != "-":
+            near = nearest_name(args[0], self.list_commands(ctx))
+            ctx.fail(f"No such command {args[0]!r}{near}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(
         self,
@@ -81,9 +90,13 @@ def cli(context: click.Context, quiet: bool) -> None:
 
 def run() -> None:
     """Run the command line and end the process with its exit status."""
-    # a twentieth of a short answer would go into collecting what imports leave
+    # a fifth of a short answer would go into collecting what imports leave, most of it
+    # at the end of the process, and into threads for linear algebra that nobody uses
     gc.set_threshold(100_000)
-    sys.exit(main())
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    status = main()
+    gc.freeze()
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,9 +136,9 @@ def _answer(arguments: Sequence[str] | None) -> int:
 
 
 def _complain(sentence: str) -> int:
-    from cbreplay.cli.output import safe_text
+    from cbreplay.words import visible_text
 
-    click.echo(f"cbreplay: {safe_text(sentence)}", err=True)
+    click.echo(f"cbreplay: {visible_text(sentence)}", err=True)
     return EXIT_UNUSABLE
 
 

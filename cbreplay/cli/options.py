@@ -19,10 +19,30 @@ if TYPE_CHECKING:
     from cbreplay.grid import Choices, Grid
     from cbreplay.run import Mode, Run
 
-__all__ = ["Question", "log_options", "read_defaults", "setting_options"]
+__all__ = [
+    "Question",
+    "is_quiet",
+    "log_options",
+    "read_defaults",
+    "say",
+    "setting_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _MOST_DIRECTORIES = 20_000
+# what a next command has to say again
+_REPEATED = (
+    "errors",
+    "empty",
+    "planned_epochs",
+    "validation_freq",
+    "monitor",
+    "mode",
+    "keep",
+    "objective",
+    "objective_mode",
+    "semantics",
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -86,6 +106,12 @@ class Question:
         return make_grid(entries)
 
     @property
+    def monitor_and_mode(self) -> dict[str, str]:
+        """What --monitor and --mode fill in where an expression is silent."""
+        given = {"monitor": self.monitor, "mode": self.mode}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
     def command_line(self) -> str:
         """The command as it was typed, to be shown and typed again."""
         import shlex
@@ -97,9 +123,11 @@ class Question:
         import shlex
 
         words = list(self.paths)
-        for option in ("monitor", "mode", "keep", "objective", "objective_mode"):
-            if getattr(self, option) is not None:
-                words += [_option_name(option), getattr(self, option)]
+        usual = Question()
+        for option in _REPEATED:
+            value = getattr(self, option)
+            if value != getattr(usual, option):
+                words += [_option_name(option), str(value)]
         return shlex.join(words)
 
     def _expressed(self) -> list[Callback | Choices]:
@@ -110,11 +138,12 @@ class Question:
                     "and does not go with -c. Write it into the expression"
                 )
                 raise ConfigError(sentence)
-        from cbreplay.expressions import parse_callbacks
+        from cbreplay.expressions import read_expressions
 
-        given = {"monitor": self.monitor, "mode": self.mode}
-        defaults = {name: value for name, value in given.items() if value is not None}
-        return parse_callbacks(*self.expressions, defaults=defaults)
+        read = read_expressions(self.expressions, self.monitor_and_mode)
+        for note in read.notes:
+            say(f"note: {note}")
+        return read.entries
 
     def _shorthand(self) -> list[Callback | Choices] | None:
         texts = {
@@ -260,7 +289,7 @@ _SETTING_OPTIONS = [
         multiple=True,
         metavar="EXPR",
         help='Keras code, for example "EarlyStopping(patience=range(1, 31))"; a list '
-        "or range means try each; repeated, one callbacks list.",
+        "or range means try each; repeated, one callbacks list. Or @file, @train.py.",
     ),
     click.option("--patience", metavar="N|A:B|A,B", help="Of an EarlyStopping."),
     click.option("--min-delta", metavar="X|X,Y", help="Of an EarlyStopping."),
@@ -292,6 +321,19 @@ _SETTING_OPTIONS = [
         help="The learning rate of the first epoch, where the log has none.",
     ),
 ]
+
+
+def say(*lines: str) -> None:
+    """Print remarks on standard error, which -q silences; text is made visible."""
+    if lines and not is_quiet():
+        from cbreplay.words import visible_text
+
+        click.echo("\n".join(visible_text(line) for line in lines), err=True)
+
+
+def is_quiet() -> bool:
+    """Return whether nothing but the answer is wanted (-q)."""
+    return bool(click.get_current_context().find_root().obj["quiet"])
 
 
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

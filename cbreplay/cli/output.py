@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import click
 
 from cbreplay import __version__
+from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,16 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Column",
     "Format",
-    "decimals_for",
     "describe_run",
     "describe_staircase",
     "flatten_replay",
     "format_option",
     "print_json",
     "print_table",
-    "safe_text",
-    "spoken_evidence",
-    "spoken_semantics",
     "terminal_width",
 ]
 
@@ -81,7 +78,7 @@ def print_table(
         click.echo(_as_csv(columns, rows), nl=False)
         return
     cells = [
-        [safe_text(column.spoken(row[column.key])) for column in columns]
+        [visible_text(column.spoken(row[column.key])) for column in columns]
         for row in rows
     ]
     if output == "markdown":
@@ -148,49 +145,6 @@ def terminal_width() -> int:
     except OSError:
         return _NARROWEST
     return min(max(columns, _NARROWEST), _WIDEST)
-
-
-def safe_text(text: str) -> str:
-    """Return text that cannot steer a terminal: control and format characters escaped.
-
-    >>> safe_text("run\\x1b[31m")
-    'run\\\\x1b[31m'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode()
-        for one in text
-    )
-
-
-def decimals_for(values: Sequence[float | None]) -> int:
-    """Return how many decimals show four significant digits of the largest value.
-
-    >>> decimals_for([0.3121, 0.0029]), decimals_for([123.4]), decimals_for([])
-    (4, 1, 4)
-    """
-    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
-    largest = max(sizes, default=0.0)
-    if largest == 0:
-        return 4
-    return min(max(3 - math.floor(math.log10(largest)), 0), 10)
-
-
-def spoken_semantics(name: str) -> str:
-    """Return a Keras version as people write it: ``Keras 3.15.1``."""
-    package, _, version = name.partition("-")
-    return f"{'Keras' if package == 'keras' else package} {version}"
-
-
-def spoken_evidence(replay: Replay) -> str:
-    """Say how far an answer is evidence, in words."""
-    if replay.evidence == "censored":
-        return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
-    if replay.divergence_epoch is not None:
-        changed = replay.divergence_epoch
-        return f"after the learning-rate change at epoch {changed} the log says nothing"
-    return "exact"
 
 
 def print_json(

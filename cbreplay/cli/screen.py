@@ -9,11 +9,14 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.callbacks.base import format_callback
-from cbreplay.cli.output import (
+from cbreplay.cli.output import terminal_width
+from cbreplay.words import (
+    count,
     decimals_for,
-    safe_text,
+    spoken_number,
+    spoken_range,
     spoken_semantics,
-    terminal_width,
+    visible_text,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-=+*#@"
 _MOST_STEPS = 20
 _MOST_REDUCTIONS = 8
+_MOST_NOTES = 4
+# patience values that people try, and how many lines of them fit
+_TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 
 
 def staircase_screen(staircase: Staircase, *, typed: str) -> str:
@@ -64,7 +70,7 @@ def draw_sparkline(series: Series, width: int, bars: str = _BARS) -> str:
             series.values.tolist(), series.recorded.tolist(), strict=True
         )
     ]
-    width = min(width, len(values))
+    width = max(min(width, int(series.recorded.sum())), 1)
     edges = [round(i * len(values) / width) for i in range(width + 1)]
     heights = [
         _mean([one for one in values[start:end] if one is not None])
@@ -94,21 +100,21 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _heading(staircase: Staircase, width: int) -> Iterator[str]:
     replay, run = staircase.replay, staircase.replay.run
-    epochs = f"{_count(run.recorded_epochs, 'epoch')}, plan unknown"
+    epochs = f"{count(run.recorded_epochs, 'epoch')}, plan unknown"
     if run.planned_epochs is not None:
         epochs = f"{run.recorded_epochs} of {run.planned_epochs} planned epochs"
     facts = (
-        f"{safe_text(run.name)}: {epochs}; "
-        f"{safe_text(replay.objective)} ({replay.objective_mode}); "
+        f"{visible_text(run.name)}: {epochs}; "
+        f"{visible_text(replay.objective)} ({replay.objective_mode}); "
         f"rules of {spoken_semantics(replay.semantics.name)}"
     )
     yield from textwrap.wrap(facts, width)
-    best = f"no finite {safe_text(replay.objective)} is recorded"
+    best = f"no finite {visible_text(replay.objective)} is recorded"
     if staircase.best_epoch is not None and staircase.best_value is not None:
-        shown = _number(staircase.best_value, _decimals(staircase))
+        shown = spoken_number(staircase.best_value, _decimals(staircase))
         best = f"best {shown} at epoch {staircase.best_epoch + 1}"
         best += f" of {run.horizon + 1}"
-    name = safe_text(replay.objective)
+    name = visible_text(replay.objective)
     room = max(width - len(name) - len(best) - 4, 8)
     line = draw_sparkline(run.series[replay.objective], min(room, 40), _bars())
     yield f"{name}  {line}  {best}"[:width]
@@ -124,7 +130,7 @@ def _bars() -> str:
 
 def _setting(staircase: Staircase) -> str:
     restores = staircase.keep == "best"
-    monitor = safe_text(staircase.monitor)
+    monitor = visible_text(staircase.monitor)
     return (
         f'EarlyStopping(monitor="{monitor}", patience=..., '
         f"restore_best_weights={restores})"
@@ -148,37 +154,43 @@ def _table(staircase: Staircase, width: int) -> Iterator[str]:
                 [
                     *cells,
                     *values,
-                    _range(step.most_epochs_saved, step.fewest_epochs_saved),
+                    spoken_range(step.most_epochs_saved, step.fewest_epochs_saved),
                 ]
             )
         text = list(_aligned(lines))
         if not others or max(len(line) for line in text) <= width:
             break
         others.pop()
-    yield from text
+    if steps:
+        yield from text
     if len(shown) < len(steps):
         yield f" ({len(steps) - len(shown)} more steps: --format csv)"
     yield from _rest_lines(staircase, width)
 
 
 def _thinned(steps: list[StaircaseStep]) -> list[StaircaseStep]:
-    """Return at most so many steps, the first, the last and some between."""
+    """Return at most so many steps: those of the patience values that people try."""
     if len(steps) <= _MOST_STEPS:
         return steps
-    last = len(steps) - 1
-    chosen = {round(i * last / (_MOST_STEPS - 1)) for i in range(_MOST_STEPS)}
-    return [step for i, step in enumerate(steps) if i in chosen]
+    tried = [
+        step
+        for step in steps
+        if any(
+            step.first_patience <= one <= (step.last_patience or 0) for one in _TRIED
+        )
+    ]
+    return [*tried[: _MOST_STEPS - 1], *([] if steps[-1] in tried else [steps[-1]])]
 
 
 def _main_cells(staircase: Staircase, step: StaircaseStep) -> list[str]:
     decimals = _decimals(staircase)
     first, last = step.first_stopped_epoch, step.last_stopped_epoch
-    stops = "" if first is None or last is None else _range(first + 1, last + 1)
+    stops = "" if first is None or last is None else spoken_range(first + 1, last + 1)
     return [
-        _range(step.first_patience, step.last_patience),
+        spoken_range(step.first_patience, step.last_patience),
         stops,
         str(step.kept_epoch + 1),
-        "none" if step.kept_value is None else _number(step.kept_value, decimals),
+        "none" if step.kept_value is None else spoken_number(step.kept_value, decimals),
         _above_best(staircase, step, decimals),
     ]
 
@@ -190,7 +202,7 @@ def _above_best(staircase: Staircase, step: StaircaseStep, decimals: int) -> str
         return "0  "
     sign = "+" if staircase.replay.objective_mode == "min" else "-"
     mark = "~" if _is_usual(staircase, step.regret) else " "
-    return f"{sign}{_number(step.regret, decimals)} {mark}"
+    return f"{sign}{spoken_number(step.regret, decimals)} {mark}"
 
 
 def _is_usual(staircase: Staircase, regret: float) -> bool:
@@ -201,11 +213,11 @@ def _is_usual(staircase: Staircase, regret: float) -> bool:
 def _other_cell(staircase: Staircase, step: StaircaseStep, name: str) -> str:
     value = step.others[name]
     values = [one.others[name] for one in staircase.steps]
-    return "none" if value is None else _number(value, decimals_for(values))
+    return "none" if value is None else spoken_number(value, decimals_for(values))
 
 
 def _aligned(lines: list[list[str]]) -> Iterator[str]:
-    lines = [[safe_text(cell) for cell in line] for line in lines]
+    lines = [[visible_text(cell) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [line[0].ljust(widths[0])]
@@ -216,14 +228,16 @@ def _aligned(lines: list[list[str]]) -> Iterator[str]:
 def _rest_lines(staircase: Staircase, width: int) -> Iterator[str]:
     """Say what the patience values do that never stop inside the log."""
     rest, run = staircase.steps[-1], staircase.replay.run
-    start = f" {rest.first_patience} or more" if len(staircase.steps) > 1 else " any"
+    start = " every patience"
+    if len(staircase.steps) > 1:
+        start = f" {rest.first_patience} or more"
     if rest.evidence == "exact":
         words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
     else:
         words = f"not in the log: it ends at epoch {run.horizon + 1}"
         if staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
             gap = run.horizon - staircase.best_epoch
-            words += f", {_count(gap, 'epoch')} after its best"
+            words += f", {count(gap, 'epoch')} after its best"
     yield from textwrap.wrap(f"{start}   {words}", width, subsequent_indent="   ")
 
 
@@ -236,17 +250,31 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
     ):
         yield (
             "~ less than the usual change from one epoch to the next "
-            f"({_number(usual, decimals)})"
+            f"({spoken_number(usual, decimals)})"
         )
+    yield from _non_finite_remarks(staircase)
     yield from _other_remarks(staircase)
     yield from _rate_remarks(staircase.rate)
     yield from (f"note: {note}" for note in staircase.notes)
     reading = staircase.replay.run.notes
-    if reading:
+    yield from (f"how it was read: {note}" for note in reading[:_MOST_NOTES])
+    if len(reading) > _MOST_NOTES:
+        yield f"{count(len(reading) - _MOST_NOTES, 'more note')}: cbreplay inspect"
+
+
+def _non_finite_remarks(staircase: Staircase) -> Iterator[str]:
+    run, name = staircase.replay.run, staircase.monitor
+    series = run.series[name]
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    epochs = [
+        run.first_epoch + position
+        for position, (value, recorded) in enumerate(pairs)
+        if recorded and not math.isfinite(value)
+    ]
+    if epochs:
         yield (
-            f"how it was read: {reading[0]}"
-            if len(reading) == 1
-            else f"how it was read: {len(reading)} notes, see cbreplay inspect"
+            f"{name} is NaN or infinite in {count(len(epochs), 'epoch')}, first in "
+            f"epoch {epochs[0] + 1}; such a value is no improvement"
         )
 
 
@@ -255,16 +283,23 @@ def _other_remarks(staircase: Staircase) -> Iterator[str]:
     kept = {step.kept_epoch: step for step in stopping}
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
-        decimals = decimals_for([value])
+        shown = spoken_number(value, decimals_for([value]))
         where = ", at the end" if epoch == horizon else ""
-        sentence = (
-            f"{name} was best at epoch {epoch + 1}{where} ({_number(value, decimals)})"
-        )
+        sentence = f"{name} was best at epoch {epoch + 1}{where} ({shown})"
         if epoch in kept:
-            patience = _range(kept[epoch].first_patience, kept[epoch].last_patience)
+            patience = spoken_range(
+                kept[epoch].first_patience, kept[epoch].last_patience
+            )
             yield f"{sentence}: patience {patience} keeps it"
         else:
-            yield f"{sentence}: nothing that stops inside the log keeps it"
+            yield f"{sentence}: {_kept_by_none(staircase, epoch)}"
+
+
+def _kept_by_none(staircase: Staircase, epoch: int) -> str:
+    rest = staircase.steps[-1]
+    if rest.evidence == "exact" and rest.kept_epoch == epoch:
+        return "training to the end of the plan keeps it"
+    return "nothing that stops inside the log keeps it"
 
 
 def _rate_remarks(rate: RateHistory) -> Iterator[str]:
@@ -286,7 +321,7 @@ def _rate_remarks(rate: RateHistory) -> Iterator[str]:
         )
         who = "a ReduceLROnPlateau"
         if rate.explained_by is not None:
-            who = "a smaller patience of it"
+            who = "with a smaller patience it"
         yield (
             f"{who} would first act: patience {firsts}; after that this log is silent"
         )
@@ -305,7 +340,7 @@ def _spoken_reductions(rate: RateHistory) -> str:
     )
     if rate.explained_by is None:
         return f"{sentence}; no ReduceLROnPlateau that was tried explains it"
-    sentence += f", exactly as by {format_callback(rate.explained_by)}"
+    sentence += f", exactly as {format_callback(rate.explained_by)} would"
     if rate.is_other_reading:
         sentence += " if the rate was logged after each reduction"
     return sentence
@@ -322,29 +357,20 @@ def _closing(staircase: Staircase) -> Iterator[str]:
 
 def _next_commands(staircase: Staircase, typed: str) -> Iterator[str]:
     """Yield commands on lines of their own, unwrapped, to be copied."""
-    typed = safe_text(f" {typed}" if typed else "")
-    chosen = sufficient_step(staircase)
-    if chosen is not None:
-        # 0 and 1 are the same to Keras, and 1 is what people would write
-        patience = max(chosen.first_patience, min(1, chosen.last_patience or 0))
+    typed = visible_text(f" {typed}" if typed else "")
+    if staircase.replay.run.source == "-" or " - " in f" {typed} ":
+        return  # what was piped in is gone
+    patience = staircase.sufficient_patience()
+    if patience is not None:
+        yield f" Why:       cbreplay explain{typed} --patience {patience}"
         yield f" A picture: cbreplay plot{typed} --patience {patience}"
     yield f" A page:    cbreplay report{typed}"
-
-
-def sufficient_step(staircase: Staircase) -> StaircaseStep | None:
-    """Return the first step that stops inside the log and has the least regret."""
-    stopping = [
-        one
-        for one in staircase.steps
-        if one.last_patience is not None and one.regret is not None
-    ]
-    return min(stopping, key=lambda one: one.regret or 0.0, default=None)
 
 
 def _wrapped(sentences: Iterator[str], width: int) -> Iterator[str]:
     for sentence in sentences:
         yield from textwrap.wrap(
-            safe_text(sentence),
+            visible_text(sentence),
             width,
             initial_indent=" ",
             subsequent_indent="   ",
@@ -357,21 +383,5 @@ def _decimals(staircase: Staircase) -> int:
     return decimals_for([*values, staircase.best_value])
 
 
-def _number(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    # a difference too small for the column is still not zero
-    return f"{value:.1e}" if value != 0 and float(text) == 0 else text
-
-
 def _rate(rate: float | None) -> str:
     return "unknown" if rate is None else f"{rate:.4g}"
-
-
-def _range(first: int, last: int | None) -> str:
-    if last is None:
-        return f"{first} or more"
-    return str(first) if first == last else f"{first}-{last}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from cbreplay.callbacks.base import format_callback
-from cbreplay.cli.output import (
-    Column,
-    Format,
+from cbreplay.cli.options import is_quiet, say
+from cbreplay.cli.output import Column, Format, print_json, print_table
+from cbreplay.errors import ConfigError
+from cbreplay.grid import Choices
+from cbreplay.outcomes import was_still_improving
+from cbreplay.replay import Replay, replay_run
+from cbreplay.words import (
     decimals_for,
-    print_json,
-    print_table,
-    safe_text,
+    spoken_epoch,
     spoken_evidence,
     spoken_semantics,
 )
-from cbreplay.cli.screen import sufficient_step
-from cbreplay.errors import ConfigError
-from cbreplay.outcomes import was_still_improving
-from cbreplay.replay import Replay, replay_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.options import Question
     from cbreplay.grid import Grid
     from cbreplay.staircase import Staircase
@@ -73,15 +71,15 @@ def print_overview(
         Column("run", "run", align="left"),
         Column("recorded_epochs", "epochs"),
         Column("best_value", f"best {objective}", _significant),
-        Column("best_epoch", "at", _epoch),
+        Column("best_epoch", "at", spoken_epoch),
         Column("patience", "patience", _plain),
-        Column("stopped_epoch", "stops at", _epoch),
+        Column("stopped_epoch", "stops at", spoken_epoch),
         Column("epochs_saved", "saved", _plain),
-        Column("regret", "above best", _significant),
+        Column("regret", _beside_best(one.replay for one in staircases), _significant),
     ]
     print_table(columns, [_overview_row(one) for one in staircases], output)
     if output == "table":
-        _say(*_overview_remarks(staircases, question))
+        say(*_overview_remarks(staircases, question))
 
 
 def _overview_remarks(
@@ -105,7 +103,7 @@ def _overview_remarks(
 
 
 def _overview_row(staircase: Staircase) -> dict[str, Any]:
-    run, step = staircase.replay.run, sufficient_step(staircase)
+    run, step = staircase.replay.run, staircase.sufficient_step()
     return {
         "run": run.name,
         "recorded_epochs": run.recorded_epochs,
@@ -133,7 +131,7 @@ def print_cells(question: Question, output: Format) -> None:
     rows = [_cell_row(grid, *cell) for cell in replays]
     print_table(_cell_columns(question, grid, replays, output), rows, output)
     if output == "table":
-        _say(*_cell_remarks(grid, [replay for *_, replay in replays]))
+        say(*_cell_remarks(grid, [replay for *_, replay in replays]))
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -150,7 +148,13 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
     from rich.console import Console
     from rich.progress import track
 
-    watched = track(pairs, "replaying", console=Console(stderr=True), transient=True)
+    watched = track(
+        pairs,
+        "replaying",
+        console=Console(stderr=True),
+        transient=True,
+        disable=is_quiet() or not sys.stderr.isatty(),
+    )
     return [(i, j, _replay_cell(question, i, grid[j])) for i, j in watched]
 
 
@@ -198,7 +202,9 @@ def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, An
         "divergence_epoch": replay.divergence_epoch,
         "run_index": run,
         "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
-        "shown_kept": _provisional(_epoch(replay.kept_epoch), outcome.provisional),
+        "shown_kept": _provisional(
+            spoken_epoch(replay.kept_epoch), outcome.provisional
+        ),
     }
 
 
@@ -224,15 +230,17 @@ def _cell_columns(
     named = [Column("run", "run", align="left")] if len(question.runs) > 1 else []
     reduces = []
     if any(entry.changes_learning_rate for entry in grid[0]):
-        reduces = [Column("first_reduction_epoch", "first reduces", _epoch)]
+        reduces = [Column("first_reduction_epoch", "first reduces", spoken_epoch)]
     return [
         *named,
         *axes,
         *reduces,
-        Column("stopped_epoch", "stops at", _epoch),
+        Column("stopped_epoch", "stops at", spoken_epoch),
         Column("shown_kept", "keeps"),
         Column("kept_value", objective, _number(decimals)),
-        Column("regret", "above best", _number(decimals)),
+        Column(
+            "regret", _beside_best(replay for *_, replay in replays), _number(decimals)
+        ),
         Column("shown_saved", "saved"),
         Column("spoken", "evidence", align="left"),
     ]
@@ -247,9 +255,7 @@ def _axis_title(name: str, grid: Grid) -> str:
 
 def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
     """Return what the table does not say: rules, settings, notes, doubts."""
-    remarks = []
-    if len(grid) == 1:
-        remarks.append(f"[{', '.join(format_callback(one) for one in grid[0])}]")
+    remarks = [f"[{', '.join(_written(entry) for entry in grid.entries)}]"]
     rules = sorted({spoken_semantics(one.semantics.name) for one in replays})
     remarks.append(f"rules of {', '.join(rules)}; epochs count from 1")
     if any(replay.outcome.provisional for replay in replays):
@@ -267,22 +273,31 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
     return remarks
 
 
-def _say(*lines: str) -> None:
-    """Print remarks below a table; standard output holds the table alone."""
-    if not click.get_current_context().find_root().obj["quiet"]:
-        click.echo("\n".join(safe_text(line) for line in lines), err=True)
+def _written(entry: Callback | Choices) -> str:
+    """Write a callback as Keras code, with ... for what is varied."""
+    if not isinstance(entry, Choices):
+        return format_callback(entry)
+    fixed = format_callback(entry.kind(**entry.fixed))
+    varied = ", ".join(f"{name}=..." for name in entry.varied)
+    return fixed.replace("(", f"({varied}, ", 1).replace(", )", ")")
 
 
 def _provisional(text: str, provisional: tuple[str, ...]) -> str:
     return f"({text})" if provisional else text
 
 
-def _epoch(epoch: int | None) -> str:
-    return "-" if epoch is None else str(epoch + 1)
-
-
 def _plain(value: object) -> str:
     return "-" if value is None else str(value)
+
+
+def _beside_best(replays: Iterable[Replay]) -> str:
+    """Name the regret: above the best where small is good, below it where large is."""
+    modes = {replay.objective_mode for replay in replays}
+    return (
+        {"min": "above best", "max": "below best"}[modes.pop()]
+        if len(modes) == 1
+        else "off best"
+    )
 
 
 def _significant(value: float | None) -> str:

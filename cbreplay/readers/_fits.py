@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from cbreplay.errors import LogError
+from cbreplay.errors import ConfigError, LogError
 from cbreplay.run import Run, Series
 
 if TYPE_CHECKING:
@@ -264,6 +264,11 @@ def build_run(
         raise LogError(problem, source=source, hint="Log at least the loss")
     series = {name: record.series(one) for name, one in record.rows.columns.items()}
     planned, plan_notes = _plan(record, options, metadata, planned_epochs)
+    if record.first_epoch > 0 and metadata is None:
+        plan_notes.append(
+            f"the first epoch in the log is {record.first_epoch}, taken as counted "
+            f"from 0, so that {record.first_epoch} came before it"
+        )
     seconds = _epoch_seconds(record)
     return Run(
         name=source,
@@ -341,6 +346,12 @@ def _plan(
         notes.append(f"planned epochs: {given} as given, not {logged} as recorded")
     if planned is not None and record.horizon >= planned:
         reached = record.horizon + 1
+        if given is not None:
+            sentence = (
+                f"the log holds {reached} epochs, more than the {given} planned. "
+                "Correct --planned-epochs or planned_epochs=."
+            )
+            raise ConfigError(sentence)
         notes.append(f"the log holds {reached} epochs, more than the {planned} planned")
     return planned, notes
 

@@ -231,7 +231,7 @@ class _Cells:
         if any(cell.strip('"').startswith("[") for cell in wrong.values()):
             return _LISTS
         if name.startswith("#"):
-            return "it has no name"
+            return "a column without a name, as pandas writes its index"
         if name.startswith("val_") and set(cells) == {"NA"}:
             # CSVLogger invents these when the first epoch has no validation
             return "Keras named it, and never logged a value (every cell is NA)"

@@ -183,6 +183,11 @@ def _read_directory(root: str, options: ReadOptions) -> list[_Found]:
         problem = "there is no log in this directory"
         hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
         hint += "event files of the TensorBoard callback in it or below it"
+        if any(
+            name.endswith(".csv") for _, _, names in os.walk(root) for name in names
+        ):
+            hint += "; a CSV without an epoch column is read when it is named, as with "
+            hint += f"{os.path.join(root, '**', '*.csv')!r}"
         raise LogError(problem, source=root, hint=hint)
     return _read_all([(root, root, one) for one in trainings], options)
 

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,15 +95,7 @@ def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
         If the file cannot be written.
     """
     text = json.dumps(contents, indent=1, allow_nan=False) + "\n"
-    path = out / METADATA
-    temporary = path.with_name(f".{METADATA}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise OutputError(str(path), error.strerror or str(error)) from error
-    replace_file(temporary, path)
+    write_whole(out / METADATA, text.encode())
 
 
 def replace_file(temporary: Path, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.callbacks.base import Callback, Training
+from cbreplay.callbacks.bystander import Bystander
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import measure_outcome, resolve_objective, was_still_improving
@@ -77,6 +78,7 @@ def replay_run(
     >>> replay.evidence, replay.stopped_epoch, replay.kept_epoch
     ('exact', 4, 2)
     """
+    _check_run(run)
     listed = _as_list(callbacks)
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     directions = run.metadata.metrics if run.metadata is not None else {}
@@ -116,6 +118,12 @@ def _as_list(callbacks: Iterable[Callback] | Callback) -> tuple[Callback, ...]:
     return listed
 
 
+def _check_run(run: object) -> None:
+    if not isinstance(run, Run):
+        sentence = f"{run!r} is not a Run. Read one with load_runs or Run.from_logs"
+        raise ConfigError(sentence)
+
+
 def _check_callback(callback: object) -> None:
     if not isinstance(callback, Callback):
         sentence = (
@@ -126,9 +134,11 @@ def _check_callback(callback: object) -> None:
 
 
 def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
-    """Check every monitor, and note in how many epochs it is missing."""
+    """Check every monitor; note where one is missing, and who monitors nothing."""
     notes = []
     for monitor in dict.fromkeys(callback.monitor for callback in callbacks):
+        if monitor is None:
+            continue
         if monitor in LEARNING_RATE_NAMES:
             sentence = f"monitor={monitor!r} is not replayed yet"
             raise ConfigError(sentence)
@@ -136,9 +146,32 @@ def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
         if missing:
             notes.append(
                 f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
-                "Keras's callbacks skip those"
+                f"Keras's callbacks skip those{_suspect_nan(run, monitor)}"
             )
+    idle = [one.name for one in callbacks if isinstance(one, Bystander)]
+    if idle:
+        verb = "decide" if len(idle) > 1 else "decides"
+        notes.append(f"{', '.join(idle)} in the list {verb} nothing")
     return notes
+
+
+def _suspect_nan(run: Run, monitor: str) -> str:
+    """Say so where missing values look like NaN that was written as nothing.
+
+    Every trained epoch has a loss, so one without it, but with other metrics, was not
+    logged by Keras like that.
+    """
+    loss = run.series.get("loss")
+    if loss is None:
+        return ""
+    absent = ~loss.recorded & ~run.series[monitor].recorded
+    others = [one.recorded for one in run.series.values()]
+    if not (absent & np.any(others, axis=0)).any():
+        return ""
+    return (
+        ". The loss is missing there too, as where pandas wrote NaN: "
+        "--empty nan (empty='nan') reads it so, and decides otherwise"
+    )
 
 
 def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
@@ -204,6 +237,7 @@ def _hypothetical(
         kept_epoch=_kept_epoch(callbacks, states, walk.weights_epoch),
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
+        trace=tuple(walk.trace),
     )
 
 
@@ -262,6 +296,6 @@ def _outcome_notes(
     if was_still_improving(run, objective, mode):
         notes.append(
             f"{objective} was best at the end of the record: the run was still "
-            "improving, so regrets are against the record only"
+            "improving, so what a setting costs is known against the record only"
         )
     return notes

@@ -73,6 +73,7 @@ class HypotheticalReplay(NamedTuple):
     kept_epoch: int
     reductions: tuple[Reduction, ...]
     learning_rate: Series | None
+    trace: tuple[Step, ...]
 
 
 class Replay(NamedTuple):

@@ -101,6 +101,26 @@ class Staircase(NamedTuple):
     rate: RateHistory
     notes: tuple[str, ...]
 
+    def sufficient_step(self) -> StaircaseStep | None:
+        """Return the first step that stops inside the log and has the least regret.
+
+        None where nothing stops there. It describes this log and is no advice.
+        """
+        stopping = [
+            one
+            for one in self.steps
+            if one.last_patience is not None and one.regret is not None
+        ]
+        return min(stopping, key=lambda one: one.regret or 0.0, default=None)
+
+    def sufficient_patience(self) -> int | None:
+        """Return the smallest patience of `sufficient_step`, as people write it."""
+        step = self.sufficient_step()
+        if step is None or step.last_patience is None:
+            return None
+        # 0 and 1 are the same to Keras
+        return max(step.first_patience, min(1, step.last_patience))
+
 
 def build_staircase(
     run: Run,

@@ -178,6 +178,8 @@ def _explain(
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     precision = resolved.semantics.factor_precision
     factor = _short_factor(first.old, first.new, precision)
+    if factor is None:
+        return None
     # the last step was cut by a floor, or ended on one, or there is none
     is_cut = reduce_rate(last.old, factor, precision) < last.new
     floor = _short_number(last.new)
@@ -198,18 +200,25 @@ def _explain(
                 candidate = replace(
                     base, patience=waits[-1], cooldown=cooldown, min_lr=min_lr
                 )
-                if _agrees(run, candidate, semantics):
+                # factor and patience are fitted to the first drop; every further
+                # parameter needs one more drop that it is tested by
+                extras = (min_lr != 0) + (cooldown != 0) + (min_delta != _MIN_DELTAS[0])
+                if extras < len(changes) and _agrees(run, candidate, semantics):
                     return candidate
     return None
 
 
-def _short_factor(old: float, new: float, precision: Precision) -> float:
-    """Return the shortest decimal factor that leads from one rate to the next."""
-    for digits in range(1, 9):
+def _short_factor(old: float, new: float, precision: Precision) -> float | None:
+    """Return the shortest decimal factor that leads from one rate to the next.
+
+    None if it has more than four digits: nobody writes such a factor, and what was
+    rounded by hand was not reduced by Keras.
+    """
+    for digits in range(1, 5):
         factor = round(new / old, digits)
         if 0 < factor < 1 and reduce_rate(old, factor, precision) == new:
             return factor
-    return new / old
+    return None
 
 
 def _short_number(rate: float) -> float:

@@ -18,7 +18,7 @@ from tests.conftest import VALUES, Ask, write_csv
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ["simulate", "inspect", "plot", "report"]
+COMMANDS = ["simulate", "explain", "inspect", "plot", "report"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -226,3 +226,46 @@ def test_every_command_is_listed_and_explained(ask: Ask) -> None:
     for name in cli_main.cli.list_commands(None):  # type: ignore[arg-type]
         assert f"\n  {name} " in answer.out
         assert ask(name, "--help").status == 0
+
+
+@pytest.mark.parametrize(("command", "name"), [("plot", "x.png"), ("report", "x.html")])
+def test_an_output_that_cannot_be_written_is_one_sentence(
+    ask: Ask, log: Path, tmp_path: Path, command: str, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    taken = ask(command, log, "-o", tmp_path / name)
+    check_refusal(taken.status, taken.out, taken.err, "cannot write")
+    missing = ask(command, log, "-o", tmp_path / "no" / "such" / name)
+    check_refusal(missing.status, missing.out, missing.err, "No such file or directory")
+    wrong = ask(command, log, "-o", tmp_path / "x.exe")
+    check_refusal(wrong.status, wrong.out, wrong.err, "'.exe'")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="file-size limits are POSIX's")
+@pytest.mark.parametrize(("command", "name"), [("plot", "x.png"), ("report", "x.html")])
+def test_a_disk_that_fills_up_leaves_the_old_file_and_no_other(
+    log: Path, tmp_path: Path, command: str, name: str
+) -> None:
+    output = tmp_path / "out" / name
+    output.parent.mkdir()
+    output.write_text("the old one")
+    # a limit on the size of a file fails in the middle of a write, as a full disk does
+    limited = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "from cbreplay.cli.main import run\n"
+        "run()\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-B", "-c", limited, command, str(log), "-o", str(output)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    check_refusal(done.returncode, done.stdout, done.stderr, "File too large")
+    assert output.read_text() == "the old one"
+    assert list(output.parent.iterdir()) == [output]

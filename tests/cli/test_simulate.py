@@ -41,7 +41,7 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     assert row == ["0-2", "4-5", "3", "0.5000", "+0.0100", "0.5000", "4-3"]
     assert any("not in the log: it ends at epoch 8" in line for line in lines)
     assert "One run describes itself; it does not promise the next." in answer.out
-    assert f"cbreplay plot {log} --patience 1\n" in answer.out
+    assert f"cbreplay plot {log} --semantics keras-3.15 --patience 1\n" in answer.out
 
 
 def test_the_screen_is_at_most_80_columns_wide(ask: Ask, rated_log: Path) -> None:
@@ -91,7 +91,7 @@ def test_recorded_reductions_are_explained(ask: Ask, tmp_path: Path) -> None:
     path.write_text("\n".join(["epoch,val_loss,learning_rate", *rows, ""]))
     out = " ".join(ask("simulate", path).out.split())
     assert "reduced after epochs 3, 5 (0.01 to 0.0025)" in out
-    assert "exactly as by ReduceLROnPlateau(factor=0.5, patience=2)" in out
+    assert "exactly as ReduceLROnPlateau(factor=0.5, patience=2) would" in out
 
 
 # --- settings
@@ -231,3 +231,30 @@ def test_quiet_says_nothing_but_the_answer(ask: Ask, log: Path) -> None:
     answer = ask("-q", "simulate", log, "--patience", "2")
     assert (answer.status, answer.err) == (0, "")
     assert "exact" in answer.out
+
+
+def test_values_that_are_no_numbers_are_remarked(ask: Ask, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "nan.csv", [0.5, 0.4, float("nan"), float("inf")])
+    out = " ".join(ask("simulate", path).out.split())
+    assert "val_loss is NaN or infinite in 2 epochs, first in epoch 3" in out
+
+
+def test_a_log_in_which_nothing_stops_says_so_in_one_line(
+    ask: Ask, tmp_path: Path
+) -> None:
+    out = ask("simulate", write_csv(tmp_path / "one.csv", [0.5])).out
+    assert "\n every patience   not in the log: it ends at epoch 1\n" in out
+    assert "stops at" not in out
+
+
+def test_many_steps_are_thinned_and_the_rest_is_pointed_to(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # after each improvement one epoch more of waiting: every patience has its own step
+    values: list[float] = []
+    for pause in range(1, 26):
+        values += [1 - pause / 100] + [2.0] * pause
+    out = ask("simulate", write_csv(tmp_path / "many.csv", values)).out
+    rows = [line for line in out.splitlines() if "+0." in line or line.endswith("  0")]
+    assert len(rows) <= 20
+    assert "more steps: --format csv)" in out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pytest
 
-from cbreplay import LogError, Run
+from cbreplay import ConfigError, LogError, Run
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.csv_logger import CsvLoggerReader
 from cbreplay.readers.in_memory import InMemoryReader
@@ -118,11 +118,13 @@ class TestReader:
         (run,) = self.read(log, tmp_path, [0, 1, 2], planned_epochs=3)
         assert run.reached_plan
 
-    def test_a_log_that_outlasts_its_plan_is_noted(
+    def test_a_plan_that_the_log_outlasts_is_refused(
         self, log: Format, tmp_path: Path
     ) -> None:
-        (run,) = self.read(log, tmp_path, [0, 1, 2], planned_epochs=2)
-        assert "the log holds 3 epochs, more than the 2 planned" in run.notes
+        with pytest.raises(
+            ConfigError, match="holds 3 epochs, more than the 2 planned"
+        ):
+            self.read(log, tmp_path, [0, 1, 2], planned_epochs=2)
 
     def test_an_absurd_epoch_is_refused(self, log: Format, tmp_path: Path) -> None:
         with pytest.raises(LogError, match="run from 0 to 1000000000000"):

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay import CbreplayError, EarlyStopping, ExpressionError, ReduceLROnPlateau
+from cbreplay import (
+    CbreplayError,
+    ConfigError,
+    EarlyStopping,
+    ExpressionError,
+    ReduceLROnPlateau,
+    Run,
+    make_grid,
+    replay_run,
+)
+from cbreplay.callbacks import Bystander
 from cbreplay.expressions import parse_callbacks
 from cbreplay.grid import Choices
 
@@ -48,6 +58,28 @@ def test_lists_and_ranges_mean_try_each(text: str, values: list[int]) -> None:
     (choice,) = parse_callbacks(text)
     assert isinstance(choice, Choices)
     assert list(choice.varied["patience"]) == values
+
+
+def test_callbacks_that_decide_nothing_keep_their_place() -> None:
+    text = "[CSVLogger('logs.csv', append=True), EarlyStopping(), TensorBoard(**more)]"
+    entries = parse_callbacks(text)
+    assert entries == [
+        Bystander("CSVLogger", "'logs.csv', append=True"),
+        EarlyStopping(),
+        Bystander("TensorBoard", "**more"),
+    ]
+    run = Run.from_logs([{"val_loss": 0.5}, {"val_loss": 0.6}])
+    replay = replay_run(run, make_grid(entries)[0], semantics="keras-3.15")
+    assert (replay.stopped_epoch, replay.stopped_by) == (1, (1,))
+    assert "CSVLogger, TensorBoard in the list decide nothing" in replay.notes
+
+
+def test_a_list_that_decides_nothing_keeps_the_last_epoch() -> None:
+    run = Run.from_logs([{"val_loss": 0.5}, {"val_loss": 0.6}])
+    replay = replay_run(run, [Bystander("History")], semantics="keras-3.15")
+    assert (replay.stopped_epoch, replay.kept_epoch) == (None, 1)
+    with pytest.raises(ConfigError, match="History monitors nothing"):
+        Bystander("History").resolve_mode(None)  # type: ignore[arg-type]
 
 
 def test_repeated_texts_make_one_list_in_order() -> None:
@@ -95,6 +127,13 @@ def test_defaults_fill_in_where_the_text_is_silent() -> None:
         ("[EarlyStopping() for _ in range(9)]", "is not a call"),
         ("x = EarlyStopping()", "not a callback expression"),
         ("EarlyStopping()\0", "not a callback expression"),
+        ("ModelCheckpoint('x')", "'ModelCheckpoint' is Keras's, but is not replayed"),
+        ("keras.callbacks.TerminateOnNaN()", "is Keras's, but is not replayed yet"),
+        ("LearningRateScheduler(f)", "is Keras's, but is not replayed yet"),
+        ("package.module:Mine(1)", "package.module:Mine is a callback of your own"),
+        ("module:Mine", "such callbacks are not replayed yet"),
+        ("lightning.EarlyStopping()", "'lightning.EarlyStopping' is not a callback"),
+        ("CSVLoger('x')", "did you mean 'CSVLogger'?"),
         ("[" * 99 + "]" * 99, "nested 99 deep"),
         ("EarlyStopping(patience=" + "9" * 30_000 + ")", "characters long"),
     ],

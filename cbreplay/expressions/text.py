@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 import warnings
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from cbreplay.callbacks import CALLBACKS
-from cbreplay.errors import ExpressionError, nearest_name
+from cbreplay.callbacks import BYSTANDERS, CALLBACKS
+from cbreplay.errors import ExpressionError
+from cbreplay.expressions.calls import (
+    bystander,
+    dotted_name,
+    fill_in,
+    problem_with_name,
+    read_arguments,
+)
+from cbreplay.expressions.files import read_text
+from cbreplay.expressions.script import read_script_callbacks
 from cbreplay.grid import Choices, choices
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.callbacks.base import Callback
 
-__all__ = ["parse_callbacks"]
+__all__ = ["Expressions", "parse_callbacks", "read_expressions"]
 
 _LONGEST_TEXT = 20_000
 _DEEPEST_NESTING = 50
@@ -28,6 +39,22 @@ _PREFIXES = {
     "tf.keras.callbacks",
     "tf_keras.callbacks",
 }
+_MODULE_NAME = re.compile(r"\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)\s*(\(|$)")
+
+
+class Expressions(NamedTuple):
+    """What texts say.
+
+    Parameters
+    ----------
+    entries : list of Callback or Choices
+        One callbacks list, in order.
+    notes : tuple of str
+        What was not read, or was taken in a way that a reader should know.
+    """
+
+    entries: list[Callback | Choices]
+    notes: tuple[str, ...]
 
 
 def parse_callbacks(
@@ -40,7 +67,8 @@ def parse_callbacks(
     *texts : str
         Each one call, or a list of calls, as Keras code: literal arguments, where a
         list or a ``range`` means "try each", and ``each([...])`` says so explicitly.
-        ``keras.callbacks.`` before a name is fine.
+        ``keras.callbacks.`` before a name is fine. ``@file`` reads expressions from a
+        file, with comments; ``@train.py`` is `read_script_callbacks`.
     defaults : mapping, optional
         Parameters for every callback that does not set them itself.
 
@@ -58,26 +86,64 @@ def parse_callbacks(
     >>> parse_callbacks("EarlyStopping(patience=[3, 5])")[0].varied
     {'patience': [3, 5]}
     """
+    return read_expressions(texts, defaults or {}).entries
+
+
+def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expressions:
+    """Read texts as `parse_callbacks`, and say what a script left unread."""
     entries: list[Callback | Choices] = []
+    notes: list[str] = []
     for text in texts:
-        expression = _Expression(text, defaults or {})
-        entries.extend(expression.entries())
-    return entries
+        path = text.strip().removeprefix("@")
+        if path == text.strip():
+            entries.extend(_Expression(text, defaults).entries())
+        elif path.endswith(".py"):
+            script = read_script_callbacks(path, defaults=defaults)
+            entries.extend(script.callbacks)
+            notes.extend(f"{path}: {note}" for note in script.notes)
+        else:
+            written = read_text(path, most=_LONGEST_TEXT)
+            entries.extend(_Expression(written, defaults, path=path).statements())
+    return Expressions(entries, tuple(notes))
 
 
 class _Expression:
-    """One text under reading; every complaint shows it."""
+    """One text under reading; every complaint shows it, or where in its file it is."""
 
-    def __init__(self, text: str, defaults: Mapping[str, Any]) -> None:
-        self.text, self.defaults = text, defaults
+    def __init__(self, text: str, defaults: Mapping[str, Any], path: str = "") -> None:
+        self.text, self.defaults, self.path = text.strip(), defaults, path
+        if path:
+            # a line keeps its number
+            self.text = text
+        self.line = 0
 
     def entries(self) -> list[Callback | Choices]:
-        root = self.parse()
+        named = _MODULE_NAME.match(self.text)
+        if named is not None and not keyword.iskeyword(named[1]):
+            self.fail(
+                f"{named[1]}:{named[2]} is a callback of your own, and such callbacks "
+                "are not replayed yet",
+                f"There are {', '.join(CALLBACKS)}",
+            )
+        return self.listed(self.parse("eval").body)
+
+    def statements(self) -> list[Callback | Choices]:
+        entries: list[Callback | Choices] = []
+        for statement in self.parse("exec").body:
+            self.line = statement.lineno
+            if not isinstance(statement, ast.Expr):
+                self.fail(f"{self.shown(statement)} is not a call of a callback")
+            entries.extend(self.listed(statement.value))
+        if not entries:
+            self.fail("it holds no callback", _EXAMPLE)
+        return entries
+
+    def listed(self, root: ast.expr) -> list[Callback | Choices]:
         if isinstance(root, (ast.List, ast.Tuple)):
             return [self.entry(node) for node in root.elts]
         return [self.entry(root)]
 
-    def parse(self) -> ast.expr:
+    def parse(self, mode: str) -> Any:  # noqa: ANN401 - an expression, or statements
         if len(self.text) > _LONGEST_TEXT:
             self.fail(
                 f"it is {len(self.text)} characters long, {_LONGEST_TEXT} at most"
@@ -91,72 +157,39 @@ class _Expression:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return ast.parse(self.text.strip(), mode="eval").body
+                return ast.parse(self.text, mode=mode)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else str(error)
+            self.line = (getattr(error, "lineno", 0) or 0) if self.path else 0
             self.fail(f"this is not a callback expression ({reason})", _EXAMPLE)
 
     def entry(self, node: ast.expr) -> Callback | Choices:
+        if self.path:
+            self.line = node.lineno
         if not isinstance(node, ast.Call):
             self.fail(f"{self.shown(node)} is not a call of a callback", _EXAMPLE)
         name = self.callback_name(node.func)
+        if name in BYSTANDERS:
+            return bystander(name, node)
         kind = CALLBACKS[name]
         known = [one.name for one in fields(kind)]
-        parameters = self.arguments(node, name, known)
-        for key, value in self.defaults.items():
-            if key in known and parameters.setdefault(key, value) != value:
-                self.fail(
-                    f"{name} has {key}={parameters[key]!r}, and --{key} says {value!r}",
-                    "Give one of the two",
-                )
+        parameters = read_arguments(node, name, known, self)
+        fill_in(parameters, self.defaults, name, known, self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)
         built: Callback = kind(**parameters)
         return built
 
     def callback_name(self, node: ast.expr) -> str:
-        dotted = self.dotted(node)
+        dotted = dotted_name(node)
         if dotted is None:
             self.fail(f"{self.shown(node)} is not the name of a callback", _EXAMPLE)
         prefix, _, name = dotted.rpartition(".")
-        if (prefix and prefix not in _PREFIXES) or name not in CALLBACKS:
-            known = ", ".join(CALLBACKS)
-            near = nearest_name(name, CALLBACKS)
-            self.fail(
-                f"{dotted!r} is not a callback that can be replayed{near}",
-                f"There are {known}",
-            )
+        foreign = bool(prefix) and prefix not in _PREFIXES
+        problem = problem_with_name("" if foreign else name, dotted)
+        if problem is not None:
+            self.fail(*problem)
         return name
-
-    def dotted(self, node: ast.expr) -> str | None:
-        parts = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
-            return None
-        return ".".join([node.id, *reversed(parts)])
-
-    def arguments(self, call: ast.Call, name: str, known: list[str]) -> dict[str, Any]:
-        parameters: dict[str, Any] = {}
-        if len(call.args) > len(known):
-            self.fail(f"{name} takes {len(known)} arguments, not {len(call.args)}")
-        for parameter, node in zip(known, call.args, strict=False):
-            parameters[parameter] = self.value(node, f"{name}: {parameter}")
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                self.fail(f"{name}: ** cannot be read", "Write the arguments out")
-            if keyword.arg not in known:
-                near = nearest_name(keyword.arg, known)
-                self.fail(
-                    f"{name} has no parameter {keyword.arg!r}{near}",
-                    f"It has {', '.join(known)}",
-                )
-            if keyword.arg in parameters:
-                self.fail(f"{name}: {keyword.arg} is given twice")
-            place = f"{name}: {keyword.arg}"
-            parameters[keyword.arg] = self.value(keyword.value, place)
-        return parameters
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         if isinstance(node, ast.List):
@@ -196,14 +229,16 @@ class _Expression:
                 "Write the value itself, or [a, b] or range(a, b) to try several",
             )
 
-    def shown(self, node: ast.expr) -> str:
-        piece = ast.get_source_segment(self.text.strip(), node) or "this"
+    def shown(self, node: ast.AST) -> str:
+        piece = ast.get_source_segment(self.text, node) or "this"
         return repr(
             piece if len(piece) <= _SHOWN_PIECE else piece[:_SHOWN_PIECE] + "..."
         )
 
     def fail(self, problem: str, hint: str = "") -> NoReturn:
-        raise ExpressionError(problem, text=self.text, hint=hint)
+        if self.line:
+            problem = f"line {self.line}: {problem}"
+        raise ExpressionError(problem, text=self.path or self.text, hint=hint)
 
 
 _SHOWN_PIECE = 60

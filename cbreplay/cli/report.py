@@ -1,0 +1,67 @@
+"""``cbreplay report``: the answer as one self-contained page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Callback
+
+__all__ = ["command"]
+
+
+@click.command("report")
+@log_options
+@setting_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="An .html or .md file.",
+)
+def command(question: Question, output: Path) -> None:
+    """Write a page: what settings would have done, and what to doubt about it.
+
+    \b
+    cbreplay report logs.csv
+    cbreplay report runs/ --patience 5 -o five.html
+    """
+    from cbreplay.report import build_report, write_report
+
+    document = build_report(
+        question.runs,
+        callbacks=_setting(question),
+        monitor=question.monitor,
+        mode=question.mode,
+        keep=question.keep or "best",
+        semantics=question.semantics,
+        objective=question.objective,
+        objective_mode=question.objective_mode,
+        initial_learning_rate=question.initial_lr,
+        command=question.command_line,
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+    click.echo(write_report(document, output))
+
+
+def _setting(question: Question) -> tuple[Callback, ...] | None:
+    """Return the one setting that is asked about; None without any."""
+    if question.grid is None:
+        return None
+    if len(question.grid) != 1:
+        sentence = (
+            f"a page is about one setting, and -c or --patience names "
+            f"{len(question.grid)}. Choose one, or compare them: cbreplay simulate"
+        )
+        raise ConfigError(sentence)
+    callbacks: tuple[Callback, ...] = question.grid[0]
+    return callbacks

@@ -1,0 +1,7 @@
+"""The trace of one replay, in numbers and in words."""
+
+from __future__ import annotations
+
+from cbreplay.explain.trace import Explanation, TraceRow, explain_replay
+
+__all__ = ["Explanation", "TraceRow", "explain_replay"]

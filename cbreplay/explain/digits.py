@@ -1,0 +1,243 @@
+"""Numbers with as many digits as the difference needs that is spoken of."""
+
+from __future__ import annotations
+
+import functools
+import math
+import struct
+from decimal import ROUND_FLOOR, Decimal, localcontext
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import EvidenceError
+from cbreplay.monitor import round_float32
+
+if TYPE_CHECKING:
+    from cbreplay.monitor import Comparison
+
+__all__ = [
+    "nearest_improvement",
+    "spoken_comparison",
+    "spoken_float",
+    "spoken_rate",
+    "spoken_threshold",
+]
+
+_FEWEST_DIGITS = 4
+_MOST_DIGITS = 17
+_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
+_SMALLEST_NORMAL_FLOAT32 = 2.0**-126
+
+
+def spoken_float(value: float, digits: int = _FEWEST_DIGITS) -> str:
+    """Write a number with so many significant digits, without an exponent if it can.
+
+    >>> spoken_float(0.12174563), spoken_float(123456.0), spoken_float(float("nan"))
+    ('0.1217', '123456', 'NaN')
+    """
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return _plain(_rounded(_exact(value), digits))
+
+
+def spoken_rate(rate: float | None) -> str:
+    """Write a float32 learning rate with the digits that tell it from its neighbours.
+
+    >>> spoken_rate(0.0010000000474974513), spoken_rate(None)
+    ('0.001', 'unknown')
+    """
+    if rate is None:
+        return "unknown"
+    texts = (f"{rate:.{digits}g}" for digits in range(1, _MOST_DIGITS + 1))
+    return next((one for one in texts if _float32(float(one)) == rate), repr(rate))
+
+
+def spoken_comparison(comparison: Comparison, value: float, reference: float) -> str:
+    """Say how a value compares with a reference, with digits that show it.
+
+    >>> from cbreplay.monitor import Comparison
+    >>> strict = Comparison("min", -0.0001, "value", "float32", flush_subnormals=True)
+    >>> spoken_comparison(strict, 0.52305, 0.52301)
+    '0.5230 is not below 0.5230 - 0.0001'
+    """
+    word = "below" if comparison.mode == "min" else "above"
+    improves = comparison.is_improvement(value, reference)
+    verb = f"is {word}" if improves else f"is not {word}"
+    size = abs(comparison.delta)
+    if not (math.isfinite(value) and math.isfinite(reference) and math.isfinite(size)):
+        margin = _spoken_margin(comparison, _plain(_exact(size))) if size else ""
+        return f"{spoken_float(value)} {verb} {spoken_float(reference)}{margin}"
+
+    delta = _exact(comparison.delta)
+    side, wall = _exact(value), _exact(reference) + delta
+    ahead = side < wall if comparison.mode == "min" else side > wall
+    if ahead != improves:
+        return _spoken_rounding(comparison, value, reference)
+    margin = _spoken_margin(comparison, _plain(abs(delta))) if delta else ""
+    for digits in range(_FEWEST_DIGITS, _MOST_DIGITS + 1):
+        shown, best = _same_places(_exact(value), _exact(reference), digits)
+        line = best + delta
+        if side == wall and shown == line:
+            if not delta:
+                return f"{_plain(shown)} only equals {_plain(best)}"
+            return f"{_plain(shown)} only equals {_plain(best)}{margin}"
+        if (shown < line) == (side < wall) and (shown > line) == (side > wall):
+            return f"{_plain(shown)} {verb} {_plain(best)}{margin}"
+    return _spoken_rounding(comparison, value, reference)
+
+
+def nearest_improvement(comparison: Comparison, best: float | None) -> float | None:
+    """Return the value nearest to `best` that would improve on it.
+
+    Every value from there on in the direction of `comparison.mode` improves, and the
+    next float towards `best` does not. None if everything does (there is no best), or
+    nothing does (it is NaN).
+    """
+    if best is None or math.isnan(best):
+        return None
+    return _nearest_improvement(comparison, best)
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearest_improvement(comparison: Comparison, best: float) -> float | None:
+    sign = 1.0 if comparison.mode == "min" else -1.0
+
+    def improves(position: int) -> bool:
+        return comparison.is_improvement(sign * _float_at(position), best)
+
+    low, high = _position(-_LARGEST_FLOAT32), _position(_LARGEST_FLOAT32)
+    try:
+        if not improves(low) or improves(high):
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            if improves(middle):
+                low = middle
+            else:
+                high = middle
+    except EvidenceError:
+        return None
+    return sign * _float_at(low)
+
+
+def spoken_threshold(comparison: Comparison, nearest: float) -> str:
+    """Write the shortest number that a logged value must be beyond to improve.
+
+    A logged value is a float32; the number lies between the last one that improves
+    and the first one that does not.
+    """
+    sign = 1 if comparison.mode == "min" else -1
+    inside, outside = _float32_neighbours(sign * nearest)
+    for digits in range(_FEWEST_DIGITS - 3, _MOST_DIGITS + 1):
+        with localcontext() as context:
+            context.prec = digits
+            context.rounding = ROUND_FLOOR
+            wall = +Decimal(outside)
+        if wall > Decimal(inside):
+            return _plain(sign * wall)
+    return repr(sign * outside)
+
+
+def _float32_neighbours(value: float) -> tuple[float, float]:
+    """Return the float32 at or below a value, and the next one, without subnormals."""
+    near = _float32(value)
+    at = _position32(near)
+    below = at if near <= value else at - 1
+    inside, outside = _float32_at(below), _float32_at(below + 1)
+    if 0 < abs(outside) < _SMALLEST_NORMAL_FLOAT32:
+        outside = 0.0 if inside < 0 else _SMALLEST_NORMAL_FLOAT32
+    return inside, outside
+
+
+def _spoken_rounding(comparison: Comparison, value: float, reference: float) -> str:
+    """Say what rounding decided: the sides as they are compared."""
+    word = "below" if comparison.mode == "min" else "above"
+    left, right = comparison.sides(value, reference)
+    sign = "+" if comparison.mode == "min" else "-"
+    size = _plain(_exact(abs(comparison.delta)))
+    told, wall = _plain(_exact(value)), _plain(_exact(reference))
+    if comparison.delta and comparison.delta_on == "value":
+        told = f"{told} {sign} {size}"
+    elif comparison.delta:
+        wall += _spoken_margin(comparison, size)
+    shown = f"{left:.9g}" if comparison.precision == "float32" else repr(left)
+    if left == right:
+        return (
+            f"{told} and {wall} are the same {comparison.precision}, {shown}: "
+            f"not {word}"
+        )
+    other = f"{right:.9g}" if comparison.precision == "float32" else repr(right)
+    verb = "is" if comparison.is_improvement(value, reference) else "is not"
+    return (
+        f"{told} against {wall}: in {comparison.precision} {shown} {verb} {word} "
+        f"{other}"
+    )
+
+
+def _spoken_margin(comparison: Comparison, size: str) -> str:
+    # in min mode a negative delta makes an improvement harder
+    harder = comparison.delta < 0 if comparison.mode == "min" else comparison.delta > 0
+    sign = "-" if (comparison.mode == "min") == harder else "+"
+    return f" {sign} {size}"
+
+
+def _same_places(
+    value: Decimal, reference: Decimal, digits: int
+) -> tuple[Decimal, Decimal]:
+    """Round both to the same decimals, with so many digits of each at least."""
+    larger = max(abs(value), abs(reference))
+    places = digits - 1 - larger.adjusted() if larger else digits
+    return _rounded(value, digits, places), _rounded(reference, digits, places)
+
+
+def _rounded(value: Decimal, digits: int, places: int = 0) -> Decimal:
+    places = max(places, digits - 1 - value.adjusted() if value else 0, 0)
+    with localcontext() as context:
+        # from 1e308 to 5e-324, with every digit
+        context.prec = 700
+        return value.quantize(Decimal(1).scaleb(-places))
+
+
+def _exact(value: float) -> Decimal:
+    """Return the number that people read: the shortest text of the float."""
+    return Decimal(repr(float(value)))
+
+
+def _plain(value: Decimal) -> str:
+    if value == 0:
+        return "0"
+    size = value.adjusted()
+    if -5 <= size < 15:  # noqa: PLR2004 - where Python's own floats have an exponent
+        return f"{value:f}"
+    return f"{value.normalize():e}".replace("e+", "e")
+
+
+def _float32(value: float) -> float:
+    try:
+        return round_float32(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+# floats in their order as integers, so that halving reaches a neighbour in 64 steps
+
+
+def _position(value: float) -> int:
+    bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFFFFFFFFFF)
+
+
+def _float_at(position: int) -> float:
+    bits = position if position >= 0 else -position - 2**63
+    value: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+    return value
+
+
+def _position32(value: float) -> int:
+    bits: int = struct.unpack("<i", struct.pack("<f", value))[0]
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
+
+
+def _float32_at(position: int) -> float:
+    bits = position if position >= 0 else -position - 2**31
+    value: float = struct.unpack("<f", struct.pack("<i", bits))[0]
+    return value

@@ -1,0 +1,224 @@
+"""One row per epoch and callback: what it held, saw, compared, decided, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from cbreplay.callbacks.base import Training
+from cbreplay.callbacks.bystander import Bystander
+from cbreplay.explain.digits import nearest_improvement
+from cbreplay.explain.ending import Ending, divergence_words, tell_ending
+from cbreplay.explain.sentences import Moment, tell_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.callbacks.base import Decision
+    from cbreplay.replay import Replay, Step
+
+__all__ = ["DecisionWord", "Explanation", "TraceRow", "explain_replay"]
+
+DecisionWord: TypeAlias = Literal["improvement", "wait", "skip", "reduction", "stop"]
+_FICTION = "fiction: "
+
+
+class TraceRow(NamedTuple):
+    """What one callback did at the end of one epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch, zero-based and absolute.
+    callback : int
+        The callback's index in the list.
+    value : float or None
+        The monitored value; None where it was not recorded.
+    before, after : object
+        The callback's state before and after the epoch.
+    compared : tuple of float, or None
+        Both sides as this Keras compares them, the value's first; None where nothing
+        was compared.
+    learning_rate, new_learning_rate : float or None
+        The rate before it decided, and the one it set; float32 values.
+    decision : {"improvement", "wait", "skip", "reduction", "stop"}
+        What it decided.
+    needed : float or None
+        The value nearest to the best one that would improve on it in the next epoch;
+        None where every value or none does.
+    why : str
+        The row in words, its epochs counted from 1.
+    hypothetical : bool
+        Whether it lies past the divergence, where the log is no evidence.
+    """
+
+    epoch: int
+    callback: int
+    value: float | None
+    before: Any
+    compared: tuple[float, float] | None
+    after: Any
+    learning_rate: float | None
+    new_learning_rate: float | None
+    decision: DecisionWord
+    needed: float | None
+    why: str
+    hypothetical: bool
+
+
+class Explanation(NamedTuple):
+    """The trace of a replay.
+
+    Parameters
+    ----------
+    replay : Replay
+        What is explained.
+    rows : tuple of TraceRow
+        In the order of the decisions; callbacks that decide nothing have none.
+    closing : tuple of str
+        Where it stopped and by whom, or why not, and why these weights are kept.
+    """
+
+    replay: Replay
+    rows: tuple[TraceRow, ...]
+    closing: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return how it ended, and not every row."""
+        name = self.replay.run.name
+        return f"Explanation({name!r}, {len(self.rows)} rows, closing={self.closing!r})"
+
+
+def explain_replay(replay: Replay) -> Explanation:
+    """Say why every callback decided as it did, epoch by epoch.
+
+    Parameters
+    ----------
+    replay : Replay
+        As `replay_run` returns it. With its ``hypothetical`` the trace goes on past a
+        divergence, marked as fiction; else it ends there.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping, Run, replay_run
+    >>> run = Run.from_logs({"val_loss": loss} for loss in [0.8, 0.5, 0.5, 0.6])
+    >>> replay = replay_run(run, EarlyStopping(patience=2), semantics="keras-3.15")
+    >>> for row in explain_replay(replay).rows:
+    ...     print(row.why)
+    the first val_loss, 0.8000: improvement, wait 0 of 2
+    0.5000 is below 0.8000: improvement, wait 0 of 2
+    0.5000 only equals 0.5000; wait 1 of 2; stops if epoch 4 is not below 0.5
+    0.6000 is not below 0.5000; wait 2 of 2: stop
+    """
+    rows = tuple(_rows(replay))
+    evident = [row for row in rows if not row.hypothetical]
+    closing = list(tell_ending(_ending(replay, evident)))
+    if replay.divergence_epoch is not None:
+        closing = [divergence_words(replay.divergence_epoch)]
+        if replay.hypothetical is not None:
+            told = tell_ending(_fictive_ending(replay, list(rows)))
+            closing += [_FICTION + sentence for sentence in told]
+    return Explanation(replay, rows, tuple(closing))
+
+
+def _rows(replay: Replay) -> Iterator[TraceRow]:
+    states = _first_states(replay)
+    told = replay.hypothetical
+    for step in replay.trace if told is None else told.trace:
+        if isinstance(replay.callbacks[step.callback], Bystander):
+            continue
+        yield _row(replay, step, states[step.callback])
+        states[step.callback] = step.state
+
+
+def _first_states(replay: Replay) -> list[Any]:
+    metadata = replay.run.metadata
+    directions = metadata.metrics if metadata is not None else {}
+    training = Training(replay.semantics, directions)
+    return [callback.begin(training) for callback in replay.callbacks]
+
+
+def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 - a state
+    callback, decision = replay.callbacks[step.callback], step.decision
+    value = _value(replay, step)
+    comparison, best = before.comparison, before.best
+    compared = None
+    if decision.improved is not None and best is not None and value is not None:
+        compared = comparison.sides(value, best)
+    why = tell_moment(
+        Moment(
+            callback=callback,
+            epoch=step.epoch,
+            value=value,
+            before=before,
+            after=step.state,
+            decision=decision,
+            learning_rate=step.learning_rate,
+            next_value=_spoken_next(replay, step),
+        )
+    )
+    divergence = replay.divergence_epoch
+    hypothetical = divergence is not None and step.epoch >= divergence
+    return TraceRow(
+        epoch=step.epoch,
+        callback=step.callback,
+        value=value,
+        before=before,
+        compared=compared,
+        after=step.state,
+        learning_rate=step.learning_rate,
+        new_learning_rate=decision.learning_rate,
+        decision=_decision_word(decision),
+        needed=nearest_improvement(comparison, step.state.best),
+        why=_FICTION + why if hypothetical else why,
+        hypothetical=hypothetical,
+    )
+
+
+def _value(replay: Replay, step: Step) -> float | None:
+    monitor = replay.callbacks[step.callback].monitor
+    if monitor is None:
+        return None
+    series, position = replay.run.series[monitor], step.epoch - replay.run.first_epoch
+    return float(series.values[position]) if series.recorded[position] else None
+
+
+def _decision_word(decision: Decision) -> DecisionWord:
+    if decision.stop:
+        return "stop"
+    if decision.reduced:
+        return "reduction"
+    if decision.improved is None:
+        return "skip"
+    return "improvement" if decision.improved else "wait"
+
+
+def _spoken_next(replay: Replay, step: Step) -> str:
+    """Name the next value: by its epoch, unless some epochs have none."""
+    monitor = replay.callbacks[step.callback].monitor or ""
+    if replay.run.series[monitor].recorded.all():
+        return f"epoch {step.epoch + 2}"
+    return f"the next {monitor}"
+
+
+def _ending(replay: Replay, rows: list[TraceRow]) -> Ending:
+    return Ending(
+        replay=replay,
+        rows=rows,
+        stopped_epoch=replay.stopped_epoch,
+        stopped_by=replay.stopped_by,
+        kept_epoch=replay.kept_epoch,
+    )
+
+
+def _fictive_ending(replay: Replay, rows: list[TraceRow]) -> Ending:
+    told = replay.hypothetical
+    if told is None:
+        message = "a fiction is told only where there is one"
+        raise AssertionError(message)
+    return Ending(
+        replay=replay,
+        rows=rows,
+        stopped_epoch=told.stopped_epoch,
+        stopped_by=told.stopped_by,
+        kept_epoch=told.kept_epoch,
+    )

@@ -1,0 +1,14 @@
+"""Callback text and training scripts into callbacks, by syntax tree; nothing is run."""
+
+from __future__ import annotations
+
+from cbreplay.expressions.script import ScriptCallbacks, read_script_callbacks
+from cbreplay.expressions.text import Expressions, parse_callbacks, read_expressions
+
+__all__ = [
+    "Expressions",
+    "ScriptCallbacks",
+    "parse_callbacks",
+    "read_expressions",
+    "read_script_callbacks",
+]

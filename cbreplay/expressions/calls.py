@@ -1,0 +1,131 @@
+"""What a call of a callback says: which one it is, and its arguments."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from cbreplay.callbacks import BYSTANDERS, CALLBACKS, Bystander
+from cbreplay.errors import nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "Reader",
+    "bystander",
+    "dotted_name",
+    "fill_in",
+    "problem_with_name",
+    "read_arguments",
+]
+
+# the rest of keras.callbacks, 3.15.1
+_OTHERS = (
+    "Callback",
+    "CallbackList",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "MonitorCallback",
+    "SwapEMAWeights",
+    "TerminateOnNaN",
+)
+
+
+class Reader(Protocol):
+    """Reads an argument's value, and complains in its own words about a place."""
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says."""
+        ...
+
+    def fail(self, problem: str, hint: str = "") -> NoReturn:
+        """Raise an ExpressionError."""
+        ...
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """Return ``a.b.c`` for such a node; None for anything else."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
+
+
+def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
+    """Say why a name is not one that can be replayed, and what to do; None if it is.
+
+    Parameters
+    ----------
+    name : str
+        The class.
+    written : str
+        How the text calls it, with what stands before.
+    """
+    if name in CALLBACKS or name in BYSTANDERS:
+        return None
+    known = f"There are {', '.join(CALLBACKS)}"
+    if name in _OTHERS:
+        return f"{written!r} is Keras's, but is not replayed yet", known
+    near = nearest_name(name, [*CALLBACKS, *BYSTANDERS])
+    return f"{written!r} is not a callback that can be replayed{near}", known
+
+
+def bystander(name: str, call: ast.Call) -> Bystander:
+    """Return a callback that decides nothing; its arguments are not read."""
+    try:
+        given = [ast.unparse(one) for one in call.args]
+        given += [
+            f"**{ast.unparse(one.value)}"
+            if one.arg is None
+            else f"{one.arg}={ast.unparse(one.value)}"
+            for one in call.keywords
+        ]
+    except RecursionError:
+        given = ["..."]
+    return Bystander(name, ", ".join(given))
+
+
+def read_arguments(
+    call: ast.Call, name: str, known: Sequence[str], reader: Reader
+) -> dict[str, Any]:
+    """Return the arguments of a call by the names of the parameters."""
+    parameters: dict[str, Any] = {}
+    if len(call.args) > len(known):
+        reader.fail(f"{name} takes {len(known)} arguments, not {len(call.args)}")
+    for parameter, node in zip(known, call.args, strict=False):
+        parameters[parameter] = reader.value(node, f"{name}: {parameter}")
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            reader.fail(f"{name}: ** cannot be read", "Write the arguments out")
+        if keyword.arg not in known:
+            near = nearest_name(keyword.arg, known)
+            reader.fail(
+                f"{name} has no parameter {keyword.arg!r}{near}",
+                f"It has {', '.join(known)}",
+            )
+        if keyword.arg in parameters:
+            reader.fail(f"{name}: {keyword.arg} is given twice")
+        place = f"{name}: {keyword.arg}"
+        parameters[keyword.arg] = reader.value(keyword.value, place)
+    return parameters
+
+
+def fill_in(
+    parameters: dict[str, Any],
+    defaults: Mapping[str, Any],
+    name: str,
+    known: Sequence[str],
+    reader: Reader,
+) -> None:
+    """Add the parameters that options give; a contradiction is an error."""
+    for key, value in defaults.items():
+        if key in known and parameters.setdefault(key, value) != value:
+            reader.fail(
+                f"{name} has {key}={parameters[key]!r}, and --{key} says {value!r}",
+                "Give one of the two",
+            )

@@ -1,0 +1,218 @@
+"""What each name of a script stands for: assigned once, imported, or not to be told."""
+
+# ruff: noqa: N815 - ast.NodeVisitor names the methods
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+__all__ = ["Binding", "Names", "Scope", "read_names"]
+
+_CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
+
+
+class Binding(NamedTuple):
+    """One place where a name is given a meaning.
+
+    Parameters
+    ----------
+    line : int
+        Where.
+    value : ast.expr or None
+        What is assigned, by a plain assignment.
+    path : str or None
+        What is imported, with its module.
+    """
+
+    line: int
+    value: ast.expr | None = None
+    path: str | None = None
+
+
+class Scope:
+    """A module, class, function or comprehension, and the names bound in it."""
+
+    def __init__(self, parent: Scope | None, *, of_class: bool = False) -> None:
+        self.parent, self.of_class = parent, of_class
+        self.bindings: dict[str, list[Binding]] = {}
+
+    def holder(self, name: str) -> Scope | None:
+        """Return the scope in which a name that is used here is bound."""
+        scope: Scope | None = self
+        while scope is not None:
+            # a method does not see the names of its class
+            if name in scope.bindings and (scope is self or not scope.of_class):
+                return scope
+            scope = scope.parent
+        return None
+
+
+class Names(NamedTuple):
+    """The names and calls of a script.
+
+    Parameters
+    ----------
+    calls : list of (ast.Call, Scope)
+        Every call, and where it stands, in the order of the text.
+    changed : mapping of (Scope, str) to int
+        The line in which what a name holds is changed in place.
+    """
+
+    calls: list[tuple[ast.Call, Scope]]
+    changed: dict[tuple[Scope, str], int]
+
+
+def read_names(tree: ast.Module) -> Names:
+    """Walk a script once.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested more deeply than Python's own stack.
+    """
+    walk = _Walk()
+    walk.visit(tree)
+    for name in walk.shared:
+        for scope in walk.scopes:
+            if name in scope.bindings:
+                scope.bindings[name].append(Binding(0))
+    changed: dict[tuple[Scope, str], int] = {}
+    for scope, name, line in walk.changes:
+        holder = scope.holder(name)
+        if holder is not None:
+            changed.setdefault((holder, name), line)
+    calls = sorted(walk.calls, key=lambda one: (one[0].lineno, one[0].col_offset))
+    return Names(calls, changed)
+
+
+class _Walk(ast.NodeVisitor):
+    """Collects the bindings of every scope; the methods are named as `ast` asks."""
+
+    def __init__(self) -> None:
+        self.scope = Scope(None)
+        self.scopes = [self.scope]
+        self.calls: list[tuple[ast.Call, Scope]] = []
+        self.changes: list[tuple[Scope, str, int]] = []
+        self.shared: set[str] = set()
+
+    def bind(self, name: str, binding: Binding) -> None:
+        self.scope.bindings.setdefault(name, []).append(binding)
+
+    def inside(self, nodes: list[ast.AST], scope: Scope) -> None:
+        outer, self.scope = self.scope, scope
+        self.scopes.append(scope)
+        for node in nodes:
+            self.visit(node)
+        self.scope = outer
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.bind(node.name, Binding(node.lineno))
+        for one in node.decorator_list:
+            self.visit(one)
+        self.enter_function(node.args, list(node.body))
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.enter_function(node.args, [node.body])
+
+    def enter_function(self, arguments: ast.arguments, body: list[ast.AST]) -> None:
+        for default in [*arguments.defaults, *arguments.kw_defaults]:
+            if default is not None:
+                self.visit(default)
+        scope = Scope(self.scope)
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        starred = [arguments.vararg, arguments.kwarg]
+        for one in [*named, *(star for star in starred if star is not None)]:
+            scope.bindings.setdefault(one.arg, []).append(Binding(one.lineno))
+        self.inside(body, scope)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.bind(node.name, Binding(node.lineno))
+        for one in [*node.decorator_list, *node.bases, *node.keywords]:
+            self.visit(one)
+        self.inside(list(node.body), Scope(self.scope, of_class=True))
+
+    def visit_comprehension_like(self, node: ast.AST) -> None:
+        self.inside(list(ast.iter_child_nodes(node)), Scope(self.scope))
+
+    visit_ListComp = visit_comprehension_like
+    visit_SetComp = visit_comprehension_like
+    visit_DictComp = visit_comprehension_like
+    visit_GeneratorExp = visit_comprehension_like
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for one in node.names:
+            # `import keras.callbacks` binds keras, `... as kc` the whole
+            path = one.name if one.asname else one.name.partition(".")[0]
+            self.bind(one.asname or path, Binding(node.lineno, path=path))
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "")
+        for one in node.names:
+            if one.name != "*":
+                path = f"{module}.{one.name}"
+                self.bind(one.asname or one.name, Binding(node.lineno, path=path))
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.bind(target.id, Binding(node.lineno, value=node.value))
+            else:
+                self.visit(target)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is None:
+            return
+        self.visit(node.value)
+        if isinstance(node.target, ast.Name):
+            self.bind(node.target.id, Binding(node.lineno, value=node.value))
+        else:
+            self.visit(node.target)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.bind(node.id, Binding(node.lineno))
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        self.visit_capture(node)
+
+    def visit_capture(self, node: ast.AST) -> None:
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if name is not None:
+            self.bind(name, Binding(getattr(node, "lineno", 0)))
+        self.generic_visit(node)
+
+    visit_MatchAs = visit_capture
+    visit_MatchStar = visit_capture
+    visit_MatchMapping = visit_capture
+
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
+        self.shared.update(node.names)
+
+    visit_Nonlocal = visit_Global
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.note_change(node)
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        self.note_change(node)
+        self.generic_visit(node)
+
+    def note_change(self, node: ast.Attribute | ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+            self.changes.append((self.scope, node.value.id, node.lineno))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.calls.append((node, self.scope))
+        called = node.func
+        if (
+            isinstance(called, ast.Attribute)
+            and isinstance(called.value, ast.Name)
+            and called.attr in _CHANGING
+        ):
+            self.changes.append((self.scope, called.value.id, node.lineno))
+        self.generic_visit(node)

@@ -1,0 +1,206 @@
+"""One series as it is drawn: its gaps, its limits, what lies outside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cbreplay.plots.style import Look
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+
+__all__ = [
+    "Curve",
+    "Mark",
+    "Role",
+    "draw_non_finite",
+    "draw_series",
+    "drawn_curve",
+    "drawn_mark",
+]
+
+Role: TypeAlias = Literal["monitored", "objective", "training"]
+
+# matplotlib's own arithmetic overflows beyond this; such a value lies outside anyway
+_LARGEST_DRAWN = 1e150
+
+
+class Mark(NamedTuple):
+    """A point of a curve: a one-based epoch and the value there."""
+
+    epoch: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """One series as it is drawn.
+
+    Parameters
+    ----------
+    name : str
+        The series.
+    role : {"monitored", "objective", "training"}
+        Why it is in the picture. The objective has an axis of its own.
+    values : array of shape (n_epochs,)
+        NaN where there is a gap: not recorded, not finite, or too large to draw.
+    limits : tuple of float
+        The lower and upper end of its axis. A few extreme values may lie outside.
+    outside : Mark or None
+        The most extreme value outside the limits.
+    too_high, too_low, not_a_number : int array
+        One-based epochs with an infinite value, or with a logged NaN.
+    """
+
+    name: str
+    role: Role
+    values: FloatArray
+    limits: tuple[float, float]
+    outside: Mark | None
+    too_high: EpochArray
+    too_low: EpochArray
+    not_a_number: EpochArray
+
+
+def drawn_curve(
+    run: Run,
+    name: str,
+    role: Role,
+    marked: list[int],
+    *,
+    companion: str | None = None,
+) -> Curve:
+    """Prepare one series of a run for drawing.
+
+    Parameters
+    ----------
+    run, name, role : Run, str, Role
+        The series, and why it is in the picture.
+    marked : list of int
+        Positions whose values must lie on the axis.
+    companion : str, optional
+        A series that shares a monitored one's axis; its ordinary values get room.
+    """
+    series, epochs = run.series[name], run.epochs + 1
+    values = series.values.astype(np.float64)
+    drawable = np.abs(values) < _LARGEST_DRAWN
+    ends = [float(values[one]) for one in marked if drawable[one]]
+    if companion is not None and role == "monitored":
+        ends += _ordinary(run.series[companion].values)
+    limits = _limits(values[drawable], ends)
+    outside = drawable & ((values < limits[0]) | (values > limits[1]))
+    return Curve(
+        name=name,
+        role=role,
+        values=np.where(drawable, values, np.nan),
+        limits=limits,
+        outside=_farthest(values, epochs, outside, sum(limits) / 2),
+        too_high=epochs[values >= _LARGEST_DRAWN],
+        too_low=epochs[values <= -_LARGEST_DRAWN],
+        not_a_number=epochs[np.isnan(values) & series.recorded],
+    )
+
+
+def _ordinary(values: FloatArray) -> list[float]:
+    """Return the ends of the middle eight tenths of what can be drawn."""
+    drawable = values[np.abs(values) < _LARGEST_DRAWN]
+    if drawable.size == 0:
+        return []
+    return [float(one) for one in np.percentile(drawable, [10, 90])]
+
+
+def _limits(values: FloatArray, ends: list[float]) -> tuple[float, float]:
+    """Choose the axis so that a few extreme values do not flatten the rest.
+
+    The axis holds the middle eight tenths of the values with half their width to
+    either side, and every end that is asked for; all values if that is not much more.
+    """
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = min([values.min(), *ends]), max([values.max(), *ends])
+    inner_low, inner_high = _ordinary(values)
+    width = (inner_high - inner_low) / 2
+    cut_low = min([max(low, inner_low - width), *ends])
+    cut_high = max([min(high, inner_high + width), *ends])
+    if high - low > 2 * (cut_high - cut_low) > 0:
+        low, high = cut_low, cut_high
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _farthest(
+    values: FloatArray, epochs: EpochArray, outside: BoolArray, middle: float
+) -> Mark | None:
+    if not outside.any():
+        return None
+    distance = np.where(outside, np.abs(values - middle), -1.0)
+    farthest = int(np.argmax(distance))
+    return Mark(int(epochs[farthest]), float(values[farthest]))
+
+
+def drawn_mark(run: Run, name: str, epoch: int | None) -> Mark | None:
+    """Return a point of a series; a value that cannot be drawn lies at NaN."""
+    if epoch is None:
+        return None
+    value = float(run.series[name].values[epoch - run.first_epoch])
+    return Mark(epoch + 1, value if abs(value) < _LARGEST_DRAWN else float("nan"))
+
+
+def draw_series(
+    ax: Axes,
+    epochs: EpochArray,
+    curve: Curve,
+    *,
+    last_decided: int,
+    color: str,
+    look: Look,
+) -> None:
+    """Draw what the callbacks would have seen, and faintly what came after."""
+    alone = _alone(curve.values)
+    stretches = [
+        (epochs >= last_decided, look.faint, 1.2, 2),
+        (epochs <= last_decided, color, 1.8, 3),
+    ]
+    for mask, ink, width, order in stretches:
+        if mask.sum() < min(2, len(epochs)):
+            continue
+        ax.plot(
+            epochs[mask],
+            curve.values[mask],
+            color=ink,
+            linewidth=width,
+            marker="o",
+            markersize=3.5,
+            markevery=np.flatnonzero(alone[mask]).tolist(),
+            zorder=order,
+        )
+
+
+def _alone(values: FloatArray) -> BoolArray:
+    """Return where a value has a gap on either side, which no line would show."""
+    known = np.concatenate(([False], np.isfinite(values), [False]))
+    return known[1:-1] & ~known[:-2] & ~known[2:]
+
+
+def draw_non_finite(ax: Axes, curve: Curve, color: str) -> None:
+    """Mark at the edges where a value was logged that has no place on the axis."""
+    edges = [(curve.too_high, 1.0, "^"), (curve.too_low, 0.0, "v")]
+    for epochs, height, marker in [*edges, (curve.not_a_number, 0.0, "x")]:
+        # an empty line outside the axes would still take up room at the page's corner
+        if epochs.size == 0:
+            continue
+        ax.plot(
+            epochs,
+            np.full(len(epochs), height),
+            linestyle="",
+            marker=marker,
+            markersize=5.5,
+            color=color,
+            transform=ax.get_xaxis_transform(),
+            clip_on=False,
+            zorder=4,
+        )

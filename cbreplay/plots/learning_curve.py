@@ -1,0 +1,346 @@
+"""The learning curve with what a list of callbacks decides on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.callbacks.base import format_callback
+from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.plots.curve import (
+    Curve,
+    Mark,
+    Role,
+    draw_non_finite,
+    draw_series,
+    drawn_curve,
+    drawn_mark,
+)
+from cbreplay.plots.evidence import Shade, epoch_span, find_shade
+from cbreplay.plots.style import (
+    LIGHT,
+    Label,
+    Look,
+    draw_labels,
+    label_axis,
+    make_axes,
+    style_axes,
+    style_text,
+)
+from cbreplay.plots.words import drawable_text, format_number, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import EpochArray
+
+__all__ = [
+    "LearningCurvePoints",
+    "learning_curve_points",
+    "plot_learning_curve",
+]
+
+_LONGEST_TITLE = 30
+_LONGEST_SETTING = 60
+_WIDE = 6.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearningCurvePoints:
+    """Every number in the picture; epochs are one-based, as people count them.
+
+    Parameters
+    ----------
+    title : str
+        The run.
+    setting : str
+        The callbacks, as Keras code.
+    epochs : int array of shape (n_epochs,)
+        The recorded epochs.
+    curves : tuple of Curve
+        The monitored series first.
+    last_decided : int
+        The last epoch that the callbacks would have trained, as far as the log
+        tells; what was recorded after it is drawn as context.
+    stop, kept, best : Mark or None
+        Where it stops (on the monitored series), whose weights are kept, and the
+        best recorded epoch where that is another one (both on the judged series).
+    shade : Shade or None
+        What is not in the log.
+    labels : tuple of Label
+        The decisions in words.
+    span : tuple of float
+        The ends of the epoch axis.
+    """
+
+    title: str
+    setting: str
+    epochs: EpochArray
+    curves: tuple[Curve, ...]
+    last_decided: int
+    stop: Mark | None
+    kept: Mark | None
+    best: Mark | None
+    shade: Shade | None
+    labels: tuple[Label, ...]
+    span: tuple[float, float]
+
+    @property
+    def judged(self) -> Curve:
+        """The curve that outcomes are judged by."""
+        named = [one for one in self.curves if one.role == "objective"]
+        return named[0] if named else self.curves[0]
+
+
+def learning_curve_points(replay: Replay) -> LearningCurvePoints:
+    """Collect what a replay's picture shows.
+
+    Parameters
+    ----------
+    replay : Replay
+        The run, the decisions, and how far the log is evidence for them.
+    """
+    run, outcome = replay.run, replay.outcome
+    watched = [one.monitor for one in replay.callbacks if one.monitor is not None]
+    monitor = watched[0] if watched else replay.objective
+    best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
+    marked = {replay.stopped_epoch, replay.kept_epoch, best} - {None}
+    positions = [epoch - run.first_epoch for epoch in marked if epoch is not None]
+    drawn = _drawn(replay, monitor)
+    companion = next((name for name, role in drawn if role == "training"), None)
+    curves = tuple(
+        drawn_curve(run, name, role, positions, companion=companion)
+        for name, role in drawn
+    )
+    stop = drawn_mark(run, monitor, replay.stopped_epoch)
+    kept = drawn_mark(run, replay.objective, replay.kept_epoch)
+    other = best if best != replay.kept_epoch else None
+    shade = find_shade(replay)
+    return LearningCurvePoints(
+        title=run.name,
+        setting=", ".join(format_callback(one) for one in replay.callbacks),
+        epochs=run.epochs + 1,
+        curves=curves,
+        last_decided=run.first_epoch
+        + outcome.trained_epochs
+        - int(replay.evidence == "diverged"),
+        stop=stop,
+        kept=kept,
+        best=drawn_mark(run, replay.objective, other),
+        shade=shade,
+        labels=(*_labels(replay, other, shade), *_oddities(curves)),
+        span=epoch_span(replay),
+    )
+
+
+def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
+    """Name the series in the picture, and why each is there."""
+    drawn: list[tuple[str, Role]]
+    drawn = [(monitor, "monitored")]
+    training = monitor.removeprefix("val_")
+    if training != monitor and training in replay.run.series:
+        drawn.append((training, "training"))
+    if replay.objective != monitor:
+        drawn = [one for one in drawn if one[0] != replay.objective]
+        drawn.append((replay.objective, "objective"))
+    return drawn
+
+
+def _labels(replay: Replay, best: int | None, shade: Shade | None) -> list[Label]:
+    """Say the decisions in words, each at its epoch."""
+    run, labels = replay.run, []
+    if replay.stopped_epoch is not None:
+        saved = replay.outcome.epochs_saved
+        words = f"stops at epoch {replay.stopped_epoch + 1} of {run.horizon + 1}"
+        if saved:
+            words += f", saves {saved} epoch{'s' * (saved > 1)}"
+        labels.append(Label(replay.stopped_epoch + 1, words, "decision"))
+    if replay.kept_epoch is not None:
+        so_far = "so far " if replay.outcome.provisional else ""
+        value = format_number(replay.outcome.kept_value) or "no number"
+        words = f"{so_far}keeps epoch {replay.kept_epoch + 1}: {value}"
+        labels.append(Label(replay.kept_epoch + 1, words, "decision"))
+    if best is not None:
+        value = format_number(
+            float(run.series[replay.objective].values[best - run.first_epoch])
+        )
+        words = f"best recorded: epoch {best + 1}, {value}"
+        labels.append(Label(best + 1, words, "best"))
+    if shade is not None:
+        labels.append(Label(shade.start, shade.words, "limit"))
+    return labels
+
+
+def _oddities(curves: tuple[Curve, ...]) -> list[Label]:
+    """Say which values have no place on the axis."""
+    labels = []
+    for curve in curves:
+        name = "" if curve.role == "monitored" else f"{drawable_text(curve.name)} "
+        if curve.role == "training":
+            continue
+        if curve.outside is not None:
+            epoch, value = curve.outside
+            arrow = "↑" if value > curve.limits[1] else "↓"
+            words = f"{arrow} {name}{format_number(value)} at epoch {epoch}"
+            labels.append(Label(epoch, words, "oddity"))
+        values = [
+            (curve.not_a_number, "NaN"),
+            (curve.too_high, "inf"),
+            (curve.too_low, "-inf"),
+        ]
+        labels += [
+            Label(int(epochs[0]), f"{name}{value} at {_spoken(epochs)}", "oddity")
+            for epochs, value in values
+            if epochs.size
+        ]
+    return labels
+
+
+def _spoken(epochs: EpochArray) -> str:
+    if len(epochs) == 1:
+        return f"epoch {epochs[0]}"
+    return f"{len(epochs)} epochs, the first {epochs[0]}"
+
+
+def plot_learning_curve(
+    points: LearningCurvePoints,
+    *,
+    ax: Axes | None = None,
+    look: Look = LIGHT,
+    labels: bool = True,
+) -> Axes:
+    """Draw the learning curve with the decisions.
+
+    Parameters
+    ----------
+    points : LearningCurvePoints
+        Every number in the picture.
+    ax : Axes, optional
+        Where to draw; a figure of its own by default.
+    look : Look
+        The colours.
+    labels : bool
+        Whether the decisions are written out and the axes named; False for a small
+        picture among others.
+    """
+    ax = make_axes(ax, look)
+    ax.set_xlim(*points.span)
+    if points.shade is not None:
+        ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
+    judged_ax = _draw_curves(ax, points, look, labels=labels)
+    _draw_marks(ax, judged_ax, points, look)
+    if labels:
+        _draw_leaders(judged_ax, points, look)
+        _write_words(ax, judged_ax, points, look)
+    return ax
+
+
+def _write_words(
+    ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
+) -> None:
+    """Name the run and the axes, and write the decisions out."""
+    main, judged = drawable_text(points.curves[0].name), points.judged.name
+    label_axis(ax, x="epoch", y=main, color=look.monitored, look=look)
+    if judged_ax is not ax:
+        name = drawable_text(judged)
+        label_axis(judged_ax, x=None, y=name, color=look.objective, look=look)
+    height = draw_labels(ax, points.labels, look)
+    title = drawable_text(points.title, _LONGEST_TITLE)
+    bold = style_text(look.text, fontweight="bold")
+    ax.set_title(title, loc="left", pad=height + 3, **bold)
+    if ax.figure.get_figure(root=True).get_figwidth() >= _WIDE:
+        setting = shorten(points.setting, _LONGEST_SETTING)
+        ax.set_title(setting, loc="right", pad=height + 3, **style_text(look.muted))
+
+
+def _draw_curves(
+    ax: Axes, points: LearningCurvePoints, look: Look, *, labels: bool
+) -> Axes:
+    """Draw every series; return the axes that the judged one is on."""
+    judged_ax = ax
+    for curve in points.curves:
+        target, color = ax, look.monitored
+        if curve.role == "training":
+            if labels:
+                _draw_training(ax, points, curve, look)
+            continue
+        if curve.role == "objective":
+            judged_ax = target = ax.twinx()
+            style_axes(target, look)
+            target.grid(visible=False)
+            target.set_xlim(*points.span)
+            color = look.objective
+        target.set_ylim(*curve.limits)
+        draw_series(
+            target,
+            points.epochs,
+            curve,
+            last_decided=points.last_decided,
+            color=color,
+            look=look,
+        )
+        draw_non_finite(target, curve, color)
+    return judged_ax
+
+
+def _draw_training(
+    ax: Axes, points: LearningCurvePoints, curve: Curve, look: Look
+) -> None:
+    """Draw the training series faintly, on the monitored one's axis, with its name."""
+    ax.plot(points.epochs, curve.values, color=look.faint, linewidth=0.9, zorder=1.5)
+    low, high = ax.get_ylim()
+    # the other axis's numbers stand to the right
+    shared = points.judged is not points.curves[0]
+    inside = np.flatnonzero((curve.values > low) & (curve.values < high))
+    if inside.size:
+        ax.annotate(
+            drawable_text(curve.name, 16),
+            xy=(float(points.epochs[inside[-1]]), float(curve.values[inside[-1]])),
+            xytext=(-4, 4) if shared else (5, 0),
+            textcoords="offset points",
+            ha="right" if shared else "left",
+            va="bottom" if shared else "center",
+            annotation_clip=False,
+            **style_text(look.muted),
+        )
+
+
+def _draw_leaders(ax: Axes, points: LearningCurvePoints, look: Look) -> None:
+    """Lead from the kept and the best epoch up to their labels."""
+    for mark, color in ((points.kept, look.decision), (points.best, look.muted)):
+        if mark is not None:
+            top = ax.get_ylim()[1]
+            ax.vlines(mark.epoch, mark.value, top, color=color, linewidth=0.6)
+
+
+def _draw_marks(
+    ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
+) -> None:
+    """Mark the stop, the kept epoch, and the best recorded one."""
+    if points.stop is not None:
+        ax.axvline(
+            points.stop.epoch,
+            color=look.decision,
+            linewidth=0.9,
+            linestyle=(0, (2, 2)),
+            zorder=2,
+        )
+        ax.plot(*points.stop, marker="s", markersize=6, color=look.decision, zorder=5)
+    color = look.monitored if judged_ax is ax else look.objective
+    if points.kept is not None:
+        judged_ax.plot(
+            *points.kept,
+            marker="o",
+            markersize=7.5,
+            markerfacecolor=look.background,
+            markeredgecolor=color,
+            markeredgewidth=2,
+            zorder=6,
+        )
+    if points.best is not None:
+        judged_ax.plot(
+            *points.best, marker="^", markersize=6.5, color=look.muted, zorder=5
+        )

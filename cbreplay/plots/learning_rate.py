@@ -1,0 +1,308 @@
+"""The learning rate over the epochs: recorded, and as the callbacks would set it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from cbreplay.errors import EvidenceError
+from cbreplay.plots.evidence import Shade, epoch_span, find_shade
+from cbreplay.plots.style import (
+    LIGHT,
+    Label,
+    Look,
+    draw_labels,
+    label_axis,
+    make_axes,
+    style_text,
+)
+from cbreplay.plots.words import drawable_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import EpochArray, FloatArray, Series
+
+__all__ = [
+    "LearningRatePoints",
+    "RateChange",
+    "has_learning_rate",
+    "learning_rate_points",
+    "plot_learning_rate",
+]
+
+_LOG_FROM = 10.0
+_MOST_LABELLED = 3
+
+
+class RateChange(NamedTuple):
+    """A reduction at the end of a one-based epoch."""
+
+    epoch: int
+    old: float
+    new: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearningRatePoints:
+    """Every number in the picture; epochs are one-based.
+
+    Parameters
+    ----------
+    title : str
+        The run.
+    epochs : int array of shape (n_epochs,)
+        The recorded epochs.
+    recorded : array of shape (n_epochs,)
+        The rate that each epoch was trained at; NaN where the log has none.
+    simulated : array of shape (n_epochs,)
+        The rate that the callbacks would have trained each epoch at; NaN after the
+        stop and after the first epoch at another rate than the recorded one.
+    decided : bool
+        Whether a callback in the list can change the rate. If none can, the recorded
+        rate is part of the run, and nothing is simulated.
+    reductions : tuple of RateChange
+        Where the callbacks would have reduced the rate; where none can, the recorded
+        falls.
+    same : bool
+        Whether the two agree wherever both are known.
+    logarithmic : bool
+        Whether the rates span more than a factor of ten.
+    limits : tuple of float
+        The ends of the rate axis.
+    shade : Shade or None
+        Where the log says nothing.
+    span : tuple of float
+        The ends of the epoch axis.
+    labels : tuple of Label
+        The first reductions in words.
+    """
+
+    title: str
+    epochs: EpochArray
+    recorded: FloatArray
+    simulated: FloatArray
+    decided: bool
+    reductions: tuple[RateChange, ...]
+    same: bool
+    logarithmic: bool
+    limits: tuple[float, float]
+    shade: Shade | None
+    span: tuple[float, float]
+    labels: tuple[Label, ...]
+
+
+def has_learning_rate(replay: Replay) -> bool:
+    """Return whether any rate is known, recorded or simulated."""
+    series = (replay.run.learning_rate, replay.learning_rate)
+    return any(one is not None and _finite(one.values).size for one in series)
+
+
+def learning_rate_points(replay: Replay) -> LearningRatePoints:
+    """Collect the recorded and the simulated rate of a replay.
+
+    Raises
+    ------
+    EvidenceError
+        If neither is known in any epoch.
+    """
+    run = replay.run
+    if not has_learning_rate(replay):
+        sentence = (
+            f"run {run.name!r} records no learning rate, so there is none to draw. "
+            "Give --initial-lr or initial_learning_rate=, or draw --kind curve."
+        )
+        raise EvidenceError(sentence)
+    recorded = _values(run.learning_rate, run.recorded_epochs)
+    simulated = _values(replay.learning_rate, run.recorded_epochs)
+    _add_diverging_rate(replay, simulated)
+    decided = any(callback.changes_learning_rate for callback in replay.callbacks)
+    reductions = _recorded_falls(run.epochs, recorded)
+    if decided:
+        reductions = _simulated_reductions(replay)
+    known = _finite(np.concatenate([recorded, simulated]))
+    low, high = float(known.min()), float(known.max())
+    logarithmic = 0 < low * _LOG_FROM < high
+    both = np.isfinite(recorded) & np.isfinite(simulated)
+    return LearningRatePoints(
+        title=run.name,
+        epochs=run.epochs + 1,
+        recorded=recorded,
+        simulated=simulated,
+        decided=decided,
+        reductions=tuple(reductions),
+        same=bool((recorded[both] == simulated[both]).all() and both.any()),
+        logarithmic=logarithmic,
+        limits=_limits(low, high, logarithmic=logarithmic),
+        shade=find_shade(replay),
+        span=epoch_span(replay),
+        labels=tuple(_labels(replay, reductions, decided=decided)),
+    )
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return values[np.isfinite(values)]
+
+
+def _values(series: Series | None, length: int) -> FloatArray:
+    """Return rates as long as the run, NaN where there is none."""
+    values = np.full(length, np.nan)
+    if series is not None:
+        values[: len(series)] = series.values
+    return values
+
+
+def _add_diverging_rate(replay: Replay, simulated: FloatArray) -> None:
+    """Add the rate of the first epoch that would have been trained at another one."""
+    if replay.divergence_epoch is None or not replay.reductions:
+        return
+    position = replay.divergence_epoch - replay.run.first_epoch
+    new = replay.reductions[-1].new
+    if new is not None and position < len(simulated):
+        simulated[position] = new
+
+
+def _simulated_reductions(replay: Replay) -> list[RateChange]:
+    return [
+        RateChange(one.epoch + 1, one.old, one.new)
+        for one in replay.reductions
+        if one.old is not None and one.new is not None
+    ]
+
+
+def _recorded_falls(epochs: EpochArray, recorded: FloatArray) -> list[RateChange]:
+    """Return where the recorded rate fell; a gap is not a change."""
+    known = np.flatnonzero(np.isfinite(recorded))
+    return [
+        RateChange(int(epochs[one]) + 1, float(recorded[one]), float(recorded[other]))
+        for one, other in itertools.pairwise(known)
+        if recorded[other] < recorded[one]
+    ]
+
+
+def _limits(low: float, high: float, *, logarithmic: bool) -> tuple[float, float]:
+    if logarithmic:
+        return low / 2, high * 2
+    margin = 0.18 * (high - low) or 0.1 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _labels(
+    replay: Replay, reductions: list[RateChange], *, decided: bool
+) -> list[Label]:
+    """Say the reductions in words, and where the log falls silent."""
+    labels = [
+        Label(
+            one.epoch + 0.5,
+            f"{one.old:.3g} → {one.new:.3g} after epoch {one.epoch}",
+            "decision" if decided else "best",
+        )
+        for one in reductions[:_MOST_LABELLED]
+    ]
+    if len(reductions) > _MOST_LABELLED:
+        last = reductions[-1]
+        words = f"{len(reductions)} reductions, the last to {last.new:.3g}"
+        labels[-1] = Label(last.epoch + 0.5, words, labels[-1].kind)
+    shade = find_shade(replay)
+    if shade is not None:
+        labels.append(Label(shade.start, shade.words, "limit"))
+    return labels
+
+
+def plot_learning_rate(
+    points: LearningRatePoints,
+    *,
+    ax: Axes | None = None,
+    look: Look = LIGHT,
+    labels: bool = True,
+) -> Axes:
+    """Draw the learning-rate staircase.
+
+    Parameters
+    ----------
+    points : LearningRatePoints
+        Every number in the picture.
+    ax : Axes, optional
+        Where to draw; a figure of its own by default.
+    look : Look
+        The colours.
+    labels : bool
+        Whether the reductions are written out above; under a learning curve the
+        curve's own labels stand there.
+    """
+    ax = make_axes(ax, look, height=2.8)
+    ax.set_xlim(*points.span)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
+    if points.logarithmic:
+        _set_log_scale(ax)
+    ax.set_ylim(*points.limits)
+    if points.shade is not None:
+        ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
+    _draw_steps(ax, points, look)
+    label_axis(ax, x="epoch", y="learning rate", color=look.muted, look=look)
+    if labels:
+        height = draw_labels(ax, points.labels, look)
+        title = drawable_text(points.title, 70)
+        bold = style_text(look.text, fontweight="bold")
+        ax.set_title(title, loc="left", pad=height + 3, **bold)
+    return ax
+
+
+def _set_log_scale(ax: Axes) -> None:
+    """Use a logarithmic axis whose ticks are written as people write rates."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(numticks=6))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:
+    """Draw both rates as steps, each with its name, and a mark at each reduction."""
+    name = "recorded and simulated" if points.decided and points.same else "recorded"
+    _draw_rate(ax, points.epochs, points.recorded, look.monitored, name)
+    if points.decided and not points.same:
+        _draw_rate(ax, points.epochs, points.simulated, look.decision, "simulated")
+    for one in points.reductions:
+        ax.plot(
+            one.epoch + 0.5,
+            one.new,
+            marker="v",
+            markersize=6,
+            color=look.decision if points.decided else look.monitored,
+            zorder=5,
+        )
+
+
+def _draw_rate(
+    ax: Axes, epochs: EpochArray, values: FloatArray, color: str, name: str
+) -> None:
+    """Draw one staircase: each epoch is half an epoch to each side."""
+    known = np.flatnonzero(np.isfinite(values))
+    if known.size == 0:
+        return
+    simulated = name == "simulated"
+    ax.plot(
+        np.column_stack([epochs - 0.5, epochs + 0.5]).ravel(),
+        np.repeat(values, 2),
+        color=color,
+        linestyle=(0, (4, 2)) if simulated else "-",
+        linewidth=1.8,
+        zorder=4 if simulated else 3,
+    )
+    last = known[-1]
+    low, high = ax.get_xlim()
+    ends_late = epochs[last] > low + 0.8 * (high - low)
+    ax.annotate(
+        name,
+        xy=(float(epochs[last]) + 0.5, float(values[last])),
+        xytext=(-2 if ends_late else 4, -4 if simulated else 4),
+        textcoords="offset points",
+        ha="right" if ends_late else "left",
+        va="top" if simulated else "bottom",
+        **style_text(color),
+    )

@@ -1,0 +1,163 @@
+"""One replay as a figure, and a figure as a file."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import matplotlib as mpl
+
+from cbreplay.errors import ConfigError
+from cbreplay.plots.learning_curve import learning_curve_points, plot_learning_curve
+from cbreplay.plots.learning_rate import (
+    has_learning_rate,
+    learning_rate_points,
+    plot_learning_rate,
+)
+from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
+from cbreplay.whole_files import write_whole
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
+
+    from cbreplay.replay import Replay
+
+__all__ = [
+    "draw_parts",
+    "draw_small",
+    "figure_bytes",
+    "plot_replay",
+    "save_figure",
+]
+
+_HINT = "Choose a file in a directory that is there, with --output or path="
+_WIDTH = 7.6
+_HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
+_RATE_BELOW_HEIGHT = 0.9
+_SMALL_WIDTH, _SMALL_HEIGHT = 2.7, 1.2
+
+
+def plot_replay(
+    replay: Replay,
+    *,
+    kind: Literal["curve", "learning-rate"] = "curve",
+    look: Look = LIGHT,
+    width: float = _WIDTH,
+) -> Figure:
+    """Draw a replay: the learning curve with its decisions, or the learning rate.
+
+    Parameters
+    ----------
+    replay : Replay
+        What is drawn.
+    kind : {"curve", "learning-rate"}
+        The learning curve, with the rate below it where one is known; or the rate
+        alone.
+    look : Look
+        The colours.
+    width : float
+        In inches.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such kind.
+    EvidenceError
+        If the rate is asked for and none is known.
+    """
+    if kind not in ("curve", "learning-rate"):
+        sentence = (
+            f"kind is {kind!r}, where 'curve' or 'learning-rate' is expected. "
+            "Correct --kind or kind=."
+        )
+        raise ConfigError(sentence)
+    if kind == "learning-rate":
+        return draw_parts(replay, ("learning-rate",), look=look, width=width)
+    parts = ("curve", "learning-rate") if has_learning_rate(replay) else ("curve",)
+    return draw_parts(replay, parts, look=look, width=width)
+
+
+def draw_parts(
+    replay: Replay, parts: tuple[str, ...], *, look: Look, width: float
+) -> Figure:
+    """Draw the curve, the rate, or the rate below the curve."""
+    heights = [_HEIGHTS[part] for part in parts]
+    if len(parts) > 1:
+        heights[-1] = _RATE_BELOW_HEIGHT
+    figure, axes = stack_axes(width, heights, look)
+    if "curve" in parts:
+        plot_learning_curve(learning_curve_points(replay), ax=axes[0], look=look)
+    if "learning-rate" in parts:
+        if len(parts) > 1:
+            axes[0].set_xlabel("")
+        rates = learning_rate_points(replay)
+        plot_learning_rate(rates, ax=axes[-1], look=look, labels=len(parts) == 1)
+    fit_axes(figure, heights)
+    return figure
+
+
+def draw_small(replay: Replay, *, look: Look) -> Figure:
+    """Draw the curve without words, as one of many."""
+    figure, axes = stack_axes(_SMALL_WIDTH, [_SMALL_HEIGHT], look)
+    points = learning_curve_points(replay)
+    plot_learning_curve(points, ax=axes[0], look=look, labels=False)
+    fit_axes(figure, [_SMALL_HEIGHT])
+    return figure
+
+
+def figure_bytes(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
+    """Write a figure as PNG or SVG; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+        What is written.
+    kind : {"png", "svg"}
+        The format. Text in SVG stays text.
+    """
+    buffer = io.BytesIO()
+    # the salt and the font type have no other way in; they are put back at once
+    with mpl.rc_context({"svg.hashsalt": "cbreplay", "svg.fonttype": "none"}):
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        figure.savefig(
+            buffer, format=kind, facecolor=figure.get_facecolor(), metadata=metadata
+        )
+    return buffer.getvalue()
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure to a ``.png`` or ``.svg`` file, whole or not at all.
+
+    Parameters
+    ----------
+    figure : Figure
+        What is written.
+    path : str or path
+        The file; its suffix decides the format.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ConfigError
+        If the suffix is neither.
+    OutputError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".png":
+        return write_whole(path, figure_bytes(figure, "png"), hint=_HINT)
+    if suffix == ".svg":
+        return write_whole(path, figure_bytes(figure, "svg"), hint=_HINT)
+    sentence = (
+        f"{str(path)!r} ends in {suffix!r}, where .png or .svg is expected. "
+        "Correct --output or path=."
+    )
+    raise ConfigError(sentence)

@@ -1,0 +1,290 @@
+"""The shared look: two sets of colours, figures without pyplot, labels in rows."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Label",
+    "Look",
+    "draw_labels",
+    "fit_axes",
+    "label_axis",
+    "make_axes",
+    "make_figure",
+    "stack_axes",
+    "style_axes",
+    "style_text",
+]
+
+_FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same everywhere
+_TEXT_SIZE = 9.0
+_ROW_HEIGHT = 13.0
+_DPI = 144
+_GAP = 0.07  # inches around everything
+_CHARACTER_WIDTH = 0.6 * _TEXT_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The colours of a picture, after Okabe and Ito's colour-blind safe set.
+
+    Parameters
+    ----------
+    background, text, muted, line : str
+        The page, its text, text that steps back, and rules.
+    monitored, objective, faint : str
+        The watched series, the judged one, and what is only context.
+    decision : str
+        What the callbacks decide; dark enough for text.
+    shade : str
+        Where the log says nothing.
+    """
+
+    background: str
+    text: str
+    muted: str
+    line: str
+    monitored: str
+    objective: str
+    faint: str
+    decision: str
+    shade: str
+
+
+LIGHT = Look(
+    background="#ffffff",
+    text="#17212b",
+    muted="#5b6875",
+    line="#dfe4e9",
+    monitored="#0072b2",
+    objective="#007a5a",
+    faint="#8a96a3",
+    decision="#b84a00",
+    shade="#eceff2",
+)
+DARK = Look(
+    background="#14191f",
+    text="#e6eaee",
+    muted="#9aa7b4",
+    line="#2c353f",
+    monitored="#56b4e9",
+    objective="#5fc79a",
+    faint="#75828f",
+    decision="#ff9a4d",
+    shade="#232c35",
+)
+
+
+class Label(NamedTuple):
+    """A sentence above the axes, tied to an epoch.
+
+    Parameters
+    ----------
+    epoch : float
+        Where its line comes down, in the picture's epochs.
+    text : str
+        What it says.
+    kind : {"decision", "best", "limit", "oddity"}
+        What it is about; this gives its colour.
+    """
+
+    epoch: float
+    text: str
+    kind: Literal["decision", "best", "limit", "oddity"]
+
+
+def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:
+    """Return an empty figure, in inches, that no pyplot knows of."""
+    figure = Figure(
+        figsize=(width, height),
+        dpi=_DPI,
+        facecolor=look.background,
+        layout="constrained",
+    )
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def stack_axes(
+    width: float, heights: Sequence[float], look: Look = LIGHT
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with axes below each other; `fit_axes` gives them their places.
+
+    Parameters
+    ----------
+    width : float
+        Of the figure, in inches.
+    heights : sequence of float
+        Of the axes without what stands around them, in inches.
+    look : Look
+        The colours.
+    """
+    figure = Figure(figsize=(width, sum(heights)), dpi=_DPI, facecolor=look.background)
+    FigureCanvasAgg(figure)
+    rows = figure.subplots(len(heights), 1, sharex=True, squeeze=False)
+    axes = [row[0] for row in rows]
+    for ax in axes:
+        style_axes(ax, look)
+    return figure, axes
+
+
+def fit_axes(figure: Figure, heights: Sequence[float]) -> None:
+    """Make the figure as high as its axes and what stands around them.
+
+    Labels come in any number of rows; the axes keep their heights all the same.
+    """
+    rows: list[list[Any]] = [[] for _ in heights]
+    for ax in figure.axes:
+        place = ax.get_subplotspec()
+        if place is not None:
+            rows[place.rowspan.start].append(_surroundings(ax))
+    around = [np.max(row, axis=0) + _GAP for row in rows]
+    left, right = (max(float(one[side]) for one in around) for side in (0, 2))
+    bottoms, tops = ([float(one[side]) for one in around] for side in (1, 3))
+    total = sum(heights) + sum(bottoms) + sum(tops)
+    width = float(figure.get_figwidth())
+    figure.set_size_inches(width, total)
+    upper = total
+    for row, height in enumerate(heights):
+        upper -= tops[row]
+        box = (left / width, (upper - height) / total)
+        size = (1 - (left + right) / width, height / total)
+        for ax in figure.axes:
+            place = ax.get_subplotspec()
+            if place is not None and place.rowspan.start == row:
+                ax.set_position((*box, *size))
+        upper -= height + bottoms[row]
+
+
+def _surroundings(ax: Axes) -> tuple[float, float, float, float]:
+    """Return how far labels reach out of the axes: left, down, right, up, in inches."""
+    inner, outer = ax.get_window_extent(), ax.get_tightbbox()
+    if outer is None:
+        return 0.0, 0.0, 0.0, 0.0
+    return (
+        (inner.x0 - outer.x0) / _DPI,
+        (inner.y0 - outer.y0) / _DPI,
+        (outer.x1 - inner.x1) / _DPI,
+        (outer.y1 - inner.y1) / _DPI,
+    )
+
+
+def make_axes(ax: Axes | None, look: Look, *, height: float = 3.6) -> Axes:
+    """Return the given axes, or those of a new figure, in the shared look."""
+    if ax is None:
+        ax = make_figure(7.6, height, look).subplots()
+    style_axes(ax, look)
+    return ax
+
+
+def style_axes(ax: Axes, look: Look) -> None:
+    """Give axes the shared look; nothing outside them changes."""
+    ax.set_facecolor(look.background)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(look.line)
+    ax.tick_params(
+        which="both",
+        length=0,
+        colors=look.muted,
+        labelsize=_TEXT_SIZE,
+        labelfontfamily=_FONT,
+    )
+    ax.grid(visible=True, axis="y", color=look.line, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    plain = ScalarFormatter(useOffset=False, useMathText=False)
+    plain.set_powerlimits((-4, 6))
+    ax.yaxis.set_major_formatter(plain)
+    ax.yaxis.offsetText.set(color=look.muted, fontsize=_TEXT_SIZE, fontfamily=_FONT)
+
+
+def style_text(color: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - matplotlib's own
+    """Return how text is set; a name from a log is never read as mathematics."""
+    return {
+        "color": color,
+        "fontsize": _TEXT_SIZE,
+        "fontfamily": _FONT,
+        "parse_math": False,
+        **changes,
+    }
+
+
+def label_axis(ax: Axes, *, x: str | None, y: str, color: str, look: Look) -> None:
+    """Name the axes."""
+    if x is not None:
+        ax.set_xlabel(x, **style_text(look.muted))
+    ax.set_ylabel(y, **style_text(color))
+
+
+def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
+    """Write each label in a row of its own above the axes; return their height.
+
+    Rows cannot overlap each other or the curves. Those nearest the middle come
+    lowest, so that the lines of the others pass them by.
+
+    Returns
+    -------
+    float
+        The height of all rows in points.
+    """
+    low, high = ax.get_xlim()
+    figure = ax.get_figure(root=True)
+    width = 72 * 0.84 * (figure.get_figwidth() if figure is not None else 7.6)
+    rows, height = [], 4.0
+    for label in sorted(labels, key=lambda one: abs(one.epoch - (low + high) / 2)):
+        share = (label.epoch - low) / (high - low)
+        rightwards = share <= 0.5  # noqa: PLR2004 - the middle
+        room = width * (1 - share if rightwards else share)
+        lines = textwrap.wrap(label.text, max(18, int(room / _CHARACTER_WIDTH)))
+        rows.append((label, "\n".join(lines), height, rightwards))
+        height += _ROW_HEIGHT * max(1, len(lines))
+    # from the top, so that a text covers the lines that come down from above it
+    for label, text, above, rightwards in reversed(rows):
+        _draw_label(ax, label, text, look, height=above, rightwards=rightwards)
+    return height
+
+
+def _draw_label(
+    ax: Axes, label: Label, text: str, look: Look, *, height: float, rightwards: bool
+) -> None:
+    """Write one label at a height in points, with the line down to the axes."""
+    color = {"decision": look.decision, "limit": look.text}.get(label.kind, look.muted)
+    side = "left" if rightwards else "right"
+    ax.annotate(
+        text,
+        xy=(label.epoch, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, height),
+        textcoords="offset points",
+        va="bottom",
+        ha=side,
+        multialignment=side,
+        annotation_clip=False,
+        arrowprops={
+            "arrowstyle": "-",
+            "color": color,
+            "linewidth": 0.7,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "relpos": (0 if rightwards else 1, 0),
+        },
+        bbox={"facecolor": look.background, "edgecolor": "none", "pad": 0.8},
+        **style_text(color, linespacing=1.15),
+    )

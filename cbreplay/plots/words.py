@@ -1,0 +1,61 @@
+"""Names and numbers as a picture has room for them."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+from cbreplay.words import visible_text
+
+__all__ = [
+    "drawable_text",
+    "format_number",
+    "shorten",
+]
+
+_LONGEST_NAME = 28
+_FONT = "DejaVu Sans"
+
+
+def shorten(text: str, longest: int = _LONGEST_NAME) -> str:
+    """Cut a long name in its middle; its two ends tell runs apart.
+
+    >>> shorten("baseline/learning-rate-3e-3/seed0", 20)
+    'baseline/l…e-3/seed0'
+    """
+    if len(text) <= longest:
+        return text
+    head = (longest - 1 + 1) // 2
+    return f"{text[:head]}…{text[head + 1 - longest :]}"
+
+
+def drawable_text(text: str, longest: int = _LONGEST_NAME) -> str:
+    """Return a name as a picture can show it: short, and only glyphs that it has."""
+    shown = shorten(visible_text(text), longest)
+    return "".join(one if _has_glyph(one) else "□" for one in shown)
+
+
+@functools.cache
+def _has_glyph(character: str) -> bool:
+    """Tell whether matplotlib's own font holds a character; it warns otherwise."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return get_font(findfont(_FONT)).get_char_index(ord(character)) != 0
+
+
+def format_number(value: float | None, digits: int = 4) -> str:
+    """Write a number with so many significant digits, trailing zeros included.
+
+    >>> [format_number(one) for one in (0.31207, 12.5, 31207, 2e-7, None)]
+    ['0.3121', '12.50', '31207', '2.000e-07', '']
+    """
+    if value is None:
+        return ""
+    if not math.isfinite(value):
+        return {math.inf: "inf", -math.inf: "-inf"}.get(value, "NaN")
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if not -digits <= exponent <= digits + 1:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:.{max(0, digits - 1 - exponent)}f}"

@@ -1,0 +1,168 @@
+"""What a report was asked, and the answers it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+from cbreplay.callbacks.base import format_callback
+from cbreplay.callbacks.bystander import Bystander
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.errors import CbreplayError
+from cbreplay.replay import replay_run
+from cbreplay.staircase import build_staircase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.replay import Replay
+    from cbreplay.run import Mode, Run
+    from cbreplay.staircase import Staircase
+
+__all__ = [
+    "Asked",
+    "replay_sufficient",
+    "setting_code",
+    "setting_name",
+]
+
+_LONGEST_SETTING = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The question, as `build_report` was given it."""
+
+    callbacks: tuple[Callback, ...] | None
+    monitor: str | None
+    mode: str | None
+    keep: Literal["best", "last"]
+    semantics: str | None
+    objective: str | None
+    objective_mode: Mode | None
+    initial_learning_rate: float | None
+
+    @property
+    def watched(self) -> tuple[str, str]:
+        """The monitor and mode of the baselines: the setting's own, if it has one."""
+        for callback in self.callbacks or ():
+            if isinstance(callback, EarlyStopping):
+                return callback.monitor, callback.mode
+        watched = [one.monitor for one in self.callbacks or () if one.monitor]
+        first = watched[0] if watched else "val_loss"
+        return self.monitor or first, self.mode or "auto"
+
+    def early_stopping(self, patience: float) -> EarlyStopping:
+        """Return a baseline: Keras's defaults but for patience and the weights."""
+        monitor, mode = self.watched
+        return EarlyStopping(
+            monitor=monitor,
+            mode=mode,
+            patience=patience,
+            restore_best_weights=self.keep == "best",
+        )
+
+    def replay(self, run: Run, callbacks: Sequence[Callback] | Callback) -> Replay:
+        """Replay one setting on one run."""
+        return replay_run(
+            run,
+            callbacks,
+            semantics=self.semantics,
+            initial_learning_rate=self.initial_learning_rate,
+            objective=self.objective,
+            objective_mode=self.objective_mode,
+        )
+
+    def staircase(self, run: Run) -> Staircase:
+        """Ask every patience on one run."""
+        monitor, mode = self.watched
+        return build_staircase(
+            run,
+            monitor=monitor,
+            mode=mode,
+            keep=self.keep,
+            semantics=self.semantics,
+            objective=self.objective,
+            objective_mode=self.objective_mode,
+        )
+
+    def replay_or_reason(
+        self, run: Run, callbacks: Sequence[Callback] | Callback
+    ) -> Replay | str:
+        """Replay one setting, or say why this run cannot answer."""
+        try:
+            return self.replay(run, callbacks)
+        except CbreplayError as error:
+            return str(error)
+
+
+def replay_sufficient(
+    run: Run,
+    *,
+    monitor: str | None = None,
+    mode: str | None = None,
+    keep: Literal["best", "last"] = "best",
+    semantics: str | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+) -> Replay:
+    """Replay the smallest patience with the least regret that stops inside the log.
+
+    Where none stops, the smallest one that goes on past its end.
+    """
+    asked = Asked(
+        callbacks=None,
+        monitor=monitor,
+        mode=mode,
+        keep=keep,
+        semantics=semantics,
+        objective=objective,
+        objective_mode=objective_mode,
+        initial_learning_rate=None,
+    )
+    staircase = asked.staircase(run)
+    patience = staircase.sufficient_patience()
+    if patience is None:
+        patience = staircase.steps[-1].first_patience
+    return asked.replay(run, asked.early_stopping(patience))
+
+
+def setting_name(callbacks: Sequence[Callback]) -> str:
+    """Name a setting in a sentence."""
+    name = ", ".join(format_callback(one) for one in callbacks)
+    return name if len(name) <= _LONGEST_SETTING else "this setting"
+
+
+def setting_code(callbacks: Sequence[Callback]) -> str:
+    """Write a setting as code to paste.
+
+    >>> print(setting_code([EarlyStopping(patience=5)]))
+    callbacks = [
+        keras.callbacks.EarlyStopping(
+            monitor='val_loss',
+            patience=5,
+        ),
+    ]
+    """
+    lines = ["callbacks = ["]
+    for callback in callbacks:
+        if isinstance(callback, Bystander):
+            lines.append(f"    keras.callbacks.{callback.code},")
+            continue
+        # the monitor is written out although val_loss is Keras's default
+        arguments = {"monitor": repr(callback.monitor), **_changed(callback)}
+        lines.append(f"    keras.callbacks.{type(callback).__name__}(")
+        lines += [f"        {key}={value}," for key, value in arguments.items()]
+        lines.append("    ),")
+    return "\n".join([*lines, "]"])
+
+
+def _changed(callback: Callback) -> dict[str, str]:
+    """Return the parameters that differ from Keras's defaults, as code."""
+    # a rule is a dataclass; the protocol cannot say so
+    return {
+        one.name: repr(getattr(callback, one.name))
+        for one in fields(callback)  # type: ignore[arg-type]
+        if getattr(callback, one.name) != one.default
+    }

@@ -1,0 +1,90 @@
+"""Which sections an answer needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.report.asked import Asked
+from cbreplay.report.many_runs import report_on_many
+from cbreplay.report.one_run import report_on_one
+from cbreplay.report.origins import how_computed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.report.document import Document
+    from cbreplay.run import Mode, Run
+
+__all__ = ["build_report"]
+
+
+def build_report(
+    runs: Sequence[Run],
+    *,
+    callbacks: Iterable[Callback] | None = None,
+    monitor: str | None = None,
+    mode: str | None = None,
+    keep: Literal["best", "last"] = "best",
+    semantics: str | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+    initial_learning_rate: float | None = None,
+    command: str = "cbreplay.report.build_report(...)",
+    made: str = "",
+) -> Document:
+    """Build the report on one run, or on several.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The records.
+    callbacks : iterable of Callback, optional
+        The setting that is asked about. By default every patience of EarlyStopping
+        for one run, and fixed patience values for several.
+    monitor, mode, keep : str, optional
+        As in `build_staircase`; the setting's own monitor by default.
+    semantics, objective, objective_mode, initial_learning_rate : optional
+        As in `replay_run`.
+    command, made : str
+        What the report says about how and when it was made; no clock is read.
+
+    Raises
+    ------
+    ConfigError
+        If there is no run.
+    CbreplayError
+        If no run can be replayed, for the reason of the first.
+    """
+    if not runs:
+        sentence = "there is no run to report on. Give a PATH or runs=."
+        raise ConfigError(sentence)
+    asked = Asked(
+        callbacks=None if callbacks is None else tuple(callbacks),
+        monitor=monitor,
+        mode=mode,
+        keep=keep,
+        semantics=semantics,
+        objective=objective,
+        objective_mode=objective_mode,
+        initial_learning_rate=initial_learning_rate,
+    )
+    rules = _rules(runs, semantics)
+    closing = how_computed(runs, rules, command=command, made=made)
+    if len(runs) == 1:
+        return report_on_one(runs[0], asked, closing)
+    return report_on_many(runs, asked, closing)
+
+
+def _rules(runs: Sequence[Run], semantics: str | None) -> list[str]:
+    """Return the names of the Keras rules that decide."""
+    names: dict[str, None] = {}
+    for run in runs:
+        try:
+            resolved = resolve_semantics(semantics, metadata=run.metadata)
+        except CbreplayError:
+            continue
+        names[f"{resolved.semantics.name} (rules of {resolved.semantics.row})"] = None
+    return list(names)

@@ -1,0 +1,135 @@
+"""Numbers, epochs, names and evidence as people read them, on every surface."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cbreplay.replay import Replay
+
+__all__ = [
+    "count",
+    "decimals_for",
+    "spoken_epoch",
+    "spoken_evidence",
+    "spoken_number",
+    "spoken_range",
+    "spoken_seconds",
+    "spoken_semantics",
+    "visible_text",
+]
+
+_LARGEST_PLAIN = 1e7
+
+
+def decimals_for(values: Iterable[float | None]) -> int:
+    """Return how many decimals show four significant digits of the middle value.
+
+    One extreme value so decides nothing about the column that it stands in.
+
+    >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
+    (4, 1, 4)
+    """
+    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
+    known = [size for size in sizes if size > 0]
+    if not known:
+        return 4
+    # the lower median; importing statistics would cost start-up time
+    middle = sorted(known)[(len(known) - 1) // 2]
+    return min(max(3 - math.floor(math.log10(middle)), 0), 10)
+
+
+def spoken_number(value: float | None, decimals: int) -> str:
+    """Write a number of a column; '-' where there is none.
+
+    >>> [spoken_number(one, 4) for one in (0.3121, 0.0, None, 2e-9, 3e9)]
+    ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
+    """
+    if value is None:
+        return "-"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if value == 0:
+        return "0"
+    if abs(value) >= _LARGEST_PLAIN:
+        return f"{value:.3e}"
+    text = f"{value:.{decimals}f}"
+    # a difference too small for the column is still not zero
+    return text if float(text) != 0 else f"{value:.1e}"
+
+
+def spoken_epoch(epoch: int | None) -> str:
+    """Write a zero-based epoch as people count it."""
+    return "-" if epoch is None else str(epoch + 1)
+
+
+def spoken_range(first: int, last: int | None) -> str:
+    """Write both ends, once if they are one.
+
+    >>> spoken_range(3, 3), spoken_range(2, 4), spoken_range(59, None)
+    ('3', '2-4', '59 or more')
+    """
+    if last is None:
+        return f"{first} or more"
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    >>> count(1, "epoch"), count(3, "epoch")
+    ('1 epoch', '3 epochs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def spoken_seconds(seconds: float) -> str:
+    """Write a duration in its own unit.
+
+    >>> spoken_seconds(3.21), spoken_seconds(320), spoken_seconds(32000)
+    ('3.2 s', '5.3 min', '8.9 h')
+    """
+    for limit, divisor, unit in ((90, 1, "s"), (5400, 60, "min")):
+        if seconds < limit:
+            return f"{seconds / divisor:.1f} {unit}"
+    return f"{seconds / 3600:.1f} h"
+
+
+def spoken_semantics(name: str) -> str:
+    """Write the name of a Keras version as people do.
+
+    >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
+    ('Keras 3.15.1', 'tf_keras 2.21')
+    """
+    package, _, version = name.partition("-")
+    return f"{'Keras' if package == 'keras' else package} {version}"
+
+
+def spoken_evidence(replay: Replay) -> str:
+    """Say how far an answer is evidence."""
+    if replay.divergence_epoch is not None:
+        # the change is made at the end of the epoch before the first one it acts on
+        changed = replay.divergence_epoch
+        return f"after the learning-rate change at epoch {changed} the log says nothing"
+    if replay.evidence == "censored":
+        return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
+    return "exact"
+
+
+def visible_text(text: str) -> str:
+    r"""Write out what a reader could not see, and what could steer a terminal.
+
+    Control characters, bidi marks and zero-width characters are escaped.
+
+    >>> visible_text("val\u202eloss\x1b[31m")
+    'val\\u202eloss\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+        for one in text
+    )

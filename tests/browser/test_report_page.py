@@ -1,0 +1,151 @@
+"""The report in a real browser: nothing fetched, nothing run, nothing cut off."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import Ask, write_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None,
+        reason="no browser here: apt-get install chromium chromium-driver",
+    ),
+]
+
+FLAGS = """
+    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
+    --disable-background-networking --disable-component-update --disable-sync
+"""
+HOSTILE = '<script>document.title="x"</script>" onerror="document.title=1'
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('browser')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(params=["one run", "many runs", "hostile names"])
+def page(
+    request: pytest.FixtureRequest, ask: Ask, tmp_path: Path, sample_logs: Path
+) -> Path:
+    """A report of one run, of a directory, and of a log with hostile names."""
+    if request.param == "hostile names":
+        folder = tmp_path / "<img src=x onerror=alert(1)>"
+        folder.mkdir()
+        log = write_csv(folder / "logs.csv", [0.5, 0.4, 0.6, 0.7])
+        header, _, rows = log.read_text().partition("\n")
+        quoted = '"' + HOSTILE.replace('"', '""') + '"'
+        log.write_text(header.replace("val_accuracy", f"{quoted}") + "\n" + rows)
+        source = folder
+    else:
+        source = sample_logs / ("overfit.csv" if request.param == "one run" else "")
+    path = tmp_path / "report.html"
+    answer = ask("report", source, "-o", path)
+    assert answer.status == 0, answer.err
+    return path
+
+
+@pytest.fixture
+def show(browser: Any) -> Callable[..., Any]:
+    def load(path: Path, *, width: int = 1200, scheme: str = "light") -> Any:
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.get_log("browser")
+        browser.get(path.as_uri())
+        return browser
+
+    return load
+
+
+@pytest.mark.parametrize("width", [1200, 420])
+def test_no_page_scrolls_sideways_and_every_picture_is_there(
+    page: Path, show: Callable[..., Any], width: int
+) -> None:
+    browser = show(page, width=width)
+    seen = browser.execute_script(
+        "return [document.documentElement.scrollWidth, window.innerWidth,"
+        " [...document.images].filter(one => one.naturalWidth == 0).length,"
+        " document.images.length]"
+    )
+    assert seen[0] <= seen[1] == width
+    assert seen[2] == 0
+    assert seen[3] >= 1
+
+
+def test_nothing_is_run_fetched_or_complained_about(
+    page: Path, show: Callable[..., Any]
+) -> None:
+    browser = show(page)
+    assert browser.get_log("browser") == []
+    scripts, handlers, fetched = browser.execute_script(
+        "return [document.scripts.length,"
+        " document.querySelectorAll('[onerror], [onload], [onclick]').length,"
+        " performance.getEntriesByType('resource').map(one => one.name)"
+        "   .filter(name => !name.startsWith('data:'))]"
+    )
+    assert (scripts, handlers, fetched) == (0, 0, [])
+    assert browser.title not in ("x", "1")
+
+
+def test_the_content_security_policy_forbids_a_script(
+    page: Path, show: Callable[..., Any], tmp_path: Path
+) -> None:
+    tampered = tmp_path / "tampered.html"
+    script = "<script>document.title = 'run'</script></body>"
+    tampered.write_text(page.read_text().replace("</body>", script))
+    browser = show(tampered)
+    assert browser.title != "run"
+    assert any(
+        "Content Security" in one["message"] for one in browser.get_log("browser")
+    )
+
+
+def test_dark_and_light_are_readable(page: Path, show: Callable[..., Any]) -> None:
+    backgrounds = []
+    for scheme in ("light", "dark"):
+        browser = show(page, scheme=scheme)
+        colours = browser.execute_script(
+            "const style = getComputedStyle(document.body);"
+            "return [style.backgroundColor, style.color]"
+        )
+        background, text = (luminance(colour) for colour in colours)
+        lighter, darker = max(background, text), min(background, text)
+        # WCAG 2.2, success criterion 1.4.6
+        assert (lighter + 0.05) / (darker + 0.05) >= 7
+        backgrounds.append(background)
+    assert backgrounds[0] > 0.8
+    assert backgrounds[1] < 0.1
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of ``rgb(r, g, b)``, as WCAG defines it."""
+    numbers = colour[colour.index("(") + 1 : -1].split(",")[:3]
+    linear = []
+    for one in numbers:
+        share = float(one) / 255
+        low = share <= 0.04045
+        linear.append(share / 12.92 if low else ((share + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,244 @@
+"""``cbreplay explain``: which run, which setting, and the trace in every form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from cbreplay import EarlyStopping, explain_replay, load_runs, replay_run
+from tests.conftest import ROOT, Ask, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = json.loads((ROOT / "cbreplay/schemas/answer.schema.json").read_text())
+ASK = ("--patience", "2", "--semantics", "keras-3.15")
+
+
+def as_json(text: str) -> Any:
+    answer = json.loads(text, parse_constant=pytest.fail)
+    jsonschema.Draft202012Validator(SCHEMA).validate(answer)
+    return answer
+
+
+def test_the_screen_asks_tells_and_concludes(ask: Ask, log: Path) -> None:
+    answer = ask("explain", log, *ASK)
+    assert (answer.status, answer.err) == (0, "")
+    lines = answer.out.splitlines()
+    assert lines[:3] == [
+        "log.csv: 8 epochs, plan unknown; rules of Keras 3.15",
+        "EarlyStopping(patience=2, restore_best_weights=True)",
+        "",
+    ]
+    # 0.5 at epoch 3 is tied at epoch 4 and missed at epoch 5
+    assert "    4  0.5000 only equals 0.5000; wait 1 of 2; stops if epoch 5" in lines[6]
+    assert "    5  0.5200 is not below 0.5000; wait 2 of 2: stop" in lines
+    told = " ".join(answer.out.split())
+    assert "stopped at the end of epoch 5 by EarlyStopping (patience 2)" in told
+    assert "keeps the weights of epoch 3: restore_best_weights=True" in told
+    assert max(map(len, lines)) <= 80
+
+
+def test_json_holds_the_trace_of_the_library(ask: Ask, log: Path) -> None:
+    answer = as_json(ask("explain", log, *ASK, "--format", "json").out)
+    (run,) = load_runs(log)
+    one = EarlyStopping(patience=2, restore_best_weights=True)
+    told = explain_replay(replay_run(run, one, semantics="keras-3.15"))
+    rows = answer["trace"]["rows"]
+    assert [row["why"] for row in rows] == [row.why for row in told.rows]
+    assert [row["needed"] for row in rows] == [row.needed for row in told.rows]
+    assert answer["trace"]["closing"] == list(told.closing)
+    assert rows[-1]["before"] == {
+        "wait": 1,
+        "best": 0.5,
+        "best_epoch": 2,
+        "held_epoch": 2,
+    }
+    assert (answer["command"], answer["results"][0]["stopped_epoch"]) == ("explain", 4)
+    assert "patience=2" in answer["configs"][0]["callbacks"][0]
+
+
+def test_csv_counts_from_zero_and_markdown_from_one(ask: Ask, log: Path) -> None:
+    out = ask("explain", log, *ASK, "--format", "csv").out
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert (rows[4]["value"], rows[4]["decision"]) == ("0.52", "stop")
+    lines = ask("explain", log, *ASK, "--format", "markdown").out.splitlines()
+    assert lines[2].startswith("| 1 | 0 | EarlyStopping | 0.8 |")
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_only_decisions_and_only_some_epochs(ask: Ask, log: Path) -> None:
+    words: list[str | Path] = ["explain", log, *ASK, "--format", "csv"]
+
+    def epochs(*more: str) -> list[int]:
+        out = ask(*words, *more).out
+        return [int(row["epoch"]) + 1 for row in csv.DictReader(io.StringIO(out))]
+
+    assert epochs("--only", "decisions") == [1, 2, 3, 5]
+    assert epochs("--epochs", "2:4") == [2, 3, 4]
+    assert epochs("--epochs", "4") == [4]
+    assert epochs("--epochs", "3:99", "--only", "decisions") == [3, 5]
+
+
+def test_the_last_epoch_is_shown_although_nothing_was_decided(
+    ask: Ask, log: Path
+) -> None:
+    out = ask("explain", log, "--patience", "9", "--only", "decisions").out
+    assert "    8  0.5100 is not below 0.4900; wait 2 of 9" in out
+    assert "not stopped in the log, which ends at epoch 8" in out
+
+
+PLATEAU = ("-c", "ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0)")
+
+
+def test_after_a_divergence_the_words_and_nothing_more(
+    ask: Ask, rated_log: Path
+) -> None:
+    out = ask("explain", rated_log, *PLATEAU).out
+    assert out.splitlines()[-1] == (
+        " after the learning-rate change at epoch 4 the log says nothing"
+    )
+    assert "fiction" not in out
+    assert "keeps" not in out
+
+
+def test_a_fiction_is_marked_wherever_it_is_shown(ask: Ask, rated_log: Path) -> None:
+    words: list[str | Path] = ["explain", rated_log, *PLATEAU, "--hypothetical"]
+    answer = as_json(ask(*words, "--format", "json").out)
+    past = [row for row in answer["trace"]["rows"] if row["epoch"] >= 4]
+    assert past
+    for row in past:
+        assert row["hypothetical"]
+        assert row["why"].startswith("fiction: ")
+    lines = ask(*words, "--epochs", "5:8").out.splitlines()
+    numbered = [line for line in lines if line[:5].strip().isdigit()]
+    assert len(numbered) == 4
+    closing = lines.index(
+        " after the learning-rate change at epoch 4 the log says nothing"
+    )
+    # every line, the folded ones too
+    told = [line for line in lines[3:] if line and line != lines[closing]]
+    assert all(line.lstrip(" 0123456789").startswith("fiction: ") for line in told)
+
+
+# --- without a setting
+
+
+def test_the_callbacks_of_run_json_are_taken(ask: Ask, sample_logs: Path) -> None:
+    answer = ask("explain", sample_logs / "breast-cancer-stopped")
+    assert answer.status == 0
+    assert "EarlyStopping(patience=8, restore_best_weights=True)" in answer.out
+    told = " ".join(answer.out.split())
+    # as its run.json says: ended by EarlyStopping
+    assert "by EarlyStopping (patience 8): val_loss has not improved since" in told
+    assert "CSVLogger, TensorBoard in the list decide nothing" in told
+
+
+def test_a_recorded_list_is_explained_to_its_end(ask: Ask, sample_logs: Path) -> None:
+    path = sample_logs / "digits-mlp-both"
+    ended = json.loads((path / "run.json").read_text())["ended"]
+    answer = as_json(ask("explain", path, "--format", "json").out)
+    last = answer["trace"]["rows"][-1]
+    assert (last["decision"], last["epoch"]) == ("stop", ended["epoch"])
+    assert answer["results"][0]["evidence"] == "exact"
+
+
+def named(folder: Path, *callbacks: str) -> Path:
+    folder.mkdir()
+    write_csv(folder / "logs.csv", [0.5, 0.6, 0.7])
+    run = {"schema": 1, "callbacks": list(callbacks)}
+    (folder / "run.json").write_text(json.dumps(run))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        (["EarlyStopping()", "MyOwn(3)"], "cannot be replayed: 'MyOwn(3)'"),
+        (["ModelCheckpoint('x')"], "'ModelCheckpoint' is Keras's, but is not replayed"),
+        (["CSVLogger('x')"], "decide nothing: CSVLogger('x')"),
+        ([], "does not say which callbacks it had"),
+    ],
+)
+def test_a_list_that_cannot_be_explained_is_refused(
+    ask: Ask, tmp_path: Path, callbacks: list[str], message: str
+) -> None:
+    answer = ask("explain", named(tmp_path / "run", *callbacks))
+    assert (answer.status, answer.out) == (2, "")
+    assert message in answer.err
+    assert "Name a setting with --patience 5 or -c" in answer.err
+
+
+def test_options_fill_in_what_run_json_leaves_out(ask: Ask, tmp_path: Path) -> None:
+    path = named(tmp_path / "run", "EarlyStopping()")
+    out = ask("explain", path, "--monitor", "loss").out
+    assert "the first loss, 1.000" in out
+
+
+# --- what is not one question
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--patience", "2,3"], "2 are named (2 of EarlyStopping.patience)"),
+        ([], "does not say which callbacks it had"),
+        (["--keep", "last"], "--keep needs the patience"),
+        (["--patience", "2", "--epochs", "5:3"], "--epochs is '5:3', where"),
+        (["--patience", "2", "--epochs", "x"], "counted from 1, as 30:45"),
+        (["--patience", "2", "--epochs", "0:3"], "counted from 1"),
+        (["--patience", "2", "--epochs", "7:9"], "goes from epoch 1 to 5"),
+        (["-c", "CSVLogger('x')", "--epochs", "1"], "nothing to explain"),
+        (["-c", "@nope.py"], "in 'nope.py': there is no such file"),
+    ],
+)
+def test_another_question_is_refused(
+    ask: Ask, log: Path, words: list[str], message: str
+) -> None:
+    answer = ask("explain", log, *words)
+    assert (answer.status, answer.out) == (2, "")
+    assert message in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_several_runs_are_refused_by_name(ask: Ask, sample_logs: Path) -> None:
+    answer = ask("explain", sample_logs / "digits-mlp", *ASK)
+    assert answer.status == 2
+    assert "there are 5: seed0, seed1, seed2, seed3, seed4. Give" in answer.err
+
+
+def test_a_script_is_asked_and_its_doubts_are_told(
+    ask: Ask, tmp_path: Path, log: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("run(model, [EarlyStopping(patience=2), CSVLogger(path)])\n")
+    answer = ask("explain", log, "-c", f"@{script}")
+    assert answer.status == 0
+    assert "CSVLogger(path)" in answer.out
+    assert "note: " in answer.err
+    assert "no fit(callbacks=...) stands in it" in answer.err
+    assert ask("-q", "simulate", log, "-c", f"@{script}").err == ""
+
+
+def test_every_sample_log_is_explained_in_80_columns(
+    ask: Ask, sample_logs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(sample_logs, tmp_path / "logs")
+    runs = [path.parent for path in (tmp_path / "logs").rglob("run.json")]
+    assert len(runs) > 10
+    for path in runs:
+        plateau = "ReduceLROnPlateau(patience=3, cooldown=2, min_lr=1e-5)"
+        for setting in (["--patience", "5"], ["-c", plateau, "-c", "EarlyStopping()"]):
+            words = [*setting, "--hypothetical", "--initial-lr", "0.001"]
+            answer = ask("explain", path, *words)
+            if "--initial-lr" in answer.err:
+                answer = ask("explain", path, *words[:-2])
+            assert answer.status == 0, answer.err
+            assert max(map(len, answer.out.splitlines())) <= 80

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    EvidenceError,
+    ReduceLROnPlateau,
+    Run,
+    replay_run,
+)
+from cbreplay.plots import (
+    LearningRatePoints,
+    learning_rate_points,
+    plot_learning_rate,
+    plot_replay,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.callbacks.base import Callback
+
+FLAT = [0.5] * 8
+
+
+def run_with(rates: Sequence[float | None]) -> Run:
+    logs = [
+        {"val_loss": loss, "learning_rate": rate}
+        for loss, rate in zip(FLAT, rates, strict=True)
+    ]
+    return Run.from_logs(logs, name="flat")
+
+
+def points_of(run: Run, callbacks: Callback, **question: Any) -> LearningRatePoints:
+    replay = replay_run(run, callbacks, semantics="keras-3.15", **question)
+    return learning_rate_points(replay)
+
+
+def test_a_simulated_reduction_is_drawn_one_epoch_past_the_divergence() -> None:
+    # waits at epochs 1 and 2, reduces at the end of 2; D = 3, epoch 4 for people
+    points = points_of(run_with([0.5] * 8), ReduceLROnPlateau(factor=0.5, patience=2))
+    assert points.reductions == ((3, 0.5, 0.25),)
+    assert points.simulated[:4].tolist() == [0.5, 0.5, 0.5, 0.25]
+    assert np.isnan(points.simulated[4:]).all()
+    assert not points.same
+    assert points.shade is not None
+    assert points.shade.start == 3.5
+    assert points.labels[0].text == "0.5 → 0.25 after epoch 3"
+
+
+def test_without_a_callback_for_it_the_recorded_falls_are_marked() -> None:
+    rates = [0.5, 0.5, 0.5, None, 0.25, 0.25, 0.125, 0.125]
+    points = points_of(run_with(rates), EarlyStopping(patience=20))
+    assert not points.decided
+    assert points.reductions == ((3, 0.5, 0.25), (6, 0.25, 0.125))
+
+
+@pytest.mark.parametrize(
+    ("last", "scale"), [(0.05, "linear"), (0.03125, "log"), (0.0, "linear")]
+)
+def test_more_than_a_factor_of_ten_makes_the_axis_logarithmic(
+    last: float, scale: str
+) -> None:
+    rates = [0.5] * 7 + [last]
+    points = points_of(run_with(rates), EarlyStopping(patience=20))
+    ax = plot_learning_rate(points)
+    assert ax.get_yscale() == scale
+    figure = ax.get_figure()
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+
+
+def test_a_run_without_a_rate_has_none_to_draw() -> None:
+    run = Run.from_logs({"val_loss": loss} for loss in FLAT)
+    replay = replay_run(run, EarlyStopping(patience=2), semantics="keras-3.15")
+    with pytest.raises(EvidenceError, match="records no learning rate"):
+        plot_replay(replay, kind="learning-rate")
+    assert len(plot_replay(replay).axes) == 1
+
+
+def test_a_known_rate_stands_below_the_curve() -> None:
+    replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=2))
+    assert len(plot_replay(replay).axes) == 2
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=2))
+    with pytest.raises(ConfigError, match=r"'bars'.*--kind or kind="):
+        plot_replay(replay, kind="bars")  # type: ignore[arg-type] # the mistake itself

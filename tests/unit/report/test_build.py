@@ -1,0 +1,383 @@
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Run,
+    UnknownMonitorError,
+)
+from cbreplay.report import Document, build_report, write_html, write_markdown
+from cbreplay.report.document import (
+    CodeBlock,
+    Figure,
+    Gallery,
+    Notice,
+    Section,
+    Table,
+    plain_text,
+)
+from cbreplay.run_metadata import Ended, RunMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+# best at epoch 3 (of 8): waits 1, 2 after it, then two better ones never come
+LOSSES = [0.8, 0.6, 0.4, 0.5, 0.52, 0.49, 0.5, 0.51]
+
+
+def run_of(losses: Iterable[float] = LOSSES, name: str = "seed0", **more: Any) -> Run:
+    return Run.from_logs([{"val_loss": one} for one in losses], name=name, **more)
+
+
+def report_on(*runs: Run, **question: Any) -> Document:
+    return build_report(
+        runs,
+        semantics="keras-3.15",
+        command="cbreplay report logs.csv",
+        made="2026-11-23 09:00 UTC",
+        **question,
+    )
+
+
+def section(document: Document, title: str) -> Section:
+    return next(one for one in document.sections if one.title.startswith(title))
+
+
+def table(document: Document, title: str) -> list[dict[str, str]]:
+    found = next(
+        one for one in section(document, title).blocks if isinstance(one, Table)
+    )
+    names = [column.title for column in found.columns]
+    return [dict(zip(names, row, strict=False)) for row in found.rows]
+
+
+def doubts(document: Document) -> str:
+    notice = section(document, "Before you trust it").blocks[0]
+    assert isinstance(notice, Notice)
+    return "\n".join(plain_text(point) for point in notice.points)
+
+
+def outcome(document: Document) -> dict[str, str]:
+    rows = table(document, "What it would have done")
+    return {row["Outcome"]: row["On this run"] for row in rows}
+
+
+# one run
+
+
+def test_one_run_is_answered_in_one_sentence() -> None:
+    document = report_on(run_of())
+    # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
+    assert document.title == (
+        "On this run, patience 1 would have kept the best recorded val_loss and saved "
+        "4 of 8 epochs"
+    )
+    assert "plan unknown" in plain_text(document.lead)
+
+
+def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
+    block = section(report_on(run_of()), "What would have sufficed").blocks[0]
+    assert isinstance(block, CodeBlock)
+    assert block.code.splitlines()[2:5] == [
+        "        monitor='val_loss',",
+        "        patience=1,",
+        "        restore_best_weights=True,",
+    ]
+    assert "Not a recommendation" in write_markdown(report_on(run_of()))
+
+
+def test_the_staircase_counts_epochs_from_one_and_ends_with_the_log() -> None:
+    rows = table(report_on(run_of()), "Every patience")
+    assert rows[0] == {
+        "Patience": "0-5",
+        "Stops at": "4-8",
+        "Keeps": "3",
+        "val_loss": "0.4000",
+        "Above best": "0",
+        "Saved": "4-0",
+    }
+    assert rows[-1]["Stops at"] == "not in the log (it ends at epoch 8)"
+
+
+def test_no_row_saves_more_epochs_than_were_recorded() -> None:
+    losses = np.random.default_rng(0).normal(size=60)
+    for row in table(report_on(run_of(losses)), "Every patience")[:-1]:
+        assert max(int(one) for one in row["Saved"].split("-")) < 60
+
+
+def test_a_log_in_which_nothing_stops_carries_no_setting() -> None:
+    document = report_on(run_of([0.9, 0.8, 0.7]))
+    assert document.title.startswith("No patience stops inside this log: it ends at")
+    assert "callbacks = [" not in write_html(document)
+    assert outcome(document)["Evidence"] == "not in the log (it ends at epoch 3)"
+    assert outcome(document)["Epochs saved"] == "≤ 0"
+    assert "still improving" in doubts(document)
+
+
+def test_a_named_setting_is_answered_with_what_it_costs() -> None:
+    stopping = EarlyStopping(patience=2, min_delta=0.3, restore_best_weights=True)
+    document = report_on(run_of(), callbacks=[stopping])
+    # .8 first; .6 is not .3 better, .4 is: kept 3, and patience 2 stops at 5
+    assert outcome(document) == {
+        "Evidence": "exact",
+        "Stops at epoch": "5 of 8",
+        "Keeps epoch": "3",
+        "val_loss": "0.4000",
+        "Above best": "0",
+        "Epochs trained": "5",
+        "Epochs saved": "3",
+    }
+    assert "stops at epoch 5 of 8 and keeps epoch 3" in document.title
+
+
+def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
+    logs = [{"val_loss": one, "learning_rate": 0.5} for one in LOSSES]
+    callbacks = [EarlyStopping(patience=4), ReduceLROnPlateau(factor=0.5, patience=2)]
+    document = report_on(Run.from_logs(logs), callbacks=callbacks)
+    # waits at epochs 4 and 5: reduced after 5
+    said = "after the learning-rate change at epoch 5 the log says nothing"
+    assert outcome(document)["Evidence"] == said
+    assert outcome(document)["Reduction 1"] == "to 0.25 after epoch 5"
+    assert "Keeps epoch" not in outcome(document)
+    figures = section(document, "The learning rate").blocks
+    assert isinstance(figures[0], Figure)
+
+
+def test_one_run_never_promises_the_next() -> None:
+    assert "it does not promise the next" in doubts(report_on(run_of()))
+
+
+def test_its_own_stop_and_what_was_noted_are_doubts() -> None:
+    ended = RunMetadata(ended=Ended("EarlyStopping", 7))
+    run = replace(run_of().with_notes("a row was dropped"), metadata=ended)
+    said = doubts(report_on(run))
+    assert "its own EarlyStopping ended this training" in said
+    assert "a row was dropped" in said
+
+
+def test_values_that_are_no_numbers_are_doubts() -> None:
+    said = doubts(report_on(run_of([0.8, math.nan, 0.4, math.inf, 0.5, 0.6])))
+    assert "2 epochs with NaN or infinity in val_loss, the first at epoch 2" in said
+
+
+def test_the_inputs_are_named_with_their_checksums(tmp_path: Path) -> None:
+    log = tmp_path / "logs.csv"
+    log.write_bytes(b"epoch,val_loss\n")
+    document = report_on(replace(run_of(), source=str(log)))
+    tables = [
+        one
+        for one in section(document, "How this was computed").blocks
+        if isinstance(one, Table)
+    ]
+    digest = hashlib.sha256(b"epoch,val_loss\n").hexdigest()
+    assert tables[1].rows == (("seed0", str(log), "15", digest),)
+    assert ("made", "2026-11-23 09:00 UTC") in tables[0].rows
+
+
+# several runs
+
+
+def three_runs() -> Sequence[Run]:
+    return (
+        run_of(name="a"),
+        # stops under patience 0 and keeps .6, where .3 comes later
+        run_of([0.9, 0.6, 0.7, 0.3, 0.4, 0.5, 0.6, 0.7], name="b"),
+        run_of([0.9, 0.8, 0.7], name="c"),
+    )
+
+
+def test_provisional_costs_are_counted_and_never_averaged() -> None:
+    rows = {row["Setting"]: row for row in table(report_on(*three_runs()), "Fixed")}
+    default = rows["patience 0 (Keras's default patience)"]
+    # exact for a (regret 0) and b (.6 - .3); c never stops
+    assert (default["Exact"], default["Not in the log"]) == ("2", "1")
+    assert default["Mean above best"] == "0.1500"
+    assert default["Worst above best"] == "0.3000"
+    assert default["Worst run"] == "b"
+    # 4 of a's 8 epochs and 5 of b's 8
+    assert default["Epochs saved"] == "9 of 16"
+    assert rows["patience 50"]["Mean above best"] == "no run answers this exactly"
+
+
+def test_without_an_exact_run_nothing_is_averaged_in_the_headline() -> None:
+    document = report_on(*three_runs())
+    assert document.title == "None of 3 runs can say what patience 10 would cost"
+
+
+def test_a_named_setting_stands_beside_the_baselines() -> None:
+    stopping = EarlyStopping(patience=3, restore_best_weights=True)
+    document = report_on(*three_runs(), callbacks=[stopping])
+    name = "EarlyStopping(patience=3, restore_best_weights=True)"
+    assert table(document, "Fixed")[-1]["Setting"] == name
+    assert document.title == (
+        f"{name} would have cost no val_loss on the 2 of 3 runs that can tell"
+    )
+
+
+def test_every_run_says_how_far_it_is_evidence() -> None:
+    rows = table(report_on(*three_runs()), "Every run")
+    assert [row["Evidence"] for row in rows] == [
+        "not in the log (it ends at epoch 8)",
+        "not in the log (it ends at epoch 8)",
+        "not in the log (it ends at epoch 3)",
+    ]
+    assert rows[0]["Stops at"] == rows[0]["Saved"] == "-"
+
+
+def test_a_run_that_cannot_be_replayed_is_listed_with_the_reason() -> None:
+    other = Run.from_logs([{"loss": 0.5}], name="no validation")
+    document = report_on(*three_runs(), other)
+    row = table(document, "Runs that could not be replayed")[0]
+    assert row["Run"] == "no validation"
+    assert "has no series 'val_loss'" in row["Why"]
+    assert len(table(document, "Every run")) == 3
+
+
+def test_a_page_of_runs_that_all_cannot_be_replayed_is_refused() -> None:
+    other = Run.from_logs([{"loss": 0.5}])
+    with pytest.raises(UnknownMonitorError):
+        report_on(other, other)
+    with pytest.raises(UnknownMonitorError):
+        report_on(other)
+
+
+def test_a_page_of_several_runs_recommends_nothing() -> None:
+    assert "recommends nothing" in doubts(report_on(*three_runs()))
+
+
+def test_no_run_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no run to report on"):
+        build_report([])
+
+
+@pytest.mark.slow
+def test_five_hundred_runs_stay_below_two_megabytes() -> None:
+    rng = np.random.default_rng(0)
+    runs = [
+        run_of(np.cumsum(rng.normal(size=100)), name=f"group{i % 9}/seed{i}")
+        for i in range(500)
+    ]
+    document = report_on(*runs)
+    assert len(write_html(document).encode()) < 2_000_000
+    gallery = section(document, "Where each run would stop").blocks[1]
+    assert isinstance(gallery, Gallery)
+    assert len(gallery.figures) == 24
+    assert "476 more runs" in write_markdown(document)
+
+
+def test_notes_that_differ_in_their_numbers_are_one_doubt() -> None:
+    names = enumerate("ab")
+    runs = [run_of(name=name).with_notes(f"{7 + i} rows") for i, name in names]
+    assert "a (and 1 other run alike): 7 rows." in doubts(report_on(*runs))
+    assert "8 rows" not in doubts(report_on(*runs))
+
+
+def test_a_run_directory_is_named_by_the_checksum_of_its_log(tmp_path: Path) -> None:
+    (tmp_path / "logs.csv").write_bytes(b"")
+    source = replace(run_of(), source=str(tmp_path))
+    text = write_markdown(report_on(source, replace(run_of(), source="absent")))
+    assert hashlib.sha256(b"").hexdigest() in text
+    assert "| absent | - | - |" in text
+
+
+def test_a_censored_setting_promises_nothing() -> None:
+    stopping = EarlyStopping(patience=9, restore_best_weights=True)
+    document = report_on(run_of(), callbacks=[stopping])
+    assert document.title == (
+        "What EarlyStopping(patience=9, restore_best_weights=True) ends with is not in "
+        "the log: it ends at epoch 8 without a stop"
+    )
+    assert outcome(document)["Keeps epoch so far"] == "3"
+
+
+def test_larger_can_be_better() -> None:
+    logs = [{"val_accuracy": one} for one in (0.5, 0.7, 0.6, 0.9, 0.8, 0.7)]
+    stopping = EarlyStopping("val_accuracy", patience=1, restore_best_weights=True)
+    document = report_on(Run.from_logs(logs), callbacks=[stopping])
+    # stops at epoch 3 with epoch 2's .7 where .9 comes later
+    assert outcome(document)["Below best"] == "0.2000"
+    assert document.title.endswith(
+        "keeps epoch 2, 0.2000 below the best recorded val_accuracy"
+    )
+    assert "larger is better" in plain_text(document.lead)
+
+
+def test_without_restoring_the_nearest_patience_is_named_as_such() -> None:
+    document = report_on(run_of(), keep="last")
+    # patience 1 to 5 stop at epochs 4 to 8 and end with .5 .52 .49 .5 .51
+    assert document.title == (
+        "No patience that stops inside this log keeps its best val_loss; patience 3 "
+        "comes nearest"
+    )
+    assert section(document, "What comes nearest").half
+
+
+def test_a_run_that_reached_its_plan_has_no_open_end() -> None:
+    rows = table(report_on(run_of(planned_epochs=8)), "Every patience")
+    assert rows[-1]["Stops at"] == "end of plan"
+    assert rows[-1]["Keeps"] == "3"
+
+
+def test_other_series_stand_beside_and_the_best_of_each_is_named() -> None:
+    logs = [
+        {"val_loss": one, "val_mae": 8 - i, **{f"val_m{j}": one for j in range(5)}}
+        for i, one in enumerate(LOSSES)
+    ]
+    document = report_on(Run.from_logs(logs))
+    assert table(document, "Every patience")[0]["val_mae"] == "6.000"
+    text = write_markdown(document)
+    assert "2 more series are left out here" in text
+    assert "val_mae was best at epoch 8 (1.000): no row keeps it." in text
+
+
+def test_a_small_difference_is_marked_and_doubted() -> None:
+    # patience 0 keeps .5 at epoch 2, later .49; the usual change is larger
+    losses = [0.9, 0.5, 0.6, 0.49, 0.7, 0.6, 0.7]
+    document = report_on(run_of(losses))
+    rows = table(document, "Every patience")
+    assert rows[0]["Above best"] == "0.0100 ~"
+    assert "within the usual change: patience 0-1" in doubts(document)
+
+
+def test_many_steps_are_thinned() -> None:
+    losses: list[float] = []
+    for depth in range(60):
+        losses += [100.0 - depth, *[200.0] * (depth + 1)]
+    document = report_on(run_of(losses))
+    assert len(table(document, "Every patience")) == 40
+    assert "more steps: cbreplay simulate --format csv" in write_markdown(document)
+
+
+def test_the_recorded_rate_is_explained_where_a_setting_does() -> None:
+    # flat from epoch 1 on: ReduceLROnPlateau(patience=2) acts after epochs 3, 5, 7
+    rates = [0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625]
+    logs = [{"val_loss": 0.5, "learning_rate": rate} for rate in rates]
+    text = write_markdown(report_on(Run.from_logs(logs)))
+    assert "`ReduceLROnPlateau(factor=0.5, patience=2)` explains" in text
+    rising = [{"val_loss": 0.5, "learning_rate": rate} for rate in rates[::-1]]
+    text = write_markdown(report_on(Run.from_logs(rising)))
+    assert "also rises" in text
+
+
+def test_a_log_without_a_number_is_not_called_too_short() -> None:
+    document = report_on(run_of([math.nan] * 20))
+    assert document.title == (
+        "This log holds no finite val_loss, so no patience can be judged"
+    )
+
+
+def test_a_run_that_only_improved_to_its_plan_is_not_called_too_short() -> None:
+    document = report_on(run_of([0.5, 0.4, 0.3], planned_epochs=3))
+    assert document.title == (
+        "Every patience runs to the end of the plan, epoch 3, and keeps epoch 3"
+    )

@@ -1,0 +1,68 @@
+"""``cbreplay plot`` and ``cbreplay report``: what they write, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay.cli.plot import _default_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+LOSSES = [0.8, 0.6, 0.4, 0.5, 0.52, 0.49, 0.5, 0.51]
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{epoch},{loss}" for epoch, loss in enumerate(LOSSES)]
+    path = tmp_path / "first.csv"
+    path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    return path
+
+
+def test_a_picture_is_written_beside_the_caller_and_named(log: Path, ask: Ask) -> None:
+    answer = ask("plot", log)
+    assert (answer.status, answer.out) == (0, "first.png\n")
+    assert (log.parent / "first.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_is_written_and_named(log: Path, ask: Ask) -> None:
+    answer = ask("report", log, "-o", "page.html", "--patience", "2")
+    assert (answer.status, answer.out) == (0, "page.html\n")
+    assert "EarlyStopping(patience=2" in (log.parent / "page.html").read_text()
+
+
+@pytest.mark.parametrize("command", ["plot", "report"])
+def test_several_settings_are_refused(log: Path, ask: Ask, command: str) -> None:
+    answer = ask(command, log, "--patience", "3:5")
+    assert answer.status == 2
+    assert "names 3. Choose one" in answer.err
+    assert [one.name for one in log.parent.iterdir()] == ["first.csv"]
+
+
+def test_a_picture_of_several_runs_is_refused(log: Path, ask: Ask) -> None:
+    other = log.with_name("second.csv")
+    other.write_bytes(log.read_bytes())
+    answer = ask("plot", log.parent)
+    assert answer.status == 2
+    assert "there are 2" in answer.err
+    assert "cbreplay report" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("logs.csv", "logs.png"),
+        ("../../etc/passwd", "etc-passwd.png"),
+        ("a b\x00/c", "a-b-c.png"),
+        ("...", "run.png"),
+        ("-o", "o.png"),
+    ],
+)
+def test_a_name_from_a_log_is_never_a_path(name: str, file: str) -> None:
+    assert str(_default_path(name)) == file

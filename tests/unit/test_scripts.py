@@ -1,0 +1,332 @@
+"""Training scripts: read by their syntax tree, never run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbreplay import (
+    CbreplayError,
+    EarlyStopping,
+    ExpressionError,
+    ReduceLROnPlateau,
+    parse_callbacks,
+    read_script_callbacks,
+)
+from cbreplay.callbacks import Bystander
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cbreplay.expressions import ScriptCallbacks
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    return tmp_path / "train.py"
+
+
+def read(script: Path, text: str) -> ScriptCallbacks:
+    script.write_text(text)
+    return read_script_callbacks(str(script))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "from keras.callbacks import EarlyStopping as ES\n"
+            "model.fit(x, callbacks=[ES(patience=5)])"
+        ),
+        (
+            "import tensorflow as tf\n"
+            "model.fit(x, callbacks=[tf.keras.callbacks.EarlyStopping(patience=5)])"
+        ),
+        (
+            "from tensorflow import keras\n"
+            "model.fit(x, callbacks=keras.callbacks.EarlyStopping(patience=5))"
+        ),
+        (
+            "from tensorflow.keras import callbacks as cb\n"
+            "stop = cb.EarlyStopping(patience=5)\nmodel.fit(x, callbacks=[stop])"
+        ),
+        (
+            "import keras.callbacks as kc\n"
+            "every = [kc.EarlyStopping(patience=5)]\nmodel.fit(x, callbacks=every)"
+        ),
+        (
+            "import keras\nES = keras.callbacks.EarlyStopping\n"
+            "model.fit(x, callbacks=[ES(patience=5)])"
+        ),
+        (
+            "from keras.callbacks import *\n"
+            "model.fit(x, callbacks=[EarlyStopping(patience=5)])"
+        ),
+        (
+            "try:\n    from tensorflow.keras.callbacks import EarlyStopping\n"
+            "except ImportError:\n    from keras.callbacks import EarlyStopping\n"
+            "model.fit(x, callbacks=[EarlyStopping(patience=5)])"
+        ),
+        "PATIENCE: int = 5\nmodel.fit(x, callbacks=[EarlyStopping(patience=PATIENCE)])",
+        (
+            "def train(model):\n    stop = EarlyStopping(patience=5)\n"
+            "    model.fit(x, callbacks=[*[stop]] + [])"
+        ),
+        (
+            "for seed in range(3):\n"
+            "    make(seed).fit(x, callbacks=[EarlyStopping(patience=5)])"
+        ),
+        (
+            "a.fit(x, callbacks=[EarlyStopping(patience=5)])\n"
+            "b.fit(x, callbacks=[EarlyStopping('val_loss', patience=5)])"
+        ),
+        "scaler.fit(x)\nm.fit(x, callbacks=[[EarlyStopping(patience=5)], None])",
+    ],
+)
+def test_the_callbacks_of_a_script_are_found(script: Path, text: str) -> None:
+    assert read(script, text).callbacks == (EarlyStopping(patience=5),)
+
+
+def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
+    script: Path,
+) -> None:
+    text = (
+        "from keras.callbacks import CSVLogger, EarlyStopping, ReduceLROnPlateau\n"
+        "late = EarlyStopping(patience=3)\n"
+        "model.fit(x, callbacks=[\n"
+        "    ReduceLROnPlateau(factor=0.5),\n"
+        "    CSVLogger(path / 'logs.csv'),\n"
+        "    late,\n"
+        "])\n"
+    )
+    found = read(script, text)
+    assert found.callbacks == (
+        ReduceLROnPlateau(factor=0.5),
+        Bystander("CSVLogger", "path / 'logs.csv'"),
+        EarlyStopping(patience=3),
+    )
+    assert found.lines == (4, 5, 2)
+    assert found.notes == ()
+
+
+def test_what_goes_to_no_fit_is_said(script: Path) -> None:
+    text = "spare = EarlyStopping()\nm.fit(x, callbacks=[EarlyStopping(patience=2)])"
+    found = read(script, text)
+    assert found.callbacks == (EarlyStopping(patience=2),)
+    (note,) = found.notes
+    assert note.startswith("line 1: this EarlyStopping goes to no fit")
+
+
+def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
+    script: Path,
+) -> None:
+    found = read(script, "train(model, [EarlyStopping()])\nb = ReduceLROnPlateau()")
+    assert found.callbacks == (EarlyStopping(), ReduceLROnPlateau())
+    assert "no fit(callbacks=...) stands in it" in found.notes[0]
+    found = read(script, "m.fit(**options)\nEarlyStopping()")
+    assert found.notes[0] == "line 1: fit(**...) is not read"
+
+
+FIT = "m.fit(x, callbacks=[EarlyStopping(patience=P)])"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"P = args.p\n{FIT}", r"line 2: EarlyStopping: patience is 'args.p', which"),
+        (FIT, "line 1: EarlyStopping: patience: 'P' is not assigned in the script"),
+        (f"P = 1\nP = 2\n{FIT}", r"'P' is assigned more than once \(1, 2\)"),
+        (f"P = 1\nP += 1\n{FIT}", "'P' is assigned more than once"),
+        (f"P = 1\ndef f():\n    global P\n    P = 2\n{FIT}", "more than once|plain"),
+        (f"for P in (1, 2):\n    {FIT}", r"'P' \(line 1\) is not assigned a plain"),
+        (f"def f(P):\n    {FIT}", r"'P' \(line 1\) is not assigned a plain value"),
+        (f"P = 3\nruns = [{FIT} for P in (1, 2)]", "is not assigned a plain value"),
+        ("m.fit(x, callbacks=make())", r"line 1: 'make' is not Keras's, and is not"),
+        (
+            "c = []\nc.append(EarlyStopping())\nm.fit(x, callbacks=c)",
+            "line 3: 'c' is changed in line 2",
+        ),
+        (
+            "s = EarlyStopping()\ns.patience = 9\nm.fit(x, callbacks=[s])",
+            "'s' is changed in line 2",
+        ),
+        ("m.fit(x, callbacks=[1])", "line 1: '1' is no callback and no list"),
+        (
+            (
+                "from pytorch_lightning.callbacks import EarlyStopping\n"
+                "m.fit(x, callbacks=[EarlyStopping()])"
+            ),
+            "not Keras's but imported from pytorch_lightning.callbacks",
+        ),
+        (
+            "class EarlyStopping: pass\nm.fit(x, callbacks=[EarlyStopping()])",
+            "not Keras's but defined in line 1",
+        ),
+        (
+            (
+                "from keras.callbacks import ModelCheckpoint as MC\n"
+                "m.fit(x, callbacks=[MC('a')])"
+            ),
+            "line 2: 'MC' is Keras's, but is not replayed yet",
+        ),
+        (
+            "m.fit(x, callbacks=[EarlyStopping(patience=a), EarlyStopping(q=1)])",
+            "line 1: .*'a' is not assigned.*; line 1: EarlyStopping has no parameter",
+        ),
+        (
+            "m.fit(x, callbacks=[EarlyStopping(patience=[3, 5])])",
+            r"line 1: EarlyStopping: patience is \[3, 5\], where a number",
+        ),
+        (
+            "m.fit(x, callbacks=[EarlyStopping()])\nm.fit(x, callbacks=[])",
+            r"get different callbacks: line 1: \[EarlyStopping\(\)\]; line 2: \[\]",
+        ),
+        ("a = b\nb = a\nm.fit(x, callbacks=a)", "names lead in circles"),
+        ("m.fit(x, y)", "builds no callback that a fit gets"),
+        ("m.fit(x", "line 1: this is not Python"),
+        ("x = '\0'", "this is not Python"),
+        ("x = " + "-" * 100_000 + "1", "nested too deeply|not Python"),
+        ("x = " + "a." * 100_000 + "b", "nested too deeply|not Python"),
+        ("x = " + "1 + " * 100_000 + "1", "nested too deeply|not Python"),
+        ("x = 1\n" * 200_000, "longer than 1000000 bytes"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_what_cannot_be_read_is_refused_with_its_line(
+    script: Path, text: str, message: str
+) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        read(script, text)
+
+
+def test_names_that_multiply_are_refused_before_they_take_long(script: Path) -> None:
+    lines = [f"a{i} = [*a{i + 1}, *a{i + 1}]" for i in range(60)]
+    text = "\n".join([*lines, "a60 = []", "m.fit(x, callbacks=a0)"])
+    with pytest.raises(ExpressionError, match="circles"):
+        read(script, text)
+
+
+def test_a_script_is_never_run(script: Path, tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    text = (
+        f"open({str(witness)!r}, 'w')\n"
+        f"m.fit(x, callbacks=[EarlyStopping(patience=open({str(witness)!r}, 'w'))])"
+    )
+    with pytest.raises(ExpressionError, match="which is not a literal"):
+        read(script, text)
+    assert not witness.exists()
+
+
+def test_an_expression_may_name_a_script_or_a_file(script: Path) -> None:
+    read(script, "m.fit(x, callbacks=[EarlyStopping(patience=5)])")
+    (found,) = parse_callbacks(f"@{script}", defaults={"monitor": "loss"})
+    assert found == EarlyStopping("loss", patience=5)
+    listed = script.with_suffix(".txt")
+    listed.write_text(
+        "# first the rate\nReduceLROnPlateau(factor=0.5)  # half\n\n"
+        "EarlyStopping(\n    patience=5,\n)\n[CSVLogger('x'), EarlyStopping()]\n"
+    )
+    assert parse_callbacks(f" @{listed}", "EarlyStopping()") == [
+        ReduceLROnPlateau(factor=0.5),
+        EarlyStopping(patience=5),
+        Bystander("CSVLogger", "'x'"),
+        EarlyStopping(),
+        EarlyStopping(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it holds no callback"),
+        (b"# only a comment\n", "it holds no callback"),
+        (b"EarlyStopping()\npatience = 5\n", "line 2: 'patience = 5' is not a call"),
+        (b"EarlyStopping()\nprint(1)\n", "line 2: 'print' is not a callback"),
+        (b"EarlyStopping(\n", "line 1: this is not a callback expression"),
+        (b"\xff\xfe\x00", "is not text"),
+        (b"# coding: klingon\n", "is not text"),
+        (b"#" * 30_000, "longer than 20000 bytes"),
+    ],
+)
+def test_a_file_of_expressions_is_refused_with_its_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "callbacks.txt"
+    path.write_bytes(content)
+    with pytest.raises(ExpressionError, match=message):
+        parse_callbacks(f"@{path}")
+
+
+@pytest.mark.parametrize("path", ["", ".", "nope.txt", "nope.py", "/dev/zero", "\0"])
+def test_what_is_no_file_is_refused(path: str) -> None:
+    with pytest.raises(ExpressionError, match=r"no such file|not a file"):
+        parse_callbacks(f"@{path}")
+
+
+PIECES = ["EarlyStopping", "ES", "m.fit", "callbacks=", "(", ")", "[", "]", ",", "="]
+PIECES += [
+    "\n",
+    "\n    ",
+    "def f(a):",
+    "lambda a:",
+    "for a in b:",
+    "class C:",
+    "a",
+    "b",
+]
+PIECES += ["import keras", "from keras.callbacks import *", "global a", "a.append(b)"]
+PIECES += ["1", "'x'", "*", "**", ":", ";", "+", ".", "(yield)", "match a:", "case b:"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join) | st.text())
+def test_any_text_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed.py"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        found = read_script_callbacks(str(path))
+    except CbreplayError:
+        return
+    assert len(found.callbacks) == len(found.lines)
+
+
+STATEMENTS = [
+    "import keras",
+    "import keras.callbacks as k",
+    "from keras.callbacks import EarlyStopping as E",
+    "E = k.EarlyStopping",
+    "a = E(patience=p)",
+    "a = [E(), b]",
+    "b = E(patience=3)",
+    "b = a",
+    "p = 5",
+    "a.append(b)",
+    "a += [b]",
+    "def f(p): m.fit(x, callbacks=a)",
+    "m.fit(x, callbacks=a)",
+    "m.fit(x, callbacks=[a, b])",
+    "m.fit(**o)",
+    "del p",
+    "[m.fit(x, callbacks=a) for a in p]",
+    "class C: a = b",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(STATEMENTS), max_size=12))
+def test_any_program_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, statements: list[str]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "program.py"
+    path.write_text("\n".join(statements))
+    try:
+        found = read_script_callbacks(str(path))
+    except CbreplayError:
+        return
+    # a callback is found only where a patience that the script sets makes it
+    assert {one.patience for one in found.callbacks} <= {0, 3, 5}  # type: ignore[attr-defined]
