@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-keras-cases",
         action="store_true",
-        help="drive every prepared Keras through all cases, for half an hour",
+        help="drive every prepared Keras through all cases, a quarter of an hour",
     )
 
 
