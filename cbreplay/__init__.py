@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cbreplay.explain import explain_replay
     from cbreplay.expressions import parse_callbacks, read_script_callbacks
     from cbreplay.grid import choices, make_grid
+    from cbreplay.lint import lint_callbacks
     from cbreplay.readers import load_runs
     from cbreplay.replay import Replay, replay_run
     from cbreplay.run import Run, Series
@@ -55,6 +56,7 @@ __all__ = [
     "build_staircase",
     "choices",
     "explain_replay",
+    "lint_callbacks",
     "load_runs",
     "make_grid",
     "parse_callbacks",
@@ -73,6 +75,7 @@ _HOMES = {
     "build_staircase": "staircase",
     "choices": "grid",
     "explain_replay": "explain",
+    "lint_callbacks": "lint",
     "load_runs": "readers",
     "make_grid": "grid",
     "parse_callbacks": "expressions",

@@ -24,6 +24,7 @@ _SECTIONS = {
     "Ask": {
         "simulate": "What other settings would have done on a log.",
         "explain": "Why a setting stopped, reduced or kept, epoch by epoch.",
+        "lint": "Settings that never act, or act otherwise than they look.",
     },
     "Show": {
         "plot": "Draw the learning curve with decisions, or the learning rate.",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Question",
+    "find_log_here",
     "is_quiet",
     "log_options",
     "read_defaults",

@@ -154,6 +154,7 @@ def print_json(
     replays: Sequence[tuple[int, int, Replay]] = (),
     configs: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[str] = (),
+    semantics: str | None = None,
     **own: Any,  # noqa: ANN401 - a command's own part
 ) -> None:
     """Print the JSON answer of a command.
@@ -170,6 +171,8 @@ def print_json(
         The settings.
     notes : sequence of str
         What concerns the whole answer.
+    semantics : str, optional
+        Whose rules they are; those of the first result by default.
     **own
         The command's own part of the answer.
     """
@@ -187,7 +190,7 @@ def print_json(
         "schema": 1,
         "command": command,
         "cbreplay": __version__,
-        "semantics": None if first is None else first.semantics.name,
+        "semantics": semantics if first is None else first.semantics.name,
         "objective": objective,
         "runs": [describe_run(run) for run in runs],
         "configs": list(configs),

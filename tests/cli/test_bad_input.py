@@ -18,7 +18,7 @@ from tests.conftest import VALUES, Ask, write_csv
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ["simulate", "explain", "inspect", "plot", "report"]
+COMMANDS = ["simulate", "explain", "lint", "inspect", "plot", "report"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -36,6 +36,11 @@ COMMANDS = {
     "explain-decisions": "explain sample_logs/digits-mlp-both --only decisions",
     "explain-epochs": "explain sample_logs/overfit.csv --patience 3 --epochs 12:18",
     "explain-plateau": "explain sample_logs/digits-mlp-plateau --epochs 24:30",
+    "lint-callbacks": (
+        "lint -c 'CSVLogger(\"logs.csv\")' -c 'EarlyStopping(patience=5)' "
+        "-c 'ReduceLROnPlateau(patience=10, cooldown=1)' --epochs 9"
+    ),
+    "lint-recorded": "lint sample_logs/digits-mlp-both",
     "inspect-directory": "inspect sample_logs",
 }
 
@@ -49,7 +54,7 @@ def test_an_answer_reads_as_it_was_reviewed(
 ) -> None:
     monkeypatch.chdir(ROOT)
     words = shlex.split(COMMANDS[name])
-    if words[0] in ("simulate", "explain"):
+    if words[0] in ("simulate", "explain", "lint"):
         words += ["--semantics", "keras-3.15"]
     answer = ask(*words)
     assert answer.status == 0

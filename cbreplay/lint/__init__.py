@@ -1,0 +1,8 @@
+"""Settings that can never act, or act otherwise than they look; no log is needed."""
+
+from __future__ import annotations
+
+from cbreplay.lint.build import lint_callbacks
+from cbreplay.lint.finding import Finding
+
+__all__ = ["Finding", "lint_callbacks"]

@@ -1,0 +1,180 @@
+"""Findings about a list: callbacks that defeat, repeat or miss each other."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from cbreplay.callbacks import Bystander, EarlyStopping, ReduceLROnPlateau
+from cbreplay.lint.finding import Finding, effective_patience
+from cbreplay.words import spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cbreplay.callbacks.semantics import MonitorRule
+    from cbreplay.lint.finding import Known
+
+__all__ = ["LIST_CHECKS"]
+
+
+def _reduce_after_stop(known: Known) -> Iterator[Finding]:
+    """Find each ReduceLROnPlateau that an EarlyStopping forestalls.
+
+    It reduces after `patience` values that it does not count as improvements. If
+    EarlyStopping counts none of them either, its own wait is at least as long, and
+    with a patience no longer than that it stops in the same epoch or before.
+    """
+    for index, reducer in enumerate(known.callbacks):
+        if not isinstance(reducer, ReduceLROnPlateau):
+            continue
+        rivals = [
+            (always, place, stopper)
+            for place, stopper in enumerate(known.callbacks)
+            if isinstance(stopper, EarlyStopping)
+            and (always := _forestalls(known, stopper, reducer)) is not None
+        ]
+        if not rivals:
+            continue
+        always, _, stopper = min(rivals, key=lambda one: (not one[0], one[1]))
+        shorter = _shorter_patience(stopper)
+        if always:
+            yield Finding(
+                "reduce-after-stop",
+                index,
+                f"ReduceLROnPlateau never acts: its patience {reducer.patience:g} is "
+                f"not below the patience {stopper.patience:g} of EarlyStopping on "
+                f"{reducer.monitor}",
+                "both count the same epochs as no improvement, so training is stopped "
+                "when the learning rate would first be reduced, or before",
+                shorter,
+            )
+        else:
+            yield Finding(
+                "reduce-rarely-before-stop",
+                index,
+                "ReduceLROnPlateau hardly acts before the stop: its patience "
+                f"{reducer.patience:g} is not below the patience "
+                f"{stopper.patience:g} of EarlyStopping on {reducer.monitor}",
+                "it can reduce before the stop only if EarlyStopping (min_delta "
+                f"{stopper.min_delta:g}) counts an improvement that it does not count "
+                f"itself (min_delta {reducer.min_delta:g})",
+                shorter,
+                "remark",
+            )
+
+
+def _shorter_patience(stopper: EarlyStopping) -> str:
+    if effective_patience(stopper) <= 1 or not math.isfinite(stopper.patience):
+        return "a longer patience for EarlyStopping"
+    half = max(int(stopper.patience) // 2, 1)
+    return f"patience={half} here, or a longer patience for EarlyStopping"
+
+
+def _forestalls(
+    known: Known, stopper: EarlyStopping, reducer: ReduceLROnPlateau
+) -> bool | None:
+    """Return whether it does always (True), mostly (False), or not (None)."""
+    semantics = known.training.semantics
+    rules = semantics.early_stopping, semantics.reduce_lr_on_plateau
+    comparable = (
+        stopper.monitor == reducer.monitor
+        and _same_mode(known, stopper, reducer)
+        # what EarlyStopping does not see does not make it wait
+        and stopper.start_from_epoch <= 0
+        and effective_patience(reducer) >= effective_patience(stopper)
+        # older versions wait on a first NaN: patience 1 then reduces at epoch 0, where
+        # EarlyStopping never stops
+        and (rules[1].starts_empty or reducer.patience > 1)
+    )
+    if not comparable:
+        return None
+    first = _delta(rules[0], stopper.min_delta)
+    second = _delta(rules[1], reducer.min_delta)
+    return _compare_alike(*rules, first, second)
+
+
+def _delta(rule: MonitorRule, min_delta: float) -> float:
+    return abs(min_delta) if rule.absolute_min_delta else min_delta
+
+
+def _same_mode(
+    known: Known, stopper: EarlyStopping, reducer: ReduceLROnPlateau
+) -> bool:
+    modes = known.mode(stopper), known.mode(reducer)
+    if None in modes:
+        # whatever the compiled metric says, it says it to both
+        return modes == (None, None)
+    return modes[0] == modes[1]
+
+
+def _compare_alike(
+    stopping: MonitorRule, reducing: MonitorRule, first: float, second: float
+) -> bool:
+    """Return whether both count the same values as improvements."""
+    alike = (
+        first == second
+        and stopping.precision == reducing.precision
+        and stopping.starts_empty == reducing.starts_empty
+    )
+    # rounding of value + delta and of best - delta differs
+    return alike and (stopping.delta_on == reducing.delta_on or first == 0)
+
+
+def _identical_callbacks(known: Known) -> Iterator[Finding]:
+    for index, callback in enumerate(known.callbacks):
+        first = known.callbacks.index(callback)
+        if first == index:
+            continue
+        name = known.code(index).partition("(")[0]
+        reason = "it decides in the same epochs as the first, so it adds nothing"
+        if isinstance(callback, ReduceLROnPlateau):
+            reason = (
+                "both reduce in the same epochs, so the learning rate is multiplied "
+                f"by {callback.factor:g} twice"
+            )
+        elif isinstance(callback, Bystander):
+            reason = "both do the same with the same arguments"
+        yield Finding(
+            "identical-callbacks",
+            index,
+            f"{name} stands in the list twice with the same arguments (callbacks "
+            f"{first + 1} and {index + 1})",
+            reason,
+            "remove one of the two",
+        )
+
+
+def _rate_not_logged(known: Known) -> Iterator[Finding]:
+    reducers = [
+        index
+        for index, one in enumerate(known.callbacks)
+        if isinstance(one, ReduceLROnPlateau)
+    ]
+    semantics = known.training.semantics
+    # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what stands in `logs`
+    deaf = {"CSVLogger"} | ({"TensorBoard"} if _is_keras_2(known) else set())
+    for index, callback in enumerate(known.callbacks):
+        logger = callback.name if isinstance(callback, Bystander) else ""
+        if logger in deaf and reducers and index < reducers[0]:
+            yield Finding(
+                "rate-not-logged",
+                index,
+                f"{logger} stands before ReduceLROnPlateau, so its log has no "
+                "learning rate",
+                f"ReduceLROnPlateau writes {semantics.learning_rate_key!r} into the "
+                "logs of callbacks after it only, in "
+                f"{spoken_semantics(semantics.name)}",
+                f"{logger} as the last callback of the list",
+            )
+
+
+def _is_keras_2(known: Known) -> bool:
+    return known.training.semantics.learning_rate_key == "lr"
+
+
+LIST_CHECKS: tuple[Callable[[Known], Iterator[Finding]], ...] = (
+    _reduce_after_stop,
+    _identical_callbacks,
+    _rate_not_logged,
+)

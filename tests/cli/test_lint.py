@@ -1,0 +1,166 @@
+"""``cbreplay lint``: what is asked, and the findings in every form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from cbreplay import EarlyStopping, ReduceLROnPlateau, lint_callbacks
+from tests.conftest import ROOT, Ask, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = json.loads((ROOT / "cbreplay/schemas/answer.schema.json").read_text())
+RULES = ("--semantics", "keras-3.15")
+LATE = "ReduceLROnPlateau(patience=8, min_delta=0)"
+STOP = "EarlyStopping(patience=5, restore_best_weights=True)"
+
+
+def as_json(text: str) -> Any:
+    answer = json.loads(text, parse_constant=pytest.fail)
+    jsonschema.Draft202012Validator(SCHEMA).validate(answer)
+    return answer
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import keras\n"
+        "stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)\n"
+        "model.fit(x, callbacks=[\n"
+        "    stop,\n"
+        "    keras.callbacks.ReduceLROnPlateau(patience=8, min_delta=0),\n"
+        "])\n"
+    )
+    return path
+
+
+def test_no_log_is_needed(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = ask("lint", "-c", LATE, "-c", STOP, *RULES)
+    assert (answer.status, answer.err) == (0, "")
+    lines = answer.out.splitlines()
+    assert lines[0] == "1 finding in 2 callbacks; rules of Keras 3.15"
+    assert lines[2] == f"warning reduce-after-stop: {LATE}"
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_clean_list_is_told_so(ask: Ask) -> None:
+    out = ask("lint", "-c", STOP, "-c", "CSVLogger('a')", *RULES).out
+    assert out == "nothing to object to in 2 callbacks; rules of Keras 3.15\n"
+
+
+def test_the_findings_of_a_script_name_the_line(ask: Ask, script: Path) -> None:
+    assert "reduce-after-stop: line 5, Reduce" in ask("lint", script, *RULES).out
+    out = ask("lint", script, *RULES, "--epochs", "5", "--format", "json").out
+    lines = {(one["code"], one["line"]) for one in as_json(out)["findings"]}
+    assert ("patience-beyond-plan", 2) in lines
+
+
+def test_json_holds_the_findings_of_the_library(ask: Ask) -> None:
+    answer = as_json(
+        ask("lint", "-c", LATE, "-c", STOP, *RULES, "--format", "json").out
+    )
+    listed: list[Any] = [
+        ReduceLROnPlateau(patience=8, min_delta=0),
+        EarlyStopping(patience=5, restore_best_weights=True),
+    ]
+    expected = [
+        one._asdict() | {"line": None}
+        for one in lint_callbacks(listed, semantics="keras-3.15")
+    ]
+    assert answer["findings"] == expected
+    assert (answer["command"], answer["semantics"]) == ("lint", "keras-3.15")
+    assert (answer["runs"], answer["configs"][0]["callbacks"]) == ([], [LATE, STOP])
+
+
+def test_csv_and_markdown_hold_a_row_each(ask: Ask) -> None:
+    words = ["lint", "-c", LATE, "-c", STOP, *RULES, "--format"]
+    (row,) = csv.DictReader(io.StringIO(ask(*words, "csv").out))
+    assert (row["code"], row["callback"], row["line"]) == ("reduce-after-stop", "0", "")
+    lines = ask(*words, "markdown").out.splitlines()
+    assert lines[2].startswith("| warning | reduce-after-stop | 0 | - |")
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def named(folder: Path, *callbacks: str) -> Path:
+    folder.mkdir()
+    write_csv(folder / "logs.csv", [0.5, 0.6, 0.7], rate=0.01)
+    fit = {"epochs": 3, "validation_freq": 1}
+    run = {"schema": 1, "callbacks": list(callbacks), "fit": fit}
+    (folder / "run.json").write_text(json.dumps(run))
+    return folder
+
+
+def test_a_run_is_linted_by_its_own_callbacks(ask: Ask, tmp_path: Path) -> None:
+    path = named(tmp_path / "run", "ReduceLROnPlateau(min_lr=0.1, patience=1)")
+    out = ask("lint", path, *RULES, "--format", "json").out
+    answer = as_json(out)
+    assert [one["code"] for one in answer["findings"]] == ["floor-above-rate"]
+    assert answer["runs"][0]["planned_epochs"] == 3
+    text = "EarlyStopping(baseline=0.1, restore_best_weights=True)"
+    assert "baseline-never-beaten" in ask("lint", path, "-c", text, *RULES).out
+
+
+def test_the_log_beside_is_taken(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(named(tmp_path / "run", "EarlyStopping()"))
+    assert "nothing to object to in 1 callback;" in ask("lint", *RULES).out
+
+
+def test_a_newer_keras_is_told_beside_the_answer(ask: Ask) -> None:
+    answer = ask("lint", "-c", STOP, "--semantics", "keras-3.99")
+    assert answer.status == 0
+    assert "newer than the newest version" in answer.err
+    words = ["lint", "-c", STOP, "--semantics", "keras-3.99", "--format", "json"]
+    assert "newer than" in as_json(ask(*words).out)["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([], "does not say which callbacks it had"),
+        (["MyOwn(3)"], "cannot be read: 'MyOwn(3)'"),
+    ],
+)
+def test_a_run_that_does_not_tell_is_refused(
+    ask: Ask, tmp_path: Path, callbacks: list[str], message: str
+) -> None:
+    answer = ask("lint", named(tmp_path / "run", *callbacks))
+    assert (answer.status, answer.out) == (2, "")
+    assert message in answer.err
+    assert "Name them with -c" in answer.err
+
+
+def test_another_question_is_refused(ask: Ask, script: Path, sample_logs: Path) -> None:
+    for words, message in (
+        ([script, "-c", STOP], "both name callbacks"),
+        (["-c", "EarlyStopping(patience=[1, 2])"], "2 are named"),
+        ([sample_logs / "digits-mlp"], "there are 5 in"),
+        (["nope.py"], "there is no such file"),
+        (["-c", STOP, "--epochs", "0"], "--epochs"),
+    ):
+        answer = ask("lint", *words)
+        assert (answer.status, answer.out) == (2, "")
+        assert message in answer.err
+
+
+def test_every_recorded_list_is_linted_in_80_columns(
+    ask: Ask, sample_logs: Path
+) -> None:
+    paths = [path.parent for path in sample_logs.rglob("run.json")]
+    assert len(paths) > 10
+    for path in paths:
+        answer = ask("lint", path)
+        assert answer.status == 0, answer.err
+        assert max(map(len, answer.out.splitlines())) <= 80

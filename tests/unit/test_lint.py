@@ -1,0 +1,363 @@
+"""Which findings a list gets; that each claim is true is in the lint laws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Run,
+    SemanticsError,
+    lint_callbacks,
+    parse_callbacks,
+)
+from cbreplay.run_metadata import Fit, RunMetadata
+
+if TYPE_CHECKING:
+    from cbreplay.lint import Finding
+
+NEW, OLD = "keras-3.15", "keras-3.6"
+
+
+def found(*texts: str, semantics: str = NEW, **known: Any) -> tuple[Finding, ...]:
+    callbacks: list[Any] = parse_callbacks(*texts)
+    return lint_callbacks(callbacks, semantics=semantics, **known)
+
+
+def codes(*texts: str, **known: Any) -> list[str]:
+    return [one.code for one in found(*texts, **known)]
+
+
+# --- no false alarm
+
+ORDINARY = [
+    "[EarlyStopping(patience=5, restore_best_weights=True)]",
+    "[EarlyStopping('val_loss', patience=10, restore_best_weights=True)]",
+    "[EarlyStopping(monitor='val_accuracy', patience=3, restore_best_weights=True)]",
+    (
+        "[EarlyStopping(monitor='val_accuracy', mode='max', patience=15, "
+        "restore_best_weights=True, verbose=1)]"
+    ),
+    (
+        "[EarlyStopping(monitor='val_auc', mode='max', patience=10, min_delta=1e-3, "
+        "restore_best_weights=True)]"
+    ),
+    "[EarlyStopping(min_delta=0.001, patience=20, restore_best_weights=True)]",
+    "[EarlyStopping(monitor='loss', patience=3, restore_best_weights=True)]",
+    "[EarlyStopping()]",
+    "[EarlyStopping(patience=8, start_from_epoch=10, restore_best_weights=True)]",
+    "[ReduceLROnPlateau()]",
+    "[ReduceLROnPlateau(factor=0.2, patience=5, min_lr=1e-5)]",
+    "[ReduceLROnPlateau(monitor='val_accuracy', factor=0.5, patience=3, verbose=1)]",
+    "[ReduceLROnPlateau(factor=0.1, patience=4, cooldown=2, min_delta=1e-3)]",
+    (
+        "[ReduceLROnPlateau(patience=3, factor=0.5), "
+        "EarlyStopping(patience=10, restore_best_weights=True), CSVLogger('logs.csv')]"
+    ),
+    (
+        "[EarlyStopping(patience=10, restore_best_weights=True), "
+        "ReduceLROnPlateau(patience=5), TensorBoard('logs')]"
+    ),
+    "[TensorBoard(log_dir='logs'), ReduceLROnPlateau(patience=5)]",
+    "[CSVLogger('a.csv'), EarlyStopping(patience=5, restore_best_weights=True)]",
+    (
+        "[EarlyStopping('val_mae', patience=12, restore_best_weights=True), "
+        "ReduceLROnPlateau('val_loss', patience=12)]"
+    ),
+    "[EarlyStopping('my_metric', patience=4, mode='max', restore_best_weights=True)]",
+    "[EarlyStopping('my_metric', patience=4, restore_best_weights=True)]",
+    "[EarlyStopping(patience=5, baseline=0.6, restore_best_weights=True)]",
+    "[BackupAndRestore('backup'), CSVLogger('a.csv'), TensorBoard('logs')]",
+]
+CURVE = Run.from_logs(
+    [
+        {"loss": 1 / (1 + epoch), "val_loss": 0.5 + 0.4 / (1 + epoch)}
+        for epoch in range(9)
+    ]
+)
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+@pytest.mark.parametrize("semantics", ["keras-2.15", "keras-3.6", "keras-3.15"])
+def test_an_ordinary_list_gets_no_finding(text: str, semantics: str) -> None:
+    if "TensorBoard(log_dir" in text and semantics == "keras-2.15":
+        # there its log has no learning rate
+        assert codes(text, semantics=semantics) == ["rate-not-logged"]
+        return
+    assert codes(text, semantics=semantics, epochs=100, run=CURVE) == []
+
+
+def test_the_default_of_restore_best_weights_is_a_remark() -> None:
+    (one,) = found("EarlyStopping(patience=5)")
+    assert (one.code, one.severity) == ("keeps-later-weights", "remark")
+    assert "5 epochs or more after the best val_loss" in one.message
+
+
+# --- each finding, and its neighbour that is none
+
+KEEP = "restore_best_weights=True"
+
+
+@pytest.mark.parametrize(
+    ("texts", "known", "expected"),
+    [
+        (["ReduceLROnPlateau(cooldown=1)"], {}, ["cooldown-of-one"]),
+        (["ReduceLROnPlateau(cooldown=0.5)"], {}, ["cooldown-of-one"]),
+        (["ReduceLROnPlateau(cooldown=1.5)"], {}, []),
+        ([f"EarlyStopping(patience=-1, {KEEP})"], {}, ["negative-patience"]),
+        (["ReduceLROnPlateau(patience=-2)"], {}, ["negative-patience"]),
+        ([f"EarlyStopping(min_delta=-0.1, {KEEP})"], {}, ["negative-min-delta"]),
+        (["ReduceLROnPlateau(min_delta=-0.1)"], {}, ["negative-min-delta"]),
+        (
+            ["EarlyStopping('val_accuracy', mode='min')"],
+            {},
+            ["mode-against-metric"],
+        ),
+        (["ReduceLROnPlateau('loss', mode='max')"], {}, ["mode-against-metric"]),
+        (["ReduceLROnPlateau('val_auc')"], {}, []),
+        (
+            ["ReduceLROnPlateau('val_auc')"],
+            {"semantics": OLD},
+            ["auto-mode-against-metric"],
+        ),
+        (
+            ["EarlyStopping('val_recall')"],
+            {"semantics": "keras-2.15"},
+            ["auto-mode-against-metric"],
+        ),
+        (
+            [f"EarlyStopping(start_from_epoch=9, {KEEP})"],
+            {"epochs": 9},
+            ["starts-after-plan"],
+        ),
+        ([f"EarlyStopping(start_from_epoch=7, {KEEP})"], {"epochs": 9}, []),
+        (
+            [f"EarlyStopping(start_from_epoch=8, {KEEP})"],
+            {"epochs": 9},
+            ["patience-beyond-plan"],
+        ),
+        # 9 values: the first improves, so 8 are waited on
+        ([f"EarlyStopping(patience=8, {KEEP})"], {"epochs": 9}, []),
+        (
+            [f"EarlyStopping(patience=9, {KEEP})"],
+            {"epochs": 9},
+            ["patience-beyond-plan"],
+        ),
+        (
+            [f"EarlyStopping(patience=9, baseline=1, {KEEP})"],
+            {"epochs": 9},
+            [],
+        ),
+        (["ReduceLROnPlateau()"], {"epochs": 10}, ["patience-beyond-plan"]),
+        (["ReduceLROnPlateau()"], {"epochs": 11}, []),
+        (
+            [f"EarlyStopping(patience=3, {KEEP})"],
+            {"validation_freq": 2},
+            ["patience-in-validations"],
+        ),
+        (
+            [f"EarlyStopping('loss', patience=3, {KEEP})"],
+            {"validation_freq": 2},
+            [],
+        ),
+        # values at epochs 2, 4, 6, 8 of 9
+        (
+            ["ReduceLROnPlateau(patience=4)"],
+            {"validation_freq": 2, "epochs": 9},
+            ["patience-in-validations", "patience-beyond-plan"],
+        ),
+        (["ReduceLROnPlateau(factor=0.9999999999)"], {}, ["factor-of-one"]),
+        (["ReduceLROnPlateau(factor=0.999999)"], {}, []),
+        (["ReduceLROnPlateau(factor=0)"], {}, ["factor-leaves-nothing"]),
+        (["ReduceLROnPlateau(factor=-1e300)"], {}, ["factor-leaves-nothing"]),
+        (["ReduceLROnPlateau(factor=1e-60)"], {}, ["factor-leaves-nothing"]),
+        (["ReduceLROnPlateau(factor=1e-6)"], {}, []),
+        (["CSVLogger('a')", "ReduceLROnPlateau()"], {}, ["rate-not-logged"]),
+        (
+            ["ReduceLROnPlateau()", "CSVLogger('a')", "ReduceLROnPlateau(patience=3)"],
+            {},
+            [],
+        ),
+        (["CSVLogger('a')", "CSVLogger('a')"], {}, ["identical-callbacks"]),
+        (["CSVLogger('a')", "CSVLogger('b')"], {}, []),
+        (["EarlyStopping()", "EarlyStopping()"], {}, ["identical-callbacks"]),
+        (
+            [
+                "EarlyStopping(patience=1e999)",
+                "CSVLogger('a')",
+            ],
+            {"epochs": 5},
+            ["keeps-later-weights", "patience-beyond-plan"],
+        ),
+        (
+            [f"EarlyStopping(start_from_epoch=1e999, {KEEP})"],
+            {"epochs": 5},
+            ["starts-after-plan"],
+        ),
+    ],
+)
+def test_a_setting_gets_its_finding_and_no_other(
+    texts: list[str], known: dict[str, Any], expected: list[str]
+) -> None:
+    assert codes(*texts, **known) == expected
+
+
+STOP = f"EarlyStopping(patience=5, {KEEP})"
+
+
+@pytest.mark.parametrize(
+    ("reducer", "stopper", "semantics", "expected"),
+    [
+        ("patience=5, min_delta=0", "patience=5", NEW, ["reduce-after-stop"]),
+        ("patience=4, min_delta=0", "patience=5", NEW, []),
+        ("patience=5, min_delta=0.1", "patience=5, min_delta=0.1", NEW, "always"),
+        ("patience=5", "patience=5", NEW, ["reduce-rarely-before-stop"]),
+        ("patience=5, min_delta=0", "patience=5, min_delta=0.1", NEW, "rarely"),
+        # before 3.11 one compares in float64 and the other in float32
+        ("patience=5, min_delta=0", "patience=5", OLD, "rarely"),
+        ("patience=5, min_delta=0", "patience=5", "keras-2.15", "always"),
+        (
+            "patience=5, min_delta=.1",
+            "patience=5, min_delta=.1",
+            "keras-2.15",
+            "rarely",
+        ),
+        # a first NaN is waited on there, and nothing stops at epoch 0
+        ("patience=1, min_delta=0", "patience=1", "keras-2.15", []),
+        ("patience=1, min_delta=0", "patience=0", NEW, "always"),
+        ("patience=0, min_delta=0", "patience=1", NEW, "always"),
+        ("patience=9, min_delta=0", "patience=5, start_from_epoch=1", NEW, []),
+        ("patience=9, min_delta=0, monitor='loss'", "patience=5", NEW, []),
+        (
+            "patience=9, min_delta=0, cooldown=3",
+            "patience=5, baseline=1",
+            NEW,
+            "always",
+        ),
+        ("patience=9, min_delta=0", "patience=1e999", NEW, []),
+        (
+            "patience=9, min_delta=0, monitor='f'",
+            "patience=5, monitor='f'",
+            NEW,
+            "always",
+        ),
+        (
+            "patience=9, min_delta=0, monitor='f', mode='max'",
+            "patience=5, monitor='f'",
+            NEW,
+            [],
+        ),
+    ],
+)
+def test_a_reducer_that_comes_after_the_stop(
+    reducer: str, stopper: str, semantics: str, expected: list[str] | str
+) -> None:
+    named = {"always": ["reduce-after-stop"], "rarely": ["reduce-rarely-before-stop"]}
+    wanted = named[expected] if isinstance(expected, str) else expected
+    texts = [f"ReduceLROnPlateau({reducer})", f"EarlyStopping({stopper}, {KEEP})"]
+    assert codes(*texts, semantics=semantics) == wanted
+    assert sorted(codes(*reversed(texts), semantics=semantics)) == wanted
+
+
+def test_the_certain_rival_is_named_first() -> None:
+    one = "EarlyStopping(patience=3, min_delta=0.1, restore_best_weights=True)"
+    (finding,) = found(one, STOP, "ReduceLROnPlateau(patience=7, min_delta=0)")
+    assert (finding.code, finding.callback) == ("reduce-after-stop", 2)
+    assert "patience 5 of EarlyStopping" in finding.message
+    assert finding.fix.startswith("patience=2 here")
+
+
+# --- with a record
+
+
+def recorded(*losses: float | None, rate: float | None = None, **told: Any) -> Run:
+    run = Run.from_logs([{"val_loss": one, "lr": rate, "loss": 1.0} for one in losses])
+    object.__setattr__(run, "metadata", RunMetadata(**told))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "run", "expected"),
+    [
+        ("min_delta=0.5", recorded(1.0, 0.75, 0.5), []),
+        ("min_delta=0.6", recorded(1.0, 0.75, 0.5), ["min-delta-beyond-record"]),
+        ("min_delta=0.6", recorded(1.0), []),
+        ("min_delta=0.6", recorded(1.0, 0.75, float("inf")), []),
+        ("min_delta=0.6, monitor='mae'", recorded(1.0, 0.75), []),
+        ("min_delta=0.3, start_from_epoch=1", recorded(1.0, 0.75, 0.5), "beyond"),
+        ("baseline=0.5", recorded(1.0, 0.75, 0.5), ["baseline-never-beaten"]),
+        ("baseline=0.51", recorded(1.0, 0.75, 0.5), []),
+        ("baseline=0.51", recorded(float("nan")), []),
+        ("baseline=0.5, monitor='f'", recorded(1.0), []),
+    ],
+)
+def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) -> None:
+    wanted = ["min-delta-beyond-record"] if expected == "beyond" else expected
+    assert codes(f"EarlyStopping({text})", run=run) == wanted
+
+
+def test_a_floor_at_the_initial_rate_is_found() -> None:
+    text = "ReduceLROnPlateau(min_lr=0.01)"
+    assert codes(text, run=recorded(1.0, rate=0.01)) == ["floor-above-rate"]
+    assert codes(text, run=recorded(1.0, rate=0.02)) == []
+    told = recorded(1.0, initial_learning_rate=0.001)
+    assert codes(text, run=told) == ["floor-above-rate"]
+    assert codes(text, run=recorded(1.0)) == []
+    assert codes(text, run=recorded(1.0, initial_learning_rate=1e300)) == []
+
+
+def test_the_run_says_the_plan_the_frequency_and_the_directions() -> None:
+    run = recorded(
+        1.0,
+        fit=Fit(epochs=4, validation_freq=2),
+        metrics={"score": "max"},
+        keras_version="keras-3.7.0",
+    )
+    object.__setattr__(run, "planned_epochs", 4)
+    listed: list[Any] = [
+        EarlyStopping(patience=2, restore_best_weights=True),
+        EarlyStopping("val_score", mode="min"),
+        ReduceLROnPlateau("val_auc", patience=0),
+    ]
+    told = lint_callbacks(listed, run=run)
+    assert [(one.callback, one.code) for one in told] == [
+        (0, "patience-in-validations"),
+        (0, "patience-beyond-plan"),
+        (1, "mode-against-metric"),
+        (2, "auto-mode-against-metric"),
+    ]
+    several = recorded(1.0, fit=Fit(validation_freq=[1, 3]))
+    assert lint_callbacks(listed[0], run=several, semantics=NEW) == ()
+
+
+def test_a_negative_min_delta_says_what_this_version_does() -> None:
+    text = "ReduceLROnPlateau(min_delta=-0.1)"
+    assert "acts as min_delta 0.1" in found(text)[0].message
+    assert "worse value" in found(text, semantics=OLD)[0].message
+
+
+# --- what is no question
+
+
+@pytest.mark.parametrize(
+    ("listed", "known", "message"),
+    [
+        ([3], {}, "3 is not a callback"),
+        ([], {"epochs": 0}, "epochs is 0, where 1 or more"),
+        ([], {"validation_freq": 0}, "validation_freq is 0"),
+    ],
+)
+def test_what_cannot_be_linted_is_refused(
+    listed: list[Any], known: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        lint_callbacks(listed, **known)
+
+
+def test_an_unknown_keras_is_refused() -> None:
+    with pytest.raises(SemanticsError):
+        lint_callbacks([], semantics="keras-1.0")
