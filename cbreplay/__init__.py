@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
     from cbreplay.errors import (
         CbreplayError,
         ConfigError,
@@ -49,6 +50,7 @@ __all__ = [
     "Run",
     "SemanticsError",
     "Series",
+    "TerminateOnNaN",
     "TruncatedLogError",
     "UnknownMonitorError",
     "__version__",
@@ -70,6 +72,7 @@ _HOMES = {
     "Replay": "replay",
     "Run": "run",
     "Series": "run",
+    "TerminateOnNaN": "callbacks.terminate_on_nan",
     "build_staircase": "staircase",
     "choices": "grid",
     "explain_replay": "explain",

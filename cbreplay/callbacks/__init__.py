@@ -7,6 +7,7 @@ from typing import Any
 from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
     "BYSTANDERS",
@@ -14,10 +15,12 @@ __all__ = [
     "Bystander",
     "EarlyStopping",
     "ReduceLROnPlateau",
+    "TerminateOnNaN",
 ]
 
 # one line for each callback that has a rule
 CALLBACKS: dict[str, type[Any]] = {
     "EarlyStopping": EarlyStopping,
     "ReduceLROnPlateau": ReduceLROnPlateau,
+    "TerminateOnNaN": TerminateOnNaN,
 }

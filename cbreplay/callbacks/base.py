@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from cbreplay.errors import ConfigError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cbreplay.callbacks.semantics import Semantics
     from cbreplay.run import Mode
@@ -22,6 +22,8 @@ __all__ = [
     "check_mode",
     "check_number",
     "format_callback",
+    "monitored_series",
+    "watched_series",
 ]
 
 
@@ -128,6 +130,24 @@ class Callback(Protocol):
     def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401
         """Return whose weights it puts back when training ends; None if none."""
         ...
+
+
+def watched_series(callback: Callback) -> str | None:
+    """Return the series by which a callback decides, if there is one.
+
+    Mostly its monitor; a rule for which it is another says so as ``watched``.
+    """
+    watched: str | None = getattr(callback, "watched", callback.monitor)
+    return watched
+
+
+def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
+    """Return the monitors by which the callbacks of a list decide, in its order."""
+    return [
+        one.monitor
+        for one in callbacks
+        if one.monitor is not None and watched_series(one) is not None
+    ]
 
 
 def check_number(callback: str, parameter: str, value: object) -> None:

@@ -84,6 +84,8 @@ class Semantics(NamedTuple):
         is stored as float32 either way.
     learning_rate_key : {"learning_rate", "lr"}
         Under which name ReduceLROnPlateau writes the rate into ``logs``.
+    terminate_on_nan_can_raise : bool
+        Whether TerminateOnNaN has ``raise_error``.
     flush_subnormals : bool
         Whether float32 comparisons take values below 2**-126 as zero.
     """
@@ -96,6 +98,7 @@ class Semantics(NamedTuple):
     first_weights_set_best_epoch: bool
     factor_precision: Precision
     learning_rate_key: Literal["learning_rate", "lr"]
+    terminate_on_nan_can_raise: bool
     flush_subnormals: bool
 
     def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
@@ -140,6 +143,7 @@ _KERAS_2_15 = Semantics(
     first_weights_set_best_epoch=False,
     factor_precision="float64",
     learning_rate_key="lr",
+    terminate_on_nan_can_raise=False,
     flush_subnormals=False,
 )
 # tf_keras/src/callbacks.py, 2.16.0: set_weights moves to on_train_end, and best_epoch
@@ -172,13 +176,16 @@ _KERAS_3_7 = _KERAS_3_0._replace(
 # keras/src/callbacks/monitor_callback.py, 3.11.0: both callbacks inherit one
 # _is_improvement; later releases only differ in what a second fit starts with
 _KERAS_3_11 = _KERAS_3_7._replace(reduce_lr_on_plateau=_KERAS_3_7.early_stopping)
+# keras/src/callbacks/terminate_on_nan.py, 3.13.0: raise_error
+_KERAS_3_13 = _KERAS_3_11._replace(terminate_on_nan_can_raise=True)
 
 # package, major version, first and last minor version that decide alike
 _SPANS = (
     ("keras", 2, 15, 15, _KERAS_2_15),
     ("keras", 3, 0, 6, _KERAS_3_0),
     ("keras", 3, 7, 10, _KERAS_3_7),
-    ("keras", 3, 11, 15, _KERAS_3_11),
+    ("keras", 3, 11, 12, _KERAS_3_11),
+    ("keras", 3, 13, 15, _KERAS_3_13),
     ("tf_keras", 2, 15, 15, _KERAS_2_15),  # the same classes, letter by letter
     ("tf_keras", 2, 16, 17, _TF_KERAS_2_16),
     ("tf_keras", 2, 18, 21, _TF_KERAS_2_18),

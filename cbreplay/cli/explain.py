@@ -272,8 +272,8 @@ def _table_rows(
         | {
             "epoch": row.epoch + shift,
             "callback_name": type(callbacks[row.callback]).__name__,
-            "wait": row.after.wait,
-            "best": row.before.best,
+            "wait": getattr(row.after, "wait", None),
+            "best": getattr(row.before, "best", None),
             "cooldown": getattr(row.after, "cooldown_counter", None),
             "left": None if row.compared is None else row.compared[0],
             "right": None if row.compared is None else row.compared[1],

@@ -29,7 +29,6 @@ _OTHERS = (
     "ModelCheckpoint",
     "MonitorCallback",
     "SwapEMAWeights",
-    "TerminateOnNaN",
 )
 
 

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Callback, Training
+from cbreplay.callbacks.base import Callback, Training, watched_series
 from cbreplay.callbacks.bystander import Bystander
 from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
-from cbreplay.outcomes import measure_outcome, resolve_objective, was_still_improving
+from cbreplay.outcomes import (
+    judge_epoch,
+    measure_outcome,
+    resolve_objective,
+    was_still_improving,
+)
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.walk import walk_run
 from cbreplay.run import LEARNING_RATE_NAMES, Mode, Run, Series
 from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.outcomes import Outcome
     from cbreplay.replay.walk import Walk
 
 __all__ = ["replay_run"]
@@ -136,7 +141,7 @@ def _check_callback(callback: object) -> None:
 def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
     """Check every monitor; note where one is missing, and who monitors nothing."""
     notes = []
-    for monitor in dict.fromkeys(callback.monitor for callback in callbacks):
+    for monitor in dict.fromkeys(map(watched_series, callbacks)):
         if monitor is None:
             continue
         if monitor in LEARNING_RATE_NAMES:
@@ -188,7 +193,7 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
     kept = None
     best_epoch, best = None, None
     if divergence is None:
-        kept = _kept_epoch(callbacks, walk.evident_states, walk.weights_epoch)
+        kept = _kept_epoch(callbacks, walk, walk.evident_states)
         best_epoch, best = _best(callbacks, walk.evident_states)
     outcome = measure_outcome(
         run,
@@ -198,6 +203,10 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
         objective=objective,
         mode=mode,
     )
+    broken_off = stopped is not None and _breaks_off(question, walk)
+    if broken_off and kept == stopped:
+        # what is recorded there was measured on other weights
+        outcome = outcome._replace(kept_value=None, regret=None)
     trained = len(walk.rates) if divergence is None else divergence - run.first_epoch
     return Replay(
         run=run,
@@ -217,7 +226,11 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
         outcome=outcome,
         hypothetical=_hypothetical(callbacks, walk),
         trace=tuple(walk.trace[: walk.evident_steps]),
-        notes=(*notes, *_outcome_notes(question, best, kept, outcome)),
+        notes=(
+            *notes,
+            *(_breaking_notes(question, kept, last_epoch) if broken_off else ()),
+            *_outcome_notes(question, best, kept),
+        ),
     )
 
 
@@ -234,7 +247,7 @@ def _hypothetical(
         stopped_by=walk.stopped_by,
         best_epoch=best_epoch,
         best=best,
-        kept_epoch=_kept_epoch(callbacks, states, walk.weights_epoch),
+        kept_epoch=_kept_epoch(callbacks, walk, states),
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
         trace=tuple(walk.trace),
@@ -242,10 +255,13 @@ def _hypothetical(
 
 
 def _kept_epoch(
-    callbacks: tuple[Callback, ...], states: tuple[Any, ...], weights_epoch: int
+    callbacks: tuple[Callback, ...], walk: Walk, states: tuple[Any, ...]
 ) -> int:
     """Return whose weights the last restoring callback puts back, else those there."""
-    kept = weights_epoch
+    kept = walk.weights_epoch
+    if walk.raised:
+        # on_train_end is not called
+        return kept
     for callback, state in zip(callbacks, states, strict=True):
         held = callback.held_epoch(state)
         if held is not None:
@@ -281,8 +297,35 @@ def _rate_series(rates: Sequence[float | None]) -> Series | None:
     return Series.from_optional(rates, dtype=np.float32)
 
 
+def _breaks_off(question: _Question, walk: Walk) -> bool:
+    """Return whether the stop cuts an epoch short that the record has in full."""
+    metadata = question.run.metadata
+    ended = metadata.ended if metadata is not None else None
+    recorded_so = (
+        ended is not None
+        and ended.by == "TerminateOnNaN"
+        and walk.last_epoch == question.run.horizon
+    )
+    return walk.broken_off and not recorded_so
+
+
+def _breaking_notes(
+    question: _Question, kept: int | None, stopped: int
+) -> Iterator[str]:
+    """Say what is not known of an epoch that TerminateOnNaN breaks off."""
+    told = f"TerminateOnNaN breaks epoch {stopped + 1} off in the middle"
+    idle = (Bystander, TerminateOnNaN)
+    if not all(isinstance(one, idle) for one in question.callbacks):
+        yield (
+            f"{told}: what the other callbacks decide at its end is replayed on the "
+            "recorded values, and those are of other weights"
+        )
+    if kept == stopped:
+        yield f"{told}, so the {question.objective} of its weights is not recorded"
+
+
 def _outcome_notes(
-    question: _Question, best: float | None, kept: int | None, outcome: Outcome
+    question: _Question, best: float | None, kept: int | None
 ) -> list[str]:
     run, objective, mode = question.run, question.objective, question.mode
     notes = []
@@ -291,7 +334,8 @@ def _outcome_notes(
             "the first monitored value is NaN; this Keras takes it as best, and "
             "nothing ever improves on it"
         )
-    if kept is not None and outcome.kept_value is None:
+    kept_value, _ = judge_epoch(run, kept, objective, mode)
+    if kept is not None and kept_value is None:
         notes.append(f"{objective} has no number at the kept epoch {kept + 1}")
     if was_still_improving(run, objective, mode):
         notes.append(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cbreplay.callbacks.base import Observation
+from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
 from cbreplay.validity import RecordedRate, read_recorded_rates
@@ -32,6 +33,8 @@ class Walk:
     stopped_by: tuple[int, ...] = ()
     last_epoch: int = 0
     weights_epoch: int = 0
+    broken_off: bool = False
+    raised: bool = False
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
@@ -198,7 +201,12 @@ def _end_epoch(
 ) -> tuple[int, ...]:
     """Let every callback see the end of an epoch; return who asked for the stop."""
     stopped_by = []
+    enders, walk.raised = _ends_in_batch(callbacks, logs)
+    walk.broken_off = bool(enders)
     for index, callback in enumerate(callbacks):
+        if walk.raised and index not in enders:
+            # an exception in a batch: on_epoch_end is called of none
+            continue
         seen = Observation(
             epoch, logs, walk.rate, walk.weights_epoch, walk.learning_rate_key
         )
@@ -213,3 +221,16 @@ def _end_epoch(
         if decision.stop:
             stopped_by.append(index)
     return tuple(stopped_by)
+
+
+def _ends_in_batch(
+    callbacks: tuple[Callback, ...], logs: dict[str, float]
+) -> tuple[list[int], bool]:
+    """Return who ends an epoch within it, and whether by an error."""
+    enders = []
+    for index, callback in enumerate(callbacks):
+        if isinstance(callback, TerminateOnNaN) and callback.ends_in_batch(logs):
+            enders.append(index)
+            if callback.raise_error:
+                return enders, True
+    return enders, False

@@ -13,8 +13,9 @@ import cbreplay
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError LogError
     MissingExtraError OutputError ReduceLROnPlateau Replay Run SemanticsError Series
-    TruncatedLogError UnknownMonitorError __version__ build_staircase choices
-    explain_replay load_runs make_grid parse_callbacks read_script_callbacks replay_run
+    TerminateOnNaN TruncatedLogError UnknownMonitorError __version__ build_staircase
+    choices explain_replay load_runs make_grid parse_callbacks read_script_callbacks
+    replay_run
 """
 HEAVY = ["click", "jinja2", "keras", "matplotlib", "numpy", "pandas", "rich"]
 HEAVY += ["google_crc32c", "tensorboard", "tensorflow"]

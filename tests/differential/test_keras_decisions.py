@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*which is not available:UserWarning"),
 ]
 
-# 4,200 random trainings: alone, together in both orders, and several of a kind
+# random trainings: alone, together in every order, and several of a kind
 BATCHES = [
     ("E", 1200),
     ("R", 1200),
@@ -26,6 +26,8 @@ BATCHES = [
     ("RE", 700),
     ("RR", 200),
     ("EE", 200),
+    ("T", 1000),
+    *[(kinds, 100) for kinds in ("TE", "ET", "TR", "RT", "ERT", "TER", "TET")],
 ]
 
 

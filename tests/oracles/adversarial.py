@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau
+from cbreplay import EarlyStopping, ReduceLROnPlateau, TerminateOnNaN
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -27,7 +27,7 @@ class Case:
 
 
 def draw_case(rng: Generator, kinds: str) -> Case:
-    """Draw a training; `kinds` has a letter for each callback: E or R."""
+    """Draw a training; `kinds` has a letter for each callback: E, R or T."""
     pool = _pool(rng) if rng.random() < 0.85 else _one_delta_apart(rng)
     n_epochs = int(rng.integers(1, 26))
     logs = [_epoch_logs(rng, pool) for _ in range(n_epochs)]
@@ -37,7 +37,11 @@ def draw_case(rng: Generator, kinds: str) -> Case:
         logs[0] |= {"val_loss": first, "loss": first}
     # a monitor that is absent everywhere is refused; that has its own test
     logs[int(rng.integers(n_epochs))] |= {"val_loss": 0.5, "loss": 0.5}
-    draw = {"E": _early_stopping, "R": _reduce_lr_on_plateau}
+    draw = {
+        "E": _early_stopping,
+        "R": _reduce_lr_on_plateau,
+        "T": _terminate_on_nan,
+    }
     return Case(
         logs=logs,
         callbacks=[draw[kind](rng, pool) for kind in kinds],
@@ -153,3 +157,7 @@ def _reduce_lr_on_plateau(rng: Generator, pool: list[float]) -> Callback:
         cooldown=int(rng.choice([0, 0, 1, 2, 3])),
         min_lr=float(rng.choice([0.0, 0.0, 1e-5, 1e-3, 0.002])),
     )
+
+
+def _terminate_on_nan(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
+    return TerminateOnNaN(raise_error=bool(rng.random() < 0.3))

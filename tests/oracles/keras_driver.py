@@ -67,15 +67,19 @@ def drive(
         driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
         model.weights = epoch
         shared = dict(recorded)
+        try:
+            for callback in callbacks:
+                callback.on_train_batch_end(0, {**recorded})
+        except RuntimeError:
+            # fit ends here: neither on_epoch_end nor on_train_end is called
+            driven.stopped_epoch = driven.kept_epoch = epoch
+            driven.counters.append(_counters(callbacks))
+            driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
+            return driven
         for callback in callbacks:
             callback.on_epoch_end(epoch, shared)
         driven.written = sorted(shared.keys() - recorded.keys())
-        driven.counters.append(
-            [
-                {name: getattr(one, name) for name in _COUNTERS if hasattr(one, name)}
-                for one in callbacks
-            ]
-        )
+        driven.counters.append(_counters(callbacks))
         if model.stop_training:
             driven.stopped_epoch = epoch
             break
@@ -84,6 +88,13 @@ def drive(
     driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
     driven.kept_epoch = model.weights
     return driven
+
+
+def _counters(callbacks: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {name: getattr(one, name) for name in _COUNTERS if hasattr(one, name)}
+        for one in callbacks
+    ]
 
 
 def parameters(callback: Any) -> tuple[str, dict[str, Any]]:
