@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
     from cbreplay.errors import (
@@ -44,6 +45,7 @@ __all__ = [
     "ExpressionError",
     "LogError",
     "MissingExtraError",
+    "ModelCheckpoint",
     "OutputError",
     "ReduceLROnPlateau",
     "Replay",
@@ -68,6 +70,7 @@ __all__ = [
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
     "EarlyStopping": "callbacks.early_stopping",
+    "ModelCheckpoint": "callbacks.model_checkpoint",
     "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",

@@ -6,6 +6,7 @@ from typing import Any
 
 from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
 from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
 from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 
@@ -14,6 +15,7 @@ __all__ = [
     "CALLBACKS",
     "Bystander",
     "EarlyStopping",
+    "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
@@ -22,5 +24,6 @@ __all__ = [
 CALLBACKS: dict[str, type[Any]] = {
     "EarlyStopping": EarlyStopping,
     "ReduceLROnPlateau": ReduceLROnPlateau,
+    "ModelCheckpoint": ModelCheckpoint,
     "TerminateOnNaN": TerminateOnNaN,
 }

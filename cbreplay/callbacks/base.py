@@ -83,6 +83,10 @@ class Decision(NamedTuple):
         Whether the value was an improvement; None if nothing was compared.
     restored_epoch : int or None
         Whose weights it put back at once, before the end of training.
+    saved_file : str or None
+        The file that it wrote.
+    saved_epoch : int or None
+        Whose weights went into it.
     """
 
     stop: bool = False
@@ -90,6 +94,8 @@ class Decision(NamedTuple):
     learning_rate: float | None = None
     improved: bool | None = None
     restored_epoch: int | None = None
+    saved_file: str | None = None
+    saved_epoch: int | None = None
 
 
 @runtime_checkable

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DecisionWord", "Explanation", "TraceRow", "explain_replay"]
 
-DecisionWord: TypeAlias = Literal["improvement", "wait", "skip", "reduction", "stop"]
+DecisionWord: TypeAlias = Literal[
+    "improvement", "wait", "skip", "reduction", "save", "stop"
+]
 _FICTION = "fiction: "
 
 
@@ -41,7 +43,7 @@ class TraceRow(NamedTuple):
         was compared.
     learning_rate, new_learning_rate : float or None
         The rate before it decided, and the one it set; float32 values.
-    decision : {"improvement", "wait", "skip", "reduction", "stop"}
+    decision : {"improvement", "wait", "skip", "reduction", "save", "stop"}
         What it decided.
     needed : float or None
         The value nearest to the best one that would improve on it in the next epoch;
@@ -192,6 +194,8 @@ def _decision_word(decision: Decision, state: object) -> DecisionWord:
         return "stop"
     if decision.reduced:
         return "reduction"
+    if decision.saved_file is not None:
+        return "save"
     if decision.improved is None:
         # a rule without a state has looked, and let it pass
         return "wait" if state is None else "skip"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from cbreplay.explain.digits import spoken_float
+from cbreplay.explain.digits import spoken_comparison, spoken_float
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,14 +27,52 @@ def _tell_loss(moment: Moment) -> str:
     return told
 
 
+def _tell_save(moment: Moment) -> str:
+    decision, monitor = moment.decision, moment.callback.monitor
+    file, compared = decision.saved_file, ""
+    if moment.callback.save_best_only:
+        compared = _tell_comparison(moment)
+    if file is None:
+        return compared + (": not saved" if moment.value is not None else ": skipped")
+    told = f"{compared}: saved as {file}" if compared else f"saved as {file}"
+    if compared and moment.value is None:
+        told = f"no {monitor} in this epoch: saved all the same, as {file}"
+    if decision.saved_epoch is not None and decision.saved_epoch != moment.epoch:
+        told += f", with the weights of epoch {decision.saved_epoch + 1} put back"
+    return told
+
+
+def _tell_comparison(moment: Moment) -> str:
+    """Say how the monitored value compares with the best one so far."""
+    callback, best = moment.callback, moment.before.best
+    if moment.value is None:
+        return f"no {callback.monitor} in this epoch"
+    if best is None or (math.isinf(best) and moment.decision.improved):
+        return f"the first {callback.monitor}, {spoken_float(moment.value)}"
+    return spoken_comparison(moment.before.comparison, moment.value, best)
+
+
+def _tell_saves(ending: Ending, index: int) -> str:
+    saved = [one for one in ending.rows_of(index) if one.decision == "save"]
+    if not saved:
+        return f"{ending.name_of(index)} saved nothing"
+    times = "once" if len(saved) == 1 else f"{len(saved)} times"
+    return (
+        f"{ending.name_of(index)} saved {times}, last at the end of epoch "
+        f"{saved[-1].epoch + 1}"
+    )
+
+
 def _tell_finite(ending: Ending, index: int) -> str:
     return f"{ending.name_of(index)} saw no loss that is NaN or infinite"
 
 
 # by the callback's class
 MOMENTS: Mapping[str, Callable[[Moment], str]] = {
+    "ModelCheckpoint": _tell_save,
     "TerminateOnNaN": _tell_loss,
 }
 ENDINGS: Mapping[str, Callable[[Ending, int], str]] = {
+    "ModelCheckpoint": _tell_saves,
     "TerminateOnNaN": _tell_finite,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cbreplay.callbacks import BYSTANDERS, CALLBACKS, Bystander
@@ -18,6 +19,7 @@ __all__ = [
     "fill_in",
     "problem_with_name",
     "read_arguments",
+    "require_all",
 ]
 
 # the rest of keras.callbacks, 3.15.1
@@ -26,7 +28,6 @@ _OTHERS = (
     "CallbackList",
     "LambdaCallback",
     "LearningRateScheduler",
-    "ModelCheckpoint",
     "MonitorCallback",
     "SwapEMAWeights",
 )
@@ -112,6 +113,13 @@ def read_arguments(
         place = f"{name}: {keyword.arg}"
         parameters[keyword.arg] = reader.value(keyword.value, place)
     return parameters
+
+
+def require_all(parameters: Mapping[str, Any], kind: type[Any], reader: Reader) -> None:
+    """Fail where a parameter without a default is not given."""
+    for one in fields(kind):
+        if one.default is MISSING and one.name not in parameters:
+            reader.fail(f"{kind.__name__} needs {one.name}")
 
 
 def fill_in(

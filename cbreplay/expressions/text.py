@@ -17,6 +17,7 @@ from cbreplay.expressions.calls import (
     fill_in,
     problem_with_name,
     read_arguments,
+    require_all,
 )
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
@@ -175,6 +176,7 @@ class _Expression:
         known = [one.name for one in fields(kind)]
         parameters = read_arguments(node, name, known, self)
         fill_in(parameters, self.defaults, name, known, self)
+        require_all(parameters, kind, self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)
         built: Callback = kind(**parameters)

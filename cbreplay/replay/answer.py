@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.callbacks.base import Callback, Training, watched_series
 from cbreplay.callbacks.bystander import Bystander
+from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
@@ -26,6 +27,7 @@ from cbreplay.validity import classify_evidence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.callbacks.semantics import Semantics
     from cbreplay.replay.walk import Walk
 
 __all__ = ["replay_run"]
@@ -88,7 +90,7 @@ def replay_run(
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     directions = run.metadata.metrics if run.metadata is not None else {}
     training = Training(semantics=resolved.semantics, directions=directions)
-    notes = [*resolved.notes, *_monitor_notes(run, listed)]
+    notes = [*resolved.notes, *_monitor_notes(run, listed, resolved.semantics)]
     named, mode = resolve_objective(
         run, listed, training, objective=objective, objective_mode=objective_mode
     )
@@ -138,7 +140,9 @@ def _check_callback(callback: object) -> None:
         raise ConfigError(sentence)
 
 
-def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
+def _monitor_notes(
+    run: Run, callbacks: Sequence[Callback], semantics: Semantics
+) -> list[str]:
     """Check every monitor; note where one is missing, and who monitors nothing."""
     notes = []
     for monitor in dict.fromkeys(map(watched_series, callbacks)):
@@ -151,13 +155,29 @@ def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
         if missing:
             notes.append(
                 f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
-                f"Keras's callbacks skip those{_suspect_nan(run, monitor)}"
+                f"{_spoken_skip(callbacks, monitor, semantics)}"
+                f"{_suspect_nan(run, monitor)}"
             )
     idle = [one.name for one in callbacks if isinstance(one, Bystander)]
     if idle:
         verb = "decide" if len(idle) > 1 else "decides"
         notes.append(f"{', '.join(idle)} in the list {verb} nothing")
     return notes
+
+
+def _spoken_skip(
+    callbacks: Sequence[Callback], monitor: str, semantics: Semantics
+) -> str:
+    saving = [
+        isinstance(one, ModelCheckpoint)
+        for one in callbacks
+        if watched_series(one) == monitor
+    ]
+    if not semantics.saves_without_monitor or not any(saving):
+        return "Keras's callbacks skip those"
+    if all(saving):
+        return "ModelCheckpoint saves those all the same"
+    return "ModelCheckpoint saves those all the same, the others skip them"
 
 
 def _suspect_nan(run: Run, monitor: str) -> str:
@@ -226,6 +246,8 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
         outcome=outcome,
         hypothetical=_hypothetical(callbacks, walk),
         trace=tuple(walk.trace[: walk.evident_steps]),
+        saves=_saves(walk.trace[: walk.evident_steps]),
+        files=_files(walk.trace[: walk.evident_steps]),
         notes=(
             *notes,
             *(_breaking_notes(question, kept, last_epoch) if broken_off else ()),
@@ -250,6 +272,8 @@ def _hypothetical(
         kept_epoch=_kept_epoch(callbacks, walk, states),
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
+        saves=_saves(walk.trace),
+        files=_files(walk.trace),
         trace=tuple(walk.trace),
     )
 
@@ -289,6 +313,24 @@ def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:
         for step in steps
         if step.decision.reduced
     )
+
+
+def _saves(steps: Sequence[Step]) -> tuple[tuple[int, str, int], ...]:
+    return tuple(
+        (step.epoch, step.decision.saved_file, step.callback)
+        for step in steps
+        if step.decision.saved_file is not None
+    )
+
+
+def _files(steps: Sequence[Step]) -> dict[str, int]:
+    """Return the files that were not written over, with whose weights they hold."""
+    decisions = [step.decision for step in steps]
+    return {
+        one.saved_file: one.saved_epoch
+        for one in decisions
+        if one.saved_file is not None and one.saved_epoch is not None
+    }
 
 
 def _rate_series(rates: Sequence[float | None]) -> Series | None:

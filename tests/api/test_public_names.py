@@ -12,7 +12,8 @@ import cbreplay
 
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError LogError
-    MissingExtraError OutputError ReduceLROnPlateau Replay Run SemanticsError Series
+    MissingExtraError ModelCheckpoint OutputError
+    ReduceLROnPlateau Replay Run SemanticsError Series
     TerminateOnNaN TruncatedLogError UnknownMonitorError __version__ build_staircase
     choices explain_replay load_runs make_grid parse_callbacks read_script_callbacks
     replay_run

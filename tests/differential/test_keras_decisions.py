@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -11,11 +13,15 @@ from tests.oracles.adversarial import Case, draw_case
 from tests.oracles.decisions import find_difference
 from tests.oracles.keras_driver import Driven, as_keras, drive
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = [
     pytest.mark.keras,
     pytest.mark.slow,
     # Keras's own warning about an epoch without the monitor
     pytest.mark.filterwarnings("ignore:.*which is not available:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Can save best model only:UserWarning"),
 ]
 
 # random trainings: alone, together in every order, and several of a kind
@@ -27,12 +33,18 @@ BATCHES = [
     ("RR", 200),
     ("EE", 200),
     ("T", 1000),
+    ("C", 1000),
+    *[(kinds, 100) for kinds in ("CE", "EC", "CR", "RC", "CERT", "TRCE", "CC")],
     *[(kinds, 100) for kinds in ("TE", "ET", "TR", "RT", "ERT", "TER", "TET")],
 ]
 
 
 @pytest.mark.parametrize(("kinds", "count"), BATCHES)
-def test_random_trainings_are_decided_as_by_keras(kinds: str, count: int) -> None:
+def test_random_trainings_are_decided_as_by_keras(
+    kinds: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ModelCheckpoint writes where it stands
+    monkeypatch.chdir(tmp_path)
     for seed in range(count):
         rng = np.random.default_rng([seed, *kinds.encode()])
         case = draw_case(rng, kinds)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau, TerminateOnNaN
+from cbreplay import (
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -27,7 +32,7 @@ class Case:
 
 
 def draw_case(rng: Generator, kinds: str) -> Case:
-    """Draw a training; `kinds` has a letter for each callback: E, R or T."""
+    """Draw a training; `kinds` has a letter for each callback: C, E, R or T."""
     pool = _pool(rng) if rng.random() < 0.85 else _one_delta_apart(rng)
     n_epochs = int(rng.integers(1, 26))
     logs = [_epoch_logs(rng, pool) for _ in range(n_epochs)]
@@ -38,6 +43,7 @@ def draw_case(rng: Generator, kinds: str) -> Case:
     # a monitor that is absent everywhere is refused; that has its own test
     logs[int(rng.integers(n_epochs))] |= {"val_loss": 0.5, "loss": 0.5}
     draw = {
+        "C": _model_checkpoint,
         "E": _early_stopping,
         "R": _reduce_lr_on_plateau,
         "T": _terminate_on_nan,
@@ -161,3 +167,18 @@ def _reduce_lr_on_plateau(rng: Generator, pool: list[float]) -> Callback:
 
 def _terminate_on_nan(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
     return TerminateOnNaN(raise_error=bool(rng.random() < 0.3))
+
+
+def _model_checkpoint(rng: Generator, pool: list[float]) -> Callback:
+    weights = bool(rng.random() < 0.5)
+    names = ["best", "{epoch:02d}", "a/{epoch}", "{epoch:03d}-x"]
+    return ModelCheckpoint(
+        str(rng.choice(names)) + (".weights.h5" if weights else ".keras"),
+        monitor=str(rng.choice(["val_loss", "loss"])),
+        save_best_only=bool(rng.random() < 0.85),
+        save_weights_only=weights,
+        mode=str(rng.choice(["auto", "min", "max"])),
+        initial_value_threshold=(
+            None if rng.random() < 0.6 else float(rng.choice([*pool, math.inf]))
+        ),
+    )

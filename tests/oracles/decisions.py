@@ -24,6 +24,8 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
         "kept": replay.kept_epoch,
         "rates": [] if rate is None else rate.values.tolist(),
         "reductions": [(one.epoch, one.new) for one in replay.reductions],
+        "saves": [(epoch, file) for epoch, file, _ in replay.saves],
+        "files": replay.files,
     }
     theirs: dict[str, Any] = {
         "divergence": None,
@@ -31,6 +33,8 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
         "kept": driven.kept_epoch,
         "rates": driven.rates[:-1],
         "reductions": rate_changes(case, driven),
+        "saves": [(epoch, file) for epoch, file, _ in driven.saves],
+        "files": driven.files,
     }
     for name, value in theirs.items():
         same = ours[name] == value

@@ -8,7 +8,9 @@ imports nothing of cbreplay, so that any environment with a Keras can run it.
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,9 +24,17 @@ class _StandInModel:
         self.optimizer = optimizer
         self.stop_training = False
         self.weights: int | None = None
+        self.saves: list[tuple[str, int | None]] = []
 
     def get_weights(self) -> int | None:
         return self.weights
+
+    def save(self, filepath: Any, overwrite: bool = True, **_: Any) -> None:  # noqa: FBT001, FBT002
+        assert overwrite
+        self.saves.append((os.fspath(filepath), self.weights))
+        Path(filepath).write_text(str(self.weights))
+
+    save_weights = save
 
     def set_weights(self, weights: int | None) -> None:
         self.weights = weights
@@ -38,6 +48,9 @@ class Driven:
     kept_epoch: int | None = None
     rates: list[float] = field(default_factory=list)
     counters: list[list[dict[str, Any]]] = field(default_factory=list)
+    # each file written: epoch, name, whose weights; and what is left on the disk
+    saves: list[tuple[int, str, int | None]] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
     # the keys that the last epoch's logs have gained
     written: list[str] = field(default_factory=list)
 
@@ -75,9 +88,12 @@ def drive(
             driven.stopped_epoch = driven.kept_epoch = epoch
             driven.counters.append(_counters(callbacks))
             driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
+            driven.files = _files(driven)
             return driven
         for callback in callbacks:
             callback.on_epoch_end(epoch, shared)
+            driven.saves += [(epoch, *one) for one in model.saves]
+            model.saves.clear()
         driven.written = sorted(shared.keys() - recorded.keys())
         driven.counters.append(_counters(callbacks))
         if model.stop_training:
@@ -87,7 +103,13 @@ def drive(
         callback.on_train_end({})
     driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
     driven.kept_epoch = model.weights
+    driven.files = _files(driven)
     return driven
+
+
+def _files(driven: Driven) -> dict[str, int]:
+    """Read back whose weights each file holds."""
+    return {file: int(Path(file).read_text()) for _, file, _ in driven.saves}
 
 
 def _counters(callbacks: Sequence[Any]) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ def test_defaults_fill_in_where_the_text_is_silent() -> None:
         ("[EarlyStopping() for _ in range(9)]", "is not a call"),
         ("x = EarlyStopping()", "not a callback expression"),
         ("EarlyStopping()\0", "not a callback expression"),
-        ("ModelCheckpoint('x')", "'ModelCheckpoint' is Keras's, but is not replayed"),
+        ("ModelCheckpoint()", "ModelCheckpoint needs filepath"),
         ("keras.callbacks.SwapEMAWeights()", "is Keras's, but is not replayed yet"),
         ("LearningRateScheduler(f)", "is Keras's, but is not replayed yet"),
         ("package.module:Mine(1)", "package.module:Mine is a callback of your own"),
