@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
@@ -43,6 +44,7 @@ __all__ = [
     "EarlyStopping",
     "EvidenceError",
     "ExpressionError",
+    "LearningRateScheduler",
     "LogError",
     "MissingExtraError",
     "ModelCheckpoint",
@@ -70,6 +72,7 @@ __all__ = [
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
     "EarlyStopping": "callbacks.early_stopping",
+    "LearningRateScheduler": "callbacks.learning_rate_scheduler",
     "ModelCheckpoint": "callbacks.model_checkpoint",
     "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
     "Replay": "replay",

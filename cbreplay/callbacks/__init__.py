@@ -6,6 +6,7 @@ from typing import Any
 
 from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
 from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
 from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
@@ -15,6 +16,7 @@ __all__ = [
     "CALLBACKS",
     "Bystander",
     "EarlyStopping",
+    "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
@@ -24,6 +26,7 @@ __all__ = [
 CALLBACKS: dict[str, type[Any]] = {
     "EarlyStopping": EarlyStopping,
     "ReduceLROnPlateau": ReduceLROnPlateau,
+    "LearningRateScheduler": LearningRateScheduler,
     "ModelCheckpoint": ModelCheckpoint,
     "TerminateOnNaN": TerminateOnNaN,
 }

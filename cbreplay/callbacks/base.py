@@ -87,6 +87,8 @@ class Decision(NamedTuple):
         The file that it wrote.
     saved_epoch : int or None
         Whose weights went into it.
+    scheduled : bool
+        Whether it set `learning_rate` at the beginning of the epoch.
     """
 
     stop: bool = False
@@ -96,6 +98,7 @@ class Decision(NamedTuple):
     restored_epoch: int | None = None
     saved_file: str | None = None
     saved_epoch: int | None = None
+    scheduled: bool = False
 
 
 @runtime_checkable
@@ -194,8 +197,13 @@ def format_callback(callback: Callback) -> str:
         return callback.code
     # a rule is a dataclass; the protocol cannot say so
     changed = [
-        f"{one.name}={getattr(callback, one.name)!r}"
+        f"{one.name}={_code(getattr(callback, one.name))}"
         for one in fields(callback)  # type: ignore[arg-type]
         if getattr(callback, one.name) != one.default
     ]
     return f"{type(callback).__name__}({', '.join(changed)})"
+
+
+def _code(value: object) -> str:
+    # a function has a name and no literal
+    return getattr(value, "__name__", "...") if callable(value) else repr(value)

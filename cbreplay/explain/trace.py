@@ -14,13 +14,12 @@ from cbreplay.explain.unmonitored import MOMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.base import Decision
     from cbreplay.replay import Replay, Step
 
 __all__ = ["DecisionWord", "Explanation", "TraceRow", "explain_replay"]
 
 DecisionWord: TypeAlias = Literal[
-    "improvement", "wait", "skip", "reduction", "save", "stop"
+    "improvement", "wait", "skip", "reduction", "schedule", "save", "stop"
 ]
 _FICTION = "fiction: "
 
@@ -43,7 +42,7 @@ class TraceRow(NamedTuple):
         was compared.
     learning_rate, new_learning_rate : float or None
         The rate before it decided, and the one it set; float32 values.
-    decision : {"improvement", "wait", "skip", "reduction", "save", "stop"}
+    decision : {"improvement", "wait", "skip", "reduction", "schedule", "save", "stop"}
         What it decided.
     needed : float or None
         The value nearest to the best one that would improve on it in the next epoch;
@@ -116,7 +115,7 @@ def explain_replay(replay: Replay) -> Explanation:
     evident = [row for row in rows if not row.hypothetical]
     closing = list(tell_ending(_ending(replay, evident)))
     if replay.divergence_epoch is not None:
-        closing = [divergence_words(replay.divergence_epoch)]
+        closing = [divergence_words(replay)]
         if replay.hypothetical is not None:
             told = tell_ending(_fictive_ending(replay, list(rows)))
             closing += [_FICTION + sentence for sentence in told]
@@ -174,7 +173,7 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
         after=step.state,
         learning_rate=step.learning_rate,
         new_learning_rate=decision.learning_rate,
-        decision=_decision_word(decision, step.state),
+        decision=_decision_word(step),
         needed=needed,
         why=_FICTION + why if hypothetical else why,
         hypothetical=hypothetical,
@@ -189,16 +188,19 @@ def _value(replay: Replay, step: Step) -> float | None:
     return float(series.values[position]) if series.recorded[position] else None
 
 
-def _decision_word(decision: Decision, state: object) -> DecisionWord:
+def _decision_word(step: Step) -> DecisionWord:
+    decision = step.decision
     if decision.stop:
         return "stop"
     if decision.reduced:
         return "reduction"
+    if decision.scheduled and decision.learning_rate != step.learning_rate:
+        return "schedule"
     if decision.saved_file is not None:
         return "save"
     if decision.improved is None:
         # a rule without a state has looked, and let it pass
-        return "wait" if state is None else "skip"
+        return "wait" if step.state is None else "skip"
     return "improvement" if decision.improved else "wait"
 
 

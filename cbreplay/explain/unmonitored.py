@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cbreplay.explain.digits import spoken_comparison, spoken_float
+from cbreplay.explain.digits import spoken_comparison, spoken_float, spoken_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,16 +63,39 @@ def _tell_saves(ending: Ending, index: int) -> str:
     )
 
 
+def _tell_rate(moment: Moment) -> str:
+    old, new = moment.learning_rate, moment.decision.learning_rate
+    if old == new:
+        return f"begins at the learning rate {spoken_rate(new)}, as before"
+    return (
+        f"begins at the learning rate {spoken_rate(new)}, which was {spoken_rate(old)}"
+    )
+
+
+def _tell_rates(ending: Ending, index: int) -> str:
+    changed = [one for one in ending.rows_of(index) if one.decision == "schedule"]
+    if not changed:
+        return f"{ending.name_of(index)} never changed the learning rate"
+    times = "once" if len(changed) == 1 else f"{len(changed)} times"
+    return (
+        f"{ending.name_of(index)} changed the learning rate {times}, last at the "
+        f"beginning of epoch {changed[-1].epoch + 1}, "
+        f"to {spoken_rate(changed[-1].new_learning_rate)}"
+    )
+
+
 def _tell_finite(ending: Ending, index: int) -> str:
     return f"{ending.name_of(index)} saw no loss that is NaN or infinite"
 
 
 # by the callback's class
 MOMENTS: Mapping[str, Callable[[Moment], str]] = {
+    "LearningRateScheduler": _tell_rate,
     "ModelCheckpoint": _tell_save,
     "TerminateOnNaN": _tell_loss,
 }
 ENDINGS: Mapping[str, Callable[[Ending, int], str]] = {
+    "LearningRateScheduler": _tell_rates,
     "ModelCheckpoint": _tell_saves,
     "TerminateOnNaN": _tell_finite,
 }

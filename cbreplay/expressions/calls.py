@@ -17,6 +17,7 @@ __all__ = [
     "bystander",
     "dotted_name",
     "fill_in",
+    "literal_hint",
     "problem_with_name",
     "read_arguments",
     "require_all",
@@ -27,7 +28,6 @@ _OTHERS = (
     "Callback",
     "CallbackList",
     "LambdaCallback",
-    "LearningRateScheduler",
     "MonitorCallback",
     "SwapEMAWeights",
 )
@@ -113,6 +113,13 @@ def read_arguments(
         place = f"{name}: {keyword.arg}"
         parameters[keyword.arg] = reader.value(keyword.value, place)
     return parameters
+
+
+def literal_hint(place: str) -> str:
+    """Say what to write where a literal is missing, if that is not plain."""
+    if place != "LearningRateScheduler: schedule":
+        return ""
+    return "Write the rates as a table, {0: 0.001, 80: 0.0001}: each from that epoch on"
 
 
 def require_all(parameters: Mapping[str, Any], kind: type[Any], reader: Reader) -> None:

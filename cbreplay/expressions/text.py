@@ -15,6 +15,7 @@ from cbreplay.expressions.calls import (
     bystander,
     dotted_name,
     fill_in,
+    literal_hint,
     problem_with_name,
     read_arguments,
     require_all,
@@ -228,7 +229,8 @@ class _Expression:
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             self.fail(
                 f"{place} is {self.shown(node)}, which is not a literal value",
-                "Write the value itself, or [a, b] or range(a, b) to try several",
+                literal_hint(place)
+                or "Write the value itself, or [a, b] or range(a, b) to try several",
             )
 
     def shown(self, node: ast.AST) -> str:

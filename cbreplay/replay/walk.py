@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from cbreplay.callbacks.base import Observation
+from cbreplay.callbacks.base import Decision, Observation
+from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
 from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
@@ -174,13 +175,16 @@ def _walk(
     )
     for position, epoch_logs in enumerate(logs):
         epoch = first_epoch + position
+        steps_before = len(walk.trace)
+        _begin_epoch(walk, callbacks, epoch)
         if habit == "follow":
+            # nothing in the list sets the rate
             walk.rate = recorded.values[position]
         elif walk.divergence is None and recorded.differs(
             position, walk.rate, has_changed=walk.has_changed
         ):
             walk.divergence = epoch
-            walk.evident_steps = len(walk.trace)
+            walk.evident_steps = steps_before
             walk.evident_states = tuple(walk.states)
             if habit == "end there":
                 break
@@ -194,6 +198,18 @@ def _walk(
         walk.evident_steps = len(walk.trace)
         walk.evident_states = tuple(walk.states)
     return walk
+
+
+def _begin_epoch(walk: Walk, callbacks: tuple[Callback, ...], epoch: int) -> None:
+    """Let the callbacks that act at the beginning of an epoch set the rate."""
+    for index, callback in enumerate(callbacks):
+        if isinstance(callback, LearningRateScheduler) and walk.rate is not None:
+            rate = callback.begin_epoch(epoch, walk.rate)
+            decision = Decision(scheduled=True, learning_rate=rate)
+            walk.trace.append(
+                Step(epoch, index, walk.rate, walk.states[index], decision)
+            )
+            walk.rate, walk.has_changed = rate, True
 
 
 def _end_epoch(
@@ -213,7 +229,9 @@ def _end_epoch(
         logs.update(callback.written_logs(seen))
         state, decision = callback.step(walk.states[index], seen)
         walk.states[index] = state
-        walk.trace.append(Step(epoch, index, walk.rate, state, decision))
+        if not isinstance(callback, LearningRateScheduler):
+            # its step stands at the beginning of the epoch
+            walk.trace.append(Step(epoch, index, walk.rate, state, decision))
         if decision.reduced:
             walk.rate, walk.has_changed = decision.learning_rate, True
         if decision.restored_epoch is not None:

@@ -11,7 +11,8 @@ import pytest
 import cbreplay
 
 NAMES = """
-    CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError LogError
+    CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
+    LearningRateScheduler LogError
     MissingExtraError ModelCheckpoint OutputError
     ReduceLROnPlateau Replay Run SemanticsError Series
     TerminateOnNaN TruncatedLogError UnknownMonitorError __version__ build_staircase

@@ -33,6 +33,8 @@ BATCHES = [
     ("RR", 200),
     ("EE", 200),
     ("T", 1000),
+    ("L", 1000),
+    *[(kinds, 100) for kinds in ("LE", "EL", "LR", "RL", "LCER", "RLT", "LL")],
     ("C", 1000),
     *[(kinds, 100) for kinds in ("CE", "EC", "CR", "RC", "CERT", "TRCE", "CC")],
     *[(kinds, 100) for kinds in ("TE", "ET", "TR", "RT", "ERT", "TER", "TET")],
@@ -61,7 +63,7 @@ def drive_case(case: Case) -> Driven:
     )
 
 
-@pytest.mark.parametrize("kinds", ["R", "ER"])
+@pytest.mark.parametrize("kinds", ["R", "ER", "L", "ELR"])
 def test_hypothetical_decisions_are_keras_decisions_on_the_same_values(
     kinds: str,
 ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cbreplay import (
     EarlyStopping,
+    LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
     TerminateOnNaN,
@@ -32,7 +33,7 @@ class Case:
 
 
 def draw_case(rng: Generator, kinds: str) -> Case:
-    """Draw a training; `kinds` has a letter for each callback: C, E, R or T."""
+    """Draw a training; `kinds` has a letter for each callback: C, E, L, R or T."""
     pool = _pool(rng) if rng.random() < 0.85 else _one_delta_apart(rng)
     n_epochs = int(rng.integers(1, 26))
     logs = [_epoch_logs(rng, pool) for _ in range(n_epochs)]
@@ -45,6 +46,7 @@ def draw_case(rng: Generator, kinds: str) -> Case:
     draw = {
         "C": _model_checkpoint,
         "E": _early_stopping,
+        "L": _learning_rate_scheduler,
         "R": _reduce_lr_on_plateau,
         "T": _terminate_on_nan,
     }
@@ -182,3 +184,23 @@ def _model_checkpoint(rng: Generator, pool: list[float]) -> Callback:
             None if rng.random() < 0.6 else float(rng.choice([*pool, math.inf]))
         ),
     )
+
+
+def _learning_rate_scheduler(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
+    # a rate is recorded after the schedule set it, so what depends on the one before
+    # starts behind every first epoch
+    kind = rng.integers(4)
+    factor = float(rng.choice([0.3, 0.9, 1.0, 0.1, rng.random()]))
+
+    def single(epoch: int, rate: float) -> np.float32 | float:
+        return np.float32(rate) * np.float32(factor) if epoch > 4 else rate
+
+    if kind == 0:
+        return LearningRateScheduler(lambda epoch, rate: rate * factor ** (epoch > 4))
+    if kind == 1:
+        return LearningRateScheduler(lambda epoch: factor / (1 + epoch))
+    if kind == 2:
+        return LearningRateScheduler(single)
+    firsts = rng.integers(0, 12, size=int(rng.integers(1, 4)))
+    table = {int(one): float(rng.choice([0.01, 3e-4, rng.random()])) for one in firsts}
+    return LearningRateScheduler(table)

@@ -77,6 +77,8 @@ def drive(
         callback.set_model(model)
         callback.on_train_begin({})
     for epoch, recorded in enumerate(logs, start=first_epoch):
+        for callback in callbacks:
+            callback.on_epoch_begin(epoch, {})
         driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
         model.weights = epoch
         shared = dict(recorded)
@@ -132,7 +134,22 @@ def as_keras(callback: Any) -> Any:
     import keras
 
     kind, given = parameters(callback)
+    if kind == "LearningRateScheduler":
+        given["schedule"] = _as_function(given["schedule"])
     return getattr(keras.callbacks, kind)(**given)
+
+
+def _as_function(schedule: Any) -> Any:
+    """Return a table as a function, written without ours."""
+    if callable(schedule):
+        return schedule
+
+    def look_up(epoch: int, rate: float) -> float:
+        for first, since in schedule.items():
+            rate = since if first <= epoch else rate
+        return rate
+
+    return look_up
 
 
 def answer(keras: Any, question: dict[str, Any]) -> Any:
