@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
+    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
     from cbreplay.errors import (
         CbreplayError,
         ConfigError,
@@ -42,14 +45,17 @@ __all__ = [
     "EarlyStopping",
     "EvidenceError",
     "ExpressionError",
+    "LearningRateScheduler",
     "LogError",
     "MissingExtraError",
+    "ModelCheckpoint",
     "OutputError",
     "ReduceLROnPlateau",
     "Replay",
     "Run",
     "SemanticsError",
     "Series",
+    "TerminateOnNaN",
     "TruncatedLogError",
     "UnknownMonitorError",
     "__version__",
@@ -68,10 +74,13 @@ __all__ = [
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
     "EarlyStopping": "callbacks.early_stopping",
+    "LearningRateScheduler": "callbacks.learning_rate_scheduler",
+    "ModelCheckpoint": "callbacks.model_checkpoint",
     "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
     "Series": "run",
+    "TerminateOnNaN": "callbacks.terminate_on_nan",
     "build_staircase": "staircase",
     "choices": "grid",
     "explain_replay": "explain",

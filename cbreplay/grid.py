@@ -75,12 +75,13 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
             varied[name] = _axis(kind, name, value)
         else:
             fixed[name] = value
+    first = {name: values[0] for name, values in varied.items()}
     for name, values in varied.items():
         # a range holds integers only: its ends stand for all of them
         tried = [values[0], values[-1]] if isinstance(values, range) else values
         for value in tried:
-            kind(**{name: value})
-    kind(**fixed)
+            kind(**fixed, **first | {name: value})
+    kind(**fixed, **first)
     return Choices(kind, fixed, varied)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from cbreplay.errors import ConfigError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cbreplay.callbacks.semantics import Semantics
     from cbreplay.run import Mode
@@ -22,6 +22,8 @@ __all__ = [
     "check_mode",
     "check_number",
     "format_callback",
+    "monitored_series",
+    "watched_series",
 ]
 
 
@@ -81,6 +83,12 @@ class Decision(NamedTuple):
         Whether the value was an improvement; None if nothing was compared.
     restored_epoch : int or None
         Whose weights it put back at once, before the end of training.
+    saved_file : str or None
+        The file that it wrote.
+    saved_epoch : int or None
+        Whose weights went into it.
+    scheduled : bool
+        Whether it set `learning_rate` at the beginning of the epoch.
     """
 
     stop: bool = False
@@ -88,6 +96,9 @@ class Decision(NamedTuple):
     learning_rate: float | None = None
     improved: bool | None = None
     restored_epoch: int | None = None
+    saved_file: str | None = None
+    saved_epoch: int | None = None
+    scheduled: bool = False
 
 
 @runtime_checkable
@@ -130,6 +141,24 @@ class Callback(Protocol):
         ...
 
 
+def watched_series(callback: Callback) -> str | None:
+    """Return the series by which a callback decides, if there is one.
+
+    Mostly its monitor; a rule for which it is another says so as ``watched``.
+    """
+    watched: str | None = getattr(callback, "watched", callback.monitor)
+    return watched
+
+
+def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
+    """Return the monitors by which the callbacks of a list decide, in its order."""
+    return [
+        one.monitor
+        for one in callbacks
+        if one.monitor is not None and watched_series(one) is not None
+    ]
+
+
 def check_number(callback: str, parameter: str, value: object) -> None:
     """Raise ConfigError unless the value is a number that Keras can compute with."""
     # numpy's numbers have __float__ too; text and arrays of several do not pass
@@ -168,8 +197,13 @@ def format_callback(callback: Callback) -> str:
         return callback.code
     # a rule is a dataclass; the protocol cannot say so
     changed = [
-        f"{one.name}={getattr(callback, one.name)!r}"
+        f"{one.name}={_code(getattr(callback, one.name))}"
         for one in fields(callback)  # type: ignore[arg-type]
         if getattr(callback, one.name) != one.default
     ]
     return f"{type(callback).__name__}({', '.join(changed)})"
+
+
+def _code(value: object) -> str:
+    # a function has a name and no literal
+    return getattr(value, "__name__", "...") if callable(value) else repr(value)

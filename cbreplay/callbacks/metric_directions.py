@@ -88,6 +88,9 @@ def resolve_mode(
         return "max" if monitor.endswith(("acc", "accuracy", "auc")) else "min"
     if auto == "name holds acc":
         return "max" if "acc" in monitor else "min"
+    if auto == "name holds acc or starts with fmeasure":
+        is_max = "acc" in monitor or monitor.startswith("fmeasure")
+        return "max" if is_max else "min"
     direction = find_direction(monitor, training)
     if direction is None:
         sentence = (

@@ -32,8 +32,13 @@ __all__ = [
 
 # how mode="auto" finds a direction: the compiled metric tells it, or nothing does; a
 # name that ends in acc, accuracy or auc is "max", any other "min"; a name with "acc" in
-# it is "max", any other "min"
-AutoMode: TypeAlias = Literal["metric", "name ends in acc or auc", "name holds acc"]
+# it (or, in the last, one that starts with fmeasure) is "max", any other "min"
+AutoMode: TypeAlias = Literal[
+    "metric",
+    "name ends in acc or auc",
+    "name holds acc",
+    "name holds acc or starts with fmeasure",
+]
 
 
 class MonitorRule(NamedTuple):
@@ -70,7 +75,7 @@ class Semantics(NamedTuple):
         What the user or the log named, for example ``"keras-3.15.1"``.
     row : str
         The row of the table that it was resolved to.
-    early_stopping, reduce_lr_on_plateau : MonitorRule
+    early_stopping, reduce_lr_on_plateau, model_checkpoint : MonitorRule
         How each compares.
     restores_without_stop : bool
         Whether ``restore_best_weights`` acts in ``on_train_end``, also of a training
@@ -84,6 +89,14 @@ class Semantics(NamedTuple):
         is stored as float32 either way.
     learning_rate_key : {"learning_rate", "lr"}
         Under which name ReduceLROnPlateau writes the rate into ``logs``.
+    saves_without_monitor : bool
+        Whether ModelCheckpoint with ``save_best_only`` saves an epoch without its
+        monitor; else it skips it.
+    checkpoint_suffixes : tuple of str
+        In what the file of a whole model has to end (and one of weights in
+        ``.weights.h5``); empty where any name does.
+    terminate_on_nan_can_raise : bool
+        Whether TerminateOnNaN has ``raise_error``.
     flush_subnormals : bool
         Whether float32 comparisons take values below 2**-126 as zero.
     """
@@ -92,10 +105,14 @@ class Semantics(NamedTuple):
     row: str
     early_stopping: MonitorRule
     reduce_lr_on_plateau: MonitorRule
+    model_checkpoint: MonitorRule
     restores_without_stop: bool
     first_weights_set_best_epoch: bool
     factor_precision: Precision
     learning_rate_key: Literal["learning_rate", "lr"]
+    saves_without_monitor: bool
+    checkpoint_suffixes: tuple[str, ...]
+    terminate_on_nan_can_raise: bool
     flush_subnormals: bool
 
     def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
@@ -116,7 +133,8 @@ class Semantics(NamedTuple):
 
 # keras/src/callbacks.py, 2.15.0: numpy compares Python floats; EarlyStopping has
 # min_delta = abs(min_delta), best = +-inf, np.less(value - min_delta, best);
-# ReduceLROnPlateau has np.less(value, best - min_delta). EarlyStopping calls
+# ReduceLROnPlateau has np.less(value, best - min_delta); ModelCheckpoint has
+# np.less(value, best), and skips an epoch without its monitor. EarlyStopping calls
 # set_weights where it sets stop_training. The rate is a numpy float32; with numpy 1,
 # the only one that these run on (they name np.Inf), times a Python float is float64.
 _KERAS_2_15 = Semantics(
@@ -136,10 +154,20 @@ _KERAS_2_15 = Semantics(
         starts_empty=False,
         auto="name holds acc",
     ),
+    model_checkpoint=MonitorRule(
+        precision="float64",
+        delta_on="value",
+        absolute_min_delta=True,
+        starts_empty=False,
+        auto="name holds acc or starts with fmeasure",
+    ),
     restores_without_stop=False,
     first_weights_set_best_epoch=False,
     factor_precision="float64",
     learning_rate_key="lr",
+    saves_without_monitor=False,
+    checkpoint_suffixes=(),
+    terminate_on_nan_can_raise=False,
     flush_subnormals=False,
 )
 # tf_keras/src/callbacks.py, 2.16.0: set_weights moves to on_train_end, and best_epoch
@@ -153,7 +181,8 @@ _TF_KERAS_2_18 = _TF_KERAS_2_16._replace(factor_precision="float32")
 # keras/src/callbacks/early_stopping.py, 3.0.0: ops.less casts Python floats to float32,
 # and TensorFlow's kernels take subnormals as zero; _set_monitor_op asks the compiled
 # metric. keras/src/callbacks/reduce_lr_on_plateau.py, 3.0.0: np.less as in Keras 2, but
-# old_lr is a Python float, and logs["learning_rate"].
+# old_lr is a Python float, and logs["learning_rate"]. model_checkpoint.py, 3.0.0: the
+# file's name is checked.
 _KERAS_3_0 = _TF_KERAS_2_16._replace(
     early_stopping=MonitorRule(
         precision="float32",
@@ -163,22 +192,35 @@ _KERAS_3_0 = _TF_KERAS_2_16._replace(
         auto="metric",
     ),
     learning_rate_key="learning_rate",
+    checkpoint_suffixes=(".keras",),
     flush_subnormals=True,
 )
 # keras/src/callbacks/early_stopping.py, 3.7.0: best = None
 _KERAS_3_7 = _KERAS_3_0._replace(
     early_stopping=_KERAS_3_0.early_stopping._replace(starts_empty=True)
 )
-# keras/src/callbacks/monitor_callback.py, 3.11.0: both callbacks inherit one
+# keras/src/callbacks/model_checkpoint.py, 3.8.0: .h5; 3.10.0: _should_save_model
+# returns True where there is no monitor
+_KERAS_3_8 = _KERAS_3_7._replace(checkpoint_suffixes=(".keras", ".h5"))
+_KERAS_3_10 = _KERAS_3_8._replace(saves_without_monitor=True)
+# keras/src/callbacks/monitor_callback.py, 3.11.0: all three inherit one
 # _is_improvement; later releases only differ in what a second fit starts with
-_KERAS_3_11 = _KERAS_3_7._replace(reduce_lr_on_plateau=_KERAS_3_7.early_stopping)
+_KERAS_3_11 = _KERAS_3_10._replace(
+    reduce_lr_on_plateau=_KERAS_3_10.early_stopping,
+    model_checkpoint=_KERAS_3_10.early_stopping,
+)
+# keras/src/callbacks/terminate_on_nan.py, 3.13.0: raise_error
+_KERAS_3_13 = _KERAS_3_11._replace(terminate_on_nan_can_raise=True)
 
 # package, major version, first and last minor version that decide alike
 _SPANS = (
     ("keras", 2, 15, 15, _KERAS_2_15),
     ("keras", 3, 0, 6, _KERAS_3_0),
-    ("keras", 3, 7, 10, _KERAS_3_7),
-    ("keras", 3, 11, 15, _KERAS_3_11),
+    ("keras", 3, 7, 7, _KERAS_3_7),
+    ("keras", 3, 8, 9, _KERAS_3_8),
+    ("keras", 3, 10, 10, _KERAS_3_10),
+    ("keras", 3, 11, 12, _KERAS_3_11),
+    ("keras", 3, 13, 15, _KERAS_3_13),
     ("tf_keras", 2, 15, 15, _KERAS_2_15),  # the same classes, letter by letter
     ("tf_keras", 2, 16, 17, _TF_KERAS_2_16),
     ("tf_keras", 2, 18, 21, _TF_KERAS_2_18),
@@ -322,6 +364,7 @@ def _on_its_platform(plain: Semantics, suffix: str) -> Semantics | None:
             reduce_lr_on_plateau=plain.reduce_lr_on_plateau._replace(
                 precision="float64"
             ),
+            model_checkpoint=plain.model_checkpoint._replace(precision="float64"),
         )
     return named if suffix in _UNMEASURED else None
 

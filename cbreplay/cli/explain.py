@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_DECISIVE = ("improvement", "reduction", "stop")
+_DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
 _STATE = ("wait", "best", "best_epoch", "held_epoch", "cooldown_counter")
 _MOST_NAMES = 5
 # how the library begins every sentence past a divergence
@@ -272,8 +272,8 @@ def _table_rows(
         | {
             "epoch": row.epoch + shift,
             "callback_name": type(callbacks[row.callback]).__name__,
-            "wait": row.after.wait,
-            "best": row.before.best,
+            "wait": getattr(row.after, "wait", None),
+            "best": getattr(row.before, "best", None),
             "cooldown": getattr(row.after, "cooldown_counter", None),
             "left": None if row.compared is None else row.compared[0],
             "right": None if row.compared is None else row.compared[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.explain.digits import (
     nearest_improvement,
     spoken_comparison,
@@ -13,6 +14,7 @@ from cbreplay.explain.digits import (
     spoken_threshold,
 )
 from cbreplay.explain.sentences import spoken_wait
+from cbreplay.explain.unmonitored import ENDINGS
 from cbreplay.monitor import round_float32
 
 if TYPE_CHECKING:
@@ -48,6 +50,12 @@ class Ending(NamedTuple):
         """Whether training would have gone on past the log."""
         return self.stopped_epoch is None and not self.replay.run.reached_plan
 
+    @property
+    def raised(self) -> bool:
+        """Whether training ended by an error."""
+        stoppers = [self.replay.callbacks[one] for one in self.stopped_by]
+        return TerminateOnNaN(raise_error=True) in stoppers
+
     def rows_of(self, index: int) -> list[TraceRow]:
         """Return the rows of one callback."""
         return [row for row in self.rows if row.callback == index]
@@ -59,8 +67,16 @@ class Ending(NamedTuple):
         return kinds[-1] if before == 1 else f"{kinds[-1]}#{before}"
 
 
-def divergence_words(divergence_epoch: int) -> str:
+def divergence_words(replay: Replay) -> str:
     """Say where the log ends to be evidence."""
+    divergence_epoch = replay.divergence_epoch or 0
+    reduced = {one.epoch + 1 for one in replay.reductions}
+    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
+    if scheduling and divergence_epoch not in reduced:
+        return (
+            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
+            "recorded one: from there on the log says nothing"
+        )
     # the change is made at the end of the epoch before the first one it acts on
     return (
         f"after the learning-rate change at epoch {divergence_epoch} the log says "
@@ -73,7 +89,11 @@ def tell_ending(ending: Ending) -> Iterator[str]:
     yield _tell_stop(ending)
     for index in dict.fromkeys(row.callback for row in ending.rows):
         callback = ending.replay.callbacks[index]
-        if hasattr(callback, "min_lr"):
+        tell = ENDINGS.get(type(callback).__name__)
+        if tell is not None:
+            if index not in ending.stopped_by:
+                yield tell(ending, index)
+        elif hasattr(callback, "min_lr"):
             yield _tell_reductions(ending, index)
         elif index not in ending.stopped_by:
             yield _tell_unstopped(ending, index)
@@ -97,6 +117,10 @@ def _tell_stop(ending: Ending) -> str:
 def _tell_stopper(ending: Ending, index: int) -> str:
     callback: Any = ending.replay.callbacks[index]
     last = ending.rows_of(index)[-1]
+    if isinstance(callback, TerminateOnNaN):
+        spoken = spoken_float(math.nan if last.value is None else last.value)
+        by_error = ", by an error" if callback.raise_error else ""
+        return f"{ending.name_of(index)}{by_error}: the loss is {spoken}"
     margin = f" by {callback.min_delta:g}" if callback.min_delta else ""
     told = (
         f"{ending.name_of(index)} (patience {callback.patience:g}): "
@@ -172,6 +196,8 @@ def _tell_next_reduction(ending: Ending, callback: Any, last: TraceRow) -> str: 
 def _tell_kept(ending: Ending, kept: int) -> str:
     provisional = "if training ended with the log, it " if ending.goes_on else ""
     told = f"{provisional}keeps the weights of epoch {kept + 1}"
+    if ending.raised:
+        return f"{told}: the error came within it, and nothing is restored"
     holder = _holder(ending)
     if holder is not None:
         monitor = ending.replay.callbacks[holder].monitor
@@ -220,7 +246,7 @@ def _holder(ending: Ending) -> int | None:
 def _tell_overlooked(ending: Ending) -> str:
     """Say why a better value than the kept one was passed over."""
     holder = _holder(ending)
-    if holder is None:
+    if holder is None or ending.raised:
         return ""
     rows = [
         row

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from cbreplay.callbacks.base import Training
+from cbreplay.callbacks.base import Training, watched_series
 from cbreplay.callbacks.bystander import Bystander
 from cbreplay.explain.digits import nearest_improvement
 from cbreplay.explain.ending import Ending, divergence_words, tell_ending
 from cbreplay.explain.sentences import Moment, tell_moment
+from cbreplay.explain.unmonitored import MOMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.base import Decision
     from cbreplay.replay import Replay, Step
 
 __all__ = ["DecisionWord", "Explanation", "TraceRow", "explain_replay"]
 
-DecisionWord: TypeAlias = Literal["improvement", "wait", "skip", "reduction", "stop"]
+DecisionWord: TypeAlias = Literal[
+    "improvement", "wait", "skip", "reduction", "schedule", "save", "stop"
+]
 _FICTION = "fiction: "
 
 
@@ -40,7 +42,7 @@ class TraceRow(NamedTuple):
         was compared.
     learning_rate, new_learning_rate : float or None
         The rate before it decided, and the one it set; float32 values.
-    decision : {"improvement", "wait", "skip", "reduction", "stop"}
+    decision : {"improvement", "wait", "skip", "reduction", "schedule", "save", "stop"}
         What it decided.
     needed : float or None
         The value nearest to the best one that would improve on it in the next epoch;
@@ -113,7 +115,7 @@ def explain_replay(replay: Replay) -> Explanation:
     evident = [row for row in rows if not row.hypothetical]
     closing = list(tell_ending(_ending(replay, evident)))
     if replay.divergence_epoch is not None:
-        closing = [divergence_words(replay.divergence_epoch)]
+        closing = [divergence_words(replay)]
         if replay.hypothetical is not None:
             told = tell_ending(_fictive_ending(replay, list(rows)))
             closing += [_FICTION + sentence for sentence in told]
@@ -140,11 +142,15 @@ def _first_states(replay: Replay) -> list[Any]:
 def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 - a state
     callback, decision = replay.callbacks[step.callback], step.decision
     value = _value(replay, step)
-    comparison, best = before.comparison, before.best
-    compared = None
-    if decision.improved is not None and best is not None and value is not None:
-        compared = comparison.sides(value, best)
-    why = tell_moment(
+    compared, needed = None, None
+    # a rule that monitors nothing has no state
+    if before is not None:
+        comparison, best = before.comparison, before.best
+        needed = nearest_improvement(comparison, step.state.best)
+        if decision.improved is not None and best is not None and value is not None:
+            compared = comparison.sides(value, best)
+    tell = MOMENTS.get(type(callback).__name__, tell_moment)
+    why = tell(
         Moment(
             callback=callback,
             epoch=step.epoch,
@@ -167,35 +173,41 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
         after=step.state,
         learning_rate=step.learning_rate,
         new_learning_rate=decision.learning_rate,
-        decision=_decision_word(decision),
-        needed=nearest_improvement(comparison, step.state.best),
+        decision=_decision_word(step),
+        needed=needed,
         why=_FICTION + why if hypothetical else why,
         hypothetical=hypothetical,
     )
 
 
 def _value(replay: Replay, step: Step) -> float | None:
-    monitor = replay.callbacks[step.callback].monitor
+    monitor = watched_series(replay.callbacks[step.callback])
     if monitor is None:
         return None
     series, position = replay.run.series[monitor], step.epoch - replay.run.first_epoch
     return float(series.values[position]) if series.recorded[position] else None
 
 
-def _decision_word(decision: Decision) -> DecisionWord:
+def _decision_word(step: Step) -> DecisionWord:
+    decision = step.decision
     if decision.stop:
         return "stop"
     if decision.reduced:
         return "reduction"
+    if decision.scheduled and decision.learning_rate != step.learning_rate:
+        return "schedule"
+    if decision.saved_file is not None:
+        return "save"
     if decision.improved is None:
-        return "skip"
+        # a rule without a state has looked, and let it pass
+        return "wait" if step.state is None else "skip"
     return "improvement" if decision.improved else "wait"
 
 
 def _spoken_next(replay: Replay, step: Step) -> str:
     """Name the next value: by its epoch, unless some epochs have none."""
-    monitor = replay.callbacks[step.callback].monitor or ""
-    if replay.run.series[monitor].recorded.all():
+    monitor = watched_series(replay.callbacks[step.callback])
+    if monitor is None or replay.run.series[monitor].recorded.all():
         return f"epoch {step.epoch + 2}"
     return f"the next {monitor}"
 

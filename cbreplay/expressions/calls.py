@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cbreplay.callbacks import BYSTANDERS, CALLBACKS, Bystander
@@ -16,8 +17,10 @@ __all__ = [
     "bystander",
     "dotted_name",
     "fill_in",
+    "literal_hint",
     "problem_with_name",
     "read_arguments",
+    "require_all",
 ]
 
 # the rest of keras.callbacks, 3.15.1
@@ -25,11 +28,8 @@ _OTHERS = (
     "Callback",
     "CallbackList",
     "LambdaCallback",
-    "LearningRateScheduler",
-    "ModelCheckpoint",
     "MonitorCallback",
     "SwapEMAWeights",
-    "TerminateOnNaN",
 )
 
 
@@ -113,6 +113,20 @@ def read_arguments(
         place = f"{name}: {keyword.arg}"
         parameters[keyword.arg] = reader.value(keyword.value, place)
     return parameters
+
+
+def literal_hint(place: str) -> str:
+    """Say what to write where a literal is missing, if that is not plain."""
+    if place != "LearningRateScheduler: schedule":
+        return ""
+    return "Write the rates as a table, {0: 0.001, 80: 0.0001}: each from that epoch on"
+
+
+def require_all(parameters: Mapping[str, Any], kind: type[Any], reader: Reader) -> None:
+    """Fail where a parameter without a default is not given."""
+    for one in fields(kind):
+        if one.default is MISSING and one.name not in parameters:
+            reader.fail(f"{kind.__name__} needs {one.name}")
 
 
 def fill_in(

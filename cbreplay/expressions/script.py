@@ -15,6 +15,7 @@ from cbreplay.expressions.calls import (
     fill_in,
     problem_with_name,
     read_arguments,
+    require_all,
 )
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.names import Binding, Names, Scope, read_names
@@ -224,6 +225,7 @@ class _Script:
         reader = _Arguments(self, call, scope)
         parameters = read_arguments(call, name, known, reader)
         fill_in(parameters, self.defaults, name, known, reader)
+        require_all(parameters, kind, reader)
         try:
             return _Built(kind(**parameters), call.lineno)
         except ConfigError as error:

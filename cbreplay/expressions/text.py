@@ -15,8 +15,10 @@ from cbreplay.expressions.calls import (
     bystander,
     dotted_name,
     fill_in,
+    literal_hint,
     problem_with_name,
     read_arguments,
+    require_all,
 )
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
@@ -175,6 +177,7 @@ class _Expression:
         known = [one.name for one in fields(kind)]
         parameters = read_arguments(node, name, known, self)
         fill_in(parameters, self.defaults, name, known, self)
+        require_all(parameters, kind, self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)
         built: Callback = kind(**parameters)
@@ -226,7 +229,8 @@ class _Expression:
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             self.fail(
                 f"{place} is {self.shown(node)}, which is not a literal value",
-                "Write the value itself, or [a, b] or range(a, b) to try several",
+                literal_hint(place)
+                or "Write the value itself, or [a, b] or range(a, b) to try several",
             )
 
     def shown(self, node: ast.AST) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.callbacks.base import format_callback
+from cbreplay.callbacks.base import format_callback, monitored_series
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.plots.curve import (
     Curve,
@@ -104,7 +104,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         The run, the decisions, and how far the log is evidence for them.
     """
     run, outcome = replay.run, replay.outcome
-    watched = [one.monitor for one in replay.callbacks if one.monitor is not None]
+    watched = monitored_series(replay.callbacks)
     monitor = watched[0] if watched else replay.objective
     best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
     marked = {replay.stopped_epoch, replay.kept_epoch, best} - {None}

@@ -162,7 +162,8 @@ def _add_diverging_rate(replay: Replay, simulated: FloatArray) -> None:
     if replay.divergence_epoch is None or not replay.reductions:
         return
     position = replay.divergence_epoch - replay.run.first_epoch
-    new = replay.reductions[-1].new
+    last = replay.reductions[-1]
+    new = last.new if last.epoch + 1 == replay.divergence_epoch else None
     if new is not None and position < len(simulated):
         simulated[position] = new
 

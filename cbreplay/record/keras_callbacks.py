@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.callbacks.learning_rate_scheduler import TableSchedule, as_function
 from cbreplay.errors import ConfigError, UnknownMonitorError
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - any callback, o
         )
         raise ConfigError(sentence)
     names = [field.name for field in dataclasses.fields(callback) if field.init]
+    given = {name: getattr(callback, name) for name in names}
+    if "schedule" in given:
+        given["schedule"] = as_function(given["schedule"])
     try:
-        return kind(**{name: getattr(callback, name) for name in names})
+        return kind(**given)
     except (TypeError, ValueError) as error:
         sentence = f"keras refuses {callback!r}: {error}"
         raise ConfigError(sentence) from error
@@ -117,6 +121,8 @@ def describe_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras callbac
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
         value = getattr(callback, _OTHER_NAMES.get(name, name), ...)
+        if isinstance(value, TableSchedule):
+            value = value.table
         if parameter.default is parameter.empty:
             arguments.append(_literal(value))
         elif value is not ... and not _same(value, parameter.default):

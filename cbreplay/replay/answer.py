@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Callback, Training
+from cbreplay.callbacks.base import Callback, Training, watched_series
 from cbreplay.callbacks.bystander import Bystander
+from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
 from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
-from cbreplay.outcomes import measure_outcome, resolve_objective, was_still_improving
+from cbreplay.outcomes import (
+    judge_epoch,
+    measure_outcome,
+    resolve_objective,
+    was_still_improving,
+)
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.walk import walk_run
 from cbreplay.run import LEARNING_RATE_NAMES, Mode, Run, Series
 from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.outcomes import Outcome
+    from cbreplay.callbacks.semantics import Semantics
     from cbreplay.replay.walk import Walk
 
 __all__ = ["replay_run"]
@@ -83,7 +90,7 @@ def replay_run(
     resolved = resolve_semantics(semantics, metadata=run.metadata)
     directions = run.metadata.metrics if run.metadata is not None else {}
     training = Training(semantics=resolved.semantics, directions=directions)
-    notes = [*resolved.notes, *_monitor_notes(run, listed)]
+    notes = [*resolved.notes, *_monitor_notes(run, listed, resolved.semantics)]
     named, mode = resolve_objective(
         run, listed, training, objective=objective, objective_mode=objective_mode
     )
@@ -133,10 +140,12 @@ def _check_callback(callback: object) -> None:
         raise ConfigError(sentence)
 
 
-def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
+def _monitor_notes(
+    run: Run, callbacks: Sequence[Callback], semantics: Semantics
+) -> list[str]:
     """Check every monitor; note where one is missing, and who monitors nothing."""
     notes = []
-    for monitor in dict.fromkeys(callback.monitor for callback in callbacks):
+    for monitor in dict.fromkeys(map(watched_series, callbacks)):
         if monitor is None:
             continue
         if monitor in LEARNING_RATE_NAMES:
@@ -146,13 +155,29 @@ def _monitor_notes(run: Run, callbacks: Sequence[Callback]) -> list[str]:
         if missing:
             notes.append(
                 f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
-                f"Keras's callbacks skip those{_suspect_nan(run, monitor)}"
+                f"{_spoken_skip(callbacks, monitor, semantics)}"
+                f"{_suspect_nan(run, monitor)}"
             )
     idle = [one.name for one in callbacks if isinstance(one, Bystander)]
     if idle:
         verb = "decide" if len(idle) > 1 else "decides"
         notes.append(f"{', '.join(idle)} in the list {verb} nothing")
     return notes
+
+
+def _spoken_skip(
+    callbacks: Sequence[Callback], monitor: str, semantics: Semantics
+) -> str:
+    saving = [
+        isinstance(one, ModelCheckpoint)
+        for one in callbacks
+        if watched_series(one) == monitor
+    ]
+    if not semantics.saves_without_monitor or not any(saving):
+        return "Keras's callbacks skip those"
+    if all(saving):
+        return "ModelCheckpoint saves those all the same"
+    return "ModelCheckpoint saves those all the same, the others skip them"
 
 
 def _suspect_nan(run: Run, monitor: str) -> str:
@@ -188,7 +213,7 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
     kept = None
     best_epoch, best = None, None
     if divergence is None:
-        kept = _kept_epoch(callbacks, walk.evident_states, walk.weights_epoch)
+        kept = _kept_epoch(callbacks, walk, walk.evident_states)
         best_epoch, best = _best(callbacks, walk.evident_states)
     outcome = measure_outcome(
         run,
@@ -198,6 +223,10 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
         objective=objective,
         mode=mode,
     )
+    broken_off = stopped is not None and _breaks_off(question, walk)
+    if broken_off and kept == stopped:
+        # what is recorded there was measured on other weights
+        outcome = outcome._replace(kept_value=None, regret=None)
     trained = len(walk.rates) if divergence is None else divergence - run.first_epoch
     return Replay(
         run=run,
@@ -217,7 +246,13 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
         outcome=outcome,
         hypothetical=_hypothetical(callbacks, walk),
         trace=tuple(walk.trace[: walk.evident_steps]),
-        notes=(*notes, *_outcome_notes(question, best, kept, outcome)),
+        saves=_saves(walk.trace[: walk.evident_steps]),
+        files=_files(walk.trace[: walk.evident_steps]),
+        notes=(
+            *notes,
+            *(_breaking_notes(question, kept, last_epoch) if broken_off else ()),
+            *_outcome_notes(question, best, kept),
+        ),
     )
 
 
@@ -234,18 +269,23 @@ def _hypothetical(
         stopped_by=walk.stopped_by,
         best_epoch=best_epoch,
         best=best,
-        kept_epoch=_kept_epoch(callbacks, states, walk.weights_epoch),
+        kept_epoch=_kept_epoch(callbacks, walk, states),
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
+        saves=_saves(walk.trace),
+        files=_files(walk.trace),
         trace=tuple(walk.trace),
     )
 
 
 def _kept_epoch(
-    callbacks: tuple[Callback, ...], states: tuple[Any, ...], weights_epoch: int
+    callbacks: tuple[Callback, ...], walk: Walk, states: tuple[Any, ...]
 ) -> int:
     """Return whose weights the last restoring callback puts back, else those there."""
-    kept = weights_epoch
+    kept = walk.weights_epoch
+    if walk.raised:
+        # on_train_end is not called
+        return kept
     for callback, state in zip(callbacks, states, strict=True):
         held = callback.held_epoch(state)
         if held is not None:
@@ -275,14 +315,59 @@ def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:
     )
 
 
+def _saves(steps: Sequence[Step]) -> tuple[tuple[int, str, int], ...]:
+    return tuple(
+        (step.epoch, step.decision.saved_file, step.callback)
+        for step in steps
+        if step.decision.saved_file is not None
+    )
+
+
+def _files(steps: Sequence[Step]) -> dict[str, int]:
+    """Return the files that were not written over, with whose weights they hold."""
+    decisions = [step.decision for step in steps]
+    return {
+        one.saved_file: one.saved_epoch
+        for one in decisions
+        if one.saved_file is not None and one.saved_epoch is not None
+    }
+
+
 def _rate_series(rates: Sequence[float | None]) -> Series | None:
     if all(rate is None for rate in rates):
         return None
     return Series.from_optional(rates, dtype=np.float32)
 
 
+def _breaks_off(question: _Question, walk: Walk) -> bool:
+    """Return whether the stop cuts an epoch short that the record has in full."""
+    metadata = question.run.metadata
+    ended = metadata.ended if metadata is not None else None
+    recorded_so = (
+        ended is not None
+        and ended.by == "TerminateOnNaN"
+        and walk.last_epoch == question.run.horizon
+    )
+    return walk.broken_off and not recorded_so
+
+
+def _breaking_notes(
+    question: _Question, kept: int | None, stopped: int
+) -> Iterator[str]:
+    """Say what is not known of an epoch that TerminateOnNaN breaks off."""
+    told = f"TerminateOnNaN breaks epoch {stopped + 1} off in the middle"
+    idle = (Bystander, TerminateOnNaN)
+    if not all(isinstance(one, idle) for one in question.callbacks):
+        yield (
+            f"{told}: what the other callbacks decide at its end is replayed on the "
+            "recorded values, and those are of other weights"
+        )
+    if kept == stopped:
+        yield f"{told}, so the {question.objective} of its weights is not recorded"
+
+
 def _outcome_notes(
-    question: _Question, best: float | None, kept: int | None, outcome: Outcome
+    question: _Question, best: float | None, kept: int | None
 ) -> list[str]:
     run, objective, mode = question.run, question.objective, question.mode
     notes = []
@@ -291,7 +376,8 @@ def _outcome_notes(
             "the first monitored value is NaN; this Keras takes it as best, and "
             "nothing ever improves on it"
         )
-    if kept is not None and outcome.kept_value is None:
+    kept_value, _ = judge_epoch(run, kept, objective, mode)
+    if kept is not None and kept_value is None:
         notes.append(f"{objective} has no number at the kept epoch {kept + 1}")
     if was_still_improving(run, objective, mode):
         notes.append(

@@ -73,6 +73,8 @@ class HypotheticalReplay(NamedTuple):
     kept_epoch: int
     reductions: tuple[Reduction, ...]
     learning_rate: Series | None
+    saves: tuple[tuple[int, str, int], ...]
+    files: Mapping[str, int]
     trace: tuple[Step, ...]
 
 
@@ -102,8 +104,10 @@ class Replay(NamedTuple):
         In order, through the stop, the epoch before the divergence, or the horizon.
     learning_rate : Series or None
         The float32 rate of each trained epoch; None if it is not known.
-    saves, files : tuple, mapping
-        What a ModelCheckpoint wrote and left.
+    saves : tuple of (epoch, file, callback)
+        Each file that a ModelCheckpoint writes, as far as `reductions` go.
+    files : mapping of str to int
+        The files left after those, each with the epoch whose weights it holds.
     divergence_epoch : int or None
         The first epoch that would have been trained at another rate than recorded.
     outcome : Outcome

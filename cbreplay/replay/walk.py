@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from cbreplay.callbacks.base import Observation
+from cbreplay.callbacks.base import Decision, Observation
+from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
+from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
 from cbreplay.validity import RecordedRate, read_recorded_rates
@@ -32,6 +34,8 @@ class Walk:
     stopped_by: tuple[int, ...] = ()
     last_epoch: int = 0
     weights_epoch: int = 0
+    broken_off: bool = False
+    raised: bool = False
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
@@ -171,13 +175,16 @@ def _walk(
     )
     for position, epoch_logs in enumerate(logs):
         epoch = first_epoch + position
+        steps_before = len(walk.trace)
+        _begin_epoch(walk, callbacks, epoch)
         if habit == "follow":
+            # nothing in the list sets the rate
             walk.rate = recorded.values[position]
         elif walk.divergence is None and recorded.differs(
             position, walk.rate, has_changed=walk.has_changed
         ):
             walk.divergence = epoch
-            walk.evident_steps = len(walk.trace)
+            walk.evident_steps = steps_before
             walk.evident_states = tuple(walk.states)
             if habit == "end there":
                 break
@@ -193,19 +200,38 @@ def _walk(
     return walk
 
 
+def _begin_epoch(walk: Walk, callbacks: tuple[Callback, ...], epoch: int) -> None:
+    """Let the callbacks that act at the beginning of an epoch set the rate."""
+    for index, callback in enumerate(callbacks):
+        if isinstance(callback, LearningRateScheduler) and walk.rate is not None:
+            rate = callback.begin_epoch(epoch, walk.rate)
+            decision = Decision(scheduled=True, learning_rate=rate)
+            walk.trace.append(
+                Step(epoch, index, walk.rate, walk.states[index], decision)
+            )
+            walk.rate, walk.has_changed = rate, True
+
+
 def _end_epoch(
     walk: Walk, callbacks: tuple[Callback, ...], epoch: int, logs: dict[str, float]
 ) -> tuple[int, ...]:
     """Let every callback see the end of an epoch; return who asked for the stop."""
     stopped_by = []
+    enders, walk.raised = _ends_in_batch(callbacks, logs)
+    walk.broken_off = bool(enders)
     for index, callback in enumerate(callbacks):
+        if walk.raised and index not in enders:
+            # an exception in a batch: on_epoch_end is called of none
+            continue
         seen = Observation(
             epoch, logs, walk.rate, walk.weights_epoch, walk.learning_rate_key
         )
         logs.update(callback.written_logs(seen))
         state, decision = callback.step(walk.states[index], seen)
         walk.states[index] = state
-        walk.trace.append(Step(epoch, index, walk.rate, state, decision))
+        if not isinstance(callback, LearningRateScheduler):
+            # its step stands at the beginning of the epoch
+            walk.trace.append(Step(epoch, index, walk.rate, state, decision))
         if decision.reduced:
             walk.rate, walk.has_changed = decision.learning_rate, True
         if decision.restored_epoch is not None:
@@ -213,3 +239,16 @@ def _end_epoch(
         if decision.stop:
             stopped_by.append(index)
     return tuple(stopped_by)
+
+
+def _ends_in_batch(
+    callbacks: tuple[Callback, ...], logs: dict[str, float]
+) -> tuple[list[int], bool]:
+    """Return who ends an epoch within it, and whether by an error."""
+    enders = []
+    for index, callback in enumerate(callbacks):
+        if isinstance(callback, TerminateOnNaN) and callback.ends_in_batch(logs):
+            enders.append(index)
+            if callback.raise_error:
+                return enders, True
+    return enders, False

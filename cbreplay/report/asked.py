@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.callbacks.base import format_callback
+from cbreplay.callbacks.base import format_callback, monitored_series
 from cbreplay.callbacks.bystander import Bystander
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.errors import CbreplayError
@@ -49,7 +49,7 @@ class Asked:
         for callback in self.callbacks or ():
             if isinstance(callback, EarlyStopping):
                 return callback.monitor, callback.mode
-        watched = [one.monitor for one in self.callbacks or () if one.monitor]
+        watched = monitored_series(self.callbacks or ())
         first = watched[0] if watched else "val_loss"
         return self.monitor or first, self.mode or "auto"
 
@@ -151,7 +151,9 @@ def setting_code(callbacks: Sequence[Callback]) -> str:
             lines.append(f"    keras.callbacks.{callback.code},")
             continue
         # the monitor is written out although val_loss is Keras's default
-        arguments = {"monitor": repr(callback.monitor), **_changed(callback)}
+        arguments = _changed(callback)
+        if callback.monitor is not None:
+            arguments = {"monitor": repr(callback.monitor), **arguments}
         lines.append(f"    keras.callbacks.{type(callback).__name__}(")
         lines += [f"        {key}={value}," for key, value in arguments.items()]
         lines.append("    ),")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.callbacks.base import watched_series
 from cbreplay.outcomes import was_still_improving
 from cbreplay.report.document import Code, Notice, Section, Strong, Text
 from cbreplay.words import count, spoken_number, spoken_range
@@ -92,7 +93,8 @@ def _non_finite(replay: Replay) -> Iterator[Text]:
 
 
 def _monitors(replay: Replay) -> list[str]:
-    return [one.monitor for one in replay.callbacks if one.monitor is not None]
+    watched = map(watched_series, replay.callbacks)
+    return [one for one in watched if one is not None]
 
 
 def _non_finite_epochs(run: Run, name: str) -> list[int]:

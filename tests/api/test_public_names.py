@@ -11,8 +11,9 @@ import pytest
 import cbreplay
 
 NAMES = """
-    CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError LogError
-    MissingExtraError OutputError ReduceLROnPlateau Replay Run SemanticsError Series
+    CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
+    LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
+    ReduceLROnPlateau Replay Run SemanticsError Series TerminateOnNaN
     TruncatedLogError UnknownMonitorError __version__ build_staircase choices
     explain_replay lint_callbacks load_runs make_grid parse_callbacks
     read_script_callbacks replay_run

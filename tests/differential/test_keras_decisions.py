@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -11,14 +13,18 @@ from tests.oracles.adversarial import Case, draw_case
 from tests.oracles.decisions import find_difference
 from tests.oracles.keras_driver import Driven, as_keras, drive
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = [
     pytest.mark.keras,
     pytest.mark.slow,
     # Keras's own warning about an epoch without the monitor
     pytest.mark.filterwarnings("ignore:.*which is not available:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Can save best model only:UserWarning"),
 ]
 
-# 4,200 random trainings: alone, together in both orders, and several of a kind
+# random trainings: alone, together in every order, and several of a kind
 BATCHES = [
     ("E", 1200),
     ("R", 1200),
@@ -26,11 +32,21 @@ BATCHES = [
     ("RE", 700),
     ("RR", 200),
     ("EE", 200),
+    ("T", 1000),
+    ("L", 1000),
+    *[(kinds, 100) for kinds in ("LE", "EL", "LR", "RL", "LCER", "RLT", "LL")],
+    ("C", 1000),
+    *[(kinds, 100) for kinds in ("CE", "EC", "CR", "RC", "CERT", "TRCE", "CC")],
+    *[(kinds, 100) for kinds in ("TE", "ET", "TR", "RT", "ERT", "TER", "TET")],
 ]
 
 
 @pytest.mark.parametrize(("kinds", "count"), BATCHES)
-def test_random_trainings_are_decided_as_by_keras(kinds: str, count: int) -> None:
+def test_random_trainings_are_decided_as_by_keras(
+    kinds: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ModelCheckpoint writes where it stands
+    monkeypatch.chdir(tmp_path)
     for seed in range(count):
         rng = np.random.default_rng([seed, *kinds.encode()])
         case = draw_case(rng, kinds)
@@ -47,7 +63,7 @@ def drive_case(case: Case) -> Driven:
     )
 
 
-@pytest.mark.parametrize("kinds", ["R", "ER"])
+@pytest.mark.parametrize("kinds", ["R", "ER", "L", "ELR"])
 def test_hypothetical_decisions_are_keras_decisions_on_the_same_values(
     kinds: str,
 ) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau
+from cbreplay import (
+    EarlyStopping,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -27,7 +33,7 @@ class Case:
 
 
 def draw_case(rng: Generator, kinds: str) -> Case:
-    """Draw a training; `kinds` has a letter for each callback: E or R."""
+    """Draw a training; `kinds` has a letter for each callback: C, E, L, R or T."""
     pool = _pool(rng) if rng.random() < 0.85 else _one_delta_apart(rng)
     n_epochs = int(rng.integers(1, 26))
     logs = [_epoch_logs(rng, pool) for _ in range(n_epochs)]
@@ -37,7 +43,13 @@ def draw_case(rng: Generator, kinds: str) -> Case:
         logs[0] |= {"val_loss": first, "loss": first}
     # a monitor that is absent everywhere is refused; that has its own test
     logs[int(rng.integers(n_epochs))] |= {"val_loss": 0.5, "loss": 0.5}
-    draw = {"E": _early_stopping, "R": _reduce_lr_on_plateau}
+    draw = {
+        "C": _model_checkpoint,
+        "E": _early_stopping,
+        "L": _learning_rate_scheduler,
+        "R": _reduce_lr_on_plateau,
+        "T": _terminate_on_nan,
+    }
     return Case(
         logs=logs,
         callbacks=[draw[kind](rng, pool) for kind in kinds],
@@ -153,3 +165,42 @@ def _reduce_lr_on_plateau(rng: Generator, pool: list[float]) -> Callback:
         cooldown=int(rng.choice([0, 0, 1, 2, 3])),
         min_lr=float(rng.choice([0.0, 0.0, 1e-5, 1e-3, 0.002])),
     )
+
+
+def _terminate_on_nan(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
+    return TerminateOnNaN(raise_error=bool(rng.random() < 0.3))
+
+
+def _model_checkpoint(rng: Generator, pool: list[float]) -> Callback:
+    weights = bool(rng.random() < 0.5)
+    names = ["best", "{epoch:02d}", "a/{epoch}", "{epoch:03d}-x"]
+    return ModelCheckpoint(
+        str(rng.choice(names)) + (".weights.h5" if weights else ".keras"),
+        monitor=str(rng.choice(["val_loss", "loss"])),
+        save_best_only=bool(rng.random() < 0.85),
+        save_weights_only=weights,
+        mode=str(rng.choice(["auto", "min", "max"])),
+        initial_value_threshold=(
+            None if rng.random() < 0.6 else float(rng.choice([*pool, math.inf]))
+        ),
+    )
+
+
+def _learning_rate_scheduler(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
+    # a rate is recorded after the schedule set it, so what depends on the one before
+    # starts behind every first epoch
+    kind = rng.integers(4)
+    factor = float(rng.choice([0.3, 0.9, 1.0, 0.1, rng.random()]))
+
+    def single(epoch: int, rate: float) -> np.float32 | float:
+        return np.float32(rate) * np.float32(factor) if epoch > 4 else rate
+
+    if kind == 0:
+        return LearningRateScheduler(lambda epoch, rate: rate * factor ** (epoch > 4))
+    if kind == 1:
+        return LearningRateScheduler(lambda epoch: factor / (1 + epoch))
+    if kind == 2:
+        return LearningRateScheduler(single)
+    firsts = rng.integers(0, 12, size=int(rng.integers(1, 4)))
+    table = {int(one): float(rng.choice([0.01, 3e-4, rng.random()])) for one in firsts}
+    return LearningRateScheduler(table)

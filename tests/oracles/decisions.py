@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import Run, replay_run
+from cbreplay import LearningRateScheduler, Run, replay_run
 
 if TYPE_CHECKING:
     from cbreplay.replay import Step
@@ -24,6 +24,8 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
         "kept": replay.kept_epoch,
         "rates": [] if rate is None else rate.values.tolist(),
         "reductions": [(one.epoch, one.new) for one in replay.reductions],
+        "saves": [(epoch, file) for epoch, file, _ in replay.saves],
+        "files": replay.files,
     }
     theirs: dict[str, Any] = {
         "divergence": None,
@@ -31,6 +33,8 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
         "kept": driven.kept_epoch,
         "rates": driven.rates[:-1],
         "reductions": rate_changes(case, driven),
+        "saves": [(epoch, file) for epoch, file, _ in driven.saves],
+        "files": driven.files,
     }
     for name, value in theirs.items():
         same = ours[name] == value
@@ -38,6 +42,8 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
             # a factor near 1 can reduce to the same float32 rate, which no rate shows
             seen = {one.epoch: one.new for one in replay.reductions}
             same = all(seen.get(epoch) == new for epoch, new in value)
+            # a schedule changes rates without a reduction; the rates are compared
+            same = same or _has_schedule(case)
         if not same:
             return f"{name}: ours {ours[name]}, Keras {value}"
     return counters_differ(case, driven, replay.trace)
@@ -75,6 +81,10 @@ def counters_differ(case: Case, driven: Driven, trace: tuple[Step, ...]) -> str 
             if not _same(ours, theirs):
                 return f"{name} at {step}: Keras has {theirs}"
     return None
+
+
+def _has_schedule(case: Case) -> bool:
+    return any(isinstance(one, LearningRateScheduler) for one in case.callbacks)
 
 
 def _same(ours: object, theirs: object) -> bool:

@@ -8,7 +8,9 @@ imports nothing of cbreplay, so that any environment with a Keras can run it.
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,9 +24,17 @@ class _StandInModel:
         self.optimizer = optimizer
         self.stop_training = False
         self.weights: int | None = None
+        self.saves: list[tuple[str, int | None]] = []
 
     def get_weights(self) -> int | None:
         return self.weights
+
+    def save(self, filepath: Any, overwrite: bool = True, **_: Any) -> None:  # noqa: FBT001, FBT002
+        assert overwrite
+        self.saves.append((os.fspath(filepath), self.weights))
+        Path(filepath).write_text(str(self.weights))
+
+    save_weights = save
 
     def set_weights(self, weights: int | None) -> None:
         self.weights = weights
@@ -38,6 +48,9 @@ class Driven:
     kept_epoch: int | None = None
     rates: list[float] = field(default_factory=list)
     counters: list[list[dict[str, Any]]] = field(default_factory=list)
+    # each file written: epoch, name, whose weights; and what is left on the disk
+    saves: list[tuple[int, str, int | None]] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
     # the keys that the last epoch's logs have gained
     written: list[str] = field(default_factory=list)
 
@@ -64,18 +77,27 @@ def drive(
         callback.set_model(model)
         callback.on_train_begin({})
     for epoch, recorded in enumerate(logs, start=first_epoch):
+        for callback in callbacks:
+            callback.on_epoch_begin(epoch, {})
         driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
         model.weights = epoch
         shared = dict(recorded)
+        try:
+            for callback in callbacks:
+                callback.on_train_batch_end(0, {**recorded})
+        except RuntimeError:
+            # fit ends here: neither on_epoch_end nor on_train_end is called
+            driven.stopped_epoch = driven.kept_epoch = epoch
+            driven.counters.append(_counters(callbacks))
+            driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
+            driven.files = _files(driven)
+            return driven
         for callback in callbacks:
             callback.on_epoch_end(epoch, shared)
+            driven.saves += [(epoch, *one) for one in model.saves]
+            model.saves.clear()
         driven.written = sorted(shared.keys() - recorded.keys())
-        driven.counters.append(
-            [
-                {name: getattr(one, name) for name in _COUNTERS if hasattr(one, name)}
-                for one in callbacks
-            ]
-        )
+        driven.counters.append(_counters(callbacks))
         if model.stop_training:
             driven.stopped_epoch = epoch
             break
@@ -83,7 +105,20 @@ def drive(
         callback.on_train_end({})
     driven.rates.append(float(np.asarray(model.optimizer.learning_rate)))
     driven.kept_epoch = model.weights
+    driven.files = _files(driven)
     return driven
+
+
+def _files(driven: Driven) -> dict[str, int]:
+    """Read back whose weights each file holds."""
+    return {file: int(Path(file).read_text()) for _, file, _ in driven.saves}
+
+
+def _counters(callbacks: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {name: getattr(one, name) for name in _COUNTERS if hasattr(one, name)}
+        for one in callbacks
+    ]
 
 
 def parameters(callback: Any) -> tuple[str, dict[str, Any]]:
@@ -99,7 +134,22 @@ def as_keras(callback: Any) -> Any:
     import keras
 
     kind, given = parameters(callback)
+    if kind == "LearningRateScheduler":
+        given["schedule"] = _as_function(given["schedule"])
     return getattr(keras.callbacks, kind)(**given)
+
+
+def _as_function(schedule: Any) -> Any:
+    """Return a table as a function, written without ours."""
+    if callable(schedule):
+        return schedule
+
+    def look_up(epoch: int, rate: float) -> float:
+        for first, since in schedule.items():
+            rate = since if first <= epoch else rate
+        return rate
+
+    return look_up
 
 
 def answer(keras: Any, question: dict[str, Any]) -> Any:

@@ -1,0 +1,158 @@
+"""LearningRateScheduler: parameters and the rate of an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cbreplay.callbacks.base import Decision
+from cbreplay.errors import ConfigError
+from cbreplay.monitor import round_float32
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.run import Mode
+
+__all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
+
+_NOTHING = Decision()
+_HINT = "Write a table, {0: 0.001, 80: 0.0001}: the rate from that epoch on"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchedule:
+    """A table of rates as the function that Keras takes.
+
+    Parameters
+    ----------
+    table : mapping of int to float
+        The rate from each zero-based epoch on; before the first, the rate stays.
+    """
+
+    table: Mapping[int, float]
+
+    def __call__(self, epoch: int, learning_rate: float) -> float:
+        """Return the rate of an epoch, given the rate before it."""
+        begun = [first for first in self.table if first <= epoch]
+        return self.table[max(begun)] if begun else learning_rate
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRateScheduler:
+    """Set the learning rate at the beginning of every epoch.
+
+    Parameters
+    ----------
+    schedule : callable or mapping of int to float
+        As in ``keras.callbacks.LearningRateScheduler``: a function of the zero-based
+        epoch and the rate, or of the epoch alone. Or a table, ``{0: 1e-3, 80: 1e-4}``:
+        the rate from that epoch on.
+    verbose : int
+        As there; accepted and ignored.
+
+    Raises
+    ------
+    ConfigError
+        If `schedule` is neither, or a rate is one that Keras refuses.
+
+    References
+    ----------
+    keras/src/callbacks/learning_rate_scheduler.py, Keras 3.15.1.
+    """
+
+    # a function or a mapping of epochs to rates
+    schedule: Any
+    verbose: int = 0
+
+    monitor: ClassVar[None] = None
+    changes_learning_rate: ClassVar[bool] = True
+    needs_learning_rate: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.schedule, Mapping):
+            object.__setattr__(self, "schedule", _checked_table(self.schedule))
+        elif not callable(self.schedule):
+            sentence = (
+                f"LearningRateScheduler: schedule is {self.schedule!r}, neither a "
+                f"function nor a table. {_HINT}"
+            )
+            raise ConfigError(sentence)
+
+    def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
+        """Raise ConfigError: nothing is monitored, so nothing is better or worse."""
+        sentence = "LearningRateScheduler monitors nothing"
+        raise ConfigError(sentence)
+
+    def begin(self, training: Training) -> None:  # noqa: ARG002
+        """Return the state at the begin of training: there is none."""
+        return
+
+    def begin_epoch(self, epoch: int, learning_rate: float) -> float:
+        """Return the rate that it sets at the beginning of an epoch, a float32 value.
+
+        Raises
+        ------
+        ConfigError
+            If the schedule returns no float, where Keras raises ValueError.
+        """
+        function = as_function(self.schedule)
+        # what a user's function returns is only known here
+        rate: Any
+        try:
+            rate = function(epoch, learning_rate)
+        except TypeError:
+            # Keras takes schedules of the epoch alone in the same way
+            rate = function(epoch)
+        # numpy's float64 is a float, its float32 is not
+        if not isinstance(rate, float) and type(rate).__name__ != "float32":
+            sentence = (
+                f"LearningRateScheduler: schedule returns {rate!r} in epoch "
+                f"{epoch + 1}, where Keras wants a float"
+            )
+            raise ConfigError(sentence)
+        try:
+            return round_float32(float(rate))
+        except OverflowError:
+            sentence = f"LearningRateScheduler: {rate!r} does not fit into float32"
+            raise ConfigError(sentence) from None
+
+    def step(self, state: None, seen: Observation) -> tuple[None, Decision]:  # noqa: ARG002
+        """Decide nothing at the end of an epoch."""
+        return None, _NOTHING
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:
+        """Return what it writes into ``logs``: the rate at that moment."""
+        if seen.learning_rate is None:
+            return {}
+        return {seen.learning_rate_key: seen.learning_rate}
+
+    def held_epoch(self, state: None) -> int | None:  # noqa: ARG002
+        """Return whose weights it puts back when training ends: none."""
+        return None
+
+
+def as_function(
+    schedule: Callable[..., float] | Mapping[int, float],
+) -> Callable[..., float]:
+    """Return a schedule as the function that Keras takes."""
+    return TableSchedule(schedule) if isinstance(schedule, Mapping) else schedule
+
+
+def _checked_table(table: Mapping[Any, Any]) -> dict[int, float]:
+    """Return the table in the order of its epochs, its rates as floats."""
+    for epoch, rate in table.items():
+        wrong = isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0
+        if wrong or isinstance(rate, bool) or not isinstance(rate, (int, float)):
+            problem = f"{epoch!r}: {rate!r} is no epoch and its rate"
+        elif not 0 <= rate < math.inf:
+            problem = f"{rate!r} is no learning rate"
+        else:
+            continue
+        sentence = f"LearningRateScheduler: {problem}. {_HINT}"
+        raise ConfigError(sentence)
+    if not table:
+        sentence = f"LearningRateScheduler: schedule is an empty table. {_HINT}"
+        raise ConfigError(sentence)
+    return {epoch: float(table[epoch]) for epoch in sorted(table)}

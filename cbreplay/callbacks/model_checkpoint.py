@@ -1,0 +1,225 @@
+"""ModelCheckpoint: parameters and step."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import string
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from cbreplay.callbacks.base import Decision, check_mode, check_number
+from cbreplay.callbacks.metric_directions import resolve_mode
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.monitor import Comparison
+    from cbreplay.run import Mode
+
+__all__ = ["ModelCheckpoint", "ModelCheckpointState"]
+
+# a width of a billion would be that much memory
+_LONGEST_FIELD = 999
+_SKIPPED = Decision()
+_NOT_IMPROVED = Decision(improved=False)
+
+
+class ModelCheckpointState(NamedTuple):
+    """What ModelCheckpoint carries from epoch to epoch.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        How this training's Keras compares.
+    best : float or None
+        The best value so far; None before the first one.
+    saves_without_monitor : bool
+        Whether an epoch without the monitor is saved; else it is skipped.
+    """
+
+    comparison: Comparison
+    best: float | None
+    saves_without_monitor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCheckpoint:
+    """Save the model at the end of an epoch: of every one, or of the best so far.
+
+    Nothing is written: a replay says which files there would be.
+
+    Parameters
+    ----------
+    filepath : str or path
+        As in ``keras.callbacks.ModelCheckpoint``: a format string of ``epoch``, counted
+        from 1, and what the epoch logs. Only such names can stand in its braces.
+    monitor, verbose, save_best_only, save_weights_only, mode : Keras's
+        As there; `verbose` is accepted and ignored.
+    save_freq : "epoch"
+        Saving by batches is refused: a log of epochs cannot tell which.
+    initial_value_threshold : float, optional
+        As there: the first ``best``.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter has a type or a mode that Keras cannot compute with, if
+        `filepath` is no format string of names, or if `save_freq` counts batches.
+
+    References
+    ----------
+    keras/src/callbacks/model_checkpoint.py and monitor_callback.py, Keras 3.15.1; what
+    other versions do differently stands in ``semantics.py``.
+    """
+
+    filepath: str
+    monitor: str = "val_loss"
+    verbose: int = 0
+    save_best_only: bool = False
+    save_weights_only: bool = False
+    mode: str = "auto"
+    save_freq: str | int = "epoch"
+    initial_value_threshold: float | None = None
+
+    changes_learning_rate: ClassVar[bool] = False
+    needs_learning_rate: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        try:
+            written = os.fspath(self.filepath)
+        except TypeError:
+            sentence = f"ModelCheckpoint: filepath is {self.filepath!r}, not a path"
+            raise ConfigError(sentence) from None
+        object.__setattr__(self, "filepath", written)
+        _check_fields(self.filepath)
+        check_mode("ModelCheckpoint", self.mode)
+        if self.initial_value_threshold is not None:
+            check_number(
+                "ModelCheckpoint",
+                "initial_value_threshold",
+                self.initial_value_threshold,
+            )
+        if self.save_freq != "epoch":
+            sentence = f"ModelCheckpoint: save_freq is {self.save_freq!r}, "
+            if isinstance(self.save_freq, int):
+                sentence += (
+                    "a number of batches, and a log of epochs does not tell after "
+                    "which of them it saves: only save_freq='epoch' is replayed"
+                )
+            else:
+                sentence += "where 'epoch' is expected"
+            raise ConfigError(sentence)
+
+    @property
+    def watched(self) -> str | None:
+        """The series by which it decides: none if it saves every epoch."""
+        return self.monitor if self.save_best_only else None
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor as this Keras resolves it."""
+        auto = training.semantics.model_checkpoint.auto
+        return resolve_mode("ModelCheckpoint", self.monitor, self.mode, training, auto)
+
+    def begin(self, training: Training) -> ModelCheckpointState:
+        """Return the state at the begin of training.
+
+        Raises
+        ------
+        ConfigError
+            If this Keras refuses the end of `filepath`, or cannot resolve the mode;
+            it does both whether or not `save_best_only` is set.
+        """
+        semantics = training.semantics
+        rule, mode = semantics.model_checkpoint, self.resolve_mode(training)
+        suffixes = semantics.checkpoint_suffixes
+        if suffixes and self.save_weights_only:
+            suffixes = (".weights.h5",)
+        if suffixes and not self.filepath.endswith(suffixes):
+            sentence = (
+                f"ModelCheckpoint: filepath is {self.filepath!r}, and "
+                f"{semantics.name} wants it to end in {' or '.join(suffixes)} where "
+                f"save_weights_only is {self.save_weights_only}"
+            )
+            raise ConfigError(sentence)
+        best = self.initial_value_threshold
+        if best is None and not rule.starts_empty:
+            best = math.inf if mode == "min" else -math.inf
+        return ModelCheckpointState(
+            comparison=semantics.comparison(rule, mode, 0),
+            best=best,
+            saves_without_monitor=semantics.saves_without_monitor,
+        )
+
+    def step(
+        self, state: ModelCheckpointState, seen: Observation
+    ) -> tuple[ModelCheckpointState, Decision]:
+        """Return the state after an epoch, and what was decided at its end.
+
+        Raises
+        ------
+        ConfigError
+            If the file has no name in this epoch, where Keras raises KeyError.
+        """
+        # Keras makes the name first, whether or not it saves
+        saved = Decision(saved_file=self._file(seen), saved_epoch=seen.weights_epoch)
+        if not self.save_best_only:
+            return state, saved
+        current = seen.logs.get(self.monitor)
+        if current is None:
+            return state, saved if state.saves_without_monitor else _SKIPPED
+        if not state.comparison.is_improvement(current, state.best):
+            return state, _NOT_IMPROVED
+        return state._replace(best=current), saved._replace(improved=True)
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
+        """Return what it writes into ``logs``: nothing."""
+        return {}
+
+    def held_epoch(self, state: ModelCheckpointState) -> int | None:  # noqa: ARG002
+        """Return whose weights it puts back when training ends: none."""
+        return None
+
+    def _file(self, seen: Observation) -> str:
+        values: dict[str, Any] = {**seen.logs, "epoch": seen.epoch + 1}
+        if "lr" in values and seen.learning_rate_key == "lr":
+            # a numpy float32 in Keras 2, which is written with fewer digits
+            import numpy as np
+
+            values["lr"] = np.float32(values["lr"])
+        try:
+            return self.filepath.format(**values)
+        except KeyError as error:
+            problem = f"{error.args[0]!r} is not logged; there are {', '.join(values)}"
+        except ValueError as error:
+            problem = str(error)
+        sentence = (
+            f"ModelCheckpoint: filepath {self.filepath!r} gives no name in epoch "
+            f"{seen.epoch + 1}: {problem}"
+        )
+        raise ConfigError(sentence)
+
+
+def _check_fields(filepath: str) -> None:
+    """Raise ConfigError unless the braces hold names, and formats of usual widths."""
+    problem = ""
+    try:
+        for _, name, written, _ in string.Formatter().parse(filepath):
+            if name is None:
+                continue
+            widths = [int(digits) for digits in re.findall(r"[0-9]+", written or "")]
+            if re.search(r"[.\[\]]", name) or not name or name.isdigit():
+                problem = f"{{{name}}} is not the name of something logged"
+            elif "{" in (written or "") or max(widths, default=0) > _LONGEST_FIELD:
+                problem = f"the format {written!r} is not a plain one"
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        sentence = (
+            f"ModelCheckpoint: filepath is {filepath!r}: {problem}. Write names such "
+            "as {epoch:02d} or {val_loss:.3f} in its braces"
+        )
+        raise ConfigError(sentence)

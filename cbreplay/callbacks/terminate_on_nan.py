@@ -1,0 +1,78 @@
+"""TerminateOnNaN: its parameter and step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from cbreplay.callbacks.base import Decision
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.run import Mode
+
+__all__ = ["TerminateOnNaN"]
+
+_GOES_ON = Decision()
+_STOPPED = Decision(stop=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateOnNaN:
+    """Stop at the first loss that is NaN or infinite.
+
+    Keras looks after every batch, at the running mean that the epoch's ``loss`` ends
+    with: the epoch is the first whose logged ``loss`` is not finite, and the batch
+    cannot be told. ``val_loss`` does not matter.
+
+    Parameters
+    ----------
+    raise_error : bool
+        As in ``keras.callbacks.TerminateOnNaN``, from Keras 3.13 on: training ends by
+        an exception, nothing that follows the batch is run and no weights are restored.
+
+    References
+    ----------
+    keras/src/callbacks/terminate_on_nan.py, Keras 3.15.1.
+    """
+
+    raise_error: bool = False
+
+    monitor: ClassVar[None] = None
+    watched: ClassVar[str] = "loss"
+    changes_learning_rate: ClassVar[bool] = False
+    needs_learning_rate: ClassVar[bool] = False
+
+    def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
+        """Raise ConfigError: no loss is better or worse here than another."""
+        sentence = "TerminateOnNaN monitors nothing"
+        raise ConfigError(sentence)
+
+    def begin(self, training: Training) -> None:
+        """Return the state at the begin of training: there is none."""
+        if self.raise_error and not training.semantics.terminate_on_nan_can_raise:
+            sentence = (
+                f"TerminateOnNaN: {training.semantics.name} knows no raise_error; "
+                "Keras does from 3.13 on"
+            )
+            raise ConfigError(sentence)
+
+    def ends_in_batch(self, logs: Mapping[str, float]) -> bool:
+        """Return whether it ends training within the epoch that these are logs of."""
+        return not math.isfinite(logs.get("loss", 0.0))
+
+    def step(self, state: None, seen: Observation) -> tuple[None, Decision]:  # noqa: ARG002
+        """Return what was decided in an epoch."""
+        return None, _STOPPED if self.ends_in_batch(seen.logs) else _GOES_ON
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
+        """Return what it writes into ``logs``: nothing."""
+        return {}
+
+    def held_epoch(self, state: None) -> int | None:  # noqa: ARG002
+        """Return whose weights it puts back when training ends: none."""
+        return None
