@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks import Bystander, EarlyStopping, ReduceLROnPlateau
+from cbreplay.callbacks import (
+    Bystander,
+    EarlyStopping,
+    LearningRateScheduler,
+    ReduceLROnPlateau,
+)
 from cbreplay.lint.finding import Finding, effective_patience
 from cbreplay.words import spoken_semantics
 
@@ -149,7 +154,7 @@ def _rate_not_logged(known: Known) -> Iterator[Finding]:
     reducers = [
         index
         for index, one in enumerate(known.callbacks)
-        if isinstance(one, ReduceLROnPlateau)
+        if isinstance(one, (ReduceLROnPlateau, LearningRateScheduler))
     ]
     semantics = known.training.semantics
     # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what stands in `logs`
@@ -157,12 +162,12 @@ def _rate_not_logged(known: Known) -> Iterator[Finding]:
     for index, callback in enumerate(known.callbacks):
         logger = callback.name if isinstance(callback, Bystander) else ""
         if logger in deaf and reducers and index < reducers[0]:
+            writer = type(known.callbacks[reducers[0]]).__name__
             yield Finding(
                 "rate-not-logged",
                 index,
-                f"{logger} stands before ReduceLROnPlateau, so its log has no "
-                "learning rate",
-                f"ReduceLROnPlateau writes {semantics.learning_rate_key!r} into the "
+                f"{logger} stands before {writer}, so its log has no learning rate",
+                f"{writer} writes {semantics.learning_rate_key!r} into the "
                 "logs of callbacks after it only, in "
                 f"{spoken_semantics(semantics.name)}",
                 f"{logger} as the last callback of the list",

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
+from cbreplay.callbacks import (
+    EarlyStopping,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+)
 from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.callbacks.reduce_lr_on_plateau import reduce_rate
 from cbreplay.lint.finding import Finding, effective_patience
@@ -31,6 +36,8 @@ def _keeps_later_weights(
     # with a baseline, an epoch may be the best and still not end the wait
     if one.restore_best_weights or one.patience <= 0 or one.baseline is not None:
         return
+    if any(_saves_best(other, one.monitor) for other in known.callbacks):
+        return
     epochs = effective_patience(one) * known.every(one)
     yield Finding(
         "keeps-later-weights",
@@ -40,6 +47,15 @@ def _keeps_later_weights(
         "restore_best_weights is False by default",
         "restore_best_weights=True, or a ModelCheckpoint with save_best_only=True",
         "remark",
+    )
+
+
+def _saves_best(callback: object, monitor: str) -> bool:
+    """Return whether the best weights are on disk, whatever is kept in memory."""
+    return (
+        isinstance(callback, ModelCheckpoint)
+        and callback.save_best_only
+        and callback.monitor == monitor
     )
 
 
@@ -108,6 +124,8 @@ def _floor_above_rate(
     known: Known, index: int, one: ReduceLROnPlateau
 ) -> Iterator[Finding]:
     rate = known.initial_rate
+    if any(isinstance(other, LearningRateScheduler) for other in known.callbacks):
+        return  # it can raise the rate
     if rate is not None and round_float32(rate) <= round_float32(one.min_lr):
         yield Finding(
             "floor-above-rate",

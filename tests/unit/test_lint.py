@@ -9,6 +9,8 @@ import pytest
 from cbreplay import (
     ConfigError,
     EarlyStopping,
+    LearningRateScheduler,
+    ModelCheckpoint,
     ReduceLROnPlateau,
     Run,
     SemanticsError,
@@ -361,3 +363,24 @@ def test_what_cannot_be_linted_is_refused(
 def test_an_unknown_keras_is_refused() -> None:
     with pytest.raises(SemanticsError):
         lint_callbacks([], semantics="keras-1.0")
+
+
+def test_a_best_only_checkpoint_keeps_what_early_stopping_does_not() -> None:
+    stop = EarlyStopping(patience=5)
+    best = ModelCheckpoint("best.keras", save_best_only=True)
+    every = ModelCheckpoint("last.keras")
+    other = ModelCheckpoint("b.keras", monitor="loss", save_best_only=True)
+    assert codes_of(stop, best) == set()
+    for checkpoint in (every, other):
+        assert codes_of(stop, checkpoint) == {"keeps-later-weights"}
+
+
+def test_a_scheduler_changes_the_rate_too() -> None:
+    scheduler = LearningRateScheduler({0: 1e-3})
+    assert codes_of(*parse_callbacks("CSVLogger('logs.csv')"), scheduler) == {
+        "rate-not-logged"
+    }
+
+
+def codes_of(*callbacks: Any) -> set[str]:
+    return {one.code for one in lint_callbacks(callbacks, semantics="keras-3.15")}
