@@ -80,8 +80,9 @@ class _Commands(click.Group):
 def cli(context: click.Context, quiet: bool) -> None:
     """Backtesting for Keras training callbacks.
 
-    Reads what CSVLogger and TensorBoard wrote, and replays what EarlyStopping or
-    ReduceLROnPlateau would have decided under other settings.
+    Reads what CSVLogger and TensorBoard wrote, and replays what EarlyStopping,
+    ReduceLROnPlateau, ModelCheckpoint and the like would have decided under other
+    settings.
     """
     context.ensure_object(dict)["quiet"] = quiet
     from cbreplay.cli.options import read_defaults

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,8 @@ def start(*words: object, stdout: int) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "cbreplay", *map(str, words)],
         stdout=stdout,
         stderr=subprocess.PIPE,
+        # a background job may have been told to ignore it, and children inherit that
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
 
 
