@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.callbacks.base import monitored_series
+from cbreplay.callbacks.base import monitored_series, rule_name
 from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.errors import ConfigError
 
@@ -88,7 +88,7 @@ def resolve_objective(
         If nothing tells its direction.
     """
     watching = [one for one in callbacks if monitored_series([one])]
-    stoppers = [one for one in watching if type(one).__name__ == "EarlyStopping"]
+    stoppers = [one for one in watching if rule_name(one) == "EarlyStopping"]
     first = next(iter([*stoppers, *watching]), None)
     monitor = first.monitor if first is not None else None
     name = objective or monitor or _DEFAULT_OBJECTIVE

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
-from cbreplay.callbacks.early_stopping import EarlyStopping
-from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
-from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
-from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
-from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
+if TYPE_CHECKING:
+    from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
+    from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
+    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+    from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
+
+    CALLBACKS: dict[str, type[Any]]
 
 __all__ = [
     "BYSTANDERS",
@@ -22,11 +26,22 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-# one line for each callback that has a rule
-CALLBACKS: dict[str, type[Any]] = {
-    "EarlyStopping": EarlyStopping,
-    "ReduceLROnPlateau": ReduceLROnPlateau,
-    "LearningRateScheduler": LearningRateScheduler,
-    "ModelCheckpoint": ModelCheckpoint,
-    "TerminateOnNaN": TerminateOnNaN,
+# one line for each callback that has a rule, and the module that has it; it is imported
+# when it is asked for
+_RULES = {
+    "EarlyStopping": "early_stopping",
+    "ReduceLROnPlateau": "reduce_lr_on_plateau",
+    "LearningRateScheduler": "learning_rate_scheduler",
+    "ModelCheckpoint": "model_checkpoint",
+    "TerminateOnNaN": "terminate_on_nan",
 }
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything
+    if name == "CALLBACKS":
+        return {rule: __getattr__(rule) for rule in _RULES}
+    if name not in __all__:
+        message = f"module 'cbreplay.callbacks' has no attribute {name!r}"
+        raise AttributeError(message)
+    module = _RULES.get(name, "bystander")
+    return getattr(import_module(f"cbreplay.callbacks.{module}"), name)

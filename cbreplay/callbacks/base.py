@@ -23,6 +23,7 @@ __all__ = [
     "check_number",
     "format_callback",
     "monitored_series",
+    "rule_name",
     "watched_series",
 ]
 
@@ -157,6 +158,14 @@ def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
         for one in callbacks
         if one.monitor is not None and watched_series(one) is not None
     ]
+
+
+def rule_name(callback: object) -> str:
+    """Return which rule a callback is, without importing its class.
+
+    A replay loads only the rules that it is asked about; each costs start-up time.
+    """
+    return type(callback).__name__
 
 
 def check_number(callback: str, parameter: str, value: object) -> None:

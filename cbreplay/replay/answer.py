@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Callback, Training, watched_series
-from cbreplay.callbacks.bystander import Bystander
-from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+from cbreplay.callbacks.base import Callback, Training, rule_name, watched_series
 from cbreplay.callbacks.semantics import resolve_semantics
-from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import (
     judge_epoch,
@@ -158,7 +155,8 @@ def _monitor_notes(
                 f"{_spoken_skip(callbacks, monitor, semantics)}"
                 f"{_suspect_nan(run, monitor)}"
             )
-    idle = [one.name for one in callbacks if isinstance(one, Bystander)]
+    bystanders: list[Any] = [one for one in callbacks if rule_name(one) == "Bystander"]
+    idle = [one.name for one in bystanders]
     if idle:
         verb = "decide" if len(idle) > 1 else "decides"
         notes.append(f"{', '.join(idle)} in the list {verb} nothing")
@@ -169,7 +167,7 @@ def _spoken_skip(
     callbacks: Sequence[Callback], monitor: str, semantics: Semantics
 ) -> str:
     saving = [
-        isinstance(one, ModelCheckpoint)
+        rule_name(one) == "ModelCheckpoint"
         for one in callbacks
         if watched_series(one) == monitor
     ]
@@ -298,7 +296,7 @@ def _best(
 ) -> tuple[int | None, float | None]:
     """Return best_epoch and best of the first EarlyStopping."""
     for callback, state in zip(callbacks, states, strict=True):
-        if type(callback).__name__ == "EarlyStopping":
+        if rule_name(callback) == "EarlyStopping":
             if state.best_epoch is None:
                 return None, None
             return state.best_epoch, state.best
@@ -356,8 +354,8 @@ def _breaking_notes(
 ) -> Iterator[str]:
     """Say what is not known of an epoch that TerminateOnNaN breaks off."""
     told = f"TerminateOnNaN breaks epoch {stopped + 1} off in the middle"
-    idle = (Bystander, TerminateOnNaN)
-    if not all(isinstance(one, idle) for one in question.callbacks):
+    idle = {"Bystander", "TerminateOnNaN"}
+    if not idle.issuperset(rule_name(one) for one in question.callbacks):
         yield (
             f"{told}: what the other callbacks decide at its end is replayed on the "
             "recorded values, and those are of other weights"

@@ -6,9 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from cbreplay.callbacks.base import Decision, Observation
-from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
-from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
+from cbreplay.callbacks.base import Decision, Observation, rule_name
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
 from cbreplay.validity import RecordedRate, read_recorded_rates
@@ -200,11 +198,15 @@ def _walk(
     return walk
 
 
+_SCHEDULER = "LearningRateScheduler"
+
+
 def _begin_epoch(walk: Walk, callbacks: tuple[Callback, ...], epoch: int) -> None:
     """Let the callbacks that act at the beginning of an epoch set the rate."""
     for index, callback in enumerate(callbacks):
-        if isinstance(callback, LearningRateScheduler) and walk.rate is not None:
-            rate = callback.begin_epoch(epoch, walk.rate)
+        if rule_name(callback) == _SCHEDULER and walk.rate is not None:
+            scheduler: Any = callback
+            rate = scheduler.begin_epoch(epoch, walk.rate)
             decision = Decision(scheduled=True, learning_rate=rate)
             walk.trace.append(
                 Step(epoch, index, walk.rate, walk.states[index], decision)
@@ -229,7 +231,7 @@ def _end_epoch(
         logs.update(callback.written_logs(seen))
         state, decision = callback.step(walk.states[index], seen)
         walk.states[index] = state
-        if not isinstance(callback, LearningRateScheduler):
+        if rule_name(callback) != _SCHEDULER:
             # its step stands at the beginning of the epoch
             walk.trace.append(Step(epoch, index, walk.rate, state, decision))
         if decision.reduced:
@@ -247,8 +249,9 @@ def _ends_in_batch(
     """Return who ends an epoch within it, and whether by an error."""
     enders = []
     for index, callback in enumerate(callbacks):
-        if isinstance(callback, TerminateOnNaN) and callback.ends_in_batch(logs):
+        ender: Any = callback
+        if rule_name(callback) == "TerminateOnNaN" and ender.ends_in_batch(logs):
             enders.append(index)
-            if callback.raise_error:
+            if ender.raise_error:
                 return enders, True
     return enders, False
