@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["print_cells", "print_overview", "print_steps"]
 
 _MOST_CELLS = 1_000_000
+# headings for people, whose epochs count from 1; CSV has the names, which count from 0
+_STEP_TITLES = {
+    "first_patience": "patience from",
+    "last_patience": "patience to",
+    "first_stopped_epoch": "stops at, from",
+    "last_stopped_epoch": "stops at, to",
+    "kept_epoch": "keeps",
+    "most_epochs_saved": "saved, at most",
+    "fewest_epochs_saved": "saved, at least",
+}
 _WATCHED_CELLS = 2_000
 
 
@@ -48,9 +58,8 @@ def print_steps(staircase: Staircase, output: Format) -> None:
         "most_epochs_saved",
         "fewest_epochs_saved",
     ]
-    columns = [
-        Column(key, key.replace("kept_value", objective), _plain) for key in keys
-    ]
+    titles = _STEP_TITLES | {"kept_value": objective} if shift else {}
+    columns = [Column(key, titles.get(key, key), _plain) for key in keys]
     columns += [Column(name, name, _plain) for name in staircase.steps[0].others]
     rows = []
     for step in staircase.steps:

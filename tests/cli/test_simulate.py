@@ -71,7 +71,7 @@ def test_the_csv_of_one_log_is_zero_based_with_full_precision(
 
 def test_markdown_is_a_table(ask: Ask, log: Path) -> None:
     lines = ask("simulate", log, "--format", "markdown").out.splitlines()
-    assert lines[0].startswith("| first_patience |")
+    assert lines[0].startswith("| patience from | patience to | stops at, from |")
     assert set(lines[1]) <= set("|-: ")
     assert len({line.count("|") for line in lines}) == 1
 
