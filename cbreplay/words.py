@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "count",
     "decimals_for",
+    "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
     "spoken_number",
@@ -108,12 +109,28 @@ def spoken_semantics(name: str) -> str:
     return f"{'Keras' if package == 'keras' else package} {version}"
 
 
+def spoken_divergence(replay: Replay) -> str:
+    """Say where the log ends to be evidence for a replay that diverged."""
+    divergence_epoch = replay.divergence_epoch or 0
+    reduced = {one.epoch + 1 for one in replay.reductions}
+    # a schedule acts at the beginning of an epoch, a reduction at the end of the one
+    # before the first it acts on
+    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
+    if scheduling and divergence_epoch not in reduced:
+        return (
+            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
+            "recorded one: from there on the log says nothing"
+        )
+    return (
+        f"after the learning-rate change at epoch {divergence_epoch} the log says "
+        "nothing"
+    )
+
+
 def spoken_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence."""
     if replay.divergence_epoch is not None:
-        # the change is made at the end of the epoch before the first one it acts on
-        changed = replay.divergence_epoch
-        return f"after the learning-rate change at epoch {changed} the log says nothing"
+        return spoken_divergence(replay)
     if replay.evidence == "censored":
         return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
     return "exact"

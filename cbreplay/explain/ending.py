@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cbreplay.explain.trace import TraceRow
     from cbreplay.replay import Replay
 
-__all__ = ["Ending", "divergence_words", "tell_ending"]
+__all__ = ["Ending", "tell_ending"]
 
 
 class Ending(NamedTuple):
@@ -65,23 +65,6 @@ class Ending(NamedTuple):
         kinds = [type(one).__name__ for one in self.replay.callbacks[: index + 1]]
         before = kinds.count(kinds[-1])
         return kinds[-1] if before == 1 else f"{kinds[-1]}#{before}"
-
-
-def divergence_words(replay: Replay) -> str:
-    """Say where the log ends to be evidence."""
-    divergence_epoch = replay.divergence_epoch or 0
-    reduced = {one.epoch + 1 for one in replay.reductions}
-    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
-    if scheduling and divergence_epoch not in reduced:
-        return (
-            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
-            "recorded one: from there on the log says nothing"
-        )
-    # the change is made at the end of the epoch before the first one it acts on
-    return (
-        f"after the learning-rate change at epoch {divergence_epoch} the log says "
-        "nothing"
-    )
 
 
 def tell_ending(ending: Ending) -> Iterator[str]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.callbacks.base import Training, watched_series
 from cbreplay.callbacks.bystander import Bystander
 from cbreplay.explain.digits import nearest_improvement
-from cbreplay.explain.ending import Ending, divergence_words, tell_ending
+from cbreplay.explain.ending import Ending, tell_ending
 from cbreplay.explain.sentences import Moment, tell_moment
 from cbreplay.explain.unmonitored import MOMENTS
+from cbreplay.words import spoken_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,7 @@ def explain_replay(replay: Replay) -> Explanation:
     evident = [row for row in rows if not row.hypothetical]
     closing = list(tell_ending(_ending(replay, evident)))
     if replay.divergence_epoch is not None:
-        closing = [divergence_words(replay)]
+        closing = [spoken_divergence(replay)]
         if replay.hypothetical is not None:
             told = tell_ending(_fictive_ending(replay, list(rows)))
             closing += [_FICTION + sentence for sentence in told]
