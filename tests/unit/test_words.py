@@ -21,8 +21,8 @@ REDUCTION = ReduceLROnPlateau(patience=2, factor=0.5)
         (
             LearningRateScheduler({0: 0.5, 2: 0.25}),
             (
-                "epoch 3 begins at another learning rate than the recorded one: from there "
-                "on the log says nothing"
+                "epoch 3 begins at another learning rate than the recorded one: "
+                "from there on the log says nothing"
             ),
         ),
     ],
