@@ -97,14 +97,23 @@ class UnknownMonitorError(CbreplayError, KeyError):
         The name of the run.
     available : iterable of str
         The series that the run holds.
+    option : str
+        The option by which another one is chosen.
     """
 
-    def __init__(self, monitor: str, *, run: str, available: Iterable[str]) -> None:
+    def __init__(
+        self,
+        monitor: str,
+        *,
+        run: str,
+        available: Iterable[str],
+        option: str = "monitor",
+    ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
         held = ", ".join(self.available) or "no series at all"
         super().__init__(
             f"run {run!r} has no series {monitor!r}; it has {held}. "
-            "Choose one with --monitor or monitor=."
+            f"Choose one with --{option} or {option}=."
         )
 
 

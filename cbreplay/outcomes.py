@@ -10,6 +10,7 @@ import numpy as np
 from cbreplay.callbacks.base import monitored_series, rule_name
 from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.errors import ConfigError
+from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,12 +88,19 @@ def resolve_objective(
     ConfigError
         If nothing tells its direction.
     """
-    watching = [one for one in callbacks if monitored_series([one])]
+    # what only a callback writes into logs is recorded in no epoch
+    drives = any(rule_name(one) == "DrivenCallback" for one in callbacks)
+    watching = [
+        one
+        for one in callbacks
+        if monitored_series([one])
+        and (one.monitor in run.series or not _may_write(one.monitor, drives=drives))
+    ]
     stoppers = [one for one in watching if rule_name(one) == "EarlyStopping"]
     first = next(iter([*stoppers, *watching]), None)
     monitor = first.monitor if first is not None else None
     name = objective or monitor or _DEFAULT_OBJECTIVE
-    run.monitored(name)
+    run.monitored(name, "monitor" if name == monitor else "objective")
     if objective_mode is not None:
         return name, objective_mode
     if first is not None and name == first.monitor:
@@ -105,6 +113,11 @@ def resolve_objective(
         )
         raise ConfigError(sentence)
     return name, mode
+
+
+def _may_write(monitor: str | None, *, drives: bool) -> bool:
+    """Return whether a callback could be what puts a series into ``logs``."""
+    return drives or monitor in LEARNING_RATE_NAMES
 
 
 def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:

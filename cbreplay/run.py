@@ -167,8 +167,15 @@ class Run:
         series = ", ".join(self.series)
         return f"<Run {self.name!r}: {self.recorded_epochs} epochs of {series}>"
 
-    def monitored(self, name: str) -> Series:
+    def monitored(self, name: str, option: str = "monitor") -> Series:
         """Return a series by name.
+
+        Parameters
+        ----------
+        name : str
+            The series.
+        option : str
+            How the user names it, for the error.
 
         Raises
         ------
@@ -178,7 +185,9 @@ class Run:
         series = self.series.get(name)
         if series is None or not series.recorded.any():
             available = [key for key, one in self.series.items() if one.recorded.any()]
-            raise UnknownMonitorError(name, run=self.name, available=available)
+            raise UnknownMonitorError(
+                name, run=self.name, available=available, option=option
+            )
         return series
 
     def with_notes(self, *notes: str) -> Run:

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Run, Series
 
-__all__ = ["Evidence", "RecordedRate", "classify_evidence", "read_recorded_rates"]
+__all__ = [
+    "Evidence",
+    "RecordedRate",
+    "classify_evidence",
+    "read_followed_rates",
+    "read_recorded_rates",
+]
 
 Evidence: TypeAlias = Literal["exact", "censored", "diverged"]
 
@@ -26,10 +32,14 @@ class RecordedRate(NamedTuple):
         L(e), float32 values, one per epoch; None where nothing tells it.
     is_assumed : bool
         True where the log holds no rate and a constant one is assumed.
+    initial : float or None
+        The optimizer's rate when training began, before any schedule set it, where
+        ``run.json`` tells it.
     """
 
     values: Sequence[float | None]
     is_assumed: bool = False
+    initial: float | None = None
 
     def differs(self, position: int, rate: float | None, *, has_changed: bool) -> bool:
         """Return whether an epoch was trained at another rate than a simulated one.
@@ -106,7 +116,45 @@ def read_recorded_rates(
     readings = [recorded]
     if run.other_learning_rate is not None:
         readings.append(run.other_learning_rate)
-    return tuple(RecordedRate(_filled(one, initial, run)) for one in readings)
+    began = _initial_rate(run)
+    return tuple(
+        RecordedRate(_filled(one, initial, run), initial=began) for one in readings
+    )
+
+
+def read_followed_rates(
+    run: Run, initial_learning_rate: float | None
+) -> tuple[RecordedRate, ...]:
+    """Return every reading of the recorded rate for a list that leaves it alone.
+
+    Parameters
+    ----------
+    run, initial_learning_rate : Run, float or None
+        As in `read_recorded_rates`.
+
+    Raises
+    ------
+    ConfigError
+        As there.
+    """
+    recorded = run.learning_rate
+    if recorded is None:
+        initial = _checked_rate(initial_learning_rate)
+        return (RecordedRate((initial,) * run.recorded_epochs, is_assumed=True),)
+    readings = (recorded, run.other_learning_rate)
+    return tuple(
+        RecordedRate(_fill_gaps(_known_values(one)))
+        for one in readings
+        if one is not None
+    )
+
+
+def _initial_rate(run: Run) -> float | None:
+    """Return the rate of ``run.json``, if it is that of the first recorded epoch."""
+    metadata = run.metadata
+    if metadata is None or metadata.fit.initial_epoch != run.first_epoch:
+        return None
+    return _checked_rate(metadata.initial_learning_rate)
 
 
 def _checked_rate(initial: float | None) -> float | None:
@@ -126,13 +174,8 @@ def _checked_rate(initial: float | None) -> float | None:
 
 
 def _filled(series: Series, initial: float | None, run: Run) -> list[float | None]:
-    """Return the rates; a missing one is its neighbours' where both agree."""
-    rates: list[float | None] = [
-        value if recorded else None
-        for value, recorded in zip(
-            series.values.tolist(), series.recorded.tolist(), strict=True
-        )
-    ]
+    """Return the rates, the first of which something must tell."""
+    rates = _known_values(series)
     if initial is not None:
         if rates[0] is not None and rates[0] != initial:
             sentence = (
@@ -148,6 +191,20 @@ def _filled(series: Series, initial: float | None, run: Run) -> list[float | Non
             "Give --initial-lr or initial_learning_rate=."
         )
         raise EvidenceError(sentence)
+    return _fill_gaps(rates)
+
+
+def _known_values(series: Series) -> list[float | None]:
+    return [
+        value if recorded else None
+        for value, recorded in zip(
+            series.values.tolist(), series.recorded.tolist(), strict=True
+        )
+    ]
+
+
+def _fill_gaps(rates: list[float | None]) -> list[float | None]:
+    """Give a missing rate its neighbours' where both agree."""
     before = rates[0]
     for position, rate in enumerate(rates):
         if rate is not None:

@@ -112,6 +112,11 @@ def spoken_semantics(name: str) -> str:
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
     divergence_epoch = replay.divergence_epoch or 0
+    if replay.diverged_by_weights:
+        return (
+            f"epoch {divergence_epoch + 1} goes on from weights of an earlier epoch "
+            "that were put back: from there on the log says nothing"
+        )
     reduced = {one.epoch + 1 for one in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on

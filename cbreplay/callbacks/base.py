@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from cbreplay.errors import ConfigError, nearest_name
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cbreplay.callbacks.semantics import Semantics
-    from cbreplay.run import Mode
+    from cbreplay.run import Mode, Run
 
 __all__ = [
     "Callback",
@@ -21,11 +22,15 @@ __all__ = [
     "Training",
     "check_mode",
     "check_number",
+    "describe_training",
     "format_callback",
     "monitored_series",
     "rule_name",
     "watched_series",
 ]
+
+
+_NO_LOGS: Mapping[str, float] = MappingProxyType({})
 
 
 class Training(NamedTuple):
@@ -37,10 +42,34 @@ class Training(NamedTuple):
         Which Keras decides.
     directions : mapping of str to {"min", "max"}
         The direction of each compiled metric, as ``run.json`` has it; may be empty.
+    first_epoch : int
+        The first epoch that is recorded.
+    epochs : int or None
+        As ``fit`` was given it: training ends before that epoch; None where nothing
+        tells.
+    schedule : str or None
+        The LearningRateSchedule that the optimizer was given, if it was.
     """
 
     semantics: Semantics
     directions: Mapping[str, Mode]
+    first_epoch: int = 0
+    epochs: int | None = None
+    schedule: str | None = None
+
+
+def describe_training(run: Run, semantics: Semantics) -> Training:
+    """Return what is known when the training of a run begins."""
+    metadata = run.metadata
+    if metadata is None:
+        return Training(semantics, {}, run.first_epoch, run.planned_epochs)
+    return Training(
+        semantics,
+        directions=metadata.metrics,
+        first_epoch=run.first_epoch,
+        epochs=run.planned_epochs,
+        schedule=metadata.schedule,
+    )
 
 
 class Observation(NamedTuple):
@@ -60,13 +89,19 @@ class Observation(NamedTuple):
         one has put those back in this epoch.
     learning_rate_key : str
         The name under which this Keras writes the rate into ``logs``.
+    stop_training : bool
+        Whether a callback before this one has asked for the end of training.
+    fit_logs : mapping of str to float
+        What ``fit`` itself logged: `logs` without what callbacks wrote.
     """
 
     epoch: int
-    logs: Mapping[str, float]
+    logs: dict[str, float]
     learning_rate: float | None
     weights_epoch: int
     learning_rate_key: str
+    stop_training: bool = False
+    fit_logs: Mapping[str, float] = _NO_LOGS
 
 
 class Decision(NamedTuple):
@@ -90,6 +125,10 @@ class Decision(NamedTuple):
         Whose weights went into it.
     scheduled : bool
         Whether it set `learning_rate` at the beginning of the epoch.
+    cancels_stop : bool
+        Whether it took back that a callback before it asked for the end of training.
+    also_saved : tuple of str
+        The files that it wrote besides `saved_file`.
     """
 
     stop: bool = False
@@ -100,6 +139,8 @@ class Decision(NamedTuple):
     saved_file: str | None = None
     saved_epoch: int | None = None
     scheduled: bool = False
+    cancels_stop: bool = False
+    also_saved: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -200,10 +241,9 @@ def format_callback(callback: Callback) -> str:
     >>> format_callback(EarlyStopping(patience=5))
     'EarlyStopping(patience=5)'
     """
-    from cbreplay.callbacks.bystander import Bystander
-
-    if isinstance(callback, Bystander):
-        return callback.code
+    code = getattr(callback, "code", None)
+    if isinstance(code, str):
+        return code
     # a rule is a dataclass; the protocol cannot say so
     changed = [
         f"{one.name}={_code(getattr(callback, one.name))}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.explain.digits import (
     nearest_improvement,
@@ -62,7 +63,10 @@ class Ending(NamedTuple):
 
     def name_of(self, index: int) -> str:
         """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
-        kinds = [type(one).__name__ for one in self.replay.callbacks[: index + 1]]
+        kinds = [
+            getattr(one, "name", type(one).__name__)
+            for one in self.replay.callbacks[: index + 1]
+        ]
         before = kinds.count(kinds[-1])
         return kinds[-1] if before == 1 else f"{kinds[-1]}#{before}"
 
@@ -104,6 +108,8 @@ def _tell_stopper(ending: Ending, index: int) -> str:
         spoken = spoken_float(math.nan if last.value is None else last.value)
         by_error = ", by an error" if callback.raise_error else ""
         return f"{ending.name_of(index)}{by_error}: the loss is {spoken}"
+    if not isinstance(callback, EarlyStopping):
+        return ending.name_of(index)
     margin = f" by {callback.min_delta:g}" if callback.min_delta else ""
     told = (
         f"{ending.name_of(index)} (patience {callback.patience:g}): "
@@ -183,13 +189,7 @@ def _tell_kept(ending: Ending, kept: int) -> str:
         return f"{told}: the error came within it, and nothing is restored"
     holder = _holder(ending)
     if holder is not None:
-        monitor = ending.replay.callbacks[holder].monitor
-        row = next(one for one in ending.rows_of(holder) if one.epoch == kept)
-        value = spoken_float(row.value) if row.value is not None else ""
-        what = f"its {monitor}, {value}, is the last improvement"
-        if row.decision != "improvement":
-            what = f"it has the first {monitor} and nothing improved on it"
-        return f"{told}: restore_best_weights=True, and {what}"
+        return f"{told}: {_tell_holder(ending, holder, kept)}"
     told += ", the last one trained"
     stoppers = [
         (index, one)
@@ -211,6 +211,19 @@ def _tell_kept(ending: Ending, kept: int) -> str:
     return told
 
 
+def _tell_holder(ending: Ending, holder: int, kept: int) -> str:
+    """Say why a callback puts the weights of just this epoch back."""
+    if not _is_stopper(ending, holder):
+        return f"{ending.name_of(holder)} puts them back"
+    monitor = ending.replay.callbacks[holder].monitor
+    row = next(one for one in ending.rows_of(holder) if one.epoch == kept)
+    value = spoken_float(row.value) if row.value is not None else ""
+    what = f"its {monitor}, {value}, is the last improvement"
+    if row.decision != "improvement":
+        what = f"it has the first {monitor} and nothing improved on it"
+    return f"restore_best_weights=True, and {what}"
+
+
 def _holder(ending: Ending) -> int | None:
     """Return the callback whose weights are put back: the last that holds some."""
     found = None
@@ -226,10 +239,14 @@ def _holder(ending: Ending) -> int | None:
     return found
 
 
+def _is_stopper(ending: Ending, index: int) -> bool:
+    return isinstance(ending.replay.callbacks[index], EarlyStopping)
+
+
 def _tell_overlooked(ending: Ending) -> str:
     """Say why a better value than the kept one was passed over."""
     holder = _holder(ending)
-    if holder is None or ending.raised:
+    if holder is None or ending.raised or not _is_stopper(ending, holder):
         return ""
     rows = [
         row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from cbreplay.callbacks.base import Training, watched_series
+from cbreplay.callbacks.base import describe_training, watched_series
 from cbreplay.callbacks.bystander import Bystander
 from cbreplay.explain.digits import nearest_improvement
 from cbreplay.explain.ending import Ending, tell_ending
@@ -134,19 +134,18 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
 
 
 def _first_states(replay: Replay) -> list[Any]:
-    metadata = replay.run.metadata
-    directions = metadata.metrics if metadata is not None else {}
-    training = Training(replay.semantics, directions)
+    training = describe_training(replay.run, replay.semantics)
     return [callback.begin(training) for callback in replay.callbacks]
 
 
 def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 - a state
     callback, decision = replay.callbacks[step.callback], step.decision
-    value = _value(replay, step)
+    value = step.value
     compared, needed = None, None
-    # a rule that monitors nothing has no state
-    if before is not None:
-        comparison, best = before.comparison, before.best
+    comparison = getattr(before, "comparison", None)
+    # a rule that monitors nothing has no state, a driven one its own
+    if comparison is not None:
+        best = before.best
         needed = nearest_improvement(comparison, step.state.best)
         if decision.improved is not None and best is not None and value is not None:
             compared = comparison.sides(value, best)
@@ -181,14 +180,6 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
     )
 
 
-def _value(replay: Replay, step: Step) -> float | None:
-    monitor = watched_series(replay.callbacks[step.callback])
-    if monitor is None:
-        return None
-    series, position = replay.run.series[monitor], step.epoch - replay.run.first_epoch
-    return float(series.values[position]) if series.recorded[position] else None
-
-
 def _decision_word(step: Step) -> DecisionWord:
     decision = step.decision
     if decision.stop:
@@ -200,15 +191,16 @@ def _decision_word(step: Step) -> DecisionWord:
     if decision.saved_file is not None:
         return "save"
     if decision.improved is None:
-        # a rule without a state has looked, and let it pass
-        return "wait" if step.state is None else "skip"
+        # a rule that compares nothing has looked, and let it pass
+        return "skip" if hasattr(step.state, "comparison") else "wait"
     return "improvement" if decision.improved else "wait"
 
 
 def _spoken_next(replay: Replay, step: Step) -> str:
     """Name the next value: by its epoch, unless some epochs have none."""
     monitor = watched_series(replay.callbacks[step.callback])
-    if monitor is None or replay.run.series[monitor].recorded.all():
+    series = replay.run.series.get(monitor or "")
+    if series is None or series.recorded.all():
         return f"epoch {step.epoch + 2}"
     return f"the next {monitor}"
 

@@ -88,13 +88,61 @@ def _tell_finite(ending: Ending, index: int) -> str:
     return f"{ending.name_of(index)} saw no loss that is NaN or infinite"
 
 
+def _tell_driven(moment: Moment) -> str:
+    """Say what a callback of the user's own did; why, only its code can tell."""
+    decision, done = moment.decision, []
+    if decision.learning_rate is not None:
+        old, new = moment.learning_rate, decision.learning_rate
+        done.append(
+            f"sets the learning rate, {spoken_rate(old)}, to {spoken_rate(new)}"
+        )
+    if decision.saved_file is not None:
+        files = (decision.saved_file, *decision.also_saved)
+        done.append(f"saves {', '.join(files)}")
+    if decision.restored_epoch is not None:
+        done.append(f"puts back the weights of epoch {decision.restored_epoch + 1}")
+    if decision.stop:
+        done.append("asks for the stop")
+    if decision.cancels_stop:
+        done.append("takes back the stop that was asked for")
+    seen = ""
+    if moment.value is not None:
+        seen = f"sees {moment.callback.monitor} {spoken_float(moment.value)}: "
+    return seen + (", ".join(done) or "nothing") + _tell_attributes(moment)
+
+
+def _tell_attributes(moment: Moment) -> str:
+    """Say which of its own numbers have changed."""
+    before, after = moment.before.attributes, moment.after.attributes
+    changed = [
+        f"{name} {spoken_float(value)}"
+        for name, value in after.items()
+        if value != before.get(name)
+    ]
+    return f"; {', '.join(changed)}" if changed else ""
+
+
+def _tell_deeds(ending: Ending, index: int) -> str:
+    rows, name = ending.rows_of(index), ending.name_of(index)
+    rates = sum(one.decision in ("reduction", "schedule") for one in rows)
+    saves = sum(one.decision == "save" for one in rows)
+    done = [
+        f"{what} {'once' if times == 1 else f'{times} times'}"
+        for what, times in (("set the learning rate", rates), ("saved", saves))
+        if times
+    ]
+    return f"{name} {' and '.join(done) or 'did nothing that a replay can see'}"
+
+
 # by the callback's class
 MOMENTS: Mapping[str, Callable[[Moment], str]] = {
+    "DrivenCallback": _tell_driven,
     "LearningRateScheduler": _tell_rate,
     "ModelCheckpoint": _tell_save,
     "TerminateOnNaN": _tell_loss,
 }
 ENDINGS: Mapping[str, Callable[[Ending, int], str]] = {
+    "DrivenCallback": _tell_deeds,
     "LearningRateScheduler": _tell_rates,
     "ModelCheckpoint": _tell_saves,
     "TerminateOnNaN": _tell_finite,

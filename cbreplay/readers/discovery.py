@@ -15,6 +15,7 @@ from cbreplay.readers._layout import (
     run_json_above,
     run_json_beside,
 )
+from cbreplay.readers._two_writers import settle_rate
 from cbreplay.readers.base import ForeignLogError, ReadOptions, read_bytes
 from cbreplay.readers.csv_logger import CsvLoggerReader
 from cbreplay.run import Run
@@ -79,7 +80,7 @@ def load_runs(
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
     found = [one for source in sources for one in _read_source(source, options)]
-    return _named(found)
+    return [settle_rate(run) for run in _named(found)]
 
 
 def _options(

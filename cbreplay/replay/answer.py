@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Callback, Training, rule_name, watched_series
+from cbreplay.callbacks.base import (
+    Callback,
+    Training,
+    describe_training,
+    rule_name,
+    watched_series,
+)
+from cbreplay.callbacks.callbacks_list import CallbacksList, read_callbacks
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import (
@@ -22,7 +29,7 @@ from cbreplay.run import LEARNING_RATE_NAMES, Mode, Run, Series
 from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.callbacks.semantics import Semantics
     from cbreplay.replay.walk import Walk
@@ -32,7 +39,7 @@ __all__ = ["replay_run"]
 
 def replay_run(
     run: Run,
-    callbacks: Iterable[Callback] | Callback,
+    callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     semantics: str | None = None,
     initial_learning_rate: float | None = None,
@@ -46,8 +53,10 @@ def replay_run(
     ----------
     run : Run
         The record.
-    callbacks : iterable of Callback, or one
-        A Keras callbacks list: order matters, they share the learning rate.
+    callbacks : iterable of Callback or Keras callbacks, or one
+        A Keras callbacks list: order matters, they share ``logs`` and the learning
+        rate. Keras's own objects are read by their attributes; any other object with
+        the hooks of a callback is driven itself, on a copy.
     semantics : str, optional
         Which Keras decides, for example ``"keras-3.15.1"``. By default the version in
         ``run.json``, else the installed one, else the newest known.
@@ -85,11 +94,11 @@ def replay_run(
     _check_run(run)
     listed = _as_list(callbacks)
     resolved = resolve_semantics(semantics, metadata=run.metadata)
-    directions = run.metadata.metrics if run.metadata is not None else {}
-    training = Training(semantics=resolved.semantics, directions=directions)
-    notes = [*resolved.notes, *_monitor_notes(run, listed, resolved.semantics)]
+    training = describe_training(run, resolved.semantics)
+    rules = listed.callbacks
+    notes = [*resolved.notes, *_monitor_notes(run, rules, resolved.semantics)]
     named, mode = resolve_objective(
-        run, listed, training, objective=objective, objective_mode=objective_mode
+        run, rules, training, objective=objective, objective_mode=objective_mode
     )
     walk = walk_run(
         run,
@@ -98,7 +107,8 @@ def replay_run(
         initial_learning_rate=initial_learning_rate,
         goes_on=hypothetical,
     )
-    question = _Question(run, listed, training, named, mode)
+    _check_met(run, rules, walk)
+    question = _Question(run, rules, training, named, mode)
     return _conclude(question, walk, [*notes, *walk.notes])
 
 
@@ -112,11 +122,9 @@ class _Question(NamedTuple):
     mode: Mode
 
 
-def _as_list(callbacks: Iterable[Callback] | Callback) -> tuple[Callback, ...]:
-    listed = (callbacks,) if isinstance(callbacks, Callback) else tuple(callbacks)
-    for callback in listed:
-        _check_callback(callback)
-    if not listed:
+def _as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run takes it
+    listed = read_callbacks(callbacks)
+    if not listed.callbacks:
         sentence = "there is no callback to replay. Give one with -c or callbacks=."
         raise ConfigError(sentence)
     return listed
@@ -128,15 +136,6 @@ def _check_run(run: object) -> None:
         raise ConfigError(sentence)
 
 
-def _check_callback(callback: object) -> None:
-    if not isinstance(callback, Callback):
-        sentence = (
-            f"{callback!r} is not a callback that cbreplay can replay. "
-            "Give EarlyStopping(...), ReduceLROnPlateau(...) or a list of them."
-        )
-        raise ConfigError(sentence)
-
-
 def _monitor_notes(
     run: Run, callbacks: Sequence[Callback], semantics: Semantics
 ) -> list[str]:
@@ -145,9 +144,9 @@ def _monitor_notes(
     for monitor in dict.fromkeys(map(watched_series, callbacks)):
         if monitor is None:
             continue
-        if monitor in LEARNING_RATE_NAMES:
-            sentence = f"monitor={monitor!r} is not replayed yet"
-            raise ConfigError(sentence)
+        if monitor not in run.series:
+            # a callback before it in the list may write it: known after the walk
+            continue
         missing = int((~run.monitored(monitor).recorded).sum())
         if missing:
             notes.append(
@@ -160,7 +159,32 @@ def _monitor_notes(
     if idle:
         verb = "decide" if len(idle) > 1 else "decides"
         notes.append(f"{', '.join(idle)} in the list {verb} nothing")
+    driven: list[Any] = [one for one in callbacks if rule_name(one) == "DrivenCallback"]
+    notes += [one.origin for one in driven]
     return notes
+
+
+def _check_met(run: Run, callbacks: Sequence[Callback], walk: Walk) -> None:
+    """Raise where a monitor was neither recorded nor written by a callback before.
+
+    Raises
+    ------
+    ConfigError
+        If it is the learning rate, and no callback before writes that.
+    UnknownMonitorError
+        If it is any other series.
+    """
+    for index in sorted(walk.unmet) if walk.rates else ():
+        monitor = str(watched_series(callbacks[index]))
+        if monitor in LEARNING_RATE_NAMES:
+            sentence = (
+                f"monitor={monitor!r}: this Keras writes the learning rate into logs "
+                f"as {walk.learning_rate_key!r}, and only in a list with a "
+                "ReduceLROnPlateau or LearningRateScheduler, for the callbacks from "
+                "that one on. Put it before, or monitor something else."
+            )
+            raise ConfigError(sentence)
+        run.monitored(monitor)
 
 
 def _spoken_skip(
@@ -241,6 +265,7 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
         reductions=_reductions(walk.trace[: walk.evident_steps]),
         learning_rate=_rate_series(walk.rates[:trained]),
         divergence_epoch=divergence,
+        diverged_by_weights=walk.diverged_by_weights,
         outcome=outcome,
         hypothetical=_hypothetical(callbacks, walk),
         trace=tuple(walk.trace[: walk.evident_steps]),
@@ -300,6 +325,12 @@ def _best(
             if state.best_epoch is None:
                 return None, None
             return state.best_epoch, state.best
+        driven: Any = callback
+        if rule_name(callback) == "DrivenCallback" and driven.extends("EarlyStopping"):
+            held = state.attributes
+            if not math.isfinite(held.get("best", math.inf)):
+                return None, None
+            return int(held["best_epoch"]), held["best"]
     return None, None
 
 
@@ -315,9 +346,10 @@ def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:
 
 def _saves(steps: Sequence[Step]) -> tuple[tuple[int, str, int], ...]:
     return tuple(
-        (step.epoch, step.decision.saved_file, step.callback)
+        (step.epoch, file, step.callback)
         for step in steps
         if step.decision.saved_file is not None
+        for file in (step.decision.saved_file, *step.decision.also_saved)
     )
 
 
@@ -325,9 +357,10 @@ def _files(steps: Sequence[Step]) -> dict[str, int]:
     """Return the files that were not written over, with whose weights they hold."""
     decisions = [step.decision for step in steps]
     return {
-        one.saved_file: one.saved_epoch
+        file: one.saved_epoch
         for one in decisions
         if one.saved_file is not None and one.saved_epoch is not None
+        for file in (one.saved_file, *one.also_saved)
     }
 
 
@@ -339,21 +372,34 @@ def _rate_series(rates: Sequence[float | None]) -> Series | None:
 
 def _breaks_off(question: _Question, walk: Walk) -> bool:
     """Return whether the stop cuts an epoch short that the record has in full."""
+    if not walk.broken_off:
+        return False
     metadata = question.run.metadata
     ended = metadata.ended if metadata is not None else None
     recorded_so = (
         ended is not None
-        and ended.by == "TerminateOnNaN"
+        and ended.by == _breaker(question)
         and walk.last_epoch == question.run.horizon
     )
-    return walk.broken_off and not recorded_so
+    return not recorded_so
+
+
+def _breaker(question: _Question) -> str:
+    """Return the class of the callback that can end an epoch in its middle."""
+    breakers: list[Any] = [
+        one
+        for one in question.callbacks
+        if rule_name(one) in ("TerminateOnNaN", "DrivenCallback")
+    ]
+    return getattr(breakers[0], "name", rule_name(breakers[0]))
 
 
 def _breaking_notes(
     question: _Question, kept: int | None, stopped: int
 ) -> Iterator[str]:
-    """Say what is not known of an epoch that TerminateOnNaN breaks off."""
-    told = f"TerminateOnNaN breaks epoch {stopped + 1} off in the middle"
+    """Say what is not known of an epoch that a callback breaks off."""
+    breaker = _breaker(question)
+    told = f"{breaker} breaks epoch {stopped + 1} off in the middle"
     idle = {"Bystander", "TerminateOnNaN"}
     if not idle.issuperset(rule_name(one) for one in question.callbacks):
         yield (

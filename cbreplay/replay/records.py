@@ -51,6 +51,8 @@ class Step(NamedTuple):
         The callback's state after the epoch.
     decision : Decision
         What it decided.
+    value : float or None
+        What it monitors, as ``logs`` held it; None where they did not.
     """
 
     epoch: int
@@ -58,6 +60,7 @@ class Step(NamedTuple):
     learning_rate: float | None
     state: Any
     decision: Decision
+    value: float | None = None
 
 
 class HypotheticalReplay(NamedTuple):
@@ -109,7 +112,8 @@ class Replay(NamedTuple):
     files : mapping of str to int
         The files left after those, each with the epoch whose weights it holds.
     divergence_epoch : int or None
-        The first epoch that would have been trained at another rate than recorded.
+        The first epoch that would have been trained at another rate than recorded, or
+        from earlier weights that a callback of the user's own put back.
     outcome : Outcome
         What it saves and costs.
     hypothetical : HypotheticalReplay or None
@@ -118,6 +122,8 @@ class Replay(NamedTuple):
         Every callback in every replayed epoch, in order.
     notes : tuple of str
         What was assumed, and what a careful reader should know.
+    diverged_by_weights : bool
+        Whether it is the weights that differ at the divergence, and not the rate.
     """
 
     run: Run
@@ -140,6 +146,7 @@ class Replay(NamedTuple):
     notes: tuple[str, ...]
     saves: tuple[tuple[int, str, int], ...] = ()
     files: Mapping[str, int] = _NO_FILES
+    diverged_by_weights: bool = False
 
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.base import Decision, Observation, rule_name
-from cbreplay.errors import ConfigError
+from cbreplay.callbacks.base import Decision, Observation, rule_name, watched_series
+from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.replay.records import Step
-from cbreplay.validity import RecordedRate, read_recorded_rates
+from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from cbreplay.callbacks.base import Callback, Training
+    from cbreplay.callbacks.callbacks_list import CallbacksList
     from cbreplay.run import Run
 
 __all__ = ["Walk", "walk_run"]
@@ -20,12 +23,18 @@ __all__ = ["Walk", "walk_run"]
 
 @dataclass(slots=True, eq=False, repr=False)
 class Walk:
-    """A replay under way. Everything before the divergence is kept apart."""
+    """A replay under way. Everything before the divergence is kept apart.
+
+    Until `sets_rate`, the rate is the recorded one. `unmet` are the callbacks that
+    have not met their monitor yet, which ``fit`` does not log.
+    """
 
     states: list[Any]
     rate: float | None
+    sets_rate: bool = False
     has_changed: bool = False
     divergence: int | None = None
+    diverged_by_weights: bool = False
     evident_steps: int = 0
     evident_states: tuple[Any, ...] = ()
     stopped: int | None = None
@@ -34,6 +43,7 @@ class Walk:
     weights_epoch: int = 0
     broken_off: bool = False
     raised: bool = False
+    unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
@@ -42,57 +52,60 @@ class Walk:
 
 def walk_run(
     run: Run,
-    callbacks: tuple[Callback, ...],
+    callbacks: CallbacksList,
     training: Training,
     *,
     initial_learning_rate: float | None,
     goes_on: bool,
+    states: Sequence[Any] | None = None,
 ) -> Walk:
     """Replay a run; where its rate can be read in two ways, the earlier end counts.
 
     Parameters
     ----------
-    run, callbacks, training : Run, tuple of Callback, Training
+    run, callbacks, training : Run, CallbacksList, Training
         What is replayed on what, by which Keras.
     initial_learning_rate : float or None
         The rate of the first epoch, where the log does not record one.
     goes_on : bool
         Whether to carry on past a divergence, as if the curve still held.
+    states : sequence of object, optional
+        The state of each callback when training begins; new ones by default.
 
     Raises
     ------
     ConfigError, EvidenceError
         As `replay_run`.
     """
-    _refuse_schedule(run, callbacks)
+    rules = callbacks.callbacks
+    _refuse_schedule(run, rules)
+    if any(one.changes_learning_rate for one in rules):
+        readings = read_recorded_rates(
+            run,
+            initial_learning_rate=initial_learning_rate,
+            needs_value=any(one.needs_learning_rate for one in rules),
+        )
+    else:
+        readings = read_followed_rates(run, initial_learning_rate)
+        if not any(rule_name(one) == _DRIVEN for one in rules):
+            # nobody asks for the rate
+            readings = readings[:1]
     logs = _epoch_logs(run)
-    if not any(callback.changes_learning_rate for callback in callbacks):
-        recorded = _recorded_if_known(run, initial_learning_rate)
-        return _walk(
-            callbacks,
-            training,
-            logs,
-            recorded,
-            first_epoch=run.first_epoch,
-            habit="follow",
-        )
-    readings = read_recorded_rates(
-        run,
-        initial_learning_rate=initial_learning_rate,
-        needs_value=any(callback.needs_learning_rate for callback in callbacks),
-    )
-    habit: _Habit = "go on" if goes_on else "end there"
     walks = [
-        _walk(
-            callbacks, training, logs, reading, first_epoch=run.first_epoch, habit=habit
-        )
+        _Walker(callbacks, training, logs, reading, goes_on=goes_on).walk(states)
         for reading in readings
     ]
     first = min(walks, key=_divergence_order)
-    if readings[0].is_assumed:
+    if readings[0].is_assumed and first.sets_rate:
         first.notes.append(
             "no learning rate is recorded: it is taken as constant over the record"
         )
+    _compare_readings(run, walks, first)
+    return first
+
+
+def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
+    """Say where the two readings of a rate part; refuse if they decide otherwise."""
     if len({walk.divergence for walk in walks}) > 1:
         ends = " or ".join(_spoken_divergence(walk) for walk in walks)
         first.notes.append(
@@ -100,7 +113,13 @@ def walk_run(
             f"after a reduction; by these readings the replay diverges {ends}, and "
             "the earlier one is taken"
         )
-    return first
+    elif len({(walk.stopped, walk.weights_epoch) for walk in walks}) > 1:
+        sentence = (
+            f"run {run.name!r} does not tell whether its learning rate was written "
+            "before or after a reduction, and these callbacks decide otherwise by "
+            "each. Give the CSV of the same training, or its run.json."
+        )
+        raise EvidenceError(sentence)
 
 
 def _divergence_order(walk: Walk) -> float:
@@ -125,18 +144,6 @@ def _refuse_schedule(run: Run, callbacks: tuple[Callback, ...]) -> None:
             raise ConfigError(sentence)
 
 
-def _recorded_if_known(run: Run, initial: float | None) -> RecordedRate:
-    """Return the recorded rate for a list that only follows it, with gaps as None."""
-    if run.learning_rate is None:
-        return RecordedRate((initial,) * run.recorded_epochs, is_assumed=True)
-    values = zip(
-        run.learning_rate.values.tolist(),
-        run.learning_rate.recorded.tolist(),
-        strict=True,
-    )
-    return RecordedRate([value if known else None for value, known in values])
-
-
 def _epoch_logs(run: Run) -> list[dict[str, float]]:
     """Return Keras's ``logs`` of every epoch; an unrecorded value is absent."""
     logs: list[dict[str, float]] = [{} for _ in range(run.recorded_epochs)]
@@ -150,97 +157,212 @@ def _epoch_logs(run: Run) -> list[dict[str, float]]:
     return logs
 
 
-# what a walk does about the recorded rate: take it as it comes (the list cannot change
-# the rate), or compare with it and end, or go on, where the two part
-_Habit: TypeAlias = Literal["follow", "end there", "go on"]
+_SCHEDULER, _DRIVEN = "LearningRateScheduler", "DrivenCallback"
 
 
-def _walk(
-    callbacks: tuple[Callback, ...],
-    training: Training,
-    logs: list[dict[str, float]],
-    recorded: RecordedRate,
-    *,
-    first_epoch: int,
-    habit: _Habit,
-) -> Walk:
-    """Replay epoch by epoch until a stop, a divergence, or the horizon."""
-    walk = Walk(
-        states=[callback.begin(training) for callback in callbacks],
-        rate=recorded.values[0],
-        last_epoch=first_epoch - 1,
-        learning_rate_key=training.semantics.learning_rate_key,
-    )
-    for position, epoch_logs in enumerate(logs):
-        epoch = first_epoch + position
-        steps_before = len(walk.trace)
-        _begin_epoch(walk, callbacks, epoch)
-        if habit == "follow":
-            # nothing in the list sets the rate
-            walk.rate = recorded.values[position]
-        elif walk.divergence is None and recorded.differs(
-            position, walk.rate, has_changed=walk.has_changed
-        ):
-            walk.divergence = epoch
-            walk.evident_steps = steps_before
-            walk.evident_states = tuple(walk.states)
-            if habit == "end there":
-                break
-        walk.rates.append(walk.rate)
-        walk.last_epoch = walk.weights_epoch = epoch
-        walk.stopped_by = _end_epoch(walk, callbacks, epoch, dict(epoch_logs))
-        if walk.stopped_by:
-            walk.stopped = epoch
-            break
-    if walk.divergence is None:
-        walk.evident_steps = len(walk.trace)
-        walk.evident_states = tuple(walk.states)
-    return walk
+class _Walker:
+    """Replays one list on one reading of one record, epoch by epoch."""
 
+    def __init__(
+        self,
+        callbacks: CallbacksList,
+        training: Training,
+        logs: list[dict[str, float]],
+        recorded: RecordedRate,
+        *,
+        goes_on: bool,
+    ) -> None:
+        self.callbacks, self.groups = callbacks
+        self.training, self.logs, self.recorded = training, logs, recorded
+        self.goes_on = goes_on
+        self.walked = Walk(states=[], rate=None)
 
-_SCHEDULER = "LearningRateScheduler"
-
-
-def _begin_epoch(walk: Walk, callbacks: tuple[Callback, ...], epoch: int) -> None:
-    """Let the callbacks that act at the beginning of an epoch set the rate."""
-    for index, callback in enumerate(callbacks):
-        if rule_name(callback) == _SCHEDULER and walk.rate is not None:
-            scheduler: Any = callback
-            rate = scheduler.begin_epoch(epoch, walk.rate)
-            decision = Decision(scheduled=True, learning_rate=rate)
-            walk.trace.append(
-                Step(epoch, index, walk.rate, walk.states[index], decision)
-            )
-            walk.rate, walk.has_changed = rate, True
-
-
-def _end_epoch(
-    walk: Walk, callbacks: tuple[Callback, ...], epoch: int, logs: dict[str, float]
-) -> tuple[int, ...]:
-    """Let every callback see the end of an epoch; return who asked for the stop."""
-    stopped_by = []
-    enders, walk.raised = _ends_in_batch(callbacks, logs)
-    walk.broken_off = bool(enders)
-    for index, callback in enumerate(callbacks):
-        if walk.raised and index not in enders:
-            # an exception in a batch: on_epoch_end is called of none
-            continue
-        seen = Observation(
-            epoch, logs, walk.rate, walk.weights_epoch, walk.learning_rate_key
+    def walk(self, states: Sequence[Any] | None) -> Walk:
+        """Replay until a stop, a divergence, or the horizon."""
+        training, first_epoch = self.training, self.training.first_epoch
+        if states is None:
+            states = [callback.begin(training) for callback in self.callbacks]
+        walk = self.walked = Walk(
+            states=list(states),
+            rate=self._first_rate(),
+            sets_rate=any(one.changes_learning_rate for one in self.callbacks),
+            last_epoch=first_epoch - 1,
+            weights_epoch=first_epoch - 1,
+            learning_rate_key=training.semantics.learning_rate_key,
+            unmet=set(self._unlogged()),
         )
-        logs.update(callback.written_logs(seen))
-        state, decision = callback.step(walk.states[index], seen)
-        walk.states[index] = state
-        if rule_name(callback) != _SCHEDULER:
-            # its step stands at the beginning of the epoch
-            walk.trace.append(Step(epoch, index, walk.rate, state, decision))
-        if decision.reduced:
-            walk.rate, walk.has_changed = decision.learning_rate, True
+        for position, fit_logs in enumerate(self.logs):
+            epoch = first_epoch + position
+            steps_before = len(walk.trace)
+            if not walk.sets_rate:
+                # nothing in the list has set it
+                walk.rate = self.recorded.values[position]
+            asked = self._begin_epoch(epoch, is_first=position == 0)
+            if walk.divergence is None and self._diverges(position, epoch):
+                walk.divergence = epoch
+                walk.evident_steps = steps_before
+                walk.evident_states = tuple(walk.states)
+                if not self.goes_on:
+                    break
+            walk.rates.append(walk.rate)
+            walk.last_epoch = walk.weights_epoch = epoch
+            walk.stopped_by = self._end_epoch(epoch, fit_logs, asked)
+            if walk.stopped_by:
+                walk.stopped = epoch
+                break
+        if walk.divergence is None:
+            walk.evident_steps = len(walk.trace)
+            walk.evident_states = tuple(walk.states)
+        return walk
+
+    def _first_rate(self) -> float | None:
+        """Return S before the first epoch begins: mostly L of that epoch."""
+        schedules = any(rule_name(one) == _SCHEDULER for one in self.callbacks)
+        if schedules and self.recorded.initial is not None:
+            # the row of the first epoch holds what a schedule made of it
+            return self.recorded.initial
+        return self.recorded.values[0]
+
+    def _unlogged(self) -> Iterator[int]:
+        """Yield the callbacks whose monitor ``fit`` logs in no epoch."""
+        logged = set().union(*self.logs)
+        for index, callback in enumerate(self.callbacks):
+            if watched_series(callback) not in (None, *logged):
+                yield index
+
+    def _diverges(self, position: int, epoch: int) -> bool:
+        """Return whether an epoch would be trained otherwise than it was."""
+        walk = self.walked
+        if walk.weights_epoch != epoch - 1:
+            # earlier weights were put back, and training goes on from them
+            walk.diverged_by_weights = True
+            return True
+        return walk.sets_rate and self.recorded.differs(
+            position, walk.rate, has_changed=walk.has_changed
+        )
+
+    def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
+        """Let callbacks act at the begin; return who asked for the stop there."""
+        walk = self.walked
+        asked: list[int] = []
+        for phase in (
+            ("begin_training", "begin_epoch") if is_first else ("begin_epoch",)
+        ):
+            for index, callback in enumerate(self.callbacks):
+                kind = rule_name(callback)
+                if kind == _DRIVEN:
+                    seen = self._observe(epoch, {}, asked)
+                    hook = getattr(callback, phase)
+                    walk.states[index], decision = hook(walk.states[index], seen)
+                    self._take(index, epoch, decision, asked)
+                elif (
+                    kind == _SCHEDULER
+                    and phase == "begin_epoch"
+                    and walk.rate is not None
+                ):
+                    scheduler: Any = callback
+                    rate = scheduler.begin_epoch(epoch, walk.rate)
+                    decision = Decision(scheduled=True, learning_rate=rate)
+                    self._take(index, epoch, decision, asked)
+        return asked
+
+    def _end_epoch(
+        self, epoch: int, fit_logs: dict[str, float], asked: list[int]
+    ) -> tuple[int, ...]:
+        """Let every callback see the end of an epoch; return who stops training."""
+        walk = self.walked
+        enders, walk.raised = _ends_in_batch(self.callbacks, fit_logs)
+        # training ends within the epoch, after its first batch or at that loss
+        walk.broken_off = bool(enders or asked)
+        logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
+        for index, callback in enumerate(self.callbacks):
+            if walk.raised and index not in enders:
+                # an exception in a batch: on_epoch_end is called of none
+                continue
+            logs = _shared_logs(logs_of, self.groups[index])
+            seen = self._observe(epoch, logs, asked, fit_logs)
+            known = set(logs)
+            logs.update(callback.written_logs(seen))
+            value = logs.get(watched_series(callback) or "")
+            if value is not None:
+                walk.unmet.discard(index)
+            walk.states[index], decision = callback.step(walk.states[index], seen)
+            self._check_written(index, logs, known)
+            if rule_name(callback) != _SCHEDULER:
+                # its step stands at the beginning of the epoch
+                self._take(index, epoch, decision, asked, value, is_end=True)
+        return tuple(asked)
+
+    def _observe(
+        self,
+        epoch: int,
+        logs: dict[str, float],
+        asked: list[int],
+        fit_logs: Mapping[str, float] | None = None,
+    ) -> Observation:
+        walk = self.walked
+        return Observation(
+            epoch,
+            logs,
+            walk.rate,
+            walk.weights_epoch,
+            walk.learning_rate_key,
+            bool(asked),
+            logs if fit_logs is None else fit_logs,
+        )
+
+    def _take(
+        self,
+        index: int,
+        epoch: int,
+        decision: Decision,
+        asked: list[int],
+        value: float | None = None,
+        *,
+        is_end: bool = False,
+    ) -> None:
+        """Enter a decision into the trace, and do what it says."""
+        walk = self.walked
+        if is_end or decision != _NOTHING:
+            walk.trace.append(
+                Step(epoch, index, walk.rate, walk.states[index], decision, value)
+            )
+        if decision.reduced or decision.scheduled:
+            walk.rate = decision.learning_rate
+            walk.has_changed = walk.sets_rate = True
         if decision.restored_epoch is not None:
             walk.weights_epoch = decision.restored_epoch
-        if decision.stop:
-            stopped_by.append(index)
-    return tuple(stopped_by)
+        if decision.cancels_stop:
+            asked.clear()
+        elif decision.stop:
+            asked.append(index)
+
+    def _check_written(
+        self, index: int, logs: dict[str, float], known: set[str]
+    ) -> None:
+        """Refuse what a callback wrote and the next would compare in its own way."""
+        for name in logs.keys() - known:
+            watched = any(watched_series(one) == name for one in self.callbacks)
+            if watched and type(logs[name]) is not float:
+                sentence = (
+                    f"{getattr(self.callbacks[index], 'name', 'a callback')} writes "
+                    f"{name!r} into logs as {type(logs[name]).__name__}, which Keras "
+                    "compares in another precision than a Python float. "
+                    "Write float(...)"
+                )
+                raise ConfigError(sentence)
+
+
+_NOTHING = Decision()
+
+
+def _shared_logs(
+    logs_of: dict[tuple[int, ...], dict[str, float]], group: tuple[int, ...]
+) -> dict[str, float]:
+    """Return the logs of a nested list: a copy of those around it, once it is met."""
+    if group not in logs_of:
+        logs_of[group] = dict(_shared_logs(logs_of, group[:-1]))
+    return logs_of[group]
 
 
 def _ends_in_batch(

@@ -6,7 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cbreplay.callbacks.base import Training
+from cbreplay.callbacks.base import describe_training
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.errors import ConfigError
@@ -312,8 +312,7 @@ def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
 def _other_best(replay: Replay) -> dict[str, tuple[int, float]]:
     """Return the best recorded epoch of the other validation series."""
     run = replay.run
-    directions = run.metadata.metrics if run.metadata is not None else {}
-    training = Training(replay.semantics, directions)
+    training = describe_training(run, replay.semantics)
     best = {}
     for name in _others(replay, run.first_epoch):
         mode = find_direction(name, training)

@@ -276,9 +276,12 @@ def test_what_is_no_callback_is_refused() -> None:
         replayed(recorded(FLAT))
 
 
-def test_the_rate_as_a_monitor_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'learning_rate' is not replayed"):
-        replayed(recorded(FLAT), EarlyStopping(monitor="learning_rate", mode="min"))
+def test_the_rate_as_a_monitor_needs_a_callback_that_writes_it_before() -> None:
+    stopper = EarlyStopping(monitor="learning_rate", mode="min", patience=1)
+    with pytest.raises(ConfigError, match="only in a list with a ReduceLROnPlateau"):
+        replayed(recorded(FLAT), stopper)
+    with pytest.raises(ConfigError, match="Put it before"):
+        replay_run(recorded(FLAT), [stopper, ReduceLROnPlateau()])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""What a user's own callback asks for that no log can answer, before it runs."""
+
+from __future__ import annotations
+
+import os
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import ConfigError, EvidenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "HOOKS",
+    "inherits_from",
+    "is_custom_callback",
+    "is_of_keras",
+    "refuse_unanswerable",
+]
+
+HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
+_OTHER_HOOKS = {
+    f"on_{phase}{part}_{end}"
+    for phase, part in [
+        ("", "batch"),
+        ("train_", "batch"),
+        ("test_", "batch"),
+        ("test", ""),
+        ("predict_", "batch"),
+        ("predict", ""),
+    ]
+    for end in ("begin", "end")
+}
+_KERAS = ("keras", "tf_keras", "tensorflow")
+_CLOCKS = ("time", "datetime", "timeit")
+# Keras's own, and why a class that extends one of them is not driven
+_NOT_DRIVEN = {
+    "BackupAndRestore": "it would write its backup anew",
+    "CSVLogger": "it would write its file anew",
+    "OrbaxCheckpoint": "it would write its checkpoints anew",
+    "RemoteMonitor": "it would send to its server",
+    "SwapEMAWeights": "it changes which weights are validated and kept",
+    "TensorBoard": "it would write its event files anew",
+    "TerminateOnNaN": "it acts within an epoch, on batches",
+}
+
+
+def is_of_keras(kind: type[Any]) -> bool:
+    """Return whether a class is Keras's own."""
+    return kind.__module__.partition(".")[0] in _KERAS
+
+
+def inherits_from(callback: object) -> list[str]:
+    """Return the names of Keras's own classes that a callback extends or is."""
+    return [one.__name__ for one in type(callback).__mro__ if is_of_keras(one)]
+
+
+def is_custom_callback(callback: object) -> bool:
+    """Return whether an object has the hooks of a Keras callback."""
+    return all(callable(getattr(callback, name, None)) for name in HOOKS)
+
+
+def refuse_unanswerable(callback: object) -> None:
+    """Raise EvidenceError if a callback uses batches, the clock or files of its own.
+
+    Raises
+    ------
+    EvidenceError
+        Naming the hook or the function.
+    ConfigError
+        If it would make a directory.
+    """
+    name = type(callback).__name__
+    for base in inherits_from(callback):
+        if base in _NOT_DRIVEN:
+            sentence = (
+                f"{name} is a {base}: driven on a log, {_NOT_DRIVEN[base]}. "
+                "Leave it out of the list."
+            )
+            raise EvidenceError(sentence)
+    if "ModelCheckpoint" in inherits_from(callback):
+        _check_directory(name, str(getattr(callback, "filepath", "")))
+    _refuse_models(name, callback)
+    for hook in sorted(_OTHER_HOOKS):
+        if _own_function(callback, hook) is not None:
+            sentence = (
+                f"{name} has the hook {hook}, and a log of epochs holds neither "
+                "batches nor separate evaluations: what it decides cannot be "
+                "replayed. Leave it out of the list."
+            )
+            raise EvidenceError(sentence)
+    for method, function in _own_functions(callback):
+        clock = _clock_in(function)
+        if clock:
+            sentence = (
+                f"{name} asks the clock ({clock} in {method}), and a replay takes no "
+                "time: what it decides cannot be replayed. Leave it out of the list."
+            )
+            raise EvidenceError(sentence)
+
+
+def _refuse_models(name: str, callback: object) -> None:
+    """Refuse a callback that holds a model of its own: its weights are of no epoch."""
+    for attribute, value in getattr(callback, "__dict__", {}).items():
+        kinds = {one.__name__ for one in type(value).__mro__ if is_of_keras(one)}
+        if attribute not in ("_model", "model") and kinds & {"Layer", "Model"}:
+            sentence = (
+                f"{name} holds a model as {attribute}, and its weights are those of no "
+                "recorded epoch: what it decides cannot be replayed. Leave it out of "
+                "the list."
+            )
+            raise EvidenceError(sentence)
+
+
+def _check_directory(name: str, filepath: str) -> None:
+    directory = os.path.dirname(filepath)  # noqa: PTH120 - as Keras cuts it
+    if directory and not os.path.isdir(directory):  # noqa: PTH112 - as Keras asks
+        sentence = (
+            f"{name} is a ModelCheckpoint, and driven on a log it would make the "
+            f"directory {directory!r}. Make it before, or leave the callback out."
+        )
+        raise ConfigError(sentence)
+
+
+def _own_function(callback: object, name: str) -> FunctionType | None:
+    """Return a hook that is not Keras's own."""
+    found = getattr(callback, name, None)
+    function = getattr(found, "__func__", found)
+    if function is None:
+        return None
+    module = str(getattr(function, "__module__", ""))
+    if module.partition(".")[0] in _KERAS:
+        return None
+    return function if isinstance(function, FunctionType) else None
+
+
+def _own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
+    """Yield every method and every function of an instance that the user wrote."""
+    for kind in type(callback).__mro__:
+        if not is_of_keras(kind):
+            for name, one in vars(kind).items():
+                function = getattr(one, "__func__", getattr(one, "fget", one))
+                if isinstance(function, FunctionType):
+                    yield name, function
+    for name, one in getattr(callback, "__dict__", {}).items():
+        if isinstance(one, FunctionType):
+            yield name, one
+
+
+def _clock_in(function: FunctionType) -> str:
+    """Return the clock that a function reads, as it is written; else nothing."""
+    for code in _codes(function.__code__):
+        for name in code.co_names:
+            value = function.__globals__.get(name)
+            home = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+            if value is not None and str(home).partition(".")[0] in _CLOCKS:
+                return name
+    return ""
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _codes(one)

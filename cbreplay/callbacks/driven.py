@@ -1,0 +1,321 @@
+"""DrivenCallback: a user's own callback, driven hook by hook on a stand-in model."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from cbreplay.callbacks.base import Decision
+from cbreplay.callbacks.custom_code import inherits_from, refuse_unanswerable
+from cbreplay.callbacks.metric_directions import resolve_mode
+from cbreplay.callbacks.stand_in import Ledger, StandInModel, StandInParams
+from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.run import Mode
+
+__all__ = ["DrivenCallback", "DrivenState"]
+
+
+# Callback itself decides nothing
+_EXTENDS_A_RULE = 2
+
+
+class DrivenState(NamedTuple):
+    """Where a driven callback stands.
+
+    Parameters
+    ----------
+    attributes : mapping of str to float
+        Its own attributes that are numbers, after the hook.
+    driver : Driver
+        The copy that is driven; it goes on changing.
+    """
+
+    attributes: Mapping[str, float]
+    driver: Driver
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrivenCallback:
+    """A callback that cbreplay does not know, driven itself on a copy for each replay.
+
+    Its hooks ``on_train_begin``, ``on_epoch_begin``, ``on_epoch_end`` and
+    ``on_train_end`` are called with Python floats in ``logs`` and a stand-in model. It
+    decides by the Keras that it inherits from, whichever one decides for the others.
+    What it prints is not shown.
+
+    Parameters
+    ----------
+    callback : object
+        The callback: of a class that extends one of Keras's, or with its hooks.
+    code : str
+        The call that makes it, where that is known.
+
+    Raises
+    ------
+    EvidenceError
+        If it asks for batches or the clock, or extends a logger.
+    """
+
+    callback: Any
+    code: str = ""
+
+    changes_learning_rate: ClassVar[bool] = False
+    needs_learning_rate: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        refuse_unanswerable(self.callback)
+        if not self.code:
+            object.__setattr__(self, "code", f"{self.name}(...)")
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return self.code
+
+    @property
+    def name(self) -> str:
+        """Its class."""
+        return type(self.callback).__name__
+
+    @property
+    def monitor(self) -> str | None:
+        """What it says that it monitors, if it does."""
+        named = getattr(self.callback, "monitor", None)
+        return named if isinstance(named, str) else None
+
+    def extends(self, name: str) -> bool:
+        """Return whether it inherits from a class of Keras."""
+        return name in inherits_from(self.callback)
+
+    @property
+    def origin(self) -> str:
+        """By what it decides, in words."""
+        bases = inherits_from(self.callback)
+        if len(bases) < _EXTENDS_A_RULE:
+            return f"{self.name} is driven itself"
+        return (
+            f"{self.name} is driven itself, as the {bases[0]} of "
+            f"{self.library_version}, whichever Keras decides for the others"
+        )
+
+    @property
+    def library_version(self) -> str:
+        """The Keras that it inherits from, as ``keras-3.15.1``; empty without one."""
+        roots = {
+            one.__module__.partition(".")[0] for one in type(self.callback).__mro__
+        }
+        for root in ("tf_keras", "keras"):
+            if root in roots:
+                version = getattr(sys.modules.get(root), "__version__", "")
+                return f"{root}-{version}"
+        return ""
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of its monitor, by its own ``mode`` where it has one."""
+        mode = getattr(self.callback, "mode", "auto")
+        return resolve_mode(self.name, str(self.monitor), str(mode), training, "metric")
+
+    def begin(self, training: Training) -> DrivenState:
+        """Return the state before training begins: a copy that nothing has called."""
+        driver = Driver(self, training)
+        return DrivenState(_numbers(driver.copy), driver)
+
+    def begin_training(
+        self, state: DrivenState, seen: Observation
+    ) -> tuple[DrivenState, Decision]:
+        """Call ``on_train_begin``; return the state, and what was decided there."""
+        return state.driver.begin_training(seen)
+
+    def begin_epoch(
+        self, state: DrivenState, seen: Observation
+    ) -> tuple[DrivenState, Decision]:
+        """Call ``on_epoch_begin``; return the state, and what was decided there."""
+        return state.driver.begin_epoch(seen)
+
+    def step(
+        self, state: DrivenState, seen: Observation
+    ) -> tuple[DrivenState, Decision]:
+        """Call ``on_epoch_end``; return the state, and what was decided there."""
+        return state.driver.end_epoch(seen)
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
+        """Return nothing: it writes into ``logs`` itself."""
+        return {}
+
+    def held_epoch(self, state: DrivenState) -> int | None:
+        """Call ``on_train_end``; return whose weights it puts back there, if any."""
+        return state.driver.end_training()
+
+
+class Driver:
+    """The copy of a callback in one replay, and the ledger of what it does."""
+
+    def __init__(self, driven: DrivenCallback, training: Training) -> None:
+        self.driven = driven
+        self.ledger = Ledger(driven.name, _library_of(driven.callback), training)
+        self.copy = _copied(driven.callback)
+        self.last: Observation | None = None
+        self.ended: tuple[int | None] | None = None
+        _resolve_auto(driven, self.copy, training)
+
+    def begin_training(self, seen: Observation) -> tuple[DrivenState, Decision]:
+        """Give it its model and call ``on_train_begin``."""
+        self._call("set_params", seen, StandInParams(self.ledger))
+        self._call("set_model", seen, StandInModel(self.ledger))
+        return self._decided(self._call("on_train_begin", seen, {}), seen)
+
+    def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
+        """Call ``on_epoch_begin``."""
+        if self.last is not None:
+            # by now every callback of the list has written into these
+            self.ledger.epochs.append(self.last.epoch)
+            for name, value in self.last.logs.items():
+                self.ledger.history.setdefault(name, []).append(value)
+        return self._decided(self._call("on_epoch_begin", seen, seen.epoch, {}), seen)
+
+    def end_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
+        """Call ``on_epoch_end`` with the logs that the list shares."""
+        self.last = seen
+        before = set(seen.logs)
+        decision = self._call("on_epoch_end", seen, seen.epoch, seen.logs)
+        self._check_written(seen, before)
+        return self._decided(decision, seen)
+
+    def end_training(self) -> int | None:
+        """Call ``on_train_end`` once; return whose weights were put back."""
+        if self.ended is None and self.last is not None:
+            seen = self.last
+            decision = self._call("on_train_end", seen, dict(seen.fit_logs))
+            self.ended = (decision.restored_epoch,)
+        return None if self.ended is None else self.ended[0]
+
+    def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:  # noqa: ANN401
+        ledger = self.ledger
+        ledger.enter(
+            hook,
+            rate=seen.learning_rate,
+            stop=seen.stop_training,
+            weights=seen.weights_epoch,
+        )
+        try:
+            with _silence():
+                getattr(self.copy, hook)(*arguments)
+        except CbreplayError:
+            raise
+        except (Exception, SystemExit) as error:
+            if ledger.refused is None:
+                raise self._raised(hook, seen, error) from error
+        if ledger.refused is not None:
+            # the callback caught it and went on
+            raise ledger.refused
+        asked, asks = seen.stop_training, ledger.stop_training
+        return Decision(
+            stop=asks and not asked,
+            cancels_stop=asked and not asks,
+            reduced=ledger.rate_was_set and hook == "on_epoch_end",
+            scheduled=ledger.rate_was_set and hook != "on_epoch_end",
+            learning_rate=ledger.rate if ledger.rate_was_set else None,
+            restored_epoch=ledger.restored_epoch,
+            saved_file=ledger.saved[0] if ledger.saved else None,
+            also_saved=tuple(ledger.saved[1:]),
+            saved_epoch=seen.weights_epoch if ledger.saved else None,
+        )
+
+    def _raised(
+        self, hook: str, seen: Observation, error: BaseException
+    ) -> ConfigError:
+        where = f"{hook} of epoch {seen.epoch + 1}" if "epoch" in hook else hook
+        problem = f"{type(error).__name__}: {error}".rstrip(": ")
+        held = ", ".join(seen.logs) if hook == "on_epoch_end" else ""
+        told = f"; the logs of that epoch hold {held}" if held else ""
+        return ConfigError(f"{self.driven.name} raises {problem} in {where}{told}.")
+
+    def _check_written(self, seen: Observation, before: set[str]) -> None:
+        # a user's code may have put in anything
+        logs: dict[Any, Any] = seen.logs
+        for name, value in logs.items():
+            if isinstance(name, str) and hasattr(value, "__float__"):
+                continue
+            if name not in before:
+                sentence = (
+                    f"{self.driven.name} writes {name!r}: {value!r} into logs in epoch "
+                    f"{seen.epoch + 1}, where a name and a number are expected."
+                )
+                raise ConfigError(sentence)
+
+    def _decided(
+        self, decision: Decision, seen: Observation
+    ) -> tuple[DrivenState, Decision]:
+        restored, first = decision.restored_epoch, self.ledger.training.first_epoch
+        if restored is not None and restored < first:
+            sentence = (
+                f"{self.driven.name} puts back the weights from before epoch "
+                f"{first + 1} at epoch {seen.epoch + 1}, of which nothing is recorded."
+            )
+            raise EvidenceError(sentence)
+        return DrivenState(_numbers(self.copy), self), decision
+
+
+def _library_of(callback: object) -> str:
+    """Return whose variables hold the learning rate that a callback sees."""
+    roots = {one.__module__.partition(".")[0] for one in type(callback).__mro__}
+    keras = getattr(sys.modules.get("keras"), "__version__", "0")
+    if "tf_keras" in roots or ("keras" in roots and keras.startswith("2.")):
+        return "tf"
+    return "keras" if "keras" in roots else ""
+
+
+def _copied(callback: Any) -> Any:  # noqa: ANN401 - a user's object
+    """Return a deep copy without the model of an earlier fit."""
+    models = (getattr(callback, name, None) for name in ("_model", "model"))
+    memo = {id(model): None for model in models if model is not None}
+    try:
+        return copy.deepcopy(callback, memo)
+    except Exception as error:
+        sentence = (
+            f"{type(callback).__name__} cannot be copied for a replay "
+            f"({type(error).__name__}: {error}). Keep what it holds out of its "
+            "attributes, or leave it out of the list."
+        )
+        raise ConfigError(sentence) from error
+
+
+def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None:  # noqa: ANN401
+    """Tell a class of Keras which way its monitor improves.
+
+    It would ask the compiled metrics of its model (``_set_monitor_op``).
+    """
+    asks = getattr(made, "monitor_op", "") is None and hasattr(made, "_set_monitor_op")
+    if asks and getattr(made, "mode", None) == "auto":
+        made.mode = driven.resolve_mode(training)
+
+
+@contextlib.contextmanager
+def _silence() -> Any:  # noqa: ANN401 - a generator
+    """Keep what a callback prints or warns of out of the answer."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _numbers(callback: object) -> dict[str, float]:
+    held = getattr(callback, "__dict__", {})
+    return {
+        name: float(value)
+        for name, value in held.items()
+        if isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and not name.startswith("_")
+    }

@@ -1,0 +1,162 @@
+"""Keras's own callback objects, read by their attributes; Keras is not imported."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
+from cbreplay.errors import ConfigError, EvidenceError
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Callback
+
+__all__ = ["REFUSED", "read_keras_object"]
+
+# keras/src/callbacks, 3.15.1, and why a replay cannot follow
+REFUSED = {
+    "OrbaxCheckpoint": (
+        "OrbaxCheckpoint saves by its own manager, in the background and by its own "
+        "policy of what is left, which a log does not tell"
+    ),
+    "SwapEMAWeights": (
+        "SwapEMAWeights changes which weights are validated and kept, so the record "
+        "of a training without it is of other weights"
+    ),
+}
+_OPERATORS = {"less": "min", "greater": "max"}
+
+
+def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Keras object
+    """Return the rule of one of Keras's own callbacks, with its parameters.
+
+    It is read as new: what it carries from an earlier fit is not.
+
+    Parameters
+    ----------
+    callback : object
+        Of a class of Keras or tf_keras itself, not of one that extends it.
+
+    Returns
+    -------
+    Callback or None
+        None where there is no rule of that name: it can be driven.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter is one that cannot be replayed, or is lost.
+    EvidenceError
+        If no log can tell what it does.
+    """
+    name = type(callback).__name__
+    if name in REFUSED:
+        sentence = f"{REFUSED[name]}. Leave it out of the list."
+        raise EvidenceError(sentence)
+    if name in BYSTANDERS:
+        return Bystander(name, "...")
+    reader = _READERS.get(name)
+    return None if reader is None else reader(callback)
+
+
+def _early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    from cbreplay.callbacks.early_stopping import EarlyStopping
+
+    return EarlyStopping(
+        monitor=callback.monitor,
+        # Keras keeps its size at first, and its sign by the mode once that is resolved
+        min_delta=abs(callback.min_delta),
+        patience=callback.patience,
+        verbose=callback.verbose,
+        mode=_mode(callback),
+        baseline=callback.baseline,
+        restore_best_weights=callback.restore_best_weights,
+        start_from_epoch=callback.start_from_epoch,
+    )
+
+
+def _reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+
+    min_delta = callback.min_delta
+    if hasattr(callback, "_is_improvement"):
+        # Keras >= 3.11 keeps it as EarlyStopping does; before, it is as it was given
+        min_delta = abs(min_delta)
+    return ReduceLROnPlateau(
+        monitor=callback.monitor,
+        factor=callback.factor,
+        patience=callback.patience,
+        verbose=callback.verbose,
+        mode=_mode(callback),
+        min_delta=min_delta,
+        cooldown=callback.cooldown,
+        min_lr=callback.min_lr,
+    )
+
+
+def _model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+
+    if getattr(callback, "period", 1) != 1:
+        sentence = (
+            f"ModelCheckpoint: period is {callback.period!r}, and only every epoch is "
+            "replayed"
+        )
+        raise ConfigError(sentence)
+    threshold = callback.best if callback.save_best_only else None
+    if threshold is not None and math.isinf(threshold):
+        # where Keras <= 3.10 starts without a threshold
+        threshold = None
+    if threshold is not None and _was_used(callback):
+        sentence = (
+            f"ModelCheckpoint holds best={threshold!r} from a fit, and its "
+            "initial_value_threshold is lost. Give a new one with the same arguments."
+        )
+        raise ConfigError(sentence)
+    return ModelCheckpoint(
+        filepath=callback.filepath,
+        monitor=callback.monitor,
+        verbose=callback.verbose,
+        save_best_only=callback.save_best_only,
+        save_weights_only=callback.save_weights_only,
+        mode=_mode(callback),
+        save_freq=callback.save_freq,
+        initial_value_threshold=threshold,
+    )
+
+
+def _learning_rate_scheduler(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
+
+    return LearningRateScheduler(callback.schedule, callback.verbose)
+
+
+def _terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
+
+    return TerminateOnNaN(raise_error=getattr(callback, "raise_error", False))
+
+
+def _was_used(callback: Any) -> bool:  # noqa: ANN401 - as above
+    return (
+        getattr(callback, "_model", None) is not None
+        or getattr(callback, "model", None) is not None
+    )
+
+
+def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
+    """Return its mode: as it was given, or as Keras has resolved it since."""
+    # Keras 2 and tf_keras keep the comparison only; Keras 3 has it from a fit on,
+    # where the compiled metric has told what a log may not
+    operator = getattr(callback, "monitor_op", None)
+    resolved = _OPERATORS.get(getattr(operator, "__name__", ""))
+    return resolved or str(getattr(callback, "mode", "auto"))
+
+
+_READERS = {
+    "EarlyStopping": _early_stopping,
+    "LearningRateScheduler": _learning_rate_scheduler,
+    "ModelCheckpoint": _model_checkpoint,
+    "ReduceLROnPlateau": _reduce_lr_on_plateau,
+    "TerminateOnNaN": _terminate_on_nan,
+}

@@ -1,0 +1,282 @@
+"""A model with an epoch's number for weights, that refuses what no log can hold."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import numpy as np
+
+from cbreplay.errors import CbreplayError, EvidenceError
+from cbreplay.monitor import round_float32
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.callbacks.base import Training
+
+__all__ = ["HeldWeights", "Ledger", "StandInModel", "StandInParams"]
+
+
+class HeldWeights:
+    """What ``get_weights`` returns: it can be kept and put back, and nothing else.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch whose weights it stands for.
+    ledger : Ledger
+        Where a use of the values is refused.
+    """
+
+    def __init__(self, epoch: int, ledger: Ledger) -> None:
+        self.epoch, self._ledger = epoch, ledger
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> HeldWeights:
+        """Return itself: a copy of weights has the same values."""
+        return self
+
+    def copy(self) -> HeldWeights:
+        """Return itself, as ``list.copy`` of weights would the same values."""
+        return self
+
+    def _refuse(self, *_: object) -> NoReturn:
+        self._ledger.refuse("the values of the weights")
+
+    __iter__ = __len__ = __getitem__ = __array__ = __getattr__ = _refuse
+    __add__ = __radd__ = __mul__ = __rmul__ = _refuse
+
+
+class Ledger:
+    """What one driven callback reads and does in the hook that runs.
+
+    Parameters
+    ----------
+    owner : str
+        The callback's class, for the errors.
+    library : {"keras", "tf", ""}
+        Whose variables hold its learning rate: those of Keras 3, of TensorFlow (Keras
+        2 and tf_keras), or none.
+    training : Training
+        What is known of the training.
+    """
+
+    def __init__(self, owner: str, library: str, training: Training) -> None:
+        self.owner, self.library, self.training = owner, library, training
+        self.hook = ""
+        self.refused: CbreplayError | None = None
+        self.rate: float | None = None
+        self.rate_was_set = False
+        self.stop_training = False
+        self.weights_epoch = 0
+        self.restored_epoch: int | None = None
+        self.saved: list[str] = []
+        self.history: dict[str, list[float]] = {}
+        self.epochs: list[int] = []
+        self._variable: Any = None
+
+    def enter(self, hook: str, *, rate: float | None, stop: bool, weights: int) -> None:
+        """Begin a hook with what the callbacks before it left."""
+        self.hook, self.rate, self.rate_was_set = hook, rate, False
+        self.stop_training, self.weights_epoch = stop, weights
+        self.restored_epoch = None
+        self.saved = []
+        if self._variable is not None and rate is not None:
+            # the class's own assign, which does not count as the callback's
+            type(self._variable).assign(self._variable, rate)
+
+    def refuse(self, asked: str, reason: str = "") -> NoReturn:
+        """Raise EvidenceError, and remember it where the callback catches it."""
+        because = reason or (
+            "a log holds what each epoch logged, not weights, gradients or batches, so "
+            "what it decides cannot be replayed. Leave it out of the list"
+        )
+        sentence = f"{self.owner} asks for {asked} in {self.hook}: {because}."
+        self.refused = self.refused or EvidenceError(sentence)
+        raise self.refused
+
+    def read_rate(self) -> Any:  # noqa: ANN401 - the variable of some Keras
+        """Return the learning rate as its Keras has it.
+
+        Raises
+        ------
+        EvidenceError
+            If the log does not tell the rate.
+        """
+        if self.training.schedule is not None:
+            self.refuse(
+                "optimizer.learning_rate",
+                "the run was trained with the LearningRateSchedule "
+                f"{self.training.schedule}, and its rates are not recorded",
+            )
+        if self.rate is None:
+            self.refuse(
+                "optimizer.learning_rate",
+                "the log records no rate there. "
+                "Give --initial-lr or initial_learning_rate=",
+            )
+        if not self.library:
+            return PlainRate(self.rate, self.note_rate)
+        if self._variable is None:
+            self._variable = _make_variable(self.library, self.rate)
+            self._variable.assign = self._assign_variable
+        return self._variable
+
+    def set_rate(self, value: Any) -> None:  # noqa: ANN401 - a number, or a variable
+        """Set the learning rate, as assigning to ``optimizer.learning_rate`` does."""
+        if self.library:
+            self.read_rate().assign(value)
+        else:
+            self.note_rate(round_float32(float(value)))
+
+    def note_rate(self, rate: float) -> None:
+        """Take a new rate, a float32 value."""
+        self.rate, self.rate_was_set = rate, True
+
+    def _assign_variable(self, value: Any, *others: Any, **named: Any) -> Any:  # noqa: ANN401
+        kind = type(self._variable)
+        assigned = kind.assign(self._variable, value, *others, **named)
+        self.note_rate(float(np.asarray(self._variable)))
+        return assigned
+
+
+class PlainRate(np.float32):
+    """The learning rate for a callback that no Keras stands behind."""
+
+    _note: Callable[[float], None]
+
+    def __new__(cls, rate: float, note: Callable[[float], None]) -> Self:
+        """Return the rate; `note` is told what is assigned to it."""
+        made = super().__new__(cls, rate)
+        made._note = note
+        return made
+
+    def numpy(self) -> np.float32:
+        """Return the value, as a variable does."""
+        return np.float32(self)
+
+    def assign(self, value: float) -> None:
+        """Set the rate."""
+        self._note(round_float32(float(value)))
+
+
+def _make_variable(library: str, rate: float) -> Any:  # noqa: ANN401
+    # whoever built the callback has imported its library
+    if library == "keras":
+        keras = sys.modules["keras"]
+        return keras.Variable(rate, dtype="float32", trainable=False)
+    return sys.modules["tensorflow"].Variable(rate, dtype="float32", trainable=False)
+
+
+class StandInOptimizer:
+    """The optimizer of a stand-in model: its learning rate, and nothing else."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        object.__setattr__(self, "_ledger", ledger)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a variable
+        """Return the learning rate, or refuse."""
+        _no_protocol(self, name)
+        if name in self._rate_names():
+            return self._ledger.read_rate()
+        self._ledger.refuse(f"optimizer.{name}")
+        return None
+
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - as above
+        """Set the learning rate, or refuse."""
+        if name not in self._rate_names():
+            self._ledger.refuse(f"optimizer.{name}")
+        self._ledger.set_rate(value)
+
+    def _rate_names(self) -> tuple[str, ...]:
+        # Keras 3 has no optimizer.lr
+        if self._ledger.library == "keras":
+            return ("learning_rate",)
+        return ("learning_rate", "lr")
+
+
+class StandInHistory:
+    """What ``model.history`` holds: the epochs before the one that runs."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.history, self.epoch = ledger.history, ledger.epochs
+
+
+class StandInModel:
+    """The model that a driven callback sees.
+
+    It can be told to stop, asked and told its learning rate, asked for its weights and
+    given them back, and saved (which writes nothing); all else is refused by name.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        set_own = object.__setattr__
+        set_own(self, "_ledger", ledger)
+        set_own(self, "optimizer", StandInOptimizer(ledger))
+        set_own(self, "history", StandInHistory(ledger))
+
+    @property
+    def stop_training(self) -> bool:
+        """Whether training ends after this epoch."""
+        return self._held().stop_training
+
+    def get_weights(self) -> HeldWeights:
+        """Return what stands for the weights."""
+        ledger = self._held()
+        return HeldWeights(ledger.weights_epoch, ledger)
+
+    def set_weights(self, weights: Any) -> None:  # noqa: ANN401 - only a token passes
+        """Put back weights that ``get_weights`` returned."""
+        ledger = self._held()
+        if not isinstance(weights, HeldWeights):
+            ledger.refuse("model.set_weights with weights of its own")
+        ledger.weights_epoch = ledger.restored_epoch = weights.epoch
+
+    def save(self, filepath: Any, *_: object, **__: object) -> None:  # noqa: ANN401 - a path
+        """Note the file; nothing is written."""
+        self._held().saved.append(os.fspath(filepath))
+
+    save_weights = save
+
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - any value
+        """Take ``stop_training``, or refuse."""
+        if name != "stop_training":
+            self._held().refuse(f"model.{name}")
+        self._held().stop_training = bool(value)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Refuse what is not above."""
+        _no_protocol(self, name)
+        self._held().refuse(f"model.{name}")
+
+    def _held(self) -> Ledger:
+        ledger: Ledger = object.__getattribute__(self, "_ledger")
+        return ledger
+
+
+class StandInParams(dict[str, Any]):
+    """``self.params``: what is known of the arguments of ``fit``."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(verbose=0)
+        if ledger.training.epochs is not None:
+            self["epochs"] = ledger.training.epochs
+        self._ledger = ledger
+
+    def __missing__(self, key: str) -> NoReturn:
+        """Refuse what the record does not tell."""
+        option = ". Give --planned-epochs or planned_epochs=" if key == "epochs" else ""
+        self._ledger.refuse(f"params[{key!r}]", f"the record does not tell it{option}")
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401, ARG002 - as dict's
+        """Return a value, or refuse: a default would be a guess."""
+        return self[key]
+
+
+def _no_protocol(owner: object, name: str) -> None:
+    # copy, pickle and hasattr ask for the first; Keras asks whether there are others:
+    # keras/src/callbacks/callback.py and reduce_lr_on_plateau.py, 3.15.1
+    if name.startswith("__") or name in ("jax_state_sync", "optimizers"):
+        message = f"{type(owner).__name__} has no {name}"
+        raise AttributeError(message)
