@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cbreplay.callbacks.base import Callback
+from cbreplay.callbacks.callbacks_list import read_callback
 from cbreplay.errors import ConfigError, nearest_name
 
 __all__ = ["Choices", "Grid", "choices", "make_grid"]
@@ -21,15 +22,15 @@ class Choices:
 
     Parameters
     ----------
-    kind : type
-        The callback's class.
+    kind : type, or a function that has a name
+        The callback's class, or what else makes it.
     fixed : mapping
         The parameters with one value.
     varied : mapping of str to sequence
         The parameters with several, in the order in which they were named.
     """
 
-    kind: type[Any]
+    kind: Any
     fixed: Mapping[str, Any]
     varied: Mapping[str, Sequence[Any]]
 
@@ -153,18 +154,20 @@ class Grid(Sequence[Config]):
         return tuple(config)
 
 
-def make_grid(entries: Iterable[Callback | Choices]) -> Grid:
+def make_grid(entries: Iterable[Any]) -> Grid:
     """Combine every value of every varied parameter.
 
     Parameters
     ----------
-    entries : iterable of Callback or Choices
+    entries : iterable of Callback, Keras callback or Choices
         One callbacks list, in order.
 
     Raises
     ------
     ConfigError
         If an entry is neither a callback nor choices, or there is none.
+    EvidenceError
+        If no log can tell what one of them does.
 
     Examples
     --------
@@ -173,17 +176,16 @@ def make_grid(entries: Iterable[Callback | Choices]) -> Grid:
     >>> grid.shape, grid[1][0].min_delta
     ((2, 2), 0.1)
     """
-    listed = tuple(entries)
+    listed = tuple(
+        one if isinstance(one, Choices) else read_callback(one) for one in entries
+    )
     if not listed:
         sentence = "a grid needs at least one callback"
         raise ConfigError(sentence)
     parameters: dict[str, Sequence[Any]] = {}
     seen: dict[str, int] = {}
     for entry in listed:
-        _check_entry(entry)
-        kind = (
-            entry.kind.__name__ if isinstance(entry, Choices) else type(entry).__name__
-        )
+        kind = _kind_of(entry)
         seen[kind] = seen.get(kind, 0) + 1
         owner = kind if seen[kind] == 1 else f"{kind}#{seen[kind]}"
         if isinstance(entry, Choices):
@@ -192,7 +194,7 @@ def make_grid(entries: Iterable[Callback | Choices]) -> Grid:
     return Grid(listed, parameters)
 
 
-def _check_entry(entry: object) -> None:
-    if not isinstance(entry, (Choices, Callback)):
-        sentence = f"{entry!r} is neither a callback nor choices(...)"
-        raise ConfigError(sentence)
+def _kind_of(entry: Callback | Choices) -> str:
+    if isinstance(entry, Choices):
+        return str(entry.kind.__name__)
+    return str(getattr(entry, "name", type(entry).__name__))

@@ -49,7 +49,7 @@ def read_callbacks(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as a user
     if _is_nested_list(callbacks):
         # fit takes it as it is
         callbacks = callbacks.callbacks
-    elif isinstance(callbacks, Callback) or not _is_list(callbacks):
+    elif _is_rule(callbacks) or not _is_list(callbacks):
         callbacks = (callbacks,)
     found = list(_flatten(callbacks, (), itertools.count()))
     return CallbacksList(
@@ -62,7 +62,7 @@ def _flatten(
     callbacks: Iterable[Any], path: tuple[int, ...], numbers: Iterator[int]
 ) -> Iterator[tuple[Callback, tuple[int, ...]]]:
     for one in callbacks:
-        if isinstance(one, Callback):
+        if _is_rule(one):
             yield one, path
         elif _is_nested_list(one):
             yield from _flatten(one.callbacks, (*path, next(numbers)), numbers)
@@ -86,8 +86,9 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
     from cbreplay.callbacks.driven import DrivenCallback
     from cbreplay.callbacks.keras_objects import read_keras_object
 
-    if isinstance(callback, Callback):
-        return callback
+    if _is_rule(callback):
+        rule: Callback = callback
+        return rule
     if isinstance(callback, type) or not is_custom_callback(callback):
         sentence = (
             f"{callback!r} is not a callback that cbreplay can replay. Give "
@@ -95,8 +96,13 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
             "your own with its hooks, or a list of them."
         )
         raise ConfigError(sentence)
-    rule = read_keras_object(callback) if is_of_keras(type(callback)) else None
-    return rule or DrivenCallback(callback)
+    known = read_keras_object(callback) if is_of_keras(type(callback)) else None
+    return known or DrivenCallback(callback)
+
+
+def _is_rule(callback: object) -> bool:
+    # a class has the methods of its instances
+    return isinstance(callback, Callback) and not isinstance(callback, type)
 
 
 def _is_list(callbacks: object) -> bool:

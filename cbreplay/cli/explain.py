@@ -133,7 +133,7 @@ def _one_setting(question: Question, run: Run) -> Sequence[Callback]:
 def _recorded_setting(question: Question, run: Run) -> Sequence[Callback]:
     """Return the callbacks that ``run.json`` names."""
     from cbreplay.callbacks import Bystander
-    from cbreplay.expressions import parse_callbacks
+    from cbreplay.expressions import parse_recorded
     from cbreplay.grid import Choices
 
     hint = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
@@ -145,7 +145,7 @@ def _recorded_setting(question: Question, run: Run) -> Sequence[Callback]:
         sentence = f"run {run.name!r} does not say which callbacks it had. {hint}"
         raise ConfigError(sentence)
     try:
-        read = parse_callbacks(*texts, defaults=question.monitor_and_mode)
+        read = parse_recorded(texts, defaults=question.monitor_and_mode)
     except ExpressionError as error:
         sentence = (
             f"a callback that run.json of run {run.name!r} names cannot be replayed: "

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from cbreplay.expressions.script import ScriptCallbacks, read_script_callbacks
-from cbreplay.expressions.text import Expressions, parse_callbacks, read_expressions
+from cbreplay.expressions.text import (
+    Expressions,
+    parse_callbacks,
+    parse_recorded,
+    read_expressions,
+)
 
 __all__ = [
     "Expressions",
     "ScriptCallbacks",
     "parse_callbacks",
+    "parse_recorded",
     "read_expressions",
     "read_script_callbacks",
 ]

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cbreplay.callbacks import BYSTANDERS, CALLBACKS, Bystander
+from cbreplay.callbacks.keras_objects import REFUSED
 from cbreplay.errors import nearest_name
 
 if TYPE_CHECKING:
@@ -23,14 +24,18 @@ __all__ = [
     "require_all",
 ]
 
-# the rest of keras.callbacks, 3.15.1
-_OTHERS = (
-    "Callback",
-    "CallbackList",
-    "LambdaCallback",
-    "MonitorCallback",
-    "SwapEMAWeights",
+# the rest of keras.callbacks, 3.15.1, and what to do about them
+_CODE = (
+    "its functions are code, which is not read. Give the object itself to replay_run, "
+    "or a function that makes it as -c module:name"
 )
+_OTHERS = {
+    "Callback": "it decides nothing",
+    "CallbackList": "write its callbacks as [..., ...]",
+    "LambdaCallback": _CODE,
+    "MonitorCallback": "it decides nothing",
+    **REFUSED,
+}
 
 
 class Reader(Protocol):
@@ -70,7 +75,7 @@ def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
         return None
     known = f"There are {', '.join(CALLBACKS)}"
     if name in _OTHERS:
-        return f"{written!r} is Keras's, but is not replayed yet", known
+        return f"{written!r} is not replayed: {_OTHERS[name]}", known
     near = nearest_name(name, [*CALLBACKS, *BYSTANDERS])
     return f"{written!r} is not a callback that can be replayed{near}", known
 

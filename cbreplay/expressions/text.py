@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cbreplay.callbacks.base import Callback
 
-__all__ = ["Expressions", "parse_callbacks", "read_expressions"]
+__all__ = ["Expressions", "parse_callbacks", "parse_recorded", "read_expressions"]
 
 _LONGEST_TEXT = 20_000
 _DEEPEST_NESTING = 50
@@ -71,6 +71,8 @@ def parse_callbacks(
         list or a ``range`` means "try each", and ``each([...])`` says so explicitly.
         ``keras.callbacks.`` before a name is fine. ``@file`` reads expressions from a
         file, with comments; ``@train.py`` is `read_script_callbacks`.
+        ``package.module:MyCallback(...)`` imports your own callback, and nothing else
+        imports anything.
     defaults : mapping, optional
         Parameters for every callback that does not set them itself.
 
@@ -89,6 +91,23 @@ def parse_callbacks(
     {'patience': [3, 5]}
     """
     return read_expressions(texts, defaults or {}).entries
+
+
+def parse_recorded(
+    texts: Sequence[str], *, defaults: Mapping[str, Any] | None = None
+) -> list[Callback | Choices]:
+    """Read the callbacks of a ``run.json``: calls of Keras's callbacks, and no others.
+
+    A log is not trusted, so ``@file`` opens no file and ``module:name`` imports
+    nothing here.
+
+    Raises
+    ------
+    ExpressionError, ConfigError
+        As `parse_callbacks`.
+    """
+    given = defaults or {}
+    return [entry for text in texts for entry in _Expression(text, given).recorded()]
 
 
 def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expressions:
@@ -122,12 +141,21 @@ class _Expression:
     def entries(self) -> list[Callback | Choices]:
         named = _MODULE_NAME.match(self.text)
         if named is not None and not keyword.iskeyword(named[1]):
-            self.fail(
-                f"{named[1]}:{named[2]} is a callback of your own, and such callbacks "
-                "are not replayed yet",
-                f"There are {', '.join(CALLBACKS)}",
-            )
+            return [self.own(named[1], named[2])]
+        return self.recorded()
+
+    def recorded(self) -> list[Callback | Choices]:
         return self.listed(self.parse("eval").body)
+
+    def own(self, module: str, name: str) -> Callback | Choices:
+        from cbreplay.expressions.own_code import read_own
+
+        written = _Expression(self.text.partition(":")[2], self.defaults)
+        node = written.parse("eval").body
+        if not isinstance(node, (ast.Call, ast.Name)):
+            written.fail(f"{written.shown(node)} is not a call of a callback", _EXAMPLE)
+        call = node if isinstance(node, ast.Call) else None
+        return read_own(module, name, call, self.defaults, written)
 
     def statements(self) -> list[Callback | Choices]:
         entries: list[Callback | Choices] = []

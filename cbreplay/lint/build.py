@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
-from cbreplay.callbacks.base import Callback, Training
+from cbreplay.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from cbreplay.callbacks.base import Training, rule_name
+from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
+from cbreplay.lint.checkpoints import CHECKPOINT_CHECKS
 from cbreplay.lint.finding import Finding, Known
 from cbreplay.lint.order import LIST_CHECKS
 from cbreplay.lint.record import RECORD_CHECKS
@@ -18,15 +20,16 @@ from cbreplay.lint.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from cbreplay.callbacks.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["lint_callbacks"]
 
 
 def lint_callbacks(
-    callbacks: Iterable[Callback] | Callback,
+    callbacks: Any,  # noqa: ANN401 - ours, Keras's, or lists of them
     *,
     epochs: int | None = None,
     validation_freq: int | None = None,
@@ -40,8 +43,8 @@ def lint_callbacks(
 
     Parameters
     ----------
-    callbacks : iterable of Callback, or one
-        A Keras callbacks list, in order.
+    callbacks : iterable of Callback or Keras callbacks, or one
+        A Keras callbacks list, in order, as `replay_run` takes it.
     epochs : int, optional
         The ``epochs`` of ``fit``; those of the run by default.
     validation_freq : int, optional
@@ -71,8 +74,8 @@ def lint_callbacks(
     >>> [finding.code for finding in lint_callbacks([reducer, stopper])]
     ['reduce-after-stop']
     """
-    listed = (callbacks,) if isinstance(callbacks, Callback) else tuple(callbacks)
-    _check(listed, epochs, validation_freq)
+    listed = read_callbacks(callbacks).callbacks
+    _check(epochs, validation_freq)
     metadata = None if run is None else run.metadata
     resolved = resolve_semantics(semantics, metadata=metadata)
     known = Known(
@@ -82,19 +85,17 @@ def lint_callbacks(
         validation_freq or _recorded_freq(run),
         run,
     )
-    found = [finding for check in LIST_CHECKS for finding in check(known)]
+    # a callback of the user's own may take a stop back, or set the rate itself
+    drives = any(rule_name(one) == "DrivenCallback" for one in listed)
+    found = (
+        [] if drives else [finding for check in LIST_CHECKS for finding in check(known)]
+    )
     for index, callback in enumerate(listed):
         found += _about_one(known, index, callback)
     return tuple(sorted(found, key=lambda one: one.callback))
 
 
-def _check(
-    listed: tuple[object, ...], epochs: int | None, validation_freq: int | None
-) -> None:
-    for one in listed:
-        if not isinstance(one, Callback):
-            sentence = f"{one!r} is not a callback that cbreplay knows"
-            raise ConfigError(sentence)
+def _check(epochs: int | None, validation_freq: int | None) -> None:
     for name, number in (("epochs", epochs), ("validation_freq", validation_freq)):
         if number is not None and number < 1:
             sentence = f"{name} is {number!r}, where 1 or more is expected"
@@ -116,6 +117,10 @@ def _about_one(known: Known, index: int, callback: Callback) -> Iterator[Finding
     elif isinstance(callback, ReduceLROnPlateau):
         for reduce_check in REDUCE_CHECKS:
             yield from reduce_check(known, index, callback)
+    elif isinstance(callback, ModelCheckpoint):
+        for checkpoint_check in CHECKPOINT_CHECKS:
+            yield from checkpoint_check(known, index, callback)
+        return
     else:
         return
     for check in MONITOR_CHECKS:

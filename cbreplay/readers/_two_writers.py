@@ -79,12 +79,12 @@ def _replay_recorded(
     run: Run, metadata: RunMetadata
 ) -> Replay | HypotheticalReplay | None:
     """Replay the list of ``run.json`` over the whole record, if it can be."""
-    from cbreplay.expressions import parse_callbacks
+    from cbreplay.expressions import parse_recorded
     from cbreplay.replay import replay_run
 
     bare = replace(run, learning_rate=None, other_learning_rate=None)
     try:
-        callbacks: list[Any] = parse_callbacks(*metadata.callbacks)
+        callbacks: list[Any] = parse_recorded(metadata.callbacks)
         replay = replay_run(
             bare,
             callbacks,

@@ -70,5 +70,5 @@ def test_unknown_names_and_impossible_values_are_refused_at_once() -> None:
         choices(EarlyStopping, patience=[])
     with pytest.raises(ConfigError, match="at least one callback"):
         make_grid([])
-    with pytest.raises(ConfigError, match="neither a callback nor choices"):
-        make_grid(["EarlyStopping"])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match="'EarlyStopping' is not a callback"):
+        make_grid(["EarlyStopping"])

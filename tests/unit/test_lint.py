@@ -184,6 +184,18 @@ KEEP = "restore_best_weights=True"
             {},
             [],
         ),
+        (["ModelCheckpoint('best.keras')"], {}, ["overwrites-one-file"]),
+        (["ModelCheckpoint('last.keras')"], {}, []),
+        (["ModelCheckpoint('best.keras', save_best_only=True)"], {}, []),
+        (["ModelCheckpoint('{epoch}.keras')"], {}, []),
+        (
+            [
+                "ModelCheckpoint('a.keras', save_best_only=True)",
+                "ModelCheckpoint('a.keras', 'loss', save_best_only=True)",
+            ],
+            {},
+            ["shares-a-file"],
+        ),
         (["CSVLogger('a')", "CSVLogger('a')"], {}, ["identical-callbacks"]),
         (["CSVLogger('a')", "CSVLogger('b')"], {}, []),
         (["EarlyStopping()", "EarlyStopping()"], {}, ["identical-callbacks"]),

@@ -170,7 +170,7 @@ FIT = "m.fit(x, callbacks=[EarlyStopping(patience=P)])"
                 "from keras.callbacks import SwapEMAWeights as MC\n"
                 "m.fit(x, callbacks=[MC('a')])"
             ),
-            "line 2: 'MC' is Keras's, but is not replayed yet",
+            "line 2: 'MC' is not replayed: ",
         ),
         (
             "m.fit(x, callbacks=[EarlyStopping(patience=a), EarlyStopping(q=1)])",

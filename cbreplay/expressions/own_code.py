@@ -1,0 +1,164 @@
+"""``module:MyCallback(...)``: the one expression that imports a user's code."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from cbreplay.callbacks.callbacks_list import read_callback
+from cbreplay.callbacks.driven import DrivenCallback
+from cbreplay.errors import CbreplayError, nearest_name
+from cbreplay.grid import Choices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.callbacks.base import Callback
+
+__all__ = ["OwnCallback", "read_own"]
+
+
+class Reader(Protocol):
+    """Reads an argument, and complains in its own words about a place."""
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return the values to try."""
+        ...
+
+    def literal(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return the one value that an argument says."""
+        ...
+
+    def fail(self, problem: str, hint: str = "") -> NoReturn:
+        """Raise an ExpressionError."""
+        ...
+
+
+class OwnCallback:
+    """A class or function of the user's that makes a callback.
+
+    Parameters
+    ----------
+    path : str
+        ``package.module:name``.
+    made_by : object
+        What is there.
+    """
+
+    def __init__(self, path: str, made_by: Any) -> None:  # noqa: ANN401 - any callable
+        self.path, self.made_by = path, made_by
+        self.__name__ = path.rpartition(":")[2]
+
+    def __call__(self, **parameters: Any) -> Callback:  # noqa: ANN401 - as the class's
+        """Return the callback that is made with these arguments."""
+        made = self.made_by(**parameters)
+        callback = read_callback(made)
+        if isinstance(callback, DrivenCallback):
+            given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+            return DrivenCallback(made, f"{self.__name__}({given})")
+        return callback
+
+
+def read_own(
+    module: str,
+    name: str,
+    call: ast.Call | None,
+    defaults: Mapping[str, Any],
+    reader: Reader,
+) -> Callback | Choices:
+    """Import a user's callback and make it, or several to choose from.
+
+    Parameters
+    ----------
+    module, name : str
+        Where it is; the current directory is looked into first.
+    call : ast.Call or None
+        Its arguments; None to take what is there as it is.
+    defaults : mapping
+        Parameters that options name, for those that it takes.
+    reader : Reader
+        Reads the arguments: literals, where ``range(...)`` and ``each([...])`` mean
+        "try each"; a list is one value.
+
+    Raises
+    ------
+    ExpressionError
+        If it cannot be imported or made.
+    """
+    own = OwnCallback(f"{module}:{name}", _import(module, name, reader))
+    try:
+        if call is None and not callable(own.made_by):
+            return read_callback(own.made_by)
+        parameters = _arguments(own, call or ast.Call(ast.Name(name), [], []), reader)
+        known = _parameters_of(own.made_by)
+        for key, value in defaults.items():
+            if key in known and parameters.setdefault(key, value) != value:
+                reader.fail(
+                    f"{name} has {key}={parameters[key]!r}, and --{key} says {value!r}",
+                    "Give one of the two",
+                )
+        varied = {
+            key: value for key, value in parameters.items() if isinstance(value, _Tried)
+        }
+        fixed = {key: value for key, value in parameters.items() if key not in varied}
+        tried = Choices(own, fixed, varied)
+        built = tried.build({key: values[0] for key, values in varied.items()})
+    except CbreplayError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+        reader.fail(f"{own.path} raises {type(error).__name__}: {error}")
+    return tried if varied else built
+
+
+class _Tried(list[Any]):
+    """Values to try, told from a list that is one value."""
+
+
+def _import(module: str, name: str, reader: Reader) -> Any:  # noqa: ANN401
+    # what TensorFlow says while it loads is not about the question
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    here = os.getcwd()  # noqa: PTH109 - for sys.path
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001 - a module may raise anything
+        reader.fail(
+            f"{module} cannot be imported ({type(error).__name__}: {error})",
+            "Write package.module:MyCallback(...), importable from this directory",
+        )
+    if not hasattr(found, name):
+        near = nearest_name(name, [one for one in vars(found) if one[0] != "_"])
+        reader.fail(f"{module} has no {name}{near}")
+    return getattr(found, name)
+
+
+def _arguments(own: OwnCallback, call: ast.Call, reader: Reader) -> dict[str, Any]:
+    known = _parameters_of(own.made_by)
+    if len(call.args) > len(known):
+        reader.fail(f"{own.path} takes {len(known)} arguments, not {len(call.args)}")
+    given = dict(zip(known, call.args, strict=False))
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            reader.fail(f"{own.path}: ** cannot be read", "Write the arguments out")
+        if keyword.arg in given:
+            reader.fail(f"{own.path}: {keyword.arg} is given twice")
+        given[keyword.arg] = keyword.value
+    return {key: _value(own, key, node, reader) for key, node in given.items()}
+
+
+def _value(own: OwnCallback, key: str, node: ast.expr, reader: Reader) -> Any:  # noqa: ANN401
+    place = f"{own.path}: {key}"
+    if isinstance(node, ast.Call):
+        return _Tried(reader.value(node, place))
+    return reader.literal(node, place)
+
+
+def _parameters_of(made_by: Any) -> list[str]:  # noqa: ANN401 - any callable
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    signature = inspect.signature(made_by)
+    return [name for name, one in signature.parameters.items() if one.kind in kinds]
