@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import choices, make_grid
     from cbreplay.lint import lint_callbacks
     from cbreplay.readers import load_runs
-    from cbreplay.replay import Replay, replay_run
+    from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
 
@@ -67,6 +67,7 @@ __all__ = [
     "make_grid",
     "parse_callbacks",
     "read_script_callbacks",
+    "replay_fits",
     "replay_run",
 ]
 
@@ -89,6 +90,7 @@ _HOMES = {
     "make_grid": "grid",
     "parse_callbacks": "expressions",
     "read_script_callbacks": "expressions",
+    "replay_fits": "replay",
     "replay_run": "replay",
 }
 _SUBMODULES = ("plots", "record", "report")

@@ -129,6 +129,11 @@ class DrivenCallback:
         driver = Driver(self, training)
         return DrivenState(_numbers(driver.copy), driver)
 
+    def begin_again(self, state: DrivenState, training: Training) -> DrivenState:
+        """Return the state before another fit with the same instance."""
+        driver = Driver(self, training, again=state.driver.copy)
+        return DrivenState(_numbers(driver.copy), driver)
+
     def begin_training(
         self, state: DrivenState, seen: Observation
     ) -> tuple[DrivenState, Decision]:
@@ -157,12 +162,17 @@ class DrivenCallback:
 
 
 class Driver:
-    """The copy of a callback in one replay, and the ledger of what it does."""
+    """The copy of a callback in one fit, and the ledger of what it does."""
 
-    def __init__(self, driven: DrivenCallback, training: Training) -> None:
+    def __init__(
+        self,
+        driven: DrivenCallback,
+        training: Training,
+        again: Any = None,  # noqa: ANN401 - the copy of an earlier fit
+    ) -> None:
         self.driven = driven
         self.ledger = Ledger(driven.name, _library_of(driven.callback), training)
-        self.copy = _copied(driven.callback)
+        self.copy = _copied(driven.callback if again is None else again)
         self.last: Observation | None = None
         self.ended: tuple[int | None] | None = None
         _resolve_auto(driven, self.copy, training)

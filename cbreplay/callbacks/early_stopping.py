@@ -116,6 +116,14 @@ class EarlyStopping:
             first_weights_set_best_epoch=semantics.first_weights_set_best_epoch,
         )
 
+    def begin_again(
+        self, state: EarlyStoppingState, training: Training
+    ) -> EarlyStoppingState:
+        """Return the state at the begin of another fit with the same instance."""
+        begun = self.begin(training)
+        carries = training.semantics.early_stopping.carries_best
+        return begun._replace(best=state.best) if carries else begun
+
     def step(
         self, state: EarlyStoppingState, seen: Observation
     ) -> tuple[EarlyStoppingState, Decision]:

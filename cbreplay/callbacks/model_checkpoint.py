@@ -154,6 +154,14 @@ class ModelCheckpoint:
             saves_without_monitor=semantics.saves_without_monitor,
         )
 
+    def begin_again(
+        self, state: ModelCheckpointState, training: Training
+    ) -> ModelCheckpointState:
+        """Return the state at the begin of another fit with the same instance."""
+        begun = self.begin(training)
+        carries = training.semantics.model_checkpoint.carries_best
+        return begun._replace(best=state.best) if carries else begun
+
     def step(
         self, state: ModelCheckpointState, seen: Observation
     ) -> tuple[ModelCheckpointState, Decision]:

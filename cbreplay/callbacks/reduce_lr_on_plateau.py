@@ -123,6 +123,14 @@ class ReduceLROnPlateau:
             factor_precision=semantics.factor_precision,
         )
 
+    def begin_again(
+        self, state: ReduceLROnPlateauState, training: Training
+    ) -> ReduceLROnPlateauState:
+        """Return the state at the begin of another fit with the same instance."""
+        begun = self.begin(training)
+        carries = training.semantics.reduce_lr_on_plateau.carries_best
+        return begun._replace(best=state.best) if carries else begun
+
     def step(
         self, state: ReduceLROnPlateauState, seen: Observation
     ) -> tuple[ReduceLROnPlateauState, Decision]:

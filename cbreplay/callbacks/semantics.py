@@ -57,6 +57,9 @@ class MonitorRule(NamedTuple):
         NaN, after which nothing does; else ``best`` starts at plus or minus infinity.
     auto : AutoMode
         Where ``mode="auto"`` looks for a direction.
+    carries_best : bool
+        Whether a second fit with the same instance starts with the ``best`` of the
+        first; else ``on_train_begin`` forgets it.
     """
 
     precision: Precision
@@ -64,10 +67,11 @@ class MonitorRule(NamedTuple):
     absolute_min_delta: bool
     starts_empty: bool
     auto: AutoMode
+    carries_best: bool
 
 
 class Semantics(NamedTuple):
-    """How one Keras version on one backend decides in one fit.
+    """How one Keras version on one backend decides.
 
     Parameters
     ----------
@@ -128,8 +132,7 @@ class Semantics(NamedTuple):
 
 
 # Every field below was read in the file that is named and seen in the real class, which
-# tests/differential/test_keras_versions.py drives. What an instance carries from one
-# fit into the next is not here: a replay is one fit.
+# tests/differential/test_keras_versions.py drives.
 
 # keras/src/callbacks.py, 2.15.0: numpy compares Python floats; EarlyStopping has
 # min_delta = abs(min_delta), best = +-inf, np.less(value - min_delta, best);
@@ -146,6 +149,7 @@ _KERAS_2_15 = Semantics(
         absolute_min_delta=True,
         starts_empty=False,
         auto="name ends in acc or auc",
+        carries_best=False,
     ),
     reduce_lr_on_plateau=MonitorRule(
         precision="float64",
@@ -153,6 +157,7 @@ _KERAS_2_15 = Semantics(
         absolute_min_delta=False,
         starts_empty=False,
         auto="name holds acc",
+        carries_best=False,
     ),
     model_checkpoint=MonitorRule(
         precision="float64",
@@ -160,6 +165,8 @@ _KERAS_2_15 = Semantics(
         absolute_min_delta=True,
         starts_empty=False,
         auto="name holds acc or starts with fmeasure",
+        # no version's on_train_begin touches its best
+        carries_best=True,
     ),
     restores_without_stop=False,
     first_weights_set_best_epoch=False,
@@ -190,27 +197,39 @@ _KERAS_3_0 = _TF_KERAS_2_16._replace(
         absolute_min_delta=True,
         starts_empty=False,
         auto="metric",
+        # on_train_begin does not touch best, which _set_monitor_op sets once
+        carries_best=True,
     ),
     learning_rate_key="learning_rate",
     checkpoint_suffixes=(".keras",),
     flush_subnormals=True,
 )
-# keras/src/callbacks/early_stopping.py, 3.7.0: best = None
+# keras/src/callbacks/early_stopping.py, 3.7.0: best = None, in on_train_begin
 _KERAS_3_7 = _KERAS_3_0._replace(
-    early_stopping=_KERAS_3_0.early_stopping._replace(starts_empty=True)
+    early_stopping=_KERAS_3_0.early_stopping._replace(
+        starts_empty=True, carries_best=False
+    )
 )
 # keras/src/callbacks/model_checkpoint.py, 3.8.0: .h5; 3.10.0: _should_save_model
 # returns True where there is no monitor
 _KERAS_3_8 = _KERAS_3_7._replace(checkpoint_suffixes=(".keras", ".h5"))
 _KERAS_3_10 = _KERAS_3_8._replace(saves_without_monitor=True)
 # keras/src/callbacks/monitor_callback.py, 3.11.0: all three inherit one
-# _is_improvement; later releases only differ in what a second fit starts with
+# _is_improvement, and best = None in its __init__ only
+_MONITOR_CALLBACK = _KERAS_3_10.early_stopping._replace(carries_best=True)
 _KERAS_3_11 = _KERAS_3_10._replace(
-    reduce_lr_on_plateau=_KERAS_3_10.early_stopping,
-    model_checkpoint=_KERAS_3_10.early_stopping,
+    early_stopping=_MONITOR_CALLBACK,
+    reduce_lr_on_plateau=_MONITOR_CALLBACK,
+    model_checkpoint=_MONITOR_CALLBACK,
 )
 # keras/src/callbacks/terminate_on_nan.py, 3.13.0: raise_error
 _KERAS_3_13 = _KERAS_3_11._replace(terminate_on_nan_can_raise=True)
+# keras/src/callbacks/early_stopping.py and reduce_lr_on_plateau.py, 3.15.0: best = None
+# in on_train_begin
+_KERAS_3_15 = _KERAS_3_13._replace(
+    early_stopping=_MONITOR_CALLBACK._replace(carries_best=False),
+    reduce_lr_on_plateau=_MONITOR_CALLBACK._replace(carries_best=False),
+)
 
 # package, major version, first and last minor version that decide alike
 _SPANS = (
@@ -220,7 +239,8 @@ _SPANS = (
     ("keras", 3, 8, 9, _KERAS_3_8),
     ("keras", 3, 10, 10, _KERAS_3_10),
     ("keras", 3, 11, 12, _KERAS_3_11),
-    ("keras", 3, 13, 15, _KERAS_3_13),
+    ("keras", 3, 13, 14, _KERAS_3_13),
+    ("keras", 3, 15, 15, _KERAS_3_15),
     ("tf_keras", 2, 15, 15, _KERAS_2_15),  # the same classes, letter by letter
     ("tf_keras", 2, 16, 17, _TF_KERAS_2_16),
     ("tf_keras", 2, 18, 21, _TF_KERAS_2_18),

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from cbreplay.replay.answer import replay_run
+from cbreplay.replay.fits import replay_fits
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 
-__all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step", "replay_run"]
+__all__ = [
+    "HypotheticalReplay",
+    "Reduction",
+    "Replay",
+    "Step",
+    "replay_fits",
+    "replay_run",
+]

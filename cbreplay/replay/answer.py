@@ -31,10 +31,10 @@ from cbreplay.validity import classify_evidence
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.semantics import Semantics
+    from cbreplay.callbacks.semantics import ResolvedSemantics, Semantics
     from cbreplay.replay.walk import Walk
 
-__all__ = ["replay_run"]
+__all__ = ["Asked", "as_list", "replay_list", "replay_run"]
 
 
 def replay_run(
@@ -92,24 +92,59 @@ def replay_run(
     ('exact', 4, 2)
     """
     _check_run(run)
-    listed = _as_list(callbacks)
+    asked = Asked(initial_learning_rate, objective, objective_mode, hypothetical)
     resolved = resolve_semantics(semantics, metadata=run.metadata)
+    replay, _ = replay_list(run, as_list(callbacks), resolved, asked)
+    return replay
+
+
+class Asked(NamedTuple):
+    """The options of `replay_run`."""
+
+    initial_learning_rate: float | None = None
+    objective: str | None = None
+    objective_mode: Mode | None = None
+    hypothetical: bool = False
+
+
+def replay_list(
+    run: Run,
+    listed: CallbacksList,
+    resolved: ResolvedSemantics,
+    asked: Asked,
+    states: Sequence[Any] | None = None,
+) -> tuple[Replay, tuple[Any, ...]]:
+    """Replay as `replay_run`; return also the state of each callback at the end.
+
+    Parameters
+    ----------
+    run, listed, resolved, asked : Run, CallbacksList, ResolvedSemantics, Asked
+        What is replayed on what, by which Keras, with which options.
+    states : sequence of object, optional
+        The state of each callback when training begins; new ones by default.
+    """
     training = describe_training(run, resolved.semantics)
     rules = listed.callbacks
     notes = [*resolved.notes, *_monitor_notes(run, rules, resolved.semantics)]
     named, mode = resolve_objective(
-        run, rules, training, objective=objective, objective_mode=objective_mode
+        run,
+        rules,
+        training,
+        objective=asked.objective,
+        objective_mode=asked.objective_mode,
     )
     walk = walk_run(
         run,
         listed,
         training,
-        initial_learning_rate=initial_learning_rate,
-        goes_on=hypothetical,
+        initial_learning_rate=asked.initial_learning_rate,
+        goes_on=asked.hypothetical,
+        states=states,
     )
     _check_met(run, rules, walk)
     question = _Question(run, rules, training, named, mode)
-    return _conclude(question, walk, [*notes, *walk.notes])
+    replay = _conclude(question, walk, [*notes, *walk.notes])
+    return replay, walk.evident_states
 
 
 class _Question(NamedTuple):
@@ -122,7 +157,8 @@ class _Question(NamedTuple):
     mode: Mode
 
 
-def _as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run takes it
+def as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run takes it
+    """Return the list, which must hold a callback."""
     listed = read_callbacks(callbacks)
     if not listed.callbacks:
         sentence = "there is no callback to replay. Give one with -c or callbacks=."

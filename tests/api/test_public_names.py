@@ -16,7 +16,7 @@ NAMES = """
     ReduceLROnPlateau Replay Run SemanticsError Series TerminateOnNaN
     TruncatedLogError UnknownMonitorError __version__ build_staircase choices
     explain_replay lint_callbacks load_runs make_grid parse_callbacks
-    read_script_callbacks replay_run
+    read_script_callbacks replay_fits replay_run
 """
 HEAVY = ["click", "jinja2", "keras", "matplotlib", "numpy", "pandas", "rich"]
 HEAVY += ["google_crc32c", "tensorboard", "tensorflow"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cbreplay import EvidenceError, Run, explain_replay, replay_run
+from cbreplay import EvidenceError, Run, explain_replay, replay_fits, replay_run
 
 pytestmark = [
     pytest.mark.keras,
@@ -210,6 +210,35 @@ def find_difference(
 
 def test_every_list_is_tried() -> None:
     assert list(lists()) == NAMES
+
+
+def test_the_same_instances_decide_in_later_fits_as_keras_has_them() -> None:
+    import keras.callbacks as kc
+
+    from tests import custom_callbacks as own
+    from tests.oracles.played_fit import play_fit
+
+    def build() -> list[Any]:
+        return [
+            kc.EarlyStopping(patience=2, restore_best_weights=True),
+            kc.ModelCheckpoint("{epoch}.keras", save_best_only=True, mode="min"),
+            # it does not forget its average
+            own.Smoothed(),
+            kc.EarlyStopping("val_loss_smoothed", mode="min", patience=3),
+            own.SaveImproved(),
+        ]
+
+    for seed in range(12):
+        rng = np.random.default_rng([seed, 5])
+        fits = [draw_logs(rng) for _ in range(3)]
+        kept = build()
+        played = [play_fit(logs, kept) for logs in fits]
+        runs = [Run.from_logs(logs, planned_epochs=len(logs)) for logs in fits]
+        replays = replay_fits(runs, build(), semantics="keras-3.15.1")
+        for theirs, ours in zip(played, replays, strict=True):
+            assert ours.stopped_epoch == theirs.stopped_epoch, seed
+            assert ours.kept_epoch == theirs.kept_epoch, seed
+            assert [(one[0], one[1]) for one in ours.saves] == theirs.saves, seed
 
 
 def test_an_object_is_not_changed_and_can_be_replayed_again() -> None:

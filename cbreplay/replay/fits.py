@@ -1,0 +1,152 @@
+"""The same callbacks over several fits, as Keras carries or forgets their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.callbacks.base import describe_training, rule_name
+from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.replay.answer import Asked, as_list, replay_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.callbacks.semantics import Semantics
+    from cbreplay.replay.records import Replay
+    from cbreplay.run import Mode, Run
+
+__all__ = ["replay_fits"]
+
+
+def replay_fits(
+    runs: Iterable[Run],
+    callbacks: Any,  # noqa: ANN401 - as replay_run takes it
+    *,
+    semantics: str | None = None,
+    initial_learning_rate: float | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+) -> list[Replay]:
+    """Replay the same callback instances over several fits, one after the other.
+
+    As in a loop of folds whose callbacks were made before it: what an instance carries
+    from one fit into the next hangs on the Keras version (``best`` of EarlyStopping on
+    3.0 to 3.6 and on 3.11 to 3.14, of ReduceLROnPlateau on 3.11 to 3.14, of
+    ModelCheckpoint on all).
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        The record of each fit, in order.
+    callbacks : Callback, Keras callback, or list of these
+        As in `replay_run`; one list for all fits.
+    semantics, initial_learning_rate, objective, objective_mode : optional
+        As in `replay_run`, for every fit.
+
+    Returns
+    -------
+    list of Replay
+        One for each run. Each is about its own record: where a fit goes on from the
+        weights of the one before, and the list ends that one elsewhere than it was
+        ended, the record is of other weights, which no log tells.
+
+    Raises
+    ------
+    EvidenceError
+        If a fit diverges from its record and something is carried into the next.
+    ConfigError
+        If the runs name different Keras versions, or as `replay_run`.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping, Run
+    >>> folds = [[0.5, 0.4, 0.3], [0.9, 0.8, 0.7]]
+    >>> runs = [Run.from_logs({"val_loss": one} for one in fold) for fold in folds]
+    >>> stopper = EarlyStopping(patience=2)
+    >>> [
+    ...     one.stopped_epoch
+    ...     for one in replay_fits(runs, stopper, semantics="keras-3.15")
+    ... ]
+    [None, None]
+    >>> [
+    ...     one.stopped_epoch
+    ...     for one in replay_fits(runs, stopper, semantics="keras-3.12")
+    ... ]
+    [None, 1]
+    """
+    listed = as_list(callbacks)
+    replays: list[Replay] = []
+    states: Sequence[Any] | None = None
+    first_named = ""
+    asked = Asked(initial_learning_rate, objective, objective_mode)
+    for run in runs:
+        resolved = resolve_semantics(semantics, metadata=run.metadata)
+        first_named = first_named or resolved.semantics.name
+        if resolved.semantics.name != first_named:
+            sentence = (
+                f"run {run.name!r} was trained by {resolved.semantics.name} and the "
+                f"first one by {first_named}: one instance lives in one Keras. Choose "
+                "it with --semantics or semantics=."
+            )
+            raise ConfigError(sentence)
+        if states is not None:
+            _check_carried(replays[-1], listed.callbacks, resolved.semantics)
+            training = describe_training(run, resolved.semantics)
+            states = [
+                _begin_again(callback, state, training)
+                for callback, state in zip(listed.callbacks, states, strict=True)
+            ]
+        replay, states = replay_list(run, listed, resolved, asked, states)
+        if replays and _carriers(listed.callbacks, resolved.semantics):
+            replay = replay._replace(
+                notes=(*replay.notes, *_carried_notes(replays[-1]))
+            )
+        replays.append(replay)
+    return replays
+
+
+def _begin_again(callback: Any, state: Any, training: Any) -> Any:  # noqa: ANN401
+    if hasattr(callback, "begin_again"):
+        return callback.begin_again(state, training)
+    return callback.begin(training)
+
+
+def _carriers(callbacks: Sequence[Callback], semantics: Semantics) -> list[str]:
+    """Return the classes of the callbacks that carry something into the next fit."""
+    rules = {
+        "EarlyStopping": semantics.early_stopping.carries_best,
+        "ReduceLROnPlateau": semantics.reduce_lr_on_plateau.carries_best,
+        "ModelCheckpoint": semantics.model_checkpoint.carries_best,
+        "DrivenCallback": True,
+    }
+    return [
+        str(getattr(one, "name", rule_name(one)))
+        for one in callbacks
+        if rules.get(rule_name(one), False)
+    ]
+
+
+def _check_carried(
+    before: Replay, callbacks: Sequence[Callback], semantics: Semantics
+) -> None:
+    carriers = _carriers(callbacks, semantics)
+    if before.divergence_epoch is not None and carriers:
+        sentence = (
+            f"run {before.run.name!r} says nothing from epoch "
+            f"{before.divergence_epoch + 1} on, and {carriers[0]} of {semantics.name} "
+            "carries its state from there into the next fit. Replay each run by "
+            "itself, with replay_run."
+        )
+        raise EvidenceError(sentence)
+
+
+def _carried_notes(before: Replay) -> tuple[str, ...]:
+    if before.evidence != "censored":
+        return ()
+    note = (
+        f"the fit before, of run {before.run.name!r}, would have gone on past its "
+        "record: what is carried into this one is the state at the end of that"
+    )
+    return (note,)
