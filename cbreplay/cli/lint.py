@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.callbacks.base import Callback
+    from cbreplay.grid import Choices
     from cbreplay.lint import Finding
     from cbreplay.run import Run
 
@@ -38,6 +39,8 @@ class _Asked(NamedTuple):
     source: str = ""
     lines: tuple[int, ...] = ()
     run: Run | None = None
+    epochs: int | None = None
+    validation_freq: int | None = None
 
 
 @click.command("lint")
@@ -90,8 +93,8 @@ def command(
     resolved = resolve_semantics(semantics, metadata=metadata)
     found = lint_callbacks(
         asked.callbacks,
-        epochs=epochs,
-        validation_freq=validation_freq,
+        epochs=epochs or asked.epochs,
+        validation_freq=validation_freq or asked.validation_freq,
         run=asked.run,
         semantics=semantics,
     )
@@ -115,7 +118,13 @@ def _asked(path: str | None, expressions: tuple[str, ...]) -> _Asked:
 
         script = read_script_callbacks(path)
         say(*(f"note: {path}: {note}" for note in script.notes))
-        return _Asked(script.callbacks, path, script.lines)
+        return _Asked(
+            script.callbacks,
+            path,
+            script.lines,
+            epochs=script.epochs,
+            validation_freq=script.validation_freq,
+        )
     named = _named(expressions) if expressions else None
     if named is not None and path is None:
         return _Asked(named)
@@ -126,11 +135,16 @@ def _asked(path: str | None, expressions: tuple[str, ...]) -> _Asked:
 
 def _named(expressions: tuple[str, ...]) -> Sequence[Callback]:
     from cbreplay.expressions import read_expressions
-    from cbreplay.grid import make_grid
 
     read = read_expressions(expressions, {})
     say(*(f"note: {note}" for note in read.notes))
-    grid = make_grid(read.entries)
+    return _one_setting(read.entries)
+
+
+def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:
+    from cbreplay.grid import make_grid
+
+    grid = make_grid(entries)
     if len(grid) > 1:
         sentence = (
             f"lint speaks of one setting, and {len(grid)} are named. "
@@ -156,12 +170,14 @@ def _one_run(path: str) -> Run:
 
 def _recorded(run: Run) -> Sequence[Callback]:
     """Return the callbacks that ``run.json`` names."""
+    from cbreplay.expressions import parse_recorded
+
     texts = run.metadata.callbacks if run.metadata is not None else ()
     if not texts:
         sentence = f"run {run.name!r} does not say which callbacks it had. {_HINT}"
         raise ConfigError(sentence)
     try:
-        return _named(texts)
+        return _one_setting(parse_recorded(texts))
     except ExpressionError as error:
         sentence = (
             f"a callback that run.json of run {run.name!r} names cannot be read: "

@@ -48,12 +48,17 @@ class ScriptCallbacks(NamedTuple):
         The one-based line in which each is built.
     notes : tuple of str
         What was not read, and what was taken in a way that a reader should know.
+    epochs, validation_freq : int or None
+        As ``fit`` gets them; None where it does not, where they cannot be told, or
+        where several fits get different ones.
     """
 
     source: str
     callbacks: tuple[Callback, ...]
     lines: tuple[int, ...]
     notes: tuple[str, ...]
+    epochs: int | None = None
+    validation_freq: int | None = None
 
 
 def read_script_callbacks(
@@ -148,7 +153,24 @@ class _Script:
             tuple(one.callback for one in built),
             tuple(one.line for one in built),
             tuple(notes),
+            epochs=self.agreed_number(fits, "epochs"),
+            validation_freq=self.agreed_number(fits, "validation_freq"),
         )
+
+    def agreed_number(
+        self, fits: list[tuple[ast.Call, Scope, ast.expr]], name: str
+    ) -> int | None:
+        """Return a positive integer that every fit gets by name, if there is one."""
+        numbers = set()
+        for call, scope, _ in fits:
+            given = [one.value for one in call.keywords if one.arg == name]
+            try:
+                value = _Arguments(self, call, scope).value(given[0], name)
+            except (IndexError, _Unread):
+                return None
+            numbers.add(value)
+        known = [one for one in numbers if type(one) is int and one > 0]
+        return known[0] if len(numbers) == len(known) == 1 else None
 
     def refuse(self, problems: list[_Unread]) -> None:
         if not problems:

@@ -66,6 +66,64 @@ def test_the_findings_of_a_script_name_the_line(ask: Ask, script: Path) -> None:
     assert ("patience-beyond-plan", 2) in lines
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        # 9 values: the first improves, so 8 are waited on
+        ("epochs=9", "patience-beyond-plan"),
+        ("epochs=N", "patience-beyond-plan"),
+        ("epochs=10", None),
+        ("validation_freq=3", "patience-in-validations"),
+        # what cannot be told is not guessed
+        ("epochs=int(argument)", None),
+        ("epochs=-1", None),
+    ],
+)
+def test_the_plan_is_read_where_fit_gets_it(
+    ask: Ask, tmp_path: Path, given: str, expected: str | None
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "N = 9\n"
+        "stop = EarlyStopping(patience=9, restore_best_weights=True)\n"
+        f"model.fit(x, callbacks=[stop], {given})\n"
+    )
+    answer = as_json(ask("lint", path, *RULES, "--format", "json").out)
+    found = [one["code"] for one in answer["findings"]]
+    assert found == ([] if expected is None else [expected])
+
+
+def test_fits_of_different_lengths_tell_no_plan(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "stop = EarlyStopping(patience=9, restore_best_weights=True)\n"
+        "model.fit(x, callbacks=[stop], epochs=5)\n"
+        "model.fit(x, callbacks=[stop], epochs=50)\n"
+    )
+    answer = ask("lint", path, *RULES, "--format", "json")
+    assert as_json(answer.out)["findings"] == []
+
+
+def test_a_log_imports_no_code_and_opens_no_file(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "harm.py").write_text("open('harmed', 'w')\ndef f(): ...\n")
+    (tmp_path / "list.txt").write_text("EarlyStopping()\n")
+    (tmp_path / "run").mkdir()
+    for text in ("harm:f()", "@list.txt", "@harm.py"):
+        run = write_csv(tmp_path / "run" / "logs.csv", [0.5, 0.4])
+        written = json.dumps({"schema": 1, "callbacks": [text]})
+        (run.parent / "run.json").write_text(written)
+        for command in ("lint", "explain"):
+            answer = ask(command, run.parent)
+            assert (answer.status, answer.out) == (2, "")
+            assert "cannot be re" in answer.err
+    assert not (tmp_path / "harmed").exists()
+
+
 def test_json_holds_the_findings_of_the_library(ask: Ask) -> None:
     answer = as_json(
         ask("lint", "-c", LATE, "-c", STOP, *RULES, "--format", "json").out
