@@ -34,6 +34,13 @@ class Choices:
     fixed: Mapping[str, Any]
     varied: Mapping[str, Sequence[Any]]
 
+    @property
+    def code(self) -> str:
+        """The call that makes it, with ``...`` for what is varied."""
+        given = [f"{name}=..." for name in self.varied]
+        given += [f"{name}={value!r}" for name, value in self.fixed.items()]
+        return f"{self.kind.__name__}({', '.join(given)})"
+
     def build(self, chosen: Mapping[str, Any]) -> Callback:
         """Return the callback with one value chosen for each varied parameter."""
         callback: Callback = self.kind(**self.fixed, **chosen)

@@ -284,11 +284,7 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
 
 def _written(entry: Callback | Choices) -> str:
     """Write a callback as Keras code, with ... for what is varied."""
-    if not isinstance(entry, Choices):
-        return format_callback(entry)
-    fixed = format_callback(entry.kind(**entry.fixed))
-    varied = ", ".join(f"{name}=..." for name in entry.varied)
-    return fixed.replace("(", f"({varied}, ", 1).replace(", )", ")")
+    return entry.code if isinstance(entry, Choices) else format_callback(entry)
 
 
 def _provisional(text: str, provisional: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from cbreplay.callbacks.callbacks_list import read_callback
 from cbreplay.callbacks.driven import DrivenCallback
 from cbreplay.errors import CbreplayError, nearest_name
 from cbreplay.grid import Choices
+from cbreplay.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,13 +120,12 @@ class _Tried(list[Any]):
 
 
 def _import(module: str, name: str, reader: Reader) -> Any:  # noqa: ANN401
-    # what TensorFlow says while it loads is not about the question
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     here = os.getcwd()  # noqa: PTH109 - for sys.path
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found = importlib.import_module(module)
+        with silenced_tensorflow():
+            found = importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - a module may raise anything
         reader.fail(
             f"{module} cannot be imported ({type(error).__name__}: {error})",

@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.callbacks.driven import DrivenCallback
 from cbreplay.callbacks.learning_rate_scheduler import TableSchedule, as_function
 from cbreplay.errors import ConfigError, UnknownMonitorError
 
@@ -25,11 +26,12 @@ _OTHER_NAMES = {"initial_value_threshold": "best"}
 _RATE_CHANGING = ("LearningRateScheduler", "ReduceLROnPlateau")
 
 
-def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - any callback, ours or Keras's
+def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
     """Return the Keras callback that a callback of cbreplay stands for.
 
-    A real Keras callback is returned as it is. Ours is known by being a dataclass
-    with the name of a class in ``keras.callbacks``, whose arguments its fields are.
+    A real Keras callback is returned as it is, and one of the user's own too. Ours is
+    known by being a dataclass with the name of a class in ``keras.callbacks``, whose
+    arguments its fields are.
 
     Raises
     ------
@@ -38,6 +40,8 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - any callback, o
     """
     import keras
 
+    if isinstance(callback, DrivenCallback):
+        callback = callback.callback
     if isinstance(callback, keras.callbacks.Callback):
         return callback
     kind = getattr(keras.callbacks, type(callback).__name__, None)

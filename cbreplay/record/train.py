@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import platform
-import sys
 import time
 from datetime import UTC, datetime
 from importlib import import_module
@@ -31,9 +28,11 @@ from cbreplay.record.run_directory import (
     read_resumable,
     write_metadata,
 )
+from cbreplay.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    import os
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.record.experiments import Examples
     from cbreplay.record.fit import WatchedFit
@@ -130,33 +129,13 @@ def train_experiment(
 
 def _import_training() -> None:
     """Import what a training needs, so that nothing is made when it is missing."""
-    silent = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silenced() if silent else contextlib.nullcontext():
+    with silenced_tensorflow():
         for module in ("tensorflow", "keras", "tensorboard", "sklearn"):
             try:
                 import_module(module)
             except ModuleNotFoundError as error:
                 what = "training an experiment"
                 raise MissingExtraError(what, extra="train", missing=module) from error
-
-
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    """Send what native code writes to stderr nowhere.
-
-    TensorFlow 2.21 writes about missing CUDA drivers while it is imported, before it
-    looks at its own log level.
-    """
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _train(

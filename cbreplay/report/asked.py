@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.callbacks.base import format_callback, monitored_series
 from cbreplay.callbacks.bystander import Bystander
+from cbreplay.callbacks.driven import DrivenCallback
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.errors import CbreplayError
 from cbreplay.replay import replay_run
@@ -147,8 +148,9 @@ def setting_code(callbacks: Sequence[Callback]) -> str:
     """
     lines = ["callbacks = ["]
     for callback in callbacks:
-        if isinstance(callback, Bystander):
-            lines.append(f"    keras.callbacks.{callback.code},")
+        if isinstance(callback, (Bystander, DrivenCallback)):
+            home = "keras.callbacks." if isinstance(callback, Bystander) else ""
+            lines.append(f"    {home}{callback.code},")
             continue
         # the monitor is written out although val_loss is Keras's default
         arguments = _changed(callback)

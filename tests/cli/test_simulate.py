@@ -258,3 +258,12 @@ def test_many_steps_are_thinned_and_the_rest_is_pointed_to(
     rows = [line for line in out.splitlines() if "+0." in line or line.endswith("  0")]
     assert len(rows) <= 20
     assert "more steps: --format csv)" in out
+
+
+def test_a_required_parameter_may_be_the_one_that_varies(
+    ask: Ask, sample_logs: Path
+) -> None:
+    tried = "ModelCheckpoint(['a.keras', 'b.keras'])"
+    answer = ask("simulate", sample_logs / "overfit.csv", "-c", tried)
+    assert answer.status == 0, answer.err
+    assert "[ModelCheckpoint(filepath=...)]" in answer.err
