@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 
+# lines that a test has for the end of the session
+SUMMARY = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SUMMARY] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash[SUMMARY]:
+        terminalreporter.write_line(line)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files"
@@ -23,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-keras-cases",
         action="store_true",
-        help="drive every prepared Keras through all cases, a quarter of an hour",
+        help="drive every prepared Keras through all cases, most of an hour",
     )
 
 

@@ -115,8 +115,8 @@ class LearningRateScheduler:
         try:
             return round_float32(float(rate))
         except OverflowError:
-            sentence = f"LearningRateScheduler: {rate!r} does not fit into float32"
-            raise ConfigError(sentence) from None
+            # the optimizer's variable takes it as infinite, in every Keras
+            return math.copysign(math.inf, rate)
 
     def step(self, state: None, seen: Observation) -> tuple[None, Decision]:  # noqa: ARG002
         """Decide nothing at the end of an epoch."""

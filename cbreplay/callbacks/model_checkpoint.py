@@ -193,11 +193,6 @@ class ModelCheckpoint:
 
     def _file(self, seen: Observation) -> str:
         values: dict[str, Any] = {**seen.logs, "epoch": seen.epoch + 1}
-        if "lr" in values and seen.learning_rate_key == "lr":
-            # a numpy float32 in Keras 2, which is written with fewer digits
-            import numpy as np
-
-            values["lr"] = np.float32(values["lr"])
         try:
             return self.filepath.format(**values)
         except KeyError as error:

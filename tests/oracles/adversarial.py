@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from cbreplay import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
+from tests.oracles.keras_driver import Written, parameters
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -30,6 +31,10 @@ class Case:
     callbacks: list[Callback]
     learning_rate: float
     first_epoch: int
+
+    def question(self) -> dict[str, Any]:
+        """Return it as `keras_driver.answer` takes it."""
+        return vars(self) | {"callbacks": [parameters(one) for one in self.callbacks]}
 
 
 def draw_case(rng: Generator, kinds: str) -> Case:
@@ -65,6 +70,9 @@ def version_cases() -> list[Case]:
     restoring = EarlyStopping(monitor="loss", patience=1, restore_best_weights=True)
     late = EarlyStopping(monitor="loss", start_from_epoch=1, restore_best_weights=True)
     plateau = ReduceLROnPlateau(monitor="loss", patience=1, min_delta=0)
+    best = ModelCheckpoint("{epoch}.keras", monitor="loss", save_best_only=True)
+    weights = replace(best, filepath="{epoch}.weights.h5", save_weights_only=True)
+    rated = ModelCheckpoint("{learning_rate}.keras")
     nan, inf = math.nan, math.inf
     trainings: list[tuple[list[float], list[Callback], float]] = [
         ([nan, 1, 0.5, 0.4], [replace(restoring, patience=2)], 0.5),
@@ -78,10 +86,32 @@ def version_cases() -> list[Case]:
         ([1, inf], [restoring, late], 0.5),
         ([1, nan, nan], [replace(late, patience=5)], 0.5),
         ([1, 1], [replace(plateau, factor=-1e39, min_lr=0.001)], 0.5),
+        ([nan, 1, 0.5], [best], 0.5),
+        ([inf, 1, 1], [weights], 0.5),
+        ([1, 1 - 1e-9, 1e-40, 0], [best], 0.5),
+        ([1, 1], [replace(best, filepath="a.h5")], 0.5),
+        ([1, 1], [replace(best, filepath="whole")], 0.5),
+        ([1, 1], [replace(weights, filepath="a.h5")], 0.5),
+        ([1, 1, 1], [plateau, rated], 0.01),
+        ([1, 1, 1], [rated, plateau], 0.01),
+        ([1, 1], [plateau, replace(rated, filepath="{lr}.keras")], 0.01),
+        ([1, nan, 1], [restoring, best, TerminateOnNaN()], 0.5),
+        ([1, -inf, 1], [restoring, TerminateOnNaN(raise_error=True), best], 0.5),
+        ([1, 1], [LearningRateScheduler(Written("lambda epoch: 1e39"))], 0.5),
+        ([1, 1], [LearningRateScheduler({1: 1e39})], 0.5),
     ]
     return [
-        Case([{"loss": one} for one in values], callbacks, float(np.float32(rate)), 0)
-        for values, callbacks, rate in trainings
+        *(
+            Case(
+                [{"loss": one, "val_loss": 1.0} for one in values],
+                asked,
+                float(np.float32(rate)),
+                0,
+            )
+            for values, asked, rate in trainings
+        ),
+        # an epoch without the monitor
+        Case([{"loss": 1.0}, {"mae": 1.0}, {"loss": 0.5}], [best], 0.5, 0),
     ]
 
 
@@ -119,7 +149,8 @@ def _one_delta_apart(rng: Generator) -> list[float]:
 
 
 def _epoch_logs(rng: Generator, pool: list[float]) -> dict[str, float]:
-    logs = {}
+    # Keras never logs nothing
+    logs = {"accuracy": 0.5}
     for name in ("loss", "val_loss"):
         fate = rng.random()
         if fate < 0.06:
@@ -168,39 +199,66 @@ def _reduce_lr_on_plateau(rng: Generator, pool: list[float]) -> Callback:
 
 
 def _terminate_on_nan(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
-    return TerminateOnNaN(raise_error=bool(rng.random() < 0.3))
+    return TerminateOnNaN(raise_error=bool(rng.random() < 0.2))
+
+
+_PLAIN_NAMES = ["best", "{epoch:02d}", "a/{epoch}", "{epoch:03d}-x", "b/{epoch}/c"]
+# what is not logged in every epoch gives no name there
+_LOGGED_NAMES = [
+    "{epoch}-{loss:.3f}",
+    "{val_loss}",
+    "a/{loss:.2f}/{epoch:02d}-{val_loss:+.4e}",
+    "{learning_rate}",
+    "{epoch}-{lr:.4g}",
+    "{epoch}-{lr}",
+    "{loss:d}",
+]
 
 
 def _model_checkpoint(rng: Generator, pool: list[float]) -> Callback:
     weights = bool(rng.random() < 0.5)
-    names = ["best", "{epoch:02d}", "a/{epoch}", "{epoch:03d}-x"]
+    names = _PLAIN_NAMES if rng.random() < 0.75 else _LOGGED_NAMES
+    suffixes = [".weights.h5"] if weights else [".keras"]
+    if rng.random() < 0.08:
+        suffixes = [".keras", ".h5", ".weights.h5", ".tf", ""]
     return ModelCheckpoint(
-        str(rng.choice(names)) + (".weights.h5" if weights else ".keras"),
+        str(rng.choice(names)) + str(rng.choice(suffixes)),
         monitor=str(rng.choice(["val_loss", "loss"])),
         save_best_only=bool(rng.random() < 0.85),
         save_weights_only=weights,
         mode=str(rng.choice(["auto", "min", "max"])),
         initial_value_threshold=(
-            None if rng.random() < 0.6 else float(rng.choice([*pool, math.inf]))
+            None
+            if rng.random() < 0.6
+            else float(rng.choice([*pool, math.inf, -math.inf]))
         ),
     )
 
 
 def _learning_rate_scheduler(rng: Generator, pool: list[float]) -> Callback:  # noqa: ARG001
+    if rng.random() < 0.35:
+        firsts = rng.integers(0, 12, size=int(rng.integers(1, 4)))
+        rates = [0.01, 3e-4, 1e-40, rng.random()]
+        table = {int(one): float(rng.choice(rates)) for one in firsts}
+        return LearningRateScheduler(table)
+    factor = float(rng.choice([0.3, 0.9, 1.0, 0.1, rng.random()]))
     # a rate is recorded after the schedule set it, so what depends on the one before
     # starts behind every first epoch
-    kind = rng.integers(4)
-    factor = float(rng.choice([0.3, 0.9, 1.0, 0.1, rng.random()]))
-
-    def single(epoch: int, rate: float) -> np.float32 | float:
-        return np.float32(rate) * np.float32(factor) if epoch > 4 else rate
-
-    if kind == 0:
-        return LearningRateScheduler(lambda epoch, rate: rate * factor ** (epoch > 4))
-    if kind == 1:
-        return LearningRateScheduler(lambda epoch: factor / (1 + epoch))
-    if kind == 2:
-        return LearningRateScheduler(single)
-    firsts = rng.integers(0, 12, size=int(rng.integers(1, 4)))
-    table = {int(one): float(rng.choice([0.01, 3e-4, rng.random()])) for one in firsts}
-    return LearningRateScheduler(table)
+    texts = [
+        f"lambda epoch, rate: rate * {factor!r} ** (epoch > 4)",
+        f"lambda epoch, rate: rate if epoch < 5 else max(rate - {factor!r}, 1e-3)",
+        f"lambda epoch, rate: np.float32(rate) * np.float32({factor!r} ** (epoch > 4))",
+        f"lambda epoch, rate: np.float64(rate * {factor!r} ** (epoch % 6 == 5))",
+        f"lambda epoch, rate: rate - {factor!r} * (epoch == 7)",
+        f"lambda epoch: {factor!r}",
+        f"lambda epoch: {factor!r} / (1 + epoch)",
+        f"lambda epoch: np.float32({factor!r}) * np.cos(epoch / 7)",
+        f"lambda epoch: {factor!r} * 2.0 ** -(epoch // 3)",
+        f"lambda epoch, rate={factor!r}: rate / 2 if epoch == 6 else {factor!r}",
+    ]
+    if rng.random() < 0.1:
+        # Keras takes nothing but a float
+        wrong = str(rng.choice(["0", "1", "True", "None", "'0.1'", "np.float16(0.1)"]))
+        since = int(rng.integers(0, 20))
+        texts = [f"lambda epoch: {factor!r} if epoch < {since} else {wrong}"]
+    return LearningRateScheduler(Written(str(rng.choice(texts))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import LearningRateScheduler, Run, replay_run
+from cbreplay import CbreplayError, LearningRateScheduler, Run, replay_run
 
 if TYPE_CHECKING:
     from cbreplay.replay import Step
@@ -16,24 +16,33 @@ if TYPE_CHECKING:
 def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
     """Replay what was driven, and say where the two part; None where they agree."""
     run = recorded_run(case, driven)
-    replay = replay_run(run, case.callbacks, semantics=semantics)
+    try:
+        replay = replay_run(run, case.callbacks, semantics=semantics)
+    except CbreplayError as error:
+        if _is_same_error(str(error), case, driven):
+            return None
+        return f"ours refuses: {error}; Keras raises {driven.error}"
+    if driven.error:
+        return f"Keras raises {driven.error}"
     rate = replay.learning_rate
     ours: dict[str, Any] = {
         "divergence": replay.divergence_epoch,
         "stopped": replay.stopped_epoch,
+        "by": list(replay.stopped_by),
         "kept": replay.kept_epoch,
         "rates": [] if rate is None else rate.values.tolist(),
         "reductions": [(one.epoch, one.new) for one in replay.reductions],
-        "saves": [(epoch, file) for epoch, file, _ in replay.saves],
+        "saves": list(replay.saves),
         "files": replay.files,
     }
     theirs: dict[str, Any] = {
         "divergence": None,
         "stopped": driven.stopped_epoch,
+        "by": driven.stopped_by,
         "kept": driven.kept_epoch,
         "rates": driven.rates[:-1],
         "reductions": rate_changes(case, driven),
-        "saves": [(epoch, file) for epoch, file, _ in driven.saves],
+        "saves": [(epoch, file, by) for epoch, file, by, _ in driven.saves],
         "files": driven.files,
     }
     for name, value in theirs.items():
@@ -49,10 +58,30 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
     return counters_differ(case, driven, replay.trace)
 
 
+# what Keras says, and what a replay has to say of it
+_SAME_ERRORS = (
+    ("argument 'raise_error'", "knows no raise_error"),
+    ("the filepath provided must end in", "wants it to end in"),
+    ("The filepath provided must end in", "wants it to end in"),
+    ("Failed to format this callback filepath", "is not logged"),
+    ("Unknown format code", "Unknown format code"),
+    ("schedule", "where Keras wants a float"),
+)
+
+
+def _is_same_error(ours: str, case: Case, driven: Driven) -> bool:
+    """Return whether both refuse the same, and in the same epoch."""
+    theirs = driven.error or ""
+    same = any(their in theirs and our in ours for their, our in _SAME_ERRORS)
+    # one-based; what refuses a parameter has begun no training
+    epoch = case.first_epoch + len(driven.counters) + 1
+    return same and (not driven.rates or f"epoch {epoch}" in ours)
+
+
 def recorded_run(case: Case, driven: Driven) -> Run:
     """Record the driven training, with the rate that every epoch was trained at."""
-    rates = driven.rates[:-1]
-    rates += [driven.rates[-1]] * (len(case.logs) - len(rates))
+    *rates, last = driven.rates or [case.learning_rate]
+    rates += [last] * (len(case.logs) - len(rates))
     rows = [
         {**logs, "learning_rate": rate}
         for logs, rate in zip(case.logs, rates, strict=True)

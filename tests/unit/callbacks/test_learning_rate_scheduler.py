@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,16 @@ def test_a_function_gets_the_float32_rate_and_is_rounded_to_float32() -> None:
 
     replayed([0.01, 0.1, 0.1], LearningRateScheduler(tenth))
     assert seen == [float(np.float32(one)) for one in (0.01, 0.01, 0.1)]
+
+
+@pytest.mark.parametrize("schedule", [{1: 1e39}, lambda epoch: 0.5 + 1e39 * epoch])
+def test_a_rate_beyond_float32_is_infinite_as_in_the_optimizers_variable(
+    schedule: Any,
+) -> None:
+    replay = replayed([0.5, math.inf], LearningRateScheduler(schedule))
+    assert replay.divergence_epoch is None
+    assert replay.learning_rate is not None
+    assert replay.learning_rate.values.tolist() == [0.5, math.inf]
 
 
 def test_a_schedule_of_the_epoch_alone_works() -> None:

@@ -126,6 +126,17 @@ def test_nothing_is_said_of_files_past_a_divergence() -> None:
     assert list(replay.hypothetical.files)[-1] == "4-0.12.keras"
 
 
+@pytest.mark.parametrize(
+    ("semantics", "key"), [("keras-2.15", "lr"), ("keras-3.15", "learning_rate")]
+)
+def test_a_rate_in_a_name_has_the_digits_of_float64(semantics: str, key: str) -> None:
+    # Keras 2 holds a numpy float32 there, which its own formatting widens too
+    run = Run.from_logs([{"val_loss": 0.5, "learning_rate": 0.01}])
+    named = ModelCheckpoint(f"{{{key}}}.keras")
+    replay = replay_run(run, [ReduceLROnPlateau(), named], semantics=semantics)
+    assert list(replay.files) == ["0.009999999776482582.keras"]
+
+
 def test_a_monitor_that_decides_nothing_may_be_absent() -> None:
     run = Run.from_logs([{"val_loss": 0.5}])
     every = ModelCheckpoint("a.keras", monitor="val_mae")
