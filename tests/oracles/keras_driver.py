@@ -261,7 +261,8 @@ def answer(keras: Any, question: dict[str, Any]) -> Any:
     try:
         callbacks = [_build(keras, *one) for one in question["callbacks"]]
     except (TypeError, ValueError) as error:
-        return vars(Driven(error=f"{type(error).__name__}: {error}"))
+        refused = vars(Driven(error=f"{type(error).__name__}: {error}"))
+        return [refused for _ in question["fits"]] if "fits" in question else refused
     # the same instances in every fit
     fits = [
         vars(
