@@ -41,6 +41,7 @@ _STEP_TITLES = {
     "fewest_epochs_saved": "saved, at least",
 }
 _WATCHED_CELLS = 2_000
+_FEW_CELLS = 50
 
 
 def print_steps(staircase: Staircase, output: Format) -> None:
@@ -137,10 +138,25 @@ def print_cells(question: Question, output: Format) -> None:
             "simulate", runs=question.runs, replays=replays, configs=_configs(grid)
         )
         return
-    rows = [_cell_row(grid, *cell) for cell in replays]
+    # many cells share a replay
+    told = {id(replay): _told(replay) for *_, replay in _distinct(replays)}
+    rows = [
+        {"config": config} | grid.values_of(config) | told[id(replay)]
+        for _, config, replay in replays
+    ]
     print_table(_cell_columns(question, grid, replays, output), rows, output)
     if output == "table":
-        say(*_cell_remarks(grid, [replay for *_, replay in replays]))
+        say(*_cell_remarks(grid, [replay for *_, replay in _distinct(replays)]))
+
+
+def _distinct(
+    replays: Sequence[tuple[int, int, Replay]],
+) -> list[tuple[int, int, Replay]]:
+    """Return the first cell of each replay, in order."""
+    first: dict[int, tuple[int, int, Replay]] = {}
+    for cell in replays:
+        first.setdefault(id(cell[2]), cell)
+    return list(first.values())
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -151,31 +167,34 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
             f"{_MOST_CELLS} at most. Name fewer settings"
         )
         raise ConfigError(sentence)
-    pairs = [(i, j) for i in range(len(question.runs)) for j in range(len(grid))]
-    if cells < _WATCHED_CELLS:
-        return [(i, j, _replay_cell(question, i, grid[j])) for i, j in pairs]
+    options: dict[str, Any] = {
+        "semantics": question.semantics,
+        "initial_learning_rate": question.initial_lr,
+        "objective": question.objective,
+        "objective_mode": question.objective_mode,
+    }
+    if cells < _FEW_CELLS:
+        # the sweep costs more to import than this
+        return [
+            (i, j, replay_run(run, config, **options))
+            for i, run in enumerate(question.runs)
+            for j, config in enumerate(grid)
+        ]
+    from cbreplay.sweep import replay_cells
+
+    if cells < _WATCHED_CELLS or is_quiet() or not sys.stderr.isatty():
+        return replay_cells(question.runs, grid, **options)
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    watched = track(
-        pairs,
-        "replaying",
-        console=Console(stderr=True),
-        transient=True,
-        disable=is_quiet() or not sys.stderr.isatty(),
-    )
-    return [(i, j, _replay_cell(question, i, grid[j])) for i, j in watched]
-
-
-def _replay_cell(question: Question, run: int, config: Any) -> Replay:  # noqa: ANN401
-    return replay_run(
-        question.runs[run],
-        config,
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
-    )
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("replaying", total=cells)
+        return replay_cells(
+            question.runs,
+            grid,
+            progress=lambda done, _: progress.update(task, completed=done),
+            **options,
+        )
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:
@@ -188,13 +207,12 @@ def _configs(grid: Grid) -> list[dict[str, Any]]:
     ]
 
 
-def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, Any]:
+def _told(replay: Replay) -> dict[str, Any]:
+    """Return what the row of a cell tells of its replay."""
     outcome = replay.outcome
     first = replay.reductions[0].epoch if replay.reductions else None
     return {
         "run": replay.run.name,
-        "config": config,
-        **grid.values_of(config),
         "evidence": replay.evidence,
         "spoken": spoken_evidence(replay),
         "stopped_epoch": replay.stopped_epoch,
@@ -209,7 +227,6 @@ def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, An
         "first_reduction_epoch": first,
         "reductions": len(replay.reductions),
         "divergence_epoch": replay.divergence_epoch,
-        "run_index": run,
         "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
         "shown_kept": _provisional(
             spoken_epoch(replay.kept_epoch), outcome.provisional
