@@ -29,6 +29,7 @@ __all__ = [
     "format_option",
     "print_json",
     "print_table",
+    "sweep_format_option",
     "terminal_width",
 ]
 
@@ -46,6 +47,18 @@ def format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
         default="table",
         show_default=True,
         help="How the answer is written.",
+    )(function)
+
+
+def sweep_format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add ``--format`` to a command that can answer with a sweep."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["table", "json", "csv", "markdown", "parquet"]),
+        default="table",
+        show_default=True,
+        help="How the answer is written; parquet is for many settings.",
     )(function)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.options import is_quiet, say
 from cbreplay.cli.output import Column, Format, print_json, print_table
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.grid import Choices
 from cbreplay.outcomes import was_still_improving
 from cbreplay.replay import Replay, replay_run
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.staircase import Staircase
 
-__all__ = ["print_cells", "print_overview", "print_steps"]
+__all__ = ["print_cells", "print_overview", "print_steps", "write_parquet"]
 
 _MOST_CELLS = 1_000_000
 # headings for people, whose epochs count from 1; CSV has the names, which count from 0
@@ -167,12 +169,7 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
             f"{_MOST_CELLS} at most. Name fewer settings"
         )
         raise ConfigError(sentence)
-    options: dict[str, Any] = {
-        "semantics": question.semantics,
-        "initial_learning_rate": question.initial_lr,
-        "objective": question.objective,
-        "objective_mode": question.objective_mode,
-    }
+    options = _options(question)
     if cells < _FEW_CELLS:
         # the sweep costs more to import than this
         return [
@@ -195,6 +192,45 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
             progress=lambda done, _: progress.update(task, completed=done),
             **options,
         )
+
+
+def _options(question: Question) -> dict[str, Any]:
+    """Return what `replay_run` and `sweep_runs` are asked with."""
+    return {
+        "semantics": question.semantics,
+        "initial_learning_rate": question.initial_lr,
+        "objective": question.objective,
+        "objective_mode": question.objective_mode,
+    }
+
+
+def write_parquet(question: Question) -> None:
+    """Write every cell of a sweep to standard output, as a Parquet file."""
+    if question.grid is None:
+        sentence = (
+            "--format parquet is for settings. Name some with -c or --patience, or "
+            "leave it out"
+        )
+        raise ConfigError(sentence)
+    if sys.stdout.isatty():
+        sentence = (
+            "--format parquet writes bytes, which a terminal cannot show. "
+            "Redirect them: > cells.parquet"
+        )
+        raise ConfigError(sentence)
+    try:
+        import pyarrow  # noqa: F401, ICN001 - pandas writes with it
+    except ImportError as error:
+        what = "--format parquet"
+        raise MissingExtraError(what, extra="parquet", missing="pyarrow") from error
+    import io
+
+    from cbreplay.sweep import sweep_runs
+
+    sweep = sweep_runs(question.runs, question.grid, **_options(question))
+    written = io.BytesIO()
+    sweep.to_frame().to_parquet(written, engine="pyarrow", index=False)
+    click.echo(written.getvalue(), nl=False)
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:

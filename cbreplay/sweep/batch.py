@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.validity import read_recorded_rates
+from cbreplay.validity import read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,6 +79,9 @@ def find_rules(
                 rates = _read_rates(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )
+        if not rates and initial_learning_rate is not None:
+            # nobody asks for it, but it may be none
+            read_followed_rates(run, initial_learning_rate)
     except CbreplayError:
         return None
     return RunRules(training, modes, rates)

@@ -54,8 +54,8 @@ def sweep_runs(
     ----------
     runs : Run or iterable of Run
         The records.
-    grid : Grid, or sequence of callbacks lists
-        The configs: `make_grid`'s, or any.
+    grid : Grid, or iterable of callbacks lists
+        The configs: `make_grid`'s, or any lists that `replay_run` takes.
     semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
     executor : concurrent.futures.Executor, optional
@@ -77,7 +77,7 @@ def sweep_runs(
     >>> grid = make_grid([choices(EarlyStopping, patience=range(1, 4))])
     >>> sweep = sweep_runs(run, grid, semantics="keras-3.15")
     >>> sweep.stopped_epoch[sweep.stopped], sweep.regret.round(2)
-    (array([3, 4], dtype=int32), array([[0.01, 0.01, 0.  ]]))
+    (array([3, 4], dtype=int32), array([[0.01, 0.03, 0.  ]]))
     """
     listed = _as_runs(runs)
     configs = read_configs(grid)
@@ -113,6 +113,7 @@ def _sweep(
     for block in blocks:
         work.decide(block)
     work.replay_doubts()
+    # where there is none, the replay has raised
     described = tuple(one.swept for one in swept if one is not None)
     return Sweep(configs, described, work.cells, objectives)
 

@@ -43,14 +43,18 @@ class Lanes(NamedTuple):
         """The number of settings."""
         return int(np.prod(self.lengths))
 
-    def values(self, name: str, dtype: Any = np.float64) -> Any:  # noqa: ANN401
-        """Return a parameter's value in each lane; None becomes NaN."""
+    def values(self, name: str, *, as_numbers: bool = True) -> Any:  # noqa: ANN401
+        """Return a parameter's value in each lane; None becomes NaN as a number."""
         held = self.slot.parameters[name]
-        tried = [np.nan if one is None else one for one in held.values]
-        values = np.array(tried, dtype=dtype)
+        if as_numbers:
+            values = self.slot.numbers(name)
+        else:
+            values = np.array(held.values, dtype=object)
         if held.axis is None:
             return np.broadcast_to(values, (self.n_lanes,))
         place = self.axes.index(held.axis)
+        if len(self.axes) == 1:
+            return values
         ones = [1] * len(self.axes)
         ones[place] = -1
         return np.broadcast_to(values.reshape(ones), self.lengths).reshape(-1)
@@ -62,7 +66,9 @@ class Lanes(NamedTuple):
             return [(monitor.values[0], mode.values[0], np.arange(self.n_lanes))]
         held: dict[tuple[str, str], list[int]] = {}
         both = zip(
-            self.values("monitor", object), self.values("mode", object), strict=True
+            self.values("monitor", as_numbers=False),
+            self.values("mode", as_numbers=False),
+            strict=True,
         )
         for lane, pair in enumerate(both):
             held.setdefault(pair, []).append(lane)

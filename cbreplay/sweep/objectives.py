@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Training, monitored_series
+from cbreplay.callbacks.base import Training, describe_training, monitored_series
+from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import CbreplayError
 from cbreplay.outcomes import best_recorded_epoch, resolve_objective
@@ -40,10 +41,9 @@ class Begun(NamedTuple):
 
 def begin_run(run: Run, examples: list[tuple[Any, ...]], asked: Asked) -> Begun | None:
     """Find a run's rules and objectives; None where the scalar replay has to object."""
-    directions = run.metadata.metrics if run.metadata is not None else {}
     try:
         resolved = resolve_semantics(asked.semantics, metadata=run.metadata)
-        training = Training(resolved.semantics, directions)
+        training = describe_training(run, resolved.semantics)
         judged = tuple(_judged(run, example, training, asked) for example in examples)
     except CbreplayError:
         return None
@@ -77,7 +77,8 @@ def find_objectives(
         numbers = np.arange(block.n_configs).reshape(block.shape)
         ways = np.zeros(block.shape, dtype=np.int32)
         for cut in _cuts(block):
-            config = configs[int(columns[numbers[cut].flat[0]])]
+            given = configs[int(columns[np.ravel(numbers[cut])[0]])]
+            config = read_callbacks(given).callbacks
             key = _watching(config)
             if key not in found:
                 found[key] = len(examples)
@@ -94,6 +95,9 @@ def _cuts(block: Block) -> Iterator[tuple[Any, ...]]:
         for slot in block.slots
         for axis in slot.axes(*(name for name in _OBJECTIVE if name in slot.parameters))
     }
+    if not block.vectorised:
+        # any parameter may name what a callback monitors
+        axes = set(range(len(block.shape)))
     whole = slice(None)
     yield from itertools.product(
         *(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cbreplay.callbacks.base import Callback, rule_name
+from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, make_grid
 from cbreplay.run import LEARNING_RATE_NAMES
@@ -39,7 +40,8 @@ class Parameter(NamedTuple):
     axis: int | None = None
 
 
-class Slot(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
     """One place in the callbacks list.
 
     Parameters
@@ -52,6 +54,17 @@ class Slot(NamedTuple):
 
     kind: str
     parameters: dict[str, Parameter]
+    _arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return the values of a parameter as float64, NaN for None; made once."""
+        if name not in self._arrays:
+            values = self.parameters[name].values
+            listed: Any = values
+            if None in values:
+                listed = [math.nan if one is None else one for one in values]
+            self._arrays[name] = np.array(listed, dtype=np.float64)
+        return self._arrays[name]
 
     def axes(self, *names: str) -> tuple[int, ...]:
         """Return the axes along which some parameters vary, in order."""
@@ -128,28 +141,30 @@ def _has_kernel(slot: Slot) -> bool:
     return True
 
 
-def read_configs(grid: Any) -> Any:  # noqa: ANN401 - a Grid, or lists of callbacks
+def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     """Return a grid, or a list of callbacks lists, of whatever names one.
+
+    A config is a tuple of callbacks; it stays as it was given where lists are nested
+    in it, because `replay_run` wants to know.
 
     Raises
     ------
-    ConfigError
-        If it names no callback.
+    ConfigError, EvidenceError
+        If it names no callback, or one that cannot be replayed.
     """
     if isinstance(grid, Grid):
         return grid
-    listed = [grid] if isinstance(grid, (Callback, Choices)) else list(grid)
-    if not listed or isinstance(listed[0], (Callback, Choices)):
+    listed = list(grid) if hasattr(grid, "__iter__") else [grid]
+    if not any(hasattr(one, "__iter__") for one in listed):
         return make_grid(listed)
-    # asking a protocol is slow, and there are few types
-    known: dict[type, bool] = {}
     configs = []
+    own: set[type] = set()
     for one in listed:
-        config = _as_tuple(one)
-        for entry in config:
-            if type(entry) not in known:
-                known[type(entry)] = isinstance(entry, Callback)
-        if not config or not all(known[type(entry)] for entry in config):
+        config = _plain(one, own)
+        if config is None:
+            read = read_callbacks(one)
+            config = one if any(read.groups) else read.callbacks
+        if len(config) == 0:
             sentence = (
                 f"{one!r} is no list of callbacks. Give make_grid([...]), or a list of "
                 "callbacks lists"
@@ -159,11 +174,26 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - a Grid, or lists of callba
     return configs
 
 
-def _as_tuple(one: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever was given
-    try:
-        return tuple(one)
-    except TypeError:
-        return ()
+def _plain(
+    config: Any,  # noqa: ANN401 - as above
+    own: set[type],
+) -> tuple[Callback, ...] | None:
+    """Return a list that holds our own rules alone; None if it is anything else.
+
+    `own` is what was found to be a rule; it grows.
+    """
+    if not isinstance(config, (list, tuple)):
+        return None
+    for one in config:
+        kind = type(one)
+        if kind not in own:
+            if not kind.__module__.startswith(_OWN):
+                return None
+            own.add(kind)
+    return tuple(config)
+
+
+_OWN = "cbreplay.callbacks."
 
 
 def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs`
@@ -174,7 +204,8 @@ def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs
         return [Block(configs.shape, slots, None)]
     columns: dict[tuple[type, ...], list[int]] = {}
     for column, config in enumerate(configs):
-        columns.setdefault(tuple(map(type, config)), []).append(column)
+        kinds = tuple(map(type, config)) if type(config) is tuple else (type(config),)
+        columns.setdefault(kinds, []).append(column)
     if len(columns) == 1:
         return [_listed_block(configs, None)]
     return [
@@ -187,7 +218,8 @@ def _grid_slot(entry: Callback | Choices, axes: Iterator[int]) -> Slot:
     if not isinstance(entry, Choices):
         return _listed_slot([entry])
     kind = entry.kind
-    defaults = {one.name: one.default for one in fields(kind)}
+    # a callback of the user's own is made by a function
+    defaults = {one.name: one.default for one in fields(kind)} if _is_rule(kind) else {}
     parameters = {
         name: Parameter([value]) for name, value in {**defaults, **entry.fixed}.items()
     }
@@ -199,6 +231,9 @@ def _grid_slot(entry: Callback | Choices, axes: Iterator[int]) -> Slot:
 def _listed_block(
     configs: Sequence[tuple[Callback, ...]], columns: EpochArray | None
 ) -> Block:
+    if type(configs[0]) is not tuple:
+        # lists within the list
+        return Block((len(configs),), (Slot("nested", {}),), columns)
     slots = tuple(_listed_slot(held) for held in zip(*configs, strict=True))
     return Block((len(configs),), slots, columns)
 
@@ -219,7 +254,10 @@ def _listed_slot(held: Sequence[Callback]) -> Slot:
     return Slot(_kind_name(kind), parameters)
 
 
-def _kind_name(kind: type[Any]) -> str:
+def _is_rule(kind: Any) -> bool:  # noqa: ANN401 - a class, or a function
+    return isinstance(kind, type) and kind.__module__.startswith(_OWN)
+
+
+def _kind_name(kind: Any) -> str:  # noqa: ANN401 - a class, or a function
     # a user's class may bear the same name
-    own = kind.__module__.startswith("cbreplay.callbacks.")
-    return kind.__name__ if own else f"{kind.__module__}.{kind.__name__}"
+    return str(kind.__name__) if _is_rule(kind) else f"own {kind.__name__}"

@@ -78,7 +78,7 @@ class Stopper:
         if own_patience:
             patience = lanes.values("patience")
         else:
-            patience = np.array(slot.parameters["patience"].values, dtype=np.float64)
+            patience = slot.numbers("patience")
         for monitor, mode, family in lanes.families():
             beyond = first_overflow(
                 batch, monitor, compared, sizes[family], baselines[family]

@@ -265,11 +265,10 @@ class Sweep:
         """Return the value of each varied parameter by config."""
         if not isinstance(self.configs, Grid):
             from cbreplay.callbacks.base import format_callback
+            from cbreplay.callbacks.callbacks_list import read_callbacks
 
-            written = [
-                f"[{', '.join(map(format_callback, config))}]"
-                for config in self.configs
-            ]
+            lists = [read_callbacks(config).callbacks for config in self.configs]
+            written = [f"[{', '.join(map(format_callback, one))}]" for one in lists]
             return {"callbacks": np.array(written, dtype=object)}
         columns = {}
         shape = self.configs.shape

@@ -21,6 +21,7 @@ __all__ = ["Compared", "Stretches", "find_improvements", "find_stretches", "roun
 
 _SMALLEST_NORMAL_FLOAT32 = np.float32(2.0**-126)
 _BLOCK_BYTES = 2**19
+# so many that memory counts, and a call does not
 _MANY_LANES = 2048
 
 
@@ -107,14 +108,9 @@ def find_improvements(
         plain = rounded(values, compared)
         last_begin = int(begins.max(initial=0, where=begins <= n_steps))
         best = _Best(begins > n_steps, offsets, plain.dtype, compared)
-        length = max(1, _BLOCK_BYTES // (4 * begins.size))
-        shifted = values
+        shifted = _Shifted(values[(slice(None), *lift)], offsets, compared)
         for step in range(n_steps):
-            within = step % length
-            if within == 0:
-                block = values[step : step + length]
-                shifted = _shifted(block[(slice(None), *lift)], offsets, compared)
-            row, left, right = improved[step], shifted[within], plain[step][lift]
+            row, left, right = improved[step], shifted.at(step), plain[step][lift]
             if compared.delta_on == "reference":
                 left, right = right, left
             np.less(left, best.value, out=row)
@@ -157,12 +153,51 @@ class _Best:
         np.bitwise_xor(self._bits, self._change, out=self._bits)
 
 
-def _shifted(block: FloatArray, offsets: FloatArray, compared: Compared) -> FloatArray:
-    """Return the side that carries min_delta, for some steps."""
-    if not offsets.any():
-        return rounded(block, compared)
-    on_value = compared.delta_on == "value"
-    return rounded(block + offsets if on_value else block - offsets, compared)
+class _Shifted:
+    """The side that carries min_delta: of some steps at once, or of one if it is wide.
+
+    Parameters
+    ----------
+    values : array of shape (n_steps, ...)
+        The values, so that they go with `offsets`.
+    offsets : array
+        The sizes of min_delta.
+    compared : Compared
+        How this Keras compares.
+    """
+
+    def __init__(
+        self, values: FloatArray, offsets: FloatArray, compared: Compared
+    ) -> None:
+        self._values, self._compared = values, compared
+        on_value = compared.delta_on == "value"
+        self._offsets = offsets if on_value else -offsets
+        self._plain = not offsets.any()
+        width = values[0].size * offsets.size
+        self._length = max(1, _BLOCK_BYTES // (4 * width))
+        self._block = values
+        # made once: fresh memory is slow
+        shape = np.broadcast_shapes(values.shape[1:], offsets.shape)
+        wide = width >= _MANY_LANES and not compared.flush_subnormals
+        self._sums = np.empty(shape) if wide and not self._plain else None
+        self._rounded: FloatArray = np.empty(
+            shape if self._sums is not None else 0,
+            dtype=np.float32 if compared.precision == "float32" else np.float64,
+        )
+
+    def at(self, step: int) -> FloatArray:
+        """Return the side at a step; it is overwritten by the next."""
+        if self._sums is not None:
+            np.add(self._values[step], self._offsets, out=self._sums)
+            np.copyto(self._rounded, self._sums, casting="same_kind")
+            return self._rounded
+        within = step % self._length
+        if within == 0:
+            block = self._values[step : step + self._length]
+            sums = block if self._plain else block + self._offsets
+            self._block = rounded(sums, self._compared)
+        side: FloatArray = self._block[within]
+        return side
 
 
 class Stretches(NamedTuple):

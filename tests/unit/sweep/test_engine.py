@@ -211,6 +211,39 @@ def test_any_lists_of_callbacks_are_configs() -> None:
     assert agrees([Run.from_logs(rows)], configs)
 
 
+class Impatient:
+    """A callback of the user's own."""
+
+    model: Any
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def ignore(self, *_: Any) -> None: ...
+
+    set_params = on_train_begin = on_train_end = on_epoch_begin = ignore
+
+    def on_epoch_end(self, epoch: int, _: Any = None) -> None:
+        if epoch >= self.last:
+            self.model.stop_training = True
+
+
+def test_callbacks_of_ones_own_and_nested_lists_are_configs() -> None:
+    nested = [[EarlyStopping(patience=1)], TerminateOnNaN()]
+    rows = [{"loss": one, "val_loss": one} for one in LOSSES]
+    run = Run.from_logs(rows)
+    configs = [[Impatient(2)], [Impatient(4), EarlyStopping(patience=2)], nested]
+    sweep = sweep_runs(run, configs, semantics="keras-3.15")
+    # without improvement at 3 and 4: patience 2 stops at 4, patience 1 at 3
+    assert sweep.stopped_epoch.tolist() == [[2, 4, 3]]
+    assert sweep.to_frame()["callbacks"].tolist()[2] == (
+        "[EarlyStopping(patience=1), TerminateOnNaN()]"
+    )
+
+
 def test_each_config_is_judged_by_what_it_monitors() -> None:
     rows = [{"loss": one, "val_loss": 1 - one} for one in LOSSES]
     sweep = swept(
@@ -231,6 +264,8 @@ def test_errors_are_those_of_the_first_cell_that_the_replay_refuses() -> None:
     assert swept(beyond, stopping(patience=[1, 2])).stopped.all()
     with pytest.raises(EvidenceError, match="does not fit into float32"):
         swept(beyond, stopping(patience=[1, 2, 3, 4]))
+    with pytest.raises(ConfigError, match="the initial learning rate is -1"):
+        swept(good, stopping(patience=[1, 2]), initial_learning_rate=-1)
     with pytest.raises(EvidenceError, match="records no learning rate"):
         swept(good, reducing(min_lr=[0, 0.1]))
 
@@ -242,7 +277,7 @@ def test_errors_are_those_of_the_first_cell_that_the_replay_refuses() -> None:
         ([1], [EarlyStopping()], "1 is not a Run"),
         (None, [], "a grid needs at least one callback"),
         (None, [[EarlyStopping()], []], r"\[\] is no list of callbacks"),
-        (None, [[EarlyStopping()], 3], "3 is no list of callbacks"),
+        (None, [[EarlyStopping()], 3], "3 is not a callback"),
     ],
 )
 def test_what_is_no_question_is_refused(runs: Any, grid: Any, problem: str) -> None:
