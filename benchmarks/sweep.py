@@ -7,6 +7,7 @@ one process, the least of some rounds. Series fall, flatten and rise again, with
 
     python benchmarks/sweep.py             # ratios, sizes, the curve of the cost
     python benchmarks/sweep.py --executor  # two processes against one, wall times
+    python benchmarks/sweep.py --logs      # 2,000 run directories, on a cluster too
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import argparse
 import itertools
 import os
 import resource
+import tempfile
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -237,14 +241,67 @@ def elsewhere() -> None:
     print(f"{one / two:.2f} x (goal 1.7 x)")
 
 
+def logs() -> None:
+    """Print what a cluster of one and of two workers adds to reading and sweeping."""
+    from cbreplay.distributed import sweep_logs
+
+    dask: Any = import_module("distributed")
+
+    grid = make_grid([stopping(10, 50)])
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_directories(Path(folder), 2000)
+        started = time.perf_counter()
+        sweep_logs(paths, grid, semantics=SEMANTICS)
+        here = time.perf_counter() - started
+        print(f"2,000 run directories x 500 configs: {here:.2f} s here")
+        for n_workers in (1, 2):
+            with (
+                dask.LocalCluster(
+                    n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+                ) as cluster,
+                dask.Client(cluster) as client,
+            ):
+                executor = client.get_executor()
+                # a worker imports what it needs once
+                sweep_logs(
+                    paths[:4],
+                    grid,
+                    semantics=SEMANTICS,
+                    executor=executor,
+                    batch_size=1,
+                )
+                started = time.perf_counter()
+                sweep_logs(paths, grid, semantics=SEMANTICS, executor=executor)
+                there = time.perf_counter() - started
+            overhead = 1 - here / n_workers / there
+            print(f"{n_workers} workers: {there:.2f} s, {overhead:.0%} of it overhead")
+
+
+def write_directories(folder: Path, n_runs: int) -> list[Path]:
+    """Write a logs.csv for each run, in a directory of its own."""
+    paths = []
+    for run in make_runs(n_runs):
+        path = folder / run.name
+        path.mkdir()
+        values = run.series["val_loss"].values.tolist()
+        rows = [f"{epoch},{value!r}\r\n" for epoch, value in enumerate(values)]
+        (path / "logs.csv").write_text("epoch,val_loss\r\n" + "".join(rows), newline="")
+        paths.append(path)
+    return paths
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--executor", action="store_true")
+    parser.add_argument("--logs", action="store_true")
     parser.add_argument("--sample-seconds", type=float, default=5)
     asked = parser.parse_args()
     if asked.executor:
         elsewhere()
+        return
+    if asked.logs:
+        logs()
         return
     large()
     curve()

@@ -98,7 +98,7 @@ _HOMES = {
     "replay_run": "replay",
     "sweep_runs": "sweep",
 }
-_SUBMODULES = ("plots", "record", "report")
+_SUBMODULES = ("distributed", "plots", "record", "report")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything

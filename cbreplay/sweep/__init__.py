@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from cbreplay.sweep.engine import sweep_runs
 from cbreplay.sweep.replays import replay_cells
-from cbreplay.sweep.table import EVIDENCE, Judged, Sweep, SweptRun
+from cbreplay.sweep.table import EVIDENCE, Failure, Judged, Sweep, SweptRun
 
-__all__ = ["EVIDENCE", "Judged", "Sweep", "SweptRun", "replay_cells", "sweep_runs"]
+__all__ = [
+    "EVIDENCE",
+    "Failure",
+    "Judged",
+    "Sweep",
+    "SweptRun",
+    "replay_cells",
+    "sweep_runs",
+]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Series
     from cbreplay.sweep.cells import Cells
 
-__all__ = ["EVIDENCE", "Judged", "Sweep", "SweptRun"]
+__all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
 EVIDENCE = ("exact", "censored", "diverged")
 
@@ -65,6 +65,13 @@ class SweptRun(NamedTuple):
     epoch_seconds: Series | None
 
 
+class Failure(NamedTuple):
+    """A log that was left out of a sweep, and why."""
+
+    source: str
+    problem: str
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
     """What every config decides on every run.
@@ -83,12 +90,15 @@ class Sweep:
         What was decided.
     objectives : array of shape (n_configs,), or None
         Which of a run's `judged` each config is judged by; None where there is one.
+    failures : tuple of Failure
+        The logs that `sweep_logs` could not read or sweep.
     """
 
     configs: Any
     runs: tuple[SweptRun, ...]
     cells: Cells
     objectives: EpochArray | None
+    failures: tuple[Failure, ...] = ()
 
     def __repr__(self) -> str:
         """Return how large it is, and how far it is evidence."""

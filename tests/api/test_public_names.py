@@ -30,7 +30,7 @@ def test_every_public_name_is_there_and_listed() -> None:
     for name in cbreplay.__all__:
         assert getattr(cbreplay, name) is not None
         assert name in dir(cbreplay)
-    for name in ("plots", "readers", "record", "report"):
+    for name in ("distributed", "plots", "readers", "record", "report"):
         assert getattr(cbreplay, name).__name__ == f"cbreplay.{name}"
 
 
