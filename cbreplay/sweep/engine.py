@@ -30,7 +30,7 @@ __all__ = ["sweep_runs"]
 
 # small enough to stay in a processor's cache, large enough that a call costs nothing
 _LANES_AT_ONCE = 16_384
-_CELLS_AT_ONCE = 4_000_000
+_CELLS_AT_ONCE = 128_000
 
 
 def sweep_runs(

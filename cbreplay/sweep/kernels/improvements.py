@@ -107,50 +107,22 @@ def find_improvements(
         compared = _without_flush(values, sizes, compared)
         plain = rounded(values, compared)
         last_begin = int(begins.max(initial=0, where=begins <= n_steps))
-        best = _Best(begins > n_steps, offsets, plain.dtype, compared)
+        best = np.empty(begins.shape, dtype=plain.dtype)
+        best[...] = np.inf if compared.delta_on == "value" else np.inf - offsets
+        # where no step counts, nothing beats this
+        best[begins > n_steps] = -np.inf
         shifted = _Shifted(values[(slice(None), *lift)], offsets, compared)
         for step in range(n_steps):
             row, left, right = improved[step], shifted.at(step), plain[step][lift]
             if compared.delta_on == "reference":
                 left, right = right, left
-            np.less(left, best.value, out=row)
+            np.less(left, best, out=row)
             if step <= last_begin:
                 row &= begins <= step
                 if compared.starts_empty:
                     row |= begins == step
-            best.replace(row, right)
+            np.copyto(best, right, where=row)
     return improved if across else improved.transpose(0, 2, 1)
-
-
-class _Best:
-    """The best value of every lane so far, rounded as it is compared."""
-
-    def __init__(
-        self,
-        idle: BoolArray,
-        offsets: FloatArray,
-        dtype: np.dtype[Any],
-        compared: Compared,
-    ) -> None:
-        self.value = np.empty(idle.shape, dtype=dtype)
-        on_value = compared.delta_on == "value"
-        self.value[...] = np.inf if on_value else np.inf - offsets
-        # where no step counts, nothing beats this
-        self.value[idle] = -np.inf
-        whole = np.int32 if dtype == np.float32 else np.int64
-        self._bits = self.value.view(whole)
-        self._change, self._mask = np.empty_like(self._bits), np.empty_like(self._bits)
-
-    def replace(self, where: BoolArray, value: FloatArray) -> None:
-        if where.size < _MANY_LANES:
-            np.copyto(self.value, value, where=where)
-            return
-        # the same in whole words, which is faster for many
-        np.negative(where.view(np.int8), out=self._mask, dtype=self._mask.dtype)
-        bits = np.ascontiguousarray(value).view(self._bits.dtype)
-        np.bitwise_xor(self._bits, bits, out=self._change)
-        np.bitwise_and(self._change, self._mask, out=self._change)
-        np.bitwise_xor(self._bits, self._change, out=self._bits)
 
 
 class _Shifted:
