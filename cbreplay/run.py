@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -141,6 +141,11 @@ class Run:
             sentence = f"run {self.name!r} needs series of one length, not {lengths}"
             raise ConfigError(sentence)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how it is sent to another process; a read-only mapping is not."""
+        held = {one.name: getattr(self, one.name) for one in fields(self)}
+        return _rebuild, (held | {"series": dict(self.series)},)
+
     @property
     def recorded_epochs(self) -> int:
         """The number of epochs from the first recorded one to the last."""
@@ -268,6 +273,10 @@ class Run:
         if self.learning_rate is not None:
             columns["learning_rate"] = self.learning_rate.values
         return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
+
+
+def _rebuild(held: dict[str, Any]) -> Run:
+    return Run(**held)
 
 
 def _numbers(row: Mapping[str, Any], epoch: int, name: str) -> dict[str, float]:

@@ -40,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="drive every prepared Keras through all cases, most of an hour",
     )
+    parser.addoption(
+        "--all-sweep-cells",
+        action="store_true",
+        help="compare every sweep with the scalar replay, some minutes",
+    )
 
 
 @dataclass
