@@ -95,14 +95,21 @@ def cut_points(
     return _rejoined(pieces)
 
 
+# a cell is a byte
+_MOST_CELLS = 1 << 24
+
+
 def _places(
     steps: NDArray[np.int64], numbers: NDArray[np.int64], n_names: int
 ) -> NDArray[np.int64]:
     """Return which point each scalar belongs to: a step, or a name again, begins one."""
     place = np.cumsum(np.diff(steps, prepend=steps[0]) != 0)
-    seen = np.unique(place * n_names + numbers)
-    if len(seen) == len(place):
-        return place
+    n_cells = (int(place[-1]) + 1) * n_names
+    if n_cells <= _MOST_CELLS:
+        seen = np.zeros(n_cells, dtype=np.bool_)
+        seen[place * n_names + numbers] = True
+        if np.count_nonzero(seen) == len(place):
+            return place
     held: set[int] = set()
     count = last = -1
     found = []
@@ -154,7 +161,9 @@ def merge_points(pieces: Sequence[Points]) -> Points:
     """Put points of one training side by side, by step; a later value stands."""
     if len(pieces) == 1:
         return pieces[0]
-    steps = np.unique(np.concatenate([piece.steps for piece in pieces]))
+    steps = pieces[0].steps
+    if not all(np.array_equal(steps, piece.steps) for piece in pieces[1:]):
+        steps = np.unique(np.concatenate([piece.steps for piece in pieces]))
     times = np.full(len(steps), np.nan)
     values: dict[str, NDArray[np.float64]] = {}
     recorded: dict[str, NDArray[np.bool_]] = {}

@@ -545,6 +545,8 @@ class _Reader:
                 break
             missing = _missing(left, start, file)
             if len(more) < wanted or not missing:
+                # fewer bytes than a head may not have been read yet
+                left += file.read(HEAD.size) if len(left) < HEAD.size else b""
                 self._report_end(left, start, file)
                 break
             wanted = max(missing, piece_bytes)
@@ -694,12 +696,15 @@ class _Reader:
         """Put the scalars of events of known forms into the table."""
         holes = self._forms.arrays().holes[numbers]
         values = piece.words("<f4", events.rest + holes)
+        # a signalling NaN is not worth a warning
+        with np.errstate(invalid="ignore"):
+            numbers_read = values.astype(np.float64)
         self.table.add(
             _Columns(
                 self._tags(numbers),
                 events.steps,
                 piece.words("<f8", events.start + 1),
-                values.astype(np.float64),
+                numbers_read,
                 piece.start + events.start - HEAD.size,
             )
         )

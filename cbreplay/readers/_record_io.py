@@ -41,7 +41,7 @@ _MASK_DELTA = 0xA282EAD8
 _BUFFER = 1 << 20
 _BEGINNING = 64
 _GZIP_MAGIC, _GZIP_WINDOW = b"\x1f\x8b", 31
-_PACKED_BUFFER = 1 << 16
+_PACKED_BUFFER, _UNPACKED_AT_ONCE = 1 << 16, 1 << 14
 # of a packed file nobody knows the size, so a length must not be believed
 _MOST_UNPACKED = 1 << 28
 _CUT_HINT = (
@@ -78,7 +78,7 @@ class RecordBytes:
         file.seek(0)
         self._file = file
         self._unpacker = zlib.decompressobj(_GZIP_WINDOW) if packed else None
-        self._raw = b""
+        self._raw, self._unpacked = b"", bytearray()
         self.size = None if packed else os.fstat(file.fileno()).st_size
         self.flaw = ""
         self._left = self.size or 0
@@ -93,33 +93,37 @@ class RecordBytes:
             content = self._file.read(min(n_bytes, self._left))
             self._left -= len(content)
             return content
-        pieces = []
-        while n_bytes > 0 and not self.flaw:
-            piece = self._unpack(n_bytes)
-            if piece is None:
-                break
-            pieces.append(piece)
-            n_bytes -= len(piece)
-        return b"".join(pieces)
+        while len(self._unpacked) < n_bytes and self._unpack():
+            pass
+        content = bytes(self._unpacked[:n_bytes])
+        del self._unpacked[:n_bytes]
+        return content
 
-    def _unpack(self, n_bytes: int) -> bytes | None:
-        """Unpack some bytes, or none yet; None at the end."""
+    def _unpack(self) -> bool:
+        """Unpack some more bytes, or none yet; False at the end.
+
+        Always as many at a time, so that damage leaves the same bytes however many
+        are asked for.
+        """
         assert self._unpacker is not None
-        self._raw = self._raw or self._file.read(_PACKED_BUFFER)
+        raw = self._raw or self._file.read(_PACKED_BUFFER)
         if self._unpacker.eof:
-            if not self._raw.startswith(_GZIP_MAGIC):
-                return None
+            if not raw.startswith(_GZIP_MAGIC):
+                return False
             self._unpacker = zlib.decompressobj(_GZIP_WINDOW)
-        if not self._raw:
-            self.flaw = "its gzip data break off"
-            return None
+        if self.flaw:
+            return False
         try:
-            piece = self._unpacker.decompress(self._raw, n_bytes)
+            piece = self._unpacker.decompress(raw, _UNPACKED_AT_ONCE)
         except zlib.error as error:
             self.flaw = f"its gzip data are damaged ({error})"
-            return None
+            return False
+        if not (raw or piece or self._unpacker.eof):
+            self.flaw = "its gzip data break off"
+            return False
+        self._unpacked += piece
         self._raw = self._unpacker.unconsumed_tail or self._unpacker.unused_data
-        return piece
+        return True
 
 
 @contextlib.contextmanager
