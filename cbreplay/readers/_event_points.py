@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from cbreplay.readers._event_table import EventTable
 
-__all__ = ["Points", "cut_points", "join_writers", "merge_points", "pair_points"]
+__all__ = [
+    "Points",
+    "cut_by_point",
+    "cut_by_series",
+    "join_writers",
+    "merge_points",
+    "pair_points",
+]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -55,10 +62,37 @@ class Points:
         return bool(begins <= min(self.wall_times[-1], other.wall_times[-1]))
 
 
-def cut_points(
+class _Scalars(NamedTuple):
+    """The wanted scalars of a file: which series, at which step."""
+
+    names: list[str]
+    number: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    wall_times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def part(self, begin: int, end: int) -> _Scalars:
+        return _Scalars(self.names, *(column[begin:end] for column in self[1:]))
+
+
+def _wanted(table: EventTable, names: Sequence[str | None]) -> _Scalars:
+    """Take the scalars of the tags that are series."""
+    held = list(dict.fromkeys(name for name in names if name is not None))
+    place = {name: number for number, name in enumerate(held)}
+    by_tag = np.array([-1 if name is None else place[name] for name in names] or [-1])
+    number = by_tag[table.tag]
+    kept = (number >= 0) & (table.steps >= 0)
+    columns = (number, table.steps, table.wall_times, table.values)
+    return _Scalars(held, *(column[kept] for column in columns))
+
+
+def cut_by_point(
     table: EventTable, names: Sequence[str | None], file: str
 ) -> list[Points]:
-    """Put the scalars of a file together to points, and cut where steps go back.
+    """Put the scalars of a Keras log to points, and cut where epochs do not go up.
+
+    A step, or a series that was already written, begins a point; so an epoch written
+    twice is two.
 
     Parameters
     ----------
@@ -69,30 +103,68 @@ def cut_points(
     file : str
         The name of the file.
     """
-    wanted = list(dict.fromkeys(name for name in names if name is not None))
-    if not wanted:
+    scalars = _wanted(table, names)
+    if not len(scalars.steps):
         return []
-    numbers = np.array(
-        [-1 if name is None else wanted.index(name) for name in names], dtype=np.int64
-    )[table.tag]
-    kept = np.flatnonzero((numbers >= 0) & (table.steps >= 0))
-    if not len(kept):
-        return []
-    numbers, steps = numbers[kept], table.steps[kept]
-    place = _places(steps, numbers, len(wanted))
+    place = _places(scalars.steps, scalars.number, len(scalars.names))
     first = np.flatnonzero(np.diff(place, prepend=-1))
-    starts = np.flatnonzero(np.diff(steps[first], prepend=steps[first[0]] + 1) <= 0)
-    values, times = table.values[kept], table.wall_times[kept]
-    pieces = []
-    for begin, end in zip(starts, [*starts[1:], len(first)], strict=True):
-        low = first[begin]
-        high = first[end] if end < len(first) else len(place)
-        inside, points = slice(low, high), slice(begin, end)
-        columns = _columns(
-            place[inside] - begin, numbers[inside], values[inside], wanted, end - begin
-        )
-        pieces.append(Points(steps[first[points]], columns, times[first[points]], file))
+    steps = scalars.steps[first]
+    starts = first[np.flatnonzero(np.diff(steps, prepend=steps[0]) <= 0)]
+    ends = [*starts[1:].tolist(), len(place)]
+    pieces = [
+        _points(scalars.part(begin, end), file)
+        for begin, end in zip(starts.tolist(), ends, strict=True)
+    ]
     return _rejoined(pieces)
+
+
+def cut_by_series(
+    table: EventTable, names: Sequence[str | None], file: str
+) -> list[Points]:
+    """Put the scalars of another tool's log to points, and cut where a series goes back.
+
+    Other tools write their series out of step with each other, and one twice at a
+    step, where the later value stands.
+
+    Parameters
+    ----------
+    table, names, file : EventTable, sequence of str or None, str
+        As for `cut_by_point`.
+    """
+    scalars = _wanted(table, names)
+    if not len(scalars.steps):
+        return []
+    order = np.argsort(scalars.number, kind="stable")
+    same = np.diff(scalars.number[order]) == 0
+    back = np.flatnonzero(same & (np.diff(scalars.steps[order]) < 0))
+    pairs = sorted(zip(order[back + 1].tolist(), order[back].tolist(), strict=True))
+    cuts = [0]
+    for position, before in pairs:
+        if before >= cuts[-1]:
+            cuts.append(position)
+    ends = [*cuts[1:], len(scalars.steps)]
+    return _rejoined(
+        [
+            _points(scalars.part(begin, end), file)
+            for begin, end in zip(cuts, ends, strict=True)
+        ]
+    )
+
+
+def _points(scalars: _Scalars, file: str) -> Points:
+    """Lay scalars out by step; of two of one series at a step the later stands."""
+    steps, first, place = np.unique(
+        scalars.steps, return_index=True, return_inverse=True
+    )
+    columns = {}
+    for number, name in enumerate(scalars.names):
+        at = np.flatnonzero(scalars.number == number)
+        if len(at):
+            values = np.full(len(steps), np.nan)
+            recorded = np.zeros(len(steps), dtype=np.bool_)
+            values[place[at]], recorded[place[at]] = scalars.values[at], True
+            columns[name] = Series(values, recorded)
+    return Points(steps, columns, scalars.wall_times[first], file)
 
 
 # a cell is a byte
@@ -120,25 +192,6 @@ def _places(
         held.add(number)
         found.append(count)
     return np.array(found, dtype=np.int64)
-
-
-def _columns(
-    place: NDArray[np.int64],
-    numbers: NDArray[np.int64],
-    values: NDArray[np.float64],
-    names: Sequence[str],
-    n_points: int,
-) -> dict[str, Series]:
-    columns = {}
-    for number, name in enumerate(names):
-        at = np.flatnonzero(numbers == number)
-        if not len(at):
-            continue
-        filled = np.full(n_points, np.nan)
-        recorded = np.zeros(n_points, dtype=np.bool_)
-        filled[place[at]], recorded[place[at]] = values[at], True
-        columns[name] = Series(filled, recorded)
-    return columns
 
 
 def _rejoined(pieces: list[Points]) -> list[Points]:

@@ -233,13 +233,17 @@ class _Piece:
         self.content, self.start = content, start
         self.n_bytes = len(content) - len(_PADDING)
         self.bytes = np.frombuffer(self.content, dtype=np.uint8)
+        self._views: dict[str, NDArray[Any]] = {}
 
     def words(self, kind: str, at: Ints) -> NDArray[Any]:
         """Read a number at each of some positions."""
-        width = int(kind[-1])
-        shape = (len(self.content) - width + 1,)
-        every: NDArray[Any] = np.ndarray(shape, kind, self.content, strides=(1,))
-        return every[at]
+        every = self._views.get(kind)
+        if every is None:
+            shape = (len(self.content) - int(kind[-1]) + 1,)
+            every = np.ndarray(shape, kind, self.content, strides=(1,))
+            self._views[kind] = every
+        found: NDArray[Any] = every[at]
+        return found
 
 
 class _Walk(NamedTuple):
@@ -263,24 +267,19 @@ class _Heads:
         self._sizes: dict[bytes, int] = {}
 
     def walk(self, piece: _Piece) -> _Walk:
-        found: list[tuple[Ints, Ints]] = []
+        found: list[Ints] = []
         position, more, n_steps = 0, True, _LEAST_PLAIN_STEPS
         while more:
             plain, position, more = self._plain_steps(piece, position, n_steps)
             n_steps = min(2 * n_steps, _MOST_PLAIN_STEPS)
-            if plain:
-                positions = np.array(plain, dtype=np.int64)
-                sizes = np.diff(positions, append=position)
-                found.append((positions, sizes))
+            found.append(np.array(plain, dtype=np.int64))
             if more:
-                guessed = _guess(piece, found[-1][1], position)
+                guessed, end = _guess(piece, plain, position)
                 found += guessed
-                if guessed:
-                    n_steps = _LEAST_PLAIN_STEPS
-                    position = int(guessed[-1][0][-1] + guessed[-1][1][-1])
-        nothing = np.zeros(0, dtype=np.int64)
-        positions = np.concatenate([nothing, *(one for one, _ in found)])
-        sizes = np.concatenate([nothing, *(one for _, one in found)])
+                if end > position:
+                    position, n_steps = end, _LEAST_PLAIN_STEPS
+        positions = np.concatenate(found)
+        sizes = piece.words("<u8", positions).astype(np.int64) + _FRAME
         head = piece.content[position : min(position + HEAD.size, piece.n_bytes)]
         wrong = len(head) == HEAD.size and not self._size(head)
         return _Walk(positions, sizes, position, wrong)
@@ -311,31 +310,33 @@ class _Heads:
         return size
 
 
-def _guess(piece: _Piece, sizes: Ints, position: int) -> list[tuple[Ints, Ints]]:
-    """Return the records ahead whose sizes are those of the period before."""
-    period = _period(sizes.tolist())
-    found: list[tuple[Ints, Ints]] = []
+def _guess(
+    piece: _Piece, plain: list[int], position: int
+) -> tuple[list[Ints], int]:
+    """Return where records lie whose heads repeat those before, and where they end."""
+    found: list[Ints] = []
+    ends = [*plain[1:], position]
+    period = _period([end - begin for begin, end in zip(plain, ends, strict=True)])
     if not period:
-        return found
-    pattern = sizes[-period:]
-    starts = position - np.cumsum(pattern[::-1])[::-1]
+        return found, position
+    starts = np.array(plain[-period:])
+    total = position - plain[-period]
     heads = [piece.words(kind, at) for kind, at in (("<u8", starts), ("<u4", starts + 8))]
     n_guessed = _FIRST_GUESS
     while True:
-        repeats = min(n_guessed // period + 1, (piece.n_bytes - position) // int(pattern.sum()))
+        repeats = min(n_guessed // period + 1, (piece.n_bytes - position) // total)
         if repeats <= 0:
-            return found
-        wanted = np.tile(pattern, repeats)
-        ends = position + np.cumsum(wanted)
-        at = ends - wanted
-        right = piece.words("<u8", at) == np.tile(heads[0], repeats)
-        right &= piece.words("<u4", at + 8) == np.tile(heads[1], repeats)
+            return found, position
+        turns = np.arange(1, repeats + 1)[:, None] * total
+        at = starts + turns
+        right = piece.words("<u8", at) == heads[0]
+        right &= piece.words("<u4", at + 8) == heads[1]
+        at, right = at.ravel(), right.ravel()
         n_right = len(right) if right.all() else int(np.argmin(right))
-        if n_right:
-            found.append((at[:n_right], wanted[:n_right]))
-            position = int(ends[n_right - 1])
+        found.append(at[:n_right])
         if n_right < len(right):
-            return found
+            return found, int(at[n_right])
+        starts, position = starts + repeats * total, position + repeats * total
         n_guessed *= 4
 
 

@@ -15,7 +15,12 @@ from cbreplay.readers._event_layouts import (
     count_evaluations,
     number_samples,
 )
-from cbreplay.readers._event_points import cut_points, join_writers, pair_points
+from cbreplay.readers._event_points import (
+    cut_by_point,
+    cut_by_series,
+    join_writers,
+    pair_points,
+)
 from cbreplay.readers._event_table import read_events
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows
 from cbreplay.readers._layout import event_files
@@ -236,6 +241,7 @@ class _Read(NamedTuple):
 def _read_points(scan: _Scan, layout: Layout) -> _Read:
     """Put the points of training and validation together, fit by fit."""
     notes: list[str] = []
+    cut = cut_by_point if layout.tool in ("keras", "old keras") else cut_by_series
     found: dict[str, list[Points]] = {}
     tags: set[str] = set()
     for writer, files in scan.files.items():
@@ -243,7 +249,7 @@ def _read_points(scan: _Scan, layout: Layout) -> _Read:
         for file in files:
             table, left_out = layout.to_epochs(file.table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
-            pieces += cut_points(table, names, os.path.basename(file.path))
+            pieces += cut(table, names, os.path.basename(file.path))
             tags.update(table.tags)
             notes += left_out
         found[writer], joined = join_writers(pieces)
@@ -296,10 +302,10 @@ def _steps_of(number: int, read: _Read) -> EpochArray:
 
 def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
     """Return the error of event files without epochs: the tags that there are."""
-    if damage.errors:
-        return damage.errors[0]
     tables = [file.table for files in scan.files.values() for file in files]
     tags = list(dict.fromkeys(tag for one in tables for tag in one.tags))
+    if damage.errors and not tags:
+        return damage.errors[0]
     others = dict.fromkeys(tag for one in tables for tag in one.other_tags)
     listed = [*tags, *others]
     shown = ", ".join(listed[:_SHOWN_TAGS])
