@@ -27,10 +27,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.data.grpc_provider import GrpcDataProvider
 
 WALL = 1_790_000_000.0
 
@@ -49,7 +52,7 @@ def record(payload: bytes) -> bytes:
 
 def varint(number: int) -> bytes:
     encoded = b""
-    while number >= 0x80:
+    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
         encoded += bytes([number & 0x7F | 0x80])
         number >>= 7
     return encoded + bytes([number])
@@ -130,7 +133,11 @@ def write(directory: Path, records: Iterator[bytes]) -> None:
         file.writelines(records)
 
 
-WRITERS: dict[str, Callable[[Path], None]] = {"b": write_b, "d": write_d, "big": write_big}
+WRITERS: dict[str, Callable[[Path], None]] = {
+    "b": write_b,
+    "d": write_d,
+    "big": write_big,
+}
 
 
 def event_directories(root: Path) -> list[str]:
@@ -138,7 +145,7 @@ def event_directories(root: Path) -> list[str]:
 
 
 def read_scalars(root: Path) -> int:
-    from cbreplay.readers._event_table import read_events
+    from cbreplay.readers._event_reading import read_events
 
     return sum(len(read_events(str(path)).values) for path in root.rglob("*tfevents*"))
 
@@ -152,7 +159,7 @@ def read_load_runs(root: Path) -> int:
     return sum(int(series.recorded.sum()) for series in held)
 
 
-def accumulators(root: Path) -> Iterator[Any]:
+def accumulators(root: Path) -> Iterator[EventAccumulator]:
     from tensorboard.backend.event_processing import event_accumulator as ea
 
     everything = {ea.TENSORS: 0, ea.SCALARS: 0, ea.HISTOGRAMS: 1, ea.IMAGES: 1}
@@ -160,7 +167,7 @@ def accumulators(root: Path) -> Iterator[Any]:
         yield ea.EventAccumulator(directory, size_guidance=everything).Reload()
 
 
-def scalar_tags(accumulator: Any) -> list[str]:
+def scalar_tags(accumulator: EventAccumulator) -> list[str]:
     return list(accumulator.PluginTagToContent("scalars"))
 
 
@@ -194,8 +201,7 @@ def read_rust(root: Path) -> int:
     import grpc
     import tensorboard_data_server
     from tensorboard.data import grpc_provider
-    from tensorboard.data import provider as base
-    from tensorboard import context
+    from tensorboard.data.proto import data_provider_pb2_grpc
 
     with tempfile.TemporaryDirectory() as scratch:
         port_file = Path(scratch) / "port"
@@ -218,25 +224,25 @@ def read_rust(root: Path) -> int:
             options = [("grpc.max_receive_message_length", 1 << 30)]
             address = f"localhost:{port_file.read_text().strip()}"
             channel = grpc.insecure_channel(address, options=options)
-            provider = grpc_provider.GrpcDataProvider(address, _stub(channel))
-            return _fetch(provider, base, context.RequestContext(), len(event_directories(root)))
+            stub = data_provider_pb2_grpc.TensorBoardDataProviderStub(channel)
+            provider = grpc_provider.GrpcDataProvider(address, stub)
+            return fetch(provider, len(event_directories(root)))
         finally:
             server.communicate()
 
 
-def _stub(channel: Any) -> Any:
-    from tensorboard.data.proto import data_provider_pb2_grpc
+def fetch(provider: GrpcDataProvider, n_runs: int) -> int:
+    """Ask until nothing is added: the server answers while it still loads."""
+    from tensorboard import context
 
-    return data_provider_pb2_grpc.TensorBoardDataProviderStub(channel)
-
-
-def _fetch(provider: Any, base: Any, context: Any, n_runs: int) -> int:
-    # the server answers while it still loads: ask until nothing is added
     n_points, before = 0, -1
     while n_points != before or not n_points:
         before = n_points
         found = provider.read_scalars(
-            context, experiment_id="", plugin_name="scalars", downsample=10**9
+            context.RequestContext(),
+            experiment_id="",
+            plugin_name="scalars",
+            downsample=10**9,
         )
         n_points = sum(len(tag) for run in found.values() for tag in run.values())
         if len(found) < n_runs:

@@ -27,9 +27,12 @@ __all__ = ["Layout", "choose_layout", "count_evaluations", "number_samples"]
 
 _PREFIX = "epoch_"
 # what other tools call the learning rate of the (first group of) parameters
-_RATE = re.compile(r"lr|learning_rate|(train/)?(lr|learning_rate)|lr-[^/]+(/pg1)?|lr/pg0|x/lr0")
+_RATE = re.compile(
+    r"lr|learning_rate|(train/)?(lr|learning_rate)|lr-[^/]+(/pg1)?|lr/pg0|x/lr0"
+)
 _VALIDATION = re.compile(
-    r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)", re.IGNORECASE
+    r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)",
+    re.IGNORECASE,
 )
 # of Hugging Face, at the end of a training: no series
 _SUMMARIES = re.compile(r"train/(train_.*|total_flos)")
@@ -130,7 +133,9 @@ def _known(
         if tag in held:
             layout = Layout(tool, rates, by_epoch_tag=tag)
             if any(len(layout.to_epochs(table)[0].tag) for table in tables):
-                note = f"tags of {tool}: the epoch of each step is that of the tag {tag}"
+                note = (
+                    f"tags of {tool}: the epoch of each step is that of the tag {tag}"
+                )
                 return layout._replace(notes=(note,))
     return None
 
@@ -191,8 +196,9 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, tuple[str, .
     # an evaluation that is not at the end of an epoch: these are no epochs
     apart = (table.tag != number) & (epochs < 0)
     evaluations = [
-        name for i, name in enumerate(table.tags) if _VALIDATION.search(name)
-        and apart[table.tag == i].any()
+        name
+        for i, name in enumerate(table.tags)
+        if _VALIDATION.search(name) and apart[table.tag == i].any()
     ]
     if evaluations:
         return empty, ()
@@ -238,7 +244,7 @@ def number_samples(pieces: list[Points], tags: set[str]) -> tuple[list[Points], 
 
 
 def count_evaluations(pieces: list[Points]) -> tuple[list[Points], list[Points], str]:
-    """Number the steps at which something was evaluated, training by training.
+    """Give the steps at which something was evaluated numbers, training by training.
 
     Evaluations are the steps with a value of a validation series; without such a
     series, every step.

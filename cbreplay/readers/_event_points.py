@@ -72,7 +72,16 @@ class _Scalars(NamedTuple):
     values: NDArray[np.float64]
 
     def part(self, begin: int, end: int) -> _Scalars:
-        return _Scalars(self.names, *(column[begin:end] for column in self[1:]))
+        return self.only(slice(begin, end))
+
+    def only(self, kept: slice | NDArray[np.bool_]) -> _Scalars:
+        return _Scalars(
+            self.names,
+            self.number[kept],
+            self.steps[kept],
+            self.wall_times[kept],
+            self.values[kept],
+        )
 
 
 def _wanted(table: EventTable, names: Sequence[str | None]) -> _Scalars:
@@ -82,8 +91,8 @@ def _wanted(table: EventTable, names: Sequence[str | None]) -> _Scalars:
     by_tag = np.array([-1 if name is None else place[name] for name in names] or [-1])
     number = by_tag[table.tag]
     kept = (number >= 0) & (table.steps >= 0)
-    columns = (number, table.steps, table.wall_times, table.values)
-    return _Scalars(held, *(column[kept] for column in columns))
+    every = _Scalars(held, number, table.steps, table.wall_times, table.values)
+    return every.only(kept)
 
 
 def cut_by_point(
@@ -121,7 +130,7 @@ def cut_by_point(
 def cut_by_series(
     table: EventTable, names: Sequence[str | None], file: str
 ) -> list[Points]:
-    """Put the scalars of another tool's log to points, and cut where a series goes back.
+    """Put the scalars of another tool's log to points; cut where a series goes back.
 
     Other tools write their series out of step with each other, and one twice at a
     step, where the later value stands.
@@ -152,7 +161,7 @@ def cut_by_series(
 
 
 def _points(scalars: _Scalars, file: str) -> Points:
-    """Lay scalars out by step; of two of one series at a step the later stands."""
+    """Lay scalars out by step; of two values of a series the later stands."""
     steps, first, place = np.unique(
         scalars.steps, return_index=True, return_inverse=True
     )
@@ -174,7 +183,7 @@ _MOST_CELLS = 1 << 24
 def _places(
     steps: NDArray[np.int64], numbers: NDArray[np.int64], n_names: int
 ) -> NDArray[np.int64]:
-    """Return which point each scalar belongs to: a step, or a name again, begins one."""
+    """Return each scalar's point: another step, or a name again, begins one."""
     place = np.cumsum(np.diff(steps, prepend=steps[0]) != 0)
     n_cells = (int(place[-1]) + 1) * n_names
     if n_cells <= _MOST_CELLS:
@@ -195,7 +204,7 @@ def _places(
 
 
 def _rejoined(pieces: list[Points]) -> list[Points]:
-    """Join neighbours of one file whose series differ: one was dumped after the other."""
+    """Join neighbours in a file whose series differ: dumped one after the other."""
     joined: list[Points] = []
     for piece in pieces:
         last = joined[-1] if joined else None

@@ -147,8 +147,8 @@ class EventScalars:
 
     def _walk(self, payload: bytes, start: int) -> tuple[list[Scalar], Form | None]:
         """Read an event field by field; its form, if `start` is behind its step."""
-        wall_time, step, found = 0.0, 0, []
-        n_fields = 0
+        wall_time, step, n_fields = 0.0, 0, 0
+        found: list[_Found] = []
         for field in _fields(payload, 0, len(payload)):
             n_fields += 1
             if field.number == _EVENT_WALL_TIME and field.wire == _FIXED64:
@@ -156,9 +156,7 @@ class EventScalars:
             elif field.number == _EVENT_STEP and field.wire == _VARINT:
                 step = _signed(field.value)
             elif field.number == _EVENT_SUMMARY and field.wire == _BYTES:
-                for value in _fields(payload, field.value, field.end):
-                    if value.number == _SUMMARY_VALUE and value.wire == _BYTES:
-                        found.append(_read_value(payload, value))
+                found += _read_summary(payload, field)
         for one in found:
             if one.number is None:
                 self.other_tags.setdefault(one.tag)
@@ -230,6 +228,14 @@ def _form(payload: bytes, start: int, found: _Found) -> Form | None:
     prefix, suffix = payload[start : found.start], payload[found.end :]
     length = len(payload) - start
     return Form(found.tag, prefix, suffix, length, found.number is not None)
+
+
+def _read_summary(payload: bytes, outer: _Field) -> list[_Found]:
+    return [
+        _read_value(payload, field)
+        for field in _fields(payload, outer.value, outer.end)
+        if field.number == _SUMMARY_VALUE and field.wire == _BYTES
+    ]
 
 
 def _read_value(payload: bytes, outer: _Field) -> _Found:

@@ -111,7 +111,10 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
 
     for directory, subdirectories, names in os.walk(root, onerror=refuse):
         subdirectories[:] = sorted(n for n in subdirectories if not n.startswith("."))
-        yield directory, [name for name in sorted(names) if _is_ours(name, directory, root)]
+        yield (
+            directory,
+            [name for name in sorted(names) if _is_ours(name, directory, root)],
+        )
 
 
 def _is_ours(name: str, directory: str, root: str) -> bool:
@@ -137,7 +140,9 @@ def event_files(directory: str, root: str) -> list[str]:
     LogError
         If the directory cannot be listed.
     """
-    if directory != root and not (os.path.isdir(directory) and _is_inside(directory, root)):
+    if directory != root and not (
+        os.path.isdir(directory) and _is_inside(directory, root)
+    ):
         return []
     try:
         names = os.listdir(directory)

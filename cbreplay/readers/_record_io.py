@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHECKSUM",
+    "FRAME_SIZE",
     "HEAD",
     "RecordBytes",
     "cut",
@@ -37,6 +38,7 @@ __all__ = [
 # the payload, masked crc32c of the payload
 HEAD = struct.Struct("<QI")
 CHECKSUM = struct.Struct("<I")
+FRAME_SIZE = HEAD.size + CHECKSUM.size
 _MASK_DELTA = 0xA282EAD8
 _BUFFER = 1 << 20
 _BEGINNING = 64
@@ -93,36 +95,35 @@ class RecordBytes:
             content = self._file.read(min(n_bytes, self._left))
             self._left -= len(content)
             return content
-        while len(self._unpacked) < n_bytes and self._unpack():
+        while len(self._unpacked) < n_bytes and self._unpack(self._unpacker):
             pass
         content = bytes(self._unpacked[:n_bytes])
         del self._unpacked[:n_bytes]
         return content
 
-    def _unpack(self) -> bool:
+    def _unpack(self, unpacker: zlib._Decompress) -> bool:
         """Unpack some more bytes, or none yet; False at the end.
 
         Always as many at a time, so that damage leaves the same bytes however many
         are asked for.
         """
-        assert self._unpacker is not None
         raw = self._raw or self._file.read(_PACKED_BUFFER)
-        if self._unpacker.eof:
+        if unpacker.eof:
             if not raw.startswith(_GZIP_MAGIC):
                 return False
-            self._unpacker = zlib.decompressobj(_GZIP_WINDOW)
+            self._unpacker = unpacker = zlib.decompressobj(_GZIP_WINDOW)
         if self.flaw:
             return False
         try:
-            piece = self._unpacker.decompress(raw, _UNPACKED_AT_ONCE)
+            piece = unpacker.decompress(raw, _UNPACKED_AT_ONCE)
         except zlib.error as error:
             self.flaw = f"its gzip data are damaged ({error})"
             return False
-        if not (raw or piece or self._unpacker.eof):
+        if not (raw or piece or unpacker.eof):
             self.flaw = "its gzip data break off"
             return False
         self._unpacked += piece
-        self._raw = self._unpacker.unconsumed_tail or self._unpacker.unused_data
+        self._raw = unpacker.unconsumed_tail or unpacker.unused_data
         return True
 
 
@@ -205,7 +206,9 @@ def cut(
     if file.size is None and wanted is not None and wanted > _MOST_UNPACKED:
         problem = f"a record of {wanted} bytes is more than is unpacked at once"
         return LogError(problem, source=path, byte=offset, hint=SKIP_HINT)
-    of = f" of the {wanted} bytes of a record" if wanted else " bytes of a record's head"
+    of = (
+        f" of the {wanted} bytes of a record" if wanted else " bytes of a record's head"
+    )
     why = file.flaw or "a writer may still be open"
     problem = f"the file breaks off: it holds only {found}{of} ({why})"
     return TruncatedLogError(problem, source=path, byte=offset, hint=_CUT_HINT)

@@ -1,4 +1,4 @@
-"""Read the event files of Keras's TensorBoard callback, and of others that log epochs."""
+"""Read the event files of Keras's TensorBoard callback, and of other tools."""
 
 from __future__ import annotations
 
@@ -21,10 +21,14 @@ from cbreplay.readers._event_points import (
     join_writers,
     pair_points,
 )
-from cbreplay.readers._event_table import read_events
+from cbreplay.readers._event_reading import read_events
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows
 from cbreplay.readers._layout import event_files
-from cbreplay.readers._learning_rate import KERAS_RATE_TAGS, RateReading, read_event_rate
+from cbreplay.readers._learning_rate import (
+    KERAS_RATE_TAGS,
+    RateReading,
+    read_event_rate,
+)
 from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from cbreplay.readers._event_points import Points
     from cbreplay.readers._event_table import EventTable
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import EpochArray, Run
+    from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TensorBoardReader"]
@@ -92,12 +96,12 @@ class TensorBoardReader:
             raise LogError(problem, source=path, hint="Give the log of fewer trainings")
         notes = (*damage.notes(), *layout.notes, *read.notes)
         records = join_rows([_rows(one) for one in read.pieces], self.metadata, path)
-        for record in records:
+        for number, record in enumerate(records):
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
             run = self._run(record, path, known, notes, layout)
             run = run.with_notes(*scan.notes)
-            yield run if read.steps is None else _with_steps(run, records, record, read)
+            yield run if read.steps is None else _with_steps(run, number, read)
 
     def _run(
         self,
@@ -186,8 +190,8 @@ def _scan(paths: Mapping[str, Sequence[str]]) -> _Scan:
             names = [os.path.basename(one.path) for one in read[:_SHOWN_FILES]]
             more = ", ..." if len(read) > _SHOWN_FILES else ""
             scan.notes.append(
-                f"{writer or 'the directory'} holds {len(read)} event files, read in the "
-                f"order of their times: {', '.join(names)}{more}"
+                f"{writer or 'the directory'} holds {len(read)} event files, read in "
+                f"the order of their times: {', '.join(names)}{more}"
             )
     if empty and (any(scan.files.values()) or scan.unread):
         # a writer that has not written yet
@@ -231,7 +235,7 @@ def _negative_steps(file: _File, writer: str, layout: Layout) -> Iterator[LogErr
 
 
 class _Read(NamedTuple):
-    """The points of all trainings, and the steps of their rows if those are no epochs."""
+    """The points of all trainings, and their steps where rows are no epochs."""
 
     pieces: list[Points]
     steps: list[Points] | None
@@ -283,21 +287,14 @@ def _rows(points: Points) -> Rows:
     return Rows(points.steps.tolist(), columns, times, f"file {points.file}")
 
 
-def _with_steps(
-    run: Run, records: Sequence[Record], record: Record, read: _Read
-) -> Run:
+def _with_steps(run: Run, number: int, read: _Read) -> Run:
     """Give a run the steps of its evaluations, and say where they begin and end."""
-    steps = _steps_of(list(records).index(record), read)
+    # a training begins with evaluation 0
+    begins = np.cumsum([int(one.steps[0]) == 0 for one in read.pieces]) - 1
+    pairs = zip(read.steps or (), begins.tolist(), strict=True)
+    steps = np.concatenate([one.steps for one, begun in pairs if begun == number])
     shown = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
     return replace(run, steps=steps, notes=(*run.notes, shown))
-
-
-def _steps_of(number: int, read: _Read) -> EpochArray:
-    """Return the steps of one training: a new one begins with evaluation 0."""
-    assert read.steps is not None
-    begins = np.cumsum([int(one.steps[0]) == 0 for one in read.pieces]) - 1
-    own = [one.steps for one, n in zip(read.steps, begins, strict=True) if n == number]
-    return np.concatenate(own)
 
 
 def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
@@ -311,13 +308,17 @@ def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
     shown = ", ".join(listed[:_SHOWN_TAGS])
     shown += ", ..." if len(listed) > _SHOWN_TAGS else ""
     if not tags:
-        held = f"its tags hold no scalar ({shown})" if listed else "it holds no summary at all"
+        held = (
+            f"its tags hold no scalar ({shown})"
+            if listed
+            else "it holds no summary at all"
+        )
         problem = f"there is no epoch scalar of Keras (epoch_loss); {held}"
         hint = "Give the log_dir of Keras's TensorBoard callback"
         return ForeignLogError(problem, source=path, hint=hint)
     problem = (
-        "there is no epoch scalar of Keras (epoch_loss), and nothing says that the steps "
-        f"here are epochs; its tags are {shown}"
+        "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
+        f"steps here are epochs; its tags are {shown}"
     )
     hint = (
         "If each step is one epoch: --x-axis epoch or x_axis='epoch'; to count "

@@ -51,7 +51,14 @@ def test_the_x_axis_is_said_where_the_log_does_not(ask: Ask, tmp_path: Path) -> 
     assert refused.status == 2
     assert "--x-axis step" in refused.err
     answer = ask(
-        "simulate", tmp_path, "--monitor", "eval/loss", "--mode", "min", "--x-axis", "step"
+        "simulate",
+        tmp_path,
+        "--monitor",
+        "eval/loss",
+        "--mode",
+        "min",
+        "--x-axis",
+        "step",
     )
     assert answer.status == 0
     shown = " ".join(answer.out.split())

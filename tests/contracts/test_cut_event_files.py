@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cbreplay import LogError, TruncatedLogError
-from cbreplay.readers._event_table import (
-    EventTable,
+from cbreplay.readers._event_reading import (
     read_by_columns,
     read_events,
     read_one_by_one,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cbreplay.readers._event_table import EventTable
     from tests.oracles.tensorboard_loader import Style
 
 # the shortest of each sort, all below 30 kB
@@ -73,7 +74,9 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "graph": generate_graph,
 }
 REAL = [next((ROOT / "sample_logs" / one).glob("*tfevents*")) for one in SAMPLES]
-REAL += [path for path in corpus_files("*tfevents*") if path.stat().st_size < SHORT][:10]
+REAL += [path for path in corpus_files("*tfevents*") if path.stat().st_size < SHORT][
+    :10
+]
 
 
 def ends_of_records(content: bytes) -> list[int]:
@@ -92,7 +95,7 @@ def check_every_cut(
     ends = ends_of_records(content)
     assert ends[-1] == len(content) < SHORT
     whole = read(str(path))
-    end_of = dict(zip(ends[:-1], ends[1:], strict=True))
+    end_of = dict(pairwise(ends))
     last_bytes = [end_of[offset] for offset in whole.offsets.tolist()]
     cut = scratch / "cut"
     for n_bytes in range(1, len(content)):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay.readers import load_runs
-from cbreplay.readers._event_table import read_by_columns, read_one_by_one
+from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
 from cbreplay.readers.base import ReadOptions
 from cbreplay.run_metadata import RunMetadata
 from tests.conftest import ROOT, corpus_files
@@ -45,11 +45,15 @@ def in_bits(points: list[tuple[float, int, str, float]]) -> list[tuple[Any, ...]
     ]
 
 
-EVENT_FILES = sorted((ROOT / "sample_logs").rglob("*tfevents*")) + corpus_files("*tfevents*")
+EVENT_FILES = sorted((ROOT / "sample_logs").rglob("*tfevents*")) + corpus_files(
+    "*tfevents*"
+)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", EVENT_FILES, ids=lambda path: "/".join(path.parts[-3:]))
+@pytest.mark.parametrize(
+    "path", EVENT_FILES, ids=lambda path: "/".join(path.parts[-3:])
+)
 def test_every_value_of_a_real_file_is_tensorboard_s(path: Path) -> None:
     assert in_bits(our_points(path)) == in_bits(load_points(path))
 
@@ -69,8 +73,18 @@ def test_every_style_reads_as_tensorboard_reads_it(
 
 @pytest.mark.parametrize(
     "dtype",
-    ["float32", "float64", "float16", "int8", "int16", "int32", "int64"]
-    + ["uint8", "uint16", "bool"],
+    [
+        "float32",
+        "float64",
+        "float16",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "bool",
+    ],
 )
 def test_a_scalar_of_any_type_reads_as_tensorboard_reads_it(
     tmp_path: Path, dtype: str
@@ -115,7 +129,9 @@ def write_numbers(directory: Path, dtype: str, numbers: list[float]) -> Path:
 
 POINTS = st.lists(
     st.tuples(
-        st.sampled_from(["epoch_loss", "epoch_accuracy", "a/b", "<b>", "\u202e", "x" * 300]),
+        st.sampled_from(
+            ["epoch_loss", "epoch_accuracy", "a/b", "<b>", "\u202e", "x" * 300]
+        ),
         st.integers(0, 2**40),
         st.floats(width=32),
     ),

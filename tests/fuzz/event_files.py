@@ -4,10 +4,10 @@ From the root of the repository, with the tests' environment active, for an hour
 
     python -m tests.fuzz.event_files --minutes 60
 
-Each case is read in both ways of `cbreplay.readers._event_table`, which must agree, and
-then as runs, strict and not. A case that fails is written to ``--keep`` and ends the
-hunt; the report says how many cases there were, how many of them still gave a run, and
-by how much the peak of the memory grew.
+Each case is read in both ways of `cbreplay.readers._event_reading`, which must agree,
+and then as runs, strict and not. A case that fails is written to ``--keep`` and ends
+the hunt; the report says how many cases there were, how many of them still gave a
+run, and by how much the peak of the memory grew.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING
 from google_crc32c import value as crc32c
 
 from cbreplay import CbreplayError, LogError
-from cbreplay.readers._event_table import (
-    EventTable,
+from cbreplay.readers._event_reading import (
     read_by_columns,
     read_one_by_one,
 )
@@ -48,6 +47,8 @@ from tests.oracles.tensorboard_loader import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cbreplay.readers._event_table import EventTable
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST_SEED = 60_000
@@ -79,7 +80,7 @@ def split(content: bytes) -> list[bytes]:
 
 
 def seeds() -> list[bytes]:
-    """Return the sample logs, one file of each kind of layout, and a corpus if given."""
+    """Return the sample logs, a file of each kind of layout, and a corpus if given."""
     roots = [ROOT / "sample_logs"]
     if "CBREPLAY_CORPUS" in os.environ:
         roots.append(Path(os.environ["CBREPLAY_CORPUS"]))
@@ -112,7 +113,9 @@ def generated() -> Iterator[bytes]:
 
 def _payloads(tags: list[str], style: Style) -> Iterator[bytes]:
     yield version_event()
-    histogram = message(8, tensor(2, message(4, bytes(720)), shape=message(2, b"\x08\x5a")))
+    histogram = message(
+        8, tensor(2, message(4, bytes(720)), shape=message(2, b"\x08\x5a"))
+    )
     for step in range(140):
         for tag in tags:
             number = step if tag.endswith("epoch") else step / 7
@@ -123,7 +126,9 @@ def _payloads(tags: list[str], style: Style) -> Iterator[bytes]:
 def change_bytes(pick: random.Random, content: bytes) -> bytes:
     changed = bytearray(content)
     for _ in range(pick.choice([1, 1, 2, 8])):
-        changed[pick.randrange(len(changed))] = pick.choice([0, 255, pick.randrange(256)])
+        changed[pick.randrange(len(changed))] = pick.choice(
+            [0, 255, pick.randrange(256)]
+        )
     return bytes(changed)
 
 
@@ -207,7 +212,8 @@ def make_case(pick: random.Random, every: list[bytes]) -> bytes:
             content = pick.choice(CHANGES)(pick, content)
     if not pick.randrange(20):
         content = gzip.compress(content, 1)
-        content = pick.choice([change_bytes, cut, lambda _, same: same])(pick, content)
+        if pick.randrange(3):
+            content = pick.choice([change_bytes, cut])(pick, content)
     return content
 
 
@@ -230,11 +236,14 @@ def check(path: Path, pick: random.Random) -> str:
     assert plain == columns, f"two ways of reading differ (pieces of {piece} bytes)"
     outcome = "refused"
     for errors in ("strict", "skip"):
-        options = ReadOptions(errors=errors, x_axis=pick.choice([None, "epoch", "step"]))  # type: ignore[arg-type]  # literals
+        options = ReadOptions(
+            errors=errors, x_axis=pick.choice([None, "epoch", "step"])
+        )
         try:
             runs = list(TensorBoardReader(options).read(str(path)))
         except CbreplayError as error:
-            assert str(error), "an error without a sentence"
+            if str(path) not in str(error):
+                raise
         else:
             assert runs, "neither a run nor an error"
             outcome = "read"
@@ -249,10 +258,11 @@ def main() -> None:
     """Hunt, and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     parser.add_argument("--keep", type=Path, default=Path("failing-event-file"))
     asked = parser.parse_args()
-    pick, every = random.Random(asked.seed), seeds()
+    pick = random.Random(asked.seed)  # noqa: S311 - no secret
+    every = seeds()
     counts: Counter[str] = Counter()
     slowest, before, began = 0.0, peak_memory(), time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
@@ -265,14 +275,16 @@ def main() -> None:
                 counts[check(path, pick)] += 1
                 slowest = max(slowest, time.process_time() - started)
                 assert slowest < MOST_SECONDS, "a case takes too long"
-                assert peak_memory() - before < MOST_MEMORY, "a case takes too much memory"
+                assert peak_memory() - before < MOST_MEMORY, (
+                    "a case takes too much memory"
+                )
             except BaseException:
                 asked.keep.write_bytes(case)
                 sys.stderr.write(f"seed {asked.seed}, after {dict(counts)}\n")
                 raise
     print(  # noqa: T201 - the report
-        f"{sum(counts.values())} cases in {asked.minutes:g} minutes from {len(every)} files, "
-        f"{dict(counts)}; slowest {slowest:.2f} CPU-s, memory grew by "
+        f"{sum(counts.values())} cases in {asked.minutes:g} minutes from {len(every)} "
+        f"files, {dict(counts)}; slowest {slowest:.2f} CPU-s, memory grew by "
         f"{(peak_memory() - before) / 1e6:.0f} MB; seed {asked.seed}"
     )
 

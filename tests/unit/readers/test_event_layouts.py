@@ -35,7 +35,9 @@ def read(path: Path, x_axis: Axis = None, *, skip: bool = False) -> list[Run]:
 
 def values(run: Run, name: str) -> list[float | None]:
     pairs = zip(
-        run.series[name].values.tolist(), run.series[name].recorded.tolist(), strict=True
+        run.series[name].values.tolist(),
+        run.series[name].recorded.tolist(),
+        strict=True,
     )
     return [value if recorded else None for value, recorded in pairs]
 
@@ -90,7 +92,10 @@ def lightning(n_epochs: int = 3, per_epoch: int = 1) -> list[Point]:
             step = epoch * 4 + batch
             points += [(1.0, step, "train_loss_step", 1.0), (1.0, step, "epoch", epoch)]
             if (batch + 1) % (4 // per_epoch) == 0:
-                points += [(1.0, step, "val_loss", 8.0 - step), (1.0, step, "epoch", epoch)]
+                points += [
+                    (1.0, step, "val_loss", 8.0 - step),
+                    (1.0, step, "epoch", epoch),
+                ]
     return points
 
 
@@ -99,7 +104,10 @@ def test_lightning_logs_the_epoch_of_each_step(tmp_path: Path) -> None:
     (run,) = read(tmp_path)
     assert list(run.series) == ["val_loss"]
     assert values(run, "val_loss") == [5.0, 1.0, -3.0]
-    assert "left out, as they have several values in an epoch: train_loss_step" in run.notes
+    assert (
+        "left out, as they have several values in an epoch: train_loss_step"
+        in run.notes
+    )
 
 
 def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) -> None:
@@ -114,9 +122,13 @@ def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) ->
 
 def hugging_face(epochs: Iterable[float]) -> list[Point]:
     points: list[Point] = []
+    step = 0
     for i, epoch in enumerate(epochs, start=1):
         step = 100 * i
-        points += [(1.0, step - 50, "train/loss", 9.0), (1.0, step - 50, "train/epoch", 0.3)]
+        points += [
+            (1.0, step - 50, "train/loss", 9.0),
+            (1.0, step - 50, "train/epoch", 0.3),
+        ]
         points += [
             (1.0, step, "train/loss", 1 / i),
             (1.0, step, "train/epoch", epoch),
@@ -142,8 +154,12 @@ def test_hugging_face_evaluations_within_epochs_are_not(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@pytest.mark.parametrize(("rate", "first"), [("lr/pg0", 1), ("lr/pg0", 0), ("x/lr0", 0)])
-def test_ultralytics_counts_epochs_from_1(tmp_path: Path, rate: str, first: int) -> None:
+@pytest.mark.parametrize(
+    ("rate", "first"), [("lr/pg0", 1), ("lr/pg0", 0), ("x/lr0", 0)]
+)
+def test_ultralytics_counts_epochs_from_1(
+    tmp_path: Path, rate: str, first: int
+) -> None:
     tags = ["train/box_loss", rate, "metrics/mAP50(B)", "val/box_loss"]
     write(tmp_path, [(1.0, e + first, tag, 0.5) for e in range(3) for tag in tags])
     (run,) = read(tmp_path)
@@ -197,7 +213,8 @@ def test_evaluations_of_a_second_training_are_counted_anew(tmp_path: Path) -> No
     write(tmp_path, [(1.0, step, "val/loss", 1.0) for step in (10, 20, 30)])
     write(tmp_path, [(9.0, step, "val/loss", 2.0) for step in (15, 25)], begun=200)
     first, second = read(tmp_path, "step")
-    assert (first.steps is not None) and (second.steps is not None)
+    assert first.steps is not None
+    assert second.steps is not None
     assert (first.steps.tolist(), second.steps.tolist()) == ([10, 20, 30], [15, 25])
     assert second.epochs.tolist() == [0, 1]
 
@@ -273,12 +290,14 @@ def test_empty_files_beside_others_are_passed_by_and_noted(tmp_path: Path) -> No
     assert any("empty files were passed by" in note for note in run.notes)
 
 
-@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"version https://git-lfs.github.com/spec/v1\n"]
+)
 def test_an_empty_file_or_a_pointer_alone_is_refused(
     tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / FILE.format(1)).write_bytes(content)
-    with pytest.raises(LogError, match="is empty|Git LFS"):
+    with pytest.raises(LogError, match=r"is empty|Git LFS"):
         read(tmp_path)
 
 
@@ -313,8 +332,7 @@ def test_a_tag_is_a_name_and_nothing_else(
     monkeypatch.chdir(tmp_path)
     (run,) = load_runs(log)
     assert list(run.series) == [tag]
-    assert sorted(os.listdir(tmp_path)) == ["log"]
-    assert len(os.listdir(log)) == 1
+    assert [one.name for one in tmp_path.rglob("*")] == ["log", FILE.format(100)]
 
 
 def test_links_are_followed_within_the_directory_only(tmp_path: Path) -> None:
