@@ -153,26 +153,28 @@ class _Reader:
         left, start, wanted = b"", 0, piece_bytes
         while True:
             more = file.read(wanted)
-            piece = Piece(b"".join((left, more, PADDING)), start)
+            ended = len(more) < wanted or not file.most(start + len(left) + len(more))
+            padded = bool(left) or ended
+            content = b"".join((left, more, PADDING)) if padded else more
+            piece = Piece(content, start)
             walk = self._heads.walk(piece)
             self._read_piece(piece, walk)
-            left = piece.content[walk.end : piece.n_bytes]
+            left = content[walk.end : piece.n_bytes] if padded else content[walk.end :]
             start += walk.end
-            if walk.wrong_length:
+            if not _has_right_length(left):
                 self.damage.report(wrong_checksum(self.path, start, "length"))
                 break
-            missing = _missing(left, start, file)
-            if len(more) < wanted or not missing:
-                # fewer bytes than a head may not have been read yet
-                left += file.read(HEAD.size) if len(left) < HEAD.size else b""
+            size = _size(left, start, file)
+            if ended or not size:
                 self._report_end(left, start, file)
                 break
-            wanted = max(missing, piece_bytes)
-            if missing > piece_bytes and _is_blob(left):
-                size = self._check_blob(file, left, start, piece_bytes)
-                if not size:
+            long = size > max(piece_bytes, len(left) + CHECKSUM.size)
+            if long and _is_blob(left):
+                if not self._check_blob(file, left, start, piece_bytes):
                     break
-                left, start, wanted = b"", start + size, piece_bytes
+                left, start, size = b"", start + size, 0
+            left = file.give_back(left)
+            wanted = max(size + len(PADDING) - len(left), piece_bytes)
         return self.table.build(self.damage)
 
     def _check_blob(
@@ -341,16 +343,24 @@ class _Reader:
         self.table.settle()
 
 
-def _missing(left: bytes, start: int, file: RecordBytes) -> int:
-    """Return how many bytes the last record of a piece lacks; 0 if the file lacks them.
+def _has_right_length(left: bytes) -> bool:
+    """Tell whether a head, as far as it is known, has the checksum of its length."""
+    if len(left) < HEAD.size:
+        return True
+    stored: int = HEAD.unpack_from(left)[1]
+    return masked_checksum(left[:8]) == stored
 
-    `left` are its bytes so far, which begin at `start`.
+
+def _size(left: bytes, start: int, file: RecordBytes) -> int:
+    """Return the size of the record that begins with some bytes; 0 if it is cut.
+
+    That of a head, if not even that is known.
     """
     if len(left) < HEAD.size:
-        return HEAD.size - len(left) if file.most(start) >= HEAD.size else 0
+        return HEAD.size if file.most(start) >= HEAD.size else 0
     length: int = HEAD.unpack_from(left)[0]
     held = length + CHECKSUM.size <= file.most(start + HEAD.size)
-    return length + FRAME_SIZE - len(left) if held else 0
+    return length + FRAME_SIZE if held else 0
 
 
 def _is_blob(left: bytes) -> bool:

@@ -40,7 +40,7 @@ HEAD = struct.Struct("<QI")
 CHECKSUM = struct.Struct("<I")
 FRAME_SIZE = HEAD.size + CHECKSUM.size
 _MASK_DELTA = 0xA282EAD8
-_BUFFER = 1 << 20
+_BUFFER = 1 << 16
 _BEGINNING = 64
 _GZIP_MAGIC, _GZIP_WINDOW = b"\x1f\x8b", 31
 _PACKED_BUFFER, _UNPACKED_AT_ONCE = 1 << 16, 1 << 14
@@ -74,9 +74,9 @@ class RecordBytes:
     """
 
     def __init__(self, file: BinaryIO, path: str) -> None:
-        check_content(file.read(_BEGINNING), path)
-        file.seek(0)
-        packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        beginning = file.read(_BEGINNING)
+        check_content(beginning, path)
+        packed = beginning.startswith(_GZIP_MAGIC)
         file.seek(0)
         self._file = file
         self._unpacker = zlib.decompressobj(_GZIP_WINDOW) if packed else None
@@ -100,6 +100,14 @@ class RecordBytes:
         content = bytes(self._unpacked[:n_bytes])
         del self._unpacked[:n_bytes]
         return content
+
+    def give_back(self, content: bytes) -> bytes:
+        """Let the last bytes be read again; return those that cannot be."""
+        if self._unpacker is not None:
+            return content
+        self._file.seek(-len(content), os.SEEK_CUR)
+        self._left += len(content)
+        return b""
 
     def _unpack(self, unpacker: zlib._Decompress) -> bool:
         """Unpack some more bytes, or none yet; False at the end.

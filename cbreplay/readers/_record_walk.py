@@ -21,7 +21,15 @@ _MOST_HEADS = 65_536
 
 
 class Piece:
-    """Some bytes of a file with padding behind, as bytes and as overlapping words."""
+    """Some bytes of a file, as bytes and as overlapping words.
+
+    Parameters
+    ----------
+    content : bytes
+        The bytes, and others behind, so that a word may begin in the last record.
+    start : int
+        Where they lie in the file.
+    """
 
     def __init__(self, content: bytes, start: int) -> None:
         self.content, self.start = content, start
@@ -46,7 +54,6 @@ class RecordWalk(NamedTuple):
     positions: Ints
     sizes: Ints
     end: int
-    wrong_length: bool
 
 
 class RecordHeads:
@@ -74,9 +81,7 @@ class RecordHeads:
                     position, n_steps = end, _LEAST_PLAIN_STEPS
         positions = np.concatenate(found)
         sizes = piece.words("<u8", positions).astype(np.int64) + FRAME_SIZE
-        head = piece.content[position : min(position + HEAD.size, piece.n_bytes)]
-        wrong = len(head) == HEAD.size and not self._size(head)
-        return RecordWalk(positions, sizes, position, wrong)
+        return RecordWalk(positions, sizes, position)
 
     def _plain_steps(
         self, piece: Piece, position: int, n_steps: int
