@@ -111,6 +111,9 @@ class Run:
         The `epochs` that ``fit`` was given; None if it is unknown.
     metadata : RunMetadata or None
         What ``run.json`` says.
+    steps : int array or None
+        The step of each row, where the rows are evaluations (``x_axis="step"``) and
+        an epoch here is the number of an evaluation; None where they are epochs.
     notes : tuple of str
         What was assumed, joined or dropped while reading.
 
@@ -130,6 +133,7 @@ class Run:
     wall_seconds: float | None = None
     planned_epochs: int | None = None
     metadata: RunMetadata | None = None
+    steps: EpochArray | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -29,6 +30,15 @@ def pytest_terminal_summary(
 ) -> None:
     for line in config.stash[SUMMARY]:
         terminalreporter.write_line(line)
+
+
+def corpus_files(pattern: str) -> list[Path]:
+    """Return files of a collection of other people's logs, if one is named.
+
+    CBREPLAY_CORPUS names its directory; none is part of the project.
+    """
+    named = os.environ.get("CBREPLAY_CORPUS")
+    return sorted(Path(named).rglob(pattern)) if named else []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -37,6 +37,7 @@ _REPEATED = (
     "empty",
     "planned_epochs",
     "validation_freq",
+    "x_axis",
     "monitor",
     "mode",
     "keep",
@@ -54,7 +55,7 @@ class Question:
     ----------
     paths : tuple of str
         The logs; none means the one that lies here.
-    errors, empty, planned_epochs, validation_freq : str, str, int, int
+    errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
         As in `load_runs`.
     expressions : tuple of str
         The texts of -c.
@@ -71,6 +72,7 @@ class Question:
     empty: Literal["missing", "nan"] = "missing"
     planned_epochs: int | None = None
     validation_freq: int | None = None
+    x_axis: Literal["epoch", "step"] | None = None
     expressions: tuple[str, ...] = ()
     patience: str | None = None
     min_delta: str | None = None
@@ -94,6 +96,7 @@ class Question:
             empty=self.empty,
             planned_epochs=self.planned_epochs,
             validation_freq=self.validation_freq,
+            x_axis=self.x_axis,
         )
 
     @cached_property
@@ -279,6 +282,12 @@ _LOG_OPTIONS = [
         "--validation-freq",
         type=click.IntRange(min=1),
         help="How often a History was validated.",
+    ),
+    click.option(
+        "--x-axis",
+        type=click.Choice(["epoch", "step"]),
+        help="What the steps of event files count, where they do not say: epochs, or "
+        "else each evaluation is a row and patience counts evaluations.",
     ),
 ]
 

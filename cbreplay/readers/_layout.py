@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RUN_JSON",
     "Training",
+    "event_files",
     "find_trainings",
     "run_json_above",
     "run_json_beside",
@@ -108,18 +109,48 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
     def refuse(error: OSError) -> None:
         raise cannot_open(str(error.filename), error)
 
-    inside = os.path.join(os.path.realpath(root), "")
     for directory, subdirectories, names in os.walk(root, onerror=refuse):
         subdirectories[:] = sorted(n for n in subdirectories if not n.startswith("."))
-        kept = []
-        for name in sorted(names):
-            path = os.path.join(directory, name)
-            linked = os.path.islink(path)
-            leaves = linked and not os.path.realpath(path).startswith(inside)
-            # a pipe would wait for its writer
-            if os.path.isfile(path) and not name.startswith(".") and not leaves:
-                kept.append(name)
-        yield directory, kept
+        yield (
+            directory,
+            [name for name in sorted(names) if _is_ours(name, directory, root)],
+        )
+
+
+def _is_ours(name: str, directory: str, root: str) -> bool:
+    """Tell whether a name is that of a file which lies under the root."""
+    path = os.path.join(directory, name)
+    # a pipe would wait for its writer
+    if name.startswith(".") or not os.path.isfile(path):
+        return False
+    return not os.path.islink(path) or _is_inside(path, root)
+
+
+def _is_inside(path: str, root: str) -> bool:
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(root), ""))
+
+
+def event_files(directory: str, root: str) -> list[str]:
+    """Return the names of the event files in a directory under the root.
+
+    Links that lead out of the root are left alone.
+
+    Raises
+    ------
+    LogError
+        If the directory cannot be listed.
+    """
+    if directory != root and not (
+        os.path.isdir(directory) and _is_inside(directory, root)
+    ):
+        return []
+    try:
+        names = os.listdir(directory)
+    except OSError as error:
+        raise cannot_open(directory, error) from None
+    return [
+        name for name in names if "tfevents" in name and _is_ours(name, directory, root)
+    ]
 
 
 def _event_root(directory: str, root: str) -> str:

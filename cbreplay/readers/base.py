@@ -64,6 +64,9 @@ class ReadOptions:
         The `epochs` that ``fit`` was given; it stands above what the log says.
     validation_freq : int or sequence of int, optional
         As in ``Model.fit``, for a History whose val_ lists are shorter.
+    x_axis : {"epoch", "step"}, optional
+        What the steps of a log count that does not say: epochs, or something else, so
+        that each step with an evaluation is a row.
 
     Raises
     ------
@@ -75,10 +78,12 @@ class ReadOptions:
     empty: Literal["missing", "nan"] = "missing"
     planned_epochs: int | None = None
     validation_freq: int | tuple[int, ...] | None = None
+    x_axis: Literal["epoch", "step"] | None = None
 
     def __post_init__(self) -> None:
         _check_choice("errors", self.errors, ("strict", "skip"))
         _check_choice("empty", self.empty, ("missing", "nan"))
+        _check_choice("x_axis", self.x_axis, (None, "epoch", "step"))
         if self.planned_epochs is not None:
             _check_counts("planned_epochs", (self.planned_epochs,))
         frequency = self.validation_freq
@@ -89,10 +94,11 @@ class ReadOptions:
             _check_counts("validation_freq", (frequency,))
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> None:
     if value not in choices:
-        wanted = " or ".join(map(repr, choices))
-        sentence = f"{name} must be {wanted}, not {value!r} (--{name} or {name}=)"
+        wanted = " or ".join(map(repr, filter(None, choices)))
+        option = name.replace("_", "-")
+        sentence = f"{name} must be {wanted}, not {value!r} (--{option} or {name}=)"
         raise ConfigError(sentence)
 
 
@@ -112,24 +118,30 @@ class Damage:
     def __init__(self, options: ReadOptions) -> None:
         self.strict = options.errors == "strict"
         self.errors: list[LogError] = []
+        self.n_more = 0
 
     def report(self, error: LogError) -> None:
         """Raise the error, or remember that what it concerns was dropped."""
         if self.strict:
             raise error
-        self.errors.append(error)
+        if len(self.errors) < _REMEMBERED:
+            self.errors.append(error)
+        else:
+            self.n_more += 1
 
     def notes(self) -> tuple[str, ...]:
         """Say in one sentence what was dropped; nothing if nothing was."""
         if not self.errors:
             return ()
         shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])
-        more = len(self.errors) - _SHOWN
+        more = len(self.errors) + self.n_more - _SHOWN
         tail = f"; and {more} more" if more > 0 else ""
         return (f"dropped as damaged: {shown}{tail}",)
 
 
 _SHOWN = 5
+# a file of many gigabytes may be damaged in every record
+_REMEMBERED = 1000
 
 
 def _place(error: LogError) -> str:

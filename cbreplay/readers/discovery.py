@@ -37,6 +37,7 @@ def load_runs(
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
     validation_freq: int | Iterable[int] | None = None,
+    x_axis: Literal["epoch", "step"] | None = None,
 ) -> list[Run]:
     """Read every run in the sources, in their order.
 
@@ -55,6 +56,9 @@ def load_runs(
         The `epochs` that ``fit`` was given; it stands above what the log says.
     validation_freq : int or iterable of int, optional
         As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
+    x_axis : {"epoch", "step"}, optional
+        For event files whose steps are not known to be epochs: each step is one epoch,
+        or each step with an evaluation is a row, and patience counts evaluations.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def load_runs(
     >>> run.name, run.horizon
     ('dict', 1)
     """
-    options = _options(errors, empty, planned_epochs, validation_freq)
+    options = _options(errors, empty, planned_epochs, validation_freq, x_axis)
     if not sources:
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
@@ -88,6 +92,7 @@ def _options(
     empty: Literal["missing", "nan"],
     planned_epochs: int | None,
     validation_freq: int | Iterable[int] | None,
+    x_axis: Literal["epoch", "step"] | None,
 ) -> ReadOptions:
     frequency = validation_freq
     if isinstance(frequency, Iterable):
@@ -97,6 +102,7 @@ def _options(
         empty=empty,
         planned_epochs=planned_epochs,
         validation_freq=frequency,
+        x_axis=x_axis,
     )
 
 

@@ -40,3 +40,27 @@ def test_json_and_csv(ask: Ask, log: Path) -> None:
     answer = as_json(ask("inspect", log, "--format", "json").out)
     assert answer["runs"][0]["series"] == ["loss", "val_accuracy", "val_loss"]
     assert ask("inspect", log, "--format", "csv").out.splitlines()[0].startswith("run,")
+
+
+def test_the_x_axis_is_said_where_the_log_does_not(ask: Ask, tmp_path: Path) -> None:
+    from tests.oracles.tensorboard_loader import write_events
+
+    points = [(1.0, step, "eval/loss", 1 / (step + 1)) for step in (0, 50, 100)]
+    write_events(tmp_path / "events.out.tfevents.1", points)
+    refused = ask("simulate", tmp_path, "--monitor", "eval/loss")
+    assert refused.status == 2
+    assert "--x-axis step" in refused.err
+    answer = ask(
+        "simulate",
+        tmp_path,
+        "--monitor",
+        "eval/loss",
+        "--mode",
+        "min",
+        "--x-axis",
+        "step",
+    )
+    assert answer.status == 0
+    shown = " ".join(answer.out.split())
+    assert "patience counts evaluations" in shown
+    assert "--x-axis step" in shown
