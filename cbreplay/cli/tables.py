@@ -247,6 +247,7 @@ def _told(replay: Replay) -> dict[str, Any]:
     """Return what the row of a cell tells of its replay."""
     outcome = replay.outcome
     first = replay.reductions[0].epoch if replay.reductions else None
+    file = replay.saves[-1][1] if replay.saves else None
     return {
         "run": replay.run.name,
         "evidence": replay.evidence,
@@ -263,6 +264,9 @@ def _told(replay: Replay) -> dict[str, Any]:
         "first_reduction_epoch": first,
         "reductions": len(replay.reductions),
         "divergence_epoch": replay.divergence_epoch,
+        "saves": len(replay.saves),
+        "last_saved_file": file,
+        "last_saved_epoch": None if file is None else replay.files[file],
         "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
         "shown_kept": _provisional(
             spoken_epoch(replay.kept_epoch), outcome.provisional
@@ -281,7 +285,7 @@ def _cell_columns(
         keys = (
             "evidence stopped_epoch kept_epoch kept_value regret trained_epochs "
             "epochs_saved seconds_saved bounds provisional first_reduction_epoch "
-            "reductions divergence_epoch"
+            "reductions divergence_epoch saves last_saved_file last_saved_epoch"
         )
         raw = [Column(key, key) for key in keys.split()]
         return [Column("run", "run"), Column("config", "config"), *axes, *raw]
@@ -293,6 +297,13 @@ def _cell_columns(
     reduces = []
     if any(entry.changes_learning_rate for entry in grid[0]):
         reduces = [Column("first_reduction_epoch", "first reduces", spoken_epoch)]
+    saves = []
+    if any(replay.saves for *_, replay in replays):
+        saves = [
+            Column("saves", "saves"),
+            Column("last_saved_file", "last file", _plain, align="left"),
+            Column("last_saved_epoch", "of epoch", spoken_epoch),
+        ]
     return [
         *named,
         *axes,
@@ -304,6 +315,7 @@ def _cell_columns(
             "regret", _beside_best(replay for *_, replay in replays), _number(decimals)
         ),
         Column("shown_saved", "saved"),
+        *saves,
         Column("spoken", "evidence", align="left"),
     ]
 
