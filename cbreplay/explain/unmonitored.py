@@ -115,9 +115,10 @@ def _tell_attributes(moment: Moment) -> str:
     """Say which of its own numbers have changed."""
     before, after = moment.before.attributes, moment.after.attributes
     changed = [
-        f"{name} {spoken_float(value)}"
+        f"{name} {spoken_float(value) if isinstance(value, float) else value}"
         for name, value in after.items()
-        if value != before.get(name)
+        # NaN is no other NaN
+        if repr(value) != repr(before.get(name))
     ]
     return f"; {', '.join(changed)}" if changed else ""
 
