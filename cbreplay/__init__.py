@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.keras_code import write_keras_code
     from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+    from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
     from cbreplay.errors import (
@@ -51,6 +53,9 @@ __all__ = [
     "MissingExtraError",
     "ModelCheckpoint",
     "OutputError",
+    "PrecheltGL",
+    "PrecheltPQ",
+    "PrecheltUP",
     "ReduceLROnPlateau",
     "Replay",
     "Run",
@@ -72,6 +77,7 @@ __all__ = [
     "replay_fits",
     "replay_run",
     "sweep_runs",
+    "write_keras_code",
 ]
 
 # where each public name lives; imported when it is asked for, so that
@@ -80,6 +86,9 @@ _HOMES = {
     "EarlyStopping": "callbacks.early_stopping",
     "LearningRateScheduler": "callbacks.learning_rate_scheduler",
     "ModelCheckpoint": "callbacks.model_checkpoint",
+    "PrecheltGL": "callbacks.prechelt",
+    "PrecheltPQ": "callbacks.prechelt",
+    "PrecheltUP": "callbacks.prechelt",
     "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
@@ -97,6 +106,7 @@ _HOMES = {
     "replay_fits": "replay",
     "replay_run": "replay",
     "sweep_runs": "sweep",
+    "write_keras_code": "callbacks.keras_code",
 }
 _SUBMODULES = ("distributed", "plots", "record", "report")
 

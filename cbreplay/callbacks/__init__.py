@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
     from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+    from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 
@@ -22,6 +23,9 @@ __all__ = [
     "EarlyStopping",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "PrecheltGL",
+    "PrecheltPQ",
+    "PrecheltUP",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
@@ -34,6 +38,9 @@ _RULES = {
     "LearningRateScheduler": "learning_rate_scheduler",
     "ModelCheckpoint": "model_checkpoint",
     "TerminateOnNaN": "terminate_on_nan",
+    "PrecheltGL": "prechelt",
+    "PrecheltPQ": "prechelt",
+    "PrecheltUP": "prechelt",
 }
 
 

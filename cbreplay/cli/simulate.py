@@ -18,8 +18,19 @@ __all__ = ["command"]
 @click.command("simulate")
 @log_options
 @setting_options
+@click.option(
+    "--keras-code",
+    is_flag=True,
+    help="Print the setting as Python code to paste into a training script; a rule "
+    "that Keras does not have comes with its class. Needs no log.",
+)
 @sweep_format_option
-def command(question: Question, output_format: Format | Literal["parquet"]) -> None:
+def command(
+    question: Question,
+    output_format: Format | Literal["parquet"],
+    *,
+    keras_code: bool,
+) -> None:
     """Say what other settings would have done on a log.
 
     With one log and no settings: every patience that the log can tell apart. With
@@ -30,7 +41,14 @@ def command(question: Question, output_format: Format | Literal["parquet"]) -> N
     cbreplay simulate logs.csv
     cbreplay simulate runs/ --patience 3,5,10,20
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
+    cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
+    cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
     """
+    if keras_code:
+        from cbreplay.cli.keras_code import print_keras_code
+
+        print_keras_code(question)
+        return
     if output_format == "parquet":
         from cbreplay.cli.tables import write_parquet
 

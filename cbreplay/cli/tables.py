@@ -337,6 +337,12 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
             "(in brackets): as if training had ended with the log; such figures are "
             "never compared"
         )
+    unknown_to_keras = _unknown_to_keras(grid)
+    if unknown_to_keras:
+        remarks.append(
+            f"Keras has no {' and no '.join(unknown_to_keras)}: with one setting, "
+            "--keras-code prints the class to paste into a training script"
+        )
     noted = [(one.run.name, (*one.run.notes, *one.notes)) for one in replays]
     for note in dict.fromkeys(note for _, notes in noted for note in notes):
         named = [name for name, notes in noted if note in notes]
@@ -345,6 +351,15 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
         more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
         remarks.append(f"note: {where}{note}{more}")
     return remarks
+
+
+def _unknown_to_keras(grid: Grid) -> list[str]:
+    """Return the rules of the list that are ours alone."""
+    kinds = [
+        one.kind if isinstance(one, Choices) else type(one) for one in grid.entries
+    ]
+    names = [one.__name__ for one in kinds if hasattr(one, "to_keras_code")]
+    return list(dict.fromkeys(names))
 
 
 def _written(entry: Callback | Choices) -> str:
