@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cbreplay.lint import lint_callbacks
     from cbreplay.readers import load_runs
     from cbreplay.replay import Replay, replay_fits, replay_run
+    from cbreplay.replay.compare import compare_replays
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
@@ -68,6 +69,7 @@ __all__ = [
     "__version__",
     "build_staircase",
     "choices",
+    "compare_replays",
     "explain_replay",
     "lint_callbacks",
     "load_runs",
@@ -97,6 +99,7 @@ _HOMES = {
     "TerminateOnNaN": "callbacks.terminate_on_nan",
     "build_staircase": "staircase",
     "choices": "grid",
+    "compare_replays": "replay.compare",
     "explain_replay": "explain",
     "lint_callbacks": "lint",
     "load_runs": "readers",

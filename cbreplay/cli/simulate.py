@@ -19,6 +19,13 @@ __all__ = ["command"]
 @log_options
 @setting_options
 @click.option(
+    "--versus",
+    multiple=True,
+    metavar="EXPR",
+    help="Compare the list of -c with this one, run by run; read as -c is, repeated "
+    "for one list.",
+)
+@click.option(
     "--keras-code",
     is_flag=True,
     help="Print the setting as Python code to paste into a training script; a rule "
@@ -29,6 +36,7 @@ def command(
     question: Question,
     output_format: Format | Literal["parquet"],
     *,
+    versus: tuple[str, ...],
     keras_code: bool,
 ) -> None:
     """Say what other settings would have done on a log.
@@ -43,11 +51,17 @@ def command(
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
+    cbreplay simulate runs/ --patience 5 --versus "EarlyStopping(patience=20)"
     """
     if keras_code:
         from cbreplay.cli.keras_code import print_keras_code
 
         print_keras_code(question)
+        return
+    if versus:
+        from cbreplay.cli.versus import print_versus
+
+        print_versus(question, versus, output_format)
         return
     if output_format == "parquet":
         from cbreplay.cli.tables import write_parquet

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cbreplay.callbacks.base import Callback
     from cbreplay.cli.options import Question
+    from cbreplay.cli.reductions import ReductionTable
     from cbreplay.grid import Grid
     from cbreplay.staircase import Staircase
 
@@ -135,9 +136,17 @@ def print_cells(question: Question, output: Format) -> None:
         message = "cells are printed for a question that names settings"
         raise AssertionError(message)
     replays = _replay_cells(question, grid)
+    reductions = _reductions(question, grid, replays)
     if output == "json":
+        own: dict[str, Any] = {}
+        if reductions is not None:
+            own["reductions"] = reductions.totals()
         print_json(
-            "simulate", runs=question.runs, replays=replays, configs=_configs(grid)
+            "simulate",
+            runs=question.runs,
+            replays=replays,
+            configs=_configs(grid),
+            **own,
         )
         return
     # many cells share a replay
@@ -146,7 +155,17 @@ def print_cells(question: Question, output: Format) -> None:
         {"config": config} | grid.values_of(config) | told[id(replay)]
         for _, config, replay in replays
     ]
-    print_table(_cell_columns(question, grid, replays, output), rows, output)
+    columns = _cell_columns(question, grid, replays, output)
+    if reductions is not None:
+        rows = [row | cell for row, cell in zip(rows, reductions.cells(), strict=True)]
+        # for people, the evidence stands last
+        place = len(columns) - (output != "csv")
+        columns[place:place] = reductions.columns(output)
+    print_table(columns, rows, output)
+    if reductions is not None and output != "csv":
+        click.echo()
+        axes = reductions.total_columns(_axes(grid))
+        print_table(axes, reductions.total_rows(), output)
     if output == "table":
         say(*_cell_remarks(grid, [replay for *_, replay in _distinct(replays)]))
 
@@ -159,6 +178,19 @@ def _distinct(
     for cell in replays:
         first.setdefault(id(cell[2]), cell)
     return list(first.values())
+
+
+def _reductions(
+    question: Question, grid: Grid, replays: Sequence[tuple[int, int, Replay]]
+) -> ReductionTable | None:
+    """Return what a ReduceLROnPlateau of the list is seen to do on many runs."""
+    if len(question.runs) == 1:
+        return None
+    from cbreplay.cli.reductions import ReductionTable, tells_of_reductions
+
+    if not tells_of_reductions(grid, len(question.runs)):
+        return None
+    return ReductionTable(grid, replays)
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -280,7 +312,7 @@ def _cell_columns(
     replays: Sequence[tuple[int, int, Replay]],
     output: Format,
 ) -> list[Column]:
-    axes = [Column(name, _axis_title(name, grid), _plain) for name in grid.parameters]
+    axes = _axes(grid)
     if output == "csv":
         keys = (
             "evidence stopped_epoch kept_epoch kept_value regret trained_epochs "
@@ -318,6 +350,10 @@ def _cell_columns(
         *saves,
         Column("spoken", "evidence", align="left"),
     ]
+
+
+def _axes(grid: Grid) -> list[Column]:
+    return [Column(name, _axis_title(name, grid), _plain) for name in grid.parameters]
 
 
 def _axis_title(name: str, grid: Grid) -> str:

@@ -13,8 +13,9 @@ import cbreplay
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
     LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
-    PrecheltGL PrecheltPQ PrecheltUP ReduceLROnPlateau Replay Run SemanticsError Series Sweep
-    TerminateOnNaN TruncatedLogError UnknownMonitorError __version__ build_staircase choices
+    PrecheltGL PrecheltPQ PrecheltUP ReduceLROnPlateau Replay Run SemanticsError
+    Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError __version__
+    build_staircase choices compare_replays
     explain_replay lint_callbacks load_runs make_grid parse_callbacks
     read_script_callbacks replay_fits replay_run sweep_runs
     write_keras_code

@@ -330,14 +330,13 @@ def test_gl_is_explained_in_percent() -> None:
         "val_loss 0.5000 is the best so far: GL 0 is not above alpha 10",
         "no val_loss in this epoch: skipped",
         "val_loss NaN, the best 0.5000 of epoch 1; GL is not a number: goes on",
-        "val_loss 0.6250, the best 0.5000 of epoch 1: GL 25.0 is above alpha 10: "
-        "stop",
+        "val_loss 0.6250, the best 0.5000 of epoch 1: GL 25.0 is above alpha 10: stop",
     ]
     assert explain_replay(replay).closing == (
         "stopped at the end of epoch 4 by PrecheltGL: GL 25.0 is above alpha 10",
         (
-            "keeps the weights of epoch 1: restore_best_weights=True, and its val_loss, "
-            "0.5000, is the best seen"
+            "keeps the weights of epoch 1: restore_best_weights=True, and its "
+            "val_loss, 0.5000, is the best seen"
         ),
     )
 
@@ -356,14 +355,13 @@ def test_pq_is_explained_at_strip_ends() -> None:
         "no loss in this epoch: skipped",
         # GL is 0
         (
-            "val_loss 0.5000, the best 0.5000 of epoch 1; end of a strip: GL / P_2 0 is "
-            "not above alpha 0.1"
+            "val_loss 0.5000, the best 0.5000 of epoch 1; end of a strip: GL / P_2 0 "
+            "is not above alpha 0.1"
         ),
         "val_loss 0.5500, the best 0.5000 of epoch 1; epoch 1 of 2 of its strip",
     ]
     assert explain_replay(replay).closing[1] == (
-        "PrecheltPQ did not stop: GL / P_2 was at most 0, at epoch 3, and alpha is "
-        "0.1"
+        "PrecheltPQ did not stop: GL / P_2 was at most 0, at epoch 3, and alpha is 0.1"
     )
 
 
