@@ -31,6 +31,12 @@ __all__ = ["command"]
     help="Print the setting as Python code to paste into a training script; a rule "
     "that Keras does not have comes with its class. Needs no log.",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Read and replay on a dask cluster, for example tcp://host:8786; its workers "
+    "must find the logs under the same paths.",
+)
 @sweep_format_option
 def command(
     question: Question,
@@ -38,6 +44,7 @@ def command(
     *,
     versus: tuple[str, ...],
     keras_code: bool,
+    scheduler: str | None,
 ) -> None:
     """Say what other settings would have done on a log.
 
@@ -62,6 +69,11 @@ def command(
         from cbreplay.cli.versus import print_versus
 
         print_versus(question, versus, output_format)
+        return
+    if scheduler is not None:
+        from cbreplay.cli.cluster import print_swept
+
+        print_swept(question, scheduler, output_format)
         return
     if output_format == "parquet":
         from cbreplay.cli.tables import write_parquet

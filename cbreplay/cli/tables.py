@@ -24,6 +24,8 @@ from cbreplay.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import pandas as pd
+
     from cbreplay.callbacks.base import Callback
     from cbreplay.cli.options import Question
     from cbreplay.cli.reductions import ReductionTable
@@ -244,6 +246,33 @@ def write_parquet(question: Question) -> None:
             "leave it out"
         )
         raise ConfigError(sentence)
+    from cbreplay.sweep import sweep_runs
+
+    _check_parquet()
+    write_frame(
+        sweep_runs(question.runs, question.grid, **_options(question)).to_frame()
+    )
+
+
+def write_frame(frame: pd.DataFrame) -> None:
+    """Write a table to standard output, as a Parquet file.
+
+    Raises
+    ------
+    ConfigError
+        If standard output is a terminal.
+    MissingExtraError
+        If pyarrow is not installed.
+    """
+    _check_parquet()
+    import io
+
+    written = io.BytesIO()
+    frame.to_parquet(written, engine="pyarrow", index=False)
+    click.echo(written.getvalue(), nl=False)
+
+
+def _check_parquet() -> None:
     if sys.stdout.isatty():
         sentence = (
             "--format parquet writes bytes, which a terminal cannot show. "
@@ -255,14 +284,6 @@ def write_parquet(question: Question) -> None:
     except ImportError as error:
         what = "--format parquet"
         raise MissingExtraError(what, extra="parquet", missing="pyarrow") from error
-    import io
-
-    from cbreplay.sweep import sweep_runs
-
-    sweep = sweep_runs(question.runs, question.grid, **_options(question))
-    written = io.BytesIO()
-    sweep.to_frame().to_parquet(written, engine="pyarrow", index=False)
-    click.echo(written.getvalue(), nl=False)
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:
