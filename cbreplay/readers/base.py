@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
-from cbreplay.errors import ConfigError, LogError
+from cbreplay.errors import ConfigError, LogError, TruncatedLogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ __all__ = [
     "Reader",
     "cannot_open",
     "check_content",
+    "open_log",
+    "read_beginning",
     "read_bytes",
+    "read_chunks",
 ]
 
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
@@ -112,24 +115,30 @@ class Damage:
     def __init__(self, options: ReadOptions) -> None:
         self.strict = options.errors == "strict"
         self.errors: list[LogError] = []
+        self.n_more = 0
 
     def report(self, error: LogError) -> None:
         """Raise the error, or remember that what it concerns was dropped."""
         if self.strict:
             raise error
-        self.errors.append(error)
+        if len(self.errors) < _REMEMBERED:
+            self.errors.append(error)
+        else:
+            self.n_more += 1
 
     def notes(self) -> tuple[str, ...]:
         """Say in one sentence what was dropped; nothing if nothing was."""
         if not self.errors:
             return ()
         shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])
-        more = len(self.errors) - _SHOWN
+        more = len(self.errors) + self.n_more - _SHOWN
         tail = f"; and {more} more" if more > 0 else ""
         return (f"dropped as damaged: {shown}{tail}",)
 
 
 _SHOWN = 5
+# a file of many gigabytes may be damaged in every line
+_REMEMBERED = 1000
 
 
 def _place(error: LogError) -> str:
@@ -140,21 +149,97 @@ def _place(error: LogError) -> str:
     return error.problem
 
 
-def read_bytes(path: str) -> bytes:
-    """Return the content of a file.
+def open_log(path: str) -> BinaryIO:
+    """Open a file that may be a log; of a gzip-compressed one what is in it.
 
     Raises
     ------
     LogError
-        If it is missing, cannot be read, is empty, or only points to a file.
+        If it is missing or cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        file = open(path, "rb")  # noqa: SIM115 - whoever asked for it closes it
+        beginning = file.peek(len(_GZIP))
     except OSError as error:
         raise cannot_open(path, error) from None
-    check_content(content[: len(_LFS_POINTER)], path)
-    return content
+    if not beginning.startswith(_GZIP):
+        return file
+    import gzip
+
+    return cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))
+
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_chunks(file: BinaryIO, source: str, size: int = 1 << 20) -> Iterator[bytes]:
+    """Yield the content of an open file piece by piece, and close it.
+
+    Raises
+    ------
+    TruncatedLogError
+        If a compressed file breaks off.
+    LogError
+        If it is empty, only points to a file, or is damaged.
+    """
+    with file:
+        first = True
+        while True:
+            try:
+                chunk = file.read(size)
+            except EOFError:
+                problem = "the compressed file breaks off"
+                raise TruncatedLogError(problem, source=source, hint=_UNZIP) from None
+            except OSError as error:
+                raise cannot_open(source, error) from None
+            except Exception as error:
+                # zlib.error; importing zlib for its name would cost start-up time
+                if type(error).__module__ != "zlib":
+                    raise
+                problem = f"the compressed file is damaged ({error})"
+                raise LogError(problem, source=source, hint=_UNZIP) from None
+            if first:
+                check_content(chunk[: len(_LFS_POINTER)], source)
+                first = False
+            if not chunk:
+                return
+            yield chunk
+
+
+_UNZIP = "Give the whole file, or what gunzip saves of it"
+
+
+def read_beginning(path: str, size: int = 65_536) -> bytes:
+    """Return the first bytes of a log, nothing if it cannot be read.
+
+    Reading it will say why.
+    """
+    try:
+        file = open_log(path)
+    except LogError:
+        return b""
+    try:
+        return next(read_chunks(file, path, size), b"")
+    except LogError:
+        return b""
+
+
+def read_bytes(path: str, most: int = 1 << 28) -> bytes:
+    """Return the content of a file of at most so many bytes.
+
+    Raises
+    ------
+    LogError
+        If it is missing, cannot be read, is empty, too large, or only points to a
+        file.
+    """
+    content = bytearray()
+    for chunk in read_chunks(open_log(path), path):
+        content += chunk
+        if len(content) > most:
+            problem = f"it is larger than the {most >> 20} MiB that such a log can have"
+            raise LogError(problem, source=path, hint="Give the log itself")
+    return bytes(content)
 
 
 def check_content(beginning: bytes, source: str) -> None:

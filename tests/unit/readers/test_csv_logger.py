@@ -208,15 +208,18 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1\n1.5,1\n", "line 3: the epoch '1.5'"),
         ("epoch,loss\n0,1\n-1,1\n", "line 3: the epoch '-1'"),
         ("epoch,loss\n0,1\n,1\n", "line 3: the epoch ''"),
-        ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e300'"),
+        ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e+300'"),
         ("epoch,loss\n0,1\n9999999999,1\n", "the epochs run from 0 to 9999999999"),
         ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),
         ("epoch,loss\n0,0,5\n1,0,4\n", "3 cells under 2 columns, as with decimal"),
-        ("epoch;loss\n0;0,5\n", "line 2: '0,5' under loss has a decimal comma"),
+        ('epoch,loss\n0,"0,5"\n', "line 2: '0,5' under loss has a decimal comma"),
+        ("epoch\tloss\n0\t0,5\n", "line 2: '0,5' under loss has a decimal comma"),
+        ("epoch;loss;acc\n0;0,5;0.1\n", "line 2: decimal commas stand beside"),
         ("epoch,loss\n0,1\nepoch,acc\n1,2\n", "line 3: from here on another header"),
         ("epoch,loss,loss\n0,1,2\n", "two columns are named 'loss'"),
         ('epoch,loss\n0,"1\n1,2\n', "cannot be cut into cells"),
-        ("epoch,step,loss,val_loss\n0,9,1,\n0,9,,2\n", "one for each step"),
+        ("epoch,loss\n0,1\n0,2\n1,1\n1,2\n2,1\n2,2\n", "several workers"),
+        ("epoch,loss\n3,1\n4,1\n50,2\n1,2\n", "line 4: the epoch 50 does not follow"),
     ],
 )
 def test_what_is_no_log_is_refused_in_one_sentence(
@@ -241,14 +244,34 @@ def test_a_truncated_row_is_dropped_on_request() -> None:
     assert "dropped as damaged: line 3" in run.notes[0]
 
 
-def test_a_last_row_of_an_lf_file_without_line_end_is_kept_and_noted() -> None:
-    run = read_one("epoch,loss\n0,0.5\n1,0.25")
-    assert values(run, "loss") == [0.5, 0.25]
-    assert "line 3" in run.notes[0]
+@pytest.mark.parametrize(
+    ("above", "last"),
+    [
+        # 0.1 in float32: with a digit less it would be no float32
+        ("0.5", "0.10000000149011612"),
+        ("0.5", "inf"),
+        ("0.5", '"0.25"'),
+        # four decimals throughout, one of them a zero: written rounded
+        ("0.7310", "0.6125"),
+    ],
+)
+def test_a_last_row_of_an_lf_file_that_is_seen_to_be_whole_is_kept_and_noted(
+    above: str, last: str
+) -> None:
+    run = read_one(f"epoch,loss\n0,{above}\n1,{last}")
+    assert values(run, "loss") == [float(above), float(last.strip('"'))]
+    assert run.notes[0] == "the last row (line 3) has no line end; it was kept"
 
 
-@pytest.mark.parametrize("last", ["1", "1,", "1,-", "1,0.5,", '1,"[0'])
-def test_an_lf_file_that_is_seen_to_be_cut_is_truncated(last: str) -> None:
+@pytest.mark.parametrize(
+    "last",
+    [
+        *("1", "1,", "1,-", "1,0.5,", '1,"[0'),
+        # may be the beginning of 0.2512
+        *("1,0.25", "1,0.1", "1,3", "1,1e-0"),
+    ],
+)
+def test_an_lf_file_that_may_be_cut_is_truncated(last: str) -> None:
     with pytest.raises(TruncatedLogError):
         read(f"epoch,loss\n0,0.5\n{last}")
 
