@@ -31,6 +31,7 @@ def command(question: Question, output_format: Format) -> None:
     cbreplay simulate runs/ --patience 3,5,10,20
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     """
+    question.leave_out_unmonitored()
     if question.grid is not None:
         from cbreplay.cli.tables import print_cells
 
@@ -69,6 +70,7 @@ def _print_as_json(question: Question, staircases: list[Staircase]) -> None:
         "simulate",
         runs=question.runs,
         asked=staircases[0].replay,
+        notes=question.left_out,
         staircase=described[0] if len(described) == 1 else described,
     )
 

@@ -134,7 +134,11 @@ def print_cells(question: Question, output: Format) -> None:
     replays = _replay_cells(question, grid)
     if output == "json":
         print_json(
-            "simulate", runs=question.runs, replays=replays, configs=_configs(grid)
+            "simulate",
+            runs=question.runs,
+            replays=replays,
+            configs=_configs(grid),
+            notes=question.left_out,
         )
         return
     rows = [_cell_row(grid, *cell) for cell in replays]

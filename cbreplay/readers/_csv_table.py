@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from cbreplay.readers._csv_text import CsvText, NotUtf8Error, parse_cell, shown_
 from cbreplay.readers.base import SKIP_HINT, Damage, open_log, read_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -409,7 +410,9 @@ def read_table_content(content: bytes, source: str, options: ReadOptions) -> Csv
 
 
 def _read(
-    chunks: Callable[[], Iterator[bytes]], source: str, options: ReadOptions
+    chunks: Callable[[], Generator[bytes, None, None]],
+    source: str,
+    options: ReadOptions,
 ) -> CsvTable:
     try:
         return _table(chunks(), source, Damage(options), "")
@@ -421,9 +424,10 @@ def _read(
 
 
 def _table(
-    chunks: Iterator[bytes], source: str, damage: Damage, encoding: str
+    chunks: Generator[bytes, None, None], source: str, damage: Damage, encoding: str
 ) -> CsvTable:
-    text = CsvText(chunks, source, damage, encoding)
-    table = CsvTable(source, damage, text.header)
-    table.fill(text)
+    with closing(chunks):
+        text = CsvText(chunks, source, damage, encoding)
+        table = CsvTable(source, damage, text.header)
+        table.fill(text)
     return table

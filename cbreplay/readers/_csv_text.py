@@ -436,10 +436,12 @@ class CsvText:
         if cells == self.header:
             self.repeated_header.add(self._n_rows)
             return None
-        if _is_text(cells):
+        width = len(self.header)
+        names_epoch = "epoch" in [cell.lower() for cell in cells]
+        first = self._n_rows == 0 and len(cells) == width
+        if names_epoch or (_is_text(cells) and not first):
             self._read_text(cells, line)
             return None
-        width = len(self.header)
         if len(cells) == width:
             return cells
         beside = cells[width:]

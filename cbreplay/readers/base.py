@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from cbreplay.errors import ConfigError, LogError, TruncatedLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from cbreplay.run import Run
 
@@ -164,15 +165,18 @@ def open_log(path: str) -> BinaryIO:
         raise cannot_open(path, error) from None
     if not beginning.startswith(_GZIP):
         return file
+    file.close()
     import gzip
 
-    return cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))
+    return cast("BinaryIO", gzip.open(path, "rb"))
 
 
 _GZIP = b"\x1f\x8b"
 
 
-def read_chunks(file: BinaryIO, source: str, size: int = 1 << 20) -> Iterator[bytes]:
+def read_chunks(
+    file: BinaryIO, source: str, size: int = 1 << 20
+) -> Generator[bytes, None, None]:
     """Yield the content of an open file piece by piece, and close it.
 
     Raises
@@ -215,11 +219,8 @@ def read_beginning(path: str, size: int = 65_536) -> bytes:
     Reading it will say why.
     """
     try:
-        file = open_log(path)
-    except LogError:
-        return b""
-    try:
-        return next(read_chunks(file, path, size), b"")
+        with closing(read_chunks(open_log(path), path, size)) as chunks:
+            return next(chunks, b"")
     except LogError:
         return b""
 
@@ -234,11 +235,12 @@ def read_bytes(path: str, most: int = 1 << 28) -> bytes:
         file.
     """
     content = bytearray()
-    for chunk in read_chunks(open_log(path), path):
-        content += chunk
-        if len(content) > most:
-            problem = f"it is larger than the {most >> 20} MiB that such a log can have"
-            raise LogError(problem, source=path, hint="Give the log itself")
+    with closing(read_chunks(open_log(path), path)) as chunks:
+        for chunk in chunks:
+            content += chunk
+            if len(content) > most:
+                problem = f"it is larger than the {most >> 20} MiB of such a log"
+                raise LogError(problem, source=path, hint="Give the log itself")
     return bytes(content)
 
 
