@@ -10,7 +10,13 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers._csv_text import CsvText, NotUtf8Error, parse_cell, shown_names
-from cbreplay.readers.base import SKIP_HINT, Damage, open_log, read_chunks
+from cbreplay.readers.base import (
+    SKIP_HINT,
+    Damage,
+    ForeignLogError,
+    open_log,
+    read_chunks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -258,6 +264,21 @@ class CsvTable:
                 column.add(cells, start, _parse_comma)
             elif not (plain and column.add_plain(cells)):
                 column.add(cells, start, parse_cell)
+
+    def find(self, name: str) -> str:
+        """Return the column of a name in small letters, as it is written.
+
+        Raises
+        ------
+        ForeignLogError
+            If there is none.
+        """
+        for own in self.columns:
+            if own.lower() == name:
+                return own
+        problem = f"there is no column {name}; there is {shown_names(self.header)}"
+        hint = "Give the file as it was written"
+        raise ForeignLogError(problem, source=self.source, hint=hint)
 
     def leave_out(self, names: Sequence[str], reason: str) -> None:
         """Take columns out, with a note."""

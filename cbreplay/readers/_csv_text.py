@@ -99,7 +99,7 @@ def _encoding(beginning: bytes) -> str:
     if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     for letters, zeros, encoding in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
-        plain = beginning[letters:32:2].decode("latin-1")
+        plain = b"".join(beginning[letters:32:2].split()).decode("latin-1")
         if (
             set(beginning[zeros:32:2]) == {0}
             and plain.isprintable()
@@ -179,7 +179,8 @@ def _cut(line: str, delimiter: str) -> list[str]:
     """Cut one line into cells; a line that csv refuses is one cell."""
     line = line.strip("\r\n").lstrip("\ufeff")
     try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+        cells = next(csv.reader([line], delimiter=delimiter))
+        return [cell.strip().lstrip("\ufeff").strip() for cell in cells]
     except (csv.Error, StopIteration):
         return [line]
 

@@ -16,6 +16,7 @@ __all__ = [
     "RUN_JSON",
     "Seen",
     "Training",
+    "event_files",
     "find_trainings",
     "run_json_above",
     "run_json_beside",
@@ -186,6 +187,42 @@ def _linked(
 
 def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
+
+
+def _is_ours(name: str, directory: str, root: str) -> bool:
+    """Tell whether a name is that of a file which lies under the root."""
+    path = os.path.join(directory, name)
+    # a pipe would wait for its writer
+    if name.startswith(".") or not os.path.isfile(path):
+        return False
+    return not os.path.islink(path) or _is_inside(path, root)
+
+
+def _is_inside(path: str, root: str) -> bool:
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(root), ""))
+
+
+def event_files(directory: str, root: str) -> list[str]:
+    """Return the names of the event files in a directory under the root.
+
+    Links that lead out of the root are left alone.
+
+    Raises
+    ------
+    LogError
+        If the directory cannot be listed.
+    """
+    if not os.path.isdir(directory):
+        return []
+    if directory != root and not _is_inside(directory, root):
+        return []
+    try:
+        names = os.listdir(directory)
+    except OSError as error:
+        raise cannot_open(directory, error) from None
+    return [
+        name for name in names if "tfevents" in name and _is_ours(name, directory, root)
+    ]
 
 
 def _event_root(directory: str, root: str) -> str:

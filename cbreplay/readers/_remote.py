@@ -147,7 +147,7 @@ _SHOWN_LETTERS = 200
 
 def _list(system: Any, root: str) -> dict[str, int | None]:  # noqa: ANN401 - fsspec's
     """Return the files at a root with their sizes, as far as they are known."""
-    if system.isfile(root):
+    if not root.endswith("/") and system.isfile(root):
         return {root: None}
     found = system.find(root, detail=True)
     return {path: found[path].get("size") for path in sorted(found)}

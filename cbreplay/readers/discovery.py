@@ -272,8 +272,33 @@ class _Reading:
                     notes.append(f"left out a log found beside this run: {error}")
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
+        found = self._without_beginnings(found, wanted)
         if notes:
             found[0].runs[0] = found[0].runs[0].with_notes(*notes)
+        return found
+
+    def _without_beginnings(
+        self, found: list[_Found], wanted: list[tuple[str, str, Training]]
+    ) -> list[_Found]:
+        """Leave out the checkpoints of a training whose last one holds it whole."""
+        states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
+        if len(states) < _SEVERAL:
+            return found
+        from cbreplay.readers.hugging_face import drop_beginnings
+
+        by_source = {
+            one.runs[0].source: one for one in found if one.runs[0].source in states
+        }
+        runs = {source: one.runs[0] for source, one in by_source.items()}
+        for source, parts in drop_beginnings(runs).items():
+            if parts:
+                listed = ", ".join(sorted(by_source[part].name for part in parts))
+                note = f"{listed} hold its beginning, and were left out"
+                by_source[source].runs[0] = runs[source].with_notes(note)
+            for part in parts:
+                found.remove(by_source[part])
+                detail = f"the beginning of {source}"
+                self.seen.append(Seen(part, "passed by", detail))
         return found
 
     def _read_training(self, root: str, typed: str, training: Training) -> list[_Found]:
@@ -333,6 +358,7 @@ class _Reading:
 
 
 _BEGINNING = 65_536
+_SEVERAL = 2
 # of these, files of something else that only look like a log are common
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +15,13 @@ from cbreplay.readers._json_text import read_json
 from cbreplay.readers.base import Damage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray, Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["HuggingFaceReader"]
+__all__ = ["HuggingFaceReader", "drop_beginnings"]
 
 # the speed of the machine is no metric
 _SPEED = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
@@ -99,6 +100,55 @@ class HuggingFaceReader:
                 f"epochs: patience counts {what}s",
             )
         _leave_out_schedule(table)
+
+
+def drop_beginnings(found: Mapping[str, Run]) -> dict[str, list[str]]:
+    """Find states that hold only the beginning of another one of the same directory.
+
+    Trainer writes its whole log into each ``checkpoint-500/``, ``checkpoint-1000/``.
+
+    Parameters
+    ----------
+    found : mapping of str to Run
+        The run of each ``trainer_state.json``, by its path.
+
+    Returns
+    -------
+    dict of str to list of str
+        For each state that goes on, the paths of those that it makes superfluous.
+    """
+    longest: dict[str, list[str]] = {}
+    ordered = sorted(found, key=lambda path: -found[path].recorded_epochs)
+    for path in ordered:
+        home = next(
+            (one for one in longest if _begins(found[path], found[one], path, one)),
+            None,
+        )
+        if home is None:
+            longest[path] = []
+        else:
+            longest[home].append(path)
+    return longest
+
+
+def _begins(run: Run, other: Run, path: str, other_path: str) -> bool:
+    """Tell whether a run is the beginning of another, of a checkpoint beside it."""
+    if _output_of(path) != _output_of(other_path) or run.series.keys() != (
+        other.series.keys()
+    ):
+        return False
+    same_begin = run.first_epoch == other.first_epoch
+    return same_begin and all(
+        one.values.tobytes() == other.series[name].values[: len(one)].tobytes()
+        for name, one in run.series.items()
+    )
+
+
+def _output_of(path: str) -> str:
+    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
+    directory = os.path.dirname(path)
+    inside = os.path.basename(directory).startswith("checkpoint-")
+    return os.path.dirname(directory) if inside else directory
 
 
 def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None

@@ -57,10 +57,8 @@ class LightningReader:
             damaged.
         """
         table = read_table(path, self.options)
-        table.columns = {
-            name.lower() if name.lower() in ("epoch", "step") else name: cells
-            for name, cells in table.columns.items()
-        }
+        for name in ("epoch", "step"):
+            table.rename(table.find(name), name)
         table.check_whole()
         tests = [name for name in table.columns if name.startswith("test_")]
         table.leave_out(tests, "logged by a test, not by the training")

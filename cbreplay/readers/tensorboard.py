@@ -17,9 +17,10 @@ from cbreplay.readers._fits import (
     join_rows,
     split_rows,
 )
+from cbreplay.readers._layout import event_files
 from cbreplay.readers._learning_rate import read_event_rate
 from cbreplay.readers._record_io import read_records
-from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError, cannot_open
+from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -113,9 +114,9 @@ def _event_files(path: str) -> dict[str, list[str]]:
         if "tfevents" in os.path.basename(path):
             files[_writer_of(os.path.dirname(path))].append(path)
         return files
-    files[_writer_of(path)] = _listed(path)
+    files[_writer_of(path)] = _listed(path, path)
     for writer in _WRITERS:
-        files[writer] += _listed(os.path.join(path, writer))
+        files[writer] += _listed(os.path.join(path, writer), path)
     return files
 
 
@@ -124,19 +125,13 @@ def _writer_of(directory: str) -> str:
     return name if name in _WRITERS else ""
 
 
-def _listed(directory: str) -> list[str]:
-    try:
-        names = [name for name in os.listdir(directory) if "tfevents" in name]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise cannot_open(directory, error) from None
-
+def _listed(directory: str, root: str) -> list[str]:
     def begun(name: str) -> tuple[int, str]:
         time = _TIME.search(name)
         return (int(time[1]) if time else 0, name)
 
-    return [os.path.join(directory, name) for name in sorted(names, key=begun)]
+    names = sorted(event_files(directory, root), key=begun)
+    return [os.path.join(directory, name) for name in names]
 
 
 @dataclass(slots=True)

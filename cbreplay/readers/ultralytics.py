@@ -47,7 +47,7 @@ class UltralyticsReader:
             If it is damaged.
         """
         table = read_table(path, self.options)
-        epoch = table.columns["epoch"]
+        epoch = table.columns[table.find("epoch")]
         known = epoch.values[~epoch.missing & ~epoch.wrong]
         # version 8.0 counts from 0; 8.1 writes epoch + 1 (engine/trainer.py)
         if len(known) and known.min() >= 1:

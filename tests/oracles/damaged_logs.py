@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 ROWS = [{"epoch": i, "loss": 1 / (i + 1), "val_loss": 1 / (i + 2)} for i in range(6)]
 CHART = '"Step","a - loss","a - loss__MIN","a - loss__MAX"\n'
+REAL = ROOT / "sample_logs" / "overfit.csv"
 SEEDS: dict[str, bytes] = {
-    "overfit.csv": b"".join(
-        (ROOT / "sample_logs" / "overfit.csv")
-        .read_bytes()
-        .splitlines(keepends=True)[:15]
-    ),
+    "real.csv": b"".join(REAL.read_bytes().splitlines(keepends=True)[:15]),
     "keras.csv": b"epoch,loss,val_loss\r\n0,0.5,NA\r\n1,0.25,nan\r\n2,inf,0.125\r\n",
     "pandas.csv": b",loss,lr\n0,0.5,0.01\n1,,0.01\n2,0.125,0.001\n",
     "semicolon.csv": b"epoch;loss\n0;0,5\n1;0,25\n",

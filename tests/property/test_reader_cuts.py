@@ -75,7 +75,7 @@ def check_every_cut(content: bytes) -> None:
     assert whole is not None
     for length in range(len(content)):
         for errors in ("strict", "skip"):
-            runs = read(content[:length], errors)  # type: ignore[arg-type]  # literals
+            runs = read(content[:length], errors)
             check_beginning(runs or [], whole, length)
             # a line end of UTF-16 is two bytes, and no row ends between two of them
             between = content[:length].rstrip(b"\0").endswith((b"\n", b"\r"))

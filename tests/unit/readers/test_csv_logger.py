@@ -287,3 +287,113 @@ def test_rows_below_another_header_are_never_read_under_the_first() -> None:
     run = read_one("epoch,loss\n0,1\nepoch,acc\n1,2\n", errors="skip")
     assert values(run, "loss") == [1]
     assert "line 3 (from here on another header holds: epoch, acc)" in run.notes[0]
+
+
+def test_decimal_commas_are_read_where_semicolons_separate() -> None:
+    run = read_one("epoch;loss;acc\n0;0,5;1\n1;2,5e-1;,75\n")
+    assert values(run, "loss") == [0.5, 0.25]
+    assert values(run, "acc") == [1, 0.75]
+    assert run.notes == ("decimal commas were read as such: ; separates the cells",)
+
+
+def test_comments_and_remarks_are_left_out_and_noted() -> None:
+    run = read_one("# a try\nepoch,loss\n0,1\n# worse\n\nstopped for lunch\n1,2\n")
+    assert values(run, "loss") == [1, 2]
+    assert run.notes == (
+        "2 comment lines were left out",
+        "lines of text were left out: line 6",
+    )
+
+
+def test_a_header_in_a_comment_is_one_above_nothing_but_numbers() -> None:
+    run = read_one("# made by numpy.savetxt\n# epoch,loss\n0,1\n1,2\n")
+    assert values(run, "loss") == [1, 2]
+    assert run.notes[0] == "the column names were taken from a comment line"
+
+
+def test_text_beside_the_columns_is_left_out_and_noted() -> None:
+    run = read_one("epoch,loss\n0,1,first try\n1,2,\n2,3\n")
+    assert values(run, "loss") == [1, 2, 3]
+    assert run.notes == ("text beside the columns was left out in 1 rows",)
+
+
+def test_cells_of_only_delimiters_are_a_blank_line() -> None:
+    assert values(read_one("epoch,loss\n0,1\n,\n1,2\n,\n"), "loss") == [1, 2]
+
+
+def test_utf16_without_a_mark_and_a_mark_within_are_read() -> None:
+    assert values(read_one(PLAIN.encode("utf-16-le")), "loss") == [0.5, 0.25]
+    assert values(read_one("epoch,loss\n0,1\n\ufeffepoch,loss\n1,2\n"), "loss") == [
+        1,
+        2,
+    ]
+
+
+def test_names_in_another_encoding_do_not_hide_the_numbers() -> None:
+    # GBK, whose bytes are control characters in Latin-1
+    run = read_one("epoch,\u635f\u5931\n0,0.5\n".encode("gbk"))
+    (name,) = run.series
+    assert values(run, name) == [0.5]
+    assert "read as Latin-1" in run.notes[0]
+
+
+def test_rows_of_an_appended_fit_with_other_metrics_are_dropped_by_line() -> None:
+    text = "epoch,loss\n0,1\n1,2\n2,.9,3\n3,.9,4\n"
+    with pytest.raises(LogError, match="CSVLogger appended with other metrics") as one:
+        read(text)
+    assert one.value.line == 4
+    run = read_one(text, errors="skip")
+    assert values(run, "loss") == [1, 2]
+    assert "line 4 (3 cells under 2 columns); line 5" in run.notes[0].replace(
+        ", as with decimal commas or two rows in one line", ""
+    )
+
+
+def test_two_rows_glued_at_the_epoch_are_dropped_on_request() -> None:
+    # 5 was cut behind its epoch, and the resumed fit began with epoch 0: 50,2
+    run, resumed = read("epoch,loss\n3,1\n4,1\n50,2\n1,3\n2,4\n", errors="skip")
+    assert run.horizon == 4
+    assert values(resumed, "loss") == [3, 4]
+    assert "two rows seem to be glued to one" in run.notes[0]
+
+
+def test_an_epoch_that_jumps_ahead_for_good_is_a_gap() -> None:
+    assert read_one("epoch,loss\n4,1\n50,2\n51,3\n").recorded_epochs == 48
+
+
+def test_one_row_that_stands_twice_is_a_restart() -> None:
+    assert len(read("epoch,loss\n0,1\n1,1\n1,1\n2,1\n3,1\n")) == 2
+
+
+@pytest.mark.parametrize("n_rows", [4095, 4096, 4097, 8192, 8193])
+def test_a_long_log_is_read_to_its_end(n_rows: int) -> None:
+    rows = "".join(f"{i},{i / 7!r},\r\n" for i in range(n_rows))
+    content = f"epoch,loss,acc\r\n{rows}{n_rows},1,1\r\n"
+    run = read_one(content)
+    expected = [*(i / 7 for i in range(n_rows)), 1.0]
+    assert values(run, "loss") == expected
+    assert run.series["acc"].recorded.tolist() == [False] * n_rows + [True]
+    with pytest.raises(TruncatedLogError) as caught:
+        read(content[:-2])
+    assert caught.value.line == n_rows + 2
+
+
+def test_a_letter_far_below_that_is_not_utf8_changes_no_number() -> None:
+    rows = "".join(f"{i},{i / 7!r}\n" for i in range(100_000))
+    content = f"epoch,loss\n{rows}".encode() + b"# caf\xe9\n"
+    run = read_one(content)
+    assert run.horizon == 99_999
+    assert float(run.series["loss"].values[-1]) == 99_999 / 7
+
+
+def test_a_damaged_row_far_below_is_named_by_its_line() -> None:
+    rows = "".join(f"{i},{i}\n" for i in range(9000))
+    with pytest.raises(LogError, match="'x' under loss") as caught:
+        read(f"epoch,loss\n{rows}9000,x\n9001,1\n")
+    assert caught.value.line == 9002
+
+
+def test_an_underscore_within_a_number_is_no_number() -> None:
+    rows = "".join(f"{i},{i}\n" for i in range(5000))
+    with pytest.raises(LogError, match="'1_0' under loss"):
+        read(f"epoch,loss\n{rows}5000,1_0\n")
