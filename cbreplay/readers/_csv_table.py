@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cells", "CsvTable", "read_table", "read_table_content"]
 
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
@@ -345,7 +345,7 @@ class CsvTable:
     def check_decimal_comma(self, name: str) -> None:
         """Refuse a column in which a comma may be one of decimals or of thousands."""
         for row, text in self.columns[name].texts.items():
-            if _DECIMAL_COMMA.fullmatch(text):
+            if re.fullmatch(_DECIMAL_COMMA, text):
                 problem = f"{text!r} under {name} has a decimal comma"
                 hint = "Write decimal points, as Keras does, or separate cells with ;"
                 raise self.error(problem, row, hint)
@@ -407,7 +407,7 @@ def _parse_comma(cell: str) -> float | None:
     >>> _parse_comma("0,25"), _parse_comma("3")
     (0.25, 3.0)
     """
-    if "," in cell and not _DECIMAL_COMMA.fullmatch(cell.strip()):
+    if "," in cell and not re.fullmatch(_DECIMAL_COMMA, cell.strip()):
         raise ValueError(cell)
     return parse_cell(cell.replace(",", "."))
 

@@ -33,7 +33,8 @@ _SNIFFED_ROWS = 20
 _BATCH = 4096
 # a line beyond it is no row of a log, and would have to be held as a whole
 _LONGEST_LINE = 1 << 24
-_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+# control characters that stand in no text
+_NO_TEXT = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1b")
 _NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
 
 
@@ -117,7 +118,7 @@ def decode_beginning(beginning: bytes) -> str:
         text = decoder.decode(beginning)
     except UnicodeDecodeError:
         text = "" if "16" in encoding else beginning.decode("latin-1")
-    return "" if _NO_TEXT.search(text[:_LOOKED_AT]) else text
+    return "" if _NO_TEXT.intersection(text[:_LOOKED_AT]) else text
 
 
 _LOOKED_AT = 1000
@@ -125,7 +126,7 @@ _LOOKED_AT = 1000
 
 def sniff_header(text: str) -> tuple[list[str], str]:
     """Return the column names and the delimiter; no names if there is no text."""
-    first = _first_lines(re.split(r"[\r\n]+", text))
+    first = _first_lines(text.replace("\r", "\n").split("\n"))
     names, delimiter, _ = _find_header([line for line in first if line.strip()])
     return names, delimiter
 
@@ -164,6 +165,9 @@ def _find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
 
 
 def _find_delimiter(lines: Sequence[str]) -> str:
+    there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
+    if len(there) <= 1:
+        return there[0] if there else ","
     sample = lines[: _SNIFFED_ROWS + 1]
 
     def consistency(delimiter: str) -> tuple[int, int]:
@@ -172,7 +176,7 @@ def _find_delimiter(lines: Sequence[str]) -> str:
             return 0, 0
         return sum(width == widths[0] for width in widths), widths[0]
 
-    return max(_DELIMITERS, key=consistency)
+    return max(there, key=consistency)
 
 
 def _cut(line: str, delimiter: str) -> list[str]:
@@ -274,9 +278,9 @@ class _Lines:
             yield rest.rstrip("\r")
 
     def _check_first(self, text: str) -> None:
-        found = _NO_TEXT.search(text.lstrip().partition("\n")[0])
-        if found is not None:
-            problem = f"this is not text (the control character {found[0]!r})"
+        found = _NO_TEXT.intersection(text.lstrip().partition("\n")[0])
+        if found:
+            problem = f"this is not text (the control character {min(found)!r})"
             raise LogError(problem, source=self.source, hint=_NO_TEXT_HINT)
 
 
@@ -414,6 +418,9 @@ class CsvText:
     ) -> tuple[list[list[str]], list[int]]:
         """Leave out what is no row of the table."""
         width = len(self.header)
+        # the header itself was handed to csv as a blank line
+        while rows and not rows[0]:
+            rows, lines = rows[1:], lines[1:]
         if all(len(row) == width and row[0][:1] in _NUMBER_BEGINS for row in rows):
             self._n_rows += len(rows)
             return rows, lines
@@ -524,12 +531,12 @@ def _seen_whole(cell: str, column: Sequence[str]) -> bool:
         return True
     decimals = {len(one.partition(".")[2]) for one in (cell, *column)}
     rounded = any(one.endswith("0") for one in column)
-    digits_only = all(_DECIMAL.fullmatch(one) for one in (cell, *column))
+    digits_only = all(re.fullmatch(_DECIMAL, one) for one in (cell, *column))
     return digits_only and rounded and len(decimals) == 1 and min(decimals) > 1
 
 
 _DIGITS_OF_FLOAT32 = 10
-_DECIMAL = re.compile(r"-?\d+\.\d+", re.ASCII)
+_DECIMAL = r"-?[0-9]+\.[0-9]+"
 
 
 def _is_float32(value: float) -> bool:

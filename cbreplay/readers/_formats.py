@@ -52,11 +52,15 @@ _LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _SUFFIXES = (".csv", ".log", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
-_JSON_KEYS = re.compile(
+_JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
 )
-_PICKLE = re.compile(rb"\x80[\x02-\x05]|\(dp\d|ccopy_reg\n|\x93NUMPY")
+# protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
+_PICKLE_BEGINS = (
+    *(bytes((0x80, protocol)) for protocol in range(2, 6)),
+    *(b"(dp0", b"(dp1", b"ccopy_reg\n", b"\x93NUMPY"),
+)
 
 
 def named_like_a_log(name: str) -> bool:
@@ -89,7 +93,7 @@ def format_of(path: str) -> str | None:
 
 def content_format(beginning: bytes) -> str | None:
     """Return the format of a file that begins with these bytes."""
-    if _PICKLE.match(beginning):
+    if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
@@ -101,7 +105,7 @@ def content_format(beginning: bytes) -> str | None:
 def _json_format(text: str) -> str | None:
     if '"log_history"' in text:
         return "hugging_face"
-    if _JSON_KEYS.search(text) is None:
+    if re.search(_JSON_KEYS, text) is None:
         return None
     if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
         return "wandb"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -457,16 +456,14 @@ def _with_constant_rate(run: Run) -> Run:
     return run if rate is None else replace(run, learning_rate=rate)
 
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-
-
 def is_url(path: str) -> bool:
     """Tell whether a path names a file system of its own: ``s3://bucket/runs``.
 
     >>> is_url("s3://bucket/runs"), is_url("C:/runs")
     (True, False)
     """
-    return _URL.match(path) is not None
+    scheme, mark, _ = path.partition("://")
+    return bool(mark) and len(scheme) > 1 and scheme.replace("+", "").isalnum()
 
 
 def _names(root: str, typed: str, place: str) -> tuple[str, str]:

@@ -27,7 +27,7 @@ SEEDS: dict[str, bytes] = {
     "latin.csv": "epoch,pr\u00e4zision\n0,0.5\n1,0.25\n".encode("latin-1"),
     "restart.csv": b"epoch,loss\n0,3\n1,2\n0,3\n1,2\nepoch,loss\n2,1\n",
     "metrics.csv": b"epoch,step,loss,val_loss,lr-Adam\n,0,,,0.1\n0,9,1,,\n0,9,,2,\n",
-    "results.csv": b"  epoch,  train/box_loss,  val/box_loss,  lr/pg0\n  1,  2.5,  3,  1\n",
+    "results.csv": b"  epoch,  train/box_loss,  val/box_loss\n  1,  2.5,  3\n",
     "wandb.csv": b",_step,_runtime,epoch,loss\n0,0,1.5,0,0.5\n1,1,3.5,1,0.25\n",
     "chart.csv": CHART.encode() + b'"0","0.5","0.5","0.5"\n"1","0.25","0.2","0.3"\n',
     "mlflow.csv": b"run_id,key,value,step\nab,loss,0.5,0\nab,loss,0.25,1\n",
