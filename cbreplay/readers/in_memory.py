@@ -179,8 +179,9 @@ def _column(kind: str, name: object, values: object) -> Column:
     for i, value in enumerate(cast("Iterable[Any]", values)):
         try:
             column.append(None if _is_missing(value) else float(value))
-        except (TypeError, ValueError):
-            problem = f"value {i} of {name!r} is {value!r}, which is not one number"
+        except (TypeError, ValueError, OverflowError):
+            shown = repr(value)[:_SHOWN_LETTERS]
+            problem = f"value {i} of {name!r} is {shown}, which is not one number"
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
     return column
@@ -269,6 +270,9 @@ class _Aligned:
 
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4
+_SHOWN_LETTERS = 60
+# above it, float64 no longer holds every whole number
+_EXACT = 2**53
 
 
 def _validated_epochs(
@@ -295,8 +299,9 @@ def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
     epochs = []
     for i, value in enumerate(values):
         whole = isinstance(value, float) and value.is_integer()
-        if not (hasattr(value, "__index__") or whole) or value < 0:
-            problem = f"the epoch of row {i + 1} is {value!r}, not a whole number"
+        if not (hasattr(value, "__index__") or whole) or not 0 <= value < _EXACT:
+            shown = repr(value)[:_SHOWN_LETTERS]
+            problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
             raise LogError(problem, source=kind, hint="Count epochs from 0")
         epochs.append(int(value))
     return epochs

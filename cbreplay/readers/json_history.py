@@ -92,8 +92,9 @@ def _is_row(one: object) -> bool:
 
 def _as_list(values: object) -> list[Any] | None:
     """Return a list of numbers; pandas writes ``{"0": 0.5, "1": 0.25}``."""
-    if isinstance(values, dict) and all(key.isdecimal() for key in values):
-        values = [values[key] for key in sorted(values, key=int)]
+    if isinstance(values, dict):
+        numbered = {str(row) for row in range(len(values))} == values.keys()
+        values = [values[str(row)] for row in range(len(values))] if numbered else None
     if not isinstance(values, list) or not values:
         return None
     numbers = all(
