@@ -13,7 +13,7 @@ from cbreplay.readers._formats import content_format, named_like_a_log
 from cbreplay.readers._layout import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cbreplay.run import Run
 
@@ -55,16 +55,16 @@ class Fetched(NamedTuple):
 
 
 @contextmanager
-def copied(files: Mapping[str, bytes], source: str) -> Iterator[str]:
-    """Hold contents as files of a temporary directory, and give its path."""
+def copied(content: bytes, source: str) -> Iterator[str]:
+    """Hold a content as a temporary file, and give its path."""
     with tempfile.TemporaryDirectory(prefix="cbreplay-") as directory:
-        for name, content in files.items():
-            with open(os.path.join(directory, name), "wb") as file:
-                file.write(content)
+        path = os.path.join(directory, "log")
+        with open(path, "wb") as file:
+            file.write(content)
         try:
-            yield directory
+            yield path
         except LogError as error:
-            raise _moved(error, os.path.join(directory, *files), source) from None
+            raise _moved(error, path, source) from None
 
 
 @contextmanager

@@ -165,10 +165,12 @@ def open_log(path: str) -> BinaryIO:
         raise cannot_open(path, error) from None
     if not beginning.startswith(_GZIP):
         return file
-    file.close()
     import gzip
 
-    return cast("BinaryIO", gzip.open(path, "rb"))
+    unzipped = gzip.GzipFile(fileobj=file, mode="rb")
+    # it closes only a file of its own; a pipe cannot be opened twice
+    unzipped.myfileobj = cast("Any", file)
+    return cast("BinaryIO", unzipped)
 
 
 _GZIP = b"\x1f\x8b"

@@ -175,14 +175,22 @@ class _Reading:
 
     def read_path(self, path: str) -> list[_Found]:
         if path == "-":
-            return [_Found("stdin", "stdin", self._read_stdin())]
+            runs = self._read_content(_stdin(), "standard input")
+            return [_Found("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
         _check_path(path)
         if os.path.isdir(path):
             return self._read_directory(path)
-        if os.path.exists(path):
+        if os.path.isfile(path):
             return self._read_training(path, path, _training_of(path))
+        if os.path.exists(path):
+            # a pipe, as of <(zcat logs.csv.gz), can be read only once
+            return [_Found(path, path, self._read_content(read_bytes(path), path))]
+        return self._read_absent(path)
+
+    def _read_absent(self, path: str) -> list[_Found]:
+        """Read what no file is called: a pattern, or the part of a log."""
         if any(letter in path for letter in "*?["):
             return self._read_pattern(path)
         base, mark, part = path.rpartition("#")
@@ -194,19 +202,18 @@ class _Reading:
         )
         raise LogError(problem, source=path, hint=hint)
 
-    def _read_stdin(self) -> list[Run]:
+    def _read_content(self, content: bytes, source: str) -> list[Run]:
+        """Read a log of any format that is no file."""
         from cbreplay.readers.csv_logger import CsvLoggerReader
 
-        binary = getattr(sys.stdin, "buffer", None)
-        content = sys.stdin.read().encode() if binary is None else binary.read()
         if content_format(content[:_BEGINNING]) in (None, "csv"):
             reader = CsvLoggerReader(self.options)
-            return list(reader.read_content(content, "standard input"))
+            return list(reader.read_content(content, source))
         from cbreplay.readers._remote import copied
 
-        with copied({"stdin": content}, "standard input") as local:
-            (found,) = self.read_path(os.path.join(local, "stdin"))
-        return [replace(run, source="standard input") for run in found.runs]
+        with copied(content, source) as local:
+            (found,) = self.read_path(local)
+        return [replace(run, source=source) for run in found.runs]
 
     def _read_url(self, url: str) -> list[_Found]:
         """Read the logs at a URL as if they were here, under their own names."""
@@ -360,6 +367,12 @@ _BEGINNING = 65_536
 _SEVERAL = 2
 # of these, files of something else that only look like a log are common
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
+
+
+def _stdin() -> bytes:
+    binary = getattr(sys.stdin, "buffer", None)
+    content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    return content
 
 
 def _check_path(path: str) -> None:

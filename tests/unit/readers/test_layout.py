@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,6 +116,27 @@ def test_a_name_of_300_letters_is_no_file(tmp_path: Path) -> None:
         load_runs(tmp_path / ("c" * 300))
     with pytest.raises(LogError, match="no such file"):
         load_runs(f"{tmp_path}/a\0b")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"epoch,loss\r\n0,1\r\n", b'{"loss": [1]}', gzip.compress(b"loss,lr\n1,2\n")],
+)
+def test_a_pipe_is_read_once(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(content,))
+    writer.start()
+    (run,) = load_runs(path)
+    writer.join()
+    assert run.series["loss"].values.tolist() == [1.0]
+    assert run.source == str(path)
+
+
+def test_a_pipe_in_a_directory_is_not_waited_for(tmp_path: Path) -> None:
+    write_csv(tmp_path / "run" / "logs.csv")
+    os.mkfifo(tmp_path / "logs.csv")
+    assert names(tmp_path) == ["run"]
 
 
 def test_dots_in_a_path_are_followed_by_who_gave_them(tmp_path: Path) -> None:
