@@ -117,7 +117,7 @@ def find_trainings(
         found[_owner(events, root, found)].events.append(events)
     trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
     if len(trainings) > 1:
-        trainings = [_named_by_file(one, root) for one in trainings]
+        trainings = _paired([_named_by_file(one, root) for one in trainings])
     return [_with_run_json_above(one, root) for one in trainings]
 
 
@@ -127,6 +127,35 @@ def _named_by_file(training: Training, root: str) -> Training:
     if not is_lone or training.log is None:
         return training
     return training._replace(place=training.log)
+
+
+def _paired(trainings: list[Training]) -> list[Training]:
+    """Put a lone CSV and lone event files of the same name side by side.
+
+    As ``timers/run3.csv`` and ``boards/run3/``; whether they are one training, their
+    values tell.
+    """
+    csvs: dict[str, list[Training]] = {}
+    boards: dict[str, list[Training]] = {}
+    for one in trainings:
+        if one.run_json is not None or (one.log is None) == (one.events is None):
+            continue
+        if one.log is None:
+            boards.setdefault(os.path.basename(one.events or ""), []).append(one)
+        elif one.log_format == "csv":
+            stem = os.path.basename(one.log).removesuffix(".gz").rpartition(".")[0]
+            csvs.setdefault(stem, []).append(one)
+    pairs = {
+        csvs[name][0]: boards[name][0]
+        for name in csvs.keys() & boards.keys()
+        if len(csvs[name]) == len(boards[name]) == 1
+    }
+    taken = set(pairs.values())
+    return [
+        one._replace(events=pairs[one].events) if one in pairs else one
+        for one in trainings
+        if one not in taken
+    ]
 
 
 def _with_run_json_above(training: Training, root: str) -> Training:

@@ -202,6 +202,22 @@ def test_csv_and_events_without_a_common_value_are_one_if_their_epochs_are(
     assert len(load_runs(tmp_path / "exp")) == 2
 
 
+def test_a_csv_and_events_of_one_name_in_two_directories_are_one_if_they_agree(
+    tmp_path: Path,
+) -> None:
+    for name in ("run1", "run2"):
+        write_csv(tmp_path / "timers" / f"{name}.csv", (0.1, 0.3))
+    write_board(tmp_path / "boards" / "run1", (0.1, 0.3))
+    write_board(tmp_path / "boards" / "run2", (0.1, 0.4))
+    runs = load_runs(tmp_path)
+    assert [run.name for run in runs] == [
+        "timers/run1.csv",
+        "timers/run2.csv",
+        "boards/run2",
+    ]
+    assert "one training" in runs[0].notes[0]
+
+
 def test_a_pattern_that_matches_a_log_and_its_directory_reads_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

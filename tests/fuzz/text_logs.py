@@ -2,7 +2,7 @@
 
 From the root of the repository, with the tests' environment active, for an hour:
 
-    python -m tests.fuzz_readers 60
+    python -m tests.fuzz.text_logs 60
 
 Whatever happens, reading must end in runs or in an error of cbreplay. The first other
 outcome is printed as the smallest example that Hypothesis finds, and ends the run.
