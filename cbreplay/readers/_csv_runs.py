@@ -26,6 +26,10 @@ __all__ = ["are_epochs", "build_runs"]
 _EPOCH_NAMES = ("epoch", "epochs")
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
+_ONE_HEADER = (
+    "its trainings share one header: CSVLogger writes none for a fit that it appends, "
+    "so a fit with as many other metrics would stand under wrong names"
+)
 
 
 def build_runs(
@@ -44,6 +48,8 @@ def build_runs(
     if cuts:
         stands = " and ".join(places[cut] for cut in sorted(cuts))
         table.notes.append(f"the header stands once more above {stands}")
+    elif len(records) > 1 and table.counted == "line":
+        table.notes.append(_ONE_HEADER)
     notes = [*table.notes, *table.damage.notes()]
     for record in records:
         # run.json describes the training that ended last

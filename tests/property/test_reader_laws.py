@@ -101,6 +101,8 @@ def test_what_a_second_fit_appended_is_read_or_refused_but_never_misread(
         # Keras writes other metrics below the old header, without a word
         assert set(first[0]) != set(second[0])
         return
+    if len(runs) > 1:
+        assert all("share one header" in " ".join(run.notes) for run in runs)
     if set(first[0]) == set(second[0]):
         resumed = begins >= len(first)
         assert len(runs) == (1 if resumed else 2)

@@ -162,6 +162,14 @@ def test_a_step_back_begins_another_run(rows: str, found: list[list[float]]) -> 
     assert "the log holds 2 trainings" in " ".join(runs[1].notes)
 
 
+def test_trainings_under_one_header_are_doubted_and_noted() -> None:
+    # the second fit logged loss and mae, and CSVLogger wrote them under acc and loss
+    runs = read("epoch,acc,loss\n0,.5,2\n0,2,.1\n")
+    assert all("would stand under wrong names" in run.notes[0] for run in runs)
+    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,2\n")
+    assert not any("share one header" in note for note in first.notes)
+
+
 def test_a_header_once_more_with_epochs_going_on_is_a_seam() -> None:
     run = read_one("epoch,loss\n0,1\nepoch,loss\n1,2\n")
     assert values(run, "loss") == [1, 2]
@@ -354,7 +362,7 @@ def test_two_rows_glued_at_the_epoch_are_dropped_on_request() -> None:
     run, resumed = read("epoch,loss\n3,1\n4,1\n50,2\n1,3\n2,4\n", errors="skip")
     assert run.horizon == 4
     assert values(resumed, "loss") == [3, 4]
-    assert "two rows seem to be glued to one" in run.notes[0]
+    assert "two rows seem to be glued to one" in run.notes[1]
 
 
 def test_an_epoch_that_jumps_ahead_for_good_is_a_gap() -> None:
