@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_text import shown_names
+from cbreplay.readers._csv_header import shown_names
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
 from cbreplay.readers._learning_rate import read_csv_rate
 from cbreplay.readers._odd_epochs import check_epochs
@@ -16,7 +16,8 @@ from cbreplay.run import LEARNING_RATE_NAMES, Series
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.readers._csv_table import Cells, CsvTable
+    from cbreplay.readers._cells import Cells
+    from cbreplay.readers._csv_table import CsvTable
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.run_metadata import RunMetadata

@@ -1,287 +1,32 @@
-"""The text of a CSV: its encoding, delimiter, header, rows, and where it breaks off."""
+"""The rows of a CSV: what stands between them, and where the file breaks off."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers._csv_header import (
+    COMMENT,
+    MISSING,
+    check_header,
+    find_header,
+    first_lines,
+    holds_number,
+    shown_names,
+)
+from cbreplay.readers._text_lines import TextLines
 from cbreplay.readers.base import SKIP_HINT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import Damage
 
-__all__ = [
-    "CsvText",
-    "NotUtf8Error",
-    "decode_beginning",
-    "holds_number",
-    "parse_cell",
-    "shown_names",
-    "sniff_header",
-]
+__all__ = ["CsvText"]
 
-_DELIMITERS = ",;\t|"
-_MISSING = ("", "NA")
-_COMMENT = "#"
-# rows that are looked at to choose between delimiters that are in the header
-_SNIFFED_ROWS = 20
 _BATCH = 4096
-# a line beyond it is no row of a log, and would have to be held as a whole
-_LONGEST_LINE = 1 << 24
-# control characters that stand in no text
-_NO_TEXT = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1b")
-_NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
-
-
-class NotUtf8Error(Exception):
-    """A text that is to be read again, as Latin-1.
-
-    Parameters
-    ----------
-    byte : int
-        Where it is not UTF-8.
-    """
-
-    def __init__(self, byte: int) -> None:
-        super().__init__(byte)
-        self.byte = byte
-
-
-def parse_cell(cell: str) -> float | None:
-    """Return the number in a cell, or None for an empty one or ``NA``.
-
-    Raises
-    ------
-    ValueError
-        If the cell holds something else.
-
-    Examples
-    --------
-    >>> parse_cell("0.009999999776482582"), parse_cell("NA")
-    (0.009999999776482582, None)
-    """
-    cell = cell.strip()
-    if cell in _MISSING:
-        return None
-    # Python's float() also takes 1_0 and the digits of other scripts
-    if "_" in cell or not cell.isascii():
-        raise ValueError(cell)
-    return float(cell)
-
-
-def holds_number(cell: str) -> bool:
-    """Tell whether a cell holds a number.
-
-    >>> [holds_number(cell) for cell in ("0.5", "NA", "loss")]
-    [True, False, False]
-    """
-    try:
-        return parse_cell(cell) is not None
-    except ValueError:
-        return False
-
-
-def shown_names(names: Sequence[str]) -> str:
-    """Write column names for an error, in a line of bearable length."""
-    shown = ", ".join(name[:_SHOWN_LETTERS] for name in names[:_SHOWN_NAMES])
-    return shown + (", ..." if len(names) > _SHOWN_NAMES else "")
-
-
-_SHOWN_NAMES, _SHOWN_LETTERS = 12, 40
-
-
-def _encoding(beginning: bytes) -> str:
-    """Choose the encoding by a byte order mark, or by the zeros of UTF-16."""
-    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for letters, zeros, encoding in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
-        plain = b"".join(beginning[letters:32:2].split()).decode("latin-1")
-        if (
-            set(beginning[zeros:32:2]) == {0}
-            and plain.isprintable()
-            and plain.isascii()
-        ):
-            return encoding
-    return "utf-8-sig"
-
-
-def decode_beginning(beginning: bytes) -> str:
-    """Return the text that a file begins with; nothing if it is no text."""
-    encoding = _encoding(beginning)
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        text = decoder.decode(beginning)
-    except UnicodeDecodeError:
-        text = "" if "16" in encoding else beginning.decode("latin-1")
-    return "" if _NO_TEXT.intersection(text[:_LOOKED_AT]) else text
-
-
-_LOOKED_AT = 1000
-
-
-def sniff_header(text: str) -> tuple[list[str], str]:
-    """Return the column names and the delimiter; no names if there is no text."""
-    first = _first_lines(text.replace("\r", "\n").split("\n"))
-    names, delimiter, _ = _find_header([line for line in first if line.strip()])
-    return names, delimiter
-
-
-def _first_lines(lines: Iterable[str]) -> list[str]:
-    """Return the lines up to where the header and enough rows have been seen."""
-    found: list[str] = []
-    n_said = 0
-    for line in lines:
-        found.append(line)
-        n_said += bool(line.strip()) and not line.startswith(_COMMENT)
-        if n_said > _SNIFFED_ROWS:
-            break
-    return found
-
-
-def _find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
-    """Return the column names, the delimiter, and the line that they stand in.
-
-    The delimiter is the one of ``, ; tab |`` that cuts the header and the most rows
-    into equally many cells; of several, the one that makes the most cells. A comment
-    is no header, unless only numbers follow: numpy.savetxt writes it so.
-    """
-    rows = [line for line in lines if not line.lstrip("\ufeff").startswith(_COMMENT)]
-    if not rows:
-        return [], ",", ""
-    delimiter = _find_delimiter(rows)
-    names = _cut(rows[0], delimiter)
-    if all(holds_number(name) for name in names):
-        above = [line for line in lines[: lines.index(rows[0])] if line not in rows]
-        for line in reversed(above):
-            marked = _cut(line.lstrip("\ufeff" + _COMMENT), delimiter)
-            if len(marked) == len(names) and not any(map(holds_number, marked)):
-                return marked, delimiter, line
-    return names, delimiter, rows[0]
-
-
-def _find_delimiter(lines: Sequence[str]) -> str:
-    there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
-    if len(there) <= 1:
-        return there[0] if there else ","
-    sample = lines[: _SNIFFED_ROWS + 1]
-
-    def consistency(delimiter: str) -> tuple[int, int]:
-        widths = [len(_cut(line, delimiter)) for line in sample]
-        if widths[0] == 1:
-            return 0, 0
-        return sum(width == widths[0] for width in widths), widths[0]
-
-    return max(there, key=consistency)
-
-
-def _cut(line: str, delimiter: str) -> list[str]:
-    """Cut one line into cells; a line that csv refuses is one cell."""
-    line = line.strip("\r\n").lstrip("\ufeff")
-    try:
-        cells = next(csv.reader([line], delimiter=delimiter))
-        return [cell.strip().lstrip("\ufeff").strip() for cell in cells]
-    except (csv.Error, StopIteration):
-        return [line]
-
-
-class _Lines:
-    """The lines of a text, decoded while it is read.
-
-    Attributes
-    ----------
-    plain : bool
-        Whether no row so far holds a letter that float() would take amiss.
-    ended : bool
-        Whether the last line has a line end.
-    crlf : bool
-        Whether there is a CRLF.
-    last : str
-        The last line that says something.
-    """
-
-    def __init__(
-        self, chunks: Iterator[bytes], source: str, damage: Damage, encoding: str
-    ) -> None:
-        self.source, self.damage = source, damage
-        self.plain, self.ended, self.crlf = True, True, False
-        self.half_ended = False
-        self.last = ""
-        self._texts = self._decoded(chunks, encoding)
-
-    def _decoded(self, chunks: Iterator[bytes], encoding: str) -> Iterator[str]:
-        """Yield text; what cannot be read ends it, and is damage."""
-        decoder = None
-        n_bytes = 0
-        try:
-            for chunk in chunks:
-                if decoder is None:
-                    encoding = encoding or _encoding(chunk)
-                    decoder = codecs.getincrementaldecoder(encoding)()
-                held = len(decoder.getstate()[0])
-                try:
-                    text = decoder.decode(chunk)
-                except UnicodeDecodeError as error:
-                    raise self._undecodable(
-                        encoding, n_bytes - held + error.start
-                    ) from None
-                n_bytes += len(chunk)
-                yield text
-            if decoder is not None:
-                self._check_rest(decoder, encoding, n_bytes)
-        except LogError as error:
-            self.damage.report(error)
-
-    def _check_rest(
-        self, decoder: codecs.IncrementalDecoder, encoding: str, n_bytes: int
-    ) -> None:
-        held = len(decoder.getstate()[0])
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise self._undecodable(encoding, n_bytes - held) from None
-
-    def _undecodable(self, encoding: str, byte: int) -> Exception:
-        if "16" not in encoding:
-            return NotUtf8Error(byte)
-        problem = "the file starts as UTF-16 text and does not go on so"
-        return TruncatedLogError(problem, source=self.source, hint=_NO_TEXT_HINT)
-
-    def __iter__(self) -> Iterator[str]:
-        """Cut at LF, CRLF and the CR CR LF of Windows; at CR only without any LF."""
-        rest, end = "", ""
-        for text in self._texts:
-            if not end:
-                end = "\r" if "\n" not in text and "\r" in text else "\n"
-                self._check_first(text)
-                rows = text.partition(end)[2]
-            else:
-                rows = text
-            self.plain = self.plain and "_" not in rows and rows.isascii()
-            joined = rest + text
-            self.crlf = self.crlf or "\r\n" in joined
-            lines = joined.split(end)
-            rest = lines.pop()
-            if len(rest) > _LONGEST_LINE:
-                problem = "a line is longer than any row of a log"
-                raise LogError(problem, source=self.source, hint=_NO_TEXT_HINT)
-            for line in lines:
-                yield line.rstrip("\r")
-        if rest.strip():
-            self.half_ended = rest.rstrip(" \t").endswith("\r")
-            self.ended = self.half_ended
-            self.last = rest
-            yield rest.rstrip("\r")
-
-    def _check_first(self, text: str) -> None:
-        found = _NO_TEXT.intersection(text.lstrip().partition("\n")[0])
-        if found:
-            problem = f"this is not text (the control character {min(found)!r})"
-            raise LogError(problem, source=self.source, hint=_NO_TEXT_HINT)
 
 
 class CsvText:
@@ -325,18 +70,18 @@ class CsvText:
         self.source, self.damage = source, damage
         self.notes: list[str] = []
         self.repeated_header: set[int] = set()
-        self._lines = _Lines(chunks, source, damage, encoding)
+        self._lines = TextLines(chunks, source, damage, encoding)
         self._n_rows = self._n_beside = self._uncut_line = 0
         self._remarks: list[int] = []
         self._ends = False
         lines = iter(self._lines)
-        first = _first_lines(lines)
-        self.header, self.delimiter, header_line = _find_header(
+        first = first_lines(lines)
+        self.header, self.delimiter, header_line = find_header(
             [line for line in first if line.strip()]
         )
-        _check_header(self.header, source)
+        check_header(self.header, source)
         self._header_at = first.index(header_line) + 1
-        if header_line.lstrip("\ufeff").startswith(_COMMENT):
+        if header_line.lstrip("\ufeff").startswith(COMMENT):
             self.notes.append("the column names were taken from a comment line")
         self._reader = csv.reader(
             self._without_comments(first, lines), delimiter=self.delimiter, strict=True
@@ -353,11 +98,11 @@ class CsvText:
         """Yield every line, blank where it is a comment or stands above the header."""
         n_comments = 0
         for number, line in enumerate(first, start=1):
-            comment = number != self._header_at and line.startswith(_COMMENT)
+            comment = number != self._header_at and line.startswith(COMMENT)
             n_comments += comment
             yield "" if comment or number <= self._header_at else line
         for line in lines:
-            if line[:1] == _COMMENT:
+            if line[:1] == COMMENT:
                 n_comments += 1
                 yield ""
             else:
@@ -512,7 +257,7 @@ def _is_text(cells: Sequence[str]) -> bool:
     """Tell whether cells hold words, and neither a number nor a missing one."""
     said = [cell for cell in cells if cell]
     return bool(said) and not any(
-        one in _MISSING or one.startswith("[") or holds_number(one) for one in said
+        one in MISSING or one.startswith("[") or holds_number(one) for one in said
     )
 
 
@@ -546,23 +291,6 @@ def _is_float32(value: float) -> bool:
         return bool(struct.unpack("f", struct.pack("f", value))[0] == value)
     except OverflowError:
         return False
-
-
-def _check_header(header: Sequence[str], source: str) -> None:
-    if not header:
-        problem, hint = "the file holds only blank lines", "Give a log with an epoch"
-        raise LogError(problem, source=source, hint=hint)
-    if header[0].startswith(("{", "[")):
-        problem, hint = "this is JSON, not a CSV", "Name it .json, or pass the dict"
-        raise LogError(problem, source=source, line=1, hint=hint)
-    if all(holds_number(name) for name in header):
-        problem = f"the first line holds numbers, not column names: {header[:5]}"
-        hint = "Put a header such as epoch,loss,val_loss above it"
-        raise LogError(problem, source=source, line=1, hint=hint)
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        problem = f"two columns are named {repeated[0]!r}"
-        raise LogError(problem, source=source, line=1, hint="Rename one of them")
 
 
 def _wrong_width(

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.readers._csv_text import decode_beginning, sniff_header
+from cbreplay.readers._csv_header import decode_beginning, sniff_header
 from cbreplay.readers.base import read_beginning
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cbreplay.errors import LogError, TruncatedLogError
-from cbreplay.readers._csv_text import decode_beginning
+from cbreplay.readers._csv_header import decode_beginning
 from cbreplay.readers.base import read_bytes
 
 __all__ = ["read_json"]

@@ -10,7 +10,8 @@ from cbreplay.errors import LogError
 from cbreplay.readers._csv_runs import are_epochs
 
 if TYPE_CHECKING:
-    from cbreplay.readers._csv_table import Cells, CsvTable
+    from cbreplay.readers._cells import Cells
+    from cbreplay.readers._csv_table import CsvTable
     from cbreplay.run import EpochArray
 
 __all__ = ["fold_by", "nearest_epochs"]

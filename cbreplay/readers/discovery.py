@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
@@ -23,6 +23,7 @@ from cbreplay.readers._layout import (
     run_json_above,
     run_json_beside,
 )
+from cbreplay.readers._names import Found, is_url, name_runs, names_of, part_of
 from cbreplay.readers._two_writers import settle_rate
 from cbreplay.readers.base import (
     ForeignLogError,
@@ -121,7 +122,7 @@ def survey_sources(sources: Sequence[Source], options: ReadOptions) -> Survey:
         raise ConfigError(sentence)
     reading = _Reading(options)
     found = [one for source in sources for one in reading.read_source(source)]
-    return Survey([settle_rate(run) for run in _named(found)], reading.seen)
+    return Survey([settle_rate(run) for run in name_runs(found)], reading.seen)
 
 
 def _options(
@@ -141,15 +142,6 @@ def _options(
     )
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Found:
-    """The trainings in one log, with a short and a long name for them."""
-
-    name: str
-    long_name: str
-    runs: list[Run] = field(default_factory=list)
-
-
 class _Reading:
     """Sources on their way to runs, and what became of each file."""
 
@@ -157,11 +149,9 @@ class _Reading:
         self.options = options
         self.seen: list[Seen] = []
 
-    def read_source(self, source: Source) -> list[_Found]:
+    def read_source(self, source: Source) -> list[Found]:
         if isinstance(source, Run):
-            return [
-                _Found(source.name, source.name, [_with_plan(source, self.options)])
-            ]
+            return [Found(source.name, source.name, [_with_plan(source, self.options)])]
         if isinstance(source, (str, os.PathLike)):
             return self.read_path(os.fsdecode(source))
         from cbreplay.readers.in_memory import InMemoryReader
@@ -171,12 +161,12 @@ class _Reading:
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
             raise ConfigError(sentence)
         runs = list(reader.read(source))
-        return [_Found(runs[0].source, runs[0].source, runs)]
+        return [Found(runs[0].source, runs[0].source, runs)]
 
-    def read_path(self, path: str) -> list[_Found]:
+    def read_path(self, path: str) -> list[Found]:
         if path == "-":
             runs = self._read_content(_stdin(), "standard input")
-            return [_Found("stdin", "stdin", runs)]
+            return [Found("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
         _check_path(path)
@@ -186,16 +176,16 @@ class _Reading:
             return self._read_training(path, path, _training_of(path))
         if os.path.exists(path):
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
-            return [_Found(path, path, self._read_content(read_bytes(path), path))]
+            return [Found(path, path, self._read_content(read_bytes(path), path))]
         return self._read_absent(path)
 
-    def _read_absent(self, path: str) -> list[_Found]:
+    def _read_absent(self, path: str) -> list[Found]:
         """Read what no file is called: a pattern, or the part of a log."""
         if any(letter in path for letter in "*?["):
             return self._read_pattern(path)
         base, mark, part = path.rpartition("#")
         if mark and os.path.exists(base):
-            return [_part(self.read_path(base), part, base)]
+            return [part_of(self.read_path(base), part, base)]
         problem = "there is no such file or directory"
         hint = (
             "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
@@ -215,23 +205,23 @@ class _Reading:
             (found,) = self.read_path(local)
         return [replace(run, source=source) for run in found.runs]
 
-    def _read_url(self, url: str) -> list[_Found]:
+    def _read_url(self, url: str) -> list[Found]:
         """Read the logs at a URL as if they were here, under their own names."""
         from cbreplay.readers._remote import fetched
 
         base, mark, part = url.rpartition("#")
         with fetched(base if mark else url, self.seen) as local:
             found = [
-                _Found(
+                Found(
                     one.name,
                     local.renamed(one.long_name),
                     [local.named(run) for run in one.runs],
                 )
                 for one in self.read_path(local.path)
             ]
-        return [_part(found, part, base)] if mark else found
+        return [part_of(found, part, base)] if mark else found
 
-    def _read_pattern(self, pattern: str) -> list[_Found]:
+    def _read_pattern(self, pattern: str) -> list[Found]:
         import glob
 
         wanted = []
@@ -246,7 +236,7 @@ class _Reading:
             raise LogError(problem, source=pattern, hint="Quote it, and check the path")
         return self._read_all(_once(wanted))
 
-    def _read_directory(self, root: str) -> list[_Found]:
+    def _read_directory(self, root: str) -> list[Found]:
         root = root.rstrip(os.sep) or root
         trainings = find_trainings(root, format_of, self.seen)
         if not trainings:
@@ -258,9 +248,9 @@ class _Reading:
             raise LogError(problem, source=root, hint=hint)
         return self._read_all([(root, root, one) for one in trainings])
 
-    def _read_all(self, wanted: list[tuple[str, str, Training]]) -> list[_Found]:
+    def _read_all(self, wanted: list[tuple[str, str, Training]]) -> list[Found]:
         """Read the trainings that were found, and pass by what is none."""
-        found: list[_Found] = []
+        found: list[Found] = []
         notes: list[str] = []
         first: LogError | None = None
         for root, typed, training in wanted:
@@ -284,8 +274,8 @@ class _Reading:
         return found
 
     def _without_beginnings(
-        self, found: list[_Found], wanted: list[tuple[str, str, Training]]
-    ) -> list[_Found]:
+        self, found: list[Found], wanted: list[tuple[str, str, Training]]
+    ) -> list[Found]:
         """Leave out the checkpoints of a training whose last one holds it whole."""
         states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
         if len(states) < _SEVERAL:
@@ -307,7 +297,7 @@ class _Reading:
                 self.seen.append(Seen(part, "passed by", detail))
         return found
 
-    def _read_training(self, root: str, typed: str, training: Training) -> list[_Found]:
+    def _read_training(self, root: str, typed: str, training: Training) -> list[Found]:
         """Read the CSV and the event files of one training, and join them."""
         metadata = _metadata(training)
         by_place: dict[str, list[Run]] = {}
@@ -323,8 +313,8 @@ class _Reading:
             hint = "Put logs.csv or tensorboard/ there, or remove the file"
             raise LogError(problem, source=training.run_json or root, hint=hint)
         return [
-            _Found(
-                *_names(root, typed, place),
+            Found(
+                *names_of(root, typed, place),
                 [_with_constant_rate(run) for run in runs],
             )
             for place, runs in by_place.items()
@@ -392,25 +382,6 @@ def _with_plan(run: Run, options: ReadOptions) -> Run:
     return replace(run, planned_epochs=planned)
 
 
-def _part(found: list[_Found], part: str, base: str) -> _Found:
-    """Choose one training of a log by what stands behind the ``#`` of its name."""
-    first = found[0]
-    labels = [_label(run, number) for number, run in enumerate(first.runs, start=1)]
-    if part not in labels:
-        there = ", ".join(f"#{label}" for label in labels[:_SHOWN])
-        problem = f"there is no training #{part} in it; there is {there}"
-        raise LogError(problem, source=base, hint="Choose one of these")
-    run = first.runs[labels.index(part)]
-    if len(labels) == 1:
-        return _Found(first.name, first.long_name, [run])
-    return _Found(f"{first.name}#{part}", f"{first.long_name}#{part}", [run])
-
-
-def _label(run: Run, number: int) -> str:
-    """Return what tells a training of a log from the others: its name or number."""
-    return str(number) if run.name == run.source else run.name
-
-
 _SHOWN = 5
 
 
@@ -467,43 +438,3 @@ def _with_constant_rate(run: Run) -> Run:
 
     rate = constant_rate(run.metadata, run.recorded_epochs)
     return run if rate is None else replace(run, learning_rate=rate)
-
-
-def is_url(path: str) -> bool:
-    """Tell whether a path names a file system of its own: ``s3://bucket/runs``.
-
-    >>> is_url("s3://bucket/runs"), is_url("C:/runs")
-    (True, False)
-    """
-    scheme, mark, _ = path.partition("://")
-    return bool(mark) and len(scheme) > 1 and scheme.replace("+", "").isalnum()
-
-
-def _names(root: str, typed: str, place: str) -> tuple[str, str]:
-    """Return a short and a long name: from the directory, and as it was typed."""
-    typed = os.path.normpath(typed)
-    relative = os.path.relpath(place, root)
-    if relative != os.curdir:
-        return relative, os.path.join(typed, relative)
-    if os.path.isdir(place) or os.path.isabs(typed):
-        return os.path.basename(os.path.abspath(place)) or typed, typed
-    return typed, typed
-
-
-def _named(found: list[_Found]) -> list[Run]:
-    """Name each run, the trainings of one log by number, so that no two are alike."""
-    short = [one.name for one in found]
-    taken: set[str] = set()
-    runs = []
-    for one in found:
-        name = one.name if short.count(one.name) == 1 else one.long_name
-        for number, run in enumerate(one.runs, start=1):
-            part = f"#{_label(run, number)}" if len(one.runs) > 1 else ""
-            unique = wanted = name + part
-            again = 2
-            while unique in taken:
-                unique = f"{wanted} ({again})"
-                again += 1
-            taken.add(unique)
-            runs.append(run if run.name == unique else replace(run, name=unique))
-    return runs

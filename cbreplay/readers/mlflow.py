@@ -86,7 +86,7 @@ def _read_csv(path: str) -> list[dict[str, str]]:
     """Read the rows of a CSV, whose keys are text."""
     import csv
 
-    from cbreplay.readers._csv_text import decode_beginning
+    from cbreplay.readers._csv_header import decode_beginning
 
     text = decode_beginning(read_bytes(path))
     if not text.endswith(("\n", "\r")):

@@ -18,7 +18,7 @@ from cbreplay.readers.base import Damage, ForeignLogError, read_beginning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers._csv_table import Cells
+    from cbreplay.readers._cells import Cells
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
