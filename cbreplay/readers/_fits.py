@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -12,11 +12,18 @@ from cbreplay.run import Run, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Protocol
 
     from cbreplay.readers._learning_rate import RateReading
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
+
+    class Places(Protocol):
+        """Where each row stands, for the notes."""
+
+        def __getitem__(self, position: int, /) -> str: ...
+
 
 __all__ = ["Column", "Record", "Rows", "build_run", "join_rows", "split_rows"]
 
@@ -97,12 +104,6 @@ def _as_series(column: Values) -> Series:
 
 def _nothing(length: int) -> Series:
     return Series(np.full(length, np.nan), np.zeros(length, dtype=np.bool_))
-
-
-class Places(Protocol):
-    """Where each row stands, for the notes."""
-
-    def __getitem__(self, position: int, /) -> str: ...
 
 
 def split_rows(rows: Rows, places: Places, cuts: Iterable[int]) -> list[Rows]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.readers._formats import named_like_a_log, named_like_a_pickle
@@ -67,13 +66,15 @@ class Seen(NamedTuple):
     detail: str
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _Directory:
     """What was found for one directory."""
 
-    logs: dict[str, str] = field(default_factory=dict)
-    events: list[str] = field(default_factory=list)
-    run_json: str | None = None
+    __slots__ = ("events", "logs", "run_json")
+
+    def __init__(self) -> None:
+        self.logs: dict[str, str] = {}
+        self.events: list[str] = []
+        self.run_json: str | None = None
 
 
 def find_trainings(
