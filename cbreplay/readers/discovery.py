@@ -43,7 +43,10 @@ __all__ = ["Survey", "load_runs", "survey_sources"]
 # a path, a glob pattern, "-", a Run, or one of in_memory's objects
 Source: TypeAlias = str | os.PathLike[str] | Run | Mapping[str, Any] | Any
 
-_KINDS = "a path, a glob pattern, '-', a History, a dict of lists, a DataFrame or a Run"
+_KINDS = (
+    "a path, a glob pattern, a URL, '-', a History, a dict of lists, a DataFrame or a "
+    "Run"
+)
 
 
 def load_runs(
@@ -58,9 +61,12 @@ def load_runs(
     Parameters
     ----------
     *sources : path, str, object or Run
-        A CSV of Keras's CSVLogger, a directory of its TensorBoard callback, a
-        directory with runs anywhere below it, a glob pattern, ``"-"`` for standard
-        input, a ``History``, a dict of lists, a DataFrame, or a run.
+        A log (a CSV of Keras's CSVLogger, event files of its TensorBoard callback, or
+        what Lightning, Hugging Face, Ultralytics, W&B and MLflow write; compressed by
+        gzip or not), a directory with runs anywhere below it, a glob pattern, a URL
+        such as ``"s3://bucket/runs"`` (with the extra ``remote``), ``"-"`` for
+        standard input; or a ``History``, a dict of lists, a DataFrame, a run.
+        ``"logs.csv#2"`` is the second training in a log.
     errors : {"strict", "skip"}
         Whether a damaged log is an error, or what is whole in it is kept and
         ``run.notes`` say what was dropped.
