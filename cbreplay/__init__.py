@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
+    from cbreplay.sweep import Sweep, sweep_runs
 
 __version__ = "0.1.0"
 
@@ -55,6 +56,7 @@ __all__ = [
     "Run",
     "SemanticsError",
     "Series",
+    "Sweep",
     "TerminateOnNaN",
     "TruncatedLogError",
     "UnknownMonitorError",
@@ -69,6 +71,7 @@ __all__ = [
     "read_script_callbacks",
     "replay_fits",
     "replay_run",
+    "sweep_runs",
 ]
 
 # where each public name lives; imported when it is asked for, so that
@@ -81,6 +84,7 @@ _HOMES = {
     "Replay": "replay",
     "Run": "run",
     "Series": "run",
+    "Sweep": "sweep",
     "TerminateOnNaN": "callbacks.terminate_on_nan",
     "build_staircase": "staircase",
     "choices": "grid",
@@ -92,8 +96,9 @@ _HOMES = {
     "read_script_callbacks": "expressions",
     "replay_fits": "replay",
     "replay_run": "replay",
+    "sweep_runs": "sweep",
 }
-_SUBMODULES = ("plots", "record", "report")
+_SUBMODULES = ("distributed", "plots", "record", "report")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything

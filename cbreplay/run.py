@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -118,6 +118,9 @@ class Run:
         The `epochs` that ``fit`` was given; None if it is unknown.
     metadata : RunMetadata or None
         What ``run.json`` says.
+    steps : int array or None
+        The step of each row, where the rows are evaluations (``x_axis="step"``) and
+        an epoch here is the number of an evaluation; None where they are epochs.
     notes : tuple of str
         What was assumed, joined or dropped while reading.
 
@@ -137,6 +140,7 @@ class Run:
     wall_seconds: float | None = None
     planned_epochs: int | None = None
     metadata: RunMetadata | None = None
+    steps: EpochArray | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -147,6 +151,11 @@ class Run:
         if not self.series or len(lengths) != 1 or lengths[0] == 0:
             sentence = f"run {self.name!r} needs series of one length, not {lengths}"
             raise ConfigError(sentence)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how it is sent to another process; a read-only mapping is not."""
+        held = {one.name: getattr(self, one.name) for one in fields(self)}
+        return _rebuild, (held | {"series": dict(self.series)},)
 
     @property
     def recorded_epochs(self) -> int:
@@ -275,6 +284,10 @@ class Run:
         if self.learning_rate is not None:
             columns["learning_rate"] = self.learning_rate.values
         return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
+
+
+def _rebuild(held: dict[str, Any]) -> Run:
+    return Run(**held)
 
 
 def _numbers(row: Mapping[str, Any], epoch: int, name: str) -> dict[str, float]:

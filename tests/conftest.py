@@ -32,6 +32,15 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line)
 
 
+def corpus_files(pattern: str) -> list[Path]:
+    """Return files of a collection of other people's logs, if one is named.
+
+    CBREPLAY_CORPUS names its directory; none is part of the project.
+    """
+    named = os.environ.get("CBREPLAY_CORPUS")
+    return sorted(Path(named).rglob(pattern)) if named else []
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files"
@@ -40,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--all-keras-cases",
         action="store_true",
         help="drive every prepared Keras through all cases, most of an hour",
+    )
+    parser.addoption(
+        "--all-sweep-cells",
+        action="store_true",
+        help="compare every sweep with the scalar replay, some minutes",
     )
 
 

@@ -38,6 +38,7 @@ _REPEATED = (
     "empty",
     "planned_epochs",
     "validation_freq",
+    "x_axis",
     "monitor",
     "mode",
     "keep",
@@ -55,7 +56,7 @@ class Question:
     ----------
     paths : tuple of str
         The logs; none means the one that lies here.
-    errors, empty, planned_epochs, validation_freq : str, str, int, int
+    errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
         As in `load_runs`.
     run : tuple of str
         The names of the runs that are asked about; none means all.
@@ -74,6 +75,7 @@ class Question:
     empty: Literal["missing", "nan"] = "missing"
     planned_epochs: int | None = None
     validation_freq: int | None = None
+    x_axis: Literal["epoch", "step"] | None = None
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -111,6 +113,7 @@ class Question:
             empty=self.empty,
             planned_epochs=self.planned_epochs,
             validation_freq=self.validation_freq,
+            x_axis=self.x_axis,
         )
         return survey_sources(self.paths or (find_log_here(),), options)
 
@@ -360,6 +363,12 @@ _LOG_OPTIONS = [
         multiple=True,
         metavar="NAME",
         help="Only the run of this name, of several; a part of a log is logs.csv#2.",
+    ),
+    click.option(
+        "--x-axis",
+        type=click.Choice(["epoch", "step"]),
+        help="What the steps of event files count, where they do not say: epochs, or "
+        "else each evaluation is a row and patience counts evaluations.",
     ),
 ]
 

@@ -29,6 +29,7 @@ __all__ = [
     "format_option",
     "print_json",
     "print_table",
+    "sweep_format_option",
     "terminal_width",
 ]
 
@@ -46,6 +47,18 @@ def format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
         default="table",
         show_default=True,
         help="How the answer is written.",
+    )(function)
+
+
+def sweep_format_option(function: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """Add ``--format`` to a command that can answer with a sweep."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["table", "json", "csv", "markdown", "parquet"]),
+        default="table",
+        show_default=True,
+        help="How the answer is written; parquet is for many settings.",
     )(function)
 
 
@@ -194,14 +207,36 @@ def print_json(
         "objective": objective,
         "runs": [describe_run(run) for run in runs],
         "configs": list(configs),
-        "results": [
-            {"run": run, "config": config, **flatten_replay(replay)}
-            for run, config, replay in replays
-        ],
+        "results": None,
         "notes": list(notes),
         **own,
     }
-    click.echo(json.dumps(_finite(answer), indent=2, allow_nan=False))
+    # as json.dumps would write it at once, and the results from their own pieces
+    texts = {key: _as_json(value, 2) for key, value in answer.items()}
+    texts["results"] = _results(replays)
+    members = [f"  {json.dumps(key)}: {text}" for key, text in texts.items()]
+    click.echo("{\n" + ",\n".join(members) + "\n}")
+
+
+def _as_json(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
+    """Return the text of a value that stands in an object indented so far."""
+    import json
+
+    text = json.dumps(_finite(value), indent=2, allow_nan=False)
+    # a line end inside a string is escaped
+    return text.replace("\n", "\n" + " " * indent)
+
+
+def _results(replays: Sequence[tuple[int, int, Replay]]) -> str:
+    """Return the results; many cells share a replay, which is written out once."""
+    written: dict[int, str] = {}
+    results = []
+    for run, config, replay in replays:
+        if id(replay) not in written:
+            written[id(replay)] = _as_json(flatten_replay(replay), 4).removeprefix("{")
+        head = f'    {{\n      "run": {run},\n      "config": {config},'
+        results.append(head + written[id(replay)])
+    return "[\n" + ",\n".join(results) + "\n  ]" if results else "[]"
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value

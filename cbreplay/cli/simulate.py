@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from cbreplay.cli.options import Question, log_options, setting_options
-from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.output import Format, sweep_format_option
 
 if TYPE_CHECKING:
     from cbreplay.staircase import Staircase
@@ -18,8 +18,8 @@ __all__ = ["command"]
 @click.command("simulate")
 @log_options
 @setting_options
-@format_option
-def command(question: Question, output_format: Format) -> None:
+@sweep_format_option
+def command(question: Question, output_format: Format | Literal["parquet"]) -> None:
     """Say what other settings would have done on a log.
 
     With one log and no settings: every patience that the log can tell apart. With
@@ -32,6 +32,11 @@ def command(question: Question, output_format: Format) -> None:
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     """
     question.leave_out_unmonitored()
+    if output_format == "parquet":
+        from cbreplay.cli.tables import write_parquet
+
+        write_parquet(question)
+        return
     if question.grid is not None:
         from cbreplay.cli.tables import print_cells
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.options import is_quiet, say
 from cbreplay.cli.output import Column, Format, print_json, print_table
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.grid import Choices
 from cbreplay.outcomes import was_still_improving
 from cbreplay.replay import Replay, replay_run
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.staircase import Staircase
 
-__all__ = ["print_cells", "print_overview", "print_steps"]
+__all__ = ["print_cells", "print_overview", "print_steps", "write_parquet"]
 
 _MOST_CELLS = 1_000_000
 # headings for people, whose epochs count from 1; CSV has the names, which count from 0
@@ -41,6 +43,7 @@ _STEP_TITLES = {
     "fewest_epochs_saved": "saved, at least",
 }
 _WATCHED_CELLS = 2_000
+_FEW_CELLS = 50
 
 
 def print_steps(staircase: Staircase, output: Format) -> None:
@@ -141,10 +144,25 @@ def print_cells(question: Question, output: Format) -> None:
             notes=question.left_out,
         )
         return
-    rows = [_cell_row(grid, *cell) for cell in replays]
+    # many cells share a replay
+    told = {id(replay): _told(replay) for *_, replay in _distinct(replays)}
+    rows = [
+        {"config": config} | grid.values_of(config) | told[id(replay)]
+        for _, config, replay in replays
+    ]
     print_table(_cell_columns(question, grid, replays, output), rows, output)
     if output == "table":
-        say(*_cell_remarks(grid, [replay for *_, replay in replays]))
+        say(*_cell_remarks(grid, [replay for *_, replay in _distinct(replays)]))
+
+
+def _distinct(
+    replays: Sequence[tuple[int, int, Replay]],
+) -> list[tuple[int, int, Replay]]:
+    """Return the first cell of each replay, in order."""
+    first: dict[int, tuple[int, int, Replay]] = {}
+    for cell in replays:
+        first.setdefault(id(cell[2]), cell)
+    return list(first.values())
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -155,31 +173,68 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
             f"{_MOST_CELLS} at most. Name fewer settings"
         )
         raise ConfigError(sentence)
-    pairs = [(i, j) for i in range(len(question.runs)) for j in range(len(grid))]
-    if cells < _WATCHED_CELLS:
-        return [(i, j, _replay_cell(question, i, grid[j])) for i, j in pairs]
+    options = _options(question)
+    if cells < _FEW_CELLS:
+        # the sweep costs more to import than this
+        return [
+            (i, j, replay_run(run, config, **options))
+            for i, run in enumerate(question.runs)
+            for j, config in enumerate(grid)
+        ]
+    from cbreplay.sweep import replay_cells
+
+    if cells < _WATCHED_CELLS or is_quiet() or not sys.stderr.isatty():
+        return replay_cells(question.runs, grid, **options)
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    watched = track(
-        pairs,
-        "replaying",
-        console=Console(stderr=True),
-        transient=True,
-        disable=is_quiet() or not sys.stderr.isatty(),
-    )
-    return [(i, j, _replay_cell(question, i, grid[j])) for i, j in watched]
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("replaying", total=cells)
+        return replay_cells(
+            question.runs,
+            grid,
+            progress=lambda done, _: progress.update(task, completed=done),
+            **options,
+        )
 
 
-def _replay_cell(question: Question, run: int, config: Any) -> Replay:  # noqa: ANN401
-    return replay_run(
-        question.runs[run],
-        config,
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
-    )
+def _options(question: Question) -> dict[str, Any]:
+    """Return what `replay_run` and `sweep_runs` are asked with."""
+    return {
+        "semantics": question.semantics,
+        "initial_learning_rate": question.initial_lr,
+        "objective": question.objective,
+        "objective_mode": question.objective_mode,
+    }
+
+
+def write_parquet(question: Question) -> None:
+    """Write every cell of a sweep to standard output, as a Parquet file."""
+    if question.grid is None:
+        sentence = (
+            "--format parquet is for settings. Name some with -c or --patience, or "
+            "leave it out"
+        )
+        raise ConfigError(sentence)
+    if sys.stdout.isatty():
+        sentence = (
+            "--format parquet writes bytes, which a terminal cannot show. "
+            "Redirect them: > cells.parquet"
+        )
+        raise ConfigError(sentence)
+    try:
+        import pyarrow  # noqa: F401, ICN001 - pandas writes with it
+    except ImportError as error:
+        what = "--format parquet"
+        raise MissingExtraError(what, extra="parquet", missing="pyarrow") from error
+    import io
+
+    from cbreplay.sweep import sweep_runs
+
+    sweep = sweep_runs(question.runs, question.grid, **_options(question))
+    written = io.BytesIO()
+    sweep.to_frame().to_parquet(written, engine="pyarrow", index=False)
+    click.echo(written.getvalue(), nl=False)
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:
@@ -192,13 +247,12 @@ def _configs(grid: Grid) -> list[dict[str, Any]]:
     ]
 
 
-def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, Any]:
+def _told(replay: Replay) -> dict[str, Any]:
+    """Return what the row of a cell tells of its replay."""
     outcome = replay.outcome
     first = replay.reductions[0].epoch if replay.reductions else None
     return {
         "run": replay.run.name,
-        "config": config,
-        **grid.values_of(config),
         "evidence": replay.evidence,
         "spoken": spoken_evidence(replay),
         "stopped_epoch": replay.stopped_epoch,
@@ -213,7 +267,6 @@ def _cell_row(grid: Grid, run: int, config: int, replay: Replay) -> dict[str, An
         "first_reduction_epoch": first,
         "reductions": len(replay.reductions),
         "divergence_epoch": replay.divergence_epoch,
-        "run_index": run,
         "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
         "shown_kept": _provisional(
             spoken_epoch(replay.kept_epoch), outcome.provisional

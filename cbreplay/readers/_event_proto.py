@@ -8,13 +8,12 @@ framework/tensor.proto.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EventScalars", "Scalar"]
+__all__ = ["EventScalars", "Form", "Scalar", "behind_step", "ends_in_blob"]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EVENT_WALL_TIME, _EVENT_STEP, _EVENT_SUMMARY = 1, 2, 5
@@ -24,24 +23,37 @@ _METADATA_PLUGIN, _PLUGIN_NAME = 1, 1
 _TENSOR_DTYPE, _TENSOR_SHAPE, _TENSOR_CONTENT = 1, 2, 4
 _SHAPE_DIM, _DIM_SIZE = 2, 1
 
-_FLOAT, _BFLOAT16, _HALF = 1, 14, 19
-# how a dtype's number lies in tensor_content
-_CONTENT = {1: "<f", 2: "<d", 3: "<i", 9: "<q", _HALF: "<e"}
-# the field that holds a dtype's number if tensor_content does not
-_FLOAT_VAL, _DOUBLE_VAL, _INT_VAL, _INT64_VAL, _HALF_VAL = 5, 6, 7, 10, 13
-_VALUE_FIELD = {
-    1: _FLOAT_VAL,
-    2: _DOUBLE_VAL,
-    3: _INT_VAL,
-    9: _INT64_VAL,
-    _BFLOAT16: _HALF_VAL,
-    _HALF: _HALF_VAL,
+
+class _Kind(NamedTuple):
+    """A dtype: how its number lies in tensor_content, and which field holds it else."""
+
+    layout: str
+    field: int
+
+
+_FLOAT, _DOUBLE_TYPE, _BOOL, _BFLOAT16, _HALF = 1, 2, 10, 14, 19
+_KINDS = {
+    _FLOAT: _Kind("<f", 5),
+    _DOUBLE_TYPE: _Kind("<d", 6),
+    3: _Kind("<i", 7),
+    4: _Kind("<B", 7),
+    5: _Kind("<h", 7),
+    6: _Kind("<b", 7),
+    9: _Kind("<q", 10),
+    _BOOL: _Kind("<?", 11),
+    _BFLOAT16: _Kind("<f", 13),  # the upper half of a float32
+    17: _Kind("<H", 7),
+    _HALF: _Kind("<e", 13),
+    22: _Kind("<I", 16),
+    23: _Kind("<Q", 17),
 }
 _DOUBLE, _SINGLE = struct.Struct("<d"), struct.Struct("<f")
 _MOST_VARINT_BYTES = 10
-# between them lie the lengths of scalar records
+# between them lie the lengths of records whose form is remembered
 _SHORTEST, _LONGEST = 24, 4096
-_SMALL = 0x80
+# forms are kept for each tag; a log of random tags must not fill the memory
+_MOST_FORMS = 4096
+_SMALL, _LEAST_REST = 0x80, 8
 
 
 class Scalar(NamedTuple):
@@ -62,13 +74,26 @@ class _Field(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """A record whose scalar lies between fixed bytes: only those four change."""
+class Form(NamedTuple):
+    """A record but for its step, its wall time, and a hole of bytes that vary.
+
+    Parameters
+    ----------
+    tag : str
+        The tag of its only value.
+    prefix, suffix : bytes
+        What stands behind the step, before and behind the hole.
+    length : int
+        How many bytes stand behind the step, the hole included.
+    scalar : bool
+        Whether the hole is one float32; else nothing in the record is a scalar.
+    """
 
     tag: str
     prefix: bytes
     suffix: bytes
+    length: int
+    scalar: bool
 
 
 class EventScalars:
@@ -85,7 +110,7 @@ class EventScalars:
 
     def __init__(self) -> None:
         self.other_tags: dict[str, None] = {}
-        self._templates: dict[tuple[int, bytes], _Template] = {}
+        self._forms: dict[tuple[int, bytes], Form] = {}
 
     def read(self, payload: bytes) -> list[Scalar]:
         """Return the scalars of an event.
@@ -95,27 +120,35 @@ class EventScalars:
         ValueError
             If the bytes are not an event.
         """
-        # Keras's records: wall time, step, summary, in this order
-        usual = payload[:1] == b"\x09" and payload[9:10] == b"\x10"
-        if usual and _SHORTEST < len(payload) < _LONGEST:
-            step, start = _varint(payload, 10)
-            rest = payload[start:]
-            # the sixth byte is the length of the tag, or else nothing fits below
-            key = (len(rest), rest[: 6 + rest[5]])
-            template = self._templates.get(key)
-            if template and _fits(template, rest):
-                (wall_time,) = _DOUBLE.unpack_from(payload, 1)
-                (value,) = _SINGLE.unpack_from(rest, len(template.prefix))
-                return [Scalar(template.tag, _signed(step), wall_time, value)]
-            return self._walk(payload, (start, key))
-        return self._walk(payload, None)
+        start = behind_step(payload)
+        if not start:
+            return self._walk(payload, 0)[0]
+        rest = payload[start:]
+        # the sixth byte is the length of the tag, or else nothing fits below
+        key = (len(rest), rest[: 6 + rest[5]])
+        form = self._forms.get(key)
+        if form and rest.startswith(form.prefix) and rest.endswith(form.suffix):
+            if not form.scalar:
+                self.other_tags.setdefault(form.tag)
+                return []
+            step, _ = _varint(payload, 10)
+            (wall_time,) = _DOUBLE.unpack_from(payload, 1)
+            (value,) = _SINGLE.unpack_from(rest, len(form.prefix))
+            return [Scalar(form.tag, _signed(step), wall_time, value)]
+        scalars, form = self._walk(payload, start)
+        if form and len(self._forms) < _MOST_FORMS:
+            self._forms[key] = form
+        return scalars
 
-    def _walk(
-        self, payload: bytes, rest: tuple[int, tuple[int, bytes]] | None
-    ) -> list[Scalar]:
-        """Read an event field by field, and remember its form if it is the usual."""
-        wall_time, step, found = 0.0, 0, []
-        n_fields = n_values = 0
+    def form(self, payload: bytes) -> Form | None:
+        """Return the form of an event; None if others will not be like it."""
+        start = behind_step(payload)
+        return self._walk(payload, start)[1] if start else None
+
+    def _walk(self, payload: bytes, start: int) -> tuple[list[Scalar], Form | None]:
+        """Read an event field by field; its form, if `start` is behind its step."""
+        wall_time, step, n_fields = 0.0, 0, 0
+        found: list[_Found] = []
         for field in _fields(payload, 0, len(payload)):
             n_fields += 1
             if field.number == _EVENT_WALL_TIME and field.wire == _FIXED64:
@@ -123,48 +156,106 @@ class EventScalars:
             elif field.number == _EVENT_STEP and field.wire == _VARINT:
                 step = _signed(field.value)
             elif field.number == _EVENT_SUMMARY and field.wire == _BYTES:
-                for value in _fields(payload, field.value, field.end):
-                    if value.number == _SUMMARY_VALUE and value.wire == _BYTES:
-                        n_values += 1
-                        found += self._value(payload, value)
-        usual = n_fields == 3 and n_values == 1 and len(found) == 1  # noqa: PLR2004
-        if rest is not None and usual and found[0].float32_at is not None:
-            start, key = rest
-            at = found[0].float32_at
-            template = _Template(found[0].tag, payload[start:at], payload[at + 4 :])
-            self._templates[key] = template
-        return [Scalar(one.tag, step, wall_time, one.number) for one in found]
+                found += _read_summary(payload, field)
+        for one in found:
+            if one.number is None:
+                self.other_tags.setdefault(one.tag)
+        scalars = [
+            Scalar(one.tag, step, wall_time, one.number)
+            for one in found
+            if one.number is not None
+        ]
+        usual = start and n_fields == 3 and len(found) == 1  # noqa: PLR2004
+        return scalars, _form(payload, start, found[0]) if usual else None
 
-    def _value(self, payload: bytes, outer: _Field) -> list[_Found]:
-        """Read one Summary.Value; nothing if it holds no single number."""
-        tag, plugin, found = "", "scalars", None
-        for field in _fields(payload, outer.value, outer.end):
-            if field.number == _VALUE_TAG and field.wire == _BYTES:
-                tag = payload[field.value : field.end].decode("utf-8", "replace")
-            elif field.number == _VALUE_SIMPLE and field.wire == _FIXED32:
-                (number,) = struct.unpack_from("<f", payload, field.value)
-                found = _Found("", number, field.value)
-            elif field.number == _VALUE_TENSOR and field.wire == _BYTES:
-                found = _tensor(payload, field)
-            elif field.number == _VALUE_METADATA and field.wire == _BYTES:
-                plugin = _plugin(payload, field) or plugin
-        if found is None or plugin != "scalars":
-            self.other_tags.setdefault(tag)
-            return []
-        return [found._replace(tag=tag)]
+
+def behind_step(payload: bytes) -> int:
+    """Return where the step ends in Keras's kind of event; 0 in another.
+
+    Those are wall time, step and summary, in this order.
+    """
+    usual = payload[:1] == b"\x09" and payload[9:10] == b"\x10"
+    if not usual or not _SHORTEST < len(payload) < _LONGEST:
+        return 0
+    _, start = _varint(payload, 10)
+    return start if len(payload) - start > _LEAST_REST else 0
+
+
+def ends_in_blob(beginning: bytes, length: int) -> bool:
+    """Tell from its beginning whether an event ends in a field that is no summary.
+
+    Then it holds nothing else that could be a scalar.
+    """
+    position = 0
+    try:
+        while position < len(beginning):
+            key, position = _varint(beginning, position)
+            if key >> 3 == 0 or key == _EVENT_SUMMARY << 3 | _BYTES:
+                return False
+            if key & 7 == _VARINT:
+                _, position = _varint(beginning, position)
+            else:
+                _, position = _extent(beginning, key & 7, position)
+                if key & 7 == _BYTES and position == length:
+                    return True
+    except ValueError:
+        return False
+    return False
 
 
 class _Found(NamedTuple):
-    """A number, and where its four bytes lie if it is one float32."""
+    """What one value holds, and where the bytes lie that another may have otherwise.
+
+    Parameters
+    ----------
+    tag : str
+        Its tag.
+    number : float or None
+        Its number; None if it holds anything else.
+    start, end : int
+        A float32, or bytes that were not looked at. Both 0 if there are none.
+    """
 
     tag: str
-    number: float
-    float32_at: int | None
+    number: float | None
+    start: int = 0
+    end: int = 0
 
 
-def _fits(template: _Template, rest: bytes) -> bool:
-    """Tell whether all bytes but those of the value are the template's."""
-    return rest.startswith(template.prefix) and rest.endswith(template.suffix)
+def _form(payload: bytes, start: int, found: _Found) -> Form | None:
+    if not found.end:
+        return None
+    prefix, suffix = payload[start : found.start], payload[found.end :]
+    length = len(payload) - start
+    return Form(found.tag, prefix, suffix, length, found.number is not None)
+
+
+def _read_summary(payload: bytes, outer: _Field) -> list[_Found]:
+    return [
+        _read_value(payload, field)
+        for field in _fields(payload, outer.value, outer.end)
+        if field.number == _SUMMARY_VALUE and field.wire == _BYTES
+    ]
+
+
+def _read_value(payload: bytes, outer: _Field) -> _Found:
+    """Read one Summary.Value."""
+    tag, plugin, found = "", "scalars", _Found("", None)
+    for field in _fields(payload, outer.value, outer.end):
+        if field.number == _VALUE_TAG and field.wire == _BYTES:
+            tag = payload[field.value : field.end].decode("utf-8", "replace")
+        elif field.number == _VALUE_SIMPLE and field.wire == _FIXED32:
+            (number,) = struct.unpack_from("<f", payload, field.value)
+            found = _Found("", number, field.value, field.end)
+        elif field.number == _VALUE_TENSOR and field.wire == _BYTES:
+            found = _tensor(payload, field)
+        elif field.number == _VALUE_METADATA and field.wire == _BYTES:
+            plugin = _plugin(payload, field) or plugin
+        elif field.wire == _BYTES and found.number is None:
+            # a histogram, image or sound as TensorFlow 1 wrote it
+            found = _Found("", None, field.value, field.end)
+    number = found.number if plugin == "scalars" else None
+    return found._replace(tag=tag, number=number)
 
 
 def _varint(payload: bytes, position: int) -> tuple[int, int]:
@@ -191,6 +282,9 @@ def _fields(payload: bytes, position: int, end: int) -> Iterator[_Field]:
     while position < end:
         key, position = _varint(payload, position)
         number, wire = key >> 3, key & 7
+        if not number:
+            message = f"a field with the number 0 at byte {position}"
+            raise ValueError(message)
         if wire == _VARINT:
             value, position = _varint(payload, position)
         else:
@@ -225,27 +319,32 @@ def _plugin(payload: bytes, outer: _Field) -> str:
     return ""
 
 
-def _tensor(payload: bytes, outer: _Field) -> _Found | None:
-    """Read a tensor that holds a single number; None if it holds anything else."""
+def _tensor(payload: bytes, outer: _Field) -> _Found:
+    """Read a tensor; its number, if it holds a single one."""
     dtype, scalar = 0, True
     fields: dict[int, _Field] = {}
+    repeated = set()
     for field in _fields(payload, outer.value, outer.end):
         if field.number == _TENSOR_DTYPE and field.wire == _VARINT:
             dtype = field.value
         elif field.number == _TENSOR_SHAPE and field.wire == _BYTES:
             scalar = _is_scalar(payload, field)
         else:
+            repeated |= {field.number} & fields.keys()
             fields[field.number] = field
-    if not scalar or dtype not in _VALUE_FIELD:
-        return None
-    content = fields.get(_TENSOR_CONTENT)
-    if content is not None and content.wire == _BYTES:
+    content, kind = fields.get(_TENSOR_CONTENT), _KINDS.get(dtype)
+    if content is not None and (content.wire != _BYTES or content.value == content.end):
+        content = None
+    if not scalar or kind is None or kind.field in repeated:
+        return _Found("", None, content.value, content.end) if content else _NOTHING
+    if content is not None:
         return _from_content(payload, dtype, content)
-    value = fields.get(_VALUE_FIELD[dtype])
+    value = fields.get(kind.field)
     # proto3 leaves out a zero
-    return (
-        _Found("", 0.0, None) if value is None else _from_value(payload, dtype, value)
-    )
+    return _Found("", 0.0) if value is None else _from_value(payload, dtype, value)
+
+
+_NOTHING = _Found("", None)
 
 
 def _is_scalar(payload: bytes, shape: _Field) -> bool:
@@ -258,45 +357,52 @@ def _is_scalar(payload: bytes, shape: _Field) -> bool:
     return all(size == 1 for size in sizes)
 
 
-def _from_content(payload: bytes, dtype: int, content: _Field) -> _Found | None:
-    raw = payload[content.value : content.end]
+def _from_content(payload: bytes, dtype: int, content: _Field) -> _Found:
+    raw, layout = payload[content.value : content.end], _KINDS[dtype].layout
     if dtype == _BFLOAT16:
-        # the upper half of a float32
-        raw, layout = b"\0\0" + raw, "<f"
-    else:
-        layout = _CONTENT[dtype]
+        raw = b"\0\0" + raw
     if len(raw) != struct.calcsize(layout):
-        return None
+        return _NOTHING
     (number,) = struct.unpack(layout, raw)
-    return _Found("", float(number), content.value if dtype == _FLOAT else None)
+    if dtype != _FLOAT:
+        return _Found("", float(number))
+    return _Found("", number, content.value, content.end)
 
 
-def _from_value(payload: bytes, dtype: int, field: _Field) -> _Found | None:
+def _from_value(payload: bytes, dtype: int, field: _Field) -> _Found:
     """Read float_val and its kin: packed, so the field's bytes are the numbers."""
     start, end = field.value, field.end
-    if dtype in (_FLOAT, 2):
+    if dtype in (_FLOAT, _DOUBLE_TYPE):
         layout, wire = ("<f", _FIXED32) if dtype == _FLOAT else ("<d", _FIXED64)
         if field.wire not in (_BYTES, wire) or end - start != struct.calcsize(layout):
-            return None
+            return _NOTHING
         (number,) = struct.unpack_from(layout, payload, start)
-        return _Found("", number, start if dtype == _FLOAT else None)
+        return _Found("", number, start, end) if dtype == _FLOAT else _Found("", number)
     if field.wire == _BYTES:
         bits, position = _varint(payload, start)
         if position != end:
-            return None
+            return _NOTHING
     elif field.wire == _VARINT:
         bits = start
     else:
-        return None
-    return _Found("", _from_bits(bits, dtype), None)
+        return _NOTHING
+    return _Found("", _from_bits(bits, dtype))
 
 
-def _from_bits(bits: int, dtype: int) -> float:
-    """Return the number that a varint holds: an integer, or the bits of a half."""
-    if dtype == _HALF:
-        (number,) = struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))
-        return float(number)
+def _from_bits(bits: int, dtype: int) -> float | None:
+    """Return what a varint holds: an integer or the bits of a half; None if neither."""
     if dtype == _BFLOAT16:
         (number,) = struct.unpack("<f", struct.pack("<I", (bits & 0xFFFF) << 16))
         return float(number)
-    return float(_signed(bits))
+    if dtype == _HALF:
+        (number,) = struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))
+        return float(number)
+    if dtype == _BOOL:
+        return float(bits != 0)
+    layout = _KINDS[dtype].layout
+    number = bits if layout.isupper() else _signed(bits)
+    try:
+        struct.pack(layout, number)
+    except struct.error:
+        return None
+    return float(number)

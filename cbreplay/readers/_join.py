@@ -58,6 +58,8 @@ _APART = "this training of the {0} is none of the {1}: epochs or values differ"
 
 def _common_values(one: Run, other: Run) -> int:
     """Count the values that both hold; 0 if any two of them disagree."""
+    if one.steps is not None or other.steps is not None:
+        return 0
     first, last = (
         max(one.first_epoch, other.first_epoch),
         min(one.horizon, other.horizon),

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVENT_RATE_NOTES",
+    "KERAS_RATE_TAGS",
     "RateReading",
     "constant_rate",
     "read_csv_rate",
     "read_event_rate",
 ]
 
+# Keras 3 and Keras 2
+KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 _REDUCER, _SCHEDULER = "ReduceLROnPlateau", "LearningRateScheduler"
 _RATE_CHANGING = (_REDUCER, _SCHEDULER)
 # Keras's own callbacks that leave the optimizer's rate alone

@@ -68,6 +68,9 @@ class ReadOptions:
         The `epochs` that ``fit`` was given; it stands above what the log says.
     validation_freq : int or sequence of int, optional
         As in ``Model.fit``, for a History whose val_ lists are shorter.
+    x_axis : {"epoch", "step"}, optional
+        What the steps of a log count that does not say: epochs, or something else, so
+        that each step with an evaluation is a row.
 
     Raises
     ------
@@ -79,10 +82,12 @@ class ReadOptions:
     empty: Literal["missing", "nan"] = "missing"
     planned_epochs: int | None = None
     validation_freq: int | tuple[int, ...] | None = None
+    x_axis: Literal["epoch", "step"] | None = None
 
     def __post_init__(self) -> None:
         _check_choice("errors", self.errors, ("strict", "skip"))
         _check_choice("empty", self.empty, ("missing", "nan"))
+        _check_choice("x_axis", self.x_axis, (None, "epoch", "step"))
         if self.planned_epochs is not None:
             _check_counts("planned_epochs", (self.planned_epochs,))
         frequency = self.validation_freq
@@ -93,10 +98,11 @@ class ReadOptions:
             _check_counts("validation_freq", (frequency,))
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> None:
     if value not in choices:
-        wanted = " or ".join(map(repr, choices))
-        sentence = f"{name} must be {wanted}, not {value!r} (--{name} or {name}=)"
+        wanted = " or ".join(map(repr, filter(None, choices)))
+        option = name.replace("_", "-")
+        sentence = f"{name} must be {wanted}, not {value!r} (--{option} or {name}=)"
         raise ConfigError(sentence)
 
 

@@ -55,6 +55,7 @@ def load_runs(
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
     validation_freq: int | Iterable[int] | None = None,
+    x_axis: Literal["epoch", "step"] | None = None,
 ) -> list[Run]:
     """Read every run in the sources, in their order.
 
@@ -76,6 +77,9 @@ def load_runs(
         The `epochs` that ``fit`` was given; it stands above what the log says.
     validation_freq : int or iterable of int, optional
         As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
+    x_axis : {"epoch", "step"}, optional
+        For event files whose steps are not known to be epochs: each step is one epoch,
+        or each step with an evaluation is a row, and patience counts evaluations.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def load_runs(
     >>> run.name, run.horizon
     ('dict', 1)
     """
-    options = _options(errors, empty, planned_epochs, validation_freq)
+    options = _options(errors, empty, planned_epochs, validation_freq, x_axis)
     return survey_sources(sources, options).runs
 
 
@@ -136,6 +140,7 @@ def _options(
     empty: Literal["missing", "nan"],
     planned_epochs: int | None,
     validation_freq: int | Iterable[int] | None,
+    x_axis: Literal["epoch", "step"] | None,
 ) -> ReadOptions:
     frequency = validation_freq
     if isinstance(frequency, Iterable):
@@ -145,6 +150,7 @@ def _options(
         empty=empty,
         planned_epochs=planned_epochs,
         validation_freq=frequency,
+        x_axis=x_axis,
     )
 
 
@@ -181,6 +187,9 @@ class _Reading:
         if os.path.isfile(path):
             return self._read_training(path, path, _training_of(path))
         if os.path.exists(path):
+            if "tfevents" in os.path.basename(path):
+                problem = "this is not a regular file"
+                raise LogError(problem, source=path, hint="Give an event file")
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
             return [Found(path, path, self._read_content(read_bytes(path), path))]
         return self._read_absent(path)

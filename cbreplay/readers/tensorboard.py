@@ -1,31 +1,42 @@
-"""Read the epoch scalars of Keras's TensorBoard callback from event files."""
+"""Read the event files of Keras's TensorBoard callback, and of other tools."""
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from cbreplay.errors import LogError
-from cbreplay.readers._event_proto import EventScalars, Scalar
-from cbreplay.readers._fits import (
-    Column,
-    Record,
-    Rows,
-    build_run,
-    join_rows,
-    split_rows,
+from cbreplay.readers._event_layouts import (
+    choose_layout,
+    count_evaluations,
+    number_samples,
 )
+from cbreplay.readers._event_points import (
+    cut_by_point,
+    cut_by_series,
+    join_writers,
+    pair_points,
+)
+from cbreplay.readers._event_reading import read_events
+from cbreplay.readers._fits import Record, Rows, build_run, join_rows
 from cbreplay.readers._layout import event_files
-from cbreplay.readers._learning_rate import read_event_rate
-from cbreplay.readers._record_io import read_records
+from cbreplay.readers._learning_rate import (
+    KERAS_RATE_TAGS,
+    RateReading,
+    read_event_rate,
+)
 from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.readers._learning_rate import RateReading
+    from cbreplay.readers._event_layouts import Layout
+    from cbreplay.readers._event_points import Points
+    from cbreplay.readers._event_table import EventTable
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
@@ -34,10 +45,9 @@ __all__ = ["TensorBoardReader"]
 
 # what the TensorBoard callback calls its two writers
 _WRITERS = ("train", "validation")
-_PREFIX = "epoch_"
-_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 _TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
-_SHOWN_TAGS = 8
+_SHOWN_TAGS, _SHOWN_FILES = 8, 3
+_MOST_TRAININGS = 10_000
 
 
 class TensorBoardReader:
@@ -46,7 +56,7 @@ class TensorBoardReader:
     Parameters
     ----------
     options : ReadOptions
-        How damage is to be read.
+        How damage is to be read, and what steps count.
     metadata : RunMetadata, optional
         What the ``run.json`` above the directory says.
     """
@@ -66,24 +76,32 @@ class TensorBoardReader:
         Raises
         ------
         LogError
-            If no file holds an epoch scalar of Keras; when strict, also if one is
-            damaged.
+            If nothing in the files is known to be an epoch; when strict, also if one
+            is damaged.
         """
+        scan = _scan(_event_files(path))
+        tables = {
+            writer: [one.table for one in files] for writer, files in scan.files.items()
+        }
+        layout = choose_layout(tables, self.options)
         damage = Damage(self.options)
-        files = _event_files(path)
-        scans = {name: _scan(files[name], name, damage) for name in files}
-        train = scans[""] if scans[""].points else scans["train"]
-        if not any(scan.points for scan in scans.values()):
-            raise _no_epochs(path, scans.values(), damage)
-        notes = damage.notes()
-        if not train.points:
-            notes = (*notes, "the training's own event files hold no epoch: val_ only")
-        pieces = _pair(_pieces(train), _pieces(scans["validation"]))
-        records = join_rows(pieces, self.metadata, path)
-        for record in records:
+        _report(scan, layout, damage)
+        if layout is None:
+            raise _no_epochs(path, scan, damage)
+        read = _read_points(scan, layout)
+        if not read.pieces:
+            raise _no_epochs(path, scan, damage)
+        if len(read.pieces) > _MOST_TRAININGS:
+            problem = f"its steps go back {len(read.pieces)} times"
+            raise LogError(problem, source=path, hint="Give the log of fewer trainings")
+        notes = (*damage.notes(), *layout.notes, *read.notes)
+        records = join_rows([_rows(one) for one in read.pieces], self.metadata, path)
+        for number, record in enumerate(records):
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
-            yield self._run(record, path, known, notes)
+            run = self._run(record, path, known, notes, layout)
+            run = run.with_notes(*scan.notes)
+            yield run if read.steps is None else _with_steps(run, number, read)
 
     def _run(
         self,
@@ -91,12 +109,18 @@ class TensorBoardReader:
         path: str,
         metadata: RunMetadata | None,
         notes: Sequence[str],
+        layout: Layout,
     ) -> Run:
-        rates = [(tag, record.take_rate(tag)) for tag in _RATE_TAGS]
         rate: RateReading | None = None
-        for tag, logged in rates:
-            if logged is not None and logged.recorded.any() and rate is None:
-                rate = read_event_rate(logged, tag, metadata, record.first_epoch)
+        for name in layout.rates:
+            logged = record.take_rate(name)
+            if logged is None or not logged.recorded.any() or rate is not None:
+                continue
+            if name in KERAS_RATE_TAGS:
+                rate = read_event_rate(logged, name, metadata, record.first_epoch)
+            else:
+                note = f"{name} was taken as the learning rate of each row"
+                rate = RateReading(logged, notes=() if name == "lr" else (note,))
         return build_run(
             record,
             source=path,
@@ -134,137 +158,170 @@ def _listed(directory: str, root: str) -> list[str]:
     return [os.path.join(directory, name) for name in names]
 
 
-@dataclass(slots=True)
-class _Point:
-    """What one writer wrote at the end of one epoch."""
+class _File(NamedTuple):
+    """An event file and what it holds."""
 
-    epoch: int
-    wall_time: float
-    file: str
-    values: dict[str, float] = field(default_factory=dict)
+    path: str
+    table: EventTable
 
 
 class _Scan(NamedTuple):
-    """What one writer's files hold."""
+    """The event files of each writer, and those that cannot be read at all."""
 
-    points: list[_Point]
-    tags: list[str]
-    files: list[str]
-
-
-def _scan(files: Sequence[str], writer: str, damage: Damage) -> _Scan:
-    """Read the epoch scalars of a writer's files; a repeated step is a new point."""
-    points: list[_Point] = []
-    names: dict[str, str | None] = {}
-    tags: dict[str, None] = {}
-    for path in files:
-        events = EventScalars()
-        file = os.path.basename(path)
-        for offset, payload in read_records(path, damage):
-            for scalar in _scalars(events, payload, path, offset, damage):
-                if scalar.tag not in names:
-                    names[scalar.tag] = _series_name(scalar.tag, writer)
-                name = names[scalar.tag]
-                if name is None:
-                    tags.setdefault(scalar.tag)
-                elif scalar.step < 0:
-                    problem = f"{scalar.tag} has the step {scalar.step}, below 0"
-                    damage.report(
-                        LogError(problem, source=path, byte=offset, hint=SKIP_HINT)
-                    )
-                else:
-                    _add(points, scalar, name, file)
-        tags.update(events.other_tags)
-    return _Scan(points, list(tags), list(files))
+    files: dict[str, list[_File]]
+    unread: list[LogError]
+    notes: list[str]
 
 
-def _scalars(
-    events: EventScalars, payload: bytes, path: str, offset: int, damage: Damage
-) -> list[Scalar]:
+def _scan(paths: Mapping[str, Sequence[str]]) -> _Scan:
+    scan = _Scan({writer: [] for writer in paths}, [], [])
+    empty = []
+    for writer, listed in paths.items():
+        for path in listed:
+            if not _is_empty(path):
+                try:
+                    scan.files[writer].append(_File(path, read_events(path)))
+                except LogError as error:
+                    scan.unread.append(error)
+            else:
+                empty.append(path)
+        read = [one for one in scan.files[writer] if len(one.table.tag)]
+        if len(read) > 1:
+            names = [os.path.basename(one.path) for one in read[:_SHOWN_FILES]]
+            more = ", ..." if len(read) > _SHOWN_FILES else ""
+            scan.notes.append(
+                f"{writer or 'the directory'} holds {len(read)} event files, read in "
+                f"the order of their times: {', '.join(names)}{more}"
+            )
+    if empty and (any(scan.files.values()) or scan.unread):
+        # a writer that has not written yet
+        names = [os.path.basename(one) for one in empty[:_SHOWN_FILES]]
+        scan.notes.append(f"empty files were passed by: {', '.join(names)}")
+    elif empty:
+        problem, hint = "the file is empty", "Give a log with at least one epoch"
+        scan.unread.append(LogError(problem, source=empty[0], hint=hint))
+    return scan
+
+
+def _is_empty(path: str) -> bool:
     try:
-        return events.read(payload)
-    except ValueError as error:
-        problem = f"this record is not an event ({error})"
-        damage.report(LogError(problem, source=path, byte=offset, hint=SKIP_HINT))
-        return []
+        return os.path.isfile(path) and os.path.getsize(path) == 0
+    except OSError:
+        return False
 
 
-def _series_name(tag: str, writer: str) -> str | None:
-    """Return the Keras name of an epoch scalar; the rate keeps its tag."""
-    if not tag.startswith(_PREFIX) or tag == _PREFIX:
-        return None
-    if writer == "validation":
-        return f"val_{tag.removeprefix(_PREFIX)}"
-    return tag if tag in _RATE_TAGS else tag.removeprefix(_PREFIX)
+def _report(scan: _Scan, layout: Layout | None, damage: Damage) -> None:
+    """Report what is damaged, file for file, in the order of each file."""
+    for error in scan.unread:
+        damage.report(error)
+    for writer, files in scan.files.items():
+        for file in files:
+            errors = [*file.table.damage.errors]
+            if layout is not None:
+                errors += _negative_steps(file, writer, layout)
+            for error in sorted(errors, key=lambda one: one.byte or 0):
+                damage.report(error)
+            damage.n_more += file.table.damage.n_more
 
 
-def _add(points: list[_Point], scalar: Scalar, name: str, file: str) -> None:
-    last = points[-1] if points else None
-    fits = last is not None and last.epoch == scalar.step and last.file == file
-    if last is None or not fits or name in last.values:
-        last = _Point(scalar.step, scalar.wall_time, file)
-        points.append(last)
-    last.values[name] = scalar.value
+def _negative_steps(file: _File, writer: str, layout: Layout) -> Iterator[LogError]:
+    table = file.table
+    for i in np.flatnonzero(table.steps < 0).tolist():
+        tag = table.tags[table.tag[i]]
+        if layout.series_name(tag, writer) is not None:
+            problem = f"{tag} has the step {table.steps[i]}, below 0"
+            byte = int(table.offsets[i])
+            yield LogError(problem, source=file.path, byte=byte, hint=SKIP_HINT)
 
 
-def _no_epochs(path: str, scans: Iterable[_Scan], damage: Damage) -> LogError:
-    """Return the error of event files without epochs: the tags that there are."""
-    if damage.errors:
-        return damage.errors[0]
-    tags = list(dict.fromkeys(tag for scan in scans for tag in scan.tags))
-    shown = ", ".join(tags[:_SHOWN_TAGS]) + (", ..." if len(tags) > _SHOWN_TAGS else "")
-    held = f"its tags are {shown}" if tags else "it holds no summary at all"
-    problem = f"there is no epoch scalar of Keras (epoch_loss); {held}"
-    hint = "Give the log_dir of Keras's TensorBoard callback"
-    return ForeignLogError(problem, source=path, hint=hint)
+class _Read(NamedTuple):
+    """The points of all trainings, and their steps where rows are no epochs."""
+
+    pieces: list[Points]
+    steps: list[Points] | None
+    notes: list[str]
 
 
-def _pieces(scan: _Scan) -> list[Rows]:
-    """Cut a writer's points where the steps step back or another file begins."""
-    points = scan.points
-    if not points:
-        return []
-    names = dict.fromkeys(name for point in points for name in point.values)
-    columns: dict[str, Column] = {
-        name: [point.values.get(name) for point in points] for name in names
-    }
-    epochs = [point.epoch for point in points]
-    rows = Rows(epochs, columns, [point.wall_time for point in points])
-    cuts = [i for i in range(1, len(points)) if points[i].file != points[i - 1].file]
-    return split_rows(rows, [f"file {point.file}" for point in points], cuts)
+def _read_points(scan: _Scan, layout: Layout) -> _Read:
+    """Put the points of training and validation together, fit by fit."""
+    notes: list[str] = []
+    cut = cut_by_point if layout.tool in ("keras", "old keras") else cut_by_series
+    found: dict[str, list[Points]] = {}
+    tags: set[str] = set()
+    for writer, files in scan.files.items():
+        pieces: list[Points] = []
+        for file in files:
+            table, left_out = layout.to_epochs(file.table)
+            names = [layout.series_name(tag, writer) for tag in table.tags]
+            pieces += cut(table, names, os.path.basename(file.path))
+            tags.update(table.tags)
+            notes += left_out
+        found[writer], joined = join_writers(pieces)
+        notes += joined
+    train = found[""] or found["train"]
+    pieces = pair_points(train, found["validation"])
+    if layout.tool == "keras" and not train:
+        notes.append("the training's own event files hold no epoch: val_ only")
+    if layout.tool == "keras":
+        pieces, note = number_samples(pieces, tags)
+        notes += [note] if note else []
+    if layout.tool != "steps":
+        return _Read(pieces, None, list(dict.fromkeys(notes)))
+    pieces, evaluations, note = count_evaluations(pieces)
+    return _Read(pieces, evaluations, [note, *dict.fromkeys(notes)])
 
 
-def _pair(train: list[Rows], validation: list[Rows]) -> list[Rows]:
-    """Put the validation rows beside the training rows of the same fit.
-
-    Each fit writes one piece of each, or of one only. Where their numbers differ, a
-    piece of validation belongs to the last fit that had logged before it began.
-    """
-    if not train:
-        return validation
-    in_order = len(train) == len(validation)
-    groups: list[list[Rows]] = [[] for _ in train]
-    for i, piece in enumerate(validation):
-        begun = [
-            j for j, fit in enumerate(train) if fit.wall_times[0] <= piece.wall_times[0]
+def _rows(points: Points) -> Rows:
+    columns = {
+        name: [
+            value if recorded else None
+            for value, recorded in zip(
+                one.values.tolist(), one.recorded.tolist(), strict=True
+            )
         ]
-        groups[i if in_order else max(begun, default=0)].append(piece)
-    return [_merged([fit, *group]) for fit, group in zip(train, groups, strict=True)]
-
-
-def _merged(pieces: Sequence[Rows]) -> Rows:
-    """Put pieces of one fit side by side, by epoch; a later one stands."""
-    values: dict[int, dict[str, float | None]] = {}
-    wall_times: dict[int, float] = {}
-    for piece in pieces:
-        for i, epoch in enumerate(piece.epochs):
-            row = values.setdefault(epoch, {})
-            row.update({name: column[i] for name, column in piece.columns.items()})
-            wall_times.setdefault(epoch, piece.wall_times[i])
-    epochs = sorted(values)
-    names = dict.fromkeys(name for piece in pieces for name in piece.columns)
-    columns: dict[str, Column] = {
-        name: [values[epoch].get(name) for epoch in epochs] for name in names
+        if not one.recorded.all()
+        else one.values.tolist()
+        for name, one in points.columns.items()
     }
-    times = [wall_times[epoch] for epoch in epochs]
-    return Rows(epochs, columns, times, pieces[0].place)
+    times = points.wall_times.tolist()
+    return Rows(points.steps.tolist(), columns, times, f"file {points.file}")
+
+
+def _with_steps(run: Run, number: int, read: _Read) -> Run:
+    """Give a run the steps of its evaluations, and say where they begin and end."""
+    # a training begins with evaluation 0
+    begins = np.cumsum([int(one.steps[0]) == 0 for one in read.pieces]) - 1
+    pairs = zip(read.steps or (), begins.tolist(), strict=True)
+    steps = np.concatenate([one.steps for one, begun in pairs if begun == number])
+    shown = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
+    return replace(run, steps=steps, notes=(*run.notes, shown))
+
+
+def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
+    """Return the error of event files without epochs: the tags that there are."""
+    tables = [file.table for files in scan.files.values() for file in files]
+    tags = list(dict.fromkeys(tag for one in tables for tag in one.tags))
+    if damage.errors and not tags:
+        return damage.errors[0]
+    others = dict.fromkeys(tag for one in tables for tag in one.other_tags)
+    listed = [*tags, *others]
+    shown = ", ".join(listed[:_SHOWN_TAGS])
+    shown += ", ..." if len(listed) > _SHOWN_TAGS else ""
+    if not tags:
+        held = (
+            f"its tags hold no scalar ({shown})"
+            if listed
+            else "it holds no summary at all"
+        )
+        problem = f"there is no epoch scalar of Keras (epoch_loss); {held}"
+        hint = "Give the log_dir of Keras's TensorBoard callback"
+        return ForeignLogError(problem, source=path, hint=hint)
+    problem = (
+        "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
+        f"steps here are epochs; its tags are {shown}"
+    )
+    hint = (
+        "If each step is one epoch: --x-axis epoch or x_axis='epoch'; to count "
+        "evaluations: --x-axis step or x_axis='step'"
+    )
+    return ForeignLogError(problem, source=path, hint=hint)

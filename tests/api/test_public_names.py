@@ -13,10 +13,10 @@ import cbreplay
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
     LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
-    ReduceLROnPlateau Replay Run SemanticsError Series TerminateOnNaN
+    ReduceLROnPlateau Replay Run SemanticsError Series Sweep TerminateOnNaN
     TruncatedLogError UnknownMonitorError __version__ build_staircase choices
     explain_replay lint_callbacks load_runs make_grid parse_callbacks
-    read_script_callbacks replay_fits replay_run
+    read_script_callbacks replay_fits replay_run sweep_runs
 """
 HEAVY = ["click", "jinja2", "keras", "matplotlib", "numpy", "pandas", "rich"]
 HEAVY += ["google_crc32c", "tensorboard", "tensorflow"]
@@ -30,7 +30,7 @@ def test_every_public_name_is_there_and_listed() -> None:
     for name in cbreplay.__all__:
         assert getattr(cbreplay, name) is not None
         assert name in dir(cbreplay)
-    for name in ("plots", "readers", "record", "report"):
+    for name in ("distributed", "plots", "readers", "record", "report"):
         assert getattr(cbreplay, name).__name__ == f"cbreplay.{name}"
 
 

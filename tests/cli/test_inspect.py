@@ -144,3 +144,27 @@ def test_a_run_without_the_monitor_that_is_asked_about_alone_is_an_error(
         answer = ask("simulate", *words)
         assert answer.status == 2
         assert "has no series 'val_loss'; it has loss" in answer.err
+
+
+def test_the_x_axis_is_said_where_the_log_does_not(ask: Ask, tmp_path: Path) -> None:
+    from tests.oracles.tensorboard_loader import write_events
+
+    points = [(1.0, step, "eval/loss", 1 / (step + 1)) for step in (0, 50, 100)]
+    write_events(tmp_path / "events.out.tfevents.1", points)
+    refused = ask("simulate", tmp_path, "--monitor", "eval/loss")
+    assert refused.status == 2
+    assert "--x-axis step" in refused.err
+    answer = ask(
+        "simulate",
+        tmp_path,
+        "--monitor",
+        "eval/loss",
+        "--mode",
+        "min",
+        "--x-axis",
+        "step",
+    )
+    assert answer.status == 0
+    shown = " ".join(answer.out.split())
+    assert "patience counts evaluations" in shown
+    assert "--x-axis step" in shown

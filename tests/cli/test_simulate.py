@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from cbreplay import EarlyStopping, load_runs, replay_run
+from cbreplay import (
+    EarlyStopping,
+    load_runs,
+    make_grid,
+    parse_callbacks,
+    replay_run,
+)
+from cbreplay.cli.output import flatten_replay
 from tests.conftest import ROOT, Ask, write_csv
 
 if TYPE_CHECKING:
@@ -114,6 +121,64 @@ def test_a_setting_is_answered_as_by_replay_run(ask: Ask, log: Path) -> None:
         assert result["kept_epoch"] == replay.kept_epoch
         assert result["regret"] == replay.outcome.regret
         assert result["evidence"] == replay.evidence
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--patience", "1:70"],
+        ["-c", "ReduceLROnPlateau(patience=range(1, 70), min_delta=0)"],
+        [
+            *("-c", "EarlyStopping(patience=range(1, 9))"),
+            *("-c", "ReduceLROnPlateau(patience=range(1, 9), cooldown=[0, 2])"),
+        ],
+        ["-c", "TerminateOnNaN()", "-c", "EarlyStopping(patience=range(1, 60))"],
+    ],
+)
+def test_settings_that_share_a_replay_are_answered_as_alone(
+    ask: Ask, sample_logs: Path, words: list[str]
+) -> None:
+    # a CSV and event files, of which the latter leave the rate's reading open
+    paths = [sample_logs / "digits-mlp-both", sample_logs / "digits-mlp-plateau"]
+    paths.append(paths[1] / "tensorboard")
+    answer = as_json(ask("simulate", *paths, *words, "--format", "json").out)
+    runs = load_runs(*paths)
+    grid = make_grid(parse_callbacks(*words[1::2])) if words[0] == "-c" else None
+    for result in answer["results"]:
+        run, position = runs[result["run"]], result["config"]
+        config: Any = EarlyStopping(patience=position + 1, restore_best_weights=True)
+        alone = replay_run(run, config if grid is None else grid[position])
+        expected = {"run": result["run"], "config": position, **flatten_replay(alone)}
+        assert result == json.loads(json.dumps(expected))
+    assert len(answer["results"]) == len(answer["configs"]) * len(runs)
+
+
+def test_parquet_holds_what_csv_holds(ask: Ask, log: Path, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    words = ["simulate", str(log), "--patience", "2,3,9", "--semantics", "keras-3.15"]
+    path = tmp_path / "cells.parquet"
+    with path.open("wb") as file:
+        subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "cbreplay", *words, "--format", "parquet"],
+            stdout=file,
+            check=True,
+        )
+    frame = pandas.read_parquet(path)
+    rows = list(csv.DictReader(io.StringIO(ask(*words, "--format", "csv").out)))
+    for name in ("stopped_epoch", "kept_epoch", "kept_value", "regret"):
+        told = [float(row[name]) if row[name] else None for row in rows]
+        assert [None if pandas.isna(one) else one for one in frame[name]] == told
+    assert frame["evidence"].tolist() == [row["evidence"] for row in rows]
+
+
+def test_parquet_without_settings_is_refused(ask: Ask, log: Path) -> None:
+    answer = ask("simulate", log, "--format", "parquet")
+    assert (answer.status, answer.out) == (2, "")
+    assert "--format parquet is for settings" in answer.err
 
 
 def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) -> None:

@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
+import math
+import struct
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cbreplay.readers import load_runs
-from cbreplay.readers._event_proto import EventScalars
-from cbreplay.readers._record_io import read_records
-from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
+from cbreplay.readers.base import ReadOptions
 from cbreplay.run_metadata import RunMetadata
+from tests.conftest import ROOT, corpus_files
 from tests.oracles.tensorboard_loader import Style, load_points, write_events
 
 pytestmark = pytest.mark.keras
 
 
 def our_points(path: Path) -> list[tuple[float, int, str, float]]:
-    events = EventScalars()
+    """Read the scalars in both ways, which must agree."""
+    found = []
+    for read in (read_by_columns, read_one_by_one):
+        table = read(str(path))
+        tags = [table.tags[number] for number in table.tag.tolist()]
+        columns = (table.wall_times, table.steps, table.values)
+        wall_times, steps, values = (one.tolist() for one in columns)
+        found.append(list(zip(wall_times, steps, tags, values, strict=True)))
+    assert in_bits(found[0]) == in_bits(found[1])
+    return found[0]
+
+
+def in_bits(points: list[tuple[float, int, str, float]]) -> list[tuple[Any, ...]]:
+    """Compare NaN as NaN, and -0.0 as another than 0.0."""
     return [
-        (one.wall_time, one.step, one.tag, one.value)
-        for _, payload in read_records(str(path), Damage(ReadOptions()))
-        for one in events.read(payload)
+        (struct.pack("<d", wall), step, tag, "nan" if math.isnan(n) else n.hex())
+        for wall, step, tag, n in points
     ]
+
+
+EVENT_FILES = sorted((ROOT / "sample_logs").rglob("*tfevents*")) + corpus_files(
+    "*tfevents*"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path", EVENT_FILES, ids=lambda path: "/".join(path.parts[-3:])
+)
+def test_every_value_of_a_real_file_is_tensorboard_s(path: Path) -> None:
+    assert in_bits(our_points(path)) == in_bits(load_points(path))
 
 
 @pytest.mark.parametrize("style", ["tensor_content", "float_val", "simple_value"])
@@ -41,21 +71,117 @@ def test_every_style_reads_as_tensorboard_reads_it(
     assert our_points(path) == load_points(path)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32", "int64"])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "float32",
+        "float64",
+        "float16",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "bool",
+    ],
+)
 def test_a_scalar_of_any_type_reads_as_tensorboard_reads_it(
     tmp_path: Path, dtype: str
 ) -> None:
+    path = write_numbers(tmp_path, dtype, NUMBERS[dtype[0]])
+    assert our_points(path) == load_points(path)
+    assert [point[3] for point in our_points(path)] == NUMBERS[dtype[0]]
+
+
+# which TensorBoard has no numbers for
+@pytest.mark.parametrize("dtype", ["bfloat16", "uint32", "uint64"])
+def test_a_scalar_of_a_type_unknown_to_tensorboard_is_the_number_written(
+    tmp_path: Path, dtype: str
+) -> None:
+    path = write_numbers(tmp_path, dtype, NUMBERS["u"])
+    assert [point[3] for point in our_points(path)] == NUMBERS["u"]
+
+
+# each exact in the shortest type of its kind
+NUMBERS = {
+    "f": [0.0, 1.0, -3.0, 7.5],
+    "i": [0.0, 1.0, -3.0, 7.0],
+    "u": [0.0, 1.0, 3.0, 200.0],
+    "b": [0.0, 1.0],
+}
+
+
+def write_numbers(directory: Path, dtype: str, numbers: list[float]) -> Path:
+    """Write numbers with TensorFlow, among summaries of other kinds."""
     import tensorflow as tf
 
     metadata = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
-    with tf.summary.create_file_writer(str(tmp_path)).as_default():
-        for step, number in enumerate([0, 1, -3, 7]):
-            tensor = tf.constant(number, dtype=dtype)
+    with tf.summary.create_file_writer(str(directory)).as_default():
+        for step, number in enumerate(numbers):
+            tensor = tf.cast(tf.constant(number, dtype="float64"), dtype)
             tf.summary.write("epoch_loss", tensor, step=step, metadata=metadata)
         tf.summary.histogram("weights", [1.0, 2.0], step=0)
         tf.summary.text("text", "words", step=0)
-    (path,) = tmp_path.iterdir()
-    assert our_points(path) == load_points(path)
+    (path,) = directory.iterdir()
+    return path
+
+
+POINTS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["epoch_loss", "epoch_accuracy", "a/b", "<b>", "\u202e", "x" * 300]
+        ),
+        st.integers(0, 2**40),
+        st.floats(width=32),
+    ),
+    min_size=1,
+    max_size=80,
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(points=POINTS)
+def test_what_tf_summary_wrote_comes_back_bit_by_bit(
+    points: list[tuple[str, int, float]],
+) -> None:
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as directory:
+        writer = tf.summary.create_file_writer(directory)
+        with writer.as_default():
+            for tag, step, number in points:
+                tf.summary.scalar(tag, number, step=step)
+        writer.close()
+        (path,) = Path(directory).iterdir()
+        found = our_points(path)
+        assert in_bits(found) == in_bits(load_points(path))
+    # TensorFlow leaves the sign of -0.0 out
+    written = [(0.0, step, tag, number or 0.0) for tag, step, number in points]
+    assert [one[1:] for one in in_bits(found)] == [one[1:] for one in in_bits(written)]
+
+
+@settings(deadline=None, max_examples=25)
+@given(points=POINTS)
+def test_what_tensorboard_s_own_writer_wrote_comes_back_bit_by_bit(
+    points: list[tuple[str, int, float]],
+) -> None:
+    """PyTorch's SummaryWriter is this writer, with simple_value."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    with tempfile.TemporaryDirectory() as directory:
+        writer = EventFileWriter(directory)
+        for i, (tag, step, number) in enumerate(points):
+            held = Summary(value=[Summary.Value(tag=tag, simple_value=number)])
+            writer.add_event(Event(wall_time=i / 7, step=step, summary=held))
+        writer.close()
+        (path,) = Path(directory).iterdir()
+        found = our_points(path)
+        assert in_bits(found) == in_bits(load_points(path))
+    written = [(i / 7, step, tag, n) for i, (tag, step, n) in enumerate(points)]
+    assert in_bits(found) == in_bits(written)
 
 
 @pytest.fixture(scope="module")

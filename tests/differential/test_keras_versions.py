@@ -10,7 +10,7 @@ a table of what was driven, by
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from itertools import chain, islice, tee
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from cbreplay.callbacks.semantics import known_semantics, resolve_semantics
 from cbreplay.errors import EvidenceError
 from tests.conftest import SUMMARY
 from tests.oracles.adversarial import Case, draw_case, version_cases
-from tests.oracles.decisions import find_difference
+from tests.oracles.decisions import find_difference, find_difference_of_fits
 from tests.oracles.keras_driver import Driven
 from tests.oracles.keras_versions import (
     PREPARE,
@@ -125,6 +125,9 @@ QUICK_COUNTS = {**dict.fromkeys(RULES, 35), **dict.fromkeys(LISTS, 5)}
 # for the first version of every set of rules, and for the others
 ALL_FIRST, ALL_FIRST_LIST = 20_000, 125
 ALL_OTHER, ALL_OTHER_LIST = 2000, 25
+# lists that live over several fits
+FITS = ["E", "R", "C", "ER", "CE", "RR", "EE", "LR", "RCE", "TEC"]
+QUICK_FITS, ALL_FITS = 60, 2000
 
 
 # metrics of a compiled model: a name as compile takes it, a class's, or our own
@@ -165,6 +168,8 @@ class Asked:
     directions: list[dict[str, dict[str, str]]]
     # the kinds of a list, the difference that was found, and the case
     differences: list[tuple[str, str, Case]]
+    # what the same instances did in fit after fit
+    fits: list[tuple[list[Case], list[Driven]]]
 
     @property
     def semantics(self) -> Semantics:
@@ -180,15 +185,24 @@ def asked(request: pytest.FixtureRequest) -> Asked:
     counts = all_counts(version) if everything else QUICK_COUNTS
     # Keras cannot fit on its numpy backend, nor an older one on a newer JAX
     models = MODELS if version.backend == "tensorflow" else []
+    several = draw_fits(ALL_FITS if everything else QUICK_FITS)
     others = [
         *(case.question() for case in [*BEYOND_FLOAT32, RATE_ONLY]),
         {"signatures": list(CLASSES)},
         *({"metrics": names} for names in models),
+        *(
+            {**cases[0].question(), "fits": [one.logs for one in cases]}
+            for cases in several
+        ),
     ]
     drawn, kept = tee(draw_cases(counts, seed=len(version.name)))
     answers = version.ask(chain(others, (case.question() for _, case in drawn)))
     *beyond, rate_only, signatures = islice(answers, len(BEYOND_FLOAT32) + 2)
     directions = list(islice(answers, len(models)))
+    fits = [
+        (cases, [Driven(**one) for one in answer])
+        for cases, answer in zip(several, islice(answers, len(several)), strict=True)
+    ]
     differences = [
         (kinds, difference, case)
         for (kinds, case), answer in zip(kept, answers, strict=True)
@@ -197,7 +211,7 @@ def asked(request: pytest.FixtureRequest) -> Asked:
     if everything:
         differing = Counter(kinds for kinds, *_ in differences)
         request.config.stash[SUMMARY].append(table_row(version, counts, differing))
-    return Asked(version, beyond, rate_only, signatures, directions, differences)
+    return Asked(version, beyond, rate_only, signatures, directions, differences, fits)
 
 
 def test_every_known_version_is_driven() -> None:
@@ -217,6 +231,14 @@ def test_the_quick_versions_have_every_set_of_rules_of_the_installed_tensorflow(
 
 def test_trainings_are_decided_as_by_that_version(asked: Asked) -> None:
     assert asked.differences[:3] == []
+
+
+def test_the_same_instances_decide_in_later_fits_as_in_this_version(
+    asked: Asked,
+) -> None:
+    for cases, driven in asked.fits:
+        difference = find_difference_of_fits(cases, driven, asked.version.semantics)
+        assert difference is None, (difference, cases)
 
 
 def test_auto_finds_the_direction_that_this_version_finds(asked: Asked) -> None:
@@ -294,6 +316,18 @@ def draw_cases(counts: dict[str, int], seed: int) -> Iterator[tuple[str, Case]]:
         for number in range(count):
             rng = np.random.default_rng([number, seed, *kinds.encode()])
             yield kinds, draw_case(rng, kinds)
+
+
+def draw_fits(count: int) -> list[list[Case]]:
+    """Draw two or three fits for each list of callbacks that are made once."""
+    fits = []
+    for number in range(count):
+        kinds = FITS[number % len(FITS)]
+        rng = np.random.default_rng([number, 3, *kinds.encode()])
+        cases = [draw_case(rng, kinds) for _ in range(int(rng.integers(2, 4)))]
+        first = cases[0]
+        fits.append([replace(first, logs=one.logs) for one in cases])
+    return fits
 
 
 def table_row(

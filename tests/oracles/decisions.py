@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import CbreplayError, LearningRateScheduler, Run, replay_run
+from cbreplay import (
+    CbreplayError,
+    LearningRateScheduler,
+    Run,
+    replay_fits,
+    replay_run,
+)
 
 if TYPE_CHECKING:
-    from cbreplay.replay import Step
+    from cbreplay.replay import Replay, Step
     from tests.oracles.adversarial import Case
     from tests.oracles.keras_driver import Driven
 
@@ -22,6 +28,24 @@ def find_difference(case: Case, driven: Driven, semantics: str) -> str | None:
         if _is_same_error(str(error), case, driven):
             return None
         return f"ours refuses: {error}; Keras raises {driven.error}"
+    return compare(case, driven, replay)
+
+
+def find_difference_of_fits(
+    cases: list[Case], driven: list[Driven], semantics: str
+) -> str | None:
+    """Replay the same instances over several driven fits, and say where they part."""
+    if any(one.error for one in driven):
+        # the others tell what errors are
+        return None
+    runs = [recorded_run(*pair) for pair in zip(cases, driven, strict=True)]
+    replays = replay_fits(runs, cases[0].callbacks, semantics=semantics)
+    found = map(compare, cases, driven, replays)
+    return next((f"fit {at}: {one}" for at, one in enumerate(found) if one), None)
+
+
+def compare(case: Case, driven: Driven, replay: Replay) -> str | None:
+    """Say where a replay and the training that was driven part."""
     if driven.error:
         return f"Keras raises {driven.error}"
     rate = replay.learning_rate

@@ -261,15 +261,22 @@ def answer(keras: Any, question: dict[str, Any]) -> Any:
     try:
         callbacks = [_build(keras, *one) for one in question["callbacks"]]
     except (TypeError, ValueError) as error:
-        return vars(Driven(error=f"{type(error).__name__}: {error}"))
-    driven = drive(
-        callbacks,
-        question["logs"],
-        learning_rate=question["learning_rate"],
-        first_epoch=question["first_epoch"],
-        keras=keras,
-    )
-    return vars(driven)
+        refused = vars(Driven(error=f"{type(error).__name__}: {error}"))
+        return [refused for _ in question["fits"]] if "fits" in question else refused
+    # the same instances in every fit
+    fits = [
+        vars(
+            drive(
+                callbacks,
+                logs,
+                learning_rate=question["learning_rate"],
+                first_epoch=question["first_epoch"],
+                keras=keras,
+            )
+        )
+        for logs in question.get("fits", [question["logs"]])
+    ]
+    return fits if "fits" in question else fits[0]
 
 
 def _signature(keras: Any, kind: str) -> list[list[Any]]:

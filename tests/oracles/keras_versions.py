@@ -151,6 +151,7 @@ QUICK = (
     "keras-3.10",
     "keras-3.11",
     "keras-3.13",
+    "keras-3.15",
     "tf_keras-2.16",
     "tf_keras-2.18",
     "tf_keras-2.21",

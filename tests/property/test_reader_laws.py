@@ -11,17 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cbreplay import LogError, Series
+from cbreplay import CbreplayError, LogError, Series
 from cbreplay.readers import load_runs
 from cbreplay.readers._event_proto import EventScalars
+from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
+from cbreplay.readers._record_io import masked_checksum
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.csv_logger import CsvLoggerReader
+from cbreplay.readers.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import event, value
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cbreplay import Run
+    from tests.oracles.tensorboard_loader import Style
 
 # tmp_path is made once for all examples; each example writes its own file
 SHARED_PATH = settings(
@@ -177,3 +181,85 @@ def outcome(events: EventScalars, payload: bytes) -> str:
         return repr(events.read(payload))
     except ValueError as error:
         return str(error)
+
+
+def frame(payload: bytes, length: int | None = None) -> bytes:
+    head = struct.pack("<Q", len(payload) if length is None else length)
+    sums = [struct.pack("<I", masked_checksum(one)) for one in (head, payload)]
+    return head + sums[0] + payload + sums[1]
+
+
+STYLES: list[Style] = ["tensor_content", "float_val", "simple_value"]
+STEPS = st.integers(0, 300) | st.integers(-(2**63), 2**63 - 1)
+
+
+@st.composite
+def event_file(draw: st.DrawFn) -> bytes:
+    """A log of a few tags, then some damage: bytes, payloads, lengths, a cut."""
+    tags = draw(st.lists(st.text(max_size=30), min_size=1, max_size=4, unique=True))
+    style = draw(st.sampled_from(STYLES))
+    first = draw(STEPS)
+    payloads = [
+        event(step / 3, first + step, value(tag, step / 7, style))
+        for step in range(draw(st.integers(1, 150)))
+        for tag in tags
+    ]
+    for _ in range(draw(st.integers(0, 4))):
+        i = draw(st.integers(0, len(payloads) - 1))
+        changed = bytearray(payloads[i])
+        changed[draw(st.integers(0, len(changed) - 1))] = draw(st.integers(0, 255))
+        payloads[i] = draw(st.sampled_from([bytes(changed), bytes(changed[:-3])]))
+    lie = draw(st.none() | st.integers(0, 2**64 - 1))
+    records = [frame(one) for one in payloads]
+    if lie is not None:
+        i = draw(st.integers(0, len(payloads) - 1))
+        records[i] = frame(payloads[i], lie)
+    content = bytearray(b"".join(records))
+    for _ in range(draw(st.integers(0, 2))):
+        content[draw(st.integers(0, len(content) - 1))] ^= draw(st.integers(1, 255))
+    return bytes(content[: draw(st.integers(1, len(content)))])
+
+
+def contents(table: Any) -> list[object]:
+    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
+    found = [table.tags, table.other_tags, *(one.tobytes() for one in columns)]
+    return [*found, *map(str, table.damage.errors)]
+
+
+@SHARED_PATH
+@given(content=event_file() | st.binary(min_size=1), piece=st.integers(16, 4_000))
+def test_records_read_together_and_one_by_one_are_the_same(
+    tmp_path: Path, content: bytes, piece: int
+) -> None:
+    path = tmp_path / "events"
+    path.write_bytes(content)
+    try:
+        plain = contents(read_one_by_one(str(path)))
+    except LogError as error:
+        with pytest.raises(type(error)):
+            read_by_columns(str(path), piece)
+        return
+    assert contents(read_by_columns(str(path), piece)) == plain
+
+
+@SHARED_PATH
+@given(
+    content=event_file() | st.binary(),
+    errors=st.sampled_from(["strict", "skip"]),
+    x_axis=st.sampled_from([None, "epoch", "step"]),
+)
+def test_no_event_file_makes_another_error_than_a_named_one(
+    tmp_path: Path,
+    content: bytes,
+    errors: Literal["strict", "skip"],
+    x_axis: Literal["epoch", "step"] | None,
+) -> None:
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(content)
+    options = ReadOptions(errors=errors, x_axis=x_axis)
+    try:
+        told = [run.source for run in TensorBoardReader(options).read(str(path))]
+    except CbreplayError as error:
+        told = [str(error)]
+    assert told
+    assert all(one.startswith(str(path)) for one in told)

@@ -1,0 +1,195 @@
+"""Sweeps of logs that are read where the work is done: a pool of processes, a cluster.
+
+The seam is `concurrent.futures.Executor`: the standard library's, or a cluster's
+(``dask.distributed.Client(address).get_executor()``). A task reads a batch of logs,
+sweeps it, and sends its small table back.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from cbreplay.errors import CbreplayError, ConfigError, LogError
+from cbreplay.readers import load_runs
+from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
+from cbreplay.sweep.cells import Cells
+from cbreplay.sweep.objectives import find_objectives
+from cbreplay.sweep.plan import plan_blocks, read_configs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from cbreplay.run import Mode, Run
+
+__all__ = ["sweep_logs"]
+
+
+def sweep_logs(
+    paths: Iterable[str | os.PathLike[str]],
+    grid: Any,  # noqa: ANN401 - as `sweep_runs`
+    *,
+    executor: Executor | None = None,
+    batch_size: int = 200,
+    errors: Literal["strict", "skip"] = "strict",
+    empty: Literal["missing", "nan"] = "missing",
+    planned_epochs: int | None = None,
+    semantics: str | None = None,
+    initial_learning_rate: float | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Read logs and decide every config on each, as `sweep_runs` would.
+
+    The answer depends neither on who did which part of it, nor on `batch_size`. A log
+    that cannot be read or swept is left out; ``sweep.failures`` name it and say why.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Logs, as `load_runs` takes them, each read by itself. Workers have to find them
+        under the same name.
+    grid : Grid, or iterable of callbacks lists
+        As in `sweep_runs`.
+    executor : concurrent.futures.Executor, optional
+        Where the work is done; by default here.
+    batch_size : int
+        The logs of one task.
+    errors, empty, planned_epochs
+        As in `load_runs`.
+    semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
+    progress : callable, optional
+        Called with the number of logs that are done and of all, now and then.
+
+    Raises
+    ------
+    LogError
+        If no log could be read and swept.
+    ConfigError
+        If there is no path, or `batch_size` is no positive number.
+    """
+    listed = [os.fsdecode(path) for path in paths]
+    if not listed:
+        sentence = "there is no log to sweep. Give the paths of some"
+        raise ConfigError(sentence)
+    if batch_size < 1:
+        sentence = f"batch_size is {batch_size!r}, where 1 or more is expected"
+        raise ConfigError(sentence)
+    configs = read_configs(grid)
+    asked = _Asked(
+        {"errors": errors, "empty": empty, "planned_epochs": planned_epochs},
+        {
+            "semantics": semantics,
+            "initial_learning_rate": initial_learning_rate,
+            "objective": objective,
+            "objective_mode": objective_mode,
+        },
+    )
+    batches = [
+        listed[begin : begin + batch_size]
+        for begin in range(0, len(listed), batch_size)
+    ]
+    parts = []
+    done = 0
+    for batch, part in zip(
+        batches, _parts(batches, configs, asked, executor), strict=True
+    ):
+        parts.append(part)
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(listed))
+    return _joined(parts, configs)
+
+
+class _Asked(NamedTuple):
+    """The options of `load_runs`, and those of `sweep_runs`."""
+
+    reading: dict[str, Any]
+    deciding: dict[str, Any]
+
+
+class _Part(NamedTuple):
+    """What a batch brings: small, so that it can be sent."""
+
+    runs: tuple[SweptRun, ...]
+    cells: tuple[Cells, ...]
+    counts: tuple[int, ...]
+    failures: tuple[Failure, ...]
+
+
+def _parts(
+    batches: Sequence[list[str]],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    asked: _Asked,
+    executor: Executor | None,
+) -> Iterator[_Part]:
+    """Yield the parts in the order of the batches."""
+    if executor is None:
+        for batch in batches:
+            yield _sweep_batch(batch, configs, asked)
+        return
+    futures = [
+        executor.submit(_sweep_batch, batch, configs, asked) for batch in batches
+    ]
+    for future in futures:
+        yield future.result()
+
+
+def _sweep_batch(
+    paths: Sequence[str],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    asked: _Asked,
+) -> _Part:
+    """Read and sweep a batch of logs, where an executor runs it."""
+    read: list[tuple[str, list[Run]]] = []
+    failures: dict[str, Failure] = {}
+    for path in paths:
+        try:
+            read.append((path, load_runs(path, **asked.reading)))
+        except CbreplayError as error:
+            failures[path] = Failure(path, str(error))
+    tables: list[Sweep] = []
+    try:
+        every = [run for _, runs in read for run in runs]
+        if every:
+            tables = [sweep_runs(every, configs, **asked.deciding)]
+    except CbreplayError:
+        # one of them: each by itself
+        for path, runs in read:
+            try:
+                tables.append(sweep_runs(runs, configs, **asked.deciding))
+            except CbreplayError as error:
+                failures[path] = Failure(path, str(error))
+    return _Part(
+        runs=tuple(run for table in tables for run in table.runs),
+        cells=tuple(table.cells.packed() for table in tables),
+        counts=tuple(len(table.runs) for table in tables),
+        failures=tuple(failures[path] for path in paths if path in failures),
+    )
+
+
+def _joined(
+    parts: Sequence[_Part],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+) -> Sweep:
+    """Put the parts under one another."""
+    failures = tuple(one for part in parts for one in part.failures)
+    runs = tuple(run for part in parts for run in part.runs)
+    if not runs:
+        problem = f"none of {len(failures)} logs could be swept: {failures[0].problem}"
+        raise LogError(problem, source=failures[0].source)
+    cells = Cells.empty(len(runs), len(configs))
+    begin = 0
+    for part in parts:
+        for packed, count in zip(part.cells, part.counts, strict=True):
+            for column, decided in zip(cells, packed, strict=True):
+                # a column of one value is sent as that
+                column[begin : begin + count] = np.asarray(decided)
+            begin += count
+    _, objectives = find_objectives(configs, plan_blocks(configs))
+    return Sweep(configs, runs, cells, objectives, failures)

@@ -1,0 +1,287 @@
+"""Runs that one Keras decides alike, as matrices: one column a run."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.sweep.kernels.early_stopping import NEVER
+from cbreplay.validity import read_followed_rates, read_recorded_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.callbacks.base import Training
+    from cbreplay.callbacks.semantics import MonitorRule, Semantics
+    from cbreplay.run import EpochArray, FloatArray, Mode, Run
+    from cbreplay.sweep.plan import Block, Slot
+
+__all__ = ["Batch", "Monitored", "RunRules", "find_rules"]
+
+
+class RunRules(NamedTuple):
+    """By which rules a run's callbacks decide.
+
+    Parameters
+    ----------
+    training : Training
+        Which Keras, and the compiled metrics.
+    modes : dict of (kind, monitor, mode) to {"min", "max"}
+        Each mode of a block, resolved.
+    rates : list of (rates, known)
+        Every reading of the run's rates, NaN where nothing tells one, and whether any
+        is known; none where the list cannot change them.
+    """
+
+    training: Training
+    modes: dict[tuple[str, str, str], Mode]
+    rates: list[tuple[FloatArray, bool]]
+
+    def alike(self) -> tuple[Any, ...]:
+        """Return what runs have to share to be decided together."""
+        return (
+            self.training.semantics._replace(name="", row=""),
+            *self.modes.values(),
+        )
+
+
+def find_rules(
+    run: Run,
+    block: Block,
+    training: Training,
+    initial_learning_rate: float | None,
+) -> RunRules | None:
+    """Return a run's rules; None if a callback cannot begin, or a file has no name.
+
+    The scalar replay then tells why, if it is reached.
+    """
+    try:
+        modes: dict[tuple[str, str, str], Mode] = {}
+        rates: list[tuple[FloatArray, bool]] = []
+        for slot in block.slots:
+            for name in _watched(slot):
+                run.monitored(name)
+            if "monitor" not in slot.parameters:
+                continue
+            for one in _variants(slot, "monitor", "mode"):
+                key = (slot.kind, one["monitor"], one["mode"])
+                modes[key] = _resolve_mode(key, training)
+            if slot.kind == "ModelCheckpoint":
+                _begin_checkpoints(slot, training)
+                files = slot.parameters["filepath"].values
+                if not all(_has_names(run, name) for name in files):
+                    return None
+            if slot.kind == "ReduceLROnPlateau":
+                rates = _read_rates(
+                    run, initial_learning_rate, needs_value=needs_rate(slot)
+                )
+        if not rates and initial_learning_rate is not None:
+            # nobody asks for it, but it may be none
+            read_followed_rates(run, initial_learning_rate)
+    except CbreplayError:
+        return None
+    return RunRules(training, modes, rates)
+
+
+def needs_rate(slot: Slot) -> bool:
+    """Return whether the decisions of some setting hang on the rate's value."""
+    # as `ReduceLROnPlateau.needs_learning_rate`
+    floors, factors = slot.parameters["min_lr"], slot.parameters["factor"]
+    return any(one != 0 for one in floors.values) or any(
+        not 0 < one < 1 - 2**-20 for one in factors.values
+    )
+
+
+def _read_rates(
+    run: Run, initial_learning_rate: float | None, *, needs_value: bool
+) -> list[tuple[FloatArray, bool]]:
+    if run.metadata is not None and run.metadata.schedule is not None:
+        sentence = "Keras raises TypeError on a LearningRateSchedule"
+        raise ConfigError(sentence)
+    readings = read_recorded_rates(
+        run, initial_learning_rate=initial_learning_rate, needs_value=needs_value
+    )
+    return [
+        (np.array(one.values, dtype=np.float64), one.values[0] is not None)
+        for one in readings
+    ]
+
+
+def _watched(slot: Slot) -> list[str]:
+    if slot.kind == "TerminateOnNaN":
+        return ["loss"]
+    if (
+        slot.kind == "ModelCheckpoint"
+        and not slot.parameters["save_best_only"].values[0]
+    ):
+        return []
+    return slot.tried("monitor") if "monitor" in slot.parameters else []
+
+
+def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
+    """Yield the values that some parameters have together."""
+    import itertools
+
+    axes = slot.axes(*names)
+    lengths = {
+        one.axis: len(one.values)
+        for one in slot.parameters.values()
+        if one.axis is not None
+    }
+    seen = set()
+    for index in itertools.product(*(range(lengths[axis]) for axis in axes)):
+        at = dict(zip(axes, index, strict=True))
+        held = [slot.parameters[name] for name in names]
+        chosen = tuple(
+            one.values[0 if one.axis is None else at[one.axis]] for one in held
+        )
+        if chosen not in seen:
+            seen.add(chosen)
+            yield dict(zip(names, chosen, strict=True))
+
+
+def _resolve_mode(key: tuple[str, str, str], training: Training) -> Mode:
+    from cbreplay.callbacks.metric_directions import resolve_mode
+
+    kind, monitor, mode = key
+    return resolve_mode(kind, monitor, mode, training, _rule(kind, training).auto)
+
+
+def _rule(kind: str, training: Training) -> MonitorRule:
+    semantics = training.semantics
+    rules = {
+        "EarlyStopping": semantics.early_stopping,
+        "ReduceLROnPlateau": semantics.reduce_lr_on_plateau,
+        "ModelCheckpoint": semantics.model_checkpoint,
+    }
+    return rules[kind]
+
+
+def _begin_checkpoints(slot: Slot, training: Training) -> None:
+    """Raise where this Keras refuses a file's name."""
+    names = ("filepath", "save_weights_only")
+    monitored = next(_variants(slot, "monitor", "mode"))
+    for one in _variants(slot, *names):
+        ModelCheckpoint(**one, **monitored).begin(training)
+
+
+def _has_names(run: Run, filepath: str) -> bool:
+    """Return whether a file has a name in every epoch."""
+    named = {name for _, name, _, _ in string.Formatter().parse(str(filepath)) if name}
+    logged = named - {"epoch"}
+    if any(
+        name not in run.series or not run.series[name].recorded.all() for name in logged
+    ):
+        return False
+    columns = [run.series[name].values.tolist() for name in logged]
+    rows = zip(*columns, strict=True) if logged else iter([()])
+    try:
+        for position, row in enumerate(rows):
+            values = dict(zip(logged, row, strict=True))
+            str(filepath).format(**values, epoch=run.first_epoch + position + 1)
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
+class Monitored(NamedTuple):
+    """One series of some runs without the epochs in which it is missing.
+
+    Parameters
+    ----------
+    values : array of shape (n_steps, n_runs)
+        Float64; NaN past a run's end.
+    n_steps : array of shape (n_runs,)
+        The monitored epochs of each run.
+    positions : array of shape (n_runs, n_steps + 1)
+        The epoch of each step, from the first recorded one; NEVER past the end.
+    plain : bool
+        Whether the position of every step is its own number.
+    """
+
+    values: FloatArray
+    n_steps: EpochArray
+    positions: EpochArray
+    plain: bool
+
+    def at(self, steps: EpochArray) -> EpochArray:
+        """Return the positions of steps, by run along the first axis."""
+        if self.plain:
+            return steps
+        flat = steps.reshape(len(steps), -1)
+        inside = np.minimum(flat, self.positions.shape[1] - 1)
+        found = np.take_along_axis(self.positions, inside, axis=1)
+        return found.astype(np.int32).reshape(steps.shape)
+
+
+class Batch:
+    """Runs that are decided alike, and their series as matrices.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    rules : sequence of RunRules
+        By which each is decided: alike, but for the rates.
+    """
+
+    def __init__(self, runs: Sequence[Run], rules: Sequence[RunRules]) -> None:
+        self.runs, self.rules = runs, rules[0]
+        self.rates = [one.rates for one in rules]
+        self.first_epochs = np.array([run.first_epoch for run in runs])
+        self.n_epochs = np.array([run.recorded_epochs for run in runs])
+        self._monitored: dict[str, Monitored] = {}
+
+    @property
+    def semantics(self) -> Semantics:
+        """Which Keras decides."""
+        return self.rules.training.semantics
+
+    def sign(self, kind: str, monitor: str, mode: str) -> float:
+        """Return what a series is multiplied by so that small is good."""
+        return 1.0 if self.rules.modes[kind, monitor, mode] == "min" else -1.0
+
+    def monitored(self, name: str) -> Monitored:
+        """Return a series of all runs."""
+        if name not in self._monitored:
+            self._monitored[name] = _read_monitored(
+                [run.monitored(name) for run in self.runs]
+            )
+        return self._monitored[name]
+
+    def first_steps(self, name: str, starts: FloatArray) -> EpochArray:
+        """Return the first step at or after an epoch, of shape (n_runs, n_starts).
+
+        Past every end where there is none.
+        """
+        series = self.monitored(name)
+        most = len(series.values)
+        found = np.zeros((len(self.runs), len(starts)), dtype=np.int64)
+        if starts.max(initial=0) > 0:
+            for row, first_epoch in enumerate(self.first_epochs):
+                epochs = series.positions[row, : series.n_steps[row]] + first_epoch
+                found[row] = np.searchsorted(epochs, starts)
+        found[found >= series.n_steps[:, None]] = most + 1
+        return found
+
+
+def _read_monitored(series: Sequence[Any]) -> Monitored:
+    counts = np.array([int(one.recorded.sum()) for one in series])
+    most, n_runs = int(counts.max()), len(series)
+    values = np.full((n_runs, most), np.nan)
+    positions = np.full((n_runs, most + 1), NEVER)
+    plain = True
+    for row, one in enumerate(series):
+        count = counts[row]
+        if count == len(one):
+            values[row, :count] = one.values
+            positions[row, :count] = np.arange(count)
+            continue
+        plain = False
+        values[row, :count] = one.values[one.recorded]
+        positions[row, :count] = np.flatnonzero(one.recorded)
+    return Monitored(np.ascontiguousarray(values.T), counts, positions, plain)

@@ -1,0 +1,205 @@
+"""The cells of a block: what every config decides on every run of a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.sweep.kernels.early_stopping import NEVER
+from cbreplay.sweep.partings import part_rates
+from cbreplay.sweep.stoppers import Stopper
+
+if TYPE_CHECKING:
+    from cbreplay.run import BoolArray, EpochArray
+    from cbreplay.sweep.batch import Batch
+    from cbreplay.sweep.plan import Block
+
+__all__ = ["Cells", "decide_cells"]
+
+
+class Cells(NamedTuple):
+    """What configs decide on runs; every array has the shape (n_runs, n_configs).
+
+    Parameters
+    ----------
+    stopped, stopped_epoch : array
+        Where training was stopped, and after which epoch.
+    kept, kept_epoch : array
+        Where it is known whose weights are kept, and whose.
+    diverged, divergence_epoch : array
+        Where the log ends to be evidence before that, and the first epoch of which it
+        says nothing.
+    broken : array
+        Where the kept epoch was broken off, so that nothing is recorded of it.
+    first_reduction : array
+        The first epoch at whose end the rate would be reduced, stopped or not; NEVER
+        where there is none.
+    """
+
+    stopped: BoolArray
+    stopped_epoch: EpochArray
+    kept: BoolArray
+    kept_epoch: EpochArray
+    diverged: BoolArray
+    divergence_epoch: EpochArray
+    broken: BoolArray
+    first_reduction: EpochArray
+
+    @classmethod
+    def empty(cls, n_runs: int, n_configs: int) -> Cells:
+        """Return cells that are still to be decided."""
+        shape = (n_runs, n_configs)
+        return cls(
+            stopped=np.zeros(shape, dtype=np.bool_),
+            stopped_epoch=np.zeros(shape, dtype=np.int32),
+            kept=np.zeros(shape, dtype=np.bool_),
+            kept_epoch=np.zeros(shape, dtype=np.int32),
+            diverged=np.zeros(shape, dtype=np.bool_),
+            divergence_epoch=np.zeros(shape, dtype=np.int32),
+            broken=np.zeros(shape, dtype=np.bool_),
+            first_reduction=np.zeros(shape, dtype=np.int32),
+        )
+
+    def rows(self, span: slice) -> Cells:
+        """Return the cells of some runs, not copied."""
+        columns: Any = (column[span] for column in self)
+        return Cells(*columns)
+
+    def packed(self) -> Cells:
+        """Return the same in few bytes, for a way between processes.
+
+        A column of one value is that value, and epochs are as narrow as they fit.
+        """
+        return Cells(*map(_packed, self))
+
+
+def _packed(column: Any) -> Any:  # noqa: ANN401 - a column of any type
+    first = column.reshape(-1)[0]
+    if (column == first).all():
+        return np.asarray(first)
+    if column.dtype != np.bool_ and column.max() < np.iinfo(np.int16).max:
+        return column.astype(np.int16)
+    return column
+
+
+class Doubt(NamedTuple):
+    """Cells that the scalar replay has to decide, as (run, config) of the batch."""
+
+    runs: EpochArray
+    configs: EpochArray
+
+
+def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
+    """Decide every config of a block on every run of a batch.
+
+    Parameters
+    ----------
+    batch, block : Batch, Block
+        What is decided on what.
+    out : Cells
+        Where the answers go, of shape (n_runs, n_configs of the block).
+
+    Returns
+    -------
+    Doubt
+        What was not decided: values beyond float32, where the scalar replay, like
+        Keras, raises an error if it reaches them.
+    """
+    shape = (len(batch.runs), *block.shape)
+    doubt = np.full(len(batch.runs), NEVER)
+    stoppers: list[Stopper] = []
+    ends = np.full(len(batch.runs), NEVER)
+    divergence: EpochArray | None = None
+    kinds = [slot.kind for slot in block.slots]
+    alone = kinds.count("EarlyStopping") == 1 and "TerminateOnNaN" not in kinds
+    for slot in block.slots:
+        if slot.kind == "EarlyStopping":
+            stoppers.append(Stopper(batch, slot, block.shape, alone=alone))
+            np.minimum(doubt, stoppers[-1].doubt, out=doubt)
+        elif slot.kind == "TerminateOnNaN":
+            ends = np.array([_first_broken(run) for run in batch.runs])
+        elif slot.kind == "ReduceLROnPlateau":
+            parted = part_rates(batch, slot, block.shape)
+            np.minimum(doubt, parted.doubt, out=doubt)
+            divergence = parted.divergence
+            out.first_reduction.reshape(shape)[...] = np.minimum(
+                parted.first_reduction + _lift(batch.first_epochs, shape), NEVER
+            )
+    stop = _lift(ends, shape)
+    for stopper in stoppers:
+        stop = stopper.stop if stop.min() == NEVER else np.minimum(stop, stopper.stop)
+    _write(batch, block, stoppers, out, stop=stop, divergence=divergence)
+    if divergence is None:
+        out.first_reduction[...] = NEVER
+    if (ends < NEVER).any():
+        _mark_broken(batch, stop, _lift(ends, shape), out, shape)
+    doubted = np.flatnonzero(doubt < NEVER)
+    if len(doubted) == 0:
+        return Doubt(doubted, doubted)
+    last = np.minimum(stop, _lift(batch.n_epochs - 1, shape))
+    reached = np.broadcast_to(last >= _lift(doubt, shape), shape)
+    return Doubt(*np.nonzero(reached.reshape(len(batch.runs), -1)))
+
+
+def _lift(per_run: EpochArray, shape: tuple[int, ...]) -> EpochArray:
+    """Return one number a run so that it goes with every config."""
+    return per_run.reshape(-1, *(1 for _ in shape[1:]))
+
+
+def _write(
+    batch: Batch,
+    block: Block,
+    stoppers: list[Stopper],
+    out: Cells,
+    *,
+    stop: EpochArray,
+    divergence: EpochArray | None,
+) -> None:
+    """Write what is decided where training ends at `stop`, or is not known to."""
+    shape = (len(batch.runs), *block.shape)
+    first = _lift(batch.first_epochs, shape).astype(np.int32)
+    stopped, kept = out.stopped.reshape(shape), out.kept.reshape(shape)
+    stopped_epoch = out.stopped_epoch.reshape(shape)
+    kept_epoch = out.kept_epoch.reshape(shape)
+    np.less(stop, NEVER if divergence is None else divergence, out=stopped)
+    np.add(stop, first, out=stopped_epoch, casting="same_kind")
+    stopped_epoch *= stopped
+    last = np.minimum(stop, _lift(batch.n_epochs - 1, shape).astype(np.int32))
+    kept_epoch[...] = last
+    for stopper in stoppers:
+        stopper.put_back(stop, last, kept_epoch, batch)
+    kept_epoch += first
+    kept[...] = True
+    if divergence is None:
+        return
+    diverged = out.diverged.reshape(shape)
+    np.less_equal(divergence, stop, out=diverged)
+    diverged &= divergence < NEVER
+    divergence_epoch = out.divergence_epoch.reshape(shape)
+    np.add(divergence, first, out=divergence_epoch, casting="same_kind")
+    divergence_epoch *= diverged
+    np.logical_not(diverged, out=kept)
+    kept_epoch *= kept
+
+
+def _first_broken(run: Any) -> int:  # noqa: ANN401 - a Run
+    """Return the position at which TerminateOnNaN ends training; NEVER if nowhere."""
+    loss = run.series["loss"]
+    found = np.flatnonzero(loss.recorded & ~np.isfinite(loss.values))
+    return int(found[0]) if len(found) else NEVER
+
+
+def _mark_broken(
+    batch: Batch, stop: EpochArray, ends: EpochArray, out: Cells, shape: tuple[int, ...]
+) -> None:
+    """Mark the kept epochs that were broken off here and are recorded in full."""
+    in_full = np.full(len(batch.runs), NEVER)
+    for row, run in enumerate(batch.runs):
+        ended = run.metadata.ended if run.metadata is not None else None
+        if ended is not None and ended.by == "TerminateOnNaN":
+            in_full[row] = run.recorded_epochs - 1
+    broken = (stop == ends) & (stop != _lift(in_full, shape))
+    broken = broken & out.stopped.reshape(shape)
+    broken &= out.kept_epoch.reshape(shape) == out.stopped_epoch.reshape(shape)
+    out.broken.reshape(shape)[...] = broken

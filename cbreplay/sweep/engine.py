@@ -1,0 +1,283 @@
+"""Many runs times many configs: by kernels, or else by the scalar replay."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.errors import ConfigError
+from cbreplay.replay import replay_run
+from cbreplay.run import Run
+from cbreplay.sweep.batch import Batch, RunRules, find_rules
+from cbreplay.sweep.cells import Cells, decide_cells
+from cbreplay.sweep.kernels.early_stopping import NEVER
+from cbreplay.sweep.objectives import Asked, Begun, begin_run, find_objectives
+from cbreplay.sweep.pieces import cut_work
+from cbreplay.sweep.plan import plan_blocks, read_configs
+from cbreplay.sweep.table import Sweep, SweptRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import EpochArray, Mode
+    from cbreplay.sweep.plan import Block
+
+__all__ = ["sweep_runs"]
+
+# small enough to stay in a processor's cache, large enough that a call costs nothing
+_LANES_AT_ONCE = 16_384
+_CELLS_AT_ONCE = 128_000
+
+
+def sweep_runs(
+    runs: Iterable[Run] | Run,
+    grid: Any,  # noqa: ANN401 - a Grid, or lists of callbacks
+    *,
+    semantics: str | None = None,
+    initial_learning_rate: float | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Decide every config on every run, as `replay_run` would, but all at once.
+
+    EarlyStopping, ReduceLROnPlateau (one of it) and whatever does not meddle with them
+    have kernels, whose cost does not grow with the number of patience values. Lists
+    with other callbacks, or that monitor the learning rate, are replayed one by one.
+
+    Parameters
+    ----------
+    runs : Run or iterable of Run
+        The records.
+    grid : Grid, or iterable of callbacks lists
+        The configs: `make_grid`'s, or any lists that `replay_run` takes.
+    semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
+    executor : concurrent.futures.Executor, optional
+        Where the work is done: the standard library's, or another that is one. By
+        default here. Only processes make it faster.
+    progress : callable, optional
+        Called with the number of cells that are decided and of all, now and then.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_run` for the first cell, run by run, for which it does.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping, Run, choices, make_grid
+    >>> losses = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49]
+    >>> run = Run.from_logs({"val_loss": loss} for loss in losses)
+    >>> grid = make_grid([choices(EarlyStopping, patience=range(1, 4))])
+    >>> sweep = sweep_runs(run, grid, semantics="keras-3.15")
+    >>> sweep.stopped_epoch[sweep.stopped], sweep.regret.round(2)
+    (array([3, 4], dtype=int32), array([[0.01, 0.03, 0.  ]]))
+    """
+    listed = _as_runs(runs)
+    configs = read_configs(grid)
+    asked = Asked(semantics, initial_learning_rate, objective, objective_mode)
+    if executor is None:
+        return _sweep(listed, configs, asked, progress)
+    return _sweep_elsewhere(listed, configs, asked, executor, progress)
+
+
+def _as_runs(runs: Iterable[Run] | Run) -> list[Run]:
+    listed = [runs] if isinstance(runs, Run) else list(runs)
+    given: list[object] = [*listed]
+    for run in given:
+        if not isinstance(run, Run):
+            sentence = f"{run!r} is not a Run. Read one with load_runs or Run.from_logs"
+            raise ConfigError(sentence)
+    if not listed:
+        sentence = "there is no run to sweep. Read some with load_runs"
+        raise ConfigError(sentence)
+    return listed
+
+
+def _sweep(
+    runs: list[Run],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    asked: Asked,
+    progress: Callable[[int, int], None] | None,
+) -> Sweep:
+    blocks = plan_blocks(configs)
+    examples, objectives = find_objectives(configs, blocks)
+    swept = [begin_run(run, examples, asked) for run in runs]
+    work = _Work(runs, configs, asked, swept, progress)
+    for block in blocks:
+        work.decide(block)
+    work.replay_doubts()
+    # where there is none, the replay has raised
+    described = tuple(one.swept for one in swept if one is not None)
+    return Sweep(configs, described, work.cells, objectives)
+
+
+class _Work:
+    """A sweep under way."""
+
+    def __init__(
+        self,
+        runs: list[Run],
+        configs: Any,  # noqa: ANN401 - as `read_configs`
+        asked: Asked,
+        begun: list[Begun | None],
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.runs, self.configs, self.asked = runs, configs, asked
+        self.begun, self.progress = begun, progress
+        self.cells = Cells.empty(len(runs), len(configs))
+        self.doubts: list[tuple[EpochArray, EpochArray]] = []
+        self.done = 0
+
+    def decide(self, block: Block) -> None:
+        """Decide a block by kernels, and put aside what they cannot."""
+        columns = np.arange(block.n_configs) if block.columns is None else block.columns
+        left: list[int] = []
+        batches: dict[Any, list[tuple[int, RunRules]]] = {}
+        for row, run in enumerate(self.runs):
+            begun, rules = self.begun[row], None
+            if block.vectorised and begun is not None:
+                rules = find_rules(
+                    run, block, begun.training, self.asked.initial_learning_rate
+                )
+            if rules is None:
+                left.append(row)
+            else:
+                batches.setdefault(rules.alike(), []).append((row, rules))
+        if left:
+            pairs = np.meshgrid(np.array(left), columns, indexing="ij")
+            self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
+        for members in batches.values():
+            # runs of like length together: the shorter are filled up
+            members.sort(key=lambda one: self.runs[one[0]].recorded_epochs)
+            size = _batch_size(block, len(members))
+            for begin in range(0, len(members), size):
+                self._decide_batch(block, members[begin : begin + size], columns)
+
+    def _decide_batch(
+        self, block: Block, members: list[tuple[int, RunRules]], columns: EpochArray
+    ) -> None:
+        rows = np.array([row for row, _ in members])
+        batch = Batch([self.runs[row] for row in rows], [rules for _, rules in members])
+        whole = block.columns is None and (np.diff(rows) == 1).all()
+        if whole:
+            span = slice(rows[0], rows[-1] + 1)
+            out = self.cells.rows(span)
+        else:
+            out = Cells.empty(len(rows), block.n_configs)
+        doubt = decide_cells(batch, block, out)
+        if not whole:
+            for column, decided in zip(self.cells, out, strict=True):
+                if block.columns is None:
+                    column[rows] = decided
+                else:
+                    column[rows[:, None], columns] = decided
+        if len(doubt.runs):
+            self.doubts.append((rows[doubt.runs], columns[doubt.configs]))
+        self._tell(len(rows) * block.n_configs - len(doubt.runs))
+
+    def replay_doubts(self) -> None:
+        """Replay what no kernel could decide, one cell after another."""
+        if not self.doubts:
+            return
+        rows, columns = (
+            np.concatenate(parts) for parts in zip(*self.doubts, strict=True)
+        )
+        order = np.lexsort((columns, rows))
+        for row, column in zip(
+            rows[order].tolist(), columns[order].tolist(), strict=True
+        ):
+            replay = replay_run(
+                self.runs[row], self.configs[column], **self.asked._asdict()
+            )
+            _write_replay(replay, self.cells, row, column)
+            self._tell(1)
+
+    def _tell(self, cells: int) -> None:
+        self.done += cells
+        if self.progress is not None:
+            self.progress(self.done, len(self.runs) * len(self.configs))
+
+
+def _batch_size(block: Block, n_runs: int) -> int:
+    """Return how many runs are decided at once."""
+    lanes = 1
+    for slot in block.slots:
+        if slot.kind not in ("EarlyStopping", "ReduceLROnPlateau"):
+            continue
+        names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
+        lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
+    size = min(_LANES_AT_ONCE // lanes, _CELLS_AT_ONCE // block.n_configs, n_runs)
+    return max(size, 1)
+
+
+_LANE_PARAMETERS = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
+
+
+def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
+    """Write a scalar replay into its cell."""
+    at = row, column
+    for mask, values, epoch in (
+        (cells.stopped, cells.stopped_epoch, replay.stopped_epoch),
+        (cells.kept, cells.kept_epoch, replay.kept_epoch),
+        (cells.diverged, cells.divergence_epoch, replay.divergence_epoch),
+    ):
+        mask[at], values[at] = epoch is not None, epoch or 0
+    run = replay.run
+    known = replay.kept_epoch is not None and not math.isnan(
+        run.monitored(replay.objective).values[replay.kept_epoch - run.first_epoch]
+    )
+    cells.broken[at] = known and replay.outcome.kept_value is None
+    cells.first_reduction[at] = (
+        replay.reductions[0].epoch if replay.reductions else NEVER
+    )
+
+
+def _sweep_elsewhere(
+    runs: list[Run],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    asked: Asked,
+    executor: Executor,
+    progress: Callable[[int, int], None] | None,
+) -> Sweep:
+    """Sweep pieces in an executor; the order of the answer is that of the question."""
+    pieces = cut_work(len(runs), configs)
+    futures = [
+        executor.submit(
+            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, asked
+        )
+        for piece in pieces
+    ]
+    cells = Cells.empty(len(runs), len(configs))
+    swept: dict[int, SweptRun] = {}
+    done = 0
+    for piece, future in zip(pieces, futures, strict=True):
+        described, part = future.result()
+        piece.put(part, cells)
+        swept |= dict(zip(piece.rows, described, strict=True))
+        done += len(described) * len(piece.configs)
+        if progress is not None:
+            progress(done, len(runs) * len(configs))
+    examples, objectives = find_objectives(configs, plan_blocks(configs))
+    if objectives is not None:
+        # a piece knows its own objectives only
+        begun = [begin_run(run, examples, asked) for run in runs]
+        swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
+    listed = tuple(swept[row] for row in range(len(runs)))
+    return Sweep(configs, listed, cells, objectives)
+
+
+def _sweep_piece(
+    runs: list[Run],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    asked: Asked,
+) -> tuple[tuple[SweptRun, ...], Cells]:
+    """Sweep a piece where an executor runs it, and return what is small to send."""
+    sweep = _sweep(runs, configs, asked, None)
+    return sweep.runs, sweep.cells.packed()

@@ -1,0 +1,1 @@
+"""One vectorised rule each: arrays and numbers in, steps out; no replay in sight."""

@@ -1,0 +1,140 @@
+"""The settings of one callback along the axes of a block, as arrays for a kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.sweep.kernels.early_stopping import NEVER
+from cbreplay.sweep.kernels.improvements import Compared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.callbacks.semantics import MonitorRule
+    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.sweep.batch import Batch
+    from cbreplay.sweep.plan import Slot
+
+__all__ = [
+    "Lanes",
+    "first_overflow",
+    "in_pieces",
+    "read_compared",
+    "read_lanes",
+    "read_sizes",
+]
+
+# small enough to stay in a processor's cache, large enough that a call costs nothing
+_MOST_LANES = 16_384
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+class Lanes(NamedTuple):
+    """The settings of a slot along some of its axes, in C order."""
+
+    axes: tuple[int, ...]
+    lengths: tuple[int, ...]
+    slot: Slot
+
+    @property
+    def n_lanes(self) -> int:
+        """The number of settings."""
+        return int(np.prod(self.lengths))
+
+    def values(self, name: str, *, as_numbers: bool = True) -> Any:  # noqa: ANN401
+        """Return a parameter's value in each lane; None becomes NaN as a number."""
+        held = self.slot.parameters[name]
+        if as_numbers:
+            values = self.slot.numbers(name)
+        else:
+            values = np.array(held.values, dtype=object)
+        if held.axis is None:
+            return np.broadcast_to(values, (self.n_lanes,))
+        place = self.axes.index(held.axis)
+        if len(self.axes) == 1:
+            return values
+        ones = [1] * len(self.axes)
+        ones[place] = -1
+        return np.broadcast_to(values.reshape(ones), self.lengths).reshape(-1)
+
+    def families(self) -> list[tuple[str, str, EpochArray]]:
+        """Return which lanes share monitor and mode."""
+        monitor, mode = (self.slot.parameters[name] for name in ("monitor", "mode"))
+        if monitor.axis is None and mode.axis is None:
+            return [(monitor.values[0], mode.values[0], np.arange(self.n_lanes))]
+        held: dict[tuple[str, str], list[int]] = {}
+        both = zip(
+            self.values("monitor", as_numbers=False),
+            self.values("mode", as_numbers=False),
+            strict=True,
+        )
+        for lane, pair in enumerate(both):
+            held.setdefault(pair, []).append(lane)
+        return [(*pair, np.array(lanes)) for pair, lanes in held.items()]
+
+    def place(self, array: Any, block_shape: tuple[int, ...], *more: int) -> Any:  # noqa: ANN401
+        """Return an array (n_runs, n_lanes, ...) with one axis for each of the block.
+
+        `more` are the axes of the block along which its further ones run.
+        """
+        labels = [*self.axes, *more]
+        further = array.shape[2 : 2 + len(more)]
+        cube = array.reshape(len(array), *self.lengths, *further)
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+        cube = cube.transpose(0, *(1 + one for one in order))
+        full = [1] * len(block_shape)
+        for axis in labels:
+            full[axis] = block_shape[axis]
+        return cube.reshape(len(array), *full)
+
+
+def read_lanes(slot: Slot, block_shape: tuple[int, ...], *names: str) -> Lanes:
+    """Return the settings of a slot along the axes of some of its parameters."""
+    axes = slot.axes(*names)
+    return Lanes(axes, tuple(block_shape[axis] for axis in axes), slot)
+
+
+def read_compared(rule: MonitorRule, batch: Batch) -> Compared:
+    """Return how a callback of a batch compares."""
+    return Compared(
+        rule.precision,
+        rule.delta_on,
+        rule.starts_empty,
+        batch.semantics.flush_subnormals,
+    )
+
+
+def read_sizes(lanes: Lanes, rule: MonitorRule) -> FloatArray:
+    """Return the size of each lane's min_delta: larger is harder."""
+    sizes = lanes.values("min_delta")
+    return np.abs(sizes) if rule.absolute_min_delta else np.array(sizes)
+
+
+def first_overflow(
+    batch: Batch, monitor: str, compared: Compared, sizes: FloatArray, fixed: FloatArray
+) -> EpochArray:
+    """Return the first position with a value that may be beyond float32, by run."""
+    series = batch.monitored(monitor)
+    none = np.full(len(batch.runs), NEVER)
+    if compared.precision == "float64":
+        return none
+    finite = np.abs(sizes[np.isfinite(sizes)])
+    largest = float(finite.max(initial=0))
+    around = np.abs(fixed[np.isfinite(fixed)])
+    if float(around.max(initial=0)) + largest > _LARGEST_FLOAT32:
+        return np.zeros_like(none)
+    sizes_of = np.abs(np.where(np.isfinite(series.values), series.values, 0))
+    beyond = sizes_of + largest > _LARGEST_FLOAT32
+    if not beyond.any():
+        return none
+    step = np.where(beyond.any(axis=0), beyond.argmax(axis=0), len(series.values))
+    return np.take_along_axis(series.positions, step[:, None], axis=1)[:, 0]
+
+
+def in_pieces(family: EpochArray, n_runs: int) -> Iterator[EpochArray]:
+    """Yield lanes, as many at once as are quick."""
+    size = max(1, _MOST_LANES // n_runs)
+    for begin in range(0, len(family), size):
+        yield family[begin : begin + size]

@@ -1,0 +1,138 @@
+"""By which series every config is judged on every run."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.base import Training, describe_training, monitored_series
+from cbreplay.callbacks.callbacks_list import read_callbacks
+from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.errors import CbreplayError
+from cbreplay.outcomes import best_recorded_epoch, resolve_objective
+from cbreplay.sweep.table import Judged, SweptRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.sweep.plan import Block
+
+__all__ = ["Asked", "Begun", "begin_run", "find_objectives"]
+
+
+class Asked(NamedTuple):
+    """What is asked about every cell; the fields are options of `sweep_runs`."""
+
+    semantics: str | None
+    initial_learning_rate: float | None
+    objective: str | None
+    objective_mode: Mode | None
+
+
+class Begun(NamedTuple):
+    """A run, and what decides and judges it."""
+
+    training: Training
+    swept: SweptRun
+
+
+def begin_run(run: Run, examples: list[tuple[Any, ...]], asked: Asked) -> Begun | None:
+    """Find a run's rules and objectives; None where the scalar replay has to object."""
+    try:
+        resolved = resolve_semantics(asked.semantics, metadata=run.metadata)
+        training = describe_training(run, resolved.semantics)
+        judged = tuple(_judged(run, example, training, asked) for example in examples)
+    except CbreplayError:
+        return None
+    swept = SweptRun(
+        run.name,
+        run.source,
+        run.first_epoch,
+        run.recorded_epochs,
+        run.reached_plan,
+        training.semantics.name,
+        judged,
+        run.epoch_seconds,
+    )
+    return Begun(training, swept)
+
+
+def find_objectives(
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    blocks: list[Block],
+) -> tuple[list[tuple[Any, ...]], EpochArray | None]:
+    """Return a config for each way to choose the objective, and each config's way.
+
+    The objective hangs on the first EarlyStopping, or on the first that monitors. The
+    ways are None where there is one.
+    """
+    found: dict[Any, int] = {}
+    examples: list[tuple[Any, ...]] = []
+    codes = np.zeros(len(configs), dtype=np.int32)
+    for block in blocks:
+        columns = np.arange(block.n_configs) if block.columns is None else block.columns
+        numbers = np.arange(block.n_configs).reshape(block.shape)
+        ways = np.zeros(block.shape, dtype=np.int32)
+        for cut in _cuts(block):
+            given = configs[int(columns[np.ravel(numbers[cut])[0]])]
+            config = read_callbacks(given).callbacks
+            key = _watching(config)
+            if key not in found:
+                found[key] = len(examples)
+                examples.append(config)
+            ways[cut] = found[key]
+        codes[columns] = ways.reshape(-1)
+    return examples, codes if len(examples) > 1 else None
+
+
+def _cuts(block: Block) -> Iterator[tuple[Any, ...]]:
+    """Yield indices of a block's parts within which every list monitors the same."""
+    axes = {
+        axis
+        for slot in block.slots
+        for axis in slot.axes(*(name for name in _OBJECTIVE if name in slot.parameters))
+    }
+    if not block.vectorised:
+        # any parameter may name what a callback monitors
+        axes = set(range(len(block.shape)))
+    whole = slice(None)
+    yield from itertools.product(
+        *(
+            range(length) if axis in axes else [whole]
+            for axis, length in enumerate(block.shape)
+        )
+    )
+
+
+_OBJECTIVE = ("monitor", "mode", "save_best_only")
+
+
+def _watching(config: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(
+        (type(one).__name__, one.monitor, getattr(one, "mode", None))
+        for one in config
+        if monitored_series([one])
+    )
+
+
+def _judged(
+    run: Run, config: tuple[Any, ...], training: Training, asked: Asked
+) -> Judged:
+    name, mode = resolve_objective(
+        run,
+        config,
+        training,
+        objective=asked.objective,
+        objective_mode=asked.objective_mode,
+    )
+    values = run.monitored(name).values
+    best_epoch = best_recorded_epoch(run, name, mode)
+    if best_epoch is None:
+        return Judged(name, mode, values, np.full(len(values), np.nan))
+    best = values[best_epoch - run.first_epoch]
+    with np.errstate(all="ignore"):
+        apart = values - best if mode == "min" else best - values
+    return Judged(name, mode, values, np.maximum(0.0, apart))

@@ -1,0 +1,94 @@
+"""A sweep in pieces, for an executor: some runs, and a part of one axis."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.grid import Choices, Grid
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.sweep.cells import Cells
+
+__all__ = ["Piece", "cut_work"]
+
+_CELLS_A_TASK = 2_000_000
+
+
+class Piece(NamedTuple):
+    """Some runs, and the configs of a part of one axis."""
+
+    rows: range
+    configs: Any
+    shape: tuple[int, ...]
+    cut: tuple[slice, ...]
+
+    def put(self, part: Cells, whole: Cells) -> None:
+        """Put a part of the answer, packed or not, into its place."""
+        span = slice(self.rows.start, self.rows.stop)
+        for decided, column in zip(part, whole, strict=True):
+            place = column[span].reshape(len(self.rows), *self.shape)
+            target = place[(slice(None), *self.cut)]
+            # a column of one value is sent as that
+            target[...] = decided.reshape(target.shape) if decided.ndim else decided
+
+
+def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - a Grid, or lists
+    """Cut a sweep so that every piece is a task's worth; the runs first."""
+    n_cells = n_runs * len(configs)
+    wanted = max(2, math.ceil(n_cells / _CELLS_A_TASK))
+    shape = configs.shape if isinstance(configs, Grid) else (len(configs),)
+    n_parts = min(n_runs, wanted)
+    bounds = [n_runs * one // n_parts for one in range(n_parts + 1)]
+    spans = [range(*pair) for pair in itertools.pairwise(bounds)]
+    cuts = [(configs, tuple(slice(None) for _ in shape))]
+    if n_parts < wanted and shape:
+        cuts = _cut_configs(configs, shape, math.ceil(wanted / n_parts))
+    return [Piece(span, part, shape, cut) for span in spans for part, cut in cuts]
+
+
+def _cut_configs(
+    configs: Any,  # noqa: ANN401 - as above
+    shape: tuple[int, ...],
+    n_parts: int,
+) -> list[tuple[Any, tuple[slice, ...]]]:
+    """Cut configs along an axis; a grid's along its longest but for patience."""
+    axis = 0
+    if isinstance(configs, Grid):
+        names = list(configs.parameters)
+        axis = max(
+            range(len(shape)),
+            key=lambda one: (not names[one].endswith(".patience"), shape[one]),
+        )
+    n_parts = min(n_parts, shape[axis])
+    cuts = []
+    for part in range(n_parts):
+        span = slice(shape[axis] * part // n_parts, shape[axis] * (part + 1) // n_parts)
+        place = tuple(span if one == axis else slice(None) for one in range(len(shape)))
+        if isinstance(configs, Grid):
+            cuts.append((_cut_grid(configs, axis, span), place))
+        else:
+            cuts.append((configs[span], place))
+    return cuts
+
+
+def _cut_grid(grid: Grid, axis: int, span: slice) -> Grid:
+    """Return a grid with a part of one axis."""
+    cut_name = list(grid.parameters)[axis]
+    parameters = {
+        name: values[span] if name == cut_name else values
+        for name, values in grid.parameters.items()
+    }
+    entries: list[Callback | Choices] = []
+    for entry in grid.entries:
+        own = len(entry.varied) if isinstance(entry, Choices) else 0
+        if isinstance(entry, Choices) and 0 <= axis < own:
+            name = list(entry.varied)[axis]
+            varied = {**entry.varied, name: entry.varied[name][span]}
+            entries.append(Choices(entry.kind, entry.fixed, varied))
+        else:
+            entries.append(entry)
+        axis -= own
+    return Grid(tuple(entries), parameters)

@@ -1,0 +1,263 @@
+"""What is swept: lists of callbacks as slots with parameters that vary along axes."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.base import Callback, rule_name
+from cbreplay.callbacks.callbacks_list import read_callbacks
+from cbreplay.errors import ConfigError
+from cbreplay.grid import Choices, Grid, make_grid
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from cbreplay.run import EpochArray
+
+__all__ = ["Block", "Parameter", "Slot", "plan_blocks", "read_configs"]
+
+
+class Parameter(NamedTuple):
+    """One parameter of a slot.
+
+    Parameters
+    ----------
+    values : sequence
+        One value, or those along its axis.
+    axis : int or None
+        The axis of the block along which it varies.
+    """
+
+    values: Sequence[Any]
+    axis: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """One place in the callbacks list.
+
+    Parameters
+    ----------
+    kind : str
+        Which rule stands there.
+    parameters : dict of str to Parameter
+        All its parameters.
+    """
+
+    kind: str
+    parameters: dict[str, Parameter]
+    _arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return the values of a parameter as float64, NaN for None; made once."""
+        if name not in self._arrays:
+            values = self.parameters[name].values
+            listed: Any = values
+            if None in values:
+                listed = [math.nan if one is None else one for one in values]
+            self._arrays[name] = np.array(listed, dtype=np.float64)
+        return self._arrays[name]
+
+    def axes(self, *names: str) -> tuple[int, ...]:
+        """Return the axes along which some parameters vary, in order."""
+        found = {self.parameters[name].axis for name in names}
+        return tuple(sorted(axis for axis in found if axis is not None))
+
+    def along(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Return a parameter with as many axes as its block has."""
+        held = self.parameters[name]
+        lengths = [1] * len(shape)
+        if held.axis is not None:
+            lengths[held.axis] = -1
+        return np.array(held.values).reshape(lengths)
+
+    def tried(self, name: str) -> list[Any]:
+        """Return the values of a parameter, each once."""
+        return list(dict.fromkeys(self.parameters[name].values))
+
+
+class Block(NamedTuple):
+    """Configs whose lists hold the same kinds of callbacks.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The values along each axis; C order gives the configs.
+    slots : tuple of Slot
+        The list.
+    columns : array of int or None
+        Which configs of the sweep these are; None for all of them, in order.
+    """
+
+    shape: tuple[int, ...]
+    slots: tuple[Slot, ...]
+    columns: EpochArray | None
+
+    @property
+    def n_configs(self) -> int:
+        """The number of configs."""
+        return math.prod(self.shape)
+
+    @property
+    def vectorised(self) -> bool:
+        """Whether there is a kernel for every rule of the list."""
+        kinds = [slot.kind for slot in self.slots]
+        return (
+            kinds.count("ReduceLROnPlateau") <= 1
+            and all(kind in _VECTORISED for kind in kinds)
+            and all(_has_kernel(slot) for slot in self.slots)
+        )
+
+
+_VECTORISED = (
+    "EarlyStopping",
+    "ReduceLROnPlateau",
+    "ModelCheckpoint",
+    "TerminateOnNaN",
+    "Bystander",
+)
+
+
+def _has_kernel(slot: Slot) -> bool:
+    monitors = slot.parameters.get("monitor")
+    if monitors is not None and not set(LEARNING_RATE_NAMES).isdisjoint(
+        monitors.values
+    ):
+        return False
+    if slot.kind == "TerminateOnNaN":
+        return not any(slot.parameters["raise_error"].values)
+    if slot.kind == "ModelCheckpoint":
+        # which series is judged hangs on it, and names hold what is logged
+        best_only = slot.parameters["save_best_only"]
+        return best_only.axis is None or len(set(best_only.values)) == 1
+    return True
+
+
+def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
+    """Return a grid, or a list of callbacks lists, of whatever names one.
+
+    A config is a tuple of callbacks; it stays as it was given where lists are nested
+    in it, because `replay_run` wants to know.
+
+    Raises
+    ------
+    ConfigError, EvidenceError
+        If it names no callback, or one that cannot be replayed.
+    """
+    if isinstance(grid, Grid):
+        return grid
+    listed = list(grid) if hasattr(grid, "__iter__") else [grid]
+    if not any(hasattr(one, "__iter__") for one in listed):
+        return make_grid(listed)
+    configs = []
+    own: set[type] = set()
+    for one in listed:
+        config = _plain(one, own)
+        if config is None:
+            read = read_callbacks(one)
+            config = one if any(read.groups) else read.callbacks
+        if len(config) == 0:
+            sentence = (
+                f"{one!r} is no list of callbacks. Give make_grid([...]), or a list of "
+                "callbacks lists"
+            )
+            raise ConfigError(sentence)
+        configs.append(config)
+    return configs
+
+
+def _plain(
+    config: Any,  # noqa: ANN401 - as above
+    own: set[type],
+) -> tuple[Callback, ...] | None:
+    """Return a list that holds our own rules alone; None if it is anything else.
+
+    `own` is what was found to be a rule; it grows.
+    """
+    if not isinstance(config, (list, tuple)):
+        return None
+    for one in config:
+        kind = type(one)
+        if kind not in own:
+            if not kind.__module__.startswith(_OWN):
+                return None
+            own.add(kind)
+    return tuple(config)
+
+
+_OWN = "cbreplay.callbacks."
+
+
+def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs`
+    """Sort configs into blocks, each of one shape."""
+    if isinstance(configs, Grid):
+        axes = iter(range(len(configs.parameters)))
+        slots = tuple(_grid_slot(entry, axes) for entry in configs.entries)
+        return [Block(configs.shape, slots, None)]
+    columns: dict[tuple[type, ...], list[int]] = {}
+    for column, config in enumerate(configs):
+        kinds = tuple(map(type, config)) if type(config) is tuple else (type(config),)
+        columns.setdefault(kinds, []).append(column)
+    if len(columns) == 1:
+        return [_listed_block(configs, None)]
+    return [
+        _listed_block([configs[column] for column in held], np.array(held))
+        for held in columns.values()
+    ]
+
+
+def _grid_slot(entry: Callback | Choices, axes: Iterator[int]) -> Slot:
+    if not isinstance(entry, Choices):
+        return _listed_slot([entry])
+    kind = entry.kind
+    # a callback of the user's own is made by a function
+    defaults = {one.name: one.default for one in fields(kind)} if _is_rule(kind) else {}
+    parameters = {
+        name: Parameter([value]) for name, value in {**defaults, **entry.fixed}.items()
+    }
+    for name, values in entry.varied.items():
+        parameters[name] = Parameter(values, next(axes))
+    return Slot(_kind_name(kind), parameters)
+
+
+def _listed_block(
+    configs: Sequence[tuple[Callback, ...]], columns: EpochArray | None
+) -> Block:
+    if type(configs[0]) is not tuple:
+        # lists within the list
+        return Block((len(configs),), (Slot("nested", {}),), columns)
+    slots = tuple(_listed_slot(held) for held in zip(*configs, strict=True))
+    return Block((len(configs),), slots, columns)
+
+
+def _listed_slot(held: Sequence[Callback]) -> Slot:
+    kind = type(held[0])
+    if rule_name(held[0]) not in _VECTORISED:
+        return Slot(_kind_name(kind), {})
+    parameters = {}
+    # a rule is a dataclass; the protocol cannot say so
+    for one in fields(kind):  # type: ignore[arg-type]
+        values = list(map(operator.attrgetter(one.name), held))
+        first = values[0]
+        if values.count(first) == len(values):
+            parameters[one.name] = Parameter([first])
+        else:
+            parameters[one.name] = Parameter(values, 0)
+    return Slot(_kind_name(kind), parameters)
+
+
+def _is_rule(kind: Any) -> bool:  # noqa: ANN401 - a class, or a function
+    return isinstance(kind, type) and kind.__module__.startswith(_OWN)
+
+
+def _kind_name(kind: Any) -> str:  # noqa: ANN401 - a class, or a function
+    # a user's class may bear the same name
+    return str(kind.__name__) if _is_rule(kind) else f"own {kind.__name__}"

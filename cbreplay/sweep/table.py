@@ -1,0 +1,301 @@
+"""The answer of a sweep: what every config decides on every run, column by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.grid import Grid
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Series
+    from cbreplay.sweep.cells import Cells
+
+__all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
+
+EVIDENCE = ("exact", "censored", "diverged")
+
+
+class Judged(NamedTuple):
+    """The series by which a run's outcomes are judged, epoch by epoch.
+
+    Parameters
+    ----------
+    name, mode : str, {"min", "max"}
+        The objective.
+    values : array of shape (n_epochs,)
+        What is kept with the weights of each epoch; NaN where there is no number.
+    regrets : array of shape (n_epochs,)
+        How much worse that is than the best on record; NaN where it is not known.
+    """
+
+    name: str
+    mode: Mode
+    values: FloatArray
+    regrets: FloatArray
+
+
+class SweptRun(NamedTuple):
+    """What of a run the columns of a sweep need.
+
+    Parameters
+    ----------
+    name, source, first_epoch, recorded_epochs, reached_plan : as Run's
+        Where it comes from, and how far it goes.
+    semantics : str
+        Which Keras decided.
+    judged : tuple of Judged
+        Its objectives: one, or as many as the configs monitor.
+    epoch_seconds : Series or None
+        As Run's.
+    """
+
+    name: str
+    source: str
+    first_epoch: int
+    recorded_epochs: int
+    reached_plan: bool
+    semantics: str
+    judged: tuple[Judged, ...]
+    epoch_seconds: Series | None
+
+
+class Failure(NamedTuple):
+    """A log that was left out of a sweep, and why."""
+
+    source: str
+    problem: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """What every config decides on every run.
+
+    The columns are arrays of shape (n_runs, n_configs), computed when they are first
+    asked for; epochs are zero-based. Where a mask stands beside a column, the column
+    says nothing outside it.
+
+    Parameters
+    ----------
+    configs : Grid or list of tuple of Callback
+        The configs, in order.
+    runs : tuple of SweptRun
+        The runs, in order.
+    cells : Cells
+        What was decided.
+    objectives : array of shape (n_configs,), or None
+        Which of a run's `judged` each config is judged by; None where there is one.
+    failures : tuple of Failure
+        The logs that `sweep_logs` could not read or sweep.
+    """
+
+    configs: Any
+    runs: tuple[SweptRun, ...]
+    cells: Cells
+    objectives: EpochArray | None
+    failures: tuple[Failure, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return how large it is, and how far it is evidence."""
+        counts = np.bincount(self.evidence.reshape(-1), minlength=len(EVIDENCE))
+        told = ", ".join(
+            f"{count} {name}" for name, count in zip(EVIDENCE, counts, strict=True)
+        )
+        return f"<Sweep of {len(self.runs)} runs x {len(self.configs)} configs: {told}>"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of runs and of configs."""
+        return len(self.runs), len(self.configs)
+
+    @property
+    def stopped(self) -> BoolArray:
+        """Whether training is stopped inside the evidence."""
+        return self.cells.stopped
+
+    @property
+    def stopped_epoch(self) -> EpochArray:
+        """The epoch at whose end it is stopped; within `stopped`."""
+        return self.cells.stopped_epoch
+
+    @property
+    def kept(self) -> BoolArray:
+        """Whether it is known whose weights are kept: not where the log diverges."""
+        return self.cells.kept
+
+    @property
+    def kept_epoch(self) -> EpochArray:
+        """Whose weights are in memory when training ends; within `kept`."""
+        return self.cells.kept_epoch
+
+    @property
+    def diverged(self) -> BoolArray:
+        """Whether the log ends to be evidence before training does."""
+        return self.cells.diverged
+
+    @property
+    def divergence_epoch(self) -> EpochArray:
+        """The first epoch trained at another rate than recorded; within `diverged`."""
+        return self.cells.divergence_epoch
+
+    @cached_property
+    def evidence(self) -> EpochArray:
+        """How far each cell is evidence, int8: 0 exact, 1 censored, 2 diverged."""
+        reached = self._by_run([run.reached_plan for run in self.runs])
+        evidence = np.where(self.stopped | reached, np.int8(0), np.int8(1))
+        evidence[self.diverged] = 2
+        return evidence
+
+    @cached_property
+    def provisional(self) -> BoolArray:
+        """Whether what is kept holds as if training had ended with the log.
+
+        Such values are never ranked, averaged or used to choose.
+        """
+        provisional: BoolArray = self.evidence == EVIDENCE.index("censored")
+        return provisional
+
+    @cached_property
+    def trained_epochs(self) -> EpochArray:
+        """The epochs trained, from the first recorded one on; exact or at least so."""
+        first = self._by_run([run.first_epoch for run in self.runs])
+        trained = np.where(self.stopped, self.stopped_epoch - first + 1, 0)
+        trained = np.where(self.diverged, self.divergence_epoch - first + 1, trained)
+        recorded = self._by_run([run.recorded_epochs for run in self.runs])
+        return np.where(self.stopped | self.diverged, trained, recorded)
+
+    @cached_property
+    def epochs_saved(self) -> EpochArray:
+        """The recorded epochs that are not trained; exact or at most so."""
+        recorded = self._by_run([run.recorded_epochs for run in self.runs])
+        return np.asarray(recorded - self.trained_epochs)
+
+    @cached_property
+    def kept_value(self) -> FloatArray:
+        """The objective at the kept epoch; within `judged`, and NaN outside it."""
+        return self._judge("values")
+
+    @cached_property
+    def regret(self) -> FloatArray:
+        """`kept_value` against the best on record, never negative; within `ranked`."""
+        return self._judge("regrets")
+
+    @property
+    def judged(self) -> BoolArray:
+        """Whether the objective has a number at the kept epoch."""
+        return ~np.isnan(self.kept_value)
+
+    @property
+    def ranked(self) -> BoolArray:
+        """Whether the regret is known."""
+        return ~np.isnan(self.regret)
+
+    @cached_property
+    def seconds_saved(self) -> FloatArray:
+        """Wall time of the epochs saved in seconds; NaN where it was not recorded."""
+        saved = np.full(self.shape, np.nan)
+        for row, run in enumerate(self.runs):
+            seconds = run.epoch_seconds
+            if seconds is None:
+                continue
+            after = [
+                float(seconds.values[start:].sum())
+                if seconds.recorded[start:].all()
+                else np.nan
+                for start in range(run.recorded_epochs + 1)
+            ]
+            saved[row] = np.array(after)[self.trained_epochs[row]]
+        return saved
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell: the run, the config, its parameters, every outcome.
+
+        Absent values are missing. Where `bounded` is true, `trained_epochs` is at
+        least that, and `epochs_saved` and `seconds_saved` are at most that.
+        """
+        import pandas as pd
+
+        n_runs, n_configs = self.shape
+        columns: dict[str, Any] = {
+            "run": pd.Categorical.from_codes(
+                np.repeat(np.arange(n_runs), n_configs),
+                categories=pd.Index(_unique_names(self.runs)),
+            ),
+            "config": np.tile(np.arange(n_configs), n_runs),
+        }
+        for name, values in self._parameter_columns().items():
+            columns[name] = np.tile(values, n_runs)
+        evidence = pd.Categorical.from_codes(
+            self.evidence.reshape(-1), categories=pd.Index(EVIDENCE)
+        )
+        columns["evidence"] = evidence
+        for name, mask in (
+            ("stopped_epoch", self.stopped),
+            ("kept_epoch", self.kept),
+            ("divergence_epoch", self.diverged),
+        ):
+            values = getattr(self, name).astype(np.int64)
+            columns[name] = pd.arrays.IntegerArray(
+                values.reshape(-1), ~mask.reshape(-1)
+            )
+        for name in ("kept_value", "regret", "seconds_saved"):
+            values = getattr(self, name).reshape(-1)
+            columns[name] = pd.arrays.FloatingArray(values, np.isnan(values))
+        for name in ("trained_epochs", "epochs_saved"):
+            columns[name] = getattr(self, name).reshape(-1).astype(np.int64)
+        columns["bounded"] = self.evidence.reshape(-1) != 0
+        columns["provisional"] = self.provisional.reshape(-1)
+        return pd.DataFrame(columns)
+
+    def _by_run(self, values: list[Any]) -> Any:  # noqa: ANN401 - any kind of number
+        return np.array(values)[:, None]
+
+    def _judge(self, column: str) -> FloatArray:
+        """Look a column of `Judged` up at the kept epochs."""
+        found = np.full(self.shape, np.nan)
+        for row, run in enumerate(self.runs):
+            position = self.kept_epoch[row] - run.first_epoch
+            position = np.where(self.kept[row], position, 0)
+            for code, judged in enumerate(run.judged):
+                by_epoch = getattr(judged, column)
+                if self.objectives is None:
+                    found[row] = by_epoch[position]
+                    continue
+                here = self.objectives == code
+                found[row, here] = by_epoch[position[here]]
+        found[~self.kept | self.cells.broken] = np.nan
+        return found
+
+    def _parameter_columns(self) -> dict[str, Any]:
+        """Return the value of each varied parameter by config."""
+        if not isinstance(self.configs, Grid):
+            from cbreplay.callbacks.base import format_callback
+            from cbreplay.callbacks.callbacks_list import read_callbacks
+
+            lists = [read_callbacks(config).callbacks for config in self.configs]
+            written = [f"[{', '.join(map(format_callback, one))}]" for one in lists]
+            return {"callbacks": np.array(written, dtype=object)}
+        columns = {}
+        shape = self.configs.shape
+        for axis, (name, values) in enumerate(self.configs.parameters.items()):
+            ones = [1] * len(shape)
+            ones[axis] = -1
+            along = np.array(list(values)).reshape(ones)
+            columns[name] = np.broadcast_to(along, shape).reshape(-1)
+        return columns
+
+
+def _unique_names(runs: tuple[SweptRun, ...]) -> list[str]:
+    """Return the runs' names; of several alike, the later ones are numbered."""
+    names: list[str] = []
+    for run in runs:
+        name, number = run.name, 2
+        while name in names:
+            name, number = f"{run.name} ({number})", number + 1
+        names.append(name)
+    return names

@@ -1,0 +1,35 @@
+"""Every cell of a sweep, in every column, is what the scalar replay of it says.
+
+A quick share is compared by default; all of it, over 200,000 cells, by
+
+    python -m pytest tests/differential/test_sweep.py --all-sweep-cells
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cbreplay.callbacks.semantics import known_semantics
+from tests.oracles.sweeps import LISTS, PLATFORMS, compare, draw_question
+
+QUICK, ALL = 10, 500
+
+
+@pytest.mark.parametrize("share", range(len(LISTS)), ids=lambda at: f"{at}-{LISTS[at]}")
+def test_sweeps_are_decided_as_by_the_replay(
+    share: int, request: pytest.FixtureRequest
+) -> None:
+    whole = request.config.getoption("--all-sweep-cells")
+    n_cells = 0
+    for number in range(ALL if whole else QUICK):
+        seed = number * len(LISTS) + share
+        question = draw_question(seed)
+        compared, difference = compare(question)
+        assert difference is None, (seed, question.options, difference)
+        n_cells += compared
+    assert n_cells
+
+
+def test_every_row_of_the_rules_is_drawn() -> None:
+    drawn = {draw_question(seed).options["semantics"] for seed in range(400)}
+    assert drawn == {*known_semantics(), *PLATFORMS}

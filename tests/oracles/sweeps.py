@@ -1,0 +1,284 @@
+"""Random runs and lists of settings to sweep, and the scalar replay of every cell."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay import (
+    CbreplayError,
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    Run,
+    TerminateOnNaN,
+    choices,
+    make_grid,
+    replay_run,
+    sweep_runs,
+)
+from cbreplay.callbacks.base import format_callback
+from cbreplay.callbacks.semantics import known_semantics
+from tests.oracles.adversarial import draw_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.random import Generator
+
+    from cbreplay import Replay
+
+
+@dataclass
+class Question:
+    """A sweep, and its options."""
+
+    runs: list[Run]
+    configs: Any
+    options: dict[str, Any]
+
+
+# a letter for each callback of the list; several shares of the more usual
+LISTS = [
+    "E",
+    "E",
+    "R",
+    "ER",
+    "RE",
+    "EE",
+    "C",
+    "EC",
+    "CR",
+    "ERC",
+    "T",
+    "ET",
+    "TER",
+    "EER",
+    "EE",
+]
+PLATFORMS = [
+    "keras-3.0+numpy-backend",
+    "keras-3.7+numpy-backend",
+    "keras-3.11+numpy-backend",
+    "tf_keras-2.21+numpy1",
+]
+_MOST_CELLS = 1500
+
+
+def draw_question(seed: int) -> Question:
+    """Draw runs, configs, the rules and the options."""
+    rng = np.random.default_rng([seed, 77])
+    kinds = LISTS[seed % len(LISTS)]
+    semantics = str(rng.choice([*known_semantics(), *PLATFORMS]))
+    runs = draw_runs(rng, int(rng.integers(1, 5)))
+    configs = draw_configs(rng, kinds, int(rng.integers(1, 30)))
+    options: dict[str, Any] = {"semantics": semantics}
+    if rng.random() < 0.5:
+        options["objective_mode"] = str(rng.choice(["min", "max"]))
+    if rng.random() < 0.3:
+        options["objective"] = str(rng.choice(["loss", "val_loss"]))
+    if rng.random() < 0.2:
+        options["initial_learning_rate"] = 0.01
+    if "R" in kinds and rng.random() < 0.4:
+        chosen = configs[int(rng.integers(len(configs)))]
+        with contextlib.suppress(CbreplayError):
+            runs = [recorded_by(run, chosen, semantics) for run in runs]
+    n_runs = max(1, min(len(runs), _MOST_CELLS // len(configs)))
+    return Question(runs[:n_runs], configs, options)
+
+
+def draw_runs(rng: Generator, n_runs: int) -> list[Run]:
+    """Draw runs of several lengths, with every kind of value, epoch and rate."""
+    return [_draw_run(rng, f"run{number}") for number in range(n_runs)]
+
+
+def _draw_run(rng: Generator, name: str) -> Run:
+    case = draw_case(rng, "E")
+    logs: list[dict[str, Any]] = [dict(row) for row in case.logs]
+    if rng.random() < 0.5:
+        # a usual curve: falling, then flat
+        n_epochs = int(rng.integers(2, 60))
+        curve = 1 / (1 + np.arange(n_epochs)) + rng.normal(0, 0.05, n_epochs)
+        logs = [{"loss": float(one), "val_loss": float(one) + 0.1} for one in curve]
+        if rng.random() < 0.3:
+            logs = [
+                row if rng.random() < 0.8 else {"loss": row["loss"]} for row in logs
+            ]
+        logs[0]["val_loss"] = 1.0
+    _draw_rates(rng, logs)
+    last = len(logs) + case.first_epoch
+    return Run.from_logs(
+        logs,
+        first_epoch=case.first_epoch,
+        name=name,
+        planned_epochs=[None, last, last + 5][rng.integers(3)],
+    )
+
+
+def _draw_rates(rng: Generator, logs: list[dict[str, Any]]) -> None:
+    """Write rates: none, one for all, falling now and then, or with gaps."""
+    kind = rng.integers(5)
+    rate = np.float32(rng.choice([0.01, 0.001, 1.0, 1e-5, 0.002]))
+    if kind == 0:
+        return
+    factor = rng.choice([0.1, 0.5, 0.3, 0.9])
+    for epoch, row in enumerate(logs):
+        if kind >= 2 and epoch and rng.random() < 0.2:
+            rate = np.float32(float(rate) * factor)
+        if kind != 3 or epoch == 0 or rng.random() < 0.9:
+            row["learning_rate"] = float(rate)
+    if kind == 4 and rng.random() < 0.1:
+        logs[-1]["learning_rate"] = math.nan
+
+
+def recorded_by(run: Run, callbacks: list[Any], semantics: str) -> Run:
+    """Return a run whose rates are those of a list, so that the list never parts."""
+    replay = replay_run(
+        run,
+        callbacks,
+        semantics=semantics,
+        initial_learning_rate=None if run.learning_rate is not None else 0.01,
+        hypothetical=True,
+    )
+    rates = (replay.hypothetical or replay).learning_rate
+    rows = [
+        {
+            key: float(one.values[position])
+            for key, one in run.series.items()
+            if one.recorded[position]
+        }
+        for position in range(run.recorded_epochs)
+    ]
+    if rates is not None:
+        listed = rates.values.tolist()
+        listed += [listed[-1]] * (len(rows) - len(listed))
+        for row, rate in zip(rows, listed, strict=True):
+            row["learning_rate"] = rate
+    return Run.from_logs(
+        rows,
+        first_epoch=run.first_epoch,
+        name=run.name,
+        planned_epochs=run.planned_epochs,
+    )
+
+
+_KINDS = {
+    "E": EarlyStopping,
+    "R": ReduceLROnPlateau,
+    "C": ModelCheckpoint,
+    "T": TerminateOnNaN,
+}
+_VARIED = {
+    "E": [
+        "min_delta",
+        "patience",
+        "mode",
+        "baseline",
+        "restore_best_weights",
+        "start_from_epoch",
+        "monitor",
+    ],
+    "R": ["factor", "patience", "mode", "min_delta", "cooldown", "min_lr", "monitor"],
+    "C": ["initial_value_threshold", "save_best_only"],
+    "T": [],
+}
+
+
+def draw_configs(rng: Generator, kinds: str, n_configs: int) -> Any:
+    """Draw a grid, or a list of callbacks lists, of the kinds that are named."""
+    cases = [draw_case(rng, kinds).callbacks for _ in range(max(n_configs, 2))]
+    for case in cases:
+        for place, one in enumerate(case):
+            if rng.random() < 0.05 and hasattr(one, "patience"):
+                patience = float(rng.choice([0.5, 2.5, math.inf, 1e6]))
+                given = {each.name: getattr(one, each.name) for each in fields(one)}  # type: ignore[arg-type]
+                case[place] = type(one)(**given | {"patience": patience})
+    if rng.random() < 0.3:
+        return cases[:n_configs]
+    return make_grid(_entry(rng, cases, place) for place in range(len(kinds)))
+
+
+def _entry(rng: Generator, cases: list[list[Any]], place: int) -> Any:
+    """Let some parameters of one place take the values of several cases."""
+    first: Any = cases[0][place]
+    letter = next(key for key, kind in _KINDS.items() if kind is type(first))
+    given = {one.name: getattr(first, one.name) for one in fields(first)}
+    varied = [name for name in _VARIED[letter] if rng.random() < 0.35]
+    for name in rng.permutation(varied)[:3]:
+        values = [getattr(case[place], str(name)) for case in cases]
+        count = int(rng.integers(1, 5))
+        given.pop(str(name))
+        given[str(name)] = list(values[:count])
+        if name == "patience" and rng.random() < 0.5:
+            given["patience"] = range(int(rng.integers(0, 3)), int(rng.integers(4, 30)))
+    if not any(isinstance(value, (list, range)) for value in given.values()):
+        return first
+    return choices(type(first), **given)
+
+
+def compare(question: Question) -> tuple[int, str | None]:
+    """Sweep, replay every cell, and return how many agree and the first difference."""
+    runs, configs, options = question.runs, question.configs, question.options
+    try:
+        replays = [[replay_run(run, one, **options) for one in configs] for run in runs]
+    except CbreplayError as error:
+        try:
+            sweep_runs(runs, configs, **options)
+        except CbreplayError as ours:
+            same = (type(ours), str(ours)) == (type(error), str(error))
+            return 0, None if same else f"{ours!r} instead of {error!r}"
+        return 0, f"no error, where the replay has {error!r}"
+    sweep = sweep_runs(runs, configs, **options)
+    n_cells = 0
+    for row, column, replay in _cells(replays):
+        difference = _difference(sweep, row, column, replay)
+        if difference is not None:
+            listed = ", ".join(map(format_callback, replay.callbacks))
+            return n_cells, f"{difference} in run {row}, config {column}: [{listed}]"
+        n_cells += 1
+    return n_cells, None
+
+
+def _cells(replays: list[list[Replay]]) -> Iterator[tuple[int, int, Replay]]:
+    for row, of_run in enumerate(replays):
+        for column, replay in enumerate(of_run):
+            yield row, column, replay
+
+
+_CODES = {"exact": 0, "censored": 1, "diverged": 2}
+
+
+def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None:
+    """Return what a cell of a sweep says otherwise than its replay."""
+    outcome = replay.outcome
+    told: dict[str, tuple[Any, Any]] = {
+        "stopped_epoch": (sweep.stopped, replay.stopped_epoch),
+        "kept_epoch": (sweep.kept, replay.kept_epoch),
+        "divergence_epoch": (sweep.diverged, replay.divergence_epoch),
+        "kept_value": (sweep.judged, outcome.kept_value),
+        "regret": (sweep.ranked, outcome.regret),
+    }
+    for name, (mask, expected) in told.items():
+        value = getattr(sweep, name)[row, column].item()
+        found = value if mask[row, column] else None
+        if found != expected:
+            return f"{name} is {found!r}, not {expected!r}"
+    plain = {
+        "evidence": _CODES[replay.evidence],
+        "provisional": bool(outcome.provisional),
+        "trained_epochs": outcome.trained_epochs,
+        "epochs_saved": outcome.epochs_saved,
+    }
+    for name, expected in plain.items():
+        found = getattr(sweep, name)[row, column].item()
+        if found != expected:
+            return f"{name} is {found!r}, not {expected!r}"
+    seconds = sweep.seconds_saved[row, column].item()
+    found = None if math.isnan(seconds) else seconds
+    if found != outcome.seconds_saved:
+        return f"seconds_saved is {found!r}, not {outcome.seconds_saved!r}"
+    return None
