@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
 
@@ -65,6 +65,13 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __getitem__(self, position: int) -> float | None:
+        """Return a value by its position; None where nothing was recorded."""
+        return float(self.values[position]) if self.recorded[position] else None
+
+    def __iter__(self) -> Iterator[float | None]:
+        return (self[position] for position in range(len(self)))
 
     def __repr__(self) -> str:
         return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"

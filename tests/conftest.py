@@ -88,6 +88,23 @@ def sample_logs() -> Path:
     return ROOT / "sample_logs"
 
 
+def corpus_root() -> Path | None:
+    """Return where the logs of public projects lie; None where they are not."""
+    named = os.environ.get("CBREPLAY_CORPUS")
+    return Path(named) if named and (Path(named) / "manifest.tsv").exists() else None
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The logs of public projects, which are no part of this one."""
+    root = corpus_root()
+    if root is None:
+        pytest.skip(
+            "CBREPLAY_CORPUS names no directory with the logs of other projects"
+        )
+    return root
+
+
 def write_csv(
     path: Path, values: Iterable[float], *, rate: float | None = None
 ) -> Path:

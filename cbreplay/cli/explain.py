@@ -108,7 +108,7 @@ def _one_run(question: Question) -> Run:
     more = f" and {len(runs) - _MOST_NAMES} more" if len(runs) > _MOST_NAMES else ""
     sentence = (
         f"explain speaks of one run, and there are {len(runs)}: {names}{more}. "
-        "Give the PATH of one"
+        "Give the PATH of one, or --run NAME"
     )
     raise ConfigError(sentence)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cbreplay.cli.options import Question, log_options
+from cbreplay.cli.options import Question, log_options, say
 from cbreplay.cli.output import (
     Column,
     Format,
@@ -14,9 +15,12 @@ from cbreplay.cli.output import (
     print_json,
     print_table,
 )
-from cbreplay.words import visible_text
+from cbreplay.words import count, visible_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers._layout import Seen
     from cbreplay.run import Run
 
 __all__ = ["command"]
@@ -24,23 +28,46 @@ __all__ = ["command"]
 
 @click.command("inspect")
 @log_options
+@click.option(
+    "-v", "--verbose", is_flag=True, help="What became of each file that was there."
+)
 @format_option
-def command(question: Question, output_format: Format) -> None:
+def command(question: Question, verbose: bool, output_format: Format) -> None:
     """Show which runs and series are there, and what was odd.
 
     \b
     cbreplay inspect logs.csv
+    cbreplay inspect runs/ -v
     cbreplay inspect runs/ --format json
     """
     runs = question.runs
+    seen = question.survey.seen
     if output_format == "json":
-        print_json("inspect", runs=runs)
+        notes = [_spoken(one) for one in seen] if verbose else []
+        print_json("inspect", runs=runs, notes=notes)
         return
     print_table(_COLUMNS, [_row(run) for run in runs], output_format)
     if output_format == "table":
         for run in runs:
             for note in run.notes:
                 click.echo(f"{visible_text(run.name)}: {visible_text(note)}")
+        for line in [_spoken(one) for one in seen] if verbose else _summary(seen):
+            click.echo(visible_text(line))
+    elif verbose:
+        say(*(_spoken(one) for one in seen))
+
+
+def _spoken(one: Seen) -> str:
+    return f"{one.fate}: {one.path} ({one.detail})"
+
+
+def _summary(seen: Sequence[Seen]) -> list[str]:
+    """Say how many files are in no run; nothing if none is."""
+    fates = Counter(one.fate for one in seen if one.fate not in ("read", "joined"))
+    if not fates:
+        return []
+    counted = ", ".join(f"{fates[fate]} {fate}" for fate in sorted(fates))
+    return [f"{count(fates.total(), 'file')} in no run: {counted} (-v names them)"]
 
 
 _COLUMNS = [
@@ -59,16 +86,15 @@ def _row(run: Run) -> dict[str, Any]:
     span = f"{min(known):.3g} to {max(known):.3g}" if known else "-"
     if known and min(known) == max(known):
         span = f"{known[0]:.3g}"
-    missing = sum(not any(column) for column in zip(*_masks(run), strict=True))
+    recorded = [series.recorded for series in run.series.values()]
+    there = recorded[0].copy()
+    for one in recorded[1:]:
+        there |= one
     return {
         "run": run.name,
         "epochs": f"{run.first_epoch + 1}-{run.horizon + 1}",
-        "missing": missing,
+        "missing": run.recorded_epochs - int(there.sum()),
         "planned": run.planned_epochs,
         "learning_rate": span,
         "series": " ".join(run.series),
     }
-
-
-def _masks(run: Run) -> list[list[bool]]:
-    return [series.recorded.tolist() for series in run.series.values()]

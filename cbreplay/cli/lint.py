@@ -162,7 +162,7 @@ def _one_run(path: str) -> Run:
     if len(runs) > 1:
         sentence = (
             f"lint speaks of one run, and there are {len(runs)} in {path}. "
-            "Give the PATH of one"
+            "Give the PATH of one, as logs.csv#2"
         )
         raise ConfigError(sentence)
     return runs[0]

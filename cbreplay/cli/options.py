@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -17,6 +17,7 @@ from cbreplay.errors import ConfigError
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
     from cbreplay.grid import Choices, Grid
+    from cbreplay.readers.discovery import Survey
     from cbreplay.run import Mode, Run
 
 __all__ = [
@@ -57,6 +58,8 @@ class Question:
         The logs; none means the one that lies here.
     errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
         As in `load_runs`.
+    run : tuple of str
+        The names of the runs that are asked about; none means all.
     expressions : tuple of str
         The texts of -c.
     patience, min_delta, start_from_epoch : str or None
@@ -73,6 +76,7 @@ class Question:
     planned_epochs: int | None = None
     validation_freq: int | None = None
     x_axis: Literal["epoch", "step"] | None = None
+    run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
     min_delta: str | None = None
@@ -84,20 +88,63 @@ class Question:
     objective_mode: Mode | None = None
     semantics: str | None = None
     initial_lr: float | None = None
+    left_out: list[str] = field(default_factory=list, init=False)
 
     @cached_property
     def runs(self) -> list[Run]:
-        """The runs under the paths, read once."""
-        from cbreplay.readers import load_runs
+        """The runs under the paths, or those of them that --run names, read once."""
+        runs = self.survey.runs
+        if not self.run:
+            return runs
+        by_name = {run.name: run for run in runs}
+        for name in self.run:
+            if name not in by_name:
+                raise _unknown_run(name, list(by_name))
+        return [by_name[name] for name in dict.fromkeys(self.run)]
 
-        return load_runs(
-            *(self.paths or (find_log_here(),)),
+    @cached_property
+    def survey(self) -> Survey:
+        """What lies under the paths."""
+        from cbreplay.readers.base import ReadOptions
+        from cbreplay.readers.discovery import survey_sources
+
+        options = ReadOptions(
             errors=self.errors,
             empty=self.empty,
             planned_epochs=self.planned_epochs,
             validation_freq=self.validation_freq,
             x_axis=self.x_axis,
         )
+        return survey_sources(self.paths or (find_log_here(),), options)
+
+    def leave_out_unmonitored(self) -> None:
+        """Keep the runs that hold what is monitored, if any does, and say which do not.
+
+        A run that is asked about alone is kept: its answer is the error.
+        """
+        wanted = self._monitored()
+        lacking = {run.name: _absent(run, wanted) for run in self.runs}
+        if len(self.runs) == 1 or all(lacking.values()):
+            return
+        self.runs = [run for run in self.runs if not lacking[run.name]]
+        self.left_out = [
+            f"left out {name}: it has no {', '.join(absent)}"
+            for name, absent in lacking.items()
+            if absent
+        ]
+        say(*self.left_out)
+
+    def _monitored(self) -> list[str]:
+        """Return the series that the answer needs."""
+        objective = [self.objective] if self.objective is not None else []
+        if self.grid is None:
+            return [self.monitor or "val_loss", *objective]
+        monitors = [getattr(one, "monitor", None) for one in self.grid[0]]
+        for name, values in self.grid.parameters.items():
+            if name.endswith(".monitor"):
+                monitors += values
+        named = [one for one in monitors if one is not None] or ["val_loss"]
+        return list(dict.fromkeys([*named, *objective]))
 
     @cached_property
     def grid(self) -> Grid | None:
@@ -127,6 +174,8 @@ class Question:
         import shlex
 
         words = list(self.paths)
+        for name in self.run:
+            words += ["--run", name]
         usual = Question()
         for option in _REPEATED:
             value = getattr(self, option)
@@ -174,6 +223,32 @@ class Question:
                 **varied,
             )
         ]
+
+
+def _unknown_run(name: str, there: list[str]) -> ConfigError:
+    from cbreplay.errors import nearest_name
+
+    shown = ", ".join(there[:_SHOWN_RUNS])
+    more = f" and {len(there) - _SHOWN_RUNS} more" if len(there) > _SHOWN_RUNS else ""
+    near = nearest_name(name, there)
+    return ConfigError(
+        f"there is no run {name!r}{near}; there is {shown}{more} (--run)"
+    )
+
+
+_SHOWN_RUNS = 8
+
+
+def _absent(run: Run, names: Iterable[str]) -> list[str]:
+    """Return which series a run does not hold in any epoch."""
+    from cbreplay.run import LEARNING_RATE_NAMES
+
+    return [
+        name
+        for name in names
+        if name not in LEARNING_RATE_NAMES
+        and not (name in run.series and run.series[name].recorded.any())
+    ]
 
 
 def _read_values(option: str, text: str) -> range | list[float]:
@@ -282,6 +357,12 @@ _LOG_OPTIONS = [
         "--validation-freq",
         type=click.IntRange(min=1),
         help="How often a History was validated.",
+    ),
+    click.option(
+        "--run",
+        multiple=True,
+        metavar="NAME",
+        help="Only the run of this name, of several; a part of a log is logs.csv#2.",
     ),
     click.option(
         "--x-axis",

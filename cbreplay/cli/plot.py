@@ -58,7 +58,7 @@ def _replay(question: Question) -> Replay:
     if len(question.runs) != 1:
         sentence = (
             f"a picture shows one run, and there are {len(question.runs)}. Give the "
-            "PATH of one, or write a page of all: cbreplay report"
+            "PATH of one, or --run NAME, or write a page of all: cbreplay report"
         )
         raise ConfigError(sentence)
     if question.grid is None:

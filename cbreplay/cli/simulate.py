@@ -65,15 +65,16 @@ def command(
 
         print_keras_code(question)
         return
-    if versus:
-        from cbreplay.cli.versus import print_versus
-
-        print_versus(question, versus, output_format)
-        return
     if scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 
         print_swept(question, scheduler, output_format)
+        return
+    question.leave_out_unmonitored()
+    if versus:
+        from cbreplay.cli.versus import print_versus
+
+        print_versus(question, versus, output_format)
         return
     if output_format == "parquet":
         from cbreplay.cli.tables import write_parquet
@@ -118,6 +119,7 @@ def _print_as_json(question: Question, staircases: list[Staircase]) -> None:
         "simulate",
         runs=question.runs,
         asked=staircases[0].replay,
+        notes=question.left_out,
         staircase=described[0] if len(described) == 1 else described,
     )
 

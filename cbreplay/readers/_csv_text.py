@@ -1,12 +1,22 @@
-"""The text of a CSV: its encoding, delimiter, header, rows, and where it breaks off."""
+"""The rows of a CSV: what stands between them, and where the file breaks off."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers._csv_header import (
+    COMMENT,
+    MISSING,
+    check_header,
+    find_header,
+    first_lines,
+    holds_number,
+    shown_names,
+)
+from cbreplay.readers._text_lines import TextLines
 from cbreplay.readers.base import SKIP_HINT
 
 if TYPE_CHECKING:
@@ -14,282 +24,286 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import Damage
 
-__all__ = [
-    "CsvText",
-    "decode_text",
-    "parse_cell",
-    "parse_text",
-    "shown_names",
-    "sniff_header",
-]
+__all__ = ["CsvText"]
 
-_DELIMITERS = ",;\t|"
-_MISSING = ("", "NA")
-# rows that are looked at to choose between delimiters that are in the header
-_SNIFFED_ROWS = 20
+_BATCH = 4096
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class CsvText:
-    """The cells of a CSV, all rows as wide as the header.
+    """A CSV cut into cells, read once from the beginning to the end.
 
     Parameters
     ----------
+    chunks : iterator of bytes
+        The content of the file.
+    source : str
+        Its name, for errors.
+    damage : Damage
+        Where damaged rows are reported.
+    encoding : str
+        ``"latin-1"`` for a text that was found not to be UTF-8.
+
+    Attributes
+    ----------
     header : list of str
         The column names.
-    rows : list of list of str
-        The cells of each row.
-    lines : list of int
-        The one-based line of each row.
-    repeated_header : set of int
-        Positions of the rows before which the header stands once more.
     notes : list of str
         What was odd about the text.
-    """
-
-    header: list[str]
-    rows: list[list[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    repeated_header: set[int] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
-
-
-def parse_cell(cell: str) -> float | None:
-    """Return the number in a cell, or None for an empty one or ``NA``.
+    repeated_header : set of int
+        Positions of the rows before which the header stands once more.
 
     Raises
     ------
-    ValueError
-        If the cell holds something else.
-
-    Examples
-    --------
-    >>> parse_cell("0.009999999776482582"), parse_cell("NA")
-    (0.009999999776482582, None)
+    LogError
+        If it has no header.
+    NotUtf8Error
+        If it is to be read again, as Latin-1.
     """
-    cell = cell.strip()
-    if cell in _MISSING:
+
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        source: str,
+        damage: Damage,
+        encoding: str = "",
+    ) -> None:
+        self.source, self.damage = source, damage
+        self.notes: list[str] = []
+        self.repeated_header: set[int] = set()
+        self._lines = TextLines(chunks, source, damage, encoding)
+        self._n_rows = self._n_beside = self._uncut_line = 0
+        self._remarks: list[int] = []
+        self._ends = False
+        lines = iter(self._lines)
+        first = first_lines(lines)
+        self.header, self.delimiter, header_line = find_header(
+            [line for line in first if line.strip()]
+        )
+        check_header(self.header, source)
+        self._header_at = first.index(header_line) + 1
+        if header_line.lstrip("\ufeff").startswith(COMMENT):
+            self.notes.append("the column names were taken from a comment line")
+        self._reader = csv.reader(
+            self._without_comments(first, lines), delimiter=self.delimiter, strict=True
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether no cell holds a letter that float() would take amiss."""
+        return self._lines.plain
+
+    def _without_comments(
+        self, first: Sequence[str], lines: Iterator[str]
+    ) -> Iterator[str]:
+        """Yield every line, blank where it is a comment or stands above the header."""
+        n_comments = 0
+        for number, line in enumerate(first, start=1):
+            comment = number != self._header_at and line.startswith(COMMENT)
+            n_comments += comment
+            yield "" if comment or number <= self._header_at else line
+        for line in lines:
+            if line[:1] == COMMENT:
+                n_comments += 1
+                yield ""
+            else:
+                yield line
+        if n_comments:
+            self.notes.append(f"{n_comments} comment lines were left out")
+
+    def batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
+        """Yield rows as wide as the header, many at a time, and the line of each."""
+        rows: list[list[str]] = []
+        lines: list[int] = []
+        for following in self._raw_batches():
+            if rows:
+                yield self._sifted(rows, lines)
+            if self._ends:
+                return
+            rows, lines = following
+        self._drop_cut_row(rows, lines)
+        yield self._sifted(rows, lines)
+        if self._n_beside:
+            note = f"text beside the columns was left out in {self._n_beside} rows"
+            self.notes.append(note)
+        if self._remarks:
+            listed = ", ".join(map(str, self._remarks[:_SHOWN_LINES]))
+            more = ", ..." if len(self._remarks) > _SHOWN_LINES else ""
+            self.notes.append(f"lines of text were left out: line {listed}{more}")
+
+    def _raw_batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
+        """Yield rows many at a time; only the last batch holds the end of the file."""
+        rows: list[list[str]] = []
+        begins: list[int] = []
+        line = 0
+        while True:
+            try:
+                for row in self._reader:
+                    if len(rows) == _BATCH:
+                        yield rows, begins
+                        rows, begins = [], []
+                    rows.append(row)
+                    begins.append(line + 1)
+                    line = self._reader.line_num
+            except csv.Error as error:
+                self._report_uncut(error, line + 1, self._reader.line_num)
+                line = self._uncut_line = self._reader.line_num
+            else:
+                yield rows, begins
+                return
+
+    def _report_uncut(self, error: csv.Error, first: int, last: int) -> None:
+        kind = TruncatedLogError if "unexpected end" in str(error) else LogError
+        until = f"the row from here to line {last}" if last > first else "this row"
+        problem = f"{until} cannot be cut into cells ({error})"
+        found = kind(problem, source=self.source, line=first, hint=SKIP_HINT)
+        self.damage.report(found)
+
+    def _sifted(
+        self, rows: list[list[str]], lines: list[int]
+    ) -> tuple[list[list[str]], list[int]]:
+        """Leave out what is no row of the table."""
+        width = len(self.header)
+        # the header itself was handed to csv as a blank line
+        while rows and not rows[0]:
+            rows, lines = rows[1:], lines[1:]
+        if all(len(row) == width and row[0][:1] in _NUMBER_BEGINS for row in rows):
+            self._n_rows += len(rows)
+            return rows, lines
+        kept, places = [], []
+        for row, line in zip(rows, lines, strict=True):
+            cells = self._read_row([cell.strip() for cell in row], line)
+            if cells is not None:
+                kept.append(cells)
+                places.append(line)
+                self._n_rows += 1
+            if self._ends:
+                break
+        return kept, places
+
+    def _read_row(self, cells: list[str], line: int) -> list[str] | None:
+        """Return the cells of a row; None if it is none, or damaged."""
+        if cells:
+            cells[0] = cells[0].lstrip("\ufeff").strip()
+        if not any(cells):
+            return None
+        if cells == self.header:
+            self.repeated_header.add(self._n_rows)
+            return None
+        width = len(self.header)
+        names_epoch = "epoch" in [cell.lower() for cell in cells]
+        first = self._n_rows == 0 and len(cells) == width
+        if names_epoch or (_is_text(cells) and not first):
+            self._read_text(cells, line)
+            return None
+        if len(cells) == width:
+            return cells
+        beside = cells[width:]
+        if beside and all(not one or _is_text([one]) for one in beside):
+            self._n_beside += any(beside)
+            return cells[:width]
+        self.damage.report(_wrong_width(cells, self.header, self.source, line))
         return None
-    # Python's float() also takes 1_0 and the digits of other scripts
-    if "_" in cell or not cell.isascii():
-        raise ValueError(cell)
-    return float(cell)
 
-
-def decode_text(content: bytes, source: str) -> tuple[str, list[str]]:
-    """Return the text of a file, with a note if its encoding had to be guessed.
-
-    Raises
-    ------
-    LogError
-        If it is not text.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return content.decode("utf-16"), []
-        except UnicodeDecodeError:
-            problem = "the file starts as UTF-16 text and does not go on so"
-            raise TruncatedLogError(
-                problem, source=source, hint=_NO_TEXT_HINT
-            ) from None
-    if b"\0" in content:
-        problem = f"this is not text (a zero byte at byte {content.index(0)})"
-        raise LogError(problem, source=source, hint=_NO_TEXT_HINT)
-    try:
-        return content.decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        return _decode_latin(content, error.start, source)
-
-
-_NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
-
-
-def _decode_latin(content: bytes, byte: int, source: str) -> tuple[str, list[str]]:
-    text = content.decode("latin-1")
-    header = text.lstrip().partition("\n")[0]
-    if not header.rstrip().replace("\t", " ").isprintable():
-        problem = "this is not text"
-        raise LogError(problem, source=source, byte=byte, hint=_NO_TEXT_HINT)
-    return text, [f"not UTF-8 at byte {byte}: the text was read as Latin-1"]
-
-
-def sniff_header(text: str) -> tuple[list[str], str]:
-    """Return the column names and the delimiter; no names if there is no text.
-
-    The delimiter is the one of ``, ; tab |`` that cuts the header and the most rows
-    into equally many cells; of several, the one that makes the most cells.
-    """
-    lines = [line for line in _lines(text) if line.strip()]
-    sample = lines[: _SNIFFED_ROWS + 1]
-    if not sample:
-        return [], ","
-
-    def consistency(delimiter: str) -> tuple[int, int]:
-        widths = [len(_cut(line, delimiter)) for line in sample]
-        if widths[0] == 1:
-            return 0, 0
-        return sum(width == widths[0] for width in widths), widths[0]
-
-    delimiter = max(_DELIMITERS, key=consistency)
-    return _cut(sample[0], delimiter), delimiter
-
-
-def _cut(line: str, delimiter: str) -> list[str]:
-    """Cut one line into cells; a line that csv refuses is one cell."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
-    except csv.Error:
-        return [line]
-
-
-def parse_text(text: str, source: str, damage: Damage) -> CsvText:
-    """Cut a CSV into rows as wide as its header.
-
-    Raises
-    ------
-    LogError
-        If it has no header or no rows; when strict, also if a row has another width
-        (`TruncatedLogError`: the last row breaks off).
-    """
-    header, delimiter = sniff_header(text)
-    parsed = CsvText(header)
-    _check_header(header, source)
-    lines = _lines(text)
-    for line, row in _rows(lines, delimiter, source, damage):
-        if row == header:
-            if line != _first_line(lines):
-                parsed.repeated_header.add(len(parsed.rows))
-        elif "epoch" in [cell.lower() for cell in row]:
-            # below another header the cells mean something else
-            problem = f"from here on another header holds: {shown_names(row)}"
-            hint = (
-                "Cut the file in two there, or keep the part above with errors='skip'"
-            )
-            hint += " or --errors skip"
-            damage.report(LogError(problem, source=source, line=line, hint=hint))
-            break
-        elif len(row) != len(header) and line != len(lines):
-            damage.report(_wrong_width(row, header, source, line))
-        else:
-            parsed.rows.append(row)
-            parsed.lines.append(line)
-    _check_end(text, parsed, len(lines), source, damage)
-    if not parsed.rows:
-        problem = f"there is no row under the header {shown_names(header)}"
-        hint = "Give a log with at least one whole epoch"
-        raise LogError(problem, source=source, hint=hint)
-    return parsed
-
-
-def shown_names(names: Sequence[str]) -> str:
-    """Write column names for an error, in a line of bearable length."""
-    shown = ", ".join(name[:_SHOWN_LETTERS] for name in names[:_SHOWN_NAMES])
-    return shown + (", ..." if len(names) > _SHOWN_NAMES else "")
-
-
-_SHOWN_NAMES, _SHOWN_LETTERS = 12, 40
-
-
-def _lines(text: str) -> list[str]:
-    """Cut at LF, CRLF and the CR CR LF of Windows; at CR only if there is no LF."""
-    lines = [line.rstrip("\r") for line in text.split("\n")]
-    if len(lines) == 1:
-        lines = text.split("\r")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return lines
-
-
-def _first_line(lines: Sequence[str]) -> int:
-    return next(i for i, line in enumerate(lines, start=1) if line.strip())
-
-
-def _rows(
-    lines: list[str], delimiter: str, source: str, damage: Damage
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not blank with the line it begins in."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = [cell.strip() for cell in next(reader)]
-        except StopIteration:
+    def _read_text(self, cells: list[str], line: int) -> None:
+        """Pass by a remark; below another header the cells mean something else."""
+        n_said = sum(bool(cell) for cell in cells)
+        if n_said == 1 and cells[0].lower() != "epoch":
+            self._remarks.append(line)
             return
-        except csv.Error as error:
-            hint = SKIP_HINT
-            kind = TruncatedLogError if reader.line_num >= len(lines) else LogError
-            problem = f"this row cannot be cut into cells ({error})"
-            damage.report(kind(problem, source=source, line=line, hint=hint))
-            continue
-        if any(row) or len(row) > 1:
-            yield line, row
+        problem = f"from here on another header holds: {shown_names(cells)}"
+        hint = "Cut the file in two there, or keep the part above with errors='skip' "
+        hint += "or --errors skip"
+        self.damage.report(LogError(problem, source=self.source, line=line, hint=hint))
+        self._ends = True
+
+    def _drop_cut_row(self, rows: list[list[str]], lines: list[int]) -> None:
+        """Report and drop a last row that may be cut inside its last number.
+
+        Keras ends every row with CRLF, so a CRLF file without it was cut. In a file
+        with plain LF, written by hand, a row is kept if its last cell is seen to be
+        whole.
+        """
+        text = self._lines
+        if not text.ended and rows and any(rows[-1]):
+            if self._uncut_line == self._reader.line_num:
+                return
+            cells = [cell.strip() for cell in rows[-1]]
+            width = len(self.header)
+            column = [row[-1].strip() for row in rows[:-1] if len(row) == width]
+            closed = text.last.rstrip().endswith('"')
+            whole = closed or _seen_whole(cells[-1] if cells else "", column)
+            if len(cells) == width and not text.crlf and whole:
+                note = f"the last row (line {lines[-1]}) has no line end; it was kept"
+                self.notes.append(note)
+                return
+            rows.pop()
+            problem = f"the file breaks off in this row of {width} columns"
+            hint = "Give the whole file, end the row with a line end if it is whole, "
+            hint += "or leave it out with --errors skip or errors='skip'"
+            self.damage.report(
+                TruncatedLogError(
+                    problem, source=self.source, line=lines.pop(), hint=hint
+                )
+            )
+        elif text.half_ended and text.crlf:
+            self.notes.append("the file breaks off inside its last line end")
 
 
-def _check_header(header: Sequence[str], source: str) -> None:
-    if not header:
-        problem, hint = "the file holds only blank lines", "Give a log with an epoch"
-        raise LogError(problem, source=source, hint=hint)
-    if header[0].startswith(("{", "[")):
-        problem, hint = "this is JSON, not a CSV", "Load it and pass load_runs the dict"
-        raise LogError(problem, source=source, line=1, hint=hint)
-    if all(_holds_number(name) for name in header):
-        problem = f"the first line holds numbers, not column names: {header[:5]}"
-        hint = "Put a header such as epoch,loss,val_loss above it"
-        raise LogError(problem, source=source, line=1, hint=hint)
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        problem = f"two columns are named {repeated[0]!r}"
-        raise LogError(problem, source=source, line=1, hint="Rename one of them")
+_SHOWN_LINES = 5
+_NUMBER_BEGINS = frozenset("0123456789+-.")
 
 
-def _holds_number(cell: str) -> bool:
+def _is_text(cells: Sequence[str]) -> bool:
+    """Tell whether cells hold words, and neither a number nor a missing one."""
+    said = [cell for cell in cells if cell]
+    return bool(said) and not any(
+        one in MISSING or one.startswith("[") or holds_number(one) for one in said
+    )
+
+
+def _seen_whole(cell: str, column: Sequence[str]) -> bool:
+    """Tell whether a cell at the end of a file is seen not to be cut.
+
+    A float32 in many digits is: fewer digits would be no float32. So is a number with
+    as many decimals as all above it, if these are rounded: one ends in a zero, which
+    Python does not write by itself.
+    """
+    if cell in ("NA", "nan", "inf", "-inf") or cell.endswith("]"):
+        return True
+    if not holds_number(cell):
+        return False
+    if len(cell.lstrip("+-0.")) > _DIGITS_OF_FLOAT32 and _is_float32(float(cell)):
+        return True
+    decimals = {len(one.partition(".")[2]) for one in (cell, *column)}
+    rounded = any(one.endswith("0") for one in column)
+    digits_only = all(re.fullmatch(_DECIMAL, one) for one in (cell, *column))
+    return digits_only and rounded and len(decimals) == 1 and min(decimals) > 1
+
+
+_DIGITS_OF_FLOAT32 = 10
+_DECIMAL = r"-?[0-9]+\.[0-9]+"
+
+
+def _is_float32(value: float) -> bool:
+    import struct
+
     try:
-        return parse_cell(cell) is not None
-    except ValueError:
+        return bool(struct.unpack("f", struct.pack("f", value))[0] == value)
+    except OverflowError:
         return False
 
 
 def _wrong_width(
     row: Sequence[str], header: Sequence[str], source: str, line: int
 ) -> LogError:
-    problem = f"{len(row)} cells under {len(header)} columns"
-    if len(row) == 2 * len(header) - 1:
-        problem += ", as with decimal commas"
-    return LogError(problem, source=source, line=line, hint=SKIP_HINT)
-
-
-def _check_end(
-    text: str, parsed: CsvText, last_line: int, source: str, damage: Damage
-) -> None:
-    """Judge a last row without a line end: it may be cut inside its last number.
-
-    Keras ends every row with CRLF, so a CRLF file without it was cut. In a file with
-    plain LF, written by hand, a missing last line end is ordinary.
-    """
-    if not parsed.rows or parsed.lines[-1] != last_line:
-        return
-    row, width = parsed.rows[-1], len(parsed.header)
-    if text.rstrip(" \t").endswith(("\n", "\r")):
-        if len(row) != width:
-            _drop_last(parsed)
-            damage.report(_wrong_width(row, parsed.header, source, last_line))
-        return
-    if len(row) == width and "\r\n" not in text and _ends_in_value(row[-1]):
-        note = f"the last row (line {last_line}) has no line end; it was kept"
-        parsed.notes.append(note)
-        return
-    problem = f"the file breaks off in this row of {width} columns"
-    hint = "Give the whole file, or leave the row out with --errors skip or "
-    hint += "errors='skip'"
-    _drop_last(parsed)
-    damage.report(TruncatedLogError(problem, source=source, line=last_line, hint=hint))
-
-
-def _drop_last(parsed: CsvText) -> None:
-    parsed.rows.pop()
-    parsed.lines.pop()
-
-
-def _ends_in_value(cell: str) -> bool:
-    """Tell whether a cell cannot be seen to be cut."""
-    return cell == "NA" or _holds_number(cell) or cell.endswith("]")
+    width = len(header)
+    problem = f"{len(row)} cells under {width} columns"
+    if len(row) == 2 * width - 1 or len(row) == 2 * width:
+        problem += ", as with decimal commas or two rows in one line"
+    hint = SKIP_HINT
+    if len(row) > 1:
+        hint += (
+            " (a fit that CSVLogger appended with other metrics has no header of its "
+            "own: put it into a file of its own, under its own header)"
+        )
+    return LogError(problem, source=source, line=line, hint=hint)

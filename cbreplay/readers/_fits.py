@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -12,74 +12,117 @@ from cbreplay.run import Run, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Protocol
 
     from cbreplay.readers._learning_rate import RateReading
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["Column", "Record", "Rows", "build_run", "join_rows", "split_rows"]
+    class Places(Protocol):
+        """Where each row stands, for the notes."""
 
-# a value, or None where nothing was recorded
-Column: TypeAlias = list[float | None]
+        def __getitem__(self, position: int, /) -> str: ...
+
+
+__all__ = ["Column", "Record", "Rows", "build_run", "join_rows", "split_rows"]
 
 # an epoch number far beyond the others would make series that no memory holds
 _MOST_MISSING = 1_000_000
 
+# what a column can be made of: a value, or None where nothing was recorded
+Column: TypeAlias = "list[float | None]"
+Values: TypeAlias = "Series | Sequence[float | None]"
 
-@dataclass(slots=True, eq=False, repr=False)
+
 class Rows:
     """Rows of a log in its order, one epoch each.
 
     Parameters
     ----------
-    epochs : list of int
+    epochs : array or sequence of int
         The epoch of each row.
-    columns : dict of str to Column
+    columns : mapping of str to Series or sequence
         The values, each column as long as `epochs`.
-    wall_times : list of float
+    wall_times : sequence of float
         When each epoch ended, in seconds; empty where the log does not say.
     place : str
         Where the rows begin, for a note: ``"line 12"``.
     """
 
-    epochs: list[int]
-    columns: dict[str, Column]
-    wall_times: list[float] = field(default_factory=list)
-    place: str = ""
+    __slots__ = ("columns", "epochs", "place", "wall_times")
+
+    def __init__(
+        self,
+        epochs: EpochArray | Sequence[int],
+        columns: Mapping[str, Values],
+        wall_times: Sequence[float] = (),
+        place: str = "",
+    ) -> None:
+        self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
+        self.columns = {name: _as_series(one) for name, one in columns.items()}
+        self.wall_times = list(wall_times)
+        self.place = place
 
     def cut(self, start: int, stop: int) -> Rows:
         """Return the rows from one position up to another."""
-        columns = {name: column[start:stop] for name, column in self.columns.items()}
+        columns = {
+            name: Series(one.values[start:stop], one.recorded[start:stop])
+            for name, one in self.columns.items()
+        }
         return Rows(self.epochs[start:stop], columns, self.wall_times[start:stop])
+
+    def without(self, dropped: BoolArray) -> Rows:
+        """Return the rows that are not to be dropped."""
+        kept = ~dropped
+        columns = {
+            name: Series(one.values[kept], one.recorded[kept])
+            for name, one in self.columns.items()
+        }
+        times = [
+            one for one, stays in zip(self.wall_times, kept, strict=False) if stays
+        ]
+        return Rows(self.epochs[kept], columns, times)
 
     def extend(self, other: Rows) -> None:
         """Put the rows of another after these; a column may be in one of them only."""
         before, after = len(self.epochs), len(other.epochs)
         for name in {**self.columns, **other.columns}:
-            column = self.columns.setdefault(name, [None] * before)
-            column += other.columns.get(name) or [None] * after
-        self.epochs += other.epochs
+            upper = self.columns.get(name) or _nothing(before)
+            lower = other.columns.get(name) or _nothing(after)
+            self.columns[name] = Series(
+                np.concatenate([upper.values, lower.values]),
+                np.concatenate([upper.recorded, lower.recorded]),
+            )
+        self.epochs = np.concatenate([self.epochs, other.epochs])
         self.wall_times += other.wall_times
 
 
-def split_rows(rows: Rows, places: Sequence[str], cuts: Iterable[int]) -> list[Rows]:
+def _as_series(column: Values) -> Series:
+    return column if isinstance(column, Series) else Series.from_optional(column)
+
+
+def _nothing(length: int) -> Series:
+    return Series(np.full(length, np.nan), np.zeros(length, dtype=np.bool_))
+
+
+def split_rows(rows: Rows, places: Places, cuts: Iterable[int]) -> list[Rows]:
     """Cut rows wherever an epoch does not follow upwards, and at the given positions.
 
     Parameters
     ----------
     rows : Rows
         All rows of the log.
-    places : sequence of str
+    places : indexable of str
         Where each row stands, for the notes.
     cuts : iterable of int
         Positions before which the log says that a fit began.
     """
-    epochs = rows.epochs
-    steps_back = {i for i in range(1, len(epochs)) if epochs[i] <= epochs[i - 1]}
-    starts = sorted({0, *cuts, *steps_back} & set(range(len(epochs))))
+    n_rows = len(rows.epochs)
+    steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
+    starts = sorted({0, *(cut for cut in cuts if cut < n_rows), *steps_back.tolist()})
     pieces = []
-    for start, stop in zip(starts, [*starts[1:], len(epochs)], strict=True):
+    for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
         piece = rows.cut(start, stop)
         piece.place = places[start]
         pieces.append(piece)
@@ -106,17 +149,17 @@ class Record:
 
     @property
     def first_epoch(self) -> int:
-        return self.rows.epochs[0]
+        return int(self.rows.epochs[0])
 
     @property
     def horizon(self) -> int:
-        return self.rows.epochs[-1]
+        return int(self.rows.epochs[-1])
 
     def drop_from(self, epoch: int) -> int:
         """Leave out the rows from an epoch on, and return how many they were."""
-        kept = [one for one in self.rows.epochs if one < epoch]
-        dropped = len(self.rows.epochs) - len(kept)
-        self.rows = self.rows.cut(0, len(kept))
+        n_kept = int(np.count_nonzero(self.rows.epochs < epoch))
+        dropped = len(self.rows.epochs) - n_kept
+        self.rows = self.rows.cut(0, n_kept)
         self.seams = {at: note for at, note in self.seams.items() if at < epoch}
         return dropped
 
@@ -125,15 +168,23 @@ class Record:
         column = self.rows.columns.pop(name, None)
         return None if column is None else self.series(column, np.float32)
 
-    def series(self, column: Column, dtype: type[np.floating] = np.float64) -> Series:
+    def series(
+        self, column: Values, dtype: type[np.floating[Any]] = np.float64
+    ) -> Series:
         """Lay a column out over every epoch from the first to the last."""
+        logged = _as_series(column)
         length = self.horizon - self.first_epoch + 1
-        filled: list[float | None] = [None] * length
-        for epoch, value in zip(self.rows.epochs, column, strict=True):
-            filled[epoch - self.first_epoch] = value
+        if length == len(logged) and logged.values.dtype == dtype:
+            # no gap: a long log is not copied
+            return logged
+        values = np.full(length, np.nan, dtype=dtype)
+        recorded = np.zeros(length, dtype=np.bool_)
+        positions = self.rows.epochs - self.first_epoch
         # a rate beyond float32 is inf there, as it is for the optimizer
         with np.errstate(over="ignore"):
-            return Series.from_optional(filled, dtype=dtype)
+            values[positions] = logged.values
+        recorded[positions] = logged.recorded
+        return Series(values, recorded)
 
 
 def join_rows(
@@ -154,7 +205,7 @@ def join_rows(
     pending = list(resumed)
     records: list[Record] = []
     for piece in pieces:
-        first = piece.epochs[0]
+        first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
             records[-1].seams[first] = _seam_note(first)
             records[-1].rows.extend(piece)
@@ -186,7 +237,7 @@ def _seam_note(epoch: int) -> str:
 
 
 def _replace_from(record: Record, piece: Rows) -> None:
-    first = piece.epochs[0]
+    first = int(piece.epochs[0])
     dropped = record.drop_from(first)
     record.seams[first] = (
         f"{_seam_note(first)}, and its rows stand for the {dropped} earlier ones "
@@ -294,37 +345,31 @@ def build_run(
 
 def _missing_notes(record: Record, series: Mapping[str, Series]) -> list[str]:
     notes = []
-    present = set(record.rows.epochs)
-    span = range(record.first_epoch, record.horizon + 1)
-    absent = [epoch for epoch in span if epoch not in present]
-    if absent:
+    epochs = record.rows.epochs
+    span = record.horizon - record.first_epoch + 1
+    n_absent = span - len(epochs)
+    if n_absent:
         notes.append(
-            f"no row for {len(absent)} of {len(span)} epochs: "
-            f"{_ranges(absent)} (counted from 0)"
+            f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 0)"
         )
     counts: dict[int, list[str]] = {}
     for name, one in series.items():
-        n_missing = len(span) - len(absent) - int(one.recorded.sum())
+        n_missing = len(epochs) - int(one.recorded.sum())
         if n_missing:
             counts.setdefault(n_missing, []).append(name)
-    rows = len(record.rows.epochs)
     notes += [
-        f"{', '.join(names)}: no value in {n_missing} of {rows} rows"
+        f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
         for n_missing, names in counts.items()
     ]
     return notes
 
 
-def _ranges(epochs: Sequence[int]) -> str:
-    """Write sorted epochs shortly: ``3-5, 9``."""
-    ends: list[list[int]] = []
-    for epoch in epochs:
-        if ends and epoch == ends[-1][1] + 1:
-            ends[-1][1] = epoch
-        else:
-            ends.append([epoch, epoch])
-    shown = [f"{a}-{b}" if b > a else f"{a}" for a, b in ends[:_SHOWN]]
-    return ", ".join(shown) + (", ..." if len(ends) > _SHOWN else "")
+def _gaps(epochs: EpochArray) -> str:
+    """Write the epochs between those that there are shortly: ``3-5, 9``."""
+    before = np.flatnonzero(np.diff(epochs) > 1)
+    ends = [(int(epochs[i]) + 1, int(epochs[i + 1]) - 1) for i in before[:_SHOWN]]
+    shown = [f"{first}-{last}" if last > first else f"{first}" for first, last in ends]
+    return ", ".join(shown) + (", ..." if len(before) > _SHOWN else "")
 
 
 _SHOWN = 5
@@ -361,12 +406,13 @@ def _epoch_seconds(record: Record) -> Series | None:
     rows = record.rows
     if not rows.wall_times:
         return None
-    seconds: Column = [None]
-    for i in range(1, len(rows.epochs)):
+    seconds: list[float | None] = [None]
+    epochs = rows.epochs.tolist()
+    for i in range(1, len(epochs)):
         took = rows.wall_times[i] - rows.wall_times[i - 1]
-        adjacent = rows.epochs[i] == rows.epochs[i - 1] + 1
+        adjacent = epochs[i] == epochs[i - 1] + 1
         # a pause between two fits, or a clock set back, is no epoch's time
-        counts = adjacent and took >= 0 and rows.epochs[i] not in record.seams
+        counts = adjacent and took >= 0 and epochs[i] not in record.seams
         seconds.append(took if counts else None)
     return record.series(seconds)
 

@@ -27,7 +27,9 @@ def join_logs(
     """Join each training of a CSV with the event files' record of the same.
 
     They are the same if their epochs overlap and every value that both hold, but for
-    the learning rate, agrees in float32 or to 1e-6 relative.
+    the learning rate, agrees in float32 or to 1e-6 relative. Two logs without any
+    common value are joined only if each is the other's only candidate and both hold
+    the same epochs.
 
     Returns
     -------
@@ -39,6 +41,8 @@ def join_logs(
     left = list(from_events)
     for run in from_csv:
         partner = next((one for one in left if _common_values(run, one)), None)
+        if partner is None and len(from_csv) == len(from_events) == 1:
+            partner = left[0] if _complement(run, left[0]) else None
         if partner is not None:
             left.remove(partner)
             runs.append(_join(run, partner, source))
@@ -72,6 +76,15 @@ def _common_values(one: Run, other: Run) -> int:
         if not _agree(left.values[both], right.values[both]):
             return 0
     return n_common
+
+
+def _complement(one: Run, other: Run) -> bool:
+    """Tell whether two logs hold the same epochs, and no value twice."""
+    same = (one.first_epoch, one.horizon) == (other.first_epoch, other.horizon)
+    return same and not any(
+        bool((one.series[name].recorded & other.series[name].recorded).any())
+        for name in one.series.keys() & other.series.keys()
+    )
 
 
 def _cut(series: Series, start: int, first: int, last: int) -> Series:
@@ -121,6 +134,11 @@ def _notes(csv: Run, events: Run) -> tuple[str, ...]:
         f"the CSV and the event files are one training ({n_common} common values "
         "agree); where both hold a value, the CSV's stands"
     )
+    if n_common == 0:
+        joined = (
+            "the CSV and the event files were taken as one training, because they "
+            "hold the same epochs; no value stands in both, so none confirms it"
+        )
     notes = [joined]
     if (csv.first_epoch, csv.horizon) != (events.first_epoch, events.horizon):
         notes.append(

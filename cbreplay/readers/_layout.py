@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.readers._formats import named_like_a_log, named_like_a_pickle
 from cbreplay.readers.base import cannot_open
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "RUN_JSON",
+    "Seen",
     "Training",
     "event_files",
     "find_trainings",
@@ -20,7 +21,8 @@ __all__ = [
     "run_json_beside",
 ]
 
-RUN_JSON, _LOGS_CSV, _TENSORBOARD = "run.json", "logs.csv", "tensorboard"
+RUN_JSON, _TENSORBOARD = "run.json", "tensorboard"
+_LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _WRITERS = ("train", "validation")
 
 
@@ -31,36 +33,66 @@ class Training(NamedTuple):
     ----------
     place : str
         The directory or file that names it.
-    csv, events, run_json : str or None
-        The CSV, the TensorBoard directory or event file, and the metadata.
+    log : str or None
+        The CSV or JSON.
+    log_format : str
+        Which of `FORMATS` it is of.
+    events, run_json : str or None
+        The TensorBoard directory or event file, and the metadata.
     """
 
     place: str
-    csv: str | None = None
+    log: str | None = None
+    log_format: str = "csv"
     events: str | None = None
     run_json: str | None = None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+class Seen(NamedTuple):
+    """A file or directory that was looked at, and what became of it.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+    fate : {"read", "joined", "passed by", "dropped", "not followed"}
+        What became of it.
+    detail : str
+        What it is, or why it was not read.
+    """
+
+    path: str
+    fate: str
+    detail: str
+
+
 class _Directory:
     """What was found for one directory."""
 
-    csvs: list[str] = field(default_factory=list)
-    events: list[str] = field(default_factory=list)
-    run_json: str | None = None
+    __slots__ = ("events", "logs", "run_json")
+
+    def __init__(self) -> None:
+        self.logs: dict[str, str] = {}
+        self.events: list[str] = []
+        self.run_json: str | None = None
 
 
-def find_trainings(root: str, accepts_csv: Callable[[str], bool]) -> list[Training]:
+def find_trainings(
+    root: str, format_of: Callable[[str], str | None], seen: list[Seen]
+) -> list[Training]:
     """Look through a directory for trainings, in the order of their paths.
 
-    Hidden directories are left out, and links that lead out of the directory.
+    Hidden directories are left out, and so are links to directories and links that
+    lead out: what they lead to inside is found at its own place.
 
     Parameters
     ----------
     root : str
         The directory.
-    accepts_csv : callable
-        Whether a file is a CSV log.
+    format_of : callable
+        Which format a file is of, None if it is no log.
+    seen : list of Seen
+        Takes what was passed by, and why.
 
     Raises
     ------
@@ -70,7 +102,7 @@ def find_trainings(root: str, accepts_csv: Callable[[str], bool]) -> list[Traini
     root = root.rstrip(os.sep) or root
     found: dict[str, _Directory] = {}
     event_roots: dict[str, None] = {}
-    for directory, names in _walk(root):
+    for directory, names in _walk(root, seen):
         here = found.setdefault(directory, _Directory())
         for name in names:
             path = os.path.join(directory, name)
@@ -78,43 +110,113 @@ def find_trainings(root: str, accepts_csv: Callable[[str], bool]) -> list[Traini
                 event_roots.setdefault(_event_root(directory, root))
             elif name == RUN_JSON:
                 here.run_json = path
-            elif accepts_csv(path):
-                here.csvs.append(path)
+            elif (log_format := format_of(path)) is not None:
+                here.logs[path] = log_format
+            else:
+                seen.append(Seen(path, "passed by", "no log that is known"))
     for events in event_roots:
         found[_owner(events, root, found)].events.append(events)
     trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
     if len(trainings) > 1:
-        trainings = [_named_by_file(one, root) for one in trainings]
+        trainings = _paired([_named_by_file(one, root) for one in trainings])
     return [_with_run_json_above(one, root) for one in trainings]
 
 
 def _named_by_file(training: Training, root: str) -> Training:
-    """Let a lone CSV beside other logs name itself: the directory holds them all."""
+    """Let a lone log beside others name itself: the directory holds them all."""
     is_lone = (training.place, training.events, training.run_json) == (root, None, None)
-    if not is_lone or training.csv is None:
+    if not is_lone or training.log is None:
         return training
-    return training._replace(place=training.csv)
+    return training._replace(place=training.log)
+
+
+def _paired(trainings: list[Training]) -> list[Training]:
+    """Put a lone CSV and lone event files of the same name side by side.
+
+    As ``timers/run3.csv`` and ``boards/run3/``; whether they are one training, their
+    values tell.
+    """
+    csvs: dict[str, list[Training]] = {}
+    boards: dict[str, list[Training]] = {}
+    for one in trainings:
+        if one.run_json is not None or (one.log is None) == (one.events is None):
+            continue
+        if one.log is None:
+            boards.setdefault(os.path.basename(one.events or ""), []).append(one)
+        elif one.log_format == "csv":
+            stem = os.path.basename(one.log).removesuffix(".gz").rpartition(".")[0]
+            csvs.setdefault(stem, []).append(one)
+    pairs = {
+        csvs[name][0]: boards[name][0]
+        for name in csvs.keys() & boards.keys()
+        if len(csvs[name]) == len(boards[name]) == 1
+    }
+    taken = set(pairs.values())
+    return [
+        one._replace(events=pairs[one].events) if one in pairs else one
+        for one in trainings
+        if one not in taken
+    ]
 
 
 def _with_run_json_above(training: Training, root: str) -> Training:
     """Look one directory up, if the directory asked for is a TensorBoard directory."""
-    if (training.events, training.csv, training.run_json) != (root, None, None):
+    if (training.events, training.log, training.run_json) != (root, None, None):
         return training
     return training._replace(run_json=run_json_above(root))
 
 
-def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
+def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
     """Yield each directory with the names of its files, both in order."""
 
     def refuse(error: OSError) -> None:
         raise cannot_open(str(error.filename), error)
 
+    inside = os.path.join(os.path.realpath(root), "")
+    own: set[str] = set()
+    linked: list[str] = []
     for directory, subdirectories, names in os.walk(root, onerror=refuse):
         subdirectories[:] = sorted(n for n in subdirectories if not n.startswith("."))
-        yield (
-            directory,
-            [name for name in sorted(names) if _is_ours(name, directory, root)],
-        )
+        seen += [
+            Seen(os.path.join(directory, name), "not followed", "a link to a directory")
+            for name in subdirectories
+            if os.path.islink(os.path.join(directory, name))
+        ]
+        kept = []
+        for name in sorted(names):
+            path = os.path.join(directory, name)
+            if name.startswith(".") or not _may_be_log(name):
+                continue
+            if os.path.islink(path):
+                linked.append(path)
+            # a pipe would wait for its writer
+            elif os.path.isfile(path):
+                kept.append(name)
+        own.update(os.path.join(directory, name) for name in kept)
+        yield directory, kept
+    if linked:
+        yield from _linked(linked, own, inside, seen)
+
+
+def _linked(
+    linked: Sequence[str], own: set[str], inside: str, seen: list[Seen]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield linked files whose target lies inside and is not found there itself."""
+    taken = {os.path.realpath(path) for path in own}
+    for path in linked:
+        target = os.path.realpath(path)
+        if not target.startswith(inside):
+            seen.append(Seen(path, "not followed", "a link that leads out"))
+        elif target in taken:
+            where = os.path.relpath(target, inside)
+            seen.append(Seen(path, "passed by", f"a link to {where}, which is read"))
+        elif os.path.isfile(target):
+            taken.add(target)
+            yield os.path.dirname(path), [os.path.basename(path)]
+
+
+def _may_be_log(name: str) -> bool:
+    return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
 
 
 def _is_ours(name: str, directory: str, root: str) -> bool:
@@ -140,9 +242,9 @@ def event_files(directory: str, root: str) -> list[str]:
     LogError
         If the directory cannot be listed.
     """
-    if directory != root and not (
-        os.path.isdir(directory) and _is_inside(directory, root)
-    ):
+    if not os.path.isdir(directory):
+        return []
+    if directory != root and not _is_inside(directory, root):
         return []
     try:
         names = os.listdir(directory)
@@ -168,37 +270,41 @@ def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
         if above == root:
             break
         above = os.path.dirname(above)
-    if events == root or found[events].csvs:
+    if events == root or found[events].logs:
         return events
     parent = os.path.dirname(events)
     named = os.path.basename(events) == _TENSORBOARD
-    return parent if named or found[parent].csvs else events
+    return parent if named or found[parent].logs else events
 
 
 def _trainings(place: str, found: _Directory) -> Iterator[Training]:
     """Yield the training of a directory, and each further log as one of its own."""
-    csvs, events = list(found.csvs), list(found.events)
-    main = next((one for one in csvs if os.path.basename(one) == _LOGS_CSV), None)
-    if main is None and len(csvs) == 1:
-        main = csvs[0]
+    logs, events = dict(found.logs), list(found.events)
+    names = {os.path.basename(one): one for one in logs}
+    main = next((names[name] for name in _LOGS_CSV if name in names), None)
+    if main is None and len(logs) == 1:
+        main = next(iter(logs))
     named = [one for one in events if os.path.basename(one) == _TENSORBOARD]
     beside = (named or [one for one in events if one == place] or events)[:1]
     if main is not None or beside or found.run_json is not None:
         yield Training(
             place=place,
-            csv=main,
+            log=main,
+            log_format=logs.get(main or "", "csv"),
             events=beside[0] if beside else None,
             run_json=found.run_json,
         )
-    yield from (Training(place=one, csv=one) for one in csvs if one != main)
+    for path, log_format in logs.items():
+        if path != main:
+            yield Training(place=path, log=path, log_format=log_format)
     yield from (Training(place=one, events=one) for one in events if one not in beside)
 
 
 def run_json_beside(csv: str) -> str | None:
     """Return the ``run.json`` that describes a CSV given by its path."""
     directory, name = os.path.split(csv)
-    other = os.path.join(directory, _LOGS_CSV)
-    if name != _LOGS_CSV and os.path.exists(other):
+    others = [os.path.join(directory, one) for one in _LOGS_CSV]
+    if name not in _LOGS_CSV and any(map(os.path.exists, others)):
         return None
     return _existing(directory)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
-from cbreplay.errors import ConfigError, LogError
+from cbreplay.errors import ConfigError, LogError, TruncatedLogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from cbreplay.run import Run
 
@@ -20,7 +21,10 @@ __all__ = [
     "Reader",
     "cannot_open",
     "check_content",
+    "open_log",
+    "read_beginning",
     "read_bytes",
+    "read_chunks",
 ]
 
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
@@ -140,7 +144,7 @@ class Damage:
 
 
 _SHOWN = 5
-# a file of many gigabytes may be damaged in every record
+# a file of many gigabytes may be damaged in every line
 _REMEMBERED = 1000
 
 
@@ -152,21 +156,100 @@ def _place(error: LogError) -> str:
     return error.problem
 
 
-def read_bytes(path: str) -> bytes:
-    """Return the content of a file.
+def open_log(path: str) -> BinaryIO:
+    """Open a file that may be a log; of a gzip-compressed one what is in it.
 
     Raises
     ------
     LogError
-        If it is missing, cannot be read, is empty, or only points to a file.
+        If it is missing or cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        file = open(path, "rb")  # noqa: SIM115 - whoever asked for it closes it
+        beginning = file.peek(len(_GZIP))
     except OSError as error:
         raise cannot_open(path, error) from None
-    check_content(content[: len(_LFS_POINTER)], path)
-    return content
+    if not beginning.startswith(_GZIP):
+        return file
+    import gzip
+
+    unzipped = gzip.GzipFile(fileobj=file, mode="rb")
+    # it closes only a file of its own; a pipe cannot be opened twice
+    unzipped.myfileobj = cast("Any", file)
+    return cast("BinaryIO", unzipped)
+
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_chunks(
+    file: BinaryIO, source: str, size: int = 1 << 20
+) -> Generator[bytes, None, None]:
+    """Yield the content of an open file piece by piece, and close it.
+
+    Raises
+    ------
+    TruncatedLogError
+        If a compressed file breaks off.
+    LogError
+        If it is empty, only points to a file, or is damaged.
+    """
+    with file:
+        first = True
+        while True:
+            try:
+                chunk = file.read(size)
+            except EOFError:
+                problem = "the compressed file breaks off"
+                raise TruncatedLogError(problem, source=source, hint=_UNZIP) from None
+            except OSError as error:
+                raise cannot_open(source, error) from None
+            except Exception as error:
+                # zlib.error; importing zlib for its name would cost start-up time
+                if type(error).__module__ != "zlib":
+                    raise
+                problem = f"the compressed file is damaged ({error})"
+                raise LogError(problem, source=source, hint=_UNZIP) from None
+            if first:
+                check_content(chunk[: len(_LFS_POINTER)], source)
+                first = False
+            if not chunk:
+                return
+            yield chunk
+
+
+_UNZIP = "Give the whole file, or what gunzip saves of it"
+
+
+def read_beginning(path: str, size: int = 65_536) -> bytes:
+    """Return the first bytes of a log, nothing if it cannot be read.
+
+    Reading it will say why.
+    """
+    try:
+        with closing(read_chunks(open_log(path), path, size)) as chunks:
+            return next(chunks, b"")
+    except LogError:
+        return b""
+
+
+def read_bytes(path: str, most: int = 1 << 28) -> bytes:
+    """Return the content of a file of at most so many bytes.
+
+    Raises
+    ------
+    LogError
+        If it is missing, cannot be read, is empty, too large, or only points to a
+        file.
+    """
+    content = bytearray()
+    with closing(read_chunks(open_log(path), path)) as chunks:
+        for chunk in chunks:
+            content += chunk
+            if len(content) > most:
+                problem = f"it is larger than the {most >> 20} MiB of such a log"
+                raise LogError(problem, source=path, hint="Give the log itself")
+    return bytes(content)
 
 
 def check_content(beginning: bytes, source: str) -> None:

@@ -5,30 +5,48 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.readers._formats import (
+    FORMATS,
+    content_format,
+    format_of,
+    named_like_a_pickle,
+    reader_for,
+)
 from cbreplay.readers._layout import (
+    Seen,
     Training,
     find_trainings,
     run_json_above,
     run_json_beside,
 )
+from cbreplay.readers._names import Found, is_url, name_runs, names_of, part_of
 from cbreplay.readers._two_writers import settle_rate
-from cbreplay.readers.base import ForeignLogError, ReadOptions, read_bytes
-from cbreplay.readers.csv_logger import CsvLoggerReader
+from cbreplay.readers.base import (
+    ForeignLogError,
+    ReadOptions,
+    read_beginning,
+    read_bytes,
+)
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["load_runs"]
+__all__ = ["Survey", "load_runs", "survey_sources"]
 
 # a path, a glob pattern, "-", a Run, or one of in_memory's objects
 Source: TypeAlias = str | os.PathLike[str] | Run | Mapping[str, Any] | Any
 
-_KINDS = "a path, a glob pattern, '-', a History, a dict of lists, a DataFrame or a Run"
+_KINDS = (
+    "a path, a glob pattern, a URL, '-', a History, a dict of lists, a DataFrame or a "
+    "Run"
+)
 
 
 def load_runs(
@@ -44,9 +62,12 @@ def load_runs(
     Parameters
     ----------
     *sources : path, str, object or Run
-        A CSV of Keras's CSVLogger, a directory of its TensorBoard callback, a
-        directory with runs anywhere below it, a glob pattern, ``"-"`` for standard
-        input, a ``History``, a dict of lists, a DataFrame, or a run.
+        A log (a CSV of Keras's CSVLogger, event files of its TensorBoard callback, or
+        what Lightning, Hugging Face, Ultralytics, W&B and MLflow write; compressed by
+        gzip or not), a directory with runs anywhere below it, a glob pattern, a URL
+        such as ``"s3://bucket/runs"`` (with the extra ``remote``), ``"-"`` for
+        standard input; or a ``History``, a dict of lists, a DataFrame, a run.
+        ``"logs.csv#2"`` is the second training in a log.
     errors : {"strict", "skip"}
         Whether a damaged log is an error, or what is whole in it is kept and
         ``run.notes`` say what was dropped.
@@ -80,11 +101,38 @@ def load_runs(
     ('dict', 1)
     """
     options = _options(errors, empty, planned_epochs, validation_freq, x_axis)
+    return survey_sources(sources, options).runs
+
+
+class Survey(NamedTuple):
+    """What lies under some sources.
+
+    Parameters
+    ----------
+    runs : list of Run
+        The runs.
+    seen : list of Seen
+        Every file that was looked at, and what became of it.
+    """
+
+    runs: list[Run]
+    seen: list[Seen]
+
+
+def survey_sources(sources: Sequence[Source], options: ReadOptions) -> Survey:
+    """Read every run in the sources, and tell what became of each file.
+
+    Raises
+    ------
+    LogError, ConfigError
+        As `load_runs`.
+    """
     if not sources:
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
-    found = [one for source in sources for one in _read_source(source, options)]
-    return [settle_rate(run) for run in _named(found)]
+    reading = _Reading(options)
+    found = [one for source in sources for one in reading.read_source(source)]
+    return Survey([settle_rate(run) for run in name_runs(found)], reading.seen)
 
 
 def _options(
@@ -106,28 +154,237 @@ def _options(
     )
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Found:
-    """The trainings in one log, with a short and a long name for them."""
+class _Reading:
+    """Sources on their way to runs, and what became of each file."""
 
-    name: str
-    long_name: str
-    runs: list[Run] = field(default_factory=list)
+    def __init__(self, options: ReadOptions) -> None:
+        self.options = options
+        self.seen: list[Seen] = []
+
+    def read_source(self, source: Source) -> list[Found]:
+        if isinstance(source, Run):
+            return [Found(source.name, source.name, [_with_plan(source, self.options)])]
+        if isinstance(source, (str, os.PathLike)):
+            return self.read_path(os.fsdecode(source))
+        from cbreplay.readers.in_memory import InMemoryReader
+
+        reader = InMemoryReader(self.options)
+        if not reader.accepts(source):
+            sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
+            raise ConfigError(sentence)
+        runs = list(reader.read(source))
+        return [Found(runs[0].source, runs[0].source, runs)]
+
+    def read_path(self, path: str) -> list[Found]:
+        if path == "-":
+            runs = self._read_content(_stdin(), "standard input")
+            return [Found("stdin", "stdin", runs)]
+        if is_url(path):
+            return self._read_url(path)
+        _check_path(path)
+        if os.path.isdir(path):
+            return self._read_directory(path)
+        if os.path.isfile(path):
+            return self._read_training(path, path, _training_of(path))
+        if os.path.exists(path):
+            if "tfevents" in os.path.basename(path):
+                problem = "this is not a regular file"
+                raise LogError(problem, source=path, hint="Give an event file")
+            # a pipe, as of <(zcat logs.csv.gz), can be read only once
+            return [Found(path, path, self._read_content(read_bytes(path), path))]
+        return self._read_absent(path)
+
+    def _read_absent(self, path: str) -> list[Found]:
+        """Read what no file is called: a pattern, or the part of a log."""
+        if any(letter in path for letter in "*?["):
+            return self._read_pattern(path)
+        base, mark, part = path.rpartition("#")
+        if mark and os.path.exists(base):
+            return [part_of(self.read_path(base), part, base)]
+        problem = "there is no such file or directory"
+        hint = (
+            "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
+        )
+        raise LogError(problem, source=path, hint=hint)
+
+    def _read_content(self, content: bytes, source: str) -> list[Run]:
+        """Read a log of any format that is no file."""
+        from cbreplay.readers.csv_logger import CsvLoggerReader
+
+        if content_format(content[:_BEGINNING]) in (None, "csv"):
+            reader = CsvLoggerReader(self.options)
+            return list(reader.read_content(content, source))
+        from cbreplay.readers._remote import copied
+
+        with copied(content, source) as local:
+            (found,) = self.read_path(local)
+        return [replace(run, source=source) for run in found.runs]
+
+    def _read_url(self, url: str) -> list[Found]:
+        """Read the logs at a URL as if they were here, under their own names."""
+        from cbreplay.readers._remote import fetched
+
+        base, mark, part = url.rpartition("#")
+        with fetched(base if mark else url, self.seen) as local:
+            found = [
+                Found(
+                    one.name,
+                    local.renamed(one.long_name),
+                    [local.named(run) for run in one.runs],
+                )
+                for one in self.read_path(local.path)
+            ]
+        return [part_of(found, part, base)] if mark else found
+
+    def _read_pattern(self, pattern: str) -> list[Found]:
+        import glob
+
+        wanted = []
+        for path in sorted(glob.glob(pattern, recursive=True)):
+            if os.path.isdir(path):
+                inside = find_trainings(path, format_of, self.seen)
+                wanted += [(path, path, one) for one in inside]
+            elif format_of(path) is not None:
+                wanted.append((path, path, _training_of(path)))
+        if not wanted:
+            problem = "no log matches this pattern"
+            raise LogError(problem, source=pattern, hint="Quote it, and check the path")
+        return self._read_all(_once(wanted))
+
+    def _read_directory(self, root: str) -> list[Found]:
+        root = root.rstrip(os.sep) or root
+        trainings = find_trainings(root, format_of, self.seen)
+        if not trainings:
+            problem = "there is no log in this directory"
+            hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
+            hint += "event files of the TensorBoard callback in it or below it"
+            if self.seen:
+                hint += f"; {_shown(self.seen)}"
+            raise LogError(problem, source=root, hint=hint)
+        return self._read_all([(root, root, one) for one in trainings])
+
+    def _read_all(self, wanted: list[tuple[str, str, Training]]) -> list[Found]:
+        """Read the trainings that were found, and pass by what is none."""
+        found: list[Found] = []
+        notes: list[str] = []
+        first: LogError | None = None
+        for root, typed, training in wanted:
+            try:
+                found += self._read_training(root, typed, training)
+            except LogError as error:
+                foreign = isinstance(error, ForeignLogError)
+                if self.options.errors == "strict" and not foreign:
+                    raise
+                first = first or error
+                fate = "passed by" if foreign else "dropped"
+                path = training.log or training.events or training.place
+                self.seen.append(Seen(path, fate, error.problem))
+                if not foreign or training.log_format not in _OFTEN_FOREIGN:
+                    notes.append(f"left out a log found beside this run: {error}")
+        if not found:
+            raise first or LogError("there is no run", source=wanted[0][0])
+        found = self._without_beginnings(found, wanted)
+        if notes:
+            found[0].runs[0] = found[0].runs[0].with_notes(*notes)
+        return found
+
+    def _without_beginnings(
+        self, found: list[Found], wanted: list[tuple[str, str, Training]]
+    ) -> list[Found]:
+        """Leave out the checkpoints of a training whose last one holds it whole."""
+        states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
+        if len(states) < _SEVERAL:
+            return found
+        from cbreplay.readers.hugging_face import drop_beginnings
+
+        by_source = {
+            one.runs[0].source: one for one in found if one.runs[0].source in states
+        }
+        runs = {source: one.runs[0] for source, one in by_source.items()}
+        for source, parts in drop_beginnings(runs).items():
+            if parts:
+                listed = ", ".join(sorted(by_source[part].name for part in parts))
+                note = f"{listed} hold its beginning, and were left out"
+                by_source[source].runs[0] = runs[source].with_notes(note)
+            for part in parts:
+                found.remove(by_source[part])
+                detail = f"the beginning of {source}"
+                self.seen.append(Seen(part, "passed by", detail))
+        return found
+
+    def _read_training(self, root: str, typed: str, training: Training) -> list[Found]:
+        """Read the CSV and the event files of one training, and join them."""
+        metadata = _metadata(training)
+        by_place: dict[str, list[Run]] = {}
+        if training.log is not None:
+            reader = reader_for(training.log_format, self.options, metadata)
+            by_place[training.place] = list(reader.read(training.log))
+            spoken = FORMATS[training.log_format].spoken
+            self.seen.append(Seen(training.log, "read", spoken))
+        if training.events is not None:
+            by_place = self._with_events(by_place, training, metadata)
+        if not by_place:
+            problem = "there is no log beside this run.json"
+            hint = "Put logs.csv or tensorboard/ there, or remove the file"
+            raise LogError(problem, source=training.run_json or root, hint=hint)
+        return [
+            Found(
+                *names_of(root, typed, place),
+                [_with_constant_rate(run) for run in runs],
+            )
+            for place, runs in by_place.items()
+        ]
+
+    def _with_events(
+        self,
+        by_place: dict[str, list[Run]],
+        training: Training,
+        metadata: RunMetadata | None,
+    ) -> dict[str, list[Run]]:
+        """Read the event files too; beside a CSV, foreign ones are passed by."""
+        from cbreplay.readers._join import join_logs
+
+        place, events = training.place, training.events or ""
+        csv_runs = by_place.get(place, [])
+        try:
+            event_runs = list(reader_for("events", self.options, metadata).read(events))
+        except ForeignLogError as error:
+            if not csv_runs:
+                raise
+            self.seen.append(Seen(events, "passed by", error.problem))
+            note = f"the event files were left out: {error.problem}"
+            return {place: [run.with_notes(note) for run in csv_runs]}
+        spoken = FORMATS["events"].spoken
+        if not csv_runs:
+            self.seen.append(Seen(events, "read", spoken))
+            return {place: event_runs}
+        runs, left = join_logs(csv_runs, event_runs, place)
+        joined = len(left) < len(event_runs)
+        self.seen.append(Seen(events, "joined" if joined else "read", spoken))
+        if not left:
+            return {place: runs}
+        # without any join there are two logs, and each is named by its file
+        csv_place = place if joined else training.log or place
+        return {csv_place: runs, events: left}
 
 
-def _read_source(source: Source, options: ReadOptions) -> list[_Found]:
-    if isinstance(source, Run):
-        return [_Found(source.name, source.name, [_with_plan(source, options)])]
-    if isinstance(source, (str, os.PathLike)):
-        return _read_path(os.fsdecode(source), options)
-    from cbreplay.readers.in_memory import InMemoryReader
+_BEGINNING = 65_536
+_SEVERAL = 2
+# of these, files of something else that only look like a log are common
+_OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
-    reader = InMemoryReader(options)
-    if not reader.accepts(source):
-        sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
-        raise ConfigError(sentence)
-    runs = list(reader.read(source))
-    return [_Found(runs[0].source, runs[0].source, runs)]
+
+def _stdin() -> bytes:
+    binary = getattr(sys.stdin, "buffer", None)
+    content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    return content
+
+
+def _check_path(path: str) -> None:
+    """Refuse what the system takes for no path at all."""
+    if "\0" in path:
+        problem = "there is no such file or directory"
+        raise LogError(problem, source=path, hint="Leave out the zero byte")
 
 
 def _with_plan(run: Run, options: ReadOptions) -> Run:
@@ -140,107 +397,42 @@ def _with_plan(run: Run, options: ReadOptions) -> Run:
     return replace(run, planned_epochs=planned)
 
 
-def _read_path(path: str, options: ReadOptions) -> list[_Found]:
-    if path == "-":
-        return [_Found("stdin", "stdin", _read_stdin(options))]
-    if os.path.isdir(path):
-        return _read_directory(path, options)
-    if os.path.exists(path):
-        return _read_training(path, path, _training_of(path), options)
-    if any(letter in path for letter in "*?["):
-        return _read_pattern(path, options)
-    problem = "there is no such file or directory"
-    hint = "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
-    raise LogError(problem, source=path, hint=hint)
+_SHOWN = 5
 
 
-def _read_stdin(options: ReadOptions) -> list[Run]:
-    binary = getattr(sys.stdin, "buffer", None)
-    content = sys.stdin.read().encode() if binary is None else binary.read()
-    return list(CsvLoggerReader(options).read_content(content, "standard input"))
+def _shown(seen: Sequence[Seen]) -> str:
+    shown = [f"{one.path} {one.fate} ({one.detail})" for one in seen[:_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
 
 
 def _training_of(path: str) -> Training:
     """Return the training of one file that was asked for by its name."""
     if "tfevents" in os.path.basename(path):
         return Training(place=path, events=path, run_json=run_json_above(path))
-    return Training(place=path, csv=path, run_json=run_json_beside(path))
+    found = content_format(read_beginning(path)) or "csv"
+    if found == "csv" and named_like_a_pickle(path):
+        found = "pickle"
+    return Training(
+        place=path, log=path, log_format=found, run_json=run_json_beside(path)
+    )
 
 
-def _read_pattern(pattern: str, options: ReadOptions) -> list[_Found]:
-    import glob
-
-    accepts = CsvLoggerReader(options).accepts
-    wanted = []
-    for path in sorted(glob.glob(pattern, recursive=True)):
-        if os.path.isdir(path):
-            wanted += [(path, path, one) for one in find_trainings(path, accepts)]
-        elif "tfevents" in os.path.basename(path) or accepts(path):
-            wanted.append((path, path, _training_of(path)))
-    if not wanted:
-        problem = "no log matches this pattern"
-        raise LogError(problem, source=pattern, hint="Quote it, and check the path")
-    return _read_all(wanted, options)
-
-
-def _read_directory(root: str, options: ReadOptions) -> list[_Found]:
-    root = root.rstrip(os.sep) or root
-    trainings = find_trainings(root, CsvLoggerReader(options).accepts)
-    if not trainings:
-        problem = "there is no log in this directory"
-        hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
-        hint += "event files of the TensorBoard callback in it or below it"
-        if any(
-            name.endswith(".csv") for _, _, names in os.walk(root) for name in names
-        ):
-            hint += "; a CSV without an epoch column is read when it is named, as with "
-            hint += f"{os.path.join(root, '**', '*.csv')!r}"
-        raise LogError(problem, source=root, hint=hint)
-    return _read_all([(root, root, one) for one in trainings], options)
-
-
-def _read_all(
-    wanted: list[tuple[str, str, Training]], options: ReadOptions
-) -> list[_Found]:
-    """Read the trainings that were found, and pass by what is none."""
-    found: list[_Found] = []
-    passed_by: list[LogError] = []
-    for root, typed, training in wanted:
-        try:
-            found += _read_training(root, typed, training, options)
-        except ForeignLogError as error:
-            passed_by.append(error)
-        except LogError as error:
-            if options.errors == "strict":
-                raise
-            passed_by.append(error)
-    if not found:
-        raise passed_by[0]
-    if passed_by:
-        notes = [f"left out a log found beside this run: {one}" for one in passed_by]
-        found[0].runs[0] = found[0].runs[0].with_notes(*notes)
-    return found
-
-
-def _read_training(
-    root: str, typed: str, training: Training, options: ReadOptions
-) -> list[_Found]:
-    """Read the CSV and the event files of one training, and join them."""
-    metadata = _metadata(training)
-    by_place: dict[str, list[Run]] = {}
-    if training.csv is not None:
-        csv_runs = list(CsvLoggerReader(options, metadata).read(training.csv))
-        by_place[training.place] = csv_runs
-    if training.events is not None:
-        by_place = _with_events(by_place, training, options, metadata)
-    if not by_place:
-        problem = "there is no log beside this run.json"
-        hint = "Put logs.csv or tensorboard/ there, or remove the file"
-        raise LogError(problem, source=training.run_json or root, hint=hint)
-    return [
-        _Found(*_names(root, typed, place), [_with_constant_rate(run) for run in runs])
-        for place, runs in by_place.items()
-    ]
+def _once(
+    wanted: list[tuple[str, str, Training]],
+) -> list[tuple[str, str, Training]]:
+    """Leave out what a pattern matches twice: a directory, and a log in it."""
+    taken: set[str] = set()
+    kept = []
+    for one in wanted:
+        training = one[2]
+        files = {
+            os.path.realpath(path) for path in (training.log, training.events) if path
+        }
+        if files and files <= taken:
+            continue
+        taken |= files
+        kept.append(one)
+    return kept
 
 
 def _metadata(training: Training) -> RunMetadata | None:
@@ -253,35 +445,6 @@ def _metadata(training: Training) -> RunMetadata | None:
     return parse_run_metadata(text, source=training.run_json)
 
 
-def _with_events(
-    by_place: dict[str, list[Run]],
-    training: Training,
-    options: ReadOptions,
-    metadata: RunMetadata | None,
-) -> dict[str, list[Run]]:
-    """Read the event files too; beside a CSV, those of other tools are passed by."""
-    from cbreplay.readers._join import join_logs
-    from cbreplay.readers.tensorboard import TensorBoardReader
-
-    place, events = training.place, training.events or ""
-    csv_runs = by_place.get(place, [])
-    try:
-        event_runs = list(TensorBoardReader(options, metadata).read(events))
-    except ForeignLogError as error:
-        if not csv_runs:
-            raise
-        note = f"the event files were left out: {error.problem}"
-        return {place: [run.with_notes(note) for run in csv_runs]}
-    if not csv_runs:
-        return {place: event_runs}
-    runs, left = join_logs(csv_runs, event_runs, place)
-    if not left:
-        return {place: runs}
-    # without any join there are two logs, and each is named by its file
-    csv_place = place if len(left) < len(event_runs) else training.csv or place
-    return {csv_place: runs, events: left}
-
-
 def _with_constant_rate(run: Run) -> Run:
     """Give a run the rate of its optimizer, where nothing logged or changed it."""
     if run.learning_rate is not None or run.metadata is None:
@@ -290,32 +453,3 @@ def _with_constant_rate(run: Run) -> Run:
 
     rate = constant_rate(run.metadata, run.recorded_epochs)
     return run if rate is None else replace(run, learning_rate=rate)
-
-
-def _names(root: str, typed: str, place: str) -> tuple[str, str]:
-    """Return a short and a long name: from the directory, and as it was typed."""
-    typed = os.path.normpath(typed)
-    relative = os.path.relpath(place, root)
-    if relative != os.curdir:
-        return relative, os.path.join(typed, relative)
-    if os.path.isdir(place) or os.path.isabs(typed):
-        return os.path.basename(os.path.abspath(place)) or typed, typed
-    return typed, typed
-
-
-def _named(found: list[_Found]) -> list[Run]:
-    """Name each run, the trainings of one log by number, so that no two are alike."""
-    short = [one.name for one in found]
-    taken: set[str] = set()
-    runs = []
-    for one in found:
-        name = one.name if short.count(one.name) == 1 else one.long_name
-        for number, run in enumerate(one.runs, start=1):
-            unique = wanted = f"{name}#{number}" if len(one.runs) > 1 else name
-            again = 2
-            while unique in taken:
-                unique = f"{wanted} ({again})"
-                again += 1
-            taken.add(unique)
-            runs.append(run if run.name == unique else replace(run, name=unique))
-    return runs

@@ -32,16 +32,13 @@ __all__ = ["InMemoryReader"]
 
 
 class _History(Protocol):
-    """What a ``keras.callbacks.History`` holds after a fit."""
+    """What a ``keras.callbacks.History`` holds after a fit.
+
+    ``epoch`` and ``params`` may be absent: objects of other libraries have none.
+    """
 
     @property
     def history(self) -> Mapping[str, Sequence[Any]]: ...
-
-    @property
-    def epoch(self) -> Sequence[int]: ...
-
-    @property
-    def params(self) -> Mapping[str, Any] | None: ...
 
 
 class _Frame(Protocol):
@@ -83,14 +80,17 @@ class InMemoryReader:
         if _is_history(source):
             yield from self._history(cast("_History", source))
         elif isinstance(source, Mapping):
-            yield from self._lists("dict", dict(source), None, None)
+            yield from self.read_lists("dict", dict(source))
         else:
             yield from self._frame(cast("_Frame", source))
 
     def _history(self, history: _History) -> Iterator[Run]:
-        planned = (history.params or {}).get("epochs")
+        params = getattr(history, "params", None)
+        planned = params.get("epochs") if isinstance(params, Mapping) else None
+        epochs = getattr(history, "epoch", None)
+        epochs = None if epochs is None else list(epochs)
         columns = dict(history.history)
-        yield from self._lists("History", columns, list(history.epoch), planned)
+        yield from self.read_lists("History", columns, epochs, planned)
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:
         lists = {name: frame[name].tolist() for name in frame.columns}
@@ -106,17 +106,36 @@ class InMemoryReader:
                     "a NaN in a DataFrame may be a missing value: it was read as one "
                     "(empty='nan' reads it as NaN)"
                 )
-        yield from self._lists("DataFrame", lists, epochs, None, notes)
+        yield from self.read_lists("DataFrame", lists, epochs, None, notes)
 
-    def _lists(
+    def read_lists(
         self,
         kind: str,
-        lists: dict[Any, Sequence[Any]],
-        epochs: Sequence[Any] | None,
-        planned_epochs: int | None,
+        lists: dict[Any, Any],
+        epochs: Sequence[Any] | None = None,
+        planned_epochs: int | None = None,
         notes: Sequence[str] = (),
     ) -> Iterator[Run]:
-        """Yield the trainings in lists of values, one for each epoch."""
+        """Yield the trainings in lists of values, one for each epoch.
+
+        Parameters
+        ----------
+        kind : str
+            What the lists are of, or the file that they stood in.
+        lists : dict of str to list
+            The values; ``"epoch"`` may stand among them.
+        epochs : sequence of int, optional
+            The epoch of each value.
+        planned_epochs : int, optional
+            The plan.
+        notes : sequence of str
+            What was odd so far.
+
+        Raises
+        ------
+        LogError
+            If the lists do not fit together, or hold something else than numbers.
+        """
         epochs = lists.pop("epoch", None) if epochs is None else epochs
         columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
         aligned = _Aligned(kind, columns, epochs, self.options)
@@ -135,9 +154,7 @@ class InMemoryReader:
 
 
 def _is_history(source: object) -> bool:
-    return isinstance(getattr(source, "history", None), Mapping) and all(
-        hasattr(source, name) for name in ("epoch", "params")
-    )
+    return isinstance(getattr(source, "history", None), Mapping)
 
 
 def _is_frame(source: object) -> bool:
@@ -162,8 +179,9 @@ def _column(kind: str, name: object, values: object) -> Column:
     for i, value in enumerate(cast("Iterable[Any]", values)):
         try:
             column.append(None if _is_missing(value) else float(value))
-        except (TypeError, ValueError):
-            problem = f"value {i} of {name!r} is {value!r}, which is not one number"
+        except (TypeError, ValueError, OverflowError):
+            shown = repr(value)[:_SHOWN_LETTERS]
+            problem = f"value {i} of {name!r} is {shown}, which is not one number"
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
     return column
@@ -252,6 +270,9 @@ class _Aligned:
 
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4
+_SHOWN_LETTERS = 60
+# above it, float64 no longer holds every whole number
+_EXACT = 2**53
 
 
 def _validated_epochs(
@@ -278,8 +299,9 @@ def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
     epochs = []
     for i, value in enumerate(values):
         whole = isinstance(value, float) and value.is_integer()
-        if not (hasattr(value, "__index__") or whole) or value < 0:
-            problem = f"the epoch of row {i + 1} is {value!r}, not a whole number"
+        if not (hasattr(value, "__index__") or whole) or not 0 <= value < _EXACT:
+            shown = repr(value)[:_SHOWN_LETTERS]
+            problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
             raise LogError(problem, source=kind, hint="Count epochs from 0")
         epochs.append(int(value))
     return epochs

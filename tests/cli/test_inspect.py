@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.test_simulate import as_json
+from tests.conftest import VALUES, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +43,107 @@ def test_json_and_csv(ask: Ask, log: Path) -> None:
     answer = as_json(ask("inspect", log, "--format", "json").out)
     assert answer["runs"][0]["series"] == ["loss", "val_accuracy", "val_loss"]
     assert ask("inspect", log, "--format", "csv").out.splitlines()[0].startswith("run,")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory with a run, a restarted run, and files that are no logs."""
+    root = tmp_path / "runs"
+    for name in ("one", "two"):
+        (root / name).mkdir(parents=True)
+    write_csv(root / "one" / "logs.csv", VALUES)
+    rows = "epoch,loss\n0,1\n0,2\n1,3\n"
+    (root / "two" / "logs.csv").write_text(rows)
+    (root / "table.csv").write_text("x,y\n1,2\n")
+    (root / "history.pkl").write_bytes(b"\x80\x04.")
+    return root
+
+
+def test_files_in_no_run_are_counted_and_with_v_named(
+    ask: Ask, directory: Path
+) -> None:
+    answer = ask("inspect", directory)
+    last = answer.out.splitlines()[-1]
+    assert last == "2 files in no run: 2 passed by (-v names them)"
+    spoken = ask("inspect", directory, "-v").out
+    assert f"passed by: {directory}/table.csv (no log that is known)" in spoken
+    assert f"read: {directory}/one/logs.csv (a CSV of Keras's CSVLogger)" in spoken
+    assert "runs the code that is in it" in spoken
+    notes = as_json(ask("inspect", directory, "-v", "--format", "json").out)["notes"]
+    assert len(notes) == 4
+    csv = ask("inspect", directory, "-v", "--format", "csv")
+    assert "table.csv" in csv.err
+    assert "table.csv" not in csv.out
+
+
+def test_a_name_that_could_steer_a_terminal_is_written_out(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "logs.csv", VALUES)
+    (tmp_path / "a\x1b[31m\u202e.csv").write_text("x,y\n1,2\n")
+    out = ask("inspect", tmp_path, "-v").out
+    assert "\\x1b[31m\\u202e" in out
+    assert "\x1b" not in out
+
+
+def test_one_run_of_several_is_chosen_by_its_name(ask: Ask, directory: Path) -> None:
+    for name in ("one", "two#1", "two#2"):
+        answer = ask("inspect", directory, "--run", name, "--format", "json")
+        assert [run["name"] for run in as_json(answer.out)["runs"]] == [name]
+    both = ask(
+        "inspect", directory, "--run", "two#2", "--run", "one", "--format", "csv"
+    )
+    assert [row.split(",")[0] for row in both.out.splitlines()[1:]] == ["two#2", "one"]
+
+
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(
+    ask: Ask, directory: Path
+) -> None:
+    answer = ask("inspect", directory, "--run", "two#3")
+    assert answer.status == 2
+    assert "there is no run 'two#3'; did you mean 'two#" in answer.err
+    assert "there is one, two#1, two#2 (--run)" in answer.err
+
+
+@pytest.mark.parametrize("command", ["plot", "explain", "simulate"])
+def test_a_part_of_a_restarted_log_can_be_asked_about(
+    ask: Ask,
+    directory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--patience", "1", "--monitor", "loss"]
+    if command == "plot":
+        words += ["-o", "x.png"]
+    assert ask(command, directory / "two" / "logs.csv#2", *words).status == 0
+    assert ask(command, directory, "--run", "two#2", *words).status == 0
+
+
+def test_a_run_without_the_monitor_stops_no_answer_about_the_others(
+    ask: Ask, directory: Path
+) -> None:
+    for words in ([], ["--patience", "2"]):
+        answer = ask("simulate", directory, *words, "--format", "json")
+        assert answer.status == 0
+        told = as_json(answer.out)
+        assert [run["name"] for run in told["runs"]] == ["one"]
+        left = [
+            "left out two#1: it has no val_loss",
+            "left out two#2: it has no val_loss",
+        ]
+        assert told["notes"] == left
+        assert all(note in answer.err for note in left)
+
+
+def test_a_run_without_the_monitor_that_is_asked_about_alone_is_an_error(
+    ask: Ask, directory: Path
+) -> None:
+    for words in ([directory / "two" / "logs.csv#1"], [directory, "--run", "two#1"]):
+        answer = ask("simulate", *words)
+        assert answer.status == 2
+        assert "has no series 'val_loss'; it has loss" in answer.err
 
 
 def test_the_x_axis_is_said_where_the_log_does_not(ask: Ask, tmp_path: Path) -> None:

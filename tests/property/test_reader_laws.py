@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cbreplay import CbreplayError, LogError
+from cbreplay import CbreplayError, LogError, Series
 from cbreplay.readers import load_runs
 from cbreplay.readers._event_proto import EventScalars
 from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
@@ -77,6 +78,50 @@ def test_what_csv_logger_wrote_comes_back_bit_by_bit(
     (run,) = load_runs(path)
     assert set(run.series) == set(logs[0])
     assert holds(run, logs)
+
+
+@pytest.mark.keras
+@SHARED_PATH
+@given(first=epoch_logs(), second=epoch_logs(), begins=st.integers(0, 9))
+def test_what_a_second_fit_appended_is_read_or_refused_but_never_misread(
+    tmp_path: Path,
+    first: list[dict[str, float]],
+    second: list[dict[str, float]],
+    begins: int,
+) -> None:
+    from keras.callbacks import CSVLogger
+
+    path = tmp_path / "logs.csv"
+    path.unlink(missing_ok=True)
+    for logs, initial in ((first, 0), (second, begins)):
+        logger: Any = CSVLogger(str(path), append=True)
+        logger.on_train_begin()
+        for epoch, row in enumerate(logs, start=initial):
+            logger.on_epoch_end(epoch, row)
+        logger.on_train_end()
+    try:
+        runs = load_runs(path)
+    except LogError:
+        # Keras writes other metrics below the old header, without a word
+        assert set(first[0]) != set(second[0])
+        return
+    if len(runs) > 1:
+        assert all("share one header" in " ".join(run.notes) for run in runs)
+    if set(first[0]) == set(second[0]):
+        resumed = begins >= len(first)
+        assert len(runs) == (1 if resumed else 2)
+        assert holds(runs[0] if not resumed else head(runs[0], len(first)), first)
+        if not resumed:
+            assert holds(runs[1], second)
+
+
+def head(run: Run, length: int) -> Run:
+    """Return the first epochs of a run."""
+    series = {
+        name: Series(one.values[:length], one.recorded[:length])
+        for name, one in run.series.items()
+    }
+    return replace(run, series=series, epoch_seconds=None, learning_rate=None)
 
 
 @SHARED_PATH

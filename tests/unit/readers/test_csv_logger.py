@@ -162,6 +162,14 @@ def test_a_step_back_begins_another_run(rows: str, found: list[list[float]]) -> 
     assert "the log holds 2 trainings" in " ".join(runs[1].notes)
 
 
+def test_trainings_under_one_header_are_doubted_and_noted() -> None:
+    # the second fit logged loss and mae, and CSVLogger wrote them under acc and loss
+    runs = read("epoch,acc,loss\n0,.5,2\n0,2,.1\n")
+    assert all("would stand under wrong names" in run.notes[0] for run in runs)
+    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,2\n")
+    assert not any("share one header" in note for note in first.notes)
+
+
 def test_a_header_once_more_with_epochs_going_on_is_a_seam() -> None:
     run = read_one("epoch,loss\n0,1\nepoch,loss\n1,2\n")
     assert values(run, "loss") == [1, 2]
@@ -208,15 +216,18 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1\n1.5,1\n", "line 3: the epoch '1.5'"),
         ("epoch,loss\n0,1\n-1,1\n", "line 3: the epoch '-1'"),
         ("epoch,loss\n0,1\n,1\n", "line 3: the epoch ''"),
-        ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e300'"),
+        ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e+300'"),
         ("epoch,loss\n0,1\n9999999999,1\n", "the epochs run from 0 to 9999999999"),
         ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),
         ("epoch,loss\n0,0,5\n1,0,4\n", "3 cells under 2 columns, as with decimal"),
-        ("epoch;loss\n0;0,5\n", "line 2: '0,5' under loss has a decimal comma"),
+        ('epoch,loss\n0,"0,5"\n', "line 2: '0,5' under loss has a decimal comma"),
+        ("epoch\tloss\n0\t0,5\n", "line 2: '0,5' under loss has a decimal comma"),
+        ("epoch;loss;acc\n0;0,5;0.1\n", "line 2: decimal commas stand beside"),
         ("epoch,loss\n0,1\nepoch,acc\n1,2\n", "line 3: from here on another header"),
         ("epoch,loss,loss\n0,1,2\n", "two columns are named 'loss'"),
         ('epoch,loss\n0,"1\n1,2\n', "cannot be cut into cells"),
-        ("epoch,step,loss,val_loss\n0,9,1,\n0,9,,2\n", "one for each step"),
+        ("epoch,loss\n0,1\n0,2\n1,1\n1,2\n2,1\n2,2\n", "several workers"),
+        ("epoch,loss\n3,1\n4,1\n50,2\n1,2\n", "line 4: the epoch 50 does not follow"),
     ],
 )
 def test_what_is_no_log_is_refused_in_one_sentence(
@@ -241,14 +252,34 @@ def test_a_truncated_row_is_dropped_on_request() -> None:
     assert "dropped as damaged: line 3" in run.notes[0]
 
 
-def test_a_last_row_of_an_lf_file_without_line_end_is_kept_and_noted() -> None:
-    run = read_one("epoch,loss\n0,0.5\n1,0.25")
-    assert values(run, "loss") == [0.5, 0.25]
-    assert "line 3" in run.notes[0]
+@pytest.mark.parametrize(
+    ("above", "last"),
+    [
+        # 0.1 in float32: with a digit less it would be no float32
+        ("0.5", "0.10000000149011612"),
+        ("0.5", "inf"),
+        ("0.5", '"0.25"'),
+        # four decimals throughout, one of them a zero: written rounded
+        ("0.7310", "0.6125"),
+    ],
+)
+def test_a_last_row_of_an_lf_file_that_is_seen_to_be_whole_is_kept_and_noted(
+    above: str, last: str
+) -> None:
+    run = read_one(f"epoch,loss\n0,{above}\n1,{last}")
+    assert values(run, "loss") == [float(above), float(last.strip('"'))]
+    assert run.notes[0] == "the last row (line 3) has no line end; it was kept"
 
 
-@pytest.mark.parametrize("last", ["1", "1,", "1,-", "1,0.5,", '1,"[0'])
-def test_an_lf_file_that_is_seen_to_be_cut_is_truncated(last: str) -> None:
+@pytest.mark.parametrize(
+    "last",
+    [
+        *("1", "1,", "1,-", "1,0.5,", '1,"[0'),
+        # may be the beginning of 0.2512
+        *("1,0.25", "1,0.1", "1,3", "1,1e-0"),
+    ],
+)
+def test_an_lf_file_that_may_be_cut_is_truncated(last: str) -> None:
     with pytest.raises(TruncatedLogError):
         read(f"epoch,loss\n0,0.5\n{last}")
 
@@ -264,3 +295,113 @@ def test_rows_below_another_header_are_never_read_under_the_first() -> None:
     run = read_one("epoch,loss\n0,1\nepoch,acc\n1,2\n", errors="skip")
     assert values(run, "loss") == [1]
     assert "line 3 (from here on another header holds: epoch, acc)" in run.notes[0]
+
+
+def test_decimal_commas_are_read_where_semicolons_separate() -> None:
+    run = read_one("epoch;loss;acc\n0;0,5;1\n1;2,5e-1;,75\n")
+    assert values(run, "loss") == [0.5, 0.25]
+    assert values(run, "acc") == [1, 0.75]
+    assert run.notes == ("decimal commas were read as such: ; separates the cells",)
+
+
+def test_comments_and_remarks_are_left_out_and_noted() -> None:
+    run = read_one("# a try\nepoch,loss\n0,1\n# worse\n\nstopped for lunch\n1,2\n")
+    assert values(run, "loss") == [1, 2]
+    assert run.notes == (
+        "2 comment lines were left out",
+        "lines of text were left out: line 6",
+    )
+
+
+def test_a_header_in_a_comment_is_one_above_nothing_but_numbers() -> None:
+    run = read_one("# made by numpy.savetxt\n# epoch,loss\n0,1\n1,2\n")
+    assert values(run, "loss") == [1, 2]
+    assert run.notes[0] == "the column names were taken from a comment line"
+
+
+def test_text_beside_the_columns_is_left_out_and_noted() -> None:
+    run = read_one("epoch,loss\n0,1,first try\n1,2,\n2,3\n")
+    assert values(run, "loss") == [1, 2, 3]
+    assert run.notes == ("text beside the columns was left out in 1 rows",)
+
+
+def test_cells_of_only_delimiters_are_a_blank_line() -> None:
+    assert values(read_one("epoch,loss\n0,1\n,\n1,2\n,\n"), "loss") == [1, 2]
+
+
+def test_utf16_without_a_mark_and_a_mark_within_are_read() -> None:
+    assert values(read_one(PLAIN.encode("utf-16-le")), "loss") == [0.5, 0.25]
+    assert values(read_one("epoch,loss\n0,1\n\ufeffepoch,loss\n1,2\n"), "loss") == [
+        1,
+        2,
+    ]
+
+
+def test_names_in_another_encoding_do_not_hide_the_numbers() -> None:
+    # GBK, whose bytes are control characters in Latin-1
+    run = read_one("epoch,\u635f\u5931\n0,0.5\n".encode("gbk"))
+    (name,) = run.series
+    assert values(run, name) == [0.5]
+    assert "read as Latin-1" in run.notes[0]
+
+
+def test_rows_of_an_appended_fit_with_other_metrics_are_dropped_by_line() -> None:
+    text = "epoch,loss\n0,1\n1,2\n2,.9,3\n3,.9,4\n"
+    with pytest.raises(LogError, match="CSVLogger appended with other metrics") as one:
+        read(text)
+    assert one.value.line == 4
+    run = read_one(text, errors="skip")
+    assert values(run, "loss") == [1, 2]
+    assert "line 4 (3 cells under 2 columns); line 5" in run.notes[0].replace(
+        ", as with decimal commas or two rows in one line", ""
+    )
+
+
+def test_two_rows_glued_at_the_epoch_are_dropped_on_request() -> None:
+    # 5 was cut behind its epoch, and the resumed fit began with epoch 0: 50,2
+    run, resumed = read("epoch,loss\n3,1\n4,1\n50,2\n1,3\n2,4\n", errors="skip")
+    assert run.horizon == 4
+    assert values(resumed, "loss") == [3, 4]
+    assert "two rows seem to be glued to one" in run.notes[1]
+
+
+def test_an_epoch_that_jumps_ahead_for_good_is_a_gap() -> None:
+    assert read_one("epoch,loss\n4,1\n50,2\n51,3\n").recorded_epochs == 48
+
+
+def test_one_row_that_stands_twice_is_a_restart() -> None:
+    assert len(read("epoch,loss\n0,1\n1,1\n1,1\n2,1\n3,1\n")) == 2
+
+
+@pytest.mark.parametrize("n_rows", [4095, 4096, 4097, 8192, 8193])
+def test_a_long_log_is_read_to_its_end(n_rows: int) -> None:
+    rows = "".join(f"{i},{i / 7!r},\r\n" for i in range(n_rows))
+    content = f"epoch,loss,acc\r\n{rows}{n_rows},1,1\r\n"
+    run = read_one(content)
+    expected = [*(i / 7 for i in range(n_rows)), 1.0]
+    assert values(run, "loss") == expected
+    assert run.series["acc"].recorded.tolist() == [False] * n_rows + [True]
+    with pytest.raises(TruncatedLogError) as caught:
+        read(content[:-2])
+    assert caught.value.line == n_rows + 2
+
+
+def test_a_letter_far_below_that_is_not_utf8_changes_no_number() -> None:
+    rows = "".join(f"{i},{i / 7!r}\n" for i in range(100_000))
+    content = f"epoch,loss\n{rows}".encode() + b"# caf\xe9\n"
+    run = read_one(content)
+    assert run.horizon == 99_999
+    assert float(run.series["loss"].values[-1]) == 99_999 / 7
+
+
+def test_a_damaged_row_far_below_is_named_by_its_line() -> None:
+    rows = "".join(f"{i},{i}\n" for i in range(9000))
+    with pytest.raises(LogError, match="'x' under loss") as caught:
+        read(f"epoch,loss\n{rows}9000,x\n9001,1\n")
+    assert caught.value.line == 9002
+
+
+def test_an_underscore_within_a_number_is_no_number() -> None:
+    rows = "".join(f"{i},{i}\n" for i in range(5000))
+    with pytest.raises(LogError, match="'1_0' under loss"):
+        read(f"epoch,loss\n{rows}5000,1_0\n")

@@ -1,0 +1,145 @@
+"""One column of a table: its numbers, and what its other cells are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
+
+__all__ = ["Cells"]
+
+# cells that are kept as text, to be shown in an error
+_KEPT_TEXTS = 1000
+_MISSING, _WRONG = 1, 2
+
+
+class Cells:
+    """One column: its numbers, and what its other cells are.
+
+    Attributes
+    ----------
+    values : array of shape (n_rows,)
+        The numbers, NaN where there is none.
+    missing, wrong : bool array of shape (n_rows,)
+        Where a cell is empty or ``NA``, and where it is no number.
+    n_na : int
+        How many cells are ``NA``.
+    texts : dict of int to str
+        The first cells that are no number, by their row.
+    """
+
+    values: FloatArray
+    missing: BoolArray
+    wrong: BoolArray
+
+    def __init__(self) -> None:
+        self._chunks: list[FloatArray] = []
+        self._states: list[NDArray[np.uint8] | None] = []
+        self.n_na = 0
+        self.texts: dict[int, str] = {}
+
+    def add_plain(self, cells: Sequence[str]) -> bool:
+        """Take cells that all hold numbers; False if one does not."""
+        try:
+            values = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            return False
+        self._chunks.append(values)
+        self._states.append(None)
+        return True
+
+    def add(
+        self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
+    ) -> None:
+        """Take cells one by one; `start` is the row of the first."""
+        values = np.full(len(cells), np.nan)
+        states = np.zeros(len(cells), dtype=np.uint8)
+        for i, cell in enumerate(cells):
+            try:
+                value = parse(cell)
+            except ValueError:
+                states[i] = _WRONG
+                if len(self.texts) < _KEPT_TEXTS:
+                    self.texts[start + i] = str(cell).strip()
+                continue
+            if value is None:
+                states[i] = _MISSING
+                self.n_na += cell is not None and cell.strip() == "NA"
+            else:
+                values[i] = value
+        self._chunks.append(values)
+        self._states.append(states)
+
+    def finish(self) -> None:
+        """Join what was taken."""
+        if not self._chunks:
+            self.values = np.empty(0)
+            self.missing = self.wrong = np.empty(0, dtype=np.bool_)
+            return
+        self.values = np.concatenate(self._chunks)
+        self.missing = np.zeros(len(self.values), dtype=np.bool_)
+        self.wrong = self.missing.copy()
+        start = 0
+        for chunk, state in zip(self._chunks, self._states, strict=True):
+            stop = start + len(chunk)
+            if state is not None:
+                self.missing[start:stop] = state == _MISSING
+                self.wrong[start:stop] = state == _WRONG
+            start = stop
+        self._chunks, self._states = [], []
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Cells:
+        """Make a column of numbers, NaN where there is none."""
+        cells = cls()
+        cells.values = values
+        cells.missing = np.isnan(values)
+        cells.wrong = np.zeros(len(values), dtype=np.bool_)
+        return cells
+
+    def copy(self) -> Cells:
+        """Return another column with the same numbers."""
+        cells = Cells()
+        cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
+        cells.n_na, cells.texts = self.n_na, dict(self.texts)
+        return cells
+
+    def collapse(self, group: EpochArray) -> bool:
+        """Keep the one value of each group of rows; False if one has several."""
+        there = np.flatnonzero(~self.missing)
+        if bool((np.diff(group[there]) == 0).any()):
+            return False
+        n_groups = int(group[-1]) + 1
+        values, wrong = np.full(n_groups, np.nan), np.zeros(n_groups, dtype=np.bool_)
+        missing = np.ones(n_groups, dtype=np.bool_)
+        values[group[there]], missing[group[there]] = self.values[there], False
+        wrong[group[there]] = self.wrong[there]
+        self.texts = {int(group[row]): text for row, text in self.texts.items()}
+        self.values, self.missing, self.wrong = values, missing, wrong
+        return True
+
+    def drop_wrong(self) -> None:
+        """Take cells that are no numbers as missing; what they were is reported."""
+        self.missing = self.missing | self.wrong
+        self.wrong = np.zeros(len(self.wrong), dtype=np.bool_)
+        self.texts = {}
+
+    def text(self, row: int) -> str:
+        """Return what stands in a cell, in a line of bearable length."""
+        if row in self.texts:
+            return self.texts[row][:_SHOWN_LETTERS]
+        return (
+            ""
+            if self.missing[row]
+            else repr(float(self.values[row])).removesuffix(".0")
+        )
+
+
+_SHOWN_LETTERS = 40

@@ -1,0 +1,191 @@
+"""The header of a CSV: its encoding, its delimiter, its names, and what a cell is."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import LogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "COMMENT",
+    "MISSING",
+    "NO_TEXT",
+    "NO_TEXT_HINT",
+    "check_header",
+    "decode_beginning",
+    "encoding_of",
+    "find_header",
+    "first_lines",
+    "holds_number",
+    "parse_cell",
+    "shown_names",
+    "sniff_header",
+]
+
+_DELIMITERS = ",;\t|"
+MISSING = ("", "NA")
+COMMENT = "#"
+# rows that are looked at to choose between delimiters that are in the header
+_SNIFFED_ROWS = 20
+# control characters that stand in no text
+NO_TEXT = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1b")
+NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
+
+
+def parse_cell(cell: str) -> float | None:
+    """Return the number in a cell, or None for an empty one or ``NA``.
+
+    Raises
+    ------
+    ValueError
+        If the cell holds something else.
+
+    Examples
+    --------
+    >>> parse_cell("0.009999999776482582"), parse_cell("NA")
+    (0.009999999776482582, None)
+    """
+    cell = cell.strip()
+    if cell in MISSING:
+        return None
+    # Python's float() also takes 1_0 and the digits of other scripts
+    if "_" in cell or not cell.isascii():
+        raise ValueError(cell)
+    return float(cell)
+
+
+def holds_number(cell: str) -> bool:
+    """Tell whether a cell holds a number.
+
+    >>> [holds_number(cell) for cell in ("0.5", "NA", "loss")]
+    [True, False, False]
+    """
+    try:
+        return parse_cell(cell) is not None
+    except ValueError:
+        return False
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Write column names for an error, in a line of bearable length."""
+    shown = ", ".join(name[:_SHOWN_LETTERS] for name in names[:_SHOWN_NAMES])
+    return shown + (", ..." if len(names) > _SHOWN_NAMES else "")
+
+
+_SHOWN_NAMES, _SHOWN_LETTERS = 12, 40
+
+
+def encoding_of(beginning: bytes) -> str:
+    """Choose the encoding by a byte order mark, or by the zeros of UTF-16."""
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for letters, zeros, encoding in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
+        plain = b"".join(beginning[letters:32:2].split()).decode("latin-1")
+        if (
+            set(beginning[zeros:32:2]) == {0}
+            and plain.isprintable()
+            and plain.isascii()
+        ):
+            return encoding
+    return "utf-8-sig"
+
+
+def decode_beginning(beginning: bytes) -> str:
+    """Return the text that a file begins with; nothing if it is no text."""
+    encoding = encoding_of(beginning)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        text = decoder.decode(beginning)
+    except UnicodeDecodeError:
+        text = "" if "16" in encoding else beginning.decode("latin-1")
+    return "" if NO_TEXT.intersection(text[:_LOOKED_AT]) else text
+
+
+_LOOKED_AT = 1000
+
+
+def sniff_header(text: str) -> tuple[list[str], str]:
+    """Return the column names and the delimiter; no names if there is no text."""
+    first = first_lines(text.replace("\r", "\n").split("\n"))
+    names, delimiter, _ = find_header([line for line in first if line.strip()])
+    return names, delimiter
+
+
+def first_lines(lines: Iterable[str]) -> list[str]:
+    """Return the lines up to where the header and enough rows have been seen."""
+    found: list[str] = []
+    n_said = 0
+    for line in lines:
+        found.append(line)
+        n_said += bool(line.strip()) and not line.startswith(COMMENT)
+        if n_said > _SNIFFED_ROWS:
+            break
+    return found
+
+
+def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
+    """Return the column names, the delimiter, and the line that they stand in.
+
+    The delimiter is the one of ``, ; tab |`` that cuts the header and the most rows
+    into equally many cells; of several, the one that makes the most cells. A comment
+    is no header, unless only numbers follow: numpy.savetxt writes it so.
+    """
+    rows = [line for line in lines if not line.lstrip("\ufeff").startswith(COMMENT)]
+    if not rows:
+        return [], ",", ""
+    delimiter = _find_delimiter(rows)
+    names = _cut(rows[0], delimiter)
+    if all(holds_number(name) for name in names):
+        above = [line for line in lines[: lines.index(rows[0])] if line not in rows]
+        for line in reversed(above):
+            marked = _cut(line.lstrip("\ufeff" + COMMENT), delimiter)
+            if len(marked) == len(names) and not any(map(holds_number, marked)):
+                return marked, delimiter, line
+    return names, delimiter, rows[0]
+
+
+def _find_delimiter(lines: Sequence[str]) -> str:
+    there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
+    if len(there) <= 1:
+        return there[0] if there else ","
+    sample = lines[: _SNIFFED_ROWS + 1]
+
+    def consistency(delimiter: str) -> tuple[int, int]:
+        widths = [len(_cut(line, delimiter)) for line in sample]
+        if widths[0] == 1:
+            return 0, 0
+        return sum(width == widths[0] for width in widths), widths[0]
+
+    return max(there, key=consistency)
+
+
+def _cut(line: str, delimiter: str) -> list[str]:
+    """Cut one line into cells; a line that csv refuses is one cell."""
+    line = line.strip("\r\n").lstrip("\ufeff")
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter))
+        return [cell.strip().lstrip("\ufeff").strip() for cell in cells]
+    except (csv.Error, StopIteration):
+        return [line]
+
+
+def check_header(header: Sequence[str], source: str) -> None:
+    if not header:
+        problem, hint = "the file holds only blank lines", "Give a log with an epoch"
+        raise LogError(problem, source=source, hint=hint)
+    if header[0].startswith(("{", "[")):
+        problem, hint = "this is JSON, not a CSV", "Name it .json, or pass the dict"
+        raise LogError(problem, source=source, line=1, hint=hint)
+    if all(holds_number(name) for name in header):
+        problem = f"the first line holds numbers, not column names: {header[:5]}"
+        hint = "Put a header such as epoch,loss,val_loss above it"
+        raise LogError(problem, source=source, line=1, hint=hint)
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        problem = f"two columns are named {repeated[0]!r}"
+        raise LogError(problem, source=source, line=1, hint="Rename one of them")

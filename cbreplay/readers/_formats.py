@@ -1,0 +1,142 @@
+"""Which formats there are, and which one a file is of: by its content, not its name."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.readers._csv_header import decode_beginning, sniff_header
+from cbreplay.readers.base import read_beginning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.base import Reader, ReadOptions
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = [
+    "FORMATS",
+    "content_format",
+    "format_of",
+    "named_like_a_log",
+    "named_like_a_pickle",
+    "reader_for",
+]
+
+
+class Format(NamedTuple):
+    """A format: the module of its reader, and the reader's class."""
+
+    module: str
+    reader: str
+    spoken: str
+
+
+# an outsider who looks for a format finds its module here
+FORMATS = {
+    "csv": Format("csv_logger", "CsvLoggerReader", "a CSV of Keras's CSVLogger"),
+    "lightning": Format("lightning", "LightningReader", "a CSV of Lightning"),
+    "ultralytics": Format("ultralytics", "UltralyticsReader", "a CSV of Ultralytics"),
+    "wandb": Format("weights_and_biases", "WandbReader", "an export of W&B"),
+    "mlflow": Format("mlflow", "MLflowReader", "an export of MLflow"),
+    "hugging_face": Format(
+        "hugging_face", "HuggingFaceReader", "a state of Hugging Face's Trainer"
+    ),
+    "json": Format("json_history", "JsonHistoryReader", "a History as JSON"),
+    "pickle": Format("pickled", "PickleReader", "a pickle"),
+    "events": Format("tensorboard", "TensorBoardReader", "event files of TensorBoard"),
+}
+
+_LOGS_CSV = ("logs.csv", "logs.csv.gz")
+_SUFFIXES = (".csv", ".log", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
+_PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
+# of a JSON file, one of these keys makes it worth reading
+_JSON_KEYS = (
+    r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
+)
+# protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
+_PICKLE_BEGINS = (
+    *(bytes((0x80, protocol)) for protocol in range(2, 6)),
+    *(b"(dp0", b"(dp1", b"ccopy_reg\n", b"\x93NUMPY"),
+)
+
+
+def named_like_a_log(name: str) -> bool:
+    """Tell whether a file's name allows it to be a log, compressed or not."""
+    return name.lower().removesuffix(".gz").endswith(_SUFFIXES)
+
+
+def named_like_a_pickle(name: str) -> bool:
+    """Tell whether a file's name says that it is a pickle or an array of numpy."""
+    return name.lower().endswith(_PICKLES)
+
+
+def format_of(path: str) -> str | None:
+    """Return the format of a file by its content; None if it is no log that is known.
+
+    A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
+    """
+    name = os.path.basename(path)
+    if not os.path.isfile(path):
+        return None
+    if "tfevents" in name:
+        return "events"
+    if named_like_a_pickle(name):
+        return "pickle"
+    if not named_like_a_log(name):
+        return None
+    by_name = "csv" if name in _LOGS_CSV else None
+    return content_format(read_beginning(path)) or by_name
+
+
+def content_format(beginning: bytes) -> str | None:
+    """Return the format of a file that begins with these bytes."""
+    if beginning.startswith(_PICKLE_BEGINS):
+        return "pickle"
+    text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
+    if text.startswith(("{", "[")):
+        return _json_format(text)
+    header, _ = sniff_header(text)
+    return _csv_format([name.lower() for name in header])
+
+
+def _json_format(text: str) -> str | None:
+    if '"log_history"' in text:
+        return "hugging_face"
+    if re.search(_JSON_KEYS, text) is None:
+        return None
+    if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
+        return "wandb"
+    keys = (r'"key"\s*:', r'"value"\s*:', r'"step"\s*:')
+    return "mlflow" if all(re.search(key, text) for key in keys) else "json"
+
+
+def _csv_format(header: Sequence[str]) -> str | None:
+    """Tell the writers of CSVs apart by their column names, in small letters."""
+    names = set(header)
+    if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
+        return "wandb"
+    if {"key", "value", "step"} <= names:
+        return "mlflow"
+    starts = {name.partition("/")[0] for name in names if "/" in name}
+    if "epoch" in names and "train" in starts and {"val", "metrics"} & starts:
+        return "ultralytics"
+    if {"epoch", "step"} <= names:
+        return "lightning"
+    pairs = any(f"val_{name}" in names for name in names)
+    keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
+    return "csv" if keras and len(header) > 1 else None
+
+
+def reader_for(
+    name: str, options: ReadOptions, metadata: RunMetadata | None = None
+) -> Reader:
+    """Return the reader of a format; its module is imported only now."""
+    from importlib import import_module
+
+    found = FORMATS[name]
+    module = import_module(f"cbreplay.readers.{found.module}")
+    reader: Reader = getattr(module, found.reader)(options, metadata)
+    return reader

@@ -1,0 +1,75 @@
+"""Epoch columns that say that their rows are not what they seem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import SKIP_HINT, ForeignLogError
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import Damage
+    from cbreplay.run import BoolArray, EpochArray
+
+__all__ = ["check_epochs"]
+
+# so many epochs that are logged twice in a row are no chance restarts
+_FEW = 3
+
+
+def check_epochs(
+    epochs: EpochArray, lines: EpochArray, source: str, damage: Damage
+) -> BoolArray:
+    """Report rows that cannot stand for the epoch that they name; True for each.
+
+    Raises
+    ------
+    LogError
+        If most epochs have several rows; when strict, also if two rows are glued.
+    """
+    _check_repeats(epochs, lines, source)
+    glued = _glued(epochs)
+    for row in np.flatnonzero(glued).tolist():
+        problem = (
+            f"the epoch {epochs[row]} does not follow {epochs[row - 1]}, and "
+            f"{epochs[row + 1]} comes next: two rows seem to be glued to one"
+        )
+        line = int(lines[row])
+        damage.report(LogError(problem, source=source, line=line, hint=SKIP_HINT))
+    return glued
+
+
+def _check_repeats(epochs: EpochArray, lines: EpochArray, source: str) -> None:
+    """Refuse a log with several rows for most epochs: no restart looks so."""
+    same = np.flatnonzero(np.diff(epochs) == 0) + 1
+    if len(same) < _FEW or 2 * len(same) < len(np.unique(epochs)):
+        return
+    row = int(same[0])
+    problem = (
+        f"epoch {epochs[row]} has several rows, and so have most epochs: one for each "
+        "step, or several workers wrote the same file"
+    )
+    hint = "Give a log with one row for each epoch, as one CSVLogger writes it"
+    raise ForeignLogError(problem, source=source, line=int(lines[row]), hint=hint)
+
+
+def _glued(epochs: EpochArray) -> BoolArray:
+    """Find epochs made of a cut one and the next: 4, then 5 and 0 as 50, then 1."""
+    found = np.zeros(len(epochs), dtype=np.bool_)
+    steps = np.diff(epochs)
+    if len(steps) < _TWO_STEPS:
+        return found
+    for i in (np.flatnonzero((steps[:-1] > 1) & (steps[1:] <= 0)) + 1).tolist():
+        following = int(epochs[i + 1])
+        if following == 0:
+            continue
+        begun, resumed = str(int(epochs[i - 1]) + 1), str(following - 1)
+        text = str(int(epochs[i]))
+        cut = text.removesuffix(resumed)
+        found[i] = text.endswith(resumed) and cut != "" and begun.startswith(cut)
+    return found
+
+
+_TWO_STEPS = 2

@@ -1,0 +1,98 @@
+"""Which epoch each row of a tracker's history stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers._csv_runs import are_epochs
+
+if TYPE_CHECKING:
+    from cbreplay.readers._cells import Cells
+    from cbreplay.readers._csv_table import CsvTable
+    from cbreplay.run import EpochArray
+
+__all__ = ["fold_by", "nearest_epochs"]
+
+
+def nearest_epochs(table: CsvTable, cells: Cells) -> EpochArray | None:
+    """Return the epoch of each row; one without it belongs to the next that has one.
+
+    None if some are no whole numbers, or none is there.
+    """
+    known = np.flatnonzero(~cells.missing)
+    if not len(known) or not are_epochs(cells.values[known]).all():
+        return None
+    following = np.searchsorted(known, np.arange(len(table)))
+    nearest = known[np.minimum(following, len(known) - 1)]
+    epochs: EpochArray = cells.values[nearest].astype(np.int64)
+    return epochs
+
+
+def fold_by(table: CsvTable, epoch_name: str | None, step_name: str | None) -> None:
+    """Put the rows of each epoch together; without epochs, each row counts as one.
+
+    Raises
+    ------
+    LogError
+        If a row has neither an epoch nor a step.
+    """
+    epochs = None
+    if epoch_name is not None:
+        epochs = nearest_epochs(table, table.columns[epoch_name])
+        if epochs is None:
+            note = "the epochs are no whole numbers: the rows were counted instead"
+            table.notes.append(note)
+        del table.columns[epoch_name]
+    steps = table.columns.pop(step_name, None) if step_name is not None else None
+    if epochs is None:
+        epochs = _counted(table, steps)
+    n_rows = len(table)
+    table.collapse(epochs)
+    _drop_silent_epochs(table)
+    if len(table) < n_rows:
+        note = f"{n_rows} rows of steps were put together to {len(table)} epochs"
+        table.notes.insert(0, note)
+
+
+def _counted(table: CsvTable, steps: Cells | None) -> EpochArray:
+    """Count the steps that there are: each is taken as one epoch, with a note."""
+    if steps is None:
+        table.notes.append("there is no epoch: each row was taken as one")
+        return np.arange(len(table))
+    if not are_epochs(steps.values).all():
+        row = int(np.flatnonzero(~are_epochs(steps.values))[0])
+        problem = f"the step {steps.text(row)!r} is not a whole number"
+        raise table.error(problem, row, "Export the history with its steps")
+    values = steps.values.astype(np.int64)
+    if bool((np.diff(values) < 0).any()):
+        row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
+        problem = f"the step {values[row]} follows {values[row - 1]}"
+        raise table.error(problem, row, "Export one history, in the order of its steps")
+    several = np.unique(values)
+    if bool((np.diff(several) == 1).all()):
+        table.notes.append("there is no epoch: each step was taken as one")
+        return values
+    shown = ", ".join(map(str, several[:_SHOWN].tolist()))
+    table.notes.append(
+        f"there is no epoch: each logged step ({shown}, ...) was taken as one"
+    )
+    numbered: EpochArray = np.searchsorted(several, values)
+    return numbered
+
+
+_SHOWN = 3
+
+
+def _drop_silent_epochs(table: CsvTable) -> None:
+    """Leave out epochs in which only a column that was left out had a value."""
+    columns = [cells for name, cells in table.columns.items() if name != "epoch"]
+    if not columns:
+        problem = "no column has one value for each epoch"
+        hint = "Log at least one metric once in each epoch"
+        raise LogError(problem, source=table.source, hint=hint)
+    said = ~np.logical_and.reduce([cells.missing for cells in columns])
+    if said.any() and not said.all():
+        table.keep(said)

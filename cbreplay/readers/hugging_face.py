@@ -1,0 +1,174 @@
+"""Read the ``trainer_state.json`` of Hugging Face's Trainer."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers._csv_runs import build_runs
+from cbreplay.readers._csv_table import CsvTable
+from cbreplay.readers._formats import format_of
+from cbreplay.readers._json_text import read_json
+from cbreplay.readers.base import Damage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import EpochArray, Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["HuggingFaceReader", "drop_beginnings"]
+
+# the speed of the machine is no metric
+_SPEED = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
+# Trainer's epoch is a quotient: after three epochs it may be 2.9966
+_NEARLY = 0.01
+
+
+class HuggingFaceReader:
+    """Reader of the log of Trainer: an epoch is what lies before an evaluation.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        How missing values are to be read.
+    metadata : RunMetadata, optional
+        What the ``run.json`` beside the log says.
+    """
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
+
+    def accepts(self, path: str) -> bool:
+        """Tell whether a file is JSON with a ``log_history``."""
+        return format_of(path) == "hugging_face"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield the training in the file.
+
+        Raises
+        ------
+        LogError
+            If nothing was logged in it.
+        """
+        state = read_json(path)
+        rows = state.get("log_history") if isinstance(state, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            problem = "its log_history is no list of logs"
+            hint = "Give the trainer_state.json that Trainer wrote"
+            raise LogError(problem, source=path, hint=hint)
+        # the last row sums the training up
+        rows = [row for row in rows if "train_runtime" not in row]
+        if not rows:
+            problem, hint = "its log_history is empty", "Give the state of a training"
+            raise LogError(problem, source=path, hint=hint)
+        table = CsvTable.of_rows(rows, path, Damage(self.options))
+        table.check_whole()
+        self._fold(table, rows, state)
+        yield from build_runs(table, self.options, self.metadata)
+
+    def _fold(
+        self, table: CsvTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
+    ) -> None:
+        evaluated = np.array([any(k.startswith("eval_") for k in row) for row in rows])
+        ends = np.flatnonzero(evaluated) if evaluated.any() else np.arange(len(rows))
+        table.keep(np.arange(len(rows)) <= ends[-1])
+        fractions = (
+            table.columns["epoch"].values[ends] if "epoch" in table.columns else None
+        )
+        speed = [name for name in table.columns if name.endswith(_SPEED)]
+        for name in ("epoch", "step", *speed):
+            table.columns.pop(name, None)
+        group = np.searchsorted(ends, np.arange(len(table)))
+        whole = _whole_epochs(fractions)
+        table.collapse(group)
+        if whole is not None:
+            table.columns["epoch"].values = whole.astype(np.float64)
+            planned = state.get("num_train_epochs")
+            table.planned_epochs = planned if isinstance(planned, int) else None
+        else:
+            what = "evaluation" if evaluated.any() else "logged step"
+            table.notes.insert(
+                0,
+                f"each {what} was taken as one epoch, since they do not fall on whole "
+                f"epochs: patience counts {what}s",
+            )
+        _leave_out_schedule(table)
+
+
+def drop_beginnings(found: Mapping[str, Run]) -> dict[str, list[str]]:
+    """Find states that hold only the beginning of another one of the same directory.
+
+    Trainer writes its whole log into each ``checkpoint-500/``, ``checkpoint-1000/``.
+
+    Parameters
+    ----------
+    found : mapping of str to Run
+        The run of each ``trainer_state.json``, by its path.
+
+    Returns
+    -------
+    dict of str to list of str
+        For each state that goes on, the paths of those that it makes superfluous.
+    """
+    longest: dict[str, list[str]] = {}
+    ordered = sorted(found, key=lambda path: -found[path].recorded_epochs)
+    for path in ordered:
+        home = next(
+            (one for one in longest if _begins(found[path], found[one], path, one)),
+            None,
+        )
+        if home is None:
+            longest[path] = []
+        else:
+            longest[home].append(path)
+    return longest
+
+
+def _begins(run: Run, other: Run, path: str, other_path: str) -> bool:
+    """Tell whether a run is the beginning of another, of a checkpoint beside it."""
+    if _output_of(path) != _output_of(other_path) or run.series.keys() != (
+        other.series.keys()
+    ):
+        return False
+    same_begin = run.first_epoch == other.first_epoch
+    return same_begin and all(
+        one.values.tobytes() == other.series[name].values[: len(one)].tobytes()
+        for name, one in run.series.items()
+    )
+
+
+def _output_of(path: str) -> str:
+    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
+    directory = os.path.dirname(path)
+    inside = os.path.basename(directory).startswith("checkpoint-")
+    return os.path.dirname(directory) if inside else directory
+
+
+def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None
+    """Return zero-based epochs, if each row ends one."""
+    if fractions is None or not np.isfinite(fractions).all():
+        return None
+    nearest = np.rint(fractions)
+    near = np.abs(fractions - nearest) <= _NEARLY
+    if not near.all() or nearest[0] < 1 or bool((np.diff(nearest) < 1).any()):
+        return None
+    epochs: EpochArray = (nearest - 1).astype(np.int64)
+    return epochs
+
+
+def _leave_out_schedule(table: CsvTable) -> None:
+    """Leave out a rate that changes with every step: no epoch has one."""
+    rate = table.columns.get("learning_rate")
+    if rate is None:
+        return
+    known = rate.values[~rate.missing]
+    if len(known) and bool((known != known[0]).any()):
+        reason = "Trainer's schedule changes it with every step, so no epoch has one"
+        table.leave_out(["learning_rate"], reason)

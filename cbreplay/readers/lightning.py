@@ -1,0 +1,89 @@
+"""Read the ``metrics.csv`` of Lightning's CSVLogger: a row for each logging call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers._csv_runs import are_epochs, build_runs
+from cbreplay.readers._csv_table import read_table
+from cbreplay.readers._formats import format_of
+from cbreplay.readers._step_rows import fold_by
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers._csv_table import CsvTable
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["LightningReader"]
+
+
+class LightningReader:
+    """Reader of CSVs with an ``epoch`` and a ``step`` column.
+
+    Training and validation of one epoch stand in rows of their own, with gaps. The
+    one value that a column has in an epoch is the epoch's.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        How damage and empty cells are to be read.
+    metadata : RunMetadata, optional
+        What the ``run.json`` beside the log says.
+    """
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
+
+    def accepts(self, path: str) -> bool:
+        """Tell whether a file is a CSV with an epoch and a step in its header."""
+        return format_of(path) == "lightning"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training in the file.
+
+        Raises
+        ------
+        LogError
+            If no column has one value for each epoch; when strict, also if a row is
+            damaged.
+        """
+        table = read_table(path, self.options)
+        for name in ("epoch", "step"):
+            table.rename(table.find(name), name)
+        table.check_whole()
+        tests = [name for name in table.columns if name.startswith("test_")]
+        table.leave_out(tests, "logged by a test, not by the training")
+        _check_epochs(table)
+        _name_rate(table)
+        fold_by(table, "epoch", "step")
+        yield from build_runs(table, self.options, self.metadata)
+
+
+def _check_epochs(table: CsvTable) -> None:
+    cells = table.columns["epoch"]
+    wrong = np.flatnonzero(~cells.missing & ~are_epochs(cells.values))
+    if len(wrong):
+        row = int(wrong[0])
+        problem = f"the epoch {cells.text(row)!r} is not a whole number"
+        hint = "Give the metrics.csv that Lightning's CSVLogger wrote"
+        raise table.error(problem, row, hint)
+    if cells.missing.all():
+        problem, hint = "no row names its epoch", "Give a log with an epoch column"
+        raise LogError(problem, source=table.source, hint=hint)
+
+
+def _name_rate(table: CsvTable) -> None:
+    """Call the one column of LearningRateMonitor the learning rate."""
+    rates = [name for name in table.columns if name.startswith("lr-")]
+    if len(rates) == 1 and not table.columns.keys() & set(LEARNING_RATE_NAMES):
+        table.rename(rates[0], LEARNING_RATE_NAMES[0])
+        table.notes.append(f"{rates[0]} was taken as the learning rate")

@@ -1,0 +1,66 @@
+"""Read the ``results.csv`` of Ultralytics: padded names, epochs counted from 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.readers._csv_runs import build_runs
+from cbreplay.readers._csv_table import read_table
+from cbreplay.readers._formats import format_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["UltralyticsReader"]
+
+
+class UltralyticsReader:
+    """Reader of CSVs with ``train/`` columns beside ``metrics/`` or ``val/`` ones.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        How damage and empty cells are to be read.
+    metadata : RunMetadata, optional
+        What the ``run.json`` beside the log says.
+    """
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
+
+    def accepts(self, path: str) -> bool:
+        """Tell whether a file is such a CSV."""
+        return format_of(path) == "ultralytics"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training in the file.
+
+        Raises
+        ------
+        LogError
+            If it is damaged.
+        """
+        table = read_table(path, self.options)
+        epoch = table.columns[table.find("epoch")]
+        known = epoch.values[~epoch.missing & ~epoch.wrong]
+        # version 8.0 counts from 0; 8.1 writes epoch + 1 (engine/trainer.py)
+        if len(known) and known.min() >= 1:
+            epoch.values = epoch.values - 1
+            table.notes.append(
+                "epochs were taken as counted from 1, as Ultralytics does"
+            )
+        rates = [name for name in table.columns if name.startswith("lr/")]
+        if rates:
+            note = f"{', '.join(rates)}: kept as metrics, a rate for each group of "
+            table.notes.append(f"{note}parameters")
+        time = table.columns.get("time")
+        if time is not None and not (time.missing | time.wrong).any():
+            del table.columns["time"]
+            table.wall_times = time.values
+        yield from build_runs(table, self.options, self.metadata)

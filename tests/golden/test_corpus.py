@@ -1,0 +1,95 @@
+"""What is read of 193 logs of public projects, as a table that people went through.
+
+The logs are no part of this project: the environment variable CBREPLAY_CORPUS names
+the directory that holds them, with their ``manifest.tsv``.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbreplay import CbreplayError
+from cbreplay.readers import load_runs
+from tests.oracles.slow_csv import read_slowly, split_slowly
+
+if TYPE_CHECKING:
+    import pytest
+
+    from cbreplay import Run
+
+GOLDEN = Path(__file__).with_name("corpus.tsv")
+
+
+def test_every_log_of_other_projects_is_read_or_refused_as_was_judged(
+    corpus: Path, request: pytest.FixtureRequest
+) -> None:
+    table = "".join(f"{line}\n" for line in outcomes(corpus))
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_text(table, encoding="utf-8")
+    assert table == GOLDEN.read_text(encoding="utf-8")
+
+
+def outcomes(corpus: Path) -> list[str]:
+    with (corpus / "manifest.tsv").open(encoding="utf-8", newline="") as file:
+        files = sorted(row["file"] for row in csv.DictReader(file, delimiter="\t"))
+    return ["file\toutcome\truns\tnotes", *(outcome(corpus, name) for name in files)]
+
+
+def outcome(corpus: Path, name: str) -> str:
+    try:
+        runs = load_runs(corpus / name)
+    except CbreplayError as error:
+        said = str(error).replace(str(corpus / name), "").lstrip(",: ")
+        return f"{name}\trefused\t-\t{type(error).__name__}: {said}"
+    told = "; ".join(described(run) for run in runs)
+    notes = list(dict.fromkeys(shortened(note) for run in runs for note in run.notes))
+    kind = "noted" if notes else "read"
+    return f"{name}\t{kind}\t{told}\t{'; '.join(notes) or '-'}"
+
+
+def described(run: Run) -> str:
+    rate = "" if run.learning_rate is None else " +rate"
+    return f"{run.first_epoch}-{run.horizon} of {len(run.series)} series{rate}"
+
+
+def shortened(note: str) -> str:
+    """Leave out what differs between the trainings of one log."""
+    return re.sub(r"; this is number \d+, from line .*", "", note)
+
+
+def test_every_csv_of_other_projects_holds_what_a_slow_reading_finds(
+    corpus: Path,
+) -> None:
+    checked = 0
+    for path in sorted(corpus.glob("*/*/**/*.*")):
+        if path.suffix not in (".csv", ".log", ".tsv") or path.name == "manifest.tsv":
+            continue
+        if path.name in ("metrics.csv", "wandb_export.csv"):
+            continue
+        check_slowly(path)
+        checked += 1
+    assert checked > 80
+
+
+def check_slowly(path: Path) -> None:
+    text = path.read_bytes().decode("latin-1")
+    header = text.splitlines()[0]
+    table = read_slowly(text, "\t" if "\t" in header else ",")
+    if "" in table:
+        table["epoch"] = table.pop("")
+    if "epoch" not in table:
+        n_rows = len(next(iter(table.values())))
+        table["epoch"] = [float(row) for row in range(n_rows)]
+    parts = split_slowly(table, "epoch")
+    runs = load_runs(path)
+    assert len(runs) == len(parts), path
+    for run, part in zip(runs, parts, strict=True):
+        epochs = [int(epoch or 0) for epoch in part["epoch"]]
+        assert (run.first_epoch, run.horizon) == (epochs[0], epochs[-1]), path
+        for name, values in part.items():
+            if name not in ("epoch", "lr", "learning_rate"):
+                read = [run.series[name][epoch - run.first_epoch] for epoch in epochs]
+                assert read == values, (path, name)

@@ -1,0 +1,359 @@
+"""Logs of other tools, each as small as its tool writes it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cbreplay import LogError, Run, TruncatedLogError
+from cbreplay.readers import load_runs
+from cbreplay.readers._formats import FORMATS, format_of, reader_for
+from cbreplay.readers.base import ReadOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path, content: str | bytes, **options: Any) -> list[Run]:
+    data = content.encode() if isinstance(content, str) else content
+    path.write_bytes(data)
+    return load_runs(path, **options)
+
+
+def column(run: Run, name: str) -> list[float | None]:
+    return list(run.series[name])
+
+
+LIGHTNING = """epoch,lr-Adam,step,test_acc,train_loss,train_loss_step,val_loss
+,0.01,0,,,,
+0,,49,,,2.5,
+0,,99,,,2.25,
+0,,99,,,,0.75
+0,,99,,1.5,,
+,0.001,100,,,,
+1,,199,,,,0.5
+1,,199,,1.25,,
+2,,200,0.9,,,
+"""
+
+
+def test_lightning_rows_of_an_epoch_are_one(tmp_path: Path) -> None:
+    (run,) = read(tmp_path / "metrics.csv", LIGHTNING)
+    assert column(run, "train_loss") == [1.5, 1.25]
+    assert column(run, "val_loss") == [0.75, 0.5]
+    assert list(run.series) == ["train_loss", "val_loss"]
+    assert run.learning_rate is not None
+    assert run.learning_rate.values.tolist() == [np.float32(0.01), np.float32(0.001)]
+    assert "9 rows of steps were put together to 2 epochs" in run.notes
+    assert any("train_loss_step: it has several values" in note for note in run.notes)
+    assert any("test_acc: logged by a test" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("epoch,step,loss\n0.5,1,1\n", "line 2: the epoch '0.5'"),
+        ("epoch,step,loss\n,1,1\n", "no row names its epoch"),
+        ("epoch,step,loss\n0,1,x\n0,2,1\n", "line 2: 'x' under loss"),
+        ("epoch,step,loss\n0,1,1\n0,2,2\n", "no column has one value for each epoch"),
+    ],
+)
+def test_what_lightning_did_not_write_is_refused(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    with pytest.raises(LogError, match=sentence):
+        read(tmp_path / "metrics.csv", content)
+
+
+ULTRALYTICS = """      epoch,      time, train/box_loss,   val/box_loss,    lr/pg0
+          1,      10.5,            1.5,            2.5,      0.01
+          2,      19.5,           1.25,           2.25,     0.005
+"""
+
+
+def test_ultralytics_counts_epochs_from_1(tmp_path: Path) -> None:
+    (run,) = read(tmp_path / "results.csv", ULTRALYTICS)
+    assert (run.first_epoch, run.horizon) == (0, 1)
+    assert column(run, "train/box_loss") == [1.5, 1.25]
+    assert column(run, "lr/pg0") == [0.01, 0.005]
+    assert run.epoch_seconds is not None
+    assert list(run.epoch_seconds) == [None, 9.0]
+    assert "epochs were taken as counted from 1" in run.notes[0]
+    early = ULTRALYTICS.replace("  1,", "  0,").replace("  2,", "  1,")
+    (run,) = read(tmp_path / "results.csv", early)
+    assert (run.first_epoch, run.horizon) == (0, 1)
+    assert not any("counted from 1" in note for note in run.notes)
+
+
+def trainer_state(*rows: dict[str, Any], **fields: Any) -> str:
+    return json.dumps({"log_history": rows, **fields})
+
+
+def test_trainer_that_evaluates_each_epoch_counts_epochs(tmp_path: Path) -> None:
+    state = trainer_state(
+        {"epoch": 1.0, "loss": 0.5, "learning_rate": 1e-3, "step": 10},
+        {"epoch": 1.0, "eval_loss": 0.75, "eval_runtime": 3.0, "step": 10},
+        {"epoch": 1.9966, "loss": 0.25, "learning_rate": 1e-3, "step": 20},
+        {"epoch": 1.9966, "eval_loss": 0.5, "eval_runtime": 3.0, "step": 20},
+        {"epoch": 1.9966, "train_runtime": 9.0, "train_loss": 0.4, "step": 20},
+        num_train_epochs=2,
+    )
+    (run,) = read(tmp_path / "trainer_state.json", state)
+    assert (run.first_epoch, run.horizon, run.planned_epochs) == (0, 1, 2)
+    assert column(run, "loss") == [0.5, 0.25]
+    assert column(run, "eval_loss") == [0.75, 0.5]
+    assert list(run.series) == ["loss", "eval_loss"]
+    assert run.learning_rate is not None
+    assert run.learning_rate.values.tolist() == [np.float32(1e-3)] * 2
+
+
+def test_trainer_that_evaluates_within_epochs_counts_evaluations(
+    tmp_path: Path,
+) -> None:
+    state = trainer_state(
+        {"epoch": 0.1, "loss": 0.5, "learning_rate": 1e-3, "step": 10},
+        {"epoch": 0.2, "loss": 0.4, "learning_rate": 9e-4, "step": 20},
+        {"epoch": 0.2, "eval_loss": 0.75, "step": 20},
+        {"epoch": 0.4, "eval_loss": 0.5, "step": 40},
+        {"epoch": 0.5, "loss": 0.1, "learning_rate": 8e-4, "step": 50},
+    )
+    (run,) = read(tmp_path / "trainer_state.json", state)
+    assert column(run, "eval_loss") == [0.75, 0.5]
+    assert list(run.series) == ["eval_loss"]
+    assert run.learning_rate is None
+    assert "each evaluation was taken as one epoch" in run.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ('{"log_history": 3}', "no list of logs"),
+        ('{"log_history": []}', "log_history is empty"),
+        ('{"log_history": [{"epoch": 1', "the JSON breaks off here"),
+        (trainer_state({"epoch": 1.0, "loss": "x"}, {"loss": 1.0}), "row 1: 'x'"),
+    ],
+)
+def test_a_state_without_a_log_is_refused(
+    tmp_path: Path, state: str, sentence: str
+) -> None:
+    with pytest.raises(LogError, match=sentence):
+        read(tmp_path / "trainer_state.json", state)
+
+
+WANDB_HISTORY = """,_step,_runtime,_timestamp,epoch,loss,val_loss,batch/loss
+0,0,1.5,100.0,,,,3.5
+1,1,2.5,101.0,,,,3.25
+2,2,3.5,102.0,0,0.5,0.75,
+3,3,5.5,105.0,1,0.25,NaN,
+"""
+
+
+def test_a_history_of_wandb_is_folded_by_epoch(tmp_path: Path) -> None:
+    (run,) = read(tmp_path / "history.csv", WANDB_HISTORY)
+    assert column(run, "loss") == [0.5, 0.25]
+    assert math.isnan(run.series["val_loss"].values[1])
+    assert run.series["val_loss"].recorded.tolist() == [True, True]
+    assert run.epoch_seconds is not None
+    assert list(run.epoch_seconds) == [None, 3.0]
+    assert list(run.series) == ["loss", "val_loss"]
+
+
+def test_a_history_of_wandb_in_json_reads_as_its_csv(tmp_path: Path) -> None:
+    rows = [
+        {"_step": 0, "epoch/epoch": 0, "epoch/loss": 0.5, "epoch/val_loss": "NaN"},
+        {"_step": 1, "epoch/epoch": 1, "epoch/loss": 0.25, "epoch/val_loss": None},
+    ]
+    for content in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        (run,) = read(tmp_path / "history.json", content)
+        assert column(run, "loss") == [0.5, 0.25]
+        assert run.series["val_loss"].recorded.tolist() == [True, False]
+
+
+def test_steps_far_apart_are_counted_and_noted(tmp_path: Path) -> None:
+    content = "_step,_runtime,loss\n0,1,3\n50,2,2\n100,3,1\n"
+    (run,) = read(tmp_path / "history.csv", content)
+    assert (run.first_epoch, run.horizon) == (0, 2)
+    assert any("each logged step (0, 50, 100, ...)" in note for note in run.notes)
+
+
+WANDB_CHART = """"Step","one - val_loss","one - val_loss__MIN","one - val_loss__MAX",\
+"two - val_loss","two - val_loss__MIN","two - val_loss__MAX"
+"0","0.5","0.5","0.5","","",""
+"1","0.25","0.25","0.25","0.75","0.5","1"
+"2","","","","0.5","0.5","0.5"
+"""
+
+
+def test_a_chart_of_wandb_holds_a_run_for_each_line(tmp_path: Path) -> None:
+    one, two = read(tmp_path / "chart.csv", WANDB_CHART)
+    assert (one.name, two.name) == ("chart.csv#one", "chart.csv#two")
+    assert column(one, "val_loss") == [0.5, 0.25]
+    assert column(two, "val_loss") == [0.75, 0.5]
+    assert (two.first_epoch, two.horizon) == (1, 2)
+    assert any("averages over several runs" in note for note in two.notes)
+    (again,) = load_runs(f"{tmp_path}/chart.csv#two")
+    assert again.name == "chart.csv#two"
+
+
+def test_a_chart_over_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="over 'wall', not over epochs or steps"):
+        read(tmp_path / "chart.csv", WANDB_CHART.replace('"Step"', '"wall"'))
+
+
+MLFLOW = """Run ID,Key,Value,Step,Timestamp
+ab,loss,0.5,0,1
+ab,loss,0.25,1,2
+ab,val_loss,0.75,0,1
+cd,loss,1.5,0,1
+"""
+
+
+def test_mlflow_holds_a_row_for_each_key_and_step(tmp_path: Path) -> None:
+    ab, cd = read(tmp_path / "metrics.csv", MLFLOW)
+    assert (ab.name, cd.name) == ("metrics.csv#ab", "metrics.csv#cd")
+    assert column(ab, "loss") == [0.5, 0.25]
+    assert column(ab, "val_loss") == [0.75, None]
+    metrics = [
+        {"key": "loss", "value": 0.5, "timestamp": 1, "step": 0},
+        {"key": "loss", "value": 0.25, "timestamp": 2, "step": 1},
+    ]
+    (run,) = read(tmp_path / "metrics.json", json.dumps({"metrics": metrics}))
+    assert column(run, "loss") == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("key,value,step\nloss,1,0\nloss,2,0\n", "several values at step 0"),
+        ("key,value,step\nloss,1,x\n", "the step 'x' of 'loss'"),
+        ("key,value,step\nloss,1,0", "breaks off"),
+        ("key,value,step\nloss,1\n", "cannot be cut into 3 cells"),
+        ("key,value,step\n", "no metric in it"),
+    ],
+)
+def test_an_mlflow_export_that_is_damaged_is_refused(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    with pytest.raises(LogError, match=sentence):
+        read(tmp_path / "metrics.csv", content)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"loss": [0.5, 0.25], "val_loss": [1.0, None]},
+        {"history": {"loss": [0.5, 0.25], "val_loss": [1.0, None]}, "epoch": [0, 1]},
+        {"loss": {"0": 0.5, "1": 0.25}, "val_loss": {"1": None, "0": 1.0}},
+        [{"epoch": 0, "loss": 0.5, "val_loss": 1.0}, {"epoch": 1, "loss": 0.25}],
+        {"loss": [0.5, 0.25], "val_loss": [1.0, None], "model": "resnet"},
+    ],
+)
+def test_a_history_as_json_is_read_however_it_was_written(
+    tmp_path: Path, held: object
+) -> None:
+    (run,) = read(tmp_path / "history.json", json.dumps(held))
+    assert column(run, "loss") == [0.5, 0.25]
+    assert column(run, "val_loss") == [1.0, None]
+
+
+def test_the_plan_of_a_history_as_json_is_kept(tmp_path: Path) -> None:
+    held = {"history": {"loss": [1.0]}, "epoch": [0], "params": {"epochs": 9}}
+    (run,) = read(tmp_path / "history.json", json.dumps(held))
+    assert run.planned_epochs == 9
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('{"loss": "mse"}', "no lists of numbers"),
+        ('{"loss": [1, 2', "the JSON breaks off here"),
+        ('{"loss": [1, 2]} x', "Extra data"),
+        ('{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo', "line 2: this line is not JSON"),
+        ('{"loss": [' + "[" * 100_000, "nested too deeply"),
+        ('{"loss": [' + "9" * 5000 + "]}", "not the JSON of a log"),
+        ('[{"loss": 1}, 2]', "no lists of numbers"),
+        ('{"loss": {"0": 1, "%s": 2}}' % ("9" * 5000), "no lists of numbers"),
+        ('{"loss": [1%s]}' % ("0" * 400), "value 0 of 'loss' is 1000"),
+        ('{"loss": [1], "epoch": [1%s]}' % ("0" * 30), "the epoch of row 1 is 1000"),
+    ],
+)
+def test_json_that_is_no_log_is_refused(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    with pytest.raises(LogError, match=sentence):
+        read(tmp_path / "history.json", content)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+def test_a_pickle_is_refused_with_what_to_write_instead(
+    tmp_path: Path, protocol: int
+) -> None:
+    content = pickle.dumps({"loss": [1.0]}, protocol=protocol)
+    with pytest.raises(LogError, match="runs the code that is in it") as caught:
+        read(tmp_path / "history.pkl", content)
+    assert "json.dump" in str(caught.value)
+
+
+def test_a_pickle_never_runs(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (type(tmp_path).touch, (tmp_path / "ran",))
+
+    for name in ("history.pkl", "history.csv", "history"):
+        with pytest.raises(LogError):
+            read(tmp_path / name, pickle.dumps(Bomb()))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_compressed_log_is_read(tmp_path: Path) -> None:
+    content = gzip.compress(b"epoch,loss\r\n0,0.5\r\n1,0.25\r\n")
+    (run,) = read(tmp_path / "logs.csv.gz", content)
+    assert column(run, "loss") == [0.5, 0.25]
+    assert [one.name for one in load_runs(tmp_path)] == [tmp_path.name]
+
+
+@pytest.mark.parametrize("end", [12, 20, -9, -1])
+def test_a_compressed_log_that_breaks_off_is_truncated(
+    tmp_path: Path, end: int
+) -> None:
+    rows = "".join(f"{i},{math.sin(i)!r}\r\n" for i in range(50))
+    content = gzip.compress(f"epoch,loss\r\n{rows}".encode())
+    with pytest.raises(TruncatedLogError):
+        read(tmp_path / "logs.csv.gz", content[:end])
+
+
+def test_damage_within_a_compressed_log_is_named(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(b"epoch,loss\r\n0,0.5\r\n" * 50))
+    content[15] ^= 255
+    with pytest.raises(LogError, match=r"compressed file is damaged|cannot be read"):
+        read(tmp_path / "logs.csv.gz", bytes(content))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_of_the_table_has_a_reader(name: str) -> None:
+    assert hasattr(reader_for(name, ReadOptions()), "read")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", '{"optimizer": "adam"}'),
+        ("data.csv", "x,y\n1,2\n"),
+        ("notes.txt", "epoch 3 was best\n"),
+        ("train.log", "INFO starting\nepoch 0 loss 1\n"),
+        ("empty.csv", ""),
+        ("image.csv", b"\x89PNG\r\n\x1a\n\0\0"),
+    ],
+)
+def test_what_is_no_log_has_no_format(
+    tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    (tmp_path / name).write_bytes(data)
+    assert format_of(str(tmp_path / name)) is None
