@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, replay_run
-from cbreplay.staircase import (
+from cbreplay.staircase import explain_rate
+from cbreplay.staircase.reductions import (
     account_reductions,
-    explain_rate,
     recorded_reductions,
     total_reductions,
 )
 
 if TYPE_CHECKING:
-    from cbreplay.staircase import ReductionAccount
+    from cbreplay.staircase.reductions import ReductionAccount
 
 # with patience 1: reductions at the ends of epochs 2 and 4; with patience 2: none
 LOSSES = [0.8, 0.6, 0.7, 0.5, 0.55, 0.45, 0.4]

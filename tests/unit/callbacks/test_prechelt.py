@@ -24,6 +24,7 @@ from cbreplay import (
     parse_callbacks,
     replay_fits,
     replay_run,
+    sweep_runs,
 )
 from cbreplay.callbacks.prechelt import generalization_loss, training_progress
 
@@ -305,6 +306,28 @@ def test_a_grid_holds_every_threshold() -> None:
     grid = make_grid([choices(PrecheltGL, alpha=[1, 2, 3, 5])])
     assert grid.parameters == {"PrecheltGL.alpha": [1, 2, 3, 5]}
     assert [stops(GL_CURVE, config) for config in grid] == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        choices(PrecheltGL, alpha=[0, 5, 24, 30]),
+        choices(PrecheltPQ, alpha=[0.1, 10.0], strip_length=[1, 2]),
+        choices(PrecheltUP, strips=[1, 2], strip_length=[1, 2]),
+    ],
+    ids=lambda one: one.kind.__name__,
+)
+def test_a_sweep_decides_every_setting_as_its_replay(tried: Any) -> None:
+    runs = [make_run(GL_CURVE), make_run(UP_CURVE), make_run(PQ_VALIDATION)]
+    grid = make_grid([tried, choices(EarlyStopping, patience=[1, 4])])
+    sweep = sweep_runs(runs, grid, semantics="keras-3.15")
+    for i, run in enumerate(runs):
+        for j, config in enumerate(grid):
+            replay = replay_run(run, config, semantics="keras-3.15")
+            assert sweep.stopped[i, j] == (replay.stopped_epoch is not None)
+            if sweep.stopped[i, j]:
+                assert sweep.stopped_epoch[i, j] == replay.stopped_epoch
+            assert sweep.kept_epoch[i, j] == replay.kept_epoch
 
 
 def test_they_stand_in_a_list_beside_the_others() -> None:
