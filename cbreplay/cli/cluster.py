@@ -62,6 +62,7 @@ def print_swept(
             errors=question.errors,
             empty=question.empty,
             planned_epochs=question.planned_epochs,
+            x_axis=question.x_axis,
             semantics=question.semantics,
             initial_learning_rate=question.initial_lr,
             objective=question.objective,
