@@ -126,7 +126,7 @@ def test_one_log_is_shown_and_recommends_nothing(ask: Ask) -> None:
     ("condition", "status", "said"),
     [
         ("mean_regret>0.1", 0, ""),
-        # 6 epochs of 40 apart in score, and nothing is lost
+        # patience 20 loses nothing on these logs
         ("worst_regret>=0", 1, "worst_regret is 0"),
         ("left_out_regret<1", 1, "left_out_regret is 0"),
         ("no-recommendation", 0, ""),
@@ -201,6 +201,72 @@ def test_the_setting_in_use_comes_from_a_script(
         advice = advice_of(ask, logs, "--current", current)
         (row,) = [one for one in advice["settings"] if one["label"] == "current"]
         assert row["setting"] == "EarlyStopping(patience=7)"
+
+
+def said(ask: Ask, *words: str | Path) -> str:
+    answer = ask("recommend", *words, *RULES)
+    assert answer.status == 0, answer.err
+    return " ".join(answer.out.split())
+
+
+def test_the_screen_says_what_the_choice_costs_on_runs_left_out(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_logs(tmp_path, [1, 1, 2, 2, 3, 3, 4, 12, 20, 20])
+    text = said(ask, tmp_path, "--planned-epochs", "40")
+    # without one of the two 20s it is 20 still; 10 loses 0.5 on three of ten
+    assert (
+        "chosen without a run, it costs that one 0 on average (90 % interval 0 to 0); "
+        "a fixed 10 costs 0.15"
+    ) in text
+
+
+def test_settings_that_were_asked_about_stand_beside(ask: Ask, tmp_path: Path) -> None:
+    write_logs(tmp_path, [20] * 9)
+    text = said(
+        ask,
+        tmp_path,
+        "--planned-epochs",
+        "40",
+        "--min-delta",
+        "0,0.2",
+        "--current",
+        "EarlyStopping(patience=7)",
+    )
+    assert "now: 7 9 of 9" in text
+    assert "now: EarlyStopping(patience=7)" in text
+    assert "20, min_delta 0.2 9 of 9" in text
+    # patience 1 from the epoch of the best on, which people count as 21
+    assert "1 from epoch 21 9 of 9" in text
+    assert "EarlyStopping(patience=1, start_from_epoch=20)" in text
+
+
+def test_runs_that_were_made_one_group_recommend_nothing(ask: Ask) -> None:
+    runs = ROOT / "sample_logs" / "digits-mlp"
+    text = said(ask, runs, "--group-by", "experiment")
+    assert "No setting is recommended. the 5 runs are one group" in text
+
+
+def test_logs_that_an_early_stopping_cut_say_so_beside_the_promise(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_logs(tmp_path, [2] * 9)
+    text = said(ask, tmp_path, "--recorded-under", "12")
+    assert "Some of these logs were cut by an EarlyStopping of their own" in text
+
+
+def test_what_does_worse_than_no_stop_is_refused_with_its_figures(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for number in range(3):
+        losses = [*pausing(25)[:25], 0.5 + number / 1e6]
+        rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+        text = "\n".join(["epoch,val_loss", *rows]) + "\n"
+        (tmp_path / f"log{number}.csv").write_text(text)
+    told = said(ask, tmp_path)
+    assert "No setting is recommended." in told
+    assert "patience 10 does worse than no EarlyStopping at all" in told
+    assert "no EarlyStopping 3 of 3" in told
 
 
 def test_two_monitors_are_ranked_by_the_objective(ask: Ask, logs: Path) -> None:
