@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import choices, make_grid
     from cbreplay.lint import lint_callbacks
     from cbreplay.readers import load_runs
+    from cbreplay.recommend import Recommendation, recommend_config
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.replay.compare import compare_replays
     from cbreplay.run import Run, Series
@@ -57,6 +58,7 @@ __all__ = [
     "PrecheltGL",
     "PrecheltPQ",
     "PrecheltUP",
+    "Recommendation",
     "ReduceLROnPlateau",
     "Replay",
     "Run",
@@ -76,6 +78,7 @@ __all__ = [
     "make_grid",
     "parse_callbacks",
     "read_script_callbacks",
+    "recommend_config",
     "replay_fits",
     "replay_run",
     "sweep_runs",
@@ -91,6 +94,7 @@ _HOMES = {
     "PrecheltGL": "callbacks.prechelt",
     "PrecheltPQ": "callbacks.prechelt",
     "PrecheltUP": "callbacks.prechelt",
+    "Recommendation": "recommend",
     "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
@@ -106,12 +110,13 @@ _HOMES = {
     "make_grid": "grid",
     "parse_callbacks": "expressions",
     "read_script_callbacks": "expressions",
+    "recommend_config": "recommend",
     "replay_fits": "replay",
     "replay_run": "replay",
     "sweep_runs": "sweep",
     "write_keras_code": "callbacks.keras_code",
 }
-_SUBMODULES = ("distributed", "plots", "record", "report")
+_SUBMODULES = ("distributed", "plots", "recommend", "record", "report")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything
