@@ -141,12 +141,16 @@ class Question:
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
             return [self.monitor or "val_loss", *objective]
-        monitors = [getattr(one, "monitor", None) for one in self.grid[0]]
+        from cbreplay.callbacks.base import monitored_series, rule_name
+
+        if any(rule_name(one) == "DrivenCallback" for one in self.grid[0]):
+            # it may write what the others monitor
+            return objective
+        monitors = monitored_series(self.grid[0])
         for name, values in self.grid.parameters.items():
             if name.endswith(".monitor"):
                 monitors += values
-        named = [one for one in monitors if one is not None] or ["val_loss"]
-        return list(dict.fromkeys([*named, *objective]))
+        return list(dict.fromkeys([*(monitors or ["val_loss"]), *objective]))
 
     @cached_property
     def grid(self) -> Grid | None:
