@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.callbacks.keras_code import write_keras_code
     from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+    from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
     from cbreplay.errors import (
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from cbreplay.grid import choices, make_grid
     from cbreplay.lint import lint_callbacks
     from cbreplay.readers import load_runs
+    from cbreplay.recommend import Recommendation, recommend_config
     from cbreplay.replay import Replay, replay_fits, replay_run
+    from cbreplay.replay.compare import compare_replays
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
@@ -51,6 +55,10 @@ __all__ = [
     "MissingExtraError",
     "ModelCheckpoint",
     "OutputError",
+    "PrecheltGL",
+    "PrecheltPQ",
+    "PrecheltUP",
+    "Recommendation",
     "ReduceLROnPlateau",
     "Replay",
     "Run",
@@ -63,15 +71,18 @@ __all__ = [
     "__version__",
     "build_staircase",
     "choices",
+    "compare_replays",
     "explain_replay",
     "lint_callbacks",
     "load_runs",
     "make_grid",
     "parse_callbacks",
     "read_script_callbacks",
+    "recommend_config",
     "replay_fits",
     "replay_run",
     "sweep_runs",
+    "write_keras_code",
 ]
 
 # where each public name lives; imported when it is asked for, so that
@@ -80,6 +91,10 @@ _HOMES = {
     "EarlyStopping": "callbacks.early_stopping",
     "LearningRateScheduler": "callbacks.learning_rate_scheduler",
     "ModelCheckpoint": "callbacks.model_checkpoint",
+    "PrecheltGL": "callbacks.prechelt",
+    "PrecheltPQ": "callbacks.prechelt",
+    "PrecheltUP": "callbacks.prechelt",
+    "Recommendation": "recommend",
     "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
@@ -88,17 +103,20 @@ _HOMES = {
     "TerminateOnNaN": "callbacks.terminate_on_nan",
     "build_staircase": "staircase",
     "choices": "grid",
+    "compare_replays": "replay.compare",
     "explain_replay": "explain",
     "lint_callbacks": "lint",
     "load_runs": "readers",
     "make_grid": "grid",
     "parse_callbacks": "expressions",
     "read_script_callbacks": "expressions",
+    "recommend_config": "recommend",
     "replay_fits": "replay",
     "replay_run": "replay",
     "sweep_runs": "sweep",
+    "write_keras_code": "callbacks.keras_code",
 }
-_SUBMODULES = ("distributed", "plots", "record", "report")
+_SUBMODULES = ("distributed", "plots", "recommend", "record", "report")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything

@@ -37,6 +37,7 @@ def sweep_logs(
     errors: Literal["strict", "skip"] = "strict",
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
+    x_axis: Literal["epoch", "step"] | None = None,
     semantics: str | None = None,
     initial_learning_rate: float | None = None,
     objective: str | None = None,
@@ -59,7 +60,7 @@ def sweep_logs(
         Where the work is done; by default here.
     batch_size : int
         The logs of one task.
-    errors, empty, planned_epochs
+    errors, empty, planned_epochs, x_axis
         As in `load_runs`.
     semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
@@ -82,7 +83,12 @@ def sweep_logs(
         raise ConfigError(sentence)
     configs = read_configs(grid)
     asked = _Asked(
-        {"errors": errors, "empty": empty, "planned_epochs": planned_epochs},
+        {
+            "errors": errors,
+            "empty": empty,
+            "planned_epochs": planned_epochs,
+            "x_axis": x_axis,
+        },
         {
             "semantics": semantics,
             "initial_learning_rate": initial_learning_rate,

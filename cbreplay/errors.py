@@ -111,9 +111,11 @@ class UnknownMonitorError(CbreplayError, KeyError):
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
         held = ", ".join(self.available) or "no series at all"
+        # a parameter that is one rule's own has no option
+        choice = f"{option}=" if "_" in option else f"--{option} or {option}="
         super().__init__(
             f"run {run!r} has no series {monitor!r}; it has {held}. "
-            f"Choose one with --{option} or {option}=."
+            f"Choose one with {choice}."
         )
 
 

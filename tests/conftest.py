@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-sweep-cells",
         action="store_true",
-        help="compare every sweep with the scalar replay, some minutes",
+        help="compare 1,200 sweeps with the scalar replay, some minutes",
     )
 
 

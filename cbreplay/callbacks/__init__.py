@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,9 @@ if TYPE_CHECKING:
     from cbreplay.callbacks.early_stopping import EarlyStopping
     from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+    from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
     from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
-
-    CALLBACKS: dict[str, type[Any]]
 
 __all__ = [
     "BYSTANDERS",
@@ -22,6 +22,9 @@ __all__ = [
     "EarlyStopping",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "PrecheltGL",
+    "PrecheltPQ",
+    "PrecheltUP",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
@@ -34,12 +37,35 @@ _RULES = {
     "LearningRateScheduler": "learning_rate_scheduler",
     "ModelCheckpoint": "model_checkpoint",
     "TerminateOnNaN": "terminate_on_nan",
+    "PrecheltGL": "prechelt",
+    "PrecheltPQ": "prechelt",
+    "PrecheltUP": "prechelt",
 }
 
 
+class _Rules(Mapping[str, type[Any]]):
+    """The class of every rule by its name, each imported when it is taken out."""
+
+    def __getitem__(self, name: str) -> type[Any]:
+        if name not in _RULES:
+            raise KeyError(name)
+        kind: type[Any] = __getattr__(name)
+        return kind
+
+    def __contains__(self, name: object) -> bool:
+        return name in _RULES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_RULES)
+
+    def __len__(self) -> int:
+        return len(_RULES)
+
+
+CALLBACKS: Mapping[str, type[Any]] = _Rules()
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything
-    if name == "CALLBACKS":
-        return {rule: __getattr__(rule) for rule in _RULES}
     if name not in __all__:
         message = f"module 'cbreplay.callbacks' has no attribute {name!r}"
         raise AttributeError(message)

@@ -25,6 +25,7 @@ __all__ = [
     "describe_training",
     "format_callback",
     "monitored_series",
+    "read_series",
     "rule_name",
     "watched_series",
 ]
@@ -190,6 +191,19 @@ def watched_series(callback: Callback) -> str | None:
     """
     watched: str | None = getattr(callback, "watched", callback.monitor)
     return watched
+
+
+def read_series(callbacks: Iterable[Callback]) -> list[str]:
+    """Return every series that the callbacks of a list decide by, each once.
+
+    Mostly the watched ones; a rule that reads the training error as well has it as
+    ``training_monitor``.
+    """
+    names: dict[str | None, None] = {}
+    for one in callbacks:
+        names[watched_series(one)] = None
+        names[getattr(one, "training_monitor", None)] = None
+    return [name for name in names if name is not None]
 
 
 def monitored_series(callbacks: Iterable[Callback]) -> list[str]:

@@ -89,6 +89,9 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
     if _is_rule(callback):
         rule: Callback = callback
         return rule
+    if _is_nested_list(callback):
+        sentence = "a CallbackList is no callback. Give its callbacks one by one."
+        raise ConfigError(sentence)
     if isinstance(callback, type) or not is_custom_callback(callback):
         sentence = (
             f"{callback!r} is not a callback that cbreplay can replay. Give "

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["DrivenCallback", "DrivenState"]
 
 
+_LARGEST = 2**1023
 # Callback itself decides nothing
 _EXTENDS_A_RULE = 2
 
@@ -321,11 +322,12 @@ def _silence() -> Any:  # noqa: ANN401 - a generator
 
 
 def _numbers(callback: object) -> dict[str, float]:
+    """Return the attributes that are numbers; one that no float holds is none."""
     held = getattr(callback, "__dict__", {})
     return {
-        name: float(value)
+        name: value
         for name, value in held.items()
-        if isinstance(value, (int, float))
-        and not isinstance(value, bool)
+        if type(value) in (int, float)
         and not name.startswith("_")
+        and not abs(value) >= _LARGEST
     }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
-_STATE = ("wait", "best", "best_epoch", "held_epoch", "cooldown_counter")
+_STATE = ("wait", "best", "best_epoch", "held_epoch", "cooldown_counter", "measured")
 _MOST_NAMES = 5
 # how the library begins every sentence past a divergence
 _FICTION = "fiction: "

@@ -24,6 +24,7 @@ _SECTIONS = {
     "Ask": {
         "simulate": "What other settings would have done on a log.",
         "explain": "Why a setting stopped, reduced or kept, epoch by epoch.",
+        "recommend": "A setting that holds on runs it was not chosen on.",
         "lint": "Settings that never act, or act otherwise than they look.",
     },
     "Show": {
@@ -36,6 +37,7 @@ _SECTIONS = {
     },
 }
 
+# 1 is a check that the user asked for and that failed: --fail-if
 EXIT_ANSWERED, EXIT_UNUSABLE, EXIT_DEFECT, EXIT_INTERRUPTED = 0, 2, 3, 130
 
 
@@ -119,9 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _answer(arguments: Sequence[str] | None) -> int:
     try:
-        cli.main(args=arguments, prog_name="cbreplay", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
+        # a command that ends by itself, --help or --fail-if, returns its status
+        ended = cli.main(args=arguments, prog_name="cbreplay", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return EXIT_UNUSABLE
@@ -134,7 +135,7 @@ def _answer(arguments: Sequence[str] | None) -> int:
         raise
     except Exception:  # noqa: BLE001 - whatever it is, it is ours
         return _confess()
-    return EXIT_ANSWERED
+    return ended if isinstance(ended, int) else EXIT_ANSWERED
 
 
 def _complain(sentence: str) -> int:

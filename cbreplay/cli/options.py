@@ -24,8 +24,10 @@ __all__ = [
     "Question",
     "find_log_here",
     "is_quiet",
+    "judging_options",
     "log_options",
     "read_defaults",
+    "read_values",
     "say",
     "setting_options",
 ]
@@ -139,12 +141,16 @@ class Question:
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
             return [self.monitor or "val_loss", *objective]
-        monitors = [getattr(one, "monitor", None) for one in self.grid[0]]
+        from cbreplay.callbacks.base import monitored_series, rule_name
+
+        if any(rule_name(one) == "DrivenCallback" for one in self.grid[0]):
+            # it may write what the others monitor
+            return objective
+        monitors = monitored_series(self.grid[0])
         for name, values in self.grid.parameters.items():
             if name.endswith(".monitor"):
                 monitors += values
-        named = [one for one in monitors if one is not None] or ["val_loss"]
-        return list(dict.fromkeys([*named, *objective]))
+        return list(dict.fromkeys([*(monitors or ["val_loss"]), *objective]))
 
     @cached_property
     def grid(self) -> Grid | None:
@@ -210,7 +216,7 @@ class Question:
         from cbreplay.grid import choices
 
         varied = {
-            name: _read_values(_option_name(name), text)
+            name: read_values(_option_name(name), text)
             for name, text in texts.items()
             if text is not None
         }
@@ -251,8 +257,8 @@ def _absent(run: Run, names: Iterable[str]) -> list[str]:
     ]
 
 
-def _read_values(option: str, text: str) -> range | list[float]:
-    """Read ``5``, ``3,5,10`` or ``1:30`` (both ends)."""
+def read_values(option: str, text: str) -> range | list[float]:
+    """Read an option's ``5``, ``3,5,10`` or ``1:30`` (both ends)."""
     try:
         if ":" in text:
             first, last = (int(end) for end in text.split(":"))
@@ -385,6 +391,9 @@ _SETTING_OPTIONS = [
     click.option("--patience", metavar="N|A:B|A,B", help="Of an EarlyStopping."),
     click.option("--min-delta", metavar="X|X,Y", help="Of an EarlyStopping."),
     click.option("--start-from-epoch", metavar="N|A:B", help="Of an EarlyStopping."),
+]
+
+_JUDGING_OPTIONS = [
     click.option("--monitor", help="The series to watch.  [default: val_loss]"),
     click.option(
         "--mode", type=click.Choice(["auto", "min", "max"]), help="As in Keras."
@@ -441,7 +450,12 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
 
 def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the options that name settings; goes below `log_options`."""
-    return _add(function, _SETTING_OPTIONS)
+    return _add(function, [*_SETTING_OPTIONS, *_JUDGING_OPTIONS])
+
+
+def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add those that say what is watched and judged; goes below `log_options`."""
+    return _add(function, _JUDGING_OPTIONS)
 
 
 def _add(function: Any, options: list[Any]) -> Any:  # noqa: ANN401 - click's decorators

@@ -18,8 +18,34 @@ __all__ = ["command"]
 @click.command("simulate")
 @log_options
 @setting_options
+@click.option(
+    "--versus",
+    multiple=True,
+    metavar="EXPR",
+    help="Compare the list of -c with this one, run by run; read as -c is, repeated "
+    "for one list.",
+)
+@click.option(
+    "--keras-code",
+    is_flag=True,
+    help="Print the setting as Python code to paste into a training script; a rule "
+    "that Keras does not have comes with its class. Needs no log.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Read and replay on a dask cluster, for example tcp://host:8786; its workers "
+    "must find the logs under the same paths.",
+)
 @sweep_format_option
-def command(question: Question, output_format: Format | Literal["parquet"]) -> None:
+def command(
+    question: Question,
+    output_format: Format | Literal["parquet"],
+    *,
+    versus: tuple[str, ...],
+    keras_code: bool,
+    scheduler: str | None,
+) -> None:
     """Say what other settings would have done on a log.
 
     With one log and no settings: every patience that the log can tell apart. With
@@ -30,8 +56,26 @@ def command(question: Question, output_format: Format | Literal["parquet"]) -> N
     cbreplay simulate logs.csv
     cbreplay simulate runs/ --patience 3,5,10,20
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
+    cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
+    cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
+    cbreplay simulate runs/ --patience 5 --versus "EarlyStopping(patience=20)"
     """
+    if keras_code:
+        from cbreplay.cli.keras_code import print_keras_code
+
+        print_keras_code(question)
+        return
+    if scheduler is not None:
+        from cbreplay.cli.cluster import print_swept
+
+        print_swept(question, scheduler, output_format)
+        return
     question.leave_out_unmonitored()
+    if versus:
+        from cbreplay.cli.versus import print_versus
+
+        print_versus(question, versus, output_format)
+        return
     if output_format == "parquet":
         from cbreplay.cli.tables import write_parquet
 

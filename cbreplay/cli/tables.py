@@ -24,8 +24,11 @@ from cbreplay.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import pandas as pd
+
     from cbreplay.callbacks.base import Callback
     from cbreplay.cli.options import Question
+    from cbreplay.cli.reductions import ReductionTable
     from cbreplay.grid import Grid
     from cbreplay.staircase import Staircase
 
@@ -135,12 +138,17 @@ def print_cells(question: Question, output: Format) -> None:
         message = "cells are printed for a question that names settings"
         raise AssertionError(message)
     replays = _replay_cells(question, grid)
+    reductions = _reductions(question, grid, replays)
     if output == "json":
+        own: dict[str, Any] = {}
+        if reductions is not None:
+            own["reductions"] = reductions.totals()
         print_json(
             "simulate",
             runs=question.runs,
             replays=replays,
             configs=_configs(grid),
+            **own,
             notes=question.left_out,
         )
         return
@@ -150,7 +158,17 @@ def print_cells(question: Question, output: Format) -> None:
         {"config": config} | grid.values_of(config) | told[id(replay)]
         for _, config, replay in replays
     ]
-    print_table(_cell_columns(question, grid, replays, output), rows, output)
+    columns = _cell_columns(question, grid, replays, output)
+    if reductions is not None:
+        rows = [row | cell for row, cell in zip(rows, reductions.cells(), strict=True)]
+        # for people, the evidence stands last
+        place = len(columns) - (output != "csv")
+        columns[place:place] = reductions.columns(output)
+    print_table(columns, rows, output)
+    if reductions is not None and output != "csv":
+        click.echo()
+        axes = reductions.total_columns(_axes(grid))
+        print_table(axes, reductions.total_rows(), output)
     if output == "table":
         say(*_cell_remarks(grid, [replay for *_, replay in _distinct(replays)]))
 
@@ -163,6 +181,19 @@ def _distinct(
     for cell in replays:
         first.setdefault(id(cell[2]), cell)
     return list(first.values())
+
+
+def _reductions(
+    question: Question, grid: Grid, replays: Sequence[tuple[int, int, Replay]]
+) -> ReductionTable | None:
+    """Return what a ReduceLROnPlateau of the list is seen to do on many runs."""
+    if len(question.runs) == 1:
+        return None
+    from cbreplay.cli.reductions import ReductionTable, tells_of_reductions
+
+    if not tells_of_reductions(grid, len(question.runs)):
+        return None
+    return ReductionTable(grid, replays)
 
 
 def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
@@ -216,6 +247,33 @@ def write_parquet(question: Question) -> None:
             "leave it out"
         )
         raise ConfigError(sentence)
+    from cbreplay.sweep import sweep_runs
+
+    _check_parquet()
+    write_frame(
+        sweep_runs(question.runs, question.grid, **_options(question)).to_frame()
+    )
+
+
+def write_frame(frame: pd.DataFrame) -> None:
+    """Write a table to standard output, as a Parquet file.
+
+    Raises
+    ------
+    ConfigError
+        If standard output is a terminal.
+    MissingExtraError
+        If pyarrow is not installed.
+    """
+    _check_parquet()
+    import io
+
+    written = io.BytesIO()
+    frame.to_parquet(written, engine="pyarrow", index=False)
+    click.echo(written.getvalue(), nl=False)
+
+
+def _check_parquet() -> None:
     if sys.stdout.isatty():
         sentence = (
             "--format parquet writes bytes, which a terminal cannot show. "
@@ -227,14 +285,6 @@ def write_parquet(question: Question) -> None:
     except ImportError as error:
         what = "--format parquet"
         raise MissingExtraError(what, extra="parquet", missing="pyarrow") from error
-    import io
-
-    from cbreplay.sweep import sweep_runs
-
-    sweep = sweep_runs(question.runs, question.grid, **_options(question))
-    written = io.BytesIO()
-    sweep.to_frame().to_parquet(written, engine="pyarrow", index=False)
-    click.echo(written.getvalue(), nl=False)
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:
@@ -251,6 +301,7 @@ def _told(replay: Replay) -> dict[str, Any]:
     """Return what the row of a cell tells of its replay."""
     outcome = replay.outcome
     first = replay.reductions[0].epoch if replay.reductions else None
+    file = replay.saves[-1][1] if replay.saves else None
     return {
         "run": replay.run.name,
         "evidence": replay.evidence,
@@ -267,6 +318,9 @@ def _told(replay: Replay) -> dict[str, Any]:
         "first_reduction_epoch": first,
         "reductions": len(replay.reductions),
         "divergence_epoch": replay.divergence_epoch,
+        "saves": len(replay.saves),
+        "last_saved_file": file,
+        "last_saved_epoch": None if file is None else replay.files[file],
         "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
         "shown_kept": _provisional(
             spoken_epoch(replay.kept_epoch), outcome.provisional
@@ -280,12 +334,12 @@ def _cell_columns(
     replays: Sequence[tuple[int, int, Replay]],
     output: Format,
 ) -> list[Column]:
-    axes = [Column(name, _axis_title(name, grid), _plain) for name in grid.parameters]
+    axes = _axes(grid)
     if output == "csv":
         keys = (
             "evidence stopped_epoch kept_epoch kept_value regret trained_epochs "
             "epochs_saved seconds_saved bounds provisional first_reduction_epoch "
-            "reductions divergence_epoch"
+            "reductions divergence_epoch saves last_saved_file last_saved_epoch"
         )
         raw = [Column(key, key) for key in keys.split()]
         return [Column("run", "run"), Column("config", "config"), *axes, *raw]
@@ -297,6 +351,13 @@ def _cell_columns(
     reduces = []
     if any(entry.changes_learning_rate for entry in grid[0]):
         reduces = [Column("first_reduction_epoch", "first reduces", spoken_epoch)]
+    saves = []
+    if any(replay.saves for *_, replay in replays):
+        saves = [
+            Column("saves", "saves"),
+            Column("last_saved_file", "last file", _plain, align="left"),
+            Column("last_saved_epoch", "of epoch", spoken_epoch),
+        ]
     return [
         *named,
         *axes,
@@ -308,8 +369,13 @@ def _cell_columns(
             "regret", _beside_best(replay for *_, replay in replays), _number(decimals)
         ),
         Column("shown_saved", "saved"),
+        *saves,
         Column("spoken", "evidence", align="left"),
     ]
+
+
+def _axes(grid: Grid) -> list[Column]:
+    return [Column(name, _axis_title(name, grid), _plain) for name in grid.parameters]
 
 
 def _axis_title(name: str, grid: Grid) -> str:
@@ -329,6 +395,12 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
             "(in brackets): as if training had ended with the log; such figures are "
             "never compared"
         )
+    unknown_to_keras = _unknown_to_keras(grid)
+    if unknown_to_keras:
+        remarks.append(
+            f"Keras has no {' and no '.join(unknown_to_keras)}: with one setting, "
+            "--keras-code prints the class to paste into a training script"
+        )
     noted = [(one.run.name, (*one.run.notes, *one.notes)) for one in replays]
     for note in dict.fromkeys(note for _, notes in noted for note in notes):
         named = [name for name, notes in noted if note in notes]
@@ -337,6 +409,15 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
         more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
         remarks.append(f"note: {where}{note}{more}")
     return remarks
+
+
+def _unknown_to_keras(grid: Grid) -> list[str]:
+    """Return the rules of the list that are ours alone."""
+    kinds = [
+        one.kind if isinstance(one, Choices) else type(one) for one in grid.entries
+    ]
+    names = [one.__name__ for one in kinds if hasattr(one, "to_keras_code")]
+    return list(dict.fromkeys(names))
 
 
 def _written(entry: Callback | Choices) -> str:

@@ -15,7 +15,7 @@ from cbreplay.explain.digits import (
     spoken_threshold,
 )
 from cbreplay.explain.sentences import spoken_wait
-from cbreplay.explain.unmonitored import ENDINGS
+from cbreplay.explain.unmonitored import ENDINGS, STOPPERS
 from cbreplay.monitor import round_float32
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def _tell_stopper(ending: Ending, index: int) -> str:
         by_error = ", by an error" if callback.raise_error else ""
         return f"{ending.name_of(index)}{by_error}: the loss is {spoken}"
     if not isinstance(callback, EarlyStopping):
-        return ending.name_of(index)
+        tell = STOPPERS.get(type(callback).__name__)
+        return ending.name_of(index) if tell is None else tell(ending, index)
     margin = f" by {callback.min_delta:g}" if callback.min_delta else ""
     told = (
         f"{ending.name_of(index)} (patience {callback.patience:g}): "
@@ -204,7 +205,9 @@ def _tell_kept(ending: Ending, kept: int) -> str:
         return f"{told}: this Keras restores the best ones only after its own stop"
     if stopper.restore_best_weights:
         return f"{told}: no epoch had a {stopper.monitor} that counted"
-    told += ": restore_best_weights is False, which is Keras's default"
+    told += ": restore_best_weights is False"
+    if isinstance(stopper, EarlyStopping):
+        told += ", which is Keras's default"
     if state.best_epoch is not None and state.best_epoch != kept:
         best = f"{stopper.monitor}, {spoken_float(state.best)}"
         told += f"; the best {best}, was at epoch {state.best_epoch + 1}"
@@ -213,6 +216,10 @@ def _tell_kept(ending: Ending, kept: int) -> str:
 
 def _tell_holder(ending: Ending, holder: int, kept: int) -> str:
     """Say why a callback puts the weights of just this epoch back."""
+    if type(ending.replay.callbacks[holder]).__name__ in STOPPERS:
+        best = spoken_float(ending.rows_of(holder)[-1].after.best)
+        monitor = ending.replay.callbacks[holder].monitor
+        return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
     if not _is_stopper(ending, holder):
         return f"{ending.name_of(holder)} puts them back"
     monitor = ending.replay.callbacks[holder].monitor

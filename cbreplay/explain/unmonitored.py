@@ -1,4 +1,4 @@
-"""The rules that wait for nothing: a decision, and how they ended, in a sentence."""
+"""The rules that have no wait: a decision, and how they ended, in a sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cbreplay.explain.digits import spoken_comparison, spoken_float, spoken_rate
+from cbreplay.explain.prechelt import tell_measure, tell_measured, tell_reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from cbreplay.explain.ending import Ending
     from cbreplay.explain.sentences import Moment
 
-__all__ = ["ENDINGS", "MOMENTS"]
+__all__ = ["ENDINGS", "MOMENTS", "STOPPERS"]
 
 
 def _tell_loss(moment: Moment) -> str:
@@ -115,9 +116,10 @@ def _tell_attributes(moment: Moment) -> str:
     """Say which of its own numbers have changed."""
     before, after = moment.before.attributes, moment.after.attributes
     changed = [
-        f"{name} {spoken_float(value)}"
+        f"{name} {spoken_float(value) if isinstance(value, float) else value}"
         for name, value in after.items()
-        if value != before.get(name)
+        # NaN is no other NaN
+        if repr(value) != repr(before.get(name))
     ]
     return f"; {', '.join(changed)}" if changed else ""
 
@@ -139,11 +141,23 @@ MOMENTS: Mapping[str, Callable[[Moment], str]] = {
     "DrivenCallback": _tell_driven,
     "LearningRateScheduler": _tell_rate,
     "ModelCheckpoint": _tell_save,
+    "PrecheltGL": tell_measure,
+    "PrecheltPQ": tell_measure,
+    "PrecheltUP": tell_measure,
     "TerminateOnNaN": _tell_loss,
 }
 ENDINGS: Mapping[str, Callable[[Ending, int], str]] = {
     "DrivenCallback": _tell_deeds,
     "LearningRateScheduler": _tell_rates,
     "ModelCheckpoint": _tell_saves,
+    "PrecheltGL": tell_measured,
+    "PrecheltPQ": tell_measured,
+    "PrecheltUP": tell_measured,
     "TerminateOnNaN": _tell_finite,
+}
+# how one that stopped says why
+STOPPERS: Mapping[str, Callable[[Ending, int], str]] = {
+    "PrecheltGL": tell_reached,
+    "PrecheltPQ": tell_reached,
+    "PrecheltUP": tell_reached,
 }

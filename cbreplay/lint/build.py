@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
 from cbreplay.callbacks.base import Training, rule_name
 from cbreplay.callbacks.callbacks_list import read_callbacks
+from cbreplay.callbacks.keras_code import CODE_OF_RULES
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
 from cbreplay.lint.checkpoints import CHECKPOINT_CHECKS
 from cbreplay.lint.finding import Finding, Known
 from cbreplay.lint.order import LIST_CHECKS
+from cbreplay.lint.prechelt import PRECHELT_CHECKS
 from cbreplay.lint.record import RECORD_CHECKS
 from cbreplay.lint.settings import (
     EARLY_STOPPING_CHECKS,
     MONITOR_CHECKS,
     REDUCE_CHECKS,
+    find_opposite_mode,
 )
 
 if TYPE_CHECKING:
@@ -111,20 +114,19 @@ def _recorded_freq(run: Run | None) -> int:
 
 
 def _about_one(known: Known, index: int, callback: Callback) -> Iterator[Finding]:
+    checks: list[Any] = []
     if isinstance(callback, EarlyStopping):
-        for stopping_check in EARLY_STOPPING_CHECKS:
-            yield from stopping_check(known, index, callback)
+        checks += [*EARLY_STOPPING_CHECKS, *MONITOR_CHECKS]
     elif isinstance(callback, ReduceLROnPlateau):
-        for reduce_check in REDUCE_CHECKS:
-            yield from reduce_check(known, index, callback)
+        checks += [*REDUCE_CHECKS, *MONITOR_CHECKS]
     elif isinstance(callback, ModelCheckpoint):
-        for checkpoint_check in CHECKPOINT_CHECKS:
-            yield from checkpoint_check(known, index, callback)
-        return
-    else:
-        return
-    for check in MONITOR_CHECKS:
+        checks += CHECKPOINT_CHECKS
+    elif rule_name(callback) in CODE_OF_RULES:
+        checks += [*PRECHELT_CHECKS, find_opposite_mode]
+    for check in checks:
         yield from check(known, index, callback)
-    if known.run is not None:
+    if known.run is not None and isinstance(
+        callback, (EarlyStopping, ReduceLROnPlateau)
+    ):
         for record_check in RECORD_CHECKS:
             yield from record_check(known, known.run, index, callback)

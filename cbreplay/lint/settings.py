@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cbreplay.callbacks import (
     EarlyStopping,
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
     from cbreplay.lint.finding import Known
 
-__all__ = ["EARLY_STOPPING_CHECKS", "MONITOR_CHECKS", "REDUCE_CHECKS"]
+__all__ = [
+    "EARLY_STOPPING_CHECKS",
+    "MONITOR_CHECKS",
+    "REDUCE_CHECKS",
+    "find_opposite_mode",
+]
 
 # from here on to 1, float32 keeps the rate: half a unit in its last place is 2**-25
 _FACTOR_OF_ONE = 1 - 2.0**-26
@@ -184,9 +189,12 @@ def _negative_min_delta(
     )
 
 
-def _mode_against_metric(
-    known: Known, index: int, one: _Monitoring
+def find_opposite_mode(
+    known: Known,
+    index: int,
+    one: Any,  # noqa: ANN401 - any rule with a monitor and a mode
 ) -> Iterator[Finding]:
+    """Find a mode that takes the monitor's worse values for better ones."""
     direction, mode = find_direction(one.monitor, known.training), known.mode(one)
     if direction is None or mode is None or direction == mode:
         return
@@ -284,7 +292,7 @@ REDUCE_CHECKS: tuple[
 MONITOR_CHECKS: tuple[Callable[[Known, int, _Monitoring], Iterator[Finding]], ...] = (
     _negative_patience,
     _negative_min_delta,
-    _mode_against_metric,
+    find_opposite_mode,
     _patience_in_validations,
     _patience_beyond_plan,
 )

@@ -7,7 +7,9 @@ import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.callbacks.base import rule_name
 from cbreplay.callbacks.driven import DrivenCallback
+from cbreplay.callbacks.keras_code import CODE_OF_RULES
 from cbreplay.callbacks.learning_rate_scheduler import TableSchedule, as_function
 from cbreplay.errors import ConfigError, UnknownMonitorError
 
@@ -31,7 +33,8 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
 
     A real Keras callback is returned as it is, and one of the user's own too. Ours is
     known by being a dataclass with the name of a class in ``keras.callbacks``, whose
-    arguments its fields are.
+    arguments its fields are; a rule that Keras does not have is the class of its own
+    Keras code.
 
     Raises
     ------
@@ -44,6 +47,8 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
         callback = callback.callback
     if isinstance(callback, keras.callbacks.Callback):
         return callback
+    if rule_name(callback) in CODE_OF_RULES:
+        return _made_from_code(callback)
     kind = getattr(keras.callbacks, type(callback).__name__, None)
     if kind is None or not dataclasses.is_dataclass(callback):
         sentence = (
@@ -60,6 +65,17 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
     except (TypeError, ValueError) as error:
         sentence = f"keras refuses {callback!r}: {error}"
         raise ConfigError(sentence) from error
+
+
+def _made_from_code(rule: Any) -> Any:  # noqa: ANN401 - one of our rules
+    """Return the callback that the code of a rule of ours makes, as if it was pasted.
+
+    The class is text of this package; the call holds literals of checked types only.
+    """
+    names: dict[str, Any] = {"__name__": __name__}
+    exec(rule.to_keras_code(), names)  # noqa: S102 - our own text
+    (made,) = names["callbacks"]
+    return made
 
 
 def check_monitors(callbacks: Sequence[Any], metric: str, *, run: str) -> None:
@@ -79,9 +95,12 @@ def check_monitors(callbacks: Sequence[Any], metric: str, *, run: str) -> None:
     if _changes_rate(callbacks):
         logged.append("learning_rate")
     for callback in callbacks:
-        monitor = getattr(callback, "monitor", "loss")
-        if monitor not in logged:
-            raise UnknownMonitorError(monitor, run=run, available=logged)
+        for option in ("monitor", "training_monitor"):
+            monitor = getattr(callback, option, "loss")
+            if monitor not in logged:
+                raise UnknownMonitorError(
+                    monitor, run=run, available=logged, option=option
+                )
 
 
 def check_rate_column(
@@ -135,6 +154,9 @@ def describe_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras callbac
 
 
 def _holds_user_code(kind: type) -> bool:
+    if kind.__module__ == __name__:
+        # the code of a rule of ours
+        return False
     return kind.__name__ == "LambdaCallback" or not kind.__module__.startswith("keras.")
 
 

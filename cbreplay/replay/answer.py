@@ -11,6 +11,7 @@ from cbreplay.callbacks.base import (
     Callback,
     Training,
     describe_training,
+    read_series,
     rule_name,
     watched_series,
 )
@@ -177,9 +178,7 @@ def _monitor_notes(
 ) -> list[str]:
     """Check every monitor; note where one is missing, and who monitors nothing."""
     notes = []
-    for monitor in dict.fromkeys(map(watched_series, callbacks)):
-        if monitor is None:
-            continue
+    for monitor in read_series(callbacks):
         if monitor not in run.series:
             # a callback before it in the list may write it: known after the walk
             continue
@@ -221,6 +220,12 @@ def _check_met(run: Run, callbacks: Sequence[Callback], walk: Walk) -> None:
             )
             raise ConfigError(sentence)
         run.monitored(monitor)
+    compared = {one.callback for one in walk.trace if one.decision.improved is not None}
+    for index, callback in enumerate(callbacks):
+        second: str | None = getattr(callback, "training_monitor", None)
+        if second is not None and index not in compared:
+            # nothing was compared: it must be there at least
+            run.monitored(second, "training_monitor")
 
 
 def _spoken_skip(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.callbacks.base import format_callback, monitored_series
+from cbreplay.callbacks.base import format_callback, monitored_series, rule_name
 from cbreplay.callbacks.bystander import Bystander
 from cbreplay.callbacks.driven import DrivenCallback
 from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.callbacks.keras_code import CODE_OF_RULES, write_keras_code
 from cbreplay.errors import CbreplayError
 from cbreplay.replay import replay_run
 from cbreplay.staircase import build_staircase
@@ -146,6 +147,9 @@ def setting_code(callbacks: Sequence[Callback]) -> str:
         ),
     ]
     """
+    if any(rule_name(one) in CODE_OF_RULES for one in callbacks):
+        # rules that Keras does not have come with their classes
+        return write_keras_code(callbacks).rstrip()
     lines = ["callbacks = ["]
     for callback in callbacks:
         if isinstance(callback, (Bystander, DrivenCallback)):

@@ -14,14 +14,26 @@ from cbreplay.staircase.rate_history import (
     RecordedReduction,
     explain_rate,
 )
+from cbreplay.staircase.reductions import (
+    ReductionAccount,
+    ReductionTotals,
+    account_reductions,
+    recorded_reductions,
+    total_reductions,
+)
 
 __all__ = [
     "FirstReduction",
     "RateHistory",
     "RecordedReduction",
+    "ReductionAccount",
+    "ReductionTotals",
     "Staircase",
     "StaircaseStep",
+    "account_reductions",
     "build_staircase",
     "explain_rate",
     "measure_usual_change",
+    "recorded_reductions",
+    "total_reductions",
 ]

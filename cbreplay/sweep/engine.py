@@ -115,7 +115,9 @@ def _sweep(
     work.replay_doubts()
     # where there is none, the replay has raised
     described = tuple(one.swept for one in swept if one is not None)
-    return Sweep(configs, described, work.cells, objectives)
+    return Sweep(
+        configs, described, work.cells, objectives, records=tuple(runs), asked=asked
+    )
 
 
 class _Work:
@@ -270,7 +272,7 @@ def _sweep_elsewhere(
         begun = [begin_run(run, examples, asked) for run in runs]
         swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
     listed = tuple(swept[row] for row in range(len(runs)))
-    return Sweep(configs, listed, cells, objectives)
+    return Sweep(configs, listed, cells, objectives, records=tuple(runs), asked=asked)
 
 
 def _sweep_piece(

@@ -13,8 +13,9 @@ from cbreplay.grid import Grid
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Series
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.sweep.cells import Cells
+    from cbreplay.sweep.objectives import Asked
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
@@ -92,6 +93,11 @@ class Sweep:
         Which of a run's `judged` each config is judged by; None where there is one.
     failures : tuple of Failure
         The logs that `sweep_logs` could not read or sweep.
+    records : tuple of Run
+        The runs themselves, in order; empty after `sweep_logs`, which leaves them
+        where they were read.
+    asked : Asked or None
+        The options that it was swept with, where it holds the runs.
     """
 
     configs: Any
@@ -99,6 +105,8 @@ class Sweep:
     cells: Cells
     objectives: EpochArray | None
     failures: tuple[Failure, ...] = ()
+    records: tuple[Run, ...] = ()
+    asked: Asked | None = None
 
     def __repr__(self) -> str:
         """Return how large it is, and how far it is evidence."""

@@ -13,10 +13,11 @@ import cbreplay
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
     LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
-    ReduceLROnPlateau Replay Run SemanticsError Series Sweep TerminateOnNaN
-    TruncatedLogError UnknownMonitorError __version__ build_staircase choices
-    explain_replay lint_callbacks load_runs make_grid parse_callbacks
-    read_script_callbacks replay_fits replay_run sweep_runs
+    PrecheltGL PrecheltPQ PrecheltUP Recommendation ReduceLROnPlateau Replay Run
+    SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError
+    __version__ build_staircase choices compare_replays explain_replay
+    lint_callbacks load_runs make_grid parse_callbacks read_script_callbacks
+    recommend_config replay_fits replay_run sweep_runs write_keras_code
 """
 HEAVY = ["click", "jinja2", "keras", "matplotlib", "numpy", "pandas", "rich"]
 HEAVY += ["google_crc32c", "tensorboard", "tensorflow"]

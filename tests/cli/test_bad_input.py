@@ -201,7 +201,7 @@ def test_a_full_disk_under_standard_output_is_said(log: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_ends_a_long_answer_with_130(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "log.csv", VALUES * 40)
-    words = ["simulate", path, "--patience", "1:30000"]
+    words = ["simulate", path, "--patience", "1:1000000"]
     with start(*words, stdout=subprocess.PIPE) as process:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)

@@ -332,3 +332,7 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     answer = ask("simulate", sample_logs / "overfit.csv", "-c", tried)
     assert answer.status == 0, answer.err
     assert "[ModelCheckpoint(filepath=...)]" in answer.err
+    # every epoch is saved over the same file, which ends with the last one
+    first = answer.out.splitlines()[1].split()
+    assert first[0] == "a.keras"
+    assert ("100", "a.keras", "100") in zip(first, first[1:], first[2:], strict=False)

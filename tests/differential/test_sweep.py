@@ -12,7 +12,7 @@ import pytest
 from cbreplay.callbacks.semantics import known_semantics
 from tests.oracles.sweeps import LISTS, PLATFORMS, compare, draw_question
 
-QUICK, ALL = 10, 500
+QUICK, ALL = 10, 80
 
 
 @pytest.mark.parametrize("share", range(len(LISTS)), ids=lambda at: f"{at}-{LISTS[at]}")

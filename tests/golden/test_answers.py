@@ -41,6 +41,13 @@ COMMANDS = {
         "-c 'ReduceLROnPlateau(patience=10, cooldown=1)' --epochs 9"
     ),
     "lint-recorded": "lint sample_logs/digits-mlp-both",
+    "recommend-directory": "recommend sample_logs",
+    "recommend-seeds": "recommend sample_logs/digits-mlp --confidence 0.8",
+    "recommend-one-run": "recommend sample_logs/overfit.csv",
+    "recommend-monitors": (
+        "recommend sample_logs/digits-mlp --confidence 0.7 --tolerance 2% "
+        "--monitor val_loss,val_accuracy --objective val_accuracy"
+    ),
     "inspect-directory": "inspect sample_logs",
 }
 
@@ -54,7 +61,7 @@ def test_an_answer_reads_as_it_was_reviewed(
 ) -> None:
     monkeypatch.chdir(ROOT)
     words = shlex.split(COMMANDS[name])
-    if words[0] in ("simulate", "explain", "lint"):
+    if words[0] in ("simulate", "explain", "lint", "recommend"):
         words += ["--semantics", "keras-3.15"]
     answer = ask(*words)
     assert answer.status == 0

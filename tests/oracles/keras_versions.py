@@ -89,9 +89,7 @@ class KerasVersion:
         kept = {"PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT"}
         environment = {key: os.environ[key] for key in kept & set(os.environ)}
         environment |= {
-            "PYTHONPATH": os.pathsep.join(
-                str(prepared_directory() / part) for part in self.parts
-            ),
+            "PYTHONPATH": path_of(self),
             "KERAS_BACKEND": self.backend,
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "CUDA_VISIBLE_DEVICES": "-1",
@@ -104,6 +102,11 @@ class KerasVersion:
             text=True,
             env=environment,
         )
+
+
+def path_of(version: KerasVersion) -> str:
+    """Return what stands before the installed packages on its path."""
+    return os.pathsep.join(str(prepared_directory() / part) for part in version.parts)
 
 
 VERSIONS = (

@@ -104,6 +104,17 @@ def test_nothing_to_sweep_is_refused(tmp_path: Path) -> None:
         sweep_logs([tmp_path / "absent.csv"], GRID)
 
 
+def test_the_x_axis_reaches_the_reader(tmp_path: Path) -> None:
+    from tests.oracles.tensorboard_loader import write_events
+
+    points = [(1.0, step, "val_loss", 1 / (step + 1)) for step in (10, 20, 30)]
+    log = write_events(tmp_path / "events.out.tfevents.1", points)
+    with pytest.raises(LogError, match="--x-axis"):
+        sweep_logs([log], GRID)
+    swept = sweep_logs([log], GRID, x_axis="step")
+    assert as_bytes(swept) == as_bytes(sweep_runs(load_runs(log, x_axis="step"), GRID))
+
+
 @pytest.mark.slow
 def test_processes_give_the_same_bytes(tmp_path: Path) -> None:
     paths = write_logs(tmp_path, 7)

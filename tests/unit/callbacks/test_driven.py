@@ -301,7 +301,20 @@ def test_each_replay_drives_its_own_copy_in_silence(
     assert vars(own) == before
     assert capsys.readouterr().out == ""
     rows = explain_replay(replay_run(recorded(), own)).rows
-    assert rows[2].why == "asks for the stop; seen 3.000"
+    assert rows[2].why == "asks for the stop; seen 3"
+
+
+def test_its_numbers_are_told_where_they_change() -> None:
+    class Odd(Plain):
+        best, huge, flag = 0.5, 10**400, True
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.best = float("nan")
+            self.huge = 10**400 + epoch
+            self.flag = not self.flag
+
+    rows = explain_replay(replay_run(recorded(), Odd())).rows
+    assert [row.why for row in rows[:3]] == ["nothing; best NaN", "nothing", "nothing"]
 
 
 def test_lists_may_be_nested_and_one_callback_needs_no_list() -> None:

@@ -1,0 +1,267 @@
+"""Kept promises: what a recommendation promises, against runs it has not seen.
+
+From a population of runs, some are drawn, a patience is chosen from them, and it is
+judged on all the others, over many draws:
+
+- promised, coverage: in what share of the draws a promise is given, and on what share
+  of the others its patience keeps the tolerance. `confidence` is promised.
+- unbroken: the same over all draws, where one without a promise breaks none. This is
+  what the theory says: at least `confidence`, whatever the population.
+- headline: coverage where the promise goes with what is recommended ("guaranteed").
+- no worse: in what share of the draws the mean score of what is recommended is no
+  worse on the others than that of a fixed patience of 10.
+
+The families of curves are textbook shapes with AR(1) noise, written down before they
+were first run, and not tuned; their parameters are drawn anew for each run. A directory
+of logs can be named as a population instead.
+
+    python benchmarks/recommend.py                    # all families
+    python benchmarks/recommend.py --logs runs/       # real ones
+    python benchmarks/recommend.py --seconds          # how long an answer takes
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay import Run, load_runs
+from cbreplay.recommend import recommend_config, sweep_patience
+from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.study import Asked, begin_study, keep_alike
+from cbreplay.recommend.validation import USUAL, Priced, choose_patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Curve = NDArray[np.floating[Any]]
+
+SEMANTICS = "keras-3.15"
+N_EPOCHS = 100
+_ROUNDING = 1e-12
+_SIZES = ((4, 0.8), (8, 0.8), (9, 0.9), (12, 0.9), (20, 0.9), (50, 0.9))
+# fewer others to judge by would say little
+_MOST_DRAWN = 0.8
+
+
+class Kept(NamedTuple):
+    """What was counted over many draws.
+
+    Parameters
+    ----------
+    promised, coverage, unbroken : float
+        How often a promise was given, and how far it was kept: where it was given, and
+        over all draws.
+    guaranteed, headline : float
+        How often it went with what was recommended, and how far it was kept then.
+    no_worse : float
+        The share of draws whose answer scores no worse than patience 10.
+    tuned : float
+        The share of draws whose answer is another than 10.
+    gain : float
+        The mean score of patience 10 less that of the answer.
+    """
+
+    promised: float
+    coverage: float
+    unbroken: float
+    guaranteed: float
+    headline: float
+    no_worse: float
+    tuned: float
+    gain: float
+
+
+def _noise(rng: np.random.Generator, size: float) -> Curve:
+    """Return AR(1) noise, as a validation loss wanders."""
+    noise = np.empty(N_EPOCHS)
+    previous, keep = 0.0, rng.uniform(0, 0.7)
+    for epoch in range(N_EPOCHS):
+        previous = keep * previous + rng.normal(0, size)
+        noise[epoch] = previous
+    return noise
+
+
+def overfitting(rng: np.random.Generator) -> Curve:
+    """Falls, and rises again."""
+    epochs = np.arange(N_EPOCHS)
+    fall = np.exp(-epochs / rng.uniform(3, 25))
+    rise = rng.uniform(0.0005, 0.01) * np.maximum(epochs - rng.uniform(5, 50), 0)
+    curve: Curve = rng.uniform(0.2, 0.6) + fall + rise
+    return curve + _noise(rng, rng.uniform(0.003, 0.03))
+
+
+def saturating(rng: np.random.Generator) -> Curve:
+    """Falls by a power law and wanders."""
+    epochs = np.arange(1, N_EPOCHS + 1)
+    fall = epochs ** -rng.uniform(0.3, 1.2)
+    return rng.uniform(0.1, 0.5) + fall + _noise(rng, rng.uniform(0.002, 0.02))
+
+
+def stepping(rng: np.random.Generator) -> Curve:
+    """Rests on plateaus and drops again, as with a stepped learning rate."""
+    epochs = np.arange(N_EPOCHS)
+    curve = np.exp(-epochs / rng.uniform(3, 10))
+    for drop in rng.uniform(10, 80, rng.integers(1, 4)):
+        curve = curve + rng.uniform(0.02, 0.15) * (epochs < drop)
+    return rng.uniform(0.2, 0.5) + curve + _noise(rng, rng.uniform(0.002, 0.01))
+
+
+def spiking(rng: np.random.Generator) -> Curve:
+    """Falls with single bad epochs."""
+    curve = overfitting(rng)
+    bad = rng.random(N_EPOCHS) < rng.uniform(0.02, 0.2)
+    return curve + bad * rng.exponential(0.3, N_EPOCHS)
+
+
+def mixed(rng: np.random.Generator) -> Curve:
+    """Any of the others, run by run."""
+    return FAMILIES[list(FAMILIES)[rng.integers(0, 4)]](rng)
+
+
+FAMILIES: dict[str, Callable[[np.random.Generator], Curve]] = {
+    "overfitting": overfitting,
+    "saturating": saturating,
+    "stepping": stepping,
+    "spiking": spiking,
+    "mixed": mixed,
+}
+
+
+def make_runs(
+    family: str, n_runs: int, seed: int = 0, *, planned: bool = True
+) -> list[Run]:
+    """Return runs of one family, with the float32 values that ``fit`` logs."""
+    rng = np.random.default_rng(seed)
+    runs = []
+    for number in range(n_runs):
+        values = FAMILIES[family](rng).astype(np.float32).tolist()
+        runs.append(
+            Run.from_logs(
+                ({"val_loss": value} for value in values),
+                name=f"run{number}",
+                planned_epochs=N_EPOCHS if planned else None,
+            )
+        )
+    return runs
+
+
+def price_runs(
+    runs: Sequence[Run], tolerance: str = "1%", monitor: str = "val_loss"
+) -> Priced:
+    """Price every patience on every run; each stands for itself."""
+    sweep, _ = sweep_patience(runs, monitor=monitor, semantics=SEMANTICS)
+    axes = read_axes(sweep)
+    asked = Asked(tolerance, 0.9, 0.05, "none", None)
+    study = begin_study(sweep, axes, keep_alike(sweep, axes, []), asked)
+    cells = cells_of(sweep, study.panel.rows, axes.slices[0].columns)
+    return price(study.panel, cells, axes.patience)
+
+
+def count_kept(
+    population: Priced,
+    n_runs: int,
+    confidence: float,
+    *,
+    draws: int = 2000,
+    seed: int = 1,
+) -> Kept:
+    """Draw runs, choose, and judge the choice on all the others."""
+    rng = np.random.default_rng(seed)
+    total = len(population.sufficient)
+    headline, promised, gains, tuned = [], [], [], []
+    for _ in range(draws):
+        order = rng.permutation(total)
+        drawn, others = order[:n_runs], population.take(order[n_runs:])
+        choice = choose_patience(population.take(drawn), confidence, None)
+        if choice.rank_patience is not None:
+            kept = (others.sufficient <= choice.rank_patience).mean()
+            promised.append(kept)
+            if choice.kind == "guaranteed":
+                headline.append(kept)
+        apart = others.at(others.score, USUAL) - others.at(
+            others.score, choice.patience
+        )
+        known = apart[~np.isnan(apart)]
+        gains.append(known.mean() if len(known) else 0.0)
+        tuned.append(choice.patience != USUAL)
+    gained = np.array(gains)
+    return Kept(
+        len(promised) / draws,
+        float(np.mean(promised)) if promised else np.nan,
+        1 - float(np.sum(1 - np.array(promised))) / draws,
+        len(headline) / draws,
+        float(np.mean(headline)) if headline else np.nan,
+        float((gained >= -_ROUNDING).mean()),
+        float(np.mean(tuned)),
+        float(gained.mean()),
+    )
+
+
+def _table(populations: dict[str, Priced], draws: int) -> None:
+    print(
+        "population   runs   n  promise  promised  coverage  unbroken  headline  "
+        "no worse  not 10      gain"
+    )
+    for name, population in populations.items():
+        total = len(population.sufficient)
+        for n_runs, confidence in _SIZES:
+            if n_runs > _MOST_DRAWN * total:
+                continue
+            kept = count_kept(population, n_runs, confidence, draws=draws)
+            print(
+                f"{name:12s} {total:4d}  {n_runs:2d}  {confidence:7.2f}  "
+                f"{kept.promised:8.2f}  {kept.coverage:8.3f}  {kept.unbroken:8.3f}  "
+                f"{kept.headline:8.3f}  {kept.no_worse:8.3f}  {kept.tuned:6.2f}  "
+                f"{kept.gain:+.5f}"
+            )
+
+
+def _seconds() -> None:
+    runs = [
+        run
+        for number in range(5)
+        for run in make_runs(list(FAMILIES)[number], 100, number)
+    ]
+    started = time.perf_counter()
+    sweep, _ = sweep_patience(runs, semantics=SEMANTICS)
+    swept = time.perf_counter()
+    recommend_config(sweep)
+    print(
+        f"500 runs x {len(sweep.configs)} patience values: sweep "
+        f"{swept - started:.2f} s, recommendation {time.perf_counter() - swept:.2f} s"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logs", nargs="*", default=[])
+    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--population", type=int, default=400)
+    parser.add_argument("--tolerance", default="1%")
+    parser.add_argument("--seconds", action="store_true")
+    options = parser.parse_args()
+    if options.seconds:
+        _seconds()
+        return
+    if options.logs:
+        runs = load_runs(*options.logs, errors="skip")
+        populations = {"logs": price_runs(runs, options.tolerance)}
+    else:
+        populations = {
+            name: price_runs(
+                make_runs(name, options.population, number), options.tolerance
+            )
+            for number, name in enumerate(FAMILIES)
+        }
+    _table(populations, options.draws)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The answer of ``recommend``: a screen, a table of settings, or JSON."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from cbreplay.callbacks.base import format_callback
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.callbacks.keras_code import write_keras_code
+from cbreplay.cli.output import Column, Format, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.cli.options import Question
+    from cbreplay.recommend import Recommendation
+    from cbreplay.sweep import Sweep
+
+__all__ = ["describe_advice", "print_advice", "setting_code", "wrap"]
+
+
+def print_advice(
+    advice: Recommendation, sweep: Sweep, question: Question, output: Format
+) -> None:
+    """Print a recommendation in the format that was asked for."""
+    if output == "json":
+        print_json(
+            "recommend",
+            runs=question.runs,
+            semantics=sweep.runs[0].semantics,
+            objective={"name": advice.objective, "mode": advice.objective_mode},
+            configs=_configs(advice),
+            recommendation=describe_advice(advice, sweep),
+        )
+    elif output == "table":
+        from cbreplay.cli.advice_screen import advice_screen
+
+        click.echo(advice_screen(advice, sweep, question))
+    else:
+        rows = [one._asdict() for one in advice.settings]
+        print_table(_columns(advice), rows, output)
+
+
+def setting_code(callbacks: Sequence[Callback], semantics: str) -> str:
+    """Write a setting as code to paste; what is watched is always written out.
+
+    >>> from cbreplay import EarlyStopping
+    >>> print(setting_code([EarlyStopping(patience=5)], "keras-3.15"))
+    callbacks = [
+        keras.callbacks.EarlyStopping(
+            monitor="val_loss",
+            patience=5,
+        ),
+    ]
+    """
+    package: Literal["keras", "tf_keras"] = "keras"
+    if semantics.startswith("tf_keras"):
+        package = "tf_keras"
+    stopper = callbacks[0]
+    if len(callbacks) > 1 or not isinstance(stopper, EarlyStopping):
+        return write_keras_code(callbacks, package=package).rstrip()
+    monitor = json.dumps(stopper.monitor, ensure_ascii=False)
+    given = [
+        f"{one.name}={getattr(stopper, one.name)!r}"
+        for one in fields(stopper)
+        if one.name != "monitor" and getattr(stopper, one.name) != one.default
+    ]
+    lines = [f"        {one}," for one in (f"monitor={monitor}", *given)]
+    call = f"    {package}.callbacks.EarlyStopping("
+    return "\n".join(["callbacks = [", call, *lines, "    ),", "]"])
+
+
+def _columns(advice: Recommendation) -> list[Column]:
+    side = "above best" if advice.objective_mode == "min" else "below best"
+    number = _significant
+    return [
+        Column("label", "answer", align="left"),
+        Column("setting", "setting", align="left"),
+        Column("n_groups", f"{advice.unit}s"),
+        Column("mean_regret", f"{side}, mean", number),
+        Column("lost_share", "in its scale", number),
+        Column("worst_regret", "worst", number),
+        Column("worst_run", "worst run", lambda name: name or "-", align="left"),
+        Column("cost", "trained", number),
+        Column("score", "score", number),
+        Column("left_out_regret", f"{side}, left out", number),
+        Column("left_out_score", "score, left out", number),
+    ]
+
+
+def _significant(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _configs(advice: Recommendation) -> list[dict[str, Any]]:
+    if not advice.callbacks:
+        return []
+    written = [format_callback(one) for one in advice.callbacks]
+    return [{"callbacks": written, "parameters": {}}]
+
+
+def describe_advice(advice: Recommendation, sweep: Sweep) -> dict[str, Any]:
+    """Return a recommendation as JSON has it."""
+    tolerance, promise, left_out = advice.tolerance, advice.promise, advice.left_out
+    code = None
+    if advice.callbacks:
+        code = setting_code(advice.callbacks, sweep.runs[0].semantics)
+    return {
+        "kind": advice.kind,
+        "patience": advice.patience,
+        "code": code,
+        "reasons": list(advice.reasons),
+        "promise": None if promise is None else promise._asdict(),
+        "monitor": advice.monitor,
+        "keep": advice.keep,
+        "confidence": advice.confidence,
+        "cost_weight": advice.cost_weight,
+        "tolerance": None
+        if tolerance is None
+        else {"kind": tolerance.kind, "value": tolerance.value},
+        "unit": advice.unit,
+        "grouped_by": advice.grouped_by,
+        "groups": [one._asdict() for one in advice.groups],
+        "settings": [one._asdict() for one in advice.settings],
+        "left_out": None if left_out is None else left_out._asdict(),
+        "monitors": [
+            one._asdict()
+            | {"left_out": None if one.left_out is None else one.left_out._asdict()}
+            for one in advice.monitors
+        ],
+        "told_apart": advice.told_apart,
+        "doubts": [one._asdict() for one in advice.doubts],
+        "excluded": [{"run": run, "reason": why} for run, why in advice.excluded],
+        "unproven": list(advice.unproven),
+    }
+
+
+def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
+    """Break a sentence into lines; nothing in it can steer a terminal."""
+    from cbreplay.words import visible_text
+
+    return textwrap.wrap(
+        visible_text(sentence),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,98 @@
+"""Checks that a pipeline asks for: ``--fail-if``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.errors import ConfigError, nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.recommend import Recommendation
+
+__all__ = ["Check", "failed_checks", "read_checks"]
+
+_NAMES = ("mean_regret", "worst_regret", "left_out_regret")
+_NONE = "no-recommendation"
+_FORM = re.compile(r"\s*(\w+)\s*(>=|>|<=|<)\s*(\S+)\s*")
+
+
+class Check(NamedTuple):
+    """A condition under which a command fails.
+
+    Parameters
+    ----------
+    text : str
+        As it was given.
+    name : str
+        ``no-recommendation``, or which figure is compared.
+    operator, value : str, float
+        How, and with what.
+    """
+
+    text: str
+    name: str
+    operator: str = ""
+    value: float = 0.0
+
+    def holds(self, figure: float) -> bool:
+        """Return whether a figure meets the condition."""
+        return {
+            ">": figure > self.value,
+            ">=": figure >= self.value,
+            "<": figure < self.value,
+            "<=": figure <= self.value,
+        }[self.operator]
+
+
+def read_checks(texts: Iterable[str]) -> list[Check]:
+    """Read conditions such as ``left_out_regret>0.01``.
+
+    Raises
+    ------
+    ConfigError
+        If one is not a condition.
+    """
+    return [_read(text) for text in texts]
+
+
+def _read(text: str) -> Check:
+    if text.strip() == _NONE:
+        return Check(text, _NONE)
+    form = _FORM.fullmatch(text)
+    known = [*_NAMES, _NONE]
+    if form is not None and form[1] in _NAMES:
+        try:
+            value = float(form[3])
+        except ValueError:
+            value = math.nan
+        if not math.isnan(value):
+            return Check(text.strip(), form[1], form[2], value)
+    near = "" if form is None else nearest_name(form[1], known)
+    sentence = (
+        f"--fail-if is {text!r}, where {', '.join(_NAMES)} with >, >=, < or <= and a "
+        f'number (as "left_out_regret>0.01"), or {_NONE}, is expected{near}'
+    )
+    raise ConfigError(sentence)
+
+
+def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
+    """Return a sentence for each check that fails."""
+    sentences = []
+    for check in checks:
+        if check.name == _NONE:
+            if advice.kind == "none":
+                sentences.append("nothing is recommended")
+            continue
+        figure = advice.checked(check.name)
+        if figure is None:
+            why = "is only a bound: some logs end too early to tell it"
+            if advice.kind == "none":
+                why = "is unknown: nothing is recommended"
+            sentences.append(f"{check.text}: {check.name} {why}")
+        elif check.holds(figure):
+            sentences.append(f"{check.text}: {check.name} is {figure:.6g}")
+    return sentences

@@ -1,0 +1,143 @@
+"""``simulate --scheduler``: logs are read and swept by the workers of a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from cbreplay.cli.options import is_quiet, say
+from cbreplay.cli.output import Column, print_table
+from cbreplay.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.cli.options import Question
+    from cbreplay.cli.output import Format
+    from cbreplay.sweep import Sweep
+
+__all__ = ["print_swept"]
+
+_WAIT_SECONDS = 10
+
+
+def print_swept(
+    question: Question, address: str, output: Format | Literal["parquet"]
+) -> None:
+    """Sweep every log below the paths on a cluster, and print one line a cell.
+
+    Parameters
+    ----------
+    question : Question
+        Its paths are sent, not the logs; its settings have to be named.
+    address : str
+        The scheduler's, for example ``tcp://host:8786``.
+    output : {"table", "csv", "markdown", "parquet"}
+        As on the other tables; epochs count from 0 in CSV and Parquet.
+
+    Raises
+    ------
+    ConfigError
+        If no setting is named, or nothing answers at the address.
+    MissingExtraError
+        If dask is not installed.
+    """
+    if question.grid is None:
+        sentence = "--scheduler is for settings. Name some with -c or --patience"
+        raise ConfigError(sentence)
+    if output == "json":
+        sentence = "--scheduler has no JSON. Choose --format csv or parquet"
+        raise ConfigError(sentence)
+    from cbreplay.distributed import sweep_logs
+
+    paths = list(_logs_below(question.paths or (".",)))
+    with _connected(address) as client:
+        sweep = sweep_logs(
+            paths,
+            question.grid,
+            executor=client.get_executor(),
+            errors=question.errors,
+            empty=question.empty,
+            planned_epochs=question.planned_epochs,
+            x_axis=question.x_axis,
+            semantics=question.semantics,
+            initial_learning_rate=question.initial_lr,
+            objective=question.objective,
+            objective_mode=question.objective_mode,
+            progress=_spoken_progress(),
+        )
+    for failure in sweep.failures:
+        say(f"left out: {failure.source}: {failure.problem}")
+    _print_frame(sweep, output)
+
+
+def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
+    """Yield what each worker reads by itself: the entries of a directory of runs."""
+    for path in paths:
+        # a run directory holds its own log, and is one
+        inner = sorted(os.listdir(path)) if os.path.isdir(path) else []  # noqa: PTH112, PTH208
+        below = [
+            place
+            for name in inner
+            if os.path.isdir(place := os.path.join(path, name))  # noqa: PTH112, PTH118
+        ]
+        is_run = {"logs.csv", "run.json", "tensorboard", "train"} & set(inner)
+        yield from [os.path.abspath(one) for one in below if not is_run] or [  # noqa: PTH100
+            os.path.abspath(path)  # noqa: PTH100 - workers stand elsewhere
+        ]
+
+
+def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
+    try:
+        from distributed import Client
+    except ImportError as error:
+        what = "--scheduler"
+        raise MissingExtraError(what, extra="dask", missing="dask") from error
+    try:
+        connect: Any = Client
+        return connect(address, timeout=_WAIT_SECONDS)
+    except (OSError, ValueError) as error:
+        sentence = (
+            f"no scheduler answers at {address!r} ({error}). "
+            "Give one as --scheduler tcp://host:8786"
+        )
+        raise ConfigError(sentence) from error
+
+
+def _spoken_progress() -> Any:  # noqa: ANN401 - a function, or None
+    if is_quiet() or not sys.stderr.isatty():
+        return None
+    return lambda done, every: click.echo(
+        f"\r{done} of {every} logs", err=True, nl=False
+    )
+
+
+def _print_frame(sweep: Sweep, output: Format | Literal["parquet"]) -> None:
+    frame = sweep.to_frame()
+    if output == "parquet":
+        from cbreplay.cli.tables import write_frame
+
+        write_frame(frame)
+        return
+    shift = 0 if output == "csv" else 1
+    names = [str(name) for name in frame]
+    rows = [
+        {name: _value(name, one, shift) for name, one in zip(names, cell, strict=True)}
+        for cell in frame.itertuples(index=False, name=None)
+    ]
+    columns = [
+        Column(name, name.replace("_", " ") if shift else name) for name in names
+    ]
+    print_table(columns, rows, output)
+
+
+def _value(name: str, value: Any, shift: int) -> Any:  # noqa: ANN401 - a cell holds anything
+    """Return an absent value as None, and an epoch as its reader counts it."""
+    import pandas as pd
+
+    if pd.isna(value):
+        return None
+    return value + shift if name.endswith("_epoch") else value

@@ -1,0 +1,36 @@
+"""``cbreplay simulate --keras-code``: a setting as code to paste."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cbreplay.cli.options import Question
+
+__all__ = ["print_keras_code"]
+
+
+def print_keras_code(question: Question) -> None:
+    """Print the one setting that is asked about as Python code.
+
+    Raises
+    ------
+    ConfigError
+        If no setting or several are named, or one is code that cannot be written out.
+    """
+    grid = question.grid
+    if grid is None or len(grid) != 1:
+        named = "none is" if grid is None else f"{len(grid)} are"
+        sentence = (
+            f"--keras-code writes one setting, and {named} named. "
+            'Give one value for each, for example -c "PrecheltGL(alpha=2)"'
+        )
+        raise ConfigError(sentence)
+    from cbreplay.callbacks.keras_code import write_keras_code
+
+    of_tf = (question.semantics or "").startswith("tf_keras")
+    click.echo(write_keras_code(grid[0], package="tf_keras" if of_tf else "keras"))

@@ -1,0 +1,159 @@
+"""``cbreplay recommend``: a setting as code to paste, or that there is not enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.cli.options import (
+    Question,
+    judging_options,
+    log_options,
+    read_values,
+    say,
+)
+from cbreplay.cli.output import Format, format_option
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Callback
+
+__all__ = ["command"]
+
+_EXIT_CHECK_FAILED = 1
+
+
+@click.command("recommend")
+@log_options
+@judging_options
+@click.option(
+    "--min-delta", metavar="X|X,Y", help="Of the EarlyStopping.  [default: 0]"
+)
+@click.option(
+    "--tolerance",
+    metavar="X|P%",
+    help="What a run may lose: in the objective's unit, or a share of its best value.  "
+    "[default: the spread between seeds, else 1%]",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="On what share of new runs the tolerance shall be kept.",
+)
+@click.option(
+    "--cost-weight",
+    type=click.FloatRange(min=0),
+    default=0.05,
+    show_default=True,
+    help="What training a whole record counts, beside losing the size of the best "
+    "value.",
+)
+@click.option(
+    "--group-by",
+    metavar="WAY",
+    help="What counts as one: none (every run), directory, learning-rate, run.json, or "
+    "a key of run.json such as optimizer.class.  [default: found by itself]",
+)
+@click.option(
+    "--current",
+    metavar="EXPR|train.py",
+    help="The setting in use, to compare with.  [default: run.json's]",
+)
+@click.option(
+    "--recorded-under",
+    type=click.IntRange(min=1),
+    metavar="PATIENCE",
+    help="The EarlyStopping that ended logs which do not say so themselves.",
+)
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="CHECK",
+    help='Exit with status 1 if it holds: "left_out_regret>0.01" (also mean_regret, '
+    "worst_regret), or no-recommendation. A figure that is only a bound fails.",
+)
+@format_option
+def command(
+    question: Question,
+    *,
+    tolerance: str | None,
+    confidence: float,
+    cost_weight: float,
+    group_by: str | None,
+    current: str | None,
+    recorded_under: int | None,
+    conditions: tuple[str, ...],
+    output_format: Format,
+) -> None:
+    """Recommend an EarlyStopping that holds on runs it was not chosen on.
+
+    Says what it would have cost on every run and on runs left out of the choice, beside
+    the usual settings; or that the logs are not enough, and why.
+
+    \b
+    cbreplay recommend runs/
+    cbreplay recommend runs/ --tolerance 0.5% --confidence 0.8 --current train.py
+    cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_accuracy
+    """
+    from cbreplay.cli.advice import print_advice
+    from cbreplay.cli.checks import failed_checks, read_checks
+    from cbreplay.recommend import recommend_config, sweep_patience
+
+    checks = read_checks(conditions)
+    monitors = (question.monitor or "val_loss").split(",")
+    in_use = None if current is None else _read_current(current, question)
+    sweep, without = sweep_patience(
+        question.runs,
+        monitor=monitors if len(monitors) > 1 else monitors[0],
+        mode=question.mode or "auto",
+        keep=question.keep or "best",
+        min_delta=_read_min_delta(question.min_delta),
+        semantics=question.semantics,
+        initial_learning_rate=question.initial_lr,
+        objective=question.objective,
+        objective_mode=question.objective_mode,
+    )
+    advice = recommend_config(
+        sweep,
+        tolerance=tolerance,
+        confidence=confidence,
+        cost_weight=cost_weight,
+        group_by=group_by,
+        current=in_use,
+        recorded_under=recorded_under,
+        excluded=without,
+    )
+    print_advice(advice, sweep, question, output_format)
+    failed = failed_checks(checks, advice)
+    if failed:
+        say(*(f"failed: {sentence}" for sentence in failed))
+        click.get_current_context().exit(_EXIT_CHECK_FAILED)
+
+
+def _read_min_delta(text: str | None) -> float | list[float]:
+    values = [0.0] if text is None else list(read_values("--min-delta", text))
+    return values[0] if len(values) == 1 else values
+
+
+def _read_current(text: str, question: Question) -> tuple[Callback, ...]:
+    """Read the setting in use: an expression, or a script."""
+    from cbreplay.expressions import read_expressions
+    from cbreplay.grid import make_grid
+
+    written = f"@{text}" if text.endswith(".py") and "(" not in text else text
+    monitor = question.monitor_and_mode.get("monitor", "val_loss").split(",")[0]
+    read = read_expressions([written], {"monitor": monitor})
+    say(*(f"note: {note}" for note in read.notes))
+    grid = make_grid(read.entries)
+    if len(grid) != 1:
+        sentence = (
+            f"--current names {len(grid)} settings, and one is in use. Give one value "
+            "for each parameter"
+        )
+        raise ConfigError(sentence)
+    callbacks: tuple[Callback, ...] = grid[0]
+    return callbacks

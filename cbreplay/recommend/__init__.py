@@ -1,0 +1,31 @@
+"""A setting that holds on runs it was not chosen on, or that there is not enough."""
+
+from __future__ import annotations
+
+from cbreplay.recommend.answer import (
+    Doubt,
+    Group,
+    LeftOut,
+    MonitorScore,
+    Promise,
+    Recommendation,
+    Scored,
+)
+from cbreplay.recommend.axes import sweep_patience
+from cbreplay.recommend.build import recommend_config
+from cbreplay.recommend.groups import find_groups
+from cbreplay.recommend.selection import count_needed
+
+__all__ = [
+    "Doubt",
+    "Group",
+    "LeftOut",
+    "MonitorScore",
+    "Promise",
+    "Recommendation",
+    "Scored",
+    "count_needed",
+    "find_groups",
+    "recommend_config",
+    "sweep_patience",
+]

@@ -1,0 +1,276 @@
+"""What a recommendation holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.recommend.objective import Tolerance
+    from cbreplay.run import Mode
+
+__all__ = [
+    "Doubt",
+    "Group",
+    "Kind",
+    "LeftOut",
+    "MonitorScore",
+    "Promise",
+    "Recommendation",
+    "Scored",
+]
+
+Kind = Literal["guaranteed", "heuristic", "none"]
+
+
+class Group(NamedTuple):
+    """Runs that count as one.
+
+    Parameters
+    ----------
+    name : str
+        What their names have in common.
+    runs : tuple of str
+        Their names.
+    tolerance : tuple of float
+        What each may lose, in the objective's unit.
+    sufficient_patience : int or None
+        The smallest patience that is enough on all of them; None where the logs do
+        not hold one.
+    left_out_patience : int or None
+        What is recommended without the group.
+    left_out_regret : float or None
+        What that costs it; None where its logs do not tell.
+    """
+
+    name: str
+    runs: tuple[str, ...]
+    tolerance: tuple[float, ...]
+    sufficient_patience: int | None
+    left_out_patience: int | None
+    left_out_regret: float | None
+
+
+class Scored(NamedTuple):
+    """What a setting costs on the groups whose logs tell.
+
+    Parameters
+    ----------
+    label : str
+        ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
+        ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
+        (each run's best epoch), ``"start"`` (a later start), ``"min_delta"``.
+    setting : str
+        The setting in words or as Keras code.
+    n_groups : int
+        The groups on all of whose runs it is exact; the means are over these.
+    mean_regret, worst_regret : float or None
+        In the objective's unit: of the groups, and of a single run.
+    worst_run : str or None
+        Where it is worst; None where nothing is lost.
+    lost_share : float or None
+        The mean regret in each run's own scale.
+    cost : float or None
+        The share of the recorded epochs that are trained.
+    score : float or None
+        `lost_share` + cost_weight x `cost`.
+    left_out_regret, left_out_score : float or None
+        Means over groups left out of the choice; None where nothing was chosen.
+    """
+
+    label: str
+    setting: str
+    n_groups: int
+    mean_regret: float | None = None
+    worst_regret: float | None = None
+    worst_run: str | None = None
+    lost_share: float | None = None
+    cost: float | None = None
+    score: float | None = None
+    left_out_regret: float | None = None
+    left_out_score: float | None = None
+
+
+class Promise(NamedTuple):
+    """On how many new groups the order statistic is enough.
+
+    Parameters
+    ----------
+    patience : int
+        The order statistic: the promise is about this one, and no other.
+    confidence : float
+        On at least this share, averaged over many sets of groups like this one.
+    n_groups, rank : int
+        The sufficient patience with this rank, of so many.
+    unlucky_share : float
+        One set of groups in ten may keep it on no more than this share.
+    """
+
+    patience: int
+    confidence: float
+    n_groups: int
+    rank: int
+    unlucky_share: float
+
+
+class LeftOut(NamedTuple):
+    """The choice made without each group, scored on it.
+
+    Parameters
+    ----------
+    mean_regret, score : float or None
+        Means over the groups whose logs tell.
+    n_groups : int
+        How many these are.
+    bounded : bool
+        Whether there are others, so that the means say less than all groups would.
+    optimism : float or None
+        How much less the choice costs on the groups that chose it (in the unit).
+    interval : (float, float) or None
+        Of the mean regret, 90 %, by drawing groups; None for fewer than 10.
+    usual_regret, usual_score : float or None
+        Those of a fixed patience of 10, on the same groups.
+    """
+
+    mean_regret: float | None
+    score: float | None
+    n_groups: int
+    bounded: bool
+    optimism: float | None
+    interval: tuple[float, float] | None
+    usual_regret: float | None
+    usual_score: float | None
+
+
+class MonitorScore(NamedTuple):
+    """A monitor that was asked about beside others.
+
+    Parameters
+    ----------
+    monitor : str
+        The series.
+    patience : int or None
+        What is recommended for it.
+    kind : {"guaranteed", "heuristic", "none"}
+        Whether the promise goes with that.
+    unknown_groups : int
+        For how many groups no patience in the logs keeps the tolerance.
+    left_out : LeftOut or None
+        The choice made without each group.
+    """
+
+    monitor: str
+    patience: int | None
+    kind: Kind
+    unknown_groups: int
+    left_out: LeftOut | None
+
+
+class Doubt(NamedTuple):
+    """What a careful reader should know.
+
+    Parameters
+    ----------
+    code : str
+        A short name that does not change.
+    text : str
+        The sentence, without the names.
+    runs : tuple of str
+        The runs that it concerns.
+    """
+
+    code: str
+    text: str
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """A setting with its evidence, or why there is none.
+
+    Parameters
+    ----------
+    kind : {"guaranteed", "heuristic", "none"}
+        Whether the promise goes with the setting, or there is no setting.
+    callbacks : tuple of Callback
+        The setting; empty without one.
+    patience : int or None
+        Its patience.
+    reasons : tuple of str
+        Why this one, or why none.
+    promise : Promise or None
+        What is promised of new groups, by the recommended setting or the one beside
+        it that keeps the tolerance.
+    monitor, objective, objective_mode, keep : str
+        What is watched, what is judged and how, which weights are kept.
+    confidence, cost_weight : float
+        As asked.
+    tolerance : Tolerance or None
+        What a run may lose.
+    unit : {"group", "run"}
+        What is counted, left out and resampled.
+    grouped_by : {"run", "seed", "setting", "asked"}
+        Where the groups come from: every run is one; every run is, for all are of one
+        setting; runs of one setting are; as asked.
+    groups : tuple of Group
+        The groups.
+    settings : tuple of Scored
+        The recommended setting, the two answers, and the baselines.
+    left_out : LeftOut or None
+        The score on groups left out of the choice.
+    monitors : tuple of MonitorScore
+        Where several were asked about.
+    told_apart : bool or None
+        Whether these can be told apart; None for one.
+    doubts : tuple of Doubt
+        What to know before trusting it.
+    excluded : tuple of (str, str)
+        Runs that do not count, and why.
+    unproven : tuple of str
+        Names of ``mean_regret``, ``worst_regret``, ``left_out_regret`` that are only
+        bounds, because some logs do not tell.
+    """
+
+    kind: Kind
+    callbacks: tuple[Callback, ...] = ()
+    patience: int | None = None
+    reasons: tuple[str, ...] = ()
+    promise: Promise | None = None
+    monitor: str
+    objective: str
+    objective_mode: Mode
+    keep: Literal["best", "last"]
+    confidence: float
+    cost_weight: float
+    tolerance: Tolerance | None = None
+    unit: Literal["group", "run"] = "run"
+    grouped_by: Literal["run", "seed", "setting", "asked"] = "run"
+    groups: tuple[Group, ...] = ()
+    settings: tuple[Scored, ...] = ()
+    left_out: LeftOut | None = None
+    monitors: tuple[MonitorScore, ...] = ()
+    told_apart: bool | None = None
+    doubts: tuple[Doubt, ...] = ()
+    excluded: tuple[tuple[str, str], ...] = ()
+    unproven: tuple[str, ...] = ()
+
+    def setting(self, label: str) -> Scored | None:
+        """Return the scored setting with a label; None where there is none."""
+        return next((one for one in self.settings if one.label == label), None)
+
+    def checked(self, name: str) -> float | None:
+        """Return a figure that a check may be about; None where it is only a bound.
+
+        Parameters
+        ----------
+        name : {"mean_regret", "worst_regret", "left_out_regret"}
+            Of the recommended setting.
+        """
+        if name in self.unproven:
+            return None
+        if name == "left_out_regret":
+            return None if self.left_out is None else self.left_out.mean_regret
+        found = self.setting("recommended")
+        value: float | None = None if found is None else getattr(found, name)
+        return value

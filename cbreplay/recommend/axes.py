@@ -1,0 +1,241 @@
+"""The sweep that a recommendation needs, and which settings it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.grid import Choices, Grid, choices, make_grid
+from cbreplay.recommend.validation import USUAL
+from cbreplay.sweep import sweep_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.sweep import Sweep
+
+__all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
+
+_KNOWN = ("patience", "monitor", "min_delta")
+_HINT = (
+    "Give a sweep of make_grid([choices(EarlyStopping, patience=range(0, 101), "
+    "restore_best_weights=True)]), or that of recommend.sweep_patience"
+)
+
+
+class Slice(NamedTuple):
+    """The patience values of one monitor and one min_delta.
+
+    Parameters
+    ----------
+    monitor, min_delta : str, float
+        What all of them have.
+    columns : array of shape (n_patience,)
+        Where each patience stands among the configs of the sweep.
+    """
+
+    monitor: str
+    min_delta: float
+    columns: EpochArray
+
+
+class Axes(NamedTuple):
+    """The settings of a sweep.
+
+    Parameters
+    ----------
+    patience : array of shape (n_patience,)
+        The values, ascending; without 0, which to Keras is 1.
+    slices : tuple of Slice
+        One for each monitor and min_delta; for each monitor, the min_delta nearest to
+        Keras's default comes first.
+    fixed : mapping
+        What every EarlyStopping has.
+    around : (tuple of Callback, tuple of Callback)
+        What stands before and after it in the list.
+    """
+
+    patience: EpochArray
+    slices: tuple[Slice, ...]
+    fixed: dict[str, Any]
+    around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
+
+    def build(self, one: Slice, **chosen: Any) -> tuple[Callback, ...]:  # noqa: ANN401
+        """Return the callbacks list with a chosen patience, and more if named."""
+        own = {"monitor": one.monitor, "min_delta": one.min_delta} | chosen
+        before, after = self.around
+        return (*before, EarlyStopping(**self.fixed | own), *after)
+
+
+def sweep_patience(
+    runs: Iterable[Run],
+    *,
+    monitor: str | Sequence[str] = "val_loss",
+    mode: str = "auto",
+    keep: Literal["best", "last"] = "best",
+    min_delta: float | Sequence[float] = 0,
+    semantics: str | None = None,
+    initial_learning_rate: float | None = None,
+    objective: str | None = None,
+    objective_mode: Mode | None = None,
+) -> tuple[Sweep, tuple[tuple[str, str], ...]]:
+    """Sweep every patience that the logs can tell apart, for `recommend_config`.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        The runs.
+    monitor, min_delta : str, float, or sequences of them
+        As in ``keras.callbacks.EarlyStopping``; several are tried beside each other.
+    mode : str
+        As there.
+    keep : {"best", "last"}
+        ``restore_best_weights=True`` or Keras's default False.
+    semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
+
+    Returns
+    -------
+    Sweep
+        Of the runs that hold the monitor.
+    tuple of (str, str)
+        The names of the others, and why they are left out.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_run`, if it holds for every run.
+    """
+    listed = list(runs)
+    monitors = [monitor] if isinstance(monitor, str) else list(monitor)
+    if len(monitors) > 1 and objective is None:
+        sentence = (
+            f"{', '.join(monitors)} are several monitors, and what they keep has to be "
+            "judged by one series. Give --objective or objective="
+        )
+        raise ConfigError(sentence)
+    needed = [*monitors, *([objective] if objective is not None else [])]
+    kept, left_out = _holding(listed, needed)
+    top = max((run.recorded_epochs for run in kept), default=0)
+    chosen = choices(
+        EarlyStopping,
+        monitor=monitors if len(monitors) > 1 else monitors[0],
+        mode=mode,
+        min_delta=list(min_delta)
+        if not isinstance(min_delta, int | float)
+        else min_delta,
+        patience=range(1, max(top, USUAL) + 1),
+        restore_best_weights=keep == "best",
+    )
+    sweep = sweep_runs(
+        kept,
+        make_grid([chosen]),
+        semantics=semantics,
+        initial_learning_rate=initial_learning_rate,
+        objective=objective,
+        objective_mode=objective_mode,
+    )
+    return sweep, left_out
+
+
+def _holding(
+    runs: list[Run], needed: Sequence[str]
+) -> tuple[list[Run], tuple[tuple[str, str], ...]]:
+    """Return the runs with all the series, and why the others do not count."""
+    kept, left_out, first = [], [], None
+    for run in runs:
+        try:
+            for name in needed:
+                run.monitored(name)
+        except CbreplayError as error:
+            first = first or error
+            missing = [name for name in needed if name not in run.series]
+            why = f"has no {', '.join(missing)}" if missing else "records none of it"
+            left_out.append((run.name, why))
+        else:
+            kept.append(run)
+    if first is not None and not kept:
+        raise first
+    return kept, tuple(left_out)
+
+
+def read_axes(sweep: Sweep) -> Axes:
+    """Read the settings of a sweep.
+
+    Raises
+    ------
+    ConfigError
+        If it varies something that is not chosen from logs, or lacks a patience.
+    """
+    grid = sweep.configs
+    place = _find_stopper(grid) if isinstance(grid, Grid) else None
+    if place is None:
+        sentence = f"no patience of an EarlyStopping is varied in this sweep. {_HINT}"
+        raise ConfigError(sentence)
+    entry = grid.entries[place]
+    foreign = [
+        name
+        for name in grid.parameters
+        if name.rpartition(".")[0] != "EarlyStopping"
+        or name.rpartition(".")[2] not in _KNOWN
+    ]
+    if foreign:
+        sentence = (
+            f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
+            f"{', '.join(_KNOWN)} of one EarlyStopping. {_HINT}"
+        )
+        raise ConfigError(sentence)
+    values = list(entry.varied["patience"])
+    order = [i for i in np.argsort(values, kind="stable") if values[i] >= 1]
+    patience = np.array([values[i] for i in order])
+    if USUAL not in patience.tolist() or not all(
+        float(one).is_integer() for one in values
+    ):
+        sentence = (
+            f"a recommendation is compared with patience {USUAL}, and the sweep does "
+            f"not hold it, or holds fractions. {_HINT}"
+        )
+        raise ConfigError(sentence)
+    fixed = dict(entry.fixed)
+    slices = _slices(grid, entry, np.array(order), fixed)
+    around = tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])
+    return Axes(patience.astype(np.int64), slices, fixed, around)
+
+
+def _find_stopper(grid: Grid) -> int | None:
+    """Return where in the list the EarlyStopping stands whose patience is varied."""
+    for place, entry in enumerate(grid.entries):
+        if (
+            isinstance(entry, Choices)
+            and entry.kind is EarlyStopping
+            and "patience" in entry.varied
+        ):
+            return place
+    return None
+
+
+def _slices(
+    grid: Grid, entry: Choices, order: EpochArray, fixed: dict[str, Any]
+) -> tuple[Slice, ...]:
+    names = [name.rpartition(".")[2] for name in grid.parameters]
+    numbers = np.arange(len(grid)).reshape(grid.shape)
+    numbers = np.moveaxis(numbers, names.index("patience"), -1)[..., order]
+    names.remove("patience")
+    varied: dict[str, list[Any]] = {
+        name: list(entry.varied.get(name, [fixed.get(name, default)]))
+        for name, default in (("monitor", "val_loss"), ("min_delta", 0))
+    }
+    found = []
+    for i, monitor in enumerate(varied["monitor"]):
+        by_delta = []
+        for j, min_delta in enumerate(varied["min_delta"]):
+            at = {"monitor": i, "min_delta": j}
+            columns = numbers[tuple(at[name] for name in names)]
+            by_delta.append(Slice(monitor, min_delta, columns))
+        found += sorted(by_delta, key=lambda one: abs(one.min_delta))
+    return tuple(found)

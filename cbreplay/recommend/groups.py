@@ -1,0 +1,255 @@
+"""Runs of one setting that differ by seed: what counts as one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks import BYSTANDERS
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+
+    from cbreplay.run import Run
+
+__all__ = ["Grouping", "find_groups"]
+
+_WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
+# a name that ends in one of these and a number is one of several alike
+_SEED = re.compile(
+    r"(?:^|(?<=[-_./ ]))(seed|repeat|repetition|replicate|rep|fold|split|cv|r|s)"
+    r"[-_= ]?\d+(?=$|\.)",
+    re.IGNORECASE,
+)
+# what of a run.json differs between seeds of one setting, or decides no training
+_APART = frozenset(
+    [
+        "schema",
+        "written_by",
+        "seed",
+        "started",
+        "wall_seconds",
+        "ended",
+        "keras",
+        "earlier_fits",
+        "fit",
+        "callbacks",
+    ]
+)
+_PLAN = ("epochs", "initial_epoch", "validation_freq")
+_NO_TRAINING = ("EarlyStopping", "ModelCheckpoint", "TerminateOnNaN")
+
+
+class Grouping(NamedTuple):
+    """Which runs belong together.
+
+    Parameters
+    ----------
+    rows : tuple of tuple of int
+        The runs of each group.
+    names : tuple of str
+        What each group is called.
+    settings : tuple of tuple of int
+        The runs of each setting, by which the spread between seeds is measured; the
+        groups, unless these are single runs.
+    by : {"run", "seed", "setting", "asked"}
+        Whether every run stands for itself, or does so because all are of one setting,
+        or the groups were found, or asked for.
+    """
+
+    rows: tuple[tuple[int, ...], ...]
+    names: tuple[str, ...]
+    settings: tuple[tuple[int, ...], ...]
+    by: Literal["run", "seed", "setting", "asked"]
+
+
+def find_groups(runs: Sequence[Run], group_by: str | Sequence[Any] | None) -> Grouping:
+    """Find the runs that differ only by seed.
+
+    By what ``run.json`` says of the setting; without it by the directory and the
+    recorded learning rate. Where all runs are of one setting, each stands for itself:
+    the question is then about another training of this setting.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    group_by : str or sequence, optional
+        ``"none"``, ``"directory"``, ``"learning-rate"``, ``"run.json"``, a key of
+        ``run.json`` such as ``"optimizer.class"``, or one label a run.
+
+    Raises
+    ------
+    ConfigError
+        If no run has what is asked for.
+    """
+    if group_by is None or group_by == "auto":
+        found = _collect(_label_settings(runs))
+        if len(found) == 1 and len(runs) > 1:
+            alone = _collect(range(len(runs)))
+            return Grouping(alone, _name(runs, alone), found, "seed")
+        by: Literal["run", "setting"] = "run" if len(found) == len(runs) else "setting"
+        return Grouping(found, _name(runs, found), found, by)
+    found = _collect(_label_as_asked(runs, group_by))
+    if group_by == "none":
+        return Grouping(found, _name(runs, found), (), "run")
+    return Grouping(found, _name(runs, found), found, "asked")
+
+
+def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
+    found: dict[Hashable, list[int]] = {}
+    for row, label in enumerate(labels):
+        found.setdefault(label, []).append(row)
+    return tuple(tuple(rows) for rows in found.values())
+
+
+def _label_settings(runs: Sequence[Run]) -> list[Hashable]:
+    described = [_setting(run) for run in runs]
+    bare = [run for run, one in zip(runs, described, strict=True) if one is None]
+    placed = iter(_label_places(bare))
+    return [next(placed) if one is None else one for one in described]
+
+
+def _setting(run: Run) -> Hashable | None:
+    """Return what ``run.json`` says of a setting, as text; None without one."""
+    if run.metadata is None or not run.metadata.raw:
+        return None
+    raw = run.metadata.raw
+    setting = {key: value for key, value in raw.items() if key not in _APART}
+    fit = raw.get("fit") or {}
+    setting["fit"] = {key: value for key, value in fit.items() if key not in _PLAN}
+    setting["callbacks"] = [
+        text for text in run.metadata.callbacks if not _decides_no_training(text)
+    ]
+    return json.dumps(setting, sort_keys=True, default=str)
+
+
+def _decides_no_training(text: str) -> bool:
+    name = text.partition("(")[0].rpartition(".")[2]
+    return name in _NO_TRAINING or name in BYSTANDERS
+
+
+def _label_places(runs: Sequence[Run]) -> list[Hashable]:
+    """Return where each run lies, how it is called, and its learning rate."""
+    folders = [_folder(run.name) for run in runs]
+    differ = len(set(folders)) > 1
+    labels = []
+    for run, folder in zip(runs, folders, strict=True):
+        stem, seeded = _SEED.subn("", run.name.rpartition(os.sep)[2])
+        # a directory of its own for each setting; else the name has to tell
+        own = "" if (differ and folder) or seeded else run.name
+        labels.append((folder, stem if seeded else "", own))
+    return _by_rate(runs, labels)
+
+
+def _folder(name: str) -> str:
+    """Return where a run lies, as its name tells."""
+    return name.rpartition(os.sep)[0]
+
+
+def _by_rate(runs: Sequence[Run], labels: Sequence[Hashable]) -> list[Hashable]:
+    """Return the labels with the first rate, and the schedule where runs share it."""
+    firsts = [
+        (label, _first_rate(run)) for run, label in zip(runs, labels, strict=True)
+    ]
+    whole = [(one, _rates(run)) for run, one in zip(runs, firsts, strict=True)]
+    shared = Counter(whole)
+    # a reduction on a plateau falls otherwise in every seed
+    return [
+        one if shared[one] > 1 else (first, None)
+        for one, first in zip(whole, firsts, strict=True)
+    ]
+
+
+def _first_rate(run: Run) -> float | None:
+    if run.learning_rate is None or not run.learning_rate.recorded.any():
+        return None
+    rate = run.learning_rate.values[run.learning_rate.recorded][0]
+    return float(f"{rate:.5g}")
+
+
+def _rates(run: Run) -> tuple[tuple[int, float], ...]:
+    """Return every change of the recorded rate."""
+    if run.learning_rate is None:
+        return ()
+    values = run.learning_rate.values
+    changed = np.flatnonzero(values[1:] != values[:-1]) + 1
+    changed = changed[run.learning_rate.recorded[changed]]
+    return tuple((int(at), float(f"{values[at]:.5g}")) for at in changed)
+
+
+def _label_as_asked(
+    runs: Sequence[Run], group_by: str | Sequence[Any]
+) -> Sequence[Hashable]:
+    if not isinstance(group_by, str):
+        if len(group_by) != len(runs):
+            sentence = (
+                f"group_by has {len(group_by)} labels for {len(runs)} runs. "
+                "Give one a run, or one of " + ", ".join(map(repr, _WAYS))
+            )
+            raise ConfigError(sentence)
+        return list(group_by)
+    ways: dict[str, Callable[[], Sequence[Hashable]]] = {
+        "none": lambda: list(range(len(runs))),
+        "directory": lambda: [_folder(run.name) for run in runs],
+        "learning-rate": lambda: _by_rate(runs, [""] * len(runs)),
+        "run.json": lambda: [_setting(run) for run in runs],
+    }
+    if group_by in ways:
+        return ways[group_by]()
+    labels = [_key(run, group_by) for run in runs]
+    if all(one is None for one in labels):
+        sentence = (
+            f"group_by is {group_by!r}, and no run.json has such a key. Give one of "
+            f"{', '.join(_WAYS)}, or a key such as optimizer.class, with --group-by "
+            "or group_by="
+        )
+        raise ConfigError(sentence)
+    return labels
+
+
+def _key(run: Run, path: str) -> str | None:
+    held: Any = {} if run.metadata is None else run.metadata.raw
+    for part in path.split("."):
+        held = held.get(part) if isinstance(held, dict) else None
+    return None if held is None else json.dumps(held, sort_keys=True, default=str)
+
+
+def _name(runs: Sequence[Run], groups: tuple[tuple[int, ...], ...]) -> tuple[str, ...]:
+    """Return a name for each group: what the names of its runs have in common."""
+    names: list[str] = []
+    for rows in groups:
+        name = runs[rows[0]].name
+        if len(rows) > 1:
+            name = (
+                f"{_common_name([runs[row].name for row in rows])} ({len(rows)} runs)"
+            )
+        if name in names:
+            name = f"{name} with {runs[rows[0]].name}"
+        names.append(name)
+    return tuple(names)
+
+
+def _common_name(names: Sequence[str]) -> str:
+    """Return where the runs of a group lie, or how their names begin.
+
+    >>> _common_name(["mlp/seed0", "mlp/seed1"]), _common_name(["g16_r1", "g16_r2"])
+    ('mlp', 'g16')
+    """
+    alike = itertools.takewhile(
+        lambda letters: len(set(letters)) == 1, zip(*names, strict=False)
+    )
+    common = "".join(letters[0] for letters in alike)
+    unseeded, seeded = _SEED.subn("", common.rstrip("0123456789") + "0")
+    name = (unseeded if seeded else common).rstrip("/-_. #=")
+    folder, often = Counter(map(_folder, names)).most_common(1)[0]
+    if not name and folder and often > 1:
+        return folder
+    return name or f"{names[0]} and others"

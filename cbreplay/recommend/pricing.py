@@ -1,0 +1,139 @@
+"""What settings cost, run by run and group by group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.recommend.answer import Scored
+from cbreplay.recommend.selection import find_sufficient
+from cbreplay.recommend.validation import Priced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.sweep import Sweep
+
+__all__ = ["Cells", "Panel", "cells_of", "group_means", "price", "score_setting"]
+
+
+class Panel(NamedTuple):
+    """The runs that count, and by what they are judged.
+
+    Parameters
+    ----------
+    rows : array of shape (n_runs,)
+        Where they stand in the sweep.
+    names : tuple of str
+        Their names.
+    groups : tuple of array
+        The positions, among `rows`, of each group's runs.
+    scale, tolerance : array of shape (n_runs,)
+        The scale of each run's regrets, and what it may lose.
+    cost_weight : float
+        What training the whole record counts, beside losing the whole scale.
+    own_patience : array of shape (n_runs,)
+        The patience that a run's own EarlyStopping ended it by; infinity without.
+    """
+
+    rows: EpochArray
+    names: tuple[str, ...]
+    groups: tuple[EpochArray, ...]
+    scale: FloatArray
+    tolerance: FloatArray
+    cost_weight: float
+    own_patience: FloatArray
+
+
+class Cells(NamedTuple):
+    """What settings do on runs, arrays of shape (n_runs, n_settings).
+
+    Parameters
+    ----------
+    exact : bool array
+        Where the log tells it; elsewhere the others say nothing.
+    regret : array
+        What is lost, in the objective's unit; NaN where that is not known.
+    cost : array
+        The share of the recorded epochs that are trained.
+    """
+
+    exact: BoolArray
+    regret: FloatArray
+    cost: FloatArray
+
+    def take(self, first: int, count: int) -> Cells:
+        """Return some settings that stand side by side."""
+        here = slice(first, first + count)
+        return Cells(self.exact[:, here], self.regret[:, here], self.cost[:, here])
+
+
+def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> Cells:
+    """Return some cells of a sweep."""
+    at = np.ix_(rows, columns)
+    exact = sweep.evidence[at] == 0
+    recorded = np.array([sweep.runs[row].recorded_epochs for row in rows])
+    cost = sweep.trained_epochs[at] / recorded[:, None]
+    return Cells(exact, sweep.regret[at], cost)
+
+
+def price(panel: Panel, cells: Cells, patience: EpochArray) -> Priced:
+    """Return what every patience costs on every group."""
+    # above its own patience a log is no evidence, whatever it seems to hold
+    exact = cells.exact & (patience[None] <= panel.own_patience[:, None])
+    sufficient = find_sufficient(patience, exact, cells.regret, panel.tolerance)
+    regret = np.where(exact, cells.regret, np.nan)
+    cost = np.where(exact, cells.cost, np.nan)
+    score = regret / panel.scale[:, None] + panel.cost_weight * cost
+    return Priced(
+        patience,
+        np.array([sufficient[one].max() for one in panel.groups]),
+        group_means(regret, panel.groups),
+        group_means(np.where(np.isnan(regret), np.nan, cost), panel.groups),
+        group_means(score, panel.groups),
+    )
+
+
+def group_means(values: FloatArray, groups: Sequence[EpochArray]) -> FloatArray:
+    """Return the mean over the runs of each group; NaN where one is NaN."""
+    return np.array([values[one].mean(axis=0) for one in groups])
+
+
+def score_setting(panel: Panel, label: str, setting: str, cells: Cells) -> Scored:
+    """Score one setting on the groups on all of whose runs it is exact.
+
+    Parameters
+    ----------
+    panel : Panel
+        The runs.
+    label, setting : str
+        As in `Scored`.
+    cells : Cells
+        One column.
+    """
+    exact = (cells.exact & ~np.isnan(cells.regret))[:, 0]
+    told = [one for one in panel.groups if exact[one].all()]
+    if not told:
+        return Scored(label, setting, 0)
+    regret, cost = cells.regret[:, 0], cells.cost[:, 0]
+    share = regret / panel.scale
+    runs = np.concatenate(told)
+    worst = runs[np.argmax(regret[runs])]
+    mean = _over_groups(told)
+    return Scored(
+        label,
+        setting,
+        len(told),
+        mean(regret),
+        float(regret[worst]),
+        panel.names[worst] if regret[worst] > 0 else None,
+        mean(share),
+        mean(cost),
+        mean(share) + panel.cost_weight * mean(cost),
+    )
+
+
+def _over_groups(groups: Sequence[EpochArray]) -> Callable[[FloatArray], float]:
+    return lambda values: float(np.mean([values[one].mean() for one in groups]))

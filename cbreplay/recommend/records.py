@@ -1,0 +1,167 @@
+"""What of the runs decides how far they are evidence for a choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.errors import CbreplayError
+from cbreplay.expressions import parse_recorded
+from cbreplay.outcomes import best_recorded_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.run import Mode, Run
+
+__all__ = [
+    "Own",
+    "find_cadence",
+    "find_copies",
+    "find_own_stops",
+    "recorded_stoppers",
+    "why_failed",
+]
+
+# fewer logs that end alike, or a shorter gap, show no rule
+_FEWEST_ALIKE = 3
+_SHORTEST_GAP = 2
+_FEWEST_VALUES = 3
+
+
+class Own(NamedTuple):
+    """What EarlyStopping the logs were recorded under.
+
+    Parameters
+    ----------
+    patience : tuple of int or None
+        Of each run that its own EarlyStopping ended; None for the others.
+    cap : int or None
+        The largest of them, where they are most of the runs.
+    guessed : int or None
+        The patience that is guessed from where the logs end; None where it is known.
+    """
+
+    patience: tuple[int | None, ...]
+    cap: int | None
+    guessed: int | None
+
+
+def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
+    """Return the runs that hold the very values of another one, and of which.
+
+    The one with a ``run.json`` is kept, else the first.
+    """
+    alike: dict[bytes, list[int]] = {}
+    for row, run in enumerate(runs):
+        names = {monitor, *(name for name in run.series if name.startswith("val_"))}
+        if "loss" in run.series:
+            names.add("loss")
+        held = [run.series[name] for name in sorted(names)]
+        key = b"".join(one.values.tobytes() + one.recorded.tobytes() for one in held)
+        # a few values may be alike by chance
+        if run.recorded_epochs >= _FEWEST_VALUES:
+            alike.setdefault(key, []).append(row)
+    copies: dict[int, int] = {}
+    for rows in alike.values():
+        kept = next((row for row in rows if runs[row].metadata is not None), rows[0])
+        copies |= {row: kept for row in rows if row != kept}
+    return copies
+
+
+def find_cadence(run: Run, monitor: str) -> int:
+    """Return after how many epochs the monitor is usually recorded again."""
+    positions = np.flatnonzero(run.series[monitor].recorded)
+    if len(positions) < 2:  # noqa: PLR2004 - one value has no distance
+        return 1
+    steps = Counter(np.diff(positions).tolist())
+    return int(max(steps, key=lambda step: (steps[step], -step)))
+
+
+def why_failed(run: Run, monitor: str) -> str | None:
+    """Return how a training failed: NaN, or an end that nobody planned."""
+    for name in dict.fromkeys(("loss", monitor)):
+        series = run.series.get(name)
+        if series is None:
+            continue
+        wrong = series.recorded & ~np.isfinite(series.values)
+        if wrong.any():
+            return f"NaN or infinity in {name}"
+    ended = None if run.metadata is None else run.metadata.ended
+    if ended is not None and ended.by in ("interrupt", "error"):
+        return f"ended by an {ended.by}"
+    if ended is None and run.planned_epochs is not None and not run.reached_plan:
+        return "ended before its plan"
+    return None
+
+
+def recorded_stoppers(run: Run) -> list[EarlyStopping] | None:
+    """Return the EarlyStoppings of a ``run.json``; None where it names nothing."""
+    if run.metadata is None or not run.metadata.callbacks:
+        return None
+    found = []
+    for text in run.metadata.callbacks:
+        if text.partition("(")[0].rpartition(".")[2] != "EarlyStopping":
+            continue
+        try:
+            read = parse_recorded([text])
+        except CbreplayError:
+            return None
+        found += [one for one in read if isinstance(one, EarlyStopping)]
+    return found
+
+
+def find_own_stops(
+    runs: Sequence[Run],
+    objective: Sequence[tuple[str, Mode]],
+    recorded_under: int | None,
+) -> Own:
+    """Find the runs that their own EarlyStopping ended, and its patience.
+
+    From ``run.json``; from `recorded_under` where that says nothing; or because most
+    logs end the same number of epochs after their best.
+    """
+    known = [_own_patience(run) for run in runs]
+    open_ended = [
+        row
+        for row, run in enumerate(runs)
+        if known[row] is None and run.metadata is None and not run.reached_plan
+    ]
+    guessed = None
+    if recorded_under is not None:
+        for row in open_ended:
+            known[row] = recorded_under
+    else:
+        gaps = {row: _gap(runs[row], *objective[row]) for row in open_ended}
+        guessed = _usual_gap([gap for gap in gaps.values() if gap is not None])
+        for row, gap in gaps.items():
+            if guessed is not None and gap == guessed:
+                known[row] = guessed
+    found = [one for one in known if one is not None]
+    cap = max(found) if 2 * len(found) > len(runs) else None
+    return Own(tuple(known), cap, guessed)
+
+
+def _own_patience(run: Run) -> int | None:
+    ended = None if run.metadata is None else run.metadata.ended
+    if ended is None or ended.by != "EarlyStopping":
+        return None
+    patience = [one.patience for one in recorded_stoppers(run) or ()]
+    return max(int(min(patience)), 1) if patience else None
+
+
+def _gap(run: Run, name: str, mode: Mode) -> int | None:
+    best = best_recorded_epoch(run, name, mode)
+    return None if best is None else run.horizon - best
+
+
+def _usual_gap(gaps: Sequence[int]) -> int | None:
+    """Return how many epochs after their best most logs end; None if they differ."""
+    if not gaps:
+        return None
+    (gap, often), *_ = Counter(gaps).most_common(1)
+    alike = often >= _FEWEST_ALIKE and 2 * often > len(gaps)
+    return gap if alike and gap >= _SHORTEST_GAP else None

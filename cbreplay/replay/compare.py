@@ -1,0 +1,267 @@
+"""Two replays of one run side by side: where they part, and what each keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cbreplay.replay.records import Replay
+
+__all__ = [
+    "ComparisonTotals",
+    "PartingCause",
+    "ReplayComparison",
+    "Side",
+    "compare_replays",
+    "last_evident_epoch",
+    "total_comparisons",
+]
+
+PartingCause: TypeAlias = Literal[
+    "learning rate", "reduction", "weights", "stop", "kept weights"
+]
+Side: TypeAlias = Literal["first", "rival", "same"]
+
+
+class ReplayComparison(NamedTuple):
+    """Two callbacks lists on one run.
+
+    Parameters
+    ----------
+    first, rival : Replay
+        What each would have done.
+    parting_epoch : int or None
+        The first epoch in which they differ, zero-based: in the rate that it is trained
+        at, a reduction, weights put back, or the stop at its end; or the epoch at which
+        both end with other weights kept. None if they do not differ as far as the
+        record is evidence for both. Saved files do not count: they change no training.
+    parted_by : str or None
+        What they differ in there.
+    evident_until : int
+        The last epoch that is evidence for both; one before the first recorded epoch if
+        there is none.
+    """
+
+    first: Replay
+    rival: Replay
+    parting_epoch: int | None
+    parted_by: PartingCause | None
+    evident_until: int
+
+    @property
+    def both_exact(self) -> bool:
+        """Whether the outcomes of both are evidence, and may be compared."""
+        return self.first.evidence == "exact" and self.rival.evidence == "exact"
+
+    @property
+    def value_gain(self) -> float | None:
+        """By how much the rival's kept value is better, in the objective's unit.
+
+        Negative if it is worse; None unless both are exact and have a kept value.
+        """
+        first, rival = self.first.outcome.kept_value, self.rival.outcome.kept_value
+        if not self.both_exact or first is None or rival is None:
+            return None
+        return first - rival if self.first.objective_mode == "min" else rival - first
+
+    @property
+    def better(self) -> Side | None:
+        """Which of them keeps the better value; None where that is not evidence."""
+        gain = self.value_gain
+        if gain is None or gain != gain:  # noqa: PLR0124 - two infinities have no gain
+            return None
+        if gain == 0:
+            return "same"
+        return "rival" if gain > 0 else "first"
+
+    @property
+    def epochs_gain(self) -> int | None:
+        """How many epochs more the rival saves; None unless both are exact."""
+        if not self.both_exact:
+            return None
+        return self.rival.outcome.epochs_saved - self.first.outcome.epochs_saved
+
+    def __repr__(self) -> str:
+        """Return where they part and what is better, without the runs."""
+        shown = ("parting_epoch", "parted_by", "evident_until", "better", "epochs_gain")
+        facts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"ReplayComparison({self.first.run.name!r}, {facts})"
+
+
+class ComparisonTotals(NamedTuple):
+    """Comparisons of several runs, added up over those where both lists are exact.
+
+    Parameters
+    ----------
+    runs, exact_runs : int
+        All runs, and those that the other figures are of.
+    parted_runs : int
+        On how many of all runs they are seen to part.
+    first_better, rival_better, same : int
+        On how many each keeps the better value, or both the same; the rest have no
+        value to compare.
+    first_epochs_saved, rival_epochs_saved : int
+        Sums.
+    first_mean_regret, rival_mean_regret : float or None
+        Means over the runs in which both have a regret; None without one.
+    """
+
+    runs: int
+    exact_runs: int
+    parted_runs: int
+    first_better: int
+    rival_better: int
+    same: int
+    first_epochs_saved: int
+    rival_epochs_saved: int
+    first_mean_regret: float | None
+    rival_mean_regret: float | None
+
+
+def compare_replays(first: Replay, rival: Replay) -> ReplayComparison:
+    """Say where two callbacks lists part on one run, and what each keeps.
+
+    Parameters
+    ----------
+    first, rival : Replay
+        Of the same run, judged by the same objective.
+
+    Raises
+    ------
+    ConfigError
+        If they are of different runs or objectives.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping, Run, replay_run
+    >>> run = Run.from_logs({"val_loss": loss} for loss in [0.8, 0.6, 0.7, 0.5, 0.6])
+    >>> replays = [
+    ...     replay_run(run, EarlyStopping(patience=patience, restore_best_weights=True))
+    ...     for patience in (1, 2)
+    ... ]
+    >>> comparison = compare_replays(*replays)
+    >>> comparison.parting_epoch, comparison.parted_by, comparison.better
+    (2, 'stop', None)
+    """
+    _check(first, rival)
+    end = min(last_evident_epoch(first), last_evident_epoch(rival))
+    parting = _first_parting(first, rival, end) or _parting_at_end(first, rival, end)
+    epoch, cause = parting or (None, None)
+    return ReplayComparison(first, rival, epoch, cause, end)
+
+
+def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTotals:
+    """Add comparisons up over the runs where both lists are exact."""
+    every = list(comparisons)
+    exact = [one for one in every if one.both_exact]
+    better = [one.better for one in exact]
+    regrets = [
+        (one.first.outcome.regret, one.rival.outcome.regret)
+        for one in exact
+        if one.first.outcome.regret is not None and one.rival.outcome.regret is not None
+    ]
+    return ComparisonTotals(
+        runs=len(every),
+        exact_runs=len(exact),
+        parted_runs=sum(one.parting_epoch is not None for one in every),
+        first_better=better.count("first"),
+        rival_better=better.count("rival"),
+        same=better.count("same"),
+        first_epochs_saved=sum(one.first.outcome.epochs_saved for one in exact),
+        rival_epochs_saved=sum(one.rival.outcome.epochs_saved for one in exact),
+        first_mean_regret=_mean([first for first, _ in regrets]),
+        rival_mean_regret=_mean([rival for _, rival in regrets]),
+    )
+
+
+def last_evident_epoch(replay: Replay) -> int:
+    """Return the last epoch of which the record is evidence for a replay.
+
+    Where it stopped, the epoch before the divergence, or the horizon.
+    """
+    if replay.stopped_epoch is not None:
+        return replay.stopped_epoch
+    if replay.divergence_epoch is not None:
+        return replay.divergence_epoch - 1
+    return replay.run.horizon
+
+
+def _check(first: Replay, rival: Replay) -> None:
+    if first.run is not rival.run:
+        sentence = (
+            f"the replays are of different runs, {first.run.name!r} and "
+            f"{rival.run.name!r}, and only two of one run can be compared"
+        )
+        raise ConfigError(sentence)
+    judged = (first.objective, first.objective_mode)
+    rivals = (rival.objective, rival.objective_mode)
+    if judged != rivals:
+        sentence = (
+            f"one list is judged by {' '.join(judged)} and its rival by "
+            f"{' '.join(rivals)}. Name one with --objective or objective=."
+        )
+        raise ConfigError(sentence)
+
+
+def _first_parting(
+    first: Replay, rival: Replay, end: int
+) -> tuple[int, PartingCause] | None:
+    """Return where they first differ in training, up to an epoch."""
+    decided = _decisions(first), _decisions(rival)
+    for epoch in range(first.run.first_epoch, end + 1):
+        rates = _rate_at(first, epoch), _rate_at(rival, epoch)
+        if None not in rates and rates[0] != rates[1]:
+            return epoch, "learning rate"
+        for cause in ("reduction", "weights", "stop"):
+            ours, theirs = (one.get((epoch, cause)) for one in decided)
+            if ours != theirs:
+                return epoch, cause
+    return None
+
+
+def _parting_at_end(
+    first: Replay, rival: Replay, end: int
+) -> tuple[int, PartingCause] | None:
+    """Return how they differ who decided alike as long as both are evidence."""
+    if first.evidence == "exact" and rival.evidence == "exact":
+        # both end here: what they leave may differ
+        return (end, "kept weights") if first.kept_epoch != rival.kept_epoch else None
+    for one, other in ((first, rival), (rival, first)):
+        # one leaves the record where the other goes on with it
+        if one.divergence_epoch == end + 1 and last_evident_epoch(other) > end:
+            by_weights = one.diverged_by_weights
+            return end + 1, "weights" if by_weights else "learning rate"
+    return None
+
+
+def _decisions(replay: Replay) -> dict[tuple[int, str], Any]:
+    """Return what changes the training, by epoch and kind."""
+    found: dict[tuple[int, str], Any] = {}
+    for one in replay.reductions:
+        new = one.new
+        if new is None:
+            # of an unknown rate, the factor tells two reductions apart
+            new = getattr(replay.callbacks[one.callback], "factor", None)
+        found.setdefault((one.epoch, "reduction"), []).append(new)
+    for step in replay.trace:
+        restored = step.decision.restored_epoch
+        if restored is not None and step.epoch != replay.stopped_epoch:
+            found[step.epoch, "weights"] = restored
+    if replay.stopped_epoch is not None:
+        found[replay.stopped_epoch, "stop"] = True
+    return found
+
+
+def _rate_at(replay: Replay, epoch: int) -> float | None:
+    series, position = replay.learning_rate, epoch - replay.run.first_epoch
+    if series is None or not series.recorded[position]:
+        return None
+    return float(series.values[position])
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,177 @@
+"""What a ReduceLROnPlateau is seen to do on a record, and what it explains there."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cbreplay.callbacks.base import rule_name
+from cbreplay.replay.compare import last_evident_epoch
+from cbreplay.staircase.rate_history import RecordedReduction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run
+
+__all__ = [
+    "ReductionAccount",
+    "ReductionTotals",
+    "account_reductions",
+    "recorded_reductions",
+    "total_reductions",
+]
+
+
+class ReductionAccount(NamedTuple):
+    """The reductions of a list on one run, as far as the record is evidence.
+
+    Parameters
+    ----------
+    first_reduction_epoch : int or None
+        The epoch at whose end a ReduceLROnPlateau of the list first reduces; None if it
+        does not before the stop, the divergence or the horizon.
+    explained, recorded : int or None
+        How many of the recorded drops of the rate the list makes as well, in the same
+        epoch and to the same float32; and how many there are up to its stop. None where
+        the log holds no rate.
+    evident_epochs, recorded_epochs : int
+        Of how many epochs the record is evidence, up to the stop or the divergence; and
+        of how many it could be, up to the stop or the horizon.
+    acts_first : {"reduce", "stop"} or None
+        Whether it is seen to reduce before training stops, or to stop before any
+        reduction could act; None where the record shows neither.
+    """
+
+    first_reduction_epoch: int | None
+    explained: int | None
+    recorded: int | None
+    evident_epochs: int
+    recorded_epochs: int
+    acts_first: Literal["reduce", "stop"] | None
+
+
+class ReductionTotals(NamedTuple):
+    """The accounts of one list on several runs, added up.
+
+    Parameters
+    ----------
+    runs, reducing_runs : int
+        All, and those on which it is seen to reduce.
+    explained, recorded : int
+        Sums over the runs that hold a rate.
+    evident_epochs, recorded_epochs : int
+        Sums.
+    reduce_first, stop_first, unknown : int
+        On how many runs it reduces before it stops, or stops before; or neither is in
+        the log.
+    """
+
+    runs: int
+    reducing_runs: int
+    explained: int
+    recorded: int
+    evident_epochs: int
+    recorded_epochs: int
+    reduce_first: int
+    stop_first: int
+    unknown: int
+
+
+def account_reductions(replay: Replay) -> ReductionAccount:
+    """Say what the record shows of a list's ReduceLROnPlateau.
+
+    Nothing after a divergence enters: how the rate would have gone on from there is
+    not in the log.
+
+    Parameters
+    ----------
+    replay : Replay
+        Of a list with a ReduceLROnPlateau.
+    """
+    run, end = replay.run, last_evident_epoch(replay)
+    epochs = [
+        one.epoch
+        for one in replay.reductions
+        if rule_name(replay.callbacks[one.callback]) == "ReduceLROnPlateau"
+    ]
+    first = epochs[0] if epochs else None
+    explained, recorded = None, None
+    if run.learning_rate is not None:
+        drops = [one for one in recorded_reductions(run) if one.epoch <= _until(replay)]
+        recorded = len(drops)
+        explained = sum(_makes(replay, drop, end) for drop in drops)
+    return ReductionAccount(
+        first_reduction_epoch=first,
+        explained=explained,
+        recorded=recorded,
+        evident_epochs=end - run.first_epoch + 1,
+        recorded_epochs=_until(replay) - run.first_epoch + 1,
+        acts_first=_acts_first(first, replay.stopped_epoch),
+    )
+
+
+def total_reductions(accounts: Iterable[ReductionAccount]) -> ReductionTotals:
+    """Add the accounts of one list up over its runs."""
+    every = list(accounts)
+    first = [one.acts_first for one in every]
+    return ReductionTotals(
+        runs=len(every),
+        reducing_runs=sum(one.first_reduction_epoch is not None for one in every),
+        explained=sum(one.explained or 0 for one in every),
+        recorded=sum(one.recorded or 0 for one in every),
+        evident_epochs=sum(one.evident_epochs for one in every),
+        recorded_epochs=sum(one.recorded_epochs for one in every),
+        reduce_first=first.count("reduce"),
+        stop_first=first.count("stop"),
+        unknown=first.count(None),
+    )
+
+
+def recorded_reductions(run: Run) -> list[RecordedReduction]:
+    """Return where the recorded rate falls from one recorded epoch to the next."""
+    series = run.learning_rate
+    if series is None:
+        return []
+    rates = [
+        (epoch, rate)
+        for epoch, rate, recorded in zip(
+            run.epochs.tolist(),
+            series.values.tolist(),
+            series.recorded.tolist(),
+            strict=True,
+        )
+        if recorded
+    ]
+    return [
+        RecordedReduction(epoch, old, new)
+        for (epoch, old), (_, new) in itertools.pairwise(rates)
+        if new < old
+    ]
+
+
+def _until(replay: Replay) -> int:
+    """Return the last epoch whose reductions the list is asked about."""
+    return replay.run.horizon if replay.stopped_epoch is None else replay.stopped_epoch
+
+
+def _makes(replay: Replay, drop: RecordedReduction, end: int) -> bool:
+    """Return whether a list lowers the rate as recorded.
+
+    Up to the divergence its rate is the recorded one, so it makes each drop that acts
+    before; the one at the end of its last epoch is a decision of its own.
+    """
+    if drop.epoch < end:
+        return True
+    made = [one.new for one in replay.reductions if one.epoch == drop.epoch]
+    return drop.epoch == end and made[-1:] == [drop.new]
+
+
+def _acts_first(
+    first: int | None, stopped: int | None
+) -> Literal["reduce", "stop"] | None:
+    # a reduction in the epoch of the stop acts on nothing
+    if first is not None and (stopped is None or first < stopped):
+        return "reduce"
+    return None if stopped is None else "stop"

@@ -1,0 +1,79 @@
+"""``simulate --scheduler``: real workers read and sweep the logs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import distributed
+import pytest
+
+from tests.conftest import Ask, write_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    start: Any = distributed.LocalCluster
+    cluster = start(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+    with cluster:
+        yield cluster.scheduler_address
+
+
+def as_rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.slow
+def test_the_cells_are_those_of_the_answer_here(
+    ask: Ask, tmp_path: Path, address: str
+) -> None:
+    for name, losses in {"a": [0.5, 0.4, 0.45, 0.5], "b": [0.9, 0.8, 0.7]}.items():
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        write_csv(tmp_path / "runs" / name / "logs.csv", losses)
+    (tmp_path / "runs" / "bad").mkdir()
+    (tmp_path / "runs" / "bad" / "logs.csv").write_text("no,log\n")
+    words: list[Any] = [
+        "simulate",
+        tmp_path / "runs",
+        "--patience",
+        "1,2",
+        "--format",
+        "csv",
+    ]
+    there = ask(*words, "--scheduler", address)
+    assert there.status == 0, there.err
+    assert "left out: " in there.err
+    assert "bad" in there.err
+    (tmp_path / "runs" / "bad" / "logs.csv").unlink()
+    here = as_rows(ask(*words).out)
+    asked = ("EarlyStopping.patience", "stopped_epoch", "kept_epoch", "evidence")
+    cells = [[row[key] for key in asked] for row in as_rows(there.out)]
+    assert cells == [[row[key] for key in asked] for row in here]
+    # patience 1: [.5 .4 .45] stops at 2 and keeps 1; the second falls all the time
+    assert cells[0] == ["1", "2", "1", "exact"]
+    assert cells[2] == ["1", "", "2", "censored"]
+    table = ask(*words[:-1], "table", "--scheduler", address).out
+    # people count from 1
+    assert table.splitlines()[1].split()[4:6] == ["3", "2"]
+
+
+def test_what_cannot_be_asked_of_a_cluster_is_refused(ask: Ask, tmp_path: Path) -> None:
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4])
+    for words, message in (
+        (["--scheduler", "tcp://127.0.0.1:1"], "Name some with -c or --patience"),
+        (["--patience", "1", "--scheduler", "nowhere"], "no scheduler answers"),
+        (
+            ["--patience", "1", "--format", "json", "--scheduler", "tcp://127.0.0.1:1"],
+            "Choose --format csv or parquet",
+        ),
+    ):
+        answer = ask("simulate", log, *words)
+        assert (answer.status, answer.out) == (2, "")
+        assert message in answer.err

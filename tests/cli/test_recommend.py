@@ -1,0 +1,319 @@
+"""``cbreplay recommend``: words, formats, checks, refusals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from tests.conftest import ROOT
+from tests.recommended import pausing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+SCHEMA = json.loads((ROOT / "cbreplay/schemas/answer.schema.json").read_text())
+RULES = ("--semantics", "keras-3.15")
+# what a log can never tell
+FORBIDDEN = ["better generali", "optimal", "best setting", "safe to", "guarantees"]
+
+
+def write_logs(folder: Path, patience: list[int]) -> Path:
+    for number, one in enumerate(patience):
+        losses = pausing(one)
+        losses[-1] += number / 1e6
+        rows = [f"{epoch},{1 - loss / 4},{loss}" for epoch, loss in enumerate(losses)]
+        text = "\r\n".join(["epoch,val_accuracy,val_loss", *rows]) + "\r\n"
+        (folder / f"log{number:02d}.csv").write_text(text, newline="")
+    return folder
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Nine logs of which two need patience 20."""
+    return write_logs(tmp_path, [1, 1, 2, 2, 3, 3, 4, 20, 20])
+
+
+def advice_of(ask: Ask, *words: str | Path) -> Any:
+    answer = ask("recommend", *words, *RULES, "--format", "json")
+    assert answer.status == 0, answer.err
+    parsed = json.loads(answer.out)
+    jsonschema.validate(parsed, SCHEMA)
+    return parsed["recommendation"]
+
+
+def test_the_answer_is_code_to_paste_with_its_promise(ask: Ask, logs: Path) -> None:
+    answer = ask("recommend", logs, "--planned-epochs", "40", *RULES)
+    assert answer.status == 0
+    assert "Patience 20, with a promise for 90 % of new runs like these." in answer.out
+    lines = [line.strip() for line in answer.out.splitlines()]
+    begin = lines.index("callbacks = [")
+    assert lines[begin : begin + 7] == [
+        "callbacks = [",
+        "keras.callbacks.EarlyStopping(",
+        'monitor="val_loss",',
+        "patience=20,",
+        "restore_best_weights=True,",
+        "),",
+        "]",
+    ]
+    compile("\n".join(lines[begin : begin + 7]), "pasted", "exec")
+    assert "77 % or less" in answer.out
+    assert "only training again tells" in " ".join(answer.out.split())
+    assert max(map(len, answer.out.splitlines())) <= 80 or "Every run:" in answer.out
+    last = answer.out.splitlines()[-1]
+    assert last.startswith(" Every run: cbreplay simulate ")
+    assert last.endswith("--patience 20")
+
+
+def test_nothing_is_claimed_that_a_log_cannot_tell(ask: Ask, logs: Path) -> None:
+    for words in ((logs,), ("sample_logs",), (ROOT / "sample_logs" / "overfit.csv",)):
+        path = ROOT / words[0] if words[0] == "sample_logs" else words[0]
+        out = ask("recommend", path, *RULES).out.lower()
+        assert not [one for one in FORBIDDEN if one in out]
+
+
+def test_json_holds_everything_that_the_screen_says(ask: Ask, logs: Path) -> None:
+    advice = advice_of(ask, logs, "--planned-epochs", "40")
+    assert (advice["kind"], advice["patience"]) == ("guaranteed", 20)
+    assert advice["promise"]["rank"] == 9
+    assert "patience=20,\n        restore_best_weights=True" in advice["code"]
+    labels = [one["label"] for one in advice["settings"]]
+    expected = ["recommended", "tolerance", "cheapest", "default", "5", "10"]
+    assert labels[:8] == [*expected, "none", "hindsight"]
+    assert [one["sufficient_patience"] for one in advice["groups"]] == [
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+        4,
+        20,
+        20,
+    ]
+
+
+def test_tables_of_the_settings(ask: Ask, logs: Path) -> None:
+    out = ask("recommend", logs, *RULES, "--format", "csv").out
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert rows[0]["label"] == "recommended"
+    assert {"mean_regret", "worst_run", "left_out_score"} <= set(rows[0])
+    markdown = ask("recommend", logs, *RULES, "--format", "markdown").out
+    assert markdown.startswith("| answer | setting |")
+
+
+def test_one_log_is_shown_and_recommends_nothing(ask: Ask) -> None:
+    log = ROOT / "sample_logs" / "overfit.csv"
+    answer = ask("recommend", log, *RULES)
+    simulated = ask("simulate", log, *RULES).out
+    assert answer.status == 0
+    assert answer.out.startswith(simulated.rstrip("\n"))
+    told = " ".join(answer.out.removeprefix(simulated).split())
+    assert told.startswith("Nothing is recommended: one run describes itself")
+    assert "takes 9 of them: cbreplay recommend runs/" in told
+    advice = advice_of(ask, log)
+    assert (advice["kind"], advice["code"]) == ("none", None)
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "said"),
+    [
+        ("mean_regret>0.1", 0, ""),
+        # patience 20 loses nothing on these logs
+        ("worst_regret>=0", 1, "worst_regret is 0"),
+        ("left_out_regret<1", 1, "left_out_regret is 0"),
+        ("no-recommendation", 0, ""),
+    ],
+)
+def test_a_check_that_was_asked_for_decides_the_exit_status(
+    ask: Ask, logs: Path, condition: str, status: int, said: str
+) -> None:
+    answer = ask(
+        "recommend", logs, "--planned-epochs", "40", *RULES, "--fail-if", condition
+    )
+    assert answer.status == status
+    assert said in answer.err
+    assert "Patience 20" in answer.out
+
+
+def test_a_figure_that_is_only_a_bound_fails(ask: Ask, tmp_path: Path) -> None:
+    write_logs(tmp_path, [3] * 9)
+    (tmp_path / "falling.csv").write_text(
+        "epoch,val_loss\n" + "".join(f"{i},{1 - i / 100}\n" for i in range(40))
+    )
+    answer = ask("recommend", tmp_path, *RULES, "--fail-if", "mean_regret>1000")
+    assert answer.status == 1
+    assert "only a bound" in answer.err
+
+
+def test_no_recommendation_fails_where_that_was_asked(ask: Ask) -> None:
+    log = ROOT / "sample_logs" / "overfit.csv"
+    assert ask("recommend", log, *RULES).status == 0
+    answer = ask("recommend", log, *RULES, "--fail-if", "no-recommendation")
+    assert answer.status == 1
+    assert "nothing is recommended" in answer.err
+    regret = ask("recommend", log, *RULES, "--fail-if", "mean_regret>1")
+    assert regret.status == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fail-if", "regret>1"], "mean_regret, worst_regret, left_out_regret"),
+        (["--fail-if", "mean_regret>much"], "--fail-if"),
+        (["--tolerance", "x"], "--tolerance"),
+        (["--confidence", "1"], "--confidence"),
+        (["--cost-weight", "-1"], "--cost-weight"),
+        (["--group-by", "flavour"], "--group-by"),
+        (["--monitor", "val_acc"], "val_accuracy"),
+        (["--monitor", "val_loss,val_accuracy"], "--objective"),
+        (["--current", "EarlyStopping(patience=[1, 2])"], "--current names 2"),
+        (["--current", "Magic()"], "Magic"),
+        (["--min-delta", "x"], "--min-delta"),
+        (["--recorded-under", "0"], "--recorded-under"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_with_status_2(
+    ask: Ask, logs: Path, words: list[str], said: str
+) -> None:
+    answer = ask("recommend", logs, *RULES, *words)
+    assert answer.status == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_the_setting_in_use_comes_from_a_script(
+    ask: Ask, logs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    script = tmp_path_factory.mktemp("code") / "train.py"
+    script.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "model.fit(x, y, callbacks=[EarlyStopping(patience=7)])\n"
+    )
+    for current in (str(script), "EarlyStopping(patience=7)"):
+        advice = advice_of(ask, logs, "--current", current)
+        (row,) = [one for one in advice["settings"] if one["label"] == "current"]
+        assert row["setting"] == "EarlyStopping(patience=7)"
+
+
+def said(ask: Ask, *words: str | Path) -> str:
+    answer = ask("recommend", *words, *RULES)
+    assert answer.status == 0, answer.err
+    return " ".join(answer.out.split())
+
+
+def test_the_screen_says_what_the_choice_costs_on_runs_left_out(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_logs(tmp_path, [1, 1, 2, 2, 3, 3, 4, 12, 20, 20])
+    text = said(ask, tmp_path, "--planned-epochs", "40")
+    # without one of the two 20s it is 20 still; 10 loses 0.5 on three of ten
+    assert (
+        "chosen without a run, it costs that one 0 on average (90 % interval 0 to 0); "
+        "a fixed 10 costs 0.15"
+    ) in text
+
+
+def test_settings_that_were_asked_about_stand_beside(ask: Ask, tmp_path: Path) -> None:
+    write_logs(tmp_path, [20] * 9)
+    text = said(
+        ask,
+        tmp_path,
+        "--planned-epochs",
+        "40",
+        "--min-delta",
+        "0,0.2",
+        "--current",
+        "EarlyStopping(patience=7)",
+    )
+    assert "now: 7 9 of 9" in text
+    assert "now: EarlyStopping(patience=7)" in text
+    assert "20, min_delta 0.2 9 of 9" in text
+    # patience 1 from the epoch of the best on, which people count as 21
+    assert "1 from epoch 21 9 of 9" in text
+    assert "EarlyStopping(patience=1, start_from_epoch=20)" in text
+
+
+def test_runs_that_were_made_one_group_recommend_nothing(ask: Ask) -> None:
+    runs = ROOT / "sample_logs" / "digits-mlp"
+    text = said(ask, runs, "--group-by", "experiment")
+    assert "No setting is recommended. the 5 runs are one group" in text
+
+
+def test_logs_that_an_early_stopping_cut_say_so_beside_the_promise(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_logs(tmp_path, [2] * 9)
+    text = said(ask, tmp_path, "--recorded-under", "12")
+    assert "Some of these logs were cut by an EarlyStopping of their own" in text
+
+
+def test_what_does_worse_than_no_stop_is_refused_with_its_figures(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for number in range(3):
+        losses = [*pausing(25)[:25], 0.5 + number / 1e6]
+        rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+        text = "\n".join(["epoch,val_loss", *rows]) + "\n"
+        (tmp_path / f"log{number}.csv").write_text(text)
+    told = said(ask, tmp_path)
+    assert "No setting is recommended." in told
+    assert "patience 10 does worse than no EarlyStopping at all" in told
+    assert "no EarlyStopping 3 of 3" in told
+
+
+def test_two_monitors_are_ranked_by_the_objective(ask: Ask, logs: Path) -> None:
+    answer = ask(
+        "recommend",
+        logs,
+        *RULES,
+        "--planned-epochs",
+        "40",
+        "--monitor",
+        "val_loss,val_accuracy",
+        "--objective",
+        "val_accuracy",
+        "--tolerance",
+        "1%",
+    )
+    assert answer.status == 0
+    # val_accuracy is 1 - val_loss / 4: they decide alike
+    said = " ".join(answer.out.split())
+    assert "which monitor to stop on cannot be told from these logs" in said
+    assert "val_loss was named first" in said
+
+
+def test_logs_cut_by_their_own_stopping_are_recognised(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for number in range(4):
+        losses = [1 - i / 20 for i in range(5 + number)] + [2.0, 2.0, 2.0 + number]
+        rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+        text = "\n".join(["epoch,val_loss", *rows]) + "\n"
+        (tmp_path / f"log{number}.csv").write_text(text)
+    said = " ".join(ask("recommend", tmp_path, *RULES).out.split())
+    assert "the log ends exactly 3 epochs after its best" in said
+    assert "record one run in five without it" in said
+    told = advice_of(ask, tmp_path, "--recorded-under", "5")
+    assert any(one["code"] == "own-stop" for one in told["doubts"])
+
+
+def test_names_in_logs_cannot_steer_the_terminal(ask: Ask, tmp_path: Path) -> None:
+    write_logs(tmp_path, [2, 3])
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(f"\x1b[31m{path.name}"))
+    answer = ask("recommend", tmp_path, *RULES)
+    assert answer.status == 0
+    assert "\x1b" not in answer.out + answer.err
+
+
+def test_quiet_says_nothing_but_the_answer(ask: Ask, logs: Path) -> None:
+    answer = ask("-q", "recommend", logs, *RULES, "--fail-if", "mean_regret>=0")
+    assert answer.err == ""

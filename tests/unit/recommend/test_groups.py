@@ -1,0 +1,123 @@
+"""Which runs count as one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cbreplay import Run
+from cbreplay.errors import ConfigError
+from cbreplay.recommend.groups import find_groups
+from cbreplay.run_metadata import parse_run_metadata
+
+LOSSES = [0.9, 0.5, 0.6]
+
+
+def run(name: str, rates: list[float] | None = None, **described: Any) -> Run:
+    rows: list[dict[str, float]] = [{"val_loss": loss} for loss in LOSSES]
+    if rates is not None:
+        rows = [
+            row | {"learning_rate": rate} for row, rate in zip(rows, rates, strict=True)
+        ]
+    made = Run.from_logs(rows, name=name)
+    if not described:
+        return made
+    return replace(made, metadata=parse_run_metadata(json.dumps(described), source=""))
+
+
+def names(runs: list[Run], group_by: Any = None) -> list[list[str]]:
+    found = find_groups(runs, group_by)
+    return [[runs[row].name for row in rows] for rows in found.rows]
+
+
+def test_runs_of_one_setting_by_run_json_are_one_group_whatever_stopped_them() -> None:
+    runs = [
+        run("a", seed=0, experiment="x", callbacks=["CSVLogger('logs.csv')"]),
+        run(
+            "b",
+            seed=1,
+            experiment="x",
+            callbacks=["CSVLogger('other.csv')", "EarlyStopping(patience=3)"],
+            fit={"epochs": 7},
+            ended={"by": "EarlyStopping", "epoch": 5},
+        ),
+        run("c", seed=0, experiment="y"),
+        run("d", seed=0, experiment="x", optimizer={"class": "SGD"}),
+        run("e", seed=0, experiment="x", callbacks=["ReduceLROnPlateau(patience=3)"]),
+    ]
+    assert names(runs) == [["a", "b"], ["c"], ["d"], ["e"]]
+
+
+def test_without_run_json_directories_name_the_settings() -> None:
+    runs = [run("a/one"), run("a/two"), run("b/one"), run("alone")]
+    assert names(runs) == [["a/one", "a/two"], ["b/one"], ["alone"]]
+
+
+def test_without_directories_a_name_that_ends_in_a_seed_tells() -> None:
+    runs = [run("g1_r1"), run("g1_r2"), run("g2_r1"), run("log_1"), run("log_2")]
+    assert names(runs) == [["g1_r1", "g1_r2"], ["g2_r1"], ["log_1"], ["log_2"]]
+    files = [run("mlp-seed0.csv"), run("mlp-seed1.csv"), run("cnn-seed0.csv")]
+    assert names(files) == [["mlp-seed0.csv", "mlp-seed1.csv"], ["cnn-seed0.csv"]]
+
+
+def test_another_learning_rate_is_another_setting() -> None:
+    runs = [
+        run("a/1", [0.1, 0.1, 0.1]),
+        run("a/2", [0.1, 0.1, 0.1]),
+        run("a/3", [0.2, 0.2, 0.2]),
+        run("b/1", [0.1, 0.1, 0.1]),
+    ]
+    assert names(runs) == [["a/1", "a/2"], ["a/3"], ["b/1"]]
+
+
+def test_reductions_that_fall_otherwise_in_every_seed_are_one_setting() -> None:
+    runs = [
+        run("a/1", [0.1, 0.1, 0.05]),
+        run("a/2", [0.1, 0.05, 0.05]),
+        run("b/1", [0.1, 0.1, 0.1]),
+    ]
+    assert names(runs) == [["a/1", "a/2"], ["b/1"]]
+
+
+def test_where_all_runs_are_of_one_setting_each_stands_for_itself() -> None:
+    found = find_groups([run("seed0"), run("seed1"), run("seed2")], None)
+    assert found.rows == ((0,), (1,), (2,))
+    assert found.by == "seed"
+    # and the spread between them is still one between seeds
+    assert found.settings == ((0, 1, 2),)
+
+
+def test_groups_as_asked() -> None:
+    runs = [
+        run("a/1", [0.1] * 3, optimizer={"class": "Adam"}),
+        run("a/2", [0.2] * 3, optimizer={"class": "SGD"}),
+        run("b/1", [0.1] * 3, optimizer={"class": "SGD"}),
+    ]
+    assert names(runs, "none") == [["a/1"], ["a/2"], ["b/1"]]
+    assert names(runs, "directory") == [["a/1", "a/2"], ["b/1"]]
+    assert names(runs, "learning-rate") == [["a/1", "b/1"], ["a/2"]]
+    assert names(runs, "optimizer.class") == [["a/1"], ["a/2", "b/1"]]
+    assert names(runs, ["x", "y", "x"]) == [["a/1", "b/1"], ["a/2"]]
+
+
+def test_what_no_run_json_has_is_refused_with_what_there_is() -> None:
+    with pytest.raises(ConfigError, match=r"'flavour'.*--group-by"):
+        find_groups([run("a")], "flavour")
+    with pytest.raises(ConfigError, match="1 labels for 2 runs"):
+        find_groups([run("a"), run("b")], ["x"])
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (["mlp/seed0", "mlp/seed1", "cnn"], ["mlp (2 runs)", "cnn"]),
+        (["g1_r1", "g1_r2", "g2_r1"], ["g1 (2 runs)", "g2_r1"]),
+    ],
+)
+def test_a_group_is_called_by_what_its_runs_have_in_common(
+    listed: list[str], expected: list[str]
+) -> None:
+    assert list(find_groups([run(one) for one in listed], None).names) == expected

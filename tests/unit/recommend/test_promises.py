@@ -1,0 +1,92 @@
+"""Promises are kept on runs that had no part in the choice; the bench has the rest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.recommend import FAMILIES, Kept, count_kept, make_runs, price_runs
+from cbreplay import load_runs
+from cbreplay.recommend import recommend_config, sweep_patience
+from tests.conftest import ROOT
+
+# at most two points below what is promised
+_SLACK = 0.02
+
+
+@pytest.fixture(scope="module", params=list(FAMILIES))
+def kept(request: pytest.FixtureRequest) -> dict[tuple[int, float], Kept]:
+    population = price_runs(make_runs(request.param, 300, seed=7))
+    return {
+        (n_runs, confidence): count_kept(population, n_runs, confidence, draws=2000)
+        for n_runs, confidence in ((3, 0.8), (4, 0.8), (8, 0.9), (9, 0.9), (20, 0.9))
+    }
+
+
+def test_a_promise_is_given_from_four_and_from_nine_runs_on(
+    kept: dict[tuple[int, float], Kept],
+) -> None:
+    given = {size: counted.promised for size, counted in kept.items()}
+    assert given == {(3, 0.8): 0, (4, 0.8): 1, (8, 0.9): 0, (9, 0.9): 1, (20, 0.9): 1}
+
+
+def test_what_is_promised_is_kept(kept: dict[tuple[int, float], Kept]) -> None:
+    for (_, confidence), counted in kept.items():
+        if counted.promised:
+            assert counted.coverage >= confidence - _SLACK
+            assert counted.unbroken >= confidence - _SLACK
+            # also where the promise goes with what is recommended
+            assert counted.headline >= confidence - _SLACK
+
+
+def test_from_nine_runs_on_it_is_seldom_worse_than_ten(
+    kept: dict[tuple[int, float], Kept],
+) -> None:
+    assert kept[9, 0.9].no_worse >= 0.9
+    assert kept[20, 0.9].no_worse >= 0.9
+
+
+def test_promises_are_kept_on_the_sample_logs() -> None:
+    population = price_runs(load_runs(ROOT / "sample_logs"))
+    for n_runs, confidence in ((4, 0.8), (9, 0.9)):
+        counted = count_kept(population, n_runs, confidence, draws=2000)
+        assert counted.promised == 1
+        assert counted.coverage >= confidence - _SLACK
+
+
+def test_promises_are_kept_on_other_peoples_logs() -> None:
+    folder = os.environ.get("CBREPLAY_CORPUS")
+    if folder is None:
+        pytest.skip("CBREPLAY_CORPUS names no directory with csv/ and sets/")
+    for part in ("csv", "sets"):
+        population = price_runs(load_runs(Path(folder) / part, errors="skip"))
+        for n_runs, confidence in ((4, 0.8), (9, 0.9)):
+            counted = count_kept(population, n_runs, confidence, draws=2000)
+            # many end too early to tell their patience, and then nothing is promised
+            assert counted.unbroken >= confidence - _SLACK
+
+
+def test_logs_that_are_cut_break_no_more_promises() -> None:
+    # plans unknown: where nothing stops in the log, its patience is unknown
+    population = price_runs(make_runs("saturating", 200, seed=3, planned=False))
+    assert np.isinf(population.sufficient).any()
+    counted = count_kept(population, 9, 0.9, draws=2000)
+    assert counted.unbroken >= 0.9 - _SLACK
+
+
+@pytest.mark.parametrize("n_runs", [9, 12, 20])
+def test_the_left_out_score_of_an_answer_is_never_above_that_of_ten(
+    n_runs: int,
+) -> None:
+    for seed in range(5):
+        sweep, _ = sweep_patience(
+            make_runs("mixed", n_runs, seed=seed), semantics="keras-3.15"
+        )
+        left_out = recommend_config(sweep).left_out
+        assert left_out is not None
+        assert left_out.score is not None
+        assert left_out.usual_score is not None
+        assert left_out.score <= left_out.usual_score + 1e-12

@@ -1,0 +1,403 @@
+"""What is recommended, on runs whose sufficient patience is known by construction."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cbreplay import (
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Run,
+    choices,
+    make_grid,
+    sweep_runs,
+)
+from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.recommend import recommend_config, sweep_patience
+from cbreplay.recommend.doubts import still_improves
+from cbreplay.run_metadata import parse_run_metadata
+from tests.recommended import (
+    BEST,
+    FIRST,
+    make_run,
+    pausing,
+    pausing_runs,
+    recommend,
+    swept,
+)
+
+
+def described(run: Run, **raw: Any) -> Run:
+    return replace(run, metadata=parse_run_metadata(json.dumps(raw), source=""))
+
+
+def codes(advice: Any) -> list[str]:
+    return [one.code for one in advice.doubts]
+
+
+def test_the_sufficient_patience_of_a_pause_is_its_length() -> None:
+    advice = recommend(pausing_runs([1, 2, 5, 13]))
+    assert [one.sufficient_patience for one in advice.groups] == [1, 2, 5, 13]
+
+
+def test_with_nine_runs_the_largest_is_promised_for_nine_tenths() -> None:
+    # without one of the two 20s it is 20 still, and 10 loses half of FIRST on them
+    advice = recommend(pausing_runs([1, 1, 2, 2, 3, 3, 4, 20, 20]))
+    assert (advice.kind, advice.patience) == ("guaranteed", 20)
+    assert advice.promise is not None
+    assert (advice.promise.patience, advice.promise.rank) == (20, 9)
+    assert round(advice.promise.unlucky_share, 2) == 0.77
+    assert advice.callbacks == (EarlyStopping(patience=20, restore_best_weights=True),)
+
+
+def test_with_twenty_runs_two_thirds_of_a_tenth_may_need_more() -> None:
+    # 21 x 0.9 = 18.9: the 19th smallest of 20
+    advice = recommend(pausing_runs([2] * 18 + [4, 30]))
+    assert advice.promise is not None
+    assert (advice.promise.patience, advice.promise.rank) == (4, 19)
+
+
+@pytest.mark.parametrize(("n_runs", "confidence"), [(8, 0.9), (3, 0.8), (18, 0.95)])
+def test_with_too_few_runs_it_is_a_rule_of_thumb_that_says_how_many_it_takes(
+    n_runs: int, confidence: float
+) -> None:
+    advice = recommend(pausing_runs([20] * n_runs), confidence=confidence)
+    assert (advice.kind, advice.promise) == ("heuristic", None)
+    # the largest of 10 and what was enough
+    assert advice.patience == 20
+    assert f"takes {n_runs + 1} runs, and there are {n_runs}" in advice.reasons[0]
+    enough = recommend(pausing_runs([20] * (n_runs + 1)), confidence=confidence)
+    assert (enough.kind, enough.patience) == ("guaranteed", 20)
+
+
+def test_a_rule_of_thumb_is_never_shorter_than_ten() -> None:
+    assert recommend(pausing_runs([2, 3, 4])).patience == 10
+
+
+def test_what_is_no_better_than_ten_on_runs_left_out_is_ten() -> None:
+    # without its only 9 the choice is 2, which loses all of the way on it
+    advice = recommend(pausing_runs([2] * 8 + [9]))
+    assert (advice.kind, advice.patience) == ("heuristic", 10)
+    # the promise stays with the order statistic
+    assert advice.promise is not None
+    assert advice.promise.patience == 9
+    assert any("not clearly better than a fixed 10" in one for one in advice.reasons)
+    shown = {one.label: one.setting for one in advice.settings}
+    assert shown["recommended"] == "patience=10"
+    assert shown["tolerance"] == "patience=9"
+
+
+def test_figures_of_the_rows_by_hand() -> None:
+    # 40 epochs. Patience 5 stops at epoch 5 of the pause of 20 and keeps 1.0, and at
+    # epoch 2 + 5 of a run whose best is in epoch 2
+    advice = recommend(pausing_runs([2, 2, 20, 20]), cost_weight=0.05)
+    row = advice.setting("5")
+    assert row is not None
+    assert row.mean_regret == pytest.approx((0 + 0 + 0.5 + 0.5) / 4)
+    assert row.worst_regret == pytest.approx(FIRST - BEST)
+    assert row.lost_share == pytest.approx(0.5)  # 0.5 of the best, 0.5, on half
+    assert row.cost == pytest.approx((8 + 8 + 6 + 6) / 4 / 40)
+    assert row.score == pytest.approx(0.5 + 0.05 * 28 / 160)
+    default = advice.setting("default")
+    assert default is not None
+    # stops after the second epoch, which pauses; both keep 1.0
+    assert default.cost == pytest.approx(2 / 40)
+    assert default.mean_regret == pytest.approx(0.5)
+    none = advice.setting("none")
+    assert none is not None
+    assert none.cost == 1
+    assert none.mean_regret == pytest.approx(0.1, abs=1e-4)
+    hindsight = advice.setting("hindsight")
+    assert hindsight is not None
+    assert hindsight.cost == pytest.approx((3 + 3 + 21 + 21) / 4 / 40)
+    assert hindsight.mean_regret == 0
+
+
+def test_left_out_scores_and_optimism_by_hand() -> None:
+    # four fifths of four runs: the largest. Without the only 30 it is 12
+    advice = recommend(pausing_runs([2, 12, 12, 30]), confidence=0.8)
+    tuned = advice.setting("tolerance")
+    assert tuned is not None
+    assert tuned.setting == "patience=30"
+    assert tuned.mean_regret == 0
+    assert tuned.left_out_regret == pytest.approx((0 + 0 + 0 + 0.5) / 4)
+    assert advice.patience == 30  # 10 loses it on three of four
+    assert advice.left_out is not None
+    assert advice.left_out.optimism == pytest.approx(0.125)
+    assert advice.left_out.usual_regret == pytest.approx(1.5 / 4)
+    assert advice.left_out.interval is None
+    assert [one.left_out_patience for one in advice.groups] == [30, 30, 30, 12]
+
+
+def test_only_from_ten_groups_on_left_out_scores_are_resampled() -> None:
+    nine = recommend(pausing_runs([20] * 9)).left_out
+    ten = recommend(pausing_runs([20] * 8 + [30, 30])).left_out
+    assert nine is not None
+    assert nine.interval is None
+    assert ten is not None
+    assert ten.interval is not None
+
+
+def test_a_larger_tolerance_takes_the_shorter_patience() -> None:
+    # what the pause costs is half of the first value
+    runs = pausing_runs([2, 2, 2, 20])
+    strict = recommend(runs, tolerance=0.4, confidence=0.8)
+    loose = recommend(runs, tolerance="100%", confidence=0.8)
+    assert [one.sufficient_patience for one in strict.groups] == [2, 2, 2, 20]
+    assert [one.sufficient_patience for one in loose.groups] == [1, 1, 1, 1]
+
+
+def test_a_log_that_still_falls_counts_as_unknown_and_is_named() -> None:
+    falling = make_run(np.linspace(1, 0.5, 40).tolist(), "falling", planned=False)
+    advice = recommend([*pausing_runs([3] * 9), falling])
+    # 10 groups at nine tenths: the largest, which is not in the logs
+    assert (advice.kind, advice.patience) == ("heuristic", 10)
+    assert advice.promise is None
+    assert "allows 0" in advice.reasons[0]
+    unknown = next(one for one in advice.doubts if one.code == "unknown")
+    assert unknown.runs == ("falling",)
+    assert {"censored", "still-improving"} <= set(codes(advice))
+    # and what it costs there is not averaged
+    row = advice.setting("recommended")
+    assert row is not None
+    assert row.n_groups == 9
+    assert set(advice.unproven) == {"mean_regret", "worst_regret", "left_out_regret"}
+    assert advice.checked("mean_regret") is None
+
+
+def test_one_unknown_of_twenty_does_not_stop_a_promise() -> None:
+    falling = make_run(np.linspace(1, 0.5, 40).tolist(), "falling", planned=False)
+    advice = recommend([*pausing_runs([3] * 19), falling])
+    assert (advice.kind, advice.patience) == ("guaranteed", 3)
+
+
+def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
+    # every run pauses for 25 epochs, and the logs end at their best
+    runs = [
+        make_run([*pausing(25)[:25], BEST + i / 1e6], f"run{i}", planned=False)
+        for i in range(3)
+    ]
+    advice = recommend(runs)
+    assert (advice.kind, advice.patience, advice.callbacks) == ("none", None, ())
+    assert "worse than no EarlyStopping" in advice.reasons[-1]
+    assert advice.setting("recommended") is None
+    assert advice.setting("10") is not None
+
+
+def test_one_run_recommends_nothing_and_says_why() -> None:
+    advice = recommend(pausing_runs([3]))
+    assert (advice.kind, advice.settings) == ("none", ())
+    assert "one run describes itself" in advice.reasons[0]
+
+
+def test_copies_of_one_log_are_one_run() -> None:
+    advice = recommend([make_run(pausing(3), name) for name in ("a", "b", "c")])
+    assert advice.kind == "none"
+    assert advice.excluded == (("b", "a copy of a"), ("c", "a copy of a"))
+
+
+def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None:
+    other = Run.from_logs([{"loss": 0.5}], name="other")
+    rare = Run.from_logs(
+        [{"loss": 1.0} | ({"val_loss": 1.0} if i % 2 else {}) for i in range(20)],
+        name="rare",
+    )
+    advice = recommend([*pausing_runs([3] * 4), other, rare], confidence=0.8)
+    assert advice.patience == 3
+    assert advice.excluded[0] == ("other", "has no val_loss")
+    assert advice.excluded[1][0] == "rare"
+    assert "every 2 epochs, not every epoch" in advice.excluded[1][1]
+
+
+def test_where_no_run_has_the_monitor_it_is_an_error() -> None:
+    with pytest.raises(UnknownMonitorError, match="--monitor"):
+        recommend([Run.from_logs([{"loss": 0.5}])])
+
+
+def test_a_group_needs_what_its_worst_run_needs() -> None:
+    runs = [
+        make_run(pausing(p), name)
+        for name, p in (("a/1", 2), ("a/2", 7), ("b/1", 3), ("b/2", 4))
+    ]
+    advice = recommend(runs)
+    assert [one.sufficient_patience for one in advice.groups] == [7, 4]
+    assert (advice.unit, advice.grouped_by) == ("group", "setting")
+    alone = recommend(runs, group_by="none")
+    assert [one.sufficient_patience for one in alone.groups] == [2, 7, 3, 4]
+
+
+def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
+    # ended by patience 4: 4 epochs after its best
+    cut = [*pausing(3)[:4], 0.6, 0.6, 0.6, 0.6]
+    runs = [
+        described(
+            make_run([one + i / 100 for one in cut], f"cut{i}", planned=False),
+            callbacks=["EarlyStopping(patience=4, restore_best_weights=True)"],
+            ended={"by": "EarlyStopping", "epoch": 7},
+            number=i,
+        )
+        for i in range(3)
+    ]
+    advice = recommend(runs)
+    # 10 is the rule of thumb; but nobody knows what it does there
+    assert advice.patience == 4
+    assert any("recorded under patience 4" in one for one in advice.reasons)
+    doubt = next(one for one in advice.doubts if one.code == "own-stop")
+    assert doubt.runs == ("cut0", "cut1", "cut2")
+    assert "record one run in five without it" in doubt.text
+    current = advice.setting("current")
+    assert current is not None
+    assert current.setting == "EarlyStopping(patience=4, restore_best_weights=True)"
+
+
+def test_failed_runs_count_and_are_named() -> None:
+    failed = make_run([*pausing(3, 10), math.nan, math.nan], "failed")
+    advice = recommend([*pausing_runs([3] * 8), failed])
+    assert len(advice.groups) == 9
+    doubt = next(one for one in advice.doubts if one.code == "failed")
+    assert doubt.runs == ("failed",)
+    assert "1 of 9 runs failed" in doubt.text
+
+
+def test_a_metric_that_goes_on_improving_is_named() -> None:
+    runs = [
+        Run.from_logs(
+            [
+                {"val_loss": loss + number / 1000, "val_accuracy": 0.5 + epoch / 100}
+                for epoch, loss in enumerate(pausing(3))
+            ],
+            name=f"run{number}",
+        )
+        for number in range(4)
+    ]
+    doubt = next(one for one in recommend(runs).doubts if one.code == "other-metric")
+    assert len(doubt.runs) == 4
+    assert "val_accuracy" in doubt.text
+
+
+def test_a_single_good_value_that_is_kept_is_no_lag() -> None:
+    # the kept value is better than all that comes, though its neighbours are not
+    values = np.array([1.0] * 10 + [0.5] + [0.6] * 20)
+    assert not still_improves(values, 10)
+    assert still_improves(values, 9)
+
+
+def test_noise_is_no_improvement() -> None:
+    rng = np.random.default_rng(0)
+    found = [still_improves(rng.normal(0, 1, 100), 20) for _ in range(50)]
+    assert np.mean(found) < 0.1
+    assert not still_improves(np.array([1.0, 0.5]), 0)
+
+
+def test_one_group_that_decides_is_named() -> None:
+    advice = recommend(pausing_runs([12, 12, 12, 30]), confidence=0.8)
+    doubt = next(one for one in advice.doubts if one.code == "one-group-decides")
+    assert doubt.runs == ("run3",)
+    assert "patience 12" in doubt.text
+
+
+def test_the_setting_in_use_is_scored_whatever_it_is() -> None:
+    rows = [{"val_loss": loss, "learning_rate": 0.01} for loss in pausing(3)]
+    runs = [
+        Run.from_logs([row | {"loss": i} for row in rows], name=f"run{i}")
+        for i in range(2)
+    ]
+    runs.append(make_run(pausing(5), "other"))
+    listed = [EarlyStopping(patience=6), ReduceLROnPlateau(patience=2)]
+    advice = recommend(runs[:1] + runs[2:], current=listed)
+    current = advice.setting("current")
+    assert current is not None
+    # the plateau changes the rate first: no log tells
+    assert current.n_groups == 0
+    alone = recommend(runs[:1] + runs[2:], current=EarlyStopping(patience=6))
+    row = alone.setting("current")
+    assert row is not None
+    assert row.n_groups == 2
+
+
+def test_a_later_start_is_shown_beside_with_a_patience_by_the_same_rule() -> None:
+    advice = recommend(pausing_runs([20] * 9))
+    start = advice.setting("start")
+    assert start is not None
+    # what starts in epoch 20 begins with the best value; no smaller patience is needed
+    assert start.setting == "patience=1, start_from_epoch=20"
+    assert start.mean_regret == 0
+    assert start.cost == pytest.approx(22 / 40)
+    # beside, and never instead
+    assert advice.patience == 20
+
+
+def test_min_delta_is_tried_only_when_asked_and_never_chosen() -> None:
+    runs = pausing_runs([2] * 9)
+    assert recommend(runs).setting("min_delta") is None
+    advice = recommend(runs, min_delta=[0.2, 0])
+    row = advice.setting("min_delta")
+    assert row is not None
+    assert row.setting.endswith("min_delta=0.2")
+    assert advice.callbacks[0] == EarlyStopping(patience=2, restore_best_weights=True)
+
+
+def test_keeping_the_last_weights_is_judged_by_them() -> None:
+    advice = recommend(pausing_runs([2] * 9), keep="last")
+    # every stop after the best keeps 0.6
+    assert [one.sufficient_patience for one in advice.groups] == [None] * 9
+    assert advice.keep == "last"
+
+
+def test_options_that_cannot_be_are_refused() -> None:
+    sweep = swept(pausing_runs([2, 3]))
+    with pytest.raises(ConfigError, match="confidence is 1"):
+        recommend_config(sweep, confidence=1)
+    with pytest.raises(ConfigError, match="cost_weight is -1"):
+        recommend_config(sweep, cost_weight=-1)
+    with pytest.raises(ConfigError, match="--objective"):
+        sweep_patience(pausing_runs([2]), monitor=["val_loss", "loss"])
+
+
+@pytest.mark.parametrize(
+    ("grid", "match"),
+    [
+        ([choices(EarlyStopping, min_delta=[0, 1])], "no patience"),
+        ([choices(EarlyStopping, patience=range(1, 8))], "patience 10"),
+        (
+            [
+                choices(EarlyStopping, patience=range(1, 20)),
+                choices(ReduceLROnPlateau, patience=[3, 4]),
+            ],
+            "ReduceLROnPlateau.patience",
+        ),
+        ([choices(EarlyStopping, patience=range(1, 20), baseline=[1, 2])], "baseline"),
+    ],
+)
+def test_a_sweep_of_other_axes_is_refused(grid: list[Any], match: str) -> None:
+    runs = pausing_runs([2, 3])
+    sweep = sweep_runs(
+        runs, make_grid(grid), semantics="keras-3.15", initial_learning_rate=0.1
+    )
+    with pytest.raises(ConfigError, match=match):
+        recommend_config(sweep)
+
+
+def test_a_sweep_of_ones_own_is_read_in_any_order() -> None:
+    runs = pausing_runs([20] * 9)
+    grid = make_grid(
+        [
+            choices(
+                EarlyStopping, patience=[25, 10, 0, 20, 5, 1], restore_best_weights=True
+            )
+        ]
+    )
+    advice = recommend_config(sweep_runs(runs, grid, semantics="keras-3.15"))
+    assert (advice.kind, advice.patience) == ("guaranteed", 20)
+
+
+def test_a_sweep_that_left_its_runs_behind_is_refused() -> None:
+    sweep = replace(swept(pausing_runs([2, 3])), records=())
+    with pytest.raises(ConfigError, match="holds no runs"):
+        recommend_config(sweep)

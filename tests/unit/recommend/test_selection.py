@@ -1,0 +1,147 @@
+"""Sufficient patience and order statistics, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from cbreplay.recommend.selection import (
+    cheapest_patience,
+    count_needed,
+    find_sufficient,
+    needed_rank,
+    sufficient_for_most,
+    unlucky_share,
+)
+from cbreplay.recommend.validation import leave_out_largest, leave_out_sufficient
+
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("exact", "regret", "tolerance", "expected"),
+    [
+        # from the first on
+        ([1, 1, 1], [0.0, 0.0, 0.0], 0.0, 1),
+        # the last one above the tolerance is patience 2
+        ([1, 1, 1], [0.0, 0.3, 0.1], 0.1, 3),
+        # patience 1 is within it, but 2 is not: a later failure counts
+        ([1, 1, 1], [0.0, 0.3, 0.0], 0.2, 3),
+        # the largest exact one fails: nothing in the log is enough
+        ([1, 1, 0], [0.0, 0.3, 0.0], 0.2, INF),
+        # what is not exact neither helps nor harms
+        ([1, 1, 0], [0.3, 0.0, 9.0], 0.2, 2),
+        ([0, 0, 0], [0.0, 0.0, 0.0], 0.2, INF),
+        # an unknown regret is not within any tolerance
+        ([1, 1, 1], [0.0, NAN, 0.0], 9.0, 3),
+        ([1, 1, 1], [0.0, 0.0, NAN], 9.0, INF),
+        # a gap in what is exact, as after a divergence
+        ([1, 0, 1], [0.3, 0.0, 0.0], 0.2, 3),
+    ],
+)
+def test_sufficient_patience_is_the_smallest_from_which_all_exact_ones_keep(
+    exact: list[int], regret: list[float], tolerance: float, expected: float
+) -> None:
+    found = find_sufficient(
+        np.array([1, 2, 3]),
+        np.array([exact], dtype=bool),
+        np.array([regret]),
+        np.array([tolerance]),
+    )
+    assert found.tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "confidence", "rank"),
+    [
+        (9, 0.9, 9),  # 10 x 0.9
+        (8, 0.9, 9),  # 9 x 0.9 = 8.1
+        (19, 0.9, 18),  # 20 x 0.9
+        (20, 0.9, 19),  # 21 x 0.9 = 18.9
+        (4, 0.8, 4),  # 5 x 0.8
+        (3, 0.8, 4),  # 4 x 0.8 = 3.2
+        (99, 0.95, 95),
+        (9, 0.7, 7),  # 10 x 0.7 is a hair above 7 in floating point
+    ],
+)
+def test_the_rank_is_the_ceiling_of_n_plus_one_times_the_confidence(
+    n_groups: int, confidence: float, rank: int
+) -> None:
+    assert needed_rank(n_groups, confidence) == rank
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.7, 0.8, 0.9, 0.95, 0.99])
+def test_the_least_count_is_where_the_rank_first_exists(confidence: float) -> None:
+    least = count_needed(confidence)
+    assert needed_rank(least, confidence) <= least
+    assert least == 1 or needed_rank(least - 1, confidence) > least - 1
+
+
+def test_a_promise_of_nine_tenths_takes_nine_and_of_four_fifths_four() -> None:
+    sufficient = np.arange(1.0, 10.0)
+    assert sufficient_for_most(sufficient, 0.9) == 9
+    assert sufficient_for_most(sufficient[:8], 0.9) is None
+    assert sufficient_for_most(sufficient[:4], 0.8) == 4
+    assert sufficient_for_most(sufficient[:3], 0.8) is None
+    assert sufficient_for_most(np.array([1.0] * 8 + [INF]), 0.9) == INF
+
+
+def test_the_unlucky_share_is_a_beta_quantile() -> None:
+    # the largest of n: P(U <= x) = x^n, so x = 0.1^(1/n)
+    assert unlucky_share(9, 9) == pytest.approx(0.1 ** (1 / 9))
+    assert unlucky_share(4, 4) == pytest.approx(0.1**0.25)
+    # the smaller of two: P(U <= x) = 1 - (1 - x)^2
+    assert unlucky_share(2, 1) == pytest.approx(1 - 0.9**0.5)
+
+
+def test_leaving_a_group_out_takes_the_rank_among_the_others() -> None:
+    # of 9 others nine tenths take the 9th: the largest of the others
+    sufficient = np.array([3.0, 1, 2, 9, 4, 5, 6, 7, 8, 20])
+    left_out = leave_out_sufficient(sufficient, 0.9)
+    by_hand = [np.sort(np.delete(sufficient, i))[8] for i in range(10)]
+    assert left_out.tolist() == by_hand
+    # 4 others at 0.7: 5 x 0.7 = 3.5, the 4th
+    few = np.array([5.0, 2, 5, 1, INF])
+    by_hand = [np.sort(np.delete(few, i))[3] for i in range(5)]
+    assert leave_out_sufficient(few, 0.7).tolist() == by_hand
+
+
+@pytest.mark.parametrize(
+    ("sufficient", "expected"),
+    [
+        ([3.0, 14, 20], [20, 20, 14]),
+        ([20.0, 20, 3], [20, 20, 20]),
+        ([3.0, 4, 5], [10, 10, 10]),
+        # another group's is unknown: the usual
+        ([3.0, 14, INF], [10, 10, 14]),
+        ([3.0, INF, INF], [10, 10, 10]),
+        ([7.0], [10]),
+    ],
+)
+def test_leaving_a_group_out_of_the_rule_of_thumb(
+    sufficient: list[float], expected: list[float]
+) -> None:
+    assert leave_out_largest(np.array(sufficient), 10).tolist() == expected
+
+
+def test_the_cheapest_takes_the_smallest_of_near_ties() -> None:
+    score = np.array([[0.3000, 0.1009, 0.1000, 0.2], [0.3000, 0.1009, 0.1000, 0.2]])
+    found = cheapest_patience(np.array([1, 2, 3, 4]), score)
+    assert found is not None
+    assert found[0] == 2
+
+
+def test_the_cheapest_compares_the_same_groups_only() -> None:
+    # patience 3 is known on two groups of six: nobody chooses it by these
+    score = np.array([[0.3, 0.2, NAN]] * 4 + [[0.3, 0.2, 0.0]] * 2)
+    found = cheapest_patience(np.array([1, 2, 3]), score)
+    assert found is not None
+    assert (found[0], found[2]) == (2, 6)
+    # a group whose log ends early is left out of all means
+    score = np.array([[0.1, 0.2, 0.3]] * 4 + [[9.0, NAN, NAN]])
+    found = cheapest_patience(np.array([1, 2, 3]), score)
+    assert found is not None
+    assert (found[0], found[2]) == (1, 4)
+    assert cheapest_patience(np.array([1]), np.array([[NAN]])) is None

@@ -1,0 +1,131 @@
+"""What a record shows of a ReduceLROnPlateau: by hand, with a stop and without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, replay_run
+from cbreplay.staircase import explain_rate
+from cbreplay.staircase.reductions import (
+    account_reductions,
+    recorded_reductions,
+    total_reductions,
+)
+
+if TYPE_CHECKING:
+    from cbreplay.staircase.reductions import ReductionAccount
+
+# with patience 1: reductions at the ends of epochs 2 and 4; with patience 2: none
+LOSSES = [0.8, 0.6, 0.7, 0.5, 0.55, 0.45, 0.4]
+RATES = [0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+
+
+def make_run(rates: list[float | None] | None = None) -> Run:
+    rows = [
+        {"val_loss": loss, "learning_rate": rate}
+        for loss, rate in zip(LOSSES, rates or RATES, strict=True)
+    ]
+    return Run.from_logs(rows)
+
+
+def account(
+    *callbacks: Any, rates: list[float | None] | None = None
+) -> ReductionAccount:
+    return account_reductions(
+        replay_run(make_run(rates), callbacks, semantics="keras-3.15")
+    )
+
+
+def reduce(patience: int, factor: float = 0.5) -> ReduceLROnPlateau:
+    return ReduceLROnPlateau(patience=patience, factor=factor, min_delta=0)
+
+
+def test_the_setting_that_made_the_record_explains_all_of_it() -> None:
+    assert account(reduce(1))._asdict() == {
+        "first_reduction_epoch": 2,
+        "explained": 2,
+        "recorded": 2,
+        "evident_epochs": 7,
+        "recorded_epochs": 7,
+        "acts_first": "reduce",
+    }
+    told = explain_rate(make_run(), monitor="val_loss", semantics="keras-3.15")
+    assert recorded_reductions(make_run()) == list(told.reductions)
+
+
+def test_another_factor_explains_none_and_ends_the_evidence() -> None:
+    # it reduces in the same epoch, to .05
+    one = account(reduce(1, 0.1))
+    assert (one.first_reduction_epoch, one.explained, one.recorded) == (2, 0, 2)
+    assert (one.evident_epochs, one.recorded_epochs) == (3, 7)
+
+
+def test_more_patience_does_not_reduce_where_the_record_does() -> None:
+    # never in the three epochs that are evidence: whether it would later, nobody knows
+    one = account(reduce(2), EarlyStopping(patience=3))
+    assert (one.first_reduction_epoch, one.explained) == (None, 0)
+    assert (one.evident_epochs, one.acts_first) == (3, None)
+
+
+def test_up_to_a_stop_only_those_before_it_are_asked_for() -> None:
+    # EarlyStopping(1) stops at epoch 2, in which the reduction acts on nothing
+    one = account(reduce(1), EarlyStopping(patience=1))
+    assert (one.first_reduction_epoch, one.acts_first) == (2, "stop")
+    # it is decided all the same, as recorded
+    assert (one.explained, one.recorded) == (1, 1)
+    assert (one.evident_epochs, one.recorded_epochs) == (3, 3)
+    # to another rate, it is not the recorded one
+    other = account(reduce(1, 0.1), EarlyStopping(patience=1))
+    assert (other.explained, other.recorded) == (0, 1)
+
+
+def test_a_stop_before_any_reduction_is_one() -> None:
+    one = account(reduce(5), EarlyStopping(patience=1))
+    assert (one.first_reduction_epoch, one.acts_first) == (None, "stop")
+    assert (one.explained, one.recorded) == (0, 1)
+
+
+def test_without_a_recorded_rate_nothing_is_there_to_explain() -> None:
+    one = account(reduce(1), rates=[None] * 7)
+    assert (one.explained, one.recorded) == (None, None)
+    # taken as constant: it diverges after its first reduction
+    assert (one.first_reduction_epoch, one.evident_epochs) == (2, 3)
+
+
+def test_a_rate_that_rises_is_no_reduction() -> None:
+    rates: list[float | None] = [0.5, 0.5, 0.25, 0.5, 0.5, 0.25, 0.25]
+    found = recorded_reductions(make_run(rates))
+    assert [(one.epoch, one.new) for one in found] == [(1, 0.25), (4, 0.25)]
+
+
+def test_totals_are_sums() -> None:
+    accounts = [
+        account(reduce(1), EarlyStopping(patience=5)),
+        account(reduce(1, 0.1), EarlyStopping(patience=5)),
+        account(reduce(2), EarlyStopping(patience=5)),
+        account(reduce(5), EarlyStopping(patience=1)),
+        account(reduce(1), rates=[None] * 7),
+    ]
+    assert total_reductions(accounts)._asdict() == {
+        "runs": 5,
+        "reducing_runs": 3,
+        "explained": 2 + 0 + 0 + 0,
+        "recorded": 2 + 2 + 2 + 1,
+        "evident_epochs": 7 + 3 + 3 + 3 + 3,
+        "recorded_epochs": 7 + 7 + 7 + 3 + 7,
+        "reduce_first": 3,
+        "stop_first": 1,
+        "unknown": 1,
+    }
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3, 5])
+def test_what_is_explained_is_never_more_than_what_is_recorded(patience: int) -> None:
+    for stopper in (EarlyStopping(patience=1), EarlyStopping(patience=2)):
+        one = account(reduce(patience), stopper)
+        assert one.explained is not None
+        assert one.recorded is not None
+        assert 0 <= one.explained <= one.recorded
+        assert 0 <= one.evident_epochs <= one.recorded_epochs
