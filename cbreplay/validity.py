@@ -82,7 +82,11 @@ def classify_evidence(
 
 
 def read_recorded_rates(
-    run: Run, *, initial_learning_rate: float | None, needs_value: bool
+    run: Run,
+    *,
+    initial_learning_rate: float | None,
+    needs_value: bool,
+    scheduled: bool = False,
 ) -> tuple[RecordedRate, ...]:
     """Return every reading of a run's recorded rate, the first one the likelier.
 
@@ -94,6 +98,9 @@ def read_recorded_rates(
         The rate of the first epoch, as the user gives it where the log does not.
     needs_value : bool
         Whether the decisions hang on the value of the rate.
+    scheduled : bool
+        Whether a schedule sets the rate as the first epoch begins: what is given is
+        then the rate before that, and the record's first may be another.
 
     Raises
     ------
@@ -117,6 +124,8 @@ def read_recorded_rates(
     if run.other_learning_rate is not None:
         readings.append(run.other_learning_rate)
     began = _initial_rate(run)
+    if scheduled and initial is not None and recorded.recorded[0]:
+        began, initial = initial, None
     return tuple(
         RecordedRate(_filled(one, initial, run), initial=began) for one in readings
     )

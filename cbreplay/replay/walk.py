@@ -84,6 +84,7 @@ def walk_run(
             run,
             initial_learning_rate=initial_learning_rate,
             needs_value=any(one.needs_learning_rate for one in rules),
+            scheduled=any(rule_name(one) == _SCHEDULER for one in rules),
         )
     else:
         readings = read_followed_rates(run, initial_learning_rate)
@@ -99,6 +100,12 @@ def walk_run(
     if readings[0].is_assumed and first.sets_rate:
         first.notes.append(
             "no learning rate is recorded: it is taken as constant over the record"
+        )
+    if first.divergence == run.first_epoch and readings[0].initial is None:
+        first.notes.append(
+            "the log holds the rate of its first epoch as a schedule left it; a "
+            "schedule that changes the rate it finds needs the one before, by "
+            "--initial-lr or initial_learning_rate="
         )
     _compare_readings(run, walks, first)
     return first

@@ -145,3 +145,20 @@ def test_it_is_explained_at_the_beginning_of_the_epoch() -> None:
     ]
     told = "changed the learning rate once, last at the beginning of epoch 2, to 0.25"
     assert f"LearningRateScheduler {told}" in explanation.closing
+
+
+def test_a_schedule_of_the_rate_it_finds_starts_from_the_rate_before() -> None:
+    # trained at .5 x .9, .45 x .9, ...; the log cannot tell the .5
+    scheduler = LearningRateScheduler(lambda _, rate: rate * 0.9)
+    rates, rate = [], 0.5
+    for _ in range(3):
+        rate = float(np.float32(rate * 0.9))
+        rates.append(rate)
+    run = Run.from_logs({"val_loss": 1.0, "learning_rate": one} for one in rates)
+    replay = replay_run(run, scheduler)
+    assert replay.divergence_epoch == 0
+    assert any("needs the one before, by --initial-lr" in one for one in replay.notes)
+    replay = replay_run(run, scheduler, initial_learning_rate=0.5)
+    assert replay.divergence_epoch is None
+    assert replay.learning_rate is not None
+    assert replay.learning_rate.values.tolist() == rates
