@@ -219,6 +219,40 @@ class StopAtHalf(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+class HalveWhileWaiting(keras.callbacks.Callback):
+    """Lower the rate while another callback of the list waits."""
+
+    def __init__(self, other: Any, least: int) -> None:
+        super().__init__()
+        self.other, self.least = other, least
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self.other.wait >= self.least:
+            rate = self.model.optimizer.learning_rate
+            self.model.optimizer.learning_rate = rate * 0.5
+
+
+class SaveAtEnd(keras.callbacks.Callback):
+    """Save what training ends with."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.model.save("final.keras")
+
+
+class EitherName(keras.callbacks.Callback):
+    """Set the rate under the name that this Keras has."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        optimizer = self.model.optimizer
+        name = "lr" if hasattr(optimizer, "lr") else "learning_rate"
+        if epoch == 1:
+            setattr(optimizer, name, float(getattr(optimizer, name)) * self.factor)
+
+
 # what no log can answer
 
 

@@ -50,6 +50,9 @@ class Training(NamedTuple):
         tells.
     schedule : str or None
         The LearningRateSchedule that the optimizer was given, if it was.
+    copies : dict
+        What was copied for this replay, by the identity of the original: callbacks of
+        the user's own that share an object share its copy.
     """
 
     semantics: Semantics
@@ -57,6 +60,7 @@ class Training(NamedTuple):
     first_epoch: int = 0
     epochs: int | None = None
     schedule: str | None = None
+    copies: dict[int, Any] | None = None
 
 
 def describe_training(run: Run, semantics: Semantics) -> Training:

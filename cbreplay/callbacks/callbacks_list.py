@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.callbacks.base import Callback
-from cbreplay.errors import ConfigError
+from cbreplay.errors import CbreplayError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,15 +52,40 @@ def read_callbacks(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as a user
     elif _is_rule(callbacks) or not _is_list(callbacks):
         callbacks = (callbacks,)
     found = list(_flatten(callbacks, (), itertools.count()))
+    given = [one for one, _ in found]
+    rules = [one if _is_rule(one) else read_callback(one) for one in given]
+    if any(rule is not one for rule, one in zip(rules, given, strict=True)):
+        rules = _with_entangled(given, rules)
     return CallbacksList(
-        callbacks=tuple(callback for callback, _ in found),
-        groups=tuple(path for _, path in found),
+        callbacks=tuple(rules), groups=tuple(path for _, path in found)
     )
+
+
+def _with_entangled(given: list[Any], rules: list[Callback]) -> list[Callback]:
+    """Drive the callbacks of Keras that another one holds, or that stand in twice.
+
+    What is read by its attributes would go on beside the object that the other sees.
+    """
+    from cbreplay.callbacks.driven import DrivenCallback, reached_from
+
+    own = [one for one in given if not _is_rule(one)]
+    reached = {id(one) for one in own if sum(other is one for other in own) > 1}
+    for rule in rules:
+        if isinstance(rule, DrivenCallback):
+            reached |= reached_from(rule.callback)
+    return [
+        DrivenCallback(one)
+        if id(one) in reached
+        and rule is not one
+        and not isinstance(rule, DrivenCallback)
+        else rule
+        for one, rule in zip(given, rules, strict=True)
+    ]
 
 
 def _flatten(
     callbacks: Iterable[Any], path: tuple[int, ...], numbers: Iterator[int]
-) -> Iterator[tuple[Callback, tuple[int, ...]]]:
+) -> Iterator[tuple[Any, tuple[int, ...]]]:
     for one in callbacks:
         if _is_rule(one):
             yield one, path
@@ -69,7 +94,7 @@ def _flatten(
         elif _is_list(one):
             yield from _flatten(one, path, numbers)
         else:
-            yield read_callback(one), path
+            yield one, path
 
 
 def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives it
@@ -82,30 +107,60 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
     EvidenceError
         If no log can tell what it does.
     """
-    from cbreplay.callbacks.custom_code import is_custom_callback, is_of_keras
+    from cbreplay.callbacks.custom_code import (
+        HOOKS,
+        is_altered,
+        is_custom_callback,
+        is_of_keras,
+    )
     from cbreplay.callbacks.driven import DrivenCallback
     from cbreplay.callbacks.keras_objects import read_keras_object
 
     if _is_rule(callback):
-        rule: Callback = callback
-        return rule
+        given: Callback = callback
+        return given
     if _is_nested_list(callback):
         sentence = "a CallbackList is no callback. Give its callbacks one by one."
         raise ConfigError(sentence)
     if isinstance(callback, type) or not is_custom_callback(callback):
         sentence = (
-            f"{callback!r} is not a callback that cbreplay can replay. Give "
+            f"{_shown(callback)} is not a callback that cbreplay can replay. Give "
             "EarlyStopping(...), ReduceLROnPlateau(...), a callback of Keras, one of "
-            "your own with its hooks, or a list of them."
+            f"your own with the hooks {', '.join(HOOKS)}, set_model and set_params, "
+            "or a list of them."
         )
         raise ConfigError(sentence)
-    known = read_keras_object(callback) if is_of_keras(type(callback)) else None
-    return known or DrivenCallback(callback)
+    try:
+        untouched = is_of_keras(type(callback)) and not is_altered(callback)
+        known = read_keras_object(callback) if untouched else None
+        rule = known or DrivenCallback(callback)
+        # a property of the user's may raise
+        _ = rule.monitor
+    except CbreplayError:
+        raise
+    except Exception as error:
+        sentence = (
+            f"{type(callback).__name__} raises {type(error).__name__}: {error} where "
+            "it is read. Mend its attributes, or leave it out of the list."
+        )
+        raise ConfigError(sentence) from error
+    return rule
+
+
+def _shown(callback: object) -> str:
+    """Write what was given without the address that an object's repr may hold."""
+    written = repr(callback)
+    return f"an object of {type(callback).__name__}" if " at 0x" in written else written
 
 
 def _is_rule(callback: object) -> bool:
-    # a class has the methods of its instances
-    return isinstance(callback, Callback) and not isinstance(callback, type)
+    if isinstance(callback, type):
+        # a class has the methods of its instances
+        return False
+    try:
+        return isinstance(callback, Callback)
+    except Exception:  # noqa: BLE001 - a property of the user's may raise anything
+        return False
 
 
 def _is_list(callbacks: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import os
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 __all__ = [
     "HOOKS",
     "inherits_from",
+    "is_altered",
     "is_custom_callback",
     "is_of_keras",
+    "own_functions",
     "refuse_unanswerable",
 ]
 
@@ -33,7 +36,14 @@ _OTHER_HOOKS = {
     for end in ("begin", "end")
 }
 _KERAS = ("keras", "tf_keras", "tensorflow")
-_CLOCKS = ("time", "datetime", "timeit")
+_OPERATORS = ("less", "greater")
+_CLOCKS = {
+    "time": "the clock",
+    "datetime": "the clock",
+    "timeit": "the clock",
+    "random": "random numbers",
+    "secrets": "random numbers",
+}
 # Keras's own, and why a class that extends one of them is not driven
 _NOT_DRIVEN = {
     "BackupAndRestore": "it would write its backup anew",
@@ -58,7 +68,19 @@ def inherits_from(callback: object) -> list[str]:
 
 def is_custom_callback(callback: object) -> bool:
     """Return whether an object has the hooks of a Keras callback."""
-    return all(callable(getattr(callback, name, None)) for name in HOOKS)
+    called = (*HOOKS, "set_model", "set_params")
+    return all(callable(getattr(callback, name, None)) for name in called)
+
+
+def is_altered(callback: object) -> bool:
+    """Return whether a hook or the comparison of a Keras object was replaced."""
+    held = getattr(callback, "__dict__", {})
+    if any(isinstance(held.get(hook), FunctionType) for hook in HOOKS):
+        return True
+    operator = held.get("monitor_op")
+    home = str(getattr(operator, "__module__", None) or "").partition(".")[0]
+    named = getattr(operator, "__name__", "")
+    return operator is not None and home not in _KERAS and named not in _OPERATORS
 
 
 def refuse_unanswerable(callback: object) -> None:
@@ -90,12 +112,14 @@ def refuse_unanswerable(callback: object) -> None:
                 "replayed. Leave it out of the list."
             )
             raise EvidenceError(sentence)
-    for method, function in _own_functions(callback):
-        clock = _clock_in(function)
-        if clock:
+    for method, function in own_functions(callback):
+        asked = _unrepeatable_in(function)
+        if asked is not None:
+            what, written = asked
             sentence = (
-                f"{name} asks the clock ({clock} in {method}), and a replay takes no "
-                "time: what it decides cannot be replayed. Leave it out of the list."
+                f"{name} asks {what} ({written} in {method}), and a replay has those "
+                "of another moment: what it decides cannot be replayed. Leave it out "
+                "of the list."
             )
             raise EvidenceError(sentence)
 
@@ -135,7 +159,7 @@ def _own_function(callback: object, name: str) -> FunctionType | None:
     return function if isinstance(function, FunctionType) else None
 
 
-def _own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
+def own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
     """Yield every method and every function of an instance that the user wrote."""
     for kind in type(callback).__mro__:
         if not is_of_keras(kind):
@@ -148,15 +172,22 @@ def _own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
             yield name, one
 
 
-def _clock_in(function: FunctionType) -> str:
-    """Return the clock that a function reads, as it is written; else nothing."""
+def _unrepeatable_in(function: FunctionType) -> tuple[str, str] | None:
+    """Return what a function asks that no replay can repeat, and how it is written."""
     for code in _codes(function.__code__):
         for name in code.co_names:
             value = function.__globals__.get(name)
             home = getattr(value, "__module__", None) or getattr(value, "__name__", "")
-            if value is not None and str(home).partition(".")[0] in _CLOCKS:
-                return name
-    return ""
+            root = str(home).partition(".")[0] if value is not None else ""
+            if root in _CLOCKS:
+                return _CLOCKS[root], name
+            if root == "numpy" and "random" in code.co_names:
+                return _CLOCKS["random"], f"{name}.random"
+        for step in dis.get_instructions(code):
+            root = str(step.argval).partition(".")[0]
+            if step.opname == "IMPORT_NAME" and root in _CLOCKS:
+                return _CLOCKS[root], f"import {root}"
+    return None
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from cbreplay.callbacks.base import Decision
 from cbreplay.callbacks.custom_code import inherits_from, refuse_unanswerable
 from cbreplay.callbacks.metric_directions import resolve_mode
+from cbreplay.callbacks.outer_state import (
+    check_outside,
+    copy_closures,
+    outer_state,
+)
 from cbreplay.callbacks.stand_in import Ledger, StandInModel, StandInParams
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 
@@ -157,9 +162,15 @@ class DrivenCallback:
         """Return nothing: it writes into ``logs`` itself."""
         return {}
 
+    def end_training(
+        self, state: DrivenState, seen: Observation
+    ) -> tuple[DrivenState, Decision]:
+        """Call ``on_train_end``; return the state, and what was decided there."""
+        return state.driver.end_training(seen)
+
     def held_epoch(self, state: DrivenState) -> int | None:
-        """Call ``on_train_end``; return whose weights it puts back there, if any."""
-        return state.driver.end_training()
+        """Return whose weights it put back when training ended, if any."""
+        return state.driver.restored_at_end
 
 
 class Driver:
@@ -173,9 +184,10 @@ class Driver:
     ) -> None:
         self.driven = driven
         self.ledger = Ledger(driven.name, _library_of(driven.callback), training)
-        self.copy = _copied(driven.callback if again is None else again)
+        copies = {} if training.copies is None else training.copies
+        self.copy = _copied(driven.callback, copies) if again is None else again
         self.last: Observation | None = None
-        self.ended: tuple[int | None] | None = None
+        self.restored_at_end: int | None = None
         _resolve_auto(driven, self.copy, training)
 
     def begin_training(self, seen: Observation) -> tuple[DrivenState, Decision]:
@@ -201,16 +213,15 @@ class Driver:
         self._check_written(seen, before)
         return self._decided(decision, seen)
 
-    def end_training(self) -> int | None:
-        """Call ``on_train_end`` once; return whose weights were put back."""
-        if self.ended is None and self.last is not None:
-            seen = self.last
-            decision = self._call("on_train_end", seen, dict(seen.fit_logs))
-            self.ended = (decision.restored_epoch,)
-        return None if self.ended is None else self.ended[0]
+    def end_training(self, seen: Observation) -> tuple[DrivenState, Decision]:
+        """Call ``on_train_end`` with what ``fit`` logged last."""
+        decision = self._call("on_train_end", seen, dict(seen.fit_logs))
+        self.restored_at_end = decision.restored_epoch
+        return self._decided(decision, seen)
 
     def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:  # noqa: ANN401
         ledger = self.ledger
+        outside = outer_state(self.copy)
         ledger.enter(
             hook,
             rate=seen.learning_rate,
@@ -228,6 +239,7 @@ class Driver:
         if ledger.refused is not None:
             # the callback caught it and went on
             raise ledger.refused
+        check_outside(self.driven.name, hook, outside, outer_state(self.copy))
         asked, asks = seen.stop_training, ledger.stop_training
         return Decision(
             stop=asks and not asked,
@@ -285,12 +297,21 @@ def _library_of(callback: object) -> str:
     return "keras" if "keras" in roots else ""
 
 
-def _copied(callback: Any) -> Any:  # noqa: ANN401 - a user's object
-    """Return a deep copy without the model of an earlier fit."""
+def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a user's object
+    """Return a deep copy without the model of an earlier fit.
+
+    Parameters
+    ----------
+    callback : object
+        The callback.
+    memo : dict
+        As ``copy.deepcopy`` takes it; it gains what is copied.
+    """
     models = (getattr(callback, name, None) for name in ("_model", "model"))
-    memo = {id(model): None for model in models if model is not None}
+    memo |= {id(model): None for model in models if model is not None}
     try:
-        return copy.deepcopy(callback, memo)
+        made = copy.deepcopy(callback, memo)
+        copy_closures(made, memo)
     except Exception as error:
         sentence = (
             f"{type(callback).__name__} cannot be copied for a replay "
@@ -298,6 +319,7 @@ def _copied(callback: Any) -> Any:  # noqa: ANN401 - a user's object
             "attributes, or leave it out of the list."
         )
         raise ConfigError(sentence) from error
+    return made
 
 
 def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None:  # noqa: ANN401
@@ -308,6 +330,13 @@ def _resolve_auto(driven: DrivenCallback, made: Any, training: Training) -> None
     asks = getattr(made, "monitor_op", "") is None and hasattr(made, "_set_monitor_op")
     if asks and getattr(made, "mode", None) == "auto":
         made.mode = driven.resolve_mode(training)
+
+
+def reached_from(callback: Any) -> set[int]:  # noqa: ANN401 - a user's object
+    """Return the identities of the objects that a callback holds, not its own."""
+    memo: dict[int, Any] = {}
+    _copied(callback, memo)
+    return set(memo) - {id(callback), id(memo)}
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.callbacks.base import Decision
-from cbreplay.errors import ConfigError
+from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
 
 if TYPE_CHECKING:
@@ -100,11 +100,24 @@ class LearningRateScheduler:
         function = as_function(self.schedule)
         # what a user's function returns is only known here
         rate: Any
+        before = _kept_by(self.schedule)
         try:
-            rate = function(epoch, learning_rate)
-        except TypeError:
-            # Keras takes schedules of the epoch alone in the same way
-            rate = function(epoch)
+            rate = _called(function, epoch, learning_rate)
+        except CbreplayError:
+            raise
+        except Exception as error:
+            sentence = (
+                f"LearningRateScheduler: schedule raises {type(error).__name__}: "
+                f"{error} in epoch {epoch + 1}"
+            )
+            raise ConfigError(sentence) from error
+        if _kept_by(self.schedule) != before:
+            sentence = (
+                "LearningRateScheduler: schedule changes what it keeps from call to "
+                "call, so that a second replay would start from it. Let it depend on "
+                "the epoch and the rate alone"
+            )
+            raise EvidenceError(sentence)
         # numpy's float64 is a float, its float32 is not
         if not isinstance(rate, float) and type(rate).__name__ != "float32":
             sentence = (
@@ -138,6 +151,25 @@ def as_function(
 ) -> Callable[..., float]:
     """Return a schedule as the function that Keras takes."""
     return TableSchedule(schedule) if isinstance(schedule, Mapping) else schedule
+
+
+def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:  # noqa: ANN401
+    try:
+        return function(epoch, rate)
+    except TypeError:
+        # Keras takes schedules of the epoch alone in the same way
+        return function(epoch)
+
+
+def _kept_by(function: Any) -> str:  # noqa: ANN401 - any callable
+    """Write what a schedule keeps: its attributes, its cells, those of its object."""
+    owner = getattr(function, "__self__", function)
+    cells = [
+        repr(cell.cell_contents)
+        for cell in getattr(function, "__closure__", None) or ()
+        if isinstance(cell.cell_contents, (int, float, str, list, dict, set))
+    ]
+    return repr((getattr(owner, "__dict__", {}), cells))
 
 
 def _checked_table(table: Mapping[Any, Any]) -> dict[int, float]:

@@ -311,7 +311,7 @@ def resolve_semantics(
 
 
 def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
-    matched = _VERSION.fullmatch(name)
+    matched = _VERSION.fullmatch(str(name))
     if matched is None:
         sentence = (
             f"{name!r} (from {asked_by}) is not a Keras version such as "

@@ -180,6 +180,9 @@ class StandInOptimizer:
         _no_protocol(self, name)
         if name in self._rate_names():
             return self._ledger.read_rate()
+        if name == "lr":
+            message = "the optimizers of Keras 3 have no lr"
+            raise AttributeError(message)
         self._ledger.refuse(f"optimizer.{name}")
         return None
 

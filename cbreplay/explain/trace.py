@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.callbacks.base import describe_training, watched_series
 from cbreplay.callbacks.bystander import Bystander
+from cbreplay.errors import ConfigError
 from cbreplay.explain.digits import nearest_improvement
 from cbreplay.explain.ending import Ending, tell_ending
 from cbreplay.explain.sentences import Moment, tell_moment
 from cbreplay.explain.unmonitored import MOMENTS
+from cbreplay.replay import Replay
 from cbreplay.words import spoken_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.replay import Replay, Step
+    from cbreplay.replay import Step
 
 __all__ = ["DecisionWord", "Explanation", "TraceRow", "explain_replay"]
 
@@ -112,6 +114,10 @@ def explain_replay(replay: Replay) -> Explanation:
     0.5000 only equals 0.5000; wait 1 of 2; stops if epoch 4 is not below 0.5
     0.6000 is not below 0.5000; wait 2 of 2: stop
     """
+    asked: object = replay
+    if not isinstance(asked, Replay):
+        sentence = f"explain_replay takes what replay_run returns, not {asked!r}"
+        raise ConfigError(sentence)
     rows = tuple(_rows(replay))
     evident = [row for row in rows if not row.hypothetical]
     closing = list(tell_ending(_ending(replay, evident)))

@@ -276,7 +276,7 @@ def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
     kept = None
     best_epoch, best = None, None
     if divergence is None:
-        kept = _kept_epoch(callbacks, walk, walk.evident_states)
+        kept = walk.weights_epoch
         best_epoch, best = _best(callbacks, walk.evident_states)
     outcome = measure_outcome(
         run,
@@ -333,28 +333,13 @@ def _hypothetical(
         stopped_by=walk.stopped_by,
         best_epoch=best_epoch,
         best=best,
-        kept_epoch=_kept_epoch(callbacks, walk, states),
+        kept_epoch=walk.weights_epoch,
         reductions=_reductions(walk.trace),
         learning_rate=_rate_series(walk.rates),
         saves=_saves(walk.trace),
         files=_files(walk.trace),
         trace=tuple(walk.trace),
     )
-
-
-def _kept_epoch(
-    callbacks: tuple[Callback, ...], walk: Walk, states: tuple[Any, ...]
-) -> int:
-    """Return whose weights the last restoring callback puts back, else those there."""
-    kept = walk.weights_epoch
-    if walk.raised:
-        # on_train_end is not called
-        return kept
-    for callback, state in zip(callbacks, states, strict=True):
-        held = callback.held_epoch(state)
-        if held is not None:
-            kept = held
-    return kept
 
 
 def _best(

@@ -8,6 +8,7 @@ from cbreplay.callbacks.base import describe_training, rule_name
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.replay.answer import Asked, as_list, replay_list
+from cbreplay.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
     from cbreplay.callbacks.semantics import Semantics
     from cbreplay.replay.records import Replay
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Mode
 
 __all__ = ["replay_fits"]
 
@@ -76,6 +77,9 @@ def replay_fits(
     ... ]
     [None, 1]
     """
+    if isinstance(runs, Run):
+        sentence = "replay_fits takes the runs of several fits, and this is one Run"
+        raise ConfigError(sentence)
     listed = as_list(callbacks)
     replays: list[Replay] = []
     states: Sequence[Any] | None = None

@@ -187,6 +187,8 @@ class _Walker:
     def walk(self, states: Sequence[Any] | None) -> Walk:
         """Replay until a stop, a divergence, or the horizon."""
         training, first_epoch = self.training, self.training.first_epoch
+        if any(rule_name(one) == _DRIVEN for one in self.callbacks):
+            training = training._replace(copies={})
         if states is None:
             states = [callback.begin(training) for callback in self.callbacks]
         walk = self.walked = Walk(
@@ -217,10 +219,35 @@ class _Walker:
             if walk.stopped_by:
                 walk.stopped = epoch
                 break
+        if walk.rates and not walk.raised:
+            self._end_training()
         if walk.divergence is None:
             walk.evident_steps = len(walk.trace)
             walk.evident_states = tuple(walk.states)
         return walk
+
+    def _end_training(self) -> None:
+        """Let every callback see the end of training, where weights are put back."""
+        walk = self.walked
+        fit_logs = self.logs[walk.last_epoch - self.training.first_epoch]
+        asked = list(walk.stopped_by)
+        for index, callback in enumerate(self.callbacks):
+            if rule_name(callback) == _DRIVEN:
+                driven: Any = callback
+                seen = self._observe(walk.last_epoch, dict(fit_logs), asked, fit_logs)
+                walk.states[index], decision = driven.end_training(
+                    walk.states[index], seen
+                )
+                # what it does to the rate or the stop there comes too late
+                if decision.saved_file or decision.restored_epoch is not None:
+                    decision = decision._replace(
+                        stop=False, cancels_stop=False, scheduled=False, reduced=False
+                    )
+                    self._take(index, walk.last_epoch, decision, [])
+                continue
+            held = callback.held_epoch(walk.states[index])
+            if held is not None:
+                walk.weights_epoch = held
 
     def _first_rate(self) -> float | None:
         """Return S before the first epoch begins: mostly L of that epoch."""

@@ -40,7 +40,29 @@ def lists() -> dict[str, Callable[[], Any]]:
             kc.EarlyStopping("e", mode="max", patience=1, start_from_epoch=2),
         ]
 
+    def entangled() -> list[Any]:
+        """Callbacks that hold one another, or stand in the list twice."""
+        stopper = kc.EarlyStopping(patience=4)
+        return [stopper, own.HalveWhileWaiting(stopper, 2), stopper]
+
+    def closing() -> list[Any]:
+        """A function that closes over a callback of the list."""
+        stopper = kc.EarlyStopping(patience=1)
+        change = lambda at, _: setattr(stopper, "patience", 4) if at == 1 else None  # noqa: E731
+        return [stopper, kc.LambdaCallback(on_epoch_end=change)]
+
+    def replaced() -> list[Any]:
+        """An object of Keras with a hook of its own."""
+        stopper = kc.EarlyStopping(patience=1)
+        stopper.on_epoch_end = lambda epoch, logs=None: None  # noqa: ARG005
+        return [stopper, kc.EarlyStopping(patience=3)]
+
     return {
+        "entangled": entangled,
+        "closing over": closing,
+        "replaced hook": replaced,
+        "save at the end": lambda: [own.SaveAtEnd(), kc.EarlyStopping(patience=2)],
+        "old and new names": lambda: [own.EitherName(0.5)],
         "stop at a loss": lambda: [own.StopAtLoss(0.4)],
         "early stopping by hand": lambda: [own.StopAtMinimum(2)],
         "delayed": lambda: [
@@ -104,6 +126,11 @@ def lists() -> dict[str, Callable[[], Any]]:
 
 
 NAMES = [
+    "entangled",
+    "closing over",
+    "replaced hook",
+    "save at the end",
+    "old and new names",
     "stop at a loss",
     "early stopping by hand",
     "delayed",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def test_a_rate_that_it_sets_as_recorded_is_evidence() -> None:
 
 
 def test_until_it_sets_the_rate_it_reads_the_recorded_one() -> None:
-    seen = []
+    seen: deque[Any] = deque()
 
     def act(self: Any, epoch: int, logs: Any) -> None:
         seen.append(self.model.optimizer.learning_rate.numpy())
@@ -101,7 +102,7 @@ def test_until_it_sets_the_rate_it_reads_the_recorded_one() -> None:
     ]
     replay = replay_run(Run.from_logs(rows), does("on_epoch_end", act))
     assert replay.divergence_epoch is None
-    assert seen == [np.float32(1 / (1 + epoch)) for epoch in range(6)]
+    assert list(seen) == [np.float32(1 / (1 + epoch)) for epoch in range(6)]
 
 
 def test_a_rate_that_no_log_tells_is_refused_with_the_option() -> None:
@@ -210,7 +211,7 @@ def test_what_is_no_number_in_logs_is_refused() -> None:
 
 
 def test_history_params_and_saving() -> None:
-    seen: list[Any] = []
+    seen: deque[Any] = deque()
 
     def act(self: Any, epoch: int, logs: Any) -> None:
         history = self.model.history
@@ -315,6 +316,110 @@ def test_its_numbers_are_told_where_they_change() -> None:
 
     rows = explain_replay(replay_run(recorded(), Odd())).rows
     assert [row.why for row in rows[:3]] == ["nothing; best NaN", "nothing", "nothing"]
+
+
+def test_callbacks_that_share_an_object_share_its_copy() -> None:
+    class Count(Plain):
+        def __init__(self, shared: dict[str, int]) -> None:
+            self.shared = shared
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.shared["seen"] = epoch
+
+    class StopAtThree(Count):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if self.shared["seen"] >= 3:
+                self.model.stop_training = True
+
+    shared = {"seen": 0}
+    for _ in range(2):
+        replay = replay_run(recorded(), [Count(shared), StopAtThree(shared)])
+        assert replay.stopped_epoch == 3
+    assert shared == {"seen": 0}
+
+
+def test_an_instance_that_stands_twice_is_called_twice() -> None:
+    class StopAtFour(Plain):
+        seen = 0
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.seen += 1
+            if self.seen >= 4:
+                self.model.stop_training = True
+
+    own = StopAtFour()
+    assert replay_run(recorded(), [own, own]).stopped_epoch == 1
+
+
+def test_what_is_saved_at_the_end_of_training_is_told() -> None:
+    class SaveAtEnd(Plain):
+        def on_train_end(self, logs: Any = None) -> None:
+            self.model.save("final.keras")
+
+    stopper = EarlyStopping(patience=1, restore_best_weights=True)
+    # stops at 3, best at 2: behind EarlyStopping it saves the weights put back
+    replay = replay_run(recorded(), [stopper, SaveAtEnd()])
+    assert (replay.saves, replay.files) == (
+        ((3, "final.keras", 1),),
+        {"final.keras": 2},
+    )
+    replay = replay_run(recorded(), [SaveAtEnd(), stopper])
+    assert replay.files == {"final.keras": 3}
+
+
+TALLY = {"seen": 0}
+
+
+def test_what_it_changes_outside_of_itself_is_refused() -> None:
+    class Counter(Plain):
+        count = 0
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            Counter.count += 1
+
+    class Tally(Plain):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            TALLY["seen"] += 1
+
+    counted = {"n": 0}
+
+    class Closing(Plain):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            counted["n"] += 1
+
+    for own, place in (
+        (Counter(), "Counter.count"),
+        (Tally(), "the global TALLY"),
+        (Closing(), "the variable counted"),
+    ):
+        with pytest.raises(EvidenceError, match=f"changes {place} in on_epoch_end"):
+            replay_run(recorded(), own)
+
+
+def test_random_numbers_and_a_clock_that_a_hook_imports_are_refused() -> None:
+    def draws(self: Any, *_: Any) -> None:
+        self.drawn = np.random.rand()  # noqa: NPY002 - as people do
+
+    def asks(self: Any, *_: Any) -> None:
+        import time
+
+        self.now = time.time()
+
+    for act, asked in ((draws, "np.random"), (asks, "import time")):
+        kind = type("Own", (Plain,), {"on_epoch_end": act})
+        with pytest.raises(EvidenceError, match=asked):
+            replay_run(recorded(), kind())
+
+
+def test_an_attribute_that_raises_is_named() -> None:
+    class Odd(Plain):
+        @property
+        def monitor(self) -> str:
+            message = "not yet"
+            raise RuntimeError(message)
+
+    with pytest.raises(ConfigError, match="Odd raises RuntimeError: not yet"):
+        replay_run(recorded(), Odd())
 
 
 def test_lists_may_be_nested_and_one_callback_needs_no_list() -> None:

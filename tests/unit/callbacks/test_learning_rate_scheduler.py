@@ -60,14 +60,39 @@ def test_the_epoch_that_begins_at_another_rate_is_the_divergence() -> None:
 
 
 def test_a_function_gets_the_float32_rate_and_is_rounded_to_float32() -> None:
-    seen: list[float] = []
+    SEEN.clear()
 
     def tenth(epoch: int, rate: float) -> float:
-        seen.append(rate)
+        SEEN.append(rate)
         return 0.1 if epoch else rate
 
     replayed([0.01, 0.1, 0.1], LearningRateScheduler(tenth))
-    assert seen == [float(np.float32(one)) for one in (0.01, 0.01, 0.1)]
+    assert [float(np.float32(one)) for one in (0.01, 0.01, 0.1)] == SEEN
+
+
+SEEN: list[float] = []
+
+
+def test_a_schedule_that_keeps_count_or_raises_is_refused() -> None:
+    class Counting:
+        calls = 0
+
+        def __call__(self, _: int, rate: float) -> float:
+            self.calls += 1
+            return rate / self.calls
+
+    with pytest.raises(EvidenceError, match="changes what it keeps from call to call"):
+        replayed([0.5, 0.5], LearningRateScheduler(Counting()))
+    counted = {"calls": 0}
+
+    def counting(_: int, rate: float) -> float:
+        counted["calls"] += 1
+        return rate
+
+    with pytest.raises(EvidenceError, match="changes what it keeps"):
+        replayed([0.5, 0.5], LearningRateScheduler(counting))
+    with pytest.raises(ConfigError, match=r"raises ZeroDivisionError.* in epoch 1"):
+        replayed([0.5, 0.5], LearningRateScheduler(lambda epoch: 1 / epoch))
 
 
 @pytest.mark.parametrize("schedule", [{1: 1e39}, lambda epoch: 0.5 + 1e39 * epoch])

@@ -1,0 +1,102 @@
+"""What a user's callback keeps outside of itself, where no copy of it reaches."""
+
+from __future__ import annotations
+
+import copy
+from types import CellType, FunctionType
+from typing import Any
+
+from cbreplay.callbacks.custom_code import is_of_keras, own_functions
+from cbreplay.errors import EvidenceError
+
+__all__ = ["check_outside", "copy_closures", "outer_state"]
+
+_PLAIN = (bool, int, float, str, list, dict, set, tuple, type(None))
+_MOST_ITEMS = 200
+
+
+def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
+    """Give a copy the functions of its original with copies of what they close over.
+
+    Parameters
+    ----------
+    callback : object
+        A deep copy, whose own attributes may hold functions (a LambdaCallback's do).
+    memo : dict
+        As ``copy.deepcopy`` has left it.
+    """
+    held = getattr(callback, "__dict__", {})
+    for name, one in list(held.items()):
+        if isinstance(one, FunctionType) and one.__closure__:
+            cells = tuple(
+                CellType(copy.deepcopy(cell.cell_contents, memo))
+                for cell in one.__closure__
+            )
+            made = FunctionType(
+                one.__code__, one.__globals__, one.__name__, one.__defaults__, cells
+            )
+            made.__kwdefaults__ = one.__kwdefaults__
+            held[name] = made
+
+
+def outer_state(callback: object) -> dict[str, str]:
+    """Return the plain values of its classes and of the globals and cells it names."""
+    found = {
+        f"{kind.__name__}.{name}": value
+        for kind in type(callback).__mro__
+        if not is_of_keras(kind) and kind is not object
+        for name, value in vars(kind).items()
+        if not name.startswith("__")
+    }
+    held = getattr(callback, "__dict__", {})
+    for _, function in own_functions(callback):
+        found |= _globals_of(function)
+        # the cells of its own functions are copies
+        if not any(function is one for one in held.values()):
+            found |= _cells_of(function)
+    return {
+        name: repr(value)
+        for name, value in found.items()
+        if type(value) in _PLAIN and _is_small(value)
+    }
+
+
+def _globals_of(function: FunctionType) -> dict[str, Any]:
+    known = function.__globals__
+    names = function.__code__.co_names
+    return {f"the global {name}": known[name] for name in names if name in known}
+
+
+def _cells_of(function: FunctionType) -> dict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {
+        f"the variable {name}": _content(cell)
+        for name, cell in cells
+        if name != "__class__"
+    }
+
+
+def check_outside(
+    name: str, hook: str, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """Raise EvidenceError if a hook has changed what lies outside of the callback."""
+    for place, value in after.items():
+        if before.get(place, value) != value:
+            sentence = (
+                f"{name} changes {place} in {hook}, which lies outside of it: a replay "
+                "drives a copy, and this change outlives it, so that the next would "
+                "start from it. Keep it in an attribute of the callback."
+            )
+            raise EvidenceError(sentence)
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        # not assigned yet
+        return None
+
+
+def _is_small(value: Any) -> bool:  # noqa: ANN401 - any plain value
+    return not hasattr(value, "__len__") or len(value) <= _MOST_ITEMS
