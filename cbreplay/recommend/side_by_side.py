@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.words import decimals_for, spoken_number, visible_text
+from cbreplay.words import decimals_for, spoken_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend import Recommendation, Scored
+    from cbreplay.recommend.answer import Recommendation, Scored
 
 __all__ = [
     "difference_decimals",
     "settings_legend",
-    "settings_table",
+    "settings_rows",
     "spoken_share",
 ]
 
@@ -23,10 +23,10 @@ _MOST_CODE = 60
 _CHOSEN = ("recommended", "tolerance", "cheapest", "min_delta")
 
 
-def settings_table(advice: Recommendation) -> Iterator[str]:
-    """Yield the lines of the table; none where no setting was scored."""
+def settings_rows(advice: Recommendation) -> list[list[str]]:
+    """Return the titles and a row for each setting; none where none was scored."""
     if not advice.settings:
-        return
+        return []
     side = "above best" if advice.objective_mode == "min" else "below best"
     titles = [
         "patience",
@@ -59,11 +59,7 @@ def settings_table(advice: Recommendation) -> Iterator[str]:
                 else spoken_number(one.left_out_regret, decimals),
             ]
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True)]
-        yield " " + visible_text("  ".join(cells).rstrip())
+    return lines
 
 
 def difference_decimals(values: Sequence[float | None]) -> int:
