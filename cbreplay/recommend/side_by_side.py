@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "difference_decimals",
+    "setting_label",
     "settings_legend",
     "settings_rows",
     "spoken_share",
@@ -48,7 +49,7 @@ def settings_rows(advice: Recommendation) -> list[list[str]]:
         known = one.n_groups > 0
         lines.append(
             [
-                _setting(one),
+                setting_label(one),
                 f"{one.n_groups} of {len(advice.groups)}",
                 spoken_number(one.mean_regret, decimals),
                 spoken_number(one.worst_regret, decimals),
@@ -67,7 +68,8 @@ def difference_decimals(values: Sequence[float | None]) -> int:
     return max(decimals_for(values) - 2, 0)
 
 
-def _setting(scored: Scored) -> str:
+def setting_label(scored: Scored) -> str:
+    """Name a setting in a few words."""
     values = dict(part.split("=") for part in scored.setting.split(", ") if "=" in part)
     patience = values.get("patience", "")
     if scored.label == "current":
@@ -113,7 +115,7 @@ def settings_legend(advice: Recommendation) -> Iterator[str]:
         yield f"now: {current.setting}"
     if start is not None:
         yield (
-            f"{_setting(start)}: EarlyStopping({start.setting}), the best of some "
+            f"{setting_label(start)}: EarlyStopping({start.setting}), the best of some "
             "later starts with a patience by the same rule; no promise goes with it"
         )
     yield from _left_out(advice)

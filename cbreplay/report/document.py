@@ -20,6 +20,7 @@ __all__ = [
     "Image",
     "Notice",
     "Paragraph",
+    "Points",
     "Section",
     "Strong",
     "Table",
@@ -136,13 +137,20 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """Sentences below each other, one point each."""
+
+    points: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Doubts, one point each."""
 
     points: tuple[Text, ...]
 
 
-Block: TypeAlias = Paragraph | CodeBlock | Table | Figure | Gallery | Notice
+Block: TypeAlias = Paragraph | CodeBlock | Table | Figure | Gallery | Points | Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from cbreplay.report.document import (
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
-    from cbreplay.report.document import Block, Document, Text
+    from cbreplay.report.document import Block, Document, Points, Text
 
 __all__ = ["write_markdown"]
 
@@ -60,7 +60,7 @@ def _caption(figure: Figure) -> str:
     return f"{title}{_escape(figure.caption)}"
 
 
-def _notice(block: Notice) -> str:
+def _notice(block: Notice | Points) -> str:
     return "\n".join(f"- {_text(point)}" for point in block.points)
 
 
