@@ -32,6 +32,8 @@ _WIDTH = 7.6
 _NARROW = 6.0  # below this the map stands upright
 _CELL, _UPRIGHT_CELL = 0.36, 0.29
 _CHARACTER = 5.4
+# one of these two has a contrast of 4.58 at least on any colour; the looks' own have not
+_INKS = ("#000000", "#ffffff")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +146,13 @@ def _note(
     return " ".join(parts)
 
 
-def plot_map(points: MapPoints, *, look: Look = LIGHT, width: float = _WIDTH) -> Figure:
+def plot_map(
+    points: MapPoints,
+    *,
+    look: Look = LIGHT,
+    width: float = _WIDTH,
+    note: bool = True,
+) -> Figure:
     """Draw the map; upright where it is narrow.
 
     Parameters
@@ -155,6 +163,8 @@ def plot_map(points: MapPoints, *, look: Look = LIGHT, width: float = _WIDTH) ->
         The colours.
     width : float
         In inches.
+    note : bool
+        Whether the words stand above it.
     """
     upright = width < _NARROW
     across: list[str] = [str(one) for one in points.patience]
@@ -176,7 +186,14 @@ def plot_map(points: MapPoints, *, look: Look = LIGHT, width: float = _WIDTH) ->
     ax.set_ylabel(names[1], **style_text(look.muted))
     for spine in ax.spines.values():
         spine.set_visible(False)
-    lines = textwrap.wrap(points.note, int((width - 0.9) * 72 / _CHARACTER))
+    if note:
+        _write_note(ax, points.note, look, width)
+    fit_axes(figure, [height])
+    return figure
+
+
+def _write_note(ax: Axes, note: str, look: Look, width: float) -> None:
+    lines = textwrap.wrap(note, int((width - 0.9) * 72 / _CHARACTER))
     ax.annotate(
         "\n".join(lines),
         xy=(0, 1),
@@ -186,8 +203,6 @@ def plot_map(points: MapPoints, *, look: Look = LIGHT, width: float = _WIDTH) ->
         va="bottom",
         **style_text(look.muted, linespacing=1.25),
     )
-    fit_axes(figure, [height])
-    return figure
 
 
 def _draw_cells(ax: Axes, points: MapPoints, look: Look, *, upright: bool) -> None:
@@ -200,7 +215,7 @@ def _draw_cells(ax: Axes, points: MapPoints, look: Look, *, upright: bool) -> No
             fill = _fill(value, most, look)
             cell = Rectangle((x, y), 1, 1, linewidth=1.2, edgecolor=look.background)
             cell.set_facecolor(fill)
-            ink, box = _readable(fill, look), None
+            ink, box = _readable(fill), None
             if not np.isfinite(value):
                 cell.set(edgecolor=look.line, hatch="////")
                 ink = look.muted
@@ -251,10 +266,9 @@ def _fill(value: float, most: float, look: Look) -> str:
     return mixed
 
 
-def _readable(fill: str, look: Look) -> str:
+def _readable(fill: str) -> str:
     """Return the ink with the higher contrast on a colour (WCAG 2.2)."""
-    inks = (look.text, look.background)
-    return max(inks, key=lambda ink: _contrast(ink, fill))
+    return max(_INKS, key=lambda ink: _contrast(ink, fill))
 
 
 def _contrast(one: str, other: str) -> float:

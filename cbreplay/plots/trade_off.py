@@ -91,29 +91,43 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
         costs.patience[known],
         cost[known],
         regret[known],
-        tuple(_named(costs)),
+        tuple(_named(costs, advice)),
         f"{drawable_text(advice.objective)} {side}",
     )
 
 
-def _named(costs: Costs) -> Iterator[Named]:
-    decimals = difference_decimals([one.mean_regret for one in costs.named]) + 1
+def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
+    decimals = difference_decimals([one.mean_regret for one in advice.settings])
     places: dict[tuple[float, float], list[Scored]] = {}
     for one in costs.named:
         place = (one.cost or 0.0, one.mean_regret or 0.0)
         places.setdefault(place, []).append(one)
     for (cost, regret), settings in places.items():
         labels = {one.label for one in settings}
-        names = [
-            _name(one)
-            for one in settings
-            # a bare number says no more than the name beside it
-            if one.label not in ("5", "10") or labels <= {"5", "10"}
-        ]
-        name = ", ".join(names)
+        name = _joint_name(
+            [
+                _name(one)
+                for one in settings
+                # a bare number says no more than the name beside it
+                if one.label not in ("5", "10") or labels <= {"5", "10"}
+            ]
+        )
         lost = "0" if regret == 0 else spoken_number(regret, decimals)
         words = f"{name} ({spoken_share(cost)}, {lost})"
         yield Named(name, cost, regret, words, "recommended" in labels)
+
+
+def _joint_name(names: list[str]) -> str:
+    """Name settings at one place; names of the same patience share it.
+
+    >>> _joint_name(["recommended: 9", "cheapest: 9", "no EarlyStopping"])
+    'recommended, cheapest: 9, no EarlyStopping'
+    """
+    by_value: dict[str, list[str]] = {}
+    for one in names:
+        name, colon, value = one.partition(": ")
+        by_value.setdefault(f"{colon}{value}", []).append(name)
+    return ", ".join(f"{', '.join(who)}{value}" for value, who in by_value.items())
 
 
 def _name(scored: Scored) -> str:

@@ -121,12 +121,15 @@ class Figure:
         Its versions; the plain light one is there always.
     title : str
         Its name, where it has one of its own.
+    table : Table or None
+        Its numbers, where they stand nowhere else.
     """
 
     caption: str
     alternative: str
     images: tuple[Image, ...]
     title: str = ""
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ __all__ = ["doubts_of_many", "doubts_of_one", "usual_steps"]
 _TITLE = "Before you trust it"
 _MOST_NAMES = 5
 _MOST_NOTES = 12
+_NO_DOUBT = (
+    "Nothing stood out in these logs. They say something about runs like these only."
+)
 # two files that agree are no doubt; cbreplay inspect shows this note too
 _ROUTINE = "the CSV and the event files are one training"
 
@@ -136,10 +139,13 @@ def doubts_of_many(
         points += [(sentence,) for sentence in advised.doubts]
     if given or isinstance(advised, str):
         points += _about_setting(replays, setting)
-    unclean = [one.run for one in replays if any(_non_finite(one))]
-    points += _about(unclean, "logged NaN or infinity.")
+    if isinstance(advised, str):
+        unclean = [one.run for one in replays if any(_non_finite(one))]
+        points += _about(unclean, "logged NaN or infinity.")
     points += _about([run for run, _ in left_out], "could not be replayed; see below.")
     points += _notes_of_many(replays)
+    if not points:
+        points.append((_NO_DOUBT,))
     return Section(_TITLE, (Notice(tuple(points)),))
 
 

@@ -88,12 +88,11 @@ def report_on_many(runs: Sequence[Run], asked: Asked, closing: Section) -> Docum
     if not replays:
         asked.replay(runs[0], callbacks)
     drawn = _Row(_drawn_name(given, callbacks), replays)
+    fixed = []
     if isinstance(advised, str) or given is not None:
         rows = list(_baselines(asked, [one.run for one in replays]))
         rows += [drawn] if given is not None else []
         fixed = [_baseline_section(rows, replays[0], restores=asked.keep == "best")]
-    else:
-        fixed = []
     return Document(
         _title(drawn) if given is not None else _headline(drawn, advised),
         _lead(replays, left_out, advised if given is None else None),
@@ -280,12 +279,8 @@ def _gallery(drawn: _Row) -> Section:
         Gallery(tuple(small_figure(one) for one in shown)),
     ]
     if hidden > 0:
-        text = (
-            (
-                f"The {MOST_DRAWN} runs that lose most; {count(hidden, 'more run')} in the "
-                "table below."
-            ),
-        )
+        more = count(hidden, "more run")
+        text = (f"The {MOST_DRAWN} that lose most; {more} in the table below.",)
         blocks.append(Paragraph(text, small=True))
     return Section("Where each run would stop", tuple(blocks))
 

@@ -49,7 +49,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Figure):
-        return f"Figure: {_caption(block)}"
+        table = "" if block.table is None else f"\n\n{_table(block.table)}"
+        return f"Figure: {_caption(block)}{table}"
     if isinstance(block, Gallery):
         return "\n".join(f"- {_caption(one)}" for one in block.figures)
     return _notice(block)

@@ -10,7 +10,7 @@ from cbreplay.plots.style import DARK, LIGHT
 from cbreplay.plots.trade_off import plot_trade_off, trade_off_points
 from cbreplay.plots.words import format_number
 from cbreplay.recommend.side_by_side import setting_label
-from cbreplay.report.document import Figure, Image
+from cbreplay.report.document import Column, Figure, Image, Table
 from cbreplay.words import count, spoken_evidence
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure as Drawing
 
+    from cbreplay.plots.parameter_map import MapPoints
     from cbreplay.plots.style import Look
     from cbreplay.recommend import Costs, Recommendation
     from cbreplay.replay import Replay
@@ -87,9 +88,19 @@ def map_figure(costs: Costs, advice: Recommendation) -> Figure:
         ),
         alternative=f"Map of patience and min_delta: {points.note}",
         images=_all_versions(
-            lambda look, width: plot_map(points, look=look, width=width)
+            lambda look, width: plot_map(points, look=look, width=width, note=False)
         ),
+        table=_map_table(points),
     )
+
+
+def _map_table(points: MapPoints) -> Table:
+    columns = (Column("min_delta", "left"), *(Column(str(n)) for n in points.patience))
+    rows = tuple(
+        (f"{one:g}", *texts)
+        for one, texts in zip(points.min_delta, points.texts, strict=True)
+    )
+    return Table(columns, rows, "The map as a table: a column is a patience")
 
 
 def trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:
@@ -97,13 +108,19 @@ def trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:
     points = trade_off_points(costs, advice)
     words = "; ".join(one.words for one in points.named)
     drawn = {one.label for one in costs.named}
-    away = [setting_label(one) for one in advice.settings if one.label not in drawn]
-    absent = f" Not drawn, for other runs tell it: {', '.join(away)}." if away else ""
+    absent = ", ".join(
+        setting_label(one)
+        for one in advice.settings
+        if one.label not in drawn | {"start", "min_delta"}
+    )
+    rest = f" Not drawn, as not all of these tell it: {absent}." if absent else ""
+    if costs.n_compared < costs.n_groups:
+        rest += f" The table above is over all {advice.unit}s that tell a setting."
     return Figure(
         caption=(
             f"Each dot is a patience, means over the same {_compared(costs, advice)}. "
             f"In brackets: epochs trained, {points.axis}. Downwards and to the left is "
-            f"better; the upper part is drawn closer together.{absent}"
+            f"better; the upper part is drawn closer together.{rest}"
         ),
         alternative=f"What is lost against what is trained: {words}.",
         images=_all_versions(
