@@ -32,7 +32,7 @@ _WIDTH = 7.6
 _NARROW = 6.0  # below this the map stands upright
 _CELL, _UPRIGHT_CELL = 0.36, 0.29
 _CHARACTER = 5.4
-# one of these two has a contrast of 4.58 at least on any colour; the looks' own have not
+# on any colour one of these two has a contrast of at least 4.58; not so a look's own
 _INKS = ("#000000", "#ffffff")
 
 

@@ -140,6 +140,7 @@ def doubts_of_many(
     if given or isinstance(advised, str):
         points += _about_setting(replays, setting)
     if isinstance(advised, str):
+        points += _about_logs(replays)
         unclean = [one.run for one in replays if any(_non_finite(one))]
         points += _about(unclean, "logged NaN or infinity.")
     points += _about([run for run, _ in left_out], "could not be replayed; see below.")
@@ -158,6 +159,10 @@ def _about_setting(replays: Sequence[Replay], setting: str) -> Iterator[Text]:
     for evidence, words in kinds:
         runs = [one.run for one in replays if one.evidence == evidence]
         yield from _about(runs, f"{words}. They are counted, never averaged.")
+
+
+def _about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
+    """Yield where the logs end too early; a recommendation says this itself."""
     improving = [
         one.run
         for one in replays

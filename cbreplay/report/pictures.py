@@ -84,7 +84,7 @@ def map_figure(costs: Costs, advice: Recommendation) -> Figure:
     return Figure(
         caption=(
             f"What patience and min_delta cost on the same {_compared(costs, advice)}: "
-            f"the darker or brighter, the more is lost. {points.note}"
+            f"the stronger the colour, the more is lost. {points.note}"
         ),
         alternative=f"Map of patience and min_delta: {points.note}",
         images=_all_versions(

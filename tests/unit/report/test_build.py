@@ -263,7 +263,7 @@ def test_a_page_of_runs_that_all_cannot_be_replayed_is_refused() -> None:
 
 
 def test_runs_that_cannot_be_compared_recommend_nothing_and_say_why() -> None:
-    foreign = RunMetadata(keras="theano-1.0")
+    foreign = RunMetadata(keras_version="theano-1.0")
     runs = [*three_runs(), replace(run_of(name="d"), metadata=foreign)]
     document = build_report(runs)
     assert document.title == "None of 3 runs can say what patience 10 would cost"
@@ -399,6 +399,15 @@ def test_five_hundred_runs_stay_below_two_megabytes() -> None:
     assert isinstance(gallery, Gallery)
     assert len(gallery.figures) == 24
     assert "476 more runs" in write_markdown(document)
+    # a picture for each is not what shows them all: two that sum them up, and a table
+    figures = [
+        block
+        for one in document.sections
+        for block in one.blocks
+        if isinstance(block, Figure)
+    ]
+    assert len(figures) == 2
+    assert len(table(document, "Every group, left out")) == 9
 
 
 def test_notes_that_differ_in_their_numbers_are_one_doubt() -> None:
