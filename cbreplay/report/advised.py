@@ -20,6 +20,7 @@ from cbreplay.recommend.side_by_side import (
     settings_legend,
     settings_rows,
 )
+from cbreplay.report.asked import Advising
 from cbreplay.report.document import (
     Block,
     CodeBlock,
@@ -187,8 +188,19 @@ def advise(runs: Sequence[Run], asked: Asked) -> Advised | str:
             objective=asked.objective,
             objective_mode=asked.objective_mode,
         )
-        advice = recommend_config(sweep, current=asked.callbacks, excluded=without)
-        costs = measure_costs(sweep, advice, current=asked.callbacks)
+        options = asked.advising
+        advice = recommend_config(
+            sweep, current=asked.callbacks, excluded=without, **options._asdict()
+        )
+        costs = measure_costs(
+            sweep,
+            advice,
+            current=asked.callbacks,
+            group_by=options.group_by,
+            recorded_under=options.recorded_under,
+        )
     except CbreplayError as error:
+        if asked.advising != Advising():
+            raise
         return f"{count(len(runs), 'run')} cannot be compared: {error}"
     return Advised(advice, sweep, costs)

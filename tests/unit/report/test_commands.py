@@ -55,6 +55,26 @@ def test_a_picture_of_several_runs_is_refused(log: Path, ask: Ask) -> None:
     assert "cbreplay report" in answer.err
 
 
+def test_what_a_recommendation_shall_keep_is_passed_on(log: Path, ask: Ask) -> None:
+    runs = log.parent / "runs"
+    runs.mkdir()
+    for number, run in enumerate(pausing_runs([1, 2, 3, 30])):
+        values = run.series["val_loss"].values.tolist()
+        rows = [f"{epoch},{value!r}" for epoch, value in enumerate(values)]
+        (runs / f"{number}.csv").write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    # rank ceil(5 x 0.6) = 3 of 4
+    options = ("--tolerance", "0.25", "--confidence", "0.6", "--group-by", "none")
+    screen = ask("recommend", "runs", *options).out
+    assert ask("report", "runs", *options, "-o", "page.md").status == 0
+    page = (log.parent / "page.md").read_text().replace("\\", "")
+    title = screen.splitlines()[2]
+    assert page.startswith(f"# {title}\n")
+    assert "tolerance: 0.25 val_loss" in page
+    refused = ask("report", "runs", "--tolerance", "much", "-o", "page.html")
+    assert refused.status == 2
+    assert "tolerance is 'much'" in refused.err
+
+
 @pytest.mark.parametrize("kind", ["map", "trade-off"])
 def test_what_settings_cost_on_several_runs_is_a_picture(
     log: Path, ask: Ask, kind: str
