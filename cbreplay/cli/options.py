@@ -449,8 +449,9 @@ _ADVICE_OPTIONS = [
     click.option(
         "--group-by",
         metavar="WAY",
-        help="What counts as one: none (every run), directory, learning-rate, run.json, "
-        "or a key of run.json such as optimizer.class.  [default: found by itself]",
+        help="What counts as one: none (every run), directory, learning-rate, "
+        "run.json, or a key of run.json such as optimizer.class.  "
+        "[default: found by itself]",
     ),
     click.option(
         "--recorded-under",

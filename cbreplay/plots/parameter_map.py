@@ -142,7 +142,7 @@ def _note(
     if current is not None and current != recommended:
         parts.append("Dashed: in use now.")
     if bounds:
-        parts.append(f"Hatched: too few {advice.unit}s tell for a number; how many do.")
+        parts.append(f"Hatched: not all of these tell; how many {advice.unit}s do.")
     return " ".join(parts)
 
 

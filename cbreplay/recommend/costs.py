@@ -14,6 +14,7 @@ from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.rivals import score_named, sweep_beside
 from cbreplay.recommend.selection import OFTEN
 from cbreplay.recommend.study import Asked, Study, begin_study, keep_alike
+from cbreplay.recommend.validation import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,9 @@ __all__ = ["Costs", "measure_costs"]
 class Costs(NamedTuple):
     """What settings cost on the groups on which all of them can be priced.
 
-    Means over different groups do not compare. So only settings are priced that four
-    groups in five tell, and only on the groups that tell all of these.
+    Means over different groups do not compare. So all are over the groups that tell the
+    recommended setting, or over all that tell any where these are fewer than four in
+    five; and only settings are priced that each of these tells.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ class Costs(NamedTuple):
         On how many groups a setting is exact.
     regret, cost : array of shape (n_min_delta, n_patience)
         Means over the compared groups: what is lost in the objective's unit, and the
-        share of the recorded epochs that is trained. NaN where too few groups tell.
+        share of the recorded epochs that is trained. NaN where not all of these tell.
     n_compared, n_telling, n_groups : int
         The compared groups, those that tell any setting at all, and all.
     chosen : int
@@ -91,9 +93,15 @@ def measure_costs(
     known = ~np.isnan(regret)
     telling = known.any(axis=(1, 2))
     told = known.sum(axis=0)
-    often = told >= max(OFTEN * telling.sum(), 1)
-    compared = np.flatnonzero(telling & known[:, often].all(axis=1))
-    priced = often & (len(compared) > 0)
+    at = np.searchsorted(axes.patience, advice.patience or USUAL)
+    # the groups that tell the recommended setting, so that it costs here what the
+    # table says; a patience that some of them do not tell is left without a number,
+    # for leaving these groups out would keep the easier ones
+    compared = known[:, values.index(chosen.min_delta), at]
+    if compared.sum() < OFTEN * telling.sum():
+        compared = telling
+    priced = known[compared].all(axis=0) & compared.any()
+    compared = np.flatnonzero(compared)
     panel = study.panel
     panel = panel._replace(groups=tuple(panel.groups[one] for one in compared))
     named = score_named(study._replace(panel=panel), chosen, advice, current)

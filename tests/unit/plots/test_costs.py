@@ -62,7 +62,7 @@ def test_a_bound_is_counted_in_words_and_has_no_number() -> None:
     # 40 epochs without a plan: p tells patience q up to p + q = 39; at 30 two do
     assert points.texts[0][-1] == "2 of 5"
     assert np.isnan(points.regret[0, -1])
-    assert "Hatched: too few runs tell for a number; how many do." in points.note
+    assert "Hatched: not all of these tell; how many runs do." in points.note
 
 
 @pytest.mark.parametrize("width", [4.3, 8.4])

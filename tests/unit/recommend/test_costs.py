@@ -49,22 +49,22 @@ def test_cells_that_too_few_runs_tell_have_no_number() -> None:
     told = dict(zip(costs.patience.tolist(), costs.told[0].tolist(), strict=True))
     assert [told[one] for one in (34, 35, 36, 38, 39)] == [5, 4, 3, 1, 0]
     known = costs.patience[np.isfinite(costs.regret[0])]
-    # four of five is the least that counts
-    assert known.tolist() == list(range(1, 36))
-    # then only these four are compared: p = 5 loses 0.5 at patience 4, and is not here
-    assert costs.n_compared == 4
-    assert costs.regret[0, 2:4].tolist() == [0.125, 0]
+    # all five tell patience 10, the recommended; so a number is one of all five
+    assert costs.n_compared == 5
+    assert known.tolist() == list(range(1, 35))
+    # p = 4 and 5 lose 0.5 at patience 3, and p = 5 at 4
+    assert costs.regret[0, 2:4].tolist() == pytest.approx([0.2, 0.1])
 
 
 def test_named_settings_are_over_the_compared_runs_alone() -> None:
     costs = costs_of(pausing_runs([1, 2, 3, 4, 5], planned=False))
     named = {one.label: one for one in costs.named}
-    assert {one.n_groups for one in costs.named} == {4}
-    # 1.0 kept by p = 2, 3, 4 (Keras's 0 is its 1), and their own best by p = 1
-    assert named["default"].mean_regret == 0.375
-    assert named["default"].cost == pytest.approx((3 + 2 + 2 + 2) / 4 / 40)
+    assert {one.n_groups for one in costs.named} == {5}
+    # 1.0 kept by p = 2, 3, 4, 5 (Keras's 0 is its 1), and their own best by p = 1
+    assert named["default"].mean_regret == 0.4
+    assert named["default"].cost == pytest.approx((3 + 2 + 2 + 2 + 2) / 5 / 40)
     assert named["hindsight"].mean_regret == 0
-    assert named["hindsight"].cost == pytest.approx((2 + 3 + 4 + 5) / 4 / 40)
+    assert named["hindsight"].cost == pytest.approx((2 + 3 + 4 + 5 + 6) / 5 / 40)
 
 
 def test_runs_that_tell_nothing_are_counted_and_not_compared() -> None:
