@@ -97,11 +97,10 @@ def measure_costs(
     # the groups that tell the recommended setting, so that it costs here what the
     # table says; a patience that some of them do not tell is left without a number,
     # for leaving these groups out would keep the easier ones
-    compared = known[:, values.index(chosen.min_delta), at]
-    if compared.sum() < OFTEN * telling.sum():
-        compared = telling
-    priced = known[compared].all(axis=0) & compared.any()
-    compared = np.flatnonzero(compared)
+    compared = np.flatnonzero(known[:, values.index(chosen.min_delta), at])
+    if len(compared) < OFTEN * telling.sum():
+        compared = np.flatnonzero(telling)
+    priced = known[compared].all(axis=0) & (len(compared) > 0)
     panel = study.panel
     panel = panel._replace(groups=tuple(panel.groups[one] for one in compared))
     named = score_named(study._replace(panel=panel), chosen, advice, current)
