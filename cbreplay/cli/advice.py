@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cbreplay.callbacks.base import format_callback
-from cbreplay.callbacks.early_stopping import EarlyStopping
-from cbreplay.callbacks.keras_code import write_keras_code
 from cbreplay.cli.output import Column, Format, print_json, print_table
+from cbreplay.recommend.code import setting_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.options import Question
     from cbreplay.recommend import Recommendation
     from cbreplay.sweep import Sweep
 
-__all__ = ["describe_advice", "print_advice", "setting_code", "wrap"]
+__all__ = ["describe_advice", "print_advice", "wrap"]
 
 
 def print_advice(
@@ -45,35 +39,6 @@ def print_advice(
     else:
         rows = [one._asdict() for one in advice.settings]
         print_table(_columns(advice), rows, output)
-
-
-def setting_code(callbacks: Sequence[Callback], semantics: str) -> str:
-    """Write a setting as code to paste; what is watched is always written out.
-
-    >>> from cbreplay import EarlyStopping
-    >>> print(setting_code([EarlyStopping(patience=5)], "keras-3.15"))
-    callbacks = [
-        keras.callbacks.EarlyStopping(
-            monitor="val_loss",
-            patience=5,
-        ),
-    ]
-    """
-    package: Literal["keras", "tf_keras"] = "keras"
-    if semantics.startswith("tf_keras"):
-        package = "tf_keras"
-    stopper = callbacks[0]
-    if len(callbacks) > 1 or not isinstance(stopper, EarlyStopping):
-        return write_keras_code(callbacks, package=package).rstrip()
-    monitor = json.dumps(stopper.monitor, ensure_ascii=False)
-    given = [
-        f"{one.name}={getattr(stopper, one.name)!r}"
-        for one in fields(stopper)
-        if one.name != "monitor" and getattr(stopper, one.name) != one.default
-    ]
-    lines = [f"        {one}," for one in (f"monitor={monitor}", *given)]
-    call = f"    {package}.callbacks.EarlyStopping("
-    return "\n".join(["callbacks = [", call, *lines, "    ),", "]"])
 
 
 def _columns(advice: Recommendation) -> list[Column]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Question",
+    "advice_options",
     "find_log_here",
     "is_quiet",
     "judging_options",
@@ -423,6 +424,44 @@ _JUDGING_OPTIONS = [
 ]
 
 
+_ADVICE_OPTIONS = [
+    click.option(
+        "--tolerance",
+        metavar="X|P%",
+        help="What a run may lose: in the objective's unit, or a share of its best "
+        "value.  [default: the spread between seeds, else 1%]",
+    ),
+    click.option(
+        "--confidence",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.9,
+        show_default=True,
+        help="On what share of new runs the tolerance shall be kept.",
+    ),
+    click.option(
+        "--cost-weight",
+        type=click.FloatRange(min=0),
+        default=0.05,
+        show_default=True,
+        help="What training a whole record counts, beside losing the size of the best "
+        "value.",
+    ),
+    click.option(
+        "--group-by",
+        metavar="WAY",
+        help="What counts as one: none (every run), directory, learning-rate, "
+        "run.json, or a key of run.json such as optimizer.class.  "
+        "[default: found by itself]",
+    ),
+    click.option(
+        "--recorded-under",
+        type=click.IntRange(min=1),
+        metavar="PATIENCE",
+        help="The EarlyStopping that ended logs which do not say so themselves.",
+    ),
+]
+
+
 def say(*lines: str) -> None:
     """Print remarks on standard error, which -q silences; text is made visible."""
     if lines and not is_quiet():
@@ -456,6 +495,11 @@ def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated co
 def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add those that say what is watched and judged; goes below `log_options`."""
     return _add(function, _JUDGING_OPTIONS)
+
+
+def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add those that say what a recommendation shall keep, and of what runs."""
+    return _add(function, _ADVICE_OPTIONS)
 
 
 def _add(function: Any, options: list[Any]) -> Any:  # noqa: ANN401 - click's decorators

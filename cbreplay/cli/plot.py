@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cbreplay.cli.options import Question, log_options, setting_options
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.grid import Grid
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
@@ -23,32 +27,94 @@ __all__ = ["command"]
 @setting_options
 @click.option(
     "--kind",
-    type=click.Choice(["curve", "learning-rate"]),
+    type=click.Choice(["curve", "learning-rate", "map", "trade-off"]),
     default="curve",
     show_default=True,
-    help="The learning curve with decisions, or the learning rate.",
+    help="Of one run the learning curve with decisions, or the learning rate; of "
+    "several what patience and min_delta cost, or what is lost against what is "
+    "trained, with the settings that cbreplay recommend names.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="A .png or .svg file.  [default: the run's name, .png]",
+    help="A .png or .svg file.  [default: the run's name, or the kind, .png]",
 )
 def command(
-    question: Question, kind: Literal["curve", "learning-rate"], output: Path | None
+    question: Question,
+    kind: Literal["curve", "learning-rate", "map", "trade-off"],
+    output: Path | None,
 ) -> None:
-    """Draw what a setting would have done on one run.
+    """Draw what a setting would have done on one run, or what settings cost on several.
 
-    Without a setting: the smallest patience that keeps the best recorded value.
+    Of one run, without a setting: the smallest patience that keeps the best recorded
+    value.
 
     \b
     cbreplay plot logs.csv
     cbreplay plot logs.csv --patience 5 -o five.svg
+    cbreplay plot runs/ --kind map
     """
     from cbreplay.plots import plot_replay, save_figure
 
+    if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
+        figure = _draw_costs(question, kind)
+        click.echo(save_figure(figure, output or Path(f"{kind}.png")))
+        return
     figure = plot_replay(_replay(question), kind=kind)
     click.echo(save_figure(figure, output or _default_path(question.runs[0].name)))
+
+
+def _draw_costs(question: Question, kind: Literal["map", "trade-off"]) -> Figure:
+    """Draw what settings cost on several runs."""
+    from cbreplay.plots import map_points, plot_map, plot_trade_off, trade_off_points
+    from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+
+    if len(question.runs) == 1:
+        sentence = (
+            f"--kind {kind} compares settings over several runs, and there is one. "
+            "Give a directory of runs, or draw this one: cbreplay plot --kind curve"
+        )
+        raise ConfigError(sentence)
+    current = _one_setting(question)
+    sweep, without = sweep_patience(
+        question.runs,
+        monitor=question.monitor or "val_loss",
+        mode=question.mode or "auto",
+        keep=question.keep or "best",
+        semantics=question.semantics,
+        initial_learning_rate=question.initial_lr,
+        objective=question.objective,
+        objective_mode=question.objective_mode,
+    )
+    advice = recommend_config(sweep, current=current, excluded=without)
+    costs = measure_costs(sweep, advice, current=current)
+    if not costs.n_compared:
+        sentence = (
+            f"no patience is told by enough of these {len(question.runs)} runs to be "
+            "compared, so there is nothing to draw. cbreplay recommend says why"
+        )
+        raise EvidenceError(sentence)
+    if kind == "map":
+        return plot_map(map_points(costs, advice))
+    return plot_trade_off(trade_off_points(costs, advice))
+
+
+def _one_setting(question: Question) -> tuple[Callback, ...] | None:
+    """Return the setting that was named; None without any."""
+    if question.grid is None:
+        return None
+    if len(question.grid) != 1:
+        raise _several(question.grid)
+    callbacks: tuple[Callback, ...] = question.grid[0]
+    return callbacks
+
+
+def _several(grid: Grid) -> ConfigError:
+    return ConfigError(
+        f"a picture shows one setting, and -c or --patience names {len(grid)}. "
+        "Choose one"
+    )
 
 
 def _replay(question: Question) -> Replay:
@@ -58,17 +124,13 @@ def _replay(question: Question) -> Replay:
     if len(question.runs) != 1:
         sentence = (
             f"a picture shows one run, and there are {len(question.runs)}. Give the "
-            "PATH of one, or --run NAME, or write a page of all: cbreplay report"
+            "PATH of one, or --run NAME, or draw all: --kind map, cbreplay report"
         )
         raise ConfigError(sentence)
     if question.grid is None:
         return _sufficient(question, question.runs[0])
     if len(question.grid) != 1:
-        sentence = (
-            f"a picture shows one setting, and -c or --patience names "
-            f"{len(question.grid)}. Choose one"
-        )
-        raise ConfigError(sentence)
+        raise _several(question.grid)
     return replay_run(
         question.runs[0],
         question.grid[0],

@@ -8,6 +8,7 @@ import click
 
 from cbreplay.cli.options import (
     Question,
+    advice_options,
     judging_options,
     log_options,
     read_values,
@@ -30,43 +31,11 @@ _EXIT_CHECK_FAILED = 1
 @click.option(
     "--min-delta", metavar="X|X,Y", help="Of the EarlyStopping.  [default: 0]"
 )
-@click.option(
-    "--tolerance",
-    metavar="X|P%",
-    help="What a run may lose: in the objective's unit, or a share of its best value.  "
-    "[default: the spread between seeds, else 1%]",
-)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.9,
-    show_default=True,
-    help="On what share of new runs the tolerance shall be kept.",
-)
-@click.option(
-    "--cost-weight",
-    type=click.FloatRange(min=0),
-    default=0.05,
-    show_default=True,
-    help="What training a whole record counts, beside losing the size of the best "
-    "value.",
-)
-@click.option(
-    "--group-by",
-    metavar="WAY",
-    help="What counts as one: none (every run), directory, learning-rate, run.json, or "
-    "a key of run.json such as optimizer.class.  [default: found by itself]",
-)
+@advice_options
 @click.option(
     "--current",
     metavar="EXPR|train.py",
     help="The setting in use, to compare with.  [default: run.json's]",
-)
-@click.option(
-    "--recorded-under",
-    type=click.IntRange(min=1),
-    metavar="PATIENCE",
-    help="The EarlyStopping that ended logs which do not say so themselves.",
 )
 @click.option(
     "--fail-if",

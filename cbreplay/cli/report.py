@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.cli.options import (
+    Question,
+    advice_options,
+    log_options,
+    setting_options,
+)
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ __all__ = ["command"]
 @click.command("report")
 @log_options
 @setting_options
+@advice_options
 @click.option(
     "-o",
     "--output",
@@ -28,11 +34,23 @@ __all__ = ["command"]
     show_default=True,
     help="An .html or .md file.",
 )
-def command(question: Question, output: Path) -> None:
+def command(
+    question: Question,
+    output: Path,
+    *,
+    tolerance: str | None,
+    confidence: float,
+    cost_weight: float,
+    group_by: str | None,
+    recorded_under: int | None,
+) -> None:
     """Write a page: what settings would have done, and what to doubt about it.
+
+    Of several runs it begins with what cbreplay recommend says.
 
     \b
     cbreplay report logs.csv
+    cbreplay report runs/ --tolerance 0.5%
     cbreplay report runs/ --patience 5 -o five.html
     """
     from cbreplay.report import build_report, write_report
@@ -47,6 +65,11 @@ def command(question: Question, output: Path) -> None:
         objective=question.objective,
         objective_mode=question.objective_mode,
         initial_learning_rate=question.initial_lr,
+        tolerance=tolerance,
+        confidence=confidence,
+        cost_weight=cost_weight,
+        group_by=group_by,
+        recorded_under=recorded_under,
         command=question.command_line,
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )

@@ -12,15 +12,27 @@ from cbreplay.plots.learning_rate import (
     learning_rate_points,
     plot_learning_rate,
 )
+from cbreplay.plots.parameter_map import MapPoints, map_points, plot_map
 from cbreplay.plots.picture import plot_replay, save_figure
+from cbreplay.plots.trade_off import (
+    TradeOffPoints,
+    plot_trade_off,
+    trade_off_points,
+)
 
 __all__ = [
     "LearningCurvePoints",
     "LearningRatePoints",
+    "MapPoints",
+    "TradeOffPoints",
     "learning_curve_points",
     "learning_rate_points",
+    "map_points",
     "plot_learning_curve",
     "plot_learning_rate",
+    "plot_map",
     "plot_replay",
+    "plot_trade_off",
     "save_figure",
+    "trade_off_points",
 ]

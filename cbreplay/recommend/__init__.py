@@ -13,10 +13,12 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.axes import sweep_patience
 from cbreplay.recommend.build import recommend_config
+from cbreplay.recommend.costs import Costs, measure_costs
 from cbreplay.recommend.groups import find_groups
 from cbreplay.recommend.selection import count_needed
 
 __all__ = [
+    "Costs",
     "Doubt",
     "Group",
     "LeftOut",
@@ -26,6 +28,7 @@ __all__ = [
     "Scored",
     "count_needed",
     "find_groups",
+    "measure_costs",
     "recommend_config",
     "sweep_patience",
 ]

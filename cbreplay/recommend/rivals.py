@@ -25,14 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.callbacks.base import Callback
-    from cbreplay.recommend.answer import Scored
+    from cbreplay.recommend.answer import Recommendation, Scored
     from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.study import Study
     from cbreplay.recommend.validation import Choice, Priced
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
-__all__ = ["score_rivals", "score_without_stopping"]
+__all__ = [
+    "score_named",
+    "score_rivals",
+    "score_without_stopping",
+    "sweep_beside",
+]
 
 _SHORT = 5
 _LATER = (5, 10, 20, 30, 50)
@@ -68,10 +73,34 @@ def score_rivals(
     return tuple(rows)
 
 
+def score_named(
+    study: Study,
+    chosen: Slice,
+    advice: Recommendation,
+    current: tuple[Callback, ...] | None,
+) -> tuple[Scored, ...]:
+    """Score the settings that an answer names again, on some of its groups."""
+    rivals = _Rivals(study, chosen, None)
+    rows: list[Scored] = []
+    for one in advice.settings:
+        if one.label == "current":
+            rows += rivals.current(current)
+        elif one.label == "none":
+            rows.append(rivals.none())
+        elif one.label == "hindsight":
+            rows.append(rivals.hindsight())
+        elif one.label == "default":
+            rows.append(rivals.patience("default", 1))
+        elif one.setting.removeprefix("patience=").isdecimal():
+            patience = int(one.setting.removeprefix("patience="))
+            rows.append(rivals.patience(one.label, patience))
+    return tuple(rows)
+
+
 class _Rivals:
     """Settings under scoring."""
 
-    def __init__(self, study: Study, chosen: Slice, priced: Priced) -> None:
+    def __init__(self, study: Study, chosen: Slice, priced: Priced | None) -> None:
         self.study, self.chosen, self.priced = study, chosen, priced
         self.panel, self.sweep = study.panel, study.sweep
 
@@ -84,7 +113,7 @@ class _Rivals:
         exact = cells.exact & (patience <= self.panel.own_patience[:, None])
         setting = f"patience={0 if label == 'default' else patience}"
         scored = score_setting(self.panel, label, setting, cells._replace(exact=exact))
-        if left_out is None:
+        if left_out is None or self.priced is None:
             return scored
         regret = self.priced.look_up(self.priced.regret, left_out)
         score = self.priced.look_up(self.priced.score, left_out)
@@ -112,7 +141,7 @@ class _Rivals:
 
     def _replayed(self, configs: object) -> Cells:
         """Replay other settings on the runs, judged by the same series."""
-        sweep = _sweep_beside(self.study, configs)
+        sweep = sweep_beside(self.study, configs)
         columns = np.arange(len(sweep.configs))
         return cells_of(sweep, np.arange(len(self.panel.rows)), columns)
 
@@ -197,7 +226,8 @@ def _unstopped(study: Study) -> Cells:
     return Cells(exact, regret, np.ones_like(regret))
 
 
-def _sweep_beside(study: Study, configs: object) -> Sweep:
+def sweep_beside(study: Study, configs: object) -> Sweep:
+    """Sweep other settings on the runs that count, judged by the same series."""
     asked = {} if study.sweep.asked is None else study.sweep.asked._asdict()
     asked |= {"objective": study.objective, "objective_mode": study.mode}
     return sweep_runs(study.runs, configs, **asked)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NEAR_TIE",
+    "OFTEN",
     "cheapest_patience",
     "count_needed",
     "find_sufficient",
@@ -25,7 +26,7 @@ __all__ = [
 NEAR_TIE = 0.001
 _UNLUCKY = 0.1
 # how many groups a patience has to be priced on to be compared by its score
-_MOST = 0.8
+OFTEN = 0.8
 
 
 def find_sufficient(
@@ -166,7 +167,7 @@ def cheapest_patience(
     (2, array([1, 2]), 2)
     """
     known = np.asarray(~np.isnan(score))
-    often = np.flatnonzero(known.mean(axis=0) >= _MOST)
+    often = np.flatnonzero(known.mean(axis=0) >= OFTEN)
     if not len(often):
         return None
     compared = np.all(known[:, often], axis=1)

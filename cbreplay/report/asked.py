@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.callbacks.base import format_callback, monitored_series, rule_name
 from cbreplay.callbacks.bystander import Bystander
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cbreplay.staircase import Staircase
 
 __all__ = [
+    "Advising",
     "Asked",
     "replay_sufficient",
     "setting_code",
@@ -30,6 +31,19 @@ __all__ = [
 ]
 
 _LONGEST_SETTING = 60
+
+
+class Advising(NamedTuple):
+    """The options of `recommend_config` that a report passes on."""
+
+    tolerance: str | float | None = None
+    confidence: float = 0.9
+    cost_weight: float = 0.05
+    group_by: str | None = None
+    recorded_under: int | None = None
+
+
+_USUAL = Advising()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +58,7 @@ class Asked:
     objective: str | None
     objective_mode: Mode | None
     initial_learning_rate: float | None
+    advising: Advising = _USUAL
 
     @property
     def watched(self) -> tuple[str, str]:

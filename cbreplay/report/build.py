@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.report.asked import Asked
+from cbreplay.report.asked import Advising, Asked
 from cbreplay.report.many_runs import report_on_many
 from cbreplay.report.one_run import report_on_one
 from cbreplay.report.origins import how_computed
@@ -32,6 +32,11 @@ def build_report(
     objective: str | None = None,
     objective_mode: Mode | None = None,
     initial_learning_rate: float | None = None,
+    tolerance: str | float | None = None,
+    confidence: float = 0.9,
+    cost_weight: float = 0.05,
+    group_by: str | None = None,
+    recorded_under: int | None = None,
     command: str = "cbreplay.report.build_report(...)",
     made: str = "",
 ) -> Document:
@@ -43,11 +48,13 @@ def build_report(
         The records.
     callbacks : iterable of Callback, optional
         The setting that is asked about. By default every patience of EarlyStopping
-        for one run, and fixed patience values for several.
+        for one run, and what is recommended from several.
     monitor, mode, keep : str, optional
         As in `build_staircase`; the setting's own monitor by default.
     semantics, objective, objective_mode, initial_learning_rate : optional
         As in `replay_run`.
+    tolerance, confidence, cost_weight, group_by, recorded_under : optional
+        As in `recommend_config`; for several runs.
     command, made : str
         What the report says about how and when it was made; no clock is read.
 
@@ -70,6 +77,7 @@ def build_report(
         objective=objective,
         objective_mode=objective_mode,
         initial_learning_rate=initial_learning_rate,
+        advising=Advising(tolerance, confidence, cost_weight, group_by, recorded_under),
     )
     rules = _rules(runs, semantics)
     closing = how_computed(runs, rules, command=command, made=made)

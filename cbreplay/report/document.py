@@ -20,6 +20,7 @@ __all__ = [
     "Image",
     "Notice",
     "Paragraph",
+    "Points",
     "Section",
     "Strong",
     "Table",
@@ -120,12 +121,15 @@ class Figure:
         Its versions; the plain light one is there always.
     title : str
         Its name, where it has one of its own.
+    table : Table or None
+        Its numbers, where they stand nowhere else.
     """
 
     caption: str
     alternative: str
     images: tuple[Image, ...]
     title: str = ""
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +140,20 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """Sentences below each other, one point each."""
+
+    points: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Doubts, one point each."""
 
     points: tuple[Text, ...]
 
 
-Block: TypeAlias = Paragraph | CodeBlock | Table | Figure | Gallery | Notice
+Block: TypeAlias = Paragraph | CodeBlock | Table | Figure | Gallery | Points | Notice
 
 
 @dataclass(frozen=True, slots=True)

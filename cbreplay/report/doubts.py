@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.replay import Replay
+    from cbreplay.report.advised import Advised
     from cbreplay.run import Run
     from cbreplay.staircase import Staircase
 
@@ -24,6 +25,9 @@ __all__ = ["doubts_of_many", "doubts_of_one", "usual_steps"]
 _TITLE = "Before you trust it"
 _MOST_NAMES = 5
 _MOST_NOTES = 12
+_NO_DOUBT = (
+    "Nothing stood out in these logs. They say something about runs like these only."
+)
 # two files that agree are no doubt; cbreplay inspect shows this note too
 _ROUTINE = "the CSV and the event files are one training"
 
@@ -106,7 +110,12 @@ def _non_finite_epochs(run: Run, name: str) -> list[int]:
 
 
 def doubts_of_many(
-    replays: Sequence[Replay], left_out: Sequence[tuple[Run, str]], *, setting: str
+    replays: Sequence[Replay],
+    left_out: Sequence[tuple[Run, str]],
+    *,
+    setting: str,
+    advised: Advised | str,
+    given: bool,
 ) -> Section:
     """Return the doubts about what a setting does on several runs.
 
@@ -118,37 +127,50 @@ def doubts_of_many(
         The others, and why.
     setting : str
         How the drawn setting is called.
+    advised : Advised or str
+        The recommendation with its doubts, or why there is none.
+    given : bool
+        Whether the setting was asked about, rather than recommended.
     """
-    points: list[Text] = [
-        (
-            Strong("This page recommends nothing."),
-            (
-                " It says what fixed settings would have done on these runs. Which "
-                "setting to use on the next run, and how sure that is, it does not "
-                "answer."
-            ),
-        )
-    ]
+    points: list[Text] = []
+    if isinstance(advised, str):
+        points.append((Strong("This page recommends nothing."), f" {advised}"))
+    else:
+        points += [(sentence,) for sentence in advised.doubts]
+    if given or isinstance(advised, str):
+        points += _about_setting(replays, setting)
+    if isinstance(advised, str):
+        points += _about_logs(replays)
+        unclean = [one.run for one in replays if any(_non_finite(one))]
+        points += _about(unclean, "logged NaN or infinity.")
+    points += _about([run for run, _ in left_out], "could not be replayed; see below.")
+    points += _notes_of_many(replays)
+    if not points:
+        points.append((_NO_DOUBT,))
+    return Section(_TITLE, (Notice(tuple(points)),))
+
+
+def _about_setting(replays: Sequence[Replay], setting: str) -> Iterator[Text]:
+    """Yield where a setting that was not chosen from these runs is no answer."""
     kinds = [
         ("censored", f"cannot say what {setting} would have done: the log ends first"),
         ("diverged", f"cannot say it for {setting} after a learning-rate change"),
     ]
     for evidence, words in kinds:
         runs = [one.run for one in replays if one.evidence == evidence]
-        points += _about(runs, f"{words}. They are counted, never averaged.")
+        yield from _about(runs, f"{words}. They are counted, never averaged.")
+
+
+def _about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
+    """Yield where the logs end too early; a recommendation says this itself."""
     improving = [
         one.run
         for one in replays
         if was_still_improving(one.run, one.objective, one.objective_mode)
     ]
     words = "still improved at the end of the log: their costs are against the record"
-    points += _about(improving, f"{words} only.")
-    points += _about([one.run for one in replays if _ended_itself(one.run)], _OWN_STOP)
-    unclean = [one.run for one in replays if any(_non_finite(one))]
-    points += _about(unclean, "logged NaN or infinity.")
-    points += _about([run for run, _ in left_out], "could not be replayed; see below.")
-    points += _notes_of_many(replays)
-    return Section(_TITLE, (Notice(tuple(points)),))
+    yield from _about(improving, f"{words} only.")
+    yield from _about([one.run for one in replays if _ended_itself(one.run)], _OWN_STOP)
 
 
 _OWN_STOP = (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.report.advised import Advised, advise
 from cbreplay.report.asked import Asked, setting_code, setting_name
 from cbreplay.report.document import (
     Block,
@@ -77,32 +79,77 @@ def report_on_many(runs: Sequence[Run], asked: Asked, closing: Section) -> Docum
     CbreplayError
         If none of them can be replayed.
     """
-    callbacks = asked.callbacks or (asked.early_stopping(_REFERENCE),)
+    advised = advise(runs, asked)
+    given = asked.callbacks
+    callbacks = given or _recommended(advised) or (asked.early_stopping(_REFERENCE),)
     answers = [(run, asked.replay_or_reason(run, callbacks)) for run in runs]
     replays = [one for _, one in answers if not isinstance(one, str)]
     left_out = [(run, one) for run, one in answers if isinstance(one, str)]
     if not replays:
         asked.replay(runs[0], callbacks)
-    name = f"patience {_REFERENCE}"
-    if asked.callbacks is not None:
-        name = setting_name(asked.callbacks)
-    drawn = _Row(name, replays)
-    rows = list(_baselines(asked, [one.run for one in replays]))
-    if asked.callbacks is not None:
-        rows.append(drawn)
+    drawn = _Row(_drawn_name(given, callbacks), replays)
+    fixed = []
+    if isinstance(advised, str) or given is not None:
+        rows = list(_baselines(asked, [one.run for one in replays]))
+        rows += [drawn] if given is not None else []
+        fixed = [_baseline_section(rows, replays[0], restores=asked.keep == "best")]
     return Document(
-        _title(drawn),
-        _lead(replays, left_out),
+        _title(drawn) if given is not None else _headline(drawn, advised),
+        _lead(replays, left_out, advised if given is None else None),
         (
-            *_given(asked.callbacks),
-            _baseline_section(rows, replays[0], restores=asked.keep == "best"),
-            doubts_of_many(replays, left_out, setting=name),
+            *_given(given),
+            *_advised_first(advised, given),
+            doubts_of_many(
+                replays,
+                left_out,
+                setting=drawn.name,
+                advised=advised,
+                given=given is not None,
+            ),
+            *fixed,
+            *_compared(advised),
             _gallery(drawn),
             _per_run(drawn),
             *_unreplayed(left_out),
             closing,
         ),
     )
+
+
+def _recommended(advised: Advised | str) -> tuple[Callback, ...]:
+    return () if isinstance(advised, str) else advised.advice.callbacks
+
+
+def _drawn_name(
+    given: tuple[Callback, ...] | None, callbacks: tuple[Callback, ...]
+) -> str:
+    """Name the setting of the small pictures and of the last table."""
+    if given is not None:
+        return setting_name(given)
+    patience = next(one.patience for one in callbacks if isinstance(one, EarlyStopping))
+    return f"patience {patience:g}"
+
+
+def _headline(drawn: _Row, advised: Advised | str) -> str:
+    return _title(drawn) if isinstance(advised, str) else advised.headline
+
+
+def _advised_first(
+    advised: Advised | str, given: tuple[Callback, ...] | None
+) -> Iterator[Section]:
+    """Yield the recommendation; beside a setting that was named, as a second answer."""
+    if isinstance(advised, str):
+        return
+    if given is not None:
+        text = f"{advised.headline} From {advised.heading}."
+        yield Section("What these runs recommend", (Paragraph((text,)),))
+    yield from advised.answer_sections()
+
+
+def _compared(advised: Advised | str) -> Iterator[Section]:
+    if not isinstance(advised, str):
+        yield from advised.comparison_sections()
+        yield advised.group_section()
 
 
 def _baselines(asked: Asked, runs: Sequence[Run]) -> Iterator[_Row]:
@@ -134,18 +181,21 @@ def _title(drawn: _Row) -> str:
     return f"{name} would have cost {cost} on {which}"
 
 
-def _lead(replays: Sequence[Replay], left_out: Sequence[tuple[Run, str]]) -> Text:
-    epochs = sum(one.run.recorded_epochs for one in replays)
+def _lead(
+    replays: Sequence[Replay],
+    left_out: Sequence[tuple[Run, str]],
+    advised: Advised | str | None,
+) -> Text:
+    epochs = count(sum(one.run.recorded_epochs for one in replays), "recorded epoch")
+    out = f" {count(len(left_out), 'run')} could not be replayed." if left_out else ""
+    if isinstance(advised, Advised):
+        return (f"{advised.heading}. {epochs}; epochs count from 1.{out}",)
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
     rules = ", ".join(
         dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
     )
-    out = f" {count(len(left_out), 'run')} could not be replayed." if left_out else ""
     return (
-        (
-            f"{count(len(replays), 'run')}, {count(epochs, 'recorded epoch')}.{out} "
-            "Judged by "
-        ),
+        f"{count(len(replays), 'run')}, {epochs}.{out} Judged by ",
         Code(replays[0].objective),
         (
             f", {better} is better. Replayed by the rules of {rules}. Epochs count "
@@ -215,8 +265,10 @@ def _baseline_row(row: _Row, decimals: int, *, diverges: bool) -> tuple[str, ...
 
 
 def _gallery(drawn: _Row) -> Section:
-    """Return small pictures of the first runs."""
-    shown = drawn.replays[:MOST_DRAWN]
+    """Return small pictures of the runs, or of those that lose most."""
+    shown, hidden = drawn.replays, len(drawn.replays) - MOST_DRAWN
+    if hidden > 0:
+        shown = sorted(shown, key=_lost, reverse=True)[:MOST_DRAWN]
     legend = (
         f"At {drawn.name}. Square: stop. Ring: weights kept. Triangle: best recorded, "
         "if it is another epoch. Grey: recorded after the stop. Shaded: the log says "
@@ -226,11 +278,19 @@ def _gallery(drawn: _Row) -> Section:
         Paragraph((legend,), small=True),
         Gallery(tuple(small_figure(one) for one in shown)),
     ]
-    hidden = len(drawn.replays) - len(shown)
-    if hidden:
-        text = (f"{count(hidden, 'more run')} in the table below.",)
+    if hidden > 0:
+        more = count(hidden, "more run")
+        text = (f"The {MOST_DRAWN} that lose most; {more} in the table below.",)
         blocks.append(Paragraph(text, small=True))
     return Section("Where each run would stop", tuple(blocks))
+
+
+def _lost(replay: Replay) -> float:
+    """Return the share that a run loses of what it keeps; below 0 if unknown."""
+    outcome = replay.outcome
+    if replay.evidence != "exact" or outcome.regret is None:
+        return -1.0
+    return outcome.regret / (abs(outcome.kept_value or 0.0) or 1.0)
 
 
 def _per_run(drawn: _Row) -> Section:

@@ -18,7 +18,7 @@ from cbreplay.report.document import (
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
-    from cbreplay.report.document import Block, Document, Text
+    from cbreplay.report.document import Block, Document, Points, Text
 
 __all__ = ["write_markdown"]
 
@@ -49,7 +49,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Figure):
-        return f"Figure: {_caption(block)}"
+        table = "" if block.table is None else f"\n\n{_table(block.table)}"
+        return f"Figure: {_caption(block)}{table}"
     if isinstance(block, Gallery):
         return "\n".join(f"- {_caption(one)}" for one in block.figures)
     return _notice(block)
@@ -60,7 +61,7 @@ def _caption(figure: Figure) -> str:
     return f"{title}{_escape(figure.caption)}"
 
 
-def _notice(block: Notice) -> str:
+def _notice(block: Notice | Points) -> str:
     return "\n".join(f"- {_text(point)}" for point in block.points)
 
 

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.plots.parameter_map import map_points, plot_map
 from cbreplay.plots.picture import draw_parts, draw_small, figure_bytes
 from cbreplay.plots.style import DARK, LIGHT
+from cbreplay.plots.trade_off import plot_trade_off, trade_off_points
 from cbreplay.plots.words import format_number
-from cbreplay.report.document import Figure, Image
-from cbreplay.words import spoken_evidence
+from cbreplay.recommend.side_by_side import setting_label
+from cbreplay.report.document import Column, Figure, Image, Table
+from cbreplay.words import count, spoken_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure as Drawing
 
+    from cbreplay.plots.parameter_map import MapPoints
+    from cbreplay.plots.style import Look
+    from cbreplay.recommend import Costs, Recommendation
     from cbreplay.replay import Replay
 
-__all__ = ["curve_figure", "describe_decisions", "rate_figure", "small_figure"]
+__all__ = [
+    "curve_figure",
+    "describe_decisions",
+    "map_figure",
+    "rate_figure",
+    "small_figure",
+    "trade_off_figure",
+]
 
 _WIDE, _NARROW = 8.4, 4.3
 # beyond this a picture of many points is smaller as pixels
@@ -63,6 +78,63 @@ def small_figure(replay: Replay) -> Figure:
     )
 
 
+def map_figure(costs: Costs, advice: Recommendation) -> Figure:
+    """Draw what patience and min_delta cost."""
+    points = map_points(costs, advice)
+    return Figure(
+        caption=(
+            f"What patience and min_delta cost on the same {_compared(costs, advice)}: "
+            f"the stronger the colour, the more is lost. {points.note}"
+        ),
+        alternative=f"Map of patience and min_delta: {points.note}",
+        images=_all_versions(
+            lambda look, width: plot_map(points, look=look, width=width, note=False)
+        ),
+        table=_map_table(points),
+    )
+
+
+def _map_table(points: MapPoints) -> Table:
+    columns = (Column("min_delta", "left"), *(Column(str(n)) for n in points.patience))
+    rows = tuple(
+        (f"{one:g}", *texts)
+        for one, texts in zip(points.min_delta, points.texts, strict=True)
+    )
+    return Table(columns, rows, "The map as a table: a column is a patience")
+
+
+def trade_off_figure(costs: Costs, advice: Recommendation) -> Figure:
+    """Draw what is lost against what is trained."""
+    points = trade_off_points(costs, advice)
+    words = "; ".join(one.words for one in points.named)
+    drawn = {one.label for one in costs.named}
+    absent = ", ".join(
+        setting_label(one)
+        for one in advice.settings
+        if one.label not in drawn | {"start", "min_delta"}
+    )
+    rest = f" Not drawn, as not all of these tell it: {absent}." if absent else ""
+    if costs.n_compared < costs.n_groups:
+        rest += f" The table above is over all {advice.unit}s that tell a setting."
+    return Figure(
+        caption=(
+            f"Each dot is a patience, means over the same {_compared(costs, advice)}. "
+            f"In brackets: epochs trained, {points.axis}. Downwards and to the left is "
+            f"better; the upper part is drawn closer together.{rest}"
+        ),
+        alternative=f"What is lost against what is trained: {words}.",
+        images=_all_versions(
+            lambda look, width: plot_trade_off(points, look=look, width=width)
+        ),
+    )
+
+
+def _compared(costs: Costs, advice: Recommendation) -> str:
+    if costs.n_compared == costs.n_groups:
+        return count(costs.n_groups, advice.unit)
+    return f"{costs.n_compared} of {count(costs.n_groups, advice.unit)}"
+
+
 def describe_decisions(replay: Replay) -> str:
     """Say in one clause what was decided, and how far that is evidence."""
     if replay.evidence != "exact":
@@ -77,15 +149,16 @@ def describe_decisions(replay: Replay) -> str:
 
 
 def _versions(replay: Replay, part: str) -> tuple[Image, ...]:
+    return _all_versions(
+        lambda look, width: draw_parts(replay, (part,), look=look, width=width)
+    )
+
+
+def _all_versions(draw: Callable[[Look, float], Drawing]) -> tuple[Image, ...]:
     """Draw wide and narrow, light and dark; the narrow ones come first in a page."""
     return tuple(
         _image(
-            draw_parts(
-                replay,
-                (part,),
-                look=DARK if dark else LIGHT,
-                width=_NARROW if narrow else _WIDE,
-            ),
+            draw(DARK if dark else LIGHT, _NARROW if narrow else _WIDE),
             dark=dark,
             narrow=narrow,
         )

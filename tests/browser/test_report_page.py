@@ -140,6 +140,36 @@ def test_dark_and_light_are_readable(page: Path, show: Callable[..., Any]) -> No
     assert backgrounds[1] < 0.1
 
 
+@pytest.mark.parametrize("width", [1200, 420])
+def test_several_runs_have_a_map_and_a_trade_off_that_open_without_a_script(
+    ask: Ask, tmp_path: Path, sample_logs: Path, show: Callable[..., Any], width: int
+) -> None:
+    path = tmp_path / "report.html"
+    assert ask("report", sample_logs, "-o", path).status == 0
+    browser = show(path, width=width)
+    pictures = browser.execute_script(
+        "return [...document.images].map(one => [one.alt.split(':')[0],"
+        " one.clientWidth, one.naturalWidth])"
+    )
+    sizes = {name: (shown, own) for name, shown, own in pictures}
+    for name in (
+        "Map of patience and min_delta",
+        "What is lost against what is trained",
+    ):
+        shown, own = sizes[name]
+        # as large as there is room, and its letters no smaller than half their size
+        assert shown >= 0.85 * min(width, 1120)
+        assert shown >= own / 2
+    sees = "return document.querySelector('details table').checkVisibility()"
+    assert not browser.execute_script(sees)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.execute_script(sees), "paper cannot be opened"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert not browser.execute_script(sees)
+    browser.execute_script("document.querySelector('details summary').click()")
+    assert browser.execute_script(sees)
+
+
 def luminance(colour: str) -> float:
     """Return the relative luminance of ``rgb(r, g, b)``, as WCAG defines it."""
     numbers = colour[colour.index("(") + 1 : -1].split(",")[:3]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +23,19 @@ from cbreplay.report.document import (
     Figure,
     Gallery,
     Notice,
+    Points,
     Section,
     Table,
     plain_text,
 )
 from cbreplay.run_metadata import Ended, RunMetadata
+from tests.recommended import pausing_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from tests.conftest import Ask
 
 # best at epoch 3 (of 8): waits 1, 2 after it, then two better ones never come
 LOSSES = [0.8, 0.6, 0.4, 0.5, 0.52, 0.49, 0.5, 0.51]
@@ -197,7 +203,9 @@ def three_runs() -> Sequence[Run]:
 
 
 def test_provisional_costs_are_counted_and_never_averaged() -> None:
-    rows = {row["Setting"]: row for row in table(report_on(*three_runs()), "Fixed")}
+    # a page about one setting shows the fixed ones beside it
+    document = report_on(*three_runs(), callbacks=[EarlyStopping(patience=10)])
+    rows = {row["Setting"]: row for row in table(document, "Fixed")}
     default = rows["patience 0 (Keras's default patience)"]
     # exact for a (regret 0) and b (.6 - .3); c never stops
     assert (default["Exact"], default["Not in the log"]) == ("2", "1")
@@ -210,8 +218,11 @@ def test_provisional_costs_are_counted_and_never_averaged() -> None:
 
 
 def test_without_an_exact_run_nothing_is_averaged_in_the_headline() -> None:
-    document = report_on(*three_runs())
-    assert document.title == "None of 3 runs can say what patience 10 would cost"
+    stopping = EarlyStopping(patience=10)
+    document = report_on(*three_runs(), callbacks=[stopping])
+    assert document.title == (
+        "None of 3 runs can say what EarlyStopping(patience=10) would cost"
+    )
 
 
 def test_a_named_setting_stands_beside_the_baselines() -> None:
@@ -225,7 +236,7 @@ def test_a_named_setting_stands_beside_the_baselines() -> None:
 
 
 def test_every_run_says_how_far_it_is_evidence() -> None:
-    rows = table(report_on(*three_runs()), "Every run")
+    rows = table(report_on(*three_runs()), "Every run, at")
     assert [row["Evidence"] for row in rows] == [
         "not in the log (it ends at epoch 8)",
         "not in the log (it ends at epoch 8)",
@@ -251,8 +262,123 @@ def test_a_page_of_runs_that_all_cannot_be_replayed_is_refused() -> None:
         report_on(other)
 
 
-def test_a_page_of_several_runs_recommends_nothing() -> None:
-    assert "recommends nothing" in doubts(report_on(*three_runs()))
+def test_runs_that_cannot_be_compared_recommend_nothing_and_say_why() -> None:
+    foreign = RunMetadata(keras_version="theano-1.0")
+    runs = [*three_runs(), replace(run_of(name="d"), metadata=foreign)]
+    document = build_report(runs)
+    assert document.title == "None of 3 runs can say what patience 10 would cost"
+    said = doubts(document)
+    assert "This page recommends nothing. 4 runs cannot be compared: 'theano-" in said
+    assert len(table(document, "Fixed settings")) == 5
+
+
+def test_runs_that_hold_no_number_recommend_nothing_and_say_why() -> None:
+    failing = run_of([math.nan] * 8, name="d")
+    document = report_on(failing, replace(failing, name="e"))
+    assert "callbacks = [" not in write_html(document)
+    assert document.title == "No setting is recommended."
+    assert "Why none is recommended" in [one.title for one in document.sections]
+
+
+def said_in(document: Document, title: str) -> list[str]:
+    points = next(
+        one for one in section(document, title).blocks if isinstance(one, Points)
+    )
+    return [plain_text(one) for one in points.points]
+
+
+def advised_runs(patience: Iterable[int] = (1, 1, 2, 2, 3, 3, 4, 20, 20)) -> list[Run]:
+    return pausing_runs(patience)
+
+
+def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
+    """Every sentence of the screen is on the page, word for word."""
+    for number, run in enumerate(advised_runs()):
+        values = run.series["val_loss"].values.tolist()
+        rows = [f"{epoch},1.0,{value!r}" for epoch, value in enumerate(values)]
+        text = "\n".join(["epoch,loss,val_loss", *rows, ""])
+        (tmp_path / f"run{number}.csv").write_text(text)
+    options = (tmp_path, "--planned-epochs", "40", "--semantics", "keras-3.15")
+    screen = " ".join(ask("recommend", *options).out.split())
+    page = tmp_path / "page" / "report.html"
+    page.parent.mkdir()
+    assert ask("report", *options, "-o", page).status == 0
+    document = " ".join(html.unescape(re.sub("<[^>]*>", " ", page.read_text())).split())
+    for sentence in (
+        "Patience 20, with a promise for 90 % of new runs like these.",
+        "9 runs; val_loss (min); rules of Keras 3.15",
+        'EarlyStopping( monitor="val_loss", patience=20, restore_best_weights=True, )',
+        "from one such set in ten it is 77 % or less",
+        "sufficient patience: 20 run7.csv, run8.csv;",
+        "restore_best_weights=True is part of it; Keras's default is False",
+        "keeps the tolerance: 20 9 of 9 0 0",
+    ):
+        assert sentence in screen
+        assert sentence in document
+
+
+def test_a_recommendation_is_headline_code_evidence_and_table() -> None:
+    document = report_on(*advised_runs())
+    assert document.title == (
+        "Patience 20, with a promise for 90 % of new runs like these."
+    )
+    titles = [one.title for one in document.sections]
+    assert titles == [
+        "Use this",
+        "What it rests on",
+        "Before you trust it",
+        "Beside the usual settings",
+        "What is lost against what is trained",
+        "Patience and min_delta",
+        "Every run, left out of the choice",
+        "Where each run would stop",
+        "Every run, at patience 20",
+        "How this was computed",
+    ]
+    block = section(document, "Use this").blocks[0]
+    assert isinstance(block, CodeBlock)
+    assert "patience=20," in block.code
+    assert said_in(document, "What it rests on")[0].startswith("the promise: patience")
+    assert "one run decides" not in doubts(document)
+
+
+def test_a_rule_of_thumb_is_called_one() -> None:
+    document = report_on(*advised_runs([3, 4]))
+    assert document.title == "Patience 10, as a rule of thumb: no promise goes with it."
+    assert "takes 9 runs" in said_in(document, "What it rests on")[0]
+
+
+def test_every_group_stands_with_what_the_others_choose() -> None:
+    rows = table(report_on(*advised_runs()), "Every run, left out")
+    # without any of the others the largest of eight is 20 still
+    assert rows[0] == {
+        "Run": "run0",
+        "Tolerance": "0.00500",
+        "Sufficient patience": "1",
+        "Chosen without it": "20",
+        "What that costs it": "0",
+    }
+
+
+def test_the_map_is_a_table_for_those_who_cannot_see_it() -> None:
+    document = report_on(*advised_runs([1, 2, 3, 4]))
+    figure = section(document, "Patience and min_delta").blocks[0]
+    assert isinstance(figure, Figure)
+    assert figure.table is not None
+    # patience 2 loses .5 on two of four
+    assert figure.table.rows[0][:3] == ("0", "0.375", "0.250")
+    assert "0.375" in write_markdown(document)
+    assert "0.375" in write_html(document)
+
+
+def test_a_setting_that_was_named_stays_the_headline_beside_the_advice() -> None:
+    stopping = EarlyStopping(patience=3, restore_best_weights=True)
+    document = report_on(*advised_runs(), callbacks=[stopping])
+    assert document.title.startswith("EarlyStopping(patience=3, restore_best_weights=")
+    text = plain_text(section(document, "What these runs recommend").blocks[0].text)  # type: ignore[union-attr]
+    assert text.startswith("Patience 20, with a promise for 90 % of new runs like")
+    settings = [row["Setting"] for row in table(document, "Beside the usual")]
+    assert "now: 3" in settings
 
 
 def test_no_run_is_refused() -> None:
@@ -273,6 +399,15 @@ def test_five_hundred_runs_stay_below_two_megabytes() -> None:
     assert isinstance(gallery, Gallery)
     assert len(gallery.figures) == 24
     assert "476 more runs" in write_markdown(document)
+    # a picture for each is not what shows them all: two that sum them up, and a table
+    figures = [
+        block
+        for one in document.sections
+        for block in one.blocks
+        if isinstance(block, Figure)
+    ]
+    assert len(figures) == 2
+    assert len(table(document, "Every group, left out")) == 9
 
 
 def test_notes_that_differ_in_their_numbers_are_one_doubt() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay.cli.plot import _default_path
+from tests.recommended import pausing_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,65 @@ def test_a_picture_of_several_runs_is_refused(log: Path, ask: Ask) -> None:
     assert answer.status == 2
     assert "there are 2" in answer.err
     assert "cbreplay report" in answer.err
+
+
+def test_what_a_recommendation_shall_keep_is_passed_on(log: Path, ask: Ask) -> None:
+    runs = log.parent / "runs"
+    runs.mkdir()
+    for number, run in enumerate(pausing_runs([1, 2, 3, 30])):
+        values = run.series["val_loss"].values.tolist()
+        rows = [f"{epoch},{value!r}" for epoch, value in enumerate(values)]
+        (runs / f"{number}.csv").write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    # rank ceil(5 x 0.6) = 3 of 4
+    options = ("--tolerance", "0.25", "--confidence", "0.6", "--group-by", "none")
+    screen = ask("recommend", "runs", *options).out
+    assert ask("report", "runs", *options, "-o", "page.md").status == 0
+    page = (log.parent / "page.md").read_text().replace("\\", "")
+    title = screen.splitlines()[2]
+    assert page.startswith(f"# {title}\n")
+    assert "tolerance: 0.25 val_loss" in page
+    refused = ask("report", "runs", "--tolerance", "much", "-o", "page.html")
+    assert refused.status == 2
+    assert "tolerance is 'much'" in refused.err
+
+
+@pytest.mark.parametrize("kind", ["map", "trade-off"])
+def test_what_settings_cost_on_several_runs_is_a_picture(
+    log: Path, ask: Ask, kind: str
+) -> None:
+    for number, run in enumerate(pausing_runs([1, 2, 3])):
+        values = run.series["val_loss"].values.tolist()
+        rows = [f"{epoch},{value!r}" for epoch, value in enumerate(values)]
+        other = log.parent / "runs" / f"run{number}.csv"
+        other.parent.mkdir(exist_ok=True)
+        other.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    answer = ask("plot", "runs", "--kind", kind, "--patience", "2")
+    assert (answer.status, answer.out) == (0, f"{kind}.png\n")
+    assert (log.parent / f"{kind}.png").read_bytes().startswith(b"\x89PNG")
+    assert ask("plot", "runs", "--kind", kind, "-o", "one.svg").status == 0
+    svg = (log.parent / "one.svg").read_text()
+    assert "val_loss above best" in svg
+    refused = ask("plot", "runs", "--kind", kind, "--patience", "2:4")
+    assert refused.status == 2
+    assert "names 3. Choose one" in refused.err
+
+
+@pytest.mark.parametrize("kind", ["map", "trade-off"])
+def test_costs_of_one_run_or_of_runs_that_tell_nothing_are_refused(
+    log: Path, ask: Ask, kind: str
+) -> None:
+    answer = ask("plot", log, "--kind", kind)
+    assert answer.status == 2
+    assert "compares settings over several runs, and there is one" in answer.err
+    (log.parent / "runs").mkdir()
+    for n_epochs in (5, 6):
+        rows = [f"{epoch},{1 - epoch / 10}" for epoch in range(n_epochs)]
+        path = log.parent / "runs" / f"run{n_epochs}.csv"
+        path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    answer = ask("plot", "runs", "--kind", kind)
+    assert answer.status == 2
+    assert "no patience is told by enough of these 2 runs" in answer.err
+    assert not list(log.parent.glob("*.png"))
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.words import decimals_for, spoken_number, visible_text
+from cbreplay.words import decimals_for, spoken_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend import Recommendation, Scored
+    from cbreplay.recommend.answer import Recommendation, Scored
 
 __all__ = [
     "difference_decimals",
+    "setting_label",
     "settings_legend",
-    "settings_table",
+    "settings_rows",
     "spoken_share",
 ]
 
@@ -23,10 +24,10 @@ _MOST_CODE = 60
 _CHOSEN = ("recommended", "tolerance", "cheapest", "min_delta")
 
 
-def settings_table(advice: Recommendation) -> Iterator[str]:
-    """Yield the lines of the table; none where no setting was scored."""
+def settings_rows(advice: Recommendation) -> list[list[str]]:
+    """Return the titles and a row for each setting; none where none was scored."""
     if not advice.settings:
-        return
+        return []
     side = "above best" if advice.objective_mode == "min" else "below best"
     titles = [
         "patience",
@@ -48,7 +49,7 @@ def settings_table(advice: Recommendation) -> Iterator[str]:
         known = one.n_groups > 0
         lines.append(
             [
-                _setting(one),
+                setting_label(one),
                 f"{one.n_groups} of {len(advice.groups)}",
                 spoken_number(one.mean_regret, decimals),
                 spoken_number(one.worst_regret, decimals),
@@ -59,11 +60,7 @@ def settings_table(advice: Recommendation) -> Iterator[str]:
                 else spoken_number(one.left_out_regret, decimals),
             ]
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True)]
-        yield " " + visible_text("  ".join(cells).rstrip())
+    return lines
 
 
 def difference_decimals(values: Sequence[float | None]) -> int:
@@ -71,7 +68,8 @@ def difference_decimals(values: Sequence[float | None]) -> int:
     return max(decimals_for(values) - 2, 0)
 
 
-def _setting(scored: Scored) -> str:
+def setting_label(scored: Scored) -> str:
+    """Name a setting in a few words."""
     values = dict(part.split("=") for part in scored.setting.split(", ") if "=" in part)
     patience = values.get("patience", "")
     if scored.label == "current":
@@ -117,7 +115,7 @@ def settings_legend(advice: Recommendation) -> Iterator[str]:
         yield f"now: {current.setting}"
     if start is not None:
         yield (
-            f"{_setting(start)}: EarlyStopping({start.setting}), the best of some "
+            f"{setting_label(start)}: EarlyStopping({start.setting}), the best of some "
             "later starts with a patience by the same rule; no promise goes with it"
         )
     yield from _left_out(advice)

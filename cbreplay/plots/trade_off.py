@@ -1,0 +1,202 @@
+"""What stopping early costs against what it trains, with the named settings."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from cbreplay.plots.style import (
+    LIGHT,
+    Label,
+    Look,
+    draw_labels,
+    fit_axes,
+    label_axis,
+    stack_axes,
+)
+from cbreplay.plots.words import drawable_text
+from cbreplay.recommend.side_by_side import (
+    difference_decimals,
+    setting_label,
+    spoken_share,
+)
+from cbreplay.words import spoken_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+    from cbreplay.recommend import Costs, Recommendation, Scored
+    from cbreplay.run import EpochArray, FloatArray
+
+__all__ = ["Named", "TradeOffPoints", "plot_trade_off", "trade_off_points"]
+
+_WIDTH, _HEIGHT = 7.6, 2.6
+_NARROW = 6.0
+_MARGIN = 0.03
+
+
+class Named(NamedTuple):
+    """A setting with a name: what it trains and costs, in words too."""
+
+    name: str
+    cost: float
+    regret: float
+    words: str
+    is_recommended: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TradeOffPoints:
+    """Every number in the picture.
+
+    Parameters
+    ----------
+    patience : array of shape (n_patience,)
+        The values that are priced.
+    cost, regret : array of shape (n_patience,)
+        The share of the recorded epochs that each trains, and what it loses.
+    named : tuple of Named
+        The named settings; those at one place are one.
+    axis : str
+        What the regret is.
+    """
+
+    patience: EpochArray
+    cost: FloatArray
+    regret: FloatArray
+    named: tuple[Named, ...]
+    axis: str
+
+
+def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
+    """Collect what the trade-off of a recommendation shows.
+
+    Parameters
+    ----------
+    costs : Costs
+        The priced settings.
+    advice : Recommendation
+        Whose setting stands out.
+    """
+    regret, cost = costs.regret[costs.chosen], costs.cost[costs.chosen]
+    known = np.isfinite(regret) & np.isfinite(cost)
+    side = "above best" if advice.objective_mode == "min" else "below best"
+    return TradeOffPoints(
+        costs.patience[known],
+        cost[known],
+        regret[known],
+        tuple(_named(costs, advice)),
+        f"{drawable_text(advice.objective)} {side}",
+    )
+
+
+def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
+    decimals = difference_decimals([one.mean_regret for one in advice.settings])
+    places: dict[tuple[float, float], list[Scored]] = {}
+    for one in costs.named:
+        place = (one.cost or 0.0, one.mean_regret or 0.0)
+        places.setdefault(place, []).append(one)
+    for (cost, regret), settings in places.items():
+        labels = {one.label for one in settings}
+        name = _joint_name(
+            [
+                _name(one)
+                for one in settings
+                # a bare number says no more than the name beside it
+                if one.label not in ("5", "10") or labels <= {"5", "10"}
+            ]
+        )
+        lost = "0" if regret == 0 else spoken_number(regret, decimals)
+        words = f"{name} ({spoken_share(cost)}, {lost})"
+        yield Named(name, cost, regret, words, "recommended" in labels)
+
+
+def _joint_name(names: list[str]) -> str:
+    """Name settings at one place; names of the same patience share it.
+
+    >>> _joint_name(["recommended: 9", "cheapest: 9", "no EarlyStopping"])
+    'recommended, cheapest: 9, no EarlyStopping'
+    """
+    by_value: dict[str, list[str]] = {}
+    for one in names:
+        name, colon, value = one.partition(": ")
+        by_value.setdefault(f"{colon}{value}", []).append(name)
+    return ", ".join(f"{', '.join(who)}{value}" for value, who in by_value.items())
+
+
+def _name(scored: Scored) -> str:
+    label = setting_label(scored)
+    return f"patience {label}" if label.isdecimal() else label
+
+
+def plot_trade_off(
+    points: TradeOffPoints, *, look: Look = LIGHT, width: float = _WIDTH
+) -> Figure:
+    """Draw what is lost against what is trained.
+
+    Parameters
+    ----------
+    points : TradeOffPoints
+        What is drawn.
+    look : Look
+        The colours.
+    width : float
+        In inches.
+    """
+    figure, (ax,) = stack_axes(width, [_HEIGHT], look)
+    top = max([*points.regret, *(one.regret for one in points.named)], default=0.0)
+    top = 1.08 * float(top) or 1.0
+    # small costs are what is chosen between: the square root gives them room
+    ax.set_yscale("function", functions=(_root, np.square))
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_minor_locator(MaxNLocator(1))
+    ax.set_xlim(-_MARGIN, 1 + _MARGIN)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    ax.plot(
+        points.cost,
+        points.regret,
+        color=look.monitored,
+        linewidth=1.4,
+        marker="o",
+        markersize=3.2,
+        clip_on=False,
+        zorder=3,
+    )
+    labels: list[Label] = []
+    for one in points.named:
+        color = look.decision if one.is_recommended else look.text
+        ax.plot([one.cost] * 2, [one.regret, top], color=look.faint, linewidth=0.7)
+        ax.plot(
+            one.cost,
+            one.regret,
+            marker="s" if one.is_recommended else "o",
+            markersize=7 if one.is_recommended else 6,
+            markerfacecolor=color if one.is_recommended else look.background,
+            markeredgecolor=color,
+            clip_on=False,
+            zorder=6 if one.is_recommended else 5,
+        )
+        kind: Literal["decision", "best"]
+        kind = "decision" if one.is_recommended else "best"
+        labels.append(Label(one.cost, one.words, kind))
+    axis = points.axis
+    if width < _NARROW:
+        axis = "\n".join(textwrap.wrap(axis, 30))
+    label_axis(
+        ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
+    )
+    draw_labels(ax, labels, look)
+    fit_axes(figure, [_HEIGHT])
+    return figure
+
+
+def _root(values: FloatArray) -> FloatArray:
+    return np.sqrt(np.maximum(values, 0.0))

@@ -1,0 +1,180 @@
+"""What patience and min_delta cost, on the groups that can be compared."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.grid import choices, make_grid
+from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.rivals import score_named, sweep_beside
+from cbreplay.recommend.selection import OFTEN
+from cbreplay.recommend.study import Asked, Study, begin_study, keep_alike
+from cbreplay.recommend.validation import USUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.callbacks.base import Callback
+    from cbreplay.recommend.answer import Recommendation, Scored
+    from cbreplay.recommend.axes import Axes, Slice
+    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.sweep import Sweep
+
+__all__ = ["Costs", "measure_costs"]
+
+
+class Costs(NamedTuple):
+    """What settings cost on the groups on which all of them can be priced.
+
+    Means over different groups do not compare. So all are over the groups that tell the
+    recommended setting, or over all that tell any where these are fewer than four in
+    five; and only settings are priced that each of these tells.
+
+    Parameters
+    ----------
+    patience : array of shape (n_patience,)
+        The values, ascending.
+    min_delta : tuple of float
+        The values, ascending.
+    told : int array of shape (n_min_delta, n_patience)
+        On how many groups a setting is exact.
+    regret, cost : array of shape (n_min_delta, n_patience)
+        Means over the compared groups: what is lost in the objective's unit, and the
+        share of the recorded epochs that is trained. NaN where not all of these tell.
+    n_compared, n_telling, n_groups : int
+        The compared groups, those that tell any setting at all, and all.
+    chosen : int
+        Which min_delta the recommendation was chosen with.
+    named : tuple of Scored
+        The named settings that all compared groups tell, over these.
+    """
+
+    patience: EpochArray
+    min_delta: tuple[float, ...]
+    told: EpochArray
+    regret: FloatArray
+    cost: FloatArray
+    n_compared: int
+    n_telling: int
+    n_groups: int
+    chosen: int
+    named: tuple[Scored, ...]
+
+
+def measure_costs(
+    sweep: Sweep,
+    advice: Recommendation,
+    *,
+    current: tuple[Callback, ...] | None = None,
+    group_by: str | Sequence[Any] | None = None,
+    recorded_under: int | None = None,
+) -> Costs:
+    """Price patience x min_delta on the runs of a recommendation.
+
+    Parameters
+    ----------
+    sweep, advice : Sweep, Recommendation
+        What was recommended, and from what.
+    current, group_by, recorded_under : optional
+        As they were given to `recommend_config`.
+    """
+    axes = read_axes(sweep)
+    rows = keep_alike(sweep, axes, [])
+    asked = Asked(None, advice.confidence, advice.cost_weight, group_by, recorded_under)
+    study = begin_study(sweep, axes, rows, asked)
+    chosen = next(one for one in axes.slices if one.monitor == advice.monitor)
+    values = _min_deltas(study, chosen)
+    regret, cost = _price_all(study, chosen, values)
+    known = ~np.isnan(regret)
+    telling = known.any(axis=(1, 2))
+    told = known.sum(axis=0)
+    at = np.searchsorted(axes.patience, advice.patience or USUAL)
+    # the groups that tell the recommended setting, so that it costs here what the
+    # table says; a patience that some of them do not tell is left without a number,
+    # for leaving these groups out would keep the easier ones
+    compared = np.flatnonzero(known[:, values.index(chosen.min_delta), at])
+    if len(compared) < OFTEN * telling.sum():
+        compared = np.flatnonzero(telling)
+    priced = known[compared].all(axis=0) & (len(compared) > 0)
+    panel = study.panel
+    panel = panel._replace(groups=tuple(panel.groups[one] for one in compared))
+    named = score_named(study._replace(panel=panel), chosen, advice, current)
+    return Costs(
+        axes.patience,
+        values,
+        told,
+        _mean_where(priced, regret[compared]),
+        _mean_where(priced, cost[compared]),
+        len(compared),
+        int(telling.sum()),
+        len(known),
+        values.index(chosen.min_delta),
+        tuple(one for one in named if 0 < one.n_groups == len(compared)),
+    )
+
+
+def _mean_where(priced: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401
+    found = np.full(priced.shape, np.nan)
+    if priced.any():
+        found[priced] = values[:, priced].mean(axis=0)
+    return found
+
+
+def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
+    """Return the values that were asked about, or Keras's default and three decades.
+
+    The decades are from a ten thousandth to a hundredth of what the best values reach.
+    """
+    asked = {
+        one.min_delta for one in study.axes.slices if one.monitor == chosen.monitor
+    }
+    if len(asked) == 1:
+        tops = [abs(one) for one in _best_values(study) if one != 0]
+        power = math.ceil(math.log10(np.median(tops))) if tops else 0
+        asked |= {0.0, *(float(f"1e{power - down}") for down in (4, 3, 2))}
+    return tuple(sorted(asked))
+
+
+def _best_values(study: Study) -> list[float]:
+    """Return the best finite value of each run's objective."""
+    found = []
+    for row in study.panel.rows:
+        judged = study.sweep.runs[row].judged[0]
+        finite = judged.values[np.isfinite(judged.values)]
+        if len(finite):
+            found.append(float(finite.min() if judged.mode == "min" else finite.max()))
+    return found
+
+
+def _price_all(
+    study: Study, chosen: Slice, min_delta: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """Return regret and cost by group, min_delta and patience."""
+    axes, panel = study.axes, study.panel
+    sweep = sweep_beside(study, _grid(axes, chosen, min_delta))
+    n_patience = len(axes.patience)
+    cells = cells_of(sweep, np.arange(len(panel.rows)), np.arange(len(sweep.configs)))
+    priced = [
+        price(panel, cells.take(place * n_patience, n_patience), axes.patience)
+        for place in range(len(min_delta))
+    ]
+    return (
+        np.stack([one.regret for one in priced], axis=1),
+        np.stack([one.cost for one in priced], axis=1),
+    )
+
+
+def _grid(axes: Axes, chosen: Slice, min_delta: tuple[float, ...]) -> object:
+    before, after = axes.around
+    parameters = axes.fixed | {
+        "monitor": chosen.monitor,
+        "min_delta": list(min_delta),
+        "patience": axes.patience.tolist(),
+    }
+    varied = choices(EarlyStopping, **parameters)
+    return make_grid([*before, varied, *after])

@@ -1,0 +1,206 @@
+"""The recommendation as sections of a report, in the words of its command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.errors import CbreplayError
+from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+from cbreplay.recommend.code import setting_code
+from cbreplay.recommend.sentences import (
+    advice_heading,
+    advice_headline,
+    closing_sentences,
+    doubt_sentences,
+    evidence_sentences,
+    monitor_sentences,
+)
+from cbreplay.recommend.side_by_side import (
+    difference_decimals,
+    settings_legend,
+    settings_rows,
+)
+from cbreplay.report.asked import Advising
+from cbreplay.report.document import (
+    Block,
+    CodeBlock,
+    Column,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+)
+from cbreplay.report.pictures import map_figure, trade_off_figure
+from cbreplay.words import count, spoken_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.recommend import Costs, Recommendation
+    from cbreplay.report.asked import Asked
+    from cbreplay.run import Run
+    from cbreplay.sweep import Sweep
+
+__all__ = ["Advised", "advise"]
+
+
+class Advised(NamedTuple):
+    """A recommendation with what it was chosen from, and the pictures' data."""
+
+    advice: Recommendation
+    sweep: Sweep
+    costs: Costs
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return advice_headline(self.advice)
+
+    @property
+    def heading(self) -> str:
+        """What it is made of."""
+        return advice_heading(self.advice, self.sweep)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What to know before trusting it."""
+        return doubt_sentences(self.advice)
+
+    def answer_sections(self) -> Iterator[Section]:
+        """Yield the setting, and what it rests on."""
+        advice = self.advice
+        sentences = evidence_sentences(advice)
+        rests = Points(tuple((one,) for one in sentences))
+        if not advice.callbacks:
+            why = "Why none is recommended"
+            closing = [Paragraph((one,), small=True) for one in self._closing()]
+            yield Section(why, (rests, *closing))
+            return
+        code = setting_code(advice.callbacks, self.sweep.runs[0].semantics)
+        yield Section(
+            "Use this",
+            (
+                CodeBlock(code, "python"),
+                *(Paragraph((one,), small=True) for one in self._closing()),
+            ),
+            half=True,
+        )
+        yield Section("What it rests on", (rests,), half=True)
+
+    def _closing(self) -> list[str]:
+        return list(closing_sentences(self.advice))
+
+    def comparison_sections(self) -> Iterator[Section]:
+        """Yield the settings side by side, the pictures, the monitors, the groups."""
+        advice = self.advice
+        if advice.settings:
+            yield _settings_section(advice)
+        if self.costs.n_compared:
+            yield Section(
+                "What is lost against what is trained",
+                (trade_off_figure(self.costs, advice),),
+            )
+            yield Section("Patience and min_delta", (map_figure(self.costs, advice),))
+        sentences = monitor_sentences(advice)
+        if sentences:
+            points = Points(tuple((one,) for one in sentences[1:]))
+            text = Paragraph((f"{sentences[0]}:",))
+            yield Section("Which monitor to stop on", (text, points))
+
+    def group_section(self) -> Section:
+        """Return every group: what it needs, and what the others would choose."""
+        advice = self.advice
+        several = advice.unit == "group"
+        columns = (
+            Column(advice.unit.capitalize(), "left"),
+            *([Column("Runs")] if several else []),
+            Column("Tolerance"),
+            Column("Sufficient patience"),
+            Column("Chosen without it"),
+            Column("What that costs it"),
+        )
+        regrets = [one.left_out_regret for one in advice.groups]
+        decimals = difference_decimals(
+            [*regrets, *(max(one.tolerance) for one in advice.groups)]
+        )
+        decimals += 1
+        rows = tuple(
+            (
+                one.name,
+                *([str(len(one.runs))] if several else []),
+                _spread(one.tolerance, decimals),
+                _patience(one.sufficient_patience, "not in the log"),
+                _patience(one.left_out_patience, "-"),
+                _left_out(one.left_out_regret, one.left_out_patience, decimals),
+            )
+            for one in advice.groups
+        )
+        title = f"Every {advice.unit}, left out of the choice"
+        remark = (
+            f"Sufficient: the smallest patience that keeps {advice.objective} within "
+            f"the tolerance. Chosen without it: what the other {advice.unit}s come to."
+        )
+        table = Table(columns, rows, title)
+        return Section(title, (table, Paragraph((remark,), small=True)))
+
+
+def _settings_section(advice: Recommendation) -> Section:
+    titles, *rows = settings_rows(advice)
+    columns = tuple(
+        Column(title.capitalize(), "right" if place else "left")
+        for place, title in enumerate(["setting", *titles[1:]])
+    )
+    shown = tuple(
+        (f"patience {row[0]}" if row[0][:1].isdecimal() else row[0], *row[1:])
+        for row in rows
+    )
+    blocks: list[Block] = [Table(columns, shown, "The settings side by side")]
+    blocks += [Paragraph((one,), small=True) for one in settings_legend(advice)]
+    return Section("Beside the usual settings", tuple(blocks))
+
+
+def _spread(values: Sequence[float], decimals: int) -> str:
+    low, high = (spoken_number(one, decimals) for one in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _patience(value: int | None, absent: str) -> str:
+    return absent if value is None else str(value)
+
+
+def _left_out(regret: float | None, patience: int | None, decimals: int) -> str:
+    if regret is None:
+        return "-" if patience is None else "not in the log"
+    return spoken_number(regret, decimals)
+
+
+def advise(runs: Sequence[Run], asked: Asked) -> Advised | str:
+    """Recommend a setting from several runs, or say why that cannot be asked."""
+    monitor, mode = asked.watched
+    try:
+        sweep, without = sweep_patience(
+            runs,
+            monitor=monitor,
+            mode=mode,
+            keep=asked.keep,
+            semantics=asked.semantics,
+            initial_learning_rate=asked.initial_learning_rate,
+            objective=asked.objective,
+            objective_mode=asked.objective_mode,
+        )
+        options = asked.advising
+        advice = recommend_config(
+            sweep, current=asked.callbacks, excluded=without, **options._asdict()
+        )
+        costs = measure_costs(
+            sweep,
+            advice,
+            current=asked.callbacks,
+            group_by=options.group_by,
+            recorded_under=options.recorded_under,
+        )
+    except CbreplayError as error:
+        if asked.advising != Advising():
+            raise
+        return f"{count(len(runs), 'run')} cannot be compared: {error}"
+    return Advised(advice, sweep, costs)

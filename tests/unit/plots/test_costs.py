@@ -1,0 +1,119 @@
+"""The map and the trade-off: every number and word in the pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+
+from cbreplay import EarlyStopping
+from cbreplay.plots import (
+    MapPoints,
+    TradeOffPoints,
+    map_points,
+    plot_map,
+    plot_trade_off,
+    trade_off_points,
+)
+from cbreplay.plots.parameter_map import _contrast, _fill, _readable
+from cbreplay.plots.style import DARK, LIGHT, Look
+from cbreplay.recommend import measure_costs, recommend_config
+from tests.recommended import pausing_runs, swept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def drawn(
+    patience: Iterable[int], *, planned: bool = True, now: int | None = None
+) -> tuple[MapPoints, TradeOffPoints]:
+    sweep = swept(pausing_runs(patience, planned=planned))
+    stopping = EarlyStopping(patience=now or 0, restore_best_weights=True)
+    current = None if now is None else (stopping,)
+    advice = recommend_config(sweep, current=current)
+    costs = measure_costs(sweep, advice, current=current)
+    return map_points(costs, advice), trade_off_points(costs, advice)
+
+
+BOUNDED = [1, 2, 12, 14, 15]
+NINE = [1, 1, 2, 2, 3, 3, 4, 20, 20]
+
+
+def test_the_map_holds_the_usual_values_and_the_named_ones() -> None:
+    points, _ = drawn(NINE, now=6)
+    assert points.patience == (1, 2, 3, 5, 6, 7, 10, 15, 20, 30)
+    assert list(points.min_delta) == [0, 1e-4, 1e-3, 1e-2]
+    assert points.recommended == (0, 8)
+    # p = 20 alone loses 0.5 at patience 5: two of nine
+    assert points.regret[0, 3] == pytest.approx(1 / 9)
+    assert points.texts[0][3] == "0.111"
+    assert points.texts[0][8] == "0"
+    assert points.current == (0, 4)
+    assert points.note == (
+        "val_loss above best, mean of 9 runs. Outlined: recommended. Dashed: in use "
+        "now."
+    )
+
+
+def test_a_bound_is_counted_in_words_and_has_no_number() -> None:
+    points, _ = drawn(BOUNDED, planned=False)
+    # 40 epochs without a plan: p tells patience q up to p + q = 39; at 30 two do
+    assert points.texts[0][-1] == "2 of 5"
+    assert np.isnan(points.regret[0, -1])
+    assert "Hatched: not all of these tell; how many runs do." in points.note
+
+
+@pytest.mark.parametrize("width", [4.3, 8.4])
+def test_only_numbers_are_coloured(width: float) -> None:
+    points, _ = drawn(BOUNDED, planned=False)
+    (ax,) = plot_map(points, width=width).axes
+    cells = [one for one in ax.patches if isinstance(one, Rectangle)]
+    hatched = [one for one in cells if one.get_hatch()]
+    assert len(hatched) == int(np.isnan(points.regret).sum())
+    assert {one.get_facecolor() for one in hatched} == {(1.0, 1.0, 1.0, 1.0)}
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_a_number_can_be_read_on_every_colour(look: Look) -> None:
+    for share in np.linspace(0, 1, 21):
+        fill = _fill(share, 1.0, look)
+        # WCAG 2.2, success criterion 1.4.3
+        assert _contrast(_readable(fill), fill) >= 4.5
+
+
+def test_the_trade_off_is_the_row_of_the_chosen_min_delta() -> None:
+    _, points = drawn([1, 2, 3, 4])
+    assert points.patience[:4].tolist() == [1, 2, 3, 4]
+    assert points.regret[:4].tolist() == [0.375, 0.25, 0.125, 0]
+    # 15 of 4 x 40 epochs, as test_means_are_those_of_the_runs counts them
+    assert points.cost[1] == pytest.approx(15 / 160)
+    assert points.axis == "val_loss above best"
+
+
+def test_settings_at_one_place_share_a_label() -> None:
+    _, points = drawn(NINE)
+    words = {one.words: one for one in points.named}
+    (first,) = [one for one in points.named if one.is_recommended]
+    # patience 20: seven stop 20 after their best, the two others at p + q + 1 = 41 > 40
+    trained = (2 * (22 + 23 + 24) + 25 + 2 * 40) / 9 / 40
+    assert first.cost == pytest.approx(trained)
+    assert first.name == "recommended, keeps the tolerance, cheapest: 20"
+    assert first.words == f"{first.name} ({100 * trained:.0f} %, 0)"
+    # 0.5 on seven of nine
+    assert any("Keras's default: 0" in one and "0.39" in one for one in words)
+    assert len({(one.cost, one.regret) for one in points.named}) == len(points.named)
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+@pytest.mark.parametrize("width", [4.3, 8.4])
+def test_the_pictures_hold_every_word(look: Look, width: float) -> None:
+    points, trade_off = drawn(NINE, now=6)
+    (ax,) = plot_map(points, look=look, width=width).axes
+    told = [one.get_text() for one in ax.texts]
+    assert told[:-1] == [text for row in points.texts for text in row]
+    assert " ".join(told[-1].split()) == points.note
+    (ax,) = plot_trade_off(trade_off, look=look, width=width).axes
+    told = [" ".join(one.get_text().split()) for one in ax.texts]
+    assert sorted(told) == sorted(one.words for one in trade_off.named)
