@@ -57,7 +57,7 @@ class DrivenCallback:
     Its hooks ``on_train_begin``, ``on_epoch_begin``, ``on_epoch_end`` and
     ``on_train_end`` are called with Python floats in ``logs`` and a stand-in model. It
     decides by the Keras that it inherits from, whichever one decides for the others.
-    What it prints is not shown.
+    What it prints is not shown; what it writes to a file is written.
 
     Parameters
     ----------

@@ -12,12 +12,11 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from cbreplay.callbacks.base import format_callback, rule_name
+from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.callbacks.metric_directions import METRIC_DIRECTIONS
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cbreplay.callbacks.base import Callback
 
 __all__ = ["CODE_OF_RULES", "write_keras_code"]
@@ -164,13 +163,15 @@ CODE_OF_RULES = {
 
 
 def write_keras_code(
-    callbacks: Sequence[Callback], *, package: Literal["keras", "tf_keras"] = "keras"
+    callbacks: Any,  # noqa: ANN401 - ours, Keras's, or lists of them
+    *,
+    package: Literal["keras", "tf_keras"] = "keras",
 ) -> str:
     """Write a callbacks list as Python code that makes it.
 
     Parameters
     ----------
-    callbacks : sequence of Callback
+    callbacks : Callback, Keras callback, or list of these
         The list, in order.
     package : {"keras", "tf_keras"}
         Whose callbacks they are.
@@ -197,8 +198,15 @@ def write_keras_code(
     ]
     <BLANKLINE>
     """
-    calls = [f"    {_call(one)},\n" for one in callbacks]
-    names = dict.fromkeys(map(rule_name, callbacks))
+    rules = read_callbacks(callbacks).callbacks
+    names = dict.fromkeys(map(rule_name, rules))
+    if "DrivenCallback" in names:
+        sentence = (
+            "a callback of your own is code that only your script holds. "
+            "Leave it out of the list, and import it there."
+        )
+        raise ConfigError(sentence)
+    calls = [f"    {_call(one)},\n" for one in rules]
     classes = [CODE_OF_RULES[name] for name in names if name in CODE_OF_RULES]
     warns = any("warnings." in one for one in classes)
     imports = ("import warnings\n\n" if warns else "") + f"{_IMPORTS[package]}\n"

@@ -25,13 +25,13 @@ from cbreplay.recommend.rivals import score_rivals, score_without_stopping
 from cbreplay.recommend.selection import needed_rank, shared_confidence, unlucky_share
 from cbreplay.recommend.study import Asked, Study, begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL, Choice, Priced, resample_mean
+from cbreplay.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.callbacks.base import Callback
     from cbreplay.run import FloatArray
-    from cbreplay.sweep import Sweep
 
 __all__ = ["recommend_config"]
 
@@ -93,6 +93,13 @@ def recommend_config(
     >>> advice.kind, advice.patience, advice.promise.rank
     ('guaranteed', 3, 4)
     """
+    given: object = sweep
+    if not isinstance(given, Sweep):
+        sentence = (
+            f"recommend_config takes a Sweep, as sweep_runs returns it, not "
+            f"{type(given).__name__}"
+        )
+        raise ConfigError(sentence)
     if not 0 < confidence < 1 or not 0 <= cost_weight < np.inf:
         sentence = (
             f"confidence is {confidence!r} and cost_weight is {cost_weight!r}, where a "

@@ -21,6 +21,7 @@ from cbreplay import (
     Run,
     UnknownMonitorError,
     explain_replay,
+    replay_fits,
     replay_run,
 )
 
@@ -420,6 +421,21 @@ def test_an_attribute_that_raises_is_named() -> None:
 
     with pytest.raises(ConfigError, match="Odd raises RuntimeError: not yet"):
         replay_run(recorded(), Odd())
+
+
+def test_what_takes_callbacks_refuses_what_it_cannot_write_or_judge() -> None:
+    from cbreplay import recommend_config, write_keras_code
+
+    with pytest.raises(ConfigError, match="code that only your script holds"):
+        write_keras_code([Plain()])
+    assert "patience=3" in write_keras_code(EarlyStopping(patience=3))
+    wrong: Any = [recorded()]
+    with pytest.raises(ConfigError, match=r"takes a Sweep.*not list"):
+        recommend_config(wrong)
+    with pytest.raises(ConfigError, match="is one Run"):
+        replay_fits(wrong[0], EarlyStopping())
+    with pytest.raises(ConfigError, match="what replay_run returns"):
+        explain_replay(wrong[0])
 
 
 def test_lists_may_be_nested_and_one_callback_needs_no_list() -> None:
