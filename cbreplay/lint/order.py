@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cbreplay.callbacks import (
@@ -150,6 +151,28 @@ def _identical_callbacks(known: Known) -> Iterator[Finding]:
         )
 
 
+def _schedule_undoes_reduction(known: Known) -> Iterator[Finding]:
+    """Find each ReduceLROnPlateau whose rate a table sets anew before every epoch."""
+    tables = [
+        place
+        for place, one in enumerate(known.callbacks)
+        if isinstance(one, LearningRateScheduler)
+        and isinstance(one.schedule, Mapping)
+        and min(one.schedule) == 0
+    ]
+    for index, callback in enumerate(known.callbacks):
+        if isinstance(callback, ReduceLROnPlateau) and tables:
+            yield Finding(
+                "schedule-undoes-reduction",
+                index,
+                "ReduceLROnPlateau never acts: no epoch is trained at a rate that it "
+                "set",
+                "the table of LearningRateScheduler (callback "
+                f"{tables[0] + 1}) sets the rate as each epoch begins",
+                "one of the two",
+            )
+
+
 def _rate_not_logged(known: Known) -> Iterator[Finding]:
     reducers = [
         index
@@ -181,5 +204,6 @@ def _is_keras_2(known: Known) -> bool:
 LIST_CHECKS: tuple[Callable[[Known], Iterator[Finding]], ...] = (
     _reduce_after_stop,
     _identical_callbacks,
+    _schedule_undoes_reduction,
     _rate_not_logged,
 )

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -69,30 +70,35 @@ print("\\n" + json.dumps(told))
 def test_an_object_is_read_as_it_was_made(version: KerasVersion) -> None:
     if not version.is_prepared():
         pytest.skip(f"this Keras is not prepared: {PREPARE}")
-    script = [sys.executable, "-W", "ignore", "-c", SCRIPT, version.package]
+    told = run_script(SCRIPT, version, json.dumps(CALLS))
+    for text, (made, used) in zip(CALLS, told, strict=True):
+        expected = EXPECTED.get(text, text)
+        assert made == by_version(expected, version), text
+        # a fit resolves "auto", which is told then
+        resolved = made if "mode=" in made else RESOLVED_AT_ONCE.get(made, made)
+        assert used in (made, resolved), text
+
+
+def run_script(script: str, version: KerasVersion, given: str) -> list[Any]:
+    """Run a text in a process of that Keras, and return what it prints last."""
+    command = [sys.executable, "-W", "ignore", "-c", script, version.package]
     environment = {
         **os.environ,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERAS_BACKEND": "tensorflow",
     }
     environment["PYTHONPATH"] = os.pathsep.join([path_of(version), str(ROOT)])
-    asked = subprocess.run(  # noqa: S603 - the script above
-        script,
-        input=json.dumps(CALLS),
+    asked = subprocess.run(  # noqa: S603 - the scripts of this file
+        command,
+        input=given,
         capture_output=True,
         text=True,
         check=False,
         env=environment,
     )
     assert asked.returncode == 0, asked.stderr[-2000:]
-    for text, (made, used) in zip(
-        CALLS, json.loads(asked.stdout.splitlines()[-1]), strict=True
-    ):
-        expected = EXPECTED.get(text, text)
-        assert made == by_version(expected, version), text
-        # a fit resolves "auto", which is told then
-        resolved = made if "mode=" in made else RESOLVED_AT_ONCE.get(made, made)
-        assert used in (made, resolved), text
+    told: list[Any] = json.loads(asked.stdout.splitlines()[-1])
+    return told
 
 
 # what Keras keeps of it: EarlyStopping the size of min_delta, a logger's arguments are
@@ -139,3 +145,70 @@ def by_version(expected: str, version: KerasVersion) -> str:
     if old or (checkpoint and version.semantics in ("keras-3.0", "keras-3.10")):
         return RESOLVED_AT_ONCE.get(expected, expected)
     return expected
+
+
+# a real fit of Keras 2's kind under callbacks that speak to its backend, and its replay
+DRIVEN = """
+import importlib, json, sys
+import numpy as np
+keras = importlib.import_module(sys.argv[1])
+kc, K = keras.callbacks, keras.backend
+from cbreplay import Run, replay_run
+class Halve(kc.Callback):
+    def on_train_begin(self, logs=None):
+        self.last = float("inf")
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["loss"] > self.last - 0.02:
+            old = float(K.get_value(self.model.optimizer.lr))
+            K.set_value(self.model.optimizer.lr, old * 0.3)
+        self.last = logs["loss"]
+class Later(kc.EarlyStopping):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch > 1:
+            super().on_epoch_end(epoch, logs)
+class Rates(kc.Callback):
+    def on_train_begin(self, logs=None):
+        self.rates = []
+    def on_epoch_begin(self, epoch, logs=None):
+        self.rates.append(float(K.get_value(self.model.optimizer.lr)))
+rng = np.random.default_rng(0)
+x = rng.normal(size=(40, 3)).astype("float32")
+y = (x.sum(1) > 0).astype("float32")
+told = []
+for seed in range(4):
+    keras.utils.set_random_seed(seed)
+    hidden = keras.layers.Dense(4, activation="relu")
+    model = keras.Sequential([hidden, keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(keras.optimizers.legacy.SGD(0.5), "binary_crossentropy")
+    made = lambda: [Halve(), Later(patience=1, min_delta=0.01)]
+    seen = Rates()
+    history = model.fit(x, y, validation_data=(x[::2], y[::2]), epochs=15, verbose=0,
+                        callbacks=[*made(), seen]).history
+    rows = [
+        {"loss": loss, "val_loss": val_loss, "learning_rate": rate}
+        for loss, val_loss, rate in zip(
+            history["loss"], history["val_loss"], seen.rates)
+    ]
+    replay = replay_run(Run.from_logs(rows, planned_epochs=15), made())
+    stopped = len(rows) - 1 if model.stop_training else None
+    told.append([[stopped, seen.rates, None], [
+        replay.stopped_epoch, replay.learning_rate.values.tolist(),
+        replay.divergence_epoch]])
+print("\\n" + json.dumps(told))
+"""
+
+
+@pytest.mark.parametrize(
+    "version",
+    [one for one in ASKED if one.semantics in ("keras-2.15", "tf_keras-2.21")],
+    ids=lambda one: one.name,
+)
+def test_callbacks_that_speak_to_the_backend_of_keras_2_decide_as_in_its_fit(
+    version: KerasVersion,
+) -> None:
+    if not version.is_prepared():
+        pytest.skip(f"this Keras is not prepared: {PREPARE}")
+    for fit, replay in run_script(DRIVEN, version, ""):
+        assert replay == fit
+        # the rate was lowered on the way
+        assert len(set(fit[1])) > 1

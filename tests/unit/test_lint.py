@@ -16,6 +16,7 @@ from cbreplay import (
     SemanticsError,
     lint_callbacks,
     parse_callbacks,
+    replay_run,
 )
 from cbreplay.run_metadata import Fit, RunMetadata
 
@@ -184,6 +185,12 @@ KEEP = "restore_best_weights=True"
             {},
             [],
         ),
+        (
+            ["LearningRateScheduler({0: 0.1})", "ReduceLROnPlateau()"],
+            {},
+            ["schedule-undoes-reduction"],
+        ),
+        (["LearningRateScheduler({9: 0.1})", "ReduceLROnPlateau()"], {}, []),
         (["ModelCheckpoint('best.keras')"], {}, ["overwrites-one-file"]),
         (["ModelCheckpoint('last.keras')"], {}, []),
         (["ModelCheckpoint('best.keras', save_best_only=True)"], {}, []),
@@ -396,3 +403,18 @@ def test_a_scheduler_changes_the_rate_too() -> None:
 
 def codes_of(*callbacks: Any) -> set[str]:
     return {one.code for one in lint_callbacks(callbacks, semantics="keras-3.15")}
+
+
+def test_under_a_table_from_the_first_epoch_on_no_reduction_is_ever_trained_at() -> (
+    None
+):
+    # the replay on a flat record: reduced at the end of every epoch, and set back
+    listed = parse_callbacks(
+        "LearningRateScheduler({0: 0.5})", "ReduceLROnPlateau(patience=1, factor=0.1)"
+    )
+    run = Run.from_logs([{"val_loss": 1.0, "learning_rate": 0.5}] * 6)
+    replay = replay_run(run, listed)
+    assert len(replay.reductions) == 5
+    assert replay.divergence_epoch is None
+    assert replay.learning_rate is not None
+    assert set(replay.learning_rate.values.tolist()) == {0.5}
