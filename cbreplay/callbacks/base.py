@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cbreplay.callbacks.semantics import Semantics
+    from cbreplay.callbacks.stand_in import Stage
     from cbreplay.run import Mode, Run
 
 __all__ = [
@@ -50,9 +51,8 @@ class Training(NamedTuple):
         tells.
     schedule : str or None
         The LearningRateSchedule that the optimizer was given, if it was.
-    copies : dict
-        What was copied for this replay, by the identity of the original: callbacks of
-        the user's own that share an object share its copy.
+    stage : Stage or None
+        What the user's own callbacks of one replay share; None where there are none.
     """
 
     semantics: Semantics
@@ -60,7 +60,7 @@ class Training(NamedTuple):
     first_epoch: int = 0
     epochs: int | None = None
     schedule: str | None = None
-    copies: dict[int, Any] | None = None
+    stage: Stage | None = None
 
 
 def describe_training(run: Run, semantics: Semantics) -> Training:

@@ -18,7 +18,7 @@ from cbreplay.callbacks.outer_state import (
     copy_closures,
     outer_state,
 )
-from cbreplay.callbacks.stand_in import Ledger, StandInModel, StandInParams
+from cbreplay.callbacks.stand_in import Stage
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class DrivenCallback:
 
 
 class Driver:
-    """The copy of a callback in one fit, and the ledger of what it does."""
+    """The copy of a callback in one fit."""
 
     def __init__(
         self,
@@ -182,27 +182,27 @@ class Driver:
         training: Training,
         again: Any = None,  # noqa: ANN401 - the copy of an earlier fit
     ) -> None:
-        self.driven = driven
-        self.ledger = Ledger(driven.name, _library_of(driven.callback), training)
-        copies = {} if training.copies is None else training.copies
-        self.copy = _copied(driven.callback, copies) if again is None else again
+        self.driven, self.first_epoch = driven, training.first_epoch
+        self.stage = training.stage or Stage(training)
+        self.library = _library_of(driven.callback)
+        self.copy = again
+        if again is None:
+            self.copy = _copied(driven.callback, self.stage.memo)
         self.last: Observation | None = None
         self.restored_at_end: int | None = None
         _resolve_auto(driven, self.copy, training)
 
     def begin_training(self, seen: Observation) -> tuple[DrivenState, Decision]:
         """Give it its model and call ``on_train_begin``."""
-        self._call("set_params", seen, StandInParams(self.ledger))
-        self._call("set_model", seen, StandInModel(self.ledger))
+        self._call("set_params", seen, self.stage.params)
+        self._call("set_model", seen, self.stage.model)
         return self._decided(self._call("on_train_begin", seen, {}), seen)
 
     def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
         """Call ``on_epoch_begin``."""
         if self.last is not None:
             # by now every callback of the list has written into these
-            self.ledger.epochs.append(self.last.epoch)
-            for name, value in self.last.logs.items():
-                self.ledger.history.setdefault(name, []).append(value)
+            self.stage.ledger.note_epoch(self.last)
         return self._decided(self._call("on_epoch_begin", seen, seen.epoch, {}), seen)
 
     def end_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
@@ -220,14 +220,9 @@ class Driver:
         return self._decided(decision, seen)
 
     def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:  # noqa: ANN401
-        ledger = self.ledger
+        ledger = self.stage.ledger
         outside = outer_state(self.copy)
-        ledger.enter(
-            hook,
-            rate=seen.learning_rate,
-            stop=seen.stop_training,
-            weights=seen.weights_epoch,
-        )
+        ledger.enter(self.driven.name, self.library, hook, seen)
         try:
             with _silence():
                 getattr(self.copy, hook)(*arguments)
@@ -278,7 +273,7 @@ class Driver:
     def _decided(
         self, decision: Decision, seen: Observation
     ) -> tuple[DrivenState, Decision]:
-        restored, first = decision.restored_epoch, self.ledger.training.first_epoch
+        restored, first = decision.restored_epoch, self.first_epoch
         if restored is not None and restored < first:
             sentence = (
                 f"{self.driven.name} puts back the weights from before epoch "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
@@ -14,9 +15,9 @@ from cbreplay.monitor import round_float32
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.callbacks.base import Training
+    from cbreplay.callbacks.base import Observation, Training
 
-__all__ = ["HeldWeights", "Ledger", "StandInModel", "StandInParams"]
+__all__ = ["HeldWeights", "Ledger", "Stage", "StandInModel", "StandInParams"]
 
 
 class HeldWeights:
@@ -48,23 +49,34 @@ class HeldWeights:
     __add__ = __radd__ = __mul__ = __rmul__ = _refuse
 
 
-class Ledger:
-    """What one driven callback reads and does in the hook that runs.
+class Stage:
+    """What the driven callbacks of one replay share, as those of a fit share its model.
 
     Parameters
     ----------
-    owner : str
-        The callback's class, for the errors.
-    library : {"keras", "tf", ""}
-        Whose variables hold its learning rate: those of Keras 3, of TensorFlow (Keras
-        2 and tf_keras), or none.
     training : Training
         What is known of the training.
     """
 
-    def __init__(self, owner: str, library: str, training: Training) -> None:
-        self.owner, self.library, self.training = owner, library, training
-        self.hook = ""
+    def __init__(self, training: Training) -> None:
+        # as copy.deepcopy takes it: an object that two callbacks hold is copied once
+        self.memo: dict[int, Any] = {}
+        self.ledger = Ledger(training)
+        self.model, self.params = StandInModel(self.ledger), StandInParams(self.ledger)
+
+
+class Ledger:
+    """What the driven callback whose hook runs reads and does.
+
+    Parameters
+    ----------
+    training : Training
+        What is known of the training.
+    """
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        self.owner, self.library, self.hook = "", "", ""
         self.refused: CbreplayError | None = None
         self.rate: float | None = None
         self.rate_was_set = False
@@ -74,17 +86,37 @@ class Ledger:
         self.saved: list[str] = []
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
-        self._variable: Any = None
+        self._variables: dict[str, Any] = {}
 
-    def enter(self, hook: str, *, rate: float | None, stop: bool, weights: int) -> None:
-        """Begin a hook with what the callbacks before it left."""
-        self.hook, self.rate, self.rate_was_set = hook, rate, False
-        self.stop_training, self.weights_epoch = stop, weights
+    def enter(self, owner: str, library: str, hook: str, seen: Observation) -> None:
+        """Begin a hook with what the callbacks before it left.
+
+        Parameters
+        ----------
+        owner, hook : str
+            The callback's class and its hook, for the errors.
+        library : {"keras", "tf", ""}
+            Whose variables hold the learning rate that it sees: those of Keras 3, of
+            TensorFlow (Keras 2 and tf_keras), or none.
+        seen : Observation
+            What it sees.
+        """
+        self.owner, self.library, self.hook = owner, library, hook
+        self.rate, self.rate_was_set = seen.learning_rate, False
+        self.stop_training, self.weights_epoch = seen.stop_training, seen.weights_epoch
         self.restored_epoch = None
         self.saved = []
-        if self._variable is not None and rate is not None:
-            # the class's own assign, which does not count as the callback's
-            type(self._variable).assign(self._variable, rate)
+        for variable in self._variables.values():
+            if self.rate is not None:
+                # the class's own assign, which does not count as the callback's
+                type(variable).assign(variable, self.rate)
+
+    def note_epoch(self, seen: Observation) -> None:
+        """Enter the logs of an epoch that is over into the history, once."""
+        if seen.epoch not in self.epochs:
+            self.epochs.append(seen.epoch)
+            for name, value in seen.logs.items():
+                self.history.setdefault(name, []).append(value)
 
     def refuse(self, asked: str, reason: str = "") -> NoReturn:
         """Raise EvidenceError, and remember it where the callback catches it."""
@@ -118,10 +150,11 @@ class Ledger:
             )
         if not self.library:
             return PlainRate(self.rate, self.note_rate)
-        if self._variable is None:
-            self._variable = _make_variable(self.library, self.rate)
-            self._variable.assign = self._assign_variable
-        return self._variable
+        if self.library not in self._variables:
+            variable = _make_variable(self.library, self.rate)
+            variable.assign = partial(self._assign, variable)
+            self._variables[self.library] = variable
+        return self._variables[self.library]
 
     def set_rate(self, value: Any) -> None:  # noqa: ANN401 - a number, or a variable
         """Set the learning rate, as assigning to ``optimizer.learning_rate`` does."""
@@ -134,10 +167,9 @@ class Ledger:
         """Take a new rate, a float32 value."""
         self.rate, self.rate_was_set = rate, True
 
-    def _assign_variable(self, value: Any, *others: Any, **named: Any) -> Any:  # noqa: ANN401
-        kind = type(self._variable)
-        assigned = kind.assign(self._variable, value, *others, **named)
-        self.note_rate(float(np.asarray(self._variable)))
+    def _assign(self, variable: Any, value: Any, *others: Any, **named: Any) -> Any:  # noqa: ANN401
+        assigned = type(variable).assign(variable, value, *others, **named)
+        self.note_rate(float(np.asarray(variable)))
         return assigned
 
 

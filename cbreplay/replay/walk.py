@@ -188,7 +188,9 @@ class _Walker:
         """Replay until a stop, a divergence, or the horizon."""
         training, first_epoch = self.training, self.training.first_epoch
         if any(rule_name(one) == _DRIVEN for one in self.callbacks):
-            training = training._replace(copies={})
+            from cbreplay.callbacks.stand_in import Stage
+
+            training = training._replace(stage=Stage(training))
         if states is None:
             states = [callback.begin(training) for callback in self.callbacks]
         walk = self.walked = Walk(
@@ -219,7 +221,8 @@ class _Walker:
             if walk.stopped_by:
                 walk.stopped = epoch
                 break
-        if walk.rates and not walk.raised:
+        ended_here = walk.divergence is None or self.goes_on
+        if walk.rates and ended_here and not walk.raised:
             self._end_training()
         if walk.divergence is None:
             walk.evident_steps = len(walk.trace)

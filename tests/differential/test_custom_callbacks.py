@@ -57,7 +57,13 @@ def lists() -> dict[str, Callable[[], Any]]:
         stopper.on_epoch_end = lambda epoch, logs=None: None  # noqa: ARG005
         return [stopper, kc.EarlyStopping(patience=3)]
 
+    def twice() -> list[Any]:
+        """One instance in two places, which acts once in a while."""
+        halving = own.HalveOnRise(0.3)
+        return [halving, halving, kc.EarlyStopping(patience=4)]
+
     return {
+        "twice": twice,
         "entangled": entangled,
         "closing over": closing,
         "replaced hook": replaced,
@@ -126,6 +132,7 @@ def lists() -> dict[str, Callable[[], Any]]:
 
 
 NAMES = [
+    "twice",
     "entangled",
     "closing over",
     "replaced hook",

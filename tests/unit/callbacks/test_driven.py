@@ -352,6 +352,44 @@ def test_an_instance_that_stands_twice_is_called_twice() -> None:
     assert replay_run(recorded(), [own, own]).stopped_epoch == 1
 
 
+def test_what_one_instance_does_once_counts_wherever_it_stands() -> None:
+    class HalveAtThird(Plain):
+        seen = 0
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.seen += 1
+            if self.seen == 3:
+                # in the first of the two calls at epoch 1
+                rate = self.model.optimizer.learning_rate
+                self.model.optimizer.learning_rate = rate * 0.5
+                self.model.save("third.keras")
+
+    own = HalveAtThird()
+    replay = replay_run(recorded(), [own, own])
+    (reduction,) = replay.reductions
+    assert (reduction.epoch, reduction.new, reduction.callback) == (1, 0.25, 0)
+    assert replay.saves == ((1, "third.keras", 0),)
+
+
+def test_a_model_that_is_handed_on_is_the_model_of_all() -> None:
+    class HandOn(Plain):
+        def __init__(self, box: list[Any]) -> None:
+            self.box = box
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.box.append(self.model)
+
+    class StopByBox(HandOn):
+        def on_train_begin(self, logs: Any = None) -> None: ...
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.box[0].stop_training = epoch == 2
+
+    box: list[Any] = []
+    replay = replay_run(recorded(), [HandOn(box), StopByBox(box)])
+    assert (replay.stopped_epoch, replay.stopped_by) == (2, (1,))
+
+
 def test_what_is_saved_at_the_end_of_training_is_told() -> None:
     class SaveAtEnd(Plain):
         def on_train_end(self, logs: Any = None) -> None:
