@@ -63,8 +63,31 @@ class PrecheltState(NamedTuple):
     measured: float | None = None
 
 
+class _PrecheltRule:
+    """What the three have in common: they hold weights, and leave the rest alone."""
+
+    __slots__ = ()
+
+    changes_learning_rate: ClassVar[bool] = False
+    needs_learning_rate: ClassVar[bool] = False
+
+    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
+        """Return what it writes into ``logs``: nothing."""
+        return {}
+
+    def held_epoch(self, state: PrecheltState) -> int | None:
+        """Return whose weights it puts back when training ends; None if none."""
+        return state.held_epoch
+
+    def to_keras_code(self) -> str:
+        """Return Python code of a Keras callback that decides the same."""
+        from cbreplay.callbacks.keras_code import write_keras_code
+
+        return write_keras_code([self])
+
+
 @dataclass(frozen=True, slots=True)
-class PrecheltGL:
+class PrecheltGL(_PrecheltRule):
     """Stop as soon as the generalization loss exceeds a threshold.
 
     GL(t) = 100 (E_va(t) / E_opt(t) - 1), tested after every epoch: by how many percent
@@ -105,9 +128,6 @@ class PrecheltGL:
     mode: str = "auto"
     restore_best_weights: bool = True
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         _check_alpha("PrecheltGL", self.alpha)
         _check_error_mode("PrecheltGL", self.mode)
@@ -133,23 +153,9 @@ class PrecheltGL:
         after = state._replace(measured=loss)
         return after, Decision(improved=improved, stop=loss > self.alpha)
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
-
-    def held_epoch(self, state: PrecheltState) -> int | None:
-        """Return whose weights it puts back when training ends; None if none."""
-        return state.held_epoch
-
-    def to_keras_code(self) -> str:
-        """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.callbacks.keras_code import write_keras_code
-
-        return write_keras_code([self])
-
 
 @dataclass(frozen=True, slots=True)
-class PrecheltPQ:
+class PrecheltPQ(_PrecheltRule):
     """Stop when the generalization loss is large against the training progress.
 
     P_k(t) = 1000 (sum of E_tr over the strip / (k min E_tr over the strip) - 1), and at
@@ -188,9 +194,6 @@ class PrecheltPQ:
     mode: str = "auto"
     restore_best_weights: bool = True
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         _check_alpha("PrecheltPQ", self.alpha)
         _check_count("PrecheltPQ", "strip_length", self.strip_length)
@@ -228,23 +231,9 @@ class PrecheltPQ:
         after = state._replace(strip=(), measured=quotient)
         return after, Decision(improved=improved, stop=quotient > self.alpha)
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
-
-    def held_epoch(self, state: PrecheltState) -> int | None:
-        """Return whose weights it puts back when training ends; None if none."""
-        return state.held_epoch
-
-    def to_keras_code(self) -> str:
-        """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.callbacks.keras_code import write_keras_code
-
-        return write_keras_code([self])
-
 
 @dataclass(frozen=True, slots=True)
-class PrecheltUP:
+class PrecheltUP(_PrecheltRule):
     """Stop when the validation error has risen over several strips in a row.
 
     At the end of each strip of k epochs E_va(t) is compared with E_va(t - k); after
@@ -285,9 +274,6 @@ class PrecheltUP:
     mode: str = "auto"
     restore_best_weights: bool = True
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         _check_count("PrecheltUP", "strips", self.strips)
         _check_count("PrecheltUP", "strip_length", self.strip_length)
@@ -321,20 +307,6 @@ class PrecheltUP:
             strip=(), strip_error=error, rises=rises, measured=float(rises)
         )
         return after, Decision(improved=improved, stop=rises >= self.strips)
-
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
-
-    def held_epoch(self, state: PrecheltState) -> int | None:
-        """Return whose weights it puts back when training ends; None if none."""
-        return state.held_epoch
-
-    def to_keras_code(self) -> str:
-        """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.callbacks.keras_code import write_keras_code
-
-        return write_keras_code([self])
 
 
 def generalization_loss(error: float, best: float) -> float:

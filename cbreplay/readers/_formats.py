@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers._csv_header import decode_beginning, sniff_header
 from cbreplay.readers.base import read_beginning
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "FormatReader",
     "content_format",
     "format_of",
     "named_like_a_log",
@@ -140,3 +141,27 @@ def reader_for(
     module = import_module(f"cbreplay.readers.{found.module}")
     reader: Reader = getattr(module, found.reader)(options, metadata)
     return reader
+
+
+class FormatReader:
+    """What the readers of one text format have in common.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        How damage, empty cells and missing values are to be read.
+    metadata : RunMetadata, optional
+        What the ``run.json`` beside the log says.
+    """
+
+    # as `format_of` names it
+    log_format: ClassVar[str]
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
+
+    def accepts(self, path: str) -> bool:
+        """Tell by its content whether a file is of this format."""
+        return format_of(path) == self.log_format

@@ -6,37 +6,20 @@ from typing import TYPE_CHECKING
 
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import read_table, read_table_content
-from cbreplay.readers._formats import format_of
+from cbreplay.readers._formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["CsvLoggerReader"]
 
 
-class CsvLoggerReader:
-    """Reader of CSV logs.
+class CsvLoggerReader(FormatReader):
+    """Reader of CSV logs."""
 
-    Parameters
-    ----------
-    options : ReadOptions
-        How damage and empty cells are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file is a CSV with an epoch or a loss in its header."""
-        return format_of(path) == "csv"
+    log_format = "csv"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file.

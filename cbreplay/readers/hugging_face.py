@@ -10,16 +10,14 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
-from cbreplay.readers._formats import format_of
+from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json
 from cbreplay.readers.base import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray, Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["HuggingFaceReader", "drop_beginnings"]
 
@@ -29,25 +27,10 @@ _SPEED = ("runtime", "samples_per_second", "steps_per_second", "model_preparatio
 _NEARLY = 0.01
 
 
-class HuggingFaceReader:
-    """Reader of the log of Trainer: an epoch is what lies before an evaluation.
+class HuggingFaceReader(FormatReader):
+    """Reader of the log of Trainer: an epoch is what lies before an evaluation."""
 
-    Parameters
-    ----------
-    options : ReadOptions
-        How missing values are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file is JSON with a ``log_history``."""
-        return format_of(path) == "hugging_face"
+    log_format = "hugging_face"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield the training in the file.

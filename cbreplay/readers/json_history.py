@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
-from cbreplay.readers._formats import format_of
+from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json
 from cbreplay.readers._step_rows import fold_by
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -14,34 +14,18 @@ from cbreplay.readers.base import Damage, ForeignLogError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["JsonHistoryReader"]
 
 
-class JsonHistoryReader:
+class JsonHistoryReader(FormatReader):
     """Reader of ``history.history``, of a History's attributes, or of rows, as JSON.
 
     Also of what pandas writes of a DataFrame: a mapping of rows under each name.
-
-    Parameters
-    ----------
-    options : ReadOptions
-        How missing values are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
     """
 
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file is JSON with an epoch, a loss or an accuracy."""
-        return format_of(path) == "json"
+    log_format = "json"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file.

@@ -9,7 +9,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers._csv_runs import are_epochs, build_runs
 from cbreplay.readers._csv_table import read_table
-from cbreplay.readers._formats import format_of
+from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._step_rows import fold_by
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -17,35 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.readers._csv_table import CsvTable
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["LightningReader"]
 
 
-class LightningReader:
+class LightningReader(FormatReader):
     """Reader of CSVs with an ``epoch`` and a ``step`` column.
 
     Training and validation of one epoch stand in rows of their own, with gaps. The
     one value that a column has in an epoch is the epoch's.
-
-    Parameters
-    ----------
-    options : ReadOptions
-        How damage and empty cells are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
     """
 
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file is a CSV with an epoch and a step in its header."""
-        return format_of(path) == "lightning"
+    log_format = "lightning"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file.

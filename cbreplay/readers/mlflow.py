@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import LogError
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
-from cbreplay.readers._formats import format_of
+from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json
 from cbreplay.readers._step_rows import fold_by
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning, read_bytes
@@ -16,34 +16,17 @@ from cbreplay.readers.base import Damage, ForeignLogError, read_beginning, read_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["MLflowReader"]
 
 _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name")
 
 
-class MLflowReader:
-    """Reader of MLflow's histories, CSV or JSON, with ``key``, ``value``, ``step``.
+class MLflowReader(FormatReader):
+    """Reader of MLflow's histories, CSV or JSON, with ``key``, ``value``, ``step``."""
 
-    Parameters
-    ----------
-    options : ReadOptions
-        How missing values are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file has a key, a value and a step in each row."""
-        return format_of(path) == "mlflow"
+    log_format = "mlflow"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each run in the export.

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable, read_table
-from cbreplay.readers._formats import format_of
+from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json
 from cbreplay.readers._step_rows import fold_by
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.readers._cells import Cells
-    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["WandbReader"]
 
@@ -30,25 +28,10 @@ _EPOCHS = ("epoch", "epoch/epoch")
 _LOW, _HIGH = "__MIN", "__MAX"
 
 
-class WandbReader:
-    """Reader of the exports of Weights & Biases, CSV or JSON.
+class WandbReader(FormatReader):
+    """Reader of the exports of Weights & Biases, CSV or JSON."""
 
-    Parameters
-    ----------
-    options : ReadOptions
-        How damage and empty cells are to be read.
-    metadata : RunMetadata, optional
-        What the ``run.json`` beside the log says.
-    """
-
-    def __init__(
-        self, options: ReadOptions, metadata: RunMetadata | None = None
-    ) -> None:
-        self.options, self.metadata = options, metadata
-
-    def accepts(self, path: str) -> bool:
-        """Tell whether a file has a ``_step`` column, or the bands of a chart."""
-        return format_of(path) == "wandb"
+    log_format = "wandb"
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each run in the export.
