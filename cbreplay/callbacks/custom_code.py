@@ -7,6 +7,7 @@ import os
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.callbacks.keras_objects import OPERATORS
 from cbreplay.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _OTHER_HOOKS = {
     for end in ("begin", "end")
 }
 _KERAS = ("keras", "tf_keras", "tensorflow")
-_OPERATORS = ("less", "greater")
 _CLOCKS = {
     "time": "the clock",
     "datetime": "the clock",
@@ -80,7 +80,7 @@ def is_altered(callback: object) -> bool:
     operator = held.get("monitor_op")
     home = str(getattr(operator, "__module__", None) or "").partition(".")[0]
     named = getattr(operator, "__name__", "")
-    return operator is not None and home not in _KERAS and named not in _OPERATORS
+    return operator is not None and home not in _KERAS and named not in OPERATORS
 
 
 def refuse_unanswerable(callback: object) -> None:

@@ -11,7 +11,7 @@ from cbreplay.errors import ConfigError, EvidenceError
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
 
-__all__ = ["REFUSED", "read_keras_object"]
+__all__ = ["OPERATORS", "REFUSED", "read_keras_object"]
 
 # keras/src/callbacks, 3.15.1, and why a replay cannot follow
 REFUSED = {
@@ -24,7 +24,8 @@ REFUSED = {
         "of a training without it is of other weights"
     ),
 }
-_OPERATORS = {"less": "min", "greater": "max"}
+# the comparisons that Keras resolves a mode to, by their names
+OPERATORS = {"less": "min", "greater": "max"}
 
 
 def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Keras object
@@ -149,7 +150,7 @@ def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
     # Keras 2 and tf_keras keep the comparison only; Keras 3 has it from a fit on,
     # where the compiled metric has told what a log may not
     operator = getattr(callback, "monitor_op", None)
-    resolved = _OPERATORS.get(getattr(operator, "__name__", ""))
+    resolved = OPERATORS.get(getattr(operator, "__name__", ""))
     return resolved or str(getattr(callback, "mode", "auto"))
 
 

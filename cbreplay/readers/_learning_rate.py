@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "EVENT_RATE_NOTES",
     "KERAS_RATE_TAGS",
+    "RATE_CHANGING",
     "RateReading",
+    "class_name",
     "constant_rate",
     "read_csv_rate",
     "read_event_rate",
@@ -25,7 +27,8 @@ __all__ = [
 # Keras 3 and Keras 2
 KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 _REDUCER, _SCHEDULER = "ReduceLROnPlateau", "LearningRateScheduler"
-_RATE_CHANGING = (_REDUCER, _SCHEDULER)
+# the callbacks of Keras that write the rate into logs
+RATE_CHANGING = (_REDUCER, _SCHEDULER)
 # Keras's own callbacks that leave the optimizer's rate alone
 _INERT = frozenset(
     {
@@ -126,7 +129,7 @@ def _row_holds(classes: Sequence[str]) -> str:
     if "TensorBoard" not in classes:
         return "either"
     earlier = classes[: classes.index("TensorBoard")]
-    if any(name not in _INERT and name not in _RATE_CHANGING for name in earlier):
+    if any(name not in _INERT and name not in RATE_CHANGING for name in earlier):
         return "either"
     if _REDUCER not in earlier:
         return "before"
@@ -168,20 +171,20 @@ def _changes(rate: Series) -> bool:
 def _class_lists(metadata: RunMetadata) -> list[list[str]]:
     """Return the class names of each fit's callbacks; none where none are listed."""
     fits = [*(fit.callbacks for fit in metadata.earlier_fits), metadata.callbacks]
-    return [[_class_name(text) for text in texts] for texts in fits if texts]
+    return [[class_name(text) for text in texts] for texts in fits if texts]
 
 
-def _class_name(text: str) -> str:
+def class_name(text: str) -> str:
     """Return the class of a callback's text.
 
-    >>> _class_name("keras.callbacks.EarlyStopping(patience=3)")
+    >>> class_name("keras.callbacks.EarlyStopping(patience=3)")
     'EarlyStopping'
     """
     return text.partition("(")[0].rpartition(".")[2].strip()
 
 
 def _two_writers_notes(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    writers = [[name for name in one if name in _RATE_CHANGING] for one in lists]
+    writers = [[name for name in one if name in RATE_CHANGING] for one in lists]
     if all(len(one) < _TWO for one in writers):
         return ()
     listed = " and ".join(next(one for one in writers if len(one) >= _TWO))

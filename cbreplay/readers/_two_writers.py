@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import CbreplayError
+from cbreplay.readers._learning_rate import RATE_CHANGING, class_name
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["settle_rate"]
 
-_WRITERS = ("ReduceLROnPlateau", "LearningRateScheduler")
 _NOTE = (
     "two callbacks wrote the learning rate; replayed in the order of run.json, they "
     "write just what is recorded, and the rates are those of that replay"
@@ -68,11 +68,7 @@ def _count_writers(metadata: RunMetadata) -> int:
     if metadata.earlier_fits:
         # each fit began with new callbacks
         return 0
-    return sum(_class_of(text) in _WRITERS for text in metadata.callbacks)
-
-
-def _class_of(text: str) -> str:
-    return text.partition("(")[0].rpartition(".")[2].strip()
+    return sum(class_name(text) in RATE_CHANGING for text in metadata.callbacks)
 
 
 def _replay_recorded(
@@ -108,13 +104,14 @@ def _rows_before(
     CSVLogger writes what the last writer before it left in ``logs``, and that is the
     rate before its own decision; TensorBoard of Keras 3 asks the optimizer.
     """
-    classes = [_class_of(text) for text in metadata.callbacks]
+    classes = [class_name(text) for text in metadata.callbacks]
     if logger not in classes:
         return []
     last = classes.index(logger)
     if logger == "CSVLogger":
         last = max(
-            (i for i, name in enumerate(classes[:last]) if name in _WRITERS), default=0
+            (i for i, name in enumerate(classes[:last]) if name in RATE_CHANGING),
+            default=0,
         )
     rows = list(trained)
     # every epoch has a row; the first trained one is the first recorded
