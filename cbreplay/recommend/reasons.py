@@ -11,7 +11,7 @@ from cbreplay.recommend.selection import (
     needed_rank,
     shared_confidence,
 )
-from cbreplay.recommend.validation import USUAL
+from cbreplay.recommend.validation import FEWEST_TO_SHORTEN, USUAL, is_hasty
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -107,11 +107,18 @@ def _why_this(
             f"{choice.patience}, the usual, rather than {choice.sufficient}, {how}: "
             "nothing tells which is better"
         )
+    elif is_hasty(choice.sufficient, choice.patience, len(study.panel.groups)):
+        yield (
+            f"{choice.patience}, the usual, rather than {choice.sufficient}, {how}: a "
+            f"shorter one takes {FEWEST_TO_SHORTEN} {study.noun}s; fewer often need "
+            "little by luck"
+        )
     else:
         yield (
             f"{choice.patience}, the usual, rather than {choice.sufficient}, {how}: on "
             f"{study.noun}s left out of the choice, choosing from the others' logs was "
-            f"not clearly better than a fixed {choice.patience}"
+            f"not clearly better than a fixed {choice.patience}, or only by one "
+            f"{study.noun}"
         )
     if choice.capped:
         yield (

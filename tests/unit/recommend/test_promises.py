@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 
 # at most two points below what is promised
 _SLACK = 0.02
+_SIZES = ((3, 0.8), (4, 0.8), (8, 0.8), (8, 0.9), (9, 0.9), (12, 0.9), (20, 0.9))
 
 
 @pytest.fixture(scope="module", params=list(FAMILIES))
@@ -22,7 +23,7 @@ def kept(request: pytest.FixtureRequest) -> dict[tuple[int, float], Kept]:
     population = price_runs(make_runs(request.param, 300, seed=7))
     return {
         (n_runs, confidence): count_kept(population, n_runs, confidence, draws=2000)
-        for n_runs, confidence in ((3, 0.8), (4, 0.8), (8, 0.9), (9, 0.9), (20, 0.9))
+        for n_runs, confidence in _SIZES
     }
 
 
@@ -30,7 +31,10 @@ def test_a_promise_is_given_from_four_and_from_nine_runs_on(
     kept: dict[tuple[int, float], Kept],
 ) -> None:
     given = {size: counted.promised for size, counted in kept.items()}
-    assert given == {(3, 0.8): 0, (4, 0.8): 1, (8, 0.9): 0, (9, 0.9): 1, (20, 0.9): 1}
+    assert given == {
+        (n_runs, confidence): n_runs >= (4 if confidence == 0.8 else 9)
+        for n_runs, confidence in _SIZES
+    }
 
 
 def test_what_is_promised_is_kept(kept: dict[tuple[int, float], Kept]) -> None:
@@ -45,8 +49,9 @@ def test_what_is_promised_is_kept(kept: dict[tuple[int, float], Kept]) -> None:
 def test_from_nine_runs_on_it_is_seldom_worse_than_ten(
     kept: dict[tuple[int, float], Kept],
 ) -> None:
-    assert kept[9, 0.9].no_worse >= 0.9
-    assert kept[20, 0.9].no_worse >= 0.9
+    for (n_runs, _), counted in kept.items():
+        if n_runs >= 9:
+            assert counted.no_worse >= 0.9
 
 
 def test_promises_are_kept_on_the_sample_logs() -> None:
@@ -55,6 +60,7 @@ def test_promises_are_kept_on_the_sample_logs() -> None:
         counted = count_kept(population, n_runs, confidence, draws=2000)
         assert counted.promised == 1
         assert counted.coverage >= confidence - _SLACK
+        assert counted.no_worse >= 0.9
 
 
 def test_promises_are_kept_on_other_peoples_logs() -> None:
@@ -67,6 +73,7 @@ def test_promises_are_kept_on_other_peoples_logs() -> None:
             counted = count_kept(population, n_runs, confidence, draws=2000)
             # many end too early to tell their patience, and then nothing is promised
             assert counted.unbroken >= confidence - _SLACK
+            assert counted.no_worse >= 0.9
 
 
 def test_logs_that_are_cut_break_no_more_promises() -> None:
