@@ -29,8 +29,8 @@ __all__ = [
 
 # the fixed patience that a choice has to be better than, by how much, and not by one
 # group alone: where one could decide, what was recommended from nine of the sample logs
-# was worse than 10 on the others in 37 draws of a hundred, and so in 1 or 2
-# (benchmarks/recommend.py)
+# was worse than 10 on the others in 37 draws of a hundred, and so in 1 or 2: the bench
+# benchmarks/recommend.py shows it
 USUAL = 10
 _CLEARLY = 2 * NEAR_TIE
 # where few groups all need little, that is often luck: what was enough for nine such
