@@ -121,6 +121,9 @@ class Run:
     steps : int array or None
         The step of each row, where the rows are evaluations (``x_axis="step"``) and
         an epoch here is the number of an evaluation; None where they are epochs.
+    started : float or None
+        When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
+        by the first record of its event files.
     notes : tuple of str
         What was assumed, joined or dropped while reading.
 
@@ -141,6 +144,7 @@ class Run:
     planned_epochs: int | None = None
     metadata: RunMetadata | None = None
     steps: EpochArray | None = None
+    started: float | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

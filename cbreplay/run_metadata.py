@@ -92,6 +92,21 @@ class RunMetadata:
     earlier_fits: tuple[EarlierFit, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def started(self) -> float | None:
+        """When the first fit began, in seconds since 1970; None where it is not said.
+
+        It decides nothing that is replayed, so what is no time is no error.
+        """
+        from datetime import UTC, datetime
+
+        try:
+            began = datetime.fromisoformat(self.raw.get("started", ""))
+        except (TypeError, ValueError):
+            return None
+        # without a zone it is in UTC, as the schema has it
+        return (began if began.tzinfo else began.replace(tzinfo=UTC)).timestamp()
+
 
 def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
     """Read the text of a ``run.json``.

@@ -94,6 +94,7 @@ def describe_advice(advice: Recommendation, sweep: Sweep) -> dict[str, Any]:
         "groups": [one._asdict() for one in advice.groups],
         "settings": [one._asdict() for one in advice.settings],
         "left_out": None if left_out is None else left_out._asdict(),
+        "forward": None if advice.forward is None else advice.forward._asdict(),
         "monitors": [
             one._asdict()
             | {"left_out": None if one.left_out is None else one.left_out._asdict()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -330,6 +331,7 @@ def build_run(
         other_learning_rate=rate.other if rate else None,
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
+        started=_started(record, metadata),
         planned_epochs=planned,
         metadata=metadata,
         notes=(
@@ -426,3 +428,12 @@ def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float
         return None
     known: FloatArray = seconds.values[seconds.recorded]
     return float(known.sum())
+
+
+def _started(record: Record, metadata: RunMetadata | None) -> float | None:
+    """Return when ``run.json`` says it began, else when its first row was written."""
+    stated = metadata.started if metadata is not None else None
+    if stated is not None or not record.rows.wall_times:
+        return stated
+    first = record.rows.wall_times[0]
+    return first if math.isfinite(first) else None

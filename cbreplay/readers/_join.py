@@ -123,6 +123,7 @@ def _join(csv: Run, events: Run, source: str) -> Run:
         ),
         epoch_seconds=_spread_or_none(events.epoch_seconds, events, first, length),
         wall_seconds=csv.wall_seconds or events.wall_seconds,
+        started=events.started if csv.started is None else csv.started,
         notes=_notes(csv, events),
     )
 

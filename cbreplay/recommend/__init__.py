@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cbreplay.recommend.answer import (
     Doubt,
+    Forward,
     Group,
     LeftOut,
     MonitorScore,
@@ -20,6 +21,7 @@ from cbreplay.recommend.selection import count_needed
 __all__ = [
     "Costs",
     "Doubt",
+    "Forward",
     "Group",
     "LeftOut",
     "MonitorScore",

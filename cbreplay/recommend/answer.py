@@ -143,6 +143,30 @@ class LeftOut(NamedTuple):
     usual_score: float | None
 
 
+class Forward(NamedTuple):
+    """The choice of the oldest groups, judged by those that were trained after them.
+
+    Parameters
+    ----------
+    n_older, n_newer : int
+        How many groups chose, and how many judge.
+    patience : int
+        What the oldest choose.
+    n_enough, n_unknown : int
+        On how many of the newest it is enough, and for how many nobody knows.
+    score, usual_score : float or None
+        Means over the newest whose logs tell: its own, and that of a fixed 10.
+    """
+
+    n_older: int
+    n_newer: int
+    patience: int
+    n_enough: int
+    n_unknown: int
+    score: float | None
+    usual_score: float | None
+
+
 class MonitorScore(NamedTuple):
     """A monitor that was asked about beside others.
 
@@ -219,6 +243,9 @@ class Recommendation:
         The recommended setting, the two answers, and the baselines.
     left_out : LeftOut or None
         The score on groups left out of the choice.
+    forward : Forward or None
+        The choice of the oldest groups, judged by the newest; None where the runs do
+        not tell when they began, or several monitors were asked about.
     monitors : tuple of MonitorScore
         Where several were asked about.
     told_apart : bool or None
@@ -249,6 +276,7 @@ class Recommendation:
     groups: tuple[Group, ...] = ()
     settings: tuple[Scored, ...] = ()
     left_out: LeftOut | None = None
+    forward: Forward | None = None
     monitors: tuple[MonitorScore, ...] = ()
     told_apart: bool | None = None
     doubts: tuple[Doubt, ...] = ()

@@ -17,6 +17,7 @@ from cbreplay.recommend.answer import (
 )
 from cbreplay.recommend.axes import Axes, Slice, read_axes
 from cbreplay.recommend.doubts import find_doubts
+from cbreplay.recommend.forward import validate_forward
 from cbreplay.recommend.monitors import rank_monitors
 from cbreplay.recommend.objective import read_tolerance
 from cbreplay.recommend.pricing import cells_of, price
@@ -178,6 +179,7 @@ def _answer(
         groups=_groups(study, mine, choice),
         settings=settings,
         left_out=left_out,
+        forward=validate_forward(study, mine) if len(primary) == 1 else None,
         monitors=_monitors(primary, priced, ranking.choices),
         told_apart=ranking.told_apart if len(primary) > 1 else None,
         doubts=find_doubts(study, chosen, choice if stops else None),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Own",
     "find_cadence",
-    "find_copies",
     "find_own_stops",
     "recorded_stoppers",
     "why_failed",
@@ -29,7 +28,6 @@ __all__ = [
 # fewer logs that end alike, or a shorter gap, show no rule
 _FEWEST_ALIKE = 3
 _SHORTEST_GAP = 2
-_FEWEST_VALUES = 3
 
 
 class Own(NamedTuple):
@@ -48,28 +46,6 @@ class Own(NamedTuple):
     patience: tuple[int | None, ...]
     cap: int | None
     guessed: int | None
-
-
-def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
-    """Return the runs that hold the very values of another one, and of which.
-
-    The one with a ``run.json`` is kept, else the first.
-    """
-    alike: dict[bytes, list[int]] = {}
-    for row, run in enumerate(runs):
-        names = {monitor, *(name for name in run.series if name.startswith("val_"))}
-        if "loss" in run.series:
-            names.add("loss")
-        held = [run.series[name] for name in sorted(names)]
-        key = b"".join(one.values.tobytes() + one.recorded.tobytes() for one in held)
-        # a few values may be alike by chance
-        if run.recorded_epochs >= _FEWEST_VALUES:
-            alike.setdefault(key, []).append(row)
-    copies: dict[int, int] = {}
-    for rows in alike.values():
-        kept = next((row for row in rows if runs[row].metadata is not None), rows[0])
-        copies |= {row: kept for row in rows if row != kept}
-    return copies
 
 
 def find_cadence(run: Run, monitor: str) -> int:

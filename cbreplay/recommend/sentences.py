@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.recommend.side_by_side import difference_decimals, spoken_share
+from cbreplay.recommend.validation import USUAL
 from cbreplay.words import count, spoken_number, spoken_semantics
 
 if TYPE_CHECKING:
@@ -137,6 +138,27 @@ def _why(advice: Recommendation) -> Iterator[str]:
     if unknown:
         told.insert(0, f"not in the log for {_names(unknown)}")
     yield f"sufficient patience: {'; '.join(told)}"
+    yield from _forward(advice)
+
+
+def _forward(advice: Recommendation) -> Iterator[str]:
+    """Say how the choice did when it would have been made by the oldest."""
+    forward, noun = advice.forward, advice.unit
+    if forward is None:
+        return
+    sentence = (
+        f"forward in time: the {forward.n_older} oldest {noun}s choose patience "
+        f"{forward.patience}, which is enough for {forward.n_enough} of the "
+        f"{forward.n_newer} that came after them"
+    )
+    if forward.n_unknown:
+        sentence += f" ({forward.n_unknown} of these do not tell)"
+    compared = forward.score is not None and forward.usual_score is not None
+    if compared and forward.patience != USUAL:
+        sentence += (
+            f"; there it scores {forward.score:.4f}, and 10 {forward.usual_score:.4f}"
+        )
+    yield sentence
 
 
 def _spoken_tolerance(advice: Recommendation) -> str:

@@ -77,3 +77,19 @@ def test_a_value_that_cannot_be_is_named(change: Any, message: str) -> None:
 def test_text_that_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(LogError, match=r"^run\.json: "):
         parse_run_metadata(text, source="run.json")
+
+
+@pytest.mark.parametrize(
+    ("stated", "started"),
+    [
+        # 20,000 days of 86,400 s after 1 January 1970
+        ("2024-10-04T00:00:00Z", 20_000 * 86_400.0),
+        ("2024-10-04T02:00:00.5+02:00", 20_000 * 86_400 + 0.5),
+        ("2024-10-04T00:00:00", 20_000 * 86_400.0),
+        ("yesterday", None),
+        (20_000, None),
+        (None, None),
+    ],
+)
+def test_when_it_started_is_told_in_seconds(stated: Any, started: Any) -> None:
+    assert parse(WHOLE | {"started": stated}).started == started

@@ -282,10 +282,12 @@ def test_run_json_gives_the_plan_and_the_constant_rate(tmp_path: Path) -> None:
         callbacks=["CSVLogger('logs.csv')"],
         optimizer=optimizer,
         wall_seconds=3,
+        started="1970-01-01T00:01:00Z",
     )
     for source in (tmp_path, tmp_path / "logs.csv"):
         (run,) = load_runs(source)
         assert (run.planned_epochs, run.wall_seconds) == (7, 3.0)
+        assert run.started == 60
         assert run.learning_rate is not None
         assert run.learning_rate.values.tolist() == [float(np.float32(0.1))] * 2
 

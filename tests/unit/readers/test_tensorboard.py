@@ -77,6 +77,8 @@ def test_epoch_seconds_are_differences_of_wall_times(tmp_path: Path) -> None:
     assert run.epoch_seconds.recorded.tolist() == [False, True, True]
     assert run.epoch_seconds.values[1:].tolist() == [2.0, 2.0]
     assert run.wall_seconds == 4.0
+    # by the wall time of the first row
+    assert run.started == 10
 
 
 def test_a_second_fit_from_the_start_is_another_run(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from cbreplay import EarlyStopping, Run
 from cbreplay.recommend.records import (
     find_cadence,
-    find_copies,
     find_own_stops,
     recorded_stoppers,
     why_failed,
@@ -45,12 +44,6 @@ def test_the_cadence_is_the_usual_distance(
     losses: list[float | None], cadence: int
 ) -> None:
     assert find_cadence(run(losses), "val_loss") == cadence
-
-
-def test_a_copy_counts_for_the_run_that_has_a_run_json() -> None:
-    losses: list[float | None] = [0.9, 0.5, 0.6]
-    runs = [run(losses), run([0.9, 0.5, 0.7]), run(losses, seed=0), run([0.9])]
-    assert find_copies(runs, "val_loss") == {0: 2}
 
 
 @pytest.mark.parametrize(
