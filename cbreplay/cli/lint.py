@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from cbreplay.cli.options import find_log_here, say
 from cbreplay.cli.output import (
     Column,
     Format,
@@ -16,6 +15,8 @@ from cbreplay.cli.output import (
     print_table,
     terminal_width,
 )
+from cbreplay.cli.question import find_log_here
+from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.words import count, spoken_semantics, visible_text
 

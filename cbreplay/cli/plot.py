@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.cli.options import log_options, setting_options
 from cbreplay.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cbreplay.callbacks.base import Callback
+    from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
     from cbreplay.replay import Replay
     from cbreplay.run import Run

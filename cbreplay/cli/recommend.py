@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.options import (
-    Question,
     advice_options,
     judging_options,
     log_options,
-    read_values,
-    say,
 )
 from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.progress import watch
+from cbreplay.cli.question import Question, read_values
+from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,17 +75,20 @@ def command(
     checks = read_checks(conditions)
     monitors = (question.monitor or "val_loss").split(",")
     in_use = None if current is None else _read_current(current, question)
-    sweep, without = sweep_patience(
-        question.runs,
-        monitor=monitors if len(monitors) > 1 else monitors[0],
-        mode=question.mode or "auto",
-        keep=question.keep or "best",
-        min_delta=_read_min_delta(question.min_delta),
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
-    )
+    runs, min_delta = question.runs, _read_min_delta(question.min_delta)
+    with watch("trying every patience") as tell:
+        sweep, without = sweep_patience(
+            runs,
+            monitor=monitors if len(monitors) > 1 else monitors[0],
+            mode=question.mode or "auto",
+            keep=question.keep or "best",
+            min_delta=min_delta,
+            semantics=question.semantics,
+            initial_learning_rate=question.initial_lr,
+            objective=question.objective,
+            objective_mode=question.objective_mode,
+            progress=tell,
+        )
     advice = recommend_config(
         sweep,
         tolerance=tolerance,

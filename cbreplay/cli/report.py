@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.options import (
-    Question,
     advice_options,
     log_options,
     setting_options,
@@ -18,6 +17,7 @@ from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
+    from cbreplay.cli.question import Question
 
 __all__ = ["command"]
 
