@@ -279,8 +279,16 @@ def _option_name(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def find_log_here() -> str:
+def find_log_here(
+    advice: str = "Give the path of a CSVLogger file, a TensorBoard directory, or a "
+    "directory of runs",
+) -> str:
     """Return ``logs.csv`` if it lies here, else the newest run directory below.
+
+    Parameters
+    ----------
+    advice : str
+        What to do where there is neither.
 
     Raises
     ------
@@ -299,8 +307,8 @@ def find_log_here() -> str:
             break
     if newest is None:
         sentence = (
-            "there is no logs.csv here and no run directory below. Give the path of a "
-            "CSVLogger file, a TensorBoard directory, or a directory of runs."
+            "nothing is named, and there is no logs.csv here and no run directory "
+            f"below. {advice}"
         )
         raise ConfigError(sentence)
     return os.path.relpath(newest[1])
