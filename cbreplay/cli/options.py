@@ -192,8 +192,16 @@ def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated co
 
 
 def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
-    """Add those that say what a recommendation shall keep, and of what runs."""
-    return _add(function, _ADVICE_OPTIONS)
+    """Add those that say what a recommendation shall keep, as one `advising`."""
+
+    @functools.wraps(function)
+    def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        from cbreplay.recommend.advising import Advising
+
+        named = {name: options.pop(name) for name in Advising._fields}
+        return function(*positional, advising=Advising(**named), **options)
+
+    return _add(ask, _ADVICE_OPTIONS)
 
 
 def _add(function: Any, options: list[Any]) -> Any:  # noqa: ANN401 - click's decorators

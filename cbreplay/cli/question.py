@@ -154,9 +154,16 @@ class Question:
         return make_grid(entries)
 
     @property
+    def monitors(self) -> list[str]:
+        """The series to watch, for a command that chooses among several."""
+        return (self.monitor or "val_loss").split(",")
+
+    @property
     def monitor_and_mode(self) -> dict[str, str]:
         """What --monitor and --mode fill in where an expression is silent."""
-        given = {"monitor": self.monitor, "mode": self.mode}
+        # several are there to be chosen from, and a setting says which it watches
+        named = self.monitor if len(self.monitors) == 1 else None
+        given = {"monitor": named, "mode": self.mode}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
@@ -203,6 +210,13 @@ class Question:
         }
         if all(text is None for text in texts.values()):
             return None
+        if len(self.monitors) > 1:
+            sentence = (
+                f"--monitor names {len(self.monitors)} series, and an EarlyStopping "
+                "watches one. Name one, or write the setting as -c "
+                f'"EarlyStopping(monitor={self.monitors[0]!r}, ...)"'
+            )
+            raise ConfigError(sentence)
         from cbreplay.callbacks import EarlyStopping
         from cbreplay.grid import choices
 

@@ -122,7 +122,8 @@ def sweep_patience(
             "judged by one series. Give --objective or objective="
         )
         raise ConfigError(sentence)
-    needed = [*monitors, *([objective] if objective is not None else [])]
+    named = [*monitors, *([objective] if objective is not None else [])]
+    needed = list(dict.fromkeys(named))
     kept, left_out = _holding(listed, needed)
     top = max((run.recorded_epochs for run in kept), default=0)
     chosen = choices(
