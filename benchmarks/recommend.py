@@ -30,9 +30,10 @@ import numpy as np
 
 from cbreplay import Run, load_runs
 from cbreplay.recommend import recommend_config, sweep_patience
+from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.study import Asked, begin_study, keep_alike
+from cbreplay.recommend.study import begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL, Priced, choose_patience
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def price_runs(
     """Price every patience on every run; each stands for itself."""
     sweep, _ = sweep_patience(runs, monitor=monitor, semantics=SEMANTICS)
     axes = read_axes(sweep)
-    asked = Asked(tolerance, 0.9, 0.05, "none", None)
+    asked = Advising(tolerance, 0.9, 0.05, "none", None)
     study = begin_study(sweep, axes, keep_alike(sweep, axes, []), asked)
     cells = cells_of(sweep, study.panel.rows, axes.slices[0].columns)
     return price(study.panel, cells, axes.patience)

@@ -7,9 +7,43 @@ import os
 import tempfile
 from pathlib import Path
 
-from cbreplay.errors import OutputError
+from cbreplay.errors import ConfigError, OutputError
 
-__all__ = ["write_whole"]
+__all__ = ["read_suffix", "write_whole"]
+
+_OPTION = "with --output or path="
+
+
+def read_suffix(path: Path, *known: str) -> str:
+    """Return the suffix that decides a file's format, in small letters.
+
+    Parameters
+    ----------
+    path : Path
+        Where somebody wants a file.
+    *known : str
+        The suffixes there are: ``.png``, ``.svg``.
+
+    Raises
+    ------
+    OutputError
+        If a directory is there.
+    ConfigError
+        If the suffix is another one.
+    """
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        reason = "it is a directory"
+        hint = f"Name a file in it, such as {path / f'name{known[0]}'}, {_OPTION}"
+        raise OutputError(str(path), reason, hint=hint)
+    if suffix not in known:
+        ends = f"ends in {suffix!r}" if suffix else "has no suffix"
+        sentence = (
+            f"{str(path)!r} {ends}, where {known[0]} or {known[1]} is expected. "
+            "Correct --output or path=."
+        )
+        raise ConfigError(sentence)
+    return suffix
 
 
 def write_whole(path: Path, content: bytes, *, hint: str = "") -> Path:

@@ -12,7 +12,7 @@ from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.recommend.code import setting_code
 
 if TYPE_CHECKING:
-    from cbreplay.cli.options import Question
+    from cbreplay.cli.question import Question
     from cbreplay.recommend import Recommendation
     from cbreplay.sweep import Sweep
 

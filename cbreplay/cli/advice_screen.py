@@ -22,7 +22,7 @@ from cbreplay.words import visible_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.cli.options import Question
+    from cbreplay.cli.question import Question
     from cbreplay.recommend import Recommendation
     from cbreplay.sweep import Sweep
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
-from cbreplay.cli.options import is_quiet, say
 from cbreplay.cli.output import Column, print_table
+from cbreplay.cli.progress import watch
+from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.cli.options import Question
     from cbreplay.cli.output import Format
+    from cbreplay.cli.question import Question
     from cbreplay.sweep import Sweep
 
 __all__ = ["print_swept"]
@@ -54,7 +52,7 @@ def print_swept(
     from cbreplay.distributed import sweep_logs
 
     paths = list(_logs_below(question.paths or (".",)))
-    with _connected(address) as client:
+    with _connected(address) as client, watch("sweeping logs") as tell:
         sweep = sweep_logs(
             paths,
             question.grid,
@@ -67,7 +65,7 @@ def print_swept(
             initial_learning_rate=question.initial_lr,
             objective=question.objective,
             objective_mode=question.objective_mode,
-            progress=_spoken_progress(),
+            progress=tell,
         )
     for failure in sweep.failures:
         say(f"left out: {failure.source}: {failure.problem}")
@@ -107,18 +105,10 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
         raise ConfigError(sentence) from error
 
 
-def _spoken_progress() -> Any:  # noqa: ANN401 - a function, or None
-    if is_quiet() or not sys.stderr.isatty():
-        return None
-    return lambda done, every: click.echo(
-        f"\r{done} of {every} logs", err=True, nl=False
-    )
-
-
 def _print_frame(sweep: Sweep, output: Format | Literal["parquet"]) -> None:
     frame = sweep.to_frame()
     if output == "parquet":
-        from cbreplay.cli.tables import write_frame
+        from cbreplay.cli.parquet import write_frame
 
         write_frame(frame)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import (
     Column,
     Format,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.callbacks.base import Callback
+    from cbreplay.cli.question import Question
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
     from cbreplay.run import Run

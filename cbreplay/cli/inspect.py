@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cbreplay.cli.options import Question, log_options, say
+from cbreplay.cli.options import log_options
 from cbreplay.cli.output import (
     Column,
     Format,
@@ -15,11 +15,13 @@ from cbreplay.cli.output import (
     print_json,
     print_table,
 )
+from cbreplay.cli.remarks import say
 from cbreplay.words import count, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.cli.question import Question
     from cbreplay.readers._layout import Seen
     from cbreplay.run import Run
 

@@ -9,7 +9,7 @@ import click
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbreplay.cli.options import Question
+    from cbreplay.cli.question import Question
 
 __all__ = ["print_keras_code"]
 

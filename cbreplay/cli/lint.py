@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from cbreplay.cli.options import find_log_here, say
 from cbreplay.cli.output import (
     Column,
     Format,
@@ -16,6 +15,8 @@ from cbreplay.cli.output import (
     print_table,
     terminal_width,
 )
+from cbreplay.cli.question import find_log_here
+from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.words import count, spoken_semantics, visible_text
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _HINT = 'Name them with -c "EarlyStopping(patience=5)" or give the training script'
+_NOTHING = (
+    'Name callbacks with -c "EarlyStopping(patience=5)", or give a training script or '
+    "a log"
+)
 
 
 class _Asked(NamedTuple):
@@ -128,7 +133,7 @@ def _asked(path: str | None, expressions: tuple[str, ...]) -> _Asked:
     named = _named(expressions) if expressions else None
     if named is not None and path is None:
         return _Asked(named)
-    run = _one_run(path or find_log_here())
+    run = _one_run(path or find_log_here(_NOTHING))
     callbacks = _recorded(run) if named is None else named
     return _Asked(callbacks, run.name, run=run)
 

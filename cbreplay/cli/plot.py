@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.cli.options import advice_options, log_options, setting_options
+from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cbreplay.callbacks.base import Callback
+    from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
+    from cbreplay.recommend.advising import Advising
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
@@ -25,6 +28,7 @@ __all__ = ["command"]
 @click.command("plot")
 @log_options
 @setting_options
+@advice_options
 @click.option(
     "--kind",
     type=click.Choice(["curve", "learning-rate", "map", "trade-off"]),
@@ -44,6 +48,8 @@ def command(
     question: Question,
     kind: Literal["curve", "learning-rate", "map", "trade-off"],
     output: Path | None,
+    *,
+    advising: Advising,
 ) -> None:
     """Draw what a setting would have done on one run, or what settings cost on several.
 
@@ -54,44 +60,75 @@ def command(
     cbreplay plot logs.csv
     cbreplay plot logs.csv --patience 5 -o five.svg
     cbreplay plot runs/ --kind map
+    cbreplay plot runs/ --kind trade-off --tolerance 0.5% --group-by none
     """
     from cbreplay.plots import plot_replay, save_figure
+    from cbreplay.recommend.advising import Advising
 
     if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
-        figure = _draw_costs(question, kind)
+        figure = _draw_costs(question, kind, advising)
         click.echo(save_figure(figure, output or Path(f"{kind}.png")))
         return
+    if advising != Advising():
+        sentence = (
+            f"{_first_option(advising)} is about a recommendation, which --kind {kind} "
+            "does not show. Choose --kind map or trade-off, or leave it out"
+        )
+        raise ConfigError(sentence)
     figure = plot_replay(_replay(question), kind=kind)
     click.echo(save_figure(figure, output or _default_path(question.runs[0].name)))
 
 
-def _draw_costs(question: Question, kind: Literal["map", "trade-off"]) -> Figure:
+def _first_option(advising: Advising) -> str:
+    """Name the option that was given."""
+    given = (
+        name
+        for name, usual in advising._field_defaults.items()
+        if getattr(advising, name) != usual
+    )
+    return f"--{next(given).replace('_', '-')}"
+
+
+def _draw_costs(
+    question: Question, kind: Literal["map", "trade-off"], advising: Advising
+) -> Figure:
     """Draw what settings cost on several runs."""
     from cbreplay.plots import map_points, plot_map, plot_trade_off, trade_off_points
     from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
 
-    if len(question.runs) == 1:
+    runs = question.runs
+    if len(runs) == 1:
         sentence = (
             f"--kind {kind} compares settings over several runs, and there is one. "
             "Give a directory of runs, or draw this one: cbreplay plot --kind curve"
         )
         raise ConfigError(sentence)
     current = _one_setting(question)
-    sweep, without = sweep_patience(
-        question.runs,
-        monitor=question.monitor or "val_loss",
-        mode=question.mode or "auto",
-        keep=question.keep or "best",
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+    with watch("trying every patience") as tell:
+        sweep, without = sweep_patience(
+            runs,
+            monitor=question.monitors,
+            mode=question.mode or "auto",
+            keep=question.keep or "best",
+            semantics=question.semantics,
+            initial_learning_rate=question.initial_lr,
+            objective=question.objective,
+            objective_mode=question.objective_mode,
+            progress=tell,
+        )
+    advice = recommend_config(
+        sweep, current=current, excluded=without, **advising._asdict()
     )
-    advice = recommend_config(sweep, current=current, excluded=without)
-    costs = measure_costs(sweep, advice, current=current)
+    costs = measure_costs(
+        sweep,
+        advice,
+        current=current,
+        group_by=advising.group_by,
+        recorded_under=advising.recorded_under,
+    )
     if not costs.n_compared:
         sentence = (
-            f"no patience is told by enough of these {len(question.runs)} runs to be "
+            f"no patience is told by enough of these {len(runs)} runs to be "
             "compared, so there is nothing to draw. cbreplay recommend says why"
         )
         raise EvidenceError(sentence)

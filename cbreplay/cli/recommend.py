@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.options import (
-    Question,
     advice_options,
     judging_options,
     log_options,
-    read_values,
-    say,
 )
 from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.progress import watch
+from cbreplay.cli.question import Question, read_values
+from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
+    from cbreplay.recommend.advising import Advising
 
 __all__ = ["command"]
 
@@ -49,12 +50,8 @@ _EXIT_CHECK_FAILED = 1
 def command(
     question: Question,
     *,
-    tolerance: str | None,
-    confidence: float,
-    cost_weight: float,
-    group_by: str | None,
+    advising: Advising,
     current: str | None,
-    recorded_under: int | None,
     conditions: tuple[str, ...],
     output_format: Format,
 ) -> None:
@@ -73,28 +70,23 @@ def command(
     from cbreplay.recommend import recommend_config, sweep_patience
 
     checks = read_checks(conditions)
-    monitors = (question.monitor or "val_loss").split(",")
     in_use = None if current is None else _read_current(current, question)
-    sweep, without = sweep_patience(
-        question.runs,
-        monitor=monitors if len(monitors) > 1 else monitors[0],
-        mode=question.mode or "auto",
-        keep=question.keep or "best",
-        min_delta=_read_min_delta(question.min_delta),
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
-    )
+    runs, min_delta = question.runs, _read_min_delta(question.min_delta)
+    with watch("trying every patience") as tell:
+        sweep, without = sweep_patience(
+            runs,
+            monitor=question.monitors,
+            mode=question.mode or "auto",
+            keep=question.keep or "best",
+            min_delta=min_delta,
+            semantics=question.semantics,
+            initial_learning_rate=question.initial_lr,
+            objective=question.objective,
+            objective_mode=question.objective_mode,
+            progress=tell,
+        )
     advice = recommend_config(
-        sweep,
-        tolerance=tolerance,
-        confidence=confidence,
-        cost_weight=cost_weight,
-        group_by=group_by,
-        current=in_use,
-        recorded_under=recorded_under,
-        excluded=without,
+        sweep, current=in_use, excluded=without, **advising._asdict()
     )
     print_advice(advice, sweep, question, output_format)
     failed = failed_checks(checks, advice)
@@ -114,8 +106,7 @@ def _read_current(text: str, question: Question) -> tuple[Callback, ...]:
     from cbreplay.grid import make_grid
 
     written = f"@{text}" if text.endswith(".py") and "(" not in text else text
-    monitor = question.monitor_and_mode.get("monitor", "val_loss").split(",")[0]
-    read = read_expressions([written], {"monitor": monitor})
+    read = read_expressions([written], {"monitor": question.monitors[0]})
     say(*(f"note: {note}" for note in read.notes))
     grid = make_grid(read.entries)
     if len(grid) != 1:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.options import (
-    Question,
     advice_options,
     log_options,
     setting_options,
 )
+from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
+    from cbreplay.cli.question import Question
+    from cbreplay.recommend.advising import Advising
 
 __all__ = ["command"]
 
@@ -38,11 +40,7 @@ def command(
     question: Question,
     output: Path,
     *,
-    tolerance: str | None,
-    confidence: float,
-    cost_weight: float,
-    group_by: str | None,
-    recorded_under: int | None,
+    advising: Advising,
 ) -> None:
     """Write a page: what settings would have done, and what to doubt about it.
 
@@ -52,27 +50,27 @@ def command(
     cbreplay report logs.csv
     cbreplay report runs/ --tolerance 0.5%
     cbreplay report runs/ --patience 5 -o five.html
+    cbreplay report runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
     from cbreplay.report import build_report, write_report
 
-    document = build_report(
-        question.runs,
-        callbacks=_setting(question),
-        monitor=question.monitor,
-        mode=question.mode,
-        keep=question.keep or "best",
-        semantics=question.semantics,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
-        initial_learning_rate=question.initial_lr,
-        tolerance=tolerance,
-        confidence=confidence,
-        cost_weight=cost_weight,
-        group_by=group_by,
-        recorded_under=recorded_under,
-        command=question.command_line,
-        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-    )
+    runs, callbacks = question.runs, _setting(question)
+    with watch("trying every patience") as tell:
+        document = build_report(
+            runs,
+            callbacks=callbacks,
+            monitor=question.monitors if question.monitor else None,
+            mode=question.mode,
+            keep=question.keep or "best",
+            semantics=question.semantics,
+            objective=question.objective,
+            objective_mode=question.objective_mode,
+            initial_learning_rate=question.initial_lr,
+            **advising._asdict(),
+            progress=tell,
+            command=question.command_line,
+            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        )
     click.echo(write_report(document, output))
 
 

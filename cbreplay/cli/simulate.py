@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cbreplay.cli.options import Question, log_options, setting_options
+from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import Format, sweep_format_option
 
 if TYPE_CHECKING:
+    from cbreplay.cli.question import Question
     from cbreplay.staircase import Staircase
 
 __all__ = ["command"]
@@ -77,12 +78,12 @@ def command(
         print_versus(question, versus, output_format)
         return
     if output_format == "parquet":
-        from cbreplay.cli.tables import write_parquet
+        from cbreplay.cli.parquet import write_parquet
 
         write_parquet(question)
         return
     if question.grid is not None:
-        from cbreplay.cli.tables import print_cells
+        from cbreplay.cli.cells import print_cells
 
         print_cells(question, output_format)
         return

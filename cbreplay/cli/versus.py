@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from cbreplay.callbacks.base import format_callback
-from cbreplay.cli.options import say
 from cbreplay.cli.output import Column, print_json, print_table
+from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
 from cbreplay.replay import replay_run
 from cbreplay.replay.compare import (
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.callbacks.base import Callback
-    from cbreplay.cli.options import Question
     from cbreplay.cli.output import Format
+    from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
     from cbreplay.replay import Replay
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -11,11 +12,12 @@ from cbreplay.callbacks.keras_objects import REFUSED
 from cbreplay.errors import nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
     "Reader",
     "bystander",
+    "check_schedules",
     "dotted_name",
     "fill_in",
     "literal_hint",
@@ -36,6 +38,10 @@ _OTHERS = {
     "MonitorCallback": "it decides nothing",
     **REFUSED,
 }
+
+
+_RATES = "Write the rates as a table, {0: 0.001, 80: 0.0001}: each from that epoch on"
+_SHOWN_RATES = 4
 
 
 class Reader(Protocol):
@@ -122,9 +128,22 @@ def read_arguments(
 
 def literal_hint(place: str) -> str:
     """Say what to write where a literal is missing, if that is not plain."""
-    if place != "LearningRateScheduler: schedule":
-        return ""
-    return "Write the rates as a table, {0: 0.001, 80: 0.0001}: each from that epoch on"
+    return _RATES if place == "LearningRateScheduler: schedule" else ""
+
+
+def check_schedules(tried: object, reader: Reader) -> None:
+    """Fail where the rates of a schedule are a list, which means: try each."""
+    if not isinstance(tried, (list, range)) or all(
+        isinstance(one, Mapping) for one in tried
+    ):
+        return
+    shown = ", ".join(map(repr, tried[:_SHOWN_RATES]))
+    more = ", ..." if len(tried) > _SHOWN_RATES else ""
+    reader.fail(
+        f"LearningRateScheduler: schedule is [{shown}{more}], and a list means that "
+        "each is tried: a rate alone is no schedule",
+        _RATES,
+    )
 
 
 def require_all(parameters: Mapping[str, Any], kind: type[Any], reader: Reader) -> None:

@@ -17,10 +17,14 @@ from cbreplay.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from cbreplay.callbacks.base import Callback
 
 __all__ = ["OwnCallback", "read_own"]
+
+
+_MOST_NAMES = 12
 
 
 class Reader(Protocol):
@@ -132,9 +136,25 @@ def _import(module: str, name: str, reader: Reader) -> Any:  # noqa: ANN401
             "Write package.module:MyCallback(...), importable from this directory",
         )
     if not hasattr(found, name):
-        near = nearest_name(name, [one for one in vars(found) if one[0] != "_"])
-        reader.fail(f"{module} has no {name}{near}")
+        names = _names_in(found)
+        listed = ", ".join(names[:_MOST_NAMES])
+        more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
+        reader.fail(
+            f"{module} has no {name}{nearest_name(name, names)}",
+            f"It has {listed}{more}" if names else "It holds no class and no function",
+        )
     return getattr(found, name)
+
+
+def _names_in(module: ModuleType) -> list[str]:
+    """Return what could make or be a callback, and was not only imported there."""
+    return [
+        name
+        for name, one in vars(module).items()
+        if name[0] != "_"
+        and (callable(one) or hasattr(one, "on_epoch_end"))
+        and getattr(one, "__module__", None) == module.__name__
+    ]
 
 
 def _arguments(own: OwnCallback, call: ast.Call, reader: Reader) -> dict[str, Any]:

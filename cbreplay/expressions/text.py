@@ -13,6 +13,7 @@ from cbreplay.callbacks import BYSTANDERS, CALLBACKS
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.calls import (
     bystander,
+    check_schedules,
     dotted_name,
     fill_in,
     literal_hint,
@@ -137,6 +138,7 @@ class _Expression:
             # a line keeps its number
             self.text = text
         self.line = 0
+        self.module = ""
 
     def entries(self) -> list[Callback | Choices]:
         named = _MODULE_NAME.match(self.text)
@@ -151,6 +153,7 @@ class _Expression:
         from cbreplay.expressions.own_code import read_own
 
         written = _Expression(self.text.partition(":")[2], self.defaults)
+        written.module = module
         node = written.parse("eval").body
         if not isinstance(node, (ast.Call, ast.Name)):
             written.fail(f"{written.shown(node)} is not a call of a callback", _EXAMPLE)
@@ -206,6 +209,7 @@ class _Expression:
         parameters = read_arguments(node, name, known, self)
         fill_in(parameters, self.defaults, name, known, self)
         require_all(parameters, kind, self)
+        check_schedules(parameters.get("schedule"), self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)
         built: Callback = kind(**parameters)
@@ -270,7 +274,11 @@ class _Expression:
     def fail(self, problem: str, hint: str = "") -> NoReturn:
         if self.line:
             problem = f"line {self.line}: {problem}"
-        raise ExpressionError(problem, text=self.path or self.text, hint=hint)
+        raise ExpressionError(
+            problem,
+            text=self.path or f"{self.module}:{self.text}".lstrip(":"),
+            hint=hint,
+        )
 
 
 _SHOWN_PIECE = 60

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
-from cbreplay.plots.words import drawable_text
+from cbreplay.plots.words import lost_words
 from cbreplay.recommend.side_by_side import difference_decimals, setting_label
 from cbreplay.words import spoken_number
 
@@ -134,9 +134,7 @@ def _note(
     *,
     bounds: bool,
 ) -> str:
-    side = "above" if advice.objective_mode == "min" else "below"
-    name = drawable_text(advice.objective)
-    parts = [f"{name} {side} best, mean of {costs.n_compared} {advice.unit}s."]
+    parts = [f"{lost_words(advice)}, mean of {costs.n_compared} {advice.unit}s."]
     if recommended is not None:
         parts.append("Outlined: recommended.")
     if current is not None and current != recommended:

@@ -16,7 +16,7 @@ from cbreplay.plots.learning_rate import (
     plot_learning_rate,
 )
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
-from cbreplay.whole_files import write_whole
+from cbreplay.whole_files import read_suffix, write_whole
 
 if TYPE_CHECKING:
     import os
@@ -148,16 +148,10 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     ConfigError
         If the suffix is neither.
     OutputError
-        If the file cannot be written.
+        If the file cannot be written, or a directory is there.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix == ".png":
-        return write_whole(path, figure_bytes(figure, "png"), hint=_HINT)
-    if suffix == ".svg":
-        return write_whole(path, figure_bytes(figure, "svg"), hint=_HINT)
-    sentence = (
-        f"{str(path)!r} ends in {suffix!r}, where .png or .svg is expected. "
-        "Correct --output or path=."
-    )
-    raise ConfigError(sentence)
+    kind: Literal["png", "svg"] = "png"
+    if read_suffix(path, ".png", ".svg") == ".svg":
+        kind = "svg"
+    return write_whole(path, figure_bytes(figure, kind), hint=_HINT)

@@ -18,7 +18,7 @@ from cbreplay.plots.style import (
     label_axis,
     stack_axes,
 )
-from cbreplay.plots.words import drawable_text
+from cbreplay.plots.words import lost_words
 from cbreplay.recommend.side_by_side import (
     difference_decimals,
     setting_label,
@@ -86,13 +86,12 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
     """
     regret, cost = costs.regret[costs.chosen], costs.cost[costs.chosen]
     known = np.isfinite(regret) & np.isfinite(cost)
-    side = "above best" if advice.objective_mode == "min" else "below best"
     return TradeOffPoints(
         costs.patience[known],
         cost[known],
         regret[known],
         tuple(_named(costs, advice)),
-        f"{drawable_text(advice.objective)} {side}",
+        lost_words(advice),
     )
 
 
@@ -187,9 +186,8 @@ def plot_trade_off(
         kind: Literal["decision", "best"]
         kind = "decision" if one.is_recommended else "best"
         labels.append(Label(one.cost, one.words, kind))
-    axis = points.axis
-    if width < _NARROW:
-        axis = "\n".join(textwrap.wrap(axis, 30))
+    longest = 30 if width < _NARROW else 44
+    axis = "\n".join(textwrap.wrap(points.axis, longest))
     label_axis(
         ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
     )

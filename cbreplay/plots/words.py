@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import TYPE_CHECKING
 
 from cbreplay.words import visible_text
+
+if TYPE_CHECKING:
+    from cbreplay.recommend import Recommendation
 
 __all__ = [
     "drawable_text",
     "format_number",
+    "lost_words",
     "shorten",
 ]
 
@@ -33,6 +38,15 @@ def drawable_text(text: str, longest: int = _LONGEST_NAME) -> str:
     """Return a name as a picture can show it: short, and only glyphs that it has."""
     shown = shorten(visible_text(text), longest)
     return "".join(one if _has_glyph(one) else "□" for one in shown)
+
+
+def lost_words(advice: Recommendation) -> str:
+    """Name what is lost, and by stopping on which monitor where that is another."""
+    side = "above best" if advice.objective_mode == "min" else "below best"
+    words = f"{drawable_text(advice.objective)} {side}"
+    if advice.monitors or advice.monitor != advice.objective:
+        words += f", stopping on {drawable_text(advice.monitor)}"
+    return words
 
 
 @functools.cache

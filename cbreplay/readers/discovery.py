@@ -34,7 +34,7 @@ from cbreplay.readers.base import (
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.run_metadata import RunMetadata
 
@@ -119,8 +119,19 @@ class Survey(NamedTuple):
     seen: list[Seen]
 
 
-def survey_sources(sources: Sequence[Source], options: ReadOptions) -> Survey:
+def survey_sources(
+    sources: Sequence[Source],
+    options: ReadOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
     """Read every run in the sources, and tell what became of each file.
+
+    Parameters
+    ----------
+    sources, options
+        As in `load_runs`.
+    progress : callable, optional
+        Is told how many logs have been read and how many there are.
 
     Raises
     ------
@@ -130,8 +141,13 @@ def survey_sources(sources: Sequence[Source], options: ReadOptions) -> Survey:
     if not sources:
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
-    reading = _Reading(options)
-    found = [one for source in sources for one in reading.read_source(source)]
+    # of one source its logs are counted, of many the sources
+    reading = _Reading(options, progress if len(sources) == 1 else None)
+    found = []
+    for done, source in enumerate(sources, 1):
+        found += reading.read_source(source)
+        if progress is not None and len(sources) > 1:
+            progress(done, len(sources))
     return Survey([settle_rate(run) for run in name_runs(found)], reading.seen)
 
 
@@ -157,8 +173,13 @@ def _options(
 class _Reading:
     """Sources on their way to runs, and what became of each file."""
 
-    def __init__(self, options: ReadOptions) -> None:
+    def __init__(
+        self,
+        options: ReadOptions,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         self.options = options
+        self.progress = progress
         self.seen: list[Seen] = []
 
     def read_source(self, source: Source) -> list[Found]:
@@ -268,7 +289,9 @@ class _Reading:
         found: list[Found] = []
         notes: list[str] = []
         first: LogError | None = None
-        for root, typed, training in wanted:
+        for done, (root, typed, training) in enumerate(wanted):
+            if self.progress is not None:
+                self.progress(done, len(wanted))
             try:
                 found += self._read_training(root, typed, training)
             except LogError as error:

@@ -77,6 +77,13 @@ class Scored(NamedTuple):
         `lost_share` + cost_weight x `cost`.
     left_out_regret, left_out_score : float or None
         Means over groups left out of the choice; None where nothing was chosen.
+    keeps_tolerance : bool or None
+        Whether no run loses more than the tolerance; None where none is seen to, and
+        not every log tells.
+    told_runs : int
+        The runs whose logs tell it.
+    breaks_tolerance : tuple of str
+        Those of them that lose more.
     """
 
     label: str
@@ -90,6 +97,9 @@ class Scored(NamedTuple):
     score: float | None = None
     left_out_regret: float | None = None
     left_out_score: float | None = None
+    keeps_tolerance: bool | None = None
+    told_runs: int = 0
+    breaks_tolerance: tuple[str, ...] = ()
 
 
 class Promise(NamedTuple):

@@ -13,7 +13,7 @@ from cbreplay.recommend.validation import USUAL
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cbreplay.callbacks.base import Callback
     from cbreplay.run import EpochArray, Mode, Run
@@ -83,6 +83,7 @@ def sweep_patience(
     initial_learning_rate: float | None = None,
     objective: str | None = None,
     objective_mode: Mode | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Sweep, tuple[tuple[str, str], ...]]:
     """Sweep every patience that the logs can tell apart, for `recommend_config`.
 
@@ -98,6 +99,8 @@ def sweep_patience(
         ``restore_best_weights=True`` or Keras's default False.
     semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
+    progress : callable, optional
+        As in `sweep_runs`.
 
     Returns
     -------
@@ -119,7 +122,8 @@ def sweep_patience(
             "judged by one series. Give --objective or objective="
         )
         raise ConfigError(sentence)
-    needed = [*monitors, *([objective] if objective is not None else [])]
+    named = [*monitors, *([objective] if objective is not None else [])]
+    needed = list(dict.fromkeys(named))
     kept, left_out = _holding(listed, needed)
     top = max((run.recorded_epochs for run in kept), default=0)
     chosen = choices(
@@ -139,6 +143,7 @@ def sweep_patience(
         initial_learning_rate=initial_learning_rate,
         objective=objective,
         objective_mode=objective_mode,
+        progress=progress,
     )
     return sweep, left_out
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.errors import ConfigError
+from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.answer import (
     Group,
     LeftOut,
@@ -24,7 +25,7 @@ from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.reasons import explain_choice, explain_none
 from cbreplay.recommend.rivals import score_rivals, score_without_stopping
 from cbreplay.recommend.selection import needed_rank, shared_confidence, unlucky_share
-from cbreplay.recommend.study import Asked, Study, begin_study, keep_alike
+from cbreplay.recommend.study import Study, begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL, Choice, Priced, resample_mean
 from cbreplay.sweep import Sweep
 
@@ -118,7 +119,7 @@ def recommend_config(
     axes = read_axes(sweep)
     gone = [*excluded]
     rows = keep_alike(sweep, axes, gone)
-    asked = Asked(tolerance, confidence, cost_weight, group_by, recorded_under)
+    asked = Advising(tolerance, confidence, cost_weight, group_by, recorded_under)
     study = begin_study(sweep, axes, rows, asked)
     in_use = None if current is None else tuple(read_callbacks(current).callbacks)
     return _answer(study, in_use, tuple(gone))

@@ -9,11 +9,12 @@ import numpy as np
 
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.grid import choices, make_grid
+from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.rivals import score_named, sweep_beside
 from cbreplay.recommend.selection import OFTEN
-from cbreplay.recommend.study import Asked, Study, begin_study, keep_alike
+from cbreplay.recommend.study import Study, begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def measure_costs(
     """
     axes = read_axes(sweep)
     rows = keep_alike(sweep, axes, [])
-    asked = Asked(None, advice.confidence, advice.cost_weight, group_by, recorded_under)
+    asked = Advising(
+        None, advice.confidence, advice.cost_weight, group_by, recorded_under
+    )
     study = begin_study(sweep, axes, rows, asked)
     chosen = next(one for one in axes.slices if one.monitor == advice.monitor)
     values = _min_deltas(study, chosen)
@@ -101,8 +104,10 @@ def measure_costs(
     if len(compared) < OFTEN * telling.sum():
         compared = np.flatnonzero(telling)
     priced = known[compared].all(axis=0) & (len(compared) > 0)
-    panel = study.panel
-    panel = panel._replace(groups=tuple(panel.groups[one] for one in compared))
+    panel = study.panel._replace(
+        groups=tuple(study.panel.groups[one] for one in compared),
+        tolerance=_tolerance_of(study, advice),
+    )
     named = score_named(study._replace(panel=panel), chosen, advice, current)
     return Costs(
         axes.patience,
@@ -116,6 +121,14 @@ def measure_costs(
         values.index(chosen.min_delta),
         tuple(one for one in named if 0 < one.n_groups == len(compared)),
     )
+
+
+def _tolerance_of(study: Study, advice: Recommendation) -> FloatArray:
+    """Return what each run may lose by the recommendation."""
+    tolerance = study.panel.tolerance.copy()
+    for rows, group in zip(study.grouping.rows, advice.groups, strict=True):
+        tolerance[list(rows)] = group.tolerance
+    return tolerance
 
 
 def _mean_where(priced: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401

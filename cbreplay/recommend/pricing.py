@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -113,11 +113,12 @@ def score_setting(panel: Panel, label: str, setting: str, cells: Cells) -> Score
     cells : Cells
         One column.
     """
-    exact = (cells.exact & ~np.isnan(cells.regret))[:, 0]
-    told = [one for one in panel.groups if exact[one].all()]
-    if not told:
-        return Scored(label, setting, 0)
     regret, cost = cells.regret[:, 0], cells.cost[:, 0]
+    exact = cells.exact[:, 0] & ~np.isnan(regret)
+    told = [one for one in panel.groups if exact[one].all()]
+    kept = _describe_kept(panel, cells)
+    if not told:
+        return Scored(label, setting, 0, **kept)
     share = regret / panel.scale
     runs = np.concatenate(told)
     worst = runs[np.argmax(regret[runs])]
@@ -132,7 +133,23 @@ def score_setting(panel: Panel, label: str, setting: str, cells: Cells) -> Score
         mean(share),
         mean(cost),
         mean(share) + panel.cost_weight * mean(cost),
+        **kept,
     )
+
+
+def _describe_kept(panel: Panel, cells: Cells) -> dict[str, Any]:
+    """Return on which runs a setting loses more than the tolerance, as in `Scored`."""
+    counted = np.concatenate(panel.groups)
+    exact = cells.exact[counted, 0]
+    # what is not known to be within it is not, as in `find_sufficient`
+    within = cells.regret[counted, 0] <= panel.tolerance[counted]
+    breaking = counted[exact & ~within]
+    keeps = True if exact.all() else None
+    return {
+        "keeps_tolerance": False if len(breaking) else keeps,
+        "told_runs": int(exact.sum()),
+        "breaks_tolerance": tuple(panel.names[one] for one in np.sort(breaking)),
+    }
 
 
 def _over_groups(groups: Sequence[EpochArray]) -> Callable[[FloatArray], float]:

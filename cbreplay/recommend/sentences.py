@@ -11,7 +11,12 @@ from cbreplay.words import count, spoken_number, spoken_semantics
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend.answer import Doubt, MonitorScore, Recommendation
+    from cbreplay.recommend.answer import (
+        Doubt,
+        MonitorScore,
+        Recommendation,
+        Scored,
+    )
     from cbreplay.sweep import Sweep
 
 __all__ = [
@@ -34,7 +39,42 @@ ONLY_RETRAINING = (
 
 def evidence_sentences(advice: Recommendation) -> list[str]:
     """Say what is promised, why this setting or none, and of what runs."""
-    return [*_promise(advice), *advice.reasons, *_why(advice)]
+    return [
+        *_promise(advice),
+        *advice.reasons,
+        _spoken_tolerance(advice),
+        *_kept_tolerance(advice),
+        _sufficient(advice),
+        *_forward(advice),
+    ]
+
+
+def _kept_tolerance(advice: Recommendation) -> Iterator[str]:
+    """Say which of the two answers keeps the tolerance, and where one does not."""
+    recommended, tuned = advice.setting("recommended"), advice.setting("tolerance")
+    if recommended is None:
+        return
+    kept = _spoken_kept(recommended)
+    sentence = f"the recommended {advice.patience} {kept}"
+    if tuned is not None and tuned.setting != recommended.setting:
+        other, its = tuned.setting.removeprefix("patience="), _spoken_kept(tuned)
+        sentence += f", as does {other}" if its == kept else f"; {other} {its}"
+    yield sentence
+
+
+def _spoken_kept(one: Scored) -> str:
+    if not one.told_runs:
+        return "is told by no log"
+    if not one.breaks_tolerance:
+        runs = f"the {count(one.told_runs, 'run')} whose log tells"
+        if one.told_runs > 1:
+            runs = f"all {one.told_runs} runs whose logs tell"
+        return f"keeps the tolerance on {runs}"
+    return (
+        f"breaks the tolerance on {len(one.breaks_tolerance)} of "
+        f"{count(one.told_runs, 'run')} whose logs tell "
+        f"({_names(one.breaks_tolerance)})"
+    )
 
 
 def monitor_sentences(advice: Recommendation) -> list[str]:
@@ -81,15 +121,15 @@ def advice_headline(advice: Recommendation) -> str:
     """Give the answer in one sentence."""
     if advice.kind == "none":
         return "No setting is recommended."
+    setting = f"Patience {advice.patience}"
+    if advice.monitors:
+        setting += f" on {advice.monitor}"
     if advice.kind == "guaranteed" and advice.promise is not None:
         share = f"{100 * advice.promise.confidence:.3g} %"
-        return (
-            f"Patience {advice.patience}, with a promise for {share} of new "
-            f"{_noun(advice)}."
-        )
+        return f"{setting}, with a promise for {share} of new {_noun(advice)}."
     if advice.promise is not None:
-        return f"Patience {advice.patience}, the usual one: no better was found."
-    return f"Patience {advice.patience}, as a rule of thumb: no promise goes with it."
+        return f"{setting}, the usual one: no better was found."
+    return f"{setting}, as a rule of thumb: no promise goes with it."
 
 
 def _promise(advice: Recommendation) -> Iterator[str]:
@@ -122,8 +162,7 @@ def _noun(advice: Recommendation) -> str:
     return f"{advice.unit}s like these"
 
 
-def _why(advice: Recommendation) -> Iterator[str]:
-    yield _spoken_tolerance(advice)
+def _sufficient(advice: Recommendation) -> str:
     known = [one for one in advice.groups if one.sufficient_patience is not None]
     unknown = [one.name for one in advice.groups if one.sufficient_patience is None]
     # the largest decide
@@ -137,8 +176,7 @@ def _why(advice: Recommendation) -> Iterator[str]:
         told.append(f"less for {more} more")
     if unknown:
         told.insert(0, f"not in the log for {_names(unknown)}")
-    yield f"sufficient patience: {'; '.join(told)}"
-    yield from _forward(advice)
+    return f"sufficient patience: {'; '.join(told)}"
 
 
 def _forward(advice: Recommendation) -> Iterator[str]:
@@ -195,13 +233,14 @@ def _spoken_monitor(advice: Recommendation, one: MonitorScore) -> str:
         regret = left_out.mean_regret or 0.0
         lost = spoken_number(regret, difference_decimals([regret]))
         sentence += (
-            f", score {left_out.score:.4f} on what was left out "
+            f", score {left_out.score:.4f} on {left_out.n_groups} of "
+            f"{count(len(advice.groups), advice.unit)} left out "
             f"({lost} {advice.objective} lost)"
         )
     if one.unknown_groups:
         sentence += (
-            f"; no patience in the logs is enough for {one.unknown_groups} "
-            f"{advice.unit}s"
+            "; no patience in the logs is enough for "
+            f"{count(one.unknown_groups, advice.unit)}"
         )
     return sentence
 

@@ -78,9 +78,11 @@ def setting_label(scored: Scored) -> str:
         given = dict(part.split("=") for part in inner.split(", ") if "=" in part)
         known = lone and set(given) <= {"patience", "restore_best_weights"}
         return f"now: {given.get('patience', '0')}" if known else "now"
+    # the promise allows it on one group in ten
+    kept = "for the tolerance" if scored.breaks_tolerance else "keeps the tolerance"
     named = {
         "recommended": f"recommended: {patience}",
-        "tolerance": f"keeps the tolerance: {patience}",
+        "tolerance": f"{kept}: {patience}",
         "cheapest": f"cheapest: {patience}",
         "default": "Keras's default: 0",
         "none": "no EarlyStopping",

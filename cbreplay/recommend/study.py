@@ -13,23 +13,12 @@ from cbreplay.recommend.pricing import Panel
 from cbreplay.recommend.records import Own, find_cadence, find_own_stops
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from cbreplay.recommend.advising import Advising
     from cbreplay.recommend.axes import Axes
     from cbreplay.run import EpochArray, Mode, Run
     from cbreplay.sweep import Sweep
 
-__all__ = ["Asked", "Study", "begin_study", "keep_alike"]
-
-
-class Asked(NamedTuple):
-    """The options of `recommend_config`."""
-
-    tolerance: str | float | None
-    confidence: float
-    cost_weight: float
-    group_by: str | Sequence[Any] | None
-    recorded_under: int | None
+__all__ = ["Study", "begin_study", "keep_alike"]
 
 
 class Study(NamedTuple):
@@ -37,7 +26,7 @@ class Study(NamedTuple):
 
     sweep: Sweep
     axes: Axes
-    asked: Asked
+    asked: Advising
     runs: list[Run]
     panel: Panel
     grouping: Grouping
@@ -87,7 +76,7 @@ def _spoken_cadence(epochs: Any) -> str:  # noqa: ANN401 - a number
     return "every epoch" if epochs == 1 else f"every {epochs} epochs"
 
 
-def begin_study(sweep: Sweep, axes: Axes, rows: EpochArray, asked: Asked) -> Study:
+def begin_study(sweep: Sweep, axes: Axes, rows: EpochArray, asked: Advising) -> Study:
     """Group the runs that count, and find what each may lose."""
     runs = [sweep.records[row] for row in rows]
     judged = [sweep.runs[row].judged[0] for row in rows]

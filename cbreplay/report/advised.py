@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.code import setting_code
 from cbreplay.recommend.sentences import (
     advice_heading,
@@ -20,7 +21,6 @@ from cbreplay.recommend.side_by_side import (
     settings_legend,
     settings_rows,
 )
-from cbreplay.report.asked import Advising
 from cbreplay.report.document import (
     Block,
     CodeBlock,
@@ -36,7 +36,7 @@ from cbreplay.words import count, spoken_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.recommend import Costs, Recommendation
+    from cbreplay.recommend import Costs, MonitorScore, Recommendation
     from cbreplay.report.asked import Asked
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -101,11 +101,8 @@ class Advised(NamedTuple):
                 (trade_off_figure(self.costs, advice),),
             )
             yield Section("Patience and min_delta", (map_figure(self.costs, advice),))
-        sentences = monitor_sentences(advice)
-        if sentences:
-            points = Points(tuple((one,) for one in sentences[1:]))
-            text = Paragraph((f"{sentences[0]}:",))
-            yield Section("Which monitor to stop on", (text, points))
+        if advice.monitors:
+            yield _monitors_section(advice)
 
     def group_section(self) -> Section:
         """Return every group: what it needs, and what the others would choose."""
@@ -159,6 +156,60 @@ def _settings_section(advice: Recommendation) -> Section:
     return Section("Beside the usual settings", tuple(blocks))
 
 
+def _monitors_section(advice: Recommendation) -> Section:
+    """Return which monitor to stop on, and what each comes to."""
+    side = "above best" if advice.objective_mode == "min" else "below best"
+    noun = advice.unit
+    columns = (
+        Column("Monitor", "left"),
+        Column("Patience"),
+        Column(f"{noun.capitalize()}s"),
+        Column(side.capitalize()),
+        Column("Score"),
+    )
+    regrets = [
+        one.left_out.mean_regret for one in advice.monitors if one.left_out is not None
+    ]
+    decimals = difference_decimals(regrets)
+    rows = tuple(_monitor_row(advice, one, decimals) for one in advice.monitors)
+    sentence = monitor_sentences(advice)[0]
+    means = (
+        f"{side.capitalize()}: {advice.objective} lost with what is chosen without a "
+        f"{noun}, the mean of those whose logs tell. Two monitors are compared on the "
+        f"{noun}s that tell both."
+    )
+    remarks = [
+        means,
+        *(
+            f"{one.monitor}: no patience in the logs is enough for "
+            f"{count(one.unknown_groups, noun)}."
+            for one in advice.monitors
+            if one.unknown_groups
+        ),
+    ]
+    return Section(
+        "Which monitor to stop on",
+        (
+            Paragraph((f"{sentence[:1].upper()}{sentence[1:]}.",)),
+            Table(columns, rows, "The monitors side by side"),
+            *(Paragraph((one,), small=True) for one in remarks),
+        ),
+    )
+
+
+def _monitor_row(
+    advice: Recommendation, one: MonitorScore, decimals: int
+) -> tuple[str, ...]:
+    known = (f"0 of {len(advice.groups)}", "-", "-")
+    if one.left_out is not None and one.left_out.score is not None:
+        known = (
+            f"{one.left_out.n_groups} of {len(advice.groups)}",
+            spoken_number(one.left_out.mean_regret, decimals),
+            f"{one.left_out.score:.4f}",
+        )
+    return (one.monitor, _patience(one.patience, "-"), *known)
+
+
 def _spread(values: Sequence[float], decimals: int) -> str:
     low, high = (spoken_number(one, decimals) for one in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"
@@ -177,16 +228,18 @@ def _left_out(regret: float | None, patience: int | None, decimals: int) -> str:
 def advise(runs: Sequence[Run], asked: Asked) -> Advised | str:
     """Recommend a setting from several runs, or say why that cannot be asked."""
     monitor, mode = asked.watched
+    several = len(asked.monitors) > 1
     try:
         sweep, without = sweep_patience(
             runs,
-            monitor=monitor,
+            monitor=asked.monitors if several else monitor,
             mode=mode,
             keep=asked.keep,
             semantics=asked.semantics,
             initial_learning_rate=asked.initial_learning_rate,
             objective=asked.objective,
             objective_mode=asked.objective_mode,
+            progress=asked.progress,
         )
         options = asked.advising
         advice = recommend_config(
@@ -200,7 +253,8 @@ def advise(runs: Sequence[Run], asked: Asked) -> Advised | str:
             recorded_under=options.recorded_under,
         )
     except CbreplayError as error:
-        if asked.advising != Advising():
+        # what was asked about a recommendation shall not be passed over
+        if several or asked.advising != Advising():
             raise
         return f"{count(len(runs), 'run')} cannot be compared: {error}"
     return Advised(advice, sweep, costs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from cbreplay.callbacks.base import format_callback, monitored_series, rule_name
 from cbreplay.callbacks.bystander import Bystander
@@ -11,11 +11,12 @@ from cbreplay.callbacks.driven import DrivenCallback
 from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.callbacks.keras_code import CODE_OF_RULES, write_keras_code
 from cbreplay.errors import CbreplayError
+from cbreplay.recommend.advising import Advising
 from cbreplay.replay import replay_run
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.callbacks.base import Callback
     from cbreplay.replay import Replay
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cbreplay.staircase import Staircase
 
 __all__ = [
-    "Advising",
     "Asked",
     "replay_sufficient",
     "setting_code",
@@ -31,16 +31,6 @@ __all__ = [
 ]
 
 _LONGEST_SETTING = 60
-
-
-class Advising(NamedTuple):
-    """The options of `recommend_config` that a report passes on."""
-
-    tolerance: str | float | None = None
-    confidence: float = 0.9
-    cost_weight: float = 0.05
-    group_by: str | None = None
-    recorded_under: int | None = None
 
 
 _USUAL = Advising()
@@ -51,7 +41,8 @@ class Asked:
     """The question, as `build_report` was given it."""
 
     callbacks: tuple[Callback, ...] | None
-    monitor: str | None
+    # to choose from; what is drawn of one run watches the first
+    monitors: tuple[str, ...]
     mode: str | None
     keep: Literal["best", "last"]
     semantics: str | None
@@ -59,6 +50,7 @@ class Asked:
     objective_mode: Mode | None
     initial_learning_rate: float | None
     advising: Advising = _USUAL
+    progress: Callable[[int, int], None] | None = None
 
     @property
     def watched(self) -> tuple[str, str]:
@@ -68,7 +60,7 @@ class Asked:
                 return callback.monitor, callback.mode
         watched = monitored_series(self.callbacks or ())
         first = watched[0] if watched else "val_loss"
-        return self.monitor or first, self.mode or "auto"
+        return next(iter(self.monitors), first), self.mode or "auto"
 
     def early_stopping(self, patience: float) -> EarlyStopping:
         """Return a baseline: Keras's defaults but for patience and the weights."""
@@ -130,7 +122,7 @@ def replay_sufficient(
     """
     asked = Asked(
         callbacks=None,
-        monitor=monitor,
+        monitors=() if monitor is None else (monitor,),
         mode=mode,
         keep=keep,
         semantics=semantics,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.report.asked import Advising, Asked
+from cbreplay.recommend.advising import Advising
+from cbreplay.report.asked import Asked
 from cbreplay.report.many_runs import report_on_many
 from cbreplay.report.one_run import report_on_one
 from cbreplay.report.origins import how_computed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cbreplay.callbacks.base import Callback
     from cbreplay.report.document import Document
@@ -25,7 +26,7 @@ def build_report(
     runs: Sequence[Run],
     *,
     callbacks: Iterable[Callback] | None = None,
-    monitor: str | None = None,
+    monitor: str | Sequence[str] | None = None,
     mode: str | None = None,
     keep: Literal["best", "last"] = "best",
     semantics: str | None = None,
@@ -35,8 +36,9 @@ def build_report(
     tolerance: str | float | None = None,
     confidence: float = 0.9,
     cost_weight: float = 0.05,
-    group_by: str | None = None,
+    group_by: str | Sequence[Any] | None = None,
     recorded_under: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
     command: str = "cbreplay.report.build_report(...)",
     made: str = "",
 ) -> Document:
@@ -49,28 +51,40 @@ def build_report(
     callbacks : iterable of Callback, optional
         The setting that is asked about. By default every patience of EarlyStopping
         for one run, and what is recommended from several.
-    monitor, mode, keep : str, optional
-        As in `build_staircase`; the setting's own monitor by default.
+    monitor : str or sequence of str, optional
+        What is watched; the setting's own monitor by default. Of several, for several
+        runs, the report says which to stop on; they need an `objective`.
+    mode, keep : str, optional
+        As in `build_staircase`.
     semantics, objective, objective_mode, initial_learning_rate : optional
         As in `replay_run`.
     tolerance, confidence, cost_weight, group_by, recorded_under : optional
         As in `recommend_config`; for several runs.
+    progress : callable, optional
+        As in `sweep_runs`; for several runs.
     command, made : str
         What the report says about how and when it was made; no clock is read.
 
     Raises
     ------
     ConfigError
-        If there is no run.
+        If there is no run, or several monitors for one.
     CbreplayError
         If no run can be replayed, for the reason of the first.
     """
     if not runs:
         sentence = "there is no run to report on. Give a PATH or runs=."
         raise ConfigError(sentence)
+    monitors = (monitor,) if isinstance(monitor, str) else tuple(monitor or ())
+    if len(runs) == 1 and len(monitors) > 1:
+        sentence = (
+            f"one run cannot tell which of {', '.join(monitors)} to stop on. Name one "
+            "of them with --monitor or monitor=, or give several runs."
+        )
+        raise ConfigError(sentence)
     asked = Asked(
         callbacks=None if callbacks is None else tuple(callbacks),
-        monitor=monitor,
+        monitors=monitors,
         mode=mode,
         keep=keep,
         semantics=semantics,
@@ -78,6 +92,7 @@ def build_report(
         objective_mode=objective_mode,
         initial_learning_rate=initial_learning_rate,
         advising=Advising(tolerance, confidence, cost_weight, group_by, recorded_under),
+        progress=progress,
     )
     rules = _rules(runs, semantics)
     closing = how_computed(runs, rules, command=command, made=made)

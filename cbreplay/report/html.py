@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from cbreplay.errors import ConfigError
 from cbreplay.report.document import Code, Strong
 from cbreplay.report.markdown import write_markdown
-from cbreplay.whole_files import write_whole
+from cbreplay.whole_files import read_suffix, write_whole
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
@@ -68,17 +67,11 @@ def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
     ConfigError
         If the suffix is neither.
     OutputError
-        If the file cannot be written.
+        If the file cannot be written, or a directory is there.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
     writers = {".html": write_html, ".htm": write_html, ".md": write_markdown}
-    if suffix not in writers:
-        sentence = (
-            f"{str(path)!r} ends in {suffix!r}, where .html or .md is expected. "
-            "Correct --output or path=."
-        )
-        raise ConfigError(sentence)
+    suffix = read_suffix(path, ".html", ".md", ".htm")
     return write_whole(
         path,
         writers[suffix](document).encode("utf-8"),

@@ -222,3 +222,17 @@ def test_every_recorded_list_is_linted_in_80_columns(
         answer = ask("lint", path)
         assert answer.status == 0, answer.err
         assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = ask("lint")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == (
+        "cbreplay: nothing is named, and there is no logs.csv here and no run "
+        'directory below. Name callbacks with -c "EarlyStopping(patience=5)", or '
+        "give a training script or a log\n"
+    )
+    assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")

@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import click
 import jsonschema
 import pytest
 
@@ -317,3 +318,123 @@ def test_names_in_logs_cannot_steer_the_terminal(ask: Ask, tmp_path: Path) -> No
 def test_quiet_says_nothing_but_the_answer(ask: Ask, logs: Path) -> None:
     answer = ask("-q", "recommend", logs, *RULES, "--fail-if", "mean_regret>=0")
     assert answer.err == ""
+
+
+def test_what_breaks_the_tolerance_says_so_on_every_surface(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Seven logs need patience 1 and the last 12: 10 is recommended, and breaks it."""
+    logs = write_logs(tmp_path, [1] * 7 + [12])
+    sentence = (
+        "the recommended 10 breaks the tolerance on 1 of 8 runs whose logs tell "
+        "(log07.csv); 12 keeps the tolerance on all 8 runs whose logs tell"
+    )
+    planned = ("--planned-epochs", "40")
+    screen = ask("recommend", logs, *planned, *RULES).out
+    assert sentence in " ".join(screen.split())
+    page = tmp_path / "report.md"
+    assert ask("report", logs, *planned, *RULES, "-o", page).status == 0
+    assert sentence in page.read_text().replace("\\", "")
+    rows = {one["label"]: one for one in advice_of(ask, logs, *planned)["settings"]}
+    assert rows["recommended"]["keeps_tolerance"] is False
+    assert rows["recommended"]["breaks_tolerance"] == ["log07.csv"]
+    assert rows["tolerance"]["keeps_tolerance"] is True
+    assert rows["tolerance"]["told_runs"] == 8
+
+
+MONITORS = ("--monitor", "val_loss,val_accuracy", "--objective", "val_accuracy")
+
+
+def test_a_page_says_which_monitor_to_stop_on_as_the_command_does(
+    ask: Ask, logs: Path, tmp_path: Path
+) -> None:
+    asked = (*MONITORS, *RULES, "--planned-epochs", "40", "--tolerance", "1%")
+    screen = " ".join(ask("recommend", logs, *asked).out.split())
+    page = tmp_path / "report.md"
+    assert ask("report", logs, *asked, "-o", page).status == 0
+    told = page.read_text().replace("\\", "")
+    headline = told.splitlines()[0].removeprefix("# ")
+    assert headline.startswith("Patience")
+    assert " on val_loss, " in headline
+    assert headline in screen
+    assert "Which monitor to stop on cannot be told from these logs" in told
+    advice = advice_of(ask, logs, *asked[:4], *asked[6:])
+    for one in advice["monitors"]:
+        row = next(
+            line
+            for line in told.splitlines()
+            if line.startswith(f"| {one['monitor']} |")
+        )
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        left_out = one["left_out"]
+        assert cells[1] == str(one["patience"])
+        assert cells[2] == f"{left_out['n_groups']} of 9"
+        assert float(cells[4]) == pytest.approx(left_out["score"], abs=5e-5)
+
+
+def test_a_page_of_several_monitors_takes_an_objective_and_several_runs(
+    ask: Ask, logs: Path, tmp_path: Path
+) -> None:
+    several = ("--monitor", "val_loss,val_accuracy")
+    out = ("-o", tmp_path / "report.html", *RULES)
+    answer = ask("report", logs, *several, *out)
+    assert answer.status == 2
+    assert "Give --objective" in answer.err
+    answer = ask("report", logs / "log00.csv", *MONITORS, *out)
+    assert answer.status == 2
+    assert (
+        "one run cannot tell which of val_loss, val_accuracy to stop on" in answer.err
+    )
+    answer = ask("report", logs, *MONITORS, *out, "--patience", "5")
+    assert answer.status == 2
+    assert "--monitor names 2 series, and an EarlyStopping watches one" in answer.err
+    named = 'EarlyStopping(monitor="val_loss", patience=5)'
+    assert ask("report", logs, *MONITORS, *out, "-c", named).status == 0
+
+
+def test_every_command_that_recommends_takes_the_same_options() -> None:
+    """What a recommendation shall keep, and of what runs, is asked alike everywhere."""
+    from cbreplay.cli.main import cli
+    from cbreplay.recommend.advising import Advising
+
+    helped = {}
+    for name in ("recommend", "report", "plot"):
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        asked = {one.name: one for one in command.params}
+        helped[name] = [
+            (one, asked[one].get_help_record(click.Context(command)))
+            for one in (*Advising._fields, "monitor", "objective", "keep")
+        ]
+        given = command.make_context(name, []).params
+        assert {one: given[one] for one in Advising._fields} == Advising()._asdict()
+    assert helped["recommend"] == helped["report"] == helped["plot"]
+
+
+@pytest.mark.parametrize("kind", ["map", "trade-off"])
+def test_a_picture_is_of_the_recommendation_that_was_asked_for(
+    ask: Ask, logs: Path, tmp_path: Path, kind: str
+) -> None:
+    def draw(name: str, *options: str) -> bytes:
+        out = tmp_path / f"{name}.svg"
+        words = ("plot", logs, "--kind", kind, *RULES, "--planned-epochs", "40")
+        answer = ask(*words, *options, "-o", out)
+        assert answer.status == 0, answer.err
+        return out.read_bytes()
+
+    plain = draw("plain")
+    # at half a loss of tolerance, patience 1 is enough: another one stands out
+    assert draw("wide", "--tolerance", "0.6") != plain
+    assert draw("same", "--tolerance", "1%", "--cost-weight", "0.05") == plain
+    both = draw("both", *MONITORS, "--tolerance", "1%")
+    assert both not in (plain, draw("accuracy", "--monitor", "val_accuracy"))
+
+
+def test_a_picture_of_one_run_takes_no_option_of_a_recommendation(
+    ask: Ask, logs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "curve.png"
+    answer = ask("plot", logs / "log00.csv", "--group-by", "none", "-o", out)
+    assert answer.status == 2
+    assert "--group-by is about a recommendation, which --kind curve" in answer.err
+    assert not out.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -18,7 +19,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def on_terminal(*words: object, columns: int = 100, **environment: str) -> str:
+ERASE_LINE = "\x1b[2K"
+# the command, to which a second has passed at once
+IMPATIENT = (
+    "-c",
+    (
+        "from cbreplay.cli import main, progress; progress._PATIENCE_SECONDS = -1.0; "
+        "main.run()"
+    ),
+)
+
+
+def on_terminal(
+    *words: object,
+    columns: int = 100,
+    program: tuple[str, ...] = ("-m", "cbreplay"),
+    **environment: str,
+) -> str:
     """Run a command on a pseudo-terminal and return what it showed."""
     master, slave = pty.openpty()
     import fcntl
@@ -27,7 +44,7 @@ def on_terminal(*words: object, columns: int = 100, **environment: str) -> str:
 
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "cbreplay", *map(str, words)],
+        [sys.executable, *program, *map(str, words)],
         stdout=slave,
         stderr=slave,
         env={**os.environ, "TERM": "xterm-256color", **environment},
@@ -64,3 +81,41 @@ def test_a_wider_terminal_gets_wider_lines(log: Path) -> None:
     assert max(map(len, narrow.splitlines()[:12])) <= 80
     longest = max(len(line) for line in wide.splitlines() if "cbreplay " not in line)
     assert 80 < longest <= 120
+
+
+def test_a_bar_stands_while_something_takes_long_and_is_gone_at_the_end(
+    log: Path,
+) -> None:
+    """As if a second had passed: what is drawn is erased before the answer."""
+    words = ("simulate", log, log, "--patience", "1,2")
+    shown = on_terminal(*words, program=IMPATIENT)
+    before, erased, answer = shown.rpartition(ERASE_LINE)
+    assert erased
+    assert "reading logs" in before
+    assert "2/2" in before
+    assert "reading logs" not in answer
+    assert "stops at" in answer
+
+
+def test_no_bar_stands_for_what_is_quick_or_quiet(log: Path) -> None:
+    assert ERASE_LINE not in on_terminal("simulate", log, log)
+    quiet = on_terminal("-q", "simulate", log, log, program=IMPATIENT)
+    assert "reading logs" not in quiet
+
+
+def test_no_bar_stands_where_the_answer_goes_into_a_pipe(log: Path) -> None:
+    """What reads the pipe may show it on the same terminal."""
+    master, slave = pty.openpty()
+    words = ["simulate", str(log), str(log), "--format", "json"]
+    answer = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, *IMPATIENT, *words],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        check=True,
+    )
+    os.write(slave, b"end")
+    shown = os.read(master, 65536)
+    os.close(slave)
+    os.close(master)
+    assert b"reading logs" not in shown
+    assert json.loads(answer.stdout)["command"] == "simulate"

@@ -130,6 +130,8 @@ def test_defaults_fill_in_where_the_text_is_silent() -> None:
         ("ModelCheckpoint()", "ModelCheckpoint needs filepath"),
         ("keras.callbacks.SwapEMAWeights()", "is not replayed: SwapEMAWeights changes"),
         ("LearningRateScheduler(f)", "Write the rates as a table, {0: 0.001"),
+        ("LearningRateScheduler([0.1, 0.01])", r"is \[0\.1, 0\.01\], and a list"),
+        ("LearningRateScheduler(schedule=range(9))", r"\[0, 1, 2, 3, \.\.\.\], and"),
         ("LearningRateScheduler(lambda e: 0.1)", "Write the rates as a table"),
         ("no_such_module:Mine", "no_such_module cannot be imported"),
         ("lightning.EarlyStopping()", "'lightning.EarlyStopping' is not a callback"),

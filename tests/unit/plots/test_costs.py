@@ -19,7 +19,7 @@ from cbreplay.plots import (
 )
 from cbreplay.plots.parameter_map import _contrast, _fill, _readable
 from cbreplay.plots.style import DARK, LIGHT, Look
-from cbreplay.recommend import measure_costs, recommend_config
+from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
 from tests.recommended import pausing_runs, swept
 
 if TYPE_CHECKING:
@@ -117,3 +117,15 @@ def test_the_pictures_hold_every_word(look: Look, width: float) -> None:
     (ax,) = plot_trade_off(trade_off, look=look, width=width).axes
     told = [" ".join(one.get_text().split()) for one in ax.texts]
     assert sorted(told) == sorted(one.words for one in trade_off.named)
+
+
+def test_the_monitor_is_named_where_another_series_is_judged() -> None:
+    losses = pausing_runs(NINE)
+    sweep = sweep_patience(
+        losses, monitor="val_loss", objective="loss", semantics="keras-3.15"
+    )[0]
+    advice = recommend_config(sweep)
+    costs = measure_costs(sweep, advice)
+    words = "loss above best, stopping on val_loss"
+    assert trade_off_points(costs, advice).axis == words
+    assert map_points(costs, advice).note.startswith(f"{words}, mean of 9 runs.")

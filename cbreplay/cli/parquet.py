@@ -1,0 +1,66 @@
+"""Sweeps as a Parquet file on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.cli.cells import replay_options
+from cbreplay.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cbreplay.cli.question import Question
+
+__all__ = ["write_frame", "write_parquet"]
+
+
+def write_parquet(question: Question) -> None:
+    """Write every cell of a sweep to standard output, as a Parquet file."""
+    if question.grid is None:
+        sentence = (
+            "--format parquet is for settings. Name some with -c or --patience, or "
+            "leave it out"
+        )
+        raise ConfigError(sentence)
+    from cbreplay.sweep import sweep_runs
+
+    _check_parquet()
+    write_frame(
+        sweep_runs(question.runs, question.grid, **replay_options(question)).to_frame()
+    )
+
+
+def write_frame(frame: pd.DataFrame) -> None:
+    """Write a table to standard output, as a Parquet file.
+
+    Raises
+    ------
+    ConfigError
+        If standard output is a terminal.
+    MissingExtraError
+        If pyarrow is not installed.
+    """
+    _check_parquet()
+    import io
+
+    written = io.BytesIO()
+    frame.to_parquet(written, engine="pyarrow", index=False)
+    click.echo(written.getvalue(), nl=False)
+
+
+def _check_parquet() -> None:
+    if sys.stdout.isatty():
+        sentence = (
+            "--format parquet writes bytes, which a terminal cannot show. "
+            "Redirect them: > cells.parquet"
+        )
+        raise ConfigError(sentence)
+    try:
+        import pyarrow  # noqa: F401, ICN001 - pandas writes with it
+    except ImportError as error:
+        what = "--format parquet"
+        raise MissingExtraError(what, extra="parquet", missing="pyarrow") from error
