@@ -111,6 +111,18 @@ class Cells:
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
         return cells
 
+    def differs_in(self, other: Cells) -> int | None:
+        """Return the first row in which another column holds something else."""
+        same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
+            other.values
+        )
+        same &= (self.missing == other.missing) & (self.wrong == other.wrong)
+        if self.texts != other.texts:
+            rows = self.texts.keys() | other.texts.keys()
+            for row in rows:
+                same[row] &= self.texts.get(row) == other.texts.get(row)
+        return None if same.all() else int(np.argmin(same))
+
     def collapse(self, group: EpochArray) -> bool:
         """Keep the one value of each group of rows; False if one has several."""
         there = np.flatnonzero(~self.missing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_header import shown_names
+from cbreplay.readers._csv_header import EPOCH_NAMES, shown_names
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
 from cbreplay.readers._learning_rate import read_csv_rate
 from cbreplay.readers._odd_epochs import check_epochs
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["are_epochs", "build_runs"]
 
-_EPOCH_NAMES = ("epoch", "epochs")
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
 _ONE_HEADER = (
@@ -140,7 +139,7 @@ class _Columns:
     def _epoch_name(self, columns: dict[str, Cells]) -> str | None:
         """Choose the epoch column: by its name, else pandas's nameless index."""
         for name in columns:
-            if name.lower() in _EPOCH_NAMES:
+            if name.lower() in EPOCH_NAMES:
                 return name
         note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
         index = columns.get("#0")

@@ -61,8 +61,15 @@ class CsvTable:
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
         self.source, self.damage, self.header = source, damage, list(header)
-        names = [name or f"#{i}" for i, name in enumerate(header)]
-        self.columns = {name: Cells() for name in names}
+        # a name that stands there twice, by the key of its second column
+        self._repeated: dict[str, str] = {}
+        self.columns: dict[str, Cells] = {}
+        for i, name in enumerate(header):
+            key = name or f"#{i}"
+            if key in self.columns:
+                key = f"{name}\t{i}"
+                self._repeated[key] = name
+            self.columns[key] = Cells()
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []
@@ -95,6 +102,24 @@ class CsvTable:
             self.notes.append(commas.note(self.source))
         if not n_rows:
             raise self._without_rows()
+        self._join_repeated()
+
+    def _join_repeated(self) -> None:
+        """Leave out a column that stands there twice with the same cells.
+
+        Raises
+        ------
+        LogError
+            If the cells differ.
+        """
+        for key, name in self._repeated.items():
+            first, second = self.columns[name], self.columns.pop(key)
+            row = first.differs_in(second)
+            if row is not None:
+                problem = f"two columns are named {name!r}, and they differ here"
+                raise self.error(problem, row, "Rename or delete one of them")
+            note = f"{name} stands there twice with the same values: it was read once"
+            self.notes.append(note)
 
     @classmethod
     def of_rows(
