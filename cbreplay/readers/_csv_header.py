@@ -36,7 +36,10 @@ _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
 EPOCH_NAMES = ("epoch", "epochs")
-MISSING = ("", "NA")
+# nothing, Keras's NA, and what Excel, pandas, R, Python and people write
+MISSING = frozenset(
+    ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-")
+)
 COMMENT = "#"
 # how git marks what it could not merge
 _CONFLICT = "<<<<<<< "
@@ -49,7 +52,7 @@ NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
 
 
 def parse_cell(cell: str) -> float | None:
-    """Return the number in a cell, or None for an empty one or ``NA``.
+    """Return the number in a cell, or None for an empty one, ``NA`` or the like.
 
     Raises
     ------
@@ -67,7 +70,14 @@ def parse_cell(cell: str) -> float | None:
     # Python's float() also takes 1_0 and the digits of other scripts
     if "_" in cell or not cell.isascii():
         raise ValueError(cell)
-    return float(cell)
+    value = float(cell)
+    # 1e400 is a number, but none that a float can hold
+    if value in _INFINITE and "inf" not in cell.lower():
+        raise ValueError(cell)
+    return value
+
+
+_INFINITE = (float("inf"), float("-inf"))
 
 
 def holds_number(cell: str) -> bool:
