@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +87,7 @@ def _run(
     logged = next((rate for rate in rates if rate is not None), None)
     if logged is not None and not logged.recorded.any():
         logged = None
-    return build_run(
+    run = build_run(
         record,
         source=table.source,
         options=options,
@@ -95,6 +96,11 @@ def _run(
         rate=None if logged is None else read_csv_rate(logged, metadata),
         notes=notes,
     )
+    if table.steps is None:
+        return run
+    steps = table.steps[run.first_epoch : run.horizon + 1]
+    shown = f"the rows are those of the steps {steps[0]} to {steps[-1]}"
+    return replace(run, steps=steps, notes=(*run.notes, shown))
 
 
 class _Columns:
@@ -211,6 +217,8 @@ class _Columns:
             return "Keras named it, and never logged a value (every cell is NA)"
         if self.options.empty == "nan":
             return ""
+        if self.table.counted == "row":
+            return "no row has a value of it"
         return "every cell is empty" if cells.words <= {""} else "no cell has a value"
 
     def _check_columns(self, kept: dict[str, Cells], epoch_name: str | None) -> None:

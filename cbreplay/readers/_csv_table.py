@@ -57,6 +57,8 @@ class CsvTable:
         The plan, where a format knows it.
     counted : {"line", "row"}
         What `lines` counts.
+    steps : int array, or None
+        The step of each epoch from 0 on, where these are numbers of evaluations.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
@@ -76,6 +78,7 @@ class CsvTable:
         self.wall_times: FloatArray | None = None
         self.planned_epochs: int | None = None
         self.counted = "line"
+        self.steps: EpochArray | None = None
 
     def fill(self, text: CsvText) -> None:
         """Take the cells of a CSV.

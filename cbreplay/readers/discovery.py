@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers._formats import (
     FORMATS,
-    content_format,
+    asked_format,
     format_of,
-    named_like_a_pickle,
     reader_for,
 )
 from cbreplay.readers._layout import (
@@ -211,7 +210,7 @@ class _Reading:
         """Read a log of any format that is no file."""
         from cbreplay.readers.csv_logger import CsvLoggerReader
 
-        if content_format(content[:_BEGINNING]) in (None, "csv"):
+        if asked_format(content[:_BEGINNING], source) == "csv":
             reader = CsvLoggerReader(self.options)
             return list(reader.read_content(content, source))
         from cbreplay.readers._remote import copied
@@ -409,9 +408,7 @@ def _training_of(path: str) -> Training:
     """Return the training of one file that was asked for by its name."""
     if "tfevents" in os.path.basename(path):
         return Training(place=path, events=path, run_json=run_json_above(path))
-    found = content_format(read_beginning(path)) or "csv"
-    if found == "csv" and named_like_a_pickle(path):
-        found = "pickle"
+    found = asked_format(read_beginning(path), path)
     return Training(
         place=path, log=path, log_format=found, run_json=run_json_beside(path)
     )
