@@ -77,8 +77,8 @@ def load_runs(
     validation_freq : int or iterable of int, optional
         As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
     x_axis : {"epoch", "step"}, optional
-        For event files whose steps are not known to be epochs: each step is one epoch,
-        or each step with an evaluation is a row, and patience counts evaluations.
+        For a log whose steps are not known to be epochs: each step is one epoch, or
+        each step with an evaluation is a row, and patience counts evaluations.
 
     Returns
     -------
