@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.replay import Replay
+    from cbreplay.run import Run
 
 __all__ = [
     "count",
     "decimals_for",
+    "spoken_counting",
     "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
     "spoken_number",
     "spoken_range",
+    "spoken_rows",
     "spoken_seconds",
     "spoken_semantics",
     "visible_text",
@@ -87,6 +91,33 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def spoken_rows(text: str, run: Run) -> str:
+    """Call the rows of a run evaluations in a sentence, where they are no epochs.
+
+    A sentence that speaks of both, and names such as ``val_epoch``, stay as they are.
+    """
+    if run.steps is None or "evaluation" in text:
+        return text
+    return _EPOCH.sub(lambda found: _EVALUATION[found[1]] + found[2], text)
+
+
+_EPOCH = re.compile(r"""(?<![\w/{<."'-])([Ee])poch(s?)(?![\w/}>="'-])""")
+_EVALUATION = {"e": "evaluation", "E": "Evaluation"}
+
+
+def spoken_counting(runs: Iterable[Run]) -> str:
+    """Say from what rows are counted, and what patience counts."""
+    counts_steps = {run.steps is not None for run in runs}
+    if counts_steps == {True}:
+        return "patience counts evaluations, which count from 1"
+    if True in counts_steps:
+        return (
+            "epochs count from 1; of some runs an epoch here is an evaluation, and "
+            "patience counts evaluations"
+        )
+    return "epochs count from 1"
+
+
 def spoken_seconds(seconds: float) -> str:
     """Write a duration in its own unit.
 
@@ -111,6 +142,10 @@ def spoken_semantics(name: str) -> str:
 
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
+    return spoken_rows(_divergence(replay), replay.run)
+
+
+def _divergence(replay: Replay) -> str:
     divergence_epoch = replay.divergence_epoch or 0
     if replay.diverged_by_weights:
         return (
@@ -137,7 +172,8 @@ def spoken_evidence(replay: Replay) -> str:
     if replay.divergence_epoch is not None:
         return spoken_divergence(replay)
     if replay.evidence == "censored":
-        return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
+        ends = f"not in the log (it ends at epoch {replay.run.horizon + 1})"
+        return spoken_rows(ends, replay.run)
     return "exact"
 
 

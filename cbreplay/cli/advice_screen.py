@@ -17,13 +17,14 @@ from cbreplay.recommend.sentences import (
     monitor_sentences,
 )
 from cbreplay.recommend.side_by_side import settings_legend, settings_rows
-from cbreplay.words import visible_text
+from cbreplay.words import spoken_counting, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.cli.question import Question
     from cbreplay.recommend import Recommendation
+    from cbreplay.run import Run
     from cbreplay.sweep import Sweep
 
 __all__ = ["advice_screen"]
@@ -47,6 +48,7 @@ def advice_screen(advice: Recommendation, sweep: Sweep, question: Question) -> s
     blocks = [
         [
             *wrap(advice_heading(advice, sweep), width, "", ""),
+            *_counting(question.runs, width),
             "",
             advice_headline(advice),
         ],
@@ -84,6 +86,14 @@ def _one_run(advice: Recommendation, question: Question, width: int) -> str:
     )
     screen = staircase_screen(staircase, typed=question.typed())
     return "\n".join([screen, "", *wrap(sentence, width)])
+
+
+def _counting(runs: Sequence[Run], width: int) -> list[str]:
+    """Say what patience counts, where it is no epochs."""
+    if all(run.steps is None for run in runs):
+        return []
+    sentence = spoken_counting(runs)
+    return wrap(f"{sentence[:1].upper()}{sentence[1:]}.", width, "", "")
 
 
 def _code(advice: Recommendation, sweep: Sweep) -> list[str]:

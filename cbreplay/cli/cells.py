@@ -16,6 +16,7 @@ from cbreplay.grid import Choices
 from cbreplay.replay import Replay, replay_run
 from cbreplay.words import (
     decimals_for,
+    spoken_counting,
     spoken_epoch,
     spoken_evidence,
     spoken_semantics,
@@ -234,7 +235,8 @@ def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
     """Return what the table does not say: rules, settings, notes, doubts."""
     remarks = [f"[{', '.join(_written(entry) for entry in grid.entries)}]"]
     rules = sorted({spoken_semantics(one.semantics.name) for one in replays})
-    remarks.append(f"rules of {', '.join(rules)}; epochs count from 1")
+    counting = spoken_counting(one.run for one in replays)
+    remarks.append(f"rules of {', '.join(rules)}; {counting}")
     if any(replay.outcome.provisional for replay in replays):
         remarks.append(
             "(in brackets): as if training had ended with the log; such figures are "

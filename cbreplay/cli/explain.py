@@ -17,7 +17,7 @@ from cbreplay.cli.output import (
     terminal_width,
 )
 from cbreplay.errors import ConfigError, ExpressionError
-from cbreplay.words import count, spoken_semantics, visible_text
+from cbreplay.words import count, spoken_rows, spoken_semantics, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,7 +212,8 @@ def _screen(
     yield from _lines(explanation, rows, width)
     yield ""
     notes = (f"note: {note}" for note in (*replay.run.notes, *replay.notes))
-    for sentence in (*explanation.closing, *notes):
+    closing = (spoken_rows(one, replay.run) for one in explanation.closing)
+    for sentence in (*closing, *notes):
         yield from _folded(sentence, " ", "   ", width)
 
 
@@ -223,6 +224,8 @@ def _heading(replay: Replay, width: int) -> Iterator[str]:
     epochs = f"{count(run.recorded_epochs, 'epoch')}, plan unknown"
     if run.planned_epochs is not None:
         epochs = f"{run.recorded_epochs} of {run.planned_epochs} planned epochs"
+    if run.steps is not None:
+        epochs = f"{spoken_rows(epochs, run)}; patience counts evaluations"
     facts = (
         f"{visible_text(run.name)}: {epochs}; "
         f"rules of {spoken_semantics(replay.semantics.name)}"
@@ -246,7 +249,8 @@ def _lines(
         name = names[row.callback].ljust(room) if room else ""
         epoch = row.epoch
         start = f"{number:>5}  {name}"
-        yield from _folded(row.why, start, " " * len(start), width)
+        why = spoken_rows(row.why, explanation.replay.run)
+        yield from _folded(why, start, " " * len(start), width)
 
 
 def _folded(sentence: str, first: str, rest: str, width: int) -> list[str]:

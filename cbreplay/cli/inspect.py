@@ -92,9 +92,10 @@ def _row(run: Run) -> dict[str, Any]:
     there = recorded[0].copy()
     for one in recorded[1:]:
         there |= one
+    rows = "" if run.steps is None else " (evaluations)"
     return {
         "run": run.name,
-        "epochs": f"{run.first_epoch + 1}-{run.horizon + 1}",
+        "epochs": f"{run.first_epoch + 1}-{run.horizon + 1}{rows}",
         "missing": run.recorded_epochs - int(there.sum()),
         "planned": run.planned_epochs,
         "learning_rate": span,

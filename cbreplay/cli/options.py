@@ -81,7 +81,7 @@ _LOG_OPTIONS = [
     click.option(
         "--x-axis",
         type=click.Choice(["epoch", "step"]),
-        help="What the steps of event files count, where they do not say: epochs, or "
+        help="What the steps of a log count, where it does not say: epochs, or "
         "else each evaluation is a row and patience counts evaluations.",
     ),
 ]

@@ -15,6 +15,7 @@ from cbreplay.words import (
     decimals_for,
     spoken_number,
     spoken_range,
+    spoken_rows,
     spoken_semantics,
     visible_text,
 )
@@ -103,6 +104,8 @@ def _heading(staircase: Staircase, width: int) -> Iterator[str]:
     epochs = f"{count(run.recorded_epochs, 'epoch')}, plan unknown"
     if run.planned_epochs is not None:
         epochs = f"{run.recorded_epochs} of {run.planned_epochs} planned epochs"
+    if run.steps is not None:
+        epochs = f"{spoken_rows(epochs, run)}; patience counts evaluations"
     facts = (
         f"{visible_text(run.name)}: {epochs}; "
         f"{visible_text(replay.objective)} ({replay.objective_mode}); "
@@ -112,7 +115,7 @@ def _heading(staircase: Staircase, width: int) -> Iterator[str]:
     best = f"no finite {visible_text(replay.objective)} is recorded"
     if staircase.best_epoch is not None and staircase.best_value is not None:
         shown = spoken_number(staircase.best_value, _decimals(staircase))
-        best = f"best {shown} at epoch {staircase.best_epoch + 1}"
+        best = spoken_rows(f"best {shown} at epoch {staircase.best_epoch + 1}", run)
         best += f" of {run.horizon + 1}"
     name = visible_text(replay.objective)
     room = max(width - len(name) - len(best) - 4, 8)
@@ -238,11 +241,22 @@ def _rest_lines(staircase: Staircase, width: int) -> Iterator[str]:
         if staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
             gap = run.horizon - staircase.best_epoch
             words += f", {count(gap, 'epoch')} after its best"
-    yield from textwrap.wrap(f"{start}   {words}", width, subsequent_indent="   ")
+    sentence = f"{start}   {spoken_rows(words, run)}"
+    yield from textwrap.wrap(sentence, width, subsequent_indent="   ")
 
 
 def _remarks(staircase: Staircase) -> Iterator[str]:
     """Yield what the numbers above do not say themselves."""
+    run = staircase.replay.run
+    yield from (spoken_rows(one, run) for one in _doubts(staircase))
+    yield from (f"note: {note}" for note in staircase.notes)
+    reading = run.notes
+    yield from (f"how it was read: {note}" for note in reading[:_MOST_NOTES])
+    if len(reading) > _MOST_NOTES:
+        yield f"{count(len(reading) - _MOST_NOTES, 'more note')}: cbreplay inspect"
+
+
+def _doubts(staircase: Staircase) -> Iterator[str]:
     decimals = _decimals(staircase)
     usual = staircase.usual_change
     if usual is not None and any(
@@ -255,11 +269,6 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
     yield from _non_finite_remarks(staircase)
     yield from _other_remarks(staircase)
     yield from _rate_remarks(staircase.rate)
-    yield from (f"note: {note}" for note in staircase.notes)
-    reading = staircase.replay.run.notes
-    yield from (f"how it was read: {note}" for note in reading[:_MOST_NOTES])
-    if len(reading) > _MOST_NOTES:
-        yield f"{count(len(reading) - _MOST_NOTES, 'more note')}: cbreplay inspect"
 
 
 def _non_finite_remarks(staircase: Staircase) -> Iterator[str]:

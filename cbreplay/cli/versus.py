@@ -20,6 +20,7 @@ from cbreplay.replay.compare import (
 from cbreplay.words import (
     count,
     decimals_for,
+    spoken_counting,
     spoken_epoch,
     spoken_evidence,
     spoken_number,
@@ -299,7 +300,8 @@ def _remarks(
         yield f"{name}: [{', '.join(format_callback(one) for one in listed)}]"
     replays = [each for one in compared for each in one[:2]]
     rules = sorted({spoken_semantics(one.semantics.name) for one in replays})
-    yield f"rules of {', '.join(rules)}; epochs count from 1"
+    counting = spoken_counting(one.run for one in replays)
+    yield f"rules of {', '.join(rules)}; {counting}"
     if any(one.outcome.provisional for one in replays):
         yield (
             "(in brackets): as if training had ended with the log; such figures are "

@@ -30,6 +30,7 @@ from cbreplay.plots.style import (
     style_text,
 )
 from cbreplay.plots.words import drawable_text, format_number, shorten
+from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,6 +75,8 @@ class LearningCurvePoints:
         The decisions in words.
     span : tuple of float
         The ends of the epoch axis.
+    x_name : str
+        What that axis counts: ``"epoch"``, or ``"evaluation"``.
     """
 
     title: str
@@ -87,6 +90,7 @@ class LearningCurvePoints:
     shade: Shade | None
     labels: tuple[Label, ...]
     span: tuple[float, float]
+    x_name: str = "epoch"
 
     @property
     def judged(self) -> Curve:
@@ -131,8 +135,12 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         kept=kept,
         best=drawn_mark(run, replay.objective, other),
         shade=shade,
-        labels=(*_labels(replay, other, shade), *_oddities(curves)),
+        labels=tuple(
+            one._replace(text=spoken_rows(one.text, run))
+            for one in (*_labels(replay, other, shade), *_oddities(curves))
+        ),
         span=epoch_span(replay),
+        x_name=spoken_rows("epoch", run),
     )
 
 
@@ -243,7 +251,7 @@ def _write_words(
 ) -> None:
     """Name the run and the axes, and write the decisions out."""
     main, judged = drawable_text(points.curves[0].name), points.judged.name
-    label_axis(ax, x="epoch", y=main, color=look.monitored, look=look)
+    label_axis(ax, x=points.x_name, y=main, color=look.monitored, look=look)
     if judged_ax is not ax:
         name = drawable_text(judged)
         label_axis(judged_ax, x=None, y=name, color=look.objective, look=look)

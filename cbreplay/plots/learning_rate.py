@@ -21,6 +21,7 @@ from cbreplay.plots.style import (
     style_text,
 )
 from cbreplay.plots.words import drawable_text
+from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,6 +82,8 @@ class LearningRatePoints:
         The ends of the epoch axis.
     labels : tuple of Label
         The first reductions in words.
+    x_name : str
+        What the axis below counts: ``"epoch"``, or ``"evaluation"``.
     """
 
     title: str
@@ -95,6 +98,7 @@ class LearningRatePoints:
     shade: Shade | None
     span: tuple[float, float]
     labels: tuple[Label, ...]
+    x_name: str = "epoch"
 
 
 def has_learning_rate(replay: Replay) -> bool:
@@ -141,7 +145,11 @@ def learning_rate_points(replay: Replay) -> LearningRatePoints:
         limits=_limits(low, high, logarithmic=logarithmic),
         shade=find_shade(replay),
         span=epoch_span(replay),
-        labels=tuple(_labels(replay, reductions, decided=decided)),
+        labels=tuple(
+            one._replace(text=spoken_rows(one.text, replay.run))
+            for one in _labels(replay, reductions, decided=decided)
+        ),
+        x_name=spoken_rows("epoch", replay.run),
     )
 
 
@@ -245,7 +253,7 @@ def plot_learning_rate(
     if points.shade is not None:
         ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
     _draw_steps(ax, points, look)
-    label_axis(ax, x="epoch", y="learning rate", color=look.muted, look=look)
+    label_axis(ax, x=points.x_name, y="learning rate", color=look.muted, look=look)
     if labels:
         height = draw_labels(ax, points.labels, look)
         title = drawable_text(points.title, 70)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,12 @@ __all__ = ["Cells"]
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
+# what str() makes of one number of PyTorch, NumPy or TensorFlow
+_WRAPPED = re.compile(
+    r"tensor\(([^\s,()]+)(?:,.*)?\)"
+    r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
+    r"|<tf\.(?:Tensor|Variable)[^<>]*\bnumpy=([^\s,<>]+)>"
+)
 
 
 class Cells:
@@ -31,6 +38,10 @@ class Cells:
         Where a cell is empty or ``NA``, and where it is no number.
     n_na : int
         How many cells are ``NA``.
+    words : set of str
+        What stands in the missing cells.
+    wrapped : str
+        A cell whose number was taken out of ``tensor(0.5)`` or the like.
     texts : dict of int to str
         The first cells that are no number, by their row.
     """
@@ -43,6 +54,8 @@ class Cells:
         self._chunks: list[FloatArray] = []
         self._states: list[NDArray[np.uint8] | None] = []
         self.n_na = 0
+        self.words: set[str] = set()
+        self.wrapped = ""
         self.texts: dict[int, str] = {}
 
     def add_plain(self, cells: Sequence[str]) -> bool:
@@ -50,6 +63,9 @@ class Cells:
         try:
             values = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
+            return False
+        if np.isinf(values).any():
+            # 1e400 has to be told from inf
             return False
         self._chunks.append(values)
         self._states.append(None)
@@ -65,13 +81,18 @@ class Cells:
             try:
                 value = parse(cell)
             except ValueError:
-                states[i] = _WRONG
-                if len(self.texts) < _KEPT_TEXTS:
-                    self.texts[start + i] = str(cell).strip()
-                continue
+                value = _unwrapped(cell)
+                if value is None:
+                    states[i] = _WRONG
+                    if len(self.texts) < _KEPT_TEXTS:
+                        self.texts[start + i] = str(cell).strip()
+                    continue
+                self.wrapped = str(cell).strip()
             if value is None:
                 states[i] = _MISSING
-                self.n_na += cell is not None and cell.strip() == "NA"
+                if cell is not None:
+                    self.n_na += cell.strip() == "NA"
+                    self.words.add(cell.strip())
             else:
                 values[i] = value
         self._chunks.append(values)
@@ -109,7 +130,20 @@ class Cells:
         cells = Cells()
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
+        cells.words, cells.wrapped = set(self.words), self.wrapped
         return cells
+
+    def differs_in(self, other: Cells) -> int | None:
+        """Return the first row in which another column holds something else."""
+        same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
+            other.values
+        )
+        same &= (self.missing == other.missing) & (self.wrong == other.wrong)
+        if self.texts != other.texts:
+            rows = self.texts.keys() | other.texts.keys()
+            for row in rows:
+                same[row] &= self.texts.get(row) == other.texts.get(row)
+        return None if same.all() else int(np.argmin(same))
 
     def collapse(self, group: EpochArray) -> bool:
         """Keep the one value of each group of rows; False if one has several."""
@@ -143,3 +177,18 @@ class Cells:
 
 
 _SHOWN_LETTERS = 40
+
+
+def _unwrapped(cell: object) -> float | None:
+    """Return the number in what str() made of a tensor; None if it is none.
+
+    >>> _unwrapped("tensor(0.5, device='cuda:0')"), _unwrapped("noon")
+    (0.5, None)
+    """
+    found = _WRAPPED.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    if found is None:
+        return None
+    try:
+        return float(next(one for one in found.groups() if one))
+    except ValueError:
+        return None

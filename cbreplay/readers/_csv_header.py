@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
@@ -13,10 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMENT",
+    "EPOCH_NAMES",
     "MISSING",
     "NO_TEXT",
     "NO_TEXT_HINT",
+    "SPACES",
     "check_header",
+    "check_table",
+    "conflict",
     "decode_beginning",
     "encoding_of",
     "find_header",
@@ -28,8 +33,17 @@ __all__ = [
 ]
 
 _DELIMITERS = ",;\t|"
-MISSING = ("", "NA")
+# any number of spaces is one delimiter, if there is no other in the header
+SPACES = " "
+EPOCH_NAMES = ("epoch", "epochs")
+# nothing, Keras's NA, and what Excel, pandas, R, Python and people write
+MISSING = frozenset(
+    ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-")
+)
 COMMENT = "#"
+# how git marks what it could not merge
+_CONFLICT = "<<<<<<< "
+_PROGRESS = r"\s*Epoch [0-9]+/[0-9]+\s*"
 # rows that are looked at to choose between delimiters that are in the header
 _SNIFFED_ROWS = 20
 # control characters that stand in no text
@@ -38,7 +52,7 @@ NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
 
 
 def parse_cell(cell: str) -> float | None:
-    """Return the number in a cell, or None for an empty one or ``NA``.
+    """Return the number in a cell, or None for an empty one, ``NA`` or the like.
 
     Raises
     ------
@@ -56,7 +70,14 @@ def parse_cell(cell: str) -> float | None:
     # Python's float() also takes 1_0 and the digits of other scripts
     if "_" in cell or not cell.isascii():
         raise ValueError(cell)
-    return float(cell)
+    value = float(cell)
+    # 1e400 is a number, but none that a float can hold
+    if value in _INFINITE and "inf" not in cell.lower():
+        raise ValueError(cell)
+    return value
+
+
+_INFINITE = (float("inf"), float("-inf"))
 
 
 def holds_number(cell: str) -> bool:
@@ -132,12 +153,14 @@ def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
     """Return the column names, the delimiter, and the line that they stand in.
 
     The delimiter is the one of ``, ; tab |`` that cuts the header and the most rows
-    into equally many cells; of several, the one that makes the most cells. A comment
-    is no header, unless only numbers follow: numpy.savetxt writes it so.
+    into equally many cells; of several, the one that makes the most cells; without
+    any of them, spaces. A comment is no header, unless only numbers follow:
+    numpy.savetxt writes it so.
     """
     rows = [line for line in lines if not line.lstrip("\ufeff").startswith(COMMENT)]
     if not rows:
         return [], ",", ""
+    rows = list(_below_title(rows))
     delimiter = _find_delimiter(rows)
     names = _cut(rows[0], delimiter)
     if all(holds_number(name) for name in names):
@@ -149,10 +172,27 @@ def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
     return names, delimiter, rows[0]
 
 
+def _below_title(rows: Sequence[str]) -> Sequence[str]:
+    """Leave out a title above the column names, or Excel's ``sep=;``.
+
+    Only the lines above the first that names an epoch are a title, and only if none
+    of them begins with a number.
+    """
+    for at, line in enumerate(rows):
+        cells = _cut(line, _find_delimiter(rows[at:]))
+        if len(cells) > 1 and any(cell.lower() in EPOCH_NAMES for cell in cells):
+            return rows[at:]
+        if not cells[0] or holds_number(cells[0]):
+            break
+    return rows
+
+
 def _find_delimiter(lines: Sequence[str]) -> str:
     there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
-    if len(there) <= 1:
-        return there[0] if there else ","
+    if not there:
+        return SPACES if _are_spaced(lines) else ","
+    if len(there) == 1:
+        return there[0]
     sample = lines[: _SNIFFED_ROWS + 1]
 
     def consistency(delimiter: str) -> tuple[int, int]:
@@ -164,9 +204,19 @@ def _find_delimiter(lines: Sequence[str]) -> str:
     return max(there, key=consistency)
 
 
+def _are_spaced(lines: Sequence[str]) -> bool:
+    """Tell whether spaces cut the header and the first row into as many cells."""
+    if len(lines) == 1:
+        return False
+    names, row = _cut(lines[0], SPACES), _cut(lines[1], SPACES)
+    return len(names) == len(row) > 1 and holds_number(row[0])
+
+
 def _cut(line: str, delimiter: str) -> list[str]:
     """Cut one line into cells; a line that csv refuses is one cell."""
     line = line.strip("\r\n").lstrip("\ufeff")
+    if delimiter == SPACES:
+        line = SPACES.join(line.split())
     try:
         cells = next(csv.reader([line], delimiter=delimiter))
         return [cell.strip().lstrip("\ufeff").strip() for cell in cells]
@@ -174,18 +224,44 @@ def _cut(line: str, delimiter: str) -> list[str]:
         return [line]
 
 
-def check_header(header: Sequence[str], source: str) -> None:
+def check_table(lines: Sequence[str], source: str) -> None:
+    """Refuse a text that is known to be no table.
+
+    Raises
+    ------
+    LogError
+        If it is what Keras prints, or a file that git could not merge.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(_CONFLICT):
+            raise conflict(source, number)
+        if re.fullmatch(_PROGRESS, line):
+            problem = "this is what Keras prints while it trains, with rounded numbers"
+            hint = "Train with CSVLogger('logs.csv'), and give what it writes"
+            raise LogError(problem, source=source, line=number, hint=hint)
+
+
+def conflict(source: str, line: int) -> LogError:
+    """Return the error of a file that git could not merge."""
+    problem = "git could not merge this file: two versions of it stand here"
+    return LogError(problem, source=source, line=line, hint="Resolve the conflict")
+
+
+def check_header(header: Sequence[str], source: str, line: int) -> None:
+    """Refuse names that no table has.
+
+    Raises
+    ------
+    LogError
+        If there is none, or they are numbers, or JSON.
+    """
     if not header:
         problem, hint = "the file holds only blank lines", "Give a log with an epoch"
         raise LogError(problem, source=source, hint=hint)
     if header[0].startswith(("{", "[")):
-        problem, hint = "this is JSON, not a CSV", "Name it .json, or pass the dict"
-        raise LogError(problem, source=source, line=1, hint=hint)
+        problem, hint = "this is JSON, not a CSV", "Write history.history as JSON"
+        raise LogError(problem, source=source, line=line, hint=hint)
     if all(holds_number(name) for name in header):
-        problem = f"the first line holds numbers, not column names: {header[:5]}"
-        hint = "Put a header such as epoch,loss,val_loss above it"
-        raise LogError(problem, source=source, line=1, hint=hint)
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        problem = f"two columns are named {repeated[0]!r}"
-        raise LogError(problem, source=source, line=1, hint="Rename one of them")
+        problem = f"here stand numbers, not column names: {header[:5]}"
+        hint = "Put a header such as epoch,loss,val_loss above them"
+        raise LogError(problem, source=source, line=line, hint=hint)

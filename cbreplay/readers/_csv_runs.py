@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_header import shown_names
+from cbreplay.readers._csv_header import EPOCH_NAMES, shown_names
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
 from cbreplay.readers._learning_rate import read_csv_rate
-from cbreplay.readers._odd_epochs import check_epochs
+from cbreplay.readers._odd_epochs import check_epochs, find_order
 from cbreplay.run import LEARNING_RATE_NAMES, Series
 
 if TYPE_CHECKING:
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["are_epochs", "build_runs"]
 
-_EPOCH_NAMES = ("epoch", "epochs")
+# what people call the epoch otherwise: "Epoch #", "epoch_no"
+_LIKE_EPOCH = re.compile(
+    r"(current|n|num)?epochs?(number|num|no|index|idx|id|count|counter)?"
+)
+_LIKE_RATE = re.compile("lr|learningrate")
+# pandas reads its own nameless index back so, or names it
+_INDEXES = ("#0", "Unnamed: 0", "index")
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
 _ONE_HEADER = (
@@ -79,7 +87,7 @@ def _run(
     logged = next((rate for rate in rates if rate is not None), None)
     if logged is not None and not logged.recorded.any():
         logged = None
-    return build_run(
+    run = build_run(
         record,
         source=table.source,
         options=options,
@@ -88,6 +96,11 @@ def _run(
         rate=None if logged is None else read_csv_rate(logged, metadata),
         notes=notes,
     )
+    if table.steps is None:
+        return run
+    steps = table.steps[run.first_epoch : run.horizon + 1]
+    shown = f"the rows are those of the steps {steps[0]} to {steps[-1]}"
+    return replace(run, steps=steps, notes=(*run.notes, shown))
 
 
 class _Columns:
@@ -103,6 +116,7 @@ class _Columns:
     def rows(self) -> tuple[Rows, EpochArray, set[int]]:
         """Return the rows, their lines, and before which of them a header stands."""
         table = self.table
+        self._name_rate()
         columns = dict(table.columns)
         epoch_name = self._epoch_name(columns)
         epoch_cells = columns.pop(epoch_name) if epoch_name else None
@@ -120,7 +134,7 @@ class _Columns:
             )
             raise LogError(problem, source=table.source, hint=hint)
         series = {name: self._series(name, cells) for name, cells in kept.items()}
-        self._note_left_out()
+        self._note_left_out(kept)
         self._note_rates(kept)
         cuts = {int(whole[:at].sum()) for at in table.repeated_header}
         lines = table.lines
@@ -130,8 +144,19 @@ class _Columns:
                 name: Series(one.values[whole], one.recorded[whole])
                 for name, one in series.items()
             }
+        times = self._wall_times(whole)
+        found = None if cuts - {0, len(epochs)} else find_order(epochs)
+        if found is not None:
+            order, note = found
+            table.notes.append(note)
+            epochs, lines = epochs[order], lines[order]
+            series = {
+                name: Series(one.values[order], one.recorded[order])
+                for name, one in series.items()
+            }
+            times = [times[row] for row in order] if times else []
         odd = check_epochs(epochs, lines, table.source, table.damage)
-        rows = Rows(epochs, series, self._wall_times(whole))
+        rows = Rows(epochs, series, times)
         if odd.any():
             rows, lines = rows.without(odd), lines[~odd]
             cuts = {cut - int(odd[:cut].sum()) for cut in cuts}
@@ -140,16 +165,32 @@ class _Columns:
     def _epoch_name(self, columns: dict[str, Cells]) -> str | None:
         """Choose the epoch column: by its name, else pandas's nameless index."""
         for name in columns:
-            if name.lower() in _EPOCH_NAMES:
+            if name.lower() in EPOCH_NAMES:
+                return name
+        for name, cells in columns.items():
+            if _LIKE_EPOCH.fullmatch(_letters(name)) and are_epochs(cells.values).all():
+                self.table.notes.append(f"{name} was taken as the epoch")
+                return name
+        for name in _INDEXES:
+            index = columns.get(name)
+            if index is not None and are_epochs(index.values).all():
+                called = "the nameless first one" if name == "#0" else name
+                note = f"there is no epoch column: {called} was taken as it"
+                self.table.notes.append(note)
                 return name
         note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
-        index = columns.get("#0")
-        if index is not None and are_epochs(index.values).all():
-            note = "there is no epoch column: the nameless first one was taken as it"
-            self.table.notes.append(note)
-            return "#0"
         self.table.notes.append(note)
         return None
+
+    def _name_rate(self) -> None:
+        """Call a column the learning rate if only its letters say so: ``LR``."""
+        columns = self.table.columns
+        if columns.keys() & set(LEARNING_RATE_NAMES):
+            return
+        found = [name for name in columns if _LIKE_RATE.fullmatch(_letters(name))]
+        if len(found) == 1:
+            self.table.rename(found[0], LEARNING_RATE_NAMES[0])
+            self.table.notes.append(f"{found[0]} was taken as the learning rate")
 
     def _keeps(self, name: str) -> bool:
         """Tell whether a column is a series; note the reason if it is none."""
@@ -160,22 +201,33 @@ class _Columns:
         return not reason
 
     def _reason_to_leave_out(self, name: str, cells: Cells) -> str:
-        if any(text.strip('"').startswith("[") for text in cells.texts.values()):
+        none = (cells.missing | cells.wrong).all()
+        lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
+        if none and lists:
             return _LISTS
-        if name.startswith("#"):
-            return "a column without a name, as pandas writes its index"
+        if name.startswith("#") or name == _INDEXES[1]:
+            return _nameless(name, cells)
+        if not none:
+            return ""
+        return _TEXT if cells.wrong.any() else self._reason_of_empty(name, cells)
+
+    def _reason_of_empty(self, name: str, cells: Cells) -> str:
         if name.startswith("val_") and cells.n_na == len(self.table):
             # CSVLogger invents these when the first epoch has no validation
             return "Keras named it, and never logged a value (every cell is NA)"
-        if not (cells.missing | cells.wrong).all():
+        if self.options.empty == "nan":
             return ""
-        if cells.wrong.any():
-            return _TEXT
-        return "" if self.options.empty == "nan" else "every cell is empty"
+        if self.table.counted == "row":
+            return "no row has a value of it"
+        return "every cell is empty" if cells.words <= {""} else "no cell has a value"
 
     def _check_columns(self, kept: dict[str, Cells], epoch_name: str | None) -> None:
         header = shown_names(self.table.header)
         metrics = [one for name, one in kept.items() if name not in LEARNING_RATE_NAMES]
+        if not metrics and not self.left_out:
+            problem = f"there is no metric; the columns are {header}"
+            hint = "Log at least the loss"
+            raise LogError(problem, source=self.table.source, hint=hint)
         if all((one.missing | one.wrong).all() for one in metrics):
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"
@@ -204,8 +256,7 @@ class _Columns:
         good = are_epochs(cells.values)
         self.bad |= ~good
         for row in np.flatnonzero(~good)[:_SHOWN].tolist():
-            text = f"the epoch {cells.text(row)!r} is not a whole number"
-            self.damaged[row] = text
+            self.damaged[row] = _no_epoch(cells.text(row), float(cells.values[row]))
         epochs: EpochArray = np.where(good, cells.values, 0).astype(np.int64)
         return epochs
 
@@ -228,17 +279,30 @@ class _Columns:
         times = self.table.wall_times
         return [] if times is None else times[whole].tolist()
 
-    def _note_left_out(self) -> None:
+    def _note_left_out(self, kept: dict[str, Cells]) -> None:
         if self.n_empty:
-            note = "an empty cell or NA was read as missing "
+            nan = "--empty nan or empty='nan' reads it as NaN"
             if "#0" in self.table.columns:
-                note += "(pandas, which names no index, writes a NaN so: "
-                note += "--empty nan or empty='nan' reads it as NaN)"
-            else:
-                note += "(--empty nan or empty='nan' reads it as NaN)"
+                nan = f"pandas, which names no index, writes a NaN so: {nan}"
+            self.table.notes.append(f"{self._missing()} was read as missing ({nan})")
+        wrapped = [one.wrapped for one in kept.values() if one.wrapped]
+        if wrapped:
+            note = (
+                f"the number in cells such as {wrapped[0][:_SHOWN_LETTERS]} was taken"
+            )
             self.table.notes.append(note)
         for reason, names in self.left_out.items():
-            self.table.notes.append(f"left out {', '.join(names)}: {reason}")
+            shown = [_spoken(name) for name in names]
+            self.table.notes.append(f"left out {', '.join(shown)}: {reason}")
+
+    def _missing(self) -> str:
+        """Return what stands where a value is missing."""
+        if self.table.counted == "row":
+            return "a name without a value"
+        cells = self.table.columns.values()
+        words = {word for one in cells for word in one.words} - {"", "NA"}
+        *most, last = ["an empty cell", "NA", *sorted(words)]
+        return f"{', '.join(most)} or {last}"
 
     def _note_rates(self, kept: dict[str, Cells]) -> None:
         notes = self.table.notes
@@ -250,7 +314,41 @@ class _Columns:
             notes.append(note)
 
 
-_SHOWN = 1000
+_SHOWN, _SHOWN_LETTERS = 1000, 40
+
+
+def _letters(name: str) -> str:
+    """Return the letters and digits of a name, in small letters.
+
+    >>> _letters("Learning Rate"), _letters("Epoch #")
+    ('learningrate', 'epoch')
+    """
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _spoken(name: str) -> str:
+    """Return a column's name, or the number of one without, counted from 1."""
+    number = name.removeprefix("#")
+    nameless = name.startswith("#") and number.isdecimal()
+    return f"column {int(number) + 1}" if nameless else name
+
+
+def _nameless(name: str, cells: Cells) -> str:
+    if cells.missing.all():
+        return "it has no name and no value"
+    return "it has no name" + (
+        ", as pandas writes its index" if name in _INDEXES else ""
+    )
+
+
+def _no_epoch(text: str, value: float) -> str:
+    if value < 0:
+        return f"the epoch {text!r} is below 0"
+    if value >= _EXACT:
+        return f"the epoch {text!r} is too large for one"
+    return f"the epoch {text!r} is not a whole number"
+
+
 # above it, float64 no longer holds every whole number
 _EXACT = 2.0**53
 

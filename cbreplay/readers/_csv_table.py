@@ -10,7 +10,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers._cells import Cells
-from cbreplay.readers._csv_header import parse_cell, shown_names
+from cbreplay.readers._csv_header import holds_number, parse_cell, shown_names
 from cbreplay.readers._csv_text import CsvText
 from cbreplay.readers._text_lines import NotUtf8Error
 from cbreplay.readers.base import (
@@ -57,18 +57,28 @@ class CsvTable:
         The plan, where a format knows it.
     counted : {"line", "row"}
         What `lines` counts.
+    steps : int array, or None
+        The step of each epoch from 0 on, where these are numbers of evaluations.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
         self.source, self.damage, self.header = source, damage, list(header)
-        names = [name or f"#{i}" for i, name in enumerate(header)]
-        self.columns = {name: Cells() for name in names}
+        # a name that stands there twice, by the key of its second column
+        self._repeated: dict[str, str] = {}
+        self.columns: dict[str, Cells] = {}
+        for i, name in enumerate(header):
+            key = name or f"#{i}"
+            if key in self.columns:
+                key = f"{name}\t{i}"
+                self._repeated[key] = name
+            self.columns[key] = Cells()
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []
         self.wall_times: FloatArray | None = None
         self.planned_epochs: int | None = None
         self.counted = "line"
+        self.steps: EpochArray | None = None
 
     def fill(self, text: CsvText) -> None:
         """Take the cells of a CSV.
@@ -78,7 +88,7 @@ class CsvTable:
         LogError
             If there is no row; when strict, also if one is damaged.
         """
-        commas = _DecimalCommas() if text.delimiter == ";" else None
+        commas = _DecimalCommas(text.delimiter) if text.delimiter != "," else None
         lines = [np.zeros(0, dtype=np.int64)]
         n_rows = 0
         for rows, places in text.batches():
@@ -95,6 +105,24 @@ class CsvTable:
             self.notes.append(commas.note(self.source))
         if not n_rows:
             raise self._without_rows()
+        self._join_repeated()
+
+    def _join_repeated(self) -> None:
+        """Leave out a column that stands there twice with the same cells.
+
+        Raises
+        ------
+        LogError
+            If the cells differ.
+        """
+        for key, name in self._repeated.items():
+            first, second = self.columns[name], self.columns.pop(key)
+            row = first.differs_in(second)
+            if row is not None:
+                problem = f"two columns are named {name!r}, and they differ here"
+                raise self.error(problem, row, "Rename or delete one of them")
+            note = f"{name} stands there twice with the same values: it was read once"
+            self.notes.append(note)
 
     @classmethod
     def of_rows(
@@ -219,7 +247,9 @@ class CsvTable:
         """Refuse a column in which a comma may be one of decimals or of thousands."""
         for row, text in self.columns[name].texts.items():
             if re.fullmatch(_DECIMAL_COMMA, text):
-                problem = f"{text!r} under {name} has a decimal comma"
+                problem = (
+                    f"{text!r} under {name} has a decimal comma, or one of thousands"
+                )
                 hint = "Write decimal points, as Keras does, or separate cells with ;"
                 raise self.error(problem, row, hint)
 
@@ -232,17 +262,25 @@ class CsvTable:
 
 
 class _DecimalCommas:
-    """Decimal commas, which only a semicolon between cells makes plain."""
+    """Decimal commas, which only another delimiter between cells makes plain."""
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
         self.first_line = 0
         self._points = False
 
     def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
         """Tell whether a column holds any; remember where, and decimal points."""
-        self._points = self._points or any("." in cell for cell in cells)
+        self._points = self._points or any(
+            "." in cell and holds_number(cell) for cell in cells
+        )
         at = next(
-            (line for cell, line in zip(cells, lines, strict=True) if "," in cell), 0
+            (
+                line
+                for cell, line in zip(cells, lines, strict=True)
+                if "," in cell and re.fullmatch(_DECIMAL_COMMA, cell.strip())
+            ),
+            0,
         )
         self.first_line = self.first_line or at
         return at > 0
@@ -259,7 +297,11 @@ class _DecimalCommas:
             problem = "decimal commas stand beside decimal points"
             hint = "Write decimal points throughout, as Keras does"
             raise LogError(problem, source=source, line=self.first_line, hint=hint)
-        return "decimal commas were read as such: ; separates the cells"
+        separator = _SPOKEN.get(self.delimiter, self.delimiter)
+        return f"decimal commas were read as such: {separator} separates the cells"
+
+
+_SPOKEN = {"\t": "a tab", " ": "a space"}
 
 
 def _parse_value(value: object) -> float | None:

@@ -10,7 +10,10 @@ from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers._csv_header import (
     COMMENT,
     MISSING,
+    SPACES,
     check_header,
+    check_table,
+    conflict,
     find_header,
     first_lines,
     holds_number,
@@ -76,21 +79,39 @@ class CsvText:
         self._ends = False
         lines = iter(self._lines)
         first = first_lines(lines)
+        check_table(first, source)
         self.header, self.delimiter, header_line = find_header(
             [line for line in first if line.strip()]
         )
-        check_header(self.header, source)
-        self._header_at = first.index(header_line) + 1
+        if not self.header and damage.errors:
+            raise damage.errors[0]
+        self._header_at = first.index(header_line) + 1 if self.header else 0
+        check_header(self.header, source, self._header_at)
+        self._note_title(first[: max(self._header_at - 1, 0)])
         if header_line.lstrip("\ufeff").startswith(COMMENT):
             self.notes.append("the column names were taken from a comment line")
-        self._reader = csv.reader(
-            self._without_comments(first, lines), delimiter=self.delimiter, strict=True
-        )
+        rows = self._without_comments(first, lines)
+        if self.delimiter == SPACES:
+            rows = (SPACES.join(line.split()) for line in rows)
+        self._reader = csv.reader(rows, delimiter=self.delimiter, strict=True)
 
     @property
     def plain(self) -> bool:
         """Whether no cell holds a letter that float() would take amiss."""
         return self._lines.plain
+
+    def _note_title(self, above: Sequence[str]) -> None:
+        """Say which lines above the column names were left out."""
+        numbers = [
+            str(number)
+            for number, line in enumerate(above, start=1)
+            if line.strip()
+            and not line.lstrip("\ufeff").startswith(COMMENT)
+            and not line.lstrip('\ufeff"').lower().startswith("sep=")
+        ]
+        if numbers:
+            listed = ", ".join(numbers)
+            self.notes.append(f"above the column names, left out: line {listed}")
 
     def _without_comments(
         self, first: Sequence[str], lines: Iterator[str]
@@ -108,7 +129,8 @@ class CsvText:
             else:
                 yield line
         if n_comments:
-            self.notes.append(f"{n_comments} comment lines were left out")
+            lines_were = "line was" if n_comments == 1 else "lines were"
+            self.notes.append(f"{n_comments} comment {lines_were} left out")
 
     def batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
         """Yield rows as wide as the header, many at a time, and the line of each."""
@@ -207,6 +229,8 @@ class CsvText:
     def _read_text(self, cells: list[str], line: int) -> None:
         """Pass by a remark; below another header the cells mean something else."""
         n_said = sum(bool(cell) for cell in cells)
+        if cells[0].startswith("<<<<<<< "):
+            raise conflict(self.source, line)
         if n_said == 1 and cells[0].lower() != "epoch":
             self._remarks.append(line)
             return

@@ -23,14 +23,22 @@ if TYPE_CHECKING:
     from cbreplay.readers._event_table import EventTable
     from cbreplay.readers.base import ReadOptions
 
-__all__ = ["Layout", "choose_layout", "count_evaluations", "number_samples"]
+__all__ = [
+    "VALIDATION",
+    "Layout",
+    "choose_layout",
+    "count_evaluations",
+    "evaluation_note",
+    "number_samples",
+]
 
 _PREFIX = "epoch_"
 # what other tools call the learning rate of the (first group of) parameters
 _RATE = re.compile(
     r"lr|learning_rate|(train/)?(lr|learning_rate)|lr-[^/]+(/pg1)?|lr/pg0|x/lr0"
 )
-_VALIDATION = re.compile(
+# a series of evaluations, by its name
+VALIDATION = re.compile(
     r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)",
     re.IGNORECASE,
 )
@@ -198,7 +206,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, tuple[str, .
     evaluations = [
         name
         for i, name in enumerate(table.tags)
-        if _VALIDATION.search(name) and apart[table.tag == i].any()
+        if VALIDATION.search(name) and apart[table.tag == i].any()
     ]
     if evaluations:
         return empty, ()
@@ -259,7 +267,7 @@ def count_evaluations(pieces: list[Points]) -> tuple[list[Points], list[Points],
         What the rows are, and what was left out between them.
     """
     names = dict.fromkeys(name for piece in pieces for name in piece.columns)
-    judged = [name for name in names if _VALIDATION.search(name)]
+    judged = [name for name in names if VALIDATION.search(name)]
     evaluations = []
     n_between = 0
     for piece in pieces:
@@ -280,6 +288,11 @@ def count_evaluations(pieces: list[Points]) -> tuple[list[Points], list[Points],
         numbers = np.arange(count, count + len(piece.steps))
         numbered.append(replace(piece, steps=numbers))
         count += len(piece.steps)
+    return numbered, evaluations, evaluation_note(judged, n_between)
+
+
+def evaluation_note(judged: Sequence[str], n_between: int) -> str:
+    """Say what the rows are, and what was left out between them."""
     of = f"a step with a value of {_shown(judged)}" if judged else "a step"
     note = (
         f"each row is one evaluation, {of}: patience counts evaluations, and an epoch "
@@ -287,7 +300,7 @@ def count_evaluations(pieces: list[Points]) -> tuple[list[Points], list[Points],
     )
     if n_between:
         note += f"; {n_between} values between them were left out"
-    return numbered, evaluations, note
+    return note
 
 
 def _shown(names: Sequence[str]) -> str:

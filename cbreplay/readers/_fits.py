@@ -318,7 +318,7 @@ def build_run(
     planned, plan_notes = _plan(record, options, metadata, planned_epochs)
     if record.first_epoch > 0 and metadata is None:
         plan_notes.append(
-            f"the first epoch in the log is {record.first_epoch}, taken as counted "
+            f"its first epoch in the log is {record.first_epoch}, taken as counted "
             f"from 0, so that {record.first_epoch} came before it"
         )
     seconds = _epoch_seconds(record)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "FormatReader",
+    "asked_format",
     "content_format",
     "format_of",
     "named_like_a_log",
@@ -50,7 +51,8 @@ FORMATS = {
 }
 
 _LOGS_CSV = ("logs.csv", "logs.csv.gz")
-_SUFFIXES = (".csv", ".log", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
+_JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_SUFFIXES = (".csv", ".log", ".tsv", ".txt", *_JSON_SUFFIXES)
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
 _JSON_KEYS = (
@@ -101,6 +103,19 @@ def content_format(beginning: bytes) -> str | None:
         return _json_format(text)
     header, _ = sniff_header(text)
     return _csv_format([name.lower() for name in header])
+
+
+def asked_format(beginning: bytes, name: str) -> str:
+    """Return the format to read a log in that was asked for, whatever it holds."""
+    found = content_format(beginning)
+    if found is not None:
+        return found
+    if named_like_a_pickle(name):
+        return "pickle"
+    text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
+    like_json = name.lower().removesuffix(".gz").endswith(_JSON_SUFFIXES)
+    # nothing at all is no JSON either, but CSVs say so better
+    return "json" if text and (like_json or text.startswith(("{", "["))) else "csv"
 
 
 def _json_format(text: str) -> str | None:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers._csv_header import decode_beginning
-from cbreplay.readers.base import read_bytes
+from cbreplay.readers.base import SKIP_HINT, read_bytes
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import Damage
 
 __all__ = ["read_json"]
 
 _HINT = "Give the JSON as it was written"
 
 
-def read_json(path: str) -> Any:  # noqa: ANN401 - JSON holds anything
+def read_json(path: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
     """Return what a JSON file holds; of JSON Lines, the list of the lines.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    damage : Damage, optional
+        Where a line that is no JSON is reported; without it, it is an error.
 
     Raises
     ------
     LogError
         If it is no JSON (`TruncatedLogError`: it breaks off).
     """
-    return parse_json(read_bytes(path), path)
+    return parse_json(read_bytes(path), path, damage)
 
 
-def parse_json(content: bytes, source: str) -> Any:  # noqa: ANN401 - as above
+def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - as above
     """Return what JSON in memory holds."""
     import json
 
@@ -34,7 +44,7 @@ def parse_json(content: bytes, source: str) -> Any:  # noqa: ANN401 - as above
     except json.JSONDecodeError as error:
         lines = text.splitlines()
         if error.msg == "Extra data" and len(lines) > 1:
-            return _parse_lines(lines, source)
+            return _parse_lines(lines, source, damage)
         raise _no_json(error, text, source) from None
     except RecursionError:
         problem = "this JSON is nested too deeply for a log"
@@ -52,7 +62,7 @@ def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
     return kind(problem, source=source, line=error.lineno, hint=_HINT)
 
 
-def _parse_lines(lines: list[str], source: str) -> list[Any]:
+def _parse_lines(lines: list[str], source: str, damage: Damage | None) -> list[Any]:
     import json
 
     found = []
@@ -65,5 +75,7 @@ def _parse_lines(lines: list[str], source: str) -> list[Any]:
             last = number == len(lines)
             kind = TruncatedLogError if last else LogError
             problem = f"this line is not JSON ({error})"
-            raise kind(problem, source=source, line=number, hint=_HINT) from None
+            if damage is None:
+                raise kind(problem, source=source, line=number, hint=_HINT) from None
+            damage.report(kind(problem, source=source, line=number, hint=SKIP_HINT))
     return found

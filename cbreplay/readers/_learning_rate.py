@@ -105,14 +105,14 @@ def read_event_rate(
         The rate as logged.
     tag : str
         ``"epoch_learning_rate"``, or the ``"epoch_lr"`` of Keras 2, which is taken
-        from `logs` and written before the reduction.
+        from `logs`, as CSVLogger's is.
     metadata : RunMetadata, optional
         What ``run.json`` says; its callbacks decide.
     first_epoch : int
         The epoch of the first value.
     """
     if tag == "epoch_lr":
-        return RateReading(rate)
+        return read_csv_rate(rate, metadata)
     lists = _class_lists(metadata) if metadata is not None else []
     readings = {_row_holds(classes) for classes in lists} or {"either"}
     if readings == {"after"} and metadata is not None:

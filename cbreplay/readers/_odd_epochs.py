@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["check_epochs"]
+__all__ = ["check_epochs", "find_order"]
 
 # so many epochs that are logged twice in a row are no chance restarts
 _FEW = 3
@@ -73,3 +73,26 @@ def _glued(epochs: EpochArray) -> BoolArray:
 
 
 _TWO_STEPS = 2
+
+
+def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
+    """Return the order of rows that somebody sorted otherwise, and what to note.
+
+    Rows that all step back are no trainings of one epoch each. Nor are rows whose
+    pieces fill each other's gaps until no epoch is missing: a table that was sorted
+    as text has 10 and 11 before 2. Everything else that steps back is a restart.
+    """
+    steps = np.diff(epochs)
+    if len(steps) < _TWO_STEPS or not (steps < 0).any():
+        return None
+    order: EpochArray = np.argsort(epochs, kind="stable")
+    if (steps < 0).all():
+        return (
+            order,
+            "the rows stand from the last epoch to the first: they were sorted",
+        )
+    whole = bool((np.diff(epochs[order]) == 1).all())
+    piece = np.cumsum(np.concatenate([[False], steps < 0]))
+    mixed = np.count_nonzero(np.diff(piece[order])) > piece[-1]
+    note = "the rows do not stand in the order of their epochs: they were sorted"
+    return (order, note) if whole and mixed else None

@@ -8,13 +8,17 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers._csv_runs import are_epochs
+from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from cbreplay.readers._cells import Cells
     from cbreplay.readers._csv_table import CsvTable
+    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray
 
 __all__ = ["fold_by", "nearest_epochs"]
+
+_GIVEN = "each step is one epoch, as given"
 
 
 def nearest_epochs(table: CsvTable, cells: Cells) -> EpochArray | None:
@@ -31,14 +35,32 @@ def nearest_epochs(table: CsvTable, cells: Cells) -> EpochArray | None:
     return epochs
 
 
-def fold_by(table: CsvTable, epoch_name: str | None, step_name: str | None) -> None:
+def fold_by(
+    table: CsvTable,
+    epoch_name: str | None,
+    step_name: str | None,
+    options: ReadOptions,
+) -> None:
     """Put the rows of each epoch together; without epochs, each row counts as one.
+
+    Parameters
+    ----------
+    table : CsvTable
+        The rows of steps, which become rows of epochs.
+    epoch_name, step_name : str, optional
+        The columns that hold the epoch and the step.
+    options : ReadOptions
+        What the user says that the steps count.
 
     Raises
     ------
     LogError
         If a row has neither an epoch nor a step.
     """
+    if options.x_axis == "step" and step_name is not None:
+        table.columns.pop(epoch_name or "", None)
+        _count_evaluations(table, table.columns.pop(step_name))
+        return
     epochs = None
     if epoch_name is not None:
         epochs = nearest_epochs(table, table.columns[epoch_name])
@@ -48,7 +70,7 @@ def fold_by(table: CsvTable, epoch_name: str | None, step_name: str | None) -> N
         del table.columns[epoch_name]
     steps = table.columns.pop(step_name, None) if step_name is not None else None
     if epochs is None:
-        epochs = _counted(table, steps)
+        epochs = _counted(table, steps, given=options.x_axis == "epoch")
     n_rows = len(table)
     table.collapse(epochs)
     _drop_silent_epochs(table)
@@ -57,21 +79,39 @@ def fold_by(table: CsvTable, epoch_name: str | None, step_name: str | None) -> N
         table.notes.insert(0, note)
 
 
-def _counted(table: CsvTable, steps: Cells | None) -> EpochArray:
+def _count_evaluations(table: CsvTable, steps: Cells) -> None:
+    """Keep the steps at which something was evaluated, and number them."""
+    from cbreplay.readers._event_layouts import VALIDATION, evaluation_note
+
+    table.collapse(_whole_steps(table, steps))
+    number = table.columns.pop("epoch")
+    metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
+    judged = [name for name in metrics if VALIDATION.search(name)]
+    silent = [table.columns[name].missing for name in judged or metrics]
+    at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
+    if not at.any():
+        problem = "no step has a value"
+        hint = "Log at least one metric"
+        raise LogError(problem, source=table.source, hint=hint)
+    n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
+    table.keep(at)
+    table.steps = number.values[at].astype(np.int64)
+    number.values = np.arange(len(table), dtype=np.float64)
+    number.missing, number.wrong = number.missing[at], number.wrong[at]
+    table.columns = {"epoch": number, **table.columns}
+    table.notes.insert(0, evaluation_note(judged, n_between))
+
+
+def _counted(table: CsvTable, steps: Cells | None, *, given: bool) -> EpochArray:
     """Count the steps that there are: each is taken as one epoch, with a note."""
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
         return np.arange(len(table))
-    if not are_epochs(steps.values).all():
-        row = int(np.flatnonzero(~are_epochs(steps.values))[0])
-        problem = f"the step {steps.text(row)!r} is not a whole number"
-        raise table.error(problem, row, "Export the history with its steps")
-    values = steps.values.astype(np.int64)
-    if bool((np.diff(values) < 0).any()):
-        row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
-        problem = f"the step {values[row]} follows {values[row - 1]}"
-        raise table.error(problem, row, "Export one history, in the order of its steps")
+    values = _whole_steps(table, steps)
     several = np.unique(values)
+    if given:
+        table.notes.append(_GIVEN)
+        return values
     if bool((np.diff(several) == 1).all()):
         table.notes.append("there is no epoch: each step was taken as one")
         return values
@@ -81,6 +121,20 @@ def _counted(table: CsvTable, steps: Cells | None) -> EpochArray:
     )
     numbered: EpochArray = np.searchsorted(several, values)
     return numbered
+
+
+def _whole_steps(table: CsvTable, steps: Cells) -> EpochArray:
+    """Return the step of each row, which never goes back."""
+    if not are_epochs(steps.values).all():
+        row = int(np.flatnonzero(~are_epochs(steps.values))[0])
+        problem = f"the step {steps.text(row)!r} is not a whole number"
+        raise table.error(problem, row, "Export the history with its steps")
+    values: EpochArray = steps.values.astype(np.int64)
+    if bool((np.diff(values) < 0).any()):
+        row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
+        problem = f"the step {values[row]} follows {values[row - 1]}"
+        raise table.error(problem, row, "Export one history, in the order of its steps")
+    return values
 
 
 _SHOWN = 3

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers._formats import (
     FORMATS,
-    content_format,
+    asked_format,
     format_of,
-    named_like_a_pickle,
     reader_for,
 )
 from cbreplay.readers._layout import (
@@ -78,8 +77,8 @@ def load_runs(
     validation_freq : int or iterable of int, optional
         As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
     x_axis : {"epoch", "step"}, optional
-        For event files whose steps are not known to be epochs: each step is one epoch,
-        or each step with an evaluation is a row, and patience counts evaluations.
+        For a log whose steps are not known to be epochs: each step is one epoch, or
+        each step with an evaluation is a row, and patience counts evaluations.
 
     Returns
     -------
@@ -232,7 +231,7 @@ class _Reading:
         """Read a log of any format that is no file."""
         from cbreplay.readers.csv_logger import CsvLoggerReader
 
-        if content_format(content[:_BEGINNING]) in (None, "csv"):
+        if asked_format(content[:_BEGINNING], source) == "csv":
             reader = CsvLoggerReader(self.options)
             return list(reader.read_content(content, source))
         from cbreplay.readers._remote import copied
@@ -432,9 +431,7 @@ def _training_of(path: str) -> Training:
     """Return the training of one file that was asked for by its name."""
     if "tfevents" in os.path.basename(path):
         return Training(place=path, events=path, run_json=run_json_above(path))
-    found = content_format(read_beginning(path)) or "csv"
-    if found == "csv" and named_like_a_pickle(path):
-        found = "pickle"
+    found = asked_format(read_beginning(path), path)
     return Training(
         place=path, log=path, log_format=found, run_json=run_json_beside(path)
     )

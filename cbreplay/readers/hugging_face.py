@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_runs import build_runs
+from cbreplay.readers._csv_runs import are_epochs, build_runs
 from cbreplay.readers._csv_table import CsvTable
 from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json
 from cbreplay.readers.base import Damage
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import TypeGuard
 
-    from cbreplay.run import EpochArray, Run
+    from cbreplay.run import EpochArray, FloatArray, Run
 
 __all__ = ["HuggingFaceReader", "drop_beginnings"]
 
@@ -46,12 +48,12 @@ class HuggingFaceReader(FormatReader):
             problem = "its log_history is no list of logs"
             hint = "Give the trainer_state.json that Trainer wrote"
             raise LogError(problem, source=path, hint=hint)
-        # the last row sums the training up
-        rows = [row for row in rows if "train_runtime" not in row]
+        rows, notes = _of_training(rows)
         if not rows:
             problem, hint = "its log_history is empty", "Give the state of a training"
             raise LogError(problem, source=path, hint=hint)
         table = CsvTable.of_rows(rows, path, Damage(self.options))
+        table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
         yield from build_runs(table, self.options, self.metadata)
@@ -59,17 +61,24 @@ class HuggingFaceReader(FormatReader):
     def _fold(
         self, table: CsvTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
     ) -> None:
-        evaluated = np.array([any(k.startswith("eval_") for k in row) for row in rows])
-        ends = np.flatnonzero(evaluated) if evaluated.any() else np.arange(len(rows))
+        evaluated = np.array([_is_evaluation(row) for row in rows])
+        ends = _ends(rows) if evaluated.any() else np.arange(len(rows))
+        after = len(rows) - 1 - int(ends[-1])
+        if after:
+            table.notes.append(
+                f"left out {count(after, 'row')} after the last evaluation"
+            )
         table.keep(np.arange(len(rows)) <= ends[-1])
         fractions = (
             table.columns["epoch"].values[ends] if "epoch" in table.columns else None
         )
+        steps = table.columns["step"].values[ends] if "step" in table.columns else None
         speed = [name for name in table.columns if name.endswith(_SPEED)]
-        for name in ("epoch", "step", *speed):
+        for name in ("epoch", "step"):
             table.columns.pop(name, None)
+        table.leave_out(speed, "it tells of the machine, not of the model")
         group = np.searchsorted(ends, np.arange(len(table)))
-        whole = _whole_epochs(fractions)
+        whole = None if self.options.x_axis == "step" else _whole_epochs(fractions)
         table.collapse(group)
         if whole is not None:
             table.columns["epoch"].values = whole.astype(np.float64)
@@ -77,12 +86,72 @@ class HuggingFaceReader(FormatReader):
             table.planned_epochs = planned if isinstance(planned, int) else None
         else:
             what = "evaluation" if evaluated.any() else "logged step"
-            table.notes.insert(
-                0,
-                f"each {what} was taken as one epoch, since they do not fall on whole "
-                f"epochs: patience counts {what}s",
-            )
+            table.notes.insert(0, self._note(what))
+            if self.options.x_axis != "epoch" and _are_steps(steps):
+                table.steps = steps.astype(np.int64)
         _leave_out_schedule(table)
+
+    def _note(self, what: str) -> str:
+        """Say what the rows are, where they are no epochs."""
+        if self.options.x_axis == "epoch":
+            return f"each {what} is one epoch, as given"
+        if self.options.x_axis == "step":
+            return f"each row is one {what}: patience counts {what}s"
+        return (
+            f"each {what} was taken as one epoch, since they do not fall on whole "
+            f"epochs: patience counts {what}s"
+        )
+
+
+def _is_evaluation(row: Mapping[str, Any]) -> bool:
+    return any(name.startswith("eval_") for name in row)
+
+
+def _of_training(
+    rows: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Leave out what Trainer logs before and after the training, and say so."""
+    sums = [i for i, row in enumerate(rows) if "train_runtime" in row]
+    kept = [row for i, row in enumerate(rows) if i not in sums]
+    notes = []
+    if sums:
+        # trainer.evaluate() after trainer.train(): of the best model, perhaps
+        after = rows[sums[-1] + 1 :]
+        if after and all(map(_is_evaluation, after)):
+            kept = kept[: len(kept) - len(after)]
+            what = count(len(after), "evaluation")
+            notes.append(f"left out {what} after the end of the training")
+    before = 0
+    while before < len(kept) - 1 and kept[before].get("step") == 0:
+        before += 1
+    if before and all(map(_is_evaluation, kept[:before])):
+        notes.append(f"left out {count(before, 'evaluation')} before the first step")
+        kept = kept[before:]
+    return kept, notes
+
+
+def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
+    """Return the last row of each evaluation: of several data sets, several rows."""
+    ends: list[int] = []
+    seen: set[str] = set()
+    for i, row in enumerate(rows):
+        if not _is_evaluation(row):
+            continue
+        names = {name for name in row if name.startswith("eval_")}
+        same = ends and rows[ends[-1]].get("step") == row.get("step") is not None
+        if same and not names & seen:
+            ends[-1] = i
+            seen |= names
+        else:
+            ends.append(i)
+            seen = names
+    return np.array(ends, dtype=np.int64)
+
+
+def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
+    if steps is None or not are_epochs(steps).all():
+        return False
+    return bool((np.diff(steps) >= 0).all())
 
 
 def drop_beginnings(found: Mapping[str, Run]) -> dict[str, list[str]]:

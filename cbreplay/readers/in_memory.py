@@ -19,12 +19,13 @@ from cbreplay.readers._fits import (
     join_rows,
     split_rows,
 )
-from cbreplay.readers._learning_rate import RateReading
+from cbreplay.readers._learning_rate import read_csv_rate
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.readers._learning_rate import RateReading
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
@@ -200,7 +201,7 @@ def _check_values(kind: str, rows: Rows) -> None:
 
 def _rate(record: Record) -> RateReading | None:
     rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    return next((RateReading(one) for one in rates if one is not None), None)
+    return next((read_csv_rate(one, None) for one in rates if one is not None), None)
 
 
 class _Aligned:

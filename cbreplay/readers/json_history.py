@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.readers._csv_header import holds_number, parse_cell
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
 from cbreplay.readers._formats import FormatReader
@@ -37,17 +39,20 @@ class JsonHistoryReader(FormatReader):
         ForeignLogError
             If it is JSON of something else.
         """
-        held = read_json(path)
+        damage = Damage(self.options)
+        held = read_json(path, damage)
+        if isinstance(held, dict):
+            held = _rows_of(held) or held
         if isinstance(held, dict):
             yield from self._read_dict(held, path)
         elif isinstance(held, list) and held and all(_is_row(one) for one in held):
-            table = CsvTable.of_rows(held, path, Damage(self.options))
+            table = CsvTable.of_rows(held, path, damage)
             table.check_whole()
             names = {name.lower(): name for name in table.columns}
-            fold_by(table, names.get("epoch"), names.get("step"))
+            fold_by(table, names.get("epoch"), names.get("step"), self.options)
             yield from build_runs(table, self.options, self.metadata)
         else:
-            raise _foreign(path)
+            raise _foreign(path, held)
 
     def _read_dict(self, held: dict[str, Any], path: str) -> Iterator[Run]:
         from cbreplay.readers.in_memory import InMemoryReader
@@ -61,8 +66,11 @@ class JsonHistoryReader(FormatReader):
         lists = {name: _as_list(one) for name, one in held.items()}
         kept = {name: one for name, one in lists.items() if one is not None}
         if not any(name != "epoch" for name in kept):
-            raise _foreign(path)
+            raise _foreign(path, held)
         notes = []
+        if any(isinstance(value, str) for one in kept.values() for value in one):
+            kept = {name: list(map(_as_number, one)) for name, one in kept.items()}
+            notes.append("numbers that were written as text were read as numbers")
         if len(kept) < len(lists):
             names = ", ".join(name for name in lists if name not in kept)
             notes.append(f"left out {names}: no list of numbers")
@@ -74,6 +82,30 @@ def _is_row(one: object) -> bool:
     return isinstance(one, dict)
 
 
+def _rows_of(held: dict[str, Any]) -> list[Any] | None:
+    """Return the rows of one logged line, or of a DataFrame that pandas split."""
+    names, rows = held.get("columns"), held.get("data")
+    if isinstance(names, list) and isinstance(rows, list):
+        whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
+        if rows and whole and all(isinstance(name, str) for name in names):
+            return [dict(zip(names, row, strict=True)) for row in rows]
+    epochs = [one for name, one in held.items() if name.lower() == "epoch"]
+    if epochs and all(map(_is_number, held.values())):
+        return [held]
+    return None
+
+
+def _is_number(one: object) -> bool:
+    """Tell whether a value is one number, or text that says one."""
+    if isinstance(one, str):
+        return holds_number(one)
+    return isinstance(one, (int, float)) and not isinstance(one, bool)
+
+
+def _as_number(one: object) -> object:
+    return parse_cell(one) if isinstance(one, str) else one
+
+
 def _as_list(values: object) -> list[Any] | None:
     """Return a list of numbers; pandas writes ``{"0": 0.5, "1": 0.25}``."""
     if isinstance(values, dict):
@@ -81,14 +113,21 @@ def _as_list(values: object) -> list[Any] | None:
         values = [values[str(row)] for row in range(len(values))] if numbered else None
     if not isinstance(values, list) or not values:
         return None
-    numbers = all(
-        one is None or (isinstance(one, (int, float)) and not isinstance(one, bool))
-        for one in values
-    )
+    numbers = all(one is None or _is_number(one) for one in values)
     return values if numbers else None
 
 
-def _foreign(path: str) -> ForeignLogError:
+def _foreign(path: str, held: object) -> ForeignLogError:
     problem = "this JSON holds no lists of numbers, one number for each epoch"
+    if held in ({}, []):
+        problem = f"this JSON holds nothing: {held}"
+    elif isinstance(held, dict) and all(one == [] for one in held.values()):
+        problem = "the lists in this JSON are empty: there is no epoch in them"
+    elif not isinstance(held, (dict, list)):
+        shown = json.dumps(held)[:_SHOWN_LETTERS]
+        problem = f"this JSON is {shown}, not the lists or rows of a log"
     hint = "Write history.history as JSON, or train with CSVLogger('logs.csv')"
     return ForeignLogError(problem, source=path, hint=hint)
+
+
+_SHOWN_LETTERS = 40

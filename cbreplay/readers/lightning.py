@@ -48,7 +48,7 @@ class LightningReader(FormatReader):
         table.leave_out(tests, "logged by a test, not by the training")
         _check_epochs(table)
         _name_rate(table)
-        fold_by(table, "epoch", "step")
+        fold_by(table, "epoch", "step", self.options)
         yield from build_runs(table, self.options, self.metadata)
 
 

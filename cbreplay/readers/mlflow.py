@@ -44,7 +44,8 @@ class MLflowReader(FormatReader):
         for name, own in by_run.items():
             table = CsvTable.of_rows(_by_step(own, path), path, Damage(self.options))
             table.check_whole()
-            fold_by(table, "epoch" if "epoch" in table.columns else None, "step")
+            epoch = "epoch" if "epoch" in table.columns else None
+            fold_by(table, epoch, "step", self.options)
             for run in build_runs(table, self.options, self.metadata):
                 yield replace(run, name=name) if len(by_run) > 1 else run
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.readers._cells import Cells
+    from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
 __all__ = ["WandbReader"]
@@ -51,7 +52,7 @@ class WandbReader(FormatReader):
         if any(name.endswith(_LOW) for name in table.columns):
             yield from self._chart(table)
         else:
-            _fold_history(table)
+            _fold_history(table, self.options)
             yield from build_runs(table, self.options, self.metadata)
 
     def _read_json(self, path: str) -> CsvTable:
@@ -82,7 +83,7 @@ class WandbReader(FormatReader):
             if averaged:
                 note = f"{', '.join(averaged)}: averages over several runs, as charted"
                 part.notes.append(note)
-            _fold_history(part)
+            _fold_history(part, self.options)
             for one in build_runs(part, self.options, self.metadata):
                 yield replace(one, name=run) if run else one
 
@@ -109,7 +110,7 @@ def _is_average(table: CsvTable, name: str) -> bool:
     return bool((low.values[there] != high.values[there]).any())
 
 
-def _fold_history(table: CsvTable) -> None:
+def _fold_history(table: CsvTable, options: ReadOptions) -> None:
     """Call the columns as Keras does, and put the steps of each epoch together."""
     names = {name.lower(): name for name in table.columns}
     time = next((names[n] for n in ("_timestamp", "_runtime") if n in names), None)
@@ -124,4 +125,4 @@ def _fold_history(table: CsvTable) -> None:
         # WandbMetricsLogger writes epoch/loss, epoch/val_loss
         if name.startswith("epoch/") and name != epoch:
             table.rename(name, name.removeprefix("epoch/"))
-    fold_by(table, epoch, step)
+    fold_by(table, epoch, step, options)

@@ -11,6 +11,7 @@ from cbreplay.report.asked import Asked
 from cbreplay.report.many_runs import report_on_many
 from cbreplay.report.one_run import report_on_one
 from cbreplay.report.origins import how_computed
+from cbreplay.report.unit import in_evaluations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -97,7 +98,8 @@ def build_report(
     rules = _rules(runs, semantics)
     closing = how_computed(runs, rules, command=command, made=made)
     if len(runs) == 1:
-        return report_on_one(runs[0], asked, closing)
+        report = report_on_one(runs[0], asked, closing)
+        return report if runs[0].steps is None else in_evaluations(report, runs[0])
     return report_on_many(runs, asked, closing)
 
 

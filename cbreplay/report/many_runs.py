@@ -27,6 +27,7 @@ from cbreplay.report.pictures import small_figure
 from cbreplay.words import (
     count,
     decimals_for,
+    spoken_counting,
     spoken_epoch,
     spoken_evidence,
     spoken_number,
@@ -189,7 +190,8 @@ def _lead(
     epochs = count(sum(one.run.recorded_epochs for one in replays), "recorded epoch")
     out = f" {count(len(left_out), 'run')} could not be replayed." if left_out else ""
     if isinstance(advised, Advised):
-        return (f"{advised.heading}. {epochs}; epochs count from 1.{out}",)
+        counting = spoken_counting(one.run for one in replays)
+        return (f"{advised.heading}. {epochs}; {counting}.{out}",)
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
     rules = ", ".join(
         dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)

@@ -50,6 +50,9 @@ MADE = {
     + "\n",
     "lists": 'epoch,loss,f1\n0,0.5,"""[0.1, 0.2]"""\n1,0.25,"""[0.3, 0.4]"""\n',
     "pandas": "\n".join([",loss,val_loss", *PRECISE[:12], ""]),
+    "spaced": "\n".join([HEADER, *ROUNDED, ""]).replace(",", "  "),
+    "titled": "\n".join(["sep=,", "a title", HEADER, *PRECISE[:8], ""]),
+    "twice": "".join(f"{row},{row}\n" for row in [HEADER, *PRECISE[:8]]),
 }
 
 

@@ -94,7 +94,7 @@ def test_columns_that_keras_only_named_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("header", "row", "note"),
     [
-        ("epoch,loss,", "0,1,", "left out #2: a column without a name"),
+        ("epoch,loss,", "0,1,", "left out column 3: it has no name"),
         ("epoch,loss,time", "0,1,noon", "left out time: no cell is a number"),
         ("epoch,loss,acc", "0,1,", "left out acc: every cell is empty"),
         ("epoch,loss,lr,learning_rate", "0,1,2,3", "learning_rate was taken"),
@@ -145,7 +145,7 @@ def test_a_missing_epoch_is_a_gap() -> None:
     assert (run.first_epoch, run.horizon) == (2, 5)
     assert run.series["loss"].recorded.tolist() == [True, False, False, True]
     assert "no row for 2 of 4 epochs: 3-4 (counted from 0)" in run.notes
-    assert any("the first epoch in the log is 2, taken as" in one for one in run.notes)
+    assert any("its first epoch in the log is 2, taken as" in one for one in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -207,21 +207,22 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ('{"loss": [1]}', "this is JSON"),
         ("version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         ("epoch,loss\n0,a\n1,b\n", "no cell of a metric is a number"),
-        ("epoch,lr\n0,1\n", "no cell of a metric is a number"),
+        ("epoch,lr\n0,1\n", "there is no metric; the columns are epoch, lr"),
         ("name,loss\nx,1\ny,2\n", "no epoch column; the columns are name, loss"),
         ("loss,acc\nx,1\n2,2\n", "no epoch column"),
         ("epoch,loss\n0,1\n1,x\n", "line 3: 'x' under loss is not a number"),
         ("epoch,loss\n0,1\n1,1_0\n", "line 3: '1_0' under loss"),
         ("epoch,loss\n0,1\n1,\u0661\n", "line 3: '\u0661' under loss"),
         ("epoch,loss\n0,1\n1.5,1\n", "line 3: the epoch '1.5'"),
-        ("epoch,loss\n0,1\n-1,1\n", "line 3: the epoch '-1'"),
+        ("epoch,loss\n0,1\n-1,1\n", "line 3: the epoch '-1' is below 0"),
         ("epoch,loss\n0,1\n,1\n", "line 3: the epoch ''"),
         ("epoch,loss\n0,1\n1e300,1\n", "the epoch '1e+300'"),
         ("epoch,loss\n0,1\n9999999999,1\n", "the epochs run from 0 to 9999999999"),
         ("epoch,loss\n0,1,2,3\n1,1\n", "line 2: 4 cells under 2 columns"),
         ("epoch,loss\n0,0,5\n1,0,4\n", "3 cells under 2 columns, as with decimal"),
         ('epoch,loss\n0,"0,5"\n', "line 2: '0,5' under loss has a decimal comma"),
-        ("epoch\tloss\n0\t0,5\n", "line 2: '0,5' under loss has a decimal comma"),
+        ("epoch,loss\n0,1\n1,1e400\n", "line 3: '1e400' under loss is not a number"),
+        ("epoch,loss\n0,1\n1e20,1\n", "line 3: the epoch '1e+20' is too large"),
         ("epoch;loss;acc\n0;0,5;0.1\n", "line 2: decimal commas stand beside"),
         ("epoch,loss\n0,1\nepoch,acc\n1,2\n", "line 3: from here on another header"),
         ("epoch,loss,loss\n0,1,2\n", "two columns are named 'loss'"),

@@ -1,0 +1,252 @@
+"""Tables that people made of logs: each is read as it is meant, or refused clearly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import LogError
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.csv_logger import CsvLoggerReader
+
+if TYPE_CHECKING:
+    from cbreplay import Run
+
+
+def read(content: str, **options: str) -> list[Run]:
+    reader = CsvLoggerReader(ReadOptions(**options))  # type: ignore[arg-type]  # literals
+    return list(reader.read_content(content.encode(), "logs.csv"))
+
+
+def read_one(content: str, **options: str) -> Run:
+    (run,) = read(content, **options)
+    return run
+
+
+def values(run: Run, name: str) -> list[float | None]:
+    return list(run.series[name])
+
+
+def refusal(content: str, **options: str) -> str:
+    with pytest.raises(LogError) as caught:
+        read(content, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "epoch loss\n0 0.5\n1 0.25\n",
+        "epoch   loss\n    0   0.5\n    1  0.25\n",
+        "# epoch loss\n0.000e+00 5.0e-01\n1.000e+00 2.5e-01\n",
+    ],
+)
+def test_spaces_separate_cells_where_nothing_else_does(content: str) -> None:
+    run = read_one(content)
+    assert (run.first_epoch, values(run, "loss")) == (0, [0.5, 0.25])
+
+
+def test_a_name_with_a_space_is_no_table_of_spaces() -> None:
+    assert values(read_one("val loss\n0.5\n0.25\n"), "val loss") == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "\ufeffsep=;"])
+def test_excels_line_about_the_delimiter_is_no_header(first: str) -> None:
+    run = read_one(f"{first}\nepoch;loss\n0;0,5\n1;0,25\n")
+    assert values(run, "loss") == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("title", ["My training", "// run 3", "model,resnet", "% a,b"])
+def test_a_title_above_the_header_is_left_out_and_noted(title: str) -> None:
+    run = read_one(f"{title}\nepoch,loss\n0,0.5\n1,0.25\n")
+    assert values(run, "loss") == [0.5, 0.25]
+    assert run.notes == ("above the column names, left out: line 1",)
+
+
+def test_rows_above_a_header_are_no_title() -> None:
+    # 0.5 may be a loss of another training, whose names stand above it
+    assert "line 3: from here on another header" in refusal(
+        "loss,acc\n0.5,1\nepoch,loss\n0,0.5\n"
+    )
+
+
+def test_two_columns_of_one_name_are_one_if_they_hold_the_same() -> None:
+    run = read_one("epoch,loss,epoch,loss\n0,0.5,0,0.5\n1,nan,1,nan\n")
+    assert list(run.series) == ["loss"]
+    assert run.notes == (
+        "epoch stands there twice with the same values: it was read once",
+        "loss stands there twice with the same values: it was read once",
+    )
+
+
+@pytest.mark.parametrize("second", ["0.26", "", "x"])
+@pytest.mark.parametrize("errors", ["strict", "skip"])
+def test_two_columns_of_one_name_that_differ_are_refused(
+    second: str, errors: str
+) -> None:
+    said = refusal(f"epoch,loss,loss\n0,0.5,0.5\n1,0.25,{second}\n", errors=errors)
+    assert "line 3: two columns are named 'loss', and they differ here" in said
+    assert "Rename or delete one of them" in said
+
+
+@pytest.mark.parametrize("errors", ["strict", "skip"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "Epoch 1/2\n10/10 [====] - loss: 0.5000\nEpoch 2/2\n",
+            "line 1: this is what Keras prints while it trains",
+        ),
+        (
+            "<<<<<<< HEAD\nepoch,loss\n0,1\n=======\n",
+            "line 1: git could not merge this file",
+        ),
+        (
+            "epoch,loss\n0,1\n<<<<<<< HEAD\n1,2\n=======\n1,3\n>>>>>>> theirs\n",
+            "line 3: git could not merge this file",
+        ),
+    ],
+)
+def test_what_is_known_to_be_no_table_is_called_by_its_name(
+    content: str, said: str, errors: str
+) -> None:
+    assert said in refusal(content, errors=errors)
+
+
+def test_a_conflict_far_below_the_header_is_found_too() -> None:
+    rows = "".join(f"{epoch},0.5\n" for epoch in range(100))
+    said = refusal(f"epoch,loss\n{rows}<<<<<<< HEAD\n100,1\n", errors="skip")
+    assert "line 102: git could not merge" in said
+
+
+def test_an_empty_file_is_empty_also_if_damage_is_skipped() -> None:
+    assert "the file is empty" in refusal("", errors="skip")
+
+
+def test_numbers_in_place_of_names_are_named_where_they_stand() -> None:
+    assert "line 3: here stand numbers" in refusal("# a\n\n0,0.5\n1,0.25\n")
+
+
+@pytest.mark.parametrize(
+    "word", ["None", "null", "N/A", "n/a", "#N/A", "<NA>", "-", "NULL"]
+)
+def test_a_word_for_nothing_is_missing_and_noted(word: str) -> None:
+    run = read_one(f"epoch,loss,val_loss\n0,0.5,{word}\n1,0.25,0.75\n")
+    assert values(run, "val_loss") == [None, 0.75]
+    assert run.notes[0].startswith(f"an empty cell, NA or {word} was read as missing")
+
+
+def test_a_column_of_nothing_but_words_for_it_is_left_out() -> None:
+    run = read_one("epoch,loss,val_loss\n0,0.5,None\n")
+    assert run.notes == ("left out val_loss: no cell has a value",)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "tensor(0.5)",
+        "tensor(0.5000, device='cuda:0', grad_fn=<NllLossBackward0>)",
+        "<tf.Tensor: shape=(), dtype=float32, numpy=0.5>",
+        "<tf.Variable 'loss:0' shape=() dtype=float32, numpy=0.5>",
+        "np.float32(0.5)",
+    ],
+)
+def test_the_number_in_a_printed_tensor_is_read_and_noted(cell: str) -> None:
+    run = read_one(f'epoch,loss\n0,0.75\n1,"{cell}"\n')
+    assert values(run, "loss") == [0.75, 0.5]
+    assert run.notes == (f"the number in cells such as {cell[:40]} was taken",)
+
+
+@pytest.mark.parametrize(
+    "cell", ["tensor([0.5, 0.25])", "tensor(0.5", "tensor()", "float(0.5)", "45%"]
+)
+def test_what_holds_no_single_number_is_none(cell: str) -> None:
+    said = refusal(f'epoch,loss\n0,0.75\n1,"{cell}"\n')
+    assert "line 3" in said
+    assert "under loss is not a number" in said
+
+
+def test_decimal_commas_are_read_between_tabs_and_text_beside_them_may_hold_any() -> (
+    None
+):
+    run = read_one("epoch\tloss\tnote\n0\t0,5\tup, down\n1\t0,25\tv. good\n")
+    assert values(run, "loss") == [0.5, 0.25]
+    assert run.notes[0] == "decimal commas were read as such: a tab separates the cells"
+
+
+def test_text_with_commas_and_points_makes_no_decimal_commas() -> None:
+    run = read_one("epoch;loss;note\n0;0.5;up, down\n1;0.25;v. good\n")
+    assert values(run, "loss") == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("name", ["Epoch #", "epoch_no", "epoch_number", "EpochIdx"])
+def test_an_epoch_by_another_name_is_the_epoch_and_noted(name: str) -> None:
+    run = read_one(f"{name},loss\n3,0.5\n5,0.25\n")
+    assert (run.first_epoch, values(run, "loss")) == (3, [0.5, None, 0.25])
+    assert run.notes[0] == f"{name} was taken as the epoch"
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "index"])
+def test_an_index_that_pandas_named_is_the_epoch_where_there_is_none(name: str) -> None:
+    run = read_one(f"{name},loss,val_loss\n3,0.5,1\n4,0.25,2\n")
+    assert (run.first_epoch, list(run.series)) == (3, ["loss", "val_loss"])
+    assert run.notes[0] == f"there is no epoch column: {name} was taken as it"
+
+
+@pytest.mark.parametrize("name", ["LR", "Learning Rate", "learning-rate"])
+def test_a_rate_by_another_spelling_is_the_rate_and_noted(name: str) -> None:
+    run = read_one(f"epoch,loss,{name}\n0,0.5,0.125\n1,0.25,0.125\n")
+    assert run.learning_rate is not None
+    assert run.learning_rate.values.tolist() == [0.125, 0.125]
+    assert run.notes == (f"{name} was taken as the learning rate",)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "3,0.1\n2,0.2\n1,0.3\n0,0.4\n",
+        "2,0.2\n0,0.4\n3,0.1\n1,0.3\n",
+    ],
+)
+def test_rows_that_somebody_sorted_otherwise_are_one_training(rows: str) -> None:
+    run = read_one(f"epoch,loss\n{rows}")
+    assert (run.first_epoch, values(run, "loss")) == (0, [0.4, 0.3, 0.2, 0.1])
+    assert "were sorted" in run.notes[0]
+
+
+def test_rows_sorted_as_text_are_one_training() -> None:
+    rows = "".join(f"{epoch},{epoch / 16}\n" for epoch in sorted(range(12), key=str))
+    run = read_one(f"epoch,loss\n{rows}")
+    assert values(run, "loss") == [epoch / 16 for epoch in range(12)]
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        # a restart repeats an epoch, or begins where no gap is
+        (0, 1, 2, 1, 2, 3),
+        (5, 6, 7, 2, 3, 4),
+        # a gap that is not filled
+        (0, 1, 5, 2, 3),
+        (1, 0),
+    ],
+)
+def test_restarts_are_not_sorted_away(epochs: tuple[int, ...]) -> None:
+    rows = "".join(f"{epoch},0.5\n" for epoch in epochs)
+    assert len(read(f"epoch,loss\n{rows}")) == 2
+
+
+def test_one_list_in_a_column_of_numbers_damages_its_row_only() -> None:
+    content = 'epoch,loss\n0,0.5\n1,"[1, 2]"\n2,0.25\n'
+    assert "line 3: '[1, 2]' under loss is not a number" in refusal(content)
+    run = read_one(content, errors="skip")
+    assert values(run, "loss") == [0.5, None, 0.25]
+
+
+def test_a_column_without_a_name_is_called_by_its_number() -> None:
+    run = read_one("epoch,loss,,\n0,0.5,7,\n1,0.25,8,\n")
+    assert run.notes == (
+        "left out column 3: it has no name",
+        "left out column 4: it has no name and no value",
+    )

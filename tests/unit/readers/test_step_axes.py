@@ -1,0 +1,208 @@
+"""Logs of other tools whose rows are evaluations or steps, and no epochs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import LogError
+from cbreplay.readers import load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cbreplay import Run
+
+
+def read(path: Path, content: str, **options: Any) -> Run:
+    path.write_text(content, encoding="utf-8")
+    (run,) = load_runs(path, **options)
+    return run
+
+
+def state(*rows: dict[str, Any]) -> str:
+    return json.dumps({"log_history": rows})
+
+
+def evaluation(epoch: float, step: int, **values: float) -> dict[str, float]:
+    return {"epoch": epoch, "step": step, **values}
+
+
+EACH_EPOCH = (
+    evaluation(1.0, 10, eval_loss=0.75),
+    evaluation(2.0, 20, eval_loss=0.5),
+)
+
+
+def test_evaluations_within_epochs_know_their_steps(tmp_path: Path) -> None:
+    rows = (evaluation(0.2, 20, eval_loss=0.75), evaluation(0.4, 40, eval_loss=0.5))
+    run = read(tmp_path / "trainer_state.json", state(*rows))
+    assert run.steps is not None
+    assert run.steps.tolist() == [20, 40]
+    assert "patience counts evaluations" in run.notes[0]
+    assert "the rows are those of the steps 20 to 40" in run.notes
+
+
+def test_evaluations_are_epochs_or_rows_as_the_user_says(tmp_path: Path) -> None:
+    path = tmp_path / "trainer_state.json"
+    assert read(path, state(*EACH_EPOCH)).steps is None
+    counted = read(path, state(*EACH_EPOCH), x_axis="step")
+    assert counted.steps is not None
+    assert counted.steps.tolist() == [10, 20]
+    within = state(evaluation(0.2, 20, eval_loss=0.75))
+    given = read(path, within, x_axis="epoch")
+    assert given.steps is None
+    assert given.notes == ("each evaluation is one epoch, as given",)
+
+
+def test_evaluations_of_several_data_sets_are_one_epoch(tmp_path: Path) -> None:
+    run = read(
+        tmp_path / "trainer_state.json",
+        state(
+            evaluation(1.0, 10, eval_a_loss=0.75),
+            evaluation(1.0, 10, eval_b_loss=0.5),
+            evaluation(2.0, 20, eval_a_loss=0.25),
+            evaluation(2.0, 20, eval_b_loss=0.125),
+        ),
+    )
+    assert list(run.series["eval_a_loss"]) == [0.75, 0.25]
+    assert list(run.series["eval_b_loss"]) == [0.5, 0.125]
+    assert run.notes == ()
+
+
+def test_an_evaluation_after_the_training_is_no_epoch(tmp_path: Path) -> None:
+    # trainer.evaluate() with load_best_model_at_end: the loss of the best model
+    rows = (
+        *EACH_EPOCH,
+        evaluation(2.0, 20, train_runtime=9.0, train_loss=0.6),
+        evaluation(2.0, 20, eval_loss=0.5),
+    )
+    run = read(tmp_path / "trainer_state.json", state(*rows))
+    assert list(run.series["eval_loss"]) == [0.75, 0.5]
+    assert run.notes == ("left out 1 evaluation after the end of the training",)
+
+
+def test_an_evaluation_before_the_training_is_no_epoch(tmp_path: Path) -> None:
+    rows = (evaluation(0, 0, eval_loss=2.0), *EACH_EPOCH)
+    run = read(tmp_path / "trainer_state.json", state(*rows))
+    assert (run.first_epoch, list(run.series["eval_loss"])) == (0, [0.75, 0.5])
+    assert run.notes == ("left out 1 evaluation before the first step",)
+
+
+def test_what_trainer_logs_and_is_no_series_is_noted(tmp_path: Path) -> None:
+    rows = (
+        evaluation(1.0, 10, eval_loss=0.75, eval_runtime=3.0),
+        evaluation(1.5, 15, loss=0.5),
+    )
+    run = read(tmp_path / "trainer_state.json", state(*rows))
+    assert run.notes == (
+        "left out 1 row after the last evaluation",
+        "left out eval_runtime: it tells of the machine, not of the model",
+        "left out loss: no row has a value of it",
+    )
+
+
+WANDB = """_step,train/loss,val/loss
+0,0.9,
+50,0.8,
+99,,0.75
+150,0.7,
+199,,0.5
+"""
+
+
+def test_evaluations_of_wandb_are_rows_on_request(tmp_path: Path) -> None:
+    run = read(tmp_path / "history.csv", WANDB, x_axis="step")
+    assert list(run.series["val/loss"]) == [0.75, 0.5]
+    assert run.steps is not None
+    assert run.steps.tolist() == [99, 199]
+    assert (
+        "a step with a value of val/loss: patience counts evaluations" in run.notes[0]
+    )
+    assert "3 values between them were left out" in run.notes[0]
+
+
+def test_steps_of_wandb_are_epochs_on_request(tmp_path: Path) -> None:
+    run = read(tmp_path / "history.csv", "_step,loss\n2,0.5\n4,0.25\n", x_axis="epoch")
+    assert (run.first_epoch, list(run.series["loss"])) == (2, [0.5, None, 0.25])
+    assert run.steps is None
+    assert "each step is one epoch, as given" in run.notes
+
+
+def test_evaluations_of_a_chart_of_wandb_know_their_steps(tmp_path: Path) -> None:
+    chart = '"Step","a - val_loss","a - val_loss__MIN","a - val_loss__MAX"\n'
+    chart += '"99","0.75","0.75","0.75"\n"199","0.5","0.5","0.5"\n'
+    run = read(tmp_path / "chart.csv", chart, x_axis="step")
+    assert run.steps is not None
+    assert run.steps.tolist() == [99, 199]
+
+
+def test_evaluations_within_epochs_of_lightning_are_rows_on_request(
+    tmp_path: Path,
+) -> None:
+    log = "epoch,step,val_loss,train_loss\n0,9,0.9,\n0,19,0.8,\n0,19,,0.7\n1,29,0.6,\n"
+    path = tmp_path / "metrics.csv"
+    assert "val_loss" not in read(path, log).series
+    run = read(path, log, x_axis="step")
+    assert list(run.series["val_loss"]) == [0.9, 0.8, 0.6]
+    assert list(run.series["train_loss"]) == [None, 0.7, None]
+    assert run.steps is not None
+    assert run.steps.tolist() == [9, 19, 29]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[]", r"this JSON holds nothing: \[\]"),
+        ("{}", r"this JSON holds nothing: \{\}"),
+        ("null", "this JSON is null, not the lists or rows of a log"),
+        ("3.5", "this JSON is 3.5, not the lists or rows of a log"),
+        ('"loss"', 'this JSON is "loss", not the lists or rows of a log'),
+        ('{"loss": []}', "the lists in this JSON are empty"),
+        ("[0.5]", "this JSON holds no lists of numbers"),
+        ('{"loss"', "the JSON breaks off here"),
+    ],
+)
+def test_json_that_is_no_log_says_what_it_holds(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    with pytest.raises(LogError, match=said):
+        read(tmp_path / "e.json", content)
+
+
+def test_a_log_of_one_line_of_json_is_one_epoch(tmp_path: Path) -> None:
+    run = read(tmp_path / "log.jsonl", '{"epoch": 0, "loss": 0.5}\n')
+    assert (run.first_epoch, list(run.series["loss"])) == (0, [0.5])
+
+
+def test_a_frame_that_pandas_split_is_read_by_its_columns(tmp_path: Path) -> None:
+    frame = '{"columns":["epoch","loss"],"index":[7,8],"data":[[0,0.5],[1,0.25]]}'
+    run = read(tmp_path / "history.json", frame)
+    assert list(run.series) == ["loss"]
+    assert list(run.series["loss"]) == [0.5, 0.25]
+
+
+def test_numbers_that_json_holds_as_text_are_read_and_noted(tmp_path: Path) -> None:
+    # as json.dump writes them with default=str
+    run = read(tmp_path / "history.json", '{"loss": ["0.5", "0.25"], "name": "a"}')
+    assert list(run.series["loss"]) == [0.5, 0.25]
+    assert "numbers that were written as text were read as numbers" in run.notes
+
+
+def test_a_line_of_json_that_is_cut_is_dropped_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    content = '{"epoch": 0, "loss": 0.5}\n{"epoch": 1, "lo'
+    with pytest.raises(LogError, match="line 2: this line is not JSON"):
+        read(path, content)
+    run = read(path, content, errors="skip")
+    assert list(run.series["loss"]) == [0.5]
+    assert "dropped as damaged: line 2" in run.notes[0]
+
+
+def test_a_changing_rate_of_a_history_as_json_is_doubted_as_in_a_csv(
+    tmp_path: Path,
+) -> None:
+    run = read(tmp_path / "h.json", '{"loss": [1, 2], "lr": [0.5, 0.25]}')
+    assert any("whether a second callback rewrote it" in note for note in run.notes)
