@@ -184,10 +184,12 @@ def _forward(advice: Recommendation) -> Iterator[str]:
     forward, noun = advice.forward, advice.unit
     if forward is None:
         return
+    enough = f"{forward.n_enough} of the {forward.n_newer}"
+    if forward.n_enough == forward.n_newer:
+        enough = f"all {forward.n_newer}"
     sentence = (
         f"forward in time: the {forward.n_older} oldest {noun}s choose patience "
-        f"{forward.patience}, which is enough for {forward.n_enough} of the "
-        f"{forward.n_newer} that came after them"
+        f"{forward.patience}, which is enough for {enough} that came after them"
     )
     if forward.n_unknown:
         sentence += f" ({forward.n_unknown} of these do not tell)"
