@@ -5,21 +5,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from cbreplay.callbacks.base import rule_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.replay import Replay
+    from cbreplay.run import Run
 
 __all__ = [
     "count",
     "decimals_for",
+    "find_non_finite",
     "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
+    "spoken_non_finite",
     "spoken_number",
     "spoken_range",
     "spoken_seconds",
     "spoken_semantics",
+    "takes_nan",
     "visible_text",
 ]
 
@@ -139,6 +145,42 @@ def spoken_evidence(replay: Replay) -> str:
     if replay.evidence == "censored":
         return f"not in the log (it ends at epoch {replay.run.horizon + 1})"
     return "exact"
+
+
+def find_non_finite(run: Run, name: str) -> list[int]:
+    """Return the epochs in which a series was logged as NaN or infinite."""
+    series = run.series.get(name)
+    if series is None:
+        return []
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    return [
+        run.first_epoch + position
+        for position, (value, recorded) in enumerate(pairs)
+        if recorded and not math.isfinite(value)
+    ]
+
+
+def takes_nan(replay: Replay, name: str) -> bool:
+    """Return whether an EarlyStopping on this series took NaN, the first, as best."""
+    if replay.best is None or not math.isnan(replay.best):
+        return False
+    # whose best it is
+    stoppers = (one for one in replay.callbacks if rule_name(one) == "EarlyStopping")
+    return next(stoppers).monitor == name
+
+
+def spoken_non_finite(replay: Replay, name: str) -> str:
+    """Say what NaN and infinite values of a series do to a callback that watches it."""
+    if takes_nan(replay, name):
+        return (
+            f"{spoken_semantics(replay.semantics.name)} takes the first value as the "
+            "best, and nothing ever improves on NaN"
+        )
+    values = replay.run.series[name].values
+    extreme = -math.inf if replay.objective_mode == "min" else math.inf
+    if name == replay.objective and extreme in values.tolist():
+        return f"{extreme:g} is an improvement, and nothing improves on it"
+    return "such a value is no improvement"
 
 
 def visible_text(text: str) -> str:
