@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.callbacks.base import rule_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import Run
@@ -17,6 +17,7 @@ __all__ = [
     "count",
     "decimals_for",
     "find_non_finite",
+    "list_names",
     "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
@@ -181,6 +182,16 @@ def spoken_non_finite(replay: Replay, name: str) -> str:
     if name == replay.objective and extreme in values.tolist():
         return f"{extreme:g} is an improvement, and nothing improves on it"
     return "such a value is no improvement"
+
+
+def list_names(names: Sequence[str], most: int) -> str:
+    """List names, and of too many the first.
+
+    >>> list_names(["a", "b"], 2), list_names(["a", "b", "c", "d"], 2)
+    ('a, b', 'a, b and 2 more')
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def visible_text(text: str) -> str:

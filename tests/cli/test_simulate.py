@@ -364,3 +364,23 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     first = answer.out.splitlines()[1].split()
     assert first[0] == "a.keras"
     assert ("100", "a.keras", "100") in zip(first, first[1:], first[2:], strict=False)
+
+
+def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
+    ask: Ask, tmp_path: Path
+) -> None:
+    names = [f"run{number:02d}.csv" for number in range(20)]
+    for number, name in enumerate(names):
+        write_csv(tmp_path / name, [0.9, 0.8, 0.7 - number / 100])
+    few = ask("simulate", tmp_path).err
+    assert (
+        "still improving at the end of the log: run00.csv, run01.csv, run02.csv and "
+        "17 more (-v names them)\n"
+    ) in few
+    every = ask("simulate", tmp_path, "-v").err
+    assert f"still improving at the end of the log: {', '.join(names)}\n" in every
+    told = as_json(ask("simulate", tmp_path, "--format", "json").out)["staircase"]
+    improving = [
+        any("still improving" in note for note in one["notes"]) for one in told
+    ]
+    assert improving == [True] * 20
