@@ -6,8 +6,10 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from cbreplay.callbacks.base import rule_name
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import Run
@@ -15,15 +17,19 @@ if TYPE_CHECKING:
 __all__ = [
     "count",
     "decimals_for",
+    "find_non_finite",
+    "list_names",
     "spoken_counting",
     "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
+    "spoken_non_finite",
     "spoken_number",
     "spoken_range",
     "spoken_rows",
     "spoken_seconds",
     "spoken_semantics",
+    "takes_nan",
     "visible_text",
 ]
 
@@ -175,6 +181,52 @@ def spoken_evidence(replay: Replay) -> str:
         ends = f"not in the log (it ends at epoch {replay.run.horizon + 1})"
         return spoken_rows(ends, replay.run)
     return "exact"
+
+
+def find_non_finite(run: Run, name: str) -> list[int]:
+    """Return the epochs in which a series was logged as NaN or infinite."""
+    series = run.series.get(name)
+    if series is None:
+        return []
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    return [
+        run.first_epoch + position
+        for position, (value, recorded) in enumerate(pairs)
+        if recorded and not math.isfinite(value)
+    ]
+
+
+def takes_nan(replay: Replay, name: str) -> bool:
+    """Return whether an EarlyStopping on this series took NaN, the first, as best."""
+    if replay.best is None or not math.isnan(replay.best):
+        return False
+    # whose best it is
+    stoppers = (one for one in replay.callbacks if rule_name(one) == "EarlyStopping")
+    return next(stoppers).monitor == name
+
+
+def spoken_non_finite(replay: Replay, name: str) -> str:
+    """Say what NaN and infinite values of a series do to a callback that watches it."""
+    if takes_nan(replay, name):
+        return (
+            f"{spoken_semantics(replay.semantics.name)} takes the first value as the "
+            "best, and nothing ever improves on NaN"
+        )
+    values = replay.run.series[name].values
+    extreme = -math.inf if replay.objective_mode == "min" else math.inf
+    if name == replay.objective and extreme in values.tolist():
+        return f"{extreme:g} is an improvement, and nothing improves on it"
+    return "such a value is no improvement"
+
+
+def list_names(names: Sequence[str], most: int) -> str:
+    """List names, and of too many the first.
+
+    >>> list_names(["a", "b"], 2), list_names(["a", "b", "c", "d"], 2)
+    ('a, b', 'a, b and 2 more')
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def visible_text(text: str) -> str:

@@ -17,7 +17,13 @@ from cbreplay.cli.output import (
     terminal_width,
 )
 from cbreplay.errors import ConfigError, ExpressionError
-from cbreplay.words import count, spoken_rows, spoken_semantics, visible_text
+from cbreplay.words import (
+    count,
+    list_names,
+    spoken_rows,
+    spoken_semantics,
+    visible_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,10 +111,9 @@ def _one_run(question: Question) -> Run:
     runs = question.runs
     if len(runs) == 1:
         return runs[0]
-    names = ", ".join(run.name for run in runs[:_MOST_NAMES])
-    more = f" and {len(runs) - _MOST_NAMES} more" if len(runs) > _MOST_NAMES else ""
+    names = list_names([run.name for run in runs], _MOST_NAMES)
     sentence = (
-        f"explain speaks of one run, and there are {len(runs)}: {names}{more}. "
+        f"explain speaks of one run, and there are {len(runs)}: {names}. "
         "Give the PATH of one, or --run NAME"
     )
     raise ConfigError(sentence)

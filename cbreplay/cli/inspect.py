@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cbreplay.cli.output import (
     format_option,
     print_json,
     print_table,
+    terminal_width,
 )
 from cbreplay.cli.remarks import say
 from cbreplay.words import count, visible_text
@@ -27,11 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+# of more than so many series, so many are named
+_MOST_SERIES, _FIRST_SERIES = 10, 6
+
 
 @click.command("inspect")
 @log_options
 @click.option(
-    "-v", "--verbose", is_flag=True, help="What became of each file that was there."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Every series, and what became of each file that was there.",
 )
 @format_option
 def command(question: Question, verbose: bool, output_format: Format) -> None:
@@ -48,11 +56,12 @@ def command(question: Question, verbose: bool, output_format: Format) -> None:
         notes = [_spoken(one) for one in seen] if verbose else []
         print_json("inspect", runs=runs, notes=notes)
         return
-    print_table(_COLUMNS, [_row(run) for run in runs], output_format)
+    few = output_format == "table" and not verbose
+    print_table(_COLUMNS, [_row(run, few=few) for run in runs], output_format)
     if output_format == "table":
         for run in runs:
             for note in run.notes:
-                click.echo(f"{visible_text(run.name)}: {visible_text(note)}")
+                click.echo("\n".join(_wrapped(f"{run.name}: {note}")))
         for line in [_spoken(one) for one in seen] if verbose else _summary(seen):
             click.echo(visible_text(line))
     elif verbose:
@@ -82,7 +91,7 @@ _COLUMNS = [
 ]
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run, *, few: bool) -> dict[str, Any]:
     rate = run.learning_rate
     known = [] if rate is None else rate.values[rate.recorded].tolist()
     span = f"{min(known):.3g} to {max(known):.3g}" if known else "-"
@@ -99,5 +108,23 @@ def _row(run: Run) -> dict[str, Any]:
         "missing": run.recorded_epochs - int(there.sum()),
         "planned": run.planned_epochs,
         "learning_rate": span,
-        "series": " ".join(run.series),
+        "series": _few(list(run.series)) if few else " ".join(run.series),
     }
+
+
+def _few(names: Sequence[str]) -> str:
+    """Write names, of a great many only the first."""
+    if len(names) <= _MOST_SERIES:
+        return " ".join(names)
+    more = len(names) - _FIRST_SERIES
+    return f"{' '.join(names[:_FIRST_SERIES])} and {more} more (-v)"
+
+
+def _wrapped(sentence: str) -> list[str]:
+    return textwrap.wrap(
+        visible_text(sentence),
+        terminal_width(),
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

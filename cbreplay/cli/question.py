@@ -238,13 +238,10 @@ class Question:
 
 def _unknown_run(name: str, there: list[str]) -> ConfigError:
     from cbreplay.errors import nearest_name
+    from cbreplay.words import list_names
 
-    shown = ", ".join(there[:_SHOWN_RUNS])
-    more = f" and {len(there) - _SHOWN_RUNS} more" if len(there) > _SHOWN_RUNS else ""
-    near = nearest_name(name, there)
-    return ConfigError(
-        f"there is no run {name!r}{near}; there is {shown}{more} (--run)"
-    )
+    shown, near = list_names(there, _SHOWN_RUNS), nearest_name(name, there)
+    return ConfigError(f"there is no run {name!r}{near}; there is {shown} (--run)")
 
 
 _SHOWN_RUNS = 8

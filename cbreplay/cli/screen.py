@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import terminal_width
+from cbreplay.replay.answer import NAN_IS_BEST
 from cbreplay.words import (
     count,
     decimals_for,
+    find_non_finite,
+    spoken_non_finite,
     spoken_number,
     spoken_range,
     spoken_rows,
     spoken_semantics,
+    takes_nan,
     visible_text,
 )
 
@@ -238,7 +242,10 @@ def _rest_lines(staircase: Staircase, width: int) -> Iterator[str]:
         words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
     else:
         words = f"not in the log: it ends at epoch {run.horizon + 1}"
-        if staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
+        if takes_nan(staircase.replay, staircase.monitor):
+            gap = run.horizon - (staircase.replay.best_epoch or 0)
+            words += f", {count(gap, 'epoch')} after the NaN that is its best"
+        elif staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
             gap = run.horizon - staircase.best_epoch
             words += f", {count(gap, 'epoch')} after its best"
     sentence = f"{start}   {spoken_rows(words, run)}"
@@ -249,7 +256,8 @@ def _remarks(staircase: Staircase) -> Iterator[str]:
     """Yield what the numbers above do not say themselves."""
     run = staircase.replay.run
     yield from (spoken_rows(one, run) for one in _doubts(staircase))
-    yield from (f"note: {note}" for note in staircase.notes)
+    # that one is told with the values
+    yield from (f"note: {one}" for one in staircase.notes if one != NAN_IS_BEST)
     reading = run.notes
     yield from (f"how it was read: {note}" for note in reading[:_MOST_NOTES])
     if len(reading) > _MOST_NOTES:
@@ -272,18 +280,12 @@ def _doubts(staircase: Staircase) -> Iterator[str]:
 
 
 def _non_finite_remarks(staircase: Staircase) -> Iterator[str]:
-    run, name = staircase.replay.run, staircase.monitor
-    series = run.series[name]
-    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
-    epochs = [
-        run.first_epoch + position
-        for position, (value, recorded) in enumerate(pairs)
-        if recorded and not math.isfinite(value)
-    ]
+    replay, name = staircase.replay, staircase.monitor
+    epochs = find_non_finite(replay.run, name)
     if epochs:
         yield (
             f"{name} is NaN or infinite in {count(len(epochs), 'epoch')}, first in "
-            f"epoch {epochs[0] + 1}; such a value is no improvement"
+            f"epoch {epochs[0] + 1}; {spoken_non_finite(replay, name)}"
         )
 
 

@@ -38,6 +38,7 @@ __all__ = ["command"]
     help="Read and replay on a dask cluster, for example tcp://host:8786; its workers "
     "must find the logs under the same paths.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Name every run in the remarks.")
 @sweep_format_option
 def command(
     question: Question,
@@ -46,6 +47,7 @@ def command(
     versus: tuple[str, ...],
     keras_code: bool,
     scheduler: str | None,
+    verbose: bool,
 ) -> None:
     """Say what other settings would have done on a log.
 
@@ -95,7 +97,7 @@ def command(
     else:
         from cbreplay.cli.tables import print_overview
 
-        print_overview(staircases, question, output_format)
+        print_overview(staircases, question, output_format, verbose=verbose)
 
 
 def _build(question: Question, position: int) -> Staircase:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.cli.output import Column, Format, print_table
 from cbreplay.cli.remarks import say
 from cbreplay.outcomes import was_still_improving
-from cbreplay.words import spoken_epoch
+from cbreplay.words import list_names, spoken_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +28,7 @@ _STEP_TITLES = {
     "most_epochs_saved": "saved, at most",
     "fewest_epochs_saved": "saved, at least",
 }
+_MOST_NAMES = 3
 
 
 def print_steps(staircase: Staircase, output: Format) -> None:
@@ -59,9 +60,25 @@ def print_steps(staircase: Staircase, output: Format) -> None:
 
 
 def print_overview(
-    staircases: Sequence[Staircase], question: Question, output: Format
+    staircases: Sequence[Staircase],
+    question: Question,
+    output: Format,
+    *,
+    verbose: bool = False,
 ) -> None:
-    """Print one line a log: its best epoch, and the patience that keeps it."""
+    """Print one line a log: its best epoch, and the patience that keeps it.
+
+    Parameters
+    ----------
+    staircases : sequence of Staircase
+        The logs' answers.
+    question : Question
+        What was asked, for the next command.
+    output : {"table", "csv", "markdown"}
+        How they are written.
+    verbose : bool
+        Whether the remarks name every run.
+    """
     objective = staircases[0].replay.objective
     columns = [
         Column("run", "run", align="left"),
@@ -75,11 +92,11 @@ def print_overview(
     ]
     print_table(columns, [_overview_row(one) for one in staircases], output)
     if output == "table":
-        say(*_overview_remarks(staircases, question))
+        say(*_overview_remarks(staircases, question, verbose=verbose))
 
 
 def _overview_remarks(
-    staircases: Sequence[Staircase], question: Question
+    staircases: Sequence[Staircase], question: Question, *, verbose: bool
 ) -> Iterator[str]:
     yield (
         "patience: the smallest that comes nearest to the best on record and stops "
@@ -93,7 +110,10 @@ def _overview_remarks(
         )
     ]
     if improving:
-        yield f"still improving at the end of the log: {', '.join(improving)}"
+        most = len(improving) if verbose else _MOST_NAMES
+        named = list_names(improving, most)
+        hint = " (-v names them)" if len(improving) > most else ""
+        yield f"still improving at the end of the log: {named}{hint}"
     yield "each run describes itself; none promises the next"
     yield f"next: cbreplay simulate {question.typed()} --patience 3,5,10,20"
 

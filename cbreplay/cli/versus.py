@@ -20,6 +20,7 @@ from cbreplay.replay.compare import (
 from cbreplay.words import (
     count,
     decimals_for,
+    list_names,
     spoken_counting,
     spoken_epoch,
     spoken_evidence,
@@ -261,9 +262,8 @@ def _sentences(
         yield _spoken_totals(compared, totals)
     silent = [one.first.run.name for one in compared if not one.both_exact]
     if silent:
-        shown = ", ".join(silent[:_MOST_NAMES])
-        more = f" and {len(silent) - _MOST_NAMES} more" if silent[_MOST_NAMES:] else ""
-        where = f"On {shown}{more}" if len(compared) > 1 else "Here"
+        shown = list_names(silent, _MOST_NAMES)
+        where = f"On {shown}" if len(compared) > 1 else "Here"
         yield (
             f"{where} nothing is compared: the log does not show how both would have "
             "ended."

@@ -116,6 +116,11 @@ def _tell_stopper(ending: Ending, index: int) -> str:
         f"{ending.name_of(index)} (patience {callback.patience:g}): "
         f"{callback.monitor} has not improved{margin}"
     )
+    if last.after.best is not None and math.isnan(last.after.best):
+        name = f"{ending.name_of(index)} (patience {callback.patience:g})"
+        return (
+            f"{name}: its first {callback.monitor} is NaN, and nothing improves on it"
+        )
     if last.after.best_epoch is None or callback.baseline is not None:
         return f"{told} in {last.after.wait} epochs that count"
     return f"{told} since epoch {last.after.best_epoch + 1}"
@@ -226,7 +231,9 @@ def _tell_holder(ending: Ending, holder: int, kept: int) -> str:
     row = next(one for one in ending.rows_of(holder) if one.epoch == kept)
     value = spoken_float(row.value) if row.value is not None else ""
     what = f"its {monitor}, {value}, is the last improvement"
-    if row.decision != "improvement":
+    if row.value is not None and math.isnan(row.value):
+        what = f"its {monitor}, NaN, came first and nothing improves on it"
+    elif row.decision != "improvement":
         what = f"it has the first {monitor} and nothing improved on it"
     return f"restore_best_weights=True, and {what}"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.recommend.side_by_side import difference_decimals, spoken_share
 from cbreplay.recommend.validation import USUAL
-from cbreplay.words import count, spoken_number, spoken_semantics
+from cbreplay.words import count, list_names, spoken_number, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -252,9 +252,7 @@ def _spoken_doubt(doubt: Doubt) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    more = len(names) - _MOST_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
+    return list_names(names, _MOST_NAMES)
 
 
 def closing_sentences(advice: Recommendation) -> Iterator[str]:

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     from cbreplay.callbacks.semantics import ResolvedSemantics, Semantics
     from cbreplay.replay.walk import Walk
 
-__all__ = ["Asked", "as_list", "replay_list", "replay_run"]
+__all__ = ["NAN_IS_BEST", "Asked", "as_list", "replay_list", "replay_run"]
+
+NAN_IS_BEST = (
+    "the first monitored value is NaN; this Keras takes it as best, and nothing ever "
+    "improves on it"
+)
 
 
 def replay_run(
@@ -442,10 +447,7 @@ def _outcome_notes(
     run, objective, mode = question.run, question.objective, question.mode
     notes = []
     if best is not None and math.isnan(best):
-        notes.append(
-            "the first monitored value is NaN; this Keras takes it as best, and "
-            "nothing ever improves on it"
-        )
+        notes.append(NAN_IS_BEST)
     kept_value, _ = judge_epoch(run, kept, objective, mode)
     if kept is not None and kept_value is None:
         notes.append(f"{objective} has no number at the kept epoch {kept + 1}")

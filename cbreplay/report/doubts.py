@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cbreplay.callbacks.base import watched_series
 from cbreplay.outcomes import was_still_improving
+from cbreplay.replay.answer import NAN_IS_BEST
 from cbreplay.report.document import Code, Notice, Section, Strong, Text
-from cbreplay.words import count, spoken_number, spoken_range
+from cbreplay.words import (
+    count,
+    find_non_finite,
+    spoken_non_finite,
+    spoken_number,
+    spoken_range,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +53,8 @@ def doubts_of_one(
     points += _non_finite(replay)
     notes = replay.notes if staircase is None else staircase.notes
     every = dict.fromkeys([*notes, *_reading_notes(replay.run), *replay.notes])
-    points += [(f"Noted: {note.rstrip('.')}.",) for note in every]
+    # that one is told with the values
+    points += [(f"Noted: {one.rstrip('.')}.",) for one in every if one != NAN_IS_BEST]
     return Section(_TITLE, (Notice(tuple(points)),))
 
 
@@ -87,26 +93,21 @@ def _usual_change(staircase: Staircase, decimals: int) -> Iterator[Text]:
 
 def _non_finite(replay: Replay) -> Iterator[Text]:
     for name in dict.fromkeys([replay.objective, *_monitors(replay), "loss"]):
-        epochs = _non_finite_epochs(replay.run, name)
+        epochs = find_non_finite(replay.run, name)
         if epochs:
             yield (
                 Strong(f"{count(len(epochs), 'epoch')} with NaN or infinity in "),
                 Code(name),
-                f", the first at epoch {epochs[0] + 1}. Such a value never improves.",
+                (
+                    f", the first at epoch {epochs[0] + 1}: "
+                    f"{spoken_non_finite(replay, name)}."
+                ),
             )
 
 
 def _monitors(replay: Replay) -> list[str]:
     watched = map(watched_series, replay.callbacks)
     return [one for one in watched if one is not None]
-
-
-def _non_finite_epochs(run: Run, name: str) -> list[int]:
-    series = run.series.get(name)
-    if series is None:
-        return []
-    wrong = series.recorded & ~np.isfinite(series.values)
-    return [int(epoch) for epoch in run.epochs[wrong]]
 
 
 def doubts_of_many(

@@ -117,6 +117,11 @@ def _title_without_step(staircase: Staircase) -> str:
     if staircase.best_value is None:
         return f"This log holds no finite {objective}, so no patience can be judged"
     rest = staircase.steps[-1]
+    if len(staircase.steps) > 1:
+        return (
+            "Every patience that stops inside this log keeps weights without a finite "
+            f"{objective}"
+        )
     if rest.evidence == "exact":
         return (
             f"Every patience runs to the end of the plan, epoch {run.horizon + 1}, and "

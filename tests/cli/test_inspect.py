@@ -168,3 +168,26 @@ def test_the_x_axis_is_said_where_the_log_does_not(ask: Ask, tmp_path: Path) -> 
     shown = " ".join(answer.out.split())
     assert "patience counts evaluations" in shown
     assert "--x-axis step" in shown
+
+
+def test_of_many_series_the_first_are_named_and_with_v_all(
+    ask: Ask, tmp_path: Path
+) -> None:
+    names = [f"metric_number_{number:02d}" for number in range(40)]
+    path = tmp_path / "wide.csv"
+    rows = [["epoch", *names], ["0", *["1"] * 40], ["1", *["2"] * 40]]
+    path.write_text("\r\n".join(map(",".join, rows)) + "\r\n", newline="")
+    (row,) = (one for one in ask("inspect", path).out.splitlines() if "wide" in one)
+    assert row.endswith("metric_number_04 metric_number_05 and 34 more (-v)")
+    for words in (("-v",), ("--format", "csv"), ("--format", "json")):
+        out = ask("inspect", path, *words).out
+        assert all(name in out for name in names)
+
+
+def test_a_long_note_is_broken_into_lines(ask: Ask, sample_logs: Path) -> None:
+    out = ask("inspect", sample_logs / "digits-mlp-both").out
+    start = next(
+        one for one in out.splitlines() if "where both" in one or "agree" in one
+    )
+    assert "one training" in out
+    assert len(start) <= 80

@@ -304,6 +304,34 @@ def test_values_that_are_no_numbers_are_remarked(ask: Ask, tmp_path: Path) -> No
     assert "val_loss is NaN or infinite in 2 epochs, first in epoch 3" in out
 
 
+def test_a_first_nan_is_one_story(ask: Ask, tmp_path: Path) -> None:
+    """Since Keras 3.7 the first value is taken as the best; until then NaN never is."""
+    path = write_csv(tmp_path / "nan.csv", [float("nan"), 0.7, 0.6, 0.65, 0.66])
+    text = " ".join(ask("simulate", path, "--semantics", "keras-3.15").out.split())
+    assert "first in epoch 1; Keras 3.15 takes the first value as the best, and" in text
+    assert "5, 4 epochs after the NaN that is its best" in text
+    assert "is no improvement" not in text
+    assert text.count("nothing ever improves") == 1
+    explained = ask("explain", path, "--patience", "2", "--semantics", "keras-3.15").out
+    assert "its first val_loss is NaN, and nothing improves" in " ".join(
+        explained.split()
+    )
+    page = tmp_path / "report.md"
+    ask("report", path, "--semantics", "keras-3.15", "-o", page)
+    told = page.read_text().replace("\\", "")
+    assert told.startswith("# Every patience that stops inside this log keeps weights")
+    assert told.count("nothing ever improves") == 1
+    before = " ".join(ask("simulate", path, "--semantics", "keras-3.6").out.split())
+    assert "first in epoch 1; such a value is no improvement" in before
+    assert "5, 2 epochs after its best" in before
+
+
+def test_an_infinite_best_is_no_worse_than_any_other(ask: Ask, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "inf.csv", [0.5, 0.4, float("-inf"), 0.3])
+    out = " ".join(ask("simulate", path).out.split())
+    assert "first in epoch 3; -inf is an improvement, and nothing improves on it" in out
+
+
 def test_a_log_in_which_nothing_stops_says_so_in_one_line(
     ask: Ask, tmp_path: Path
 ) -> None:
@@ -336,3 +364,23 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     first = answer.out.splitlines()[1].split()
     assert first[0] == "a.keras"
     assert ("100", "a.keras", "100") in zip(first, first[1:], first[2:], strict=False)
+
+
+def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
+    ask: Ask, tmp_path: Path
+) -> None:
+    names = [f"run{number:02d}.csv" for number in range(20)]
+    for number, name in enumerate(names):
+        write_csv(tmp_path / name, [0.9, 0.8, 0.7 - number / 100])
+    few = ask("simulate", tmp_path).err
+    assert (
+        "still improving at the end of the log: run00.csv, run01.csv, run02.csv and "
+        "17 more (-v names them)\n"
+    ) in few
+    every = ask("simulate", tmp_path, "-v").err
+    assert f"still improving at the end of the log: {', '.join(names)}\n" in every
+    told = as_json(ask("simulate", tmp_path, "--format", "json").out)["staircase"]
+    improving = [
+        any("still improving" in note for note in one["notes"]) for one in told
+    ]
+    assert improving == [True] * 20
