@@ -206,7 +206,7 @@ class CsvText:
         """Return the cells of a row; None if it is none, or damaged."""
         if cells:
             cells[0] = cells[0].lstrip("\ufeff").strip()
-        if not any(cells):
+        if not any(cells) or _is_rule(cells):
             return None
         if cells == self.header:
             self.repeated_header.add(self._n_rows)
@@ -275,6 +275,11 @@ class CsvText:
 
 _SHOWN_LINES = 5
 _NUMBER_BEGINS = frozenset("0123456789+-.")
+
+
+def _is_rule(cells: Sequence[str]) -> bool:
+    """Tell whether a row is the line below the names of a Markdown table."""
+    return all(re.fullmatch(":?-{3,}:?|", cell) for cell in cells)
 
 
 def _is_text(cells: Sequence[str]) -> bool:
