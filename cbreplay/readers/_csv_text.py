@@ -326,7 +326,8 @@ def _wrong_width(
     row: Sequence[str], header: Sequence[str], source: str, line: int
 ) -> LogError:
     width = len(header)
-    problem = f"{len(row)} cells under {width} columns"
+    cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+    problem = f"{cells} under {width} columns"
     if len(row) == 2 * width - 1 or len(row) == 2 * width:
         problem += ", as with decimal commas or two rows in one line"
     hint = SKIP_HINT

@@ -283,3 +283,25 @@ def test_rows_that_name_their_epoch_need_no_axis() -> None:
     assert run.notes == (
         "its rows are epochs, by their column: the x-axis need not be said",
     )
+
+
+def test_two_writers_that_take_turns_are_no_restarts() -> None:
+    rows = "".join(f"{epoch},0.5\n" for epoch in (0, 1, 0, 2, 1, 3, 2, 4, 3, 4))
+    said = refusal(f"epoch,loss\n{rows}")
+    assert "line 4: epoch 0 has several rows" in said
+    assert "several workers wrote the same file" in said
+
+
+@pytest.mark.parametrize(
+    ("epochs", "n_trainings"),
+    [
+        ((0, 1, 2, 0, 1, 0, 1, 0, 1), 4),
+        # resumed again and again from epoch 1
+        ((0, 1, 2, 1, 2, 1, 2, 1, 2, 3), 4),
+    ],
+)
+def test_many_restarts_are_no_two_writers(
+    epochs: tuple[int, ...], n_trainings: int
+) -> None:
+    rows = "".join(f"{epoch},0.5\n" for epoch in epochs)
+    assert len(read(f"epoch,loss\n{rows}")) == n_trainings
