@@ -19,6 +19,7 @@ __all__ = [
     "NO_TEXT",
     "NO_TEXT_HINT",
     "SPACES",
+    "STEP_NAMES",
     "check_header",
     "check_table",
     "conflict",
@@ -36,6 +37,7 @@ _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
 EPOCH_NAMES = ("epoch", "epochs")
+STEP_NAMES = ("step", "global_step", "iteration", "iter", "iterations", "steps")
 # nothing, Keras's NA, and what Excel, pandas, R, Python and people write
 MISSING = frozenset(
     ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_header import EPOCH_NAMES, shown_names
+from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES, shown_names
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
 from cbreplay.readers._learning_rate import read_csv_rate
 from cbreplay.readers._odd_epochs import check_epochs, find_order
@@ -179,6 +179,9 @@ class _Columns:
                 self.table.notes.append(note)
                 return name
         note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
+        step = next((name for name in columns if name.lower() in STEP_NAMES), None)
+        if step is not None:
+            note += f" (--x-axis step or x_axis='step' counts them by {step})"
         self.table.notes.append(note)
         return None
 

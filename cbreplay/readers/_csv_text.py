@@ -206,7 +206,7 @@ class CsvText:
         """Return the cells of a row; None if it is none, or damaged."""
         if cells:
             cells[0] = cells[0].lstrip("\ufeff").strip()
-        if not any(cells):
+        if not any(cells) or _is_rule(cells):
             return None
         if cells == self.header:
             self.repeated_header.add(self._n_rows)
@@ -277,6 +277,11 @@ _SHOWN_LINES = 5
 _NUMBER_BEGINS = frozenset("0123456789+-.")
 
 
+def _is_rule(cells: Sequence[str]) -> bool:
+    """Tell whether a row is the line below the names of a Markdown table."""
+    return all(re.fullmatch(":?-{3,}:?|", cell) for cell in cells)
+
+
 def _is_text(cells: Sequence[str]) -> bool:
     """Tell whether cells hold words, and neither a number nor a missing one."""
     said = [cell for cell in cells if cell]
@@ -321,7 +326,8 @@ def _wrong_width(
     row: Sequence[str], header: Sequence[str], source: str, line: int
 ) -> LogError:
     width = len(header)
-    problem = f"{len(row)} cells under {width} columns"
+    cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+    problem = f"{cells} under {width} columns"
     if len(row) == 2 * width - 1 or len(row) == 2 * width:
         problem += ", as with decimal commas or two rows in one line"
     hint = SKIP_HINT

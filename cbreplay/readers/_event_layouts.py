@@ -15,7 +15,7 @@ import numpy as np
 from cbreplay.readers._learning_rate import KERAS_RATE_TAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ __all__ = [
     "choose_layout",
     "count_evaluations",
     "evaluation_note",
+    "note_other_scalars",
     "number_samples",
 ]
 
@@ -230,6 +231,19 @@ def _only(table: EventTable, kept: NDArray[np.bool_]) -> EventTable:
         values=table.values[kept],
         offsets=table.offsets[kept],
     )
+
+
+def note_other_scalars(tags: Iterable[str]) -> list[str]:
+    """Say which scalars stand beside those of Keras's epochs; nothing of its own.
+
+    The TensorBoard callback also writes what it sees of each batch, and of each call
+    of ``evaluate``, by the iteration.
+    """
+    own = re.compile(r"epoch_.*|batch_.*|evaluation_.*_vs_iterations")
+    others = [tag for tag in dict.fromkeys(tags) if not own.fullmatch(tag)]
+    if not others:
+        return []
+    return [f"left out, as Keras did not write them by epoch: {_shown(others)}"]
 
 
 def number_samples(pieces: list[Points], tags: set[str]) -> tuple[list[Points], str]:

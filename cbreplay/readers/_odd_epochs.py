@@ -45,6 +45,8 @@ def _check_repeats(epochs: EpochArray, lines: EpochArray, source: str) -> None:
     """Refuse a log with several rows for most epochs: no restart looks so."""
     same = np.flatnonzero(np.diff(epochs) == 0) + 1
     if len(same) < _FEW or 2 * len(same) < len(np.unique(epochs)):
+        same = _interleaved(epochs)
+    if not len(same):
         return
     row = int(same[0])
     problem = (
@@ -53,6 +55,24 @@ def _check_repeats(epochs: EpochArray, lines: EpochArray, source: str) -> None:
     )
     hint = "Give a log with one row for each epoch, as one CSVLogger writes it"
     raise ForeignLogError(problem, source=source, line=int(lines[row]), hint=hint)
+
+
+def _interleaved(epochs: EpochArray) -> EpochArray:
+    """Find the rows of two writers that take turns: 0, 1, 0, 2, 1, 3, 2.
+
+    Restarts begin at 0, or where a fit was resumed, and leave out no epochs.
+    """
+    steps = np.diff(epochs)
+    back = np.flatnonzero(steps <= 0) + 1
+    n_gaps = np.count_nonzero(steps > 1)
+    taking_turns = (
+        len(back) >= _FEW
+        and 2 * np.count_nonzero(epochs[back] > 0) > len(back)
+        and 2 * n_gaps >= len(back)
+        and 3 * (len(epochs) - len(np.unique(epochs))) >= len(epochs)
+    )
+    none: EpochArray = np.zeros(0, dtype=np.int64)
+    return back if taking_turns else none
 
 
 def _glued(epochs: EpochArray) -> BoolArray:

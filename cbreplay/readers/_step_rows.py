@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers._csv_runs import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray
 
-__all__ = ["fold_by", "nearest_epochs"]
+__all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
 _GIVEN = "each step is one epoch, as given"
 
@@ -77,6 +78,26 @@ def fold_by(
     if len(table) < n_rows:
         note = f"{n_rows} rows of steps were put together to {len(table)} epochs"
         table.notes.insert(0, note)
+
+
+def fold_steps(table: CsvTable, options: ReadOptions) -> None:
+    """Count the rows of a CSV of Keras's kind by their steps, as the user says.
+
+    Raises
+    ------
+    LogError
+        If a step is no whole number, or goes back.
+    """
+    names = {name.lower(): name for name in table.columns}
+    if any(name in names for name in EPOCH_NAMES):
+        if options.x_axis == "step":
+            note = "its rows are epochs, by their column: the x-axis need not be said"
+            table.notes.append(note)
+        return
+    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    if step is not None:
+        table.check_whole()
+        fold_by(table, None, step, options)
 
 
 def _count_evaluations(table: CsvTable, steps: Cells) -> None:

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
+_ZIP = b"PK\x03\x04"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -253,7 +254,7 @@ def read_bytes(path: str, most: int = 1 << 28) -> bytes:
 
 
 def check_content(beginning: bytes, source: str) -> None:
-    """Refuse a file that is empty or that Git LFS left a pointer in.
+    """Refuse a file that is empty, packed, or that Git LFS left a pointer in.
 
     Raises
     ------
@@ -263,6 +264,9 @@ def check_content(beginning: bytes, source: str) -> None:
     if not beginning:
         problem, hint = "the file is empty", "Give a log with at least one epoch"
         raise LogError(problem, source=source, hint=hint)
+    if beginning.startswith(_ZIP):
+        problem = "this is a zip archive, or a workbook of Excel"
+        raise LogError(problem, source=source, hint="Unpack it, or save it as CSV")
     if beginning.startswith(_LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"
         raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")

@@ -11,6 +11,7 @@ from cbreplay.readers._formats import FormatReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.readers._csv_table import CsvTable
     from cbreplay.run import Run
 
 __all__ = ["CsvLoggerReader"]
@@ -29,10 +30,15 @@ class CsvLoggerReader(FormatReader):
         LogError
             If it is no CSV of numbers; when strict, also if a row is damaged.
         """
-        table = read_table(path, self.options)
-        yield from build_runs(table, self.options, self.metadata)
+        yield from self._runs(read_table(path, self.options))
 
     def read_content(self, content: bytes, source: str) -> Iterator[Run]:
         """Yield each training in the content of a file."""
-        table = read_table_content(content, source, self.options)
+        yield from self._runs(read_table_content(content, source, self.options))
+
+    def _runs(self, table: CsvTable) -> Iterator[Run]:
+        if self.options.x_axis is not None:
+            from cbreplay.readers._step_rows import fold_steps
+
+            fold_steps(table, self.options)
         yield from build_runs(table, self.options, self.metadata)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers._csv_header import EPOCH_NAMES
 from cbreplay.readers._fits import (
     Column,
     Record,
@@ -95,10 +96,9 @@ class InMemoryReader:
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:
         lists = {name: frame[name].tolist() for name in frame.columns}
-        epochs = lists.get("epoch")
-        if epochs is None and getattr(frame.index, "name", None) == "epoch":
+        epochs = _take_epochs(lists)
+        if epochs is None and _is_epoch(getattr(frame.index, "name", None)):
             epochs = frame.index.tolist()
-        lists.pop("epoch", None)
         notes = []
         if self.options.empty == "missing":
             lists = {name: list(map(_nan_as_none, one)) for name, one in lists.items()}
@@ -137,7 +137,7 @@ class InMemoryReader:
         LogError
             If the lists do not fit together, or hold something else than numbers.
         """
-        epochs = lists.pop("epoch", None) if epochs is None else epochs
+        epochs = _take_epochs(lists) if epochs is None else epochs
         columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
         aligned = _Aligned(kind, columns, epochs, self.options)
         rows = Rows(aligned.epochs, aligned.columns)
@@ -161,6 +161,17 @@ def _is_history(source: object) -> bool:
 def _is_frame(source: object) -> bool:
     names = ("columns", "index", "iloc", "__getitem__")
     return not isinstance(source, type) and all(hasattr(source, name) for name in names)
+
+
+def _is_epoch(name: object) -> bool:
+    return isinstance(name, str) and name.lower() in EPOCH_NAMES
+
+
+def _take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
+    """Take the list of epochs out; None if there is none."""
+    name = next((one for one in lists if _is_epoch(one)), None)
+    found: Sequence[Any] | None = None if name is None else lists.pop(name)
+    return found
 
 
 def _nan_as_none(value: object) -> object:

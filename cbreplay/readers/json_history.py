@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.readers._csv_header import holds_number, parse_cell
+from cbreplay.readers._csv_header import EPOCH_NAMES, holds_number, parse_cell
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
 from cbreplay.readers._formats import FormatReader
@@ -49,6 +49,8 @@ class JsonHistoryReader(FormatReader):
             table = CsvTable.of_rows(held, path, damage)
             table.check_whole()
             names = {name.lower(): name for name in table.columns}
+            if "epochs" in names:
+                names.setdefault("epoch", names["epochs"])
             fold_by(table, names.get("epoch"), names.get("step"), self.options)
             yield from build_runs(table, self.options, self.metadata)
         else:
@@ -65,7 +67,7 @@ class JsonHistoryReader(FormatReader):
             held = held["history"]
         lists = {name: _as_list(one) for name, one in held.items()}
         kept = {name: one for name, one in lists.items() if one is not None}
-        if not any(name != "epoch" for name in kept):
+        if all(name.lower() in EPOCH_NAMES for name in kept):
             raise _foreign(path, held)
         notes = []
         if any(isinstance(value, str) for one in kept.values() for value in one):
@@ -89,7 +91,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
         if rows and whole and all(isinstance(name, str) for name in names):
             return [dict(zip(names, row, strict=True)) for row in rows]
-    epochs = [one for name, one in held.items() if name.lower() == "epoch"]
+    epochs = [one for name, one in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(_is_number, held.values())):
         return [held]
     return None

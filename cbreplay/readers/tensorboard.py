@@ -13,6 +13,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers._event_layouts import (
     choose_layout,
     count_evaluations,
+    note_other_scalars,
     number_samples,
 )
 from cbreplay.readers._event_points import (
@@ -46,6 +47,7 @@ __all__ = ["TensorBoardReader"]
 # what the TensorBoard callback calls its two writers
 _WRITERS = ("train", "validation")
 _TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
+_LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS, _SHOWN_FILES = 8, 3
 _MOST_TRAININGS = 10_000
 
@@ -94,7 +96,7 @@ class TensorBoardReader:
         if len(read.pieces) > _MOST_TRAININGS:
             problem = f"its steps go back {len(read.pieces)} times"
             raise LogError(problem, source=path, hint="Give the log of fewer trainings")
-        notes = (*damage.notes(), *layout.notes, *read.notes)
+        notes = (*damage.notes(), *layout.notes, *read.notes, *_called_validation(path))
         records = join_rows([_rows(one) for one in read.pieces], self.metadata, path)
         for number, record in enumerate(records):
             # run.json describes the training that ended last
@@ -128,6 +130,17 @@ class TensorBoardReader:
             metadata=metadata,
             rate=rate,
             notes=notes,
+        )
+
+
+def _called_validation(path: str) -> Iterator[str]:
+    """Doubt a directory that is called as other tools call their validation's."""
+    directory = path if os.path.isdir(path) else os.path.dirname(path)
+    name = os.path.basename(os.path.abspath(directory))
+    if name.lower() in _LIKE_VALIDATION:
+        yield (
+            f"the directory {name} may hold the validation of a run beside it: only "
+            "train and validation, as Keras calls them, are put together"
         )
 
 
@@ -247,23 +260,26 @@ def _read_points(scan: _Scan, layout: Layout) -> _Read:
     notes: list[str] = []
     cut = cut_by_point if layout.tool in ("keras", "old keras") else cut_by_series
     found: dict[str, list[Points]] = {}
-    tags: set[str] = set()
+    tags: dict[str, None] = {}
     for writer, files in scan.files.items():
         pieces: list[Points] = []
         for file in files:
             table, left_out = layout.to_epochs(file.table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
             pieces += cut(table, names, os.path.basename(file.path))
-            tags.update(table.tags)
+            tags.update(dict.fromkeys(table.tags))
             notes += left_out
         found[writer], joined = join_writers(pieces)
         notes += joined
     train = found[""] or found["train"]
     pieces = pair_points(train, found["validation"])
     if layout.tool == "keras" and not train:
-        notes.append("the training's own event files hold no epoch: val_ only")
+        there = any(scan.files[""] + scan.files["train"])
+        held = "hold no epoch" if there else "are not here"
+        notes.append(f"the training's own event files {held}: val_ only")
     if layout.tool == "keras":
-        pieces, note = number_samples(pieces, tags)
+        notes += note_other_scalars(tags)
+        pieces, note = number_samples(pieces, set(tags))
         notes += [note] if note else []
     if layout.tool != "steps":
         return _Read(pieces, None, list(dict.fromkeys(notes)))

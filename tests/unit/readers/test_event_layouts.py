@@ -364,3 +364,40 @@ def test_an_axis_that_is_none_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="--x-axis or x_axis="):
         load_runs(tmp_path, x_axis="batch")  # type: ignore[arg-type]  # what it refuses
+
+
+def test_scalars_of_the_user_beside_keras_own_are_left_out_and_noted(
+    tmp_path: Path,
+) -> None:
+    points = [
+        (float(epoch), epoch, tag, 0.5)
+        for epoch in range(2)
+        for tag in ("epoch_loss", "IoU", "batch_loss", "evaluation_a_vs_iterations")
+    ]
+    (run,) = read(write(tmp_path, points).parent)
+    assert list(run.series) == ["loss"]
+    assert run.notes == ("left out, as Keras did not write them by epoch: IoU",)
+
+
+@pytest.mark.parametrize(
+    ("tag", "held"), [("batch_loss", "hold no epoch"), (None, "are not here")]
+)
+def test_a_validation_alone_says_whether_the_training_wrote(
+    tmp_path: Path, tag: str | None, held: str
+) -> None:
+    write(tmp_path / "validation", [(0.0, 0, "epoch_loss", 0.5)])
+    if tag is not None:
+        write(tmp_path / "train", [(0.0, 0, tag, 0.5)])
+    (run,) = read(tmp_path)
+    assert run.notes == (f"the training's own event files {held}: val_ only",)
+
+
+@pytest.mark.parametrize("name", ["val", "test", "Eval"])
+def test_a_directory_called_like_a_validation_is_doubted(
+    tmp_path: Path, name: str
+) -> None:
+    for directory in ("training", name):
+        write(tmp_path / directory, [(0.0, 0, "epoch_loss", 0.5)])
+    (train, other) = sorted(load_runs(tmp_path), key=lambda run: len(run.notes))
+    assert train.notes == ()
+    assert f"the directory {name} may hold the validation" in other.notes[0]

@@ -250,3 +250,58 @@ def test_a_column_without_a_name_is_called_by_its_number() -> None:
         "left out column 3: it has no name",
         "left out column 4: it has no name and no value",
     )
+
+
+def test_a_table_of_markdown_is_read() -> None:
+    run = read_one("| epoch | loss |\n|------:|:----|\n| 0 | 0.5 |\n| 1 | 0.25 |\n")
+    assert (run.first_epoch, values(run, "loss")) == (0, [0.5, 0.25])
+
+
+def test_a_workbook_of_excel_is_called_so() -> None:
+    with pytest.raises(LogError, match="a zip archive, or a workbook of Excel"):
+        read("PK\x03\x04\x14\0\x06\0")
+
+
+STEPS = "iteration,loss,val_loss\n10,0.9,\n20,0.8,0.75\n30,0.7,\n40,0.6,0.5\n"
+
+
+def test_rows_by_steps_are_counted_as_the_user_says() -> None:
+    plain = read_one(STEPS)
+    assert "counts them by iteration" in plain.notes[0]
+    assert plain.steps is None
+    counted = read_one(STEPS, x_axis="step")
+    assert values(counted, "val_loss") == [0.75, 0.5]
+    assert counted.steps is not None
+    assert counted.steps.tolist() == [20, 40]
+    given = read_one(STEPS, x_axis="epoch")
+    assert (given.first_epoch, given.horizon) == (10, 40)
+
+
+def test_rows_that_name_their_epoch_need_no_axis() -> None:
+    run = read_one("epoch,loss\n0,0.5\n", x_axis="step")
+    assert run.steps is None
+    assert run.notes == (
+        "its rows are epochs, by their column: the x-axis need not be said",
+    )
+
+
+def test_two_writers_that_take_turns_are_no_restarts() -> None:
+    rows = "".join(f"{epoch},0.5\n" for epoch in (0, 1, 0, 2, 1, 3, 2, 4, 3, 4))
+    said = refusal(f"epoch,loss\n{rows}")
+    assert "line 4: epoch 0 has several rows" in said
+    assert "several workers wrote the same file" in said
+
+
+@pytest.mark.parametrize(
+    ("epochs", "n_trainings"),
+    [
+        ((0, 1, 2, 0, 1, 0, 1, 0, 1), 4),
+        # resumed again and again from epoch 1
+        ((0, 1, 2, 1, 2, 1, 2, 1, 2, 3), 4),
+    ],
+)
+def test_many_restarts_are_no_two_writers(
+    epochs: tuple[int, ...], n_trainings: int
+) -> None:
+    rows = "".join(f"{epoch},0.5\n" for epoch in epochs)
+    assert len(read(f"epoch,loss\n{rows}")) == n_trainings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from cbreplay import LogError
@@ -170,6 +171,25 @@ def test_json_that_is_no_log_says_what_it_holds(
 ) -> None:
     with pytest.raises(LogError, match=said):
         read(tmp_path / "e.json", content)
+
+
+@pytest.mark.parametrize("name", ["epoch", "epochs", "Epoch"])
+@pytest.mark.parametrize(
+    "content",
+    ['{"%s": [3, 4], "loss": [1, 2]}', '[{"%s": 3, "loss": 1}, {"%s": 4, "loss": 2}]'],
+)
+def test_epochs_in_json_are_found_by_their_name(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    run = read(tmp_path / "h.json", content.replace("%s", name))
+    assert (run.first_epoch, list(run.series)) == (3, ["loss"])
+
+
+def test_epochs_of_a_frame_are_found_by_their_name() -> None:
+    frame = pd.DataFrame({"Epoch": [3, 4], "loss": [1.0, 2.0]})
+    for source in (frame, frame.set_index("Epoch")):
+        (run,) = load_runs(source)
+        assert (run.first_epoch, list(run.series)) == (3, ["loss"])
 
 
 def test_a_log_of_one_line_of_json_is_one_epoch(tmp_path: Path) -> None:
