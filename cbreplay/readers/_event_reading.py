@@ -28,6 +28,7 @@ from cbreplay.readers._event_forms import (
     byte_checksums,
     mask_checksums,
 )
+from cbreplay.readers._event_patterns import KNOWN_PATTERNS
 from cbreplay.readers._event_proto import EventScalars, Form, ends_in_blob
 from cbreplay.readers._event_table import Columns, EventTable, TableBuilder
 from cbreplay.readers._record_io import (
@@ -56,6 +57,7 @@ __all__ = ["read_by_columns", "read_events", "read_one_by_one"]
 
 # below it, a few hundred records, setting up the columns takes longer than it saves
 _SMALL_FILE = 24_576
+_FEW_RECORDS = 50
 _PIECE = 1 << 20
 _MOST_PREFIX = 120
 # what of a word belongs to a prefix that goes on for so many bytes
@@ -147,7 +149,8 @@ class _Reader:
             EventScalars(),
             _new_damage(),
         )
-        self._heads, self._forms = RecordHeads(), KNOWN.forms()
+        self._forms = KNOWN.forms()
+        self._heads = RecordHeads(KNOWN_PATTERNS.patterns)
 
     def read(self, file: RecordBytes, piece_bytes: int) -> EventTable:
         left, start, wanted = b"", 0, piece_bytes
@@ -157,7 +160,7 @@ class _Reader:
             padded = bool(left) or ended
             content = b"".join((left, more, PADDING)) if padded else more
             piece = Piece(content, start)
-            walk = self._heads.walk(piece)
+            walk = self._heads.walk(piece, ended)
             self._read_piece(piece, walk)
             left = content[walk.end : piece.n_bytes] if padded else content[walk.end :]
             start += walk.end
@@ -212,6 +215,13 @@ class _Reader:
             self.damage.report(error)
 
     def _read_piece(self, piece: Piece, walk: RecordWalk) -> None:
+        for pattern, columns in walk.rows:
+            numbers = [self.table.number(tag) for tag in pattern.tags]
+            tag = np.array(numbers, dtype=np.int32)[columns.tag]
+            self.table.add(columns._replace(tag=tag))
+        if len(walk.positions) < _FEW_RECORDS:
+            self._read_alone(piece, walk, np.arange(len(walk.positions)))
+            return
         alone = np.ones(len(walk.positions), dtype=np.bool_)
         events = _usual_events(piece, walk)
         if len(events.row):

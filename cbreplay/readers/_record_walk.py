@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cbreplay.readers._record_io import FRAME_SIZE, HEAD, masked_checksum
 
+if TYPE_CHECKING:
+    from cbreplay.readers._event_patterns import Pattern, Patterns
+    from cbreplay.readers._event_table import Columns
+
 __all__ = ["PADDING", "Ints", "Piece", "RecordHeads", "RecordWalk"]
 
 Ints: TypeAlias = NDArray[np.int64]
 
 PADDING = bytes(160)
-_LEAST_PLAIN_STEPS, _MOST_PLAIN_STEPS = 64, 256
-_MOST_PERIOD = 128
-_FIRST_GUESS = 1_024
-_MOST_HEADS = 65_536
+# after so many records that repeat no known pattern a new one is looked for
+_LEAST_ALONE, _MOST_ALONE = 64, 256
+_MOST_HEADS, _MOST_LEARNED = 65_536, 256
 
 
 class Piece:
@@ -49,54 +52,74 @@ class Piece:
 
 
 class RecordWalk(NamedTuple):
-    """Where the whole records of a piece lie, and where the first other one begins."""
+    """What a walk through a piece found.
 
+    Parameters
+    ----------
+    rows : list of (Pattern, Columns)
+        The scalars of records that repeated a pattern.
+    positions, sizes : Ints
+        Where the other whole records lie.
+    end : int
+        Where the first record begins that is not whole, or left for the next piece.
+    """
+
+    rows: list[tuple[Pattern, Columns]]
     positions: Ints
     sizes: Ints
     end: int
 
 
 class RecordHeads:
-    """Walks from record to record.
+    """Walks from record to record, and over those that repeat a pattern at once.
 
-    A head that was seen before, length and checksum, needs no check. Logs repeat
-    themselves, epoch for epoch, so the sizes that follow are guessed from those before
-    and compared all together.
+    A head that was seen before, length and checksum, needs no check.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Those that are known; takes new ones.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Patterns) -> None:
+        self._patterns = patterns
         self._sizes: dict[bytes, int] = {}
+        self._n_learned = 0
 
-    def walk(self, piece: Piece) -> RecordWalk:
-        found: list[Ints] = []
-        position, more, n_steps = 0, True, _LEAST_PLAIN_STEPS
-        while more:
-            plain, position, more = self._plain_steps(piece, position, n_steps)
-            n_steps = min(2 * n_steps, _MOST_PLAIN_STEPS)
-            found.append(np.array(plain, dtype=np.int64))
-            if more:
-                guessed, end = _guess(piece, plain, position)
-                found += guessed
-                if end > position:
-                    position, n_steps = end, _LEAST_PLAIN_STEPS
-        positions = np.concatenate(found)
-        sizes = piece.words("<u8", positions).astype(np.int64) + FRAME_SIZE
-        return RecordWalk(positions, sizes, position)
-
-    def _plain_steps(
-        self, piece: Piece, position: int, n_steps: int
-    ) -> tuple[list[int], int, bool]:
-        """Walk some records; the last is False where no whole record follows."""
+    def walk(self, piece: Piece, ended: bool) -> RecordWalk:
+        """Walk through a piece; unless it ended, a broken row is left for the next."""
         content, n_bytes, known = piece.content, piece.n_bytes, self._sizes
-        positions: list[int] = []
-        for _ in range(n_steps):
-            head = content[position : position + 12]
+        patterns = self._patterns
+        rows: list[tuple[Pattern, Columns]] = []
+        left: list[Ints] = []
+        alone: list[int] = []
+        position, wanted = 0, _LEAST_ALONE
+        while True:
+            head = content[position : position + HEAD.size]
+            found = patterns.read(piece, position, head) if head in patterns else None
+            if found is not None:
+                pattern, block = found
+                left += [np.array(alone, dtype=np.int64), block.left]
+                alone, wanted = [], _LEAST_ALONE
+                if block.columns is not None:
+                    rows.append((pattern, block.columns))
+                position = block.end
+                if not ended and n_bytes - position < pattern.n_bytes:
+                    break
+                continue
             size = known.get(head) or self._size(head)
             if not size or position + size > n_bytes:
-                return positions, position, False
-            positions.append(position)
+                break
+            alone.append(position)
             position += size
-        return positions, position, True
+            if len(alone) == wanted and self._n_learned < _MOST_LEARNED:
+                self._n_learned += 1
+                patterns.learn(piece, alone[-_MOST_ALONE:], position)
+                wanted += min(wanted, _MOST_ALONE)
+        left.append(np.array(alone, dtype=np.int64))
+        positions = np.concatenate(left)
+        sizes = piece.words("<u8", positions).astype(np.int64) + FRAME_SIZE
+        return RecordWalk(rows, positions, sizes, position)
 
     def _size(self, head: bytes) -> int:
         """Return the size of a record; 0 if the checksum of its length is wrong."""
@@ -107,41 +130,3 @@ class RecordHeads:
         if len(self._sizes) < _MOST_HEADS:
             self._sizes[head] = size
         return size
-
-
-def _guess(piece: Piece, plain: list[int], position: int) -> tuple[list[Ints], int]:
-    """Return where records lie whose heads repeat those before, and where they end."""
-    found: list[Ints] = []
-    ends = [*plain[1:], position]
-    period = _period([end - begin for begin, end in zip(plain, ends, strict=True)])
-    if not period:
-        return found, position
-    starts = np.array(plain[-period:])
-    total = position - plain[-period]
-    heads = [
-        piece.words(kind, at) for kind, at in (("<u8", starts), ("<u4", starts + 8))
-    ]
-    n_guessed = _FIRST_GUESS
-    while True:
-        repeats = min(n_guessed // period + 1, (piece.n_bytes - position) // total)
-        if repeats <= 0:
-            return found, position
-        turns = np.arange(1, repeats + 1)[:, None] * total
-        at = starts + turns
-        right = piece.words("<u8", at) == heads[0]
-        right &= piece.words("<u4", at + 8) == heads[1]
-        at, right = at.ravel(), right.ravel()
-        n_right = len(right) if right.all() else int(np.argmin(right))
-        found.append(at[:n_right])
-        if n_right < len(right):
-            return found, int(at[n_right])
-        starts, position = starts + repeats * total, position + repeats * total
-        n_guessed *= 4
-
-
-def _period(sizes: list[int]) -> int:
-    """Return the shortest period that all the sizes repeat with; 0 if none."""
-    for period in range(1, min(_MOST_PERIOD, len(sizes) // 2) + 1):
-        if sizes[-1] == sizes[-1 - period] and sizes[period:] == sizes[:-period]:
-            return period
-    return 0
