@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cbreplay.readers._event_forms import (
     BEFORE_STEP,
+    MOST_STEP_BYTES,
     MOST_SUMMED,
     byte_checksums,
     mask_checksums,
@@ -57,6 +58,8 @@ class Block(NamedTuple):
     ----------
     columns : Columns or None
         Their scalars, with the place of each tag in the pattern's `tags` as number.
+    others : list of (str, int)
+        The tags of those that hold none, each with the offset of its first record.
     left : Ints
         Where the records lie that are still to be read.
     end : int
@@ -64,6 +67,7 @@ class Block(NamedTuple):
     """
 
     columns: Columns | None
+    others: list[tuple[str, int]]
     left: Ints
     end: int
 
@@ -76,7 +80,7 @@ class _Column(NamedTuple):
     start, end : int
         The record.
     form : Form or None
-        Its form, if it holds one float32 and can be checked by what varies.
+        Its form, unless it is too long to be checked by what varies.
     rest : int
         Where what stands behind the step begins.
     """
@@ -137,10 +141,15 @@ class Pattern:
     def __init__(self, row: bytes, columns: Sequence[_Column]) -> None:
         self.n_bytes = len(row)
         self.head = row[: HEAD.size]
-        self.read = [one for one in columns if one.form is not None]
-        self.tags = [one.form.tag for one in self.read if one.form is not None]
+        known = [(one, one.form) for one in columns if one.form is not None]
+        self._read = [one for one, form in known if form.scalar]
+        self.tags = [form.tag for _, form in known if form.scalar]
+        others = [(one, form.tag) for one, form in known if not form.scalar]
+        self._others = [tag for _, tag in others]
+        spans = [(one.start, one.end) for one, _ in others]
+        self._spans = np.array(spans, dtype=np.int64).reshape(-1, 2)
         left = [one.start for one in columns if one.form is None]
-        self.left = np.array(left, dtype=np.int64)
+        self._left = np.array(left, dtype=np.int64)
         self.n_records = len(columns)
         mask = _fixed_bits(len(row), columns)
         # the first bytes tell most others apart
@@ -171,13 +180,32 @@ class Pattern:
             return None
         end = start + n_rows * self.n_bytes
         starts = np.arange(start, end, self.n_bytes)[:, None]
-        left = (starts + self.left).ravel()
-        if not self.read:
-            return Block(None, left, end)
-        columns, wrong = self._scalars(rows[:n_rows], piece.start + start)
-        if len(wrong):
-            left = np.sort(np.concatenate([left, wrong - piece.start]))
-        return Block(columns, left, end)
+        left = [(starts + self._left).ravel()]
+        columns, others = None, []
+        if self._read:
+            columns, wrong = self._scalars(rows[:n_rows], piece.start + start)
+            left.append(wrong - piece.start)
+        if self._others:
+            others, wrong = self._check_others(piece, starts)
+            left.append(wrong)
+        return Block(columns, others, np.sort(np.concatenate(left)), end)
+
+    def _check_others(
+        self, piece: Piece, starts: Ints
+    ) -> tuple[list[tuple[str, int]], Ints]:
+        """Return the tags without a scalar, and the records that fail their check."""
+        begins, ends = starts + self._spans[:, 0], starts + self._spans[:, 1]
+        stored = ends - CHECKSUM.size
+        payloads = zip((begins + HEAD.size).flat, stored.flat, strict=True)
+        content = piece.content
+        sums = np.array([crc32c(content[a:b]) for a, b in payloads], dtype=np.uint32)
+        fits = mask_checksums(sums).reshape(stored.shape) == piece.words("<u4", stored)
+        firsts = [
+            (tag, piece.start + int(at[good][0]))
+            for tag, at, good in zip(self._others, begins.T, fits.T, strict=True)
+            if good.any()
+        ]
+        return firsts, begins[~fits]
 
     def _scalars(self, rows: Bytes, start: int) -> tuple[Columns, Ints]:
         """Return the scalars of rows, and the offsets of those that fail their check."""
@@ -209,7 +237,7 @@ class Pattern:
             if one.n_rows == n_rows:
                 return one
         if not self._places or n_rows > self._places[0].n_rows:
-            self._places = [_place(self._row, self.read, n_rows)]
+            self._places = [_place(self._row, self._read, n_rows)]
         else:
             self._places[1:] = [self._places[0].beginning(n_rows)]
         return self._places[-1]
@@ -230,15 +258,14 @@ def _fixed_bits(n_bytes: int, columns: Sequence[_Column]) -> bytes:
         mask[one.start : one.start + HEAD.size] = b"\xff" * HEAD.size
         if one.form is None:
             continue
-        payload = one.start + HEAD.size
+        payload, stored = one.start + HEAD.size, one.end - CHECKSUM.size
         mask[payload] = mask[payload + BEFORE_STEP - 1] = 0xFF
         for at in range(payload + BEFORE_STEP, one.rest):
             # whether another byte of the step follows
             mask[at] = 0x80
-        hole = one.rest + len(one.form.prefix)
+        hole, behind = one.rest + len(one.form.prefix), stored - len(one.form.suffix)
         mask[one.rest : hole] = b"\xff" * len(one.form.prefix)
-        behind = hole + _VALUE_BYTES
-        mask[behind : behind + len(one.form.suffix)] = b"\xff" * len(one.form.suffix)
+        mask[behind:stored] = b"\xff" * len(one.form.suffix)
     return bytes(mask)
 
 
@@ -410,13 +437,15 @@ def _column(record: bytes, start: int) -> _Column:
     payload, end = record[HEAD.size : -CHECKSUM.size], start + len(record)
     left = _Column(start, end, None, 0)
     stored = CHECKSUM.unpack(record[-CHECKSUM.size :])[0]
-    if len(payload) > MOST_SUMMED or masked_checksum(payload) != stored:
+    rest = behind_step(payload)
+    if not BEFORE_STEP < rest <= BEFORE_STEP + MOST_STEP_BYTES:
+        return left
+    if masked_checksum(payload) != stored:
         return left
     try:
         form = EventScalars().form(payload)
     except ValueError:
         return left
-    rest = behind_step(payload)
-    if form is None or not form.scalar or rest > BEFORE_STEP + 5:
+    if form is None or (form.scalar and len(payload) > MOST_SUMMED):
         return left
     return _Column(start, end, form, start + HEAD.size + rest)

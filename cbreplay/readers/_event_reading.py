@@ -215,10 +215,13 @@ class _Reader:
             self.damage.report(error)
 
     def _read_piece(self, piece: Piece, walk: RecordWalk) -> None:
-        for pattern, columns in walk.rows:
-            numbers = [self.table.number(tag) for tag in pattern.tags]
-            tag = np.array(numbers, dtype=np.int32)[columns.tag]
-            self.table.add(columns._replace(tag=tag))
+        for pattern, block in walk.rows:
+            if block.columns is not None:
+                numbers = [self.table.number(tag) for tag in pattern.tags]
+                tag = np.array(numbers, dtype=np.int32)[block.columns.tag]
+                self.table.add(block.columns._replace(tag=tag))
+            for other, offset in block.others:
+                self.table.note_other(other, offset)
         if len(walk.positions) < _FEW_RECORDS:
             self._read_alone(piece, walk, np.arange(len(walk.positions)))
             return
@@ -296,7 +299,7 @@ class _Reader:
     ) -> Ints:
         """Read the records of longer forms, and return their rows."""
         right = np.zeros(len(numbers), dtype=np.bool_)
-        for number in np.unique(numbers).tolist():
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
             of_form = np.flatnonzero(numbers == number)
             form = self._forms.forms[number]
             right[of_form] = _fits(piece, events.only(of_form), form)
@@ -318,8 +321,11 @@ class _Reader:
     def _note_others(
         self, piece: Piece, events: _Steps, numbers: NDArray[np.int32]
     ) -> None:
-        for number, first in zip(*np.unique(numbers, return_index=True), strict=True):
-            offset = piece.start + int(events.start[first]) - HEAD.size
+        # np.unique imports numpy.ma, which takes longer than a small log
+        first = np.full(len(self._forms.forms), -1)
+        first[numbers[::-1]] = np.arange(len(numbers))[::-1]
+        for number in np.flatnonzero(first >= 0).tolist():
+            offset = piece.start + int(events.start[first[number]]) - HEAD.size
             self.table.note_other(self._forms.forms[number].tag, offset)
 
     def _add(self, piece: Piece, events: _Steps, numbers: NDArray[np.int32]) -> None:

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from cbreplay.readers._record_io import FRAME_SIZE, HEAD, masked_checksum
 
 if TYPE_CHECKING:
-    from cbreplay.readers._event_patterns import Pattern, Patterns
-    from cbreplay.readers._event_table import Columns
+    from cbreplay.readers._event_patterns import Block, Pattern, Patterns
 
 __all__ = ["PADDING", "Ints", "Piece", "RecordHeads", "RecordWalk"]
 
@@ -56,15 +55,15 @@ class RecordWalk(NamedTuple):
 
     Parameters
     ----------
-    rows : list of (Pattern, Columns)
-        The scalars of records that repeated a pattern.
+    rows : list of (Pattern, Block)
+        What records held that repeated a pattern.
     positions, sizes : Ints
         Where the other whole records lie.
     end : int
         Where the first record begins that is not whole, or left for the next piece.
     """
 
-    rows: list[tuple[Pattern, Columns]]
+    rows: list[tuple[Pattern, Block]]
     positions: Ints
     sizes: Ints
     end: int
@@ -90,7 +89,7 @@ class RecordHeads:
         """Walk through a piece; unless it ended, a broken row is left for the next."""
         content, n_bytes, known = piece.content, piece.n_bytes, self._sizes
         patterns = self._patterns
-        rows: list[tuple[Pattern, Columns]] = []
+        rows: list[tuple[Pattern, Block]] = []
         left: list[Ints] = []
         alone: list[int] = []
         position, wanted = 0, _LEAST_ALONE
@@ -101,8 +100,7 @@ class RecordHeads:
                 pattern, block = found
                 left += [np.array(alone, dtype=np.int64), block.left]
                 alone, wanted = [], _LEAST_ALONE
-                if block.columns is not None:
-                    rows.append((pattern, block.columns))
+                rows.append(found)
                 position = block.end
                 if not ended and n_bytes - position < pattern.n_bytes:
                     break
