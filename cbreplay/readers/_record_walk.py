@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 from cbreplay.readers._record_io import FRAME_SIZE, HEAD, masked_checksum
 
 if TYPE_CHECKING:
-    from cbreplay.readers._event_patterns import Block, Pattern, Patterns
+    from cbreplay.readers._event_patterns import Patterns
+    from cbreplay.readers._event_rows import Block, Pattern
 
 __all__ = ["PADDING", "Ints", "Piece", "RecordHeads", "RecordWalk"]
 
 Ints: TypeAlias = NDArray[np.int64]
 
 PADDING = bytes(160)
-# after so many records that repeat no known pattern a new one is looked for
-_LEAST_ALONE, _MOST_ALONE = 64, 256
-_MOST_HEADS, _MOST_LEARNED = 65_536, 256
+_LEAST_PLAIN_STEPS, _MOST_PLAIN_STEPS = 64, 256
+_MOST_PERIOD = 128
+_FIRST_GUESS = 1_024
+_MOST_HEADS = 65_536
+# a pattern is worth looking for where it repeats for so many bytes
+_WORTH, _LONGEST_REST = 16_384, 1_024
 
 
 class Piece:
@@ -70,9 +74,11 @@ class RecordWalk(NamedTuple):
 
 
 class RecordHeads:
-    """Walks from record to record, and over those that repeat a pattern at once.
+    """Walks from record to record, and over many at once where they repeat themselves.
 
-    A head that was seen before, length and checksum, needs no check.
+    Logs repeat themselves, epoch for epoch: rows of a known pattern are read at once.
+    Else the heads that follow, length and checksum, are guessed from those before and
+    compared all together. A head that was seen before needs no check.
 
     Parameters
     ----------
@@ -83,41 +89,83 @@ class RecordHeads:
     def __init__(self, patterns: Patterns) -> None:
         self._patterns = patterns
         self._sizes: dict[bytes, int] = {}
-        self._n_learned = 0
+        self._rest, self._longest_rest = 0, 1
 
-    def walk(self, piece: Piece, ended: bool) -> RecordWalk:
+    def walk(self, piece: Piece, *, ended: bool) -> RecordWalk:
         """Walk through a piece; unless it ended, a broken row is left for the next."""
-        content, n_bytes, known = piece.content, piece.n_bytes, self._sizes
-        patterns = self._patterns
         rows: list[tuple[Pattern, Block]] = []
         left: list[Ints] = []
-        alone: list[int] = []
-        position, wanted = 0, _LEAST_ALONE
-        while True:
-            head = content[position : position + HEAD.size]
-            found = patterns.read(piece, position, head) if head in patterns else None
+        position, more, n_steps = 0, True, _LEAST_PLAIN_STEPS
+        while more:
+            found = self._rows_at(piece, position)
             if found is not None:
-                pattern, block = found
-                left += [np.array(alone, dtype=np.int64), block.left]
-                alone, wanted = [], _LEAST_ALONE
                 rows.append(found)
-                position = block.end
-                if not ended and n_bytes - position < pattern.n_bytes:
-                    break
+                pattern, block = found
+                left.append(block.left)
+                position, n_steps = block.end, _LEAST_PLAIN_STEPS
+                more = ended or piece.n_bytes - position >= pattern.n_bytes
                 continue
-            size = known.get(head) or self._size(head)
-            if not size or position + size > n_bytes:
-                break
-            alone.append(position)
-            position += size
-            if len(alone) == wanted and self._n_learned < _MOST_LEARNED:
-                self._n_learned += 1
-                patterns.learn(piece, alone[-_MOST_ALONE:], position)
-                wanted += min(wanted, _MOST_ALONE)
-        left.append(np.array(alone, dtype=np.int64))
+            plain, position, more = self._plain_steps(piece, position, n_steps)
+            left.append(np.array(plain, dtype=np.int64))
+            if len(plain) < n_steps or self._learns(piece, plain, position):
+                continue
+            n_steps = min(2 * n_steps, _MOST_PLAIN_STEPS)
+            guessed, end = _guess(piece, plain, position)
+            left += guessed
+            if end > position:
+                position, n_steps = end, _LEAST_PLAIN_STEPS
         positions = np.concatenate(left)
         sizes = piece.words("<u8", positions).astype(np.int64) + FRAME_SIZE
         return RecordWalk(rows, positions, sizes, position)
+
+    def _rows_at(self, piece: Piece, position: int) -> tuple[Pattern, Block] | None:
+        """Read the rows of a known pattern that begin there."""
+        pattern = None if self._rest else self._patterns.at(piece.content, position)
+        if pattern is None:
+            return None
+        block = self._patterns.read(pattern, piece, position)
+        if block is None:
+            self._let_rest()
+            return None
+        if block.end - position > _WORTH:
+            self._longest_rest = 1
+        return pattern, block
+
+    def _learns(self, piece: Piece, plain: list[int], position: int) -> bool:
+        """Learn a pattern from some records, if it is worth to look for one."""
+        if self._rest:
+            self._rest -= 1
+            return False
+        if self._patterns.learn(piece, plain, position):
+            return True
+        self._let_rest()
+        return False
+
+    def _let_rest(self) -> None:
+        """Look for patterns ever more seldom where the log has none."""
+        self._rest = self._longest_rest
+        self._longest_rest = min(2 * self._longest_rest, _LONGEST_REST)
+
+    def _plain_steps(
+        self, piece: Piece, position: int, n_steps: int
+    ) -> tuple[list[int], int, bool]:
+        """Walk some records, or up to one that may begin a row of a pattern.
+
+        The last is False where no whole record follows.
+        """
+        content, n_bytes, known = piece.content, piece.n_bytes, self._sizes
+        heads = () if self._rest else self._patterns.by_head
+        positions: list[int] = []
+        for _ in range(n_steps):
+            head = content[position : position + 12]
+            if positions and head in heads and self._patterns.at(content, position):
+                break
+            size = known.get(head) or self._size(head)
+            if not size or position + size > n_bytes:
+                return positions, position, False
+            positions.append(position)
+            position += size
+        return positions, position, True
 
     def _size(self, head: bytes) -> int:
         """Return the size of a record; 0 if the checksum of its length is wrong."""
@@ -128,3 +176,41 @@ class RecordHeads:
         if len(self._sizes) < _MOST_HEADS:
             self._sizes[head] = size
         return size
+
+
+def _guess(piece: Piece, plain: list[int], position: int) -> tuple[list[Ints], int]:
+    """Return where records lie whose heads repeat those before, and where they end."""
+    found: list[Ints] = []
+    ends = [*plain[1:], position]
+    period = _period([end - begin for begin, end in zip(plain, ends, strict=True)])
+    if not period:
+        return found, position
+    starts = np.array(plain[-period:])
+    total = position - plain[-period]
+    heads = [
+        piece.words(kind, at) for kind, at in (("<u8", starts), ("<u4", starts + 8))
+    ]
+    n_guessed = _FIRST_GUESS
+    while True:
+        repeats = min(n_guessed // period + 1, (piece.n_bytes - position) // total)
+        if repeats <= 0:
+            return found, position
+        turns = np.arange(1, repeats + 1)[:, None] * total
+        at = starts + turns
+        right = piece.words("<u8", at) == heads[0]
+        right &= piece.words("<u4", at + 8) == heads[1]
+        at, right = at.ravel(), right.ravel()
+        n_right = len(right) if right.all() else int(np.argmin(right))
+        found.append(at[:n_right])
+        if n_right < len(right):
+            return found, int(at[n_right])
+        starts, position = starts + repeats * total, position + repeats * total
+        n_guessed *= 4
+
+
+def _period(sizes: list[int]) -> int:
+    """Return the shortest period that all the sizes repeat with; 0 if none."""
+    for period in range(1, min(_MOST_PERIOD, len(sizes) // 2) + 1):
+        if sizes[-1] == sizes[-1 - period] and sizes[period:] == sizes[:-period]:
+            return period
+    return 0
