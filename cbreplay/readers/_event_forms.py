@@ -20,6 +20,7 @@ __all__ = [
     "EVENT_KEYS",
     "KNOWN",
     "MOST_STEP_BYTES",
+    "MOST_SUMMED",
     "SLOT_BITS",
     "UNKNOWN",
     "WORD",
@@ -40,7 +41,7 @@ _MOST_FORMS = 4_096
 WORD = 8
 _POLYNOMIAL = 0x82F63B78
 _MOST_REST, MOST_STEP_BYTES, BEFORE_STEP = 128, 5, 10
-_MOST_PAYLOAD = BEFORE_STEP + MOST_STEP_BYTES + _MOST_REST
+MOST_SUMMED = BEFORE_STEP + MOST_STEP_BYTES + _MOST_REST
 EVENT_KEYS = {0: 0x09, 9: 0x10}
 
 
@@ -142,15 +143,15 @@ def byte_checksums() -> Checksums:
     """Return what a byte adds to a CRC-32C, by how many bytes follow it, times 256.
 
     The checksum is linear: that of a record is the exclusive or of what each of its
-    bytes adds, and of the checksum of as many zeros.
+    bytes adds, and of the checksum of as many zeros. Behind `MOST_SUMMED` bytes: 0.
     """
     one: Checksums = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         odd = (one & np.uint32(1)) * np.uint32(_POLYNOMIAL)
         one = (one >> np.uint32(1)) ^ odd
-    table = np.empty((_MOST_PAYLOAD, 256), dtype=np.uint32)
+    table = np.zeros((MOST_SUMMED + 1, 256), dtype=np.uint32)
     table[0] = one
-    for i in range(1, _MOST_PAYLOAD):
+    for i in range(1, MOST_SUMMED):
         table[i] = (table[i - 1] >> np.uint32(8)) ^ one[table[i - 1] & np.uint32(255)]
     return table.ravel()
 
@@ -159,7 +160,7 @@ def byte_checksums() -> Checksums:
 def bare_checksums() -> Checksums:
     """Return the CRC-32C of an event by its length, if all but its keys were zero."""
     bare = []
-    for length in range(_MOST_PAYLOAD + 1):
+    for length in range(MOST_SUMMED + 1):
         content = bytearray(length)
         for position, key in EVENT_KEYS.items():
             if position < length:

@@ -89,10 +89,11 @@ def _wanted(table: EventTable, names: Sequence[str | None]) -> _Scalars:
     held = list(dict.fromkeys(name for name in names if name is not None))
     place = {name: number for number, name in enumerate(held)}
     by_tag = np.array([-1 if name is None else place[name] for name in names] or [-1])
-    number = by_tag[table.tag]
-    kept = (number >= 0) & (table.steps >= 0)
-    every = _Scalars(held, number, table.steps, table.wall_times, table.values)
-    return every.only(kept)
+    every = _Scalars(
+        held, by_tag[table.tag], table.steps, table.wall_times, table.values
+    )
+    kept = (every.number >= 0) & (every.steps >= 0)
+    return every if kept.all() else every.only(kept)
 
 
 def cut_by_point(
@@ -115,6 +116,8 @@ def cut_by_point(
     scalars = _wanted(table, names)
     if not len(scalars.steps):
         return []
+    if _is_grid(scalars):
+        return [_grid(scalars, file)]
     place = _places(scalars.steps, scalars.number, len(scalars.names))
     first = np.flatnonzero(np.diff(place, prepend=-1))
     steps = scalars.steps[first]
@@ -162,9 +165,14 @@ def cut_by_series(
 
 def _points(scalars: _Scalars, file: str) -> Points:
     """Lay scalars out by step; of two values of a series the later stands."""
-    steps, first, place = np.unique(
-        scalars.steps, return_index=True, return_inverse=True
-    )
+    if _is_grid(scalars):
+        return _grid(scalars, file)
+    order = np.argsort(scalars.steps, kind="stable")
+    ordered = scalars.steps[order]
+    begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(begins) - 1
+    steps, first = ordered[begins], order[begins]
     columns = {}
     for number, name in enumerate(scalars.names):
         at = np.flatnonzero(scalars.number == number)
@@ -174,6 +182,32 @@ def _points(scalars: _Scalars, file: str) -> Points:
             values[place[at]], recorded[place[at]] = scalars.values[at], True
             columns[name] = Series(values, recorded)
     return Points(steps, columns, scalars.wall_times[first], file)
+
+
+def _is_grid(scalars: _Scalars) -> bool:
+    """Tell whether every series has a value at each step, in the same order."""
+    n_names = len(scalars.names)
+    if len(scalars.steps) % n_names:
+        return False
+    steps = scalars.steps.reshape(-1, n_names)
+    numbers = scalars.number.reshape(-1, n_names)
+    return bool(
+        (numbers == np.arange(n_names)).all()
+        and (steps == steps[:, :1]).all()
+        and (steps[1:, 0] > steps[:-1, 0]).all()
+    )
+
+
+def _grid(scalars: _Scalars, file: str) -> Points:
+    n_names = len(scalars.names)
+    values = np.ascontiguousarray(scalars.values.reshape(-1, n_names).T)
+    recorded = np.ones(values.shape[1], dtype=np.bool_)
+    columns = {
+        name: Series(one, recorded)
+        for name, one in zip(scalars.names, values, strict=True)
+    }
+    steps, times = scalars.steps[::n_names], scalars.wall_times[::n_names]
+    return Points(steps.copy(), columns, times.copy(), file)
 
 
 # a cell is a byte
@@ -224,8 +258,13 @@ def merge_points(pieces: Sequence[Points]) -> Points:
     if len(pieces) == 1:
         return pieces[0]
     steps = pieces[0].steps
-    if not all(np.array_equal(steps, piece.steps) for piece in pieces[1:]):
-        steps = np.unique(np.concatenate([piece.steps for piece in pieces]))
+    same = all(np.array_equal(steps, piece.steps) for piece in pieces[1:])
+    names = [name for piece in pieces for name in piece.columns]
+    if same and len(set(names)) == len(names):
+        columns = {k: one for piece in pieces for k, one in piece.columns.items()}
+        return Points(steps, columns, pieces[0].wall_times, pieces[0].file)
+    if not same:
+        steps = _distinct(np.concatenate([piece.steps for piece in pieces]))
     times = np.full(len(steps), np.nan)
     values: dict[str, NDArray[np.float64]] = {}
     recorded: dict[str, NDArray[np.bool_]] = {}
@@ -240,6 +279,13 @@ def merge_points(pieces: Sequence[Points]) -> Points:
             mask[at[one.recorded]] = True
     columns = {name: Series(values[name], recorded[name]) for name in values}
     return Points(steps, columns, times, pieces[0].file)
+
+
+def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each step once; np.unique imports numpy.ma, which takes long."""
+    ordered = np.sort(steps)
+    found: NDArray[np.int64] = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return found
 
 
 def join_writers(pieces: Sequence[Points]) -> tuple[list[Points], list[str]]:

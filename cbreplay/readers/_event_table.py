@@ -142,11 +142,13 @@ class TableBuilder:
     def _in_order_of_sight(
         self, tag: NDArray[np.int32]
     ) -> tuple[list[str], NDArray[np.int32]]:
-        first = np.full(len(self.numbers), len(tag))
-        first[tag[::-1]] = np.arange(len(tag))[::-1]
+        names = list(self.numbers)
+        first = np.full(len(names), len(tag))
+        first[tag[::-1]] = np.arange(len(tag) - 1, -1, -1)
+        if (first[1:] > first[:-1]).all() and (first < len(tag)).all():
+            return names, tag
         order = np.argsort(first, kind="stable")
         order = order[first[order] < len(tag)]
-        new = np.zeros(len(self.numbers), dtype=np.int32)
+        new = np.zeros(len(names), dtype=np.int32)
         new[order] = np.arange(len(order))
-        names = list(self.numbers)
         return [names[i] for i in order], new[tag]

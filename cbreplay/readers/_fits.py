@@ -45,7 +45,7 @@ class Rows:
         The epoch of each row.
     columns : mapping of str to Series or sequence
         The values, each column as long as `epochs`.
-    wall_times : sequence of float
+    wall_times : array or sequence of float
         When each epoch ended, in seconds; empty where the log does not say.
     place : str
         Where the rows begin, for a note: ``"line 12"``.
@@ -57,12 +57,12 @@ class Rows:
         self,
         epochs: EpochArray | Sequence[int],
         columns: Mapping[str, Values],
-        wall_times: Sequence[float] = (),
+        wall_times: FloatArray | Sequence[float] = (),
         place: str = "",
     ) -> None:
         self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
         self.columns = {name: _as_series(one) for name, one in columns.items()}
-        self.wall_times = list(wall_times)
+        self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
         self.place = place
 
     def cut(self, start: int, stop: int) -> Rows:
@@ -80,9 +80,7 @@ class Rows:
             name: Series(one.values[kept], one.recorded[kept])
             for name, one in self.columns.items()
         }
-        times = [
-            one for one, stays in zip(self.wall_times, kept, strict=False) if stays
-        ]
+        times = self.wall_times[kept] if len(self.wall_times) else ()
         return Rows(self.epochs[kept], columns, times)
 
     def extend(self, other: Rows) -> None:
@@ -96,7 +94,7 @@ class Rows:
                 np.concatenate([upper.recorded, lower.recorded]),
             )
         self.epochs = np.concatenate([self.epochs, other.epochs])
-        self.wall_times += other.wall_times
+        self.wall_times = np.concatenate([self.wall_times, other.wall_times])
 
 
 def _as_series(column: Values) -> Series:
@@ -405,18 +403,18 @@ def _plan(
 
 def _epoch_seconds(record: Record) -> Series | None:
     """Return the time between the ends of neighbouring epochs of one fit."""
-    rows = record.rows
-    if not rows.wall_times:
+    epochs, times = record.rows.epochs, record.rows.wall_times
+    if not len(times):
         return None
-    seconds: list[float | None] = [None]
-    epochs = rows.epochs.tolist()
-    for i in range(1, len(epochs)):
-        took = rows.wall_times[i] - rows.wall_times[i - 1]
-        adjacent = epochs[i] == epochs[i - 1] + 1
-        # a pause between two fits, or a clock set back, is no epoch's time
-        counts = adjacent and took >= 0 and epochs[i] not in record.seams
-        seconds.append(took if counts else None)
-    return record.series(seconds)
+    # a pause between two fits, or a clock set back, is no epoch's time
+    with np.errstate(over="ignore", invalid="ignore"):
+        took = np.diff(times)
+    counts = (np.diff(epochs) == 1) & (took >= 0)
+    for seam in record.seams:
+        counts &= epochs[1:] != seam
+    values, recorded = np.full(len(times), np.nan), np.zeros(len(times), dtype=np.bool_)
+    values[1:][counts], recorded[1:] = took[counts], counts
+    return record.series(Series(values, recorded))
 
 
 def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:

@@ -168,38 +168,49 @@ def _with_run_json_above(training: Training, root: str) -> Training:
 
 def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
     """Yield each directory with the names of its files, both in order."""
-
-    def refuse(error: OSError) -> None:
-        raise cannot_open(str(error.filename), error)
-
-    inside = os.path.join(os.path.realpath(root), "")
-    own: set[str] = set()
+    own: list[str] = []
     linked: list[str] = []
-    for directory, subdirectories, names in os.walk(root, onerror=refuse):
-        subdirectories[:] = sorted(n for n in subdirectories if not n.startswith("."))
+    pending = [root]
+    while pending:
+        directory = pending.pop()
+        entries = sorted(_entries(directory), key=lambda one: one.name)
+        shown = [one for one in entries if not one.name.startswith(".")]
+        below = [one for one in shown if _is_directory(one)]
+        others = [one for one in shown if not _is_directory(one)]
+        logs = [one for one in others if _may_be_log(one.name)]
         seen += [
-            Seen(os.path.join(directory, name), "not followed", "a link to a directory")
-            for name in subdirectories
-            if os.path.islink(os.path.join(directory, name))
+            Seen(one.path, "not followed", "a link to a directory")
+            for one in below
+            if one.is_symlink()
         ]
-        kept = []
-        for name in sorted(names):
-            path = os.path.join(directory, name)
-            if name.startswith(".") or not _may_be_log(name):
-                continue
-            if os.path.islink(path):
-                linked.append(path)
-            # a pipe would wait for its writer
-            elif os.path.isfile(path):
-                kept.append(name)
-        own.update(os.path.join(directory, name) for name in kept)
-        yield directory, kept
+        linked += [one.path for one in logs if one.is_symlink()]
+        # a pipe would wait for its writer
+        kept = [one for one in logs if not one.is_symlink() and one.is_file()]
+        own += [one.path for one in kept]
+        yield directory, [one.name for one in kept]
+        pending += [one.path for one in reversed(below) if not one.is_symlink()]
     if linked:
+        inside = os.path.join(os.path.realpath(root), "")
         yield from _linked(linked, own, inside, seen)
 
 
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except OSError as error:
+        raise cannot_open(directory, error) from None
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def _linked(
-    linked: Sequence[str], own: set[str], inside: str, seen: list[Seen]
+    linked: Sequence[str], own: Sequence[str], inside: str, seen: list[Seen]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield linked files whose target lies inside and is not found there itself."""
     taken = {os.path.realpath(path) for path in own}
@@ -219,13 +230,12 @@ def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
 
 
-def _is_ours(name: str, directory: str, root: str) -> bool:
-    """Tell whether a name is that of a file which lies under the root."""
-    path = os.path.join(directory, name)
+def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
+    """Tell whether a file lies under the root."""
     # a pipe would wait for its writer
-    if name.startswith(".") or not os.path.isfile(path):
+    if entry.name.startswith(".") or not entry.is_file():
         return False
-    return not os.path.islink(path) or _is_inside(path, root)
+    return not entry.is_symlink() or _is_inside(entry.path, root)
 
 
 def _is_inside(path: str, root: str) -> bool:
@@ -244,14 +254,13 @@ def event_files(directory: str, root: str) -> list[str]:
     """
     if not os.path.isdir(directory):
         return []
-    if directory != root and not _is_inside(directory, root):
+    linked = directory != root and os.path.islink(directory)
+    if linked and not _is_inside(directory, root):
         return []
-    try:
-        names = os.listdir(directory)
-    except OSError as error:
-        raise cannot_open(directory, error) from None
     return [
-        name for name in names if "tfevents" in name and _is_ours(name, directory, root)
+        entry.name
+        for entry in _entries(directory)
+        if "tfevents" in entry.name and _is_ours(entry, root)
     ]
 
 

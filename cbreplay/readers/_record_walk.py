@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cbreplay.readers._record_io import FRAME_SIZE, HEAD, masked_checksum
+
+if TYPE_CHECKING:
+    from cbreplay.readers._event_patterns import Patterns
+    from cbreplay.readers._event_rows import Block, Pattern
 
 __all__ = ["PADDING", "Ints", "Piece", "RecordHeads", "RecordWalk"]
 
@@ -18,6 +22,8 @@ _LEAST_PLAIN_STEPS, _MOST_PLAIN_STEPS = 64, 256
 _MOST_PERIOD = 128
 _FIRST_GUESS = 1_024
 _MOST_HEADS = 65_536
+# a pattern is worth looking for where it repeats for so many bytes
+_WORTH, _LONGEST_REST = 16_384, 1_024
 
 
 class Piece:
@@ -49,48 +55,111 @@ class Piece:
 
 
 class RecordWalk(NamedTuple):
-    """Where the whole records of a piece lie, and where the first other one begins."""
+    """What a walk through a piece found.
 
+    Parameters
+    ----------
+    rows : list of (Pattern, Block)
+        What records held that repeated a pattern.
+    positions, sizes : Ints
+        Where the other whole records lie.
+    end : int
+        Where the first record begins that is not whole, or left for the next piece.
+    """
+
+    rows: list[tuple[Pattern, Block]]
     positions: Ints
     sizes: Ints
     end: int
 
 
 class RecordHeads:
-    """Walks from record to record.
+    """Walks from record to record, and over many at once where they repeat themselves.
 
-    A head that was seen before, length and checksum, needs no check. Logs repeat
-    themselves, epoch for epoch, so the sizes that follow are guessed from those before
-    and compared all together.
+    Logs repeat themselves, epoch for epoch: rows of a known pattern are read at once.
+    Else the heads that follow, length and checksum, are guessed from those before and
+    compared all together. A head that was seen before needs no check.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Those that are known; takes new ones.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Patterns) -> None:
+        self._patterns = patterns
         self._sizes: dict[bytes, int] = {}
+        self._rest, self._longest_rest = 0, 1
 
-    def walk(self, piece: Piece) -> RecordWalk:
-        found: list[Ints] = []
+    def walk(self, piece: Piece, *, ended: bool) -> RecordWalk:
+        """Walk through a piece; unless it ended, a broken row is left for the next."""
+        rows: list[tuple[Pattern, Block]] = []
+        left: list[Ints] = []
         position, more, n_steps = 0, True, _LEAST_PLAIN_STEPS
         while more:
+            found = self._rows_at(piece, position)
+            if found is not None:
+                rows.append(found)
+                pattern, block = found
+                left.append(block.left)
+                position, n_steps = block.end, _LEAST_PLAIN_STEPS
+                more = ended or piece.n_bytes - position >= pattern.n_bytes
+                continue
             plain, position, more = self._plain_steps(piece, position, n_steps)
+            left.append(np.array(plain, dtype=np.int64))
+            if len(plain) < n_steps or self._learns(piece, plain, position):
+                continue
             n_steps = min(2 * n_steps, _MOST_PLAIN_STEPS)
-            found.append(np.array(plain, dtype=np.int64))
-            if more:
-                guessed, end = _guess(piece, plain, position)
-                found += guessed
-                if end > position:
-                    position, n_steps = end, _LEAST_PLAIN_STEPS
-        positions = np.concatenate(found)
+            guessed, end = _guess(piece, plain, position)
+            left += guessed
+            if end > position:
+                position, n_steps = end, _LEAST_PLAIN_STEPS
+        positions = np.concatenate(left)
         sizes = piece.words("<u8", positions).astype(np.int64) + FRAME_SIZE
-        return RecordWalk(positions, sizes, position)
+        return RecordWalk(rows, positions, sizes, position)
+
+    def _rows_at(self, piece: Piece, position: int) -> tuple[Pattern, Block] | None:
+        """Read the rows of a known pattern that begin there."""
+        pattern = None if self._rest else self._patterns.at(piece.content, position)
+        if pattern is None:
+            return None
+        block = self._patterns.read(pattern, piece, position)
+        if block is None:
+            self._let_rest()
+            return None
+        if block.end - position > _WORTH:
+            self._longest_rest = 1
+        return pattern, block
+
+    def _learns(self, piece: Piece, plain: list[int], position: int) -> bool:
+        """Learn a pattern from some records, if it is worth to look for one."""
+        if self._rest:
+            self._rest -= 1
+            return False
+        if self._patterns.learn(piece, plain, position):
+            return True
+        self._let_rest()
+        return False
+
+    def _let_rest(self) -> None:
+        """Look for patterns ever more seldom where the log has none."""
+        self._rest = self._longest_rest
+        self._longest_rest = min(2 * self._longest_rest, _LONGEST_REST)
 
     def _plain_steps(
         self, piece: Piece, position: int, n_steps: int
     ) -> tuple[list[int], int, bool]:
-        """Walk some records; the last is False where no whole record follows."""
+        """Walk some records, or up to one that may begin a row of a pattern.
+
+        The last is False where no whole record follows.
+        """
         content, n_bytes, known = piece.content, piece.n_bytes, self._sizes
+        heads = () if self._rest else self._patterns.by_head
         positions: list[int] = []
         for _ in range(n_steps):
             head = content[position : position + 12]
+            if positions and head in heads and self._patterns.at(content, position):
+                break
             size = known.get(head) or self._size(head)
             if not size or position + size > n_bytes:
                 return positions, position, False

@@ -102,7 +102,8 @@ class TensorBoardReader:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
             run = self._run(record, path, known, notes, layout)
-            run = run.with_notes(*scan.notes)
+            if scan.notes:
+                run = run.with_notes(*scan.notes)
             yield run if read.steps is None else _with_steps(run, number, read)
 
     def _run(
@@ -288,19 +289,8 @@ def _read_points(scan: _Scan, layout: Layout) -> _Read:
 
 
 def _rows(points: Points) -> Rows:
-    columns = {
-        name: [
-            value if recorded else None
-            for value, recorded in zip(
-                one.values.tolist(), one.recorded.tolist(), strict=True
-            )
-        ]
-        if not one.recorded.all()
-        else one.values.tolist()
-        for name, one in points.columns.items()
-    }
-    times = points.wall_times.tolist()
-    return Rows(points.steps.tolist(), columns, times, f"file {points.file}")
+    place = f"file {points.file}"
+    return Rows(points.steps, points.columns, points.wall_times, place)
 
 
 def _with_steps(run: Run, number: int, read: _Read) -> Run:
