@@ -50,15 +50,18 @@ class Cells(NamedTuple):
     def empty(cls, n_runs: int, n_configs: int) -> Cells:
         """Return cells that are still to be decided."""
         shape = (n_runs, n_configs)
+        # together, for a large piece of memory comes in large pages
+        epochs = np.zeros((4, *shape), dtype=np.int32)
+        masks = np.zeros((4, *shape), dtype=np.bool_)
         return cls(
-            stopped=np.zeros(shape, dtype=np.bool_),
-            stopped_epoch=np.zeros(shape, dtype=np.int32),
-            kept=np.zeros(shape, dtype=np.bool_),
-            kept_epoch=np.zeros(shape, dtype=np.int32),
-            diverged=np.zeros(shape, dtype=np.bool_),
-            divergence_epoch=np.zeros(shape, dtype=np.int32),
-            broken=np.zeros(shape, dtype=np.bool_),
-            first_reduction=np.zeros(shape, dtype=np.int32),
+            stopped=masks[0],
+            stopped_epoch=epochs[0],
+            kept=masks[1],
+            kept_epoch=epochs[1],
+            diverged=masks[2],
+            divergence_epoch=epochs[2],
+            broken=masks[3],
+            first_reduction=epochs[3],
         )
 
     def rows(self, span: slice) -> Cells:
@@ -165,10 +168,14 @@ def _write(
     np.less(stop, NEVER if divergence is None else divergence, out=stopped)
     np.add(stop, first, out=stopped_epoch, casting="same_kind")
     stopped_epoch *= stopped
-    last = np.minimum(stop, _lift(batch.n_epochs - 1, shape).astype(np.int32))
-    kept_epoch[...] = last
-    for stopper in stoppers:
-        stopper.put_back(stop, last, kept_epoch, batch)
+    ends = _lift(batch.n_epochs - 1, shape).astype(np.int32)
+    if len(stoppers) == 1 and stoppers[0].keeps_alone(stop, batch):
+        np.minimum(stoppers[0].held, ends, out=kept_epoch)
+    else:
+        last = np.minimum(stop, ends)
+        kept_epoch[...] = last
+        for stopper in stoppers:
+            stopper.put_back(stop, last, kept_epoch, batch)
     kept_epoch += first
     kept[...] = True
     if divergence is None:

@@ -60,10 +60,12 @@ class Slot:
         """Return the values of a parameter as float64, NaN for None; made once."""
         if name not in self._arrays:
             values = self.parameters[name].values
-            listed: Any = values
-            if None in values:
+            try:
+                numbers = np.array(values, dtype=np.float64)
+            except TypeError:
                 listed = [math.nan if one is None else one for one in values]
-            self._arrays[name] = np.array(listed, dtype=np.float64)
+                numbers = np.array(listed, dtype=np.float64)
+            self._arrays[name] = numbers
         return self._arrays[name]
 
     def axes(self, *names: str) -> tuple[int, ...]:
@@ -155,6 +157,8 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     if isinstance(grid, Grid):
         return grid
     listed = list(grid) if hasattr(grid, "__iter__") else [grid]
+    if _slots_of(listed) is not None:
+        return list(map(tuple, listed))
     if not any(hasattr(one, "__iter__") for one in listed):
         return make_grid(listed)
     configs = []
@@ -196,12 +200,31 @@ def _plain(
 _OWN = "cbreplay.callbacks."
 
 
+def _slots_of(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
+    """Return the callbacks place by place, if all lists hold the same rules of ours.
+
+    Of many configs this is the quick way to see it: nothing is done one by one.
+    """
+    # whatever else can be counted is no list
+    plain = set(map(type, configs)) <= {list, tuple}
+    if not plain or len(set(map(len, configs))) != 1:
+        return None
+    places = range(len(configs[0]))
+    slots = [tuple(map(operator.itemgetter(at), configs)) for at in places]
+    kinds = [set(map(type, held)) for held in slots]
+    alike = all(len(kind) == 1 and _is_rule(*kind) for kind in kinds)
+    return slots if slots and alike else None
+
+
 def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs`
     """Sort configs into blocks, each of one shape."""
     if isinstance(configs, Grid):
         axes = iter(range(len(configs.parameters)))
         slots = tuple(_grid_slot(entry, axes) for entry in configs.entries)
         return [Block(configs.shape, slots, None)]
+    alike = _slots_of(configs)
+    if alike is not None:
+        return [Block((len(configs),), tuple(map(_listed_slot, alike)), None)]
     columns: dict[tuple[type, ...], list[int]] = {}
     for column, config in enumerate(configs):
         kinds = tuple(map(type, config)) if type(config) is tuple else (type(config),)
@@ -245,6 +268,9 @@ def _listed_slot(held: Sequence[Callback]) -> Slot:
     parameters = {}
     # a rule is a dataclass; the protocol cannot say so
     for one in fields(kind):  # type: ignore[arg-type]
+        if one.name == "verbose":
+            # accepted, and ignored
+            continue
         values = list(map(operator.attrgetter(one.name), held))
         first = values[0]
         if values.count(first) == len(values):

@@ -26,7 +26,6 @@ __all__ = ["Stopper"]
 
 # what decides how long a wait is; patience only decides where it ends
 _LANES = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
-_MANY_LANES = 2048
 
 
 class Stopper:
@@ -46,12 +45,10 @@ class Stopper:
         self.doubt = np.full(len(batch.runs), NEVER)
         shape = (len(batch.runs), self._lanes.n_lanes)
         n_waits = 1 if own else len(patience.values)
-        # neighbours in min_delta improve together, which is quicker to copy
-        by_size = own and alone and self._lanes.n_lanes >= _MANY_LANES
         stop: EpochArray = np.empty(0, dtype=np.int32)
         held, last_held = stop, stop
-        for chosen, found in self._find(batch, slot, own_patience=own, by_size=by_size):
-            if len(chosen) == self._lanes.n_lanes and not by_size:
+        for chosen, found in self._find(batch, slot, own_patience=own):
+            if len(chosen) == self._lanes.n_lanes:
                 stop, held, last_held = found
                 break
             if len(stop) == 0:
@@ -71,7 +68,7 @@ class Stopper:
         self.restores = slot.along("restore_best_weights", block_shape).astype(np.bool_)
 
     def _find(
-        self, batch: Batch, slot: Slot, *, own_patience: bool, by_size: bool
+        self, batch: Batch, slot: Slot, *, own_patience: bool
     ) -> Iterator[tuple[EpochArray, list[EpochArray]]]:
         """Yield some lanes, and their stops, held and last held, as positions."""
         rule, lanes = batch.semantics.early_stopping, self._lanes
@@ -87,8 +84,6 @@ class Stopper:
                 batch, monitor, compared, sizes[family], baselines[family]
             )
             np.minimum(self.doubt, beyond, out=self.doubt)
-            if by_size:
-                family = family[np.argsort(sizes[family])]  # noqa: PLW2901
             series = batch.monitored(monitor)
             sign = batch.sign(slot.kind, monitor, mode)
             for chosen in in_pieces(family, len(batch.runs)):
@@ -108,6 +103,17 @@ class Stopper:
                 steps = (stops.stop, stops.held, stops.last_held)
                 yield chosen, [series.at(one) for one in steps]
 
+    def keeps_alone(self, stop: EpochArray, batch: Batch) -> bool:
+        """Return whether what is held is what is kept, whatever the setting.
+
+        Then nobody else stops, and every config restores, also without a stop.
+        """
+        return (
+            batch.semantics.restores_without_stop
+            and stop is self.stop
+            and bool(self.restores.all())
+        )
+
     def put_back(
         self, stop: EpochArray, last: EpochArray, kept: EpochArray, batch: Batch
     ) -> None:
@@ -118,13 +124,6 @@ class Stopper:
         if not self.restores.any():
             return
         at_end = batch.semantics.restores_without_stop
-        if at_end and stop is self.stop and self.restores.all():
-            # nobody else stops, and every config restores: one pass
-            ends = batch.n_epochs.reshape(-1, *(1 for _ in kept.shape[1:])) - 1
-            ends = np.where(self.last_held < NEVER, self.last_held, ends)
-            np.copyto(kept, self.held)
-            np.copyto(kept, ends, where=stop == NEVER, casting="same_kind")
-            return
         own = (self.stop == stop) & (stop < NEVER)
         if not at_end:
             # weights taken in the very epoch of the stop are those that are there

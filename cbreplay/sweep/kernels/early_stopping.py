@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.sweep.kernels.candidates import find_candidates
 from cbreplay.sweep.kernels.improvements import (
+    Improving,
     Stretches,
     find_improvements,
     find_stretches,
@@ -20,11 +22,44 @@ from cbreplay.sweep.kernels.improvements import (
 
 if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.sweep.kernels.candidates import Candidates
     from cbreplay.sweep.kernels.improvements import Compared
 
 __all__ = ["NEVER", "Stops", "find_stops", "whole_patience"]
 
 NEVER = 2**30
+
+
+class Improvements:
+    """Which steps improve, found when it is asked for.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        The steps that may.
+    sizes, compared, n_steps
+        As `find_stops` takes them.
+    """
+
+    def __init__(
+        self,
+        candidates: Candidates,
+        sizes: FloatArray,
+        compared: Compared,
+        n_steps: EpochArray,
+    ) -> None:
+        self.candidates, self.n_steps = candidates, n_steps
+        self.parameters = candidates.values, candidates.first, sizes, compared
+
+    @cached_property
+    def improved(self) -> BoolArray:
+        """Whether each improves, of shape (n_candidates, n_runs, n_settings)."""
+        return find_improvements(*self.parameters)
+
+    @cached_property
+    def stretches(self) -> Stretches:
+        """The steps without, of all lanes; the settings of one run together."""
+        return find_stretches(self.improved, self.candidates, self.n_steps)
 
 
 class Stops:
@@ -35,11 +70,13 @@ class Stops:
     stop : array of shape (n_runs, n_settings, n_patience)
         The step of the stop; NEVER where there is none.
     held : array of the same shape
-        The step whose weights are held there, if weights are held.
+        The step whose weights are held there, if weights are held; where there is no
+        stop, at the run's end. NEVER if there is none.
     last_held : array of shape (n_runs, n_settings)
-        The step whose weights are held at the run's end; NEVER if there is none.
-    improved, n_steps, first_steps : array
-        As `find_stretches` takes them.
+        The step whose weights are held at the run's end; NEVER if there is none. It
+        says nothing where a setting has one patience, and stops.
+    wanted : Improvements
+        Which steps improve.
     """
 
     def __init__(
@@ -47,19 +84,16 @@ class Stops:
         stop: EpochArray,
         held: EpochArray,
         last_held: EpochArray,
-        *,
-        improved: BoolArray,
-        n_steps: EpochArray,
-        first_steps: EpochArray,
+        wanted: Improvements,
     ) -> None:
         self.stop, self.held, self.last_held = stop, held, last_held
-        self._cut = improved, n_steps, first_steps
-        self._first_steps = first_steps
+        self._wanted = wanted
+        self._first_steps = wanted.candidates.first_steps
 
     @cached_property
     def stretches(self) -> Stretches:
         """Of all lanes, the settings of one run together."""
-        return find_stretches(*self._cut)
+        return self._wanted.stretches
 
     def held_at(self, lanes: EpochArray, steps: EpochArray) -> EpochArray:
         """Return the step whose weights are held after some steps; NEVER if none."""
@@ -110,117 +144,108 @@ def find_stops(
     compared : Compared
         How this Keras compares.
     """
-    most, _n_runs = values.shape
-    n_settings = len(sizes)
-    improved = find_improvements(values, first_steps, sizes, compared)
+    most = len(values)
+    candidates = find_candidates(values, first_steps, sizes)
+    wanted = Improvements(candidates, sizes, compared, n_steps)
     waits = whole_patience(patience, most)
-    find = _find_own if own_patience else _find_all
-    stops = find(improved, n_steps, first_steps, waits)
+    stops = (_find_own if own_patience else _find_all)(wanted, waits)
     # where a step does not improve and yet cannot stop, wait skips a value
     skips = np.broadcast_to(~np.isnan(baselines), first_steps.shape)
-    skips = skips | (zero_first[:, None] & (first_steps == 0) & ~improved[0])
-    if not skips.any():
-        return stops
-    runs, settings = np.nonzero(skips)
-    tested = _tested_waits(
-        improved[:, runs, settings].T,
-        values.T[runs],
-        n_steps[runs],
-        first_steps[runs, settings],
-        sizes=sizes[settings],
-        baselines=baselines[settings],
-        zero_first=zero_first[runs],
-        compared=compared,
-    )
-    first = _first_reaching(tested, waits[settings, None] if own_patience else waits)
-    stops.stop[runs, settings] = first
-    lane = np.repeat(runs * n_settings + settings, first.shape[1])
-    at = stops.held_at(lane, np.minimum(first, most).reshape(-1))
-    stops.held[runs, settings] = at.reshape(first.shape)
+    if zero_first.any() and not compared.starts_empty:
+        zero = zero_first[:, None] & (first_steps == 0)
+        skips = skips | (zero & ~wanted.improved[0])
+    if skips.any():
+        runs, settings = np.nonzero(skips)
+        tested = _tested_waits(
+            candidates.spread(wanted.improved)[:, runs, settings].T,
+            values.T[runs],
+            n_steps[runs],
+            first_steps[runs, settings],
+            sizes=sizes[settings],
+            baselines=baselines[settings],
+            zero_first=zero_first[runs],
+            compared=compared,
+        )
+        own = waits[settings, None] if own_patience else waits
+        _skip(stops, tested, own, where=(runs, settings), ends=n_steps[runs] - 1)
     return stops
 
 
-def _find_all(
-    improved: BoolArray, n_steps: EpochArray, first_steps: EpochArray, waits: EpochArray
-) -> Stops:
+def _skip(
+    stops: Stops,
+    tested: EpochArray,
+    waits: EpochArray,
+    *,
+    where: tuple[EpochArray, EpochArray],
+    ends: EpochArray,
+) -> None:
+    """Correct the lanes in which ``wait`` skips values; `ends` are their last steps."""
+    runs, settings = where
+    lanes = runs * stops.stop.shape[1] + settings
+    first = _first_reaching(tested, waits)
+    stops.stop[where] = first
+    after = np.minimum(first, ends[:, None]).reshape(-1)
+    at = stops.held_at(np.repeat(lanes, first.shape[1]), after)
+    stops.held[where] = at.reshape(first.shape)
+    if waits.ndim == 1:
+        # else it is the very array of those held
+        stops.last_held[where] = stops.held_at(lanes, ends)
+
+
+def _find_all(wanted: Improvements, waits: EpochArray) -> Stops:
     """Find the stop of every patience, where ``wait`` skips nothing."""
-    stretches = find_stretches(improved, n_steps, first_steps)
-    table = stretches.first_begins(int(waits.max()))
-    begin = _columns(table, waits)
-    stop = np.add(begin, waits - 1, dtype=np.int32)
-    stop[begin == stretches.never] = NEVER
-    held = np.subtract(begin, 1, dtype=np.int32)
-    begins = first_steps.reshape(-1)
-    np.maximum(held, begins[:, None], out=held, casting="same_kind")
+    first_steps, stretches = wanted.candidates.first_steps, wanted.stretches
+    distinct, place = np.unique(waits, return_inverse=True)
+    reached = stretches.first_reaching(distinct)
     last = stretches.begin[stretches.last].reshape(first_steps.shape)
+    last_held = _last_held(last, wanted.n_steps, first_steps)
+    stop = reached.spread(np.where(reached.missing, NEVER, reached.begin))
+    stop += distinct.astype(np.int32)
+    np.minimum(stop, NEVER, out=stop)
+    at_stop = np.maximum(reached.begin, first_steps.reshape(-1)[reached.lane])
+    at_end = last_held.reshape(-1)[reached.lane]
+    held = reached.spread(np.where(reached.missing, at_end, at_stop))
+    if len(distinct) < len(waits) or (np.diff(place) < 0).any():
+        stop, held = stop.take(place, axis=1), held.take(place, axis=1)
     shape = (*first_steps.shape, len(waits))
-    found = Stops(
-        stop.reshape(shape),
-        held.reshape(shape),
-        _last_held(last, n_steps, first_steps),
-        improved=improved,
-        n_steps=n_steps,
-        first_steps=first_steps,
-    )
-    found.stretches = stretches
-    return found
+    return Stops(stop.reshape(shape), held.reshape(shape), last_held, wanted)
 
 
 def _last_held(
     last: EpochArray, n_steps: EpochArray, first_steps: EpochArray
 ) -> EpochArray:
     """Return what is held at the end, given the last improving step."""
+    held = np.maximum(last, first_steps, dtype=np.int32, casting="same_kind")
     begun = first_steps < n_steps[:, None]
-    return np.where(begun, np.maximum(last, first_steps), NEVER)
+    return held if begun.all() else np.where(begun, held, NEVER)
 
 
-def _find_own(
-    improved: BoolArray, n_steps: EpochArray, first_steps: EpochArray, waits: EpochArray
-) -> Stops:
+def _find_own(wanted: Improvements, waits: EpochArray) -> Stops:
     """Find the stop of one patience for each setting, where ``wait`` skips nothing.
 
-    Steps are counted in the smallest type that holds them; a run's end is looked at
-    when all are done.
+    Every improvement up to the stop that is due puts it off.
     """
-    most = len(improved)
-    small = most < np.iinfo(np.uint8).max
-    dtype: Any = np.uint8 if small else np.int32
+    candidates, n_steps = wanted.candidates, wanted.n_steps
+    first_steps, most = candidates.first_steps, candidates.n_steps
+    dtype: Any = np.int16 if most < 2**13 else np.int32
     shape = first_steps.shape
-    limit = np.ascontiguousarray(np.broadcast_to(waits, shape)).astype(dtype)
-    wait, passed = np.zeros(shape, dtype=dtype), np.zeros(shape, dtype=dtype)
-    mask = np.empty(shape, dtype=dtype)
-    below, going = np.empty(shape, dtype=np.bool_), np.ones(shape, dtype=np.bool_)
-    last_begin = int(first_steps.max(initial=0, where=first_steps <= most))
-    for step in range(most):
-        # all bits where there is no improvement, none where there is
-        np.subtract(improved[step].view(np.uint8), dtype(1), out=mask, dtype=dtype)
-        wait += 1
-        wait &= mask
-        if step < last_begin:
-            wait[first_steps > step] = 0
-        np.less(wait, limit, out=below)
-        going &= below
-        passed += going.view(np.uint8)
-    stop = passed.astype(np.int32)
-    stop[(stop >= n_steps[:, None]) | (first_steps > most)] = NEVER
-    last = most - 1 - wait.astype(np.int32)
-    held = np.maximum(stop - np.broadcast_to(waits, shape), first_steps)
-    return Stops(
-        stop[:, :, None],
-        held.astype(np.int32)[:, :, None],
-        _last_held(last, n_steps, first_steps),
-        improved=improved,
-        n_steps=n_steps,
-        first_steps=first_steps,
-    )
-
-
-def _columns(table: EpochArray, waits: EpochArray) -> EpochArray:
-    """Take columns; neighbours without a copy."""
-    if len(waits) > 1 and (np.diff(waits) == 1).all():
-        return table[:, waits[0] : waits[-1] + 1]
-    taken: EpochArray = table.take(waits, axis=1)
-    return taken
+    waited = np.ascontiguousarray(np.broadcast_to(waits, shape)).astype(dtype)
+    due = waited + (first_steps - 1).astype(dtype)
+    in_time, later = np.empty(shape, dtype=np.bool_), np.empty(shape, dtype=dtype)
+    steps = candidates.steps.astype(dtype)[:, :, None]
+    with np.errstate(all="ignore"):
+        improving = Improving(*wanted.parameters)
+        for number, step in enumerate(steps):
+            np.less_equal(step, due, out=in_time)
+            in_time &= improving.next(number)
+            np.add(waited, step, out=later)
+            later *= in_time
+            np.maximum(due, later, out=due)
+    never = (due >= n_steps[:, None]) | (first_steps > most)
+    # of a mask as of a number: a copy that asks at every number is slow
+    stop = np.maximum(due, never * np.int32(NEVER), dtype=np.int32)
+    held = _last_held(due - waited, n_steps, first_steps)
+    return Stops(stop[:, :, None], held[:, :, None], held, wanted)
 
 
 def _tested_waits(

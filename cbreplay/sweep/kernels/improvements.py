@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from cbreplay.monitor import Precision
     from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.sweep.kernels.candidates import Candidates
 
-__all__ = ["Compared", "Stretches", "find_improvements", "find_stretches", "rounded"]
+__all__ = [
+    "Compared",
+    "Improving",
+    "Reached",
+    "Stretches",
+    "find_improvements",
+    "find_stretches",
+    "rounded",
+]
 
 _SMALLEST_NORMAL_FLOAT32 = np.float32(2.0**-126)
 _BLOCK_BYTES = 2**19
@@ -95,34 +102,86 @@ def find_improvements(
     -------
     bool array of shape (n_steps, n_runs, n_settings)
     """
-    n_steps, n_runs = values.shape
-    # the longer axis runs fastest
-    across = len(sizes) >= n_runs
-    lift = (slice(None), None) if across else (None, slice(None))
-    offsets, begins = (
-        (sizes, first_steps) if across else (sizes[:, None], first_steps.T)
-    )
-    improved = np.empty((n_steps, *begins.shape), dtype=np.bool_)
     with np.errstate(all="ignore"):
+        improving = Improving(values, first_steps, sizes, compared)
+        improved = np.empty((len(values), *improving.row.shape), dtype=np.bool_)
+        for step in range(len(improved)):
+            improving.decide(step, improved[step])
+    return improved if improving.across else improved.transpose(0, 2, 1)
+
+
+class Improving:
+    """Which values improve, step after step; the parameters of `find_improvements`.
+
+    Overflows and NaN are ordinary: numpy is not to warn of them.
+    """
+
+    def __init__(
+        self,
+        values: FloatArray,
+        first_steps: EpochArray,
+        sizes: FloatArray,
+        compared: Compared,
+    ) -> None:
+        n_steps, n_runs = values.shape
+        # the longer axis runs fastest
+        self.across = len(sizes) >= n_runs
+        lift = (slice(None), None) if self.across else (None, slice(None))
+        offsets, begins = (
+            (sizes, first_steps) if self.across else (sizes[:, None], first_steps.T)
+        )
         compared = _without_flush(values, sizes, compared)
         plain = rounded(values, compared)
-        last_begin = int(begins.max(initial=0, where=begins <= n_steps))
+        self._begins, self._compared = begins, compared
+        self._last_begin = int(begins.max(initial=0, where=begins <= n_steps))
         best = np.empty(begins.shape, dtype=plain.dtype)
         best[...] = np.inf if compared.delta_on == "value" else np.inf - offsets
         # where no step counts, nothing beats this
         best[begins > n_steps] = -np.inf
-        shifted = _Shifted(values[(slice(None), *lift)], offsets, compared)
-        for step in range(n_steps):
-            row, left, right = improved[step], shifted.at(step), plain[step][lift]
-            if compared.delta_on == "reference":
-                left, right = right, left
-            np.less(left, best, out=row)
-            if step <= last_begin:
-                row &= begins <= step
-                if compared.starts_empty:
-                    row |= begins == step
-            np.copyto(best, right, where=row)
-    return improved if across else improved.transpose(0, 2, 1)
+        self._best, self._plain = best, plain[(slice(None), *lift)]
+        self._put = _PutWhere(best) if best.size >= _MANY_LANES else _put_where
+        self._shifted = _Shifted(values[(slice(None), *lift)], offsets, compared)
+        self.row = np.empty(begins.shape, dtype=np.bool_)
+
+    def decide(self, step: int, row: BoolArray) -> None:
+        """Write into `row` which lanes improve at the next step."""
+        left, right = self._shifted.at(step), self._plain[step]
+        if self._compared.delta_on == "reference":
+            left, right = right, left
+        np.less(left, self._best, out=row)
+        if step <= self._last_begin:
+            row &= self._begins <= step
+            if self._compared.starts_empty:
+                row |= self._begins == step
+        self._put(self._best, right, row)
+
+    def next(self, step: int) -> BoolArray:
+        """Return which lanes improve at the next step; overwritten by the one after.
+
+        The shape is (n_runs, n_settings).
+        """
+        self.decide(step, self.row)
+        return self.row if self.across else self.row.T
+
+
+def _put_where(best: FloatArray, values: FloatArray, where: BoolArray) -> None:
+    np.copyto(best, values, where=where)
+
+
+class _PutWhere:
+    """As `_put_where`, bit by bit: a copy that asks at every number is slow."""
+
+    def __init__(self, best: FloatArray) -> None:
+        self._bits: Any = np.int32 if best.dtype == np.float32 else np.int64
+        self._mask = np.empty(best.shape, dtype=self._bits)
+        self._apart = np.empty_like(self._mask)
+
+    def __call__(self, best: FloatArray, values: FloatArray, where: BoolArray) -> None:
+        bits = best.view(self._bits)
+        np.negative(where.view(np.int8), out=self._mask, dtype=self._bits)
+        np.bitwise_xor(bits, values.view(self._bits), out=self._apart)
+        self._apart &= self._mask
+        bits ^= self._apart
 
 
 class _Shifted:
@@ -172,6 +231,39 @@ class _Shifted:
         return side
 
 
+class Reached(NamedTuple):
+    """The first stretches of some lengths: a few entries a lane, in order.
+
+    Parameters
+    ----------
+    lane, begin : array of shape (n_entries,)
+        The lane, and its stretch's `begin`.
+    missing : bool array of the same shape
+        Whether there is no such stretch, and `begin` says nothing.
+    counts : array of the same shape
+        Of how many lengths this tells, one after another.
+    shape : (n_lanes, n_lengths)
+        Of how many in all.
+    """
+
+    lane: EpochArray
+    begin: EpochArray
+    missing: BoolArray
+    counts: EpochArray
+    shape: tuple[int, int]
+
+    @classmethod
+    def empty(cls, n_entries: int, shape: tuple[int, int]) -> Reached:
+        """Return entries that are still to be filled."""
+        numbers = np.zeros((3, n_entries), dtype=np.int64)
+        missing = np.zeros(n_entries, dtype=np.bool_)
+        return cls(numbers[0], numbers[1], missing, numbers[2], shape)
+
+    def spread(self, told: EpochArray) -> EpochArray:
+        """Return what is told of entries for every length, of the whole shape."""
+        return np.repeat(told.astype(np.int32), self.counts).reshape(self.shape)
+
+
 class Stretches(NamedTuple):
     """The steps without improvement between two improvements, lane after lane.
 
@@ -195,45 +287,38 @@ class Stretches(NamedTuple):
     last: EpochArray
     n_steps: int
 
-    @property
-    def never(self) -> int:
-        """What stands for no step at all in `first_begins`."""
-        return int(np.iinfo(self._dtype).max)
+    def first_reaching(self, waits: EpochArray) -> Reached:
+        """Find each lane's first stretch of at least each of some lengths.
 
-    @property
-    def _dtype(self) -> type[np.signedinteger[Any]]:
-        return np.int16 if self.n_steps < 2**14 else np.int32
-
-    def first_begins(self, width: int) -> NDArray[np.signedinteger[Any]]:
-        """Return where the first stretch of at least each length begins, plus one.
-
-        Returns
-        -------
-        array of shape (n_lanes, width + 1)
-            By the length, from 0 on (of which nothing is said); `never` where none is
-            as long.
+        `waits` go upwards, from 1 or more to at most ``n_steps + 1``.
         """
         n_lanes, span = len(self.last), self.n_steps + 2
-        keys = self.length + self.lane * span
-        longest = np.maximum.accumulate(keys)
-        before = np.zeros_like(keys)
-        np.subtract(longest[:-1], self.lane[1:] * span, out=before[1:])
+        offsets = self.lane * self.lane.dtype.type(span)
+        longest = np.maximum.accumulate(self.length + offsets)
+        before = np.zeros_like(longest)
+        np.subtract(longest[:-1], offsets[1:], out=before[1:])
         # what stands before is another lane's
         np.maximum(before, 0, out=before)
-        record = np.flatnonzero((self.length > before) & (before < width))
-        begins = np.zeros((n_lanes, width + 1), dtype=self._dtype)
-        begins[self.lane[record], before[record] + 1] = self.begin[record] + 1
+        record = np.flatnonzero(self.length > before)
         lanes = np.arange(n_lanes)
-        beyond = np.maximum(longest[self.last] - lanes * span, 0) + 1
-        inside = beyond <= width
-        begins[lanes[inside], beyond[inside]] = self.never
-        np.maximum.accumulate(begins, axis=1, out=begins)
-        return begins
+        beyond = np.maximum(longest[self.last] - lanes * span, 0)
+        # after the records of a lane, what is longer than all of them
+        lane = self.lane[record]
+        place = np.arange(len(record)) + lane
+        missing = np.cumsum(np.bincount(lane, minlength=n_lanes)) + lanes
+        up_to = np.searchsorted(waits, np.arange(span), side="right")
+        reached = Reached.empty(len(record) + n_lanes, (n_lanes, len(waits)))
+        reached.lane[place], reached.lane[missing] = lane, lanes
+        reached.begin[place] = self.begin[record]
+        reached.missing[missing] = True
+        reached.counts[place] = up_to[self.length[record]] - up_to[before[record]]
+        reached.counts[missing] = len(waits) - up_to[beyond]
+        return reached
 
     def last_improved(self, lanes: EpochArray, steps: EpochArray) -> EpochArray:
         """Return the last improving step up to some steps; before the first: less."""
         span = self.n_steps + 2
-        keys = self.lane * span + self.begin + 1
+        keys = self.lane.astype(np.int64) * span + self.begin + 1
         at = np.searchsorted(keys, lanes * span + steps + 1, side="right") - 1
         first = np.concatenate([[0], self.last[:-1] + 1])
         found: EpochArray = self.begin[np.maximum(at, first[lanes])]
@@ -241,32 +326,39 @@ class Stretches(NamedTuple):
 
 
 def find_stretches(
-    improved: BoolArray, n_steps: EpochArray, first_steps: EpochArray
+    improved: BoolArray, candidates: Candidates, n_steps: EpochArray
 ) -> Stretches:
     """Cut every lane where it improves, and at its run's end.
 
     Parameters
     ----------
-    improved : bool array of shape (n_steps, n_runs, n_settings)
+    improved : bool array of shape (n_candidates, n_runs, n_settings)
         As `find_improvements` returns it.
+    candidates : Candidates
+        Of which steps that tells; no other improves.
     n_steps : array of shape (n_runs,)
         The steps of each run.
-    first_steps : array of shape (n_runs, n_settings)
-        The first step that counts.
     """
     most, n_runs, n_settings = improved.shape
-    lanes = np.arange(n_runs * n_settings)
-    cuts = np.zeros((len(lanes), most + 1), dtype=np.bool_)
+    n_lanes = n_runs * n_settings
+    cuts = np.ones((n_lanes, most + 1), dtype=np.bool_)
     cuts[:, :most] = improved.reshape(most, -1).T
-    cuts[lanes, np.repeat(n_steps, n_settings)] = True
     counts = np.count_nonzero(cuts, axis=1)
     last = np.cumsum(counts) - 1
+    # half the memory, where numbers of lanes and steps together fit
+    small = n_lanes * (candidates.n_steps + 2) < np.iinfo(np.int32).max
+    dtype: Any = np.int32 if small else np.int64
+    lanes = np.arange(n_lanes, dtype=dtype)
     lane = np.repeat(lanes, counts)
-    ends = np.flatnonzero(cuts)
-    ends -= lane * (most + 1)
-    begins = first_steps.reshape(-1) - 1
+    # the last column is the end
+    steps = np.concatenate([candidates.steps, n_steps[None]]).T.reshape(-1)
+    back = np.arange(n_runs)[:, None] - lanes.reshape(n_runs, n_settings)
+    at = np.flatnonzero(cuts)
+    at += np.repeat(back * (most + 1), counts)
+    ends = steps.astype(dtype)[at]
+    begins = candidates.first_steps.reshape(-1) - 1
     begin = np.empty_like(ends)
     begin[1:] = ends[:-1]
     begin[0] = begins[0]
     begin[last[:-1] + 1] = begins[1:]
-    return Stretches(lane, begin, ends - begin - 1, last, most)
+    return Stretches(lane, begin, ends - begin - 1, last, candidates.n_steps)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.sweep.kernels.candidates import find_candidates
 from cbreplay.sweep.kernels.early_stopping import NEVER, whole_patience
 from cbreplay.sweep.kernels.improvements import find_improvements, find_stretches
 
@@ -113,12 +114,15 @@ def find_partings(
     rates, known, n_epochs = record
     n_lanes = len(sizes)
     starts = np.zeros((n_runs, n_lanes), dtype=np.int64)
-    improved = find_improvements(values, starts, sizes, compared)
-    stretches = find_stretches(improved, n_steps, starts)
+    candidates = find_candidates(values, starts, sizes)
+    improved = find_improvements(candidates.values, candidates.first, sizes, compared)
+    stretches = find_stretches(improved, candidates, n_steps)
     waits = whole_patience(settings.patience, most)
-    begins = stretches.first_begins(int(waits.max())).reshape(n_runs, n_lanes, -1)
-    first = begins[:, settings.lane, waits].astype(np.int64)
-    step = np.where(first == stretches.never, most, first - 1 + waits)
+    distinct, place = np.unique(waits, return_inverse=True)
+    reached = stretches.first_reaching(distinct)
+    begins = reached.spread(np.where(reached.missing, NEVER, reached.begin))
+    begin = begins.reshape(n_runs, n_lanes, -1)[:, settings.lane, place]
+    step = np.minimum(begin + waits, most)
     reduced_at = np.take_along_axis(positions, step, axis=1)
 
     rate = rates[:, 0]
@@ -146,7 +150,11 @@ def find_partings(
         for one, count in enumerate(n_steps.tolist()):
             step_of[one, positions[one, :count]] = np.arange(count)
         parted, wild = follow_rates(
-            record, step_of, improved, settings, (run, setting, at, new)
+            record,
+            step_of,
+            candidates.spread(improved),
+            settings,
+            (run, setting, at, new),
         )
         divergence[run, setting] = parted
         bad[run[wild]] = True
