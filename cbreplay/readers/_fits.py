@@ -431,7 +431,7 @@ def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float
 def _started(record: Record, metadata: RunMetadata | None) -> float | None:
     """Return when ``run.json`` says it began, else when its first row was written."""
     stated = metadata.started if metadata is not None else None
-    if stated is not None or not record.rows.wall_times:
+    if stated is not None or not len(record.rows.wall_times):
         return stated
-    first = record.rows.wall_times[0]
+    first = float(record.rows.wall_times[0])
     return first if math.isfinite(first) else None
