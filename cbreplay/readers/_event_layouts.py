@@ -197,7 +197,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, tuple[str, .
         mine = np.flatnonzero(kept & (table.tag == other))
         if other == number or _SUMMARIES.fullmatch(name) or name == _LIGHTNING_DUMMY:
             continue
-        if len(np.unique(epochs[mine])) < len(mine):
+        if len(set(epochs[mine].tolist())) < len(mine):
             several.append(name)
             kept[mine] = False
         elif not len(mine):
