@@ -4,6 +4,8 @@ The work is callback-epochs: for every cell, a run and a config, the epochs unti
 config stops, or the whole series of 200. Keras's own EarlyStopping is driven through a
 sample of it on a stand-in model, and its time is scaled up; all times are CPU times of
 one process, the least of some rounds. Series fall, flatten and rise again, with noise.
+Settings of which no two have a value in common come as columns that were drawn, and as
+a list of callbacks.
 
     python benchmarks/sweep.py             # ratios, sizes, the curve of the cost
     python benchmarks/sweep.py --executor  # two processes against one, wall times
@@ -25,13 +27,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, choices, make_grid
+from cbreplay import (
+    EarlyStopping,
+    LearningRateScheduler,
+    ReduceLROnPlateau,
+    Run,
+    choices,
+    make_grid,
+    pair_choices,
+)
 from cbreplay import sweep_runs as sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.grid import Choices
+    from cbreplay.grid import Choices, PairedChoices
 
 N_EPOCHS = 200
 SEMANTICS = "keras-3.15"
@@ -63,15 +73,20 @@ def stopping(n_deltas: int, n_patience: int) -> Choices:
     )
 
 
-def arbitrary(n_configs: int) -> list[list[Any]]:
-    """Return configs of which no two have a setting in common."""
+def draws(n_configs: int) -> PairedChoices:
+    """Return settings of which no two have a value in common, as columns."""
     rng = np.random.default_rng(1)
-    patience = rng.integers(1, 101, n_configs).tolist()
-    deltas = rng.uniform(0, 0.02, n_configs).tolist()
-    return [
-        [EarlyStopping(patience=one, min_delta=two, restore_best_weights=True)]
-        for one, two in zip(patience, deltas, strict=True)
-    ]
+    patience = rng.integers(1, 101, n_configs)
+    deltas = rng.uniform(0, 0.02, n_configs)
+    drawn = choices(
+        EarlyStopping, patience=patience, min_delta=deltas, restore_best_weights=True
+    )
+    return pair_choices([drawn])
+
+
+def arbitrary(n_configs: int) -> list[list[Any]]:
+    """Return the same as callbacks, one by one."""
+    return [list(config) for config in draws(n_configs)]
 
 
 def cpu_seconds(task: Callable[[], Any], rounds: int = 3) -> tuple[float, Any]:
@@ -137,8 +152,10 @@ def compare(rate: float) -> None:
     ]
     some = arbitrary(10_000)
     questions += [
-        ("10^4 cells, arbitrary", many[:1], lambda: some, 2e4),
-        ("10^6 cells, arbitrary", many, lambda: some, 2e4),
+        ("10^4 cells, drawn", many[:1], lambda: draws(10_000), 2e4),
+        ("10^6 cells, drawn", many, lambda: draws(10_000), 2e4),
+        ("10^4 cells, listed", many[:1], lambda: some, 2e4),
+        ("10^6 cells, listed", many, lambda: some, 2e4),
     ]
     print("                            seconds   ns/cell  times the real callbacks")
     for name, runs, make, goal in questions:
@@ -167,7 +184,7 @@ def large() -> None:
     answer = None
     some = arbitrary(10_000)
     seconds, answer = cpu_seconds(lambda: sweep(runs, some, semantics=SEMANTICS), 1)
-    print_large("1,000 runs x 10^4 arbitrary configs (goal 3 s)", seconds)
+    print_large("1,000 runs x 10^4 listed configs (goal 3 s)", seconds)
     del answer
 
 
@@ -221,24 +238,49 @@ def together(rate: float) -> None:
 
 
 def elsewhere() -> None:
-    """Print what two processes bring, in wall time, on a job of some ten seconds."""
-    runs, some = make_runs(1000), arbitrary(10_000)
-    jobs = 4
+    """Print what two processes bring, in wall time; to start them is part of it."""
+    runs, few = make_runs(4000), make_runs(20, rate=True)
+    drawn, listed = draws(10_000), arbitrary(10_000)
+    scheduling = LearningRateScheduler({0: 0.01, 100: 0.001})
+    slow = make_grid([scheduling, stopping(20, 50)])
 
-    def timed(executor: Executor | None = None) -> float:
-        started = time.perf_counter()
-        for _ in range(jobs):
-            sweep(runs, some, semantics=SEMANTICS, executor=executor)
-        return time.perf_counter() - started
+    def asked(some: list[Run], configs: object, executor: Executor | None) -> object:
+        return sweep(some, configs, semantics=SEMANTICS, executor=executor).shape
 
-    one = timed()
-    with ProcessPoolExecutor(2) as executor:
-        list(executor.map(abs, range(8)))
-        two = timed(executor)
-    print(
-        f"{jobs} sweeps of 10^7 cells: {one:.1f} s here, {two:.1f} s in two processes"
-    )
-    print(f"{one / two:.2f} x (goal 1.7 x)")
+    jobs: list[tuple[str, Callable[[Executor | None], Any]]] = [
+        (
+            "4 x 4,000 runs x 10^4 drawn settings",
+            lambda executor: [asked(runs, drawn, executor) for _ in range(4)],
+        ),
+        (
+            "4 x 4,000 runs x 10^4 listed configs",
+            lambda executor: [asked(runs, listed, executor) for _ in range(4)],
+        ),
+        (
+            "20 runs x 1,000 lists without a kernel",
+            lambda executor: asked(few, slow, executor),
+        ),
+    ]
+    print("wall time (CPU time)                      one process    two processes")
+    for name, job in jobs:
+        one, one_busy = wall_and_cpu(lambda: job(None))  # noqa: B023
+
+        def apart() -> None:
+            with ProcessPoolExecutor(2) as executor:
+                job(executor)  # noqa: B023
+
+        two, two_busy = wall_and_cpu(apart)
+        print(f"{name:38} {one:6.1f} s ({one_busy:.1f}) {two:6.1f} s", end="")
+        print(f" ({two_busy:.1f})  {one / two:.2f} x", end="")
+        print(f" (goal 1.7 x; load {os.getloadavg()[0]:.1f})")
+
+
+def wall_and_cpu(task: Callable[[], Any]) -> tuple[float, float]:
+    """Return a task's wall time, and the CPU time of it and what it started."""
+    before, started = os.times(), time.perf_counter()
+    task()
+    wall, after = time.perf_counter() - started, os.times()
+    return wall, sum(after[:4]) - sum(before[:4])
 
 
 def logs() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from cbreplay.explain import explain_replay
     from cbreplay.expressions import parse_callbacks, read_script_callbacks
-    from cbreplay.grid import choices, make_grid
+    from cbreplay.grid import choices, make_grid, pair_choices
     from cbreplay.lint import lint_callbacks
     from cbreplay.readers import load_runs
     from cbreplay.recommend import Recommendation, recommend_config
@@ -76,6 +76,7 @@ __all__ = [
     "lint_callbacks",
     "load_runs",
     "make_grid",
+    "pair_choices",
     "parse_callbacks",
     "read_script_callbacks",
     "recommend_config",
@@ -108,6 +109,7 @@ _HOMES = {
     "lint_callbacks": "lint",
     "load_runs": "readers",
     "make_grid": "grid",
+    "pair_choices": "grid",
     "parse_callbacks": "expressions",
     "read_script_callbacks": "expressions",
     "recommend_config": "recommend",

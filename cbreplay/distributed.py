@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.readers import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
@@ -193,9 +191,7 @@ def _joined(
     begin = 0
     for part in parts:
         for packed, count in zip(part.cells, part.counts, strict=True):
-            for column, decided in zip(cells, packed, strict=True):
-                # a column of one value is sent as that
-                column[begin : begin + count] = np.asarray(decided)
+            cells.rows(slice(begin, begin + count)).put(packed)
             begin += count
     _, objectives = find_objectives(configs, plan_blocks(configs))
     return Sweep(configs, runs, cells, objectives, failures)

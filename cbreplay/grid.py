@@ -1,17 +1,17 @@
-"""Named parameter values to configs: every combination, in order."""
+"""Named parameter values to configs: every combination in order, or row by row."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from cbreplay.callbacks.base import Callback
 from cbreplay.callbacks.callbacks_list import read_callback
 from cbreplay.errors import ConfigError, nearest_name
 
-__all__ = ["Choices", "Grid", "choices", "make_grid"]
+__all__ = ["Choices", "Grid", "PairedChoices", "choices", "make_grid", "pair_choices"]
 
 Config = tuple[Callback, ...]
 
@@ -85,22 +85,60 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
             fixed[name] = value
     first = {name: values[0] for name, values in varied.items()}
     for name, values in varied.items():
-        # a range holds integers only: its ends stand for all of them
-        tried = [values[0], values[-1]] if isinstance(values, range) else values
-        for value in tried:
-            kind(**fixed, **first | {name: value})
+        _check_values(kind, name, values, {**fixed, **first})
     kind(**fixed, **first)
     return Choices(kind, fixed, varied)
 
 
 def _axis(kind: type[Any], name: str, value: Any) -> Sequence[Any]:  # noqa: ANN401
-    values = value if isinstance(value, range) else list(value)
-    if not isinstance(values, range):
-        values = [one.item() if hasattr(one, "item") else one for one in values]
+    if isinstance(value, range):
+        values: Any = value
+    else:
+        values = value.tolist() if getattr(value, "ndim", 0) == 1 else list(value)
+        if not _PLAIN.issuperset(map(type, values)):
+            values = [one.item() if hasattr(one, "item") else one for one in values]
     if len(values) == 0:
         sentence = f"{kind.__name__}: {name} has no value to try"
         raise ConfigError(sentence)
-    return values
+    return cast("Sequence[Any]", values)
+
+
+_PLAIN = frozenset({bool, float, int, str, type(None)})
+
+
+def _check_values(
+    kind: type[Any], name: str, values: Sequence[Any], given: dict[str, Any]
+) -> None:
+    """Raise ConfigError for the first value that the class refuses."""
+    if isinstance(values, range):
+        # it holds integers only: its ends stand for all of them
+        values = [values[0], values[-1]]
+    elif _allows_between(kind, name) and {float, int}.issuperset(map(type, values)):
+        ends = [min(values), max(values)]
+        if not any(map(math.isnan, values)) and _takes(kind, name, ends, given):
+            return
+    for value in values:
+        kind(**given | {name: value})
+
+
+def _allows_between(kind: type[Any], name: str) -> bool:
+    """Return whether any number between two that are allowed is allowed as well.
+
+    So it is with our own rules where a parameter need not be whole.
+    """
+    wanted = {one.name: one.type for one in fields(kind)}[name]
+    return kind.__module__.startswith("cbreplay.callbacks.") and wanted == "float"
+
+
+def _takes(
+    kind: type[Any], name: str, values: Sequence[Any], given: dict[str, Any]
+) -> bool:
+    try:
+        for value in values:
+            kind(**given | {name: value})
+    except ConfigError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +221,97 @@ def make_grid(entries: Iterable[Any]) -> Grid:
     >>> grid.shape, grid[1][0].min_delta
     ((2, 2), 0.1)
     """
+    return Grid(*_read_entries(entries))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedChoices(Sequence[Config]):
+    """Configs of which each has the values at its own place, as callbacks lists.
+
+    Parameters
+    ----------
+    entries : tuple of Callback or Choices
+        The callbacks list, in order.
+    parameters : mapping of str to sequence
+        The values by the names of `Grid`, each as long as there are configs.
+    """
+
+    entries: tuple[Callback | Choices, ...]
+    parameters: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return min(map(len, self.parameters.values()))
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            message = f"config {index} of {len(self)}"
+            raise IndexError(message)
+        return tuple(
+            entry.build({name: values[index] for name, values in entry.varied.items()})
+            if isinstance(entry, Choices)
+            else entry
+            for entry in self.entries
+        )
+
+    def cut(self, begin: int, end: int) -> PairedChoices:
+        """Return some of the configs, without making them."""
+        entries = [
+            Choices(
+                entry.kind,
+                entry.fixed,
+                {name: values[begin:end] for name, values in entry.varied.items()},
+            )
+            if isinstance(entry, Choices)
+            else entry
+            for entry in self.entries
+        ]
+        return PairedChoices(*_read_entries(entries))
+
+
+def pair_choices(entries: Iterable[Any]) -> PairedChoices:
+    """Combine the varied parameters value by value, as drawn for a random search.
+
+    The first config has the first value of each, the second the second.
+
+    Parameters
+    ----------
+    entries : iterable of Callback, Keras callback or Choices
+        One callbacks list, in order.
+
+    Raises
+    ------
+    ConfigError
+        If an entry is neither a callback nor choices, nothing is varied, or the
+        parameters have not equally many values.
+    EvidenceError
+        If no log can tell what one of them does.
+
+    Examples
+    --------
+    >>> from cbreplay import EarlyStopping
+    >>> drawn = choices(EarlyStopping, patience=[3, 9, 5], min_delta=[0, 0.1, 0.02])
+    >>> configs = pair_choices([drawn])
+    >>> len(configs), configs[1][0].patience, configs[1][0].min_delta
+    (3, 9, 0.1)
+    """
+    listed, parameters = _read_entries(entries)
+    counts = {name: len(values) for name, values in parameters.items()}
+    if len(set(counts.values())) != 1:
+        told = ", ".join(f"{count} of {name}" for name, count in counts.items())
+        sentence = (
+            "each varied parameter needs a value for every config, and there are "
+            f"{told or 'none'}. Give equally many, or combine them with make_grid"
+        )
+        raise ConfigError(sentence)
+    return PairedChoices(listed, parameters)
+
+
+def _read_entries(
+    entries: Iterable[Any],
+) -> tuple[tuple[Callback | Choices, ...], dict[str, Sequence[Any]]]:
+    """Return a callbacks list, and the values of what is varied, by name."""
     listed = tuple(
         one if isinstance(one, Choices) else read_callback(one) for one in entries
     )
@@ -198,7 +327,7 @@ def make_grid(entries: Iterable[Any]) -> Grid:
         if isinstance(entry, Choices):
             for name, values in entry.varied.items():
                 parameters[f"{owner}.{name}"] = values
-    return Grid(listed, parameters)
+    return listed, parameters
 
 
 def _kind_of(entry: Callback | Choices) -> str:

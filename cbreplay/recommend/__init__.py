@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cbreplay.groups import find_groups
 from cbreplay.recommend.answer import (
     Doubt,
     Forward,
@@ -15,7 +16,6 @@ from cbreplay.recommend.answer import (
 from cbreplay.recommend.axes import sweep_patience
 from cbreplay.recommend.build import recommend_config
 from cbreplay.recommend.costs import Costs, measure_costs
-from cbreplay.recommend.groups import find_groups
 from cbreplay.recommend.selection import count_needed
 
 __all__ = [

@@ -17,8 +17,8 @@ from cbreplay.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cbreplay.groups import Grouping
     from cbreplay.recommend.answer import LeftOut
-    from cbreplay.recommend.groups import Grouping
     from cbreplay.recommend.study import Study
     from cbreplay.recommend.validation import Choice, Priced
 

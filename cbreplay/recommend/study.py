@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from cbreplay.groups import Grouping, find_groups
 from cbreplay.recommend.copies import find_copies
-from cbreplay.recommend.groups import Grouping, find_groups
 from cbreplay.recommend.objective import Tolerance, measure_scale, resolve_tolerance
 from cbreplay.recommend.pricing import Panel
 from cbreplay.recommend.records import Own, find_cadence, find_own_stops

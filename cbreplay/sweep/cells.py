@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.sweep.kernels.early_stopping import NEVER
+from cbreplay.sweep.packing import pack_column, put_column
 from cbreplay.sweep.partings import part_rates
 from cbreplay.sweep.stoppers import Stopper
 
@@ -70,20 +71,13 @@ class Cells(NamedTuple):
         return Cells(*columns)
 
     def packed(self) -> Cells:
-        """Return the same in few bytes, for a way between processes.
+        """Return the same in few bytes, for `put` elsewhere."""
+        return Cells(*map(pack_column, self))
 
-        A column of one value is that value, and epochs are as narrow as they fit.
-        """
-        return Cells(*map(_packed, self))
-
-
-def _packed(column: Any) -> Any:  # noqa: ANN401 - a column of any type
-    first = column.reshape(-1)[0]
-    if (column == first).all():
-        return np.asarray(first)
-    if column.dtype != np.bool_ and column.max() < np.iinfo(np.int16).max:
-        return column.astype(np.int16)
-    return column
+    def put(self, packed: Cells) -> None:
+        """Fill what is empty with the columns of another, packed ones."""
+        for held, column in zip(packed, self, strict=True):
+            put_column(held, column)
 
 
 class Doubt(NamedTuple):

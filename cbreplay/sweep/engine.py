@@ -35,7 +35,7 @@ _CELLS_AT_ONCE = 128_000
 
 def sweep_runs(
     runs: Iterable[Run] | Run,
-    grid: Any,  # noqa: ANN401 - a Grid, or lists of callbacks
+    grid: Any,  # noqa: ANN401 - a Grid, or other configs
     *,
     semantics: str | None = None,
     initial_learning_rate: float | None = None,
@@ -54,8 +54,9 @@ def sweep_runs(
     ----------
     runs : Run or iterable of Run
         The records.
-    grid : Grid, or iterable of callbacks lists
-        The configs: `make_grid`'s, or any lists that `replay_run` takes.
+    grid : Grid, PairedChoices, or iterable of callbacks lists
+        The configs: `make_grid`'s, `pair_choices`'s, or any lists that `replay_run`
+        takes. Of very many lists, reading them one by one takes longest.
     semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
     executor : concurrent.futures.Executor, optional

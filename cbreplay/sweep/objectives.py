@@ -56,6 +56,8 @@ def begin_run(run: Run, examples: list[tuple[Any, ...]], asked: Asked) -> Begun 
         training.semantics.name,
         judged,
         run.epoch_seconds,
+        run.metadata,
+        run.learning_rate,
     )
     return Begun(training, swept)
 

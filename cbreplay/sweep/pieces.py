@@ -6,7 +6,9 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.grid import Choices, Grid
+from cbreplay.grid import Choices, Grid, PairedChoices
+from cbreplay.sweep.packing import put_column
+from cbreplay.sweep.plan import pair_configs, plan_blocks
 
 if TYPE_CHECKING:
     from cbreplay.callbacks.base import Callback
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "cut_work"]
 
-_CELLS_A_TASK = 2_000_000
+# some hundredths of a second each, so that nobody waits long for the last one
+_CELLS_A_TASK = {Grid: 2_000_000, PairedChoices: 500_000}
+_REPLAYS_A_TASK = 200
 
 
 class Piece(NamedTuple):
@@ -26,19 +30,21 @@ class Piece(NamedTuple):
     cut: tuple[slice, ...]
 
     def put(self, part: Cells, whole: Cells) -> None:
-        """Put a part of the answer, packed or not, into its place."""
+        """Put a part of the answer, packed, into its place."""
         span = slice(self.rows.start, self.rows.stop)
         for decided, column in zip(part, whole, strict=True):
             place = column[span].reshape(len(self.rows), *self.shape)
-            target = place[(slice(None), *self.cut)]
-            # a column of one value is sent as that
-            target[...] = decided.reshape(target.shape) if decided.ndim else decided
+            put_column(decided, place[(slice(None), *self.cut)])
 
 
-def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - a Grid, or lists
+def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `read_configs`
     """Cut a sweep so that every piece is a task's worth; the runs first."""
     n_cells = n_runs * len(configs)
-    wanted = max(2, math.ceil(n_cells / _CELLS_A_TASK))
+    configs = pair_configs(configs)
+    size = _CELLS_A_TASK.get(type(configs), _REPLAYS_A_TASK)
+    if not all(block.vectorised for block in plan_blocks(configs)):
+        size = _REPLAYS_A_TASK
+    wanted = max(2, math.ceil(n_cells / size))
     shape = configs.shape if isinstance(configs, Grid) else (len(configs),)
     n_parts = min(n_runs, wanted)
     bounds = [n_runs * one // n_parts for one in range(n_parts + 1)]
@@ -63,12 +69,14 @@ def _cut_configs(
             key=lambda one: (not names[one].endswith(".patience"), shape[one]),
         )
     n_parts = min(n_parts, shape[axis])
-    cuts = []
+    cuts: list[tuple[Any, tuple[slice, ...]]] = []
     for part in range(n_parts):
         span = slice(shape[axis] * part // n_parts, shape[axis] * (part + 1) // n_parts)
         place = tuple(span if one == axis else slice(None) for one in range(len(shape)))
         if isinstance(configs, Grid):
             cuts.append((_cut_grid(configs, axis, span), place))
+        elif isinstance(configs, PairedChoices):
+            cuts.append((configs.cut(span.start, span.stop), place))
         else:
             cuts.append((configs[span], place))
     return cuts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from dataclasses import dataclass, field, fields
@@ -12,7 +13,7 @@ import numpy as np
 from cbreplay.callbacks.base import Callback, rule_name
 from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.errors import ConfigError
-from cbreplay.grid import Choices, Grid, make_grid
+from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray
 
-__all__ = ["Block", "Parameter", "Slot", "plan_blocks", "read_configs"]
+__all__ = [
+    "Block",
+    "Parameter",
+    "Slot",
+    "pair_configs",
+    "plan_blocks",
+    "read_configs",
+    "read_slots",
+]
 
 
 class Parameter(NamedTuple):
@@ -119,13 +128,13 @@ class Block(NamedTuple):
         )
 
 
-_VECTORISED = (
+_VECTORISED = {
     "EarlyStopping",
     "ReduceLROnPlateau",
     "ModelCheckpoint",
     "TerminateOnNaN",
     "Bystander",
-)
+}
 
 
 def _has_kernel(slot: Slot) -> bool:
@@ -154,10 +163,10 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     ConfigError, EvidenceError
         If it names no callback, or one that cannot be replayed.
     """
-    if isinstance(grid, Grid):
+    if isinstance(grid, (Grid, PairedChoices)):
         return grid
     listed = list(grid) if hasattr(grid, "__iter__") else [grid]
-    if _slots_of(listed) is not None:
+    if read_slots(listed) is not None:
         return list(map(tuple, listed))
     if not any(hasattr(one, "__iter__") for one in listed):
         return make_grid(listed)
@@ -200,7 +209,7 @@ def _plain(
 _OWN = "cbreplay.callbacks."
 
 
-def _slots_of(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
+def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     """Return the callbacks place by place, if all lists hold the same rules of ours.
 
     Of many configs this is the quick way to see it: nothing is done one by one.
@@ -216,13 +225,35 @@ def _slots_of(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     return slots if slots and alike else None
 
 
+def pair_configs(configs: Any) -> Any:  # noqa: ANN401 - as `read_configs`
+    """Return configs as columns of values, which are quick to send, if they can be."""
+    if isinstance(configs, (Grid, PairedChoices)):
+        return configs
+    slots = read_slots(configs)
+    if slots is None or not {rule_name(held[0]) for held in slots} <= _VECTORISED:
+        return configs
+    entries: list[Callback | Choices] = []
+    for held in slots:
+        columns = _columns(held)
+        first = {name: values[0] for name, values in columns.items()}
+        varied = {name: held for name, held in columns.items() if len(held) > 1}
+        fixed = {name: one for name, one in first.items() if name not in varied}
+        entries.append(Choices(type(held[0]), fixed, varied) if varied else held[0])
+    any_varied = any(isinstance(one, Choices) for one in entries)
+    return pair_choices(entries) if any_varied else configs
+
+
 def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs`
     """Sort configs into blocks, each of one shape."""
     if isinstance(configs, Grid):
         axes = iter(range(len(configs.parameters)))
         slots = tuple(_grid_slot(entry, axes) for entry in configs.entries)
         return [Block(configs.shape, slots, None)]
-    alike = _slots_of(configs)
+    if isinstance(configs, PairedChoices):
+        # one axis: the configs themselves
+        slots = tuple(_grid_slot(one, itertools.repeat(0)) for one in configs.entries)
+        return [Block((len(configs),), slots, None)]
+    alike = read_slots(configs)
     if alike is not None:
         return [Block((len(configs),), tuple(map(_listed_slot, alike)), None)]
     columns: dict[tuple[type, ...], list[int]] = {}
@@ -265,19 +296,24 @@ def _listed_slot(held: Sequence[Callback]) -> Slot:
     kind = type(held[0])
     if rule_name(held[0]) not in _VECTORISED:
         return Slot(_kind_name(kind), {})
-    parameters = {}
+    parameters = {
+        name: Parameter(values, 0 if len(values) > 1 else None)
+        for name, values in _columns(held, without="verbose").items()
+    }
+    return Slot(_kind_name(kind), parameters)
+
+
+def _columns(held: Sequence[Callback], without: str = "") -> dict[str, list[Any]]:
+    """Return the values of each parameter by config; one where all are alike."""
+    columns = {}
     # a rule is a dataclass; the protocol cannot say so
-    for one in fields(kind):  # type: ignore[arg-type]
-        if one.name == "verbose":
-            # accepted, and ignored
+    for one in fields(type(held[0])):  # type: ignore[arg-type]
+        if one.name == without:
             continue
         values = list(map(operator.attrgetter(one.name), held))
-        first = values[0]
-        if values.count(first) == len(values):
-            parameters[one.name] = Parameter([first])
-        else:
-            parameters[one.name] = Parameter(values, 0)
-    return Slot(_kind_name(kind), parameters)
+        alike = values.count(values[0]) == len(values)
+        columns[one.name] = values[:1] if alike else values
+    return columns
 
 
 def _is_rule(kind: Any) -> bool:  # noqa: ANN401 - a class, or a function

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.grid import Grid
+from cbreplay.grid import Grid, PairedChoices
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import pandas as pd
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
+    from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
     from cbreplay.sweep.objectives import Asked
 
@@ -52,8 +55,8 @@ class SweptRun(NamedTuple):
         Which Keras decided.
     judged : tuple of Judged
         Its objectives: one, or as many as the configs monitor.
-    epoch_seconds : Series or None
-        As Run's.
+    epoch_seconds, metadata, learning_rate : as Run's
+        What tells the seconds saved, and which runs belong together.
     """
 
     name: str
@@ -64,6 +67,8 @@ class SweptRun(NamedTuple):
     semantics: str
     judged: tuple[Judged, ...]
     epoch_seconds: Series | None
+    metadata: RunMetadata | None
+    learning_rate: Series | None
 
 
 class Failure(NamedTuple):
@@ -83,7 +88,7 @@ class Sweep:
 
     Parameters
     ----------
-    configs : Grid or list of tuple of Callback
+    configs : Grid, PairedChoices or list of tuple of Callback
         The configs, in order.
     runs : tuple of SweptRun
         The runs, in order.
@@ -220,20 +225,33 @@ class Sweep:
             saved[row] = np.array(after)[self.trained_epochs[row]]
         return saved
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a cell: the run, the config, its parameters, every outcome.
+    def to_frame(self, *, group_by: str | Sequence[Any] | None = None) -> pd.DataFrame:
+        """Return one row a cell: run, group, config, its parameters, every outcome.
 
         Absent values are missing. Where `bounded` is true, `trained_epochs` is at
-        least that, and `epochs_saved` and `seconds_saved` are at most that.
+        least that, and `epochs_saved` and `seconds_saved` are at most that. A group
+        is what `recommend_config` counts as one: runs that differ by seed.
+
+        Parameters
+        ----------
+        group_by : str or sequence, optional
+            As in `recommend_config`.
+
+        Raises
+        ------
+        ConfigError
+            If no run has what is to be grouped by.
         """
         import pandas as pd
 
         n_runs, n_configs = self.shape
+        codes, groups = self._groups(group_by)
         columns: dict[str, Any] = {
             "run": pd.Categorical.from_codes(
                 np.repeat(np.arange(n_runs), n_configs),
-                categories=pd.Index(_unique_names(self.runs)),
+                categories=pd.Index(_unique(run.name for run in self.runs)),
             ),
+            "group": pd.Categorical.from_codes(codes, categories=pd.Index(groups)),
             "config": np.tile(np.arange(n_configs), n_runs),
         }
         for name, values in self._parameter_columns().items():
@@ -260,6 +278,16 @@ class Sweep:
         columns["provisional"] = self.provisional.reshape(-1)
         return pd.DataFrame(columns)
 
+    def _groups(self, group_by: str | Sequence[Any] | None) -> tuple[Any, list[str]]:
+        """Return the group of each cell, and what each group is called."""
+        from cbreplay.groups import find_groups
+
+        grouping = find_groups(self.runs, group_by)
+        of_run = np.zeros(len(self.runs), dtype=np.int64)
+        for number, rows in enumerate(grouping.rows):
+            of_run[list(rows)] = number
+        return np.repeat(of_run, len(self.configs)), _unique(grouping.names)
+
     def _by_run(self, values: list[Any]) -> Any:  # noqa: ANN401 - any kind of number
         return np.array(values)[:, None]
 
@@ -281,6 +309,9 @@ class Sweep:
 
     def _parameter_columns(self) -> dict[str, Any]:
         """Return the value of each varied parameter by config."""
+        if isinstance(self.configs, PairedChoices):
+            drawn = self.configs.parameters
+            return {name: np.array(list(values)) for name, values in drawn.items()}
         if not isinstance(self.configs, Grid):
             from cbreplay.callbacks.base import format_callback
             from cbreplay.callbacks.callbacks_list import read_callbacks
@@ -298,12 +329,12 @@ class Sweep:
         return columns
 
 
-def _unique_names(runs: tuple[SweptRun, ...]) -> list[str]:
-    """Return the runs' names; of several alike, the later ones are numbered."""
-    names: list[str] = []
-    for run in runs:
-        name, number = run.name, 2
+def _unique(given: Iterable[str]) -> list[str]:
+    """Return names; of several alike, the later ones are numbered."""
+    names: dict[str, None] = {}
+    for one in given:
+        name, number = one, 2
         while name in names:
-            name, number = f"{run.name} ({number})", number + 1
-        names.append(name)
-    return names
+            name, number = f"{one} ({number})", number + 1
+        names[name] = None
+    return list(names)

@@ -61,7 +61,7 @@ def test_the_cells_are_those_of_the_answer_here(
     assert cells[2] == ["1", "", "2", "censored"]
     table = ask(*words[:-1], "table", "--scheduler", address).out
     # people count from 1
-    assert table.splitlines()[1].split()[4:6] == ["3", "2"]
+    assert table.splitlines()[1].split()[5:7] == ["3", "2"]
 
 
 def test_what_cannot_be_asked_of_a_cluster_is_refused(ask: Ask, tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cbreplay import ConfigError, EarlyStopping, ReduceLROnPlateau, choices, make_grid
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    ReduceLROnPlateau,
+    choices,
+    make_grid,
+    pair_choices,
+)
 
 
 def test_configs_are_in_c_order() -> None:
@@ -72,3 +79,44 @@ def test_unknown_names_and_impossible_values_are_refused_at_once() -> None:
         make_grid([])
     with pytest.raises(ConfigError, match="'EarlyStopping' is not a callback"):
         make_grid(["EarlyStopping"])
+
+
+def test_of_many_numbers_the_first_that_is_refused_is_named() -> None:
+    deltas: list[Any] = np.linspace(0, 1, 500).tolist()
+    assert len(choices(EarlyStopping, min_delta=deltas).varied["min_delta"]) == 500
+    with pytest.raises(ConfigError, match="min_delta is nan"):
+        choices(EarlyStopping, min_delta=[*deltas, float("nan"), "much"])
+    with pytest.raises(ConfigError, match=r"factor is 1\.5"):
+        choices(ReduceLROnPlateau, factor=[0.1, 1.5, 3.0])
+    with pytest.raises(ConfigError, match="patience is 'long'"):
+        choices(EarlyStopping, patience=[1, "long", float("nan")])
+
+
+def test_paired_values_go_together() -> None:
+    drawn = pair_choices(
+        [
+            choices(EarlyStopping, patience=np.array([3, 1, 2]), min_delta=[0.1, 0, 1]),
+            ReduceLROnPlateau(patience=7),
+            choices(EarlyStopping, monitor=["loss", "val_loss", "val_loss"]),
+        ]
+    )
+    assert list(drawn.parameters) == [
+        "EarlyStopping.patience",
+        "EarlyStopping.min_delta",
+        "EarlyStopping#2.monitor",
+    ]
+    configs: list[Any] = list(drawn)
+    seen = [(one.patience, one.min_delta, three.monitor) for one, _, three in configs]
+    assert seen == [(3, 0.1, "loss"), (1, 0, "val_loss"), (2, 1, "val_loss")]
+    assert [two.patience for _, two, _ in configs] == [7, 7, 7]
+    assert (len(drawn), drawn[-1], drawn[1:]) == (3, configs[2], configs[1:])
+    assert list(drawn.cut(1, 3)) == configs[1:]
+    with pytest.raises(IndexError, match="config 3 of 3"):
+        drawn[3]
+
+
+def test_paired_values_have_to_be_equally_many() -> None:
+    with pytest.raises(ConfigError, match=r"2 of EarlyStopping\.patience, 1 of Early"):
+        pair_choices([choices(EarlyStopping, patience=[1, 2], min_delta=[0])])
+    with pytest.raises(ConfigError, match="there are none"):
+        pair_choices([EarlyStopping(patience=3)])

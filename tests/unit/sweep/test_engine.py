@@ -21,6 +21,7 @@ from cbreplay import (
     UnknownMonitorError,
     choices,
     make_grid,
+    pair_choices,
     replay_run,
     sweep_runs,
 )
@@ -285,6 +286,26 @@ def test_what_is_no_question_is_refused(runs: Any, grid: Any, problem: str) -> N
         sweep_runs(logged(0.5) if runs is None else runs, grid)
 
 
+# --- as columns
+
+
+def test_paired_values_decide_as_the_same_lists() -> None:
+    runs = [logged(*LOSSES, rate=0.01), logged(*LOSSES[:5], name="other", rate=0.01)]
+    drawn = pair_choices(
+        [
+            stopping(patience=[3, 1, 2, 6], min_delta=np.array([0.1, 0, 0.3, 0.02])),
+            reducing(patience=[1, 2, 3, 9]),
+        ]
+    )
+    assert agrees(runs, drawn)
+    listed = sweep_runs(runs, list(drawn), semantics="keras-3.15")
+    paired = sweep_runs(runs, drawn, semantics="keras-3.15")
+    assert told(paired) == told(listed)
+    frame = paired.to_frame()
+    assert frame["EarlyStopping.patience"].tolist() == [3, 1, 2, 6] * 2
+    assert frame["ReduceLROnPlateau.patience"].tolist() == [1, 2, 3, 9] * 2
+
+
 # --- laws
 
 
@@ -323,11 +344,17 @@ class LateExecutor(Executor):
 
 @pytest.mark.parametrize("n_runs", [1, 2, 5])
 def test_an_executor_changes_nothing(n_runs: int) -> None:
-    runs = [logged(*LOSSES[: 8 - one], name=f"run{one}") for one in range(n_runs)]
+    runs = [
+        logged(*LOSSES[: 8 - one], name=f"run{one}", rate=0.01) for one in range(n_runs)
+    ]
     grids = [
         make_grid([stopping(patience=range(1, 9), min_delta=[0, 0.02, 0.1])]),
         [[EarlyStopping(patience=one)] for one in range(1, 6)],
         make_grid([stopping(patience=[1, 2]), reducing(patience=[1, 2, 3])]),
+        pair_choices([stopping(patience=[3, 1, 2, 5], min_delta=[0.1, 0, 0.3, 0.02])]),
+        make_grid([LearningRateScheduler({0: 0.01}), stopping(patience=[1, 2])]),
+        [[EarlyStopping(), ModelCheckpoint("m.keras")]] * 3,
+        [[EarlyStopping()], [Impatient(3)], [ReduceLROnPlateau(patience=1)]],
     ]
     for grid in grids:
         here = sweep_runs(runs, grid)
@@ -369,8 +396,22 @@ def test_a_frame_has_a_row_a_cell() -> None:
     assert frame["stopped_epoch"].isna().all()
     assert frame["regret"].isna().all()
     assert frame["bounded"].all()
+    assert frame.columns[:3].tolist() == ["run", "group", "config"]
     listed = sweep_runs(run, [[EarlyStopping(patience=3)]]).to_frame()
     assert listed["callbacks"].tolist() == ["[EarlyStopping(patience=3)]"]
+
+
+def test_a_frame_names_the_group_of_every_run() -> None:
+    names = ["small/seed1", "small/seed2", "large/seed1"]
+    runs = [logged(*LOSSES, name=name) for name in names]
+    sweep = swept(runs, stopping(patience=[3, 6]))
+    # by their directories; the seeds of one are a group
+    assert sweep.to_frame()["group"].tolist() == ["small (2 runs)"] * 4 + [names[2]] * 2
+    asked = sweep.to_frame(group_by=["x", "y", "x"])["group"]
+    assert [len(set(asked[at])) for at in ([0, 1, 4, 5], [2, 3], [0, 2])] == [1, 1, 2]
+    assert sweep.to_frame(group_by="none")["group"].nunique() == 3
+    with pytest.raises(ConfigError, match="optimizer"):
+        sweep.to_frame(group_by="optimizer.class")
 
 
 def test_the_seconds_saved_are_those_of_the_epochs_after_the_stop() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cbreplay import Run
 from cbreplay.errors import ConfigError
-from cbreplay.recommend.groups import find_groups
+from cbreplay.groups import find_groups
 from cbreplay.run_metadata import parse_run_metadata
 
 LOSSES = [0.9, 0.5, 0.6]

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from cbreplay.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
-    from cbreplay.run import Run
+    from cbreplay.run import Series
+    from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["Grouping", "find_groups"]
+__all__ = ["Described", "Grouping", "find_groups"]
 
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
 # a name that ends in one of these and a number is one of several alike
@@ -47,6 +48,25 @@ _PLAN = ("epochs", "initial_epoch", "validation_freq")
 _NO_TRAINING = ("EarlyStopping", "ModelCheckpoint", "TerminateOnNaN")
 
 
+class Described(Protocol):
+    """What of a run tells its setting: a Run, or what a sweep keeps of one."""
+
+    @property
+    def name(self) -> str:
+        """How it is called, and where it lies."""
+        ...
+
+    @property
+    def metadata(self) -> RunMetadata | None:
+        """What ``run.json`` says."""
+        ...
+
+    @property
+    def learning_rate(self) -> Series | None:
+        """The recorded rates."""
+        ...
+
+
 class Grouping(NamedTuple):
     """Which runs belong together.
 
@@ -70,7 +90,9 @@ class Grouping(NamedTuple):
     by: Literal["run", "seed", "setting", "asked"]
 
 
-def find_groups(runs: Sequence[Run], group_by: str | Sequence[Any] | None) -> Grouping:
+def find_groups(
+    runs: Sequence[Described], group_by: str | Sequence[Any] | None
+) -> Grouping:
     """Find the runs that differ only by seed.
 
     By what ``run.json`` says of the setting; without it by the directory and the
@@ -79,7 +101,7 @@ def find_groups(runs: Sequence[Run], group_by: str | Sequence[Any] | None) -> Gr
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of Run, or of what else is described so
         The runs.
     group_by : str or sequence, optional
         ``"none"``, ``"directory"``, ``"learning-rate"``, ``"run.json"``, a key of
@@ -110,14 +132,14 @@ def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(rows) for rows in found.values())
 
 
-def _label_settings(runs: Sequence[Run]) -> list[Hashable]:
+def _label_settings(runs: Sequence[Described]) -> list[Hashable]:
     described = [_setting(run) for run in runs]
     bare = [run for run, one in zip(runs, described, strict=True) if one is None]
     placed = iter(_label_places(bare))
     return [next(placed) if one is None else one for one in described]
 
 
-def _setting(run: Run) -> Hashable | None:
+def _setting(run: Described) -> Hashable | None:
     """Return what ``run.json`` says of a setting, as text; None without one."""
     if run.metadata is None or not run.metadata.raw:
         return None
@@ -136,7 +158,7 @@ def _decides_no_training(text: str) -> bool:
     return name in _NO_TRAINING or name in BYSTANDERS
 
 
-def _label_places(runs: Sequence[Run]) -> list[Hashable]:
+def _label_places(runs: Sequence[Described]) -> list[Hashable]:
     """Return where each run lies, how it is called, and its learning rate."""
     folders = [_folder(run.name) for run in runs]
     differ = len(set(folders)) > 1
@@ -154,7 +176,7 @@ def _folder(name: str) -> str:
     return name.rpartition(os.sep)[0]
 
 
-def _by_rate(runs: Sequence[Run], labels: Sequence[Hashable]) -> list[Hashable]:
+def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hashable]:
     """Return the labels with the first rate, and the schedule where runs share it."""
     firsts = [
         (label, _first_rate(run)) for run, label in zip(runs, labels, strict=True)
@@ -168,14 +190,14 @@ def _by_rate(runs: Sequence[Run], labels: Sequence[Hashable]) -> list[Hashable]:
     ]
 
 
-def _first_rate(run: Run) -> float | None:
+def _first_rate(run: Described) -> float | None:
     if run.learning_rate is None or not run.learning_rate.recorded.any():
         return None
     rate = run.learning_rate.values[run.learning_rate.recorded][0]
     return float(f"{rate:.5g}")
 
 
-def _rates(run: Run) -> tuple[tuple[int, float], ...]:
+def _rates(run: Described) -> tuple[tuple[int, float], ...]:
     """Return every change of the recorded rate."""
     if run.learning_rate is None:
         return ()
@@ -186,7 +208,7 @@ def _rates(run: Run) -> tuple[tuple[int, float], ...]:
 
 
 def _label_as_asked(
-    runs: Sequence[Run], group_by: str | Sequence[Any]
+    runs: Sequence[Described], group_by: str | Sequence[Any]
 ) -> Sequence[Hashable]:
     if not isinstance(group_by, str):
         if len(group_by) != len(runs):
@@ -215,14 +237,16 @@ def _label_as_asked(
     return labels
 
 
-def _key(run: Run, path: str) -> str | None:
+def _key(run: Described, path: str) -> str | None:
     held: Any = {} if run.metadata is None else run.metadata.raw
     for part in path.split("."):
         held = held.get(part) if isinstance(held, dict) else None
     return None if held is None else json.dumps(held, sort_keys=True, default=str)
 
 
-def _name(runs: Sequence[Run], groups: tuple[tuple[int, ...], ...]) -> tuple[str, ...]:
+def _name(
+    runs: Sequence[Described], groups: tuple[tuple[int, ...], ...]
+) -> tuple[str, ...]:
     """Return a name for each group: what the names of its runs have in common."""
     names: list[str] = []
     for rows in groups:

@@ -1,0 +1,45 @@
+"""Columns of cells in few bytes, for the way from one process to another."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["pack_column", "put_column"]
+
+
+class Bits(NamedTuple):
+    """A mask of which eight cells share a byte."""
+
+    size: int
+    packed: Any
+
+
+def pack_column(column: Any) -> Any:  # noqa: ANN401 - a column of any type
+    """Return a column in few bytes; `put_column` takes it.
+
+    A column of one value is that value, a mask is bits, and numbers are as narrow as
+    they fit.
+    """
+    first = column.reshape(-1)[0]
+    if (column == first).all():
+        return np.asarray(first)
+    if column.dtype == np.bool_:
+        return Bits(column.size, np.packbits(column))
+    for dtype in (np.uint8, np.int16):
+        if column.min() >= 0 and column.max() <= np.iinfo(dtype).max:
+            return column.astype(dtype)
+    return column
+
+
+def put_column(packed: Any, place: Any) -> None:  # noqa: ANN401 - as `pack_column`
+    """Write a packed column where nothing but zeros was written before."""
+    if isinstance(packed, Bits):
+        mask = np.unpackbits(packed.packed, count=packed.size)
+        place[...] = mask.view(np.bool_).reshape(place.shape)
+    elif packed.ndim:
+        place[...] = packed.reshape(place.shape)
+    elif packed != 0:
+        # else it costs no memory
+        place[...] = packed
