@@ -43,7 +43,7 @@ def check_epochs(
 
 def _check_repeats(epochs: EpochArray, lines: EpochArray, source: str) -> None:
     """Refuse a log with several rows for most epochs: no restart looks so."""
-    same = np.flatnonzero(np.diff(epochs) == 0) + 1
+    same: EpochArray = np.flatnonzero(np.diff(epochs) == 0) + 1
     if len(same) < _FEW or 2 * len(same) < len(np.unique(epochs)):
         same = _interleaved(epochs)
     if not len(same):
