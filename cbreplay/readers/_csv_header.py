@@ -226,18 +226,28 @@ def _cut(line: str, delimiter: str) -> list[str]:
         return [line]
 
 
-def check_table(lines: Sequence[str], source: str) -> None:
+def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None:
     """Refuse a text that is known to be no table.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Its first lines.
+    names : sequence of str
+        What was found for column names.
+    source : str
+        Its name, for the error.
 
     Raises
     ------
     LogError
         If it is what Keras prints, or a file that git could not merge.
     """
+    named = any(name.lower() in EPOCH_NAMES for name in names)
     for number, line in enumerate(lines, start=1):
         if line.startswith(_CONFLICT):
             raise conflict(source, number)
-        if re.fullmatch(_PROGRESS, line):
+        if not named and re.fullmatch(_PROGRESS, line):
             problem = "this is what Keras prints while it trains, with rounded numbers"
             hint = "Train with CSVLogger('logs.csv'), and give what it writes"
             raise LogError(problem, source=source, line=number, hint=hint)

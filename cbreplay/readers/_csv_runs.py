@@ -21,15 +21,13 @@ if TYPE_CHECKING:
     from cbreplay.readers._cells import Cells
     from cbreplay.readers._csv_table import CsvTable
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import BoolArray, EpochArray, Run
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["are_epochs", "build_runs"]
 
 # what people call the epoch otherwise: "Epoch #", "epoch_no"
-_LIKE_EPOCH = re.compile(
-    r"(current|n|num)?epochs?(number|num|no|index|idx|id|count|counter)?"
-)
+_LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
 _LIKE_RATE = re.compile("lr|learningrate")
 # pandas reads its own nameless index back so, or names it
 _INDEXES = ("#0", "Unnamed: 0", "index")
@@ -168,12 +166,15 @@ class _Columns:
             if name.lower() in EPOCH_NAMES:
                 return name
         for name, cells in columns.items():
-            if _LIKE_EPOCH.fullmatch(_letters(name)) and are_epochs(cells.values).all():
+            if _LIKE_EPOCH.fullmatch(_letters(name)) and _may_count(cells.values):
                 self.table.notes.append(f"{name} was taken as the epoch")
                 return name
         for name in _INDEXES:
             index = columns.get(name)
-            if index is not None and are_epochs(index.values).all():
+            if index is None or not _may_count(index.values):
+                continue
+            # a column that is really called index may be one of anything else
+            if name != "index" or _is_range(index.values):
                 called = "the nameless first one" if name == "#0" else name
                 note = f"there is no epoch column: {called} was taken as it"
                 self.table.notes.append(note)
@@ -342,6 +343,16 @@ def _nameless(name: str, cells: Cells) -> str:
     return "it has no name" + (
         ", as pandas writes its index" if name in _INDEXES else ""
     )
+
+
+def _may_count(values: FloatArray) -> bool:
+    """Tell whether whole numbers differ: a plan stands in every row alike."""
+    differ = len(values) == 1 or bool((np.diff(values) != 0).any())
+    return differ and bool(are_epochs(values).all())
+
+
+def _is_range(values: FloatArray) -> bool:
+    return np.array_equal(values, np.arange(len(values)))
 
 
 def _no_epoch(text: str, value: float) -> str:

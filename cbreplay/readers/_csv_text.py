@@ -79,10 +79,10 @@ class CsvText:
         self._ends = False
         lines = iter(self._lines)
         first = first_lines(lines)
-        check_table(first, source)
         self.header, self.delimiter, header_line = find_header(
             [line for line in first if line.strip()]
         )
+        check_table(first, self.header, source)
         if not self.header and damage.errors:
             raise damage.errors[0]
         self._header_at = first.index(header_line) + 1 if self.header else 0
@@ -229,7 +229,7 @@ class CsvText:
     def _read_text(self, cells: list[str], line: int) -> None:
         """Pass by a remark; below another header the cells mean something else."""
         n_said = sum(bool(cell) for cell in cells)
-        if cells[0].startswith("<<<<<<< "):
+        if cells[0].startswith("<<<<<<<"):
             raise conflict(self.source, line)
         if n_said == 1 and cells[0].lower() != "epoch":
             self._remarks.append(line)

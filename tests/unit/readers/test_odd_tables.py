@@ -114,6 +114,18 @@ def test_what_is_known_to_be_no_table_is_called_by_its_name(
     assert said in refusal(content, errors=errors)
 
 
+def test_a_table_with_a_line_of_progress_in_it_is_one() -> None:
+    run = read_one("epoch,loss\n0,0.5\nEpoch 2/2\n1,0.25\n")
+    assert values(run, "loss") == [0.5, 0.25]
+    assert run.notes == ("lines of text were left out: line 3",)
+
+
+def test_a_conflict_in_a_table_of_spaces_is_found_too() -> None:
+    rows = "".join(f"{epoch} 0.5\n" for epoch in range(100))
+    said = refusal(f"epoch loss\n{rows}<<<<<<< HEAD\n100 1\n")
+    assert "line 102: git could not merge" in said
+
+
 def test_a_conflict_far_below_the_header_is_found_too() -> None:
     rows = "".join(f"{epoch},0.5\n" for epoch in range(100))
     said = refusal(f"epoch,loss\n{rows}<<<<<<< HEAD\n100,1\n", errors="skip")
@@ -187,10 +199,21 @@ def test_an_epoch_by_another_name_is_the_epoch_and_noted(name: str) -> None:
     assert run.notes[0] == f"{name} was taken as the epoch"
 
 
+@pytest.mark.parametrize("name", ["n_epochs", "num_epochs", "epoch_count"])
+def test_a_plan_in_every_row_is_no_epoch(name: str) -> None:
+    run = read_one(f"{name},loss,val_loss\n100,0.5,1\n100,0.25,2\n")
+    assert (run.first_epoch, values(run, "loss")) == (0, [0.5, 0.25])
+
+
+def test_an_index_of_something_else_is_no_epoch() -> None:
+    run = read_one("index,loss,val_loss\n32,0.5,1\n64,0.25,2\n")
+    assert (run.first_epoch, values(run, "loss")) == (0, [0.5, 0.25])
+
+
 @pytest.mark.parametrize("name", ["Unnamed: 0", "index"])
 def test_an_index_that_pandas_named_is_the_epoch_where_there_is_none(name: str) -> None:
-    run = read_one(f"{name},loss,val_loss\n3,0.5,1\n4,0.25,2\n")
-    assert (run.first_epoch, list(run.series)) == (3, ["loss", "val_loss"])
+    run = read_one(f"{name},loss,val_loss\n0,0.5,1\n1,0.25,2\n")
+    assert (run.first_epoch, list(run.series)) == (0, ["loss", "val_loss"])
     assert run.notes[0] == f"there is no epoch column: {name} was taken as it"
 
 
