@@ -337,3 +337,32 @@ class TeacherLoss(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.teacher.reset_metrics()
+
+
+class Wrapping(keras.callbacks.Callback):
+    """Another callback inside, made when training begins or before."""
+
+    def __init__(self, make: Any, *, late: bool = False) -> None:
+        super().__init__()
+        self.make = make
+        self.inner: Any = None if late else make()
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        if self.inner is None:
+            self.inner = self.make()
+        self.inner.set_model(self.model)
+        self.inner.on_train_begin(logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self.inner.on_epoch_end(epoch, logs)
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.inner.on_train_end(logs)
+
+
+class MetricReader(keras.callbacks.Callback):
+    """Looks at the compiled metrics, as no log holds them."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self.model.metrics:
+            self.model.stop_training = True

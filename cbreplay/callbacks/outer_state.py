@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from types import CellType, FunctionType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from cbreplay.callbacks.custom_code import is_of_keras, own_functions
@@ -29,14 +29,18 @@ def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
     for name, one in list(held.items()):
         if isinstance(one, FunctionType) and one.__closure__:
             cells = tuple(
-                CellType(copy.deepcopy(cell.cell_contents, memo))
-                for cell in one.__closure__
+                CellType(_copied(cell.cell_contents, memo)) for cell in one.__closure__
             )
             made = FunctionType(
                 one.__code__, one.__globals__, one.__name__, one.__defaults__, cells
             )
             made.__kwdefaults__ = one.__kwdefaults__
             held[name] = made
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - anything
+    # there is one of each module, which an import inside a function closes over
+    return value if isinstance(value, ModuleType) else copy.deepcopy(value, memo)
 
 
 def outer_state(callback: object) -> dict[str, str]:

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
+from cbreplay.callbacks.stand_in_metrics import (
+    compiled_metrics,
+    looks_for_a_direction,
+)
 from cbreplay.errors import CbreplayError, EvidenceError
 from cbreplay.monitor import round_float32
 
@@ -86,6 +90,7 @@ class Ledger:
         self.saved: list[str] = []
         self.history: dict[str, list[float]] = {}
         self.epochs: list[int] = []
+        self.logged: dict[str, None] = {}
         self._variables: dict[str, Any] = {}
 
     def enter(self, owner: str, library: str, hook: str, seen: Observation) -> None:
@@ -106,6 +111,7 @@ class Ledger:
         self.stop_training, self.weights_epoch = seen.stop_training, seen.weights_epoch
         self.restored_epoch = None
         self.saved = []
+        self.logged |= dict.fromkeys(map(str, seen.logs))
         for variable in self._variables.values():
             if self.rate is not None:
                 # the class's own assign, which does not count as the callback's
@@ -250,6 +256,15 @@ class StandInModel:
         set_own(self, "_ledger", ledger)
         set_own(self, "optimizer", StandInOptimizer(ledger))
         set_own(self, "history", StandInHistory(ledger))
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Tell Keras's own code which way a metric improves, and refuse others."""
+        ledger, asking = self._held(), sys._getframe(1)  # noqa: SLF001 - who asks
+        # before the first epoch is logged, nothing is known of them
+        if not ledger.logged or not looks_for_a_direction(asking):
+            ledger.refuse("model.metrics")
+        return compiled_metrics(ledger.logged, ledger)
 
     @property
     def stop_training(self) -> bool:

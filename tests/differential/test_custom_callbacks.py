@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -296,6 +297,7 @@ def test_an_object_is_not_changed_and_can_be_replayed_again() -> None:
         ("BatchLosses", "on_train_batch_end"),
         ("TimeBudget", "time in on_"),
         ("WeightNorms", "model.layers"),
+        ("MetricReader", "model.metrics in on_epoch_end"),
         ("SumOfWeights", "the values of the weights"),
         ("OwnLogger", "would write its file anew"),
         ("TeacherLoss", "holds a model as teacher"),
@@ -331,3 +333,66 @@ def test_callbacks_of_keras_that_no_log_can_follow_are_refused(kind: str) -> Non
     run = Run.from_logs([{"val_loss": 0.5}])
     with pytest.raises(EvidenceError, match=kind):
         replay_run(run, build[kind]())
+
+
+def fit_for_real(callbacks: list[Any]) -> tuple[list[dict[str, float]], int | None]:
+    """Train a small classifier that is noisy enough to stop; return what it logs."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    rng = np.random.default_rng(3)
+    inputs = rng.normal(size=(96, 4)).astype("float32")
+    labels = (inputs.sum(axis=1) + rng.normal(0, 2, 96) > 0).astype("float32")
+    model = keras.Sequential(
+        [keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")]
+    )
+    metrics = ["accuracy", "mae", keras.metrics.AUC(name="auc")]
+    model.compile("sgd", "binary_crossentropy", metrics=metrics)
+    model.optimizer.learning_rate = 2.0
+    history = model.fit(
+        inputs[:64],
+        labels[:64],
+        validation_data=(inputs[64:], labels[64:]),
+        epochs=12,
+        batch_size=16,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    named = history.history
+    rows = [
+        dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)
+    ]
+    return rows, len(rows) - 1 if len(rows) < 12 else None
+
+
+def test_a_rule_inside_another_callback_finds_the_direction_of_its_metric() -> None:
+    """With mode="auto" Keras asks the compiled metrics of the model."""
+    import keras.callbacks as kc
+
+    from tests.custom_callbacks import Wrapping
+
+    rows, _ = fit_for_real([])
+    run = Run.from_logs(rows, planned_epochs=12)
+    stopped = set()
+    for monitor in ("val_loss", "val_accuracy", "val_mae", "val_auc", "auc"):
+        make = functools.partial(kc.EarlyStopping, monitor, patience=1)
+        ours = replay_run(run, make()).stopped_epoch
+        for late in (False, True) if monitor == "val_accuracy" else (False,):
+            _, theirs = fit_for_real([Wrapping(make, late=late)])
+            replay = replay_run(run, Wrapping(make, late=late))
+            assert (replay.stopped_epoch, ours) == (theirs, theirs), monitor
+        stopped.add(ours)
+    # a test in which nothing stops, or all at once, would show nothing
+    assert len(stopped) > 2
+
+
+def test_a_direction_that_no_log_tells_is_refused_inside_another_callback() -> None:
+    import keras.callbacks as kc
+
+    from tests.custom_callbacks import Wrapping
+
+    run = Run.from_logs({"val_loss": x, "val_gain": x} for x in [0.5, 0.4, 0.45])
+    with pytest.raises(
+        EvidenceError, match="the direction of 'gain' for a mode='auto'"
+    ):
+        replay_run(run, Wrapping(lambda: kc.EarlyStopping("val_gain")))
