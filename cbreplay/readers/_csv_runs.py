@@ -13,6 +13,7 @@ from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES, shown_names
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
 from cbreplay.readers._learning_rate import read_csv_rate
 from cbreplay.readers._odd_epochs import check_epochs, find_order
+from cbreplay.readers.base import ForeignLogError
 from cbreplay.run import LEARNING_RATE_NAMES, Series
 
 if TYPE_CHECKING:
@@ -31,6 +32,22 @@ _LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
 _LIKE_RATE = re.compile("lr|learningrate")
 # pandas reads its own nameless index back so, or names it
 _INDEXES = ("#0", "Unnamed: 0", "index")
+# columns that say what a row's numbers are, and not of which epoch they are
+_KINDS = frozenset(
+    (
+        "metric",
+        "variable",
+        "measure",
+        "data",
+        "phase",
+        "split",
+        "mode",
+        "stage",
+        "subset",
+        "set",
+    )
+)
+_TWO = 2
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
 _ONE_HEADER = (
@@ -120,6 +137,7 @@ class _Columns:
         epoch_cells = columns.pop(epoch_name) if epoch_name else None
         kept = {name: cells for name, cells in columns.items() if self._keeps(name)}
         self._check_columns(kept, epoch_name)
+        self._check_one_kind()
         for name, cells in kept.items():
             self._report_wrong(name, cells)
         epochs = self._epochs(epoch_cells)
@@ -241,6 +259,23 @@ class _Columns:
             problem = f"there is no epoch column; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
+
+    def _check_one_kind(self) -> None:
+        """Refuse rows that are of another metric, or another data set, each.
+
+        R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.
+        """
+        for name, cells in self.table.columns.items():
+            kinds = list(dict.fromkeys(cells.texts.values()))
+            if name.lower() in _KINDS and len(kinds) > 1 and not cells.words:
+                shown = " and ".join(map(repr, kinds[:_TWO]))
+                problem = f"its rows are of several kinds: {name} is {shown}"
+                hint = "Give one row for each epoch, with a column for each of these"
+                row = next(at for at, text in cells.texts.items() if text == kinds[1])
+                line = int(self.table.lines[row])
+                raise ForeignLogError(
+                    problem, source=self.table.source, line=line, hint=hint
+                )
 
     def _report_wrong(self, name: str, cells: Cells) -> None:
         self.bad |= cells.wrong

@@ -236,7 +236,7 @@ class CsvTable:
     def check_whole(self) -> None:
         """Report each row with a cell that is no number, but for columns of text."""
         for name, cells in self.columns.items():
-            if cells.wrong.all() or not cells.wrong.any():
+            if not cells.wrong.any() or (cells.wrong | cells.missing).all():
                 continue
             row = int(np.flatnonzero(cells.wrong)[0])
             problem = f"{cells.text(row)!r} under {name} is not a number"

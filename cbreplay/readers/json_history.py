@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.readers._csv_header import EPOCH_NAMES, holds_number, parse_cell
+from cbreplay.readers._csv_header import (
+    EPOCH_NAMES,
+    STEP_NAMES,
+    holds_number,
+    parse_cell,
+)
 from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
 from cbreplay.readers._formats import FormatReader
@@ -51,7 +56,8 @@ class JsonHistoryReader(FormatReader):
             names = {name.lower(): name for name in table.columns}
             if "epochs" in names:
                 names.setdefault("epoch", names["epochs"])
-            fold_by(table, names.get("epoch"), names.get("step"), self.options)
+            step = next((names[name] for name in STEP_NAMES if name in names), None)
+            fold_by(table, names.get("epoch"), step, self.options)
             yield from build_runs(table, self.options, self.metadata)
         else:
             raise _foreign(path, held)

@@ -328,3 +328,30 @@ def test_many_restarts_are_no_two_writers(
 ) -> None:
     rows = "".join(f"{epoch},0.5\n" for epoch in epochs)
     assert len(read(f"epoch,loss\n{rows}")) == n_trainings
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        # as.data.frame(history) of R
+        (
+            (
+                "epoch,value,metric,data\n1,0.9,loss,training\n2,0.8,loss,training\n"
+                "1,0.5,accuracy,training\n2,0.6,accuracy,training\n"
+            ),
+            "line 4: its rows are of several kinds: metric is 'loss' and 'accuracy'",
+        ),
+        (
+            "epoch,phase,loss\n0,train,0.9\n0,val,0.8\n",
+            "line 3: its rows are of several kinds: phase is 'train' and 'val'",
+        ),
+    ],
+)
+def test_rows_of_several_kinds_are_no_trainings(content: str, said: str) -> None:
+    assert said in refusal(content)
+
+
+def test_rows_of_several_models_are_trainings() -> None:
+    runs = read("model,epoch,loss\na,0,0.9\na,1,0.8\nb,0,0.7\nb,1,0.6\n")
+    assert [values(run, "loss") for run in runs] == [[0.9, 0.8], [0.7, 0.6]]
+    assert runs[0].notes[0] == "left out model: no cell is a number"

@@ -226,3 +226,18 @@ def test_a_changing_rate_of_a_history_as_json_is_doubted_as_in_a_csv(
 ) -> None:
     run = read(tmp_path / "h.json", '{"loss": [1, 2], "lr": [0.5, 0.25]}')
     assert any("whether a second callback rewrote it" in note for note in run.notes)
+
+
+def test_lines_of_json_with_iterations_are_counted_as_the_user_says(
+    tmp_path: Path,
+) -> None:
+    # as Detectron2's metrics.json
+    path = tmp_path / "metrics.json"
+    content = '{"iteration": 19, "total_loss": 0.9}\n'
+    content += '{"iteration": 39, "total_loss": 0.8, "env": "linux"}\n'
+    plain = read(path, content)
+    assert "each logged step (19, 39, ...) was taken as one" in " ".join(plain.notes)
+    assert "left out env: no cell is a number" in plain.notes
+    counted = read(path, content, x_axis="step")
+    assert counted.steps is not None
+    assert counted.steps.tolist() == [19, 39]
