@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES, shown_names
+from cbreplay.readers._column_roles import (
+    EXACT,
+    INDEXES,
+    are_epochs,
+    check_one_kind,
+    find_epoch,
+    name_rate,
+)
+from cbreplay.readers._csv_header import shown_names
 from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
 from cbreplay.readers._learning_rate import read_csv_rate
 from cbreplay.readers._odd_epochs import check_epochs, find_order
-from cbreplay.readers.base import ForeignLogError
 from cbreplay.run import LEARNING_RATE_NAMES, Series
 
 if TYPE_CHECKING:
@@ -22,32 +28,11 @@ if TYPE_CHECKING:
     from cbreplay.readers._cells import Cells
     from cbreplay.readers._csv_table import CsvTable
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+    from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["are_epochs", "build_runs"]
+__all__ = ["build_runs"]
 
-# what people call the epoch otherwise: "Epoch #", "epoch_no"
-_LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
-_LIKE_RATE = re.compile("lr|learningrate")
-# pandas reads its own nameless index back so, or names it
-_INDEXES = ("#0", "Unnamed: 0", "index")
-# columns that say what a row's numbers are, and not of which epoch they are
-_KINDS = frozenset(
-    (
-        "metric",
-        "variable",
-        "measure",
-        "data",
-        "phase",
-        "split",
-        "mode",
-        "stage",
-        "subset",
-        "set",
-    )
-)
-_TWO = 2
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
 _ONE_HEADER = (
@@ -131,13 +116,13 @@ class _Columns:
     def rows(self) -> tuple[Rows, EpochArray, set[int]]:
         """Return the rows, their lines, and before which of them a header stands."""
         table = self.table
-        self._name_rate()
+        name_rate(table)
         columns = dict(table.columns)
-        epoch_name = self._epoch_name(columns)
+        epoch_name = find_epoch(table)
         epoch_cells = columns.pop(epoch_name) if epoch_name else None
         kept = {name: cells for name, cells in columns.items() if self._keeps(name)}
         self._check_columns(kept, epoch_name)
-        self._check_one_kind()
+        check_one_kind(self.table)
         for name, cells in kept.items():
             self._report_wrong(name, cells)
         epochs = self._epochs(epoch_cells)
@@ -178,42 +163,6 @@ class _Columns:
             cuts = {cut - int(odd[:cut].sum()) for cut in cuts}
         return rows, lines, cuts - {0, len(rows.epochs)}
 
-    def _epoch_name(self, columns: dict[str, Cells]) -> str | None:
-        """Choose the epoch column: by its name, else pandas's nameless index."""
-        for name in columns:
-            if name.lower() in EPOCH_NAMES:
-                return name
-        for name, cells in columns.items():
-            if _LIKE_EPOCH.fullmatch(_letters(name)) and _may_count(cells.values):
-                self.table.notes.append(f"{name} was taken as the epoch")
-                return name
-        for name in _INDEXES:
-            index = columns.get(name)
-            if index is None or not _may_count(index.values):
-                continue
-            # a column that is really called index may be one of anything else
-            if name != "index" or _is_range(index.values):
-                called = "the nameless first one" if name == "#0" else name
-                note = f"there is no epoch column: {called} was taken as it"
-                self.table.notes.append(note)
-                return name
-        note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
-        step = next((name for name in columns if name.lower() in STEP_NAMES), None)
-        if step is not None:
-            note += f" (--x-axis step or x_axis='step' counts them by {step})"
-        self.table.notes.append(note)
-        return None
-
-    def _name_rate(self) -> None:
-        """Call a column the learning rate if only its letters say so: ``LR``."""
-        columns = self.table.columns
-        if columns.keys() & set(LEARNING_RATE_NAMES):
-            return
-        found = [name for name in columns if _LIKE_RATE.fullmatch(_letters(name))]
-        if len(found) == 1:
-            self.table.rename(found[0], LEARNING_RATE_NAMES[0])
-            self.table.notes.append(f"{found[0]} was taken as the learning rate")
-
     def _keeps(self, name: str) -> bool:
         """Tell whether a column is a series; note the reason if it is none."""
         self.table.check_decimal_comma(name)
@@ -227,7 +176,7 @@ class _Columns:
         lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
         if none and lists:
             return _LISTS
-        if name.startswith("#") or name == _INDEXES[1]:
+        if name.startswith("#") or name == INDEXES[1]:
             return _nameless(name, cells)
         if not none:
             return ""
@@ -259,23 +208,6 @@ class _Columns:
             problem = f"there is no epoch column; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
-
-    def _check_one_kind(self) -> None:
-        """Refuse rows that are of another metric, or another data set, each.
-
-        R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.
-        """
-        for name, cells in self.table.columns.items():
-            kinds = list(dict.fromkeys(cells.texts.values()))
-            if name.lower() in _KINDS and len(kinds) > 1 and not cells.words:
-                shown = " and ".join(map(repr, kinds[:_TWO]))
-                problem = f"its rows are of several kinds: {name} is {shown}"
-                hint = "Give one row for each epoch, with a column for each of these"
-                row = next(at for at, text in cells.texts.items() if text == kinds[1])
-                line = int(self.table.lines[row])
-                raise ForeignLogError(
-                    problem, source=self.table.source, line=line, hint=hint
-                )
 
     def _report_wrong(self, name: str, cells: Cells) -> None:
         self.bad |= cells.wrong
@@ -356,15 +288,6 @@ class _Columns:
 _SHOWN, _SHOWN_LETTERS = 1000, 40
 
 
-def _letters(name: str) -> str:
-    """Return the letters and digits of a name, in small letters.
-
-    >>> _letters("Learning Rate"), _letters("Epoch #")
-    ('learningrate', 'epoch')
-    """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
 def _spoken(name: str) -> str:
     """Return a column's name, or the number of one without, counted from 1."""
     number = name.removeprefix("#")
@@ -376,34 +299,13 @@ def _nameless(name: str, cells: Cells) -> str:
     if cells.missing.all():
         return "it has no name and no value"
     return "it has no name" + (
-        ", as pandas writes its index" if name in _INDEXES else ""
+        ", as pandas writes its index" if name in INDEXES else ""
     )
-
-
-def _may_count(values: FloatArray) -> bool:
-    """Tell whether whole numbers differ: a plan stands in every row alike."""
-    differ = len(values) == 1 or bool((np.diff(values) != 0).any())
-    return differ and bool(are_epochs(values).all())
-
-
-def _is_range(values: FloatArray) -> bool:
-    return np.array_equal(values, np.arange(len(values)))
 
 
 def _no_epoch(text: str, value: float) -> str:
     if value < 0:
         return f"the epoch {text!r} is below 0"
-    if value >= _EXACT:
+    if value >= EXACT:
         return f"the epoch {text!r} is too large for one"
     return f"the epoch {text!r} is not a whole number"
-
-
-# above it, float64 no longer holds every whole number
-_EXACT = 2.0**53
-
-
-def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:
-    """Tell which numbers are zero-based epochs; pandas may have written 3 as 3.0."""
-    with np.errstate(invalid="ignore"):
-        whole: BoolArray = (values >= 0) & (values < _EXACT) & (values % 1 == 0)
-    return whole

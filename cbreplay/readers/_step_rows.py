@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers._column_roles import are_epochs
 from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES
-from cbreplay.readers._csv_runs import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_runs import are_epochs, build_runs
+from cbreplay.readers._column_roles import are_epochs
+from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
 from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json

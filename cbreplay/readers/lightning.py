@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_runs import are_epochs, build_runs
+from cbreplay.readers._column_roles import are_epochs
+from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import read_table
 from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._step_rows import fold_by
