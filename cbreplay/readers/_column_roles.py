@@ -33,6 +33,9 @@ INDEXES = ("#0", "Unnamed: 0", "index")
 _KINDS = frozenset(
     (
         "metric",
+        "metricname",
+        "key",
+        "tag",
         "variable",
         "measure",
         "data",
@@ -95,7 +98,7 @@ def check_one_kind(table: CsvTable) -> None:
     """
     for name, cells in table.columns.items():
         kinds = list(dict.fromkeys(cells.texts.values()))
-        if name.lower() in _KINDS and len(kinds) > 1 and not cells.words:
+        if _letters(name) in _KINDS and len(kinds) > 1 and not cells.words:
             shown = " and ".join(map(repr, kinds[:_TWO]))
             problem = f"its rows are of several kinds: {name} is {shown}"
             hint = "Give one row for each epoch, with a column for each of these"

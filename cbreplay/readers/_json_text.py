@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["read_json"]
 
 _HINT = "Give the JSON as it was written"
+_DUMP = "Where it was written, write json.dump(history.history, file) instead of str()"
 
 
 def read_json(path: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
@@ -56,6 +57,9 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
 
 
 def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
+    if text.lstrip().startswith(("{'", "[{'")):
+        problem = "this is how Python prints a dict, and no JSON"
+        return LogError(problem, source=source, line=1, hint=_DUMP)
     at_end = error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg
     problem = f"the JSON breaks off here ({error.msg})" if at_end else error.msg
     kind = TruncatedLogError if at_end else LogError

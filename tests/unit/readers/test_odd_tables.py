@@ -341,6 +341,11 @@ def test_many_restarts_are_no_two_writers(
             ),
             "line 4: its rows are of several kinds: metric is 'loss' and 'accuracy'",
         ),
+        # as Comet exports metrics
+        (
+            "metricName,metricValue,epoch\nloss,0.9,0\nacc,0.5,0\n",
+            "line 3: its rows are of several kinds: metricName is 'loss' and 'acc'",
+        ),
         (
             "epoch,phase,loss\n0,train,0.9\n0,val,0.8\n",
             "line 3: its rows are of several kinds: phase is 'train' and 'val'",

@@ -164,6 +164,7 @@ def test_evaluations_within_epochs_of_lightning_are_rows_on_request(
         ('{"loss": []}', "the lists in this JSON are empty"),
         ("[0.5]", "this JSON holds no lists of numbers"),
         ('{"loss"', "the JSON breaks off here"),
+        ("{'loss': [0.5]}", "this is how Python prints a dict, and no JSON"),
     ],
 )
 def test_json_that_is_no_log_says_what_it_holds(
