@@ -495,7 +495,7 @@ def test_a_function_may_close_over_a_module() -> None:
 
     class Stop(Plain):
         def __init__(self) -> None:
-            self.near = lambda value: mathematics.isclose(value, 0.4, abs_tol=0.05)
+            self.near: Any = lambda value: mathematics.isclose(value, 0.4, abs_tol=0.05)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if self.near(logs["val_loss"]):
