@@ -366,3 +366,21 @@ class MetricReader(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.model.metrics:
             self.model.stop_training = True
+
+
+class RisingHistory(keras.callbacks.History):
+    """A History that ends training when its own loss has risen."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        losses = self.history["loss"]
+        if len(losses) > 1 and losses[-1] > losses[-2]:
+            self.model.stop_training = True
+
+
+class NamedHistory(keras.callbacks.History):
+    """A History that is only made otherwise."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name

@@ -107,8 +107,10 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
     EvidenceError
         If no log can tell what it does.
     """
+    from cbreplay.callbacks.bystander import Bystander
     from cbreplay.callbacks.custom_code import (
         HOOKS,
+        find_logger,
         is_altered,
         is_custom_callback,
         is_of_keras,
@@ -133,6 +135,9 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
     try:
         untouched = is_of_keras(type(callback)) and not is_altered(callback)
         known = read_keras_object(callback) if untouched else None
+        logger = find_logger(callback)
+        if known is None and logger is not None:
+            known = Bystander(logger, "...")
         rule = known or DrivenCallback(callback)
         # a property of the user's may raise
         _ = rule.monitor

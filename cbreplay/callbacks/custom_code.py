@@ -7,6 +7,7 @@ import os
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.callbacks.bystander import BYSTANDERS
 from cbreplay.callbacks.keras_objects import OPERATORS
 from cbreplay.errors import ConfigError, EvidenceError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOOKS",
+    "find_logger",
     "inherits_from",
     "is_altered",
     "is_custom_callback",
@@ -81,6 +83,18 @@ def is_altered(callback: object) -> bool:
     home = str(getattr(operator, "__module__", None) or "").partition(".")[0]
     named = getattr(operator, "__name__", "")
     return operator is not None and home not in _KERAS and named not in OPERATORS
+
+
+def find_logger(callback: object) -> str | None:
+    """Return the logger of Keras that a callback extends and leaves as it is.
+
+    It may have a constructor of its own; None where anything else is its own.
+    """
+    first, *others = inherits_from(callback) or [""]
+    if first not in BYSTANDERS or set(others) - {"Callback"} or is_altered(callback):
+        return None
+    own = [name for name, _ in own_functions(callback) if name != "__init__"]
+    return None if own else first
 
 
 def refuse_unanswerable(callback: object) -> None:

@@ -18,7 +18,7 @@ from cbreplay.callbacks.outer_state import (
     copy_closures,
     outer_state,
 )
-from cbreplay.callbacks.stand_in import Stage
+from cbreplay.callbacks.stand_in import Stage, is_history
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 
 if TYPE_CHECKING:
@@ -196,6 +196,9 @@ class Driver:
         """Give it its model and call ``on_train_begin``."""
         self._call("set_params", seen, self.stage.params)
         self._call("set_model", seen, self.stage.model)
+        if is_history(self.copy):
+            # as the CallbackList of Keras does for the History that it finds
+            self.stage.model.history = self.copy
         return self._decided(self._call("on_train_begin", seen, {}), seen)
 
     def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from cbreplay.callbacks.base import Observation, Training
 
-__all__ = ["HeldWeights", "Ledger", "Stage", "StandInModel", "StandInParams"]
+__all__ = [
+    "HeldWeights",
+    "Ledger",
+    "Stage",
+    "StandInModel",
+    "StandInParams",
+    "is_history",
+]
 
 
 class HeldWeights:
@@ -244,6 +251,11 @@ class StandInHistory:
         self.history, self.epoch = ledger.history, ledger.epochs
 
 
+def is_history(value: object) -> bool:
+    """Return whether this is a History of some Keras, or extends one."""
+    return "History" in {one.__name__ for one in type(value).__mro__}
+
+
 class StandInModel:
     """The model that a driven callback sees.
 
@@ -290,7 +302,11 @@ class StandInModel:
     save_weights = save
 
     def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - any value
-        """Take ``stop_training``, or refuse."""
+        """Take ``stop_training`` and a History, or refuse."""
+        if name == "history" and is_history(value):
+            # each History of a list puts itself there: keras/src/callbacks/history.py
+            object.__setattr__(self, name, value)
+            return
         if name != "stop_training":
             self._held().refuse(f"model.{name}")
         self._held().stop_training = bool(value)

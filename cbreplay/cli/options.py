@@ -102,7 +102,12 @@ _SETTING_OPTIONS = [
 ]
 
 _JUDGING_OPTIONS = [
-    click.option("--monitor", help="The series to watch.  [default: val_loss]"),
+    click.option(
+        "--monitor",
+        metavar="NAME|A,B",
+        help="The series to watch; recommend, report and plot choose among several.  "
+        "[default: val_loss]",
+    ),
     click.option(
         "--mode", type=click.Choice(["auto", "min", "max"]), help="As in Keras."
     ),

@@ -183,7 +183,7 @@ def _sufficient(question: Question, run: Run) -> Replay:
 
     return replay_sufficient(
         run,
-        monitor=question.monitor,
+        monitor=question.one_monitor,
         mode=question.mode,
         keep=question.keep or "best",
         semantics=question.semantics,

@@ -131,7 +131,7 @@ class Question:
         """Return the series that the answer needs."""
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
-            return [self.monitor or "val_loss", *objective]
+            return [self.one_monitor or "val_loss", *objective]
         from cbreplay.callbacks.base import monitored_series, rule_name
 
         if any(rule_name(one) == "DrivenCallback" for one in self.grid[0]):
@@ -156,7 +156,26 @@ class Question:
     @property
     def monitors(self) -> list[str]:
         """The series to watch, for a command that chooses among several."""
-        return (self.monitor or "val_loss").split(",")
+        named = [one.strip() for one in (self.monitor or "val_loss").split(",")]
+        return list(dict.fromkeys(named))
+
+    @property
+    def one_monitor(self) -> str | None:
+        """The series to watch, for a command that does not choose; None if not given.
+
+        Raises
+        ------
+        ConfigError
+            If there are several.
+        """
+        if len(self.monitors) > 1:
+            sentence = (
+                f"--monitor names {len(self.monitors)} series, and an EarlyStopping "
+                "watches one. Name one, or write the setting as -c "
+                f'"EarlyStopping(monitor={self.monitors[0]!r}, ...)"'
+            )
+            raise ConfigError(sentence)
+        return self.monitor
 
     @property
     def monitor_and_mode(self) -> dict[str, str]:
@@ -210,13 +229,7 @@ class Question:
         }
         if all(text is None for text in texts.values()):
             return None
-        if len(self.monitors) > 1:
-            sentence = (
-                f"--monitor names {len(self.monitors)} series, and an EarlyStopping "
-                "watches one. Name one, or write the setting as -c "
-                f'"EarlyStopping(monitor={self.monitors[0]!r}, ...)"'
-            )
-            raise ConfigError(sentence)
+        monitor = self.one_monitor or "val_loss"
         from cbreplay.callbacks import EarlyStopping
         from cbreplay.grid import choices
 
@@ -228,7 +241,7 @@ class Question:
         return [
             choices(
                 EarlyStopping,
-                monitor=self.monitor or "val_loss",
+                monitor=monitor,
                 mode=self.mode or "auto",
                 restore_best_weights=self.keep != "last",
                 **varied,

@@ -105,7 +105,7 @@ def _build(question: Question, position: int) -> Staircase:
 
     return build_staircase(
         question.runs[position],
-        monitor=question.monitor or "val_loss",
+        monitor=question.one_monitor or "val_loss",
         mode=question.mode or "auto",
         keep=question.keep or "best",
         semantics=question.semantics,

@@ -18,6 +18,7 @@ from cbreplay.expressions.calls import (
     require_all,
 )
 from cbreplay.expressions.files import read_text
+from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import Binding, Names, Scope, read_names
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ _MOST_STEPS = 20_000
 _SHOWN_PIECE, _SHOWN_PROBLEMS = 60, 5
 _ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
 _FITS = ("fit", "fit_generator")
+_GROWS = (
+    "; append, extend and += are read where they stand in one block with the list, "
+    "below it and above what uses it"
+)
 _INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
 
 
@@ -67,7 +72,8 @@ def read_script_callbacks(
     """Find the callbacks list of a training script by its syntax tree.
 
     The script is not run. Callbacks are known by where they are imported from; lists,
-    callbacks and constants are followed through names that are assigned once.
+    callbacks and constants are followed through names that are assigned once, and a
+    list through the ``append``, ``extend`` and ``+=`` that stand in one block with it.
 
     Parameters
     ----------
@@ -87,6 +93,7 @@ def read_script_callbacks(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
+        join_growing_lists(tree)
         return _Script(path, text, read_names(tree), defaults or {}).read()
     except (SyntaxError, ValueError) as error:
         if isinstance(error, (ExpressionError, ConfigError)):
@@ -319,14 +326,17 @@ class _Script:
         lines = sorted({one.line for one in bindings if one.line})
         if len(bindings) > 1:
             spoken = ", ".join(map(str, lines))
-            self.unread(node, f"{node.id!r} is assigned more than once ({spoken})")
+            problem = f"{node.id!r} is assigned more than once ({spoken})"
+            first = bindings[0].value
+            grows = _GROWS if isinstance(first, (ast.List, ast.BinOp)) else ""
+            self.unread(node, problem + grows)
         if bindings[0].value is None:
             self.unread(
                 node, f"{node.id!r} (line {lines[0]}) is not assigned a plain value"
             )
         changed = self.names.changed.get((holder, node.id))
         if changed is not None:
-            self.unread(node, f"{node.id!r} is changed in line {changed}")
+            self.unread(node, f"{node.id!r} is changed in line {changed}{_GROWS}")
         return bindings[0].value
 
     def count_step(self) -> None:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Named", "TradeOffPoints", "plot_trade_off", "trade_off_points"]
 
 _WIDTH, _HEIGHT = 7.6, 2.6
-_NARROW = 6.0
 _MARGIN = 0.03
 
 
@@ -186,8 +185,7 @@ def plot_trade_off(
         kind: Literal["decision", "best"]
         kind = "decision" if one.is_recommended else "best"
         labels.append(Label(one.cost, one.words, kind))
-    longest = 30 if width < _NARROW else 44
-    axis = "\n".join(textwrap.wrap(points.axis, longest))
+    axis = "\n".join(textwrap.wrap(points.axis, 30))
     label_axis(
         ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
     )

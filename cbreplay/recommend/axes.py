@@ -115,7 +115,8 @@ def sweep_patience(
         As `replay_run`, if it holds for every run.
     """
     listed = list(runs)
-    monitors = [monitor] if isinstance(monitor, str) else list(monitor)
+    given = [monitor] if isinstance(monitor, str) else monitor
+    monitors = list(dict.fromkeys(given))
     if len(monitors) > 1 and objective is None:
         sentence = (
             f"{', '.join(monitors)} are several monitors, and what they keep has to be "

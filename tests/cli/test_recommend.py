@@ -438,3 +438,19 @@ def test_a_picture_of_one_run_takes_no_option_of_a_recommendation(
     assert answer.status == 2
     assert "--group-by is about a recommendation, which --kind curve" in answer.err
     assert not out.exists()
+
+
+def test_a_series_that_is_named_twice_is_one(ask: Ask, logs: Path) -> None:
+    asked = ("--objective", "val_loss", "--planned-epochs", "40")
+    once = advice_of(ask, logs, *asked)
+    assert advice_of(ask, logs, *asked, "--monitor", "val_loss, val_loss") == once
+
+
+@pytest.mark.parametrize("command", ["simulate", "plot", "explain"])
+def test_what_does_not_choose_takes_one_monitor(
+    ask: Ask, logs: Path, command: str
+) -> None:
+    setting = ("--patience", "3") if command == "explain" else ()
+    answer = ask(command, logs / "log00.csv", *MONITORS, *setting)
+    assert answer.status == 2
+    assert "--monitor names 2 series, and an EarlyStopping watches one" in answer.err

@@ -21,6 +21,7 @@ pytestmark = [
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.oracles.played_fit import Played
 
@@ -97,6 +98,9 @@ def lists() -> dict[str, Callable[[], Any]]:
         ],
         "keep best": lambda: [kc.EarlyStopping(patience=2), own.KeepBest()],
         "history": lambda: [own.StopByHistory()],
+        "own history": lambda: [own.NamedHistory("a"), own.RisingHistory()],
+        "own history, first": lambda: [own.RisingHistory(), own.StopByHistory()],
+        "own history, last": lambda: [own.StopByHistory(), own.RisingHistory()],
         "half": lambda: [own.StopAtHalf(), kc.EarlyStopping(patience=2)],
         "lambda": lambda_stop,
         "rate as a monitor": lambda: [
@@ -155,6 +159,9 @@ NAMES = [
     "saves",
     "keep best",
     "history",
+    "own history",
+    "own history, first",
+    "own history, last",
     "half",
     "lambda",
     "rate as a monitor",
@@ -396,3 +403,26 @@ def test_a_direction_that_no_log_tells_is_refused_inside_another_callback() -> N
         EvidenceError, match="the direction of 'gain' for a mode='auto'"
     ):
         replay_run(run, Wrapping(lambda: kc.EarlyStopping("val_gain")))
+
+
+def test_a_logger_of_keras_that_is_only_made_otherwise_decides_nothing(
+    tmp_path: Path,
+) -> None:
+    import keras.callbacks as kc
+
+    from tests.custom_callbacks import NamedHistory
+
+    class Quiet(kc.ProgbarLogger):  # type: ignore[misc]
+        """Nothing of its own."""
+
+    class Renamed(kc.CSVLogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(tmp_path / "never.csv")
+
+    run = Run.from_logs({"val_loss": loss} for loss in [0.5, 0.4, 0.45, 0.3])
+    loggers = [NamedHistory("a"), Quiet(), Renamed()]
+    replay = replay_run(run, [*loggers, kc.EarlyStopping(patience=1)])
+    assert (replay.stopped_epoch, replay.stopped_by) == (2, (3,))
+    told = "History, ProgbarLogger, CSVLogger in the list decide nothing"
+    assert told in replay.notes
+    assert not (tmp_path / "never.csv").exists()

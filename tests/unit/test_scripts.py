@@ -17,6 +17,7 @@ from cbreplay import (
     read_script_callbacks,
 )
 from cbreplay.callbacks import Bystander
+from cbreplay.callbacks.callbacks_list import read_callbacks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,8 +147,27 @@ FIT = "m.fit(x, callbacks=[EarlyStopping(patience=P)])"
         (f"P = 3\nruns = [{FIT} for P in (1, 2)]", "is not assigned a plain value"),
         ("m.fit(x, callbacks=make())", r"line 1: 'make' is not Keras's, and is not"),
         (
-            "c = []\nc.append(EarlyStopping())\nm.fit(x, callbacks=c)",
-            "line 3: 'c' is changed in line 2",
+            "c = []\nif a:\n    c.append(EarlyStopping())\nm.fit(x, callbacks=c)",
+            "line 4: 'c' is changed in line 3; append, extend and .= are read where",
+        ),
+        (
+            "c = []\nm.fit(x, callbacks=c)\nc.append(EarlyStopping())",
+            "line 2: 'c' is changed in line 3",
+        ),
+        (
+            "c = []\nshow(c)\nc += [EarlyStopping()]\nm.fit(x, callbacks=c)",
+            r"'c' is assigned more than once \(1, 3\); append, extend and",
+        ),
+        (
+            (
+                "def go(): m.fit(x, callbacks=c)\nc = []\ngo()\n"
+                "c.append(EarlyStopping())\ngo()"
+            ),
+            "line 1: 'c' is changed in line 4",
+        ),
+        (
+            "c = []\nc.append(EarlyStopping())\nc.sort()\nm.fit(x, callbacks=c)",
+            "line 4: 'c' is changed in line 3",
         ),
         (
             "s = EarlyStopping()\ns.patience = 9\nm.fit(x, callbacks=[s])",
@@ -330,3 +350,42 @@ def test_any_program_is_read_or_refused(
         return
     # a callback is found only where a patience that the script sets makes it
     assert {one.patience for one in found.callbacks} <= {0, 3, 5}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "c = []; c.append(A); c.append(B); FIT",
+        "c = list(); c.append(A); c += [B]; FIT",
+        "c = [A]; c.extend([B]); FIT",
+        "c: list = [A]; c.extend((B,)); FIT",
+        "c = [A]; x = 3; b = B; c.append(b); FIT",
+        "more = [B]; c = [] + [A]; c += more; FIT",
+        "c = []; c.append([A]); c.extend([B]); FIT; FIT",
+    ],
+)
+@pytest.mark.parametrize("place", ["{}", "def go(data):\n{}", "with scope():\n{}"])
+def test_a_list_that_grows_in_its_own_block_is_what_python_makes_it(
+    script: Path, lines: str, place: str
+) -> None:
+    """Python itself is the oracle: the list is built by running the same lines."""
+    built = lines.replace("A", "EarlyStopping(patience=3)")
+    built = built.replace("B", "ReduceLROnPlateau(patience=2)")
+    statements = built.replace("FIT", "m.fit(x, callbacks=c)").split("; ")
+    indent = "" if place == "{}" else "    "
+    text = place.format("\n".join(f"{indent}{one}" for one in statements))
+    names = {"EarlyStopping": EarlyStopping, "ReduceLROnPlateau": ReduceLROnPlateau}
+    for one in statements:
+        if "fit" not in one:
+            exec(one, names)  # noqa: S102 - the lines above
+    expected = read_callbacks(names["c"]).callbacks
+    assert read(script, text).callbacks == expected
+
+
+def test_another_variable_of_the_name_does_not_hinder(script: Path) -> None:
+    text = (
+        "def train(c):\n    return c\n"
+        "c = []\nc.append(EarlyStopping(patience=3))\nm.fit(x, callbacks=c)"
+    )
+    found = read(script, text)
+    assert (found.callbacks, found.lines) == ((EarlyStopping(patience=3),), (4,))

@@ -487,3 +487,19 @@ def test_lists_may_be_nested_and_one_callback_needs_no_list() -> None:
 def test_what_is_no_callback_is_refused(wrong: Any) -> None:
     with pytest.raises(ConfigError, match=r"is not a callback|no callback"):
         replay_run(recorded(), wrong)
+
+
+def test_a_function_may_close_over_a_module() -> None:
+    """An import inside a function is such a name; there is one of each module."""
+    import math as mathematics
+
+    class Stop(Plain):
+        def __init__(self) -> None:
+            self.near: Any = lambda value: mathematics.isclose(value, 0.4, abs_tol=0.05)
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if self.near(logs["val_loss"]):
+                self.model.stop_training = True
+
+    run = Run.from_logs({"val_loss": loss} for loss in [0.9, 0.41, 0.3])
+    assert replay_run(run, Stop()).stopped_epoch == 1
