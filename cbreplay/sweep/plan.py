@@ -127,6 +127,12 @@ class Block(NamedTuple):
             and all(_has_kernel(slot) for slot in self.slots)
         )
 
+    @property
+    def reduces(self) -> bool:
+        """Whether a rule of the list may reduce the rate."""
+        kinds = [slot.kind for slot in self.slots]
+        return not self.vectorised or "ReduceLROnPlateau" in kinds
+
 
 _VECTORISED = {
     "EarlyStopping",
