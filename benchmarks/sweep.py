@@ -239,7 +239,7 @@ def together(rate: float) -> None:
 
 def elsewhere() -> None:
     """Print what two processes bring, in wall time; to start them is part of it."""
-    runs, few = make_runs(4000), make_runs(20, rate=True)
+    runs, few = make_runs(4000), make_runs(12, rate=True)
     drawn, listed = draws(10_000), arbitrary(10_000)
     scheduling = LearningRateScheduler({0: 0.01, 100: 0.001})
     slow = make_grid([scheduling, stopping(20, 50)])
@@ -249,15 +249,15 @@ def elsewhere() -> None:
 
     jobs: list[tuple[str, Callable[[Executor | None], Any]]] = [
         (
-            "4 x 4,000 runs x 10^4 drawn settings",
-            lambda executor: [asked(runs, drawn, executor) for _ in range(4)],
+            "3 x 4,000 runs x 10^4 drawn settings",
+            lambda executor: [asked(runs, drawn, executor) for _ in range(3)],
         ),
         (
-            "4 x 4,000 runs x 10^4 listed configs",
-            lambda executor: [asked(runs, listed, executor) for _ in range(4)],
+            "3 x 4,000 runs x 10^4 listed configs",
+            lambda executor: [asked(runs, listed, executor) for _ in range(3)],
         ),
         (
-            "20 runs x 1,000 lists without a kernel",
+            "12 runs x 1,000 lists without a kernel",
             lambda executor: asked(few, slow, executor),
         ),
     ]
