@@ -15,7 +15,7 @@ from cbreplay.readers import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
-from cbreplay.sweep.plan import plan_blocks, read_configs
+from cbreplay.sweep.plan import pair_configs, plan_blocks, read_configs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -72,13 +72,7 @@ def sweep_logs(
     ConfigError
         If there is no path, or `batch_size` is no positive number.
     """
-    listed = [os.fsdecode(path) for path in paths]
-    if not listed:
-        sentence = "there is no log to sweep. Give the paths of some"
-        raise ConfigError(sentence)
-    if batch_size < 1:
-        sentence = f"batch_size is {batch_size!r}, where 1 or more is expected"
-        raise ConfigError(sentence)
+    batches = _cut_batches(paths, batch_size)
     configs = read_configs(grid)
     asked = _Asked(
         {
@@ -94,10 +88,6 @@ def sweep_logs(
             "objective_mode": objective_mode,
         },
     )
-    batches = [
-        listed[begin : begin + batch_size]
-        for begin in range(0, len(listed), batch_size)
-    ]
     parts = []
     done = 0
     for batch, part in zip(
@@ -106,8 +96,25 @@ def sweep_logs(
         parts.append(part)
         done += len(batch)
         if progress is not None:
-            progress(done, len(listed))
+            progress(done, sum(map(len, batches)))
     return _joined(parts, configs)
+
+
+def _cut_batches(
+    paths: Iterable[str | os.PathLike[str]], batch_size: int
+) -> list[list[str]]:
+    """Return the logs of each task."""
+    listed = [os.fsdecode(path) for path in paths]
+    if not listed:
+        sentence = "there is no log to sweep. Give the paths of some"
+        raise ConfigError(sentence)
+    if batch_size < 1:
+        sentence = f"batch_size is {batch_size!r}, where 1 or more is expected"
+        raise ConfigError(sentence)
+    return [
+        listed[begin : begin + batch_size]
+        for begin in range(0, len(listed), batch_size)
+    ]
 
 
 class _Asked(NamedTuple):
@@ -137,9 +144,8 @@ def _parts(
         for batch in batches:
             yield _sweep_batch(batch, configs, asked)
         return
-    futures = [
-        executor.submit(_sweep_batch, batch, configs, asked) for batch in batches
-    ]
+    sent = pair_configs(configs)
+    futures = [executor.submit(_sweep_batch, batch, sent, asked) for batch in batches]
     for future in futures:
         yield future.result()
 
@@ -187,11 +193,13 @@ def _joined(
     if not runs:
         problem = f"none of {len(failures)} logs could be swept: {failures[0].problem}"
         raise LogError(problem, source=failures[0].source)
-    cells = Cells.empty(len(runs), len(configs))
+    blocks = plan_blocks(configs)
+    reduces = any(block.reduces for block in blocks)
+    cells = Cells.empty(len(runs), len(configs), reduces=reduces)
     begin = 0
     for part in parts:
         for packed, count in zip(part.cells, part.counts, strict=True):
             cells.rows(slice(begin, begin + count)).put(packed)
             begin += count
-    _, objectives = find_objectives(configs, plan_blocks(configs))
+    _, objectives = find_objectives(configs, blocks)
     return Sweep(configs, runs, cells, objectives, failures)

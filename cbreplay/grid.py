@@ -115,7 +115,8 @@ def _check_values(
         values = [values[0], values[-1]]
     elif _allows_between(kind, name) and {float, int}.issuperset(map(type, values)):
         ends = [min(values), max(values)]
-        if not any(map(math.isnan, values)) and _takes(kind, name, ends, given):
+        # a sum that is a number has no NaN in it
+        if not math.isnan(sum(values)) and _takes(kind, name, ends, given):
             return
     for value in values:
         kind(**given | {name: value})

@@ -35,7 +35,7 @@ class Cells(NamedTuple):
         Where the kept epoch was broken off, so that nothing is recorded of it.
     first_reduction : array
         The first epoch at whose end the rate would be reduced, stopped or not; NEVER
-        where there is none.
+        where there is none. Read-only where no config reduces.
     """
 
     stopped: BoolArray
@@ -48,11 +48,15 @@ class Cells(NamedTuple):
     first_reduction: EpochArray
 
     @classmethod
-    def empty(cls, n_runs: int, n_configs: int) -> Cells:
-        """Return cells that are still to be decided."""
+    def empty(cls, n_runs: int, n_configs: int, *, reduces: bool) -> Cells:
+        """Return cells that are still to be decided.
+
+        `reduces` is whether a config may reduce the rate.
+        """
         shape = (n_runs, n_configs)
         # together, for a large piece of memory comes in large pages
-        epochs = np.zeros((4, *shape), dtype=np.int32)
+        epochs = np.zeros((3 + reduces, *shape), dtype=np.int32)
+        never = np.broadcast_to(np.int32(NEVER), shape)
         masks = np.zeros((4, *shape), dtype=np.bool_)
         return cls(
             stopped=masks[0],
@@ -62,7 +66,7 @@ class Cells(NamedTuple):
             diverged=masks[2],
             divergence_epoch=epochs[2],
             broken=masks[3],
-            first_reduction=epochs[3],
+            first_reduction=epochs[3] if reduces else never,
         )
 
     def rows(self, span: slice) -> Cells:
@@ -127,7 +131,7 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
     for stopper in stoppers:
         stop = stopper.stop if stop.min() == NEVER else np.minimum(stop, stopper.stop)
     _write(batch, block, stoppers, out, stop=stop, divergence=divergence)
-    if divergence is None:
+    if divergence is None and out.first_reduction.flags.writeable:
         out.first_reduction[...] = NEVER
     if (ends < NEVER).any():
         _mark_broken(batch, stop, _lift(ends, shape), out, shape)

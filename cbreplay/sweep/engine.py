@@ -110,7 +110,8 @@ def _sweep(
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
     swept = [begin_run(run, examples, asked) for run in runs]
-    work = _Work(runs, configs, asked, swept, progress)
+    cells = _empty_cells(runs, configs, blocks)
+    work = _Work(runs, configs, asked, begun=swept, cells=cells, progress=progress)
     for block in blocks:
         work.decide(block)
     work.replay_doubts()
@@ -121,6 +122,15 @@ def _sweep(
     )
 
 
+def _empty_cells(
+    runs: list[Run],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    blocks: list[Block],
+) -> Cells:
+    reduces = any(block.reduces for block in blocks)
+    return Cells.empty(len(runs), len(configs), reduces=reduces)
+
+
 class _Work:
     """A sweep under way."""
 
@@ -129,12 +139,13 @@ class _Work:
         runs: list[Run],
         configs: Any,  # noqa: ANN401 - as `read_configs`
         asked: Asked,
+        *,
         begun: list[Begun | None],
+        cells: Cells,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.runs, self.configs, self.asked = runs, configs, asked
-        self.begun, self.progress = begun, progress
-        self.cells = Cells.empty(len(runs), len(configs))
+        self.begun, self.cells, self.progress = begun, cells, progress
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
         self.done = 0
 
@@ -173,10 +184,12 @@ class _Work:
             span = slice(rows[0], rows[-1] + 1)
             out = self.cells.rows(span)
         else:
-            out = Cells.empty(len(rows), block.n_configs)
+            out = Cells.empty(len(rows), block.n_configs, reduces=block.reduces)
         doubt = decide_cells(batch, block, out)
         if not whole:
             for column, decided in zip(self.cells, out, strict=True):
+                if not column.flags.writeable:
+                    continue
                 if block.columns is None:
                     column[rows] = decided
                 else:
@@ -237,9 +250,10 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
         run.monitored(replay.objective).values[replay.kept_epoch - run.first_epoch]
     )
     cells.broken[at] = known and replay.outcome.kept_value is None
-    cells.first_reduction[at] = (
-        replay.reductions[0].epoch if replay.reductions else NEVER
-    )
+    if cells.first_reduction.flags.writeable:
+        cells.first_reduction[at] = (
+            replay.reductions[0].epoch if replay.reductions else NEVER
+        )
 
 
 def _sweep_elsewhere(
@@ -257,7 +271,8 @@ def _sweep_elsewhere(
         )
         for piece in pieces
     ]
-    cells = Cells.empty(len(runs), len(configs))
+    blocks = plan_blocks(configs)
+    cells = _empty_cells(runs, configs, blocks)
     swept: dict[int, SweptRun] = {}
     done = 0
     for piece, future in zip(pieces, futures, strict=True):
@@ -267,7 +282,7 @@ def _sweep_elsewhere(
         done += len(described) * len(piece.configs)
         if progress is not None:
             progress(done, len(runs) * len(configs))
-    examples, objectives = find_objectives(configs, plan_blocks(configs))
+    examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
         # a piece knows its own objectives only
         begun = [begin_run(run, examples, asked) for run in runs]

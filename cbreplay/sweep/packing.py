@@ -35,6 +35,9 @@ def pack_column(column: Any) -> Any:  # noqa: ANN401 - a column of any type
 
 def put_column(packed: Any, place: Any) -> None:  # noqa: ANN401 - as `pack_column`
     """Write a packed column where nothing but zeros was written before."""
+    if not place.flags.writeable:
+        # it holds its one value
+        return
     if isinstance(packed, Bits):
         mask = np.unpackbits(packed.packed, count=packed.size)
         place[...] = mask.view(np.bool_).reshape(place.shape)

@@ -17,7 +17,7 @@ from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -127,6 +127,12 @@ class Block(NamedTuple):
             and all(_has_kernel(slot) for slot in self.slots)
         )
 
+    @property
+    def reduces(self) -> bool:
+        """Whether a rule of the list may reduce the rate."""
+        kinds = [slot.kind for slot in self.slots]
+        return not self.vectorised or "ReduceLROnPlateau" in kinds
+
 
 _VECTORISED = {
     "EarlyStopping",
@@ -166,8 +172,9 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     if isinstance(grid, (Grid, PairedChoices)):
         return grid
     listed = list(grid) if hasattr(grid, "__iter__") else [grid]
-    if read_slots(listed) is not None:
-        return list(map(tuple, listed))
+    slots = read_slots(listed)
+    if slots is not None:
+        return AlikeConfigs(map(tuple, listed), slots)
     if not any(hasattr(one, "__iter__") for one in listed):
         return make_grid(listed)
     configs = []
@@ -209,11 +216,23 @@ def _plain(
 _OWN = "cbreplay.callbacks."
 
 
+class AlikeConfigs(list[Any]):
+    """Configs that all hold the same rules, and what `read_slots` returns of them."""
+
+    def __init__(
+        self, configs: Iterable[Any], slots: list[tuple[Callback, ...]]
+    ) -> None:
+        super().__init__(configs)
+        self.slots = slots
+
+
 def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     """Return the callbacks place by place, if all lists hold the same rules of ours.
 
     Of many configs this is the quick way to see it: nothing is done one by one.
     """
+    if isinstance(configs, AlikeConfigs):
+        return configs.slots
     # whatever else can be counted is no list
     plain = set(map(type, configs)) <= {list, tuple}
     if not plain or len(set(map(len, configs))) != 1:

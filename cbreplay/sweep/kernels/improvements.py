@@ -173,14 +173,12 @@ class _PutWhere:
 
     def __init__(self, best: FloatArray) -> None:
         self._bits: Any = np.int32 if best.dtype == np.float32 else np.int64
-        self._mask = np.empty(best.shape, dtype=self._bits)
-        self._apart = np.empty_like(self._mask)
+        self._apart = np.empty(best.shape, dtype=self._bits)
 
     def __call__(self, best: FloatArray, values: FloatArray, where: BoolArray) -> None:
         bits = best.view(self._bits)
-        np.negative(where.view(np.int8), out=self._mask, dtype=self._bits)
         np.bitwise_xor(bits, values.view(self._bits), out=self._apart)
-        self._apart &= self._mask
+        self._apart *= where
         bits ^= self._apart
 
 

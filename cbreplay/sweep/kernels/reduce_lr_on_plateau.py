@@ -17,7 +17,7 @@ from cbreplay.sweep.kernels.improvements import find_improvements, find_stretche
 if TYPE_CHECKING:
     from cbreplay.monitor import Precision
     from cbreplay.run import BoolArray, EpochArray, FloatArray
-    from cbreplay.sweep.kernels.improvements import Compared
+    from cbreplay.sweep.kernels.improvements import Compared, Stretches
 
 __all__ = ["Partings", "Record", "Settings", "find_partings", "follow_rates"]
 
@@ -110,55 +110,77 @@ def find_partings(
     compared : Compared
         How this Keras compares.
     """
-    most, n_runs = values.shape
-    rates, known, n_epochs = record
-    n_lanes = len(sizes)
-    starts = np.zeros((n_runs, n_lanes), dtype=np.int64)
+    starts = np.zeros((values.shape[1], len(sizes)), dtype=np.int64)
     candidates = find_candidates(values, starts, sizes)
     improved = find_improvements(candidates.values, candidates.first, sizes, compared)
     stretches = find_stretches(improved, candidates, n_steps)
+    reduced_at = _first_reductions(stretches, positions, record, settings)
+    divergence, bad, same = _part_at_first(reduced_at, record, settings)
+    if len(same[0]):
+        # the steps of the epochs; the monitor may be missing in some
+        step_of = np.full((len(n_steps), record.rates.shape[1] + 1), -1)
+        for one, count in enumerate(n_steps.tolist()):
+            step_of[one, positions[one, :count]] = np.arange(count)
+        every = candidates.spread(improved)
+        parted, wild = follow_rates(record, step_of, every, settings, same)
+        run, setting = same[:2]
+        divergence[run, setting] = parted
+        bad[run[wild]] = True
+    return Partings(divergence, reduced_at, bad)
+
+
+def _first_reductions(
+    stretches: Stretches, positions: EpochArray, record: Record, settings: Settings
+) -> EpochArray:
+    """Return the position of each setting's first reduction; NEVER without one."""
+    n_runs, most = len(positions), stretches.n_steps
     waits = whole_patience(settings.patience, most)
     distinct, place = np.unique(waits, return_inverse=True)
     reached = stretches.first_reaching(distinct)
     begins = reached.spread(np.where(reached.missing, NEVER, reached.begin))
+    # the lanes are those of one run after another
+    n_lanes = len(stretches.last) // n_runs
     begin = begins.reshape(n_runs, n_lanes, -1)[:, settings.lane, place]
     step = np.minimum(begin + waits, most)
     reduced_at = np.take_along_axis(positions, step, axis=1)
+    with np.errstate(invalid="ignore"):
+        floored = record.known[:, None] & ~(
+            record.rates[:, :1] > settings.min_lr.astype(np.float32).astype(np.float64)
+        )
+    return np.minimum(np.where(floored, NEVER, reduced_at), NEVER)
 
+
+def _part_at_first(
+    reduced_at: EpochArray, record: Record, settings: Settings
+) -> tuple[
+    EpochArray, BoolArray, tuple[EpochArray, EpochArray, EpochArray, FloatArray]
+]:
+    """Find where settings part from the record by their first reduction.
+
+    Returns
+    -------
+    divergence, overflown
+        As in `Partings`.
+    same : (run, setting, at, rate)
+        The settings that do not, for theirs is the recorded one, as `follow_rates`
+        takes them.
+    """
+    rates, known, n_epochs = record
     rate = rates[:, 0]
     others = (rates != rate[:, None]) & (np.arange(rates.shape[1]) < n_epochs[:, None])
     changed = np.where(others.any(axis=1) & known, others.argmax(axis=1), NEVER)
-    with np.errstate(invalid="ignore"):
-        floored = known[:, None] & ~(
-            rate[:, None] > settings.min_lr.astype(np.float32).astype(np.float64)
-        )
-    reduced_at = np.where(floored, NEVER, reduced_at)
+    divergence = np.where(reduced_at < changed[:, None], NEVER, changed[:, None])
     # it acts from the next epoch on, if there is one
     acts = reduced_at + 1
     early = (reduced_at < changed[:, None]) & (acts < n_epochs[:, None])
-    divergence = np.where(reduced_at < changed[:, None], NEVER, changed[:, None])
     run, setting = np.nonzero(early)
-    new, overflown = _reduced(rate[run], settings, setting)
+    new, beyond = _reduced(rate[run], settings, setting)
     at = acts[run, setting]
     same = known[run] & (rates[run, at] == new)
     divergence[run[~same], setting[~same]] = at[~same]
-    bad = np.zeros(n_runs, dtype=np.bool_)
-    bad[run[overflown & known[run]]] = True
-    if same.any():
-        run, setting, at, new = run[same], setting[same], at[same], new[same]
-        step_of = np.full((n_runs, rates.shape[1] + 1), -1)
-        for one, count in enumerate(n_steps.tolist()):
-            step_of[one, positions[one, :count]] = np.arange(count)
-        parted, wild = follow_rates(
-            record,
-            step_of,
-            candidates.spread(improved),
-            settings,
-            (run, setting, at, new),
-        )
-        divergence[run, setting] = parted
-        bad[run[wild]] = True
-    return Partings(divergence, np.minimum(reduced_at, NEVER), bad)
+    overflown = np.zeros(len(rates), dtype=np.bool_)
+    overflown[run[beyond & known[run]]] = True
+    return divergence, overflown, (run[same], setting[same], at[same], new[same])
 
 
 def _reduced(
