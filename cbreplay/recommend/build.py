@@ -88,12 +88,12 @@ def recommend_config(
     ...         name=f"run{size}",
     ...         planned_epochs=10,
     ...     )
-    ...     for size in range(1, 5)
+    ...     for size in range(1, 13)
     ... ]
     >>> sweep, _ = sweep_patience(runs, semantics="keras-3.15")
-    >>> advice = recommend_config(sweep, confidence=0.8)
+    >>> advice = recommend_config(sweep)
     >>> advice.kind, advice.patience, advice.promise.rank
-    ('guaranteed', 3, 4)
+    ('guaranteed', 3, 12)
     """
     given: object = sweep
     if not isinstance(given, Sweep):

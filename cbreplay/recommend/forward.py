@@ -97,9 +97,9 @@ def split_by_time(
 
     Examples
     --------
-    >>> first, last = np.array([5.0, 1, 2, 4, 3]), np.array([5.0, 1, 4, 4, 3])
-    >>> [part.tolist() for part in split_by_time(first, last, needed=9)]
-    [[False, True, True, False, True], [True, False, False, False, False]]
+    >>> first, last = np.array([6.0, 1, 2, 4, 3]), np.array([7.0, 1, 3, 5, 3])
+    >>> [part.astype(int).tolist() for part in split_by_time(first, last, needed=9)]
+    [[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]]
     """
     n_groups = len(first)
     n_older = (n_groups + 1) // 2
