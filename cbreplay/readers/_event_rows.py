@@ -170,7 +170,8 @@ class Pattern:
     def _rows(self, piece: Piece, start: int) -> Bytes:
         """Return the rows that have the same bytes but for what varies."""
         most = max(_AT_ONCE // self.n_records, _LEAST_ROWS)
-        n_rows = min((piece.n_bytes - start) // self.n_bytes, most)
+        # a piece shorter than its padding has less than no byte of its own
+        n_rows = min(max(piece.n_bytes - start, 0) // self.n_bytes, most)
         shape = (n_rows, self.n_bytes)
         rows: Bytes = np.ndarray(shape, np.uint8, piece.content, offset=start)
         for begin, mask, fixed in self._compared:

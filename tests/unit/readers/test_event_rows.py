@@ -173,6 +173,14 @@ def test_many_patterns_may_be_met_and_forgotten(tmp_path: Path) -> None:
         assert read(path, join(rows(100, tags))).tags == tags
 
 
+def test_a_row_may_begin_in_a_piece_shorter_than_its_padding(tmp_path: Path) -> None:
+    # found by changing files at random: records of a few bytes, pieces of 64
+    content = join([b"\x08" + bytes([7])] * 400)
+    before = read(tmp_path / "events", content)
+    again = read_by_columns(str(tmp_path / "events"), 64)
+    assert told(again) == told(before)
+
+
 @pytest.mark.parametrize("n_bytes", [60, 700, 3_000])
 def test_histograms_in_a_row_are_checked(tmp_path: Path, n_bytes: int) -> None:
     def histogram(tag: str, step: int) -> bytes:
