@@ -125,15 +125,18 @@ def unlucky_share(n_groups: int, rank: int) -> float:
     >>> round(unlucky_share(9, 9), 3)  # 0.1 ** (1 / 9)
     0.774
     """
+    # how many ways there are to choose i of n, from i = n down, as logarithms: for a
+    # thousand groups the numbers themselves are beyond any float
+    below = np.arange(n_groups - rank + 1)
+    steps = np.log((n_groups + 1 - below[1:]) / below[1:])
+    ways = np.concatenate([[0.0], np.cumsum(steps)])
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
         # the share is below x where at least `rank` of n uniform numbers are
-        below = math.fsum(
-            math.comb(n_groups, i) * middle**i * (1 - middle) ** (n_groups - i)
-            for i in range(rank, n_groups + 1)
-        )
-        low, high = (middle, high) if below < _UNLUCKY else (low, middle)
+        terms = (n_groups - below) * math.log(middle) + below * math.log1p(-middle)
+        share = math.fsum(np.exp(ways + terms).tolist())
+        low, high = (middle, high) if share < _UNLUCKY else (low, middle)
     return low
 
 

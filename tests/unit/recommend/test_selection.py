@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -145,3 +146,22 @@ def test_the_cheapest_compares_the_same_groups_only() -> None:
     assert found is not None
     assert (found[0], found[2]) == (1, 4)
     assert cheapest_patience(np.array([1]), np.array([[NAN]])) is None
+
+
+@pytest.mark.parametrize("n_groups", [4, 9, 20, 100, 1000])
+def test_the_unlucky_share_is_the_tenth_percentile_of_a_beta(n_groups: int) -> None:
+    # rational arithmetic: at the share itself a tenth of the sets is below it
+    rank = needed_rank(n_groups, 0.9 if n_groups > 8 else 0.8)
+    share = Fraction(unlucky_share(n_groups, rank))
+    below = sum(
+        math.comb(n_groups, i) * share**i * (1 - share) ** (n_groups - i)
+        for i in range(rank, n_groups + 1)
+    )
+    assert float(below) == pytest.approx(0.1, rel=1e-9)
+
+
+def test_thousands_of_groups_have_an_unlucky_share() -> None:
+    # near a normal distribution: 0.9 less 1.2816 standard errors of a tenth
+    expected = 0.9 - 1.2816 * math.sqrt(0.09 / 30_000)
+    share = unlucky_share(30_000, needed_rank(30_000, 0.9))
+    assert share == pytest.approx(expected, abs=1e-4)
