@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Binding", "Names", "Scope", "read_names"]
 
@@ -77,13 +80,62 @@ def read_names(tree: ast.Module) -> Names:
         for scope in walk.scopes:
             if name in scope.bindings:
                 scope.bindings[name].append(Binding(0))
-    changed: dict[tuple[Scope, str], int] = {}
-    for scope, name, line in walk.changes:
-        holder = scope.holder(name)
-        if holder is not None:
-            changed.setdefault((holder, name), line)
     calls = sorted(walk.calls, key=lambda one: (one[0].lineno, one[0].col_offset))
-    return Names(calls, changed)
+    return Names(calls, _find_changed(walk))
+
+
+_Place: TypeAlias = tuple[Scope, str]
+
+
+def _find_changed(walk: _Walk) -> dict[_Place, int]:
+    """Return what is changed in place, by whichever of its names."""
+    changed: dict[_Place, int] = {}
+    for scope, name, line in walk.changes:
+        place = _place(scope, name)
+        if place is not None:
+            changed.setdefault(place, line)
+    same = [*_aliases(walk), *_passed(walk)]
+    found = True
+    while found:
+        found = False
+        for one, other in same:
+            for known, new in ((one, other), (other, one)):
+                if known in changed and new not in changed:
+                    changed[new], found = changed[known], True
+    return changed
+
+
+def _place(scope: Scope, name: str) -> _Place | None:
+    holder = scope.holder(name)
+    return None if holder is None else (holder, name)
+
+
+def _aliases(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
+    """Yield pairs of names of one object: ``d = c``."""
+    for scope in walk.scopes:
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                if isinstance(binding.value, ast.Name):
+                    other = _place(scope, binding.value.id)
+                    if other is not None:
+                        yield (scope, name), other
+
+
+def _passed(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
+    """Yield a function's parameter, and what it is called with by name."""
+    for call, scope in walk.calls:
+        called = call.func.id if isinstance(call.func, ast.Name) else None
+        function = None if called is None else walk.functions.get(called)
+        if function is None:
+            continue
+        inside, parameters = function
+        given = [*zip(parameters, call.args, strict=False)]
+        given += [(one.arg, one.value) for one in call.keywords if one.arg]
+        for parameter, value in given:
+            if isinstance(value, ast.Name) and parameter in inside.bindings:
+                place = _place(scope, value.id)
+                if place is not None:
+                    yield (inside, parameter), place
 
 
 class _Walk(ast.NodeVisitor):
@@ -95,6 +147,7 @@ class _Walk(ast.NodeVisitor):
         self.calls: list[tuple[ast.Call, Scope]] = []
         self.changes: list[tuple[Scope, str, int]] = []
         self.shared: set[str] = set()
+        self.functions: dict[str, tuple[Scope, list[str]]] = {}
 
     def bind(self, name: str, binding: Binding) -> None:
         self.scope.bindings.setdefault(name, []).append(binding)
@@ -110,14 +163,16 @@ class _Walk(ast.NodeVisitor):
         self.bind(node.name, Binding(node.lineno))
         for one in node.decorator_list:
             self.visit(one)
-        self.enter_function(node.args, list(node.body))
+        scope = self.enter_function(node.args, list(node.body))
+        named = [*node.args.posonlyargs, *node.args.args]
+        self.functions[node.name] = (scope, [one.arg for one in named])
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self.enter_function(node.args, [node.body])
 
-    def enter_function(self, arguments: ast.arguments, body: list[ast.AST]) -> None:
+    def enter_function(self, arguments: ast.arguments, body: list[ast.AST]) -> Scope:
         for default in [*arguments.defaults, *arguments.kw_defaults]:
             if default is not None:
                 self.visit(default)
@@ -127,6 +182,7 @@ class _Walk(ast.NodeVisitor):
         for one in [*named, *(star for star in starred if star is not None)]:
             scope.bindings.setdefault(one.arg, []).append(Binding(one.lineno))
         self.inside(body, scope)
+        return scope
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.bind(node.name, Binding(node.lineno))
@@ -171,6 +227,13 @@ class _Walk(ast.NodeVisitor):
             self.bind(node.target.id, Binding(node.lineno, value=node.value))
         else:
             self.visit(node.target)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        # `+=` changes a list for all of its names, and makes a new number
+        adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
+        if adds and isinstance(node.target, ast.Name):
+            self.changes.append((self.scope, node.target.id, node.lineno))
+        self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
         if not isinstance(node.ctx, ast.Load):

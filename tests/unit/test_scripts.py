@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from cbreplay.expressions import ScriptCallbacks
 
+FIT = "m.fit(x, callbacks=[EarlyStopping(patience=P)])"
+
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
@@ -113,6 +115,24 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
     assert found.notes == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a number that is counted on is another number
+        f"P = 5\nq = P\nq += 1\n{FIT}",
+        # a function that changes something of its own
+        f"def f(P):\n    P = []\n    P.append(1)\nP = 5\nf(1)\n{FIT}",
+        # a function that looks
+        (
+            "def show(given):\n    print(given)\nc = [EarlyStopping(patience=5)]\n"
+            "show(c)\nm.fit(x, callbacks=c)"
+        ),
+    ],
+)
+def test_what_another_name_does_not_change_is_read(script: Path, text: str) -> None:
+    assert read(script, text).callbacks == (EarlyStopping(patience=5),)
+
+
 def test_what_goes_to_no_fit_is_said(script: Path) -> None:
     text = "spare = EarlyStopping()\nm.fit(x, callbacks=[EarlyStopping(patience=2)])"
     found = read(script, text)
@@ -129,9 +149,6 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
     assert "no fit(callbacks=...) stands in it" in found.notes[0]
     found = read(script, "m.fit(**options)\nEarlyStopping()")
     assert found.notes[0] == "line 1: fit(**...) is not read"
-
-
-FIT = "m.fit(x, callbacks=[EarlyStopping(patience=P)])"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +189,35 @@ FIT = "m.fit(x, callbacks=[EarlyStopping(patience=P)])"
         (
             "s = EarlyStopping()\ns.patience = 9\nm.fit(x, callbacks=[s])",
             "'s' is changed in line 2",
+        ),
+        # by another of its names
+        (
+            "c = []\nd = c\nd.append(EarlyStopping())\nm.fit(x, callbacks=c)",
+            "line 4: 'c' is changed in line 3",
+        ),
+        (
+            "c = []\nd = c\nd += [EarlyStopping()]\nm.fit(x, callbacks=c)",
+            "line 4: 'c' is changed in line 3",
+        ),
+        (
+            "s = EarlyStopping()\nt = s\nt.patience = 9\nm.fit(x, callbacks=[s])",
+            "'s' is changed in line 3",
+        ),
+        # by a function of the script
+        (
+            (
+                "def more(given):\n    given.append(EarlyStopping())\n"
+                "c = []\nmore(c)\nm.fit(x, callbacks=c)"
+            ),
+            "line 5: 'c' is changed in line 2",
+        ),
+        (
+            (
+                "def more(given):\n    given.append(EarlyStopping())\n"
+                "def most(given):\n    more(given)\n"
+                "c = []\nmost(given=c)\nm.fit(x, callbacks=c)"
+            ),
+            "line 7: 'c' is changed in line 2",
         ),
         ("m.fit(x, callbacks=[1])", "line 1: '1' is no callback and no list"),
         (
