@@ -159,7 +159,8 @@ def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
     any of them, spaces. A comment is no header, unless only numbers follow:
     numpy.savetxt writes it so.
     """
-    rows = [line for line in lines if not line.lstrip("\ufeff").startswith(COMMENT)]
+    said = [(line, line.strip("\ufeff \t\n")) for line in lines]
+    rows = [line for line, text in said if text and not text.startswith(COMMENT)]
     if not rows:
         return [], ",", ""
     rows = list(_below_title(rows))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import LogError
+from cbreplay.readers._csv_header import sniff_header
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.csv_logger import CsvLoggerReader
 
@@ -62,6 +63,13 @@ def test_a_title_above_the_header_is_left_out_and_noted(title: str) -> None:
     run = read_one(f"{title}\nepoch,loss\n0,0.5\n1,0.25\n")
     assert values(run, "loss") == [0.5, 0.25]
     assert run.notes == ("above the column names, left out: line 1",)
+
+
+def test_a_line_of_nothing_but_a_byte_order_mark_is_no_title() -> None:
+    # found by tests/fuzz/text_logs.py
+    content = "poch,loss\n\ufeff\n0,0.5\n1,0.25\n"
+    assert sniff_header(content)[0] == ["poch", "loss"]
+    assert values(read_one(content), "loss") == [0.5, 0.25]
 
 
 def test_rows_above_a_header_are_no_title() -> None:
