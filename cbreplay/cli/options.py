@@ -171,6 +171,11 @@ _ADVICE_OPTIONS = [
         metavar="PATIENCE",
         help="The EarlyStopping that ended logs which do not say so themselves.",
     ),
+    click.option(
+        "--prechelt",
+        is_flag=True,
+        help="Score the stopping rules GL, PQ and UP of Prechelt (1998) too.",
+    ),
 ]
 
 

@@ -18,3 +18,4 @@ class Advising(NamedTuple):
     cost_weight: float = 0.05
     group_by: str | Sequence[Any] | None = None
     recorded_under: int | None = None
+    prechelt: bool = False

@@ -60,7 +60,8 @@ class Scored(NamedTuple):
     label : str
         ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
         ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
-        (each run's best epoch), ``"start"`` (a later start), ``"min_delta"``.
+        (each run's best epoch), ``"start"`` (a later start), ``"min_delta"``, and
+        ``"PrecheltGL"``, ``"PrecheltPQ"``, ``"PrecheltUP"``.
     setting : str
         The setting in words or as Keras code.
     n_groups : int

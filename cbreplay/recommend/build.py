@@ -21,8 +21,13 @@ from cbreplay.recommend.doubts import find_doubts
 from cbreplay.recommend.forward import validate_forward
 from cbreplay.recommend.monitors import rank_monitors
 from cbreplay.recommend.objective import read_tolerance
+from cbreplay.recommend.other_rules import RuleScore, score_prechelt
 from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.reasons import explain_choice, explain_none
+from cbreplay.recommend.reasons import (
+    explain_choice,
+    explain_none,
+    explain_other_rules,
+)
 from cbreplay.recommend.rivals import score_rivals, score_without_stopping
 from cbreplay.recommend.selection import needed_rank, shared_confidence, unlucky_share
 from cbreplay.recommend.study import Study, begin_study, keep_alike
@@ -47,6 +52,7 @@ def recommend_config(
     group_by: str | Sequence[Any] | None = None,
     current: Iterable[Any] | Any | None = None,  # noqa: ANN401 - a callbacks list
     recorded_under: int | None = None,
+    prechelt: bool = False,
     excluded: Iterable[tuple[str, str]] = (),
 ) -> Recommendation:
     """Recommend a patience that holds on runs it was not chosen on, or say why not.
@@ -69,6 +75,9 @@ def recommend_config(
         The setting in use; by default the EarlyStopping that ``run.json`` names.
     recorded_under : int, optional
         The patience that ended the logs that do not say so themselves.
+    prechelt : bool
+        Whether to score the rules GL, PQ and UP of Prechelt (1998) too, each at the
+        best of the values that he tried.
     excluded : iterable of (str, str)
         Runs that were left out before, and why: part of the answer.
 
@@ -119,7 +128,9 @@ def recommend_config(
     axes = read_axes(sweep)
     gone = [*excluded]
     rows = keep_alike(sweep, axes, gone)
-    asked = Advising(tolerance, confidence, cost_weight, group_by, recorded_under)
+    asked = Advising(
+        tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
+    )
     study = begin_study(sweep, axes, rows, asked)
     in_use = None if current is None else tuple(read_callbacks(current).callbacks)
     return _answer(study, in_use, tuple(gone))
@@ -171,11 +182,16 @@ def _answer(
     if not stops:
         # what is not recommended stays to be seen, as what it is
         settings = tuple(one for one in settings if one.label != "recommended")
+    rules = _other_rules(study, chosen, ranking.left_out[1])
+    settings += tuple(one.scored for one in rules if one.scored is not None)
     return Recommendation(
         kind=choice.kind if stops else "none",
         callbacks=axes.build(chosen, patience=choice.patience) if stops else (),
         patience=choice.patience if stops else None,
-        reasons=explain_choice(study, choice, left_out, len(primary), stops=stops),
+        reasons=(
+            *explain_choice(study, choice, left_out, len(primary), stops=stops),
+            *explain_other_rules(rules, choice.patience, study.noun),
+        ),
         promise=_promise(mine, choice, study.asked.confidence, len(primary)),
         groups=_groups(study, mine, choice),
         settings=settings,
@@ -190,6 +206,14 @@ def _answer(
         ),
         **facts,
     )
+
+
+def _other_rules(
+    study: Study, chosen: Slice, beside: FloatArray
+) -> tuple[RuleScore, ...]:
+    if not study.asked.prechelt:
+        return ()
+    return tuple(score_prechelt(study, chosen, beside))
 
 
 def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:

@@ -11,8 +11,9 @@ from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.grid import choices, make_grid
 from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.other_rules import sweep_beside
 from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.rivals import score_named, sweep_beside
+from cbreplay.recommend.rivals import score_named
 from cbreplay.recommend.selection import OFTEN
 from cbreplay.recommend.study import Study, begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from cbreplay.groups import Grouping
     from cbreplay.recommend.answer import LeftOut
+    from cbreplay.recommend.other_rules import RuleScore
     from cbreplay.recommend.study import Study
     from cbreplay.recommend.validation import Choice, Priced
 
-__all__ = ["explain_choice", "explain_none"]
+__all__ = ["explain_choice", "explain_none", "explain_other_rules"]
 
 
 def explain_none(grouping: Grouping, priced: Sequence[Priced]) -> tuple[str, ...]:
@@ -74,6 +75,41 @@ def explain_choice(
             "weights without a stop"
         )
     return tuple(reasons)
+
+
+def explain_other_rules(
+    rules: Sequence[RuleScore], patience: int, noun: str
+) -> tuple[str, ...]:
+    """Return which of Prechelt's rules is clearly better than the patience.
+
+    Parameters
+    ----------
+    rules : sequence of RuleScore
+        Those that were tried; none where nobody asked.
+    patience : int
+        What is recommended, or would be.
+    noun : {"group", "run"}
+        What was left out.
+    """
+    said = [
+        f"{one.rule} is not compared: {one.problem}"
+        for one in rules
+        if one.scored is None
+    ]
+    better = [one for one in rules if one.better and one.scored is not None]
+    for one in better:
+        setting = "" if one.scored is None else one.scored.setting
+        said.append(
+            f"on {noun}s left out of the choice, {setting} is clearly better than "
+            f'patience {patience}; as code: cbreplay simulate -c "{setting}" '
+            "--keras-code"
+        )
+    if not better and any(one.scored is not None for one in rules):
+        said.append(
+            f"on {noun}s left out of the choice, no rule of Prechelt's is clearly "
+            f"better than patience {patience}"
+        )
+    return tuple(said)
 
 
 def _why_no_promise(

@@ -8,7 +8,9 @@ import numpy as np
 
 from cbreplay.callbacks.base import format_callback
 from cbreplay.callbacks.early_stopping import EarlyStopping
+from cbreplay.expressions import parse_recorded
 from cbreplay.grid import choices, make_grid
+from cbreplay.recommend.other_rules import PRECHELT_LABELS, sweep_beside
 from cbreplay.recommend.pricing import (
     Cells,
     cells_of,
@@ -19,7 +21,6 @@ from cbreplay.recommend.pricing import (
 from cbreplay.recommend.records import recorded_stoppers
 from cbreplay.recommend.selection import cheapest_patience, sufficient_for_most
 from cbreplay.recommend.validation import USUAL, choose_patience
-from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +31,11 @@ if TYPE_CHECKING:
     from cbreplay.recommend.study import Study
     from cbreplay.recommend.validation import Choice, Priced
     from cbreplay.run import EpochArray, FloatArray
-    from cbreplay.sweep import Sweep
 
 __all__ = [
     "score_named",
     "score_rivals",
     "score_without_stopping",
-    "sweep_beside",
 ]
 
 _SHORT = 5
@@ -89,6 +88,8 @@ def score_named(
             rows.append(rivals.none())
         elif one.label == "hindsight":
             rows.append(rivals.hindsight())
+        elif one.label in PRECHELT_LABELS:
+            rows.append(rivals.named(one))
         elif one.label == "default":
             rows.append(rivals.patience("default", 1))
         elif one.setting.removeprefix("patience=").isdecimal():
@@ -131,6 +132,13 @@ class _Rivals:
         if setting is not None:
             cells = self._replayed([setting])
             yield score_setting(self.panel, "current", _written(setting), cells)
+
+    def named(self, scored: Scored) -> Scored:
+        """Score a setting again that was scored before."""
+        before, after = self.study.axes.around
+        (rule,) = parse_recorded([scored.setting])
+        cells = self._replayed([[*before, rule, *after]])
+        return score_setting(self.panel, scored.label, scored.setting, cells)
 
     def _recorded(self) -> tuple[Callback, ...] | None:
         named = [recorded_stoppers(run) for run in self.study.runs]
@@ -224,13 +232,6 @@ def _unstopped(study: Study) -> Cells:
     # where an EarlyStopping ended it, nobody knows how it would have gone on
     exact = np.isinf(study.panel.own_patience)[:, None]
     return Cells(exact, regret, np.ones_like(regret))
-
-
-def sweep_beside(study: Study, configs: object) -> Sweep:
-    """Sweep other settings on the runs that count, judged by the same series."""
-    asked = {} if study.sweep.asked is None else study.sweep.asked._asdict()
-    asked |= {"objective": study.objective, "objective_mode": study.mode}
-    return sweep_runs(study.runs, configs, **asked)
 
 
 def _written(setting: tuple[Callback, ...]) -> str:

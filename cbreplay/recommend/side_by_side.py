@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.recommend.other_rules import PRECHELT_LABELS
 from cbreplay.words import decimals_for, spoken_number
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = [
 
 _MOST_CODE = 60
 # what was chosen, and so has a score on what was left out
-_CHOSEN = ("recommended", "tolerance", "cheapest", "min_delta")
+_CHOSEN = ("recommended", "tolerance", "cheapest", "min_delta", *PRECHELT_LABELS)
 
 
 def settings_rows(advice: Recommendation) -> list[list[str]]:
@@ -91,6 +92,9 @@ def setting_label(scored: Scored) -> str:
     }
     if scored.label == "start":
         return f"{patience} from epoch {int(values['start_from_epoch']) + 1}"
+    if scored.label in PRECHELT_LABELS:
+        # its monitor and mode are those of the others
+        return f"{scored.setting.removesuffix(')').partition(',')[0]})"
     return named.get(scored.label, patience)
 
 
@@ -119,6 +123,11 @@ def settings_legend(advice: Recommendation) -> Iterator[str]:
         yield (
             f"{setting_label(start)}: EarlyStopping({start.setting}), the best of some "
             "later starts with a patience by the same rule; no promise goes with it"
+        )
+    if any(one.label in PRECHELT_LABELS for one in advice.settings):
+        yield (
+            "Prechelt's rules: of the values that he tried, the one of the least "
+            "score; no promise goes with it"
         )
     yield from _left_out(advice)
 

@@ -21,6 +21,7 @@ __all__ = [
     "Choice",
     "Priced",
     "choose_patience",
+    "is_clearly_better",
     "is_hasty",
     "leave_out_largest",
     "leave_out_sufficient",
@@ -181,11 +182,28 @@ def is_hasty(sufficient: int, usual: int, n_groups: int) -> bool:
 
 
 def _is_better(priced: Priced, left_out: EpochArray, usual: int) -> bool:
-    """Return whether a choice is clearly better than the usual on groups left out.
+    """Return whether a choice is clearly better than the usual on groups left out."""
+    score = priced.look_up(priced.score, left_out)
+    return is_clearly_better(score, priced.at(priced.score, usual))
 
-    And not by a single group: it stays better without any one of them.
+
+def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
+    """Return whether one score is clearly less than another, and not by one group.
+
+    Parameters
+    ----------
+    score, than : array of shape (n_groups,)
+        NaN where a group does not tell.
+
+    Examples
+    --------
+    >>> usual = np.array([0.3, 0.3, 0.3])
+    >>> is_clearly_better(np.array([0.2, 0.3, 0.3]), usual)
+    False
+    >>> is_clearly_better(np.array([0.2, 0.2, 0.3]), usual)
+    True
     """
-    apart = priced.look_up(priced.score, left_out) - priced.at(priced.score, usual)
+    apart = score - than
     apart = apart[~np.isnan(apart)]
     if len(apart) < 2:  # noqa: PLR2004 - one group, and none without it
         return False

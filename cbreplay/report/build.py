@@ -39,6 +39,7 @@ def build_report(
     cost_weight: float = 0.05,
     group_by: str | Sequence[Any] | None = None,
     recorded_under: int | None = None,
+    prechelt: bool = False,
     progress: Callable[[int, int], None] | None = None,
     command: str = "cbreplay.report.build_report(...)",
     made: str = "",
@@ -59,7 +60,7 @@ def build_report(
         As in `build_staircase`.
     semantics, objective, objective_mode, initial_learning_rate : optional
         As in `replay_run`.
-    tolerance, confidence, cost_weight, group_by, recorded_under : optional
+    tolerance, confidence, cost_weight, group_by, recorded_under, prechelt : optional
         As in `recommend_config`; for several runs.
     progress : callable, optional
         As in `sweep_runs`; for several runs.
@@ -92,7 +93,9 @@ def build_report(
         objective=objective,
         objective_mode=objective_mode,
         initial_learning_rate=initial_learning_rate,
-        advising=Advising(tolerance, confidence, cost_weight, group_by, recorded_under),
+        advising=Advising(
+            tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
+        ),
         progress=progress,
     )
     rules = _rules(runs, semantics)

@@ -1,0 +1,112 @@
+"""Prechelt's rules beside a patience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cbreplay import Run, replay_run
+from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
+from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+from tests.recommended import make_run, pausing_runs, recommend
+
+# Prechelt (1998), table 2
+TRIED: dict[str, tuple[Any, str, tuple[float, ...]]] = {
+    "PrecheltGL": (PrecheltGL, "alpha", (1, 2, 3, 5)),
+    "PrecheltPQ": (PrecheltPQ, "alpha", (0.5, 0.75, 1, 2, 3)),
+    "PrecheltUP": (PrecheltUP, "strips", (2, 3, 4, 6, 8)),
+}
+
+
+def rising_runs(count: int, n_epochs: int = 60) -> list[Run]:
+    """Return runs whose best comes after a long pause, and that rise from there on."""
+    runs = []
+    for number in range(count):
+        pause = [0.5 + 0.001 * number] * (14 + number % 3)
+        falls = [1.0, *pause, 0.4]
+        rise = [0.4 + 0.01 * (1 + i) for i in range(n_epochs - len(falls))]
+        runs.append(make_run([*falls, *rise], f"run{number}"))
+    return runs
+
+
+@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("made", [rising_runs, lambda n: pausing_runs(range(2, 2 + n))])
+def test_a_rule_stands_at_the_value_that_replays_best(name: str, made: Any) -> None:
+    runs = made(5)
+    advice = recommend(runs, prechelt=True)
+    row = advice.setting(name)
+    assert row is not None
+    rule, parameter, values = TRIED[name]
+    regrets, costs = np.empty((2, len(values), len(runs)))
+    for at, value in enumerate(values):
+        for place, run in enumerate(runs):
+            outcome = replay_run(
+                run, rule(**{parameter: value}), semantics="keras-3.15"
+            ).outcome
+            regrets[at, place] = outcome.regret
+            costs[at, place] = outcome.trained_epochs / run.recorded_epochs
+    best = np.array([min(run.series["val_loss"].values) for run in runs])
+    scores = (regrets / best + 0.05 * costs).mean(axis=1)
+    # the first of those that are less than 0.001 apart
+    chosen = int(np.argmax(scores <= scores.min() + 0.001))
+    assert row.setting == f"{name}({parameter}={values[chosen]})"
+    assert row.score == pytest.approx(scores[chosen])
+    assert row.mean_regret == pytest.approx(regrets[chosen].mean())
+    assert row.cost == pytest.approx(costs[chosen].mean())
+
+
+def test_without_the_option_none_is_scored() -> None:
+    advice = recommend(rising_runs(4))
+    assert not any(one.label.startswith("Prechelt") for one in advice.settings)
+
+
+def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
+    # 10 stops in every pause, and keeps 0.5 where 0.4 was to come; UP sees no rise in
+    # a pause, and keeps 0.4
+    advice = recommend(rising_runs(4), prechelt=True, tolerance=0.2)
+    assert advice.patience == 10
+    (sentence,) = [one for one in advice.reasons if "PrecheltUP" in one]
+    assert sentence.startswith("on runs left out of the choice, PrecheltUP(strips=2)")
+    assert 'cbreplay simulate -c "PrecheltUP(strips=2)" --keras-code' in sentence
+
+
+def test_a_rule_that_is_no_better_is_said_to_be_none() -> None:
+    # where training costs nothing, nothing is better than what loses nothing
+    advice = recommend(pausing_runs([2, 2, 3]), prechelt=True, cost_weight=0)
+    words = "no rule of Prechelt's is clearly better than patience 10"
+    assert any(words in one for one in advice.reasons)
+
+
+def test_what_has_no_ratio_is_not_compared_and_the_others_are() -> None:
+    # an accuracy: GL and PQ divide errors, UP does not
+    runs = [
+        Run.from_logs(
+            [
+                {"loss": 1.0, "val_accuracy": 0.5 + (epoch % 7 + number) / 100}
+                for epoch in range(40)
+            ],
+            name=f"run{number}",
+            planned_epochs=40,
+        )
+        for number in range(4)
+    ]
+    advice = recommend(runs, monitor="val_accuracy", prechelt=True)
+    for name in ("PrecheltGL", "PrecheltPQ"):
+        assert advice.setting(name) is None
+        started = f"{name} is not compared: "
+        assert any(one.startswith(started) for one in advice.reasons)
+    assert advice.setting("PrecheltUP") is not None
+
+
+def test_the_trade_off_prices_a_rule_again_on_the_compared_groups() -> None:
+    runs = rising_runs(5)
+    sweep, _ = sweep_patience(runs, semantics="keras-3.15")
+    advice = recommend_config(sweep, prechelt=True)
+    costs = measure_costs(sweep, advice)
+    named = {one.label: one for one in costs.named}
+    for name in TRIED:
+        row = advice.setting(name)
+        assert row is not None
+        assert named[name].score == row.score
