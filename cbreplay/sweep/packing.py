@@ -17,7 +17,7 @@ class Bits(NamedTuple):
 
 
 def pack_column(column: Any) -> Any:  # noqa: ANN401 - a column of any type
-    """Return a column in few bytes; `put_column` takes it.
+    """Return a column of whole numbers or a mask in few bytes; `put_column` takes it.
 
     A column of one value is that value, a mask is bits, and numbers are as narrow as
     they fit.
