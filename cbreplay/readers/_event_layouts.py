@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
 
 __all__ = [
+    "HUGGING_FACE_EPOCH",
     "VALIDATION",
     "Layout",
     "choose_layout",
@@ -45,7 +46,7 @@ VALIDATION = re.compile(
 )
 # of Hugging Face, at the end of a training: no series
 _SUMMARIES = re.compile(r"train/(train_.*|total_flos)")
-_LIGHTNING_EPOCH, _HUGGING_FACE_EPOCH = "epoch", "train/epoch"
+_LIGHTNING_EPOCH, HUGGING_FACE_EPOCH = "epoch", "train/epoch"
 _LIGHTNING_DUMMY = "hp_metric"
 _SHOWN = 8
 
@@ -65,6 +66,8 @@ class Layout(NamedTuple):
         The tag whose values are the epochs of the steps; '' where a step is one.
     first_step : int
         The step of the first epoch.
+    silent : tuple of str
+        Tags that are no series.
     """
 
     tool: str
@@ -72,11 +75,12 @@ class Layout(NamedTuple):
     notes: tuple[str, ...] = ()
     by_epoch_tag: str = ""
     first_step: int = 0
+    silent: tuple[str, ...] = ()
 
     def series_name(self, tag: str, writer: str) -> str | None:
         """Return the series that a writer's tag is; None for none of the epochs."""
         if self.tool != "keras":
-            silent = (self.by_epoch_tag, _LIGHTNING_DUMMY)
+            silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
             if tag in silent or _SUMMARIES.fullmatch(tag) or not tag:
                 return None
             return f"val_{tag}" if writer == "validation" else tag
@@ -115,11 +119,32 @@ def choose_layout(
     rates = tuple(sorted((t for t in tags if _RATE.fullmatch(t)), key=tags.index))
     if not tags:
         return None
+    of_trainer = HUGGING_FACE_EPOCH in tags
     if options.x_axis == "step":
-        return Layout("steps", rates)
-    if options.x_axis == "epoch":
+        return _trainer_steps(tags) if of_trainer else Layout("steps", rates)
+    # Trainer says itself what a step is, and that is seldom an epoch
+    if options.x_axis == "epoch" and not of_trainer:
         return Layout("other", rates, ("each step is one epoch, as given",))
     return _known(tags, rates, every)
+
+
+def _trainer_steps(tags: Sequence[str]) -> Layout:
+    """Read the evaluations of Hugging Face's Trainer as `HuggingFaceReader` does."""
+    from cbreplay.readers._step_rows import TRAINER_SPEED
+
+    rates = [tag for tag in tags if _RATE.fullmatch(tag)]
+    speed = [tag for tag in tags if tag.endswith(TRAINER_SPEED)]
+    notes = [
+        f"left out {_shown(names)}: {why}"
+        for names, why in (
+            (rates, "Trainer's schedule changes it with every step, so no row has one"),
+            (speed, "it tells of the machine, not of the model"),
+        )
+        if names
+    ]
+    return Layout(
+        "steps", (), tuple(notes), silent=(HUGGING_FACE_EPOCH, *rates, *speed)
+    )
 
 
 def _known(
@@ -137,7 +162,7 @@ def _known(
         return Layout("old keras", ("lr",), (note,))
     for tag, tool in (
         (_LIGHTNING_EPOCH, "Lightning"),
-        (_HUGGING_FACE_EPOCH, "Hugging Face"),
+        (HUGGING_FACE_EPOCH, "Hugging Face"),
     ):
         if tag in held:
             layout = Layout(tool, rates, by_epoch_tag=tag)
@@ -181,7 +206,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, tuple[str, .
         return empty, ()
     number = table.tags.index(tag)
     is_epoch = table.tag == number
-    done = table.values[is_epoch] - (tag == _HUGGING_FACE_EPOCH)
+    done = table.values[is_epoch] - (tag == HUGGING_FACE_EPOCH)
     whole = np.isfinite(done) & (done >= 0) & (done == np.round(done)) & (done < 2**53)
     known = dict(
         zip(

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray
 
-__all__ = ["fold_by", "fold_steps", "nearest_epochs"]
+__all__ = ["TRAINER_SPEED", "fold_by", "fold_steps", "nearest_epochs"]
+
+# what Hugging Face's Trainer adds to an evaluation
+TRAINER_SPEED = (
+    "runtime",
+    "samples_per_second",
+    "steps_per_second",
+    "model_preparation_time",
+)
 
 _GIVEN = "each step is one epoch, as given"
 

@@ -302,7 +302,7 @@ class _Reading:
                 path = training.log or training.events or training.place
                 self.seen.append(Seen(path, fate, error.problem))
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out a log found beside this run: {error}")
+                    notes.append(f"left out another of these logs: {error}")
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
         found = self._without_beginnings(found, wanted)
@@ -331,6 +331,7 @@ class _Reading:
             for part in parts:
                 found.remove(by_source[part])
                 detail = f"the beginning of {source}"
+                self.seen[:] = [one for one in self.seen if one.path != part]
                 self.seen.append(Seen(part, "passed by", detail))
         return found
 

@@ -13,6 +13,7 @@ from cbreplay.readers._csv_runs import build_runs
 from cbreplay.readers._csv_table import CsvTable
 from cbreplay.readers._formats import FormatReader
 from cbreplay.readers._json_text import read_json
+from cbreplay.readers._step_rows import TRAINER_SPEED
 from cbreplay.readers.base import Damage
 from cbreplay.words import count
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["HuggingFaceReader", "drop_beginnings"]
 
 # the speed of the machine is no metric
-_SPEED = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
 # Trainer's epoch is a quotient: after three epochs it may be 2.9966
 _NEARLY = 0.01
 
@@ -74,7 +74,7 @@ class HuggingFaceReader(FormatReader):
             table.columns["epoch"].values[ends] if "epoch" in table.columns else None
         )
         steps = table.columns["step"].values[ends] if "step" in table.columns else None
-        speed = [name for name in table.columns if name.endswith(_SPEED)]
+        speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
         for name in ("epoch", "step"):
             table.columns.pop(name, None)
         table.leave_out(speed, "it tells of the machine, not of the model")

@@ -11,6 +11,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers._event_layouts import (
+    HUGGING_FACE_EPOCH,
     choose_layout,
     count_evaluations,
     note_other_scalars,
@@ -321,6 +322,13 @@ def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
         )
         problem = f"there is no epoch scalar of Keras (epoch_loss); {held}"
         hint = "Give the log_dir of Keras's TensorBoard callback"
+        return ForeignLogError(problem, source=path, hint=hint)
+    if HUGGING_FACE_EPOCH in tags:
+        problem = (
+            f"by its tag {HUGGING_FACE_EPOCH} the steps here are parts of epochs, and "
+            "evaluations do not stand at the end of each"
+        )
+        hint = "To count evaluations: --x-axis step or x_axis='step'"
         return ForeignLogError(problem, source=path, hint=hint)
     problem = (
         "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "

@@ -124,11 +124,13 @@ def advice_headline(advice: Recommendation) -> str:
     setting = f"Patience {advice.patience}"
     if advice.monitors:
         setting += f" on {advice.monitor}"
+        if not advice.told_apart:
+            setting += " (named first)"
     if advice.kind == "guaranteed" and advice.promise is not None:
         share = f"{100 * advice.promise.confidence:.3g} %"
         return f"{setting}, with a promise for {share} of new {_noun(advice)}."
     if advice.promise is not None:
-        return f"{setting}, the usual one: no better was found."
+        return f"{setting}, the usual one: for another there is not enough evidence."
     return f"{setting}, as a rule of thumb: no promise goes with it."
 
 

@@ -355,7 +355,7 @@ def test_a_page_says_which_monitor_to_stop_on_as_the_command_does(
     told = page.read_text().replace("\\", "")
     headline = told.splitlines()[0].removeprefix("# ")
     assert headline.startswith("Patience")
-    assert " on val_loss, " in headline
+    assert " on val_loss (named first), " in headline
     assert headline in screen
     assert "Which monitor to stop on cannot be told from these logs" in told
     advice = advice_of(ask, logs, *asked[:4], *asked[6:])

@@ -256,7 +256,7 @@ def test_event_files_of_another_tool_are_passed_by_in_a_directory(
     write_csv(tmp_path / "good" / "logs.csv")
     write_events(tmp_path / "torch" / EVENTS, [(1.0, 0, "loss", 1.0)])
     (run,) = load_runs(tmp_path)
-    assert "left out a log found beside this run" in run.notes[0]
+    assert "left out another of these logs" in run.notes[0]
     with pytest.raises(LogError, match="no epoch scalar of Keras"):
         load_runs(tmp_path / "torch")
 

@@ -150,8 +150,24 @@ def test_hugging_face_evaluations_at_the_end_of_epochs_are_epochs(
 
 def test_hugging_face_evaluations_within_epochs_are_not(tmp_path: Path) -> None:
     write(tmp_path, hugging_face([0.5, 1, 1.5, 2]))
-    with pytest.raises(ForeignLogError, match="--x-axis step"):
-        read(tmp_path)
+    for given in (None, "epoch"):
+        # nobody can say that its steps are epochs: it says what they are
+        with pytest.raises(ForeignLogError, match="parts of epochs") as caught:
+            read(tmp_path, given)
+        assert "--x-axis step" in str(caught.value)
+        assert "--x-axis epoch" not in str(caught.value)
+
+
+def test_hugging_face_evaluations_are_rows_as_in_its_own_state(tmp_path: Path) -> None:
+    told = (("train/learning_rate", 0.1), ("eval/runtime", 3.0))
+    more = [(1.0, 100 * i, tag, v) for i in (1, 2, 3) for tag, v in told]
+    write(tmp_path, [*hugging_face([0.5, 1, 1.5]), *more])
+    (run,) = read(tmp_path, "step")
+    assert list(run.series) == ["train/loss", "eval/loss"]
+    assert values(run, "eval/loss") == [2.0, 1.0, pytest.approx(2 / 3)]
+    assert run.learning_rate is None
+    assert any(note.startswith("left out train/learning_rate: ") for note in run.notes)
+    assert any("eval/runtime" in note and "machine" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(

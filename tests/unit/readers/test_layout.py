@@ -236,3 +236,9 @@ def test_checkpoints_of_one_training_are_one_run(tmp_path: Path) -> None:
     (run,) = load_runs(tmp_path)
     assert (run.name, run.horizon) == ("checkpoint-3", 2)
     assert "checkpoint-1, checkpoint-2 hold its beginning" in run.notes[-1]
+    # each file has one fate
+    seen = survey_sources([tmp_path], ReadOptions()).seen
+    fates = {one.path: one.fate for one in seen}
+    states = [tmp_path / f"checkpoint-{n}" / "trainer_state.json" for n in (1, 2, 3)]
+    assert [fates[str(one)] for one in states] == ["passed by", "passed by", "read"]
+    assert len(seen) == 3
