@@ -82,7 +82,8 @@ def score_prechelt(
             rules = [rule(**own, **{parameter: value}) for value in values]
             sweep = sweep_beside(study, [[*before, one, *after] for one in rules])
         except CbreplayError as error:
-            yield RuleScore(rule.__name__, None, str(error).removesuffix("."))
+            problem = str(error).removeprefix(f"{rule.__name__}: ").removesuffix(".")
+            yield RuleScore(rule.__name__, None, problem)
         else:
             yield _best(panel, sweep, rules, beside)
 

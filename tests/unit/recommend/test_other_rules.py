@@ -95,7 +95,7 @@ def test_what_has_no_ratio_is_not_compared_and_the_others_are() -> None:
     advice = recommend(runs, monitor="val_accuracy", prechelt=True)
     for name in ("PrecheltGL", "PrecheltPQ"):
         assert advice.setting(name) is None
-        started = f"{name} is not compared: "
+        started = f"{name} is not compared: 'val_accuracy' should be large"
         assert any(one.startswith(started) for one in advice.reasons)
     assert advice.setting("PrecheltUP") is not None
 
