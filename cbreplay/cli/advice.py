@@ -9,6 +9,7 @@ import click
 
 from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import Column, Format, print_json, print_table
+from cbreplay.cli.progress import watch
 from cbreplay.recommend.code import setting_code
 
 if TYPE_CHECKING:
@@ -16,7 +17,32 @@ if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation
     from cbreplay.sweep import Sweep
 
-__all__ = ["describe_advice", "print_advice", "wrap"]
+__all__ = ["describe_advice", "print_advice", "try_patience", "wrap"]
+
+
+def try_patience(
+    question: Question, min_delta: float | list[float] = 0
+) -> tuple[Sweep, tuple[tuple[str, str], ...]]:
+    """Sweep every patience on the runs that a question is about.
+
+    Returns what `sweep_patience` does, and shows how far it has come.
+    """
+    from cbreplay.recommend import sweep_patience
+
+    runs = question.runs
+    with watch("trying every patience") as tell:
+        return sweep_patience(
+            runs,
+            monitor=question.monitors,
+            mode=question.mode or "auto",
+            keep=question.keep or "best",
+            min_delta=min_delta,
+            semantics=question.semantics,
+            initial_learning_rate=question.initial_lr,
+            objective=question.objective,
+            objective_mode=question.objective_mode,
+            progress=tell,
+        )
 
 
 def print_advice(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cbreplay.cli.options import advice_options, log_options, setting_options
-from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
@@ -93,8 +92,9 @@ def _draw_costs(
     question: Question, kind: Literal["map", "trade-off"], advising: Advising
 ) -> Figure:
     """Draw what settings cost on several runs."""
+    from cbreplay.cli.advice import try_patience
     from cbreplay.plots import map_points, plot_map, plot_trade_off, trade_off_points
-    from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+    from cbreplay.recommend import measure_costs, recommend_config
 
     runs = question.runs
     if len(runs) == 1:
@@ -104,18 +104,7 @@ def _draw_costs(
         )
         raise ConfigError(sentence)
     current = _one_setting(question)
-    with watch("trying every patience") as tell:
-        sweep, without = sweep_patience(
-            runs,
-            monitor=question.monitors,
-            mode=question.mode or "auto",
-            keep=question.keep or "best",
-            semantics=question.semantics,
-            initial_learning_rate=question.initial_lr,
-            objective=question.objective,
-            objective_mode=question.objective_mode,
-            progress=tell,
-        )
+    sweep, without = try_patience(question)
     advice = recommend_config(
         sweep, current=current, excluded=without, **advising._asdict()
     )

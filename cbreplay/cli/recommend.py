@@ -12,7 +12,6 @@ from cbreplay.cli.options import (
     log_options,
 )
 from cbreplay.cli.output import Format, format_option
-from cbreplay.cli.progress import watch
 from cbreplay.cli.question import Question, read_values
 from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
@@ -65,26 +64,13 @@ def command(
     cbreplay recommend runs/ --tolerance 0.5% --confidence 0.8 --current train.py
     cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
-    from cbreplay.cli.advice import print_advice
+    from cbreplay.cli.advice import print_advice, try_patience
     from cbreplay.cli.checks import failed_checks, read_checks
-    from cbreplay.recommend import recommend_config, sweep_patience
+    from cbreplay.recommend import recommend_config
 
     checks = read_checks(conditions)
     in_use = None if current is None else _read_current(current, question)
-    runs, min_delta = question.runs, _read_min_delta(question.min_delta)
-    with watch("trying every patience") as tell:
-        sweep, without = sweep_patience(
-            runs,
-            monitor=question.monitors,
-            mode=question.mode or "auto",
-            keep=question.keep or "best",
-            min_delta=min_delta,
-            semantics=question.semantics,
-            initial_learning_rate=question.initial_lr,
-            objective=question.objective,
-            objective_mode=question.objective_mode,
-            progress=tell,
-        )
+    sweep, without = try_patience(question, _read_min_delta(question.min_delta))
     advice = recommend_config(
         sweep, current=in_use, excluded=without, **advising._asdict()
     )

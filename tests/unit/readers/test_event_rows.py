@@ -103,7 +103,8 @@ def test_a_changed_byte_in_a_row_costs_its_record(tmp_path: Path, bit: int) -> N
 
 @pytest.mark.parametrize("bit", [0x01, 0x02, 0x80])
 def test_a_byte_that_was_written_otherwise_is_read_so(tmp_path: Path, bit: int) -> None:
-    # the checksum is right, so the event says something else than its neighbours
+    # the checksum is right, so the event says something else than its neighbours;
+    # `read` fails where rows are told otherwise than records one by one
     payloads = rows(120, TAGS[:2])
     for at in range(len(payloads[160])):
         changed = bytearray(payloads[160])
