@@ -54,7 +54,6 @@ def print_cells(question: Question, output: Format) -> None:
             replays=replays,
             configs=_configs(grid),
             **own,
-            notes=question.left_out,
         )
         return
     # many cells share a replay

@@ -16,7 +16,8 @@ from cbreplay.cli.output import (
     terminal_width,
 )
 from cbreplay.cli.question import find_log_here
-from cbreplay.cli.remarks import say
+from cbreplay.cli.remarks import remark, say
+from cbreplay.cli.surroundings import named_defaults
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.words import count, spoken_semantics, visible_text
 
@@ -93,6 +94,7 @@ def command(
     from cbreplay.callbacks.semantics import resolve_semantics
     from cbreplay.lint import lint_callbacks
 
+    remark(*named_defaults(click.get_current_context()))
     asked = _asked(path, expressions)
     metadata = None if asked.run is None else asked.run.metadata
     resolved = resolve_semantics(semantics, metadata=metadata)

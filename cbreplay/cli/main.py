@@ -78,8 +78,13 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="cbreplay")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
+@click.option(
+    "--no-config",
+    is_flag=True,
+    help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
+)
 @click.pass_context
-def cli(context: click.Context, quiet: bool) -> None:
+def cli(context: click.Context, quiet: bool, no_config: bool) -> None:
     """Backtesting for Keras training callbacks.
 
     Reads what CSVLogger and TensorBoard wrote, and replays what EarlyStopping,
@@ -87,9 +92,10 @@ def cli(context: click.Context, quiet: bool) -> None:
     settings.
     """
     context.ensure_object(dict)["quiet"] = quiet
-    from cbreplay.cli.options import read_defaults
+    if not no_config:
+        from cbreplay.cli.surroundings import read_defaults
 
-    context.default_map = read_defaults()
+        context.default_map = read_defaults(_Commands.list_commands(cli, context))
 
 
 def run() -> None:
@@ -125,6 +131,8 @@ def _answer(arguments: Sequence[str] | None) -> int:
         ended = cli.main(args=arguments, prog_name="cbreplay", standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.BadParameter):
+            _say_where_from(error)
         return EXIT_UNUSABLE
     except CbreplayError as error:
         return _complain(str(error))
@@ -136,6 +144,15 @@ def _answer(arguments: Sequence[str] | None) -> int:
     except Exception:  # noqa: BLE001 - whatever it is, it is ours
         return _confess()
     return ended if isinstance(ended, int) else EXIT_ANSWERED
+
+
+def _say_where_from(error: click.BadParameter) -> None:
+    """Name the file that a refused value came from, if nobody typed it."""
+    from cbreplay.cli.surroundings import WHERE_FROM, is_default
+
+    context, parameter = error.ctx, error.param
+    if context is not None and parameter is not None and is_default(context, parameter):
+        click.echo(f"It {WHERE_FROM}.", err=True)
 
 
 def _complain(sentence: str) -> int:

@@ -10,40 +10,17 @@ from typing import Any, TypeVar
 import click
 
 from cbreplay.cli.question import Question
-from cbreplay.errors import ConfigError
+from cbreplay.cli.remarks import remark
+from cbreplay.cli.surroundings import named_defaults
 
 __all__ = [
     "advice_options",
     "judging_options",
     "log_options",
-    "read_defaults",
     "setting_options",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def read_defaults() -> dict[str, Any]:
-    """Return the option defaults of ``[tool.cbreplay]`` in a pyproject.toml here."""
-    try:
-        with open("pyproject.toml", "rb") as file:
-            text = file.read()
-    except OSError:
-        return {}
-    if b"tool.cbreplay" not in text:
-        return {}
-    import tomllib
-
-    try:
-        table = tomllib.loads(text.decode("utf-8"))["tool"]["cbreplay"]
-    except (ValueError, KeyError) as error:
-        sentence = f"pyproject.toml: [tool.cbreplay] cannot be read ({error})"
-        raise ConfigError(sentence) from None
-    from cbreplay.cli.main import cli
-
-    context = click.Context(cli)
-    flat = {key.replace("-", "_"): value for key, value in table.items()}
-    return dict.fromkeys(cli.list_commands(context), flat)
 
 
 _LOG_OPTIONS = [
@@ -186,6 +163,7 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
         asked = {name: options.pop(name) for name in list(options) if name in names}
+        remark(*named_defaults(click.get_current_context()))
         return function(*positional, question=Question(**asked), **options)
 
     return _add(ask, _LOG_OPTIONS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import click
 
 from cbreplay import __version__
+from cbreplay.cli.remarks import noted
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def print_json(
         "runs": [describe_run(run) for run in runs],
         "configs": list(configs),
         "results": None,
-        "notes": list(notes),
+        "notes": [*noted(), *notes],
         **own,
     }
     # as json.dumps would write it at once, and the results from their own pieces

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cbreplay.cli.options import advice_options, log_options, setting_options
+from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def command(
     cbreplay plot runs/ --kind map
     cbreplay plot runs/ --kind trade-off --tolerance 0.5% --group-by none
     """
+    import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
     from cbreplay.recommend.advising import Advising
 

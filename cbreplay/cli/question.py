@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.cli.progress import watch
-from cbreplay.cli.remarks import say
+from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ class Question:
     objective_mode: Mode | None = None
     semantics: str | None = None
     initial_lr: float | None = None
-    left_out: list[str] = field(default_factory=list, init=False)
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -120,12 +119,12 @@ class Question:
         if len(self.runs) == 1 or all(lacking.values()):
             return
         self.runs = [run for run in self.runs if not lacking[run.name]]
-        self.left_out = [
+        left_out = [
             f"left out {name}: it has no {', '.join(absent)}"
             for name, absent in lacking.items()
             if absent
         ]
-        say(*self.left_out)
+        remark(*left_out)
 
     def _monitored(self) -> list[str]:
         """Return the series that the answer needs."""
@@ -187,10 +186,11 @@ class Question:
 
     @property
     def command_line(self) -> str:
-        """The command as it was typed, to be shown and typed again."""
+        """The command as it was typed, and what else it followed, to be typed again."""
         import shlex
 
-        return shlex.join(["cbreplay", *sys.argv[1:]])
+        typed = shlex.join(["cbreplay", *sys.argv[1:]])
+        return "\n".join([typed, *(f"# {line}" for line in noted())])
 
     def typed(self) -> str:
         """Return the paths and what they are judged by, for a next command."""

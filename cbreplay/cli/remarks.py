@@ -1,10 +1,12 @@
-"""What goes to standard error beside an answer; -q silences it."""
+"""What is said beside an answer: on standard error, and among its notes."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-__all__ = ["is_quiet", "say"]
+__all__ = ["is_quiet", "noted", "remark", "say"]
 
 
 def say(*lines: str) -> None:
@@ -15,6 +17,22 @@ def say(*lines: str) -> None:
         click.echo("\n".join(visible_text(line) for line in lines), err=True)
 
 
+def remark(*lines: str) -> None:
+    """Say what concerns the whole answer, and keep it for the answer's notes."""
+    _root().setdefault("remarks", []).extend(lines)
+    say(*lines)
+
+
+def noted() -> list[str]:
+    """Return what has been remarked, for an answer that carries its own notes."""
+    return list(_root().get("remarks", []))
+
+
 def is_quiet() -> bool:
     """Return whether nothing but the answer is wanted (-q)."""
-    return bool(click.get_current_context().find_root().obj["quiet"])
+    return bool(_root()["quiet"])
+
+
+def _root() -> dict[str, Any]:
+    shared: dict[str, Any] = click.get_current_context().find_root().obj
+    return shared

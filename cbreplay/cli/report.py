@@ -14,6 +14,7 @@ from cbreplay.cli.options import (
     setting_options,
 )
 from cbreplay.cli.progress import watch
+from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def command(
     cbreplay report runs/ --patience 5 -o five.html
     cbreplay report runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
+    import_matplotlib()
     from cbreplay.report import build_report, write_report
 
     runs, callbacks = question.runs, _setting(question)

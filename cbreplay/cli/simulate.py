@@ -122,7 +122,6 @@ def _print_as_json(question: Question, staircases: list[Staircase]) -> None:
         "simulate",
         runs=question.runs,
         asked=staircases[0].replay,
-        notes=question.left_out,
         staircase=described[0] if len(described) == 1 else described,
     )
 

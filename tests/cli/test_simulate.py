@@ -280,16 +280,75 @@ def test_else_it_says_what_to_give(
     assert "Give the path of a CSVLogger file" in answer.err
 
 
-def test_pyproject_holds_defaults(
+WHERE = "comes from pyproject.toml here (--no-config leaves it out)"
+
+
+def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     ask: Ask, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text('[tool.cbreplay]\nmonitor = "loss"\n')
-    assert "; loss (min);" in ask("simulate", log).out
-    (tmp_path / "pyproject.toml").write_text("[tool.cbreplay\n")
+    table = '[tool.cbreplay]\nmonitor = "loss"\ncost-weight = 0.2\n'
+    (tmp_path / "pyproject.toml").write_text(table)
     answer = ask("simulate", log)
-    assert answer.status == 2
-    assert "[tool.cbreplay] cannot be read" in answer.err
+    assert "; loss (min);" in answer.out
+    assert answer.err == f"--monitor loss {WHERE}\n"
+    told = json.loads(ask("simulate", log, "--format", "json").out)
+    assert told["notes"] == [f"--monitor loss {WHERE}"]
+    told = json.loads(ask("recommend", log, "--format", "json").out)
+    assert told["notes"] == [f"--monitor loss --cost-weight 0.2 {WHERE}"]
+    assert told["recommendation"]["cost_weight"] == 0.2
+    page = tmp_path / "page.md"
+    ask("report", log, "-o", page)
+    assert f"# --monitor loss --cost-weight 0.2 {WHERE}" in page.read_text()
+    typed = ask("simulate", log, "--monitor", "val_loss")
+    assert ("; val_loss (min);" in typed.out, typed.err) == (True, "")
+    without = ask("--no-config", "simulate", log)
+    assert ("; val_loss (min);" in without.out, without.err) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[tool.cbreplay\n", "[tool.cbreplay] cannot be read"),
+        ("[tool]\ncbreplay = 3\n", "tool.cbreplay is 3, where a table is expected"),
+        ("[tool.cbreplay]\nmonitor = ['a']\n", "monitor is ['a'], where one value"),
+        ("[tool.cbreplay]\nmonitor = true\n", "monitor is True, where one value"),
+        ("[tool.cbreplay]\nmode = 'up'\n", "'up' is not one of"),
+        ("[tool.cbreplay]\nmonitr = 'a'\n", "did you mean 'monitor'?"),
+        ("[tool.cbreplay]\nverbose = true\n", "may not set 'verbose'"),
+        ("x = " + "[" * 9999 + "\n[tool.cbreplay]\n", "cannot be read"),
+        ("#" * 1_000_001, "longer than 1,000,000 bytes"),
+    ],
+)
+def test_a_table_that_cannot_be_followed_is_one_sentence(
+    ask: Ask,
+    tmp_path: Path,
+    log: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    text: str,
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(text)
+    answer = ask("simulate", log)
+    assert (answer.status, answer.out) == (2, "")
+    assert problem in answer.err
+    assert "pyproject.toml" in answer.err
+    assert "--no-config" in answer.err
+    assert ask("--no-config", "simulate", log).status == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["[tool.black\n", "tool = 1\n", "[tool]\ncbreplays = 1\n", "\xff"]
+)
+def test_other_peoples_tables_do_not_concern_an_answer(
+    ask: Ask, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_bytes(text.encode("latin-1"))
+    answer = ask("simulate", log)
+    assert (answer.status, answer.err) == (0, "")
 
 
 def test_quiet_says_nothing_but_the_answer(ask: Ask, log: Path) -> None:
