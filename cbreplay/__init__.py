@@ -11,13 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.early_stopping import EarlyStopping
-    from cbreplay.callbacks.keras_code import write_keras_code
-    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
-    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
-    from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
-    from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
-    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
     from cbreplay.errors import (
         CbreplayError,
         ConfigError,
@@ -38,6 +31,13 @@ if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation, recommend_config
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.replay.compare import compare_replays
+    from cbreplay.rules.keras.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.keras_code import write_keras_code
+    from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
+    from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
@@ -89,19 +89,19 @@ __all__ = [
 # where each public name lives; imported when it is asked for, so that
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
-    "EarlyStopping": "callbacks.early_stopping",
-    "LearningRateScheduler": "callbacks.learning_rate_scheduler",
-    "ModelCheckpoint": "callbacks.model_checkpoint",
-    "PrecheltGL": "callbacks.prechelt",
-    "PrecheltPQ": "callbacks.prechelt",
-    "PrecheltUP": "callbacks.prechelt",
+    "EarlyStopping": "rules.keras.early_stopping",
+    "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
+    "ModelCheckpoint": "rules.keras.model_checkpoint",
+    "PrecheltGL": "rules.prechelt",
+    "PrecheltPQ": "rules.prechelt",
+    "PrecheltUP": "rules.prechelt",
     "Recommendation": "recommend",
-    "ReduceLROnPlateau": "callbacks.reduce_lr_on_plateau",
+    "ReduceLROnPlateau": "rules.keras.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
     "Series": "run",
     "Sweep": "sweep",
-    "TerminateOnNaN": "callbacks.terminate_on_nan",
+    "TerminateOnNaN": "rules.keras.terminate_on_nan",
     "build_staircase": "staircase",
     "choices": "grid",
     "compare_replays": "replay.compare",
@@ -116,7 +116,7 @@ _HOMES = {
     "replay_fits": "replay",
     "replay_run": "replay",
     "sweep_runs": "sweep",
-    "write_keras_code": "callbacks.keras_code",
+    "write_keras_code": "rules.keras.keras_code",
 }
 _SUBMODULES = ("distributed", "plots", "recommend", "record", "report")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
-from cbreplay.callbacks.base import Callback
-from cbreplay.callbacks.callbacks_list import read_callback
 from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.rules.base import Callback
+from cbreplay.rules.callbacks_list import read_callback
 
 __all__ = ["Choices", "Grid", "PairedChoices", "choices", "make_grid", "pair_choices"]
 
@@ -128,7 +128,7 @@ def _allows_between(kind: type[Any], name: str) -> bool:
     So it is with our own rules where a parameter need not be whole.
     """
     wanted = {one.name: one.type for one in fields(kind)}[name]
-    return kind.__module__.startswith("cbreplay.callbacks.") and wanted == "float"
+    return kind.__module__.startswith("cbreplay.rules.") and wanted == "float"
 
 
 def _takes(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from cbreplay.callbacks import BYSTANDERS
 from cbreplay.errors import ConfigError
+from cbreplay.rules import BYSTANDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.callbacks.base import monitored_series, rule_name
-from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import monitored_series, rule_name
+from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbreplay.callbacks.base import Callback, Training
+    from cbreplay.rules.base import Callback, Training
     from cbreplay.run import Mode, Run
     from cbreplay.validity import Evidence
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks.base import rule_name
+from cbreplay.rules.base import rule_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

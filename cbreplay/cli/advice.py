@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.cli.progress import watch
 from cbreplay.recommend.code import setting_code
+from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question

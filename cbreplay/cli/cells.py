@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
@@ -14,6 +13,7 @@ from cbreplay.cli.tables import beside_best, plain
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices
 from cbreplay.replay import Replay, replay_run
+from cbreplay.rules.base import format_callback
 from cbreplay.words import (
     decimals_for,
     spoken_counting,
@@ -25,10 +25,10 @@ from cbreplay.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.question import Question
     from cbreplay.cli.reductions import ReductionTable
     from cbreplay.grid import Grid
+    from cbreplay.rules.base import Callback
 
 __all__ = ["print_cells", "replay_options"]
 

@@ -28,10 +28,10 @@ from cbreplay.words import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.question import Question
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["command"]
@@ -138,9 +138,9 @@ def _one_setting(question: Question, run: Run) -> Sequence[Callback]:
 
 def _recorded_setting(question: Question, run: Run) -> Sequence[Callback]:
     """Return the callbacks that ``run.json`` names."""
-    from cbreplay.callbacks import Bystander
     from cbreplay.expressions import parse_recorded
     from cbreplay.grid import Choices
+    from cbreplay.rules import Bystander
 
     hint = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
     if question.keep is not None:
@@ -223,7 +223,7 @@ def _screen(
 
 
 def _heading(replay: Replay, width: int) -> Iterator[str]:
-    from cbreplay.callbacks.base import format_callback
+    from cbreplay.rules.base import format_callback
 
     run = replay.run
     epochs = f"{count(run.recorded_epochs, 'epoch')}, plan unknown"
@@ -316,7 +316,7 @@ _COLUMNS = [
 
 
 def _print_as_json(explanation: Explanation, rows: Sequence[TraceRow]) -> None:
-    from cbreplay.callbacks.base import format_callback
+    from cbreplay.rules.base import format_callback
 
     replay = explanation.replay
     setting = [format_callback(one) for one in replay.callbacks]

@@ -30,7 +30,7 @@ def print_keras_code(question: Question) -> None:
             'Give one value for each, for example -c "PrecheltGL(alpha=2)"'
         )
         raise ConfigError(sentence)
-    from cbreplay.callbacks.keras_code import write_keras_code
+    from cbreplay.rules.keras.keras_code import write_keras_code
 
     of_tf = (question.semantics or "").startswith("tf_keras")
     click.echo(write_keras_code(grid[0], package="tf_keras" if of_tf else "keras"))

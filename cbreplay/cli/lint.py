@@ -24,9 +24,9 @@ from cbreplay.words import count, spoken_semantics, visible_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.grid import Choices
     from cbreplay.lint import Finding
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["command"]
@@ -91,8 +91,8 @@ def command(
     cbreplay lint -c "ReduceLROnPlateau(patience=10)" -c "EarlyStopping(patience=5)"
     cbreplay lint runs/first
     """
-    from cbreplay.callbacks.semantics import resolve_semantics
     from cbreplay.lint import lint_callbacks
+    from cbreplay.rules.keras.semantics import resolve_semantics
 
     remark(*named_defaults(click.get_current_context()))
     asked = _asked(path, expressions)
@@ -225,7 +225,7 @@ def _folded(sentence: str, first: str, rest: str, width: int) -> list[str]:
 
 
 def _code(asked: _Asked, finding: Finding) -> str:
-    from cbreplay.callbacks.base import format_callback
+    from cbreplay.rules.base import format_callback
 
     return format_callback(asked.callbacks[finding.callback])
 
@@ -250,7 +250,7 @@ _COLUMNS = [
 def _print_as_json(
     asked: _Asked, found: Sequence[Finding], semantics: str, notes: Sequence[str]
 ) -> None:
-    from cbreplay.callbacks.base import format_callback
+    from cbreplay.rules.base import format_callback
 
     setting = [format_callback(one) for one in asked.callbacks]
     rows = [_row(asked, one) for one in found]

@@ -303,7 +303,7 @@ def _reduction(reduction: Reduction) -> dict[str, Any]:
 def describe_staircase(staircase: Staircase) -> dict[str, Any]:
     """Return one log's answer, as JSON has it."""
     rate, explained = staircase.rate, staircase.rate.explained_by
-    from cbreplay.callbacks.base import format_callback
+    from cbreplay.rules.base import format_callback
 
     return {
         "monitor": staircase.monitor,

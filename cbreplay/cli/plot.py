@@ -15,11 +15,11 @@ from cbreplay.errors import ConfigError, EvidenceError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
     from cbreplay.recommend.advising import Advising
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["command"]

@@ -15,9 +15,9 @@ from cbreplay.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.grid import Choices, Grid
     from cbreplay.readers.discovery import Survey
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
 __all__ = ["Question", "find_log_here", "read_values"]
@@ -131,7 +131,7 @@ class Question:
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
             return [self.one_monitor or "val_loss", *objective]
-        from cbreplay.callbacks.base import monitored_series, rule_name
+        from cbreplay.rules.base import monitored_series, rule_name
 
         if any(rule_name(one) == "DrivenCallback" for one in self.grid[0]):
             # it may write what the others monitor
@@ -230,8 +230,8 @@ class Question:
         if all(text is None for text in texts.values()):
             return None
         monitor = self.one_monitor or "val_loss"
-        from cbreplay.callbacks import EarlyStopping
         from cbreplay.grid import choices
+        from cbreplay.rules import EarlyStopping
 
         varied = {
             name: read_values(_option_name(name), text)

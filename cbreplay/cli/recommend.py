@@ -17,8 +17,8 @@ from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
     from cbreplay.recommend.advising import Advising
+    from cbreplay.rules.base import Callback
 
 __all__ = ["command"]
 

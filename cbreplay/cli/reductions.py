@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.base import rule_name
 from cbreplay.cli.output import Column
 from cbreplay.grid import Choices
+from cbreplay.rules.base import rule_name
 from cbreplay.staircase.reductions import account_reductions, total_reductions
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.question import Question
     from cbreplay.recommend.advising import Advising
+    from cbreplay.rules.base import Callback
 
 __all__ = ["command"]
 

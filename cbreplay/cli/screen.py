@@ -8,9 +8,9 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import terminal_width
 from cbreplay.replay.answer import NAN_IS_BEST
+from cbreplay.rules.base import format_callback
 from cbreplay.words import (
     count,
     decimals_for,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from cbreplay.callbacks.base import format_callback
 from cbreplay.cli.output import Column, print_json, print_table
 from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
@@ -17,6 +16,7 @@ from cbreplay.replay.compare import (
     compare_replays,
     total_comparisons,
 )
+from cbreplay.rules.base import format_callback
 from cbreplay.words import (
     count,
     decimals_for,
@@ -31,11 +31,11 @@ from cbreplay.words import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.cli.output import Format
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
 
 __all__ = ["print_versus"]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.callbacks.early_stopping import EarlyStopping
-from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
 from cbreplay.explain.digits import (
     nearest_improvement,
     spoken_comparison,
@@ -17,6 +15,8 @@ from cbreplay.explain.digits import (
 from cbreplay.explain.sentences import spoken_wait
 from cbreplay.explain.unmonitored import ENDINGS, STOPPERS
 from cbreplay.monitor import round_float32
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.callbacks.base import Observation
 from cbreplay.explain.digits import (
     nearest_improvement,
     spoken_comparison,
@@ -13,9 +12,10 @@ from cbreplay.explain.digits import (
     spoken_rate,
     spoken_threshold,
 )
+from cbreplay.rules.base import Observation
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback, Decision
+    from cbreplay.rules.base import Callback, Decision
 
 __all__ = ["Moment", "spoken_wait", "tell_moment"]
 

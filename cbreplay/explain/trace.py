@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from cbreplay.callbacks.base import describe_training, watched_series
-from cbreplay.callbacks.bystander import Bystander
 from cbreplay.errors import ConfigError
 from cbreplay.explain.digits import nearest_improvement
 from cbreplay.explain.ending import Ending, tell_ending
 from cbreplay.explain.sentences import Moment, tell_moment
 from cbreplay.explain.unmonitored import MOMENTS
 from cbreplay.replay import Replay
+from cbreplay.rules.base import describe_training, watched_series
+from cbreplay.rules.keras.bystander import Bystander
 from cbreplay.words import spoken_divergence
 
 if TYPE_CHECKING:

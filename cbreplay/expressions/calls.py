@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from cbreplay.callbacks import BYSTANDERS, CALLBACKS, Bystander
-from cbreplay.callbacks.keras_objects import REFUSED
 from cbreplay.errors import nearest_name
+from cbreplay.rules import BYSTANDERS, CALLBACKS, Bystander
+from cbreplay.rules.keras.keras_objects import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

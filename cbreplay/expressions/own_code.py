@@ -9,17 +9,17 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from cbreplay.callbacks.callbacks_list import read_callback
-from cbreplay.callbacks.driven import DrivenCallback
 from cbreplay.errors import CbreplayError, nearest_name
 from cbreplay.grid import Choices
+from cbreplay.rules.callbacks_list import read_callback
+from cbreplay.rules.keras.driven import DrivenCallback
 from cbreplay.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 __all__ = ["OwnCallback", "read_own"]
 

@@ -7,8 +7,6 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from cbreplay.callbacks import BYSTANDERS, CALLBACKS
-from cbreplay.callbacks.base import format_callback
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.expressions.calls import (
     bystander,
@@ -20,11 +18,13 @@ from cbreplay.expressions.calls import (
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import Binding, Names, Scope, read_names
+from cbreplay.rules import BYSTANDERS, CALLBACKS
+from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 __all__ = ["ScriptCallbacks", "read_script_callbacks"]
 

@@ -9,7 +9,6 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from cbreplay.callbacks import BYSTANDERS, CALLBACKS
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.calls import (
     bystander,
@@ -24,11 +23,12 @@ from cbreplay.expressions.calls import (
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
 from cbreplay.grid import Choices, choices
+from cbreplay.rules import BYSTANDERS, CALLBACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 __all__ = ["Expressions", "parse_callbacks", "parse_recorded", "read_expressions"]
 

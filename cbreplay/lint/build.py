@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
-from cbreplay.callbacks.base import Training, rule_name
-from cbreplay.callbacks.callbacks_list import read_callbacks
-from cbreplay.callbacks.keras_code import CODE_OF_RULES
-from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
 from cbreplay.lint.checkpoints import CHECKPOINT_CHECKS
 from cbreplay.lint.finding import Finding, Known
@@ -21,11 +16,16 @@ from cbreplay.lint.settings import (
     REDUCE_CHECKS,
     find_opposite_mode,
 )
+from cbreplay.rules import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from cbreplay.rules.base import Training, rule_name
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.keras.keras_code import CODE_OF_RULES
+from cbreplay.rules.keras.semantics import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["lint_callbacks"]

@@ -6,8 +6,8 @@ import os
 import string
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks import ModelCheckpoint
 from cbreplay.lint.finding import Finding
+from cbreplay.rules import ModelCheckpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cbreplay.callbacks.base import Training, format_callback
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import Training, format_callback
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
 __all__ = ["Finding", "Known", "effective_patience"]

@@ -6,20 +6,20 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks import (
+from cbreplay.lint.finding import Finding, effective_patience
+from cbreplay.rules import (
     Bystander,
     EarlyStopping,
     LearningRateScheduler,
     ReduceLROnPlateau,
 )
-from cbreplay.lint.finding import Finding, effective_patience
 from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cbreplay.callbacks.semantics import MonitorRule
     from cbreplay.lint.finding import Known
+    from cbreplay.rules.keras.semantics import MonitorRule
 
 __all__ = ["LIST_CHECKS"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.lint.finding import Finding
+from cbreplay.rules.keras.metric_directions import find_direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
 from cbreplay.lint.finding import Finding
+from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cbreplay.callbacks import (
+from cbreplay.lint.finding import Finding, effective_patience
+from cbreplay.monitor import round_float32
+from cbreplay.rules import (
     EarlyStopping,
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
 )
-from cbreplay.callbacks.metric_directions import find_direction
-from cbreplay.callbacks.reduce_lr_on_plateau import reduce_rate
-from cbreplay.lint.finding import Finding, effective_patience
-from cbreplay.monitor import round_float32
+from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.keras.reduce_lr_on_plateau import reduce_rate
 from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:

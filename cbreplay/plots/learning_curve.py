@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.callbacks.base import format_callback, monitored_series
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.plots.curve import (
     Curve,
@@ -30,6 +29,7 @@ from cbreplay.plots.style import (
     style_text,
 )
 from cbreplay.plots.words import drawable_text, format_number, shorten
+from cbreplay.rules.base import format_callback, monitored_series
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:

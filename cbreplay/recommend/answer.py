@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
     from cbreplay.recommend.objective import Tolerance
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode
 
 __all__ = [

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.recommend.validation import USUAL
+from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, Mode, Run
     from cbreplay.sweep import Sweep
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.errors import ConfigError
 from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.answer import (
@@ -32,12 +31,13 @@ from cbreplay.recommend.rivals import score_rivals, score_without_stopping
 from cbreplay.recommend.selection import needed_rank, shared_confidence, unlucky_share
 from cbreplay.recommend.study import Study, begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL, Choice, Priced, resample_mean
+from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
     from cbreplay.run import FloatArray
 
 __all__ = ["recommend_config"]

@@ -6,13 +6,13 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.callbacks.early_stopping import EarlyStopping
-from cbreplay.callbacks.keras_code import write_keras_code
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.keras_code import write_keras_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 __all__ = ["setting_code"]
 

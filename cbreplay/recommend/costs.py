@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.grid import choices, make_grid
 from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.axes import read_axes
@@ -17,13 +16,14 @@ from cbreplay.recommend.rivals import score_named
 from cbreplay.recommend.selection import OFTEN
 from cbreplay.recommend.study import Study, begin_study, keep_alike
 from cbreplay.recommend.validation import USUAL
+from cbreplay.rules.keras.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.recommend.answer import Recommendation, Scored
     from cbreplay.recommend.axes import Axes, Slice
+    from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 

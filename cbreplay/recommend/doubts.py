@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.callbacks.base import describe_training
-from cbreplay.callbacks.metric_directions import find_direction
-from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.outcomes import was_still_improving
 from cbreplay.recommend.answer import Doubt
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import why_failed
+from cbreplay.rules.base import describe_training
+from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.keras.semantics import resolve_semantics
 from cbreplay.words import count
 
 if TYPE_CHECKING:

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import format_callback
-from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend.pricing import cells_of, price, score_setting
 from cbreplay.recommend.selection import cheapest_patience
 from cbreplay.recommend.validation import is_clearly_better
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.recommend.answer import Scored
     from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.pricing import Panel
     from cbreplay.recommend.study import Study
+    from cbreplay.rules.base import Callback
     from cbreplay.run import FloatArray
     from cbreplay.sweep import Sweep
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.rules.keras.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

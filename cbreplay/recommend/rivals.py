@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.callbacks.base import format_callback
-from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.expressions import parse_recorded
 from cbreplay.grid import choices, make_grid
 from cbreplay.recommend.other_rules import PRECHELT_LABELS, sweep_beside
@@ -21,15 +19,17 @@ from cbreplay.recommend.pricing import (
 from cbreplay.recommend.records import recorded_stoppers
 from cbreplay.recommend.selection import cheapest_patience, sufficient_for_most
 from cbreplay.recommend.validation import USUAL, choose_patience
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.keras.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.recommend.answer import Recommendation, Scored
     from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.study import Study
     from cbreplay.recommend.validation import Choice, Priced
+    from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [

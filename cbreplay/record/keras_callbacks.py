@@ -7,11 +7,11 @@ import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.base import rule_name
-from cbreplay.callbacks.driven import DrivenCallback
-from cbreplay.callbacks.keras_code import CODE_OF_RULES
-from cbreplay.callbacks.learning_rate_scheduler import TableSchedule, as_function
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.rules.base import rule_name
+from cbreplay.rules.keras.driven import DrivenCallback
+from cbreplay.rules.keras.keras_code import CODE_OF_RULES
+from cbreplay.rules.keras.learning_rate_scheduler import TableSchedule, as_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

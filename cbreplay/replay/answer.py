@@ -7,16 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import (
-    Callback,
-    Training,
-    describe_training,
-    read_series,
-    rule_name,
-    watched_series,
-)
-from cbreplay.callbacks.callbacks_list import CallbacksList, read_callbacks
-from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import (
     judge_epoch,
@@ -26,14 +16,24 @@ from cbreplay.outcomes import (
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.walk import walk_run
+from cbreplay.rules.base import (
+    Callback,
+    Training,
+    describe_training,
+    read_series,
+    rule_name,
+    watched_series,
+)
+from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
+from cbreplay.rules.keras.semantics import resolve_semantics
 from cbreplay.run import LEARNING_RATE_NAMES, Mode, Run, Series
 from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.semantics import ResolvedSemantics, Semantics
     from cbreplay.replay.walk import Walk
+    from cbreplay.rules.keras.semantics import ResolvedSemantics, Semantics
 
 __all__ = ["NAN_IS_BEST", "Asked", "as_list", "replay_list", "replay_run"]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.base import describe_training, rule_name
-from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.replay.answer import Asked, as_list, replay_list
+from cbreplay.rules.base import describe_training, rule_name
+from cbreplay.rules.keras.semantics import resolve_semantics
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cbreplay.callbacks.base import Callback
-    from cbreplay.callbacks.semantics import Semantics
     from cbreplay.replay.records import Replay
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.keras.semantics import Semantics
     from cbreplay.run import Mode
 
 __all__ = ["replay_fits"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Callback, Decision
-    from cbreplay.callbacks.semantics import Semantics
     from cbreplay.outcomes import Outcome
+    from cbreplay.rules.base import Callback, Decision
+    from cbreplay.rules.keras.semantics import Semantics
     from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 

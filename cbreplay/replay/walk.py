@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.base import Decision, Observation, rule_name, watched_series
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.replay.records import Step
+from cbreplay.rules.base import Decision, Observation, rule_name, watched_series
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.callbacks.base import Callback, Training
-    from cbreplay.callbacks.callbacks_list import CallbacksList
+    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.run import Run
 
 __all__ = ["Walk", "walk_run"]
@@ -188,7 +188,7 @@ class _Walker:
         """Replay until a stop, a divergence, or the horizon."""
         training, first_epoch = self.training, self.training.first_epoch
         if any(rule_name(one) == _DRIVEN for one in self.callbacks):
-            from cbreplay.callbacks.stand_in import Stage
+            from cbreplay.rules.keras.stand_in import Stage
 
             training = training._replace(stage=Stage(training))
         if states is None:

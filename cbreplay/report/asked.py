@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.callbacks.base import format_callback, monitored_series, rule_name
-from cbreplay.callbacks.bystander import Bystander
-from cbreplay.callbacks.driven import DrivenCallback
-from cbreplay.callbacks.early_stopping import EarlyStopping
-from cbreplay.callbacks.keras_code import CODE_OF_RULES, write_keras_code
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend.advising import Advising
 from cbreplay.replay import replay_run
+from cbreplay.rules.base import format_callback, monitored_series, rule_name
+from cbreplay.rules.keras.bystander import Bystander
+from cbreplay.rules.keras.driven import DrivenCallback
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.keras_code import CODE_OF_RULES, write_keras_code
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
     from cbreplay.staircase import Staircase
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.recommend.advising import Advising
 from cbreplay.report.asked import Asked
@@ -12,12 +11,13 @@ from cbreplay.report.many_runs import report_on_many
 from cbreplay.report.one_run import report_on_one
 from cbreplay.report.origins import how_computed
 from cbreplay.report.unit import in_evaluations
+from cbreplay.rules.keras.semantics import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.report.document import Document
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
 __all__ = ["build_report"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks.base import watched_series
 from cbreplay.outcomes import was_still_improving
 from cbreplay.replay.answer import NAN_IS_BEST
 from cbreplay.report.document import Code, Notice, Section, Strong, Text
+from cbreplay.rules.base import watched_series
 from cbreplay.words import (
     count,
     find_non_finite,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.callbacks.early_stopping import EarlyStopping
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.report.advised import Advised, advise
 from cbreplay.report.asked import Asked, setting_code, setting_name
@@ -24,6 +23,7 @@ from cbreplay.report.document import (
 from cbreplay.report.doubts import doubts_of_many
 from cbreplay.report.origins import spoken_end
 from cbreplay.report.pictures import small_figure
+from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.words import (
     count,
     decimals_for,
@@ -37,8 +37,8 @@ from cbreplay.words import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.base import Callback
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["MOST_DRAWN", "report_on_many"]

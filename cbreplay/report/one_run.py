@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.callbacks.base import format_callback
 from cbreplay.plots.learning_rate import has_learning_rate
 from cbreplay.report.asked import (
     Asked,
@@ -25,6 +24,7 @@ from cbreplay.report.document import (
 from cbreplay.report.doubts import doubts_of_one, usual_steps
 from cbreplay.report.origins import spoken_end, spoken_plan
 from cbreplay.report.pictures import curve_figure, rate_figure
+from cbreplay.rules.base import format_callback
 from cbreplay.words import (
     count,
     decimals_for,

@@ -6,12 +6,12 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cbreplay.callbacks.base import describe_training
-from cbreplay.callbacks.early_stopping import EarlyStopping
-from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.errors import ConfigError
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.replay import Replay, Step, replay_run
+from cbreplay.rules.base import describe_training
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:

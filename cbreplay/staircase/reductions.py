@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cbreplay.callbacks.base import rule_name
 from cbreplay.replay.compare import last_evident_epoch
+from cbreplay.rules.base import rule_name
 from cbreplay.staircase.rate_history import RecordedReduction
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
 from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.validity import read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.callbacks.base import Training
-    from cbreplay.callbacks.semantics import MonitorRule, Semantics
+    from cbreplay.rules.base import Training
+    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep.plan import Block, Slot
 
@@ -145,7 +145,7 @@ def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
 
 
 def _resolve_mode(key: tuple[str, str, str], training: Training) -> Mode:
-    from cbreplay.callbacks.metric_directions import resolve_mode
+    from cbreplay.rules.keras.metric_directions import resolve_mode
 
     kind, monitor, mode = key
     return resolve_mode(kind, monitor, mode, training, _rule(kind, training).auto)

@@ -12,7 +12,7 @@ from cbreplay.sweep.kernels.improvements import Compared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.semantics import MonitorRule
+    from cbreplay.rules.keras.semantics import MonitorRule
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.sweep.batch import Batch
     from cbreplay.sweep.plan import Slot

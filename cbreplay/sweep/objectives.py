@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Training, describe_training, monitored_series
-from cbreplay.callbacks.callbacks_list import read_callbacks
-from cbreplay.callbacks.semantics import resolve_semantics
 from cbreplay.errors import CbreplayError
 from cbreplay.outcomes import best_recorded_epoch, resolve_objective
+from cbreplay.rules.base import Training, describe_training, monitored_series
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.keras.semantics import resolve_semantics
 from cbreplay.sweep.table import Judged, SweptRun
 
 if TYPE_CHECKING:

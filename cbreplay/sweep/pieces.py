@@ -11,7 +11,7 @@ from cbreplay.sweep.packing import put_column
 from cbreplay.sweep.plan import pair_configs, plan_blocks
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
     from cbreplay.sweep.cells import Cells
 
 __all__ = ["Piece", "cut_work"]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.callbacks.base import Callback, rule_name
-from cbreplay.callbacks.callbacks_list import read_callbacks
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
+from cbreplay.rules.base import Callback, rule_name
+from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def _plain(
     return tuple(config)
 
 
-_OWN = "cbreplay.callbacks."
+_OWN = "cbreplay.rules."
 
 
 class AlikeConfigs(list[Any]):

@@ -313,8 +313,8 @@ class Sweep:
             drawn = self.configs.parameters
             return {name: np.array(list(values)) for name, values in drawn.items()}
         if not isinstance(self.configs, Grid):
-            from cbreplay.callbacks.base import format_callback
-            from cbreplay.callbacks.callbacks_list import read_callbacks
+            from cbreplay.rules.base import format_callback
+            from cbreplay.rules.callbacks_list import read_callbacks
 
             lists = [read_callbacks(config).callbacks for config in self.configs]
             written = [f"[{', '.join(map(format_callback, one))}]" for one in lists]

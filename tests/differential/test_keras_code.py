@@ -18,8 +18,8 @@ from cbreplay import (
     replay_run,
     write_keras_code,
 )
-from cbreplay.callbacks.base import format_callback
 from cbreplay.expressions import parse_callbacks
+from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -44,8 +44,8 @@ CALLS = [
 SCRIPT = """
 import importlib, json, sys
 kc = importlib.import_module(sys.argv[1]).callbacks
-from cbreplay.callbacks.base import format_callback
-from cbreplay.callbacks.callbacks_list import read_callback
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.callbacks_list import read_callback
 assert "cbreplay" in sys.modules
 class Optimizer: learning_rate = lr = 0.5
 class Model:

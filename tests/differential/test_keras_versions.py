@@ -28,9 +28,9 @@ from cbreplay import (
     TerminateOnNaN,
     replay_run,
 )
-from cbreplay.callbacks.base import Training
-from cbreplay.callbacks.semantics import known_semantics, resolve_semantics
 from cbreplay.errors import EvidenceError
+from cbreplay.rules.base import Training
+from cbreplay.rules.keras.semantics import known_semantics, resolve_semantics
 from tests.conftest import SUMMARY
 from tests.oracles.adversarial import Case, draw_case, version_cases
 from tests.oracles.decisions import find_difference, find_difference_of_fits
@@ -46,8 +46,8 @@ from tests.oracles.keras_versions import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.callbacks.base import Callback
-    from cbreplay.callbacks.semantics import Semantics
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.keras.semantics import Semantics
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from cbreplay.callbacks.semantics import known_semantics
+from cbreplay.rules.keras.semantics import known_semantics
 from tests.oracles.sweeps import LISTS, PLATFORMS, compare, draw_question
 
 QUICK, ALL = 10, 80

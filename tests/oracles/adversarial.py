@@ -20,7 +20,7 @@ from tests.oracles.keras_driver import Written, parameters
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 
 @dataclass

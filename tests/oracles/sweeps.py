@@ -21,8 +21,8 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.callbacks.base import format_callback
-from cbreplay.callbacks.semantics import known_semantics
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.keras.semantics import known_semantics
 from tests.oracles.adversarial import draw_case
 
 if TYPE_CHECKING:

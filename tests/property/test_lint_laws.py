@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Replay, Run, replay_run
 from cbreplay import lint_callbacks as lint
-from cbreplay.callbacks import Bystander
+from cbreplay.rules import Bystander
 from cbreplay.run import Series
 from tests.strategies import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Observation
+    from cbreplay.rules.base import Observation
 
 RULES = st.sampled_from(["keras-2.15", "keras-3.0", "keras-3.7", "keras-3.15"])
 DELTAS = st.sampled_from([0, 1e-4, 0.125, -0.125])

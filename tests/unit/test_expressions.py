@@ -18,9 +18,9 @@ from cbreplay import (
     make_grid,
     replay_run,
 )
-from cbreplay.callbacks import Bystander
 from cbreplay.expressions import parse_callbacks
 from cbreplay.grid import Choices
+from cbreplay.rules import Bystander
 
 
 @pytest.mark.parametrize(

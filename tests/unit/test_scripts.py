@@ -16,8 +16,8 @@ from cbreplay import (
     parse_callbacks,
     read_script_callbacks,
 )
-from cbreplay.callbacks import Bystander
-from cbreplay.callbacks.callbacks_list import read_callbacks
+from cbreplay.rules import Bystander
+from cbreplay.rules.callbacks_list import read_callbacks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
-from cbreplay.callbacks import Bystander
+from cbreplay.rules import Bystander
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from cbreplay.plots import (
 from cbreplay.plots.style import DARK
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 # the worked example of the definitions: E(3) stops at 5 and keeps 2, the best is 5
 LOSSES = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49, 0.5, 0.51]

@@ -24,7 +24,7 @@ from cbreplay.plots import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 FLAT = [0.5] * 8
 

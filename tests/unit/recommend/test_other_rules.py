@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cbreplay import Run, replay_run
-from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 from tests.recommended import make_run, pausing_runs, recommend
 
 # Prechelt (1998), table 2

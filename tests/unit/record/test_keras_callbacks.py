@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
 from cbreplay.errors import ConfigError
 from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
+from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 
 pytestmark = pytest.mark.keras
 

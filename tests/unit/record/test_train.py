@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from cbreplay.callbacks import EarlyStopping, ReduceLROnPlateau
 from cbreplay.errors import (
     ConfigError,
     MissingExtraError,
@@ -17,6 +16,7 @@ from cbreplay.errors import (
     UnknownMonitorError,
 )
 from cbreplay.record import EXPERIMENTS, train_experiment
+from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 from cbreplay.run_metadata import parse_run_metadata
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
-    from cbreplay.callbacks.early_stopping import EarlyStopping
-    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
-    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
-    from cbreplay.callbacks.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
-    from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
-    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
+    from cbreplay.rules.keras.bystander import BYSTANDERS, Bystander
+    from cbreplay.rules.keras.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
+    from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 
 __all__ = [
     "BYSTANDERS",
@@ -32,11 +32,11 @@ __all__ = [
 # one line for each callback that has a rule, and the module that has it; it is imported
 # when it is asked for
 _RULES = {
-    "EarlyStopping": "early_stopping",
-    "ReduceLROnPlateau": "reduce_lr_on_plateau",
-    "LearningRateScheduler": "learning_rate_scheduler",
-    "ModelCheckpoint": "model_checkpoint",
-    "TerminateOnNaN": "terminate_on_nan",
+    "EarlyStopping": "keras.early_stopping",
+    "ReduceLROnPlateau": "keras.reduce_lr_on_plateau",
+    "LearningRateScheduler": "keras.learning_rate_scheduler",
+    "ModelCheckpoint": "keras.model_checkpoint",
+    "TerminateOnNaN": "keras.terminate_on_nan",
     "PrecheltGL": "prechelt",
     "PrecheltPQ": "prechelt",
     "PrecheltUP": "prechelt",
@@ -67,7 +67,7 @@ CALLBACKS: Mapping[str, type[Any]] = _Rules()
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module holds anything
     if name not in __all__:
-        message = f"module 'cbreplay.callbacks' has no attribute {name!r}"
+        message = f"module 'cbreplay.rules' has no attribute {name!r}"
         raise AttributeError(message)
-    module = _RULES.get(name, "bystander")
-    return getattr(import_module(f"cbreplay.callbacks.{module}"), name)
+    module = _RULES.get(name, "keras.bystander")
+    return getattr(import_module(f"cbreplay.rules.{module}"), name)

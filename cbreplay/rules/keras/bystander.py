@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from cbreplay.callbacks.base import Decision
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
 __all__ = ["BYSTANDERS", "Bystander"]

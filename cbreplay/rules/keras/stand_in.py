@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from cbreplay.callbacks.stand_in_metrics import (
+from cbreplay.errors import CbreplayError, EvidenceError
+from cbreplay.monitor import round_float32
+from cbreplay.rules.keras.stand_in_metrics import (
     compiled_metrics,
     looks_for_a_direction,
 )
-from cbreplay.errors import CbreplayError, EvidenceError
-from cbreplay.monitor import round_float32
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.rules.base import Observation, Training
 
 __all__ = [
     "HeldWeights",

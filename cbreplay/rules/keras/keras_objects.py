@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.bystander import BYSTANDERS, Bystander
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.rules.keras.bystander import BYSTANDERS, Bystander
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 __all__ = ["OPERATORS", "REFUSED", "read_keras_object"]
 
@@ -61,7 +61,7 @@ def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Ker
 
 
 def _early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
-    from cbreplay.callbacks.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.early_stopping import EarlyStopping
 
     return EarlyStopping(
         monitor=callback.monitor,
@@ -77,7 +77,7 @@ def _early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
 
 def _reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
-    from cbreplay.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
     min_delta = callback.min_delta
     if hasattr(callback, "_is_improvement"):
@@ -96,7 +96,7 @@ def _reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
 
 def _model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
-    from cbreplay.callbacks.model_checkpoint import ModelCheckpoint
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 
     if getattr(callback, "period", 1) != 1:
         sentence = (
@@ -127,13 +127,13 @@ def _model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
 
 def _learning_rate_scheduler(callback: Any) -> Callback:  # noqa: ANN401 - as above
-    from cbreplay.callbacks.learning_rate_scheduler import LearningRateScheduler
+    from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 
     return LearningRateScheduler(callback.schedule, callback.verbose)
 
 
 def _terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
-    from cbreplay.callbacks.terminate_on_nan import TerminateOnNaN
+    from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
 
     return TerminateOnNaN(raise_error=getattr(callback, "raise_error", False))
 

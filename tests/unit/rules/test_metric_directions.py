@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import ConfigError, EarlyStopping, ReduceLROnPlateau
-from cbreplay.callbacks.base import Training
-from cbreplay.callbacks.metric_directions import (
+from cbreplay.rules.base import Training
+from cbreplay.rules.keras.metric_directions import (
     METRIC_DIRECTIONS,
     find_direction,
     resolve_mode,
 )
-from cbreplay.callbacks.semantics import resolve_semantics
+from cbreplay.rules.keras.semantics import resolve_semantics
 
 if TYPE_CHECKING:
     from cbreplay.run import Mode

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from cbreplay.callbacks.base import format_callback, rule_name
-from cbreplay.callbacks.callbacks_list import read_callbacks
-from cbreplay.callbacks.metric_directions import METRIC_DIRECTIONS
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import format_callback, rule_name
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 __all__ = ["CODE_OF_RULES", "write_keras_code"]
 

@@ -12,8 +12,8 @@ from cbreplay.errors import ConfigError, nearest_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cbreplay.callbacks.semantics import Semantics
-    from cbreplay.callbacks.stand_in import Stage
+    from cbreplay.rules.keras.semantics import Semantics
+    from cbreplay.rules.keras.stand_in import Stage
     from cbreplay.run import Mode, Run
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Training
-    from cbreplay.callbacks.semantics import AutoMode
+    from cbreplay.rules.base import Training
+    from cbreplay.rules.keras.semantics import AutoMode
     from cbreplay.run import Mode
 
 __all__ = ["METRIC_DIRECTIONS", "find_direction", "resolve_mode"]

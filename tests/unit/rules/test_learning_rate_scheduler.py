@@ -19,7 +19,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.callbacks.base import format_callback
+from cbreplay.rules.base import format_callback
 
 
 def replayed(rates: list[float], *callbacks: Any, **options: Any) -> Replay:

@@ -16,7 +16,7 @@ from cbreplay import EarlyStopping, ReduceLROnPlateau, Replay, Run, replay_run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.callbacks.base import Callback
+    from cbreplay.rules.base import Callback
 
 KERAS_2 = ["keras-2.15", "tf_keras-2.16", "tf_keras-2.18"]
 OLD_PLATEAU = [*KERAS_2, "keras-3.0", "keras-3.7"]

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
-from cbreplay.callbacks.base import Decision, check_mode, check_number
-from cbreplay.callbacks.metric_directions import find_direction
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.monitor import Comparison
+from cbreplay.rules.base import Decision, check_mode, check_number
+from cbreplay.rules.keras.metric_directions import find_direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
 __all__ = [
@@ -81,7 +81,7 @@ class _PrecheltRule:
 
     def to_keras_code(self) -> str:
         """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.callbacks.keras_code import write_keras_code
+        from cbreplay.rules.keras.keras_code import write_keras_code
 
         return write_keras_code([self])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.callbacks.base import Callback
 from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.rules.base import Callback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +66,7 @@ def _with_entangled(given: list[Any], rules: list[Callback]) -> list[Callback]:
 
     What is read by its attributes would go on beside the object that the other sees.
     """
-    from cbreplay.callbacks.driven import DrivenCallback, reached_from
+    from cbreplay.rules.keras.driven import DrivenCallback, reached_from
 
     own = [one for one in given if not _is_rule(one)]
     reached = {id(one) for one in own if sum(other is one for other in own) > 1}
@@ -107,16 +107,16 @@ def read_callback(callback: Any) -> Callback:  # noqa: ANN401 - as a user gives 
     EvidenceError
         If no log can tell what it does.
     """
-    from cbreplay.callbacks.bystander import Bystander
-    from cbreplay.callbacks.custom_code import (
+    from cbreplay.rules.keras.bystander import Bystander
+    from cbreplay.rules.keras.custom_code import (
         HOOKS,
         find_logger,
         is_altered,
         is_custom_callback,
         is_of_keras,
     )
-    from cbreplay.callbacks.driven import DrivenCallback
-    from cbreplay.callbacks.keras_objects import read_keras_object
+    from cbreplay.rules.keras.driven import DrivenCallback
+    from cbreplay.rules.keras.keras_objects import read_keras_object
 
     if _is_rule(callback):
         given: Callback = callback

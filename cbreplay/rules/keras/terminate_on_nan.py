@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from cbreplay.callbacks.base import Decision
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
 __all__ = ["TerminateOnNaN"]

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.callbacks.base import Decision, check_mode, check_number
-from cbreplay.callbacks.metric_directions import resolve_mode
 from cbreplay.errors import ConfigError
 from cbreplay.monitor import round_float32
+from cbreplay.rules.base import Decision, check_mode, check_number
+from cbreplay.rules.keras.metric_directions import resolve_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Observation, Training
     from cbreplay.monitor import Comparison, Precision
+    from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]

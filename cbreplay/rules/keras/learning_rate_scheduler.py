@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cbreplay.callbacks.base import Decision
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
+from cbreplay.rules.base import Decision
 
 if TYPE_CHECKING:
-    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]

@@ -10,21 +10,21 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.callbacks.base import Decision
-from cbreplay.callbacks.custom_code import inherits_from, refuse_unanswerable
-from cbreplay.callbacks.metric_directions import resolve_mode
-from cbreplay.callbacks.outer_state import (
+from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
+from cbreplay.rules.base import Decision
+from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
+from cbreplay.rules.keras.metric_directions import resolve_mode
+from cbreplay.rules.keras.outer_state import (
     check_outside,
     copy_closures,
     outer_state,
 )
-from cbreplay.callbacks.stand_in import Stage, is_history
-from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
+from cbreplay.rules.keras.stand_in import Stage, is_history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.callbacks.base import Observation, Training
+    from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
 __all__ = ["DrivenCallback", "DrivenState"]

@@ -6,8 +6,8 @@ import copy
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from cbreplay.callbacks.custom_code import is_of_keras, own_functions
 from cbreplay.errors import EvidenceError
+from cbreplay.rules.keras.custom_code import is_of_keras, own_functions
 
 __all__ = ["check_outside", "copy_closures", "outer_state"]
 

@@ -7,9 +7,9 @@ import os
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.callbacks.bystander import BYSTANDERS
-from cbreplay.callbacks.keras_objects import OPERATORS
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.rules.keras.bystander import BYSTANDERS
+from cbreplay.rules.keras.keras_objects import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

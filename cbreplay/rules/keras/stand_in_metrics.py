@@ -11,13 +11,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from cbreplay.callbacks.metric_directions import find_direction
+from cbreplay.rules.keras.metric_directions import find_direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
 
-    from cbreplay.callbacks.base import Training
+    from cbreplay.rules.base import Training
 
 __all__ = ["compiled_metrics", "looks_for_a_direction"]
 

@@ -26,7 +26,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.callbacks.prechelt import generalization_loss, training_progress
+from cbreplay.rules.prechelt import generalization_loss, training_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -296,7 +296,7 @@ def test_the_rules_read_as_expressions_and_write_as_them() -> None:
         PrecheltPQ(0.5, training_monitor="mae"),
         PrecheltUP(3, restore_best_weights=False),
     ]
-    from cbreplay.callbacks.base import format_callback
+    from cbreplay.rules.base import format_callback
 
     assert parse_callbacks(*texts) == rules
     assert [format_callback(one) for one in rules] == texts
