@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import CbreplayError, ConfigError, LogError
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives

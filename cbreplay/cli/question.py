@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.grid import Choices, Grid
-    from cbreplay.readers.discovery import Survey
+    from cbreplay.readers.discovery.sources import Survey
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
@@ -95,8 +95,8 @@ class Question:
     @cached_property
     def survey(self) -> Survey:
         """What lies under the paths."""
+        from cbreplay.loading import survey_sources
         from cbreplay.readers.base import ReadOptions
-        from cbreplay.readers.discovery import survey_sources
 
         options = ReadOptions(
             errors=self.errors,

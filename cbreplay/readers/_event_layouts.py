@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers._learning_rate import KERAS_RATE_TAGS
+from cbreplay.readers.building.learning_rate import KERAS_RATE_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -130,7 +130,7 @@ def choose_layout(
 
 def _trainer_steps(tags: Sequence[str]) -> Layout:
     """Read the evaluations of Hugging Face's Trainer as `HuggingFaceReader` does."""
-    from cbreplay.readers._step_rows import TRAINER_SPEED
+    from cbreplay.readers.building.step_rows import TRAINER_SPEED
 
     rates = [tag for tag in tags if _RATE.fullmatch(tag)]
     speed = [tag for tag in tags if tag.endswith(TRAINER_SPEED)]

@@ -24,14 +24,14 @@ from cbreplay.readers._event_points import (
     pair_points,
 )
 from cbreplay.readers._event_reading import read_events
-from cbreplay.readers._fits import Record, Rows, build_run, join_rows
-from cbreplay.readers._layout import event_files
-from cbreplay.readers._learning_rate import (
+from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
+from cbreplay.readers.building.fits import Rows, TrainingRows, build_run, join_rows
+from cbreplay.readers.building.learning_rate import (
     KERAS_RATE_TAGS,
     RateReading,
     read_event_rate,
 )
-from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
+from cbreplay.readers.entries import event_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,7 +109,7 @@ class TensorBoardReader:
 
     def _run(
         self,
-        record: Record,
+        record: TrainingRows,
         path: str,
         metadata: RunMetadata | None,
         notes: Sequence[str],

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
 from cbreplay.readers.base import ReadOptions
 from cbreplay.run_metadata import RunMetadata

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from cbreplay import LogError
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from cbreplay.readers.base import ForeignLogError, ReadOptions
 from cbreplay.readers.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import Point, write_events

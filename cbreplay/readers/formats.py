@@ -6,13 +6,13 @@ import os
 import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.readers._csv_header import decode_beginning, sniff_header
 from cbreplay.readers.base import read_beginning
+from cbreplay.readers.columns.header import decode_beginning, sniff_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.readers.base import Reader, ReadOptions
+    from cbreplay.readers.base import LogReader, ReadOptions
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
@@ -37,16 +37,28 @@ class Format(NamedTuple):
 
 # an outsider who looks for a format finds its module here
 FORMATS = {
-    "csv": Format("csv_logger", "CsvLoggerReader", "a CSV of Keras's CSVLogger"),
-    "lightning": Format("lightning", "LightningReader", "a CSV of Lightning"),
-    "ultralytics": Format("ultralytics", "UltralyticsReader", "a CSV of Ultralytics"),
-    "wandb": Format("weights_and_biases", "WandbReader", "an export of W&B"),
-    "mlflow": Format("mlflow", "MLflowReader", "an export of MLflow"),
-    "hugging_face": Format(
-        "hugging_face", "HuggingFaceReader", "a state of Hugging Face's Trainer"
+    "csv": Format(
+        "text_tables.csv_logger", "CsvLoggerReader", "a CSV of Keras's CSVLogger"
     ),
-    "json": Format("json_history", "JsonHistoryReader", "a History as JSON"),
-    "pickle": Format("pickled", "PickleReader", "a pickle"),
+    "lightning": Format(
+        "other_tools.lightning", "LightningReader", "a CSV of Lightning"
+    ),
+    "ultralytics": Format(
+        "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
+    ),
+    "wandb": Format(
+        "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
+    ),
+    "mlflow": Format("other_tools.mlflow", "MLflowReader", "an export of MLflow"),
+    "hugging_face": Format(
+        "other_tools.hugging_face",
+        "HuggingFaceReader",
+        "a state of Hugging Face's Trainer",
+    ),
+    "json": Format(
+        "other_tools.json_history", "JsonHistoryReader", "a History as JSON"
+    ),
+    "pickle": Format("other_tools.pickled", "PickleReader", "a pickle"),
     "events": Format("tensorboard", "TensorBoardReader", "event files of TensorBoard"),
 }
 
@@ -148,13 +160,13 @@ def _csv_format(header: Sequence[str]) -> str | None:
 
 def reader_for(
     name: str, options: ReadOptions, metadata: RunMetadata | None = None
-) -> Reader:
+) -> LogReader:
     """Return the reader of a format; its module is imported only now."""
     from importlib import import_module
 
     found = FORMATS[name]
     module = import_module(f"cbreplay.readers.{found.module}")
-    reader: Reader = getattr(module, found.reader)(options, metadata)
+    reader: LogReader = getattr(module, found.reader)(options, metadata)
     return reader
 
 

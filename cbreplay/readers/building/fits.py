@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Protocol
 
-    from cbreplay.readers._learning_rate import RateReading
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.building.learning_rate import RateReading
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-    class Places(Protocol):
+    class RowPlaces(Protocol):
         """Where each row stands, for the notes."""
 
         def __getitem__(self, position: int, /) -> str: ...
 
 
-__all__ = ["Column", "Record", "Rows", "build_run", "join_rows", "split_rows"]
+__all__ = ["Column", "Rows", "TrainingRows", "build_run", "join_rows", "split_rows"]
 
 # an epoch number far beyond the others would make series that no memory holds
 _MOST_MISSING = 1_000_000
@@ -105,7 +105,7 @@ def _nothing(length: int) -> Series:
     return Series(np.full(length, np.nan), np.zeros(length, dtype=np.bool_))
 
 
-def split_rows(rows: Rows, places: Places, cuts: Iterable[int]) -> list[Rows]:
+def split_rows(rows: Rows, places: RowPlaces, cuts: Iterable[int]) -> list[Rows]:
     """Cut rows wherever an epoch does not follow upwards, and at the given positions.
 
     Parameters
@@ -129,7 +129,7 @@ def split_rows(rows: Rows, places: Places, cuts: Iterable[int]) -> list[Rows]:
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Record:
+class TrainingRows:
     """One training, from the rows of one fit or of several that resumed each other.
 
     Parameters
@@ -148,10 +148,12 @@ class Record:
 
     @property
     def first_epoch(self) -> int:
+        """The first epoch that has a row."""
         return int(self.rows.epochs[0])
 
     @property
     def horizon(self) -> int:
+        """The last epoch that has a row."""
         return int(self.rows.epochs[-1])
 
     def drop_from(self, epoch: int) -> int:
@@ -188,7 +190,7 @@ class Record:
 
 def join_rows(
     pieces: Sequence[Rows], metadata: RunMetadata | None, source: str
-) -> list[Record]:
+) -> list[TrainingRows]:
     """Put the pieces of a log together to trainings.
 
     A piece that goes on upwards belongs to the training before it. One that steps
@@ -202,7 +204,7 @@ def join_rows(
     """
     resumed = _resumed_epochs(metadata)
     pending = list(resumed)
-    records: list[Record] = []
+    records: list[TrainingRows] = []
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
@@ -212,7 +214,7 @@ def join_rows(
             del pending[: pending.index(first) + 1]
             _replace_from(records[-1], piece)
         else:
-            records.append(Record(piece))
+            records.append(TrainingRows(piece))
     _note_seams(records[-1], resumed)
     _note_restarts(records)
     for record in records:
@@ -235,7 +237,7 @@ def _seam_note(epoch: int) -> str:
     )
 
 
-def _replace_from(record: Record, piece: Rows) -> None:
+def _replace_from(record: TrainingRows, piece: Rows) -> None:
     first = int(piece.epochs[0])
     dropped = record.drop_from(first)
     record.seams[first] = (
@@ -245,14 +247,14 @@ def _replace_from(record: Record, piece: Rows) -> None:
     record.rows.extend(piece)
 
 
-def _note_seams(record: Record, resumed: Iterable[int]) -> None:
+def _note_seams(record: TrainingRows, resumed: Iterable[int]) -> None:
     """Note the seams that only ``run.json`` knows, because the rows just go on."""
     for epoch in resumed:
         if record.first_epoch < epoch <= record.horizon:
             record.seams.setdefault(epoch, _seam_note(epoch))
 
 
-def _note_restarts(records: Sequence[Record]) -> None:
+def _note_restarts(records: Sequence[TrainingRows]) -> None:
     for number, record in enumerate(records, start=1):
         if len(records) == 1:
             return
@@ -264,7 +266,7 @@ def _note_restarts(records: Sequence[Record]) -> None:
         )
 
 
-def _check_span(record: Record, source: str) -> None:
+def _check_span(record: TrainingRows, source: str) -> None:
     span = record.horizon - record.first_epoch + 1
     if span - len(record.rows.epochs) > _MOST_MISSING:
         problem = (
@@ -276,7 +278,7 @@ def _check_span(record: Record, source: str) -> None:
 
 
 def build_run(
-    record: Record,
+    record: TrainingRows,
     *,
     source: str,
     options: ReadOptions,
@@ -289,7 +291,7 @@ def build_run(
 
     Parameters
     ----------
-    record : Record
+    record : TrainingRows
         The training.
     source : str
         Where it was read; also the run's name until it gets a better one.
@@ -343,7 +345,7 @@ def build_run(
     )
 
 
-def _missing_notes(record: Record, series: Mapping[str, Series]) -> list[str]:
+def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
     notes = []
     epochs = record.rows.epochs
     span = record.horizon - record.first_epoch + 1
@@ -376,7 +378,7 @@ _SHOWN = 5
 
 
 def _plan(
-    record: Record,
+    record: TrainingRows,
     options: ReadOptions,
     metadata: RunMetadata | None,
     logged: int | None,
@@ -401,7 +403,7 @@ def _plan(
     return planned, notes
 
 
-def _epoch_seconds(record: Record) -> Series | None:
+def _epoch_seconds(record: TrainingRows) -> Series | None:
     """Return the time between the ends of neighbouring epochs of one fit."""
     epochs, times = record.rows.epochs, record.rows.wall_times
     if not len(times):
@@ -428,7 +430,7 @@ def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float
     return float(known.sum())
 
 
-def _started(record: Record, metadata: RunMetadata | None) -> float | None:
+def _started(record: TrainingRows, metadata: RunMetadata | None) -> float | None:
     """Return when ``run.json`` says it began, else when its first row was written."""
     stated = metadata.started if metadata is not None else None
     if stated is not None or not len(record.rows.wall_times):

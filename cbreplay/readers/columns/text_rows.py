@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
-from cbreplay.readers._csv_header import (
+from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.header import (
     COMMENT,
     MISSING,
     SPACES,
@@ -19,20 +20,19 @@ from cbreplay.readers._csv_header import (
     holds_number,
     shown_names,
 )
-from cbreplay.readers._text_lines import TextLines
-from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.text_lines import TextLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import Damage
 
-__all__ = ["CsvText"]
+__all__ = ["TextRows"]
 
 _BATCH = 4096
 
 
-class CsvText:
+class TextRows:
     """A CSV cut into cells, read once from the beginning to the end.
 
     Parameters

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import CsvTable, read_table
-from cbreplay.readers._formats import FormatReader
-from cbreplay.readers._json_text import read_json
-from cbreplay.readers._step_rows import fold_by
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import LogTable, read_table
+from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers._cells import Cells
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.column import TableColumn
     from cbreplay.run import Run
 
 __all__ = ["WandbReader"]
@@ -55,7 +55,7 @@ class WandbReader(FormatReader):
             _fold_history(table, self.options)
             yield from build_runs(table, self.options, self.metadata)
 
-    def _read_json(self, path: str) -> CsvTable:
+    def _read_json(self, path: str) -> LogTable:
         rows = read_json(path)
         if isinstance(rows, dict):
             rows = [rows]
@@ -63,16 +63,16 @@ class WandbReader(FormatReader):
             problem = "this JSON is no list of logged steps"
             hint = "Export run.history() or run.scan_history() as a list of rows"
             raise ForeignLogError(problem, source=path, hint=hint)
-        return CsvTable.of_rows(rows, path, Damage(self.options))
+        return LogTable.of_rows(rows, path, Damage(self.options))
 
-    def _chart(self, table: CsvTable) -> Iterator[Run]:
+    def _chart(self, table: LogTable) -> Iterator[Run]:
         """Yield each run of a chart, whose columns are called ``run - metric``."""
         x_name = next(iter(table.columns))
         if x_name.lower() not in (*_STEPS, *_EPOCHS):
             problem = f"the chart is drawn over {x_name!r}, not over epochs or steps"
             hint = "Draw it over epoch or Step, and export it again"
             raise ForeignLogError(problem, source=table.source, hint=hint)
-        by_run: dict[str, dict[str, Cells]] = {}
+        by_run: dict[str, dict[str, TableColumn]] = {}
         for name, cells in table.columns.items():
             run, _, metric = name.rpartition(" - ")
             if name != x_name and not name.endswith((_LOW, _HIGH)):
@@ -88,9 +88,9 @@ class WandbReader(FormatReader):
                 yield replace(one, name=run) if run else one
 
 
-def _part(table: CsvTable, x_name: str, columns: dict[str, Cells]) -> CsvTable:
+def _part(table: LogTable, x_name: str, columns: dict[str, TableColumn]) -> LogTable:
     """Cut one run's columns out of a chart, without the rows of others."""
-    part = CsvTable(table.source, table.damage, [])
+    part = LogTable(table.source, table.damage, [])
     x = table.columns[x_name]
     part.columns = {x_name: x.copy(), **{n: one.copy() for n, one in columns.items()}}
     part.lines, part.notes = table.lines, list(table.notes)
@@ -102,7 +102,7 @@ def _part(table: CsvTable, x_name: str, columns: dict[str, Cells]) -> CsvTable:
     return part
 
 
-def _is_average(table: CsvTable, name: str) -> bool:
+def _is_average(table: LogTable, name: str) -> bool:
     low, high = table.columns.get(name + _LOW), table.columns.get(name + _HIGH)
     if low is None or high is None:
         return False
@@ -110,7 +110,7 @@ def _is_average(table: CsvTable, name: str) -> bool:
     return bool((low.values[there] != high.values[there]).any())
 
 
-def _fold_history(table: CsvTable, options: ReadOptions) -> None:
+def _fold_history(table: LogTable, options: ReadOptions) -> None:
     """Call the columns as Keras does, and put the steps of each epoch together."""
     names = {name.lower(): name for name in table.columns}
     time = next((names[n] for n in ("_timestamp", "_runtime") if n in names), None)

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
-from cbreplay.readers._formats import (
-    FORMATS,
-    asked_format,
-    format_of,
-    reader_for,
-)
-from cbreplay.readers._layout import (
-    Seen,
-    Training,
-    find_trainings,
-    run_json_above,
-    run_json_beside,
-)
-from cbreplay.readers._names import Found, is_url, name_runs, names_of, part_of
-from cbreplay.readers._two_writers import settle_rate
 from cbreplay.readers.base import (
     ForeignLogError,
     ReadOptions,
     read_beginning,
     read_bytes,
+)
+from cbreplay.readers.discovery.run_names import (
+    RunsOfLog,
+    is_url,
+    name_runs,
+    names_of,
+    part_of,
+)
+from cbreplay.readers.discovery.training_files import (
+    Seen,
+    TrainingFiles,
+    find_trainings,
+    run_json_above,
+    run_json_beside,
+)
+from cbreplay.readers.formats import (
+    FORMATS,
+    asked_format,
+    format_of,
+    reader_for,
 )
 from cbreplay.run import Run
 
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["Survey", "load_runs", "survey_sources"]
+__all__ = ["Source", "Survey", "survey_sources"]
 
 # a path, a glob pattern, "-", a Run, or one of in_memory's objects
 Source: TypeAlias = str | os.PathLike[str] | Run | Mapping[str, Any] | Any
@@ -46,61 +51,6 @@ _KINDS = (
     "a path, a glob pattern, a URL, '-', a History, a dict of lists, a DataFrame or a "
     "Run"
 )
-
-
-def load_runs(
-    *sources: Source,
-    errors: Literal["strict", "skip"] = "strict",
-    empty: Literal["missing", "nan"] = "missing",
-    planned_epochs: int | None = None,
-    validation_freq: int | Iterable[int] | None = None,
-    x_axis: Literal["epoch", "step"] | None = None,
-) -> list[Run]:
-    """Read every run in the sources, in their order.
-
-    Parameters
-    ----------
-    *sources : path, str, object or Run
-        A log (a CSV of Keras's CSVLogger, event files of its TensorBoard callback, or
-        what Lightning, Hugging Face, Ultralytics, W&B and MLflow write; compressed by
-        gzip or not), a directory with runs anywhere below it, a glob pattern, a URL
-        such as ``"s3://bucket/runs"`` (with the extra ``remote``), ``"-"`` for
-        standard input; or a ``History``, a dict of lists, a DataFrame, a run.
-        ``"logs.csv#2"`` is the second training in a log.
-    errors : {"strict", "skip"}
-        Whether a damaged log is an error, or what is whole in it is kept and
-        ``run.notes`` say what was dropped.
-    empty : {"missing", "nan"}
-        Whether an empty cell or ``NA`` is a missing value or a NaN.
-    planned_epochs : int, optional
-        The `epochs` that ``fit`` was given; it stands above what the log says.
-    validation_freq : int or iterable of int, optional
-        As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
-    x_axis : {"epoch", "step"}, optional
-        For a log whose steps are not known to be epochs: each step is one epoch, or
-        each step with an evaluation is a row, and patience counts evaluations.
-
-    Returns
-    -------
-    list of Run
-        Each with another name: its directory's or its file's, with ``#1``, ``#2``
-        for the trainings in one log.
-
-    Raises
-    ------
-    LogError
-        If a source cannot be read, or there is no run in it.
-    ConfigError
-        If there is no source, or an option has a value that it cannot have.
-
-    Examples
-    --------
-    >>> (run,) = load_runs({"loss": [0.9, 0.7], "val_loss": [0.8, 0.6]})
-    >>> run.name, run.horizon
-    ('dict', 1)
-    """
-    options = _options(errors, empty, planned_epochs, validation_freq, x_axis)
-    return survey_sources(sources, options).runs
 
 
 class Survey(NamedTuple):
@@ -128,14 +78,14 @@ def survey_sources(
     Parameters
     ----------
     sources, options
-        As in `load_runs`.
+        As in `cbreplay.load_runs`.
     progress : callable, optional
         Is told how many logs have been read and how many there are.
 
     Raises
     ------
     LogError, ConfigError
-        As `load_runs`.
+        As `cbreplay.load_runs`.
     """
     if not sources:
         sentence = f"there is nothing to read: give {_KINDS}"
@@ -147,26 +97,7 @@ def survey_sources(
         found += reading.read_source(source)
         if progress is not None and len(sources) > 1:
             progress(done, len(sources))
-    return Survey([settle_rate(run) for run in name_runs(found)], reading.seen)
-
-
-def _options(
-    errors: Literal["strict", "skip"],
-    empty: Literal["missing", "nan"],
-    planned_epochs: int | None,
-    validation_freq: int | Iterable[int] | None,
-    x_axis: Literal["epoch", "step"] | None,
-) -> ReadOptions:
-    frequency = validation_freq
-    if isinstance(frequency, Iterable):
-        frequency = tuple(frequency)
-    return ReadOptions(
-        errors=errors,
-        empty=empty,
-        planned_epochs=planned_epochs,
-        validation_freq=frequency,
-        x_axis=x_axis,
-    )
+    return Survey(name_runs(found), reading.seen)
 
 
 class _Reading:
@@ -181,9 +112,11 @@ class _Reading:
         self.progress = progress
         self.seen: list[Seen] = []
 
-    def read_source(self, source: Source) -> list[Found]:
+    def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
-            return [Found(source.name, source.name, [_with_plan(source, self.options)])]
+            return [
+                RunsOfLog(source.name, source.name, [_with_plan(source, self.options)])
+            ]
         if isinstance(source, (str, os.PathLike)):
             return self.read_path(os.fsdecode(source))
         from cbreplay.readers.in_memory import InMemoryReader
@@ -193,12 +126,12 @@ class _Reading:
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
             raise ConfigError(sentence)
         runs = list(reader.read(source))
-        return [Found(runs[0].source, runs[0].source, runs)]
+        return [RunsOfLog(runs[0].source, runs[0].source, runs)]
 
-    def read_path(self, path: str) -> list[Found]:
+    def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
             runs = self._read_content(_stdin(), "standard input")
-            return [Found("stdin", "stdin", runs)]
+            return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
         _check_path(path)
@@ -211,10 +144,10 @@ class _Reading:
                 problem = "this is not a regular file"
                 raise LogError(problem, source=path, hint="Give an event file")
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
-            return [Found(path, path, self._read_content(read_bytes(path), path))]
+            return [RunsOfLog(path, path, self._read_content(read_bytes(path), path))]
         return self._read_absent(path)
 
-    def _read_absent(self, path: str) -> list[Found]:
+    def _read_absent(self, path: str) -> list[RunsOfLog]:
         """Read what no file is called: a pattern, or the part of a log."""
         if any(letter in path for letter in "*?["):
             return self._read_pattern(path)
@@ -229,25 +162,25 @@ class _Reading:
 
     def _read_content(self, content: bytes, source: str) -> list[Run]:
         """Read a log of any format that is no file."""
-        from cbreplay.readers.csv_logger import CsvLoggerReader
+        from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 
         if asked_format(content[:_BEGINNING], source) == "csv":
             reader = CsvLoggerReader(self.options)
             return list(reader.read_content(content, source))
-        from cbreplay.readers._remote import copied
+        from cbreplay.readers.discovery.remote import copied
 
         with copied(content, source) as local:
             (found,) = self.read_path(local)
         return [replace(run, source=source) for run in found.runs]
 
-    def _read_url(self, url: str) -> list[Found]:
+    def _read_url(self, url: str) -> list[RunsOfLog]:
         """Read the logs at a URL as if they were here, under their own names."""
-        from cbreplay.readers._remote import fetched
+        from cbreplay.readers.discovery.remote import fetched
 
         base, mark, part = url.rpartition("#")
         with fetched(base if mark else url, self.seen) as local:
             found = [
-                Found(
+                RunsOfLog(
                     one.name,
                     local.renamed(one.long_name),
                     [local.named(run) for run in one.runs],
@@ -256,7 +189,7 @@ class _Reading:
             ]
         return [part_of(found, part, base)] if mark else found
 
-    def _read_pattern(self, pattern: str) -> list[Found]:
+    def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
         import glob
 
         wanted = []
@@ -271,7 +204,7 @@ class _Reading:
             raise LogError(problem, source=pattern, hint="Quote it, and check the path")
         return self._read_all(_once(wanted))
 
-    def _read_directory(self, root: str) -> list[Found]:
+    def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
         trainings = find_trainings(root, format_of, self.seen)
         if not trainings:
@@ -283,9 +216,11 @@ class _Reading:
             raise LogError(problem, source=root, hint=hint)
         return self._read_all([(root, root, one) for one in trainings])
 
-    def _read_all(self, wanted: list[tuple[str, str, Training]]) -> list[Found]:
+    def _read_all(
+        self, wanted: list[tuple[str, str, TrainingFiles]]
+    ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
-        found: list[Found] = []
+        found: list[RunsOfLog] = []
         notes: list[str] = []
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
@@ -311,13 +246,13 @@ class _Reading:
         return found
 
     def _without_beginnings(
-        self, found: list[Found], wanted: list[tuple[str, str, Training]]
-    ) -> list[Found]:
+        self, found: list[RunsOfLog], wanted: list[tuple[str, str, TrainingFiles]]
+    ) -> list[RunsOfLog]:
         """Leave out the checkpoints of a training whose last one holds it whole."""
         states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
         if len(states) < _SEVERAL:
             return found
-        from cbreplay.readers.hugging_face import drop_beginnings
+        from cbreplay.readers.other_tools.hugging_face import drop_beginnings
 
         by_source = {
             one.runs[0].source: one for one in found if one.runs[0].source in states
@@ -335,7 +270,9 @@ class _Reading:
                 self.seen.append(Seen(part, "passed by", detail))
         return found
 
-    def _read_training(self, root: str, typed: str, training: Training) -> list[Found]:
+    def _read_training(
+        self, root: str, typed: str, training: TrainingFiles
+    ) -> list[RunsOfLog]:
         """Read the CSV and the event files of one training, and join them."""
         metadata = _metadata(training)
         by_place: dict[str, list[Run]] = {}
@@ -351,7 +288,7 @@ class _Reading:
             hint = "Put logs.csv or tensorboard/ there, or remove the file"
             raise LogError(problem, source=training.run_json or root, hint=hint)
         return [
-            Found(
+            RunsOfLog(
                 *names_of(root, typed, place),
                 [_with_constant_rate(run) for run in runs],
             )
@@ -361,11 +298,11 @@ class _Reading:
     def _with_events(
         self,
         by_place: dict[str, list[Run]],
-        training: Training,
+        training: TrainingFiles,
         metadata: RunMetadata | None,
     ) -> dict[str, list[Run]]:
         """Read the event files too; beside a CSV, foreign ones are passed by."""
-        from cbreplay.readers._join import join_logs
+        from cbreplay.readers.discovery.same_training import join_logs
 
         place, events = training.place, training.events or ""
         csv_runs = by_place.get(place, [])
@@ -428,19 +365,19 @@ def _shown(seen: Sequence[Seen]) -> str:
     return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
 
 
-def _training_of(path: str) -> Training:
+def _training_of(path: str) -> TrainingFiles:
     """Return the training of one file that was asked for by its name."""
     if "tfevents" in os.path.basename(path):
-        return Training(place=path, events=path, run_json=run_json_above(path))
+        return TrainingFiles(place=path, events=path, run_json=run_json_above(path))
     found = asked_format(read_beginning(path), path)
-    return Training(
+    return TrainingFiles(
         place=path, log=path, log_format=found, run_json=run_json_beside(path)
     )
 
 
 def _once(
-    wanted: list[tuple[str, str, Training]],
-) -> list[tuple[str, str, Training]]:
+    wanted: list[tuple[str, str, TrainingFiles]],
+) -> list[tuple[str, str, TrainingFiles]]:
     """Leave out what a pattern matches twice: a directory, and a log in it."""
     taken: set[str] = set()
     kept = []
@@ -456,7 +393,7 @@ def _once(
     return kept
 
 
-def _metadata(training: Training) -> RunMetadata | None:
+def _metadata(training: TrainingFiles) -> RunMetadata | None:
     if training.run_json is None:
         return None
     from cbreplay.run_metadata import parse_run_metadata
@@ -470,7 +407,7 @@ def _with_constant_rate(run: Run) -> Run:
     """Give a run the rate of its optimizer, where nothing logged or changed it."""
     if run.learning_rate is not None or run.metadata is None:
         return run
-    from cbreplay.readers._learning_rate import constant_rate
+    from cbreplay.readers.building.learning_rate import constant_rate
 
     rate = constant_rate(run.metadata, run.recorded_epochs)
     return run if rate is None else replace(run, learning_rate=rate)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.readers._formats import content_format
 from cbreplay.readers.base import ForeignLogError, read_beginning
+from cbreplay.readers.formats import content_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers._learning_rate import EVENT_RATE_NOTES
+from cbreplay.readers.building.learning_rate import EVENT_RATE_NOTES
 from cbreplay.run import Series
 
 if TYPE_CHECKING:

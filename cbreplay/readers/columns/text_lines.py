@@ -6,7 +6,7 @@ import codecs
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
-from cbreplay.readers._csv_header import NO_TEXT, NO_TEXT_HINT, encoding_of
+from cbreplay.readers.columns.header import NO_TEXT, NO_TEXT_HINT, encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._column_roles import are_epochs
-from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from cbreplay.readers._cells import Cells
-    from cbreplay.readers._csv_table import CsvTable
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import EpochArray
 
 __all__ = ["TRAINER_SPEED", "fold_by", "fold_steps", "nearest_epochs"]
@@ -30,7 +30,7 @@ TRAINER_SPEED = (
 _GIVEN = "each step is one epoch, as given"
 
 
-def nearest_epochs(table: CsvTable, cells: Cells) -> EpochArray | None:
+def nearest_epochs(table: LogTable, cells: TableColumn) -> EpochArray | None:
     """Return the epoch of each row; one without it belongs to the next that has one.
 
     None if some are no whole numbers, or none is there.
@@ -45,7 +45,7 @@ def nearest_epochs(table: CsvTable, cells: Cells) -> EpochArray | None:
 
 
 def fold_by(
-    table: CsvTable,
+    table: LogTable,
     epoch_name: str | None,
     step_name: str | None,
     options: ReadOptions,
@@ -54,7 +54,7 @@ def fold_by(
 
     Parameters
     ----------
-    table : CsvTable
+    table : LogTable
         The rows of steps, which become rows of epochs.
     epoch_name, step_name : str, optional
         The columns that hold the epoch and the step.
@@ -88,7 +88,7 @@ def fold_by(
         table.notes.insert(0, note)
 
 
-def fold_steps(table: CsvTable, options: ReadOptions) -> None:
+def fold_steps(table: LogTable, options: ReadOptions) -> None:
     """Count the rows of a CSV of Keras's kind by their steps, as the user says.
 
     Raises
@@ -108,7 +108,7 @@ def fold_steps(table: CsvTable, options: ReadOptions) -> None:
         fold_by(table, None, step, options)
 
 
-def _count_evaluations(table: CsvTable, steps: Cells) -> None:
+def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
     """Keep the steps at which something was evaluated, and number them."""
     from cbreplay.readers._event_layouts import VALIDATION, evaluation_note
 
@@ -131,7 +131,7 @@ def _count_evaluations(table: CsvTable, steps: Cells) -> None:
     table.notes.insert(0, evaluation_note(judged, n_between))
 
 
-def _counted(table: CsvTable, steps: Cells | None, *, given: bool) -> EpochArray:
+def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> EpochArray:
     """Count the steps that there are: each is taken as one epoch, with a note."""
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
@@ -152,7 +152,7 @@ def _counted(table: CsvTable, steps: Cells | None, *, given: bool) -> EpochArray
     return numbered
 
 
-def _whole_steps(table: CsvTable, steps: Cells) -> EpochArray:
+def _whole_steps(table: LogTable, steps: TableColumn) -> EpochArray:
     """Return the step of each row, which never goes back."""
     if not are_epochs(steps.values).all():
         row = int(np.flatnonzero(~are_epochs(steps.values))[0])
@@ -169,7 +169,7 @@ def _whole_steps(table: CsvTable, steps: Cells) -> EpochArray:
 _SHOWN = 3
 
 
-def _drop_silent_epochs(table: CsvTable) -> None:
+def _drop_silent_epochs(table: LogTable) -> None:
     """Leave out epochs in which only a column that was left out had a value."""
     columns = [cells for name, cells in table.columns.items() if name != "epoch"]
     if not columns:

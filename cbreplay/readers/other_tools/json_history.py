@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.readers._csv_header import (
+from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.building.lists import read_lists
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.header import (
     EPOCH_NAMES,
     STEP_NAMES,
     holds_number,
     parse_cell,
 )
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import CsvTable
-from cbreplay.readers._formats import FormatReader
-from cbreplay.readers._json_text import read_json
-from cbreplay.readers._step_rows import fold_by
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held, dict):
             yield from self._read_dict(held, path)
         elif isinstance(held, list) and held and all(_is_row(one) for one in held):
-            table = CsvTable.of_rows(held, path, damage)
+            table = LogTable.of_rows(held, path, damage)
             table.check_whole()
             names = {name.lower(): name for name in table.columns}
             if "epochs" in names:
@@ -63,8 +64,6 @@ class JsonHistoryReader(FormatReader):
             raise _foreign(path, held)
 
     def _read_dict(self, held: dict[str, Any], path: str) -> Iterator[Run]:
-        from cbreplay.readers.in_memory import InMemoryReader
-
         planned, epochs = None, None
         if isinstance(held.get("history"), dict):
             params = held.get("params")
@@ -82,8 +81,9 @@ class JsonHistoryReader(FormatReader):
         if len(kept) < len(lists):
             names = ", ".join(name for name in lists if name not in kept)
             notes.append(f"left out {names}: no list of numbers")
-        reader = InMemoryReader(self.options)
-        yield from reader.read_lists(path, kept, epochs, planned, notes)
+        yield from read_lists(
+            path, kept, self.options, epochs=epochs, planned_epochs=planned, notes=notes
+        )
 
 
 def _is_row(one: object) -> bool:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._column_roles import are_epochs
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import CsvTable
-from cbreplay.readers._formats import FormatReader
-from cbreplay.readers._json_text import read_json
-from cbreplay.readers._step_rows import TRAINER_SPEED
 from cbreplay.readers.base import Damage
+from cbreplay.readers.building.step_rows import TRAINER_SPEED
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ class HuggingFaceReader(FormatReader):
         if not rows:
             problem, hint = "its log_history is empty", "Give the state of a training"
             raise LogError(problem, source=path, hint=hint)
-        table = CsvTable.of_rows(rows, path, Damage(self.options))
+        table = LogTable.of_rows(rows, path, Damage(self.options))
         table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
         yield from build_runs(table, self.options, self.metadata)
 
     def _fold(
-        self, table: CsvTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
+        self, table: LogTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
     ) -> None:
         evaluated = np.array([_is_evaluation(row) for row in rows])
         ends = _ends(rows) if evaluated.any() else np.arange(len(rows))
@@ -216,7 +216,7 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
     return epochs
 
 
-def _leave_out_schedule(table: CsvTable) -> None:
+def _leave_out_schedule(table: LogTable) -> None:
     """Leave out a rate that changes with every step: no epoch has one."""
     rate = table.columns.get("learning_rate")
     if rate is None:

@@ -11,12 +11,12 @@ from cbreplay.errors import LogError
 if TYPE_CHECKING:
     from cbreplay.run import Run
 
-__all__ = ["Found", "is_url", "name_runs", "names_of", "part_of"]
+__all__ = ["RunsOfLog", "is_url", "name_runs", "names_of", "part_of"]
 
 _SHOWN = 5
 
 
-class Found:
+class RunsOfLog:
     """The trainings in one log, with a short and a long name for them.
 
     Parameters
@@ -34,7 +34,7 @@ class Found:
         self.name, self.long_name, self.runs = name, long_name, runs
 
 
-def part_of(found: list[Found], part: str, base: str) -> Found:
+def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
     """Choose one training of a log by what stands behind the ``#`` of its name."""
     first = found[0]
     labels = [_label(run, number) for number, run in enumerate(first.runs, start=1)]
@@ -44,8 +44,8 @@ def part_of(found: list[Found], part: str, base: str) -> Found:
         raise LogError(problem, source=base, hint="Choose one of these")
     run = first.runs[labels.index(part)]
     if len(labels) == 1:
-        return Found(first.name, first.long_name, [run])
-    return Found(f"{first.name}#{part}", f"{first.long_name}#{part}", [run])
+        return RunsOfLog(first.name, first.long_name, [run])
+    return RunsOfLog(f"{first.name}#{part}", f"{first.long_name}#{part}", [run])
 
 
 def _label(run: Run, number: int) -> str:
@@ -74,7 +74,7 @@ def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
     return typed, typed
 
 
-def name_runs(found: list[Found]) -> list[Run]:
+def name_runs(found: list[RunsOfLog]) -> list[Run]:
     """Name each run, the trainings of one log by number, so that no two are alike."""
     short = [one.name for one in found]
     taken: set[str] = set()

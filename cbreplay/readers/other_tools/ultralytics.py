@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import read_table
-from cbreplay.readers._formats import FormatReader
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import read_table
+from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

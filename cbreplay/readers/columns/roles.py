@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers._csv_header import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from cbreplay.readers._csv_table import CsvTable
+    from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, FloatArray
 
 __all__ = [
@@ -52,7 +52,7 @@ _TWO = 2
 EXACT = 2.0**53
 
 
-def find_epoch(table: CsvTable) -> str | None:
+def find_epoch(table: LogTable) -> str | None:
     """Choose the epoch column: by its name, else pandas's nameless index."""
     columns = table.columns
     for name in columns:
@@ -80,7 +80,7 @@ def find_epoch(table: CsvTable) -> str | None:
     return None
 
 
-def name_rate(table: CsvTable) -> None:
+def name_rate(table: LogTable) -> None:
     """Call a column the learning rate if only its letters say so: ``LR``."""
     columns = table.columns
     if columns.keys() & set(LEARNING_RATE_NAMES):
@@ -91,7 +91,7 @@ def name_rate(table: CsvTable) -> None:
         table.notes.append(f"{found[0]} was taken as the learning rate")
 
 
-def check_one_kind(table: CsvTable) -> None:
+def check_one_kind(table: LogTable) -> None:
     """Refuse rows that are of another metric, or another data set, each.
 
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.

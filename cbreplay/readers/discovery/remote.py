@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cbreplay.errors import LogError, MissingExtraError
-from cbreplay.readers._formats import content_format, named_like_a_log
-from cbreplay.readers._layout import Seen
+from cbreplay.readers.discovery.training_files import Seen
+from cbreplay.readers.formats import content_format, named_like_a_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._cells import Cells
-from cbreplay.readers._csv_header import holds_number, parse_cell, shown_names
-from cbreplay.readers._csv_text import CsvText
-from cbreplay.readers._text_lines import NotUtf8Error
 from cbreplay.readers.base import (
     SKIP_HINT,
     Damage,
@@ -20,6 +16,10 @@ from cbreplay.readers.base import (
     open_log,
     read_chunks,
 )
+from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
+from cbreplay.readers.columns.text_lines import NotUtf8Error
+from cbreplay.readers.columns.text_rows import TextRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["CsvTable", "read_table", "read_table_content"]
+__all__ = ["LogTable", "read_table", "read_table_content"]
 
 _DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
 
 
-class CsvTable:
+class LogTable:
     """A CSV as columns.
 
     Attributes
@@ -41,7 +41,7 @@ class CsvTable:
         Its name, for errors.
     header : list of str
         The names as they stand there, some perhaps empty.
-    columns : dict of str to Cells
+    columns : dict of str to TableColumn
         The columns by name; a nameless one is called by its number: ``"#0"``.
     lines : int array of shape (n_rows,)
         The line of each row.
@@ -65,13 +65,13 @@ class CsvTable:
         self.source, self.damage, self.header = source, damage, list(header)
         # a name that stands there twice, by the key of its second column
         self._repeated: dict[str, str] = {}
-        self.columns: dict[str, Cells] = {}
+        self.columns: dict[str, TableColumn] = {}
         for i, name in enumerate(header):
             key = name or f"#{i}"
             if key in self.columns:
                 key = f"{name}\t{i}"
                 self._repeated[key] = name
-            self.columns[key] = Cells()
+            self.columns[key] = TableColumn()
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []
@@ -80,7 +80,7 @@ class CsvTable:
         self.counted = "line"
         self.steps: EpochArray | None = None
 
-    def fill(self, text: CsvText) -> None:
+    def fill(self, text: TextRows) -> None:
         """Take the cells of a CSV.
 
         Raises
@@ -127,7 +127,7 @@ class CsvTable:
     @classmethod
     def of_rows(
         cls, rows: Sequence[Mapping[str, Any]], source: str, damage: Damage
-    ) -> CsvTable:
+    ) -> LogTable:
         """Make a table of rows that are mappings, as in JSON; None is missing."""
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = cls(source, damage, names)
@@ -215,7 +215,7 @@ class CsvTable:
             int(group[at]) for at in self.repeated_header if at < len(group)
         }
         self.columns = {
-            "epoch": Cells.of(epochs[begins].astype(np.float64)),
+            "epoch": TableColumn.of(epochs[begins].astype(np.float64)),
             **self.columns,
         }
 
@@ -327,7 +327,7 @@ def _parse_comma(cell: str) -> float | None:
     return parse_cell(cell.replace(",", "."))
 
 
-def read_table(path: str, options: ReadOptions) -> CsvTable:
+def read_table(path: str, options: ReadOptions) -> LogTable:
     """Read a CSV file.
 
     Raises
@@ -338,7 +338,7 @@ def read_table(path: str, options: ReadOptions) -> CsvTable:
     return _read(lambda: read_chunks(open_log(path), path), path, options)
 
 
-def read_table_content(content: bytes, source: str, options: ReadOptions) -> CsvTable:
+def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
     """Read a CSV that is in memory."""
     from io import BytesIO
 
@@ -349,7 +349,7 @@ def _read(
     chunks: Callable[[], Generator[bytes, None, None]],
     source: str,
     options: ReadOptions,
-) -> CsvTable:
+) -> LogTable:
     try:
         return _table(chunks(), source, Damage(options), "")
     except NotUtf8Error as error:
@@ -361,9 +361,9 @@ def _read(
 
 def _table(
     chunks: Generator[bytes, None, None], source: str, damage: Damage, encoding: str
-) -> CsvTable:
+) -> LogTable:
     with closing(chunks):
-        text = CsvText(chunks, source, damage, encoding)
-        table = CsvTable(source, damage, text.header)
+        text = TextRows(chunks, source, damage, encoding)
+        table = LogTable(source, damage, text.header)
         table.fill(text)
     return table

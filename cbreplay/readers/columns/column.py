@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["Cells"]
+__all__ = ["TableColumn"]
 
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
@@ -27,7 +27,7 @@ _WRAPPED = re.compile(
 )
 
 
-class Cells:
+class TableColumn:
     """One column: its numbers, and what its other cells are.
 
     Attributes
@@ -117,7 +117,7 @@ class Cells:
         self._chunks, self._states = [], []
 
     @classmethod
-    def of(cls, values: FloatArray) -> Cells:
+    def of(cls, values: FloatArray) -> TableColumn:
         """Make a column of numbers, NaN where there is none."""
         cells = cls()
         cells.values = values
@@ -125,15 +125,15 @@ class Cells:
         cells.wrong = np.zeros(len(values), dtype=np.bool_)
         return cells
 
-    def copy(self) -> Cells:
+    def copy(self) -> TableColumn:
         """Return another column with the same numbers."""
-        cells = Cells()
+        cells = TableColumn()
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
         cells.words, cells.wrapped = set(self.words), self.wrapped
         return cells
 
-    def differs_in(self, other: Cells) -> int | None:
+    def differs_in(self, other: TableColumn) -> int | None:
         """Return the first row in which another column holds something else."""
         same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
             other.values

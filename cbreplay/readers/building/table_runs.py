@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._column_roles import (
+from cbreplay.readers.building.fits import (
+    Rows,
+    TrainingRows,
+    build_run,
+    join_rows,
+    split_rows,
+)
+from cbreplay.readers.building.learning_rate import read_csv_rate
+from cbreplay.readers.building.odd_epochs import check_epochs, find_order
+from cbreplay.readers.columns.header import shown_names
+from cbreplay.readers.columns.roles import (
     EXACT,
     INDEXES,
     are_epochs,
@@ -16,18 +26,14 @@ from cbreplay.readers._column_roles import (
     find_epoch,
     name_rate,
 )
-from cbreplay.readers._csv_header import shown_names
-from cbreplay.readers._fits import Record, Rows, build_run, join_rows, split_rows
-from cbreplay.readers._learning_rate import read_csv_rate
-from cbreplay.readers._odd_epochs import check_epochs, find_order
 from cbreplay.run import LEARNING_RATE_NAMES, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.readers._cells import Cells
-    from cbreplay.readers._csv_table import CsvTable
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.run_metadata import RunMetadata
 
@@ -42,7 +48,7 @@ _ONE_HEADER = (
 
 
 def build_runs(
-    table: CsvTable, options: ReadOptions, metadata: RunMetadata | None = None
+    table: LogTable, options: ReadOptions, metadata: RunMetadata | None = None
 ) -> Iterator[Run]:
     """Yield each training in a table with one row for each epoch.
 
@@ -51,8 +57,8 @@ def build_runs(
     LogError
         If it holds no metric; when strict, also if a row is damaged.
     """
-    rows, lines, cuts = _Columns(table, options).rows()
-    places = _Places(table.counted, lines)
+    rows, lines, cuts = _RowsOfTable(table, options).rows()
+    places = _LinesOfRows(table.counted, lines)
     records = join_rows(split_rows(rows, places, cuts), metadata, table.source)
     if cuts:
         stands = " and ".join(places[cut] for cut in sorted(cuts))
@@ -66,7 +72,7 @@ def build_runs(
         yield _run(record, table, options, known, notes)
 
 
-class _Places:
+class _LinesOfRows:
     """Where each row stands, written when it is asked for."""
 
     def __init__(self, counted: str, lines: EpochArray) -> None:
@@ -77,8 +83,8 @@ class _Places:
 
 
 def _run(
-    record: Record,
-    table: CsvTable,
+    record: TrainingRows,
+    table: LogTable,
     options: ReadOptions,
     metadata: RunMetadata | None,
     notes: Sequence[str],
@@ -103,10 +109,10 @@ def _run(
     return replace(run, steps=steps, notes=(*run.notes, shown))
 
 
-class _Columns:
+class _RowsOfTable:
     """The columns of a table on their way to the rows of trainings."""
 
-    def __init__(self, table: CsvTable, options: ReadOptions) -> None:
+    def __init__(self, table: LogTable, options: ReadOptions) -> None:
         self.table, self.options = table, options
         self.damaged: dict[int, str] = {}
         self.bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
@@ -171,7 +177,7 @@ class _Columns:
             self.left_out.setdefault(reason, []).append(name)
         return not reason
 
-    def _reason_to_leave_out(self, name: str, cells: Cells) -> str:
+    def _reason_to_leave_out(self, name: str, cells: TableColumn) -> str:
         none = (cells.missing | cells.wrong).all()
         lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
         if none and lists:
@@ -182,7 +188,7 @@ class _Columns:
             return ""
         return _TEXT if cells.wrong.any() else self._reason_of_empty(name, cells)
 
-    def _reason_of_empty(self, name: str, cells: Cells) -> str:
+    def _reason_of_empty(self, name: str, cells: TableColumn) -> str:
         if name.startswith("val_") and cells.n_na == len(self.table):
             # CSVLogger invents these when the first epoch has no validation
             return "Keras named it, and never logged a value (every cell is NA)"
@@ -192,7 +198,9 @@ class _Columns:
             return "no row has a value of it"
         return "every cell is empty" if cells.words <= {""} else "no cell has a value"
 
-    def _check_columns(self, kept: dict[str, Cells], epoch_name: str | None) -> None:
+    def _check_columns(
+        self, kept: dict[str, TableColumn], epoch_name: str | None
+    ) -> None:
         header = shown_names(self.table.header)
         metrics = [one for name, one in kept.items() if name not in LEARNING_RATE_NAMES]
         if not metrics and not self.left_out:
@@ -209,13 +217,13 @@ class _Columns:
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
 
-    def _report_wrong(self, name: str, cells: Cells) -> None:
+    def _report_wrong(self, name: str, cells: TableColumn) -> None:
         self.bad |= cells.wrong
         for row in cells.texts:
             text = f"{cells.text(row)!r} under {name} is not a number"
             self.damaged.setdefault(row, text)
 
-    def _epochs(self, cells: Cells | None) -> EpochArray:
+    def _epochs(self, cells: TableColumn | None) -> EpochArray:
         """Read the epoch column; a cell that is no epoch damages its row."""
         if cells is None:
             # without epochs, a header that stands once more begins another training
@@ -236,7 +244,7 @@ class _Columns:
             problem = self.damaged.get(row, "a cell is not a number")
             self.table.damage.report(self.table.error(problem, row))
 
-    def _series(self, name: str, cells: Cells) -> Series:
+    def _series(self, name: str, cells: TableColumn) -> Series:
         n_missing = int(cells.missing.sum())
         is_rate = name in LEARNING_RATE_NAMES
         if n_missing and self.options.empty == "nan" and not is_rate:
@@ -250,7 +258,7 @@ class _Columns:
         times = self.table.wall_times
         return [] if times is None else times[whole].tolist()
 
-    def _note_left_out(self, kept: dict[str, Cells]) -> None:
+    def _note_left_out(self, kept: dict[str, TableColumn]) -> None:
         if self.n_empty:
             nan = "--empty nan or empty='nan' reads it as NaN"
             if "#0" in self.table.columns:
@@ -275,7 +283,7 @@ class _Columns:
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
 
-    def _note_rates(self, kept: dict[str, Cells]) -> None:
+    def _note_rates(self, kept: dict[str, TableColumn]) -> None:
         notes = self.table.notes
         if all(name in kept for name in LEARNING_RATE_NAMES):
             notes.append("learning_rate stands beside lr: learning_rate was taken")
@@ -295,7 +303,7 @@ def _spoken(name: str) -> str:
     return f"column {int(number) + 1}" if nameless else name
 
 
-def _nameless(name: str, cells: Cells) -> str:
+def _nameless(name: str, cells: TableColumn) -> str:
     if cells.missing.all():
         return "it has no name and no value"
     return "it has no name" + (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import read_table, read_table_content
-from cbreplay.readers._formats import FormatReader
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import read_table, read_table_content
+from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers._csv_table import CsvTable
+    from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import Run
 
 __all__ = ["CsvLoggerReader"]
@@ -36,9 +36,9 @@ class CsvLoggerReader(FormatReader):
         """Yield each training in the content of a file."""
         yield from self._runs(read_table_content(content, source, self.options))
 
-    def _runs(self, table: CsvTable) -> Iterator[Run]:
+    def _runs(self, table: LogTable) -> Iterator[Run]:
         if self.options.x_axis is not None:
-            from cbreplay.readers._step_rows import fold_steps
+            from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)
         yield from build_runs(table, self.options, self.metadata)

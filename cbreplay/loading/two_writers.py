@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.readers._learning_rate import RATE_CHANGING, class_name
+from cbreplay.readers.building.learning_rate import RATE_CHANGING, class_name
 from cbreplay.run import Series
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.readers._formats import named_like_a_log, named_like_a_pickle
-from cbreplay.readers.base import cannot_open
+from cbreplay.readers.entries import list_entries
+from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RUN_JSON",
     "Seen",
-    "Training",
-    "event_files",
+    "TrainingFiles",
     "find_trainings",
     "run_json_above",
     "run_json_beside",
@@ -26,7 +25,7 @@ _LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _WRITERS = ("train", "validation")
 
 
-class Training(NamedTuple):
+class TrainingFiles(NamedTuple):
     """The files of one training.
 
     Parameters
@@ -79,7 +78,7 @@ class _Directory:
 
 def find_trainings(
     root: str, format_of: Callable[[str], str | None], seen: list[Seen]
-) -> list[Training]:
+) -> list[TrainingFiles]:
     """Look through a directory for trainings, in the order of their paths.
 
     Hidden directories are left out, and so are links to directories and links that
@@ -122,7 +121,7 @@ def find_trainings(
     return [_with_run_json_above(one, root) for one in trainings]
 
 
-def _named_by_file(training: Training, root: str) -> Training:
+def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:
     """Let a lone log beside others name itself: the directory holds them all."""
     is_lone = (training.place, training.events, training.run_json) == (root, None, None)
     if not is_lone or training.log is None:
@@ -130,14 +129,14 @@ def _named_by_file(training: Training, root: str) -> Training:
     return training._replace(place=training.log)
 
 
-def _paired(trainings: list[Training]) -> list[Training]:
+def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
     """Put a lone CSV and lone event files of the same name side by side.
 
     As ``timers/run3.csv`` and ``boards/run3/``; whether they are one training, their
     values tell.
     """
-    csvs: dict[str, list[Training]] = {}
-    boards: dict[str, list[Training]] = {}
+    csvs: dict[str, list[TrainingFiles]] = {}
+    boards: dict[str, list[TrainingFiles]] = {}
     for one in trainings:
         if one.run_json is not None or (one.log is None) == (one.events is None):
             continue
@@ -159,7 +158,7 @@ def _paired(trainings: list[Training]) -> list[Training]:
     ]
 
 
-def _with_run_json_above(training: Training, root: str) -> Training:
+def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
     """Look one directory up, if the directory asked for is a TensorBoard directory."""
     if (training.events, training.log, training.run_json) != (root, None, None):
         return training
@@ -173,7 +172,7 @@ def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
     pending = [root]
     while pending:
         directory = pending.pop()
-        entries = sorted(_entries(directory), key=lambda one: one.name)
+        entries = sorted(list_entries(directory), key=lambda one: one.name)
         shown = [one for one in entries if not one.name.startswith(".")]
         below = [one for one in shown if _is_directory(one)]
         others = [one for one in shown if not _is_directory(one)]
@@ -192,14 +191,6 @@ def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
     if linked:
         inside = os.path.join(os.path.realpath(root), "")
         yield from _linked(linked, own, inside, seen)
-
-
-def _entries(directory: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(directory) as entries:
-            return list(entries)
-    except OSError as error:
-        raise cannot_open(directory, error) from None
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
@@ -230,40 +221,6 @@ def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
 
 
-def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
-    """Tell whether a file lies under the root."""
-    # a pipe would wait for its writer
-    if entry.name.startswith(".") or not entry.is_file():
-        return False
-    return not entry.is_symlink() or _is_inside(entry.path, root)
-
-
-def _is_inside(path: str, root: str) -> bool:
-    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(root), ""))
-
-
-def event_files(directory: str, root: str) -> list[str]:
-    """Return the names of the event files in a directory under the root.
-
-    Links that lead out of the root are left alone.
-
-    Raises
-    ------
-    LogError
-        If the directory cannot be listed.
-    """
-    if not os.path.isdir(directory):
-        return []
-    linked = directory != root and os.path.islink(directory)
-    if linked and not _is_inside(directory, root):
-        return []
-    return [
-        entry.name
-        for entry in _entries(directory)
-        if "tfevents" in entry.name and _is_ours(entry, root)
-    ]
-
-
 def _event_root(directory: str, root: str) -> str:
     """Return the log_dir of the callback: it writes into train/ and validation/."""
     nested = os.path.basename(directory) in _WRITERS and directory != root
@@ -286,7 +243,7 @@ def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
     return parent if named or found[parent].logs else events
 
 
-def _trainings(place: str, found: _Directory) -> Iterator[Training]:
+def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
     """Yield the training of a directory, and each further log as one of its own."""
     logs, events = dict(found.logs), list(found.events)
     names = {os.path.basename(one): one for one in logs}
@@ -296,7 +253,7 @@ def _trainings(place: str, found: _Directory) -> Iterator[Training]:
     named = [one for one in events if os.path.basename(one) == _TENSORBOARD]
     beside = (named or [one for one in events if one == place] or events)[:1]
     if main is not None or beside or found.run_json is not None:
-        yield Training(
+        yield TrainingFiles(
             place=place,
             log=main,
             log_format=logs.get(main or "", "csv"),
@@ -305,8 +262,10 @@ def _trainings(place: str, found: _Directory) -> Iterator[Training]:
         )
     for path, log_format in logs.items():
         if path != main:
-            yield Training(place=path, log=path, log_format=log_format)
-    yield from (Training(place=one, events=one) for one in events if one not in beside)
+            yield TrainingFiles(place=path, log=path, log_format=log_format)
+    yield from (
+        TrainingFiles(place=one, events=one) for one in events if one not in beside
+    )
 
 
 def run_json_beside(csv: str) -> str | None:

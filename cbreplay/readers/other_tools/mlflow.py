@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import CsvTable
-from cbreplay.readers._formats import FormatReader
-from cbreplay.readers._json_text import read_json
-from cbreplay.readers._step_rows import fold_by
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning, read_bytes
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ class MLflowReader(FormatReader):
             name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
             by_run.setdefault(name, []).append(row)
         for name, own in by_run.items():
-            table = CsvTable.of_rows(_by_step(own, path), path, Damage(self.options))
+            table = LogTable.of_rows(_by_step(own, path), path, Damage(self.options))
             table.check_whole()
             epoch = "epoch" if "epoch" in table.columns else None
             fold_by(table, epoch, "step", self.options)
@@ -70,7 +70,7 @@ def _read_csv(path: str) -> list[dict[str, str]]:
     """Read the rows of a CSV, whose keys are text."""
     import csv
 
-    from cbreplay.readers._csv_header import decode_beginning
+    from cbreplay.readers.columns.header import decode_beginning
 
     text = decode_beginning(read_bytes(path))
     if not text.endswith(("\n", "\r")):

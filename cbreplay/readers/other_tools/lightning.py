@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._column_roles import are_epochs
-from cbreplay.readers._csv_runs import build_runs
-from cbreplay.readers._csv_table import read_table
-from cbreplay.readers._formats import FormatReader
-from cbreplay.readers._step_rows import fold_by
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.table import read_table
+from cbreplay.readers.formats import FormatReader
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers._csv_table import CsvTable
+    from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import Run
 
 __all__ = ["LightningReader"]
@@ -53,7 +53,7 @@ class LightningReader(FormatReader):
         yield from build_runs(table, self.options, self.metadata)
 
 
-def _check_epochs(table: CsvTable) -> None:
+def _check_epochs(table: LogTable) -> None:
     cells = table.columns["epoch"]
     wrong = np.flatnonzero(~cells.missing & ~are_epochs(cells.values))
     if len(wrong):
@@ -66,7 +66,7 @@ def _check_epochs(table: CsvTable) -> None:
         raise LogError(problem, source=table.source, hint=hint)
 
 
-def _name_rate(table: CsvTable) -> None:
+def _name_rate(table: LogTable) -> None:
     """Call the one column of LearningRateMonitor the learning rate."""
     rates = [name for name in table.columns if name.startswith("lr-")]
     if len(rates) == 1 and not table.columns.keys() & set(LEARNING_RATE_NAMES):
