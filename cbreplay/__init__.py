@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cbreplay.explain import explain_replay
     from cbreplay.expressions import parse_callbacks, read_script_callbacks
     from cbreplay.grid import choices, make_grid, pair_choices
+    from cbreplay.judging import Judging
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
     from cbreplay.recommend import Recommendation, recommend_config
@@ -50,6 +51,7 @@ __all__ = [
     "EarlyStopping",
     "EvidenceError",
     "ExpressionError",
+    "Judging",
     "LearningRateScheduler",
     "LogError",
     "MissingExtraError",
@@ -90,6 +92,7 @@ __all__ = [
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
     "EarlyStopping": "rules.keras.early_stopping",
+    "Judging": "judging",
     "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
     "ModelCheckpoint": "rules.keras.model_checkpoint",
     "PrecheltGL": "rules.prechelt",

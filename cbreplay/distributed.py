@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import CbreplayError, ConfigError, LogError
+from cbreplay.judging import Judging, read_judging
 from cbreplay.loading import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
@@ -20,8 +21,10 @@ from cbreplay.sweep.plan import pair_configs, plan_blocks, read_configs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
+    from typing import Unpack
 
-    from cbreplay.run import Mode, Run
+    from cbreplay.judging import JudgingOptions
+    from cbreplay.run import Run
 
 __all__ = ["sweep_logs"]
 
@@ -36,11 +39,8 @@ def sweep_logs(
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
     x_axis: Literal["epoch", "step"] | None = None,
-    semantics: str | None = None,
-    initial_learning_rate: float | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **judging: Unpack[JudgingOptions],
 ) -> Sweep:
     """Read logs and decide every config on each, as `sweep_runs` would.
 
@@ -60,10 +60,10 @@ def sweep_logs(
         The logs of one task.
     errors, empty, planned_epochs, x_axis
         As in `load_runs`.
-    semantics, initial_learning_rate, objective, objective_mode
-        As in `replay_run`.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
 
     Raises
     ------
@@ -74,25 +74,16 @@ def sweep_logs(
     """
     batches = _cut_batches(paths, batch_size)
     configs = read_configs(grid)
-    asked = _Asked(
-        {
-            "errors": errors,
-            "empty": empty,
-            "planned_epochs": planned_epochs,
-            "x_axis": x_axis,
-        },
-        {
-            "semantics": semantics,
-            "initial_learning_rate": initial_learning_rate,
-            "objective": objective,
-            "objective_mode": objective_mode,
-        },
-    )
+    reading = {
+        "errors": errors,
+        "empty": empty,
+        "planned_epochs": planned_epochs,
+        "x_axis": x_axis,
+    }
+    task = _Task(configs, reading, read_judging(judging))
     parts = []
     done = 0
-    for batch, part in zip(
-        batches, _parts(batches, configs, asked, executor), strict=True
-    ):
+    for batch, part in zip(batches, _parts(batches, task, executor), strict=True):
         parts.append(part)
         done += len(batch)
         if progress is not None:
@@ -117,14 +108,17 @@ def _cut_batches(
     ]
 
 
-class _Asked(NamedTuple):
-    """The options of `load_runs`, and those of `sweep_runs`."""
+class _Task(NamedTuple):
+    """What is done with every batch of logs: read so, swept over these, judged so."""
 
+    # as `read_configs` returns them
+    configs: Any
+    # the options of `load_runs`
     reading: dict[str, Any]
-    deciding: dict[str, Any]
+    judging: Judging
 
 
-class _Part(NamedTuple):
+class _SweptBatch(NamedTuple):
     """What a batch brings: small, so that it can be sent."""
 
     runs: tuple[SweptRun, ...]
@@ -135,47 +129,42 @@ class _Part(NamedTuple):
 
 def _parts(
     batches: Sequence[list[str]],
-    configs: Any,  # noqa: ANN401 - as `read_configs`
-    asked: _Asked,
+    task: _Task,
     executor: Executor | None,
-) -> Iterator[_Part]:
+) -> Iterator[_SweptBatch]:
     """Yield the parts in the order of the batches."""
     if executor is None:
         for batch in batches:
-            yield _sweep_batch(batch, configs, asked)
+            yield _sweep_batch(batch, task)
         return
-    sent = pair_configs(configs)
-    futures = [executor.submit(_sweep_batch, batch, sent, asked) for batch in batches]
+    sent = task._replace(configs=pair_configs(task.configs))
+    futures = [executor.submit(_sweep_batch, batch, sent) for batch in batches]
     for future in futures:
         yield future.result()
 
 
-def _sweep_batch(
-    paths: Sequence[str],
-    configs: Any,  # noqa: ANN401 - as `read_configs`
-    asked: _Asked,
-) -> _Part:
+def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
     """Read and sweep a batch of logs, where an executor runs it."""
     read: list[tuple[str, list[Run]]] = []
     failures: dict[str, Failure] = {}
     for path in paths:
         try:
-            read.append((path, load_runs(path, **asked.reading)))
+            read.append((path, load_runs(path, **task.reading)))
         except CbreplayError as error:
             failures[path] = Failure(path, str(error))
     tables: list[Sweep] = []
     try:
         every = [run for _, runs in read for run in runs]
         if every:
-            tables = [sweep_runs(every, configs, **asked.deciding)]
+            tables = [sweep_runs(every, task.configs, judging=task.judging)]
     except CbreplayError:
         # one of them: each by itself
         for path, runs in read:
             try:
-                tables.append(sweep_runs(runs, configs, **asked.deciding))
+                tables.append(sweep_runs(runs, task.configs, judging=task.judging))
             except CbreplayError as error:
                 failures[path] = Failure(path, str(error))
-    return _Part(
+    return _SweptBatch(
         runs=tuple(run for table in tables for run in table.runs),
         cells=tuple(table.cells.packed() for table in tables),
         counts=tuple(len(table.runs) for table in tables),
@@ -184,7 +173,7 @@ def _sweep_batch(
 
 
 def _joined(
-    parts: Sequence[_Part],
+    parts: Sequence[_SweptBatch],
     configs: Any,  # noqa: ANN401 - as `read_configs`
 ) -> Sweep:
     """Put the parts under one another."""

@@ -15,6 +15,7 @@ from cbreplay.run import LEARNING_RATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cbreplay.judging import Judging
     from cbreplay.rules.base import Callback, Training
     from cbreplay.run import Mode, Run
     from cbreplay.validity import Evidence
@@ -75,9 +76,7 @@ def resolve_objective(
     run: Run,
     callbacks: Sequence[Callback],
     training: Training,
-    *,
-    objective: str | None,
-    objective_mode: Mode | None,
+    judging: Judging,
 ) -> tuple[str, Mode]:
     """Return the series that outcomes are judged by, and its direction.
 
@@ -99,10 +98,10 @@ def resolve_objective(
     stoppers = [one for one in watching if rule_name(one) == "EarlyStopping"]
     first = next(iter([*stoppers, *watching]), None)
     monitor = first.monitor if first is not None else None
-    name = objective or monitor or _DEFAULT_OBJECTIVE
+    name = judging.objective or monitor or _DEFAULT_OBJECTIVE
     run.monitored(name, "monitor" if name == monitor else "objective")
-    if objective_mode is not None:
-        return name, objective_mode
+    if judging.objective_mode is not None:
+        return name, judging.objective_mode
     if first is not None and name == first.monitor:
         return name, first.resolve_mode(training)
     mode = find_direction(name, training)

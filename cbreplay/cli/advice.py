@@ -37,10 +37,7 @@ def try_patience(
             mode=question.mode or "auto",
             keep=question.keep or "best",
             min_delta=min_delta,
-            semantics=question.semantics,
-            initial_learning_rate=question.initial_lr,
-            objective=question.objective,
-            objective_mode=question.objective_mode,
+            judging=question.judging,
             progress=tell,
         )
 

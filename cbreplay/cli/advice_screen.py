@@ -74,9 +74,7 @@ def _one_run(advice: Recommendation, question: Question, width: int) -> str:
         monitor=advice.monitor,
         mode=question.mode or "auto",
         keep=advice.keep,
-        semantics=question.semantics,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+        judging=question.judging,
     )
     needed = count_needed(advice.confidence)
     sentence = (

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.rules.base import Callback
 
-__all__ = ["print_cells", "replay_options"]
+__all__ = ["print_cells"]
 
 _MOST_CELLS = 1_000_000
 _FEW_CELLS = 50
@@ -108,28 +108,19 @@ def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay
             f"{_MOST_CELLS} at most. Name fewer settings"
         )
         raise ConfigError(sentence)
-    options = replay_options(question)
     if cells < _FEW_CELLS:
         # the sweep costs more to import than this
         return [
-            (i, j, replay_run(run, config, **options))
+            (i, j, replay_run(run, config, judging=question.judging))
             for i, run in enumerate(question.runs)
             for j, config in enumerate(grid)
         ]
     from cbreplay.sweep import replay_cells
 
     with watch("replaying") as tell:
-        return replay_cells(question.runs, grid, progress=tell, **options)
-
-
-def replay_options(question: Question) -> dict[str, Any]:
-    """Return what `replay_run` and `sweep_runs` are asked with."""
-    return {
-        "semantics": question.semantics,
-        "initial_learning_rate": question.initial_lr,
-        "objective": question.objective,
-        "objective_mode": question.objective_mode,
-    }
+        return replay_cells(
+            question.runs, grid, progress=tell, judging=question.judging
+        )
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:

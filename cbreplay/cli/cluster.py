@@ -61,10 +61,7 @@ def print_swept(
             empty=question.empty,
             planned_epochs=question.planned_epochs,
             x_axis=question.x_axis,
-            semantics=question.semantics,
-            initial_learning_rate=question.initial_lr,
-            objective=question.objective,
-            objective_mode=question.objective_mode,
+            judging=question.judging,
             progress=tell,
         )
     for failure in sweep.failures:

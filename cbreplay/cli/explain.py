@@ -98,10 +98,7 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
     replay = replay_run(
         run,
         _one_setting(question, run),
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+        judging=question.judging,
         hypothetical=hypothetical,
     )
     return explain_replay(replay)

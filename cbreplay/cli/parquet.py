@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.cells import replay_options
 from cbreplay.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def write_parquet(question: Question) -> None:
 
     _check_parquet()
     write_frame(
-        sweep_runs(question.runs, question.grid, **replay_options(question)).to_frame()
+        sweep_runs(question.runs, question.grid, judging=question.judging).to_frame()
     )
 
 

@@ -162,10 +162,7 @@ def _replay(question: Question) -> Replay:
     return replay_run(
         question.runs[0],
         question.grid[0],
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+        judging=question.judging,
     )
 
 
@@ -177,9 +174,7 @@ def _sufficient(question: Question, run: Run) -> Replay:
         monitor=question.one_monitor,
         mode=question.mode,
         keep=question.keep or "best",
-        semantics=question.semantics,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+        judging=question.judging,
     )
 
 

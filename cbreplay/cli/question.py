@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.grid import Choices, Grid
-    from cbreplay.readers.discovery.sources import Survey
+    from cbreplay.judging import Judging
+    from cbreplay.readers.discovery import Survey
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
@@ -151,6 +152,15 @@ class Question:
         from cbreplay.grid import make_grid
 
         return make_grid(entries)
+
+    @property
+    def judging(self) -> Judging:
+        """How to judge, as the library takes it."""
+        from cbreplay.judging import Judging
+
+        return Judging(
+            self.semantics, self.initial_lr, self.objective, self.objective_mode
+        )
 
     @property
     def monitors(self) -> list[str]:

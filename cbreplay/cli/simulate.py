@@ -108,9 +108,7 @@ def _build(question: Question, position: int) -> Staircase:
         monitor=question.one_monitor or "val_loss",
         mode=question.mode or "auto",
         keep=question.keep or "best",
-        semantics=question.semantics,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+        judging=question.judging,
     )
 
 

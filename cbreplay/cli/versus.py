@@ -108,10 +108,7 @@ def _replay(question: Question, position: int, listed: Sequence[Callback]) -> Re
     return replay_run(
         question.runs[position],
         listed,
-        semantics=question.semantics,
-        initial_learning_rate=question.initial_lr,
-        objective=question.objective,
-        objective_mode=question.objective_mode,
+        judging=question.judging,
     )
 
 

@@ -8,15 +8,18 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
+from cbreplay.judging import read_judging
 from cbreplay.recommend.validation import USUAL
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Unpack
 
+    from cbreplay.judging import JudgingOptions
     from cbreplay.rules.base import Callback
-    from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.run import EpochArray, Run
     from cbreplay.sweep import Sweep
 
 __all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
@@ -79,11 +82,8 @@ def sweep_patience(
     mode: str = "auto",
     keep: Literal["best", "last"] = "best",
     min_delta: float | Sequence[float] = 0,
-    semantics: str | None = None,
-    initial_learning_rate: float | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **judging: Unpack[JudgingOptions],
 ) -> tuple[Sweep, tuple[tuple[str, str], ...]]:
     """Sweep every patience that the logs can tell apart, for `recommend_config`.
 
@@ -97,10 +97,10 @@ def sweep_patience(
         As there.
     keep : {"best", "last"}
         ``restore_best_weights=True`` or Keras's default False.
-    semantics, initial_learning_rate, objective, objective_mode
-        As in `replay_run`.
     progress : callable, optional
         As in `sweep_runs`.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
 
     Returns
     -------
@@ -114,7 +114,8 @@ def sweep_patience(
     CbreplayError
         As `replay_run`, if it holds for every run.
     """
-    listed = list(runs)
+    listed, chosen = list(runs), read_judging(judging)
+    objective = chosen.objective
     given = [monitor] if isinstance(monitor, str) else monitor
     monitors = list(dict.fromkeys(given))
     if len(monitors) > 1 and objective is None:
@@ -127,7 +128,7 @@ def sweep_patience(
     needed = list(dict.fromkeys(named))
     kept, left_out = _holding(listed, needed)
     top = max((run.recorded_epochs for run in kept), default=0)
-    chosen = choices(
+    stopper = choices(
         EarlyStopping,
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
@@ -137,15 +138,7 @@ def sweep_patience(
         patience=range(1, max(top, USUAL) + 1),
         restore_best_weights=keep == "best",
     )
-    sweep = sweep_runs(
-        kept,
-        make_grid([chosen]),
-        semantics=semantics,
-        initial_learning_rate=initial_learning_rate,
-        objective=objective,
-        objective_mode=objective_mode,
-        progress=progress,
-    )
+    sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
     return sweep, left_out
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
+from cbreplay.judging import Judging
 from cbreplay.recommend.pricing import cells_of, price, score_setting
 from cbreplay.recommend.selection import cheapest_patience
 from cbreplay.recommend.validation import is_clearly_better
@@ -115,6 +116,6 @@ def _best(
 
 def sweep_beside(study: Study, configs: object) -> Sweep:
     """Sweep other settings on the runs that count, judged by the same series."""
-    asked = {} if study.sweep.asked is None else study.sweep.asked._asdict()
-    asked |= {"objective": study.objective, "objective_mode": study.mode}
-    return sweep_runs(study.runs, configs, **asked)
+    judging = study.sweep.judging or Judging()
+    judging = judging._replace(objective=study.objective, objective_mode=study.mode)
+    return sweep_runs(study.runs, configs, judging=judging)

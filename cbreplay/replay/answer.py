@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.judging import read_judging
 from cbreplay.outcomes import (
     judge_epoch,
     measure_outcome,
@@ -31,11 +32,13 @@ from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Unpack
 
+    from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay.walk import Walk
     from cbreplay.rules.keras.semantics import ResolvedSemantics, Semantics
 
-__all__ = ["NAN_IS_BEST", "Asked", "as_list", "replay_list", "replay_run"]
+__all__ = ["NAN_IS_BEST", "as_list", "replay_list", "replay_run"]
 
 NAN_IS_BEST = (
     "the first monitored value is NaN; this Keras takes it as best, and nothing ever "
@@ -47,11 +50,8 @@ def replay_run(
     run: Run,
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
-    semantics: str | None = None,
-    initial_learning_rate: float | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
     hypothetical: bool = False,
+    **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.
 
@@ -63,18 +63,10 @@ def replay_run(
         A Keras callbacks list: order matters, they share ``logs`` and the learning
         rate. Keras's own objects are read by their attributes; any other object with
         the hooks of a callback is driven itself, on a copy.
-    semantics : str, optional
-        Which Keras decides, for example ``"keras-3.15.1"``. By default the version in
-        ``run.json``, else the installed one, else the newest known.
-    initial_learning_rate : float, optional
-        The rate of the first epoch, where the log does not record one.
-    objective : str, optional
-        The series that outcomes are judged by. By default the monitor of the first
-        EarlyStopping, else of the first callback, else ``val_loss``.
-    objective_mode : {"min", "max"}, optional
-        Its direction, where neither a callback nor its name tells it.
     hypothetical : bool
         Also carry the decisions on past a divergence, as if the curve still held.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        How to judge, as in `Judging`; or ``judging=`` with the whole.
 
     Raises
     ------
@@ -98,62 +90,53 @@ def replay_run(
     ('exact', 4, 2)
     """
     _check_run(run)
-    asked = Asked(initial_learning_rate, objective, objective_mode, hypothetical)
-    resolved = resolve_semantics(semantics, metadata=run.metadata)
-    replay, _ = replay_list(run, as_list(callbacks), resolved, asked)
+    chosen = read_judging(judging)
+    resolved = resolve_semantics(chosen.semantics, metadata=run.metadata)
+    replay, _ = replay_list(
+        run, as_list(callbacks), resolved, chosen, hypothetical=hypothetical
+    )
     return replay
-
-
-class Asked(NamedTuple):
-    """The options of `replay_run`."""
-
-    initial_learning_rate: float | None = None
-    objective: str | None = None
-    objective_mode: Mode | None = None
-    hypothetical: bool = False
 
 
 def replay_list(
     run: Run,
     listed: CallbacksList,
     resolved: ResolvedSemantics,
-    asked: Asked,
+    judging: Judging,
+    *,
+    hypothetical: bool = False,
     states: Sequence[Any] | None = None,
 ) -> tuple[Replay, tuple[Any, ...]]:
     """Replay as `replay_run`; return also the state of each callback at the end.
 
     Parameters
     ----------
-    run, listed, resolved, asked : Run, CallbacksList, ResolvedSemantics, Asked
-        What is replayed on what, by which Keras, with which options.
+    run, listed, resolved, judging : Run, CallbacksList, ResolvedSemantics, Judging
+        What is replayed on what, by which Keras, judged how.
+    hypothetical : bool
+        As in `replay_run`.
     states : sequence of object, optional
         The state of each callback when training begins; new ones by default.
     """
     training = describe_training(run, resolved.semantics)
     rules = listed.callbacks
     notes = [*resolved.notes, *_monitor_notes(run, rules, resolved.semantics)]
-    named, mode = resolve_objective(
-        run,
-        rules,
-        training,
-        objective=asked.objective,
-        objective_mode=asked.objective_mode,
-    )
+    named, mode = resolve_objective(run, rules, training, judging)
     walk = walk_run(
         run,
         listed,
         training,
-        initial_learning_rate=asked.initial_learning_rate,
-        goes_on=asked.hypothetical,
+        initial_learning_rate=judging.initial_learning_rate,
+        goes_on=hypothetical,
         states=states,
     )
     _check_met(run, rules, walk)
-    question = _Question(run, rules, training, named, mode)
+    question = _Resolved(run, rules, training, named, mode)
     replay = _conclude(question, walk, [*notes, *walk.notes])
     return replay, walk.evident_states
 
 
-class _Question(NamedTuple):
+class _Resolved(NamedTuple):
     """What was asked, with every default resolved."""
 
     run: Run
@@ -267,7 +250,7 @@ def _suspect_nan(run: Run, monitor: str) -> str:
     )
 
 
-def _conclude(question: _Question, walk: Walk, notes: list[str]) -> Replay:
+def _conclude(question: _Resolved, walk: Walk, notes: list[str]) -> Replay:
     """Turn a finished walk into what it is evidence for."""
     run, callbacks, training, objective, mode = question
     divergence = walk.divergence
@@ -401,7 +384,7 @@ def _rate_series(rates: Sequence[float | None]) -> Series | None:
     return Series.from_optional(rates, dtype=np.float32)
 
 
-def _breaks_off(question: _Question, walk: Walk) -> bool:
+def _breaks_off(question: _Resolved, walk: Walk) -> bool:
     """Return whether the stop cuts an epoch short that the record has in full."""
     if not walk.broken_off:
         return False
@@ -415,7 +398,7 @@ def _breaks_off(question: _Question, walk: Walk) -> bool:
     return not recorded_so
 
 
-def _breaker(question: _Question) -> str:
+def _breaker(question: _Resolved) -> str:
     """Return the class of the callback that can end an epoch in its middle."""
     breakers: list[Any] = [
         one
@@ -426,7 +409,7 @@ def _breaker(question: _Question) -> str:
 
 
 def _breaking_notes(
-    question: _Question, kept: int | None, stopped: int
+    question: _Resolved, kept: int | None, stopped: int
 ) -> Iterator[str]:
     """Say what is not known of an epoch that a callback breaks off."""
     breaker = _breaker(question)
@@ -442,7 +425,7 @@ def _breaking_notes(
 
 
 def _outcome_notes(
-    question: _Question, best: float | None, kept: int | None
+    question: _Resolved, best: float | None, kept: int | None
 ) -> list[str]:
     run, objective, mode = question.run, question.objective, question.mode
     notes = []

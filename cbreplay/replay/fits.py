@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
-from cbreplay.replay.answer import Asked, as_list, replay_list
+from cbreplay.judging import read_judging
+from cbreplay.replay.answer import as_list, replay_list
 from cbreplay.rules.base import describe_training, rule_name
 from cbreplay.rules.keras.semantics import resolve_semantics
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Unpack
 
+    from cbreplay.judging import JudgingOptions
     from cbreplay.replay.records import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.rules.keras.semantics import Semantics
-    from cbreplay.run import Mode
 
 __all__ = ["replay_fits"]
 
@@ -24,11 +26,7 @@ __all__ = ["replay_fits"]
 def replay_fits(
     runs: Iterable[Run],
     callbacks: Any,  # noqa: ANN401 - as replay_run takes it
-    *,
-    semantics: str | None = None,
-    initial_learning_rate: float | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
+    **judging: Unpack[JudgingOptions],
 ) -> list[Replay]:
     """Replay the same callback instances over several fits, one after the other.
 
@@ -43,7 +41,7 @@ def replay_fits(
         The record of each fit, in order.
     callbacks : Callback, Keras callback, or list of these
         As in `replay_run`; one list for all fits.
-    semantics, initial_learning_rate, objective, objective_mode : optional
+    **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`, for every fit.
 
     Returns
@@ -84,9 +82,9 @@ def replay_fits(
     replays: list[Replay] = []
     states: Sequence[Any] | None = None
     first_named = ""
-    asked = Asked(initial_learning_rate, objective, objective_mode)
+    chosen = read_judging(judging)
     for run in runs:
-        resolved = resolve_semantics(semantics, metadata=run.metadata)
+        resolved = resolve_semantics(chosen.semantics, metadata=run.metadata)
         first_named = first_named or resolved.semantics.name
         if resolved.semantics.name != first_named:
             sentence = (
@@ -102,7 +100,7 @@ def replay_fits(
                 _begin_again(callback, state, training)
                 for callback, state in zip(listed.callbacks, states, strict=True)
             ]
-        replay, states = replay_list(run, listed, resolved, asked, states)
+        replay, states = replay_list(run, listed, resolved, chosen, states=states)
         if replays and _carriers(listed.callbacks, resolved.semantics):
             replay = replay._replace(
                 notes=(*replay.notes, *_carried_notes(replays[-1]))

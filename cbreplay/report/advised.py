@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.recommend import Costs, MonitorScore, Recommendation
-    from cbreplay.report.asked import Asked
+    from cbreplay.report.asked import ReportQuestion
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
 
@@ -225,36 +225,33 @@ def _left_out(regret: float | None, patience: int | None, decimals: int) -> str:
     return spoken_number(regret, decimals)
 
 
-def advise(runs: Sequence[Run], asked: Asked) -> Advised | str:
-    """Recommend a setting from several runs, or say why that cannot be asked."""
-    monitor, mode = asked.watched
-    several = len(asked.monitors) > 1
+def advise(runs: Sequence[Run], question: ReportQuestion) -> Advised | str:
+    """Recommend a setting from several runs, or say why that cannot be question."""
+    monitor, mode = question.watched
+    several = len(question.monitors) > 1
     try:
         sweep, without = sweep_patience(
             runs,
-            monitor=asked.monitors if several else monitor,
+            monitor=question.monitors if several else monitor,
             mode=mode,
-            keep=asked.keep,
-            semantics=asked.semantics,
-            initial_learning_rate=asked.initial_learning_rate,
-            objective=asked.objective,
-            objective_mode=asked.objective_mode,
-            progress=asked.progress,
+            keep=question.keep,
+            judging=question.judging,
+            progress=question.progress,
         )
-        options = asked.advising
+        options = question.advising
         advice = recommend_config(
-            sweep, current=asked.callbacks, excluded=without, **options._asdict()
+            sweep, current=question.callbacks, excluded=without, **options._asdict()
         )
         costs = measure_costs(
             sweep,
             advice,
-            current=asked.callbacks,
+            current=question.callbacks,
             group_by=options.group_by,
             recorded_under=options.recorded_under,
         )
     except CbreplayError as error:
         # what was asked about a recommendation shall not be passed over
-        if several or asked.advising != Advising():
+        if several or question.advising != Advising():
             raise
         return f"{count(len(runs), 'run')} cannot be compared: {error}"
     return Advised(advice, sweep, costs)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import CbreplayError
+from cbreplay.judging import Judging, read_judging
 from cbreplay.recommend.advising import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import format_callback, monitored_series, rule_name
@@ -17,14 +18,16 @@ from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Unpack
 
+    from cbreplay.judging import JudgingOptions
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Run
     from cbreplay.staircase import Staircase
 
 __all__ = [
-    "Asked",
+    "ReportQuestion",
     "replay_sufficient",
     "setting_code",
     "setting_name",
@@ -37,7 +40,7 @@ _USUAL = Advising()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReportQuestion:
     """The question, as `build_report` was given it."""
 
     callbacks: tuple[Callback, ...] | None
@@ -45,10 +48,7 @@ class Asked:
     monitors: tuple[str, ...]
     mode: str | None
     keep: Literal["best", "last"]
-    semantics: str | None
-    objective: str | None
-    objective_mode: Mode | None
-    initial_learning_rate: float | None
+    judging: Judging
     advising: Advising = _USUAL
     progress: Callable[[int, int], None] | None = None
 
@@ -74,26 +74,13 @@ class Asked:
 
     def replay(self, run: Run, callbacks: Sequence[Callback] | Callback) -> Replay:
         """Replay one setting on one run."""
-        return replay_run(
-            run,
-            callbacks,
-            semantics=self.semantics,
-            initial_learning_rate=self.initial_learning_rate,
-            objective=self.objective,
-            objective_mode=self.objective_mode,
-        )
+        return replay_run(run, callbacks, judging=self.judging)
 
     def staircase(self, run: Run) -> Staircase:
         """Ask every patience on one run."""
         monitor, mode = self.watched
         return build_staircase(
-            run,
-            monitor=monitor,
-            mode=mode,
-            keep=self.keep,
-            semantics=self.semantics,
-            objective=self.objective,
-            objective_mode=self.objective_mode,
+            run, monitor=monitor, mode=mode, keep=self.keep, judging=self.judging
         )
 
     def replay_or_reason(
@@ -112,29 +99,24 @@ def replay_sufficient(
     monitor: str | None = None,
     mode: str | None = None,
     keep: Literal["best", "last"] = "best",
-    semantics: str | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
+    **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay the smallest patience with the least regret that stops inside the log.
 
     Where none stops, the smallest one that goes on past its end.
     """
-    asked = Asked(
+    question = ReportQuestion(
         callbacks=None,
         monitors=() if monitor is None else (monitor,),
         mode=mode,
         keep=keep,
-        semantics=semantics,
-        objective=objective,
-        objective_mode=objective_mode,
-        initial_learning_rate=None,
+        judging=read_judging(judging),
     )
-    staircase = asked.staircase(run)
+    staircase = question.staircase(run)
     patience = staircase.sufficient_patience()
     if patience is None:
         patience = staircase.steps[-1].first_patience
-    return asked.replay(run, asked.early_stopping(patience))
+    return question.replay(run, question.early_stopping(patience))
 
 
 def setting_name(callbacks: Sequence[Callback]) -> str:

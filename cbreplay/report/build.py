@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.errors import CbreplayError, ConfigError
+from cbreplay.judging import read_judging
 from cbreplay.recommend.advising import Advising
-from cbreplay.report.asked import Asked
+from cbreplay.report.asked import ReportQuestion
 from cbreplay.report.many_runs import report_on_many
 from cbreplay.report.one_run import report_on_one
 from cbreplay.report.origins import how_computed
@@ -15,10 +16,12 @@ from cbreplay.rules.keras.semantics import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Unpack
 
+    from cbreplay.judging import JudgingOptions
     from cbreplay.report.document import Document
     from cbreplay.rules.base import Callback
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Run
 
 __all__ = ["build_report"]
 
@@ -30,10 +33,6 @@ def build_report(
     monitor: str | Sequence[str] | None = None,
     mode: str | None = None,
     keep: Literal["best", "last"] = "best",
-    semantics: str | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
-    initial_learning_rate: float | None = None,
     tolerance: str | float | None = None,
     confidence: float = 0.9,
     cost_weight: float = 0.05,
@@ -43,6 +42,7 @@ def build_report(
     progress: Callable[[int, int], None] | None = None,
     command: str = "cbreplay.report.build_report(...)",
     made: str = "",
+    **judging: Unpack[JudgingOptions],
 ) -> Document:
     """Build the report on one run, or on several.
 
@@ -58,14 +58,14 @@ def build_report(
         runs, the report says which to stop on; they need an `objective`.
     mode, keep : str, optional
         As in `build_staircase`.
-    semantics, objective, objective_mode, initial_learning_rate : optional
-        As in `replay_run`.
     tolerance, confidence, cost_weight, group_by, recorded_under, prechelt : optional
         As in `recommend_config`; for several runs.
     progress : callable, optional
         As in `sweep_runs`; for several runs.
     command, made : str
         What the report says about how and when it was made; no clock is read.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
 
     Raises
     ------
@@ -84,26 +84,24 @@ def build_report(
             "of them with --monitor or monitor=, or give several runs."
         )
         raise ConfigError(sentence)
-    asked = Asked(
+    chosen = read_judging(judging)
+    question = ReportQuestion(
         callbacks=None if callbacks is None else tuple(callbacks),
         monitors=monitors,
         mode=mode,
         keep=keep,
-        semantics=semantics,
-        objective=objective,
-        objective_mode=objective_mode,
-        initial_learning_rate=initial_learning_rate,
+        judging=chosen,
         advising=Advising(
             tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
         ),
         progress=progress,
     )
-    rules = _rules(runs, semantics)
+    rules = _rules(runs, chosen.semantics)
     closing = how_computed(runs, rules, command=command, made=made)
     if len(runs) == 1:
-        report = report_on_one(runs[0], asked, closing)
+        report = report_on_one(runs[0], question, closing)
         return report if runs[0].steps is None else in_evaluations(report, runs[0])
-    return report_on_many(runs, asked, closing)
+    return report_on_many(runs, question, closing)
 
 
 def _rules(runs: Sequence[Run], semantics: str | None) -> list[str]:

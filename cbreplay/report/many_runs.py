@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.report.advised import Advised, advise
-from cbreplay.report.asked import Asked, setting_code, setting_name
+from cbreplay.report.asked import ReportQuestion, setting_code, setting_name
 from cbreplay.report.document import (
     Block,
     Code,
@@ -63,14 +63,16 @@ class _Row(NamedTuple):
         ]
 
 
-def report_on_many(runs: Sequence[Run], asked: Asked, closing: Section) -> Document:
+def report_on_many(
+    runs: Sequence[Run], question: ReportQuestion, closing: Section
+) -> Document:
     """Build the report on several runs.
 
     Parameters
     ----------
     runs : sequence of Run
         The records; one that cannot be replayed is listed with the reason.
-    asked : Asked
+    asked : ReportQuestion
         The question; without callbacks, fixed patience values.
     closing : Section
         How it was computed.
@@ -80,20 +82,20 @@ def report_on_many(runs: Sequence[Run], asked: Asked, closing: Section) -> Docum
     CbreplayError
         If none of them can be replayed.
     """
-    advised = advise(runs, asked)
-    given = asked.callbacks
-    callbacks = given or _recommended(advised) or (asked.early_stopping(_REFERENCE),)
-    answers = [(run, asked.replay_or_reason(run, callbacks)) for run in runs]
+    advised = advise(runs, question)
+    given = question.callbacks
+    callbacks = given or _recommended(advised) or (question.early_stopping(_REFERENCE),)
+    answers = [(run, question.replay_or_reason(run, callbacks)) for run in runs]
     replays = [one for _, one in answers if not isinstance(one, str)]
     left_out = [(run, one) for run, one in answers if isinstance(one, str)]
     if not replays:
-        asked.replay(runs[0], callbacks)
+        question.replay(runs[0], callbacks)
     drawn = _Row(_drawn_name(given, callbacks), replays)
     fixed = []
     if isinstance(advised, str) or given is not None:
-        rows = list(_baselines(asked, [one.run for one in replays]))
+        rows = list(_baselines(question, [one.run for one in replays]))
         rows += [drawn] if given is not None else []
-        fixed = [_baseline_section(rows, replays[0], restores=asked.keep == "best")]
+        fixed = [_baseline_section(rows, replays[0], restores=question.keep == "best")]
     return Document(
         _title(drawn) if given is not None else _headline(drawn, advised),
         _lead(replays, left_out, advised if given is None else None),
@@ -153,11 +155,11 @@ def _compared(advised: Advised | str) -> Iterator[Section]:
         yield advised.group_section()
 
 
-def _baselines(asked: Asked, runs: Sequence[Run]) -> Iterator[_Row]:
+def _baselines(question: ReportQuestion, runs: Sequence[Run]) -> Iterator[_Row]:
     for patience in _BASELINES:
-        setting = asked.early_stopping(patience)
+        setting = question.early_stopping(patience)
         default = " (Keras's default patience)" if patience == 0 else ""
-        replays = [asked.replay_or_reason(run, setting) for run in runs]
+        replays = [question.replay_or_reason(run, setting) for run in runs]
         yield _Row(
             f"patience {patience}{default}",
             [one for one in replays if not isinstance(one, str)],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.plots.learning_rate import has_learning_rate
 from cbreplay.report.asked import (
-    Asked,
+    ReportQuestion,
     setting_code,
     setting_name,
 )
@@ -49,29 +49,29 @@ _MOST_STEPS = 40
 _MOST_SERIES = 4
 
 
-def report_on_one(run: Run, asked: Asked, closing: Section) -> Document:
+def report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Document:
     """Build the report on one run.
 
     Parameters
     ----------
     run : Run
         The record.
-    asked : Asked
+    asked : ReportQuestion
         The question; without callbacks, every patience.
     closing : Section
         How it was computed.
     """
-    staircase = asked.staircase(run)
+    staircase = question.staircase(run)
     step = staircase.sufficient_step()
-    if asked.callbacks is not None:
-        replay = asked.replay(run, asked.callbacks)
+    if question.callbacks is not None:
+        replay = question.replay(run, question.callbacks)
         title = _title_of_setting(replay)
     else:
         drawn = staircase.steps[-1] if step is None else step
         patience = staircase.sufficient_patience()
         if patience is None:
             patience = drawn.first_patience
-        replay = asked.replay(run, asked.early_stopping(patience))
+        replay = question.replay(run, question.early_stopping(patience))
         title = _title_of_staircase(staircase, step)
     decimals = decimals_for(
         [staircase.best_value, *(one.kept_value for one in staircase.steps)]
@@ -80,7 +80,7 @@ def report_on_one(run: Run, asked: Asked, closing: Section) -> Document:
         title,
         _lead(replay),
         (
-            _setting(replay, step, given=asked.callbacks is not None),
+            _setting(replay, step, given=question.callbacks is not None),
             _outcome(replay, decimals),
             doubts_of_one(replay, staircase, decimals=decimals),
             Section("The decisions on the curve", (curve_figure(replay),)),

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
+from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
@@ -16,8 +17,10 @@ from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Unpack
 
-    from cbreplay.run import Mode, Run, Series
+    from cbreplay.judging import JudgingOptions
+    from cbreplay.run import Run, Series
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -128,9 +131,7 @@ def build_staircase(
     monitor: str = "val_loss",
     mode: str = "auto",
     keep: Literal["best", "last"] = "best",
-    semantics: str | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
+    **judging: Unpack[JudgingOptions],
 ) -> Staircase:
     """Answer, for one log, what every patience of EarlyStopping would have done.
 
@@ -142,10 +143,8 @@ def build_staircase(
         As in ``keras.callbacks.EarlyStopping``.
     keep : {"best", "last"}
         ``restore_best_weights=True`` or Keras's default False.
-    semantics : str, optional
-        Which Keras decides; as in `replay_run`.
-    objective, objective_mode : str, optional
-        The series that is judged, and its direction; the monitor by default.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`; the monitor is judged by default.
 
     Raises
     ------
@@ -162,13 +161,7 @@ def build_staircase(
         patience=math.inf,
         restore_best_weights=keep == "best",
     )
-    replay = replay_run(
-        run,
-        endless,
-        semantics=semantics,
-        objective=objective,
-        objective_mode=objective_mode,
-    )
+    replay = replay_run(run, endless, judging=read_judging(judging))
     best_epoch = best_recorded_epoch(run, replay.objective, replay.objective_mode)
     judged = run.series[replay.objective]
     return Staircase(

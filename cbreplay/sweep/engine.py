@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.judging import read_judging
 from cbreplay.replay import replay_run
 from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.objectives import Asked, Begun, begin_run, find_objectives
+from cbreplay.sweep.objectives import Begun, begin_run, find_objectives
 from cbreplay.sweep.pieces import cut_work
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
@@ -21,9 +22,11 @@ from cbreplay.sweep.table import Sweep, SweptRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Executor
+    from typing import Unpack
 
+    from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay import Replay
-    from cbreplay.run import EpochArray, Mode
+    from cbreplay.run import EpochArray
     from cbreplay.sweep.plan import Block
 
 __all__ = ["sweep_runs"]
@@ -37,12 +40,9 @@ def sweep_runs(
     runs: Iterable[Run] | Run,
     grid: Any,  # noqa: ANN401 - a Grid, or other configs
     *,
-    semantics: str | None = None,
-    initial_learning_rate: float | None = None,
-    objective: str | None = None,
-    objective_mode: Mode | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **judging: Unpack[JudgingOptions],
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
@@ -57,13 +57,13 @@ def sweep_runs(
     grid : Grid, PairedChoices, or iterable of callbacks lists
         The configs: `make_grid`'s, `pair_choices`'s, or any lists that `replay_run`
         takes. Of very many lists, reading them one by one takes longest.
-    semantics, initial_learning_rate, objective, objective_mode
-        As in `replay_run`.
     executor : concurrent.futures.Executor, optional
         Where the work is done: the standard library's, or another that is one. By
         default here. Only processes make it faster.
     progress : callable, optional
         Called with the number of cells that are decided and of all, now and then.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
 
     Raises
     ------
@@ -82,10 +82,10 @@ def sweep_runs(
     """
     listed = _as_runs(runs)
     configs = read_configs(grid)
-    asked = Asked(semantics, initial_learning_rate, objective, objective_mode)
+    chosen = read_judging(judging)
     if executor is None:
-        return _sweep(listed, configs, asked, progress)
-    return _sweep_elsewhere(listed, configs, asked, executor, progress)
+        return _sweep(listed, configs, chosen, progress)
+    return _sweep_elsewhere(listed, configs, chosen, executor, progress)
 
 
 def _as_runs(runs: Iterable[Run] | Run) -> list[Run]:
@@ -104,21 +104,21 @@ def _as_runs(runs: Iterable[Run] | Run) -> list[Run]:
 def _sweep(
     runs: list[Run],
     configs: Any,  # noqa: ANN401 - as `read_configs`
-    asked: Asked,
+    judging: Judging,
     progress: Callable[[int, int], None] | None,
 ) -> Sweep:
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
-    swept = [begin_run(run, examples, asked) for run in runs]
+    swept = [begin_run(run, examples, judging) for run in runs]
     cells = _empty_cells(runs, configs, blocks)
-    work = _Work(runs, configs, asked, begun=swept, cells=cells, progress=progress)
+    work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
     for block in blocks:
         work.decide(block)
     work.replay_doubts()
     # where there is none, the replay has raised
     described = tuple(one.swept for one in swept if one is not None)
     return Sweep(
-        configs, described, work.cells, objectives, records=tuple(runs), asked=asked
+        configs, described, work.cells, objectives, records=tuple(runs), judging=judging
     )
 
 
@@ -138,13 +138,13 @@ class _Work:
         self,
         runs: list[Run],
         configs: Any,  # noqa: ANN401 - as `read_configs`
-        asked: Asked,
+        judging: Judging,
         *,
         begun: list[Begun | None],
         cells: Cells,
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        self.runs, self.configs, self.asked = runs, configs, asked
+        self.runs, self.configs, self.judging = runs, configs, judging
         self.begun, self.cells, self.progress = begun, cells, progress
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
         self.done = 0
@@ -158,7 +158,7 @@ class _Work:
             begun, rules = self.begun[row], None
             if block.vectorised and begun is not None:
                 rules = find_rules(
-                    run, block, begun.training, self.asked.initial_learning_rate
+                    run, block, begun.training, self.judging.initial_learning_rate
                 )
             if rules is None:
                 left.append(row)
@@ -210,7 +210,7 @@ class _Work:
             rows[order].tolist(), columns[order].tolist(), strict=True
         ):
             replay = replay_run(
-                self.runs[row], self.configs[column], **self.asked._asdict()
+                self.runs[row], self.configs[column], judging=self.judging
             )
             _write_replay(replay, self.cells, row, column)
             self._tell(1)
@@ -259,7 +259,7 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
 def _sweep_elsewhere(
     runs: list[Run],
     configs: Any,  # noqa: ANN401 - as `read_configs`
-    asked: Asked,
+    judging: Judging,
     executor: Executor,
     progress: Callable[[int, int], None] | None,
 ) -> Sweep:
@@ -267,7 +267,7 @@ def _sweep_elsewhere(
     pieces = cut_work(len(runs), configs)
     futures = [
         executor.submit(
-            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, asked
+            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, judging
         )
         for piece in pieces
     ]
@@ -285,17 +285,19 @@ def _sweep_elsewhere(
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
         # a piece knows its own objectives only
-        begun = [begin_run(run, examples, asked) for run in runs]
+        begun = [begin_run(run, examples, judging) for run in runs]
         swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
     listed = tuple(swept[row] for row in range(len(runs)))
-    return Sweep(configs, listed, cells, objectives, records=tuple(runs), asked=asked)
+    return Sweep(
+        configs, listed, cells, objectives, records=tuple(runs), judging=judging
+    )
 
 
 def _sweep_piece(
     runs: list[Run],
     configs: Any,  # noqa: ANN401 - as `read_configs`
-    asked: Asked,
+    judging: Judging,
 ) -> tuple[tuple[SweptRun, ...], Cells]:
     """Sweep a piece where an executor runs it, and return what is small to send."""
-    sweep = _sweep(runs, configs, asked, None)
+    sweep = _sweep(runs, configs, judging, None)
     return sweep.runs, sweep.cells.packed()

@@ -17,19 +17,11 @@ from cbreplay.sweep.table import Judged, SweptRun
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.judging import Judging
+    from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Asked", "Begun", "begin_run", "find_objectives"]
-
-
-class Asked(NamedTuple):
-    """What is asked about every cell; the fields are options of `sweep_runs`."""
-
-    semantics: str | None
-    initial_learning_rate: float | None
-    objective: str | None
-    objective_mode: Mode | None
+__all__ = ["Begun", "begin_run", "find_objectives"]
 
 
 class Begun(NamedTuple):
@@ -39,12 +31,14 @@ class Begun(NamedTuple):
     swept: SweptRun
 
 
-def begin_run(run: Run, examples: list[tuple[Any, ...]], asked: Asked) -> Begun | None:
+def begin_run(
+    run: Run, examples: list[tuple[Any, ...]], judging: Judging
+) -> Begun | None:
     """Find a run's rules and objectives; None where the scalar replay has to object."""
     try:
-        resolved = resolve_semantics(asked.semantics, metadata=run.metadata)
+        resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
         training = describe_training(run, resolved.semantics)
-        judged = tuple(_judged(run, example, training, asked) for example in examples)
+        judged = tuple(_judged(run, example, training, judging) for example in examples)
     except CbreplayError:
         return None
     swept = SweptRun(
@@ -121,15 +115,9 @@ def _watching(config: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _judged(
-    run: Run, config: tuple[Any, ...], training: Training, asked: Asked
+    run: Run, config: tuple[Any, ...], training: Training, judging: Judging
 ) -> Judged:
-    name, mode = resolve_objective(
-        run,
-        config,
-        training,
-        objective=asked.objective,
-        objective_mode=asked.objective_mode,
-    )
+    name, mode = resolve_objective(run, config, training, judging)
     values = run.monitored(name).values
     best_epoch = best_recorded_epoch(run, name, mode)
     if best_epoch is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.judging import read_judging
 from cbreplay.replay import replay_run
 from cbreplay.sweep.engine import sweep_runs
 from cbreplay.sweep.kernels.early_stopping import NEVER
@@ -13,8 +14,10 @@ from cbreplay.sweep.plan import plan_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Unpack
 
     from cbreplay.grid import Grid
+    from cbreplay.judging import JudgingOptions
     from cbreplay.replay import Replay
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
@@ -28,7 +31,7 @@ def replay_cells(
     grid: Grid,
     *,
     progress: Callable[[int, int], None] | None = None,
-    **options: Any,  # noqa: ANN401 - those of `replay_run`
+    **judging: Unpack[JudgingOptions],
 ) -> list[tuple[int, int, Replay]]:
     """Replay every config of a grid on every run.
 
@@ -42,8 +45,8 @@ def replay_cells(
         What is replayed on what.
     progress : callable, optional
         Called with the number of cells that are replayed and of all, now and then.
-    **options
-        Those of `replay_run`.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
 
     Returns
     -------
@@ -55,11 +58,12 @@ def replay_cells(
     CbreplayError
         As `replay_run` for the first cell for which it does.
     """
+    chosen = read_judging(judging)
     (block,) = plan_blocks(grid)
     merged = _merged_axes(block)
     n_configs = len(grid)
     own = np.arange(n_configs)
-    sweep = sweep_runs(runs, grid, **options) if merged else None
+    sweep = sweep_runs(runs, grid, judging=chosen) if merged else None
     cells: list[tuple[int, int, Replay]] = []
     for row, run in enumerate(runs):
         alike: EpochArray = own
@@ -68,7 +72,7 @@ def replay_cells(
         replays: dict[int, Replay] = {}
         for column, first in enumerate(alike.tolist()):
             if first not in replays:
-                replays[first] = replay_run(run, grid[first], **options)
+                replays[first] = replay_run(run, grid[first], judging=chosen)
                 if progress is not None:
                     progress(row * n_configs + column, len(runs) * n_configs)
             cells.append((row, column, replays[first]))

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from cbreplay.judging import Judging
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
-    from cbreplay.sweep.objectives import Asked
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
@@ -101,7 +101,7 @@ class Sweep:
     records : tuple of Run
         The runs themselves, in order; empty after `sweep_logs`, which leaves them
         where they were read.
-    asked : Asked or None
+    judging : Judging or None
         The options that it was swept with, where it holds the runs.
     """
 
@@ -111,7 +111,7 @@ class Sweep:
     objectives: EpochArray | None
     failures: tuple[Failure, ...] = ()
     records: tuple[Run, ...] = ()
-    asked: Asked | None = None
+    judging: Judging | None = None
 
     def __repr__(self) -> str:
         """Return how large it is, and how far it is evidence."""

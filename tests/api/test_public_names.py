@@ -12,7 +12,7 @@ import cbreplay
 
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
-    LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
+    Judging LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
     PrecheltGL PrecheltPQ PrecheltUP Recommendation ReduceLROnPlateau Replay Run
     SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError
     __version__ build_staircase choices compare_replays explain_replay

@@ -1,0 +1,96 @@
+"""How an answer is judged: whose rules, from which rate, by which series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.run import Mode
+
+__all__ = ["Judging", "JudgingOptions", "read_judging"]
+
+
+class Judging(NamedTuple):
+    """How to judge, carried whole from the question to the decision.
+
+    Every function that answers takes these four as keywords, or the whole as
+    ``judging=``.
+
+    Parameters
+    ----------
+    semantics : str, optional
+        Which version decides, for example ``"keras-3.15.1"``. By default the one in
+        ``run.json``, else the installed one, else the newest known.
+    initial_learning_rate : float, optional
+        The rate of the first epoch, where the log does not record one.
+    objective : str, optional
+        The series that outcomes are judged by. By default the monitor of the first
+        EarlyStopping, else of the first callback that monitors, else ``val_loss``.
+    objective_mode : {"min", "max"}, optional
+        Its direction, where neither a callback nor its name tells it.
+
+    Examples
+    --------
+    >>> Judging(objective="val_accuracy")
+    Judging(objective='val_accuracy')
+    """
+
+    semantics: str | None = None
+    initial_learning_rate: float | None = None
+    objective: str | None = None
+    objective_mode: Mode | None = None
+
+    def __repr__(self) -> str:
+        given = ", ".join(
+            f"{name}={value!r}"
+            for name, value in self._asdict().items()
+            if value is not None
+        )
+        return f"Judging({given})"
+
+
+class JudgingOptions(TypedDict, total=False):
+    """The keywords of a function that judges: the four of `Judging`, or the whole."""
+
+    semantics: str | None
+    initial_learning_rate: float | None
+    objective: str | None
+    objective_mode: Mode | None
+    judging: Judging
+
+
+def read_judging(options: JudgingOptions) -> Judging:
+    """Return what the keywords of a call say.
+
+    Raises
+    ------
+    ConfigError
+        If the whole is given and some of it beside it.
+    TypeError
+        If there is a keyword that none of these functions takes.
+
+    Examples
+    --------
+    >>> read_judging({"semantics": "keras-3.15"})
+    Judging(semantics='keras-3.15')
+    """
+    given: Mapping[str, Any] = options
+    named = {name: value for name, value in given.items() if name != "judging"}
+    unknown = [name for name in named if name not in Judging._fields]
+    if unknown:
+        message = f"got an unexpected keyword argument {unknown[0]!r}"
+        raise TypeError(message)
+    whole = options.get("judging")
+    if whole is None:
+        return Judging(**named)
+    if named:
+        sentence = (
+            f"judging= holds {', '.join(Judging._fields)} already, and "
+            f"{', '.join(named)} stands beside it. Give one of the two"
+        )
+        raise ConfigError(sentence)
+    return whole
