@@ -5,8 +5,8 @@ From the root of the repository, with the tests' environment active, for an hour
     python -m tests.fuzz.event_files --minutes 60
 
 Each case is read in both ways of `cbreplay.readers.event_files.reading`, which must
-agree, and then as runs, strict and not. A case that fails is written to ``--keep`` and ends
-the hunt; the report says how many cases there were, how many of them still gave a
+agree, and then as runs, strict and not. A case that fails is written to ``--keep`` and
+ends the hunt; the report says how many cases there were, how many of them still gave a
 run, and by how much the peak of the memory grew.
 """
 
