@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import choices, make_grid, pair_choices
     from cbreplay.judging import Judging
     from cbreplay.lint import lint_callbacks
-    from cbreplay.readers import load_runs
+    from cbreplay.loading import load_runs
     from cbreplay.recommend import Recommendation, recommend_config
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.replay.compare import compare_replays
@@ -110,7 +110,7 @@ _HOMES = {
     "compare_replays": "replay.compare",
     "explain_replay": "explain",
     "lint_callbacks": "lint",
-    "load_runs": "readers",
+    "load_runs": "loading",
     "make_grid": "grid",
     "pair_choices": "grid",
     "parse_callbacks": "expressions",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.cli.question import Question
-    from cbreplay.readers._layout import Seen
+    from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
 __all__ = ["command"]

@@ -163,7 +163,7 @@ def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:
 
 
 def _one_run(path: str) -> Run:
-    from cbreplay.readers import load_runs
+    from cbreplay.loading import load_runs
 
     runs = load_runs(path)
     if len(runs) > 1:

@@ -96,8 +96,8 @@ class Question:
     @cached_property
     def survey(self) -> Survey:
         """What lies under the paths."""
+        from cbreplay.loading import survey_sources
         from cbreplay.readers.base import ReadOptions
-        from cbreplay.readers.discovery import survey_sources
 
         options = ReadOptions(
             errors=self.errors,

@@ -17,8 +17,8 @@ __all__ = [
     "SKIP_HINT",
     "Damage",
     "ForeignLogError",
+    "LogReader",
     "ReadOptions",
-    "Reader",
     "cannot_open",
     "check_content",
     "open_log",
@@ -36,7 +36,7 @@ class ForeignLogError(LogError):
     """A log of another tool: an error if it was asked for, else passed by."""
 
 
-class Reader(Protocol):
+class LogReader(Protocol):
     """One log format.
 
     A reader is made with the `ReadOptions` and the `RunMetadata` that apply, and then

@@ -142,7 +142,7 @@ def test_a_defect_of_ours_prints_its_traceback_and_asks_for_a_report(
         message = "a defect"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("cbreplay.readers.discovery.survey_sources", fail)
+    monkeypatch.setattr("cbreplay.loading.survey_sources", fail)
     answer = ask("simulate", log)
     assert (answer.status, answer.out) == (3, "")
     assert "RuntimeError: a defect" in answer.err
@@ -155,7 +155,7 @@ def test_an_interrupt_is_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cbreplay.readers.discovery.survey_sources", interrupt)
+    monkeypatch.setattr("cbreplay.loading.survey_sources", interrupt)
     answer = ask("simulate", log)
     assert (answer.status, answer.out) == (130, "")
     assert answer.err.split() == ["interrupted"]

@@ -11,18 +11,18 @@ import pytest
 
 from cbreplay import ConfigError, LogError, Run
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.csv_logger import CsvLoggerReader
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.readers.in_memory import InMemoryReader
-from cbreplay.readers.json_history import JsonHistoryReader
-from cbreplay.readers.lightning import LightningReader
-from cbreplay.readers.tensorboard import TensorBoardReader
-from cbreplay.readers.weights_and_biases import WandbReader
+from cbreplay.readers.other_tools.json_history import JsonHistoryReader
+from cbreplay.readers.other_tools.lightning import LightningReader
+from cbreplay.readers.other_tools.weights_and_biases import WandbReader
+from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.readers.base import Reader
+    from cbreplay.readers.base import LogReader
 
 # the same training in every format: powers of two are exact in float32 and in text
 CHOICES: tuple[Literal["strict", "skip"], ...] = ("strict", "skip")
@@ -89,7 +89,7 @@ def write_wandb_log(directory: Path, *, epochs: list[int]) -> str:
 class Format:
     """A reader, and how a log of its format is written."""
 
-    make: Callable[[ReadOptions], Reader]
+    make: Callable[[ReadOptions], LogReader]
     write: Callable[..., Any]
     rows_are_steps: bool = False
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbreplay import CbreplayError
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from tests.oracles.slow_csv import read_slowly, split_slowly
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from cbreplay import CbreplayError
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from tests.oracles.damaged_logs import SEEDS, damaged
 
 if TYPE_CHECKING:

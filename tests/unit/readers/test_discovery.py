@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cbreplay import ConfigError, LogError, Run
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:

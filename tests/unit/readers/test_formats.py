@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from cbreplay import LogError, Run, TruncatedLogError
-from cbreplay.readers import load_runs
-from cbreplay.readers._formats import FORMATS, format_of, reader_for
+from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.formats import FORMATS, format_of, reader_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cbreplay import ConfigError, LogError, Run
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 
 
 @dataclass

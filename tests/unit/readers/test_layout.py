@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import LogError
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.discovery import survey_sources
+from cbreplay.readers.discovery.sources import survey_sources
 from tests.unit.readers.test_discovery import names, write_board, write_csv
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import LogError
-from cbreplay.readers._csv_header import sniff_header
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.csv_logger import CsvLoggerReader
+from cbreplay.readers.columns.header import sniff_header
+from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 
 if TYPE_CHECKING:
     from cbreplay import Run

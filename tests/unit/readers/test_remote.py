@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import LogError, MissingExtraError
-from cbreplay.readers import load_runs
+from cbreplay.loading import load_runs
 from tests.unit.readers.test_discovery import write_board, write_csv
 
 if TYPE_CHECKING:

@@ -1,0 +1,115 @@
+"""Read the runs that lie under some sources, with the rates that were trained at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+from cbreplay.loading.two_writers import settle_rate
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.discovery import sources as discovery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cbreplay.readers.discovery.sources import Source, Survey
+    from cbreplay.run import Run
+
+__all__ = ["load_runs", "survey_sources"]
+
+
+def load_runs(
+    *sources: Source,
+    errors: Literal["strict", "skip"] = "strict",
+    empty: Literal["missing", "nan"] = "missing",
+    planned_epochs: int | None = None,
+    validation_freq: int | Iterable[int] | None = None,
+    x_axis: Literal["epoch", "step"] | None = None,
+) -> list[Run]:
+    """Read every run in the sources, in their order.
+
+    Parameters
+    ----------
+    *sources : path, str, object or Run
+        A log (a CSV of Keras's CSVLogger, event files of its TensorBoard callback, or
+        what Lightning, Hugging Face, Ultralytics, W&B and MLflow write; compressed by
+        gzip or not), a directory with runs anywhere below it, a glob pattern, a URL
+        such as ``"s3://bucket/runs"`` (with the extra ``remote``), ``"-"`` for
+        standard input; or a ``History``, a dict of lists, a DataFrame, a run.
+        ``"logs.csv#2"`` is the second training in a log.
+    errors : {"strict", "skip"}
+        Whether a damaged log is an error, or what is whole in it is kept and
+        ``run.notes`` say what was dropped.
+    empty : {"missing", "nan"}
+        Whether an empty cell or ``NA`` is a missing value or a NaN.
+    planned_epochs : int, optional
+        The `epochs` that ``fit`` was given; it stands above what the log says.
+    validation_freq : int or iterable of int, optional
+        As in ``Model.fit``, for a History or dict whose val_ lists are shorter.
+    x_axis : {"epoch", "step"}, optional
+        For a log whose steps are not known to be epochs: each step is one epoch, or
+        each step with an evaluation is a row, and patience counts evaluations.
+
+    Returns
+    -------
+    list of Run
+        Each with another name: its directory's or its file's, with ``#1``, ``#2``
+        for the trainings in one log.
+
+    Raises
+    ------
+    LogError
+        If a source cannot be read, or there is no run in it.
+    ConfigError
+        If there is no source, or an option has a value that it cannot have.
+
+    Examples
+    --------
+    >>> (run,) = load_runs({"loss": [0.9, 0.7], "val_loss": [0.8, 0.6]})
+    >>> run.name, run.horizon
+    ('dict', 1)
+    """
+    options = _options(errors, empty, planned_epochs, validation_freq, x_axis)
+    return survey_sources(sources, options).runs
+
+
+def survey_sources(
+    sources: Sequence[Source],
+    options: ReadOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Read every run in the sources, and tell what became of each file.
+
+    Parameters
+    ----------
+    sources, options
+        As in `load_runs`.
+    progress : callable, optional
+        Is told how many logs have been read and how many there are.
+
+    Raises
+    ------
+    LogError, ConfigError
+        As `load_runs`.
+    """
+    survey = discovery.survey_sources(sources, options, progress)
+    return survey._replace(runs=[settle_rate(run) for run in survey.runs])
+
+
+def _options(
+    errors: Literal["strict", "skip"],
+    empty: Literal["missing", "nan"],
+    planned_epochs: int | None,
+    validation_freq: int | Iterable[int] | None,
+    x_axis: Literal["epoch", "step"] | None,
+) -> ReadOptions:
+    frequency = validation_freq
+    if isinstance(frequency, Iterable):
+        frequency = tuple(frequency)
+    return ReadOptions(
+        errors=errors,
+        empty=empty,
+        planned_epochs=planned_epochs,
+        validation_freq=frequency,
+        x_axis=x_axis,
+    )

@@ -1,0 +1,3 @@
+"""Rows of a log in, runs out: epochs, fits that were resumed, learning rates."""
+
+from __future__ import annotations

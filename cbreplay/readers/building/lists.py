@@ -1,0 +1,226 @@
+"""Lists with one value for each epoch, as a History holds them, in; runs out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.building.fits import (
+    Column,
+    Rows,
+    TrainingRows,
+    build_run,
+    join_rows,
+    split_rows,
+)
+from cbreplay.readers.building.learning_rate import read_csv_rate
+from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.building.learning_rate import RateReading
+    from cbreplay.run import Run
+
+__all__ = ["names_epoch", "read_lists", "take_epochs"]
+
+
+def read_lists(
+    kind: str,
+    lists: dict[Any, Any],
+    options: ReadOptions,
+    *,
+    epochs: Sequence[Any] | None = None,
+    planned_epochs: int | None = None,
+    notes: Sequence[str] = (),
+) -> Iterator[Run]:
+    """Yield the trainings in lists of values, one for each epoch.
+
+    Parameters
+    ----------
+    kind : str
+        What the lists are of, or the file that they stood in.
+    lists : dict of str to list
+        The values; ``"epoch"`` may stand among them.
+    options : ReadOptions
+        How they are to be read.
+    epochs : sequence of int, optional
+        The epoch of each value.
+    planned_epochs : int, optional
+        The plan.
+    notes : sequence of str
+        What was odd so far.
+
+    Raises
+    ------
+    LogError
+        If the lists do not fit together, or hold something else than numbers.
+    """
+    epochs = take_epochs(lists) if epochs is None else epochs
+    columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
+    aligned = _Aligned(kind, columns, epochs, options)
+    rows = Rows(aligned.epochs, aligned.columns)
+    _check_values(kind, rows)
+    places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
+    for record in join_rows(split_rows(rows, places, ()), None, kind):
+        yield build_run(
+            record,
+            source=kind,
+            options=options,
+            planned_epochs=planned_epochs,
+            rate=_rate(record),
+            notes=[*notes, *aligned.notes],
+        )
+
+
+def names_epoch(name: object) -> bool:
+    """Tell whether a list or an index is called as an epoch column is."""
+    return isinstance(name, str) and name.lower() in EPOCH_NAMES
+
+
+def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
+    """Take the list of epochs out; None if there is none."""
+    name = next((one for one in lists if names_epoch(one)), None)
+    found: Sequence[Any] | None = None if name is None else lists.pop(name)
+    return found
+
+
+def _column(kind: str, name: object, values: object) -> Column:
+    """Read one list of numbers, with None for a missing value."""
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        problem = f"{name!r} holds {values!r}, where a list of numbers is expected"
+        raise LogError(problem, source=kind, hint="Give one value for each epoch")
+    column: Column = []
+    for i, value in enumerate(cast("Iterable[Any]", values)):
+        try:
+            column.append(None if _is_missing(value) else float(value))
+        except (TypeError, ValueError, OverflowError):
+            shown = repr(value)[:_SHOWN_LETTERS]
+            problem = f"value {i} of {name!r} is {shown}, which is not one number"
+            hint = "Leave out what is not a metric"
+            raise LogError(problem, source=kind, hint=hint) from None
+    return column
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _check_values(kind: str, rows: Rows) -> None:
+    metrics = [n for n in rows.columns if n not in LEARNING_RATE_NAMES]
+    if not any(v is not None for name in metrics for v in rows.columns[name]):
+        problem = "there is no epoch with a metric in it"
+        raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
+
+
+def _rate(record: TrainingRows) -> RateReading | None:
+    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
+    return next((read_csv_rate(one, None) for one in rates if one is not None), None)
+
+
+class _Aligned:
+    """Lists laid beside their epochs, validation that was not run each epoch included.
+
+    Attributes
+    ----------
+    epochs : list of int
+        The epoch of each row.
+    columns : dict of str to Column
+        The values, each as long as `epochs`.
+    notes : list of str
+        What was assumed.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        columns: dict[str, Column],
+        epochs: Sequence[Any] | None,
+        options: ReadOptions,
+    ) -> None:
+        self.kind, self.options = kind, options
+        length = max((len(one) for one in columns.values()), default=0)
+        self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
+        self.notes: list[str] = []
+        self.columns = {name: self._align(name, one) for name, one in columns.items()}
+        self.notes = list(dict.fromkeys(self.notes))
+
+    def _align(self, name: str, values: Column) -> Column:
+        if len(values) == len(self.epochs):
+            return values
+        if not name.startswith("val_") or len(values) > len(self.epochs):
+            problem = f"{name!r} has {len(values)} values for {len(self.epochs)} epochs"
+            hint = "Give lists of one length, with None for a missing value"
+            raise LogError(problem, source=self.kind, hint=hint)
+        validated = self._validated(name, len(values))
+        given = iter(values)
+        return [next(given) if one else None for one in validated]
+
+    def _validated(self, name: str, n_values: int) -> list[bool]:
+        """Tell which epochs were validated, as ``fit`` decides it (epoch + 1)."""
+        frequency = self.options.validation_freq
+        if frequency is not None:
+            validated = _validated_epochs(self.epochs, frequency)
+            if sum(validated) == n_values:
+                return validated
+            problem = (
+                f"{name!r} has {n_values} values, and validation_freq {frequency} "
+                f"makes {sum(validated)} in {len(self.epochs)} epochs"
+            )
+            raise LogError(problem, source=self.kind, hint=_FREQUENCY_HINT)
+        fitting = _fitting_frequencies(self.epochs, n_values)
+        if len(fitting) != 1:
+            several = " or ".join(map(str, fitting[:_SHOWN])) or "no whole number"
+            problem = (
+                f"{name!r} has {n_values} values for {len(self.epochs)} epochs, "
+                f"and {several} as validation_freq fits that"
+            )
+            raise LogError(problem, source=self.kind, hint=_FREQUENCY_HINT)
+        self.notes.append(
+            f"validation was taken as run every {fitting[0]} epochs, the only whole "
+            "number that fits; validation_freq= or --validation-freq says otherwise"
+        )
+        return _validated_epochs(self.epochs, fitting[0])
+
+
+_FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
+_SHOWN = 4
+_SHOWN_LETTERS = 60
+# above it, float64 no longer holds every whole number
+_EXACT = 2**53
+
+
+def _validated_epochs(
+    epochs: Sequence[int], frequency: int | tuple[int, ...]
+) -> list[bool]:
+    if isinstance(frequency, tuple):
+        return [epoch + 1 in frequency for epoch in epochs]
+    return [(epoch + 1) % frequency == 0 for epoch in epochs]
+
+
+def _fitting_frequencies(epochs: Sequence[int], n_values: int) -> list[int]:
+    """Return the frequencies that make so many validations, or the first few."""
+    ends = np.asarray(epochs) + 1
+    fitting: list[int] = []
+    for frequency in range(2, int(ends.max()) + 1):
+        if int(np.count_nonzero(ends % frequency == 0)) == n_values:
+            fitting.append(frequency)
+            if len(fitting) > _SHOWN:
+                break
+    return fitting
+
+
+def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
+    epochs = []
+    for i, value in enumerate(values):
+        whole = isinstance(value, float) and value.is_integer()
+        if not (hasattr(value, "__index__") or whole) or not 0 <= value < _EXACT:
+            shown = repr(value)[:_SHOWN_LETTERS]
+            problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
+            raise LogError(problem, source=kind, hint="Count epochs from 0")
+        epochs.append(int(value))
+    return epochs

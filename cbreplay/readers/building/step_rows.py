@@ -1,0 +1,172 @@
+"""Which epoch each row of a tracker's history stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import EpochArray
+
+__all__ = ["fold_by", "fold_steps", "nearest_epochs"]
+
+_GIVEN = "each step is one epoch, as given"
+
+
+def nearest_epochs(table: LogTable, cells: TableColumn) -> EpochArray | None:
+    """Return the epoch of each row; one without it belongs to the next that has one.
+
+    None if some are no whole numbers, or none is there.
+    """
+    known = np.flatnonzero(~cells.missing)
+    if not len(known) or not are_epochs(cells.values[known]).all():
+        return None
+    following = np.searchsorted(known, np.arange(len(table)))
+    nearest = known[np.minimum(following, len(known) - 1)]
+    epochs: EpochArray = cells.values[nearest].astype(np.int64)
+    return epochs
+
+
+def fold_by(
+    table: LogTable,
+    epoch_name: str | None,
+    step_name: str | None,
+    options: ReadOptions,
+) -> None:
+    """Put the rows of each epoch together; without epochs, each row counts as one.
+
+    Parameters
+    ----------
+    table : LogTable
+        The rows of steps, which become rows of epochs.
+    epoch_name, step_name : str, optional
+        The columns that hold the epoch and the step.
+    options : ReadOptions
+        What the user says that the steps count.
+
+    Raises
+    ------
+    LogError
+        If a row has neither an epoch nor a step.
+    """
+    if options.x_axis == "step" and step_name is not None:
+        table.columns.pop(epoch_name or "", None)
+        _count_evaluations(table, table.columns.pop(step_name))
+        return
+    epochs = None
+    if epoch_name is not None:
+        epochs = nearest_epochs(table, table.columns[epoch_name])
+        if epochs is None:
+            note = "the epochs are no whole numbers: the rows were counted instead"
+            table.notes.append(note)
+        del table.columns[epoch_name]
+    steps = table.columns.pop(step_name, None) if step_name is not None else None
+    if epochs is None:
+        epochs = _counted(table, steps, given=options.x_axis == "epoch")
+    n_rows = len(table)
+    table.collapse(epochs)
+    _drop_silent_epochs(table)
+    if len(table) < n_rows:
+        note = f"{n_rows} rows of steps were put together to {len(table)} epochs"
+        table.notes.insert(0, note)
+
+
+def fold_steps(table: LogTable, options: ReadOptions) -> None:
+    """Count the rows of a CSV of Keras's kind by their steps, as the user says.
+
+    Raises
+    ------
+    LogError
+        If a step is no whole number, or goes back.
+    """
+    names = {name.lower(): name for name in table.columns}
+    if any(name in names for name in EPOCH_NAMES):
+        if options.x_axis == "step":
+            note = "its rows are epochs, by their column: the x-axis need not be said"
+            table.notes.append(note)
+        return
+    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    if step is not None:
+        table.check_whole()
+        fold_by(table, None, step, options)
+
+
+def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
+    """Keep the steps at which something was evaluated, and number them."""
+    table.collapse(_whole_steps(table, steps))
+    number = table.columns.pop("epoch")
+    metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
+    judged = [name for name in metrics if VALIDATION.search(name)]
+    silent = [table.columns[name].missing for name in judged or metrics]
+    at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
+    if not at.any():
+        problem = "no step has a value"
+        hint = "Log at least one metric"
+        raise LogError(problem, source=table.source, hint=hint)
+    n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
+    table.keep(at)
+    table.steps = number.values[at].astype(np.int64)
+    number.values = np.arange(len(table), dtype=np.float64)
+    number.missing, number.wrong = number.missing[at], number.wrong[at]
+    table.columns = {"epoch": number, **table.columns}
+    table.notes.insert(0, evaluation_note(judged, n_between))
+
+
+def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> EpochArray:
+    """Count the steps that there are: each is taken as one epoch, with a note."""
+    if steps is None:
+        table.notes.append("there is no epoch: each row was taken as one")
+        return np.arange(len(table))
+    values = _whole_steps(table, steps)
+    several = np.unique(values)
+    if given:
+        table.notes.append(_GIVEN)
+        return values
+    if bool((np.diff(several) == 1).all()):
+        table.notes.append("there is no epoch: each step was taken as one")
+        return values
+    shown = ", ".join(map(str, several[:_SHOWN].tolist()))
+    table.notes.append(
+        f"there is no epoch: each logged step ({shown}, ...) was taken as one"
+    )
+    numbered: EpochArray = np.searchsorted(several, values)
+    return numbered
+
+
+def _whole_steps(table: LogTable, steps: TableColumn) -> EpochArray:
+    """Return the step of each row, which never goes back."""
+    if not are_epochs(steps.values).all():
+        row = int(np.flatnonzero(~are_epochs(steps.values))[0])
+        problem = f"the step {steps.text(row)!r} is not a whole number"
+        raise table.error(problem, row, "Export the history with its steps")
+    values: EpochArray = steps.values.astype(np.int64)
+    if bool((np.diff(values) < 0).any()):
+        row = int(np.flatnonzero(np.diff(values) < 0)[0]) + 1
+        problem = f"the step {values[row]} follows {values[row - 1]}"
+        raise table.error(problem, row, "Export one history, in the order of its steps")
+    return values
+
+
+_SHOWN = 3
+
+
+def _drop_silent_epochs(table: LogTable) -> None:
+    """Leave out epochs in which only a column that was left out had a value."""
+    columns = [cells for name, cells in table.columns.items() if name != "epoch"]
+    if not columns:
+        problem = "no column has one value for each epoch"
+        hint = "Log at least one metric once in each epoch"
+        raise LogError(problem, source=table.source, hint=hint)
+    said = ~np.logical_and.reduce([cells.missing for cells in columns])
+    if said.any() and not said.all():
+        table.keep(said)

@@ -1,0 +1,194 @@
+"""One column of a table: its numbers, and what its other cells are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
+
+__all__ = ["TableColumn"]
+
+# cells that are kept as text, to be shown in an error
+_KEPT_TEXTS = 1000
+_MISSING, _WRONG = 1, 2
+# what str() makes of one number of PyTorch, NumPy or TensorFlow
+_WRAPPED = re.compile(
+    r"tensor\(([^\s,()]+)(?:,.*)?\)"
+    r"|(?:np|numpy)\.(?:float|int|uint)[0-9]+\(([^\s,()]+)\)"
+    r"|<tf\.(?:Tensor|Variable)[^<>]*\bnumpy=([^\s,<>]+)>"
+)
+
+
+class TableColumn:
+    """One column: its numbers, and what its other cells are.
+
+    Attributes
+    ----------
+    values : array of shape (n_rows,)
+        The numbers, NaN where there is none.
+    missing, wrong : bool array of shape (n_rows,)
+        Where a cell is empty or ``NA``, and where it is no number.
+    n_na : int
+        How many cells are ``NA``.
+    words : set of str
+        What stands in the missing cells.
+    wrapped : str
+        A cell whose number was taken out of ``tensor(0.5)`` or the like.
+    texts : dict of int to str
+        The first cells that are no number, by their row.
+    """
+
+    values: FloatArray
+    missing: BoolArray
+    wrong: BoolArray
+
+    def __init__(self) -> None:
+        self._chunks: list[FloatArray] = []
+        self._states: list[NDArray[np.uint8] | None] = []
+        self.n_na = 0
+        self.words: set[str] = set()
+        self.wrapped = ""
+        self.texts: dict[int, str] = {}
+
+    def add_plain(self, cells: Sequence[str]) -> bool:
+        """Take cells that all hold numbers; False if one does not."""
+        try:
+            values = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            return False
+        if np.isinf(values).any():
+            # 1e400 has to be told from inf
+            return False
+        self._chunks.append(values)
+        self._states.append(None)
+        return True
+
+    def add(
+        self, cells: Sequence[Any], start: int, parse: Callable[[Any], float | None]
+    ) -> None:
+        """Take cells one by one; `start` is the row of the first."""
+        values = np.full(len(cells), np.nan)
+        states = np.zeros(len(cells), dtype=np.uint8)
+        for i, cell in enumerate(cells):
+            try:
+                value = parse(cell)
+            except ValueError:
+                value = _unwrapped(cell)
+                if value is None:
+                    states[i] = _WRONG
+                    if len(self.texts) < _KEPT_TEXTS:
+                        self.texts[start + i] = str(cell).strip()
+                    continue
+                self.wrapped = str(cell).strip()
+            if value is None:
+                states[i] = _MISSING
+                if cell is not None:
+                    self.n_na += cell.strip() == "NA"
+                    self.words.add(cell.strip())
+            else:
+                values[i] = value
+        self._chunks.append(values)
+        self._states.append(states)
+
+    def finish(self) -> None:
+        """Join what was taken."""
+        if not self._chunks:
+            self.values = np.empty(0)
+            self.missing = self.wrong = np.empty(0, dtype=np.bool_)
+            return
+        self.values = np.concatenate(self._chunks)
+        self.missing = np.zeros(len(self.values), dtype=np.bool_)
+        self.wrong = self.missing.copy()
+        start = 0
+        for chunk, state in zip(self._chunks, self._states, strict=True):
+            stop = start + len(chunk)
+            if state is not None:
+                self.missing[start:stop] = state == _MISSING
+                self.wrong[start:stop] = state == _WRONG
+            start = stop
+        self._chunks, self._states = [], []
+
+    @classmethod
+    def of(cls, values: FloatArray) -> TableColumn:
+        """Make a column of numbers, NaN where there is none."""
+        cells = cls()
+        cells.values = values
+        cells.missing = np.isnan(values)
+        cells.wrong = np.zeros(len(values), dtype=np.bool_)
+        return cells
+
+    def copy(self) -> TableColumn:
+        """Return another column with the same numbers."""
+        cells = TableColumn()
+        cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
+        cells.n_na, cells.texts = self.n_na, dict(self.texts)
+        cells.words, cells.wrapped = set(self.words), self.wrapped
+        return cells
+
+    def differs_in(self, other: TableColumn) -> int | None:
+        """Return the first row in which another column holds something else."""
+        same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
+            other.values
+        )
+        same &= (self.missing == other.missing) & (self.wrong == other.wrong)
+        if self.texts != other.texts:
+            rows = self.texts.keys() | other.texts.keys()
+            for row in rows:
+                same[row] &= self.texts.get(row) == other.texts.get(row)
+        return None if same.all() else int(np.argmin(same))
+
+    def collapse(self, group: EpochArray) -> bool:
+        """Keep the one value of each group of rows; False if one has several."""
+        there = np.flatnonzero(~self.missing)
+        if bool((np.diff(group[there]) == 0).any()):
+            return False
+        n_groups = int(group[-1]) + 1
+        values, wrong = np.full(n_groups, np.nan), np.zeros(n_groups, dtype=np.bool_)
+        missing = np.ones(n_groups, dtype=np.bool_)
+        values[group[there]], missing[group[there]] = self.values[there], False
+        wrong[group[there]] = self.wrong[there]
+        self.texts = {int(group[row]): text for row, text in self.texts.items()}
+        self.values, self.missing, self.wrong = values, missing, wrong
+        return True
+
+    def drop_wrong(self) -> None:
+        """Take cells that are no numbers as missing; what they were is reported."""
+        self.missing = self.missing | self.wrong
+        self.wrong = np.zeros(len(self.wrong), dtype=np.bool_)
+        self.texts = {}
+
+    def text(self, row: int) -> str:
+        """Return what stands in a cell, in a line of bearable length."""
+        if row in self.texts:
+            return self.texts[row][:_SHOWN_LETTERS]
+        return (
+            ""
+            if self.missing[row]
+            else repr(float(self.values[row])).removesuffix(".0")
+        )
+
+
+_SHOWN_LETTERS = 40
+
+
+def _unwrapped(cell: object) -> float | None:
+    """Return the number in what str() made of a tensor; None if it is none.
+
+    >>> _unwrapped("tensor(0.5, device='cuda:0')"), _unwrapped("noon")
+    (0.5, None)
+    """
+    found = _WRAPPED.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    if found is None:
+        return None
+    try:
+        return float(next(one for one in found.groups() if one))
+    except ValueError:
+        return None

@@ -1,0 +1,133 @@
+"""Which column is the epoch and which the learning rate, and what rows are of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, FloatArray
+
+__all__ = [
+    "EXACT",
+    "INDEXES",
+    "are_epochs",
+    "check_one_kind",
+    "find_epoch",
+    "name_rate",
+]
+
+# what people call the epoch otherwise: "Epoch #", "epoch_no"
+_LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
+_LIKE_RATE = re.compile("lr|learningrate")
+# pandas reads its own nameless index back so, or names it
+INDEXES = ("#0", "Unnamed: 0", "index")
+# columns that say what a row's numbers are, and not of which epoch they are
+_KINDS = frozenset(
+    (
+        "metric",
+        "metricname",
+        "key",
+        "tag",
+        "variable",
+        "measure",
+        "data",
+        "phase",
+        "split",
+        "mode",
+        "stage",
+        "subset",
+        "set",
+    )
+)
+_TWO = 2
+# above it, float64 no longer holds every whole number
+EXACT = 2.0**53
+
+
+def find_epoch(table: LogTable) -> str | None:
+    """Choose the epoch column: by its name, else pandas's nameless index."""
+    columns = table.columns
+    for name in columns:
+        if name.lower() in EPOCH_NAMES:
+            return name
+    for name, cells in columns.items():
+        if _LIKE_EPOCH.fullmatch(_letters(name)) and _may_count(cells.values):
+            table.notes.append(f"{name} was taken as the epoch")
+            return name
+    for name in INDEXES:
+        index = columns.get(name)
+        if index is None or not _may_count(index.values):
+            continue
+        # a column that is really called index may be one of anything else
+        if name != "index" or _is_range(index.values):
+            called = "the nameless first one" if name == "#0" else name
+            note = f"there is no epoch column: {called} was taken as it"
+            table.notes.append(note)
+            return name
+    note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
+    step = next((name for name in columns if name.lower() in STEP_NAMES), None)
+    if step is not None:
+        note += f" (--x-axis step or x_axis='step' counts them by {step})"
+    table.notes.append(note)
+    return None
+
+
+def name_rate(table: LogTable) -> None:
+    """Call a column the learning rate if only its letters say so: ``LR``."""
+    columns = table.columns
+    if columns.keys() & set(LEARNING_RATE_NAMES):
+        return
+    found = [name for name in columns if _LIKE_RATE.fullmatch(_letters(name))]
+    if len(found) == 1:
+        table.rename(found[0], LEARNING_RATE_NAMES[0])
+        table.notes.append(f"{found[0]} was taken as the learning rate")
+
+
+def check_one_kind(table: LogTable) -> None:
+    """Refuse rows that are of another metric, or another data set, each.
+
+    R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.
+    """
+    for name, cells in table.columns.items():
+        kinds = list(dict.fromkeys(cells.texts.values()))
+        if _letters(name) in _KINDS and len(kinds) > 1 and not cells.words:
+            shown = " and ".join(map(repr, kinds[:_TWO]))
+            problem = f"its rows are of several kinds: {name} is {shown}"
+            hint = "Give one row for each epoch, with a column for each of these"
+            row = next(at for at, text in cells.texts.items() if text == kinds[1])
+            line = int(table.lines[row])
+            raise ForeignLogError(problem, source=table.source, line=line, hint=hint)
+
+
+def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:
+    """Tell which numbers are zero-based epochs; pandas may have written 3 as 3.0."""
+    with np.errstate(invalid="ignore"):
+        whole: BoolArray = (values >= 0) & (values < EXACT) & (values % 1 == 0)
+    return whole
+
+
+def _letters(name: str) -> str:
+    """Return the letters and digits of a name, in small letters.
+
+    >>> _letters("Learning Rate"), _letters("Epoch #")
+    ('learningrate', 'epoch')
+    """
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _may_count(values: FloatArray) -> bool:
+    """Tell whether whole numbers differ: a plan stands in every row alike."""
+    differ = len(values) == 1 or bool((np.diff(values) != 0).any())
+    return differ and bool(are_epochs(values).all())
+
+
+def _is_range(values: FloatArray) -> bool:
+    return np.array_equal(values, np.arange(len(values)))

@@ -1,0 +1,369 @@
+"""The cells of a CSV as columns of numbers, held in arrays however long the file is."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import (
+    SKIP_HINT,
+    Damage,
+    ForeignLogError,
+    open_log,
+    read_chunks,
+)
+from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
+from cbreplay.readers.columns.text_lines import NotUtf8Error
+from cbreplay.readers.columns.text_rows import TextRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
+
+__all__ = ["LogTable", "read_table", "read_table_content"]
+
+_DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
+
+
+class LogTable:
+    """A CSV as columns.
+
+    Attributes
+    ----------
+    source : str
+        Its name, for errors.
+    header : list of str
+        The names as they stand there, some perhaps empty.
+    columns : dict of str to TableColumn
+        The columns by name; a nameless one is called by its number: ``"#0"``.
+    lines : int array of shape (n_rows,)
+        The line of each row.
+    repeated_header : set of int
+        Positions of the rows before which the header stands once more.
+    notes : list of str
+        What was odd about the text.
+    damage : Damage
+        What was dropped so far.
+    wall_times : array of shape (n_rows,), or None
+        When each row was written, in seconds, where a format knows it.
+    planned_epochs : int or None
+        The plan, where a format knows it.
+    counted : {"line", "row"}
+        What `lines` counts.
+    steps : int array, or None
+        The step of each epoch from 0 on, where these are numbers of evaluations.
+    """
+
+    def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
+        self.source, self.damage, self.header = source, damage, list(header)
+        # a name that stands there twice, by the key of its second column
+        self._repeated: dict[str, str] = {}
+        self.columns: dict[str, TableColumn] = {}
+        for i, name in enumerate(header):
+            key = name or f"#{i}"
+            if key in self.columns:
+                key = f"{name}\t{i}"
+                self._repeated[key] = name
+            self.columns[key] = TableColumn()
+        self.lines: EpochArray = np.zeros(0, dtype=np.int64)
+        self.repeated_header: set[int] = set()
+        self.notes: list[str] = []
+        self.wall_times: FloatArray | None = None
+        self.planned_epochs: int | None = None
+        self.counted = "line"
+        self.steps: EpochArray | None = None
+
+    def fill(self, text: TextRows) -> None:
+        """Take the cells of a CSV.
+
+        Raises
+        ------
+        LogError
+            If there is no row; when strict, also if one is damaged.
+        """
+        commas = _DecimalCommas(text.delimiter) if text.delimiter != "," else None
+        lines = [np.zeros(0, dtype=np.int64)]
+        n_rows = 0
+        for rows, places in text.batches():
+            if rows:
+                self._add(rows, places, n_rows, commas, plain=text.plain)
+                lines.append(np.array(places))
+                n_rows += len(rows)
+        self.lines = np.concatenate(lines)
+        for cells in self.columns.values():
+            cells.finish()
+        self.repeated_header = text.repeated_header
+        self.notes += text.notes
+        if commas is not None and commas.first_line:
+            self.notes.append(commas.note(self.source))
+        if not n_rows:
+            raise self._without_rows()
+        self._join_repeated()
+
+    def _join_repeated(self) -> None:
+        """Leave out a column that stands there twice with the same cells.
+
+        Raises
+        ------
+        LogError
+            If the cells differ.
+        """
+        for key, name in self._repeated.items():
+            first, second = self.columns[name], self.columns.pop(key)
+            row = first.differs_in(second)
+            if row is not None:
+                problem = f"two columns are named {name!r}, and they differ here"
+                raise self.error(problem, row, "Rename or delete one of them")
+            note = f"{name} stands there twice with the same values: it was read once"
+            self.notes.append(note)
+
+    @classmethod
+    def of_rows(
+        cls, rows: Sequence[Mapping[str, Any]], source: str, damage: Damage
+    ) -> LogTable:
+        """Make a table of rows that are mappings, as in JSON; None is missing."""
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table = cls(source, damage, names)
+        table.counted = "row"
+        table.lines = np.arange(1, len(rows) + 1)
+        for name, cells in table.columns.items():
+            cells.add([row.get(name) for row in rows], 0, _parse_value)
+            cells.finish()
+        return table
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def error(self, problem: str, row: int, hint: str = SKIP_HINT) -> LogError:
+        """Return the error of a row, with where it stands."""
+        place = int(self.lines[row])
+        if self.counted == "line":
+            return LogError(problem, source=self.source, line=place, hint=hint)
+        problem = f"row {place}: {problem}"
+        return LogError(problem, source=self.source, hint=hint)
+
+    def _add(
+        self,
+        rows: list[list[str]],
+        lines: list[int],
+        start: int,
+        commas: _DecimalCommas | None,
+        *,
+        plain: bool,
+    ) -> None:
+        for cells, column in zip(
+            zip(*rows, strict=True), self.columns.values(), strict=True
+        ):
+            if commas is not None and commas.stand_in(cells, lines):
+                column.add(cells, start, _parse_comma)
+            elif not (plain and column.add_plain(cells)):
+                column.add(cells, start, parse_cell)
+
+    def find(self, name: str) -> str:
+        """Return the column of a name in small letters, as it is written.
+
+        Raises
+        ------
+        ForeignLogError
+            If there is none.
+        """
+        for own in self.columns:
+            if own.lower() == name:
+                return own
+        problem = f"there is no column {name}; there is {shown_names(self.header)}"
+        hint = "Give the file as it was written"
+        raise ForeignLogError(problem, source=self.source, hint=hint)
+
+    def leave_out(self, names: Sequence[str], reason: str) -> None:
+        """Take columns out, with a note."""
+        found = [name for name in names if self.columns.pop(name, None) is not None]
+        if found:
+            self.notes.append(f"left out {', '.join(found)}: {reason}")
+
+    def rename(self, old: str, new: str) -> None:
+        """Call a column otherwise; it keeps its place."""
+        self.columns = {
+            new if name == old else name: cells for name, cells in self.columns.items()
+        }
+
+    def collapse(self, epochs: EpochArray) -> None:
+        """Put rows of the same epoch that follow each other together to one.
+
+        A column with several values in an epoch has none for the epoch: it is left
+        out, with a note.
+        """
+        begins = np.concatenate([[True], np.diff(epochs) != 0])
+        group = np.cumsum(begins) - 1
+        stepwise = []
+        for name, cells in list(self.columns.items()):
+            if not cells.collapse(group):
+                stepwise.append(name)
+        self.leave_out(stepwise, "it has several values in an epoch, one for each step")
+        self.lines = self.lines[begins]
+        if self.wall_times is not None:
+            # an epoch ends with its last row
+            last = np.concatenate([np.flatnonzero(begins)[1:] - 1, [len(group) - 1]])
+            self.wall_times = self.wall_times[last]
+        self.repeated_header = {
+            int(group[at]) for at in self.repeated_header if at < len(group)
+        }
+        self.columns = {
+            "epoch": TableColumn.of(epochs[begins].astype(np.float64)),
+            **self.columns,
+        }
+
+    def keep(self, rows: BoolArray) -> None:
+        """Keep these rows only."""
+        moved = np.cumsum(rows) - 1
+        for cells in self.columns.values():
+            cells.values, cells.missing = cells.values[rows], cells.missing[rows]
+            cells.wrong = cells.wrong[rows]
+            cells.texts = {
+                int(moved[at]): text for at, text in cells.texts.items() if rows[at]
+            }
+        self.lines = self.lines[rows]
+        if self.wall_times is not None:
+            self.wall_times = self.wall_times[rows]
+        self.repeated_header = {int(rows[:at].sum()) for at in self.repeated_header}
+
+    def check_whole(self) -> None:
+        """Report each row with a cell that is no number, but for columns of text."""
+        for name, cells in self.columns.items():
+            if not cells.wrong.any() or (cells.wrong | cells.missing).all():
+                continue
+            row = int(np.flatnonzero(cells.wrong)[0])
+            problem = f"{cells.text(row)!r} under {name} is not a number"
+            self.damage.report(self.error(problem, row))
+            cells.drop_wrong()
+
+    def check_decimal_comma(self, name: str) -> None:
+        """Refuse a column in which a comma may be one of decimals or of thousands."""
+        for row, text in self.columns[name].texts.items():
+            if re.fullmatch(_DECIMAL_COMMA, text):
+                problem = (
+                    f"{text!r} under {name} has a decimal comma, or one of thousands"
+                )
+                hint = "Write decimal points, as Keras does, or separate cells with ;"
+                raise self.error(problem, row, hint)
+
+    def _without_rows(self) -> LogError:
+        if self.damage.errors:
+            return self.damage.errors[0]
+        problem = f"there is no row under the header {shown_names(self.header)}"
+        hint = "Give a log with at least one whole epoch"
+        return LogError(problem, source=self.source, hint=hint)
+
+
+class _DecimalCommas:
+    """Decimal commas, which only another delimiter between cells makes plain."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+        self.first_line = 0
+        self._points = False
+
+    def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
+        """Tell whether a column holds any; remember where, and decimal points."""
+        self._points = self._points or any(
+            "." in cell and holds_number(cell) for cell in cells
+        )
+        at = next(
+            (
+                line
+                for cell, line in zip(cells, lines, strict=True)
+                if "," in cell and re.fullmatch(_DECIMAL_COMMA, cell.strip())
+            ),
+            0,
+        )
+        self.first_line = self.first_line or at
+        return at > 0
+
+    def note(self, source: str) -> str:
+        """Say that they were read.
+
+        Raises
+        ------
+        LogError
+            If points stand beside them: a comma may then be one of thousands.
+        """
+        if self._points:
+            problem = "decimal commas stand beside decimal points"
+            hint = "Write decimal points throughout, as Keras does"
+            raise LogError(problem, source=source, line=self.first_line, hint=hint)
+        separator = _SPOKEN.get(self.delimiter, self.delimiter)
+        return f"decimal commas were read as such: {separator} separates the cells"
+
+
+_SPOKEN = {"\t": "a tab", " ": "a space"}
+
+
+def _parse_value(value: object) -> float | None:
+    """Read a value of JSON; W&B writes what JSON cannot hold as text."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(value)  # noqa: TRY004 - as of a cell that is no number
+    try:
+        return parse_cell(value) if isinstance(value, str) else float(value)
+    except OverflowError:
+        raise ValueError(value) from None
+
+
+def _parse_comma(cell: str) -> float | None:
+    """Read a cell with a decimal comma.
+
+    >>> _parse_comma("0,25"), _parse_comma("3")
+    (0.25, 3.0)
+    """
+    if "," in cell and not re.fullmatch(_DECIMAL_COMMA, cell.strip()):
+        raise ValueError(cell)
+    return parse_cell(cell.replace(",", "."))
+
+
+def read_table(path: str, options: ReadOptions) -> LogTable:
+    """Read a CSV file.
+
+    Raises
+    ------
+    LogError
+        If it is no CSV; when strict, also if it is damaged.
+    """
+    return _read(lambda: read_chunks(open_log(path), path), path, options)
+
+
+def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
+    """Read a CSV that is in memory."""
+    from io import BytesIO
+
+    return _read(lambda: read_chunks(BytesIO(content), source), source, options)
+
+
+def _read(
+    chunks: Callable[[], Generator[bytes, None, None]],
+    source: str,
+    options: ReadOptions,
+) -> LogTable:
+    try:
+        return _table(chunks(), source, Damage(options), "")
+    except NotUtf8Error as error:
+        table = _table(chunks(), source, Damage(options), "latin-1")
+        note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
+        table.notes.insert(0, note)
+        return table
+
+
+def _table(
+    chunks: Generator[bytes, None, None], source: str, damage: Damage, encoding: str
+) -> LogTable:
+    with closing(chunks):
+        text = TextRows(chunks, source, damage, encoding)
+        table = LogTable(source, damage, text.header)
+        table.fill(text)
+    return table

@@ -1,0 +1,339 @@
+"""The rows of a CSV: what stands between them, and where the file breaks off."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.columns.header import (
+    COMMENT,
+    MISSING,
+    SPACES,
+    check_header,
+    check_table,
+    conflict,
+    find_header,
+    first_lines,
+    holds_number,
+    shown_names,
+)
+from cbreplay.readers.columns.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.readers.base import Damage
+
+__all__ = ["TextRows"]
+
+_BATCH = 4096
+
+
+class TextRows:
+    """A CSV cut into cells, read once from the beginning to the end.
+
+    Parameters
+    ----------
+    chunks : iterator of bytes
+        The content of the file.
+    source : str
+        Its name, for errors.
+    damage : Damage
+        Where damaged rows are reported.
+    encoding : str
+        ``"latin-1"`` for a text that was found not to be UTF-8.
+
+    Attributes
+    ----------
+    header : list of str
+        The column names.
+    notes : list of str
+        What was odd about the text.
+    repeated_header : set of int
+        Positions of the rows before which the header stands once more.
+
+    Raises
+    ------
+    LogError
+        If it has no header.
+    NotUtf8Error
+        If it is to be read again, as Latin-1.
+    """
+
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        source: str,
+        damage: Damage,
+        encoding: str = "",
+    ) -> None:
+        self.source, self.damage = source, damage
+        self.notes: list[str] = []
+        self.repeated_header: set[int] = set()
+        self._lines = TextLines(chunks, source, damage, encoding)
+        self._n_rows = self._n_beside = self._uncut_line = 0
+        self._remarks: list[int] = []
+        self._ends = False
+        lines = iter(self._lines)
+        first = first_lines(lines)
+        self.header, self.delimiter, header_line = find_header(
+            [line for line in first if line.strip()]
+        )
+        check_table(first, self.header, source)
+        if not self.header and damage.errors:
+            raise damage.errors[0]
+        self._header_at = first.index(header_line) + 1 if self.header else 0
+        check_header(self.header, source, self._header_at)
+        self._note_title(first[: max(self._header_at - 1, 0)])
+        if header_line.lstrip("\ufeff").startswith(COMMENT):
+            self.notes.append("the column names were taken from a comment line")
+        rows = self._without_comments(first, lines)
+        if self.delimiter == SPACES:
+            rows = (SPACES.join(line.split()) for line in rows)
+        self._reader = csv.reader(rows, delimiter=self.delimiter, strict=True)
+
+    @property
+    def plain(self) -> bool:
+        """Whether no cell holds a letter that float() would take amiss."""
+        return self._lines.plain
+
+    def _note_title(self, above: Sequence[str]) -> None:
+        """Say which lines above the column names were left out."""
+        numbers = [
+            str(number)
+            for number, line in enumerate(above, start=1)
+            if line.strip()
+            and not line.lstrip("\ufeff").startswith(COMMENT)
+            and not line.lstrip('\ufeff"').lower().startswith("sep=")
+        ]
+        if numbers:
+            listed = ", ".join(numbers)
+            self.notes.append(f"above the column names, left out: line {listed}")
+
+    def _without_comments(
+        self, first: Sequence[str], lines: Iterator[str]
+    ) -> Iterator[str]:
+        """Yield every line, blank where it is a comment or stands above the header."""
+        n_comments = 0
+        for number, line in enumerate(first, start=1):
+            comment = number != self._header_at and line.startswith(COMMENT)
+            n_comments += comment
+            yield "" if comment or number <= self._header_at else line
+        for line in lines:
+            if line[:1] == COMMENT:
+                n_comments += 1
+                yield ""
+            else:
+                yield line
+        if n_comments:
+            lines_were = "line was" if n_comments == 1 else "lines were"
+            self.notes.append(f"{n_comments} comment {lines_were} left out")
+
+    def batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
+        """Yield rows as wide as the header, many at a time, and the line of each."""
+        rows: list[list[str]] = []
+        lines: list[int] = []
+        for following in self._raw_batches():
+            if rows:
+                yield self._sifted(rows, lines)
+            if self._ends:
+                return
+            rows, lines = following
+        self._drop_cut_row(rows, lines)
+        yield self._sifted(rows, lines)
+        if self._n_beside:
+            note = f"text beside the columns was left out in {self._n_beside} rows"
+            self.notes.append(note)
+        if self._remarks:
+            listed = ", ".join(map(str, self._remarks[:_SHOWN_LINES]))
+            more = ", ..." if len(self._remarks) > _SHOWN_LINES else ""
+            self.notes.append(f"lines of text were left out: line {listed}{more}")
+
+    def _raw_batches(self) -> Iterator[tuple[list[list[str]], list[int]]]:
+        """Yield rows many at a time; only the last batch holds the end of the file."""
+        rows: list[list[str]] = []
+        begins: list[int] = []
+        line = 0
+        while True:
+            try:
+                for row in self._reader:
+                    if len(rows) == _BATCH:
+                        yield rows, begins
+                        rows, begins = [], []
+                    rows.append(row)
+                    begins.append(line + 1)
+                    line = self._reader.line_num
+            except csv.Error as error:
+                self._report_uncut(error, line + 1, self._reader.line_num)
+                line = self._uncut_line = self._reader.line_num
+            else:
+                yield rows, begins
+                return
+
+    def _report_uncut(self, error: csv.Error, first: int, last: int) -> None:
+        kind = TruncatedLogError if "unexpected end" in str(error) else LogError
+        until = f"the row from here to line {last}" if last > first else "this row"
+        problem = f"{until} cannot be cut into cells ({error})"
+        found = kind(problem, source=self.source, line=first, hint=SKIP_HINT)
+        self.damage.report(found)
+
+    def _sifted(
+        self, rows: list[list[str]], lines: list[int]
+    ) -> tuple[list[list[str]], list[int]]:
+        """Leave out what is no row of the table."""
+        width = len(self.header)
+        # the header itself was handed to csv as a blank line
+        while rows and not rows[0]:
+            rows, lines = rows[1:], lines[1:]
+        if all(len(row) == width and row[0][:1] in _NUMBER_BEGINS for row in rows):
+            self._n_rows += len(rows)
+            return rows, lines
+        kept, places = [], []
+        for row, line in zip(rows, lines, strict=True):
+            cells = self._read_row([cell.strip() for cell in row], line)
+            if cells is not None:
+                kept.append(cells)
+                places.append(line)
+                self._n_rows += 1
+            if self._ends:
+                break
+        return kept, places
+
+    def _read_row(self, cells: list[str], line: int) -> list[str] | None:
+        """Return the cells of a row; None if it is none, or damaged."""
+        if cells:
+            cells[0] = cells[0].lstrip("\ufeff").strip()
+        if not any(cells) or _is_rule(cells):
+            return None
+        if cells == self.header:
+            self.repeated_header.add(self._n_rows)
+            return None
+        width = len(self.header)
+        names_epoch = "epoch" in [cell.lower() for cell in cells]
+        first = self._n_rows == 0 and len(cells) == width
+        if names_epoch or (_is_text(cells) and not first):
+            self._read_text(cells, line)
+            return None
+        if len(cells) == width:
+            return cells
+        beside = cells[width:]
+        if beside and all(not one or _is_text([one]) for one in beside):
+            self._n_beside += any(beside)
+            return cells[:width]
+        self.damage.report(_wrong_width(cells, self.header, self.source, line))
+        return None
+
+    def _read_text(self, cells: list[str], line: int) -> None:
+        """Pass by a remark; below another header the cells mean something else."""
+        n_said = sum(bool(cell) for cell in cells)
+        if cells[0].startswith("<<<<<<<"):
+            raise conflict(self.source, line)
+        if n_said == 1 and cells[0].lower() != "epoch":
+            self._remarks.append(line)
+            return
+        problem = f"from here on another header holds: {shown_names(cells)}"
+        hint = "Cut the file in two there, or keep the part above with errors='skip' "
+        hint += "or --errors skip"
+        self.damage.report(LogError(problem, source=self.source, line=line, hint=hint))
+        self._ends = True
+
+    def _drop_cut_row(self, rows: list[list[str]], lines: list[int]) -> None:
+        """Report and drop a last row that may be cut inside its last number.
+
+        Keras ends every row with CRLF, so a CRLF file without it was cut. In a file
+        with plain LF, written by hand, a row is kept if its last cell is seen to be
+        whole.
+        """
+        text = self._lines
+        if not text.ended and rows and any(rows[-1]):
+            if self._uncut_line == self._reader.line_num:
+                return
+            cells = [cell.strip() for cell in rows[-1]]
+            width = len(self.header)
+            column = [row[-1].strip() for row in rows[:-1] if len(row) == width]
+            closed = text.last.rstrip().endswith('"')
+            whole = closed or _seen_whole(cells[-1] if cells else "", column)
+            if len(cells) == width and not text.crlf and whole:
+                note = f"the last row (line {lines[-1]}) has no line end; it was kept"
+                self.notes.append(note)
+                return
+            rows.pop()
+            problem = f"the file breaks off in this row of {width} columns"
+            hint = "Give the whole file, end the row with a line end if it is whole, "
+            hint += "or leave it out with --errors skip or errors='skip'"
+            self.damage.report(
+                TruncatedLogError(
+                    problem, source=self.source, line=lines.pop(), hint=hint
+                )
+            )
+        elif text.half_ended and text.crlf:
+            self.notes.append("the file breaks off inside its last line end")
+
+
+_SHOWN_LINES = 5
+_NUMBER_BEGINS = frozenset("0123456789+-.")
+
+
+def _is_rule(cells: Sequence[str]) -> bool:
+    """Tell whether a row is the line below the names of a Markdown table."""
+    return all(re.fullmatch(":?-{3,}:?|", cell) for cell in cells)
+
+
+def _is_text(cells: Sequence[str]) -> bool:
+    """Tell whether cells hold words, and neither a number nor a missing one."""
+    said = [cell for cell in cells if cell]
+    return bool(said) and not any(
+        one in MISSING or one.startswith("[") or holds_number(one) for one in said
+    )
+
+
+def _seen_whole(cell: str, column: Sequence[str]) -> bool:
+    """Tell whether a cell at the end of a file is seen not to be cut.
+
+    A float32 in many digits is: fewer digits would be no float32. So is a number with
+    as many decimals as all above it, if these are rounded: one ends in a zero, which
+    Python does not write by itself.
+    """
+    if cell in ("NA", "nan", "inf", "-inf") or cell.endswith("]"):
+        return True
+    if not holds_number(cell):
+        return False
+    if len(cell.lstrip("+-0.")) > _DIGITS_OF_FLOAT32 and _is_float32(float(cell)):
+        return True
+    decimals = {len(one.partition(".")[2]) for one in (cell, *column)}
+    rounded = any(one.endswith("0") for one in column)
+    digits_only = all(re.fullmatch(_DECIMAL, one) for one in (cell, *column))
+    return digits_only and rounded and len(decimals) == 1 and min(decimals) > 1
+
+
+_DIGITS_OF_FLOAT32 = 10
+_DECIMAL = r"-?[0-9]+\.[0-9]+"
+
+
+def _is_float32(value: float) -> bool:
+    import struct
+
+    try:
+        return bool(struct.unpack("f", struct.pack("f", value))[0] == value)
+    except OverflowError:
+        return False
+
+
+def _wrong_width(
+    row: Sequence[str], header: Sequence[str], source: str, line: int
+) -> LogError:
+    width = len(header)
+    cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+    problem = f"{cells} under {width} columns"
+    if len(row) == 2 * width - 1 or len(row) == 2 * width:
+        problem += ", as with decimal commas or two rows in one line"
+    hint = SKIP_HINT
+    if len(row) > 1:
+        hint += (
+            " (a fit that CSVLogger appended with other metrics has no header of its "
+            "own: put it into a file of its own, under its own header)"
+        )
+    return LogError(problem, source=source, line=line, hint=hint)

@@ -1,0 +1,413 @@
+"""Which runs lie under a path or in an object, and which reader takes each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from cbreplay.errors import ConfigError, LogError
+from cbreplay.readers.base import (
+    ForeignLogError,
+    ReadOptions,
+    read_beginning,
+    read_bytes,
+)
+from cbreplay.readers.discovery.run_names import (
+    RunsOfLog,
+    is_url,
+    name_runs,
+    names_of,
+    part_of,
+)
+from cbreplay.readers.discovery.training_files import (
+    Seen,
+    TrainingFiles,
+    find_trainings,
+    run_json_above,
+    run_json_beside,
+)
+from cbreplay.readers.formats import (
+    FORMATS,
+    asked_format,
+    format_of,
+    reader_for,
+)
+from cbreplay.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["Source", "Survey", "survey_sources"]
+
+# a path, a glob pattern, "-", a Run, or one of in_memory's objects
+Source: TypeAlias = str | os.PathLike[str] | Run | Mapping[str, Any] | Any
+
+_KINDS = (
+    "a path, a glob pattern, a URL, '-', a History, a dict of lists, a DataFrame or a "
+    "Run"
+)
+
+
+class Survey(NamedTuple):
+    """What lies under some sources.
+
+    Parameters
+    ----------
+    runs : list of Run
+        The runs.
+    seen : list of Seen
+        Every file that was looked at, and what became of it.
+    """
+
+    runs: list[Run]
+    seen: list[Seen]
+
+
+def survey_sources(
+    sources: Sequence[Source],
+    options: ReadOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Read every run in the sources, and tell what became of each file.
+
+    Parameters
+    ----------
+    sources, options
+        As in `cbreplay.load_runs`.
+    progress : callable, optional
+        Is told how many logs have been read and how many there are.
+
+    Raises
+    ------
+    LogError, ConfigError
+        As `cbreplay.load_runs`.
+    """
+    if not sources:
+        sentence = f"there is nothing to read: give {_KINDS}"
+        raise ConfigError(sentence)
+    # of one source its logs are counted, of many the sources
+    reading = _Reading(options, progress if len(sources) == 1 else None)
+    found = []
+    for done, source in enumerate(sources, 1):
+        found += reading.read_source(source)
+        if progress is not None and len(sources) > 1:
+            progress(done, len(sources))
+    return Survey(name_runs(found), reading.seen)
+
+
+class _Reading:
+    """Sources on their way to runs, and what became of each file."""
+
+    def __init__(
+        self,
+        options: ReadOptions,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.options = options
+        self.progress = progress
+        self.seen: list[Seen] = []
+
+    def read_source(self, source: Source) -> list[RunsOfLog]:
+        if isinstance(source, Run):
+            return [
+                RunsOfLog(source.name, source.name, [_with_plan(source, self.options)])
+            ]
+        if isinstance(source, (str, os.PathLike)):
+            return self.read_path(os.fsdecode(source))
+        from cbreplay.readers.in_memory import InMemoryReader
+
+        reader = InMemoryReader(self.options)
+        if not reader.accepts(source):
+            sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
+            raise ConfigError(sentence)
+        runs = list(reader.read(source))
+        return [RunsOfLog(runs[0].source, runs[0].source, runs)]
+
+    def read_path(self, path: str) -> list[RunsOfLog]:
+        if path == "-":
+            runs = self._read_content(_stdin(), "standard input")
+            return [RunsOfLog("stdin", "stdin", runs)]
+        if is_url(path):
+            return self._read_url(path)
+        _check_path(path)
+        if os.path.isdir(path):
+            return self._read_directory(path)
+        if os.path.isfile(path):
+            return self._read_training(path, path, _training_of(path))
+        if os.path.exists(path):
+            if "tfevents" in os.path.basename(path):
+                problem = "this is not a regular file"
+                raise LogError(problem, source=path, hint="Give an event file")
+            # a pipe, as of <(zcat logs.csv.gz), can be read only once
+            return [RunsOfLog(path, path, self._read_content(read_bytes(path), path))]
+        return self._read_absent(path)
+
+    def _read_absent(self, path: str) -> list[RunsOfLog]:
+        """Read what no file is called: a pattern, or the part of a log."""
+        if any(letter in path for letter in "*?["):
+            return self._read_pattern(path)
+        base, mark, part = path.rpartition("#")
+        if mark and os.path.exists(base):
+            return [part_of(self.read_path(base), part, base)]
+        problem = "there is no such file or directory"
+        hint = (
+            "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
+        )
+        raise LogError(problem, source=path, hint=hint)
+
+    def _read_content(self, content: bytes, source: str) -> list[Run]:
+        """Read a log of any format that is no file."""
+        from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
+
+        if asked_format(content[:_BEGINNING], source) == "csv":
+            reader = CsvLoggerReader(self.options)
+            return list(reader.read_content(content, source))
+        from cbreplay.readers.discovery.remote import copied
+
+        with copied(content, source) as local:
+            (found,) = self.read_path(local)
+        return [replace(run, source=source) for run in found.runs]
+
+    def _read_url(self, url: str) -> list[RunsOfLog]:
+        """Read the logs at a URL as if they were here, under their own names."""
+        from cbreplay.readers.discovery.remote import fetched
+
+        base, mark, part = url.rpartition("#")
+        with fetched(base if mark else url, self.seen) as local:
+            found = [
+                RunsOfLog(
+                    one.name,
+                    local.renamed(one.long_name),
+                    [local.named(run) for run in one.runs],
+                )
+                for one in self.read_path(local.path)
+            ]
+        return [part_of(found, part, base)] if mark else found
+
+    def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
+        import glob
+
+        wanted = []
+        for path in sorted(glob.glob(pattern, recursive=True)):
+            if os.path.isdir(path):
+                inside = find_trainings(path, format_of, self.seen)
+                wanted += [(path, path, one) for one in inside]
+            elif format_of(path) is not None:
+                wanted.append((path, path, _training_of(path)))
+        if not wanted:
+            problem = "no log matches this pattern"
+            raise LogError(problem, source=pattern, hint="Quote it, and check the path")
+        return self._read_all(_once(wanted))
+
+    def _read_directory(self, root: str) -> list[RunsOfLog]:
+        root = root.rstrip(os.sep) or root
+        trainings = find_trainings(root, format_of, self.seen)
+        if not trainings:
+            problem = "there is no log in this directory"
+            hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
+            hint += "event files of the TensorBoard callback in it or below it"
+            if self.seen:
+                hint += f"; {_shown(self.seen)}"
+            raise LogError(problem, source=root, hint=hint)
+        return self._read_all([(root, root, one) for one in trainings])
+
+    def _read_all(
+        self, wanted: list[tuple[str, str, TrainingFiles]]
+    ) -> list[RunsOfLog]:
+        """Read the trainings that were found, and pass by what is none."""
+        found: list[RunsOfLog] = []
+        notes: list[str] = []
+        first: LogError | None = None
+        for done, (root, typed, training) in enumerate(wanted):
+            if self.progress is not None:
+                self.progress(done, len(wanted))
+            try:
+                found += self._read_training(root, typed, training)
+            except LogError as error:
+                foreign = isinstance(error, ForeignLogError)
+                if self.options.errors == "strict" and not foreign:
+                    raise
+                first = first or error
+                fate = "passed by" if foreign else "dropped"
+                path = training.log or training.events or training.place
+                self.seen.append(Seen(path, fate, error.problem))
+                if not foreign or training.log_format not in _OFTEN_FOREIGN:
+                    notes.append(f"left out another of these logs: {error}")
+        if not found:
+            raise first or LogError("there is no run", source=wanted[0][0])
+        found = self._without_beginnings(found, wanted)
+        if notes:
+            found[0].runs[0] = found[0].runs[0].with_notes(*notes)
+        return found
+
+    def _without_beginnings(
+        self, found: list[RunsOfLog], wanted: list[tuple[str, str, TrainingFiles]]
+    ) -> list[RunsOfLog]:
+        """Leave out the checkpoints of a training whose last one holds it whole."""
+        states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
+        if len(states) < _SEVERAL:
+            return found
+        from cbreplay.readers.other_tools.hugging_face import drop_beginnings
+
+        by_source = {
+            one.runs[0].source: one for one in found if one.runs[0].source in states
+        }
+        runs = {source: one.runs[0] for source, one in by_source.items()}
+        for source, parts in drop_beginnings(runs).items():
+            if parts:
+                listed = ", ".join(sorted(by_source[part].name for part in parts))
+                note = f"{listed} hold its beginning, and were left out"
+                by_source[source].runs[0] = runs[source].with_notes(note)
+            for part in parts:
+                found.remove(by_source[part])
+                detail = f"the beginning of {source}"
+                self.seen[:] = [one for one in self.seen if one.path != part]
+                self.seen.append(Seen(part, "passed by", detail))
+        return found
+
+    def _read_training(
+        self, root: str, typed: str, training: TrainingFiles
+    ) -> list[RunsOfLog]:
+        """Read the CSV and the event files of one training, and join them."""
+        metadata = _metadata(training)
+        by_place: dict[str, list[Run]] = {}
+        if training.log is not None:
+            reader = reader_for(training.log_format, self.options, metadata)
+            by_place[training.place] = list(reader.read(training.log))
+            spoken = FORMATS[training.log_format].spoken
+            self.seen.append(Seen(training.log, "read", spoken))
+        if training.events is not None:
+            by_place = self._with_events(by_place, training, metadata)
+        if not by_place:
+            problem = "there is no log beside this run.json"
+            hint = "Put logs.csv or tensorboard/ there, or remove the file"
+            raise LogError(problem, source=training.run_json or root, hint=hint)
+        return [
+            RunsOfLog(
+                *names_of(root, typed, place),
+                [_with_constant_rate(run) for run in runs],
+            )
+            for place, runs in by_place.items()
+        ]
+
+    def _with_events(
+        self,
+        by_place: dict[str, list[Run]],
+        training: TrainingFiles,
+        metadata: RunMetadata | None,
+    ) -> dict[str, list[Run]]:
+        """Read the event files too; beside a CSV, foreign ones are passed by."""
+        from cbreplay.readers.discovery.same_training import join_logs
+
+        place, events = training.place, training.events or ""
+        csv_runs = by_place.get(place, [])
+        try:
+            event_runs = list(reader_for("events", self.options, metadata).read(events))
+        except ForeignLogError as error:
+            if not csv_runs:
+                raise
+            self.seen.append(Seen(events, "passed by", error.problem))
+            note = f"the event files were left out: {error.problem}"
+            return {place: [run.with_notes(note) for run in csv_runs]}
+        spoken = FORMATS["events"].spoken
+        if not csv_runs:
+            self.seen.append(Seen(events, "read", spoken))
+            return {place: event_runs}
+        runs, left = join_logs(csv_runs, event_runs, place)
+        joined = len(left) < len(event_runs)
+        self.seen.append(Seen(events, "joined" if joined else "read", spoken))
+        if not left:
+            return {place: runs}
+        # without any join there are two logs, and each is named by its file
+        csv_place = place if joined else training.log or place
+        return {csv_place: runs, events: left}
+
+
+_BEGINNING = 65_536
+_SEVERAL = 2
+# of these, files of something else that only look like a log are common
+_OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
+
+
+def _stdin() -> bytes:
+    binary = getattr(sys.stdin, "buffer", None)
+    content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    return content
+
+
+def _check_path(path: str) -> None:
+    """Refuse what the system takes for no path at all."""
+    if "\0" in path:
+        problem = "there is no such file or directory"
+        raise LogError(problem, source=path, hint="Leave out the zero byte")
+
+
+def _with_plan(run: Run, options: ReadOptions) -> Run:
+    planned = options.planned_epochs
+    if planned is None or planned == run.planned_epochs:
+        return run
+    if run.planned_epochs is not None:
+        note = f"planned epochs: {planned} as given, not {run.planned_epochs}"
+        run = run.with_notes(note)
+    return replace(run, planned_epochs=planned)
+
+
+_SHOWN = 5
+
+
+def _shown(seen: Sequence[Seen]) -> str:
+    shown = [f"{one.path} {one.fate} ({one.detail})" for one in seen[:_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
+
+
+def _training_of(path: str) -> TrainingFiles:
+    """Return the training of one file that was asked for by its name."""
+    if "tfevents" in os.path.basename(path):
+        return TrainingFiles(place=path, events=path, run_json=run_json_above(path))
+    found = asked_format(read_beginning(path), path)
+    return TrainingFiles(
+        place=path, log=path, log_format=found, run_json=run_json_beside(path)
+    )
+
+
+def _once(
+    wanted: list[tuple[str, str, TrainingFiles]],
+) -> list[tuple[str, str, TrainingFiles]]:
+    """Leave out what a pattern matches twice: a directory, and a log in it."""
+    taken: set[str] = set()
+    kept = []
+    for one in wanted:
+        training = one[2]
+        files = {
+            os.path.realpath(path) for path in (training.log, training.events) if path
+        }
+        if files and files <= taken:
+            continue
+        taken |= files
+        kept.append(one)
+    return kept
+
+
+def _metadata(training: TrainingFiles) -> RunMetadata | None:
+    if training.run_json is None:
+        return None
+    from cbreplay.run_metadata import parse_run_metadata
+
+    content = read_bytes(training.run_json)
+    text = content.decode("utf-8-sig", "replace")
+    return parse_run_metadata(text, source=training.run_json)
+
+
+def _with_constant_rate(run: Run) -> Run:
+    """Give a run the rate of its optimizer, where nothing logged or changed it."""
+    if run.learning_rate is not None or run.metadata is None:
+        return run
+    from cbreplay.readers.building.learning_rate import constant_rate
+
+    rate = constant_rate(run.metadata, run.recorded_epochs)
+    return run if rate is None else replace(run, learning_rate=rate)

@@ -1,0 +1,292 @@
+"""Which files under a directory belong to one training."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.readers.entries import list_entries
+from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = [
+    "RUN_JSON",
+    "Seen",
+    "TrainingFiles",
+    "find_trainings",
+    "run_json_above",
+    "run_json_beside",
+]
+
+RUN_JSON, _TENSORBOARD = "run.json", "tensorboard"
+_LOGS_CSV = ("logs.csv", "logs.csv.gz")
+_WRITERS = ("train", "validation")
+
+
+class TrainingFiles(NamedTuple):
+    """The files of one training.
+
+    Parameters
+    ----------
+    place : str
+        The directory or file that names it.
+    log : str or None
+        The CSV or JSON.
+    log_format : str
+        Which of `FORMATS` it is of.
+    events, run_json : str or None
+        The TensorBoard directory or event file, and the metadata.
+    """
+
+    place: str
+    log: str | None = None
+    log_format: str = "csv"
+    events: str | None = None
+    run_json: str | None = None
+
+
+class Seen(NamedTuple):
+    """A file or directory that was looked at, and what became of it.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+    fate : {"read", "joined", "passed by", "dropped", "not followed"}
+        What became of it.
+    detail : str
+        What it is, or why it was not read.
+    """
+
+    path: str
+    fate: str
+    detail: str
+
+
+class _Directory:
+    """What was found for one directory."""
+
+    __slots__ = ("events", "logs", "run_json")
+
+    def __init__(self) -> None:
+        self.logs: dict[str, str] = {}
+        self.events: list[str] = []
+        self.run_json: str | None = None
+
+
+def find_trainings(
+    root: str, format_of: Callable[[str], str | None], seen: list[Seen]
+) -> list[TrainingFiles]:
+    """Look through a directory for trainings, in the order of their paths.
+
+    Hidden directories are left out, and so are links to directories and links that
+    lead out: what they lead to inside is found at its own place.
+
+    Parameters
+    ----------
+    root : str
+        The directory.
+    format_of : callable
+        Which format a file is of, None if it is no log.
+    seen : list of Seen
+        Takes what was passed by, and why.
+
+    Raises
+    ------
+    LogError
+        If a directory cannot be listed.
+    """
+    root = root.rstrip(os.sep) or root
+    found: dict[str, _Directory] = {}
+    event_roots: dict[str, None] = {}
+    for directory, names in _walk(root, seen):
+        here = found.setdefault(directory, _Directory())
+        for name in names:
+            path = os.path.join(directory, name)
+            if "tfevents" in name:
+                event_roots.setdefault(_event_root(directory, root))
+            elif name == RUN_JSON:
+                here.run_json = path
+            elif (log_format := format_of(path)) is not None:
+                here.logs[path] = log_format
+            else:
+                seen.append(Seen(path, "passed by", "no log that is known"))
+    for events in event_roots:
+        found[_owner(events, root, found)].events.append(events)
+    trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
+    if len(trainings) > 1:
+        trainings = _paired([_named_by_file(one, root) for one in trainings])
+    return [_with_run_json_above(one, root) for one in trainings]
+
+
+def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:
+    """Let a lone log beside others name itself: the directory holds them all."""
+    is_lone = (training.place, training.events, training.run_json) == (root, None, None)
+    if not is_lone or training.log is None:
+        return training
+    return training._replace(place=training.log)
+
+
+def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
+    """Put a lone CSV and lone event files of the same name side by side.
+
+    As ``timers/run3.csv`` and ``boards/run3/``; whether they are one training, their
+    values tell.
+    """
+    csvs: dict[str, list[TrainingFiles]] = {}
+    boards: dict[str, list[TrainingFiles]] = {}
+    for one in trainings:
+        if one.run_json is not None or (one.log is None) == (one.events is None):
+            continue
+        if one.log is None:
+            boards.setdefault(os.path.basename(one.events or ""), []).append(one)
+        elif one.log_format == "csv":
+            stem = os.path.basename(one.log).removesuffix(".gz").rpartition(".")[0]
+            csvs.setdefault(stem, []).append(one)
+    pairs = {
+        csvs[name][0]: boards[name][0]
+        for name in csvs.keys() & boards.keys()
+        if len(csvs[name]) == len(boards[name]) == 1
+    }
+    taken = set(pairs.values())
+    return [
+        one._replace(events=pairs[one].events) if one in pairs else one
+        for one in trainings
+        if one not in taken
+    ]
+
+
+def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
+    """Look one directory up, if the directory asked for is a TensorBoard directory."""
+    if (training.events, training.log, training.run_json) != (root, None, None):
+        return training
+    return training._replace(run_json=run_json_above(root))
+
+
+def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each directory with the names of its files, both in order."""
+    own: list[str] = []
+    linked: list[str] = []
+    pending = [root]
+    while pending:
+        directory = pending.pop()
+        entries = sorted(list_entries(directory), key=lambda one: one.name)
+        shown = [one for one in entries if not one.name.startswith(".")]
+        below = [one for one in shown if _is_directory(one)]
+        others = [one for one in shown if not _is_directory(one)]
+        logs = [one for one in others if _may_be_log(one.name)]
+        seen += [
+            Seen(one.path, "not followed", "a link to a directory")
+            for one in below
+            if one.is_symlink()
+        ]
+        linked += [one.path for one in logs if one.is_symlink()]
+        # a pipe would wait for its writer
+        kept = [one for one in logs if not one.is_symlink() and one.is_file()]
+        own += [one.path for one in kept]
+        yield directory, [one.name for one in kept]
+        pending += [one.path for one in reversed(below) if not one.is_symlink()]
+    if linked:
+        inside = os.path.join(os.path.realpath(root), "")
+        yield from _linked(linked, own, inside, seen)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _linked(
+    linked: Sequence[str], own: Sequence[str], inside: str, seen: list[Seen]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield linked files whose target lies inside and is not found there itself."""
+    taken = {os.path.realpath(path) for path in own}
+    for path in linked:
+        target = os.path.realpath(path)
+        if not target.startswith(inside):
+            seen.append(Seen(path, "not followed", "a link that leads out"))
+        elif target in taken:
+            where = os.path.relpath(target, inside)
+            seen.append(Seen(path, "passed by", f"a link to {where}, which is read"))
+        elif os.path.isfile(target):
+            taken.add(target)
+            yield os.path.dirname(path), [os.path.basename(path)]
+
+
+def _may_be_log(name: str) -> bool:
+    return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
+
+
+def _event_root(directory: str, root: str) -> str:
+    """Return the log_dir of the callback: it writes into train/ and validation/."""
+    nested = os.path.basename(directory) in _WRITERS and directory != root
+    return os.path.dirname(directory) if nested else directory
+
+
+def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
+    """Return the directory whose training the event files belong to."""
+    above = events
+    while True:
+        if found[above].run_json is not None:
+            return above
+        if above == root:
+            break
+        above = os.path.dirname(above)
+    if events == root or found[events].logs:
+        return events
+    parent = os.path.dirname(events)
+    named = os.path.basename(events) == _TENSORBOARD
+    return parent if named or found[parent].logs else events
+
+
+def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
+    """Yield the training of a directory, and each further log as one of its own."""
+    logs, events = dict(found.logs), list(found.events)
+    names = {os.path.basename(one): one for one in logs}
+    main = next((names[name] for name in _LOGS_CSV if name in names), None)
+    if main is None and len(logs) == 1:
+        main = next(iter(logs))
+    named = [one for one in events if os.path.basename(one) == _TENSORBOARD]
+    beside = (named or [one for one in events if one == place] or events)[:1]
+    if main is not None or beside or found.run_json is not None:
+        yield TrainingFiles(
+            place=place,
+            log=main,
+            log_format=logs.get(main or "", "csv"),
+            events=beside[0] if beside else None,
+            run_json=found.run_json,
+        )
+    for path, log_format in logs.items():
+        if path != main:
+            yield TrainingFiles(place=path, log=path, log_format=log_format)
+    yield from (
+        TrainingFiles(place=one, events=one) for one in events if one not in beside
+    )
+
+
+def run_json_beside(csv: str) -> str | None:
+    """Return the ``run.json`` that describes a CSV given by its path."""
+    directory, name = os.path.split(csv)
+    others = [os.path.join(directory, one) for one in _LOGS_CSV]
+    if name not in _LOGS_CSV and any(map(os.path.exists, others)):
+        return None
+    return _existing(directory)
+
+
+def run_json_above(events: str) -> str | None:
+    """Return the ``run.json`` of a TensorBoard directory: in it, or just above it."""
+    directory = os.path.abspath(events)
+    if not os.path.isdir(directory):
+        directory = os.path.dirname(directory)
+    if os.path.basename(directory) in _WRITERS:
+        directory = os.path.dirname(directory)
+    return _existing(directory) or _existing(os.path.dirname(directory))
+
+
+def _existing(directory: str) -> str | None:
+    path = os.path.join(directory, RUN_JSON)
+    return path if os.path.isfile(path) else None

@@ -1,0 +1,196 @@
+"""Which formats there are, and which one a file is of: by its content, not its name."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from cbreplay.readers.base import read_beginning
+from cbreplay.readers.columns.header import decode_beginning, sniff_header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.base import LogReader, ReadOptions
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = [
+    "FORMATS",
+    "FormatReader",
+    "asked_format",
+    "content_format",
+    "format_of",
+    "named_like_a_log",
+    "named_like_a_pickle",
+    "reader_for",
+]
+
+
+class Format(NamedTuple):
+    """A format: the module of its reader, and the reader's class."""
+
+    module: str
+    reader: str
+    spoken: str
+
+
+# an outsider who looks for a format finds its module here
+FORMATS = {
+    "csv": Format(
+        "text_tables.csv_logger", "CsvLoggerReader", "a CSV of Keras's CSVLogger"
+    ),
+    "lightning": Format(
+        "other_tools.lightning", "LightningReader", "a CSV of Lightning"
+    ),
+    "ultralytics": Format(
+        "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
+    ),
+    "wandb": Format(
+        "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
+    ),
+    "mlflow": Format("other_tools.mlflow", "MLflowReader", "an export of MLflow"),
+    "hugging_face": Format(
+        "other_tools.hugging_face",
+        "HuggingFaceReader",
+        "a state of Hugging Face's Trainer",
+    ),
+    "json": Format(
+        "other_tools.json_history", "JsonHistoryReader", "a History as JSON"
+    ),
+    "pickle": Format("other_tools.pickled", "PickleReader", "a pickle"),
+    "events": Format(
+        "event_files.tensorboard", "TensorBoardReader", "event files of TensorBoard"
+    ),
+}
+
+_LOGS_CSV = ("logs.csv", "logs.csv.gz")
+_JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_SUFFIXES = (".csv", ".log", ".tsv", ".txt", *_JSON_SUFFIXES)
+_PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
+# of a JSON file, one of these keys makes it worth reading
+_JSON_KEYS = (
+    r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
+)
+# protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
+_PICKLE_BEGINS = (
+    *(bytes((0x80, protocol)) for protocol in range(2, 6)),
+    *(b"(dp0", b"(dp1", b"ccopy_reg\n", b"\x93NUMPY"),
+)
+
+
+def named_like_a_log(name: str) -> bool:
+    """Tell whether a file's name allows it to be a log, compressed or not."""
+    return name.lower().removesuffix(".gz").endswith(_SUFFIXES)
+
+
+def named_like_a_pickle(name: str) -> bool:
+    """Tell whether a file's name says that it is a pickle or an array of numpy."""
+    return name.lower().endswith(_PICKLES)
+
+
+def format_of(path: str) -> str | None:
+    """Return the format of a file by its content; None if it is no log that is known.
+
+    A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
+    """
+    name = os.path.basename(path)
+    if not os.path.isfile(path):
+        return None
+    if "tfevents" in name:
+        return "events"
+    if named_like_a_pickle(name):
+        return "pickle"
+    if not named_like_a_log(name):
+        return None
+    by_name = "csv" if name in _LOGS_CSV else None
+    return content_format(read_beginning(path)) or by_name
+
+
+def content_format(beginning: bytes) -> str | None:
+    """Return the format of a file that begins with these bytes."""
+    if beginning.startswith(_PICKLE_BEGINS):
+        return "pickle"
+    text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
+    if text.startswith(("{", "[")):
+        return _json_format(text)
+    header, _ = sniff_header(text)
+    return _csv_format([name.lower() for name in header])
+
+
+def asked_format(beginning: bytes, name: str) -> str:
+    """Return the format to read a log in that was asked for, whatever it holds."""
+    found = content_format(beginning)
+    if found is not None:
+        return found
+    if named_like_a_pickle(name):
+        return "pickle"
+    text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
+    like_json = name.lower().removesuffix(".gz").endswith(_JSON_SUFFIXES)
+    # nothing at all is no JSON either, but CSVs say so better
+    return "json" if text and (like_json or text.startswith(("{", "["))) else "csv"
+
+
+def _json_format(text: str) -> str | None:
+    if '"log_history"' in text:
+        return "hugging_face"
+    if re.search(_JSON_KEYS, text) is None:
+        return None
+    if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
+        return "wandb"
+    keys = (r'"key"\s*:', r'"value"\s*:', r'"step"\s*:')
+    return "mlflow" if all(re.search(key, text) for key in keys) else "json"
+
+
+def _csv_format(header: Sequence[str]) -> str | None:
+    """Tell the writers of CSVs apart by their column names, in small letters."""
+    names = set(header)
+    if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
+        return "wandb"
+    if {"key", "value", "step"} <= names:
+        return "mlflow"
+    starts = {name.partition("/")[0] for name in names if "/" in name}
+    if "epoch" in names and "train" in starts and {"val", "metrics"} & starts:
+        return "ultralytics"
+    if {"epoch", "step"} <= names:
+        return "lightning"
+    pairs = any(f"val_{name}" in names for name in names)
+    keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
+    return "csv" if keras and len(header) > 1 else None
+
+
+def reader_for(
+    name: str, options: ReadOptions, metadata: RunMetadata | None = None
+) -> LogReader:
+    """Return the reader of a format; its module is imported only now."""
+    from importlib import import_module
+
+    found = FORMATS[name]
+    module = import_module(f"cbreplay.readers.{found.module}")
+    reader: LogReader = getattr(module, found.reader)(options, metadata)
+    return reader
+
+
+class FormatReader:
+    """What the readers of one text format have in common.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        How damage, empty cells and missing values are to be read.
+    metadata : RunMetadata, optional
+        What the ``run.json`` beside the log says.
+    """
+
+    # as `format_of` names it
+    log_format: ClassVar[str]
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
+
+    def accepts(self, path: str) -> bool:
+        """Tell by its content whether a file is of this format."""
+        return format_of(path) == self.log_format

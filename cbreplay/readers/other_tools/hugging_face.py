@@ -1,0 +1,227 @@
+"""Read the ``trainer_state.json`` of Hugging Face's Trainer."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import Damage
+from cbreplay.readers.building.evaluations import TRAINER_SPEED
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import TypeGuard
+
+    from cbreplay.run import EpochArray, FloatArray, Run
+
+__all__ = ["HuggingFaceReader", "drop_beginnings"]
+
+# the speed of the machine is no metric
+# Trainer's epoch is a quotient: after three epochs it may be 2.9966
+_NEARLY = 0.01
+
+
+class HuggingFaceReader(FormatReader):
+    """Reader of the log of Trainer: an epoch is what lies before an evaluation."""
+
+    log_format = "hugging_face"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield the training in the file.
+
+        Raises
+        ------
+        LogError
+            If nothing was logged in it.
+        """
+        state = read_json(path)
+        rows = state.get("log_history") if isinstance(state, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            problem = "its log_history is no list of logs"
+            hint = "Give the trainer_state.json that Trainer wrote"
+            raise LogError(problem, source=path, hint=hint)
+        rows, notes = _of_training(rows)
+        if not rows:
+            problem, hint = "its log_history is empty", "Give the state of a training"
+            raise LogError(problem, source=path, hint=hint)
+        table = LogTable.of_rows(rows, path, Damage(self.options))
+        table.notes += notes
+        table.check_whole()
+        self._fold(table, rows, state)
+        yield from build_runs(table, self.options, self.metadata)
+
+    def _fold(
+        self, table: LogTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
+    ) -> None:
+        evaluated = np.array([_is_evaluation(row) for row in rows])
+        ends = _ends(rows) if evaluated.any() else np.arange(len(rows))
+        after = len(rows) - 1 - int(ends[-1])
+        if after:
+            table.notes.append(
+                f"left out {count(after, 'row')} after the last evaluation"
+            )
+        table.keep(np.arange(len(rows)) <= ends[-1])
+        fractions = (
+            table.columns["epoch"].values[ends] if "epoch" in table.columns else None
+        )
+        steps = table.columns["step"].values[ends] if "step" in table.columns else None
+        speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
+        for name in ("epoch", "step"):
+            table.columns.pop(name, None)
+        table.leave_out(speed, "it tells of the machine, not of the model")
+        group = np.searchsorted(ends, np.arange(len(table)))
+        whole = None if self.options.x_axis == "step" else _whole_epochs(fractions)
+        table.collapse(group)
+        if whole is not None:
+            table.columns["epoch"].values = whole.astype(np.float64)
+            planned = state.get("num_train_epochs")
+            table.planned_epochs = planned if isinstance(planned, int) else None
+        else:
+            what = "evaluation" if evaluated.any() else "logged step"
+            table.notes.insert(0, self._note(what))
+            if self.options.x_axis != "epoch" and _are_steps(steps):
+                table.steps = steps.astype(np.int64)
+        _leave_out_schedule(table)
+
+    def _note(self, what: str) -> str:
+        """Say what the rows are, where they are no epochs."""
+        if self.options.x_axis == "epoch":
+            return f"each {what} is one epoch, as given"
+        if self.options.x_axis == "step":
+            return f"each row is one {what}: patience counts {what}s"
+        return (
+            f"each {what} was taken as one epoch, since they do not fall on whole "
+            f"epochs: patience counts {what}s"
+        )
+
+
+def _is_evaluation(row: Mapping[str, Any]) -> bool:
+    return any(name.startswith("eval_") for name in row)
+
+
+def _of_training(
+    rows: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Leave out what Trainer logs before and after the training, and say so."""
+    sums = [i for i, row in enumerate(rows) if "train_runtime" in row]
+    kept = [row for i, row in enumerate(rows) if i not in sums]
+    notes = []
+    if sums:
+        # trainer.evaluate() after trainer.train(): of the best model, perhaps
+        after = rows[sums[-1] + 1 :]
+        if after and all(map(_is_evaluation, after)):
+            kept = kept[: len(kept) - len(after)]
+            what = count(len(after), "evaluation")
+            notes.append(f"left out {what} after the end of the training")
+    before = 0
+    while before < len(kept) - 1 and kept[before].get("step") == 0:
+        before += 1
+    if before and all(map(_is_evaluation, kept[:before])):
+        notes.append(f"left out {count(before, 'evaluation')} before the first step")
+        kept = kept[before:]
+    return kept, notes
+
+
+def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
+    """Return the last row of each evaluation: of several data sets, several rows."""
+    ends: list[int] = []
+    seen: set[str] = set()
+    for i, row in enumerate(rows):
+        if not _is_evaluation(row):
+            continue
+        names = {name for name in row if name.startswith("eval_")}
+        same = ends and rows[ends[-1]].get("step") == row.get("step") is not None
+        if same and not names & seen:
+            ends[-1] = i
+            seen |= names
+        else:
+            ends.append(i)
+            seen = names
+    return np.array(ends, dtype=np.int64)
+
+
+def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
+    if steps is None or not are_epochs(steps).all():
+        return False
+    return bool((np.diff(steps) >= 0).all())
+
+
+def drop_beginnings(found: Mapping[str, Run]) -> dict[str, list[str]]:
+    """Find states that hold only the beginning of another one of the same directory.
+
+    Trainer writes its whole log into each ``checkpoint-500/``, ``checkpoint-1000/``.
+
+    Parameters
+    ----------
+    found : mapping of str to Run
+        The run of each ``trainer_state.json``, by its path.
+
+    Returns
+    -------
+    dict of str to list of str
+        For each state that goes on, the paths of those that it makes superfluous.
+    """
+    longest: dict[str, list[str]] = {}
+    ordered = sorted(found, key=lambda path: -found[path].recorded_epochs)
+    for path in ordered:
+        home = next(
+            (one for one in longest if _begins(found[path], found[one], path, one)),
+            None,
+        )
+        if home is None:
+            longest[path] = []
+        else:
+            longest[home].append(path)
+    return longest
+
+
+def _begins(run: Run, other: Run, path: str, other_path: str) -> bool:
+    """Tell whether a run is the beginning of another, of a checkpoint beside it."""
+    if _output_of(path) != _output_of(other_path) or run.series.keys() != (
+        other.series.keys()
+    ):
+        return False
+    same_begin = run.first_epoch == other.first_epoch
+    return same_begin and all(
+        one.values.tobytes() == other.series[name].values[: len(one)].tobytes()
+        for name, one in run.series.items()
+    )
+
+
+def _output_of(path: str) -> str:
+    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
+    directory = os.path.dirname(path)
+    inside = os.path.basename(directory).startswith("checkpoint-")
+    return os.path.dirname(directory) if inside else directory
+
+
+def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None
+    """Return zero-based epochs, if each row ends one."""
+    if fractions is None or not np.isfinite(fractions).all():
+        return None
+    nearest = np.rint(fractions)
+    near = np.abs(fractions - nearest) <= _NEARLY
+    if not near.all() or nearest[0] < 1 or bool((np.diff(nearest) < 1).any()):
+        return None
+    epochs: EpochArray = (nearest - 1).astype(np.int64)
+    return epochs
+
+
+def _leave_out_schedule(table: LogTable) -> None:
+    """Leave out a rate that changes with every step: no epoch has one."""
+    rate = table.columns.get("learning_rate")
+    if rate is None:
+        return
+    known = rate.values[~rate.missing]
+    if len(known) and bool((known != known[0]).any()):
+        reason = "Trainer's schedule changes it with every step, so no epoch has one"
+        table.leave_out(["learning_rate"], reason)

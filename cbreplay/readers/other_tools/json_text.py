@@ -1,0 +1,85 @@
+"""JSON, whole or one object on each line, with every failure a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers.base import SKIP_HINT, read_bytes
+from cbreplay.readers.columns.header import decode_beginning
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import Damage
+
+__all__ = ["read_json"]
+
+_HINT = "Give the JSON as it was written"
+_DUMP = "Where it was written, write json.dump(history.history, file) instead of str()"
+
+
+def read_json(path: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
+    """Return what a JSON file holds; of JSON Lines, the list of the lines.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    damage : Damage, optional
+        Where a line that is no JSON is reported; without it, it is an error.
+
+    Raises
+    ------
+    LogError
+        If it is no JSON (`TruncatedLogError`: it breaks off).
+    """
+    return parse_json(read_bytes(path), path, damage)
+
+
+def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - as above
+    """Return what JSON in memory holds."""
+    import json
+
+    text = decode_beginning(content).lstrip("\ufeff")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        lines = text.splitlines()
+        if error.msg == "Extra data" and len(lines) > 1:
+            return _parse_lines(lines, source, damage)
+        raise _no_json(error, text, source) from None
+    except RecursionError:
+        problem = "this JSON is nested too deeply for a log"
+        raise LogError(problem, source=source, hint=_HINT) from None
+    except ValueError as error:
+        # a whole number of thousands of digits
+        problem = f"this is not the JSON of a log ({error})"
+        raise LogError(problem, source=source, hint=_HINT) from None
+
+
+def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
+    if text.lstrip().startswith(("{'", "[{'")):
+        problem = "this is how Python prints a dict, and no JSON"
+        return LogError(problem, source=source, line=1, hint=_DUMP)
+    at_end = error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg
+    problem = f"the JSON breaks off here ({error.msg})" if at_end else error.msg
+    kind = TruncatedLogError if at_end else LogError
+    return kind(problem, source=source, line=error.lineno, hint=_HINT)
+
+
+def _parse_lines(lines: list[str], source: str, damage: Damage | None) -> list[Any]:
+    import json
+
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            last = number == len(lines)
+            kind = TruncatedLogError if last else LogError
+            problem = f"this line is not JSON ({error})"
+            if damage is None:
+                raise kind(problem, source=source, line=number, hint=_HINT) from None
+            damage.report(kind(problem, source=source, line=number, hint=SKIP_HINT))
+    return found

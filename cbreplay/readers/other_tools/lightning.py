@@ -1,0 +1,74 @@
+"""Read the ``metrics.csv`` of Lightning's CSVLogger: a row for each logging call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.table import read_table
+from cbreplay.readers.formats import FormatReader
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import Run
+
+__all__ = ["LightningReader"]
+
+
+class LightningReader(FormatReader):
+    """Reader of CSVs with an ``epoch`` and a ``step`` column.
+
+    Training and validation of one epoch stand in rows of their own, with gaps. The
+    one value that a column has in an epoch is the epoch's.
+    """
+
+    log_format = "lightning"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training in the file.
+
+        Raises
+        ------
+        LogError
+            If no column has one value for each epoch; when strict, also if a row is
+            damaged.
+        """
+        table = read_table(path, self.options)
+        for name in ("epoch", "step"):
+            table.rename(table.find(name), name)
+        table.check_whole()
+        tests = [name for name in table.columns if name.startswith("test_")]
+        table.leave_out(tests, "logged by a test, not by the training")
+        _check_epochs(table)
+        _name_rate(table)
+        fold_by(table, "epoch", "step", self.options)
+        yield from build_runs(table, self.options, self.metadata)
+
+
+def _check_epochs(table: LogTable) -> None:
+    cells = table.columns["epoch"]
+    wrong = np.flatnonzero(~cells.missing & ~are_epochs(cells.values))
+    if len(wrong):
+        row = int(wrong[0])
+        problem = f"the epoch {cells.text(row)!r} is not a whole number"
+        hint = "Give the metrics.csv that Lightning's CSVLogger wrote"
+        raise table.error(problem, row, hint)
+    if cells.missing.all():
+        problem, hint = "no row names its epoch", "Give a log with an epoch column"
+        raise LogError(problem, source=table.source, hint=hint)
+
+
+def _name_rate(table: LogTable) -> None:
+    """Call the one column of LearningRateMonitor the learning rate."""
+    rates = [name for name in table.columns if name.startswith("lr-")]
+    if len(rates) == 1 and not table.columns.keys() & set(LEARNING_RATE_NAMES):
+        table.rename(rates[0], LEARNING_RATE_NAMES[0])
+        table.notes.append(f"{rates[0]} was taken as the learning rate")

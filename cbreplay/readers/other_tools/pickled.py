@@ -1,0 +1,55 @@
+"""Refuse a pickle, and say what to write instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.readers.base import ForeignLogError, read_beginning
+from cbreplay.readers.formats import content_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["PickleReader"]
+
+_HINT = (
+    "Where it was written, write json.dump({name: [float(value) for value in values] "
+    "for name, values in history.history.items()}, open('history.json', 'w')), or "
+    "train with keras.callbacks.CSVLogger('logs.csv')"
+)
+
+
+class PickleReader:
+    """The reader that reads nothing: a pickle runs code when it is loaded.
+
+    Parameters
+    ----------
+    options : ReadOptions
+        Not used.
+    metadata : RunMetadata, optional
+        Not used.
+    """
+
+    def __init__(
+        self, options: ReadOptions, metadata: RunMetadata | None = None
+    ) -> None:
+        self.options, self.metadata = options, metadata
+
+    def accepts(self, path: str) -> bool:
+        """Tell whether a file begins as a pickle or an array of numpy."""
+        return content_format(read_beginning(path)) == "pickle"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Refuse the file.
+
+        Raises
+        ------
+        ForeignLogError
+            Always.
+        """
+        problem = "this is a pickle, and loading one runs the code that is in it"
+        raise ForeignLogError(problem, source=path, hint=_HINT)

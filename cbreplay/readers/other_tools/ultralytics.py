@@ -1,0 +1,49 @@
+"""Read the ``results.csv`` of Ultralytics: padded names, epochs counted from 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import read_table
+from cbreplay.readers.formats import FormatReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.run import Run
+
+__all__ = ["UltralyticsReader"]
+
+
+class UltralyticsReader(FormatReader):
+    """Reader of CSVs with ``train/`` columns beside ``metrics/`` or ``val/`` ones."""
+
+    log_format = "ultralytics"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training in the file.
+
+        Raises
+        ------
+        LogError
+            If it is damaged.
+        """
+        table = read_table(path, self.options)
+        epoch = table.columns[table.find("epoch")]
+        known = epoch.values[~epoch.missing & ~epoch.wrong]
+        # version 8.0 counts from 0; 8.1 writes epoch + 1 (engine/trainer.py)
+        if len(known) and known.min() >= 1:
+            epoch.values = epoch.values - 1
+            table.notes.append(
+                "epochs were taken as counted from 1, as Ultralytics does"
+            )
+        rates = [name for name in table.columns if name.startswith(("lr/", "x/lr"))]
+        if rates:
+            note = f"{', '.join(rates)}: kept as metrics, a rate for each group of "
+            table.notes.append(f"{note}parameters")
+        time = table.columns.get("time")
+        if time is not None and not (time.missing | time.wrong).any():
+            del table.columns["time"]
+            table.wall_times = time.values
+        yield from build_runs(table, self.options, self.metadata)

@@ -1,0 +1,128 @@
+"""Read what Weights & Biases exports: a run's history, or the chart of several runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import Damage, ForeignLogError, read_beginning
+from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import LogTable, read_table
+from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.json_text import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.run import Run
+
+__all__ = ["WandbReader"]
+
+_STEPS = ("step", "_step", "global_step", "trainer/global_step")
+_EPOCHS = ("epoch", "epoch/epoch")
+_LOW, _HIGH = "__MIN", "__MAX"
+
+
+class WandbReader(FormatReader):
+    """Reader of the exports of Weights & Biases, CSV or JSON."""
+
+    log_format = "wandb"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each run in the export.
+
+        Raises
+        ------
+        ForeignLogError
+            If a chart is drawn over something else than epochs or steps.
+        LogError
+            If it is damaged.
+        """
+        if read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{[":
+            table = self._read_json(path)
+        else:
+            table = read_table(path, self.options)
+        table.check_whole()
+        if any(name.endswith(_LOW) for name in table.columns):
+            yield from self._chart(table)
+        else:
+            _fold_history(table, self.options)
+            yield from build_runs(table, self.options, self.metadata)
+
+    def _read_json(self, path: str) -> LogTable:
+        rows = read_json(path)
+        if isinstance(rows, dict):
+            rows = [rows]
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            problem = "this JSON is no list of logged steps"
+            hint = "Export run.history() or run.scan_history() as a list of rows"
+            raise ForeignLogError(problem, source=path, hint=hint)
+        return LogTable.of_rows(rows, path, Damage(self.options))
+
+    def _chart(self, table: LogTable) -> Iterator[Run]:
+        """Yield each run of a chart, whose columns are called ``run - metric``."""
+        x_name = next(iter(table.columns))
+        if x_name.lower() not in (*_STEPS, *_EPOCHS):
+            problem = f"the chart is drawn over {x_name!r}, not over epochs or steps"
+            hint = "Draw it over epoch or Step, and export it again"
+            raise ForeignLogError(problem, source=table.source, hint=hint)
+        by_run: dict[str, dict[str, TableColumn]] = {}
+        for name, cells in table.columns.items():
+            run, _, metric = name.rpartition(" - ")
+            if name != x_name and not name.endswith((_LOW, _HIGH)):
+                by_run.setdefault(run, {})[metric or name] = cells
+        for run, columns in by_run.items():
+            part = _part(table, x_name, columns)
+            averaged = [m for m in columns if _is_average(table, f"{run} - {m}")]
+            if averaged:
+                note = f"{', '.join(averaged)}: averages over several runs, as charted"
+                part.notes.append(note)
+            _fold_history(part, self.options)
+            for one in build_runs(part, self.options, self.metadata):
+                yield replace(one, name=run) if run else one
+
+
+def _part(table: LogTable, x_name: str, columns: dict[str, TableColumn]) -> LogTable:
+    """Cut one run's columns out of a chart, without the rows of others."""
+    part = LogTable(table.source, table.damage, [])
+    x = table.columns[x_name]
+    part.columns = {x_name: x.copy(), **{n: one.copy() for n, one in columns.items()}}
+    part.lines, part.notes = table.lines, list(table.notes)
+    said = ~np.logical_and.reduce([cells.missing for cells in columns.values()])
+    if not said.any():
+        problem = f"there is no value of {', '.join(columns)}"
+        raise LogError(problem, source=table.source, hint="Export a chart with values")
+    part.keep(said)
+    return part
+
+
+def _is_average(table: LogTable, name: str) -> bool:
+    low, high = table.columns.get(name + _LOW), table.columns.get(name + _HIGH)
+    if low is None or high is None:
+        return False
+    there = ~low.missing & ~high.missing
+    return bool((low.values[there] != high.values[there]).any())
+
+
+def _fold_history(table: LogTable, options: ReadOptions) -> None:
+    """Call the columns as Keras does, and put the steps of each epoch together."""
+    names = {name.lower(): name for name in table.columns}
+    time = next((names[n] for n in ("_timestamp", "_runtime") if n in names), None)
+    if time is not None and not table.columns[time].missing.any():
+        table.wall_times = table.columns[time].values
+    epoch = next((names[name] for name in _EPOCHS if name in names), None)
+    step = next((names[name] for name in _STEPS if name in names), None)
+    internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
+    for name in internal:
+        del table.columns[name]
+    for name in list(table.columns):
+        # WandbMetricsLogger writes epoch/loss, epoch/val_loss
+        if name.startswith("epoch/") and name != epoch:
+            table.rename(name, name.removeprefix("epoch/"))
+    fold_by(table, epoch, step, options)

@@ -1,0 +1,44 @@
+"""Read what Keras's CSVLogger wrote, and CSVs that people made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.table import read_table, read_table_content
+from cbreplay.readers.formats import FormatReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import Run
+
+__all__ = ["CsvLoggerReader"]
+
+
+class CsvLoggerReader(FormatReader):
+    """Reader of CSV logs."""
+
+    log_format = "csv"
+
+    def read(self, path: str) -> Iterator[Run]:
+        """Yield each training in the file.
+
+        Raises
+        ------
+        LogError
+            If it is no CSV of numbers; when strict, also if a row is damaged.
+        """
+        yield from self._runs(read_table(path, self.options))
+
+    def read_content(self, content: bytes, source: str) -> Iterator[Run]:
+        """Yield each training in the content of a file."""
+        yield from self._runs(read_table_content(content, source, self.options))
+
+    def _runs(self, table: LogTable) -> Iterator[Run]:
+        if self.options.x_axis is not None:
+            from cbreplay.readers.building.step_rows import fold_steps
+
+            fold_steps(table, self.options)
+        yield from build_runs(table, self.options, self.metadata)

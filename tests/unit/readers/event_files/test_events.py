@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import math
+import struct
+
+import pytest
+
+from cbreplay.readers.event_files.events import EventScalars
+from tests.oracles.tensorboard_loader import event, message, tensor, value, varint
+
+
+def read_values(held: bytes) -> list[float]:
+    payload = event(1.5, 7, message(1, b"a") + held)
+    return [one.value for one in EventScalars().read(payload)]
+
+
+@pytest.mark.parametrize("style", ["tensor_content", "float_val", "simple_value"])
+def test_a_float32_is_read_from_each_place(style: str) -> None:
+    payload = event(1.5, 300, value("epoch_loss", 0.1, style))  # type: ignore[arg-type]  # a literal
+    (expected,) = struct.unpack("<f", struct.pack("<f", 0.1))
+    assert EventScalars().read(payload) == [("epoch_loss", 300, 1.5, expected)]
+
+
+@pytest.mark.parametrize(
+    ("held", "number"),
+    [
+        (tensor(2, message(4, struct.pack("<d", 0.1))), 0.1),
+        (tensor(2, message(6, struct.pack("<d", 0.1))), 0.1),
+        (tensor(2, b"\x31" + struct.pack("<d", 0.1)), 0.1),
+        (tensor(1, b"\x2d" + struct.pack("<f", 0.5)), 0.5),
+        (tensor(3, message(7, varint(-3))), -3.0),
+        (tensor(3, b"\x38" + varint(5)), 5.0),
+        (tensor(9, message(10, varint(2**40))), 2.0**40),
+        (tensor(19, message(4, struct.pack("<e", 0.5))), 0.5),
+        (tensor(19, message(13, varint(0x3800))), 0.5),
+        (tensor(14, message(13, varint(0x3F00))), 0.5),
+        (tensor(14, message(4, b"\x00\x3f")), 0.5),
+        (tensor(1), 0.0),
+    ],
+)
+def test_a_tensor_of_one_number_is_read(held: bytes, number: float) -> None:
+    assert read_values(message(8, held)) == [number]
+
+
+VECTOR = message(2, b"\x08\x02")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        tensor(1, message(4, bytes(8)), shape=VECTOR),
+        tensor(1, message(4, bytes(8))),
+        tensor(1, message(5, bytes(8))),
+        tensor(9, message(10, b"\x01\x02")),
+        tensor(7, message(8, b"text")),
+    ],
+)
+def test_a_tensor_of_anything_else_is_no_scalar(held: bytes) -> None:
+    assert read_values(message(8, held)) == []
+
+
+def test_a_scalar_of_another_plugin_is_no_scalar() -> None:
+    plugin = message(9, message(1, message(1, b"custom")))
+    held = message(8, tensor(1, message(4, struct.pack("<f", 1)))) + plugin
+    assert read_values(held) == []
+
+
+def test_a_negative_step_stays_negative() -> None:
+    (one,) = EventScalars().read(event(0.0, -2, value("a", 1.0)))
+    assert one.step == -2
+
+
+def test_a_record_of_known_form_reads_as_if_it_were_the_first() -> None:
+    events = EventScalars()
+    payloads = [
+        event(float(i), i * 100, value(tag, number))
+        for i, number in enumerate([0.5, math.pi, -0.0, 1e-45])
+        for tag in ("epoch_loss", "epoch_lost", "epoch_accuracy")
+    ]
+    once_known = [events.read(one) for one in payloads]
+    assert once_known == [EventScalars().read(one) for one in payloads]
+
+
+def test_two_values_in_one_event_are_both_read() -> None:
+    payload = event(0.0, 1, value("a", 1.0), value("b", 2.0))
+    assert [one.tag for one in EventScalars().read(payload)] == ["a", "b"]
+
+
+GOOD = event(1.0, 3, value("epoch_loss", 0.5))
+
+
+@pytest.mark.parametrize("end", range(1, len(GOOD)))
+def test_a_cut_event_is_never_a_wrong_scalar(end: int) -> None:
+    try:
+        found = EventScalars().read(GOOD[:end])
+    except ValueError:
+        found = []
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "payload", [b"\x0b", b"\x09", b"\xff" * 12, b"\x2a\x05\x0a\x7f"]
+)
+def test_bytes_that_are_no_event_are_refused(payload: bytes) -> None:
+    with pytest.raises(ValueError, match="byte"):
+        EventScalars().read(payload)

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cbreplay import LogError, TruncatedLogError
+from cbreplay.readers.base import ForeignLogError, ReadOptions
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
+from tests.oracles.tensorboard_loader import write_events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cbreplay import Run
+
+FIRST, SECOND = "events.out.tfevents.100.host.1.0.v2", "events.out.tfevents.99999.h.v2"
+
+
+def write_fit(
+    directory: Path,
+    losses: Sequence[float],
+    *,
+    val_losses: Sequence[float] = (),
+    first: int = 0,
+    start: float = 10.0,
+    file: str = FIRST,
+) -> None:
+    """Write one fit; epoch e ends at start + 2 e seconds."""
+    for writer, values in (("train", losses), ("validation", val_losses)):
+        if values:
+            points = [
+                (start + 2 * i, first + i, "epoch_loss", value)
+                for i, value in enumerate(values)
+            ]
+            write_events(directory / writer / file, points)
+
+
+def read(path: Path, metadata: RunMetadata | None = None, **options: str) -> list[Run]:
+    made = ReadOptions(**options)  # type: ignore[arg-type]  # literals
+    return list(TensorBoardReader(made, metadata).read(str(path)))
+
+
+def losses(run: Run, name: str = "loss") -> list[float]:
+    return [float(value) for value in run.series[name].values]
+
+
+def test_train_and_validation_are_one_run(tmp_path: Path) -> None:
+    write_fit(tmp_path, [0.5, 0.25], val_losses=[0.75, 0.625])
+    (run,) = read(tmp_path)
+    assert (losses(run), losses(run, "val_loss")) == ([0.5, 0.25], [0.75, 0.625])
+    assert run.notes == ()
+
+
+def test_a_float32_becomes_the_same_float64(tmp_path: Path) -> None:
+    write_fit(tmp_path, [0.1])
+    assert losses(read(tmp_path)[0]) == [float(np.float32(0.1))]
+
+
+def test_batch_and_evaluation_tags_are_no_series(tmp_path: Path) -> None:
+    points = [
+        (1.0, 0, "epoch_loss", 1.0),
+        (1.0, 9, "evaluation_loss_vs_iterations", 2.0),
+        (1.0, 0, "batch_loss", 3.0),
+    ]
+    write_events(tmp_path / "train" / FIRST, points)
+    assert list(read(tmp_path)[0].series) == ["loss"]
+
+
+def test_epoch_seconds_are_differences_of_wall_times(tmp_path: Path) -> None:
+    write_fit(tmp_path, [3.0, 2.0, 1.0])
+    (run,) = read(tmp_path)
+    assert run.epoch_seconds is not None
+    assert run.epoch_seconds.recorded.tolist() == [False, True, True]
+    assert run.epoch_seconds.values[1:].tolist() == [2.0, 2.0]
+    assert run.wall_seconds == 4.0
+    # by the wall time of the first row
+    assert run.started == 10
+
+
+def test_a_second_fit_from_the_start_is_another_run(tmp_path: Path) -> None:
+    write_fit(tmp_path, [3.0, 2.0], val_losses=[5.0, 4.0])
+    write_fit(tmp_path, [1.0], val_losses=[2.0], start=50.0, file=SECOND)
+    first, second = read(tmp_path)
+    assert (losses(first), losses(second)) == ([3.0, 2.0], [1.0])
+    assert losses(second, "val_loss") == [2.0]
+
+
+def test_validation_goes_to_the_fit_that_was_running(tmp_path: Path) -> None:
+    write_fit(tmp_path, [3.0, 2.0])
+    write_fit(tmp_path, [1.0], val_losses=[2.0], start=50.0, file=SECOND)
+    first, second = read(tmp_path)
+    assert (list(first.series), list(second.series)) == (["loss"], ["loss", "val_loss"])
+
+
+def test_a_fit_that_goes_on_upwards_is_one_run_with_a_seam(tmp_path: Path) -> None:
+    write_fit(tmp_path, [3.0, 2.0])
+    write_fit(tmp_path, [1.0], first=2, start=50.0, file=SECOND)
+    (run,) = read(tmp_path)
+    assert losses(run) == [3.0, 2.0, 1.0]
+    assert "resumed at epoch 2 (counted from 0)" in run.notes[0]
+    assert run.epoch_seconds is not None
+    assert run.epoch_seconds.recorded.tolist() == [False, True, False]
+
+
+def test_a_resumed_fit_of_run_json_replaces_rows(tmp_path: Path) -> None:
+    write_fit(tmp_path, [5.0, 4.0, 3.0], val_losses=[8.0, 7.0, 6.0])
+    write_fit(tmp_path, [2.0, 1.0], val_losses=[0.5], first=1, start=50, file=SECOND)
+    earlier = EarlierFit(Fit(epochs=3), (), None)
+    metadata = RunMetadata(fit=Fit(epochs=5, initial_epoch=1), earlier_fits=(earlier,))
+    (run,) = read(tmp_path, metadata)
+    assert losses(run) == [5.0, 2.0, 1.0]
+    assert run.series["val_loss"].recorded.tolist() == [True, True, False]
+    assert "its rows stand for the 2 earlier ones" in " ".join(run.notes)
+
+
+def test_one_event_file_is_read_by_itself(tmp_path: Path) -> None:
+    write_fit(tmp_path, [0.5], val_losses=[0.75])
+    (run,) = read(tmp_path / "validation" / FIRST)
+    assert losses(run, "val_loss") == [0.75]
+
+
+def test_files_without_epochs_name_the_tags_they_hold(tmp_path: Path) -> None:
+    write_events(tmp_path / FIRST, [(1.0, 0, "Loss/train", 1.0)])
+    with pytest.raises(ForeignLogError, match="its tags are Loss/train"):
+        read(tmp_path)
+
+
+def test_a_negative_step_is_refused(tmp_path: Path) -> None:
+    write_events(tmp_path / FIRST, [(1.0, -1, "epoch_loss", 1.0)])
+    with pytest.raises(LogError, match="step -1, below 0"):
+        read(tmp_path)
+
+
+def test_an_event_that_is_none_is_refused_with_its_byte(tmp_path: Path) -> None:
+    from tests.oracles.tensorboard_loader import record
+
+    path = write_events(tmp_path / FIRST, [(1.0, 0, "epoch_loss", 1.0)])
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + record(b"\x0b"))
+    with pytest.raises(LogError, match="not an event") as caught:
+        read(tmp_path)
+    assert caught.value.byte == size
+
+
+def test_a_cut_file_keeps_its_whole_records_on_request(tmp_path: Path) -> None:
+    write_fit(tmp_path, [3.0, 2.0])
+    path = tmp_path / "train" / FIRST
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(TruncatedLogError):
+        read(tmp_path)
+    (run,) = read(tmp_path, errors="skip")
+    assert losses(run) == [3.0]
+    assert "dropped as damaged" in run.notes[0]
+
+
+def write_rates(directory: Path, tag: str, rates: Sequence[float]) -> None:
+    points = [
+        (float(i), i, name, value)
+        for i, rate in enumerate(rates)
+        for name, value in (("epoch_loss", 1.0), (tag, rate))
+    ]
+    write_events(directory / "train" / FIRST, points)
+
+
+def read_rates(
+    path: Path, *callbacks: str, **fields: object
+) -> list[list[float] | None]:
+    metadata = RunMetadata(callbacks=callbacks, **fields) if callbacks else None  # type: ignore[arg-type]  # few fields
+    (run,) = read(path, metadata)
+    readings = (run.learning_rate, run.other_learning_rate)
+    return [None if one is None else one.values.tolist() for one in readings]
+
+
+REDUCER, BOARD = "ReduceLROnPlateau(patience=1)", "TensorBoard('tensorboard')"
+SCHEDULER = "keras.callbacks.LearningRateScheduler(<lambda>)"
+
+
+def test_without_run_json_both_readings_of_a_changing_rate_are_kept(
+    tmp_path: Path,
+) -> None:
+    write_rates(tmp_path, "epoch_learning_rate", [1.0, 0.5, 0.5])
+    assert read_rates(tmp_path) == [[1.0, 0.5, 0.5], [1.0, 1.0, 0.5]]
+
+
+def test_a_constant_rate_has_one_reading(tmp_path: Path) -> None:
+    write_rates(tmp_path, "epoch_learning_rate", [1.0, 1.0])
+    assert read_rates(tmp_path) == [[1.0, 1.0], None]
+
+
+def test_the_rate_of_keras_2_has_one_reading(tmp_path: Path) -> None:
+    write_rates(tmp_path, "epoch_lr", [1.0, 0.5])
+    assert read_rates(tmp_path) == [[1.0, 0.5], None]
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "readings"),
+    [
+        ((BOARD, REDUCER), [[1.0, 0.5, 0.5], None]),
+        ((REDUCER, BOARD), [[1.0, 1.0, 0.5], None]),
+        ((SCHEDULER, BOARD), [[1.0, 0.5, 0.5], None]),
+        (("EarlyStopping()", BOARD), [[1.0, 0.5, 0.5], None]),
+        ((SCHEDULER, REDUCER, BOARD), [[1.0, 0.5, 0.5], None]),
+        (("mine.Annealer()", BOARD), [[1.0, 0.5, 0.5], [1.0, 1.0, 0.5]]),
+        ((REDUCER,), [[1.0, 0.5, 0.5], [1.0, 1.0, 0.5]]),
+    ],
+)
+def test_the_recorded_callbacks_decide_what_a_row_holds(
+    tmp_path: Path, callbacks: tuple[str, ...], readings: list[list[float] | None]
+) -> None:
+    write_rates(tmp_path, "epoch_learning_rate", [1.0, 0.5, 0.5])
+    assert read_rates(tmp_path, *callbacks) == readings
+
+
+def test_the_first_rate_comes_from_the_optimizer(tmp_path: Path) -> None:
+    write_rates(tmp_path, "epoch_learning_rate", [0.5, 0.25])
+    found = read_rates(tmp_path, REDUCER, BOARD, initial_learning_rate=1.0)
+    assert found == [[1.0, 0.5], None]
