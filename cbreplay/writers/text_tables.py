@@ -28,12 +28,12 @@ class _Grid(NamedTuple):
 
     def widths(self) -> list[int]:
         """Return the width of each column; a sentence in a row does not count."""
-        whole = [row for row in self.rows if len(row) == len(self.columns)]
-        heads = [column.title for column in self.columns]
-        return [
-            max(len(cells[place]) for cells in [heads, *whole])
-            for place in range(len(self.columns))
-        ]
+        widths = [len(column.title) for column in self.columns]
+        for row in self.rows:
+            own = row if len(row) == len(self.columns) else row[:1]
+            for place, cell in enumerate(own):
+                widths[place] = max(widths[place], len(cell))
+        return widths
 
     def without(self, place: int) -> _Grid:
         """Return it without a column."""
