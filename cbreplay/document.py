@@ -396,13 +396,7 @@ def spoken_cells(table: Table) -> list[list[str]]:
         for place, column in enumerate(table.columns)
         if column.shown != "programs"
     ]
-    decimals = {
-        place: column.decimals
-        if column.decimals is not None
-        else decimals_of(_value(row.cells[place]) for row in table.rows if not row.rest)
-        for place, column in shown
-        if column.kind in ("value", "difference")
-    }
+    decimals = _decimals(table)
     lines = []
     for row in table.rows:
         cells = [
@@ -411,6 +405,26 @@ def spoken_cells(table: Table) -> list[list[str]]:
         ]
         lines.append([*cells, plain_text(row.rest)] if row.rest else cells)
     return lines
+
+
+def _decimals(table: Table) -> dict[int, int]:
+    """Return the decimals of each column of values, and of differences between them."""
+    rows = [row.cells for row in table.rows if not row.rest]
+    found: dict[int, int] = {}
+    first: int | None = None
+    for place, column in enumerate(table.columns):
+        if column.kind not in ("value", "difference"):
+            continue
+        places = column.decimals
+        if places is None and column.kind == "difference":
+            # how far values are apart is written as they are
+            places = first
+        if places is None:
+            places = decimals_of(_value(cells[place]) for cells in rows)
+        found[place] = places
+        if column.kind == "value" and first is None:
+            first = places
+    return found
 
 
 def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
