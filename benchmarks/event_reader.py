@@ -145,7 +145,7 @@ def event_directories(root: Path) -> list[str]:
 
 
 def read_scalars(root: Path) -> int:
-    from cbreplay.readers._event_reading import read_events
+    from cbreplay.readers.event_files.reading import read_events
 
     return sum(len(read_events(str(path)).values) for path in root.rglob("*tfevents*"))
 

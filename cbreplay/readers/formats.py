@@ -59,7 +59,9 @@ FORMATS = {
         "other_tools.json_history", "JsonHistoryReader", "a History as JSON"
     ),
     "pickle": Format("other_tools.pickled", "PickleReader", "a pickle"),
-    "events": Format("tensorboard", "TensorBoardReader", "event files of TensorBoard"),
+    "events": Format(
+        "event_files.tensorboard", "TensorBoardReader", "event files of TensorBoard"
+    ),
 }
 
 _LOGS_CSV = ("logs.csv", "logs.csv.gz")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import LogError, TruncatedLogError
-from cbreplay.readers._event_reading import (
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.event_files.reading import (
     read_by_columns,
     read_events,
     read_one_by_one,
 )
-from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.tensorboard import TensorBoardReader
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.conftest import ROOT, corpus_files
 from tests.oracles.tensorboard_loader import (
     event,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cbreplay.readers._event_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable
     from tests.oracles.tensorboard_loader import Style
 
 # the shortest of each sort, all below 30 kB

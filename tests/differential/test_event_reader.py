@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay.loading import load_runs
-from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
 from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
 from cbreplay.run_metadata import RunMetadata
 from tests.conftest import ROOT, corpus_files
 from tests.oracles.tensorboard_loader import Style, load_points, write_events
@@ -257,7 +257,7 @@ def test_csv_events_and_history_of_one_fit_agree(
 def test_the_rate_of_the_event_files_is_the_one_trained_at(
     trained: dict[str, Any], order: str
 ) -> None:
-    from cbreplay.readers.tensorboard import TensorBoardReader
+    from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 
     directory, _, seen, callbacks = trained[order]
     metadata = RunMetadata(callbacks=callbacks, initial_learning_rate=seen[0])

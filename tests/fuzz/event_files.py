@@ -4,9 +4,9 @@ From the root of the repository, with the tests' environment active, for an hour
 
     python -m tests.fuzz.event_files --minutes 60
 
-Each case is read in both ways of `cbreplay.readers._event_reading`, which must agree,
-and then as runs, strict and not. A case that fails is written to ``--keep`` and ends
-the hunt; the report says how many cases there were, how many of them still gave a
+Each case is read in both ways of `cbreplay.readers.event_files.reading`, which must
+agree, and then as runs, strict and not. A case that fails is written to ``--keep`` and
+ends the hunt; the report says how many cases there were, how many of them still gave a
 run, and by how much the peak of the memory grew.
 """
 
@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING
 from google_crc32c import value as crc32c
 
 from cbreplay import CbreplayError, LogError
-from cbreplay.readers._event_reading import (
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.event_files.reading import (
     read_by_columns,
     read_one_by_one,
 )
-from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.tensorboard import TensorBoardReader
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import (
     Style,
     event,
@@ -48,7 +48,7 @@ from tests.oracles.tensorboard_loader import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers._event_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST_SEED = 60_000

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from cbreplay import CbreplayError, LogError, Series
 from cbreplay.loading import load_runs
-from cbreplay.readers._event_proto import EventScalars
-from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
-from cbreplay.readers._record_io import masked_checksum
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.tensorboard import TensorBoardReader
+from cbreplay.readers.event_files.events import EventScalars
+from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
+from cbreplay.readers.event_files.record_bytes import masked_checksum
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 from tests.oracles.tensorboard_loader import event, value
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import EpochArray
 
-__all__ = ["TRAINER_SPEED", "fold_by", "fold_steps", "nearest_epochs"]
-
-# what Hugging Face's Trainer adds to an evaluation
-TRAINER_SPEED = (
-    "runtime",
-    "samples_per_second",
-    "steps_per_second",
-    "model_preparation_time",
-)
+__all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
 _GIVEN = "each step is one epoch, as given"
 
@@ -110,8 +103,6 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
 
 def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
     """Keep the steps at which something was evaluated, and number them."""
-    from cbreplay.readers._event_layouts import VALIDATION, evaluation_note
-
     table.collapse(_whole_steps(table, steps))
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.step_rows import TRAINER_SPEED
+from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.columns.table import LogTable

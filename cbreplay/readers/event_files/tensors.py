@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from cbreplay.readers._event_wire import (
+from cbreplay.readers.event_files.wire_format import (
     BYTES,
     FIXED32,
     FIXED64,

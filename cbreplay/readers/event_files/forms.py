@@ -12,8 +12,8 @@ from google_crc32c import value as crc32c
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from cbreplay.readers._event_proto import Form
-    from cbreplay.readers._record_walk import Ints
+    from cbreplay.readers.event_files.events import Form
+    from cbreplay.readers.event_files.record_walk import Ints
 
 __all__ = [
     "BEFORE_STEP",
@@ -61,6 +61,7 @@ class Forms:
     _arrays: FormArrays | None = None
 
     def learn(self, slot: int, form: Form | None) -> None:
+        """Remember the form of a slot; None if its records are read one by one."""
         self.n_learned += 1
         if form is None or len(self.forms) >= _MOST_FORMS:
             self.slots[slot] = _ALWAYS_ALONE
@@ -70,6 +71,7 @@ class Forms:
         self._arrays = None
 
     def arrays(self) -> FormArrays:
+        """Return what is to be known of each form as arrays."""
         if self._arrays is None:
             self._arrays = _form_arrays(self.forms)
         return self._arrays

@@ -10,20 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers._event_layouts import (
-    HUGGING_FACE_EPOCH,
-    choose_layout,
-    count_evaluations,
-    note_other_scalars,
-    number_samples,
-)
-from cbreplay.readers._event_points import (
-    cut_by_point,
-    cut_by_series,
-    join_writers,
-    pair_points,
-)
-from cbreplay.readers._event_reading import read_events
 from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
 from cbreplay.readers.building.fits import Rows, TrainingRows, build_run, join_rows
 from cbreplay.readers.building.learning_rate import (
@@ -32,14 +18,28 @@ from cbreplay.readers.building.learning_rate import (
     read_event_rate,
 )
 from cbreplay.readers.entries import event_files
+from cbreplay.readers.event_files.layouts import (
+    HUGGING_FACE_EPOCH,
+    choose_layout,
+    count_evaluations,
+    note_other_scalars,
+    number_samples,
+)
+from cbreplay.readers.event_files.points import (
+    cut_by_point,
+    cut_by_series,
+    join_writers,
+    pair_points,
+)
+from cbreplay.readers.event_files.reading import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.readers._event_layouts import Layout
-    from cbreplay.readers._event_points import Points
-    from cbreplay.readers._event_table import EventTable
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.event_files.layouts import Layout
+    from cbreplay.readers.event_files.points import Points
+    from cbreplay.readers.event_files.scalar_table import EventTable
     from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 

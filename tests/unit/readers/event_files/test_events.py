@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from cbreplay.readers._event_proto import EventScalars
+from cbreplay.readers.event_files.events import EventScalars
 from tests.oracles.tensorboard_loader import event, message, tensor, value, varint
 
 

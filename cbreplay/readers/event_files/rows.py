@@ -15,22 +15,22 @@ import numpy as np
 from google_crc32c import value as crc32c
 from numpy.typing import NDArray
 
-from cbreplay.readers._event_forms import (
+from cbreplay.readers.event_files.forms import (
     BEFORE_STEP,
     MOST_SUMMED,
     byte_checksums,
     mask_checksums,
 )
-from cbreplay.readers._event_table import Columns
-from cbreplay.readers._record_io import CHECKSUM, HEAD
+from cbreplay.readers.event_files.record_bytes import CHECKSUM, HEAD
+from cbreplay.readers.event_files.scalar_table import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.readers._event_forms import Checksums, Flags
-    from cbreplay.readers._event_proto import Form
-    from cbreplay.readers._event_table import TableBuilder
-    from cbreplay.readers._record_walk import Ints, Piece
+    from cbreplay.readers.event_files.events import Form
+    from cbreplay.readers.event_files.forms import Checksums, Flags
+    from cbreplay.readers.event_files.record_walk import Ints, Piece
+    from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 __all__ = ["Block", "Part", "Pattern"]
 

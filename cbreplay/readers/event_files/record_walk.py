@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cbreplay.readers._record_io import FRAME_SIZE, HEAD, masked_checksum
+from cbreplay.readers.event_files.record_bytes import FRAME_SIZE, HEAD, masked_checksum
 
 if TYPE_CHECKING:
-    from cbreplay.readers._event_patterns import Patterns
-    from cbreplay.readers._event_rows import Block, Pattern
+    from cbreplay.readers.event_files.patterns import Patterns
+    from cbreplay.readers.event_files.rows import Block, Pattern
 
 __all__ = ["PADDING", "Ints", "Piece", "RecordHeads", "RecordWalk"]
 

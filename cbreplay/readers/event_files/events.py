@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from cbreplay.readers._event_tensor import Found, read_tensor
-from cbreplay.readers._event_wire import (
+from cbreplay.readers.event_files.tensors import Found, read_tensor
+from cbreplay.readers.event_files.wire_format import (
     BYTES,
     FIXED32,
     FIXED64,

@@ -1,6 +1,6 @@
 """Scalars in any order, from thousands of records at once, told apart by their form.
 
-Nearly all records of a log have one of a few forms (`_event_proto.Form`) and differ in
+Nearly all records of a log have one of a few forms (`events.Form`) and differ in
 step, wall time and value only. So the records of a piece of the file are told apart by
 their form, compared with it, checksummed and cut with array operations.
 """
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from google_crc32c import value as crc32c
 
-from cbreplay.readers._event_forms import (
+from cbreplay.readers.event_files.events import EventScalars, Form
+from cbreplay.readers.event_files.forms import (
     BEFORE_STEP,
     EVENT_KEYS,
     KNOWN,
@@ -24,16 +25,20 @@ from cbreplay.readers._event_forms import (
     byte_checksums,
     mask_checksums,
 )
-from cbreplay.readers._event_proto import EventScalars, Form
-from cbreplay.readers._event_table import Columns
-from cbreplay.readers._record_io import CHECKSUM, FRAME_SIZE, HEAD, masked_checksum
+from cbreplay.readers.event_files.record_bytes import (
+    CHECKSUM,
+    FRAME_SIZE,
+    HEAD,
+    masked_checksum,
+)
+from cbreplay.readers.event_files.scalar_table import Columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cbreplay.readers._event_forms import Flags, FormArrays, Words
-    from cbreplay.readers._event_table import TableBuilder
-    from cbreplay.readers._record_walk import Ints, Piece
+    from cbreplay.readers.event_files.forms import Flags, FormArrays, Words
+    from cbreplay.readers.event_files.record_walk import Ints, Piece
+    from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 __all__ = ["FormReader"]
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import load_runs
-from cbreplay.readers._event_patterns import Patterns
-from cbreplay.readers._event_reading import read_by_columns, read_one_by_one
-from cbreplay.readers._record_io import masked_checksum
-from cbreplay.readers._record_walk import PADDING, Piece, RecordHeads
+from cbreplay.readers.event_files.patterns import Patterns
+from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
+from cbreplay.readers.event_files.record_bytes import masked_checksum
+from cbreplay.readers.event_files.record_walk import PADDING, Piece, RecordHeads
 from tests.oracles.tensorboard_loader import event, message, value, version_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from cbreplay.readers._event_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 TAGS = ["epoch_loss", "epoch_accuracy", "epoch_learning_rate"]
 

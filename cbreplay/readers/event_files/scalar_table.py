@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers._record_io import no_event
+from cbreplay.readers.event_files.record_bytes import no_event
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cbreplay.readers._event_proto import EventScalars, Scalar
-    from cbreplay.readers._record_walk import Ints
     from cbreplay.readers.base import Damage
+    from cbreplay.readers.event_files.events import EventScalars, Scalar
+    from cbreplay.readers.event_files.record_walk import Ints
 
 __all__ = ["Columns", "EventTable", "TableBuilder"]
 
@@ -69,6 +69,7 @@ class TableBuilder:
         self._offsets: list[int] = []
 
     def number(self, tag: str) -> int:
+        """Return the number of a tag; a new one gets the next."""
         return self.numbers.setdefault(tag, len(self.numbers))
 
     def read_record(
@@ -94,9 +95,11 @@ class TableBuilder:
         self._offsets += [offset] * len(scalars)
 
     def note_other(self, tag: str, offset: int) -> None:
+        """Remember a tag that holds no scalar, and where it was met first."""
         self._others[tag] = min(offset, self._others.get(tag, offset))
 
     def add(self, columns: Columns) -> None:
+        """Take scalars that were read together."""
         self._columns.append(columns)
 
     def settle(self) -> None:
@@ -115,6 +118,7 @@ class TableBuilder:
         self._scalars, self._offsets = [], []
 
     def build(self, damage: Damage) -> EventTable:
+        """Return all scalars in the order of the file."""
         self.settle()
         columns = [np.concatenate(one) for one in zip(*self._columns, strict=True)]
         self._columns = []

@@ -1,7 +1,7 @@
 """Read event files: small ones record by record, others by thousands at once.
 
-Records that repeat epoch for epoch are read as rows (`_event_rows`), others by their
-form (`_event_columns`), both with array operations; whatever is not plainly of a known
+Records that repeat epoch for epoch are read as rows (`rows`), others by their
+form (`form_columns`), both with array operations; whatever is not plainly of a known
 form, or not as it should be, is read one by one with `EventScalars`. What is found does
 not depend on which way a record went.
 """
@@ -15,11 +15,11 @@ import numpy as np
 from google_crc32c import extend
 from google_crc32c import value as crc32c
 
-from cbreplay.readers._event_columns import FormReader
-from cbreplay.readers._event_patterns import KNOWN_PATTERNS
-from cbreplay.readers._event_proto import EventScalars, ends_in_blob
-from cbreplay.readers._event_table import EventTable, TableBuilder
-from cbreplay.readers._record_io import (
+from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers.event_files.events import EventScalars, ends_in_blob
+from cbreplay.readers.event_files.form_columns import FormReader
+from cbreplay.readers.event_files.patterns import KNOWN_PATTERNS
+from cbreplay.readers.event_files.record_bytes import (
     CHECKSUM,
     FRAME_SIZE,
     HEAD,
@@ -30,13 +30,13 @@ from cbreplay.readers._record_io import (
     read_records,
     wrong_checksum,
 )
-from cbreplay.readers._record_walk import PADDING, Piece, RecordHeads
-from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers.event_files.record_walk import PADDING, Piece, RecordHeads
+from cbreplay.readers.event_files.scalar_table import EventTable, TableBuilder
 
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
-    from cbreplay.readers._record_io import RecordBytes
-    from cbreplay.readers._record_walk import Ints, RecordWalk
+    from cbreplay.readers.event_files.record_bytes import RecordBytes
+    from cbreplay.readers.event_files.record_walk import Ints, RecordWalk
 
 __all__ = ["read_by_columns", "read_events", "read_one_by_one"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from cbreplay import LogError, TruncatedLogError
 from cbreplay.readers.base import ForeignLogError, ReadOptions
-from cbreplay.readers.tensorboard import TensorBoardReader
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
 from tests.oracles.tensorboard_loader import write_events
 

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.readers.building.evaluations import (
+    TRAINER_SPEED,
+    VALIDATION,
+    evaluation_note,
+    shown,
+)
 from cbreplay.readers.building.learning_rate import KERAS_RATE_TAGS
 
 if TYPE_CHECKING:
@@ -19,17 +25,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbreplay.readers._event_points import Points
-    from cbreplay.readers._event_table import EventTable
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.event_files.points import Points
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = [
     "HUGGING_FACE_EPOCH",
-    "VALIDATION",
     "Layout",
     "choose_layout",
     "count_evaluations",
-    "evaluation_note",
     "note_other_scalars",
     "number_samples",
 ]
@@ -39,16 +43,10 @@ _PREFIX = "epoch_"
 _RATE = re.compile(
     r"lr|learning_rate|(train/)?(lr|learning_rate)|lr-[^/]+(/pg1)?|lr/pg0|x/lr0"
 )
-# a series of evaluations, by its name
-VALIDATION = re.compile(
-    r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)",
-    re.IGNORECASE,
-)
 # of Hugging Face, at the end of a training: no series
 _SUMMARIES = re.compile(r"train/(train_.*|total_flos)")
 _LIGHTNING_EPOCH, HUGGING_FACE_EPOCH = "epoch", "train/epoch"
 _LIGHTNING_DUMMY = "hp_metric"
-_SHOWN = 8
 
 
 class Layout(NamedTuple):
@@ -130,12 +128,10 @@ def choose_layout(
 
 def _trainer_steps(tags: Sequence[str]) -> Layout:
     """Read the evaluations of Hugging Face's Trainer as `HuggingFaceReader` does."""
-    from cbreplay.readers.building.step_rows import TRAINER_SPEED
-
     rates = [tag for tag in tags if _RATE.fullmatch(tag)]
     speed = [tag for tag in tags if tag.endswith(TRAINER_SPEED)]
     notes = [
-        f"left out {_shown(names)}: {why}"
+        f"left out {shown(names)}: {why}"
         for names, why in (
             (rates, "Trainer's schedule changes it with every step, so no row has one"),
             (speed, "it tells of the machine, not of the model"),
@@ -237,7 +233,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, tuple[str, .
     if evaluations:
         return empty, ()
     notes = [
-        f"left out, as {why}: {_shown(names)}"
+        f"left out, as {why}: {shown(names)}"
         for names, why in (
             (several, "they have several values in an epoch"),
             (nowhere, "they have no value at the end of an epoch"),
@@ -268,7 +264,7 @@ def note_other_scalars(tags: Iterable[str]) -> list[str]:
     others = [tag for tag in dict.fromkeys(tags) if not own.fullmatch(tag)]
     if not others:
         return []
-    return [f"left out, as Keras did not write them by epoch: {_shown(others)}"]
+    return [f"left out, as Keras did not write them by epoch: {shown(others)}"]
 
 
 def number_samples(pieces: list[Points], tags: set[str]) -> tuple[list[Points], str]:
@@ -328,19 +324,3 @@ def count_evaluations(pieces: list[Points]) -> tuple[list[Points], list[Points],
         numbered.append(replace(piece, steps=numbers))
         count += len(piece.steps)
     return numbered, evaluations, evaluation_note(judged, n_between)
-
-
-def evaluation_note(judged: Sequence[str], n_between: int) -> str:
-    """Say what the rows are, and what was left out between them."""
-    of = f"a step with a value of {_shown(judged)}" if judged else "a step"
-    note = (
-        f"each row is one evaluation, {of}: patience counts evaluations, and an epoch "
-        "here is the number of one"
-    )
-    if n_between:
-        note += f"; {n_between} values between them were left out"
-    return note
-
-
-def _shown(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

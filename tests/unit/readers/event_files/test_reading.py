@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cbreplay import LogError
-from cbreplay.readers._event_reading import (
+from cbreplay.readers.event_files.reading import (
     read_by_columns,
     read_events,
     read_one_by_one,
 )
-from cbreplay.readers._record_io import masked_checksum
+from cbreplay.readers.event_files.record_bytes import masked_checksum
 from tests.oracles.tensorboard_loader import (
     event,
     message,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from cbreplay.readers._event_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 PIECES = [3_000, 1 << 20]
 TAGS = ["epoch_loss", "epoch_accuracy", "epoch_loss_2", "a"]

@@ -5,21 +5,21 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from cbreplay.readers._event_forms import (
+from cbreplay.readers.event_files.events import EventScalars, Form, behind_step
+from cbreplay.readers.event_files.forms import (
     BEFORE_STEP,
     EVENT_KEYS,
     MOST_STEP_BYTES,
     MOST_SUMMED,
 )
-from cbreplay.readers._event_proto import EventScalars, Form, behind_step
-from cbreplay.readers._event_rows import Part, Pattern
-from cbreplay.readers._record_io import CHECKSUM, HEAD, masked_checksum
+from cbreplay.readers.event_files.record_bytes import CHECKSUM, HEAD, masked_checksum
+from cbreplay.readers.event_files.rows import Part, Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.readers._event_rows import Block
-    from cbreplay.readers._record_walk import Piece
+    from cbreplay.readers.event_files.record_walk import Piece
+    from cbreplay.readers.event_files.rows import Block
 
 __all__ = ["KNOWN_PATTERNS", "Patterns"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import LogError, TruncatedLogError
-from cbreplay.readers._record_io import masked_checksum, read_records
 from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers.event_files.record_bytes import masked_checksum, read_records
 from tests.oracles.tensorboard_loader import masked, record
 
 if TYPE_CHECKING:

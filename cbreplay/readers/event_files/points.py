@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbreplay.readers._event_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = [
     "Points",

@@ -10,7 +10,7 @@ import pytest
 from cbreplay import LogError
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ForeignLogError, ReadOptions
-from cbreplay.readers.tensorboard import TensorBoardReader
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import Point, write_events
 
 if TYPE_CHECKING:

@@ -1,0 +1,3 @@
+"""Event files of TensorBoard in, runs out, without TensorBoard or TensorFlow."""
+
+from __future__ import annotations
