@@ -173,7 +173,7 @@ def _monitor_notes(
         missing = int((~run.monitored(monitor).recorded).sum())
         if missing:
             notes.append(
-                f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
+                f"{monitor} is missing in {missing} of {run.n_epochs} epochs; "
                 f"{_spoken_skip(callbacks, monitor, semantics)}"
                 f"{_suspect_nan(run, monitor)}"
             )

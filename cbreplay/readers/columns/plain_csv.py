@@ -55,10 +55,12 @@ def read_plain(content: bytes) -> PlainCsv | None:
     names = split_plain_names(header)
     if names is None or body.translate(None, _OF_NUMBERS + _SEPARATORS):
         return None
+    if not body.endswith(b"\n"):
+        return None
     n_rows = body.count(b"\n")
     crlf = header.endswith(b"\r")
     line = b"," * (len(names) - 1) + (b"\r\n" if crlf else b"\n")
-    if not n_rows or body.translate(None, _OF_NUMBERS) != line * n_rows:
+    if body.translate(None, _OF_NUMBERS) != line * n_rows:
         return None
     cells = body.translate(_LINE_ENDS_AS_COMMAS, b"\r").split(b",")
     # behind the last line end stands nothing
