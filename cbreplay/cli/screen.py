@@ -9,7 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.cli.output import terminal_width
-from cbreplay.replay.answer import NAN_IS_BEST
+from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.rules.base import format_callback
 from cbreplay.words import (
     count,

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Literal
 import matplotlib as mpl
 
 from cbreplay.errors import ConfigError
-from cbreplay.plots.learning_curve import learning_curve_points, plot_learning_curve
+from cbreplay.plots.learning_curve import (
+    LearningCurvePoints,
+    learning_curve_points,
+    plot_learning_curve,
+)
 from cbreplay.plots.learning_rate import (
+    LearningRatePoints,
     has_learning_rate,
     learning_rate_points,
     plot_learning_rate,
 )
+from cbreplay.plots.parameter_map import MapPoints, plot_map
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
+from cbreplay.plots.trade_off import TradeOffPoints, plot_trade_off
 from cbreplay.whole_files import read_suffix, write_whole
 
 if TYPE_CHECKING:
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "draw_parts",
+    "draw_points",
     "draw_small",
     "figure_bytes",
     "plot_replay",
@@ -101,10 +109,49 @@ def draw_parts(
 
 def draw_small(replay: Replay, *, look: Look) -> Figure:
     """Draw the curve without words, as one of many."""
+    return _draw_small(learning_curve_points(replay), look)
+
+
+def _draw_small(points: LearningCurvePoints, look: Look) -> Figure:
     figure, axes = stack_axes(_SMALL_WIDTH, [_SMALL_HEIGHT], look)
-    points = learning_curve_points(replay)
     plot_learning_curve(points, ax=axes[0], look=look, labels=False)
     fit_axes(figure, [_SMALL_HEIGHT])
+    return figure
+
+
+def draw_points(
+    points: LearningCurvePoints | LearningRatePoints | MapPoints | TradeOffPoints,
+    *,
+    look: Look,
+    width: float = _WIDTH,
+    small: bool = False,
+) -> Figure:
+    """Draw the points of any picture.
+
+    Parameters
+    ----------
+    points : LearningCurvePoints, LearningRatePoints, MapPoints or TradeOffPoints
+        What is drawn.
+    look : Look
+        The colours.
+    width : float
+        In inches.
+    small : bool
+        A learning curve without words, as one of many.
+    """
+    if isinstance(points, MapPoints):
+        return plot_map(points, look=look, width=width, note=False)
+    if isinstance(points, TradeOffPoints):
+        return plot_trade_off(points, look=look, width=width)
+    if small and isinstance(points, LearningCurvePoints):
+        return _draw_small(points, look)
+    kind = "curve" if isinstance(points, LearningCurvePoints) else "learning-rate"
+    figure, axes = stack_axes(width, [_HEIGHTS[kind]], look)
+    if isinstance(points, LearningCurvePoints):
+        plot_learning_curve(points, ax=axes[0], look=look)
+    else:
+        plot_learning_rate(points, ax=axes[0], look=look, labels=True)
+    fit_axes(figure, [_HEIGHTS[kind]])
     return figure
 
 

@@ -97,10 +97,6 @@ def walk_run(
         for reading in readings
     ]
     first = min(walks, key=_divergence_order)
-    if readings[0].is_assumed and first.sets_rate:
-        first.notes.append(
-            "no learning rate is recorded: it is taken as constant over the record"
-        )
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(
             "the log holds the rate of its first epoch as a schedule left it; a "

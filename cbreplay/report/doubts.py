@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.outcomes import was_still_improving
-from cbreplay.replay.answer import NAN_IS_BEST
+from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.report.document import Code, Notice, Section, Strong, Text
 from cbreplay.rules.base import watched_series
 from cbreplay.words import (

@@ -5,6 +5,7 @@ A rule reads the fields; no rule asks for a version.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -419,20 +420,37 @@ def _installed_keras(search_path: Iterable[str]) -> str | None:
     """
     found: dict[str, str] = {}
     for directory in search_path:
-        try:
-            names = os.listdir(directory or ".")  # noqa: PTH208 - pathlib costs more
-        except OSError:
-            continue
-        for name in names:
-            package, _, version = name.removesuffix(".dist-info").partition("-")
-            if package in _INSTALLED and name.endswith(".dist-info"):
-                found.setdefault(package, version)
+        for package, version in _packages_in(directory or "."):
+            found.setdefault(package, version)
         if "keras" in found:
             return f"keras-{found['keras']}"
     if "tf_keras" not in found:
         return None
     named = f"tf_keras-{found['tf_keras']}"
     return named + _numpy_suffix(named, found.get("numpy"))
+
+
+def _packages_in(directory: str) -> tuple[tuple[str, str], ...]:
+    """Return what is installed in a directory, of the packages that decide."""
+    try:
+        found = os.stat(directory)  # noqa: PTH116 - pathlib costs more
+        return _list_packages(directory, (found.st_ino, found.st_mtime_ns))
+    except OSError:
+        return ()
+
+
+@functools.lru_cache(maxsize=64)
+def _list_packages(
+    directory: str,
+    state: tuple[int, int],  # noqa: ARG001
+) -> tuple[tuple[str, str], ...]:
+    """List a directory once for each of its states: every run asks for it."""
+    found = []
+    for name in os.listdir(directory):  # noqa: PTH208 - as above
+        package, _, version = name.removesuffix(".dist-info").partition("-")
+        if package in _INSTALLED and name.endswith(".dist-info"):
+            found.append((package, version))
+    return tuple(found)
 
 
 _INSTALLED = ("keras", "tf_keras", "numpy")

@@ -41,6 +41,13 @@ def test_the_installed_keras_is_found_by_its_directory(tmp_path: Path) -> None:
     assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.15.1"
 
 
+def test_a_keras_that_is_installed_later_is_found(tmp_path: Path) -> None:
+    path = installed(tmp_path, "numpy-2.0.0")
+    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.15"
+    installed(tmp_path, "keras-3.6.0")
+    assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.6.0"
+
+
 def test_without_any_keras_the_newest_known_one_decides(tmp_path: Path) -> None:
     path = installed(tmp_path, "numpy-2.0.0")
     assert resolve_semantics(None, search_path=path).semantics.name == "keras-3.15"

@@ -1,0 +1,446 @@
+"""An answer as one document: what it says, once, for every form that is written of it.
+
+An answer builds a document from its own values (``answers/``, one module a question),
+and a writer turns any document into one form (``writers/``, one module a form). Nothing
+here is text that was cut, aligned or escaped for a form: a table holds values and says
+of what kind each column is, and a number in a sentence is a `Fact`, so that every form,
+and every test, finds the value itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cbreplay.kinds import Kind
+
+__all__ = [
+    "Block",
+    "Cell",
+    "Claim",
+    "Code",
+    "CodeBlock",
+    "Command",
+    "Document",
+    "Fact",
+    "Figure",
+    "Gallery",
+    "Notice",
+    "Paragraph",
+    "Points",
+    "Row",
+    "Section",
+    "Span",
+    "Strong",
+    "Table",
+    "TableColumn",
+    "Text",
+    "Trend",
+    "facts_of",
+    "plain_text",
+    "say",
+    "spoken_cells",
+]
+
+
+class Code(NamedTuple):
+    """A name or a piece of code inside a sentence."""
+
+    text: str
+
+
+class Strong(NamedTuple):
+    """What a hurried reader should not miss."""
+
+    text: str
+
+
+class Fact(NamedTuple):
+    """A value inside a sentence, which every form writes as its kind is written.
+
+    Parameters
+    ----------
+    value : object
+        The value itself; an epoch counts from 0 here.
+    kind : Kind
+        What it means.
+    name : str
+        What it is in the answer's data, for example ``"best_epoch"``.
+    decimals : int or None
+        Where it shares its decimals with a table.
+    """
+
+    value: Any
+    kind: Kind
+    name: str = ""
+    decimals: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as people read it."""
+        return spoken_value(self.value, self.kind, self.decimals)
+
+
+class Claim(NamedTuple):
+    """What a sentence says about the data, for a check that knows only the data.
+
+    Parameters
+    ----------
+    predicate : str
+        For example ``"is_best"``, ``"first"`` or ``"at_least"``.
+    about : mapping
+        What it is said of, by name.
+    """
+
+    predicate: str
+    about: Mapping[str, Any]
+
+
+Part: TypeAlias = str | Code | Strong | Fact
+
+
+class Text(NamedTuple):
+    """A sentence or several: words, names, values, and what they claim."""
+
+    parts: tuple[Part, ...]
+    claims: tuple[Claim, ...] = ()
+
+
+def say(*parts: Part, claims: Sequence[Claim] = ()) -> Text:
+    """Return a sentence made of its parts.
+
+    >>> plain_text(say("best at epoch ", Fact(28, "epoch", "best_epoch")))
+    'best at epoch 29'
+    """
+    return Text(parts, tuple(claims))
+
+
+def plain_text(text: Text) -> str:
+    """Return a sentence without its marks, as people read it.
+
+    >>> plain_text(say(Strong("Patience 5"), " of ", Code("val_loss")))
+    'Patience 5 of val_loss'
+    """
+    return "".join(part if isinstance(part, str) else part.text for part in text.parts)
+
+
+def facts_of(text: Text) -> dict[str, Any]:
+    """Return the named values of a sentence."""
+    return {
+        part.name: part.value
+        for part in text.parts
+        if isinstance(part, Fact) and part.name
+    }
+
+
+class Paragraph(NamedTuple):
+    """Sentences; small print steps back."""
+
+    text: Text
+    small: bool = False
+
+
+class Points(NamedTuple):
+    """Sentences below each other, one point each."""
+
+    points: tuple[Text, ...]
+
+
+class Notice(NamedTuple):
+    """Doubts, one point each."""
+
+    points: tuple[Text, ...]
+
+
+class CodeBlock(NamedTuple):
+    """Lines to paste."""
+
+    code: str
+    language: Literal["python", "shell"]
+
+
+class TableColumn(NamedTuple):
+    """A column of a table.
+
+    Parameters
+    ----------
+    key : str
+        Its name for programs, for example ``"kept_epoch"``.
+    title : str
+        Its heading for people.
+    kind : Kind
+        What its cells mean; it decides how they are written.
+    fold : int
+        Where room is short, columns with a larger number go first; 0 never goes.
+    shown : {"always", "people", "programs"}
+        To whom.
+    decimals : int or None
+        Of values, where other columns or sentences share them.
+    """
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    fold: int = 0
+    shown: Literal["always", "people", "programs"] = "always"
+    decimals: int | None = None
+
+    @property
+    def align(self) -> Literal["left", "right"]:
+        """Where its cells stand."""
+        return "right" if is_number(self.kind) else "left"
+
+
+class Cell(NamedTuple):
+    """A value with what has to be said about it.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+    bound : {"lower", "upper"} or None
+        Whether the true value is at least or at most this.
+    provisional : bool
+        Whether it holds only so far: written in brackets.
+    sign : str
+        What stands before it: ``"+"``.
+    mark : str
+        A sign behind it that a sentence below the table explains.
+    """
+
+    value: Any
+    bound: Literal["lower", "upper"] | None = None
+    provisional: bool = False
+    sign: str = ""
+    mark: str = ""
+
+
+class Span(NamedTuple):
+    """Two ends, both included; without a last one it is open."""
+
+    first: Any
+    last: Any
+
+
+class Row(NamedTuple):
+    """A row of a table.
+
+    Parameters
+    ----------
+    cells : sequence of object
+        A value, `Cell`, `Span` or `Text` for each column; None where there is none.
+    rest : Text or None
+        For people, a sentence in place of all cells but the first.
+    rank : int
+        Where there are too many rows for a form, the larger ranks go first.
+    """
+
+    cells: Sequence[Any]
+    rest: Text | None = None
+    rank: int = 0
+
+
+class Table(NamedTuple):
+    """Rows of values; the first cell of a row names it.
+
+    Parameters
+    ----------
+    columns : tuple of TableColumn
+        In order.
+    rows : tuple of Row
+        In order.
+    caption : str
+        What it shows.
+    is_answer : bool
+        Whether it is what ``--format csv`` and ``--format markdown`` write.
+    """
+
+    columns: tuple[TableColumn, ...]
+    rows: tuple[Row, ...]
+    caption: str
+    is_answer: bool = False
+
+
+class Trend(NamedTuple):
+    """A series in one line of characters, for a form that has no pictures."""
+
+    label: str
+    values: Sequence[float | None]
+    caption: Text
+
+
+class Figure(NamedTuple):
+    """A picture as its points, with the words that say the same.
+
+    Parameters
+    ----------
+    points : callable
+        Returns the points that ``plots`` draws, of one of its own classes; they are
+        only computed by a form with pictures.
+    caption : str
+        What it shows, standing without the picture too.
+    alternative : str
+        What someone who cannot see it is told.
+    title : str
+        Its name, where it has one of its own.
+    small : bool
+        Whether it is one of many.
+    table : Table or None
+        Its numbers, where they stand nowhere else.
+    """
+
+    points: Callable[[], Any]
+    caption: str
+    alternative: str
+    title: str = ""
+    small: bool = False
+    table: Table | None = None
+
+
+class Gallery(NamedTuple):
+    """Small figures beside each other."""
+
+    figures: tuple[Figure, ...]
+
+
+Block: TypeAlias = (
+    Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery
+)
+
+
+class Section(NamedTuple):
+    """A heading and what is below it.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    blocks : tuple of Block
+        In order.
+    half : bool
+        Whether it may stand beside the next one on a wide page.
+    on : {"both", "page", "screen"}
+        Whether it belongs to the short answer at a terminal, to the page, or to both.
+    untitled : bool
+        Whether a terminal leaves the heading out.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+    half: bool = False
+    on: Literal["both", "page", "screen"] = "both"
+    untitled: bool = False
+
+
+class Command(NamedTuple):
+    """A command that may be useful next, to be copied."""
+
+    label: str
+    line: str
+
+
+class Document(NamedTuple):
+    """An answer.
+
+    Parameters
+    ----------
+    question : str
+        Which question it answers, for example ``"simulate"``.
+    headline : Text
+        The answer in one sentence.
+    lead : Text
+        What was asked of what, by whose rules.
+    sections : tuple of Section
+        In order of use.
+    next : tuple of Command
+        What to ask next.
+    program : callable
+        Returns the members of the JSON answer that are this question's own: ``runs``,
+        ``configs``, ``results``, ``objective``, ... as ``schemas/answer.schema.json``
+        has them.
+    """
+
+    question: str
+    headline: Text
+    lead: Text
+    sections: tuple[Section, ...] = ()
+    next: tuple[Command, ...] = ()
+    program: Callable[[], Mapping[str, Any]] = dict
+
+    def answer_table(self) -> Table | None:
+        """Return the table that is the answer for programs, if there is one."""
+        tables = (
+            block
+            for section in self.sections
+            for block in section.blocks
+            if isinstance(block, Table) and block.is_answer
+        )
+        return next(tables, None)
+
+
+def spoken_cells(table: Table) -> list[list[str]]:
+    """Write the cells of a table for people, without those for programs.
+
+    Returns
+    -------
+    list of list of str
+        A list for each row: of every shown column; or of the first cell and the
+        sentence in place of the others, where the row has one.
+    """
+    shown = [
+        (place, column)
+        for place, column in enumerate(table.columns)
+        if column.shown != "programs"
+    ]
+    decimals = _decimals(table)
+    lines = []
+    for row in table.rows:
+        cells = [
+            _spoken_cell(row.cells[place], column.kind, decimals.get(place))
+            for place, column in shown[: 1 if row.rest else None]
+        ]
+        lines.append([*cells, plain_text(row.rest)] if row.rest else cells)
+    return lines
+
+
+def _decimals(table: Table) -> dict[int, int]:
+    """Return the decimals of each column of values, and of differences between them."""
+    rows = [row.cells for row in table.rows if not row.rest]
+    found: dict[int, int] = {}
+    first: int | None = None
+    for place, column in enumerate(table.columns):
+        if column.kind not in ("value", "difference"):
+            continue
+        places = column.decimals
+        if places is None and column.kind == "difference":
+            # how far values are apart is written as they are
+            places = first
+        if places is None:
+            places = decimals_of(_value(cells[place]) for cells in rows)
+        found[place] = places
+        if column.kind == "value" and first is None:
+            first = places
+    return found
+
+
+def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
+    return cell.value if isinstance(cell, Cell) else cell
+
+
+def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: ANN401
+    if isinstance(cell, Text):
+        return plain_text(cell)
+    if isinstance(cell, Span):
+        return spoken_span(cell.first, cell.last, kind)
+    if not isinstance(cell, Cell):
+        return spoken_value(cell, kind, decimals)
+    if cell.value is None:
+        return "-"
+    bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
+    text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, decimals)}"
+    text = f"({text})" if cell.provisional else text
+    return f"{text} {cell.mark}" if cell.mark else text

@@ -1,0 +1,116 @@
+"""What a value is, and so how it is written for people.
+
+The kind of a column or of a number in a sentence decides its decimals, where it stands,
+and that epochs count from 1 for people, while programs are given them from 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from cbreplay.words import decimals_for, spoken_number, spoken_range, spoken_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Kind", "decimals_of", "is_number", "spoken_span", "spoken_value"]
+
+Kind: TypeAlias = Literal[
+    # the zero-based number of an epoch
+    "epoch",
+    # a number of epochs, runs, callbacks
+    "count",
+    # a patience, or another whole setting
+    "patience",
+    # a value of a series, in its unit: a column shares its decimals
+    "value",
+    # how far two such values are apart
+    "difference",
+    # a part of a whole, from 0 to 1
+    "share",
+    # a score without a unit
+    "score",
+    # a learning rate
+    "rate",
+    "seconds",
+    # how far something is evidence
+    "evidence",
+    # of a run, a series, a setting
+    "name",
+    # to paste
+    "code",
+    "text",
+    "flag",
+    # any number as it stands
+    "number",
+]
+
+_TEXTS = ("evidence", "name", "code", "text", "flag")
+_SHARED_DECIMALS = ("value", "difference")
+
+
+def is_number(kind: Kind) -> bool:
+    """Return whether values of a kind stand at the right of their column."""
+    return kind not in _TEXTS
+
+
+def decimals_of(values: Iterable[Any]) -> int:
+    """Return the decimals that a column of values or differences shares."""
+    return decimals_for(value for value in values if isinstance(value, int | float))
+
+
+def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  # noqa: ANN401 - a cell holds anything
+    """Write a value of a kind for people; ``-`` where there is none.
+
+    Parameters
+    ----------
+    value : object
+        What it is.
+    kind : Kind
+        What it means.
+    decimals : int, optional
+        Of a value or difference, where it shares them with others.
+
+    Examples
+    --------
+    >>> spoken_value(28, "epoch"), spoken_value(0.38, "share")
+    ('29', '38 %')
+    >>> spoken_value(0.01, "rate"), spoken_value(0.12169, "value")
+    ('0.01', '0.1217')
+    """
+    if value is None:
+        return "-"
+    if kind == "epoch":
+        return str(int(value) + 1)
+    if kind in _SHARED_DECIMALS:
+        places = decimals_of([value]) if decimals is None else decimals
+        return spoken_number(float(value), places)
+    write = _WRITERS.get(kind)
+    return str(value) if write is None else write(value)
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %" if math.isfinite(value) else "-"
+
+
+_WRITERS: dict[str, Any] = {
+    "share": _share,
+    "score": lambda value: f"{value:.4f}",
+    "rate": lambda value: f"{value:.4g}",
+    "number": lambda value: f"{value:.4g}",
+    "seconds": spoken_seconds,
+    "flag": lambda value: "yes" if value else "no",
+}
+
+
+def spoken_span(first: Any, last: Any, kind: Kind) -> str:  # noqa: ANN401 - as a cell
+    """Write both ends of a span, once if they are one; without a last one it is open.
+
+    >>> spoken_span(23, 25, "epoch"), spoken_span(72, None, "patience")
+    ('24-26', '72 or more')
+    """
+    if first is None:
+        return "-"
+    shift = 1 if kind == "epoch" else 0
+    return spoken_range(first + shift, None if last is None else last + shift)

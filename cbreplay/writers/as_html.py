@@ -1,0 +1,68 @@
+"""A document as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from cbreplay.document import Code, Strong, plain_text, spoken_cells
+from cbreplay.words import visible_text
+from cbreplay.writers.pictures import draw_versions
+
+if TYPE_CHECKING:
+    from cbreplay.document import Document
+    from cbreplay.writers.pictures import Image
+
+__all__ = ["write_html"]
+
+_TEMPLATE = "page.html.j2"
+_MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+def write_html(document: Document) -> str:
+    """Return the report as a page: no script, no network, pictures inside.
+
+    Every text of the document is escaped by the template, and characters that a
+    reader could not see are written out.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible_text
+    environment.filters["visible_lines"] = _visible_lines
+    environment.filters["image_address"] = _image_address
+    environment.filters["block_kind"] = lambda block: type(block).__name__
+    environment.filters["media"] = _media
+    environment.filters["plain"] = plain_text
+    environment.filters["spoken_cells"] = spoken_cells
+    environment.filters["versions"] = draw_versions
+    environment.tests["text"] = lambda part: isinstance(part, str)
+    environment.tests["code"] = lambda part: isinstance(part, Code)
+    environment.tests["strong"] = lambda part: isinstance(part, Strong)
+    return environment.get_template(_TEMPLATE).render(document=document)
+
+
+def _visible_lines(code: str) -> str:
+    return "\n".join(visible_text(line) for line in code.split("\n"))
+
+
+def _image_address(image: Image) -> str:
+    encoded = base64.b64encode(image.content).decode("ascii")
+    return f"data:{_MEDIA_TYPES[image.kind]};base64,{encoded}"
+
+
+def _media(image: Image) -> str:
+    """Return the media query under which a picture is shown."""
+    conditions = []
+    if image.narrow:
+        conditions.append("(max-width: 620px)")
+    if image.dark:
+        conditions.append("(prefers-color-scheme: dark)")
+    return " and ".join(conditions)

@@ -1,0 +1,121 @@
+"""A document as Markdown, one file without pictures."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.document import (
+    Code,
+    CodeBlock,
+    Figure,
+    Gallery,
+    Notice,
+    Paragraph,
+    Points,
+    Strong,
+    Table,
+    Trend,
+    spoken_cells,
+)
+from cbreplay.words import visible_text
+
+if TYPE_CHECKING:
+    from cbreplay.document import Block, Document, Text
+
+__all__ = ["table_as_markdown", "write_markdown"]
+
+# what Markdown, or HTML inside it, would take for a sign; an underscore inside a word
+# is none
+_SIGNS = re.compile(r"([\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
+_FIRST_SIGN = re.compile(r"^(\s*\d*)([-+#=.)])")
+
+
+def write_markdown(document: Document) -> str:
+    """Return the answer as Markdown.
+
+    A figure becomes its caption: what it shows is said in words there, and its
+    numbers stand in the tables.
+    """
+    parts = [f"# {_text(document.headline)}", _at_start(_text(document.lead))]
+    for section in document.sections:
+        if section.on != "screen":
+            parts.append(f"## {_escape(section.title)}")
+            parts += [_block(block) for block in section.blocks]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return _at_start(_text(block.text))
+    if isinstance(block, CodeBlock):
+        return _code_block(block)
+    if isinstance(block, Table):
+        return f"{_escape(block.caption)}\n\n{table_as_markdown(block)}"
+    if isinstance(block, Trend):
+        return ""
+    return _points(block)
+
+
+def _points(block: Figure | Gallery | Points | Notice) -> str:
+    if isinstance(block, Figure):
+        table = "" if block.table is None else f"\n\n{_block(block.table)}"
+        return f"Figure: {_caption(block)}{table}"
+    if isinstance(block, Gallery):
+        return "\n".join(f"- {_caption(figure)}" for figure in block.figures)
+    return "\n".join(f"- {_text(point)}" for point in block.points)
+
+
+def _caption(figure: Figure) -> str:
+    title = f"**{_escape(figure.title)}** " if figure.title else ""
+    return f"{title}{_escape(figure.caption)}"
+
+
+def _text(text: Text) -> str:
+    parts = []
+    for part in text.parts:
+        if isinstance(part, Code):
+            parts.append(_code(part.text))
+        elif isinstance(part, Strong):
+            parts.append(f"**{_escape(part.text)}**")
+        else:
+            parts.append(_escape(part if isinstance(part, str) else part.text))
+    return "".join(parts)
+
+
+def _escape(text: str) -> str:
+    """Return text in which nothing is a sign."""
+    return _SIGNS.sub(r"\\\1", visible_text(text))
+
+
+def _at_start(text: str) -> str:
+    """Keep the first word of a paragraph from starting a list or a heading."""
+    return _FIRST_SIGN.sub(r"\1\\\2", text)
+
+
+def _code(text: str) -> str:
+    """Return text between backticks, more of them than it holds itself."""
+    shown = visible_text(text)
+    longest = max((len(one) for one in re.findall(r"`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    edge = " " if "`" in shown else ""
+    return f"{fence}{edge}{shown}{edge}{fence}"
+
+
+def _code_block(block: CodeBlock) -> str:
+    lines = [visible_text(line) for line in block.code.split("\n")]
+    longest = max((len(one) for one in re.findall(r"`+", block.code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}{block.language}", *lines, fence])
+
+
+def table_as_markdown(table: Table) -> str:
+    """Return a table's rows for people as a Markdown table."""
+    columns = [column for column in table.columns if column.shown != "programs"]
+    rules = [":---", *("---:" if c.align == "right" else ":---" for c in columns[1:])]
+    head = [_escape(column.title) for column in columns]
+    rows = [
+        [*map(_escape, cells), *[""] * (len(columns) - len(cells))]
+        for cells in spoken_cells(table)
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rules, *rows))

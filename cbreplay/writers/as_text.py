@@ -1,0 +1,134 @@
+"""A document as text for a terminal, at any width."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from cbreplay.document import (
+    CodeBlock,
+    Figure,
+    Gallery,
+    Notice,
+    Paragraph,
+    Points,
+    Table,
+    Trend,
+    plain_text,
+)
+from cbreplay.words import visible_text
+from cbreplay.writers.sparkline import BARS, draw_sparkline
+from cbreplay.writers.text_tables import table_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Block, Document, Section
+
+__all__ = ["wrap", "write_text"]
+
+_LONGEST_TREND = 40
+
+
+def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
+    """Return the answer as text, no line longer than it must be.
+
+    Parameters
+    ----------
+    document : Document
+        The answer.
+    width : int
+        The columns of the terminal. A name or a command that is longer stays whole.
+    bars : str
+        The characters that a line of a series is drawn with, the lowest first.
+    """
+    blocks = [
+        [*wrap(plain_text(document.headline), width, "", "")],
+        [*wrap(plain_text(document.lead), width, "", "")],
+    ]
+    for section in document.sections:
+        if section.on != "page":
+            blocks += _section_blocks(section, width, bars)
+    blocks.append(list(_command_lines(document)))
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _command_lines(document: Document) -> Iterator[str]:
+    """Yield the next commands on lines of their own, unwrapped, to be copied."""
+    longest = max((len(command.label) for command in document.next), default=0)
+    for command in document.next:
+        label = f"{command.label}:".ljust(longest + 1)
+        yield visible_text(f" {label} {command.line}")
+
+
+def _section_blocks(section: Section, width: int, bars: str) -> Iterator[list[str]]:
+    """Yield the lines of each block; the heading stands over the first."""
+    head = [] if section.untitled else wrap(section.title, width, " ", " ")
+    for block in section.blocks:
+        lines = [*_block_lines(block, width, bars)]
+        if lines:
+            yield [*head, *lines]
+            head = []
+
+
+def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
+    if isinstance(block, Table):
+        yield from table_lines(block, width)
+    elif isinstance(block, Trend):
+        yield from _trend_lines(block, width, bars)
+    elif isinstance(block, CodeBlock):
+        for line in block.code.split("\n"):
+            yield f" {visible_text(line)}".rstrip()
+    else:
+        yield from _sentence_lines(block, width)
+
+
+def _sentence_lines(
+    block: Paragraph | Points | Notice | Figure | Gallery, width: int
+) -> Iterator[str]:
+    if isinstance(block, Paragraph):
+        yield from wrap(plain_text(block.text), width)
+    elif isinstance(block, Points):
+        for point in block.points:
+            yield from wrap(plain_text(point), width)
+    elif isinstance(block, Notice):
+        for point in block.points:
+            yield from wrap(plain_text(point), width, " - ", "   ")
+    elif isinstance(block, Figure):
+        yield from wrap(block.caption, width)
+    else:
+        for figure in block.figures:
+            yield from wrap(f"{figure.title}: {figure.caption}", width)
+
+
+def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
+    """Draw a series between its name and its caption, or below each other."""
+    label, caption = visible_text(trend.label), visible_text(plain_text(trend.caption))
+    room = width - len(label) - len(caption) - 4
+    if room >= _SHORTEST_TREND:
+        line = draw_sparkline(trend.values, min(room, _LONGEST_TREND), bars)
+        yield f"{label}  {line}  {caption}"
+        return
+    yield from wrap(f"{label}: {caption}", width, "", "  ")
+    yield draw_sparkline(trend.values, min(width, _LONGEST_TREND), bars)
+
+
+_SHORTEST_TREND = 8
+
+
+def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
+    """Break a sentence into lines, between words only.
+
+    Nothing in it can steer a terminal.
+
+    >>> wrap("patience 7 keeps the best epoch", 22)
+    [' patience 7 keeps the', '   best epoch']
+    """
+    return textwrap.wrap(
+        visible_text(sentence),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
