@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.run import EpochArray, FloatArray, Run
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = ["find_copies"]
 
@@ -20,8 +20,8 @@ _FEWEST_VALUES = 3
 _ROUNDED = 1e-5
 _DECIMALS = 1e-6
 _FEWEST_CHANGES = 5
-# of so many columns the one in which the fewest runs are near each other sorts them
-_MOST_SORTED = 16
+# of so many columns the one in which the fewest runs are near each other is taken
+_MOST_TRIED = 16
 # what stands for no number: far from every loss, and from each other
 _NO_NUMBER, _INFINITE = 1e300, 2e300
 
@@ -66,7 +66,7 @@ def _find_identical(
     copies = {}
     for row in order:
         run = runs[row]
-        if run.recorded_epochs < _FEWEST_VALUES:
+        if run.n_epochs < _FEWEST_VALUES:
             continue
         held = [run.series[name] for name in sorted(_compared(run, monitor))]
         values = b"".join(
@@ -82,12 +82,10 @@ def _find_rounded(
     runs: Sequence[Run], monitor: str, order: Iterable[int]
 ) -> dict[int, int]:
     """Return the runs with the same values but for their last digits."""
-    same_length: dict[tuple[int, int], list[int]] = {}
+    same_length: dict[int, list[int]] = {}
     for row in order:
-        run = runs[row]
-        if _changes_often(run, monitor):
-            length = run.recorded_epochs, len(run.series[monitor].values)
-            same_length.setdefault(length, []).append(row)
+        if _changes_often(runs[row], monitor):
+            same_length.setdefault(runs[row].n_epochs, []).append(row)
     copies: dict[int, int] = {}
     for rows in same_length.values():
         if len(rows) > 1:
@@ -111,12 +109,19 @@ def _lost(values: FloatArray) -> FloatArray:
 
 
 class _Table:
-    """The values of runs of one length: a row a run, a column a series' epoch.
+    """The values of runs of one length, as columns: one for each series and epoch.
 
-    Comparing every run with every other one takes the square of their number. So the
-    runs are sorted by the column in which they lie furthest apart, where those that may
-    agree with a run stand side by side, and these are compared column by column, each
-    time only the ones that agreed so far.
+    To compare every run with every other one takes the square of their number. So the
+    runs stand in the order of one column, where those that may agree with a run are its
+    neighbours; these are compared column by column, each time only the ones that agreed
+    so far.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Whatever agrees with an earlier one of these is its copy.
+    monitor : str
+        Its name.
     """
 
     def __init__(self, runs: Sequence[Run], monitor: str) -> None:
@@ -128,57 +133,65 @@ class _Table:
         values = np.hstack(
             [np.vstack([_told_values(run, name) for run in runs]) for name in shared]
         )
-        columns = values.T[_most_telling(values)]
-        sorts = [_Sorted(column) for column in columns[:_MOST_SORTED]]
-        self.columns, self.sorted = columns, min(sorts, key=lambda sort: sort.n_pairs)
+        spread = _most_telling(values)
+        column = min(spread[:_MOST_TRIED], key=lambda at: _count_near(values[:, at]))
+        self.order = np.argsort(values[:, column], kind="stable")
+        self.place = np.argsort(self.order)
+        columns = [column, *spread[spread != column]]
+        self.columns = np.ascontiguousarray(values[np.ix_(self.order, columns)].T)
 
     def find_alike(self) -> Iterator[tuple[int, int]]:
-        """Yield each run that agrees with an earlier one, and the one that is kept."""
+        """Yield each run that agrees with an earlier one, and which that is."""
         waiting = np.ones(len(self.runs), dtype=bool)
-        for kept in range(len(self.runs)):
-            if not waiting[kept]:
+        first, last = _near(self.columns[0])
+        for kept, place in enumerate(self.place.tolist()):
+            if not waiting[place]:
                 continue
-            waiting[kept] = False
-            near = self.sorted.near(kept)
-            for copy in self._agreeing(kept, near[waiting[near]]).tolist():
-                if self.is_whole or self._agree_elsewhere(kept, copy):
-                    waiting[copy] = False
+            waiting[place] = False
+            near = first[place] + np.flatnonzero(waiting[first[place] : last[place]])
+            for at in self._agreeing(place, near).tolist():
+                copy = int(self.order[at])
+                if self.is_whole or self._agree_in_all(kept, copy):
+                    waiting[at] = False
                     yield copy, kept
 
-    def _agreeing(self, kept: int, near: EpochArray) -> EpochArray:
+    def _agreeing(self, place: int, near: EpochArray) -> EpochArray:
         for column in self.columns:
             if not len(near):
                 break
-            apart = np.abs(column[near] - column[kept])
-            largest = np.maximum(np.abs(column[near]), abs(column[kept]))
-            near = near[apart <= _lost(largest)]
+            near = near[_agree(column[near], column[place])]
         return near
 
-    def _agree_elsewhere(self, kept: int, copy: int) -> bool:
+    def _agree_in_all(self, kept: int, copy: int) -> bool:
         one, other = self.runs[kept], self.runs[copy]
-        for name in _compared(one, self.monitor) & _compared(other, self.monitor):
-            left, right = _told_values(one, name), _told_values(other, name)
-            largest = np.maximum(np.abs(left), np.abs(right))
-            if (np.abs(left - right) > _lost(largest)).any():
-                return False
-        return True
+        names = _compared(one, self.monitor) & _compared(other, self.monitor)
+        return all(
+            _agree(_told_values(one, name), _told_values(other, name)).all()
+            for name in names
+        )
 
 
-class _Sorted:
-    """One column in order, and for each run which others are near it in this column."""
+def _agree(values: FloatArray, others: FloatArray | float) -> BoolArray:
+    """Return where two values are the same but for rounding."""
+    largest = np.maximum(np.abs(values), np.abs(others))
+    alike: BoolArray = np.abs(values - others) <= _lost(largest)
+    return alike
 
-    def __init__(self, column: FloatArray) -> None:
-        self.rows = np.argsort(column, kind="stable")
-        # the larger of two values says how far they may be apart
-        reach = _lost(column) / (1 - _ROUNDED)
-        self.first = np.searchsorted(column[self.rows], column - reach, "left")
-        self.last = np.searchsorted(column[self.rows], column + reach, "right")
-        self.n_pairs = int((self.last - self.first).sum())
 
-    def near(self, row: int) -> EpochArray:
-        """Return the rows that may agree with one, itself among them."""
-        near: EpochArray = self.rows[self.first[row] : self.last[row]]
-        return near
+def _near(ordered: FloatArray) -> tuple[EpochArray, EpochArray]:
+    """Return from where to where the values stand that may agree with each."""
+    # the larger of two values says how far they may be apart
+    reach = _lost(ordered) / (1 - _ROUNDED)
+    return (
+        np.searchsorted(ordered, ordered - reach, "left"),
+        np.searchsorted(ordered, ordered + reach, "right"),
+    )
+
+
+def _count_near(values: FloatArray) -> int:
+    """Return how many pairs of values may agree."""
+    first, last = _near(np.sort(values))
+    return int((last - first).sum())
 
 
 def _told_values(run: Run, name: str) -> FloatArray:
