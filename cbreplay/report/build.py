@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbreplay.answers import origins
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.recommend.advising import Advising
 from cbreplay.report.asked import ReportQuestion
 from cbreplay.report.many_runs import report_on_many
-from cbreplay.report.one_run import report_on_one
 from cbreplay.report.origins import how_computed
-from cbreplay.report.unit import in_evaluations
 from cbreplay.rules.keras.semantics import resolve_semantics
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from cbreplay.judging import JudgingOptions
-    from cbreplay.report.document import Document
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
@@ -43,7 +41,7 @@ def build_report(
     command: str = "cbreplay.report.build_report(...)",
     made: str = "",
     **judging: Unpack[JudgingOptions],
-) -> Document:
+) -> Any:
     """Build the report on one run, or on several.
 
     Parameters
@@ -99,9 +97,26 @@ def build_report(
     rules = _rules(runs, chosen.semantics)
     closing = how_computed(runs, rules, command=command, made=made)
     if len(runs) == 1:
-        report = report_on_one(runs[0], question, closing)
-        return report if runs[0].steps is None else in_evaluations(report, runs[0])
+        return _report_on_one(
+            runs[0],
+            question,
+            origins.how_computed(runs, rules, command=command, made=made),
+        )
     return report_on_many(runs, question, closing)
+
+
+def _report_on_one(run: Run, question: ReportQuestion, closing: Any) -> Any:
+    from cbreplay.answers.one_setting import one_run_page, one_setting_page
+
+    staircase = question.staircase(run)
+    if question.callbacks is not None:
+        replay = question.replay(run, question.callbacks)
+        return one_setting_page(replay, staircase, closing)
+    patience = staircase.sufficient_patience()
+    if patience is None:
+        patience = staircase.steps[-1].first_patience
+    replay = question.replay(run, question.early_stopping(patience))
+    return one_run_page(replay, staircase, closing)
 
 
 def _rules(runs: Sequence[Run], semantics: str | None) -> list[str]:

@@ -70,7 +70,16 @@ def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
         If the file cannot be written, or a directory is there.
     """
     path = Path(path)
+    from cbreplay.document import Document as New
+    from cbreplay.writers import as_html, as_markdown
+
     writers = {".html": write_html, ".htm": write_html, ".md": write_markdown}
+    if isinstance(document, New):
+        writers = {
+            ".html": as_html.write_html,
+            ".htm": as_html.write_html,
+            ".md": as_markdown.write_markdown,
+        }
     suffix = read_suffix(path, ".html", ".md", ".htm")
     return write_whole(
         path,

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from cbreplay.document import (
     CodeBlock,
-    Figure,
-    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -31,7 +29,7 @@ _LONGEST_TREND = 40
 
 
 def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
-    """Return the answer as text, no line longer than it must be.
+    """Return the answer as text, no line longer than it must be; pictures are left out.
 
     Parameters
     ----------
@@ -83,9 +81,7 @@ def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
         yield from _sentence_lines(block, width)
 
 
-def _sentence_lines(
-    block: Paragraph | Points | Notice | Figure | Gallery, width: int
-) -> Iterator[str]:
+def _sentence_lines(block: Block, width: int) -> Iterator[str]:
     if isinstance(block, Paragraph):
         yield from wrap(plain_text(block.text), width)
     elif isinstance(block, Points):
@@ -94,11 +90,6 @@ def _sentence_lines(
     elif isinstance(block, Notice):
         for point in block.points:
             yield from wrap(plain_text(point), width, " - ", "   ")
-    elif isinstance(block, Figure):
-        yield from wrap(block.caption, width)
-    else:
-        for figure in block.figures:
-            yield from wrap(f"{figure.title}: {figure.caption}", width)
 
 
 def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:

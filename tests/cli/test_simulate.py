@@ -17,7 +17,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.cli.output import flatten_replay
+from cbreplay.answers.describe import flatten_replay
 from tests.conftest import ROOT, Ask, write_csv
 
 if TYPE_CHECKING:
