@@ -23,8 +23,8 @@ def lead_of_run(replay: Replay) -> Text:
         Code(run.name),
         ": ",
         Fact(run.recorded_epochs, "count", "recorded_epochs"),
-        " recorded epoch" if run.recorded_epochs == 1 else " recorded epochs",
-        f", {spoken_plan(run)}; judged by ",
+        " epoch" if run.recorded_epochs == 1 else " epochs",
+        f", {spoken_plan(run)}; ",
         Code(replay.objective),
         (
             f", {better} is better; rules of "

@@ -39,7 +39,7 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
-_OTHER_SERIES = 4
+_OTHER_SERIES, _MOST_STEPS = 4, 20
 
 
 def staircase_document(
@@ -249,7 +249,13 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("fewest_epochs_saved", "at least", "count", shown="programs"),
     )
     rows = tuple(_row(staircase, step) for step in steps)
-    return Table(columns, rows, "What every patience would have done", is_answer=True)
+    return Table(
+        columns,
+        rows,
+        "What every patience would have done",
+        is_answer=True,
+        most_on_screen=_MOST_STEPS,
+    )
 
 
 def _row(staircase: Staircase, step: StaircaseStep) -> Row:
@@ -274,7 +280,8 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
         step.fewest_epochs_saved,
     )
     if step.last_patience is None:
-        return Row(cells, say(_rest_words(staircase)))
+        name = cells[0] if len(staircase.steps) > 1 else say("every patience")
+        return Row((name, *cells[1:]), say(_rest_words(staircase)))
     tried = any(step.first_patience <= one <= step.last_patience for one in _TRIED)
     chosen = step == staircase.sufficient_step()
     return Row(cells, rank=0 if tried or chosen else 1)
@@ -297,6 +304,9 @@ def _rest_words(staircase: Staircase) -> str:
 
 
 def _legend(staircase: Staircase) -> Iterator[Text]:
+    n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
+    if n_hidden > 0:
+        yield say(f"{n_hidden} more series in --format csv")
     usual = staircase.usual_change
     if usual is not None and any(is_usual(staircase, s) for s in staircase.steps):
         yield say(

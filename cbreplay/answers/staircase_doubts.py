@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, Strong, say
-from cbreplay.replay.answer import NAN_IS_BEST
+from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
     count,
     decimals_for,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_rows", "table_lines"]
 
-_MOST_ROWS = 1000
 _GAP = "  "
 _INDENT = " "
 
@@ -48,7 +47,7 @@ class _Grid(NamedTuple):
         )
 
 
-def table_lines(table: Table, width: int, most_rows: int = _MOST_ROWS) -> list[str]:
+def table_lines(table: Table, width: int) -> list[str]:
     """Write a table in lines of a width.
 
     Columns go in the order of their `fold`; where those that never go are still too
@@ -60,14 +59,16 @@ def table_lines(table: Table, width: int, most_rows: int = _MOST_ROWS) -> list[s
         The table.
     width : int
         The columns of the terminal.
-    most_rows : int
-        How many rows are shown; those of the least rank.
     """
     if not table.rows:
         return []
-    rows, n_hidden = choose_rows(table.rows, most_rows)
+    rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
-    shown = tuple(column for column in table.columns if column.shown != "programs")
+    shown = tuple(
+        column._replace(title=visible_text(column.title))
+        for column in table.columns
+        if column.shown != "programs"
+    )
     texts = [[visible_text(cell) for cell in row] for row in spoken_cells(chosen)]
     grid, folded = _fold(_Grid(shown, texts), width)
     fits = _total(grid) <= width
@@ -115,7 +116,11 @@ def _aligned(grid: _Grid, width: int) -> Iterator[str]:
     widths = grid.widths()
     # the first cell of a row is its name
     aligns = ["left", *(column.align for column in grid.columns[1:])]
-    for cells in [[column.title for column in grid.columns], *grid.rows]:
+    heads = [[column.title for column in grid.columns]]
+    if all(len(row) < len(widths) for row in grid.rows):
+        # nothing stands below a heading
+        heads = []
+    for cells in [*heads, *grid.rows]:
         if len(cells) < len(widths):
             first = cells[0].ljust(widths[0])
             yield from textwrap.wrap(
