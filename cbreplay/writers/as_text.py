@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.document import (
@@ -15,6 +14,7 @@ from cbreplay.document import (
     plain_text,
 )
 from cbreplay.words import visible_text
+from cbreplay.writers.lines import wrap, wrap_text
 from cbreplay.writers.sparkline import BARS, draw_sparkline
 from cbreplay.writers.text_tables import table_lines
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Block, Document, Section
 
-__all__ = ["wrap", "write_text"]
+__all__ = ["write_text"]
 
 _LONGEST_TREND = 40
 
 
 def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
-    """Return the answer as text, no line longer than it must be; pictures are left out.
+    """Return the answer as text, no line longer than it must be.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
         The characters that a line of a series is drawn with, the lowest first.
     """
     blocks = [
-        [*wrap(plain_text(document.headline), width, "", "")],
-        [*wrap(plain_text(document.lead), width, "", "")],
+        wrap_text(document.headline, width, "", ""),
+        wrap_text(document.lead, width, "", ""),
     ]
     for section in document.sections:
         if section.on != "page":
@@ -83,13 +83,13 @@ def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
 
 def _sentence_lines(block: Block, width: int) -> Iterator[str]:
     if isinstance(block, Paragraph):
-        yield from wrap(plain_text(block.text), width)
+        yield from wrap_text(block.text, width)
     elif isinstance(block, Points):
         for point in block.points:
-            yield from wrap(plain_text(point), width)
+            yield from wrap_text(point, width)
     elif isinstance(block, Notice):
         for point in block.points:
-            yield from wrap(plain_text(point), width, " - ", "   ")
+            yield from wrap_text(point, width, " - ", "   ")
 
 
 def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
@@ -105,21 +105,3 @@ def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
 
 
 _SHORTEST_TREND = 8
-
-
-def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
-    """Break a sentence into lines, between words only.
-
-    Nothing in it can steer a terminal.
-
-    >>> wrap("patience 7 keeps the best epoch", 22)
-    [' patience 7 keeps the', '   best epoch']
-    """
-    return textwrap.wrap(
-        visible_text(sentence),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
