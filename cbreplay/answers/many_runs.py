@@ -276,7 +276,7 @@ def _baseline_row(row: SettingOnRuns, *, diverges: bool) -> Row:
     worst = max(exact, key=lambda replay: replay.outcome.regret or 0.0)
     regrets = [replay.outcome.regret or 0.0 for replay in exact]
     saved = sum(replay.outcome.epochs_saved for replay in exact)
-    recorded = sum(replay.run.recorded_epochs for replay in exact)
+    recorded = sum(replay.run.n_epochs for replay in exact)
     return Row(
         (
             row.name,
