@@ -86,7 +86,8 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
         setting = Section(title, blocks, half=True, on="page")
     return staircase_document(
         staircase,
-        sections=(setting, _outcome(replay, staircase), _curve(replay)),
+        sections=(setting, _outcome(replay, staircase)),
+        pictures=(_curve(replay),),
         closing=(_the_run(staircase), closing),
     )
 

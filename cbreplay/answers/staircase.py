@@ -47,6 +47,7 @@ def staircase_document(
     *,
     typed: str | None = None,
     sections: Sequence[Section] = (),
+    pictures: Sequence[Section] = (),
     closing: Sequence[Section] = (),
 ) -> Document:
     """Say one log's answer.
@@ -60,6 +61,8 @@ def staircase_document(
         it cannot be asked again.
     sections : sequence of Section
         What a page says before the doubts.
+    pictures : sequence of Section
+        What it shows after them.
     closing : sequence of Section
         What it says at its end.
     """
@@ -70,8 +73,9 @@ def staircase_document(
         lead_of_run(staircase.replay),
         (
             *sections,
-            steps_section(staircase),
             Section("Before you trust it", (Notice(doubts_of_staircase(staircase)),)),
+            *pictures,
+            steps_section(staircase),
             *rate_section(staircase),
             *closing,
         ),

@@ -44,11 +44,18 @@ def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
         wrap_text(document.headline, width, "", ""),
         wrap_text(document.lead, width, "", ""),
     ]
-    for section in document.sections:
+    # a screen begins with the numbers
+    for section in sorted(document.sections, key=_holds_no_answer):
         if section.on != "page":
             blocks += _section_blocks(section, width, bars)
     blocks.append(list(_command_lines(document)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _holds_no_answer(section: Section) -> bool:
+    return not any(
+        isinstance(block, Table) and block.is_answer for block in section.blocks
+    )
 
 
 def _command_lines(document: Document) -> Iterator[str]:
