@@ -27,6 +27,7 @@ __all__ = [
     "judge_epoch",
     "measure_outcome",
     "resolve_objective",
+    "seconds_after",
     "was_still_improving",
 ]
 
@@ -137,10 +138,10 @@ def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
     The last epochs are the last twentieth of the record, at least two; a record of
     one or two epochs shows no trend.
     """
-    if run.recorded_epochs <= _SHORTEST_TREND:
+    if run.n_epochs <= _SHORTEST_TREND:
         return False
     best = best_recorded_epoch(run, objective, mode)
-    last_epochs = max(2, math.ceil(run.recorded_epochs / 20))
+    last_epochs = max(2, math.ceil(run.n_epochs / 20))
     return best is not None and best > run.horizon - last_epochs
 
 
@@ -170,7 +171,7 @@ def measure_outcome(
     mode : {"min", "max"}
         Its direction.
     """
-    seconds = _seconds_after(run, last_epoch)
+    seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
     bounds = {} if evidence == "exact" else dict(_BOUNDS)
     if seconds is None:
@@ -189,7 +190,8 @@ def measure_outcome(
     )
 
 
-def _seconds_after(run: Run, last_epoch: int) -> float | None:
+def seconds_after(run: Run, last_epoch: int) -> float | None:
+    """Return the wall time of the epochs after one; None where some is not known."""
     if run.epoch_seconds is None:
         return None
     start = last_epoch - run.first_epoch + 1

@@ -13,13 +13,20 @@ from cbreplay.outcomes import (
     judge_epoch,
     measure_outcome,
     resolve_objective,
-    was_still_improving,
+)
+from cbreplay.replay.notes import (
+    NAN_IS_BEST,
+    Notes,
+    name_breaker,
+    note_broken_off,
+    note_list,
+    note_no_number,
+    note_run,
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import (
     Callback,
-    Training,
     describe_training,
     read_series,
     rule_name,
@@ -36,14 +43,9 @@ if TYPE_CHECKING:
 
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay.walk import Walk
-    from cbreplay.rules.keras.semantics import ResolvedSemantics, Semantics
+    from cbreplay.rules.keras.semantics import ResolvedSemantics
 
-__all__ = ["NAN_IS_BEST", "as_list", "replay_list", "replay_run"]
-
-NAN_IS_BEST = (
-    "the first monitored value is NaN; this Keras takes it as best, and nothing ever "
-    "improves on it"
-)
+__all__ = ["as_list", "replay_list", "replay_run"]
 
 
 def replay_run(
@@ -120,7 +122,7 @@ def replay_list(
     """
     training = describe_training(run, resolved.semantics)
     rules = listed.callbacks
-    notes = [*resolved.notes, *_monitor_notes(run, rules, resolved.semantics)]
+    _check_recorded(run, rules)
     named, mode = resolve_objective(run, rules, training, judging)
     walk = walk_run(
         run,
@@ -131,9 +133,8 @@ def replay_list(
         states=states,
     )
     _check_met(run, rules, walk)
-    question = _Resolved(run, rules, training, named, mode)
-    replay = _conclude(question, walk, [*notes, *walk.notes])
-    return replay, walk.evident_states
+    question = _Resolved(run, rules, resolved, named, mode)
+    return _conclude(question, walk), walk.evident_states
 
 
 class _Resolved(NamedTuple):
@@ -141,7 +142,7 @@ class _Resolved(NamedTuple):
 
     run: Run
     callbacks: tuple[Callback, ...]
-    training: Training
+    resolved: ResolvedSemantics
     objective: str
     mode: Mode
 
@@ -161,30 +162,15 @@ def _check_run(run: object) -> None:
         raise ConfigError(sentence)
 
 
-def _monitor_notes(
-    run: Run, callbacks: Sequence[Callback], semantics: Semantics
-) -> list[str]:
-    """Check every monitor; note where one is missing, and who monitors nothing."""
-    notes = []
+def _check_recorded(run: Run, callbacks: Sequence[Callback]) -> None:
+    """Raise UnknownMonitorError where what decides was recorded in no epoch.
+
+    What the run does not even name, a callback before it in the list may write: that
+    is known after the walk.
+    """
     for monitor in read_series(callbacks):
-        if monitor not in run.series:
-            # a callback before it in the list may write it: known after the walk
-            continue
-        missing = int((~run.monitored(monitor).recorded).sum())
-        if missing:
-            notes.append(
-                f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
-                f"{_spoken_skip(callbacks, monitor, semantics)}"
-                f"{_suspect_nan(run, monitor)}"
-            )
-    bystanders: list[Any] = [one for one in callbacks if rule_name(one) == "Bystander"]
-    idle = [one.name for one in bystanders]
-    if idle:
-        verb = "decide" if len(idle) > 1 else "decides"
-        notes.append(f"{', '.join(idle)} in the list {verb} nothing")
-    driven: list[Any] = [one for one in callbacks if rule_name(one) == "DrivenCallback"]
-    notes += [one.origin for one in driven]
-    return notes
+        if monitor in run.series:
+            run.monitored(monitor)
 
 
 def _check_met(run: Run, callbacks: Sequence[Callback], walk: Walk) -> None:
@@ -216,43 +202,9 @@ def _check_met(run: Run, callbacks: Sequence[Callback], walk: Walk) -> None:
             run.monitored(second, "training_monitor")
 
 
-def _spoken_skip(
-    callbacks: Sequence[Callback], monitor: str, semantics: Semantics
-) -> str:
-    saving = [
-        rule_name(one) == "ModelCheckpoint"
-        for one in callbacks
-        if watched_series(one) == monitor
-    ]
-    if not semantics.saves_without_monitor or not any(saving):
-        return "Keras's callbacks skip those"
-    if all(saving):
-        return "ModelCheckpoint saves those all the same"
-    return "ModelCheckpoint saves those all the same, the others skip them"
-
-
-def _suspect_nan(run: Run, monitor: str) -> str:
-    """Say so where missing values look like NaN that was written as nothing.
-
-    Every trained epoch has a loss, so one without it, but with other metrics, was not
-    logged by Keras like that.
-    """
-    loss = run.series.get("loss")
-    if loss is None:
-        return ""
-    absent = ~loss.recorded & ~run.series[monitor].recorded
-    others = [one.recorded for one in run.series.values()]
-    if not (absent & np.any(others, axis=0)).any():
-        return ""
-    return (
-        ". The loss is missing there too, as where pandas wrote NaN: "
-        "--empty nan (empty='nan') reads it so, and decides otherwise"
-    )
-
-
-def _conclude(question: _Resolved, walk: Walk, notes: list[str]) -> Replay:
+def _conclude(question: _Resolved, walk: Walk) -> Replay:
     """Turn a finished walk into what it is evidence for."""
-    run, callbacks, training, objective, mode = question
+    run, callbacks, resolved, objective, mode = question
     divergence = walk.divergence
     stopped = walk.stopped if divergence is None else None
     evidence = classify_evidence(
@@ -282,7 +234,7 @@ def _conclude(question: _Resolved, walk: Walk, notes: list[str]) -> Replay:
     return Replay(
         run=run,
         callbacks=callbacks,
-        semantics=training.semantics,
+        semantics=resolved.semantics,
         objective=objective,
         objective_mode=mode,
         evidence=evidence,
@@ -300,12 +252,38 @@ def _conclude(question: _Resolved, walk: Walk, notes: list[str]) -> Replay:
         trace=tuple(walk.trace[: walk.evident_steps]),
         saves=_saves(walk.trace[: walk.evident_steps]),
         files=_files(walk.trace[: walk.evident_steps]),
-        notes=(
-            *notes,
-            *(_breaking_notes(question, kept, last_epoch) if broken_off else ()),
-            *_outcome_notes(question, best, kept),
+        noted=Notes(
+            run=note_run(
+                run, callbacks, resolved, (objective, mode), sets_rate=walk.sets_rate
+            ),
+            callbacks=note_list(callbacks),
+            setting=tuple(
+                _setting_notes(question, walk, best, kept, broken_off=broken_off)
+            ),
         ),
     )
+
+
+def _setting_notes(
+    question: _Resolved,
+    walk: Walk,
+    best: float | None,
+    kept: int | None,
+    *,
+    broken_off: bool,
+) -> Iterator[str]:
+    """Yield what hangs on what the list decides on the run."""
+    run, callbacks, _, objective, mode = question
+    yield from walk.notes
+    if broken_off:
+        yield from note_broken_off(
+            callbacks, objective, walk.last_epoch, keeps_it=kept == walk.last_epoch
+        )
+    if best is not None and math.isnan(best):
+        yield NAN_IS_BEST
+    kept_value, _ = judge_epoch(run, kept, objective, mode)
+    if kept is not None and kept_value is None:
+        yield note_no_number(objective, kept)
 
 
 def _hypothetical(
@@ -392,51 +370,7 @@ def _breaks_off(question: _Resolved, walk: Walk) -> bool:
     ended = metadata.ended if metadata is not None else None
     recorded_so = (
         ended is not None
-        and ended.by == _breaker(question)
+        and ended.by == name_breaker(question.callbacks)
         and walk.last_epoch == question.run.horizon
     )
     return not recorded_so
-
-
-def _breaker(question: _Resolved) -> str:
-    """Return the class of the callback that can end an epoch in its middle."""
-    breakers: list[Any] = [
-        one
-        for one in question.callbacks
-        if rule_name(one) in ("TerminateOnNaN", "DrivenCallback")
-    ]
-    return getattr(breakers[0], "name", rule_name(breakers[0]))
-
-
-def _breaking_notes(
-    question: _Resolved, kept: int | None, stopped: int
-) -> Iterator[str]:
-    """Say what is not known of an epoch that a callback breaks off."""
-    breaker = _breaker(question)
-    told = f"{breaker} breaks epoch {stopped + 1} off in the middle"
-    idle = {"Bystander", "TerminateOnNaN"}
-    if not idle.issuperset(rule_name(one) for one in question.callbacks):
-        yield (
-            f"{told}: what the other callbacks decide at its end is replayed on the "
-            "recorded values, and those are of other weights"
-        )
-    if kept == stopped:
-        yield f"{told}, so the {question.objective} of its weights is not recorded"
-
-
-def _outcome_notes(
-    question: _Resolved, best: float | None, kept: int | None
-) -> list[str]:
-    run, objective, mode = question.run, question.objective, question.mode
-    notes = []
-    if best is not None and math.isnan(best):
-        notes.append(NAN_IS_BEST)
-    kept_value, _ = judge_epoch(run, kept, objective, mode)
-    if kept is not None and kept_value is None:
-        notes.append(f"{objective} has no number at the kept epoch {kept + 1}")
-    if was_still_improving(run, objective, mode):
-        notes.append(
-            f"{objective} was best at the end of the record: the run was still "
-            "improving, so what a setting costs is known against the record only"
-        )
-    return notes

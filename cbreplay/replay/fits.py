@@ -102,9 +102,8 @@ def replay_fits(
             ]
         replay, states = replay_list(run, listed, resolved, chosen, states=states)
         if replays and _carriers(listed.callbacks, resolved.semantics):
-            replay = replay._replace(
-                notes=(*replay.notes, *_carried_notes(replays[-1]))
-            )
+            about = (*replay.noted.setting, *_carried_notes(replays[-1]))
+            replay = replay._replace(noted=replay.noted._replace(setting=about))
         replays.append(replay)
     return replays
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.outcomes import Outcome
+    from cbreplay.replay.notes import Notes
     from cbreplay.rules.base import Callback, Decision
     from cbreplay.rules.keras.semantics import Semantics
     from cbreplay.run import Mode, Run, Series
@@ -120,8 +121,8 @@ class Replay(NamedTuple):
         On request, the decisions carried past the divergence.
     trace : tuple of Step
         Every callback in every replayed epoch, in order.
-    notes : tuple of str
-        What was assumed, and what a careful reader should know.
+    noted : Notes
+        What was assumed, and what a careful reader should know, by what it belongs to.
     diverged_by_weights : bool
         Whether it is the weights that differ at the divergence, and not the rate.
     """
@@ -143,10 +144,15 @@ class Replay(NamedTuple):
     outcome: Outcome
     hypothetical: HypotheticalReplay | None
     trace: tuple[Step, ...]
-    notes: tuple[str, ...]
+    noted: Notes
     saves: tuple[tuple[int, str, int], ...] = ()
     files: Mapping[str, int] = _NO_FILES
     diverged_by_weights: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed, and what a careful reader should know."""
+        return self.noted.every
 
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""

@@ -97,10 +97,6 @@ def walk_run(
         for reading in readings
     ]
     first = min(walks, key=_divergence_order)
-    if readings[0].is_assumed and first.sets_rate:
-        first.notes.append(
-            "no learning rate is recorded: it is taken as constant over the record"
-        )
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(
             "the log holds the rate of its first epoch as a schedule left it; a "
@@ -153,7 +149,7 @@ def _refuse_schedule(run: Run, callbacks: tuple[Callback, ...]) -> None:
 
 def _epoch_logs(run: Run) -> list[dict[str, float]]:
     """Return Keras's ``logs`` of every epoch; an unrecorded value is absent."""
-    logs: list[dict[str, float]] = [{} for _ in range(run.recorded_epochs)]
+    logs: list[dict[str, float]] = [{} for _ in range(run.n_epochs)]
     for name, series in run.series.items():
         columns = zip(
             logs, series.values.tolist(), series.recorded.tolist(), strict=True
