@@ -13,6 +13,7 @@ from cbreplay.rules.registry import checks_of, resolve_semantics
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.rules.checks import ListCheck
     from cbreplay.run import Run
 
 __all__ = ["lint_callbacks"]
@@ -76,7 +77,7 @@ def lint_callbacks(
         validation_freq or _recorded_freq(run),
         run,
     )
-    found = [*_about_list(known)]
+    found = [*_about_list(known, resolved.family.list_checks)]
     for index, callback in enumerate(listed):
         checks = checks_of(callback)
         for check in () if checks is None else checks.single:
@@ -84,10 +85,12 @@ def lint_callbacks(
     return tuple(sorted(found, key=lambda finding: finding.callback))
 
 
-def _about_list(known: CheckedList) -> Iterator[Finding]:
+def _about_list(
+    known: CheckedList, checks: tuple[ListCheck, ...]
+) -> Iterator[Finding]:
     # a callback of the user's own may take a stop back, or set the rate itself
     if not any(callback.holds_own_code for callback in known.callbacks):
-        for check in known.training.family.list_checks:
+        for check in checks:
             yield from check(known)
         yield from _identical_callbacks(known)
 

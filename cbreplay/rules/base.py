@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.family import Family
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 
@@ -21,6 +20,7 @@ __all__ = [
     "BestSeen",
     "Callback",
     "Decision",
+    "Framework",
     "Observation",
     "Phase",
     "PlainRule",
@@ -40,6 +40,31 @@ _NO_LOGS: Mapping[str, float] = MappingProxyType({})
 Phase: TypeAlias = Literal["begin", "batch", "end"]
 
 
+class Framework(Protocol):
+    """What a rule may ask of the framework whose rule it is; a `Family` answers."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    def spoken_version(self, name: str) -> str:
+        """Write the name of one of its versions as people do."""
+        ...
+
+    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
+        """Return which way a series improves; None where nothing tells.
+
+        Parameters
+        ----------
+        name : str
+            The series.
+        directions : mapping of str to {"min", "max"}
+            What is recorded of the compiled metrics.
+        """
+        ...
+
+
 class Training(NamedTuple):
     """What a rule knows when training begins.
 
@@ -50,7 +75,7 @@ class Training(NamedTuple):
         one has a `name`, a `row` and a `learning_rate_key`.
     directions : mapping of str to {"min", "max"}
         The direction of each compiled metric, as ``run.json`` has it; may be empty.
-    family : Family
+    framework : Framework
         Whose version that is.
     first_epoch : int
         The first epoch that is recorded.
@@ -68,7 +93,7 @@ class Training(NamedTuple):
 
     semantics: Any
     directions: Mapping[str, Mode]
-    family: Family
+    framework: Framework
     first_epoch: int = 0
     epochs: int | None = None
     schedule: str | None = None
@@ -77,24 +102,28 @@ class Training(NamedTuple):
 
     def find_direction(self, name: str) -> Mode | None:
         """Return which way a series improves; None where nothing tells."""
-        return self.family.find_direction(name, self.directions)
+        return self.framework.find_direction(name, self.directions)
 
 
-def describe_training(run: Run, semantics: Any, family: Family) -> Training:  # noqa: ANN401
+def describe_training(
+    run: Run,
+    semantics: Any,  # noqa: ANN401 - as Training has it
+    framework: Framework,
+) -> Training:
     """Return what is known when the training of a run begins.
 
     Parameters
     ----------
-    run, semantics, family : Run, object, Family
+    run, semantics, framework : Run, object, Framework
         The record, and by whose rules it is replayed: as `Training` has them.
     """
     metadata = run.metadata
     if metadata is None:
-        return Training(semantics, {}, family, run.first_epoch, run.planned_epochs)
+        return Training(semantics, {}, framework, run.first_epoch, run.planned_epochs)
     return Training(
         semantics,
         directions=metadata.metrics,
-        family=family,
+        framework=framework,
         first_epoch=run.first_epoch,
         epochs=run.planned_epochs,
         schedule=metadata.schedule,
@@ -220,8 +249,8 @@ class Callback(Protocol):
         ...
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        """Every series that it decides by."""
+    def reads(self) -> Mapping[str, str]:
+        """Every series that it decides by, with the parameter that names it."""
         ...
 
     @property
@@ -237,6 +266,11 @@ class Callback(Protocol):
     @property
     def needs_learning_rate(self) -> bool:
         """Whether its decisions hang on the rate's value."""
+        ...
+
+    @property
+    def reduction(self) -> float | None:
+        """By what it multiplies the rate, where that is one number; else None."""
         ...
 
     @property
@@ -360,14 +394,19 @@ class PlainRule:
         return self.monitor
 
     @property
-    def reads(self) -> tuple[str, ...]:
+    def reads(self) -> Mapping[str, str]:
         """Every series that it decides by: the watched one."""
-        return () if self.watched is None else (self.watched,)
+        return {} if self.watched is None else {self.watched: "monitor"}
 
     @property
     def needs_learning_rate(self) -> bool:
         """Whether its decisions hang on the rate's value: no."""
         return False
+
+    @property
+    def reduction(self) -> float | None:
+        """By what it multiplies the rate: it does not."""
+        return None
 
     @property
     def raises(self) -> bool:

@@ -160,7 +160,7 @@ def find_opposite_mode(
     if callback.mode == "auto":
         code = "auto-mode-against-metric"
         message = f"mode='auto' means {mode!r} for {callback.monitor}"
-        version = training.family.spoken_version(training.semantics.name)
+        version = training.framework.spoken_version(training.semantics.name)
         reason = (
             f"{callback.class_name} of {version} goes by the name of the monitor, and "
             f"here {better} is better"

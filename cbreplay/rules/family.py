@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from cbreplay.rules.base import Framework
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -34,7 +36,7 @@ class ResolvedSemantics(NamedTuple):
     family: Family
 
 
-class Family(Protocol):
+class Family(Framework, Protocol):
     """One framework: its versions, how it names things, and its training loop.
 
     `PlainFamily` answers what a framework has nothing special about.
@@ -43,11 +45,6 @@ class Family(Protocol):
     @property
     def name(self) -> str:
         """What the rows of the registry call it."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
         ...
 
     @property
@@ -104,22 +101,6 @@ class Family(Protocol):
         """
         ...
 
-    def spoken_version(self, name: str) -> str:
-        """Write the name of a version as people do."""
-        ...
-
-    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
-        """Return which way a series improves; None where nothing tells.
-
-        Parameters
-        ----------
-        name : str
-            The series.
-        directions : mapping of str to {"min", "max"}
-            What is recorded of the compiled metrics.
-        """
-        ...
-
     def check_run(self, run: Run, callbacks: Sequence[Callback]) -> None:
         """Raise ConfigError where the framework itself refuses a list on such a run."""
         ...
@@ -130,6 +111,20 @@ class Family(Protocol):
 
     def read_object(self, callback: object) -> Callback | None:
         """Return the rule that one of its real callbacks is; None if it is none."""
+        ...
+
+    def settle_list(
+        self, given: Sequence[object], rules: Sequence[Callback]
+    ) -> list[Callback]:
+        """Return the rules of a whole list, where they hang on each other.
+
+        Parameters
+        ----------
+        given : sequence of object
+            The list as it was given.
+        rules : sequence of Callback
+            What each is by itself.
+        """
         ...
 
     def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401 - its own state
@@ -161,7 +156,7 @@ class Family(Protocol):
         """
         ...
 
-    def write_code(self, callbacks: Any, version: str) -> str:  # noqa: ANN401 - as replay_run
+    def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
         """Write a list of its callbacks as code to paste, for one of its versions."""
         ...
 
@@ -210,6 +205,14 @@ class PlainFamily:
         """Return the rule that a real callback is: none is known."""
         return None
 
+    def settle_list(
+        self,
+        given: Sequence[object],  # noqa: ARG002 - as Family has it
+        rules: Sequence[Callback],
+    ) -> list[Callback]:
+        """Return the rules of a whole list: each by itself."""
+        return list(rules)
+
     def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401, ARG002
         """Return the state of the training loop: it has none."""
         return None
@@ -223,9 +226,11 @@ class PlainFamily:
         """Stop where anyone asks for it."""
         return trainer, asked, ""
 
-    def write_code(self, callbacks: Any, version: str) -> str:  # noqa: ANN401, ARG002
+    def write_code(
+        self,
+        callbacks: Sequence[Callback],
+        version: str,  # noqa: ARG002 - as Family has it
+    ) -> str:
         """Write a list as the calls that make it."""
-        from cbreplay.rules.callbacks_list import read_callbacks
-
-        calls = [f"    {rule.code},\n" for rule in read_callbacks(callbacks).callbacks]
+        calls = [f"    {rule.code},\n" for rule in callbacks]
         return f"callbacks = [\n{''.join(calls)}]\n"

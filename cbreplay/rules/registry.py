@@ -28,6 +28,7 @@ __all__ = [
     "family_named",
     "family_of",
     "find_rule",
+    "import_named",
     "is_rule",
     "known_families",
     "known_rules",
@@ -35,7 +36,9 @@ __all__ = [
     "register_family",
     "resolve_semantics",
     "row_of",
+    "rule_named",
     "spoken_version",
+    "stands_by",
     "unregister_family",
     "words_of",
 ]
@@ -218,6 +221,17 @@ def find_rule(name: str) -> RuleRow | None:
     return row if row is not None and row.written else None
 
 
+def rule_named(name: str) -> RuleRow:
+    """Return a rule of this name, whether or not an expression can write it.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    return _rows[name]
+
+
 def row_of(kind: object) -> RuleRow | None:
     """Return the row of a class; None if it is no rule."""
     if not isinstance(kind, type):
@@ -229,6 +243,11 @@ def row_of(kind: object) -> RuleRow | None:
 def is_rule(callback: object) -> bool:
     """Return whether an object is a rule that can be replayed as it is."""
     return row_of(type(callback)) is not None
+
+
+def stands_by(name: str) -> bool:
+    """Return whether a framework has a callback of this name that decides nothing."""
+    return any(name in family.bystanders for family in known_families())
 
 
 def words_of(callback: Callback) -> RuleWords | None:

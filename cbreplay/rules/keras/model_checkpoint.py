@@ -168,8 +168,12 @@ class ModelCheckpoint(PlainRule):
     ) -> ModelCheckpointState:
         """Return the state at the begin of another fit with the same instance."""
         begun = self.begin(training)
-        carries = training.semantics.model_checkpoint.carries_best
+        carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
+
+    def carries(self, semantics: Semantics) -> bool:
+        """Return whether such an instance takes ``best`` into the next fit."""
+        return semantics.model_checkpoint.carries_best
 
     def step(
         self, state: ModelCheckpointState, seen: Observation
@@ -194,7 +198,7 @@ class ModelCheckpoint(PlainRule):
 
     def acts_without_value(self, semantics: Semantics) -> str:
         """Say what it does in an epoch without its monitor."""
-        return "saves" if semantics.saves_without_monitor else ""
+        return "saves those all the same" if semantics.saves_without_monitor else ""
 
     def standing(self, state: ModelCheckpointState) -> Standing:
         """Return what the next value is compared with."""

@@ -110,6 +110,11 @@ class ReduceLROnPlateau(PlainRule):
         # a factor this near to 1 can round back to the same float32 rate
         return self.min_lr != 0 or not 0 < self.factor < 1 - 2**-20
 
+    @property
+    def reduction(self) -> float:
+        """By what it multiplies the rate."""
+        return self.factor
+
     @staticmethod
     def monitor_rule(semantics: Semantics) -> MonitorRule:
         """Return how this Keras compares what ReduceLROnPlateau monitors."""

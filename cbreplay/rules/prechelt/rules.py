@@ -232,9 +232,9 @@ class PrecheltPQ(_PrecheltRule):
         _check_error_mode("PrecheltPQ", self.mode)
 
     @property
-    def reads(self) -> tuple[str, ...]:
+    def reads(self) -> Mapping[str, str]:
         """Both errors."""
-        return self.monitor, self.training_monitor
+        return {self.training_monitor: "training_monitor", self.monitor: "monitor"}
 
     @property
     def measure_name(self) -> str:
