@@ -157,6 +157,28 @@ class Sweep:
         return self.cells.divergence_epoch
 
     @cached_property
+    def evident_epoch(self) -> EpochArray:
+        """The last epoch of which the log is evidence: the stop, or where it ends."""
+        horizon = [run.first_epoch + run.recorded_epochs - 1 for run in self.runs]
+        last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
+        return np.where(self.diverged, self.divergence_epoch - 1, last)
+
+    @cached_property
+    def reduced(self) -> BoolArray:
+        """Whether the learning rate is seen to be reduced, by then."""
+        return self.first_reduction_epoch <= self.evident_epoch
+
+    @property
+    def first_reduction_epoch(self) -> EpochArray:
+        """The epoch at whose end that happens first; within `reduced`."""
+        return self.cells.first_reduction
+
+    @property
+    def n_reductions(self) -> EpochArray:
+        """How many times it happens, by then."""
+        return np.where(self.reduced, 1 + self.cells.later_reductions, 0)
+
+    @cached_property
     def evidence(self) -> EpochArray:
         """How far each cell is evidence, int8: 0 exact, 1 censored, 2 diverged."""
         reached = self._by_run([run.reached_plan for run in self.runs])

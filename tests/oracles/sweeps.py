@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from cbreplay import (
 )
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.keras.semantics import known_semantics
+from cbreplay.run import Series
 from tests.oracles.adversarial import draw_case
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def draw_question(seed: int) -> Question:
         chosen = configs[int(rng.integers(len(configs)))]
         with contextlib.suppress(CbreplayError):
             runs = [recorded_by(run, chosen, semantics) for run in runs]
+    runs = [_read_twice(run) if rng.random() < 0.2 else run for run in runs]
     n_runs = max(1, min(len(runs), _MOST_CELLS // len(configs)))
     return Question(runs[:n_runs], configs, options)
 
@@ -164,6 +166,15 @@ def recorded_by(run: Run, callbacks: list[Any], semantics: str) -> Run:
         name=run.name,
         planned_epochs=run.planned_epochs,
     )
+
+
+def _read_twice(run: Run) -> Run:
+    """Return a run whose rates may also have been written after each reduction."""
+    rate = run.learning_rate
+    if rate is None or not rate.recorded.all():
+        return run
+    before = np.concatenate([rate.values[:1], rate.values[:-1]])
+    return replace(run, other_learning_rate=Series(before, rate.recorded))
 
 
 _KINDS = {
@@ -255,12 +266,14 @@ _CODES = {"exact": 0, "censored": 1, "diverged": 2}
 def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None:
     """Return what a cell of a sweep says otherwise than its replay."""
     outcome = replay.outcome
+    made = replay.reductions
     told: dict[str, tuple[Any, Any]] = {
         "stopped_epoch": (sweep.stopped, replay.stopped_epoch),
         "kept_epoch": (sweep.kept, replay.kept_epoch),
         "divergence_epoch": (sweep.diverged, replay.divergence_epoch),
         "kept_value": (sweep.judged, outcome.kept_value),
         "regret": (sweep.ranked, outcome.regret),
+        "first_reduction_epoch": (sweep.reduced, made[0].epoch if made else None),
     }
     for name, (mask, expected) in told.items():
         value = getattr(sweep, name)[row, column].item()
@@ -272,6 +285,7 @@ def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None
         "provisional": bool(outcome.provisional),
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
+        "n_reductions": len(made),
     }
     for name, expected in plain.items():
         found = getattr(sweep, name)[row, column].item()
