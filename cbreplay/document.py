@@ -104,19 +104,31 @@ Part: TypeAlias = str | Code | Strong | Fact
 
 
 class Text(NamedTuple):
-    """A sentence or several: words, names, values, and what they claim."""
+    """A sentence or several: words, names, values, and what they claim.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        In order.
+    claims : tuple of Claim
+        What it says about the data.
+    stamp : str
+        Words that must not be parted from it, for example ``"fiction: "``: they stand
+        before it, and where a form breaks it into lines before every line.
+    """
 
     parts: tuple[Part, ...]
     claims: tuple[Claim, ...] = ()
+    stamp: str = ""
 
 
-def say(*parts: Part, claims: Sequence[Claim] = ()) -> Text:
+def say(*parts: Part, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
     """Return a sentence made of its parts.
 
     >>> plain_text(say("best at epoch ", Fact(28, "epoch", "best_epoch")))
     'best at epoch 29'
     """
-    return Text(parts, tuple(claims))
+    return Text(parts, tuple(claims), stamp)
 
 
 def plain_text(text: Text) -> str:
@@ -125,7 +137,8 @@ def plain_text(text: Text) -> str:
     >>> plain_text(say(Strong("Patience 5"), " of ", Code("val_loss")))
     'Patience 5 of val_loss'
     """
-    return "".join(part if isinstance(part, str) else part.text for part in text.parts)
+    words = [part if isinstance(part, str) else part.text for part in text.parts]
+    return "".join([text.stamp, *words])
 
 
 def facts_of(text: Text) -> dict[str, Any]:
@@ -180,6 +193,8 @@ class TableColumn(NamedTuple):
         To whom.
     decimals : int or None
         Of values, where other columns or sentences share them.
+    once : bool
+        Whether a terminal leaves out what stands in the row above as well.
     """
 
     key: str
@@ -188,6 +203,7 @@ class TableColumn(NamedTuple):
     fold: int = 0
     shown: Literal["always", "people", "programs"] = "always"
     decimals: int | None = None
+    once: bool = False
 
     @property
     def align(self) -> Literal["left", "right"]:

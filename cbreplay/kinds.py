@@ -41,12 +41,14 @@ Kind: TypeAlias = Literal[
     # to paste
     "code",
     "text",
+    # words that a terminal may break into lines, at spaces
+    "sentence",
     "flag",
     # any number as it stands
     "number",
 ]
 
-_TEXTS = ("evidence", "name", "code", "text", "flag")
+_TEXTS = ("evidence", "name", "code", "text", "sentence", "flag")
 _SHARED_DECIMALS = ("value", "difference")
 
 

@@ -137,10 +137,10 @@ def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
     The last epochs are the last twentieth of the record, at least two; a record of
     one or two epochs shows no trend.
     """
-    if run.recorded_epochs <= _SHORTEST_TREND:
+    if run.n_epochs <= _SHORTEST_TREND:
         return False
     best = best_recorded_epoch(run, objective, mode)
-    last_epochs = max(2, math.ceil(run.recorded_epochs / 20))
+    last_epochs = max(2, math.ceil(run.n_epochs / 20))
     return best is not None and best > run.horizon - last_epochs
 
 

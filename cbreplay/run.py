@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEARNING_RATE_NAMES",
+    "AxisUnit",
     "BoolArray",
     "EpochArray",
     "FloatArray",
@@ -32,6 +33,7 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 EpochArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Mode: TypeAlias = Literal["min", "max"]
+AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
 LEARNING_RATE_NAMES = ("learning_rate", "lr")
@@ -48,10 +50,14 @@ class Series:
         logged as NaN is NaN; so is one that was not recorded.
     recorded : bool array of shape (n_epochs,)
         False where nothing was recorded. Only this tells a missing value from NaN.
+    others : mapping of int to tuple of float
+        By position, the earlier values of an epoch for which the log holds several;
+        `values` holds the last one.
     """
 
     values: FloatArray
     recorded: BoolArray
+    others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.shape != self.recorded.shape or self.values.ndim != 1:
@@ -75,6 +81,25 @@ class Series:
 
     def __repr__(self) -> str:
         return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"
+
+    def take(self, kept: BoolArray | EpochArray | slice) -> Series:
+        """Return the values at some positions, each with the others of its epoch.
+
+        Parameters
+        ----------
+        kept : bool array of shape (n_epochs,), int array, or slice
+            Which positions, as numpy indexes by it.
+        """
+        values, recorded = self.values[kept], self.recorded[kept]
+        if not self.others:
+            return Series(values, recorded)
+        origin = np.arange(len(self))[kept].tolist()
+        others = {
+            position: self.others[before]
+            for position, before in enumerate(origin)
+            if before in self.others
+        }
+        return Series(values, recorded, others)
 
     @classmethod
     def from_optional(
@@ -121,6 +146,11 @@ class Run:
     steps : int array or None
         The step of each row, where the rows are evaluations (``x_axis="step"``) and
         an epoch here is the number of an evaluation; None where they are epochs.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What an epoch here stands for, and patience counts.
+    seams : tuple of int
+        The epochs, zero-based and in order, at which a resumed fit began, with
+        callbacks that were created anew.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
@@ -144,6 +174,8 @@ class Run:
     planned_epochs: int | None = None
     metadata: RunMetadata | None = None
     steps: EpochArray | None = None
+    axis_unit: AxisUnit = "epochs"
+    seams: tuple[int, ...] = ()
     started: float | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -162,14 +194,21 @@ class Run:
         return _rebuild, (held | {"series": dict(self.series)},)
 
     @property
-    def recorded_epochs(self) -> int:
+    def n_epochs(self) -> int:
         """The number of epochs from the first recorded one to the last."""
         return len(next(iter(self.series.values())))
 
     @property
+    def recorded_epochs(self) -> int:
+        """The number of epochs of which a metric was recorded."""
+        # the rate may be known for epochs without a row
+        masks = [series.recorded for series in self.series.values()]
+        return int(np.count_nonzero(np.logical_or.reduce(masks)))
+
+    @property
     def horizon(self) -> int:
         """The last recorded epoch, zero-based and absolute."""
-        return self.first_epoch + self.recorded_epochs - 1
+        return self.first_epoch + self.n_epochs - 1
 
     @property
     def epochs(self) -> EpochArray:

@@ -118,7 +118,7 @@ def read_recorded_rates(
                 "decide by its value. Give --initial-lr or initial_learning_rate=."
             )
             raise EvidenceError(sentence)
-        constant = (initial,) * run.recorded_epochs
+        constant = (initial,) * run.n_epochs
         return (RecordedRate(constant, is_assumed=True),)
     readings = [recorded]
     if run.other_learning_rate is not None:
@@ -149,7 +149,7 @@ def read_followed_rates(
     recorded = run.learning_rate
     if recorded is None:
         initial = _checked_rate(initial_learning_rate)
-        return (RecordedRate((initial,) * run.recorded_epochs, is_assumed=True),)
+        return (RecordedRate((initial,) * run.n_epochs, is_assumed=True),)
     readings = (recorded, run.other_learning_rate)
     return tuple(
         RecordedRate(_fill_gaps(_known_values(one)))

@@ -105,7 +105,7 @@ def _row(run: Run, *, few: bool) -> dict[str, Any]:
     return {
         "run": run.name,
         "epochs": f"{run.first_epoch + 1}-{run.horizon + 1}{rows}",
-        "missing": run.recorded_epochs - int(there.sum()),
+        "missing": run.n_epochs - int(there.sum()),
         "planned": run.planned_epochs,
         "learning_rate": span,
         "series": _few(list(run.series)) if few else " ".join(run.series),

@@ -59,7 +59,7 @@ def _identical(runs: Sequence[Run], monitor: str) -> Iterator[list[int]]:
     for row, run in enumerate(runs):
         held = [run.series[name] for name in sorted(_compared(run, monitor))]
         key = b"".join(one.values.tobytes() + one.recorded.tobytes() for one in held)
-        if run.recorded_epochs >= _FEWEST_VALUES:
+        if run.n_epochs >= _FEWEST_VALUES:
             alike.setdefault(key, []).append(row)
     yield from (rows for rows in alike.values() if len(rows) > 1)
 
@@ -71,7 +71,7 @@ def _rounded(runs: Sequence[Run], monitor: str) -> Iterator[list[int]]:
         values = _finite(run, monitor)
         moves = np.abs(np.diff(values)) > 2 * _lost(values[1:])
         if moves.sum() >= _FEWEST_CHANGES:
-            sizes.append((run.recorded_epochs, float(values.sum()), row))
+            sizes.append((run.n_epochs, float(values.sum()), row))
     sizes.sort()
     for _, same_length in groupby(sizes, key=lambda one: one[0]):
         near: list[tuple[float, int]] = []

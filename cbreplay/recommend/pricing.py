@@ -74,7 +74,7 @@ def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> Cells:
     """Return some cells of a sweep."""
     at = np.ix_(rows, columns)
     exact = sweep.evidence[at] == 0
-    recorded = np.array([sweep.runs[row].recorded_epochs for row in rows])
+    recorded = np.array([sweep.runs[row].n_epochs for row in rows])
     cost = sweep.trained_epochs[at] / recorded[:, None]
     return Cells(exact, sweep.regret[at], cost)
 

@@ -151,7 +151,7 @@ def _missing(
         missing = int((~run.monitored(monitor).recorded).sum())
         if missing:
             yield (
-                f"{monitor} is missing in {missing} of {run.recorded_epochs} epochs; "
+                f"{monitor} is missing in {missing} of {run.n_epochs} epochs; "
                 f"{_spoken_skip(callbacks, monitor, semantics)}"
                 f"{_suspect_nan(run, monitor)}"
             )

@@ -149,7 +149,7 @@ def _refuse_schedule(run: Run, callbacks: tuple[Callback, ...]) -> None:
 
 def _epoch_logs(run: Run) -> list[dict[str, float]]:
     """Return Keras's ``logs`` of every epoch; an unrecorded value is absent."""
-    logs: list[dict[str, float]] = [{} for _ in range(run.recorded_epochs)]
+    logs: list[dict[str, float]] = [{} for _ in range(run.n_epochs)]
     for name, series in run.series.items():
         columns = zip(
             logs, series.values.tolist(), series.recorded.tolist(), strict=True

@@ -257,7 +257,7 @@ def _baseline_row(row: _Row, decimals: int, *, diverges: bool) -> tuple[str, ...
     worst = max(exact, key=lambda one: one.outcome.regret or 0.0)
     regrets = [one.outcome.regret or 0.0 for one in exact]
     saved = sum(one.outcome.epochs_saved for one in exact)
-    recorded = sum(one.run.recorded_epochs for one in exact)
+    recorded = sum(one.run.n_epochs for one in exact)
     return (
         row.name,
         *counts,

@@ -98,7 +98,7 @@ def _title_of_staircase(staircase: Staircase, step: StaircaseStep | None) -> str
         return _title_without_step(staircase)
     patience, saved = staircase.sufficient_patience(), step.most_epochs_saved
     if step.regret == 0:
-        end = f"and saved {saved} of {count(run.recorded_epochs, 'epoch')}"
+        end = f"and saved {saved} of {count(run.n_epochs, 'epoch')}"
         if saved == 0:
             end = "and saved no epoch"
         return (

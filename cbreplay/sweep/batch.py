@@ -233,7 +233,7 @@ class Batch:
         self.runs, self.rules = runs, rules[0]
         self.rates = [one.rates for one in rules]
         self.first_epochs = np.array([run.first_epoch for run in runs])
-        self.n_epochs = np.array([run.recorded_epochs for run in runs])
+        self.n_epochs = np.array([run.n_epochs for run in runs])
         self._monitored: dict[str, Monitored] = {}
 
     @property

@@ -242,7 +242,7 @@ def _mark_broken(
     for row, run in enumerate(batch.runs):
         ended = run.metadata.ended if run.metadata is not None else None
         if ended is not None and ended.by == "TerminateOnNaN":
-            in_full[row] = run.recorded_epochs - 1
+            in_full[row] = run.n_epochs - 1
     broken = (stop == ends) & (stop != _lift(in_full, shape))
     broken = broken & out.stopped.reshape(shape)
     broken &= out.kept_epoch.reshape(shape) == out.stopped_epoch.reshape(shape)

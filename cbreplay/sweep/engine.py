@@ -169,7 +169,7 @@ class _Work:
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
             # runs of like length together: the shorter are filled up
-            members.sort(key=lambda one: self.runs[one[0]].recorded_epochs)
+            members.sort(key=lambda one: self.runs[one[0]].n_epochs)
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)

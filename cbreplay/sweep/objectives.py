@@ -45,7 +45,7 @@ def begin_run(
         run.name,
         run.source,
         run.first_epoch,
-        run.recorded_epochs,
+        run.n_epochs,
         run.reached_plan,
         training.semantics.name,
         judged,

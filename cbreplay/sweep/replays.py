@@ -101,7 +101,7 @@ def _alike(sweep: Sweep, row: int, block: Block, merged: dict[str, int]) -> Epoc
     for axis in merged.values():
         numbers = np.broadcast_to(numbers.take([0], axis=axis), block.shape)
     stopped, diverged = sweep.stopped[row], sweep.diverged[row]
-    horizon = sweep.runs[row].first_epoch + sweep.runs[row].recorded_epochs - 1
+    horizon = sweep.runs[row].first_epoch + sweep.runs[row].n_epochs - 1
     last = np.where(stopped, sweep.stopped_epoch[row], horizon)
     reduces = sweep.cells.first_reduction[row] <= last
     keys = [

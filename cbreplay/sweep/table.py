@@ -49,7 +49,7 @@ class SweptRun(NamedTuple):
 
     Parameters
     ----------
-    name, source, first_epoch, recorded_epochs, reached_plan : as Run's
+    name, source, first_epoch, n_epochs, reached_plan : as Run's
         Where it comes from, and how far it goes.
     semantics : str
         Which Keras decided.
@@ -62,7 +62,7 @@ class SweptRun(NamedTuple):
     name: str
     source: str
     first_epoch: int
-    recorded_epochs: int
+    n_epochs: int
     reached_plan: bool
     semantics: str
     judged: tuple[Judged, ...]
@@ -201,13 +201,13 @@ class Sweep:
         first = self._by_run([run.first_epoch for run in self.runs])
         trained = np.where(self.stopped, self.stopped_epoch - first + 1, 0)
         trained = np.where(self.diverged, self.divergence_epoch - first + 1, trained)
-        recorded = self._by_run([run.recorded_epochs for run in self.runs])
+        recorded = self._by_run([run.n_epochs for run in self.runs])
         return np.where(self.stopped | self.diverged, trained, recorded)
 
     @cached_property
     def epochs_saved(self) -> EpochArray:
         """The recorded epochs that are not trained; exact or at most so."""
-        recorded = self._by_run([run.recorded_epochs for run in self.runs])
+        recorded = self._by_run([run.n_epochs for run in self.runs])
         return np.asarray(recorded - self.trained_epochs)
 
     @cached_property
@@ -242,7 +242,7 @@ class Sweep:
                 float(seconds.values[start:].sum())
                 if seconds.recorded[start:].all()
                 else np.nan
-                for start in range(run.recorded_epochs + 1)
+                for start in range(run.n_epochs + 1)
             ]
             saved[row] = np.array(after)[self.trained_epochs[row]]
         return saved

@@ -72,7 +72,7 @@ def _caption(figure: Figure) -> str:
 
 
 def _text(text: Text) -> str:
-    parts = []
+    parts = [_escape(text.stamp)]
     for part in text.parts:
         if isinstance(part, Code):
             parts.append(_code(part.text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.document import (
@@ -17,6 +16,7 @@ from cbreplay.document import (
     plain_text,
 )
 from cbreplay.words import visible_text
+from cbreplay.writers.lines import wrap, wrap_text
 from cbreplay.writers.sparkline import BARS, draw_sparkline
 from cbreplay.writers.text_tables import table_lines
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Block, Document, Section
 
-__all__ = ["wrap", "write_text"]
+__all__ = ["write_text"]
 
 _LONGEST_TREND = 40
 
@@ -43,8 +43,8 @@ def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
         The characters that a line of a series is drawn with, the lowest first.
     """
     blocks = [
-        [*wrap(plain_text(document.headline), width, "", "")],
-        [*wrap(plain_text(document.lead), width, "", "")],
+        wrap_text(document.headline, width, "", ""),
+        wrap_text(document.lead, width, "", ""),
     ]
     for section in document.sections:
         if section.on != "page":
@@ -87,13 +87,13 @@ def _sentence_lines(
     block: Paragraph | Points | Notice | Figure | Gallery, width: int
 ) -> Iterator[str]:
     if isinstance(block, Paragraph):
-        yield from wrap(plain_text(block.text), width)
+        yield from wrap_text(block.text, width)
     elif isinstance(block, Points):
         for point in block.points:
-            yield from wrap(plain_text(point), width)
+            yield from wrap_text(point, width)
     elif isinstance(block, Notice):
         for point in block.points:
-            yield from wrap(plain_text(point), width, " - ", "   ")
+            yield from wrap_text(point, width, " - ", "   ")
     elif isinstance(block, Figure):
         yield from wrap(block.caption, width)
     else:
@@ -114,21 +114,3 @@ def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
 
 
 _SHORTEST_TREND = 8
-
-
-def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
-    """Break a sentence into lines, between words only.
-
-    Nothing in it can steer a terminal.
-
-    >>> wrap("patience 7 keeps the best epoch", 22)
-    [' patience 7 keeps the', '   best epoch']
-    """
-    return textwrap.wrap(
-        visible_text(sentence),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )

@@ -153,7 +153,7 @@ def recorded_by(run: Run, callbacks: list[Any], semantics: str) -> Run:
             for key, one in run.series.items()
             if one.recorded[position]
         }
-        for position in range(run.recorded_epochs)
+        for position in range(run.n_epochs)
     ]
     if rates is not None:
         listed = rates.values.tolist()

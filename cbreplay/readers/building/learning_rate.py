@@ -198,7 +198,7 @@ def _two_writers_notes(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
 _TWO = 2
 
 
-def constant_rate(metadata: RunMetadata | None, recorded_epochs: int) -> Series | None:
+def constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None:
     """Return the optimizer's initial rate for every epoch, if nothing changed it.
 
     None unless ``run.json`` records the rate, no schedule, and only callbacks of
@@ -211,5 +211,5 @@ def constant_rate(metadata: RunMetadata | None, recorded_epochs: int) -> Series 
         return None
     if "callbacks" not in metadata.raw:
         return None
-    values = np.full(recorded_epochs, metadata.initial_learning_rate, dtype=np.float32)
-    return Series(values, np.ones(recorded_epochs, dtype=np.bool_))
+    values = np.full(n_epochs, metadata.initial_learning_rate, dtype=np.float32)
+    return Series(values, np.ones(n_epochs, dtype=np.bool_))

@@ -1,35 +1,26 @@
-"""The cells of a CSV as columns of numbers, held in arrays however long the file is."""
+"""A log as named columns of numbers, held in arrays however long it is."""
 
 from __future__ import annotations
 
 import re
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import (
-    SKIP_HINT,
-    Damage,
-    ForeignLogError,
-    open_log,
-    read_chunks,
-)
+from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 from cbreplay.readers.columns.column import TableColumn
-from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
-from cbreplay.readers.columns.text_lines import NotUtf8Error
-from cbreplay.readers.columns.text_rows import TextRows
+from cbreplay.readers.columns.header import parse_cell, shown_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["LogTable", "read_table", "read_table_content"]
+__all__ = ["DECIMAL_COMMA", "LogTable"]
 
-_DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
+DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
 
 
 class LogTable:
@@ -80,34 +71,7 @@ class LogTable:
         self.counted = "line"
         self.steps: EpochArray | None = None
 
-    def fill(self, text: TextRows) -> None:
-        """Take the cells of a CSV.
-
-        Raises
-        ------
-        LogError
-            If there is no row; when strict, also if one is damaged.
-        """
-        commas = _DecimalCommas(text.delimiter) if text.delimiter != "," else None
-        lines = [np.zeros(0, dtype=np.int64)]
-        n_rows = 0
-        for rows, places in text.batches():
-            if rows:
-                self._add(rows, places, n_rows, commas, plain=text.plain)
-                lines.append(np.array(places))
-                n_rows += len(rows)
-        self.lines = np.concatenate(lines)
-        for cells in self.columns.values():
-            cells.finish()
-        self.repeated_header = text.repeated_header
-        self.notes += text.notes
-        if commas is not None and commas.first_line:
-            self.notes.append(commas.note(self.source))
-        if not n_rows:
-            raise self._without_rows()
-        self._join_repeated()
-
-    def _join_repeated(self) -> None:
+    def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.
 
         Raises
@@ -123,6 +87,32 @@ class LogTable:
                 raise self.error(problem, row, "Rename or delete one of them")
             note = f"{name} stands there twice with the same values: it was read once"
             self.notes.append(note)
+
+    @classmethod
+    def of_plain(
+        cls, names: Sequence[str], values: FloatArray, source: str, damage: Damage
+    ) -> LogTable:
+        """Make a table of finite numbers below a header in the first line.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The column names, all different.
+        values : array of shape (n_columns, n_rows)
+            The numbers.
+        source : str
+            Its name, for errors.
+        damage : Damage
+            Where damage is reported later.
+        """
+        table = cls(source, damage, names)
+        n_rows = values.shape[1]
+        nowhere = np.zeros(n_rows, dtype=np.bool_)
+        nowhere.setflags(write=False)
+        for column, own in zip(table.columns.values(), values, strict=True):
+            column.values, column.missing, column.wrong = own, nowhere, nowhere
+        table.lines = np.arange(2, n_rows + 2)
+        return table
 
     @classmethod
     def of_rows(
@@ -148,23 +138,6 @@ class LogTable:
             return LogError(problem, source=self.source, line=place, hint=hint)
         problem = f"row {place}: {problem}"
         return LogError(problem, source=self.source, hint=hint)
-
-    def _add(
-        self,
-        rows: list[list[str]],
-        lines: list[int],
-        start: int,
-        commas: _DecimalCommas | None,
-        *,
-        plain: bool,
-    ) -> None:
-        for cells, column in zip(
-            zip(*rows, strict=True), self.columns.values(), strict=True
-        ):
-            if commas is not None and commas.stand_in(cells, lines):
-                column.add(cells, start, _parse_comma)
-            elif not (plain and column.add_plain(cells)):
-                column.add(cells, start, parse_cell)
 
     def find(self, name: str) -> str:
         """Return the column of a name in small letters, as it is written.
@@ -246,62 +219,12 @@ class LogTable:
     def check_decimal_comma(self, name: str) -> None:
         """Refuse a column in which a comma may be one of decimals or of thousands."""
         for row, text in self.columns[name].texts.items():
-            if re.fullmatch(_DECIMAL_COMMA, text):
+            if re.fullmatch(DECIMAL_COMMA, text):
                 problem = (
                     f"{text!r} under {name} has a decimal comma, or one of thousands"
                 )
                 hint = "Write decimal points, as Keras does, or separate cells with ;"
                 raise self.error(problem, row, hint)
-
-    def _without_rows(self) -> LogError:
-        if self.damage.errors:
-            return self.damage.errors[0]
-        problem = f"there is no row under the header {shown_names(self.header)}"
-        hint = "Give a log with at least one whole epoch"
-        return LogError(problem, source=self.source, hint=hint)
-
-
-class _DecimalCommas:
-    """Decimal commas, which only another delimiter between cells makes plain."""
-
-    def __init__(self, delimiter: str) -> None:
-        self.delimiter = delimiter
-        self.first_line = 0
-        self._points = False
-
-    def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
-        """Tell whether a column holds any; remember where, and decimal points."""
-        self._points = self._points or any(
-            "." in cell and holds_number(cell) for cell in cells
-        )
-        at = next(
-            (
-                line
-                for cell, line in zip(cells, lines, strict=True)
-                if "," in cell and re.fullmatch(_DECIMAL_COMMA, cell.strip())
-            ),
-            0,
-        )
-        self.first_line = self.first_line or at
-        return at > 0
-
-    def note(self, source: str) -> str:
-        """Say that they were read.
-
-        Raises
-        ------
-        LogError
-            If points stand beside them: a comma may then be one of thousands.
-        """
-        if self._points:
-            problem = "decimal commas stand beside decimal points"
-            hint = "Write decimal points throughout, as Keras does"
-            raise LogError(problem, source=source, line=self.first_line, hint=hint)
-        separator = _SPOKEN.get(self.delimiter, self.delimiter)
-        return f"decimal commas were read as such: {separator} separates the cells"
-
-
-_SPOKEN = {"\t": "a tab", " ": "a space"}
 
 
 def _parse_value(value: object) -> float | None:
@@ -314,56 +237,3 @@ def _parse_value(value: object) -> float | None:
         return parse_cell(value) if isinstance(value, str) else float(value)
     except OverflowError:
         raise ValueError(value) from None
-
-
-def _parse_comma(cell: str) -> float | None:
-    """Read a cell with a decimal comma.
-
-    >>> _parse_comma("0,25"), _parse_comma("3")
-    (0.25, 3.0)
-    """
-    if "," in cell and not re.fullmatch(_DECIMAL_COMMA, cell.strip()):
-        raise ValueError(cell)
-    return parse_cell(cell.replace(",", "."))
-
-
-def read_table(path: str, options: ReadOptions) -> LogTable:
-    """Read a CSV file.
-
-    Raises
-    ------
-    LogError
-        If it is no CSV; when strict, also if it is damaged.
-    """
-    return _read(lambda: read_chunks(open_log(path), path), path, options)
-
-
-def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
-    """Read a CSV that is in memory."""
-    from io import BytesIO
-
-    return _read(lambda: read_chunks(BytesIO(content), source), source, options)
-
-
-def _read(
-    chunks: Callable[[], Generator[bytes, None, None]],
-    source: str,
-    options: ReadOptions,
-) -> LogTable:
-    try:
-        return _table(chunks(), source, Damage(options), "")
-    except NotUtf8Error as error:
-        table = _table(chunks(), source, Damage(options), "latin-1")
-        note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
-        table.notes.insert(0, note)
-        return table
-
-
-def _table(
-    chunks: Generator[bytes, None, None], source: str, damage: Damage, encoding: str
-) -> LogTable:
-    with closing(chunks):
-        text = TextRows(chunks, source, damage, encoding)
-        table = LogTable(source, damage, text.header)
-        table.fill(text)
-    return table

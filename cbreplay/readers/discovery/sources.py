@@ -409,5 +409,5 @@ def _with_constant_rate(run: Run) -> Run:
         return run
     from cbreplay.readers.building.learning_rate import constant_rate
 
-    rate = constant_rate(run.metadata, run.recorded_epochs)
+    rate = constant_rate(run.metadata, run.n_epochs)
     return run if rate is None else replace(run, learning_rate=rate)

@@ -9,8 +9,8 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import are_epochs
-from cbreplay.readers.columns.table import read_table
 from cbreplay.readers.formats import FormatReader
 from cbreplay.run import LEARNING_RATE_NAMES
 

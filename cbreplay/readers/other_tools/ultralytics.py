@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.table import read_table
+from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
