@@ -12,12 +12,12 @@ from cbreplay.sweep.partings import part_rates
 from cbreplay.sweep.stoppers import Stopper
 
 if TYPE_CHECKING:
-    from cbreplay.run import BoolArray, EpochArray
+    from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.sweep.batch import Batch
     from cbreplay.sweep.partings import Parted
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Cells", "decide_cells"]
+__all__ = ["Cells", "decide_cells", "first_broken_epoch", "is_recorded_whole"]
 
 
 class Cells(NamedTuple):
@@ -227,7 +227,23 @@ def _write(
     kept_epoch *= kept
 
 
-def _first_broken(run: Any) -> int:  # noqa: ANN401 - a Run
+def first_broken_epoch(run: Run, block: Block) -> int:
+    """Return the epoch at which a TerminateOnNaN of the list ends training."""
+    if all(slot.kind != "TerminateOnNaN" for slot in block.slots):
+        return NEVER
+    return min(run.first_epoch + _first_broken(run), NEVER)
+
+
+def is_recorded_whole(run: Run, epoch: int) -> bool:
+    """Return whether the recorded list broke this epoch off as well.
+
+    What the record holds of it was then measured on the weights that are kept.
+    """
+    ended = run.metadata.ended if run.metadata is not None else None
+    return ended is not None and ended.by == "TerminateOnNaN" and epoch == run.horizon
+
+
+def _first_broken(run: Run) -> int:
     """Return the position at which TerminateOnNaN ends training; NEVER if nowhere."""
     loss = run.series["loss"]
     found = np.flatnonzero(loss.recorded & ~np.isfinite(loss.values))
@@ -238,12 +254,9 @@ def _mark_broken(
     batch: Batch, stop: EpochArray, ends: EpochArray, out: Cells, shape: tuple[int, ...]
 ) -> None:
     """Mark the kept epochs that were broken off here and are recorded in full."""
-    in_full = np.full(len(batch.runs), NEVER)
-    for row, run in enumerate(batch.runs):
-        ended = run.metadata.ended if run.metadata is not None else None
-        if ended is not None and ended.by == "TerminateOnNaN":
-            in_full[row] = run.n_epochs - 1
-    broken = (stop == ends) & (stop != _lift(in_full, shape))
+    whole = [is_recorded_whole(run, run.horizon) for run in batch.runs]
+    recorded_so = np.where(whole, batch.n_epochs - 1, NEVER)
+    broken = (stop == ends) & (stop != _lift(recorded_so, shape))
     broken = broken & out.stopped.reshape(shape)
     broken &= out.kept_epoch.reshape(shape) == out.stopped_epoch.reshape(shape)
     out.broken.reshape(shape)[...] = broken

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
+    from cbreplay.validity import Evidence
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
-EVIDENCE = ("exact", "censored", "diverged")
+EVIDENCE: tuple[Evidence, ...] = ("exact", "censored", "diverged")
 
 
 class Judged(NamedTuple):
@@ -159,7 +160,7 @@ class Sweep:
     @cached_property
     def evident_epoch(self) -> EpochArray:
         """The last epoch of which the log is evidence: the stop, or where it ends."""
-        horizon = [run.first_epoch + run.recorded_epochs - 1 for run in self.runs]
+        horizon = [run.first_epoch + run.n_epochs - 1 for run in self.runs]
         last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
         return np.where(self.diverged, self.divergence_epoch - 1, last)
 
