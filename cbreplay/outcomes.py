@@ -29,6 +29,7 @@ __all__ = [
     "measure_outcome",
     "provisional_of",
     "resolve_objective",
+    "seconds_after",
     "was_still_improving",
 ]
 
@@ -172,7 +173,7 @@ def measure_outcome(
     mode : {"min", "max"}
         Its direction.
     """
-    seconds = _seconds_after(run, last_epoch)
+    seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
@@ -201,7 +202,8 @@ def provisional_of(evidence: Evidence) -> tuple[str, ...]:
     return ("kept_epoch", "kept_value", "regret") if evidence == "censored" else ()
 
 
-def _seconds_after(run: Run, last_epoch: int) -> float | None:
+def seconds_after(run: Run, last_epoch: int) -> float | None:
+    """Return the wall time of the epochs after one; None where some is not known."""
     if run.epoch_seconds is None:
         return None
     start = last_epoch - run.first_epoch + 1

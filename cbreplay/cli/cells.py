@@ -10,7 +10,6 @@ from cbreplay.answers.setting_cells import decide_settings, replay_settings
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
-from cbreplay.cli.tables import plain
 from cbreplay.grid import Choices
 from cbreplay.rules.base import format_callback
 from cbreplay.words import (
@@ -256,3 +255,8 @@ def _written(entry: Callback | Choices) -> str:
 
 def _number(decimals: int) -> Callable[[float | None], str]:
     return lambda value: "-" if value is None else f"{value:.{decimals}f}"
+
+
+def plain(value: object) -> str:
+    """Write a value that may be absent."""
+    return "-" if value is None else str(value)
