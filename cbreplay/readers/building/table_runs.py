@@ -129,6 +129,7 @@ def _run(
         planned_epochs=table.planned_epochs,
         rate=None if logged is None else read_csv_rate(logged, metadata),
         notes=notes,
+        not_logged=table.not_logged,
     )
     if table.steps is None:
         return run

@@ -50,6 +50,11 @@ class LogTable:
         What `lines` counts.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
+    has_other_rows : bool
+        Whether it has rows for other things than a metric, so that an epoch without a
+        value of it was not logged with one.
+    not_logged : set of str
+        The metrics whose missing values were not logged, as the table itself says.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
@@ -70,6 +75,8 @@ class LogTable:
         self.planned_epochs: int | None = None
         self.counted = "line"
         self.steps: EpochArray | None = None
+        self.has_other_rows = False
+        self.not_logged: set[str] = set()
 
     def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.
