@@ -151,6 +151,10 @@ class Run:
     seams : tuple of int
         The epochs, zero-based and in order, at which a resumed fit began, with
         callbacks that were created anew.
+    begins_at : int or None
+        The epoch, zero-based, at which every training of this log's writer begins, so
+        that earlier epochs were trained and are not in the log; None where a training
+        may begin at any, as by Keras's ``initial_epoch``.
     not_logged : frozenset of str
         The series whose missing values, in epochs that have a row, were not logged at
         all, as the log itself says: Keras's ``NA``, a key that its ``logs`` lacked. No
@@ -180,6 +184,7 @@ class Run:
     steps: EpochArray | None = None
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
+    begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
     notes: tuple[str, ...] = field(default=())

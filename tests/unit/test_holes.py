@@ -91,6 +91,16 @@ def test_a_known_validation_freq_says_which_epochs_were_validated() -> None:
     assert find_gap(replace(run, metadata=metadata), "val_loss") == 2
 
 
+def test_a_training_whose_beginning_is_not_in_the_log_has_a_hole_there() -> None:
+    """A tracker's epochs begin at 0; Keras's begin where initial_epoch says."""
+    run = run_of("xxxxxxxx", first_epoch=5)
+    assert find_gap(run, "val_loss") is None
+    assert find_gap(replace(run, begins_at=0), "val_loss") == 5
+    # validated every tenth epoch, the first value may stand at the tenth
+    tenth = run_of("x.........x.........x.........x", first_epoch=9)
+    assert find_gap(replace(tenth, begins_at=0), "val_loss") is None
+
+
 def test_the_first_of_several_series_counts() -> None:
     run = run_of("xxxx.xxx")
     lost = Series.from_optional([1.0, 1.0, None, *[1.0] * 5])

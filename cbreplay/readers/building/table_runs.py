@@ -131,6 +131,8 @@ def _run(
         notes=notes,
         not_logged=table.not_logged,
     )
+    if table.begins_at is not None:
+        run = replace(run, begins_at=table.begins_at)
     if table.steps is None:
         return run
     steps = table.steps[run.first_epoch : run.horizon + 1]

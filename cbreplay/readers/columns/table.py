@@ -53,6 +53,9 @@ class LogTable:
     has_other_rows : bool
         Whether it has rows for other things than a metric, so that an epoch without a
         value of it was not logged with one.
+    begins_at : int or None
+        The epoch at which every training of this writer begins; None where one may
+        begin at any.
     not_logged : set of str
         The metrics whose missing values were not logged, as the table itself says.
     """
@@ -76,6 +79,7 @@ class LogTable:
         self.counted = "line"
         self.steps: EpochArray | None = None
         self.has_other_rows = False
+        self.begins_at: int | None = None
         self.not_logged: set[str] = set()
 
     def join_repeated(self) -> None:
