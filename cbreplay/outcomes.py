@@ -27,6 +27,7 @@ __all__ = [
     "judge_epoch",
     "measure_outcome",
     "resolve_objective",
+    "seconds_after",
     "was_still_improving",
 ]
 
@@ -170,7 +171,7 @@ def measure_outcome(
     mode : {"min", "max"}
         Its direction.
     """
-    seconds = _seconds_after(run, last_epoch)
+    seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
     bounds = {} if evidence == "exact" else dict(_BOUNDS)
     if seconds is None:
@@ -189,7 +190,8 @@ def measure_outcome(
     )
 
 
-def _seconds_after(run: Run, last_epoch: int) -> float | None:
+def seconds_after(run: Run, last_epoch: int) -> float | None:
+    """Return the wall time of the epochs after one; None where some is not known."""
     if run.epoch_seconds is None:
         return None
     start = last_epoch - run.first_epoch + 1

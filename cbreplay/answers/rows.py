@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cbreplay.document import Code, CodeBlock, Command, Paragraph, Section, say
+from cbreplay.document import (
+    Claim,
+    Code,
+    CodeBlock,
+    Command,
+    Fact,
+    Paragraph,
+    Section,
+    TableColumn,
+    say,
+)
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
@@ -14,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["in_evaluations"]
 
 _Part = TypeVar("_Part")
-# what is typed or pasted keeps its names
-_AS_IT_IS = (Code, CodeBlock, Command)
+# what is typed, pasted or read by programs keeps its names
+_AS_IT_IS = (Claim, Code, CodeBlock, Command, Fact)
 
 
 def in_evaluations(document: Document, run: Run) -> Document:
@@ -39,6 +49,8 @@ def _spoken(part: _Part, run: Run) -> _Part:
     found: Any = part
     if isinstance(found, str):
         found = spoken_rows(found, run)
+    elif isinstance(found, TableColumn):
+        found = found._replace(title=spoken_rows(found.title, run))
     elif isinstance(found, tuple) and not isinstance(found, _AS_IT_IS):
         parts = [_spoken(member, run) for member in found]
         # a NamedTuple is made of its fields

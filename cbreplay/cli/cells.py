@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cbreplay.answers.overview import beside_best
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
-from cbreplay.cli.tables import beside_best, plain
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices
 from cbreplay.replay import Replay, replay_run
@@ -268,3 +268,8 @@ def _provisional(text: str, provisional: tuple[str, ...]) -> str:
 
 def _number(decimals: int) -> Callable[[float | None], str]:
     return lambda value: "-" if value is None else f"{value:.{decimals}f}"
+
+
+def plain(value: object) -> str:
+    """Write a value that may be absent."""
+    return "-" if value is None else str(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
 from cbreplay.readers.columns.header import decode_beginning, sniff_header
+from cbreplay.readers.columns.plain_csv import split_plain_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +81,9 @@ _PICKLE_BEGINS = (
 )
 
 
+_DIGITS = tuple(b"%d" % digit for digit in range(10))
+
+
 def named_like_a_log(name: str) -> bool:
     """Tell whether a file's name allows it to be a log, compressed or not."""
     return name.lower().removesuffix(".gz").endswith(_SUFFIXES)
@@ -110,6 +114,9 @@ def format_of(path: str) -> str | None:
 
 def content_format(beginning: bytes) -> str | None:
     """Return the format of a file that begins with these bytes."""
+    first, _, below = beginning.partition(b"\n")
+    if below[:1] in _DIGITS and (names := split_plain_names(first)) is not None:
+        return _csv_format([name.lower() for name in names])
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
-from cbreplay.outcomes import best_recorded_epoch, judge_epoch
+from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.keras.early_stopping import EarlyStopping
@@ -50,6 +50,8 @@ class StaircaseStep(NamedTuple):
         The other validation series at the kept epoch.
     most_epochs_saved, fewest_epochs_saved : int
         Recorded epochs that the smallest and the largest would not have trained.
+    most_seconds_saved : float or None
+        The wall time of those that the smallest would not; None where it is not known.
     """
 
     first_patience: int
@@ -63,6 +65,7 @@ class StaircaseStep(NamedTuple):
     others: Mapping[str, float | None]
     most_epochs_saved: int
     fewest_epochs_saved: int
+    most_seconds_saved: float | None = None
 
 
 class Staircase(NamedTuple):
@@ -262,6 +265,7 @@ def _step(
         others=_others(replay, kept_epoch),
         most_epochs_saved=run.horizon - stopped[0],
         fewest_epochs_saved=run.horizon - stopped[1],
+        most_seconds_saved=seconds_after(run, stopped[0]),
     )
 
 

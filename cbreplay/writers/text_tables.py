@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_rows", "table_lines"]
 
-_MOST_ROWS = 1000
 _GAP = "  "
 _INDENT = " "
 _NOTHING = "-"
@@ -70,7 +69,7 @@ class _TextGrid(NamedTuple):
         return sum(column.kind == "sentence" for column in self.columns)
 
 
-def table_lines(table: Table, width: int, most_rows: int = _MOST_ROWS) -> list[str]:
+def table_lines(table: Table, width: int) -> list[str]:
     """Write a table in lines of a width.
 
     Columns go in the order of their `fold`. A column of sentences at the end wraps
@@ -85,14 +84,16 @@ def table_lines(table: Table, width: int, most_rows: int = _MOST_ROWS) -> list[s
         The table.
     width : int
         The columns of the terminal.
-    most_rows : int
-        How many rows are shown; those of the least rank.
     """
     if not table.rows:
         return []
-    rows, n_hidden = choose_rows(table.rows, most_rows)
+    rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
-    shown = tuple(column for column in table.columns if column.shown != "programs")
+    shown = tuple(
+        column._replace(title=visible_text(column.title))
+        for column in table.columns
+        if column.shown != "programs"
+    )
     grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
     lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
@@ -168,7 +169,8 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
 def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
     """Write the cells of a column below each other, a sentence beside its row."""
     widths = grid.widths()
-    yield _line_of([column.title for column in grid.columns], grid, widths)
+    if any(len(row) == len(widths) for row in grid.rows):
+        yield _line_of([column.title for column in grid.columns], grid, widths)
     above: list[str] = []
     for row, stamp in zip(grid.rows, grid.stamps, strict=True):
         if len(row) < len(widths):

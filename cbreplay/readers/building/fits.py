@@ -12,7 +12,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.run import Run, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Protocol
 
     from cbreplay.readers.base import ReadOptions
@@ -65,21 +65,16 @@ class Rows:
         self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
         self.place = place
 
-    def cut(self, start: int, stop: int) -> Rows:
-        """Return the rows from one position up to another."""
-        columns = {
-            name: Series(one.values[start:stop], one.recorded[start:stop])
-            for name, one in self.columns.items()
-        }
-        return Rows(self.epochs[start:stop], columns, self.wall_times[start:stop])
+    @property
+    def follow_each_other(self) -> bool:
+        """Whether each epoch is the one after that of the row above."""
+        epochs = self.epochs
+        span = int(epochs[-1]) - int(epochs[0]) + 1
+        return span == len(epochs) and bool((epochs[1:] > epochs[:-1]).all())
 
-    def without(self, dropped: BoolArray) -> Rows:
-        """Return the rows that are not to be dropped."""
-        kept = ~dropped
-        columns = {
-            name: Series(one.values[kept], one.recorded[kept])
-            for name, one in self.columns.items()
-        }
+    def take(self, kept: BoolArray | EpochArray | slice) -> Rows:
+        """Return some of the rows, or all in another order."""
+        columns = {name: one.take(kept) for name, one in self.columns.items()}
         times = self.wall_times[kept] if len(self.wall_times) else ()
         return Rows(self.epochs[kept], columns, times)
 
@@ -105,7 +100,7 @@ def _nothing(length: int) -> Series:
     return Series(np.full(length, np.nan), np.zeros(length, dtype=np.bool_))
 
 
-def split_rows(rows: Rows, places: RowPlaces, cuts: Iterable[int]) -> list[Rows]:
+def split_rows(rows: Rows, places: RowPlaces, cuts: Collection[int]) -> list[Rows]:
     """Cut rows wherever an epoch does not follow upwards, and at the given positions.
 
     Parameters
@@ -114,15 +109,18 @@ def split_rows(rows: Rows, places: RowPlaces, cuts: Iterable[int]) -> list[Rows]
         All rows of the log.
     places : indexable of str
         Where each row stands, for the notes.
-    cuts : iterable of int
+    cuts : collection of int
         Positions before which the log says that a fit began.
     """
     n_rows = len(rows.epochs)
+    if not cuts and rows.follow_each_other:
+        rows.place = places[0]
+        return [rows]
     steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
     starts = sorted({0, *(cut for cut in cuts if cut < n_rows), *steps_back.tolist()})
     pieces = []
     for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
-        piece = rows.cut(start, stop)
+        piece = rows.take(slice(start, stop))
         piece.place = places[start]
         pieces.append(piece)
     return pieces
@@ -160,7 +158,7 @@ class TrainingRows:
         """Leave out the rows from an epoch on, and return how many they were."""
         n_kept = int(np.count_nonzero(self.rows.epochs < epoch))
         dropped = len(self.rows.epochs) - n_kept
-        self.rows = self.rows.cut(0, n_kept)
+        self.rows = self.rows.take(slice(n_kept))
         self.seams = {at: note for at, note in self.seams.items() if at < epoch}
         return dropped
 

@@ -44,6 +44,8 @@ class TableColumn:
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
     texts : dict of int to str
         The first cells that are no number, by their row.
+    whole : bool
+        Whether every cell is known to hold a number.
     """
 
     values: FloatArray
@@ -57,6 +59,7 @@ class TableColumn:
         self.words: set[str] = set()
         self.wrapped = ""
         self.texts: dict[int, str] = {}
+        self.whole = False
 
     def add_plain(self, cells: Sequence[str]) -> bool:
         """Take cells that all hold numbers; False if one does not."""
@@ -107,6 +110,7 @@ class TableColumn:
         self.values = np.concatenate(self._chunks)
         self.missing = np.zeros(len(self.values), dtype=np.bool_)
         self.wrong = self.missing.copy()
+        self.whole = all(state is None for state in self._states)
         start = 0
         for chunk, state in zip(self._chunks, self._states, strict=True):
             stop = start + len(chunk)
@@ -115,6 +119,14 @@ class TableColumn:
                 self.wrong[start:stop] = state == _WRONG
             start = stop
         self._chunks, self._states = [], []
+
+    @classmethod
+    def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> TableColumn:
+        """Make a column whose every cell holds a number; `nowhere` is all False."""
+        column = cls()
+        column.values, column.missing, column.wrong = values, nowhere, nowhere
+        column.whole = True
+        return column
 
     @classmethod
     def of(cls, values: FloatArray) -> TableColumn:
@@ -131,6 +143,7 @@ class TableColumn:
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
         cells.words, cells.wrapped = set(self.words), self.wrapped
+        cells.whole = self.whole
         return cells
 
     def differs_in(self, other: TableColumn) -> int | None:
@@ -156,6 +169,7 @@ class TableColumn:
         values[group[there]], missing[group[there]] = self.values[there], False
         wrong[group[there]] = self.wrong[there]
         self.texts = {int(group[row]): text for row, text in self.texts.items()}
+        self.whole = self.whole and not missing.any()
         self.values, self.missing, self.wrong = values, missing, wrong
         return True
 

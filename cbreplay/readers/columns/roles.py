@@ -97,6 +97,8 @@ def check_one_kind(table: LogTable) -> None:
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.
     """
     for name, cells in table.columns.items():
+        if not cells.texts:
+            continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if _letters(name) in _KINDS and len(kinds) > 1 and not cells.words:
             shown = " and ".join(map(repr, kinds[:_TWO]))

@@ -105,12 +105,15 @@ class LogTable:
         damage : Damage
             Where damage is reported later.
         """
-        table = cls(source, damage, names)
+        table = cls(source, damage, [])
+        table.header = list(names)
         n_rows = values.shape[1]
         nowhere = np.zeros(n_rows, dtype=np.bool_)
         nowhere.setflags(write=False)
-        for column, own in zip(table.columns.values(), values, strict=True):
-            column.values, column.missing, column.wrong = own, nowhere, nowhere
+        table.columns = {
+            name: TableColumn.of_numbers(own, nowhere)
+            for name, own in zip(names, values, strict=True)
+        }
         table.lines = np.arange(2, n_rows + 2)
         return table
 
