@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "count",
     "decimals_for",
+    "divergence_words",
     "find_non_finite",
     "list_names",
     "spoken_counting",
@@ -148,28 +149,34 @@ def spoken_semantics(name: str) -> str:
 
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
-    return spoken_rows(_divergence(replay), replay.run)
+    before, epoch, after = divergence_words(replay)
+    return spoken_rows(f"{before}{epoch + 1}{after}", replay.run)
 
 
-def _divergence(replay: Replay) -> str:
+def divergence_words(replay: Replay) -> tuple[str, int, str]:
+    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
     divergence_epoch = replay.divergence_epoch or 0
+    nothing = "from there on the log says nothing"
     if replay.diverged_by_weights:
         return (
-            f"epoch {divergence_epoch + 1} goes on from weights of an earlier epoch "
-            "that were put back: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" goes on from weights of an earlier epoch that were put back: {nothing}",
         )
-    reduced = {one.epoch + 1 for one in replay.reductions}
+    reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
+    scheduling = any(hasattr(rule, "begin_epoch") for rule in replay.callbacks)
     if scheduling and divergence_epoch not in reduced:
         return (
-            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
-            "recorded one: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" begins at another learning rate than the recorded one: {nothing}",
         )
     return (
-        f"after the learning-rate change at epoch {divergence_epoch} the log says "
-        "nothing"
+        "after the learning-rate change at epoch ",
+        divergence_epoch - 1,
+        " the log says nothing",
     )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_run
 from cbreplay.document import (
-    Command,
     Document,
     Fact,
     Notice,
@@ -102,28 +101,18 @@ def check_callbacks(
     )
 
 
-def findings_document(checked: Checked, *, typed: str | None = None) -> Document:
-    """Say what there is to object to in a list of callbacks.
-
-    Parameters
-    ----------
-    checked : Checked
-        The list, and what was found.
-    typed : str, optional
-        The log as it was typed, for the next command.
-    """
+def findings_document(checked: Checked) -> Document:
+    """Say what there is to object to in a list of callbacks."""
     sections = [Section("Findings", (_table(checked),), untitled=True)]
     if checked.notes:
         notes = Notice(tuple(say(note) for note in checked.notes))
         sections.append(Section("Before you trust it", (notes,), untitled=True))
-    explain = Command("Why it did what it did", f"cbreplay explain {typed}")
     return Document(
         "lint",
         _headline(checked),
         _lead(checked),
         tuple(sections),
-        () if typed is None else (explain,),
-        lambda: _members(checked),
+        program=lambda: _members(checked),
     )
 
 

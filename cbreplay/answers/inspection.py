@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.describe import describe_run
+from cbreplay.answers.next_commands import asked_again
 from cbreplay.document import (
     Command,
     Document,
@@ -72,13 +73,13 @@ def inspection_document(
         sections.append(Section("Noted in reading", (Notice(noted),), untitled=True))
     if files:
         sections.append(Section("Files", (Points(files),), untitled=True))
-    asked = () if typed is None else (Command("Ask", f"cbreplay simulate {typed}"),)
+    ask = Command("Ask", f"cbreplay simulate {typed}")
     return Document(
         "inspect",
         _headline(inspection),
         say(),
         tuple(sections),
-        asked,
+        asked_again(inspection.runs[0], typed, [ask]),
         lambda: {
             "semantics": None,
             "objective": None,
