@@ -25,7 +25,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.rules.base import format_callback
-from cbreplay.words import divergence_words, spoken_divergence
+from cbreplay.words import parting_of, parting_words, spoken_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,7 +112,9 @@ def _closing(explanation: Explanation) -> Iterator[Text]:
 def _headline(replay: Replay) -> Text:
     """Say in a sentence where it stopped and what it keeps, or where the log ends."""
     if replay.divergence_epoch is not None:
-        before, epoch, after = divergence_words(replay)
+        before, epoch, after = parting_words(
+            replay.divergence_epoch, parting_of(replay)
+        )
         before = f"{before[0].upper()}{before[1:]}"
         return say(before, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
