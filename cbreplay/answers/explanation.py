@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["deciding_rows", "explanation_document"]
 
 _DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
-_STATE = ("wait", "best", "best_epoch", "held_epoch", "cooldown_counter", "measured")
 # how the library begins every sentence past a divergence
 _FICTION = "fiction: "
 # a longer trace is also offered without the epochs in which nothing was decided
@@ -189,7 +188,8 @@ _NUMBERS = (
 
 
 def _row(replay: Replay, row: TraceRow) -> Row:
-    before, after = _state(row.before), _state(row.after)
+    shown = replay.callbacks[row.callback].shown
+    before, after = shown(row.before), shown(row.after)
     left, right = (None, None) if row.compared is None else row.compared
     return Row(
         (
@@ -212,10 +212,6 @@ def _row(replay: Replay, row: TraceRow) -> Row:
         # where there are very many, what was decided is shown before what was not
         rank=0 if row.decision in _DECISIVE else 1,
     )
-
-
-def _state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - each rule has its own state
-    return {name: getattr(state, name) for name in _STATE if hasattr(state, name)}
 
 
 def _next(
@@ -259,11 +255,13 @@ def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, An
         "configs": [{"callbacks": setting, "parameters": {}}],
         "results": [{"run": 0, "config": 0, **flatten_replay(replay)}],
         "trace": {
-            "rows": [
-                row._asdict()
-                | {"before": _state(row.before), "after": _state(row.after)}
-                for row in rows
-            ],
+            "rows": [_described(replay, row) for row in rows],
             "closing": list(explanation.closing),
         },
     }
+
+
+def _described(replay: Replay, row: TraceRow) -> dict[str, Any]:
+    shown = replay.callbacks[row.callback].shown
+    states = {"before": shown(row.before), "after": shown(row.after)}
+    return row._asdict() | states

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from cbreplay.rules.base import format_callback, rule_name
-from cbreplay.rules.keras.bystander import Bystander
-from cbreplay.rules.keras.driven import DrivenCallback
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES, write_keras_code
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.keras.keras_code import write_keras_code
+from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,20 +37,20 @@ def setting_code(callbacks: Sequence[Callback]) -> str:
         ),
     ]
     """
-    if any(rule_name(callback) in CODE_OF_RULES for callback in callbacks):
+    if any(pasted_code_of(callback) is not None for callback in callbacks):
         # rules that Keras does not have come with their classes
         return write_keras_code(callbacks).rstrip()
     lines = ["callbacks = ["]
     for callback in callbacks:
-        if isinstance(callback, (Bystander, DrivenCallback)):
-            home = "keras.callbacks." if isinstance(callback, Bystander) else ""
+        if callback.holds_own_code or not callback.acts_at:
+            home = "" if callback.holds_own_code else "keras.callbacks."
             lines.append(f"    {home}{callback.code},")
             continue
         # the monitor is written out although val_loss is Keras's default
         arguments = _changed(callback)
         if callback.monitor is not None:
             arguments = {"monitor": repr(callback.monitor), **arguments}
-        lines.append(f"    keras.callbacks.{type(callback).__name__}(")
+        lines.append(f"    keras.callbacks.{callback.class_name}(")
         lines += [f"        {key}={value}," for key, value in arguments.items()]
         lines.append("    ),")
     return "\n".join([*lines, "]"])

@@ -241,10 +241,11 @@ def _cell_remarks(cells: SettingCells) -> Iterator[str]:
 
 def _unknown_to_keras(grid: Grid) -> list[str]:
     """Return the rules of the list that are ours alone."""
-    kinds = [
-        one.kind if isinstance(one, Choices) else type(one) for one in grid.entries
-    ]
-    names = [one.__name__ for one in kinds if hasattr(one, "to_keras_code")]
+    from cbreplay.rules.callbacks_list import read_callbacks
+    from cbreplay.rules.registry import pasted_code_of
+
+    rules = read_callbacks(grid[0]).callbacks
+    names = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
     return list(dict.fromkeys(names))
 
 

@@ -1,34 +1,30 @@
-"""The columns of ``simulate`` on many runs that tell of a ReduceLROnPlateau."""
+"""The columns of ``simulate`` on many runs that tell of reductions of the rate."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.cli.output import Column
-from cbreplay.grid import Choices
-from cbreplay.rules.base import rule_name
+from cbreplay.rules.callbacks_list import read_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.grid import Grid
+    from cbreplay.rules.base import Callback
 
 __all__ = ["ReductionTable", "tells_of_reductions"]
-
-_STOPPERS = ("EarlyStopping", "PrecheltGL", "PrecheltPQ", "PrecheltUP")
 
 
 def tells_of_reductions(grid: Grid, n_runs: int) -> bool:
     """Return whether the answer has these columns: for a list on many runs."""
-    return n_runs > 1 and "ReduceLROnPlateau" in _kinds(grid)
+    return n_runs > 1 and any(rule.reduction is not None for rule in _rules(grid))
 
 
-def _kinds(grid: Grid) -> list[str]:
-    return [
-        one.kind.__name__ if isinstance(one, Choices) else rule_name(one)
-        for one in grid.entries
-    ]
+def _rules(grid: Grid) -> tuple[Callback, ...]:
+    """Return the rules of the list, with the first of their parameters."""
+    return read_callbacks(grid[0]).callbacks
 
 
 class ReductionTable:
@@ -42,7 +38,7 @@ class ReductionTable:
 
     def __init__(self, decided: SettingCells) -> None:
         self.decided, self.grid = decided, decided.grid
-        self.stops = any(kind in _STOPPERS for kind in _kinds(self.grid))
+        self.stops = any(rule.stops_early for rule in _rules(self.grid))
 
     def cells(self) -> list[dict[str, Any]]:
         """Return the columns' values for people, a mapping for each cell."""

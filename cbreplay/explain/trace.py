@@ -106,8 +106,9 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
     stood, stands = callback.standing(before), callback.standing(step.state)
     if stood is not None and stands is not None:
         needed = nearest_improvement(stood.comparison, stands.best)
-        if decision.improved is not None and None not in (stood.best, value):
-            compared = stood.comparison.sides(value, stood.best)
+        best = stood.best
+        if decision.improved is not None and best is not None and value is not None:
+            compared = stood.comparison.sides(value, best)
     words = words_of(callback) or PLAIN_WORDS
     why = words.moment(
         Moment(

@@ -85,9 +85,7 @@ def lint_callbacks(
     return tuple(sorted(found, key=lambda finding: finding.callback))
 
 
-def _about_list(
-    known: CheckedList, checks: tuple[ListCheck, ...]
-) -> Iterator[Finding]:
+def _about_list(known: CheckedList, checks: tuple[ListCheck, ...]) -> Iterator[Finding]:
     # a callback of the user's own may take a stop back, or set the rate itself
     if not any(callback.holds_own_code for callback in known.callbacks):
         for check in checks:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    Protocol,
+    Self,
+    TypeAlias,
+)
 
 from cbreplay.errors import ConfigError, nearest_name
 
@@ -244,6 +253,11 @@ class Callback(Protocol):
         ...
 
     @property
+    def mode(self) -> str | None:
+        """Which way is better, as it was given; None if nothing is monitored."""
+        ...
+
+    @property
     def watched(self) -> str | None:
         """The series whose values stand beside its decisions: mostly the monitor."""
         ...
@@ -274,6 +288,11 @@ class Callback(Protocol):
         ...
 
     @property
+    def stops_early(self) -> bool:
+        """Whether it is there to end training before its plan."""
+        ...
+
+    @property
     def sets_objective(self) -> bool:
         """Whether outcomes are judged by its monitor rather than by another's."""
         ...
@@ -291,6 +310,10 @@ class Callback(Protocol):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What every answer about a list that holds it has to say, in sentences."""
+        ...
+
+    def written_as(self, code: str) -> Callback:
+        """Return the same rule as it was written, where its parameters do not say."""
         ...
 
     def resolve_mode(self, training: Training) -> Mode:
@@ -364,6 +387,7 @@ class PlainRule:
 
     acts_at: ClassVar[frozenset[Phase]] = frozenset({"end"})
     changes_learning_rate: ClassVar[bool] = False
+    stops_early: ClassVar[bool] = False
     sets_objective: ClassVar[bool] = False
     holds_own_code: ClassVar[bool] = False
 
@@ -386,6 +410,11 @@ class PlainRule:
     @property
     def monitor(self) -> str | None:
         """The monitored series: none."""
+        return None
+
+    @property
+    def mode(self) -> str | None:
+        """Which way is better: nothing is."""
         return None
 
     @property
@@ -417,6 +446,10 @@ class PlainRule:
     def remarks(self) -> tuple[str, ...]:
         """What every answer about it has to say: nothing."""
         return ()
+
+    def written_as(self, code: str) -> Self:  # noqa: ARG002
+        """Return the same rule: its parameters say how it is written."""
+        return self
 
     def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
         """Raise ConfigError: nothing is monitored, so nothing is better or worse."""

@@ -132,7 +132,10 @@ class Family(Framework, Protocol):
         ...
 
     def end_epoch(
-        self, trainer: Any, epoch: int, asked: tuple[int, ...]
+        self,
+        trainer: Any,  # noqa: ANN401 - its own state
+        epoch: int,
+        asked: tuple[int, ...],
     ) -> tuple[Any, tuple[int, ...], str]:
         """Let the training loop have its say about a stop at the end of an epoch.
 

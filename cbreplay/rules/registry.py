@@ -32,6 +32,7 @@ __all__ = [
     "is_rule",
     "known_families",
     "known_rules",
+    "nearest_row",
     "pasted_code_of",
     "register_family",
     "resolve_semantics",
@@ -240,9 +241,15 @@ def row_of(kind: object) -> RuleRow | None:
     return row if row is not None and row.home == kind.__module__ else None
 
 
+def nearest_row(kind: type[Any]) -> RuleRow | None:
+    """Return the row of a class or of the nearest rule that it extends, if any."""
+    rows = (row_of(base) for base in kind.__mro__)
+    return next((row for row in rows if row is not None), None)
+
+
 def is_rule(callback: object) -> bool:
     """Return whether an object is a rule that can be replayed as it is."""
-    return row_of(type(callback)) is not None
+    return nearest_row(type(callback)) is not None
 
 
 def stands_by(name: str) -> bool:
@@ -252,25 +259,23 @@ def stands_by(name: str) -> bool:
 
 def words_of(callback: Callback) -> RuleWords | None:
     """Return the words in which a rule's decisions are told; None without any."""
-    return _named(callback, "words")
+    row = nearest_row(type(callback))
+    words: RuleWords | None = import_named(row.words) if row and row.words else None
+    return words
 
 
 def checks_of(callback: Callback) -> RuleChecks | None:
     """Return what `lint` looks for in a rule; None without any."""
-    return _named(callback, "checks")
+    row = nearest_row(type(callback))
+    checks: RuleChecks | None = import_named(row.checks) if row and row.checks else None
+    return checks
 
 
 def pasted_code_of(callback: object) -> PastedCode | None:
     """Return the class to paste for a rule that its framework does not have."""
-    return _named(callback, "code")
-
-
-def _named(callback: object, field: Literal["words", "checks", "code"]) -> Any:  # noqa: ANN401
-    row = row_of(type(callback))
-    if row is None:
-        return None
-    place = {"words": row.words, "checks": row.checks, "code": row.code}[field]
-    return import_named(place) if place else None
+    row = nearest_row(type(callback))
+    code: PastedCode | None = import_named(row.code) if row and row.code else None
+    return code
 
 
 def import_named(place: str) -> Any:  # noqa: ANN401 - whatever stands there
@@ -295,7 +300,7 @@ def family_of(callbacks: Iterable[Callback]) -> Family | None:
     ConfigError
         If it holds callbacks of two families, which no training can have.
     """
-    rows = [row_of(type(rule)) for rule in callbacks]
+    rows = [nearest_row(type(rule)) for rule in callbacks]
     names = list(dict.fromkeys(row.family for row in rows if row and row.family))
     if len(names) > 1:
         titles = " and ".join(family_named(name).title for name in names)

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.sweep.partings import Parted
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Cells", "decide_cells", "first_broken_epoch", "is_recorded_whole"]
+__all__ = [
+    "Cells",
+    "decide_cells",
+    "first_broken_epoch",
+    "is_recorded_whole",
+    "name_breaker",
+]
 
 
 class Cells(NamedTuple):
@@ -139,8 +145,7 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
     divergence = _write_reductions(batch, readings, out, stop=stop, shape=shape)
     _write(batch, block, stoppers, out, stop=stop, divergence=divergence)
     if (ends < NEVER).any():
-        breaker = name_breaker(block)
-        _mark_broken(batch, breaker, stop, _lift(ends, shape), out, shape)
+        _mark_broken(batch, block, stop, _lift(ends, shape), out)
     doubted = np.flatnonzero(doubt < NEVER)
     if len(doubted) == 0:
         return Doubt(doubted, doubted)
@@ -229,7 +234,7 @@ def _write(
 
 
 def first_broken_epoch(run: Run, block: Block) -> int:
-    """Return the epoch in which the loss ends training, if a rule looks at it; NEVER."""
+    """Return the epoch in which the loss ends training; NEVER if no rule sees to it."""
     if name_breaker(block) is None:
         return NEVER
     return min(run.first_epoch + _first_broken(run), NEVER)
@@ -258,14 +263,11 @@ def _first_broken(run: Run) -> int:
 
 
 def _mark_broken(
-    batch: Batch,
-    breaker: str | None,
-    stop: EpochArray,
-    ends: EpochArray,
-    out: Cells,
-    shape: tuple[int, ...],
+    batch: Batch, block: Block, stop: EpochArray, ends: EpochArray, out: Cells
 ) -> None:
     """Mark the kept epochs that were broken off here and are recorded in full."""
+    shape = (len(batch.runs), *block.shape)
+    breaker = name_breaker(block)
     whole = [is_recorded_whole(run, run.horizon, breaker) for run in batch.runs]
     recorded_so = np.where(whole, batch.n_epochs - 1, NEVER)
     broken = (stop == ends) & (stop != _lift(recorded_so, shape))

@@ -124,12 +124,8 @@ def _watching(config: tuple[Callback, ...]) -> tuple[Any, ...]:
     watching = [rule for rule in config if monitored_series([rule])]
     return (
         family_of(config),
-        *((type(rule), rule.monitor, _mode_of(rule)) for rule in watching),
+        *((type(rule), rule.monitor, rule.mode) for rule in watching),
     )
-
-
-def _mode_of(rule: Any) -> str | None:  # noqa: ANN401 - whether it has a mode or not
-    return getattr(rule, "mode", None)
 
 
 def _judged(

@@ -12,9 +12,8 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
-from cbreplay.rules.base import Callback
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import Kernel, row_of
+from cbreplay.rules.registry import row_of
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.registry import Kernel
     from cbreplay.run import EpochArray
 
 __all__ = [

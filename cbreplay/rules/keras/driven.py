@@ -99,6 +99,15 @@ class DrivenCallback(PlainRule):
         named = getattr(self.callback, "monitor", None)
         return named if isinstance(named, str) else None
 
+    @property
+    def mode(self) -> str:
+        """Which way is better, as it says."""
+        return str(getattr(self.callback, "mode", "auto"))
+
+    def written_as(self, code: str) -> DrivenCallback:
+        """Return the same callback with the call that makes it."""
+        return DrivenCallback(self.callback, code)
+
     def extends(self, name: str) -> bool:
         """Return whether it inherits from a class of Keras."""
         return name in inherits_from(self.callback)
@@ -129,8 +138,8 @@ class DrivenCallback(PlainRule):
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of its monitor, by its own ``mode`` where it has one."""
-        mode = getattr(self.callback, "mode", "auto")
-        return resolve_mode(self.class_name, str(self.monitor), str(mode), training, "metric")
+        name, monitor = self.class_name, str(self.monitor)
+        return resolve_mode(name, monitor, self.mode, training, "metric")
 
     def begin(self, training: Training) -> DrivenState:
         """Return the state before training begins: a copy that nothing has called."""
@@ -269,7 +278,9 @@ class Driver:
         problem = f"{type(error).__name__}: {error}".rstrip(": ")
         held = ", ".join(seen.logs) if hook == "on_epoch_end" else ""
         told = f"; the logs of that epoch hold {held}" if held else ""
-        return ConfigError(f"{self.driven.class_name} raises {problem} in {where}{told}.")
+        return ConfigError(
+            f"{self.driven.class_name} raises {problem} in {where}{told}."
+        )
 
     def _check_written(self, seen: Observation, before: set[str]) -> None:
         # a user's code may have put in anything
@@ -279,8 +290,8 @@ class Driver:
                 continue
             if name not in before:
                 sentence = (
-                    f"{self.driven.class_name} writes {name!r}: {value!r} into logs in epoch "
-                    f"{seen.epoch + 1}, where a name and a number are expected."
+                    f"{self.driven.class_name} writes {name!r}: {value!r} into logs in "
+                    f"epoch {seen.epoch + 1}, where a name and a number are expected."
                 )
                 raise ConfigError(sentence)
 

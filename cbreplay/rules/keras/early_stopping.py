@@ -94,6 +94,7 @@ class EarlyStopping(PlainRule):
     restore_best_weights: bool = False
     start_from_epoch: float = 0
 
+    stops_early: ClassVar[bool] = True
     sets_objective: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

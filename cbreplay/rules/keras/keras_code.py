@@ -23,6 +23,8 @@ _IMPORTS = {
     "keras": "import keras",
     "tf_keras": "import tf_keras as keras",
 }
+
+
 def write_keras_code(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, or lists of them
     *,

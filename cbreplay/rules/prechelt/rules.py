@@ -73,6 +73,7 @@ class _PrecheltRule(PlainRule):
 
     __slots__ = ()
 
+    stops_early: ClassVar[bool] = True
     has_strips: ClassVar[bool] = True
     counts_rises: ClassVar[bool] = False
 
@@ -234,7 +235,7 @@ class PrecheltPQ(_PrecheltRule):
     @property
     def reads(self) -> Mapping[str, str]:
         """Both errors."""
-        return {self.training_monitor: "training_monitor", self.monitor: "monitor"}
+        return {self.monitor: "monitor", self.training_monitor: "training_monitor"}
 
     @property
     def measure_name(self) -> str:

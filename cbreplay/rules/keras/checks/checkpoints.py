@@ -33,8 +33,8 @@ def _overwrites_one_file(
     yield Finding(
         "overwrites-one-file",
         index,
-        f"every epoch is saved over the same file, {callback.filepath!r}: it ends with the "
-        "weights of the last epoch, not the best",
+        f"every epoch is saved over the same file, {callback.filepath!r}: it "
+        "ends with the weights of the last epoch, not the best",
         "save_best_only is False by default, and filepath has no {epoch} in it",
         "save_best_only=True, or a filepath such as '{epoch:02d}.weights.h5'; a name "
         "with 'last' in it if that is meant",
@@ -46,13 +46,15 @@ def _shares_its_file(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     for place, other in enumerate(known.callbacks[:index]):
-        same = isinstance(other, ModelCheckpoint) and other.filepath == callback.filepath
+        same = (
+            isinstance(other, ModelCheckpoint) and other.filepath == callback.filepath
+        )
         if same and other != callback:
             yield Finding(
                 "shares-a-file",
                 index,
-                f"two ModelCheckpoints write {callback.filepath!r} (callbacks {place + 1} "
-                f"and {index + 1})",
+                f"two ModelCheckpoints write {callback.filepath!r} "
+                f"(callbacks {place + 1} and {index + 1})",
                 "where both save in an epoch they write the same weights; where one "
                 "does, it replaces what the other kept",
                 "a filepath of its own for each",

@@ -172,7 +172,8 @@ def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
 
 
 def _is_keras_2(known: CheckedList) -> bool:
-    return known.training.semantics.learning_rate_key == "lr"
+    key: str = known.training.semantics.learning_rate_key
+    return key == "lr"
 
 
 LIST_CHECKS: tuple[ListCheck, ...] = (

@@ -60,8 +60,8 @@ def _baseline_never_beaten(
         yield Finding(
             "baseline-never-beaten",
             index,
-            f"baseline {callback.baseline:g} is never beaten in the record, where the best "
-            f"{callback.monitor} is {best:.4g}",
+            f"baseline {callback.baseline:g} is never beaten in the record, "
+            f"where the best {callback.monitor} is {best:.4g}",
             "the wait is reset only by an improvement that beats the baseline (by "
             "min_delta), so patience counts from the first epoch on",
             "a baseline that is reached, or none",

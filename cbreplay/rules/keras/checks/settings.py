@@ -37,7 +37,11 @@ def _keeps_later_weights(
     known: CheckedList, index: int, callback: EarlyStopping
 ) -> Iterator[Finding]:
     # with a baseline, an epoch may be the best and still not end the wait
-    if callback.restore_best_weights or callback.patience <= 0 or callback.baseline is not None:
+    if (
+        callback.restore_best_weights
+        or callback.patience <= 0
+        or callback.baseline is not None
+    ):
         return
     if any(_saves_best(other, callback.monitor) for other in known.callbacks):
         return
@@ -69,8 +73,9 @@ def _starts_after_plan(
         yield Finding(
             "starts-after-plan",
             index,
-            f"EarlyStopping never looks: start_from_epoch is {callback.start_from_epoch:g}, "
-            f"and {_epochs(known.epochs, 'are planned')}",
+            f"EarlyStopping never looks: start_from_epoch is "
+            f"{callback.start_from_epoch:g}, and "
+            f"{_epochs(known.epochs, 'are planned')}",
             "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
             "before it is skipped",
             f"start_from_epoch below {known.epochs}",
@@ -115,8 +120,8 @@ def _factor_without_effect(
     yield Finding(
         "factor-leaves-nothing",
         index,
-        f"factor {callback.factor!r} takes the learning rate to min_lr, {callback.min_lr:g}, at "
-        "the first reduction",
+        f"factor {callback.factor!r} takes the learning rate to min_lr, "
+        f"{callback.min_lr:g}, at the first reduction",
         "the product with the learning rate is 0 or less in float32, and min_lr takes "
         "its place",
         "a factor between 0 and 1, for example factor=0.5",
@@ -133,8 +138,8 @@ def _floor_above_rate(
         yield Finding(
             "floor-above-rate",
             index,
-            f"ReduceLROnPlateau never acts: min_lr {callback.min_lr:g} is not below the "
-            f"initial learning rate {rate:g}",
+            f"ReduceLROnPlateau never acts: min_lr {callback.min_lr:g} is not below "
+            f"the initial learning rate {rate:g}",
             "only a learning rate above min_lr is reduced",
             f"a min_lr below {rate:g}, for example min_lr={rate / 100:g}",
         )
@@ -200,8 +205,8 @@ def _patience_in_validations(
         yield Finding(
             "patience-in-validations",
             index,
-            f"patience {callback.patience:g} means {_epochs(epochs)}: {callback.monitor} is "
-            f"there in every {_ordinal(every)} epoch only",
+            f"patience {callback.patience:g} means {_epochs(epochs)}: "
+            f"{callback.monitor} is there in every {_ordinal(every)} epoch only",
             f"patience counts values, and validation_freq is {every}",
             "the patience in validations: epochs divided by validation_freq",
             "remark",
@@ -214,7 +219,10 @@ def _patience_beyond_plan(
     if known.epochs is None:
         return
     start = callback.start_from_epoch if isinstance(callback, EarlyStopping) else 0
-    seen, needed = known.seen_in_plan(callback, start=start), effective_patience(callback)
+    seen, needed = (
+        known.seen_in_plan(callback, start=start),
+        effective_patience(callback),
+    )
     if _first_value_improves(known, callback):
         needed += 1
     # a callback that sees nothing at all is another finding

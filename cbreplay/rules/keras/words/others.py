@@ -55,8 +55,8 @@ def _tell_saves(ending: Ending, index: int) -> str:
     if not saved:
         return f"{ending.name_of(index)} saved nothing"
     return (
-        f"{ending.name_of(index)} saved {spoken_times(len(saved))}, last at the end of epoch "
-        f"{saved[-1].epoch + 1}"
+        f"{ending.name_of(index)} saved {spoken_times(len(saved))}, last at the end of "
+        f"epoch {saved[-1].epoch + 1}"
     )
 
 
@@ -75,8 +75,8 @@ def _tell_rates(ending: Ending, index: int) -> str:
         return f"{ending.name_of(index)} never changed the learning rate"
     return (
         f"{ending.name_of(index)} changed the learning rate "
-        f"{spoken_times(len(changed))}, last at the beginning of epoch {changed[-1].epoch + 1}, "
-        f"to {spoken_rate(changed[-1].new_learning_rate)}"
+        f"{spoken_times(len(changed))}, last at the beginning of epoch "
+        f"{changed[-1].epoch + 1}, to {spoken_rate(changed[-1].new_learning_rate)}"
     )
 
 
@@ -85,9 +85,7 @@ def _tell_finite(ending: Ending, index: int) -> str:
 
 
 def _tell_driven(moment: Moment) -> str:
-    return tell_with_numbers(
-        moment, moment.before.attributes, moment.after.attributes
-    )
+    return tell_with_numbers(moment, moment.before.attributes, moment.after.attributes)
 
 
 def _tell_broken(ending: Ending, index: int) -> str:
