@@ -22,6 +22,7 @@ __all__ = [
     "find_non_finite",
     "list_names",
     "parting_of",
+    "parting_words",
     "spoken_counting",
     "spoken_divergence",
     "spoken_epoch",
@@ -155,7 +156,8 @@ def spoken_semantics(name: str) -> str:
 
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
-    parted = _spoken_parting(replay.divergence_epoch or 0, parting_of(replay))
+    divergence_epoch = replay.divergence_epoch or 0
+    parted = _spoken_parting(divergence_epoch, parting_of(replay))
     return spoken_rows(parted, replay.run)
 
 
@@ -163,30 +165,40 @@ def parting_of(replay: Replay) -> Parting:
     """Return what would have been otherwise at the divergence of a replay."""
     if replay.diverged_by_weights:
         return "weights"
-    reduced = {one.epoch + 1 for one in replay.reductions}
+    reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
+    scheduling = any(hasattr(rule, "begin_epoch") for rule in replay.callbacks)
     if scheduling and replay.divergence_epoch not in reduced:
         return "schedule"
     return "reduction"
 
 
-def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
+    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
+    nothing = "from there on the log says nothing"
     if parted_by == "weights":
         return (
-            f"epoch {divergence_epoch + 1} goes on from weights of an earlier epoch "
-            "that were put back: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" goes on from weights of an earlier epoch that were put back: {nothing}",
         )
     if parted_by == "schedule":
         return (
-            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
-            "recorded one: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" begins at another learning rate than the recorded one: {nothing}",
         )
     return (
-        f"after the learning-rate change at epoch {divergence_epoch} the log says "
-        "nothing"
+        "after the learning-rate change at epoch ",
+        divergence_epoch - 1,
+        " the log says nothing",
     )
+
+
+def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    return f"{before}{epoch + 1}{after}"
 
 
 def spoken_evidence(replay: Replay) -> str:
