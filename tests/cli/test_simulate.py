@@ -42,7 +42,8 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     # .49 at epoch 6 is best, and after it the log ends before any patience stops
     assert " ".join(lines[:2]) == (
         "No patience that stops inside this log keeps its best val_loss; patience 1 "
-        "comes nearest: it keeps epoch 3, and stops at 4 of 8 (4 epochs saved)."
+        "comes nearest: it keeps epoch 3, and stops at 4 of 8, which saves 4 "
+        "epochs."
     )
     assert " ".join(lines[3:5]) == (
         "log.csv: 8 epochs, the plan is not known; val_loss, smaller is better; rules "
