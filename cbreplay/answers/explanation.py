@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.describe import describe_run, flatten_replay
+from cbreplay.answers.describe import describe_results
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import lead_of_run
@@ -260,11 +260,8 @@ def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, An
     replay = explanation.replay
     setting = [format_callback(callback) for callback in replay.callbacks]
     return {
-        "semantics": replay.semantics.name,
-        "objective": {"name": replay.objective, "mode": replay.objective_mode},
-        "runs": [describe_run(replay.run)],
+        **describe_results([replay.run], [(0, 0, replay)]),
         "configs": [{"callbacks": setting, "parameters": {}}],
-        "results": [{"run": 0, "config": 0, **flatten_replay(replay)}],
         "trace": {
             "rows": [
                 row._asdict()

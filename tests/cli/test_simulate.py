@@ -17,7 +17,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.answers.describe import flatten_replay
+from cbreplay.answers.describe import describe_replay
 from tests.conftest import ROOT, Ask, write_csv
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def test_settings_that_share_a_replay_are_answered_as_alone(
         run, position = runs[result["run"]], result["config"]
         config: Any = EarlyStopping(patience=position + 1, restore_best_weights=True)
         alone = replay_run(run, config if grid is None else grid[position])
-        expected = {"run": result["run"], "config": position, **flatten_replay(alone)}
+        expected = {"run": result["run"], "config": position, **describe_replay(alone)}
         assert result == json.loads(json.dumps(expected))
     assert len(answer["results"]) == len(answer["configs"]) * len(runs)
 
