@@ -284,6 +284,7 @@ def build_run(
     planned_epochs: int | None = None,
     rate: RateReading | None = None,
     notes: Iterable[str] = (),
+    not_logged: Collection[str] = (),
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -303,6 +304,8 @@ def build_run(
         The learning rate.
     notes : iterable of str
         What was odd about the whole log.
+    not_logged : collection of str
+        The metrics whose missing values were not logged, as the log itself says.
 
     Raises
     ------
@@ -332,6 +335,7 @@ def build_run(
         started=_started(record, metadata),
         planned_epochs=planned,
         metadata=metadata,
+        not_logged=frozenset(not_logged) & series.keys(),
         notes=(
             *notes,
             *record.notes,
