@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.fits import (
-    Column,
-    Rows,
-    TrainingRows,
-    build_run,
-    join_rows,
-    split_rows,
-)
+from cbreplay.readers.building.fits import TrainingRows, join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
+from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.rows import Column, Rows, split_rows
+from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -35,6 +31,7 @@ def read_lists(
     options: ReadOptions,
     *,
     epochs: Sequence[Any] | None = None,
+    counts_from_zero: bool = False,
     planned_epochs: int | None = None,
     notes: Sequence[str] = (),
 ) -> Iterator[Run]:
@@ -50,6 +47,8 @@ def read_lists(
         How they are to be read.
     epochs : sequence of int, optional
         The epoch of each value.
+    counts_from_zero : bool
+        Whether they are known to count from 0, as Keras's own do.
     planned_epochs : int, optional
         The plan.
     notes : sequence of str
@@ -62,11 +61,11 @@ def read_lists(
     """
     epochs = take_epochs(lists) if epochs is None else epochs
     columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
-    aligned = _Aligned(kind, columns, epochs, options)
+    aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
     places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
-    for record in join_rows(split_rows(rows, places, ()), None, kind):
+    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
         yield build_run(
             record,
             source=kind,
@@ -141,11 +140,17 @@ class _Aligned:
         columns: dict[str, Column],
         epochs: Sequence[Any] | None,
         options: ReadOptions,
+        *,
+        known: bool,
     ) -> None:
         self.kind, self.options = kind, options
         length = max((len(one) for one in columns.values()), default=0)
         self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
         self.notes: list[str] = []
+        if self.epochs:
+            listed = np.array(self.epochs)
+            numbered, self.notes = number_epochs(listed, options, known=known)
+            self.epochs = numbered.tolist()
         self.columns = {name: self._align(name, one) for name, one in columns.items()}
         self.notes = list(dict.fromkeys(self.notes))
 

@@ -48,6 +48,10 @@ class LogTable:
         The plan, where a format knows it.
     counted : {"line", "row"}
         What `lines` counts.
+    crlf : bool
+        Whether its lines end as Keras ends them.
+    counts_from_zero : bool
+        Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
     """
@@ -69,6 +73,7 @@ class LogTable:
         self.wall_times: FloatArray | None = None
         self.planned_epochs: int | None = None
         self.counted = "line"
+        self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
 
     def join_repeated(self) -> None:

@@ -57,6 +57,7 @@ class HuggingFaceReader(FormatReader):
         table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
+        table.counts_from_zero = True
         yield from build_runs(table, self.options, self.metadata)
 
     def _fold(

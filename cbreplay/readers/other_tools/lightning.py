@@ -50,6 +50,7 @@ class LightningReader(FormatReader):
         _check_epochs(table)
         _name_rate(table)
         fold_by(table, "epoch", "step", self.options)
+        table.counts_from_zero = True
         yield from build_runs(table, self.options, self.metadata)
 
 

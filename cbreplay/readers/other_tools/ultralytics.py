@@ -38,6 +38,7 @@ class UltralyticsReader(FormatReader):
             table.notes.append(
                 "epochs were taken as counted from 1, as Ultralytics does"
             )
+        table.counts_from_zero = True
         rates = [name for name in table.columns if name.startswith(("lr/", "x/lr"))]
         if rates:
             note = f"{', '.join(rates)}: kept as metrics, a rate for each group of "

@@ -166,7 +166,7 @@ def test_trainings_under_one_header_are_doubted_and_noted() -> None:
     # the second fit logged loss and mae, and CSVLogger wrote them under acc and loss
     runs = read("epoch,acc,loss\n0,.5,2\n0,2,.1\n")
     assert all("would stand under wrong names" in run.notes[0] for run in runs)
-    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,2\n")
+    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,3\n")
     assert not any("share one header" in note for note in first.notes)
 
 
