@@ -273,12 +273,15 @@ class Table(NamedTuple):
         What it shows.
     is_answer : bool
         Whether it is what ``--format csv`` and ``--format markdown`` write.
+    most_on_screen : int
+        How many rows a terminal shows, those of the least rank.
     """
 
     columns: tuple[TableColumn, ...]
     rows: tuple[Row, ...]
     caption: str
     is_answer: bool = False
+    most_on_screen: int = 1000
 
 
 class Trend(NamedTuple):

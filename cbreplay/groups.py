@@ -249,14 +249,16 @@ def _name(
 ) -> tuple[str, ...]:
     """Return a name for each group: what the names of its runs have in common."""
     names: list[str] = []
+    given: set[str] = set()
     for rows in groups:
         name = runs[rows[0]].name
         if len(rows) > 1:
             name = (
                 f"{_common_name([runs[row].name for row in rows])} ({len(rows)} runs)"
             )
-        if name in names:
+        if name in given:
             name = f"{name} with {runs[rows[0]].name}"
+        given.add(name)
         names.append(name)
     return tuple(names)
 

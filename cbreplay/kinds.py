@@ -83,6 +83,9 @@ def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  #
     """
     if value is None:
         return "-"
+    if isinstance(value, str):
+        # words in place of a value
+        return value
     if kind == "epoch":
         return str(int(value) + 1)
     if kind in _SHARED_DECIMALS:

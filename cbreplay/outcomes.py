@@ -24,9 +24,12 @@ __all__ = [
     "Bound",
     "Outcome",
     "best_recorded_epoch",
+    "bounds_of",
     "judge_epoch",
     "measure_outcome",
+    "provisional_of",
     "resolve_objective",
+    "seconds_after",
     "was_still_improving",
 ]
 
@@ -170,26 +173,37 @@ def measure_outcome(
     mode : {"min", "max"}
         Its direction.
     """
-    seconds = _seconds_after(run, last_epoch)
+    seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
-    bounds = {} if evidence == "exact" else dict(_BOUNDS)
-    if seconds is None:
-        bounds.pop("seconds_saved", None)
-    provisional: tuple[str, ...] = ()
-    if evidence == "censored":
-        provisional = ("kept_epoch", "kept_value", "regret")
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
         epochs_saved=run.horizon - last_epoch,
         seconds_saved=seconds,
         kept_value=kept_value,
         regret=regret,
-        bounds=bounds,
-        provisional=provisional,
+        bounds=bounds_of(evidence, has_seconds=seconds is not None),
+        provisional=provisional_of(evidence),
     )
 
 
-def _seconds_after(run: Run, last_epoch: int) -> float | None:
+def bounds_of(evidence: Evidence, *, has_seconds: bool) -> dict[str, Bound]:
+    """Return which fields of an outcome are bounds, and of which kind."""
+    if evidence == "exact":
+        return {}
+    return {
+        name: kind
+        for name, kind in _BOUNDS.items()
+        if has_seconds or name != "seconds_saved"
+    }
+
+
+def provisional_of(evidence: Evidence) -> tuple[str, ...]:
+    """Return which fields of an outcome hold as if training had ended with the log."""
+    return ("kept_epoch", "kept_value", "regret") if evidence == "censored" else ()
+
+
+def seconds_after(run: Run, last_epoch: int) -> float | None:
+    """Return the wall time of the epochs after one; None where some is not known."""
     if run.epoch_seconds is None:
         return None
     start = last_epoch - run.first_epoch + 1

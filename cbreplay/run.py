@@ -151,6 +151,14 @@ class Run:
     seams : tuple of int
         The epochs, zero-based and in order, at which a resumed fit began, with
         callbacks that were created anew.
+    begins_at : int or None
+        The epoch, zero-based, at which every training of this log's writer begins, so
+        that earlier epochs were trained and are not in the log; None where a training
+        may begin at any, as by Keras's ``initial_epoch``.
+    not_logged : frozenset of str
+        The series whose missing values, in epochs that have a row, were not logged at
+        all, as the log itself says: Keras's ``NA``, a key that its ``logs`` lacked. No
+        callback saw a value there either.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
@@ -176,6 +184,8 @@ class Run:
     steps: EpochArray | None = None
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
+    begins_at: int | None = None
+    not_logged: frozenset[str] = frozenset()
     started: float | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -214,6 +224,14 @@ class Run:
     def epochs(self) -> EpochArray:
         """Every epoch from the first recorded one to the horizon, without gaps."""
         return np.arange(self.first_epoch, self.horizon + 1)
+
+    @property
+    def has_row(self) -> BoolArray:
+        """Where the log holds anything, one for each of `epochs`."""
+        held = [*self.series.values(), self.learning_rate]
+        masks = [series.recorded for series in held if series is not None]
+        rows: BoolArray = np.logical_or.reduce(masks)
+        return rows
 
     @property
     def reached_plan(self) -> bool:
@@ -311,6 +329,7 @@ class Run:
             series=series,
             learning_rate=learning_rate,
             planned_epochs=planned_epochs,
+            not_logged=frozenset(series),
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cbreplay.answers.setting_cells import decide_settings, replay_settings
 from cbreplay.cli.output import Column, Format, print_json, print_table
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
-from cbreplay.cli.tables import beside_best, plain
-from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices
-from cbreplay.replay import Replay, replay_run
 from cbreplay.rules.base import format_callback
 from cbreplay.words import (
     decimals_for,
     spoken_counting,
     spoken_epoch,
-    spoken_evidence,
+    spoken_limit,
     spoken_semantics,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator
 
+    from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.cli.question import Question
     from cbreplay.cli.reductions import ReductionTable
     from cbreplay.grid import Grid
@@ -32,95 +31,123 @@ if TYPE_CHECKING:
 
 __all__ = ["print_cells"]
 
-_MOST_CELLS = 1_000_000
-_FEW_CELLS = 50
+_CSV_COLUMNS = (
+    "evidence stopped_epoch kept_epoch kept_value regret trained_epochs epochs_saved "
+    "seconds_saved bounds provisional first_reduction_epoch reductions "
+    "divergence_epoch saves last_saved_file last_saved_epoch"
+)
 
 
 def print_cells(question: Question, output: Format) -> None:
-    """Replay every setting on every run, and print one line each."""
+    """Decide every setting on every run, and print one line each."""
     grid = question.grid
     if grid is None:
         message = "cells are printed for a question that names settings"
         raise AssertionError(message)
-    replays = _replay_cells(question, grid)
-    reductions = _reductions(question, grid, replays)
     if output == "json":
-        own: dict[str, Any] = {}
-        if reductions is not None:
-            own["reductions"] = reductions.totals()
-        print_json(
-            "simulate",
-            runs=question.runs,
-            replays=replays,
-            configs=_configs(grid),
-            **own,
-        )
+        _print_as_json(question, grid)
         return
-    # many cells share a replay
-    told = {id(replay): _told(replay) for *_, replay in _distinct(replays)}
-    rows = [
-        {"config": config} | grid.values_of(config) | told[id(replay)]
-        for _, config, replay in replays
-    ]
-    columns = _cell_columns(question, grid, replays, output)
+    with watch("replaying") as tell:
+        cells = decide_settings(question.runs, grid, question.judging, tell)
+    reductions = _reductions(cells)
+    if output == "csv":
+        _print_as_csv(cells, reductions)
+        return
+    rows = _rows(cells)
+    columns = _cell_columns(cells)
     if reductions is not None:
         rows = [row | cell for row, cell in zip(rows, reductions.cells(), strict=True)]
-        # for people, the evidence stands last
-        place = len(columns) - (output != "csv")
-        columns[place:place] = reductions.columns(output)
+        columns[-1:-1] = reductions.columns(output)
     print_table(columns, rows, output)
-    if reductions is not None and output != "csv":
+    if reductions is not None:
         click.echo()
         axes = reductions.total_columns(_axes(grid))
         print_table(axes, reductions.total_rows(), output)
     if output == "table":
-        say(*_cell_remarks(grid, [replay for *_, replay in _distinct(replays)]))
+        say(*_cell_remarks(cells))
 
 
-def _distinct(
-    replays: Sequence[tuple[int, int, Replay]],
-) -> list[tuple[int, int, Replay]]:
-    """Return the first cell of each replay, in order."""
-    first: dict[int, tuple[int, int, Replay]] = {}
-    for cell in replays:
-        first.setdefault(id(cell[2]), cell)
-    return list(first.values())
+def _print_as_json(question: Question, grid: Grid) -> None:
+    from cbreplay.answers.setting_cells import read_replays
+
+    with watch("replaying") as tell:
+        replays = replay_settings(question.runs, grid, question.judging, tell)
+    own: dict[str, Any] = {}
+    reductions = _reductions(read_replays(question.runs, grid, replays))
+    if reductions is not None:
+        own["reductions"] = reductions.totals()
+    places = (
+        (run, config)
+        for run in range(len(question.runs))
+        for config in range(len(grid))
+    )
+    print_json(
+        "simulate",
+        runs=question.runs,
+        replays=[(*place, one) for place, one in zip(places, replays, strict=True)],
+        configs=_configs(grid),
+        **own,
+    )
 
 
-def _reductions(
-    question: Question, grid: Grid, replays: Sequence[tuple[int, int, Replay]]
-) -> ReductionTable | None:
+def _print_as_csv(cells: SettingCells, reductions: ReductionTable | None) -> None:
+    """Print the columns as they are: a table of many cells takes no longer."""
+    import csv
+    import io
+
+    grid, n_runs = cells.grid, len(cells.runs)
+    keys = _CSV_COLUMNS.split()
+    if reductions is not None:
+        keys += [column.key for column in reductions.columns("csv")]
+    values = [grid.values_of(config) for config in range(len(grid))]
+    columns: list[Any] = [
+        [run.name for run in cells.runs for _ in range(len(grid))],
+        [*range(len(grid))] * n_runs,
+        *([one[name] for one in values] * n_runs for name in grid.parameters),
+        *(cells.columns[key] for key in keys),
+    ]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "config", *grid.parameters, *keys])
+    writer.writerows(zip(*columns, strict=True))
+    click.echo(text.getvalue(), nl=False)
+
+
+def _rows(cells: SettingCells) -> list[dict[str, Any]]:
+    """Return the rows for people."""
+    names = list(cells.columns)
+    values = [cells.grid.values_of(config) for config in range(len(cells.grid))]
+    told = [
+        dict(zip(names, row, strict=True))
+        for row in zip(*cells.columns.values(), strict=True)
+    ]
+    rows = []
+    for place, row in enumerate(told):
+        at, config = divmod(place, len(values))
+        run = cells.runs[at]
+        limit = spoken_limit(
+            run, row["evidence"], row["divergence_epoch"], row["parted_by"]
+        )
+        kept = spoken_epoch(row["kept_epoch"])
+        shown = {
+            "run": run.name,
+            "spoken": limit,
+            "shown_saved": f"{'<= ' if row['bounds'] else ''}{row['epochs_saved']}",
+            "shown_kept": f"({kept})" if row["provisional"] else kept,
+        }
+        rows.append(values[config] | row | shown)
+    return rows
+
+
+def _reductions(cells: SettingCells) -> ReductionTable | None:
     """Return what a ReduceLROnPlateau of the list is seen to do on many runs."""
-    if len(question.runs) == 1:
+    if len(cells.runs) == 1:
         return None
     from cbreplay.cli.reductions import ReductionTable, tells_of_reductions
 
-    if not tells_of_reductions(grid, len(question.runs)):
+    if not tells_of_reductions(cells.grid, len(cells.runs)):
         return None
-    return ReductionTable(grid, replays)
-
-
-def _replay_cells(question: Question, grid: Grid) -> list[tuple[int, int, Replay]]:
-    cells = len(grid) * len(question.runs)
-    if cells > _MOST_CELLS:
-        sentence = (
-            f"{len(question.runs)} runs and {len(grid)} settings make {cells} replays, "
-            f"{_MOST_CELLS} at most. Name fewer settings"
-        )
-        raise ConfigError(sentence)
-    if cells < _FEW_CELLS:
-        # the sweep costs more to import than this
-        return [
-            (i, j, replay_run(run, config, judging=question.judging))
-            for i, run in enumerate(question.runs)
-            for j, config in enumerate(grid)
-        ]
-    from cbreplay.sweep import replay_cells
-
-    with watch("replaying") as tell:
-        return replay_cells(
-            question.runs, grid, progress=tell, judging=question.judging
-        )
+    return ReductionTable(cells)
 
 
 def _configs(grid: Grid) -> list[dict[str, Any]]:
@@ -133,62 +160,18 @@ def _configs(grid: Grid) -> list[dict[str, Any]]:
     ]
 
 
-def _told(replay: Replay) -> dict[str, Any]:
-    """Return what the row of a cell tells of its replay."""
-    outcome = replay.outcome
-    first = replay.reductions[0].epoch if replay.reductions else None
-    file = replay.saves[-1][1] if replay.saves else None
-    return {
-        "run": replay.run.name,
-        "evidence": replay.evidence,
-        "spoken": spoken_evidence(replay),
-        "stopped_epoch": replay.stopped_epoch,
-        "kept_epoch": replay.kept_epoch,
-        "kept_value": outcome.kept_value,
-        "regret": outcome.regret,
-        "trained_epochs": outcome.trained_epochs,
-        "epochs_saved": outcome.epochs_saved,
-        "seconds_saved": outcome.seconds_saved,
-        "bounds": ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items()),
-        "provisional": ";".join(outcome.provisional),
-        "first_reduction_epoch": first,
-        "reductions": len(replay.reductions),
-        "divergence_epoch": replay.divergence_epoch,
-        "saves": len(replay.saves),
-        "last_saved_file": file,
-        "last_saved_epoch": None if file is None else replay.files[file],
-        "shown_saved": f"{'<= ' if outcome.bounds else ''}{outcome.epochs_saved}",
-        "shown_kept": _provisional(
-            spoken_epoch(replay.kept_epoch), outcome.provisional
-        ),
-    }
-
-
-def _cell_columns(
-    question: Question,
-    grid: Grid,
-    replays: Sequence[tuple[int, int, Replay]],
-    output: Format,
-) -> list[Column]:
-    axes = _axes(grid)
-    if output == "csv":
-        keys = (
-            "evidence stopped_epoch kept_epoch kept_value regret trained_epochs "
-            "epochs_saved seconds_saved bounds provisional first_reduction_epoch "
-            "reductions divergence_epoch saves last_saved_file last_saved_epoch"
-        )
-        raw = [Column(key, key) for key in keys.split()]
-        return [Column("run", "run"), Column("config", "config"), *axes, *raw]
-    outcomes = [replay.outcome for *_, replay in replays]
-    objectives = {replay.objective for *_, replay in replays}
+def _cell_columns(cells: SettingCells) -> list[Column]:
+    """Return the columns for people."""
+    grid, held = cells.grid, cells.columns
+    objectives = {name for name, _ in cells.judged_by}
     objective = objectives.pop() if len(objectives) == 1 else "kept value"
-    decimals = decimals_for([one.kept_value for one in outcomes])
-    named = [Column("run", "run", align="left")] if len(question.runs) > 1 else []
+    number = _number(decimals_for(held["kept_value"]))
+    named = [Column("run", "run", align="left")] if len(cells.runs) > 1 else []
     reduces = []
     if any(entry.changes_learning_rate for entry in grid[0]):
         reduces = [Column("first_reduction_epoch", "first reduces", spoken_epoch)]
     saves = []
-    if any(replay.saves for *_, replay in replays):
+    if any(held["saves"]):
         saves = [
             Column("saves", "saves"),
             Column("last_saved_file", "last file", plain, align="left"),
@@ -196,18 +179,23 @@ def _cell_columns(
         ]
     return [
         *named,
-        *axes,
+        *_axes(grid),
         *reduces,
         Column("stopped_epoch", "stops at", spoken_epoch),
         Column("shown_kept", "keeps"),
-        Column("kept_value", objective, _number(decimals)),
-        Column(
-            "regret", beside_best(replay for *_, replay in replays), _number(decimals)
-        ),
+        Column("kept_value", objective, number),
+        Column("regret", _beside_best(cells), number),
         Column("shown_saved", "saved"),
         *saves,
         Column("spoken", "evidence", align="left"),
     ]
+
+
+def _beside_best(cells: SettingCells) -> str:
+    modes = {mode for _, mode in cells.judged_by}
+    if len(modes) > 1:
+        return "off best"
+    return {"min": "above best", "max": "below best"}[modes.pop()]
 
 
 def _axes(grid: Grid) -> list[Column]:
@@ -221,31 +209,34 @@ def _axis_title(name: str, grid: Grid) -> str:
     return short if len(same) == 1 else name
 
 
-def _cell_remarks(grid: Grid, replays: list[Replay]) -> list[str]:
-    """Return what the table does not say: rules, settings, notes, doubts."""
-    remarks = [f"[{', '.join(_written(entry) for entry in grid.entries)}]"]
-    rules = sorted({spoken_semantics(one.semantics.name) for one in replays})
-    counting = spoken_counting(one.run for one in replays)
-    remarks.append(f"rules of {', '.join(rules)}; {counting}")
-    if any(replay.outcome.provisional for replay in replays):
-        remarks.append(
+def _cell_remarks(cells: SettingCells) -> Iterator[str]:
+    """Yield what the table does not say: rules, settings, notes, doubts."""
+    grid = cells.grid
+    yield f"[{', '.join(_written(entry) for entry in grid.entries)}]"
+    rules = sorted({spoken_semantics(name) for name in cells.rules})
+    yield f"rules of {', '.join(rules)}; {spoken_counting(cells.runs)}"
+    if any(cells.columns["provisional"]):
+        yield (
             "(in brackets): as if training had ended with the log; such figures are "
             "never compared"
         )
     unknown_to_keras = _unknown_to_keras(grid)
     if unknown_to_keras:
-        remarks.append(
+        yield (
             f"Keras has no {' and no '.join(unknown_to_keras)}: with one setting, "
             "--keras-code prints the class to paste into a training script"
         )
-    noted = [(one.run.name, (*one.run.notes, *one.notes)) for one in replays]
-    for note in dict.fromkeys(note for _, notes in noted for note in notes):
-        named = [name for name, notes in noted if note in notes]
-        runs = list(dict.fromkeys(named))
-        where = "" if len({one.run.name for one in replays}) == 1 else f"{runs[0]}: "
-        more = f" (and {len(runs) - 1} more)" if len(runs) > 1 else ""
-        remarks.append(f"note: {where}{note}{more}")
-    return remarks
+    noted: dict[str, list[str]] = {}
+    for place, run in enumerate(cells.runs):
+        about = (cells.run_notes[place], cells.list_notes, cells.setting_notes[place])
+        for note in dict.fromkeys(
+            [*run.notes, *(note for some in about for note in some)]
+        ):
+            noted.setdefault(note, []).append(run.name)
+    for note, names in noted.items():
+        where = "" if len(cells.runs) == 1 else f"{names[0]}: "
+        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        yield f"note: {where}{note}{more}"
 
 
 def _unknown_to_keras(grid: Grid) -> list[str]:
@@ -262,9 +253,10 @@ def _written(entry: Callback | Choices) -> str:
     return entry.code if isinstance(entry, Choices) else format_callback(entry)
 
 
-def _provisional(text: str, provisional: tuple[str, ...]) -> str:
-    return f"({text})" if provisional else text
-
-
 def _number(decimals: int) -> Callable[[float | None], str]:
     return lambda value: "-" if value is None else f"{value:.{decimals}f}"
+
+
+def plain(value: object) -> str:
+    """Write a value that may be absent."""
+    return "-" if value is None else str(value)

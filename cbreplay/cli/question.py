@@ -228,6 +228,17 @@ class Question:
             words += ["--seam", str(seam)]
         return shlex.join(words)
 
+    def typed_setting(self) -> str:
+        """Return the options that name a setting, for a next command."""
+        import shlex
+
+        words = [word for text in self.expressions for word in ("-c", text)]
+        for option in ("patience", "min_delta", "start_from_epoch"):
+            value = getattr(self, option)
+            if value is not None:
+                words += [_option_name(option), value]
+        return shlex.join(words)
+
     def _expressed(self) -> list[Callback | Choices]:
         for option in ("patience", "min_delta", "start_from_epoch", "keep"):
             if getattr(self, option) is not None:

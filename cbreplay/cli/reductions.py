@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.cli.output import Column
 from cbreplay.grid import Choices
 from cbreplay.rules.base import rule_name
-from cbreplay.staircase.reductions import account_reductions, total_reductions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.grid import Grid
-    from cbreplay.replay import Replay
-    from cbreplay.staircase.reductions import ReductionAccount
 
 __all__ = ["ReductionTable", "tells_of_reductions"]
 
@@ -38,34 +36,28 @@ class ReductionTable:
 
     Parameters
     ----------
-    grid : Grid
-        The settings.
-    replays : sequence of (run, config, Replay)
+    decided : SettingCells
         The cells.
     """
 
-    def __init__(self, grid: Grid, replays: Sequence[tuple[int, int, Replay]]) -> None:
-        self.grid = grid
-        self.stops = any(kind in _STOPPERS for kind in _kinds(grid))
-        # cells may share a replay
-        known = {id(replay): replay for *_, replay in replays}
-        accounts = {key: account_reductions(one) for key, one in known.items()}
-        self.accounts = [
-            (run, config, accounts[id(replay)]) for run, config, replay in replays
-        ]
+    def __init__(self, decided: SettingCells) -> None:
+        self.decided, self.grid = decided, decided.grid
+        self.stops = any(kind in _STOPPERS for kind in _kinds(self.grid))
 
     def cells(self) -> list[dict[str, Any]]:
-        """Return the columns' values, a mapping for each cell."""
+        """Return the columns' values for people, a mapping for each cell."""
+        held = self.decided.columns
+        keys = ("explained_reductions", "recorded_reductions", "evident_epochs")
+        columns = [held[key] for key in (*keys, "asked_epochs", "acts_first")]
         return [
             {
-                "explained_reductions": account.explained,
-                "recorded_reductions": account.recorded,
-                "evident_epochs": account.evident_epochs,
-                "acts_first": account.acts_first,
-                "explains": _spoken_share(account.explained, account.recorded),
-                "evident": f"{account.evident_epochs} of {account.recorded_epochs}",
+                "explains": _spoken_share(explained, recorded),
+                "evident": f"{evident} of {asked}",
+                "acts_first": acts_first,
             }
-            for *_, account in self.accounts
+            for explained, recorded, evident, asked, acts_first in zip(
+                *columns, strict=True
+            )
         ]
 
     def columns(self, output: str) -> list[Column]:
@@ -81,13 +73,33 @@ class ReductionTable:
 
     def totals(self) -> list[dict[str, Any]]:
         """Return the totals of every setting, for JSON and the second table."""
-        by_config: dict[int, list[ReductionAccount]] = {}
-        for _, config, account in self.accounts:
-            by_config.setdefault(config, []).append(account)
+        n_runs, n_configs = len(self.decided.runs), len(self.grid)
+        held = self.decided.columns
+
+        def total(key: str, config: int) -> int:
+            return sum(one or 0 for one in held[key][config::n_configs])
+
         return [
-            {"config": config, **total_reductions(accounts)._asdict()}
-            for config, accounts in by_config.items()
+            {
+                "config": config,
+                "runs": n_runs,
+                "reducing_runs": total("reducing", config),
+                "explained": total("explained_reductions", config),
+                "recorded": total("recorded_reductions", config),
+                "evident_epochs": total("evident_epochs", config),
+                "recorded_epochs": total("asked_epochs", config),
+                **self._acting_first(config),
+            }
+            for config in range(n_configs)
         ]
+
+    def _acting_first(self, config: int) -> dict[str, int]:
+        first = self.decided.columns["acts_first"][config :: len(self.grid)]
+        return {
+            "reduce_first": first.count("reduce"),
+            "stop_first": first.count("stop"),
+            "unknown": first.count(None),
+        }
 
     def total_rows(self) -> list[dict[str, Any]]:
         """Return a row for each setting of the second table."""

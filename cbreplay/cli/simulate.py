@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -90,14 +90,19 @@ def command(
         print_cells(question, output_format)
         return
     staircases = [_build(question, position) for position in range(len(question.runs))]
-    if output_format == "json":
-        _print_as_json(question, staircases)
-    elif len(staircases) == 1:
-        _print_one(staircases[0], question, output_format)
-    else:
-        from cbreplay.cli.tables import print_overview
+    from cbreplay.cli.written import print_document
 
-        print_overview(staircases, question, output_format, verbose=verbose)
+    if len(staircases) == 1:
+        from cbreplay.answers.staircase import staircase_document
+
+        document = staircase_document(staircases[0], typed=question.typed())
+    else:
+        from cbreplay.answers.overview import overview_document
+
+        document = overview_document(
+            staircases, typed=question.typed(), verbose=verbose
+        )
+    print_document(document, output_format)
 
 
 def _build(question: Question, position: int) -> Staircase:
@@ -110,26 +115,3 @@ def _build(question: Question, position: int) -> Staircase:
         keep=question.keep or "best",
         judging=question.judging,
     )
-
-
-def _print_as_json(question: Question, staircases: list[Staircase]) -> None:
-    from cbreplay.cli.output import describe_staircase, print_json
-
-    described: Any = [describe_staircase(one) for one in staircases]
-    print_json(
-        "simulate",
-        runs=question.runs,
-        asked=staircases[0].replay,
-        staircase=described[0] if len(described) == 1 else described,
-    )
-
-
-def _print_one(staircase: Staircase, question: Question, output: Format) -> None:
-    if output == "table":
-        from cbreplay.cli.screen import staircase_screen
-
-        click.echo(staircase_screen(staircase, typed=question.typed()))
-        return
-    from cbreplay.cli.tables import print_steps
-
-    print_steps(staircase, output)

@@ -251,9 +251,9 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
     )
     cells.broken[at] = known and replay.outcome.kept_value is None
     if cells.first_reduction.flags.writeable:
-        cells.first_reduction[at] = (
-            replay.reductions[0].epoch if replay.reductions else NEVER
-        )
+        made = replay.reductions
+        cells.first_reduction[at] = made[0].epoch if made else NEVER
+        cells.later_reductions[at] = max(len(made) - 1, 0)
 
 
 def _sweep_elsewhere(

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
+    from cbreplay.validity import Evidence
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
-EVIDENCE = ("exact", "censored", "diverged")
+EVIDENCE: tuple[Evidence, ...] = ("exact", "censored", "diverged")
 
 
 class Judged(NamedTuple):
@@ -155,6 +156,28 @@ class Sweep:
     def divergence_epoch(self) -> EpochArray:
         """The first epoch trained at another rate than recorded; within `diverged`."""
         return self.cells.divergence_epoch
+
+    @cached_property
+    def evident_epoch(self) -> EpochArray:
+        """The last epoch of which the log is evidence: the stop, or where it ends."""
+        horizon = [run.first_epoch + run.n_epochs - 1 for run in self.runs]
+        last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
+        return np.where(self.diverged, self.divergence_epoch - 1, last)
+
+    @cached_property
+    def reduced(self) -> BoolArray:
+        """Whether the learning rate is seen to be reduced, by then."""
+        return self.first_reduction_epoch <= self.evident_epoch
+
+    @property
+    def first_reduction_epoch(self) -> EpochArray:
+        """The epoch at whose end that happens first; within `reduced`."""
+        return self.cells.first_reduction
+
+    @property
+    def n_reductions(self) -> EpochArray:
+        """How many times it happens, by then."""
+        return np.where(self.reduced, 1 + self.cells.later_reductions, 0)
 
     @cached_property
     def evidence(self) -> EpochArray:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from cbreplay.document import (
     CodeBlock,
-    Figure,
-    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -46,11 +44,18 @@ def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
         wrap_text(document.headline, width, "", ""),
         wrap_text(document.lead, width, "", ""),
     ]
-    for section in document.sections:
+    # a screen begins with the numbers
+    for section in sorted(document.sections, key=_holds_no_answer):
         if section.on != "page":
             blocks += _section_blocks(section, width, bars)
     blocks.append(list(_command_lines(document)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _holds_no_answer(section: Section) -> bool:
+    return not any(
+        isinstance(block, Table) and block.is_answer for block in section.blocks
+    )
 
 
 def _command_lines(document: Document) -> Iterator[str]:
@@ -83,9 +88,7 @@ def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
         yield from _sentence_lines(block, width)
 
 
-def _sentence_lines(
-    block: Paragraph | Points | Notice | Figure | Gallery, width: int
-) -> Iterator[str]:
+def _sentence_lines(block: Block, width: int) -> Iterator[str]:
     if isinstance(block, Paragraph):
         yield from wrap_text(block.text, width)
     elif isinstance(block, Points):
@@ -94,11 +97,6 @@ def _sentence_lines(
     elif isinstance(block, Notice):
         for point in block.points:
             yield from wrap_text(point, width, " - ", "   ")
-    elif isinstance(block, Figure):
-        yield from wrap(block.caption, width)
-    else:
-        for figure in block.figures:
-            yield from wrap(f"{figure.title}: {figure.caption}", width)
 
 
 def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.cli.output import flatten_replay
+from cbreplay.answers.describe import describe_replay
 from tests.conftest import ROOT, Ask, write_csv
 
 if TYPE_CHECKING:
@@ -39,10 +39,17 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     answer = ask("simulate", log, "--semantics", "keras-3.15")
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
-    assert lines[0] == (
-        "log.csv: 8 epochs, plan unknown; val_loss (min); rules of Keras 3.15"
+    # .49 at epoch 6 is best, and after it the log ends before any patience stops
+    assert " ".join(lines[:2]) == (
+        "No patience that stops inside this log keeps its best val_loss; patience 1 "
+        "comes nearest: it keeps epoch 3, and stops at 4 of 8, which saves 4 "
+        "epochs."
     )
-    assert "best 0.4900 at epoch 6 of 8" in lines[1]
+    assert " ".join(lines[3:5]) == (
+        "log.csv: 8 epochs, the plan is not known; val_loss, smaller is better; rules "
+        "of Keras 3.15. Epochs count from 1."
+    )
+    assert "best 0.4900 at epoch 6 of 8" in lines[6]
     (row,) = [line.split() for line in lines if line.startswith(" 0-2")]
     # 0.50 only ties 0.50 at epoch 4, counted from 1; patience 2 stops one later
     assert row == ["0-2", "4-5", "3", "0.5000", "+0.0100", "0.5000", "4-3"]
@@ -78,7 +85,10 @@ def test_the_csv_of_one_log_is_zero_based_with_full_precision(
 
 def test_markdown_is_a_table(ask: Ask, log: Path) -> None:
     lines = ask("simulate", log, "--format", "markdown").out.splitlines()
-    assert lines[0].startswith("| patience from | patience to | stops at, from |")
+    assert lines[0].startswith(
+        "| patience | stops at | keeps | val_loss | above best |"
+    )
+    assert lines[2].startswith("| 0-2 | 4-5 | 3 | 0.5000 | +0.0100 |")
     assert set(lines[1]) <= set("|-: ")
     assert len({line.count("|") for line in lines}) == 1
 
@@ -148,7 +158,7 @@ def test_settings_that_share_a_replay_are_answered_as_alone(
         run, position = runs[result["run"]], result["config"]
         config: Any = EarlyStopping(patience=position + 1, restore_best_weights=True)
         alone = replay_run(run, config if grid is None else grid[position])
-        expected = {"run": result["run"], "config": position, **flatten_replay(alone)}
+        expected = {"run": result["run"], "config": position, **describe_replay(alone)}
         assert result == json.loads(json.dumps(expected))
     assert len(answer["results"]) == len(answer["configs"]) * len(runs)
 
@@ -230,8 +240,9 @@ def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
         write_csv(tmp_path / name / "logs.csv", [0.5, 0.4, 0.6, 0.7])
     answer = ask("simulate", tmp_path)
     lines = answer.out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["a", "b"]
-    assert lines[1].split()[1:] == ["4", "0.4", "2", "0", "3", "1", "0"]
+    rows = [line.split() for line in lines if line.startswith((" a ", " b "))]
+    assert [row[0] for row in rows] == ["a", "b"]
+    assert rows[0][1:] == ["4", "0.4", "2", "1", "3", "1", "0"]
     both = as_json(ask("simulate", tmp_path, "--format", "json").out)
     assert len(both["staircase"]) == 2
     table = ask("simulate", tmp_path, "--patience", "1,2").out.splitlines()
@@ -255,7 +266,7 @@ def test_logs_csv_here_is_taken(
 ) -> None:
     write_csv(tmp_path / "logs.csv", [0.5, 0.6])
     monkeypatch.chdir(tmp_path)
-    assert ask("simulate").out.startswith("logs.csv: 2 epochs")
+    assert ask("simulate").out.count("\nlogs.csv: 2 epochs")
 
 
 def test_else_the_newest_run_directory_below(
@@ -268,7 +279,7 @@ def test_else_the_newest_run_directory_below(
         path = write_csv(tmp_path / "runs" / name / "logs.csv", [0.5] * (age + 2))
         os.utime(path, (1000 - age, 1000 - age))
     monkeypatch.chdir(tmp_path)
-    assert ask("simulate").out.startswith("new: 2 epochs")
+    assert "\nnew: 2 epochs" in ask("simulate").out
 
 
 def test_else_it_says_what_to_give(
@@ -290,7 +301,7 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     table = '[tool.cbreplay]\nmonitor = "loss"\ncost-weight = 0.2\n'
     (tmp_path / "pyproject.toml").write_text(table)
     answer = ask("simulate", log)
-    assert "; loss (min);" in answer.out
+    assert "; loss, smaller" in answer.out
     assert answer.err == f"--monitor loss {WHERE}\n"
     told = json.loads(ask("simulate", log, "--format", "json").out)
     assert told["notes"] == [f"--monitor loss {WHERE}"]
@@ -301,9 +312,9 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     ask("report", log, "-o", page)
     assert f"# --monitor loss --cost-weight 0.2 {WHERE}" in page.read_text()
     typed = ask("simulate", log, "--monitor", "val_loss")
-    assert ("; val_loss (min);" in typed.out, typed.err) == (True, "")
+    assert ("; val_loss, smaller" in typed.out, typed.err) == (True, "")
     without = ask("--no-config", "simulate", log)
-    assert ("; val_loss (min);" in without.out, without.err) == (True, "")
+    assert ("; val_loss, smaller" in without.out, without.err) == (True, "")
 
 
 @pytest.mark.parametrize(
@@ -395,7 +406,7 @@ def test_a_log_in_which_nothing_stops_says_so_in_one_line(
     ask: Ask, tmp_path: Path
 ) -> None:
     out = ask("simulate", write_csv(tmp_path / "one.csv", [0.5])).out
-    assert "\n every patience   not in the log: it ends at epoch 1\n" in out
+    assert "\n every patience  not in the log: it ends at epoch 1\n" in out
     assert "stops at" not in out
 
 
@@ -409,7 +420,7 @@ def test_many_steps_are_thinned_and_the_rest_is_pointed_to(
     out = ask("simulate", write_csv(tmp_path / "many.csv", values)).out
     rows = [line for line in out.splitlines() if "+0." in line or line.endswith("  0")]
     assert len(rows) <= 20
-    assert "more steps: --format csv)" in out
+    assert "more rows: --format csv has all)" in out
 
 
 def test_a_required_parameter_may_be_the_one_that_varies(
@@ -431,13 +442,13 @@ def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
     names = [f"run{number:02d}.csv" for number in range(20)]
     for number, name in enumerate(names):
         write_csv(tmp_path / name, [0.9, 0.8, 0.7 - number / 100])
-    few = ask("simulate", tmp_path).err
+    few = " ".join(ask("simulate", tmp_path).out.split())
     assert (
         "still improving at the end of the log: run00.csv, run01.csv, run02.csv and "
-        "17 more (-v names them)\n"
+        "17 more (-v names them)"
     ) in few
-    every = ask("simulate", tmp_path, "-v").err
-    assert f"still improving at the end of the log: {', '.join(names)}\n" in every
+    every = " ".join(ask("simulate", tmp_path, "-v").out.split())
+    assert f"still improving at the end of the log: {', '.join(names)}" in every
     told = as_json(ask("simulate", tmp_path, "--format", "json").out)["staircase"]
     improving = [
         any("still improving" in note for note in one["notes"]) for one in told

@@ -73,6 +73,7 @@ def read_lists(
             planned_epochs=planned_epochs,
             rate=_rate(record),
             notes=[*notes, *aligned.notes],
+            not_logged=aligned.spread,
         )
 
 
@@ -130,6 +131,8 @@ class _Aligned:
         The epoch of each row.
     columns : dict of str to Column
         The values, each as long as `epochs`.
+    spread : list of str
+        The lists with a value for validated epochs only.
     notes : list of str
         What was assumed.
     """
@@ -151,6 +154,7 @@ class _Aligned:
             listed = np.array(self.epochs)
             numbered, self.notes = number_epochs(listed, options, known=known)
             self.epochs = numbered.tolist()
+        self.spread: list[str] = []
         self.columns = {name: self._align(name, one) for name, one in columns.items()}
         self.notes = list(dict.fromkeys(self.notes))
 
@@ -162,6 +166,7 @@ class _Aligned:
             hint = "Give lists of one length, with None for a missing value"
             raise LogError(problem, source=self.kind, hint=hint)
         validated = self._validated(name, len(values))
+        self.spread.append(name)
         given = iter(values)
         return [next(given) if one else None for one in validated]
 

@@ -79,6 +79,11 @@ class MetricColumns:
             hint = "Give a log with at least one whole epoch"
             raise LogError(problem, source=table.source, hint=hint)
         self.series = {name: self._series(name, cells) for name, cells in kept.items()}
+        table.not_logged = {
+            name
+            for name, cells in kept.items()
+            if table.has_other_rows or (cells.n_na and cells.words == {"NA"})
+        }
         self._note_left_out(kept)
         self._note_rates(kept)
 

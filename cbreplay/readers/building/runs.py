@@ -11,7 +11,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.run import Run, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
@@ -31,6 +31,7 @@ def build_run(
     planned_epochs: int | None = None,
     rate: RateReading | None = None,
     notes: Iterable[str] = (),
+    not_logged: Collection[str] = (),
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -50,6 +51,8 @@ def build_run(
         The learning rate.
     notes : iterable of str
         What was odd about the whole log.
+    not_logged : collection of str
+        The metrics whose missing values were not logged, as the log itself says.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def build_run(
         planned_epochs=planned,
         metadata=metadata,
         seams=tuple(sorted(record.seams)),
+        not_logged=frozenset(not_logged) & series.keys(),
         notes=(
             *notes,
             *record.notes,

@@ -131,7 +131,10 @@ def _run(
         planned_epochs=table.planned_epochs,
         rate=None if logged is None else read_csv_rate(logged, metadata),
         notes=notes,
+        not_logged=table.not_logged,
     )
+    if table.begins_at is not None:
+        run = replace(run, begins_at=table.begins_at)
     if table.steps is None:
         return run
     steps = table.steps[run.first_epoch : run.horizon + 1]

@@ -54,6 +54,14 @@ class LogTable:
         Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
+    has_other_rows : bool
+        Whether it has rows for other things than a metric, so that an epoch without a
+        value of it was not logged with one.
+    begins_at : int or None
+        The epoch at which every training of this writer begins; None where one may
+        begin at any.
+    not_logged : set of str
+        The metrics whose missing values were not logged, as the table itself says.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
@@ -75,6 +83,9 @@ class LogTable:
         self.counted = "line"
         self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
+        self.has_other_rows = False
+        self.begins_at: int | None = None
+        self.not_logged: set[str] = set()
 
     def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.

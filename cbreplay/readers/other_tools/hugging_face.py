@@ -75,6 +75,8 @@ class HuggingFaceReader(FormatReader):
             table.columns["epoch"].values[ends] if "epoch" in table.columns else None
         )
         steps = table.columns["step"].values[ends] if "step" in table.columns else None
+        # each evaluation and each step has a row of its own
+        table.has_other_rows = True
         speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
         for name in ("epoch", "step"):
             table.columns.pop(name, None)

@@ -45,6 +45,8 @@ class LightningReader(FormatReader):
         for name in ("epoch", "step"):
             table.rename(table.find(name), name)
         table.check_whole()
+        # training and validation stand in rows of their own
+        table.has_other_rows = True
         tests = [name for name in table.columns if name.startswith("test_")]
         table.leave_out(tests, "logged by a test, not by the training")
         _check_epochs(table)

@@ -1,4 +1,4 @@
-"""How a report was computed: command, versions, inputs; and the table of runs."""
+"""How an answer was computed: command, versions, inputs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay import __version__
-from cbreplay.report.document import CodeBlock, Column, Paragraph, Section, Table
+from cbreplay.document import (
+    CodeBlock,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.run import Run
 
-__all__ = ["how_computed", "spoken_end", "spoken_plan"]
+__all__ = ["how_computed"]
 
 
 def how_computed(
@@ -42,31 +50,25 @@ def how_computed(
         ("NumPy", np.__version__),
         ("made", made),
     ]
-    return Section(
-        "How this was computed",
-        (
-            CodeBlock(command, "shell"),
-            Table(
-                (Column("What", "left"), Column("Which", "left")),
-                tuple(facts),
-                "Versions",
-            ),
-            Table(
-                (
-                    Column("Run", "left"),
-                    Column("Read from", "left"),
-                    Column("Bytes"),
-                    Column("SHA-256", "left"),
-                ),
-                tuple(_input_row(run) for run in runs),
-                "Inputs",
-            ),
-            Paragraph(
-                ("Of a run directory the checksum is that of its logs.csv.",),
-                small=True,
-            ),
-        ),
+    versions = Table(
+        (TableColumn("what", "What"), TableColumn("which", "Which")),
+        tuple(Row(fact) for fact in facts),
+        "Versions",
     )
+    inputs = Table(
+        (
+            TableColumn("run", "Run", "name"),
+            TableColumn("source", "Read from", "name"),
+            TableColumn("bytes", "Bytes", "count"),
+            TableColumn("sha256", "SHA-256"),
+        ),
+        tuple(Row(_input_row(run)) for run in runs),
+        "Inputs",
+    )
+    where = "Of a run directory the checksum is that of its logs.csv."
+    blocks = (CodeBlock(command, "shell"), versions, inputs)
+    small = Paragraph(say(where), small=True)
+    return Section("How this was computed", (*blocks, small), on="page")
 
 
 def _input_row(run: Run) -> tuple[str, str, str, str]:
@@ -83,23 +85,3 @@ def _input_row(run: Run) -> tuple[str, str, str, str]:
     except (OSError, ValueError):
         return run.name, run.source, "-", "cannot be read any more"
     return run.name, str(path), str(size), digest
-
-
-def spoken_plan(run: Run) -> str:
-    """Say what fit was told."""
-    if run.planned_epochs is None:
-        return "plan unknown"
-    return f"{run.planned_epochs} planned"
-
-
-def spoken_end(run: Run) -> str:
-    """Say how the training ended, as far as ``run.json`` tells."""
-    ended = run.metadata.ended if run.metadata is not None else None
-    if ended is None or not ended.by:
-        return "end of the plan" if run.reached_plan else "not recorded"
-    words = {
-        "plan": "end of the plan",
-        "interrupt": "an interrupt",
-        "error": "an error",
-    }
-    return words.get(ended.by, f"its own {ended.by}")
