@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
@@ -118,7 +119,9 @@ class Question:
         )
         paths = self.paths or (find_log_here(),)
         with watch("reading logs") as tell:
-            return survey_sources(paths, options, tell)
+            survey = survey_sources(paths, options, tell)
+        refuse_printing_into_a_log(survey.seen)
+        return survey
 
     def leave_out_unmonitored(self) -> None:
         """Keep the runs that hold what is monitored, if any does, and say which do not.
