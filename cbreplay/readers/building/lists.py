@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.fits import TrainingRows, join_rows
+from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.learning_rate import RateReading
     from cbreplay.run import Run
 
 __all__ = ["names_epoch", "read_lists", "take_epochs"]
@@ -66,12 +66,13 @@ def read_lists(
     _check_values(kind, rows)
     places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
     for record in join_rows(split_rows(rows, places, ()), options, None, kind):
+        logged = take_rate(record)
         yield build_run(
             record,
             source=kind,
             options=options,
             planned_epochs=planned_epochs,
-            rate=_rate(record),
+            rate=None if logged is None else read_csv_rate(logged, None),
             notes=[*notes, *aligned.notes],
             not_logged=aligned.spread,
         )
@@ -111,15 +112,10 @@ def _is_missing(value: object) -> bool:
 
 
 def _check_values(kind: str, rows: Rows) -> None:
-    metrics = [n for n in rows.columns if n not in LEARNING_RATE_NAMES]
+    metrics = [name for name in rows.columns if not is_rate_name(name)]
     if not any(v is not None for name in metrics for v in rows.columns[name]):
         problem = "there is no epoch with a metric in it"
         raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
-
-
-def _rate(record: TrainingRows) -> RateReading | None:
-    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    return next((read_csv_rate(one, None) for one in rates if one is not None), None)
 
 
 class _Aligned:

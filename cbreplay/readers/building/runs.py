@@ -77,6 +77,7 @@ def build_run(
         series=series,
         learning_rate=rate.learning_rate if rate else None,
         other_learning_rate=rate.other if rate else None,
+        learning_rate_rounding=rate.rounding if rate else None,
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),

@@ -12,9 +12,9 @@ from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import check_epochs, find_order
+from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
-from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,10 +119,7 @@ def _run(
     metadata: RunMetadata | None,
     notes: Sequence[str],
 ) -> Run:
-    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    logged = next((rate for rate in rates if rate is not None), None)
-    if logged is not None and not logged.recorded.any():
-        logged = None
+    logged = take_rate(record)
     run = build_run(
         record,
         source=table.source,

@@ -39,10 +39,6 @@ class UltralyticsReader(FormatReader):
                 "epochs were taken as counted from 1, as Ultralytics does"
             )
         table.counts_from_zero = True
-        rates = [name for name in table.columns if name.startswith(("lr/", "x/lr"))]
-        if rates:
-            note = f"{', '.join(rates)}: kept as metrics, a rate for each group of "
-            table.notes.append(f"{note}parameters")
         time = table.columns.get("time")
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]

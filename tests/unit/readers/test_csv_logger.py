@@ -133,13 +133,6 @@ def test_the_rate_is_float32_and_no_metric(name: str) -> None:
     assert list(run.series) == ["loss"]
 
 
-def test_rates_of_several_optimizers_stay_metrics() -> None:
-    run = read_one("epoch,loss,learning_rate_adam\n0,1,0.01\n")
-    assert run.learning_rate is None
-    assert "learning_rate_adam" in run.series
-    assert "kept as metrics" in run.notes[0]
-
-
 def test_a_missing_epoch_is_a_gap() -> None:
     run = read_one("epoch,loss\n2,1\n5,2\n")
     assert (run.first_epoch, run.horizon) == (2, 5)
