@@ -136,8 +136,8 @@ class Run:
         The other reading of the recorded rate, where the log alone cannot tell
         whether it was written before or after that epoch's reduction.
     learning_rate_rounding : array of shape (n_epochs,) or None
-        Half a unit of the last digit that each rate was written with, where they are
-        no float32s in full; None where they are.
+        Half a unit of the last digit that each rate was written with, where the log has
+        too few to tell one float32 from the next; None where it has enough.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None

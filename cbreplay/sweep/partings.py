@@ -23,7 +23,7 @@ from cbreplay.sweep.lanes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cbreplay.run import EpochArray, Run
+    from cbreplay.run import EpochArray
     from cbreplay.sweep.batch import Batch
     from cbreplay.sweep.kernels.reduce_lr_on_plateau import LaterReductions, Partings
     from cbreplay.sweep.lanes import Lanes
@@ -77,7 +77,8 @@ def part_rates(
     asked = _Asked(batch, slot, lanes)
     shape = (len(batch.runs), lanes.n_lanes)
     # rates that were rounded are compared to their digits
-    doubt = np.where([_are_rounded(run) for run in batch.runs], -1, NEVER)
+    rounded = [run.learning_rate_rounding is not None for run in batch.runs]
+    doubt = np.where(rounded, -1, NEVER)
     records = _records(batch)
     divergence = [np.full(shape, NEVER) for _ in records]
     first = [np.full(shape, NEVER) for _ in records]
@@ -158,14 +159,6 @@ def _in_order(
         made_at = np.full(shape, NEVER)
         made_at.reshape(-1)[lane[rank == nth]] = at[order][rank == nth]
         yield made_at
-
-
-def _are_rounded(run: Run) -> bool:
-    """Tell whether rates that change were written with fewer digits than they have."""
-    rate = run.learning_rate
-    if rate is None or run.learning_rate_rounding is None:
-        return False
-    return bool((rate.values[rate.recorded] != rate.values[rate.recorded][0]).any())
 
 
 def _records(batch: Batch) -> list[Record]:

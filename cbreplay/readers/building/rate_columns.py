@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.digits import half_units, hold_float32
+from cbreplay.readers.building.digits import count_digits, half_units, hold_float32
 from cbreplay.readers.columns.rate_names import rate_names
 from cbreplay.run import LEARNING_RATE_NAMES, Series
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.building.fits import TrainingRows
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LoggedRate", "take_rate"]
 
-_ROUNDED = (
-    "the learning rate was rounded when it was written: it is compared to the digits "
-    "that it has"
-)
+# so many digits tell one float32 from the next
+_FLOAT32_DIGITS = 8
 
 
 class LoggedRate(NamedTuple):
@@ -77,7 +76,11 @@ def take_rate(record: TrainingRows) -> LoggedRate | None:
         notes.append(f"{listed}: kept as metrics, because a run has one rate")
     rounding = _rounding(record.series(logged))
     if rounding is not None:
-        notes.append(_ROUNDED)
+        digits, _ = count_digits(logged.values[logged.recorded])
+        notes.append(
+            f"the learning rate is written with {count(digits, 'digit')} at most "
+            "and is compared to these"
+        )
     return LoggedRate(record.series(logged, np.float32), rounding, tuple(notes))
 
 
@@ -87,8 +90,13 @@ def _agree(one: Series, other: Series) -> bool:
 
 
 def _rounding(rate: Series) -> FloatArray | None:
-    """Return how far each rate may have been rounded; None if they are float32s."""
+    """Return how far each rate may have been rounded; None if they are float32s.
+
+    None too if the rate never changes: then every step of a policy is another rate.
+    """
     known = rate.values[rate.recorded]
-    if hold_float32(known).all():
+    if (known == known[0]).all() or hold_float32(known).all():
+        return None
+    if count_digits(known)[0] >= _FLOAT32_DIGITS:
         return None
     return half_units(rate.values)

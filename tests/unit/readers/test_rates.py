@@ -111,4 +111,22 @@ def test_rounded_rates_say_how_far(tmp_path: Path) -> None:
     assert run.learning_rate_rounding is not None
     expected = [5e-5, 5e-6, 5e-7, 5e-8]
     assert np.allclose(run.learning_rate_rounding, expected, rtol=1e-12, atol=0)
-    assert any("the learning rate was rounded" in note for note in run.notes)
+    assert any("is written with 2 digits at most" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # the shortest texts of float32 numbers, as Keras 2 writes them
+        ("0.001", "0.00020000001", "4.0000003e-05"),
+        # a rate that never changes is compared as it is
+        ("0.001", "0.001", "0.001"),
+    ],
+)
+def test_rates_with_all_their_digits_are_not_rounded(
+    tmp_path: Path, texts: tuple[str, ...]
+) -> None:
+    rows = "".join(f"{epoch},1,{rate}\n" for epoch, rate in enumerate(texts))
+    run = read(tmp_path, f"epoch,loss,lr\n{rows}")
+    assert run.learning_rate_rounding is None
+    assert not any("is written with" in note for note in run.notes)
