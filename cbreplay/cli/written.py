@@ -34,9 +34,8 @@ def print_document(document: Document, output: Format) -> None:
     elif output == "markdown":
         from cbreplay.writers.as_markdown import table_as_markdown
 
-        table = document.answer_table()
-        if table is not None:
-            click.echo(table_as_markdown(table))
+        tables = map(table_as_markdown, document.answer_tables())
+        click.echo("\n\n".join(tables))
     else:
         from cbreplay.writers.as_text import write_text
 

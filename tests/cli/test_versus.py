@@ -212,15 +212,17 @@ def test_on_many_runs_a_row_says_what_it_explains(ask: Ask, reduced: Path) -> No
 
 
 def test_a_second_table_adds_them_up_by_setting(ask: Ask, reduced: Path) -> None:
-    answer = ask("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
-    first, second = answer.out.split("\n\n")
-    assert "explains  evident epochs  acts first" in first
-    _, *rows = second.strip().splitlines()
-    assert [row.split() for row in rows] == [
+    words = ("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
+    first, second = ask(*words, "--format", "markdown").out.strip().split("\n\n")
+    assert "explains | evident epochs | acts first" in first
+    rows = [line.strip("|").split("|") for line in second.splitlines()[2:]]
+    assert [[cell.strip() for cell in row] for row in rows] == [
         # patience; runs reduced; explained; evident 10 of 14; before, after, neither
-        ["1", *["2", "of", "2"], *["2", "of", "2"], "71%", "2", "0", "0"],
-        ["2", *["0", "of", "2"], *["0", "of", "2"], "71%", "0", "0", "2"],
+        ["1", "2 of 2", "2 of 2", "71 %", "2", "0", "0"],
+        ["2", "0 of 2", "0 of 2", "71 %", "0", "0", "2"],
     ]
+    shown = ask(*words).out
+    assert "What reduces the learning rate, by setting\n patience  runs" in shown
 
 
 def test_its_totals_stand_in_the_json(ask: Ask, reduced: Path) -> None:
