@@ -12,6 +12,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers.base import (
     ForeignLogError,
     ReadOptions,
+    cannot_open,
     read_beginning,
     read_bytes,
 )
@@ -130,7 +131,7 @@ class _Reading:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(), "standard input")
+            runs = self._read_content(_stdin(), _STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -334,9 +335,15 @@ _SEVERAL = 2
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
 
+_STDIN = "standard input"
+
+
 def _stdin() -> bytes:
     binary = getattr(sys.stdin, "buffer", None)
-    content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    try:
+        content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    except OSError as error:
+        raise cannot_open(_STDIN, error) from None
     return content
 
 
