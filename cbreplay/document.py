@@ -199,8 +199,6 @@ class TableColumn(NamedTuple):
         Of values, where other columns or sentences share them.
     once : bool
         Whether a terminal leaves out what stands in the row above as well.
-    room : int
-        The least room that sentences have before other columns go.
     """
 
     key: str
@@ -210,7 +208,6 @@ class TableColumn(NamedTuple):
     shown: Literal["always", "people", "programs"] = "always"
     decimals: int | None = None
     once: bool = False
-    room: int = 32
 
     @property
     def align(self) -> Literal["left", "right"]:

@@ -81,8 +81,6 @@ _FIGURES = (
 )
 # every row is shown: a reader may look for one of them
 _EVERY_ROW = 1_000_000
-# figures are worth more than that a sentence takes fewer lines
-_EVIDENCE_ROOM = 20
 
 
 def settings_document(
@@ -275,8 +273,7 @@ def _table(cells: SettingCells) -> Table:
     for column, held in (*_spoken_columns(cells), *_rate_columns(cells)):
         columns.append(column)
         made.append(held)
-    evidence = _for_people("spoken", "evidence", "sentence")
-    columns.append(evidence._replace(room=_EVIDENCE_ROOM))
+    columns.append(_for_people("spoken", "evidence", "sentence"))
     made.append(_evidence(cells))
     return Table(
         tuple(columns),

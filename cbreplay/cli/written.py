@@ -39,7 +39,11 @@ def print_document(document: Document, output: Format) -> None:
     else:
         from cbreplay.writers.as_text import write_text
 
-        click.echo(write_text(document, width=terminal_width(), bars=_bars()))
+        click.echo(
+            write_text(
+                document, width=terminal_width(), bars=_bars(), emphasis=_emphasise
+            )
+        )
 
 
 def terminal_width() -> int:
@@ -51,6 +55,12 @@ def terminal_width() -> int:
     except OSError:
         return _IN_A_PIPE
     return min(max(columns, _NARROWEST), _WIDEST)
+
+
+def _emphasise(line: str) -> str:
+    """Write a line in bold where a terminal shows it."""
+    plain = os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return line if plain else click.style(line, bold=True)
 
 
 def _bars() -> str:

@@ -47,7 +47,7 @@ class _TextGrid(NamedTuple):
             for place, cell in enumerate(cells):
                 room = len(cell)
                 if self.columns[place].kind == "sentence":
-                    room = min(room, self.columns[place].room)
+                    room = min(room, _LEAST_ROOM)
                 widths[place] = max(widths[place], room)
         return widths
 

@@ -239,8 +239,8 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("--patience", "9"),
             (
-                "It does not stop inside this log, which ends at epoch 8; so far it keeps "
-                "epoch 6."
+                "It does not stop inside this log, which ends at epoch 8; so far it "
+                "keeps epoch 6."
             ),
         ),
         (
@@ -258,8 +258,8 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("--patience", "1,2,9"),
             (
-                "This log decides 2 of 3 settings; patience=1 comes nearest: 0.0100 above "
-                "the best val_loss."
+                "This log decides 2 of 3 settings; patience=1 comes nearest: 0.0100 "
+                "above the best val_loss."
             ),
         ),
         (("--patience", "8,9"), "This log decides 0 of 2 settings."),
@@ -280,14 +280,14 @@ def test_the_next_command_explains_the_setting_that_came_nearest(
     ask: Ask, log: Path
 ) -> None:
     options = ("--keep", "last", "--semantics", "keras-3.15")
-    out = ask("simulate", log, "--patience", "1,3", "--min-delta", "0", *options).out
-    # patience 3 stops at epoch 6, with the best; patience 1 at epoch 4
+    out = ask("simulate", log, "--patience", "2,1", "--min-delta", "0", *options).out
+    # patience 2 stops at epoch 5 with .52, patience 1 at epoch 4 with .5
     line = out.splitlines()[-1]
     typed = f"cbreplay explain {log} {' '.join(options)}"
-    assert line == f" Why: {typed} --patience 3 --min-delta 0"
-    out = ask("simulate", log, "-c", "EarlyStopping(patience=[1, 3])").out
+    assert line == f" Why: {typed} --patience 1 --min-delta 0"
+    out = ask("simulate", log, "-c", "EarlyStopping(patience=[2, 1])").out
     line = out.splitlines()[-1]
-    assert line == f" Why: cbreplay explain {log} -c 'EarlyStopping(patience=3)'"
+    assert line == f" Why: cbreplay explain {log} -c 'EarlyStopping(patience=1)'"
 
 
 def test_c_keeps_the_default_of_keras_and_shorthands_restore(

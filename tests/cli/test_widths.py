@@ -25,6 +25,7 @@ QUESTIONS: dict[str, list[str]] = {
     "lint-named": ["lint", "-c", PLATEAU, "-c", "EarlyStopping()"],
     "settings": ["simulate", "--patience", "3,5,500"],
     "settings-reducing": ["simulate", "-c", PLATEAU, "-c", "EarlyStopping()"],
+    "versus": ["simulate", "--patience", "3", "--versus", "EarlyStopping(patience=9)"],
     "inspect": ["inspect"],
     "inspect-files": ["inspect", "-v"],
 }
