@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -127,11 +126,21 @@ def test_an_interrupted_import_shows_no_traceback(
     assert [*tmp_path.iterdir()] == [log]
 
 
+# a worker that a command has forked is asked to end
+FORKING = """
+import os, signal
+from cbreplay.cli.ending import heed_signals
+heed_signals()
+child = os.fork()
+if not child:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
 def test_a_worker_that_was_forked_ends_by_its_signal() -> None:
-    child = os.fork() if sys.platform != "win32" else 0
-    if not child:
-        ending.heed_signals()
-        os.kill(os.getpid(), signal.SIGTERM)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGTERM
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", FORKING], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == (f"{-signal.SIGTERM}\n", "")
