@@ -95,6 +95,7 @@ def build_run(
             *record.notes,
             *_missing_notes(record, series),
             *(note for _, note in sorted(record.seams.items())),
+            *(metadata.notes if metadata is not None else ()),
             *plan_notes,
             *(rate.notes if rate else ()),
         ),
@@ -192,9 +193,8 @@ def _epoch_seconds(record: TrainingRows) -> Series | None:
 
 def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:
     """Return the total of ``run.json``, else that of the epochs with a known time."""
-    recorded = metadata.raw.get("wall_seconds") if metadata is not None else None
-    if isinstance(recorded, (int, float)) and not isinstance(recorded, bool):
-        return float(recorded)
+    if metadata is not None and metadata.wall_seconds is not None:
+        return metadata.wall_seconds
     if seconds is None or not seconds.recorded.any():
         return None
     known: FloatArray = seconds.values[seconds.recorded]
