@@ -36,7 +36,6 @@ __all__ = [
     "TruncatedLogError",
     "UnknownMonitorError",
     "nearest_name",
-    "shown_value",
 ]
 
 
@@ -202,21 +201,6 @@ def _with_hint(sentence: str, hint: str) -> str:
     if not hint:
         return sentence
     return f"{sentence} {hint}" if sentence.endswith("?") else f"{sentence}. {hint}"
-
-
-def shown_value(value: object) -> str:
-    """Write a value into a sentence, whatever it is and however long.
-
-    >>> shown_value(-3), len(shown_value("x" * 1000)), shown_value(16**5000)
-    ('-3', 200, 'a number of 20001 bits')
-    """
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - somebody's own repr, or thousands of digits
-        is_number = isinstance(value, int)
-        bits = value.bit_length() if is_number else 0  # type: ignore[attr-defined]
-        text = f"a number of {bits} bits" if bits else f"a {type(value).__name__}"
-    return text if len(text) <= _SHOWN_TEXT else f"{text[: _SHOWN_TEXT - 3]}..."
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

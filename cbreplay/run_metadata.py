@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
-from cbreplay.errors import LogError, shown_value
+from cbreplay.errors import LogError
+from cbreplay.plain_text import shown_value, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,6 +147,8 @@ def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
         raise LogError(problem, source=source, hint=_HINT) from None
     if _is_deep(raw):
         raise _too_deep(source)
+    if _HALF.search(text) is not None:
+        raw = _well_formed(raw)
     if not isinstance(raw, dict):
         problem = f"a run.json holds an object, not a {type(raw).__name__}"
         raise LogError(problem, source=source, hint=_HINT)
@@ -160,6 +163,19 @@ _MOST_DIGITS = 20
 
 def _too_deep(source: str) -> LogError:
     return LogError(f"it is nested over {_DEEPEST} deep", source=source, hint=_HINT)
+
+
+# how JSON writes half of a character
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _well_formed(raw: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return JSON whose texts can be written."""
+    if isinstance(raw, str):
+        return well_formed(raw)
+    if isinstance(raw, dict):
+        return {well_formed(key): _well_formed(value) for key, value in raw.items()}
+    return [_well_formed(value) for value in raw] if isinstance(raw, list) else raw
 
 
 def _is_deep(raw: object) -> bool:

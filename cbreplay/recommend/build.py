@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 from cbreplay.recommend.advising import Advising
 from cbreplay.recommend.answer import (
     Group,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from cbreplay.run import FloatArray
 
 __all__ = ["recommend_config"]
+
+_MOST_PATIENCE = 2**31
 
 
 def recommend_config(
@@ -115,6 +118,12 @@ def recommend_config(
         sentence = (
             f"confidence is {confidence!r} and cost_weight is {cost_weight!r}, where a "
             "share between 0 and 1, and a number from 0 on, are expected"
+        )
+        raise ConfigError(sentence)
+    if recorded_under is not None and not 1 <= recorded_under <= _MOST_PATIENCE:
+        sentence = (
+            f"recorded_under is {shown_value(recorded_under)}, where a patience from 1 "
+            "on is expected"
         )
         raise ConfigError(sentence)
     if tolerance is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.plain_text import well_formed
 from cbreplay.run import Run, Series
 from cbreplay.words import count
 
@@ -66,7 +67,8 @@ def build_run(
     if not record.rows.columns:
         problem = "it holds no metric, only a learning rate"
         raise LogError(problem, source=source, hint="Log at least the loss")
-    series = {name: record.series(one) for name, one in record.rows.columns.items()}
+    columns = record.rows.columns.items()
+    series = {well_formed(name): record.series(column) for name, column in columns}
     planned, plan_notes = _plan(record, options, metadata, planned_epochs)
     if record.first_epoch > 0 and metadata is None:
         plan_notes.append(

@@ -11,8 +11,9 @@ import re
 import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from cbreplay.errors import SemanticsError, shown_value
+from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
