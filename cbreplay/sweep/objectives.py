@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.judging import Judging
+    from cbreplay.rules.keras.semantics import ResolvedSemantics
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Begun", "begin_run", "find_objectives"]
+__all__ = ["Begun", "RulesFinder", "begin_run", "find_objectives"]
 
 
 class Begun(NamedTuple):
@@ -31,12 +32,40 @@ class Begun(NamedTuple):
     swept: SweptRun
 
 
+class RulesFinder:
+    """Which version decides each of many runs.
+
+    Parameters
+    ----------
+    judging : Judging
+        What was asked for.
+    """
+
+    def __init__(self, judging: Judging) -> None:
+        self._asked = judging.semantics
+        self._shared: ResolvedSemantics | None = None
+
+    def find(self, run: Run) -> ResolvedSemantics:
+        """Return what decides a run; what its own log does not tell is sought once.
+
+        Raises
+        ------
+        SemanticsError
+            As `resolve_semantics`.
+        """
+        if self._asked is None and run.metadata is not None:
+            return resolve_semantics(None, metadata=run.metadata)
+        if self._shared is None:
+            self._shared = resolve_semantics(self._asked)
+        return self._shared
+
+
 def begin_run(
-    run: Run, examples: list[tuple[Any, ...]], judging: Judging
+    run: Run, examples: list[tuple[Any, ...]], judging: Judging, rules: RulesFinder
 ) -> Begun | None:
     """Find a run's rules and objectives; None where the scalar replay has to object."""
     try:
-        resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
+        resolved = rules.find(run)
         training = describe_training(run, resolved.semantics)
         judged = tuple(_judged(run, example, training, judging) for example in examples)
     except CbreplayError:

@@ -311,6 +311,7 @@ def resolve_semantics(
     return ResolvedSemantics(_ROWS[_NEWEST["keras"]], ())
 
 
+@functools.lru_cache(maxsize=64)
 def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
     matched = _VERSION.fullmatch(str(name))
     if matched is None:
