@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from cbreplay.kinds import spoken_value
 from cbreplay.plots.style import (
     LIGHT,
     Label,
@@ -19,12 +20,8 @@ from cbreplay.plots.style import (
     stack_axes,
 )
 from cbreplay.plots.words import lost_words
-from cbreplay.recommend.side_by_side import (
-    difference_decimals,
-    setting_label,
-    spoken_share,
-)
-from cbreplay.words import spoken_number
+from cbreplay.setting_names import setting_label
+from cbreplay.words import decimals_for, spoken_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,23 +92,25 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
 
 
 def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
-    decimals = difference_decimals([one.mean_regret for one in advice.settings])
+    """Yield the named settings; those that lie at one place share a name."""
+    regrets = [scored.mean_regret for scored in advice.settings]
+    decimals = decimals_for(regrets, digits=2)
     places: dict[tuple[float, float], list[Scored]] = {}
-    for one in costs.named:
-        place = (one.cost or 0.0, one.mean_regret or 0.0)
-        places.setdefault(place, []).append(one)
+    for scored in costs.named:
+        place = (scored.cost or 0.0, scored.mean_regret or 0.0)
+        places.setdefault(place, []).append(scored)
     for (cost, regret), settings in places.items():
-        labels = {one.label for one in settings}
+        labels = {scored.label for scored in settings}
         name = _joint_name(
             [
-                _name(one)
-                for one in settings
+                setting_label(scored)
+                for scored in settings
                 # a bare number says no more than the name beside it
-                if one.label not in ("5", "10") or labels <= {"5", "10"}
+                if scored.label not in ("5", "10") or labels <= {"5", "10"}
             ]
         )
-        lost = "0" if regret == 0 else spoken_number(regret, decimals)
-        words = f"{name} ({spoken_share(cost)}, {lost})"
+        trained, lost = spoken_value(cost, "share"), spoken_number(regret, decimals)
+        words = f"{name} ({trained}, {lost})"
         yield Named(name, cost, regret, words, "recommended" in labels)
 
 
@@ -126,11 +125,6 @@ def _joint_name(names: list[str]) -> str:
         name, colon, value = one.partition(": ")
         by_value.setdefault(f"{colon}{value}", []).append(name)
     return ", ".join(f"{', '.join(who)}{value}" for value, who in by_value.items())
-
-
-def _name(scored: Scored) -> str:
-    label = setting_label(scored)
-    return f"patience {label}" if label.isdecimal() else label
 
 
 def plot_trade_off(

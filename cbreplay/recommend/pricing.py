@@ -8,15 +8,24 @@ import numpy as np
 
 from cbreplay.recommend.answer import Scored
 from cbreplay.recommend.selection import find_sufficient
-from cbreplay.recommend.validation import Priced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cbreplay.recommend.answer import Setting
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
-__all__ = ["Cells", "Panel", "cells_of", "group_means", "price", "score_setting"]
+__all__ = [
+    "Panel",
+    "Priced",
+    "SettingCells",
+    "cells_of",
+    "group_means",
+    "price",
+    "score_setting",
+    "with_left_out",
+]
 
 
 class Panel(NamedTuple):
@@ -47,7 +56,7 @@ class Panel(NamedTuple):
     own_patience: FloatArray
 
 
-class Cells(NamedTuple):
+class SettingCells(NamedTuple):
     """What settings do on runs, arrays of shape (n_runs, n_settings).
 
     Parameters
@@ -64,22 +73,65 @@ class Cells(NamedTuple):
     regret: FloatArray
     cost: FloatArray
 
-    def take(self, first: int, count: int) -> Cells:
+    def take(self, first: int, count: int) -> SettingCells:
         """Return some settings that stand side by side."""
         here = slice(first, first + count)
-        return Cells(self.exact[:, here], self.regret[:, here], self.cost[:, here])
+        return SettingCells(
+            self.exact[:, here], self.regret[:, here], self.cost[:, here]
+        )
 
 
-def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> Cells:
+class Priced(NamedTuple):
+    """What every patience costs on every group.
+
+    Parameters
+    ----------
+    patience : array of shape (n_patience,)
+        The values, ascending.
+    sufficient : array of shape (n_groups,)
+        The smallest that is enough on all runs of a group; infinity where unknown.
+    regret, cost, score : array of shape (n_groups, n_patience)
+        Means over the runs of a group: the regret, the share of the recorded epochs
+        that are trained, and both in one. NaN where a run's cell is not exact.
+    """
+
+    patience: EpochArray
+    sufficient: FloatArray
+    regret: FloatArray
+    cost: FloatArray
+    score: FloatArray
+
+    def take(self, groups: EpochArray) -> Priced:
+        """Return some of the groups."""
+        return Priced(
+            self.patience,
+            self.sufficient[groups],
+            self.regret[groups],
+            self.cost[groups],
+            self.score[groups],
+        )
+
+    def look_up(self, column: FloatArray, patience: EpochArray) -> FloatArray:
+        """Return each group's value at a patience of its own."""
+        at = np.searchsorted(self.patience, patience)
+        found: FloatArray = column[np.arange(len(column)), at]
+        return found
+
+    def at(self, column: FloatArray, patience: int) -> FloatArray:
+        """Return the groups' values at one patience."""
+        return self.look_up(column, np.full(len(column), patience))
+
+
+def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> SettingCells:
     """Return some cells of a sweep."""
     at = np.ix_(rows, columns)
     exact = sweep.evidence[at] == 0
     recorded = np.array([sweep.runs[row].n_epochs for row in rows])
     cost = sweep.trained_epochs[at] / recorded[:, None]
-    return Cells(exact, sweep.regret[at], cost)
+    return SettingCells(exact, sweep.regret[at], cost)
 
 
-def price(panel: Panel, cells: Cells, patience: EpochArray) -> Priced:
+def price(panel: Panel, cells: SettingCells, patience: EpochArray) -> Priced:
     """Return what every patience costs on every group."""
     # above its own patience a log is no evidence, whatever it seems to hold
     exact = cells.exact & (patience[None] <= panel.own_patience[:, None])
@@ -115,31 +167,30 @@ def _reduce_groups(
     return reduced
 
 
-def score_setting(panel: Panel, label: str, setting: str, cells: Cells) -> Scored:
+def score_setting(panel: Panel, setting: Setting, cells: SettingCells) -> Scored:
     """Score one setting on the groups on all of whose runs it is exact.
 
     Parameters
     ----------
     panel : Panel
         The runs.
-    label, setting : str
-        As in `Scored`.
-    cells : Cells
-        One column.
+    setting : Setting
+        What is scored.
+    cells : SettingCells
+        One column: what it does.
     """
     regret, cost = cells.regret[:, 0], cells.cost[:, 0]
     exact = cells.exact[:, 0] & ~np.isnan(regret)
-    told = [one for one in panel.groups if exact[one].all()]
+    told = [rows for rows in panel.groups if exact[rows].all()]
     kept = _describe_kept(panel, cells)
     if not told:
-        return Scored(label, setting, 0, **kept)
+        return Scored(*setting, 0, **kept)
     share = regret / panel.scale
     runs = np.concatenate(told)
     worst = runs[np.argmax(regret[runs])]
     mean = _over_groups(told)
     return Scored(
-        label,
-        setting,
+        *setting,
         len(told),
         mean(regret),
         float(regret[worst]),
@@ -151,7 +202,27 @@ def score_setting(panel: Panel, label: str, setting: str, cells: Cells) -> Score
     )
 
 
-def _describe_kept(panel: Panel, cells: Cells) -> dict[str, Any]:
+def with_left_out(scored: Scored, regret: FloatArray, score: FloatArray) -> Scored:
+    """Return a setting with what it costs on groups that were left out of its choice.
+
+    Parameters
+    ----------
+    scored : Scored
+        The setting.
+    regret, score : array of shape (n_groups,)
+        What each group loses, and its score, by what is chosen without it; NaN where
+        its logs do not tell.
+    """
+    known = ~np.isnan(score)
+    if not known.any():
+        return scored
+    return scored._replace(
+        left_out_regret=float(regret[known].mean()),
+        left_out_score=float(score[known].mean()),
+    )
+
+
+def _describe_kept(panel: Panel, cells: SettingCells) -> dict[str, Any]:
     """Return on which runs a setting loses more than the tolerance, as in `Scored`."""
     counted = np.concatenate(panel.groups)
     exact = cells.exact[counted, 0]
@@ -162,9 +233,10 @@ def _describe_kept(panel: Panel, cells: Cells) -> dict[str, Any]:
     return {
         "keeps_tolerance": False if len(breaking) else keeps,
         "told_runs": int(exact.sum()),
-        "breaks_tolerance": tuple(panel.names[one] for one in np.sort(breaking)),
+        "breaks_tolerance": tuple(panel.names[row] for row in np.sort(breaking)),
     }
 
 
 def _over_groups(groups: Sequence[EpochArray]) -> Callable[[FloatArray], float]:
+    """Return what means the values of runs over groups."""
     return lambda values: float(group_means(values, groups).mean())

@@ -12,11 +12,12 @@ from cbreplay.recommend.selection import (
     cheapest_patience,
     count_needed,
     find_sufficient,
+    leave_out_largest,
+    leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
     unlucky_share,
 )
-from cbreplay.recommend.validation import leave_out_largest, leave_out_sufficient
 
 NAN, INF = math.nan, math.inf
 
