@@ -135,6 +135,9 @@ class Run:
     other_learning_rate : Series or None
         The other reading of the recorded rate, where the log alone cannot tell
         whether it was written before or after that epoch's reduction.
+    learning_rate_rounding : array of shape (n_epochs,) or None
+        Half a unit of the last digit that each rate was written with, where the log has
+        too few to tell one float32 from the next; None where it has enough.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -151,6 +154,14 @@ class Run:
     seams : tuple of int
         The epochs, zero-based and in order, at which a resumed fit began, with
         callbacks that were created anew.
+    begins_at : int or None
+        The epoch, zero-based, at which every training of this log's writer begins, so
+        that earlier epochs were trained and are not in the log; None where a training
+        may begin at any, as by Keras's ``initial_epoch``.
+    not_logged : frozenset of str
+        The series whose missing values, in epochs that have a row, were not logged at
+        all, as the log itself says: Keras's ``NA``, a key that its ``logs`` lacked. No
+        callback saw a value there either.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
@@ -169,6 +180,7 @@ class Run:
     series: Mapping[str, Series]
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
+    learning_rate_rounding: FloatArray | None = None
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None
@@ -176,6 +188,8 @@ class Run:
     steps: EpochArray | None = None
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
+    begins_at: int | None = None
+    not_logged: frozenset[str] = frozenset()
     started: float | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -214,6 +228,14 @@ class Run:
     def epochs(self) -> EpochArray:
         """Every epoch from the first recorded one to the horizon, without gaps."""
         return np.arange(self.first_epoch, self.horizon + 1)
+
+    @property
+    def has_row(self) -> BoolArray:
+        """Where the log holds anything, one for each of `epochs`."""
+        held = [*self.series.values(), self.learning_rate]
+        masks = [series.recorded for series in held if series is not None]
+        rows: BoolArray = np.logical_or.reduce(masks)
+        return rows
 
     @property
     def reached_plan(self) -> bool:
@@ -311,6 +333,7 @@ class Run:
             series=series,
             learning_rate=learning_rate,
             planned_epochs=planned_epochs,
+            not_logged=frozenset(series),
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -22,6 +22,7 @@ __all__ = [
     "find_non_finite",
     "list_names",
     "parting_of",
+    "parting_words",
     "spoken_counting",
     "spoken_divergence",
     "spoken_epoch",
@@ -53,7 +54,7 @@ def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
     >>> decimals_for([0.4126], digits=2)
     2
     """
-    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
+    sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = [size for size in sizes if size > 0]
     if not known:
         return digits
@@ -65,7 +66,7 @@ def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
 def spoken_number(value: float | None, decimals: int) -> str:
     """Write a number of a column; '-' where there is none.
 
-    >>> [spoken_number(one, 4) for one in (0.3121, 0.0, None, 2e-9, 3e9)]
+    >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
     """
     if value is None:
@@ -157,7 +158,8 @@ def spoken_semantics(name: str) -> str:
 
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
-    parted = _spoken_parting(replay.divergence_epoch or 0, parting_of(replay))
+    divergence_epoch = replay.divergence_epoch or 0
+    parted = _spoken_parting(divergence_epoch, parting_of(replay))
     return spoken_rows(parted, replay.run)
 
 
@@ -165,30 +167,40 @@ def parting_of(replay: Replay) -> Parting:
     """Return what would have been otherwise at the divergence of a replay."""
     if replay.diverged_by_weights:
         return "weights"
-    reduced = {one.epoch + 1 for one in replay.reductions}
+    reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
+    scheduling = any(hasattr(rule, "begin_epoch") for rule in replay.callbacks)
     if scheduling and replay.divergence_epoch not in reduced:
         return "schedule"
     return "reduction"
 
 
-def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
+    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
+    nothing = "from there on the log says nothing"
     if parted_by == "weights":
         return (
-            f"epoch {divergence_epoch + 1} goes on from weights of an earlier epoch "
-            "that were put back: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" goes on from weights of an earlier epoch that were put back: {nothing}",
         )
     if parted_by == "schedule":
         return (
-            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
-            "recorded one: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" begins at another learning rate than the recorded one: {nothing}",
         )
     return (
-        f"after the learning-rate change at epoch {divergence_epoch} the log says "
-        "nothing"
+        "after the learning-rate change at epoch ",
+        divergence_epoch - 1,
+        " the log says nothing",
     )
+
+
+def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    return f"{before}{epoch + 1}{after}"
 
 
 def spoken_evidence(replay: Replay) -> str:
@@ -270,6 +282,6 @@ def visible_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
-        for one in text
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
+        for sign in text
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.document import Text, spoken_cells
 from cbreplay.words import count, visible_text
-from cbreplay.writers.lines import firm_words, wrap, wrap_words
+from cbreplay.writers.lines import firm, firm_words, wrap, wrap_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _GAP = "  "
 _INDENT = " "
 _NOTHING = "-"
 # with less room than this, a sentence goes below its row
-_LEAST_ROOM = 32
+_LEAST_ROOM = 24
 
 
 class _TextGrid(NamedTuple):
@@ -96,8 +96,7 @@ def table_lines(table: Table, width: int) -> list[str]:
         if column.shown != "programs"
     )
     grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
-    grid, folded = _fold(grid, width)
-    lines = [*_written(grid, width)]
+    lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
     if folded:
         more.append(f"without {', '.join(folded)}")
@@ -155,14 +154,17 @@ def _total(grid: _TextGrid) -> int:
     return len(_INDENT) + sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _written(grid: _TextGrid, width: int) -> Iterator[str]:
-    """Write a grid in the first of three ways that has room."""
+def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
+    """Write a grid in the first way that has room; return the titles left out too."""
     ends_in_sentence = grid.columns[-1].kind == "sentence"
     if grid.n_sentences > ends_in_sentence:
-        return _stacked(grid, width)
-    if _total(grid) <= width:
-        return _aligned(grid, width)
-    return _stacked(grid, width) if ends_in_sentence else _records(grid, width)
+        return [*_stacked(grid, width)], []
+    fewer, folded = _fold(grid, width)
+    if _total(fewer) <= width:
+        return [*_aligned(fewer, width)], folded
+    if ends_in_sentence:
+        return [*_stacked(grid, width)], []
+    return [*_records(fewer, width)], folded
 
 
 def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
@@ -221,7 +223,7 @@ def _stacked(grid: _TextGrid, width: int) -> Iterator[str]:
     for place, (row, stamp) in enumerate(zip(grid.rows, grid.stamps, strict=True)):
         if place and longest:
             yield ""
-        yield from wrap(_short_cells(row, grid), width, _INDENT, _INDENT + "    ")
+        yield from wrap_words(_short_cells(row, grid), width, _INDENT, _INDENT + "    ")
         if len(row) < len(grid.columns):
             yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
             continue
@@ -234,11 +236,17 @@ def _stacked(grid: _TextGrid, width: int) -> Iterator[str]:
 def _short_cells(row: Sequence[str], grid: _TextGrid) -> str:
     """Join the cells that are no sentences; a number is named by its column."""
     cells = [
-        f"{column.title} {cell}" if column.align == "right" else cell
+        _named(cell, column)
         for cell, column in zip(row, grid.columns, strict=False)
         if column.kind != "sentence" and cell != _NOTHING
     ]
     return _GAP.join(cells if len(row) == len(grid.columns) else cells[:1])
+
+
+def _named(cell: str, column: TableColumn) -> str:
+    if column.align == "right":
+        return firm(f"{column.title} {cell}")
+    return cell if column.kind == "code" else firm(cell)
 
 
 def _records(grid: _TextGrid, width: int) -> Iterator[str]:

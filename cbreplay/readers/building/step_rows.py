@@ -73,6 +73,9 @@ def fold_by(
     steps = table.columns.pop(step_name, None) if step_name is not None else None
     if epochs is None:
         epochs = _counted(table, steps, given=options.x_axis == "epoch")
+    else:
+        # a tracker's training has no initial_epoch: what lies before is not in the log
+        table.begins_at = 0
     n_rows = len(table)
     table.collapse(epochs)
     _drop_silent_epochs(table)

@@ -57,6 +57,7 @@ class HuggingFaceReader(FormatReader):
         table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
+        table.counts_from_zero = True
         yield from build_runs(table, self.options, self.metadata)
 
     def _fold(
@@ -74,6 +75,8 @@ class HuggingFaceReader(FormatReader):
             table.columns["epoch"].values[ends] if "epoch" in table.columns else None
         )
         steps = table.columns["step"].values[ends] if "step" in table.columns else None
+        # each evaluation and each step has a row of its own
+        table.has_other_rows = True
         speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
         for name in ("epoch", "step"):
             table.columns.pop(name, None)
@@ -90,7 +93,6 @@ class HuggingFaceReader(FormatReader):
             table.notes.insert(0, self._note(what))
             if self.options.x_axis != "epoch" and _are_steps(steps):
                 table.steps = steps.astype(np.int64)
-        _leave_out_schedule(table)
 
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""
@@ -214,14 +216,3 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
         return None
     epochs: EpochArray = (nearest - 1).astype(np.int64)
     return epochs
-
-
-def _leave_out_schedule(table: LogTable) -> None:
-    """Leave out a rate that changes with every step: no epoch has one."""
-    rate = table.columns.get("learning_rate")
-    if rate is None:
-        return
-    known = rate.values[~rate.missing]
-    if len(known) and bool((known != known[0]).any()):
-        reason = "Trainer's schedule changes it with every step, so no epoch has one"
-        table.leave_out(["learning_rate"], reason)
