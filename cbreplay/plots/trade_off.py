@@ -26,6 +26,7 @@ from cbreplay.words import decimals_for, spoken_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from cbreplay.recommend import Costs, Recommendation, Scored
@@ -121,8 +122,8 @@ def _joint_name(names: list[str]) -> str:
     'recommended, cheapest: 9, no EarlyStopping'
     """
     by_value: dict[str, list[str]] = {}
-    for one in names:
-        name, colon, value = one.partition(": ")
+    for whole in names:
+        name, colon, value = whole.partition(": ")
         by_value.setdefault(f"{colon}{value}", []).append(name)
     return ", ".join(f"{', '.join(who)}{value}" for value, who in by_value.items())
 
@@ -142,16 +143,9 @@ def plot_trade_off(
         In inches.
     """
     figure, (ax,) = stack_axes(width, [_HEIGHT], look)
-    top = max([*points.regret, *(one.regret for one in points.named)], default=0.0)
-    top = 1.08 * float(top) or 1.0
-    # small costs are what is chosen between: the square root gives them room
-    ax.set_yscale("function", functions=(_root, np.square))
-    ax.set_ylim(0, top)
-    ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.yaxis.set_minor_locator(MaxNLocator(1))
-    ax.set_xlim(-_MARGIN, 1 + _MARGIN)
-    ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    regrets = [*points.regret, *(named.regret for named in points.named)]
+    top = 1.08 * float(max(regrets, default=0.0)) or 1.0
+    _scale_axes(ax, top)
     ax.plot(
         points.cost,
         points.regret,
@@ -162,23 +156,7 @@ def plot_trade_off(
         clip_on=False,
         zorder=3,
     )
-    labels: list[Label] = []
-    for one in points.named:
-        color = look.decision if one.is_recommended else look.text
-        ax.plot([one.cost] * 2, [one.regret, top], color=look.faint, linewidth=0.7)
-        ax.plot(
-            one.cost,
-            one.regret,
-            marker="s" if one.is_recommended else "o",
-            markersize=7 if one.is_recommended else 6,
-            markerfacecolor=color if one.is_recommended else look.background,
-            markeredgecolor=color,
-            clip_on=False,
-            zorder=6 if one.is_recommended else 5,
-        )
-        kind: Literal["decision", "best"]
-        kind = "decision" if one.is_recommended else "best"
-        labels.append(Label(one.cost, one.words, kind))
+    labels = [_draw_named(ax, named, top, look) for named in points.named]
     axis = "\n".join(textwrap.wrap(points.axis, 30))
     label_axis(
         ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
@@ -186,6 +164,36 @@ def plot_trade_off(
     draw_labels(ax, labels, look)
     fit_axes(figure, [_HEIGHT])
     return figure
+
+
+def _scale_axes(ax: Axes, top: float) -> None:
+    """Give small costs room: they are what is chosen between."""
+    ax.set_yscale("function", functions=(_root, np.square))
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_minor_locator(MaxNLocator(1))
+    ax.set_xlim(-_MARGIN, 1 + _MARGIN)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+
+
+def _draw_named(ax: Axes, named: Named, top: float, look: Look) -> Label:
+    """Draw a named setting with a line up to its label; the recommended stands out."""
+    color = look.decision if named.is_recommended else look.text
+    ax.plot([named.cost] * 2, [named.regret, top], color=look.faint, linewidth=0.7)
+    ax.plot(
+        named.cost,
+        named.regret,
+        marker="s" if named.is_recommended else "o",
+        markersize=7 if named.is_recommended else 6,
+        markerfacecolor=color if named.is_recommended else look.background,
+        markeredgecolor=color,
+        clip_on=False,
+        zorder=6 if named.is_recommended else 5,
+    )
+    kind: Literal["decision", "best"]
+    kind = "decision" if named.is_recommended else "best"
+    return Label(named.cost, named.words, kind)
 
 
 def _root(values: FloatArray) -> FloatArray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.recommend.answer import Scored
-from cbreplay.recommend.selection import find_sufficient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,10 +16,11 @@ if TYPE_CHECKING:
     from cbreplay.sweep import Sweep
 
 __all__ = [
+    "CellCosts",
     "Panel",
     "Priced",
-    "SettingCells",
     "cells_of",
+    "find_sufficient",
     "group_means",
     "price",
     "score_setting",
@@ -56,7 +56,7 @@ class Panel(NamedTuple):
     own_patience: FloatArray
 
 
-class SettingCells(NamedTuple):
+class CellCosts(NamedTuple):
     """What settings do on runs, arrays of shape (n_runs, n_settings).
 
     Parameters
@@ -73,12 +73,10 @@ class SettingCells(NamedTuple):
     regret: FloatArray
     cost: FloatArray
 
-    def take(self, first: int, count: int) -> SettingCells:
+    def take(self, first: int, count: int) -> CellCosts:
         """Return some settings that stand side by side."""
         here = slice(first, first + count)
-        return SettingCells(
-            self.exact[:, here], self.regret[:, here], self.cost[:, here]
-        )
+        return CellCosts(self.exact[:, here], self.regret[:, here], self.cost[:, here])
 
 
 class Priced(NamedTuple):
@@ -122,16 +120,16 @@ class Priced(NamedTuple):
         return self.look_up(column, np.full(len(column), patience))
 
 
-def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> SettingCells:
+def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> CellCosts:
     """Return some cells of a sweep."""
     at = np.ix_(rows, columns)
     exact = sweep.evidence[at] == 0
     recorded = np.array([sweep.runs[row].n_epochs for row in rows])
     cost = sweep.trained_epochs[at] / recorded[:, None]
-    return SettingCells(exact, sweep.regret[at], cost)
+    return CellCosts(exact, sweep.regret[at], cost)
 
 
-def price(panel: Panel, cells: SettingCells, patience: EpochArray) -> Priced:
+def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     """Return what every patience costs on every group."""
     # above its own patience a log is no evidence, whatever it seems to hold
     exact = cells.exact & (patience[None] <= panel.own_patience[:, None])
@@ -146,6 +144,51 @@ def price(panel: Panel, cells: SettingCells, patience: EpochArray) -> Priced:
         group_means(np.where(np.isnan(regret), np.nan, cost), panel.groups),
         group_means(score, panel.groups),
     )
+
+
+def find_sufficient(
+    patience: EpochArray, exact: BoolArray, regret: FloatArray, tolerance: FloatArray
+) -> FloatArray:
+    """Return the smallest patience that is enough on each run.
+
+    It is exact, and neither it nor any larger exact one has a regret above the
+    tolerance.
+
+    Parameters
+    ----------
+    patience : array of shape (n_patience,)
+        The values, ascending.
+    exact : bool array of shape (n_runs, n_patience)
+        Where the log tells what a patience does.
+    regret : array of shape (n_runs, n_patience)
+        What it costs; NaN, where that is not known, is never within the tolerance.
+    tolerance : array of shape (n_runs,)
+        What may be lost, in the unit of the regret.
+
+    Returns
+    -------
+    array of shape (n_runs,)
+        Infinity where no patience in the log is enough.
+
+    Examples
+    --------
+    >>> exact = np.array([[True, True, True, False]])
+    >>> regret = np.array([[0.3, 0.0, 0.1, 0.0]])
+    >>> patience = np.array([1, 2, 3, 4])
+    >>> [
+    ...     find_sufficient(patience, exact, regret, np.array([most])).item()
+    ...     for most in (0.3, 0.1, 0.05)
+    ... ]
+    [1.0, 2.0, inf]
+    """
+    bad = exact & ~(regret <= tolerance[:, None])
+    n_patience = len(patience)
+    last_bad = np.where(
+        bad.any(axis=1), n_patience - 1 - np.argmax(bad[:, ::-1], axis=1), -1
+    )
+    enough = exact & (np.arange(n_patience) > last_bad[:, None])
+    found = patience[np.argmax(enough, axis=1)].astype(np.float64)
+    return np.where(enough.any(axis=1), found, np.inf)
 
 
 def group_means(values: FloatArray, groups: Sequence[EpochArray]) -> FloatArray:
@@ -167,7 +210,7 @@ def _reduce_groups(
     return reduced
 
 
-def score_setting(panel: Panel, setting: Setting, cells: SettingCells) -> Scored:
+def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
     """Score one setting on the groups on all of whose runs it is exact.
 
     Parameters
@@ -176,7 +219,7 @@ def score_setting(panel: Panel, setting: Setting, cells: SettingCells) -> Scored
         The runs.
     setting : Setting
         What is scored.
-    cells : SettingCells
+    cells : CellCosts
         One column: what it does.
     """
     regret, cost = cells.regret[:, 0], cells.cost[:, 0]
@@ -222,7 +265,7 @@ def with_left_out(scored: Scored, regret: FloatArray, score: FloatArray) -> Scor
     )
 
 
-def _describe_kept(panel: Panel, cells: SettingCells) -> dict[str, Any]:
+def _describe_kept(panel: Panel, cells: CellCosts) -> dict[str, Any]:
     """Return on which runs a setting loses more than the tolerance, as in `Scored`."""
     counted = np.concatenate(panel.groups)
     exact = cells.exact[counted, 0]

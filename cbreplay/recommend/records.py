@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run
 
 __all__ = [
-    "Failure",
+    "FailedTraining",
     "OwnStops",
     "find_cadence",
     "find_failure",
@@ -31,7 +31,7 @@ _FEWEST_ALIKE = 3
 _SHORTEST_GAP = 2
 
 
-class Failure(NamedTuple):
+class FailedTraining(NamedTuple):
     """How a training failed.
 
     Parameters
@@ -73,7 +73,7 @@ def find_cadence(run: Run, monitor: str) -> int:
     return int(max(steps, key=lambda step: (steps[step], -step)))
 
 
-def find_failure(run: Run, monitor: str) -> Failure | None:
+def find_failure(run: Run, monitor: str) -> FailedTraining | None:
     """Return how a training failed: NaN, or an end that nobody planned."""
     for name in dict.fromkeys(("loss", monitor)):
         series = run.series.get(name)
@@ -81,12 +81,12 @@ def find_failure(run: Run, monitor: str) -> Failure | None:
             continue
         wrong = series.recorded & ~np.isfinite(series.values)
         if wrong.any():
-            return Failure("not-finite", name)
+            return FailedTraining("not-finite", name)
     ended = None if run.metadata is None else run.metadata.ended
     if ended is not None and ended.by in ("interrupt", "error"):
-        return Failure("interrupt" if ended.by == "interrupt" else "error")
+        return FailedTraining("interrupt" if ended.by == "interrupt" else "error")
     if ended is None and run.planned_epochs is not None and not run.reached_plan:
-        return Failure("before-plan")
+        return FailedTraining("before-plan")
     return None
 
 

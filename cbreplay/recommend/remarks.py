@@ -12,7 +12,7 @@ import numpy as np
 from cbreplay.outcomes import was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.records import Failure, find_failure
+from cbreplay.recommend.records import FailedTraining, find_failure
 from cbreplay.recommend.selection import (
     FEWEST_TO_SHORTEN,
     USUAL,
@@ -282,7 +282,7 @@ def _about_runs(study: Study) -> Iterator[RunDoubt]:
     )
     yield from _doubt("still-improving", improving)
     yield from _own_stops(study)
-    failed: dict[Failure, list[Run]] = {}
+    failed: dict[FailedTraining, list[Run]] = {}
     for run in runs:
         failure = find_failure(run, study.axes.slices[0].monitor)
         if failure is not None:

@@ -15,7 +15,7 @@ from cbreplay.grid import choices, make_grid
 from cbreplay.judging import Judging
 from cbreplay.recommend.answer import Setting
 from cbreplay.recommend.pricing import (
-    SettingCells,
+    CellCosts,
     cells_of,
     group_means,
     price,
@@ -177,7 +177,7 @@ class _Rivals:
             costs.append((best[0] + 1) / run.n_epochs if len(best) else np.nan)
         cost = np.array(costs)[:, None]
         regret = np.where(np.isnan(cost), np.nan, 0.0)
-        cells = SettingCells(np.isfinite(cost), regret, cost)
+        cells = CellCosts(np.isfinite(cost), regret, cost)
         return score_setting(self.panel, Setting("hindsight", None), cells)
 
     def later_start(self) -> Iterator[Scored]:
@@ -238,7 +238,7 @@ class _Rivals:
             return None
         return known[0]
 
-    def _cells_beside(self, configs: object) -> SettingCells:
+    def _cells_beside(self, configs: object) -> CellCosts:
         """Replay other settings on the runs, judged by the same series."""
         sweep = sweep_beside(self.study, configs)
         columns = np.arange(len(sweep.configs))
@@ -273,13 +273,13 @@ def score_without_stopping(study: Study) -> FloatArray:
     return group_means(np.where(cells.exact[:, 0], score, np.nan), panel.groups)
 
 
-def _unstopped(study: Study) -> SettingCells:
+def _unstopped(study: Study) -> CellCosts:
     """Return what training to the end of the log costs, with its last weights."""
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
     regret = np.array([[series.regrets[-1]] for series in judged])
     # where an EarlyStopping ended it, nobody knows how it would have gone on
     exact = np.isinf(study.panel.own_patience)[:, None]
-    return SettingCells(exact, regret, np.ones_like(regret))
+    return CellCosts(exact, regret, np.ones_like(regret))
 
 
 class RuleScore(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from cbreplay.recommend.pricing import Priced
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
     "FEWEST_TO_SHORTEN",
@@ -25,7 +25,6 @@ __all__ = [
     "cheapest_patience",
     "choose_patience",
     "count_needed",
-    "find_sufficient",
     "is_clearly_better",
     "is_hasty",
     "leave_out_largest",
@@ -50,51 +49,6 @@ _CLEARLY = 2 * NEAR_TIE
 # where few groups all need little, that is often luck: what was enough for nine such
 # curves was enough for half of the others, where nine tenths are promised
 FEWEST_TO_SHORTEN = 12
-
-
-def find_sufficient(
-    patience: EpochArray, exact: BoolArray, regret: FloatArray, tolerance: FloatArray
-) -> FloatArray:
-    """Return the smallest patience that is enough on each run.
-
-    It is exact, and neither it nor any larger exact one has a regret above the
-    tolerance.
-
-    Parameters
-    ----------
-    patience : array of shape (n_patience,)
-        The values, ascending.
-    exact : bool array of shape (n_runs, n_patience)
-        Where the log tells what a patience does.
-    regret : array of shape (n_runs, n_patience)
-        What it costs; NaN, where that is not known, is never within the tolerance.
-    tolerance : array of shape (n_runs,)
-        What may be lost, in the unit of the regret.
-
-    Returns
-    -------
-    array of shape (n_runs,)
-        Infinity where no patience in the log is enough.
-
-    Examples
-    --------
-    >>> exact = np.array([[True, True, True, False]])
-    >>> regret = np.array([[0.3, 0.0, 0.1, 0.0]])
-    >>> patience = np.array([1, 2, 3, 4])
-    >>> [
-    ...     find_sufficient(patience, exact, regret, np.array([most])).item()
-    ...     for most in (0.3, 0.1, 0.05)
-    ... ]
-    [1.0, 2.0, inf]
-    """
-    bad = exact & ~(regret <= tolerance[:, None])
-    n_patience = len(patience)
-    last_bad = np.where(
-        bad.any(axis=1), n_patience - 1 - np.argmax(bad[:, ::-1], axis=1), -1
-    )
-    enough = exact & (np.arange(n_patience) > last_bad[:, None])
-    found = patience[np.argmax(enough, axis=1)].astype(np.float64)
-    return np.where(enough.any(axis=1), found, np.inf)
 
 
 def needed_rank(n_groups: int, confidence: float) -> int:

@@ -14,7 +14,15 @@ from cbreplay.setting_names import setting_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cbreplay.recommend import Recommendation, Scored
+    from cbreplay.recommend import (
+        CountedGroup,
+        Forward,
+        LeftOut,
+        Promise,
+        Recommendation,
+        RunDoubt,
+        Scored,
+    )
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -52,7 +60,7 @@ def _written(callbacks: Iterable[Callback]) -> list[str]:
 
 
 def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
-    tolerance, left_out = advice.tolerance, advice.left_out
+    tolerance = advice.tolerance
     code = setting_code(advice.callbacks, semantics) if advice.callbacks else None
     return {
         "kind": advice.kind,
@@ -62,7 +70,7 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "why": [
             {"kind": why.kind, "facts": _facts(why.facts)} for why in advice.reasons
         ],
-        "promise": None if advice.promise is None else advice.promise._asdict(),
+        "promise": _fields(advice.promise),
         "monitor": advice.monitor,
         "keep": advice.keep,
         "confidence": advice.confidence,
@@ -72,30 +80,36 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         else {"kind": tolerance.kind, "value": tolerance.value},
         "unit": advice.unit,
         "grouped_by": advice.grouped_by,
-        "groups": [group._asdict() for group in advice.groups],
+        "groups": [_fields(group) for group in advice.groups],
         "settings": [_describe_setting(scored) for scored in advice.settings],
-        "left_out": None if left_out is None else left_out._asdict(),
-        "forward": None if advice.forward is None else advice.forward._asdict(),
+        "left_out": _fields(advice.left_out),
+        "forward": _fields(advice.forward),
         "monitors": [
-            scored._asdict()
-            | {"left_out": scored.left_out and scored.left_out._asdict()}
+            scored._asdict() | {"left_out": _fields(scored.left_out)}
             for scored in advice.monitors
         ],
         "told_apart": advice.told_apart,
-        "doubts": [
-            {
-                "code": doubt.code,
-                "text": plain_text(doubt_text(doubt, advice.unit)),
-                "runs": list(doubt.runs),
-                "facts": _facts(doubt.facts),
-            }
-            for doubt in advice.doubts
-        ],
+        "doubts": [_describe_doubt(advice, doubt) for doubt in advice.doubts],
         "excluded": [
             {"run": excluded.run, "reason": plain_text(exclusion_text(excluded))}
             for excluded in advice.excluded
         ],
         "unproven": list(advice.unproven),
+    }
+
+
+def _fields(
+    part: Promise | LeftOut | Forward | CountedGroup | None,
+) -> dict[str, Any] | None:
+    return None if part is None else part._asdict()
+
+
+def _describe_doubt(advice: Recommendation, doubt: RunDoubt) -> dict[str, Any]:
+    return {
+        "code": doubt.code,
+        "text": plain_text(doubt_text(doubt, advice.unit)),
+        "runs": list(doubt.runs),
+        "facts": _facts(doubt.facts),
     }
 
 

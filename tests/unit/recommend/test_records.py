@@ -11,7 +11,7 @@ import pytest
 
 from cbreplay import EarlyStopping, Run
 from cbreplay.recommend.records import (
-    Failure,
+    FailedTraining,
     find_cadence,
     find_failure,
     find_own_stops,
@@ -50,15 +50,15 @@ def test_the_cadence_is_the_usual_distance(
 @pytest.mark.parametrize(
     ("made", "failure"),
     [
-        (run([1.0, math.nan]), Failure("not-finite", "val_loss")),
-        (run([1.0, 0.9], ended={"by": "interrupt"}), Failure("interrupt")),
-        (run([1.0, 0.9], planned_epochs=5), Failure("before-plan")),
+        (run([1.0, math.nan]), FailedTraining("not-finite", "val_loss")),
+        (run([1.0, 0.9], ended={"by": "interrupt"}), FailedTraining("interrupt")),
+        (run([1.0, 0.9], planned_epochs=5), FailedTraining("before-plan")),
         (run([1.0, 0.9], planned_epochs=2), None),
         (run([1.0, 0.9]), None),
         (run([1.0, 0.9], planned_epochs=5, ended={"by": "EarlyStopping"}), None),
     ],
 )
-def test_how_a_run_failed(made: Run, failure: Failure | None) -> None:
+def test_how_a_run_failed(made: Run, failure: FailedTraining | None) -> None:
     assert find_failure(made, "val_loss") == failure
 
 
