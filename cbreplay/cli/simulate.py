@@ -91,7 +91,7 @@ def command(
     if question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, output_format)
+        print_cells(question, question.grid, output_format)
         return
     staircases = [_build(question, position) for position in range(len(question.runs))]
     from cbreplay.cli.written import print_document
