@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["deciding_rows", "explanation_document"]
 
 _DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
-_STATE = ("wait", "best", "best_epoch", "held_epoch", "cooldown_counter", "measured")
 # how the library begins every sentence past a divergence
 _FICTION = "fiction: "
 # a longer trace is also offered without the epochs in which nothing was decided
@@ -177,7 +176,7 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
     names = {index: _name_of(replay, index) for index in {row.callback for row in rows}}
     return Table(
         columns,
-        tuple(_row(row, names) for row in rows),
+        tuple(_row(replay, row, names) for row in rows),
         "What each callback decided in each epoch, and why",
         is_answer=True,
     )
@@ -195,8 +194,9 @@ _NUMBERS = (
 )
 
 
-def _row(row: TraceRow, names: Mapping[int, str]) -> Row:
-    before, after = _state(row.before), _state(row.after)
+def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
+    shown = replay.callbacks[row.callback].shown
+    before, after = shown(row.before), shown(row.after)
     left, right = (None, None) if row.compared is None else row.compared
     return Row(
         (
@@ -219,10 +219,6 @@ def _row(row: TraceRow, names: Mapping[int, str]) -> Row:
         # where there are very many, what was decided is shown before what was not
         rank=0 if row.decision in _DECISIVE else 1,
     )
-
-
-def _state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - each rule has its own state
-    return {name: getattr(state, name) for name in _STATE if hasattr(state, name)}
 
 
 def _next(
@@ -263,11 +259,13 @@ def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, An
         **describe_results([replay.run], [(0, 0, replay)]),
         "configs": [{"callbacks": setting, "parameters": {}}],
         "trace": {
-            "rows": [
-                row._asdict()
-                | {"before": _state(row.before), "after": _state(row.after)}
-                for row in rows
-            ],
+            "rows": [_described(replay, row) for row in rows],
             "closing": list(explanation.closing),
         },
     }
+
+
+def _described(replay: Replay, row: TraceRow) -> dict[str, Any]:
+    shown = replay.callbacks[row.callback].shown
+    states = {"before": shown(row.before), "after": shown(row.after)}
+    return row._asdict() | states

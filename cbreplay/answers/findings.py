@@ -17,7 +17,7 @@ from cbreplay.document import (
 )
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def check_callbacks(
         Where the list is from, and what could not be read there.
     """
     metadata = None if run is None else run.metadata
-    resolved = resolve_semantics(semantics, metadata=metadata)
+    resolved = resolve_semantics(semantics, metadata=metadata, callbacks=callbacks)
     findings = lint_callbacks(
         callbacks,
         epochs=epochs,

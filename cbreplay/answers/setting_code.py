@@ -6,10 +6,9 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.rules.base import format_callback, rule_name
-from cbreplay.rules.keras.bystander import Bystander
-from cbreplay.rules.keras.driven import DrivenCallback
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES, write_keras_code
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.keras.keras_code import write_keras_code
+from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +50,13 @@ def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:
     package: Literal["keras", "tf_keras"] = "keras"
     if semantics.startswith("tf_keras"):
         package = "tf_keras"
-    if any(rule_name(callback) in CODE_OF_RULES for callback in callbacks):
+    if any(pasted_code_of(callback) is not None for callback in callbacks):
         # rules that Keras does not have come with their classes
         return write_keras_code(callbacks, package=package).rstrip()
     lines = ["callbacks = ["]
     for callback in callbacks:
-        if isinstance(callback, (Bystander, DrivenCallback)):
-            home = f"{package}.callbacks." if isinstance(callback, Bystander) else ""
+        if callback.holds_own_code or not callback.acts_at:
+            home = "" if callback.holds_own_code else f"{package}.callbacks."
             lines.append(f"    {home}{callback.code},")
             continue
         # the monitor is written out although val_loss is Keras's default
@@ -65,7 +64,7 @@ def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:
         if callback.monitor is not None:
             monitor = json.dumps(callback.monitor, ensure_ascii=False)
             arguments = {"monitor": monitor, **_without(arguments, "monitor")}
-        lines.append(f"    {package}.callbacks.{type(callback).__name__}(")
+        lines.append(f"    {package}.callbacks.{callback.class_name}(")
         lines += [f"        {key}={value}," for key, value in arguments.items()]
         lines.append("    ),")
     return "\n".join([*lines, "]"])

@@ -22,8 +22,7 @@ from cbreplay.recommend.selection import (
     shared_confidence,
 )
 from cbreplay.rules.base import describe_training
-from cbreplay.rules.keras.metric_directions import find_direction
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -233,12 +232,12 @@ def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:
 def _still_improving(study: Study, row: int, kept: int) -> Iterator[str]:
     """Yield the metrics of a run that still improve after a position in its log."""
     run = study.sweep.records[row]
-    semantics = resolve_semantics(study.sweep.runs[row].semantics).semantics
-    training = describe_training(run, semantics)
+    resolved = resolve_semantics(study.sweep.runs[row].semantics)
+    training = describe_training(run, resolved.semantics, resolved.family)
     for name, series in run.series.items():
         if not name.startswith("val_") or name == study.objective:
             continue
-        mode = find_direction(name, training)
+        mode = training.find_direction(name)
         if mode is None:
             continue
         if still_improves(series.values if mode == "min" else -series.values, kept):

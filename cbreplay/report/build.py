@@ -15,7 +15,7 @@ from cbreplay.recommend import Advising
 from cbreplay.report.advised import advise
 from cbreplay.report.asked import ReportQuestion
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -46,9 +46,10 @@ def sweep_runs(
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
-    EarlyStopping, ReduceLROnPlateau (one of it) and whatever does not meddle with them
-    have kernels, whose cost does not grow with the number of patience values. Lists
-    with other callbacks, or that monitor the learning rate, are replayed one by one.
+    What stops or reduces by a patience (one that reduces), and what does not meddle
+    with that, has a kernel, whose cost does not grow with the number of patience
+    values. Lists with other callbacks, or that monitor the learning rate, are replayed
+    one by one.
 
     Parameters
     ----------
@@ -158,7 +159,11 @@ class _Work:
             begun, rules = self.begun[row], None
             if block.vectorised and begun is not None:
                 rules = find_rules(
-                    run, block, begun.training, self.judging.initial_learning_rate
+                    run,
+                    block,
+                    begun.training,
+                    begun.family,
+                    self.judging.initial_learning_rate,
                 )
             if rules is None:
                 left.append(row)
@@ -225,7 +230,7 @@ def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
     for slot in block.slots:
-        if slot.kind not in ("EarlyStopping", "ReduceLROnPlateau"):
+        if slot.kernel not in ("stops", "reduces"):
             continue
         names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))

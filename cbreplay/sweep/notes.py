@@ -9,14 +9,18 @@ import numpy as np
 from cbreplay.judging import Judging
 from cbreplay.replay.notes import NAN_IS_BEST, note_broken_off, note_no_number, note_run
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.keras.semantics import resolve_semantics
-from cbreplay.sweep.cells import first_broken_epoch, is_recorded_whole
+from cbreplay.rules.registry import resolve_semantics
+from cbreplay.sweep.cells import (
+    first_broken_epoch,
+    is_recorded_whole,
+    name_breaker,
+)
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import find_objectives
 from cbreplay.sweep.plan import plan_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from cbreplay.rules.base import Callback
     from cbreplay.sweep.plan import Block
@@ -36,12 +40,15 @@ def note_runs(sweep: Sweep) -> list[tuple[str, ...]]:
     """
     examples, _ = find_objectives(sweep.configs, plan_blocks(sweep.configs))
     judging = sweep.judging or Judging()
+    listed = [rule for example in examples for rule in example]
     noted = []
     for run, swept in zip(sweep.records, sweep.runs, strict=True):
-        resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
+        resolved = resolve_semantics(
+            judging.semantics, metadata=run.metadata, callbacks=listed
+        )
         notes: dict[str, None] = {}
         for example, judged in zip(examples, swept.judged, strict=True):
-            sets_rate = any(one.changes_learning_rate for one in example)
+            sets_rate = any(rule.changes_learning_rate for rule in example)
             objective = judged.name, judged.mode
             notes |= dict.fromkeys(
                 note_run(run, example, resolved, objective, sets_rate=sets_rate)
@@ -80,26 +87,28 @@ def note_settings(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
 
 
 def _note_broken(
-    sweep: Sweep, row: int, block: Block, callbacks: Iterable[Callback]
+    sweep: Sweep, row: int, block: Block, callbacks: tuple[Callback, ...]
 ) -> Iterator[str]:
     """Say what is not known of an epoch in which the loss ends training."""
     run, swept = sweep.records[row], sweep.runs[row]
     epoch = first_broken_epoch(run, block)
     ended_there = sweep.stopped[row] & (sweep.stopped_epoch[row] == epoch)
-    if is_recorded_whole(run, epoch) or not ended_there.any():
+    breaker = name_breaker(block)
+    if is_recorded_whole(run, epoch, breaker) or not ended_there.any():
         return
+    place = next(i for i, rule in enumerate(callbacks) if rule.class_name == breaker)
     for code, judged in enumerate(swept.judged):
         here = ended_there & _judged_by(sweep, code)
         if here.any():
             keeps_it = bool((here & sweep.cells.broken[row]).any())
             yield from note_broken_off(
-                tuple(callbacks), judged.name, epoch, keeps_it=keeps_it
+                callbacks, place, judged.name, epoch, keeps_it=keeps_it
             )
 
 
 def _note_first_nan(sweep: Sweep, row: int, block: Block) -> Iterator[str]:
-    """Say so where an EarlyStopping takes a first value of NaN as its best."""
-    slot = next((one for one in block.slots if one.kind == "EarlyStopping"), None)
+    """Say so where a rule that stops takes a first value of NaN as its best."""
+    slot = next((slot for slot in block.slots if slot.kernel == "stops"), None)
     if slot is None:
         return
     run, judging = sweep.records[row], sweep.judging or Judging()
@@ -110,8 +119,10 @@ def _note_first_nan(sweep: Sweep, row: int, block: Block) -> Iterator[str]:
         logged = np.flatnonzero(series.recorded)
         if not np.isnan(series.values[logged]).any():
             continue
-        resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
-        if not resolved.semantics.early_stopping.starts_empty:
+        resolved = resolve_semantics(
+            judging.semantics, metadata=run.metadata, callbacks=[slot.example()]
+        )
+        if not slot.kind.monitor_rule(resolved.semantics).starts_empty:
             return
         # where nothing is monitored any more, there is no first value
         epochs = np.append(logged + run.first_epoch, NEVER)
