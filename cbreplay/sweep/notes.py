@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,9 @@ import numpy as np
 from cbreplay.judging import Judging
 from cbreplay.replay.notes import NAN_IS_BEST, note_broken_off, note_no_number, note_run
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.sweep.cells import first_broken_epoch, is_recorded_whole
+from cbreplay.sweep.cells import first_broken_epoch, is_recorded_whole, name_breaker
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.objectives import RulesFinder, find_objectives
+from cbreplay.sweep.objectives import VersionFinder, find_objectives
 from cbreplay.sweep.plan import plan_blocks
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ def note_runs(sweep: Sweep) -> list[tuple[str, ...]]:
         One that holds its runs; its lists have kernels.
     """
     examples, _ = find_objectives(sweep.configs, plan_blocks(sweep.configs))
-    rules = RulesFinder(sweep.judging or Judging())
+    versions = VersionFinder(
+        sweep.judging or Judging(), itertools.chain.from_iterable(examples)
+    )
     noted = []
     for run, swept in zip(sweep.records, sweep.runs, strict=True):
-        resolved = rules.find(run)
+        resolved = versions.find(run)
         notes: dict[str, None] = {}
         for example, judged in zip(examples, swept.judged, strict=True):
-            sets_rate = any(one.changes_learning_rate for one in example)
+            sets_rate = any(rule.changes_learning_rate for rule in example)
             objective = judged.name, judged.mode
             notes |= dict.fromkeys(
                 note_run(run, example, resolved, objective, sets_rate=sets_rate)
@@ -70,8 +73,8 @@ class _SettingNotes:
         (self.block,) = plan_blocks(sweep.configs)
         self.reduces = self.block.reduces
         self.callbacks = read_callbacks(sweep.configs[0]).callbacks
-        self.rules = RulesFinder(sweep.judging or Judging())
-        stoppers = [one for one in self.block.slots if one.kind == "EarlyStopping"]
+        self.versions = VersionFinder(sweep.judging or Judging(), self.callbacks)
+        stoppers = [slot for slot in self.block.slots if slot.kernel == "stops"]
         # whose best is that of a replay
         self.stopper = stoppers[0] if stoppers else None
 
@@ -91,26 +94,29 @@ class _SettingNotes:
     def _broken_off(self, row: int) -> Iterator[str]:
         """Say what is not known of an epoch in which the loss ends training."""
         sweep, run = self.sweep, self.sweep.records[row]
-        epoch = first_broken_epoch(run, self.block)
-        if epoch == NEVER or is_recorded_whole(run, epoch):
+        epoch, breaker = first_broken_epoch(run, self.block), name_breaker(self.block)
+        if epoch == NEVER or is_recorded_whole(run, epoch, breaker):
             return
+        names = [rule.class_name for rule in self.callbacks]
+        place = names.index(breaker or "")
         ended_there = sweep.stopped[row] & (sweep.stopped_epoch[row] == epoch)
         for code, judged in enumerate(sweep.runs[row].judged):
             here = ended_there & self._judged_by(code)
             if here.any():
                 keeps_it = bool((here & sweep.cells.broken[row]).any())
                 yield from note_broken_off(
-                    self.callbacks, judged.name, epoch, keeps_it=keeps_it
+                    self.callbacks, place, judged.name, epoch, keeps_it=keeps_it
                 )
 
     def _first_nan(self, row: int, stopper: Slot) -> Iterator[str]:
-        """Say so where an EarlyStopping takes a first value of NaN as its best."""
+        """Say so where a rule that stops takes a first value of NaN as its best."""
         run, shape = self.sweep.records[row], self.block.shape
         for monitor in stopper.tried("monitor"):
             series = run.monitored(monitor)
             if not np.isnan(series.values[series.recorded]).any():
                 continue
-            if not self.rules.find(run).semantics.early_stopping.starts_empty:
+            semantics = self.versions.find(run).semantics
+            if not stopper.kind.monitor_rule(semantics).starts_empty:
                 return
             logged = np.flatnonzero(series.recorded)
             # where nothing is monitored any more, there is no first value

@@ -1,11 +1,11 @@
-"""One callback at the end of one epoch, in a sentence."""
+"""EarlyStopping and ReduceLROnPlateau in words: both wait, and then act."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from cbreplay.explain.digits import (
+from cbreplay.digits import (
     nearest_improvement,
     spoken_comparison,
     spoken_float,
@@ -13,42 +13,22 @@ from cbreplay.explain.digits import (
     spoken_threshold,
 )
 from cbreplay.rules.base import Observation
+from cbreplay.rules.keras.words.endings import (
+    spoken_wait,
+    tell_kept_last,
+    tell_overlooked,
+    tell_reductions,
+    tell_restored,
+    tell_stop,
+    tell_unstopped,
+)
+from cbreplay.rules.words import RuleWords
 
 if TYPE_CHECKING:
-    from cbreplay.rules.base import Callback, Decision
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.words import Moment
 
-__all__ = ["Moment", "spoken_wait", "tell_moment"]
-
-
-class Moment(NamedTuple):
-    """What a sentence speaks of.
-
-    Parameters
-    ----------
-    callback : Callback
-        Whose decision it is.
-    epoch : int
-        The epoch, zero-based.
-    value : float or None
-        The monitored value.
-    before, after : object
-        The callback's states.
-    decision : Decision
-        What it decided.
-    learning_rate : float or None
-        The rate before it decided.
-    next_value : str
-        How the next value is named: ``"epoch 13"``.
-    """
-
-    callback: Any
-    epoch: int
-    value: float | None
-    before: Any
-    after: Any
-    decision: Decision
-    learning_rate: float | None
-    next_value: str
+__all__ = ["REDUCING", "STOPPING"]
 
 
 def tell_moment(moment: Moment) -> str:
@@ -65,17 +45,6 @@ def tell_moment(moment: Moment) -> str:
     if moment.decision.improved:
         return f"{compared}: {_tell_improvement(moment, wait)}{_tell_next(moment)}"
     return f"{compared}; {_tell_wait(moment, wait)}{_tell_next(moment)}"
-
-
-def spoken_wait(wait: int, patience: float) -> str:
-    """Write a counter beside its limit.
-
-    >>> spoken_wait(3, 5), spoken_wait(7, 5)
-    ('wait 3 of 5', 'wait 7, patience 5')
-    """
-    if wait > patience:
-        return f"wait {wait}, patience {patience:g}"
-    return f"wait {wait} of {patience:g}"
 
 
 def _tell_skip(moment: Moment) -> str:
@@ -109,19 +78,19 @@ def _tell_improvement(moment: Moment, wait: str) -> str:
         told = f"improvement, but {against}, the baseline; {wait}"
         if after.wait >= callback.patience:
             told += "; an improving epoch never stops"
-    if getattr(after, "held_epoch", None) == moment.epoch:
+    if callback.shown(after).get("held_epoch") == moment.epoch:
         told += "; holds these weights"
     return told
 
 
 def _tell_wait(moment: Moment, wait: str) -> str:
     callback, after = moment.callback, moment.after
-    left = getattr(after, "cooldown_counter", 0)
+    left = callback.shown(after).get("cooldown_counter", 0)
     if left > 0:
         return f"cooldown {left:g} left, {wait}"
     if after.wait < callback.patience:
         return wait
-    if hasattr(callback, "min_lr"):
+    if callback.changes_learning_rate:
         floor = f"min_lr {callback.min_lr:g}"
         return (
             f"{wait}, but the learning rate {spoken_rate(moment.learning_rate)} is at "
@@ -177,3 +146,14 @@ def _consequence(moment: Moment) -> str:
     if decision.stop:
         return "stops"
     return "reduces" if decision.reduced else ""
+
+
+STOPPING = RuleWords(
+    tell_moment,
+    tell_unstopped,
+    stopper=tell_stop,
+    holder=tell_restored,
+    not_restored=tell_kept_last,
+    overlooked=tell_overlooked,
+)
+REDUCING = RuleWords(tell_moment, tell_reductions)

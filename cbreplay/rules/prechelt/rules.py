@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.monitor import Comparison
-from cbreplay.rules.base import Decision, check_mode, check_number
-from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.base import (
+    Decision,
+    PlainRule,
+    Standing,
+    check_mode,
+    check_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,21 +68,39 @@ class PrecheltState(NamedTuple):
     measured: float | None = None
 
 
-class _PrecheltRule:
-    """What the three have in common: they hold weights, and leave the rest alone."""
+class _PrecheltRule(PlainRule):
+    """What the three have in common: each measures, and holds the best weights."""
 
     __slots__ = ()
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
+    stops_early: ClassVar[bool] = True
+    has_strips: ClassVar[bool] = True
+    counts_rises: ClassVar[bool] = False
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
+    def begin(self, training: Training) -> PrecheltState:
+        """Return the state at the begin of training."""
+        mode = self.resolve_mode(training)
+        comparison = Comparison(
+            mode, 0.0, delta_on="value", precision="float64", flush_subnormals=False
+        )
+        return PrecheltState(comparison, math.inf if mode == "min" else -math.inf)
 
     def held_epoch(self, state: PrecheltState) -> int | None:
         """Return whose weights it puts back when training ends; None if none."""
         return state.held_epoch
+
+    def standing(self, state: PrecheltState) -> Standing:
+        """Return what the next error is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def shown(self, state: PrecheltState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {
+            "best": state.best,
+            "best_epoch": state.best_epoch,
+            "held_epoch": state.held_epoch,
+            "measured": state.measured,
+        }
 
     def to_keras_code(self) -> str:
         """Return Python code of a Keras callback that decides the same."""
@@ -128,17 +151,27 @@ class PrecheltGL(_PrecheltRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    has_strips: ClassVar[bool] = False
+    measure_name: ClassVar[str] = "GL"
+
     def __post_init__(self) -> None:
         _check_alpha("PrecheltGL", self.alpha)
         _check_error_mode("PrecheltGL", self.mode)
 
+    @property
+    def threshold(self) -> float:
+        """What the measure must exceed."""
+        return self.alpha
+
+    @property
+    def fewest_values(self) -> int:
+        """After how many values it can stop at the earliest."""
+        # one to be the best, and one that is worse
+        return 2
+
     def resolve_mode(self, training: Training) -> Mode:
         """Return "min", or refuse a monitor that is no error."""
         return _resolve_error("PrecheltGL", self.monitor, self.mode, training)
-
-    def begin(self, training: Training) -> PrecheltState:
-        """Return the state at the begin of training."""
-        return _begin(self.resolve_mode(training))
 
     def step(
         self, state: PrecheltState, seen: Observation
@@ -199,14 +232,30 @@ class PrecheltPQ(_PrecheltRule):
         _check_count("PrecheltPQ", "strip_length", self.strip_length)
         _check_error_mode("PrecheltPQ", self.mode)
 
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """Both errors."""
+        return {self.monitor: "monitor", self.training_monitor: "training_monitor"}
+
+    @property
+    def measure_name(self) -> str:
+        """What it measures."""
+        return f"GL / P_{self.strip_length}"
+
+    @property
+    def threshold(self) -> float:
+        """What the measure must exceed."""
+        return self.alpha
+
+    @property
+    def fewest_values(self) -> int:
+        """After how many values it can stop at the earliest."""
+        return max(self.strip_length, 2)
+
     def resolve_mode(self, training: Training) -> Mode:
         """Return "min", or refuse a monitor that is no error."""
         _resolve_error("PrecheltPQ", self.training_monitor, "min", training)
         return _resolve_error("PrecheltPQ", self.monitor, self.mode, training)
-
-    def begin(self, training: Training) -> PrecheltState:
-        """Return the state at the begin of training."""
-        return _begin(self.resolve_mode(training))
 
     def step(
         self, state: PrecheltState, seen: Observation
@@ -274,18 +323,28 @@ class PrecheltUP(_PrecheltRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    counts_rises: ClassVar[bool] = True
+    measure_name: ClassVar[str] = "the number of rises in a row"
+
     def __post_init__(self) -> None:
         _check_count("PrecheltUP", "strips", self.strips)
         _check_count("PrecheltUP", "strip_length", self.strip_length)
         check_mode("PrecheltUP", self.mode)
 
+    @property
+    def threshold(self) -> int:
+        """How many rises in a row stop."""
+        return self.strips
+
+    @property
+    def fewest_values(self) -> int:
+        """After how many values it can stop at the earliest."""
+        # the first strip has none before it
+        return (self.strips + 1) * self.strip_length
+
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor."""
         return _resolve("PrecheltUP", self.monitor, self.mode, training)
-
-    def begin(self, training: Training) -> PrecheltState:
-        """Return the state at the begin of training."""
-        return _begin(self.resolve_mode(training))
 
     def step(
         self, state: PrecheltState, seen: Observation
@@ -343,13 +402,6 @@ class _Rule(Protocol):
         ...
 
 
-def _begin(mode: Mode) -> PrecheltState:
-    comparison = Comparison(
-        mode, 0.0, delta_on="value", precision="float64", flush_subnormals=False
-    )
-    return PrecheltState(comparison, math.inf if mode == "min" else -math.inf)
-
-
 def _take_best(
     rule: _Rule, state: PrecheltState, error: float, seen: Observation
 ) -> tuple[PrecheltState, bool]:
@@ -392,7 +444,7 @@ _NO_RATIO = (
 
 
 def _resolve_error(rule: str, monitor: str, mode: str, training: Training) -> Mode:
-    if mode != "min" and find_direction(monitor, training) == "max":
+    if mode != "min" and training.find_direction(monitor) == "max":
         sentence = f"{rule}: {monitor!r} should be large, and {_NO_RATIO}"
         raise ConfigError(sentence)
     return _resolve(rule, monitor, mode, training)
@@ -403,7 +455,7 @@ def _resolve(rule: str, monitor: str, mode: str, training: Training) -> Mode:
         return "min"
     if mode == "max":
         return "max"
-    direction = find_direction(monitor, training)
+    direction = training.find_direction(monitor)
     if direction is None:
         sentence = (
             f"{rule}: nothing tells whether {monitor!r} should be small or large. "

@@ -1,4 +1,4 @@
-"""Findings about a list: callbacks that defeat, repeat or miss each other."""
+"""Findings about a list: callbacks of Keras that defeat or miss each other."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cbreplay.lint.finding import Finding, effective_patience
-from cbreplay.rules import (
-    Bystander,
-    EarlyStopping,
-    LearningRateScheduler,
-    ReduceLROnPlateau,
-)
-from cbreplay.words import spoken_semantics
+from cbreplay.rules.checks import Finding
+from cbreplay.rules.keras.checks.settings import effective_patience
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+from cbreplay.rules.keras.semantics import spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from cbreplay.lint.finding import Known
+    from cbreplay.rules.checks import CheckedList, ListCheck
     from cbreplay.rules.keras.semantics import MonitorRule
 
 __all__ = ["LIST_CHECKS"]
 
 
-def _reduce_after_stop(known: Known) -> Iterator[Finding]:
+def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
     """Find each ReduceLROnPlateau that an EarlyStopping forestalls.
 
     It reduces after `patience` values that it does not count as improvements. If
@@ -78,7 +76,7 @@ def _shorter_patience(stopper: EarlyStopping) -> str:
 
 
 def _forestalls(
-    known: Known, stopper: EarlyStopping, reducer: ReduceLROnPlateau
+    known: CheckedList, stopper: EarlyStopping, reducer: ReduceLROnPlateau
 ) -> bool | None:
     """Return whether it does always (True), mostly (False), or not (None)."""
     semantics = known.training.semantics
@@ -105,7 +103,7 @@ def _delta(rule: MonitorRule, min_delta: float) -> float:
 
 
 def _same_mode(
-    known: Known, stopper: EarlyStopping, reducer: ReduceLROnPlateau
+    known: CheckedList, stopper: EarlyStopping, reducer: ReduceLROnPlateau
 ) -> bool:
     modes = known.mode(stopper), known.mode(reducer)
     if None in modes:
@@ -127,31 +125,7 @@ def _compare_alike(
     return alike and (stopping.delta_on == reducing.delta_on or first == 0)
 
 
-def _identical_callbacks(known: Known) -> Iterator[Finding]:
-    for index, callback in enumerate(known.callbacks):
-        first = known.callbacks.index(callback)
-        if first == index:
-            continue
-        name = known.code(index).partition("(")[0]
-        reason = "it decides in the same epochs as the first, so it adds nothing"
-        if isinstance(callback, ReduceLROnPlateau):
-            reason = (
-                "both reduce in the same epochs, so the learning rate is multiplied "
-                f"by {callback.factor:g} twice"
-            )
-        elif isinstance(callback, Bystander):
-            reason = "both do the same with the same arguments"
-        yield Finding(
-            "identical-callbacks",
-            index,
-            f"{name} stands in the list twice with the same arguments (callbacks "
-            f"{first + 1} and {index + 1})",
-            reason,
-            "remove one of the two",
-        )
-
-
-def _schedule_undoes_reduction(known: Known) -> Iterator[Finding]:
+def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
     """Find each ReduceLROnPlateau whose rate a table sets anew before every epoch."""
     tables = [
         place
@@ -173,19 +147,19 @@ def _schedule_undoes_reduction(known: Known) -> Iterator[Finding]:
             )
 
 
-def _rate_not_logged(known: Known) -> Iterator[Finding]:
+def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
     reducers = [
         index
-        for index, one in enumerate(known.callbacks)
-        if isinstance(one, (ReduceLROnPlateau, LearningRateScheduler))
+        for index, callback in enumerate(known.callbacks)
+        if callback.changes_learning_rate
     ]
     semantics = known.training.semantics
     # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what stands in `logs`
     deaf = {"CSVLogger"} | ({"TensorBoard"} if _is_keras_2(known) else set())
     for index, callback in enumerate(known.callbacks):
-        logger = callback.name if isinstance(callback, Bystander) else ""
+        logger = callback.class_name
         if logger in deaf and reducers and index < reducers[0]:
-            writer = type(known.callbacks[reducers[0]]).__name__
+            writer = known.callbacks[reducers[0]].class_name
             yield Finding(
                 "rate-not-logged",
                 index,
@@ -197,13 +171,13 @@ def _rate_not_logged(known: Known) -> Iterator[Finding]:
             )
 
 
-def _is_keras_2(known: Known) -> bool:
-    return known.training.semantics.learning_rate_key == "lr"
+def _is_keras_2(known: CheckedList) -> bool:
+    key: str = known.training.semantics.learning_rate_key
+    return key == "lr"
 
 
-LIST_CHECKS: tuple[Callable[[Known], Iterator[Finding]], ...] = (
+LIST_CHECKS: tuple[ListCheck, ...] = (
     _reduce_after_stop,
-    _identical_callbacks,
     _schedule_undoes_reduction,
     _rate_not_logged,
 )

@@ -4,40 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.lint.finding import Finding
-from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.checks import Finding, RuleChecks, find_opposite_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from cbreplay.lint.finding import Known
+    from cbreplay.rules.checks import CheckedList
 
-__all__ = ["PRECHELT_CHECKS"]
+__all__ = ["GL", "PQ", "UP"]
 
 
 def _ratio_of_no_error(
-    known: Known,
+    known: CheckedList,
     index: int,
-    one: Any,  # noqa: ANN401 - any rule of Prechelt's
+    rule: Any,  # noqa: ANN401 - any rule of Prechelt's
 ) -> Iterator[Finding]:
-    if hasattr(one, "strips") or one.mode == "min":
-        return
-    if find_direction(one.monitor, known.training) == "max":
+    if rule.mode != "min" and known.training.find_direction(rule.monitor) == "max":
         yield Finding(
             "ratio-of-no-error",
             index,
-            f"{type(one).__name__} cannot watch {one.monitor}, which should be large",
+            f"{rule.class_name} cannot watch {rule.monitor}, which should be large",
             "it takes the ratio of an error to the least error",
             "a loss as monitor, or PrecheltUP, which takes no ratio",
         )
 
 
 def _strip_of_one(
-    known: Known,  # noqa: ARG001 - one signature for all checks
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
     index: int,
-    one: Any,  # noqa: ANN401 - as above
+    rule: Any,  # noqa: ANN401 - as above
 ) -> Iterator[Finding]:
-    if hasattr(one, "training_monitor") and one.strip_length == 1:
+    if rule.strip_length == 1:
         yield Finding(
             "strip-of-one",
             index,
@@ -50,16 +47,16 @@ def _strip_of_one(
 
 
 def _strip_in_validations(
-    known: Known,
+    known: CheckedList,
     index: int,
-    one: Any,  # noqa: ANN401 - as above
+    rule: Any,  # noqa: ANN401 - as above
 ) -> Iterator[Finding]:
-    every, length = known.every(one), getattr(one, "strip_length", 1)
+    every, length = known.every(rule), rule.strip_length
     if every > 1 and length > 1:
         yield Finding(
             "strip-in-validations",
             index,
-            f"a strip of {length} means {length * every} epochs: {one.monitor} is "
+            f"a strip of {length} means {length * every} epochs: {rule.monitor} is "
             f"there in one of {every} epochs only",
             f"epochs without it are skipped, and validation_freq is {every}",
             "the strip in validations: epochs divided by validation_freq",
@@ -68,18 +65,18 @@ def _strip_in_validations(
 
 
 def _strips_beyond_plan(
-    known: Known,
+    known: CheckedList,
     index: int,
-    one: Any,  # noqa: ANN401 - as above
+    rule: Any,  # noqa: ANN401 - as above
 ) -> Iterator[Finding]:
     if known.epochs is None:
         return
-    seen, needed = known.seen_in_plan(one), _fewest_values(one)
+    seen, needed = known.seen_in_plan(rule), rule.fewest_values
     if 0 < seen < needed:
         yield Finding(
             "strips-beyond-plan",
             index,
-            f"{type(one).__name__} cannot stop inside the plan, where {one.monitor} "
+            f"{rule.class_name} cannot stop inside the plan, where {rule.monitor} "
             f"has {seen:g} {'value' if seen == 1 else 'values'}",
             f"the earliest stop is at the end of value {needed}",
             "shorter or fewer strips, or more epochs",
@@ -87,18 +84,14 @@ def _strips_beyond_plan(
         )
 
 
-def _fewest_values(one: Any) -> int:  # noqa: ANN401 - as above
-    """Return after how many values a rule can stop at the earliest."""
-    if hasattr(one, "strips"):
-        # the first strip has none before it
-        return int((one.strips + 1) * one.strip_length)
-    # one to be the best, and one that is worse
-    return max(int(getattr(one, "strip_length", 2)), 2)
-
-
-PRECHELT_CHECKS: tuple[Callable[[Known, int, Any], Iterator[Finding]], ...] = (
-    _ratio_of_no_error,
-    _strip_of_one,
-    _strip_in_validations,
-    _strips_beyond_plan,
+GL = RuleChecks((_ratio_of_no_error, _strips_beyond_plan, find_opposite_mode))
+PQ = RuleChecks(
+    (
+        _ratio_of_no_error,
+        _strip_of_one,
+        _strip_in_validations,
+        _strips_beyond_plan,
+        find_opposite_mode,
+    )
 )
+UP = RuleChecks((_strip_in_validations, _strips_beyond_plan, find_opposite_mode))
