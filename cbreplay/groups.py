@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules import BYSTANDERS
+from cbreplay.rules.registry import find_rule, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -45,7 +45,6 @@ _APART = frozenset(
     ]
 )
 _PLAN = ("epochs", "initial_epoch", "validation_freq")
-_NO_TRAINING = ("EarlyStopping", "ModelCheckpoint", "TerminateOnNaN")
 
 
 class Described(Protocol):
@@ -155,7 +154,12 @@ def _setting(run: Described) -> Hashable | None:
 
 def _decides_no_training(text: str) -> bool:
     name = text.partition("(")[0].rpartition(".")[2]
-    return name in _NO_TRAINING or name in BYSTANDERS
+    row = find_rule(name)
+    if row is None:
+        return stands_by(name)
+    # before it ends, a training is changed through its rate alone
+    changes_rate: bool = row.load().changes_learning_rate
+    return not changes_rate
 
 
 def _label_places(runs: Sequence[Described]) -> list[Hashable]:
@@ -249,14 +253,16 @@ def _name(
 ) -> tuple[str, ...]:
     """Return a name for each group: what the names of its runs have in common."""
     names: list[str] = []
+    given: set[str] = set()
     for rows in groups:
         name = runs[rows[0]].name
         if len(rows) > 1:
             name = (
                 f"{_common_name([runs[row].name for row in rows])} ({len(rows)} runs)"
             )
-        if name in names:
+        if name in given:
             name = f"{name} with {runs[rows[0]].name}"
+        given.add(name)
         names.append(name)
     return tuple(names)
 

@@ -41,12 +41,14 @@ Kind: TypeAlias = Literal[
     # to paste
     "code",
     "text",
+    # words that a terminal may break into lines, at spaces
+    "sentence",
     "flag",
     # any number as it stands
     "number",
 ]
 
-_TEXTS = ("evidence", "name", "code", "text", "flag")
+_TEXTS = ("evidence", "name", "code", "text", "sentence", "flag")
 _SHARED_DECIMALS = ("value", "difference")
 
 
@@ -81,6 +83,9 @@ def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  #
     """
     if value is None:
         return "-"
+    if isinstance(value, str):
+        # words in place of a value
+        return value
     if kind == "epoch":
         return str(int(value) + 1)
     if kind in _SHARED_DECIMALS:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import monitored_series, rule_name
-from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.base import monitored_series
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -24,9 +23,12 @@ __all__ = [
     "Bound",
     "Outcome",
     "best_recorded_epoch",
+    "bounds_of",
     "judge_epoch",
     "measure_outcome",
+    "provisional_of",
     "resolve_objective",
+    "seconds_after",
     "was_still_improving",
 ]
 
@@ -88,15 +90,18 @@ def resolve_objective(
         If nothing tells its direction.
     """
     # what only a callback writes into logs is recorded in no epoch
-    drives = any(rule_name(one) == "DrivenCallback" for one in callbacks)
+    own_code = any(callback.holds_own_code for callback in callbacks)
     watching = [
-        one
-        for one in callbacks
-        if monitored_series([one])
-        and (one.monitor in run.series or not _may_write(one.monitor, drives=drives))
+        callback
+        for callback in callbacks
+        if monitored_series([callback])
+        and (
+            callback.monitor in run.series
+            or not _may_write(callback.monitor, own_code=own_code)
+        )
     ]
-    stoppers = [one for one in watching if rule_name(one) == "EarlyStopping"]
-    first = next(iter([*stoppers, *watching]), None)
+    first = next((rule for rule in watching if rule.sets_objective), None)
+    first = first or next(iter(watching), None)
     monitor = first.monitor if first is not None else None
     name = judging.objective or monitor or _DEFAULT_OBJECTIVE
     run.monitored(name, "monitor" if name == monitor else "objective")
@@ -104,7 +109,7 @@ def resolve_objective(
         return name, judging.objective_mode
     if first is not None and name == first.monitor:
         return name, first.resolve_mode(training)
-    mode = find_direction(name, training)
+    mode = training.find_direction(name)
     if mode is None:
         sentence = (
             f"nothing tells whether {name!r} should be small or large. "
@@ -114,9 +119,9 @@ def resolve_objective(
     return name, mode
 
 
-def _may_write(monitor: str | None, *, drives: bool) -> bool:
+def _may_write(monitor: str | None, *, own_code: bool) -> bool:
     """Return whether a callback could be what puts a series into ``logs``."""
-    return drives or monitor in LEARNING_RATE_NAMES
+    return own_code or monitor in LEARNING_RATE_NAMES
 
 
 def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
@@ -137,10 +142,10 @@ def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
     The last epochs are the last twentieth of the record, at least two; a record of
     one or two epochs shows no trend.
     """
-    if run.recorded_epochs <= _SHORTEST_TREND:
+    if run.n_epochs <= _SHORTEST_TREND:
         return False
     best = best_recorded_epoch(run, objective, mode)
-    last_epochs = max(2, math.ceil(run.recorded_epochs / 20))
+    last_epochs = max(2, math.ceil(run.n_epochs / 20))
     return best is not None and best > run.horizon - last_epochs
 
 
@@ -170,26 +175,37 @@ def measure_outcome(
     mode : {"min", "max"}
         Its direction.
     """
-    seconds = _seconds_after(run, last_epoch)
+    seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
-    bounds = {} if evidence == "exact" else dict(_BOUNDS)
-    if seconds is None:
-        bounds.pop("seconds_saved", None)
-    provisional: tuple[str, ...] = ()
-    if evidence == "censored":
-        provisional = ("kept_epoch", "kept_value", "regret")
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
         epochs_saved=run.horizon - last_epoch,
         seconds_saved=seconds,
         kept_value=kept_value,
         regret=regret,
-        bounds=bounds,
-        provisional=provisional,
+        bounds=bounds_of(evidence, has_seconds=seconds is not None),
+        provisional=provisional_of(evidence),
     )
 
 
-def _seconds_after(run: Run, last_epoch: int) -> float | None:
+def bounds_of(evidence: Evidence, *, has_seconds: bool) -> dict[str, Bound]:
+    """Return which fields of an outcome are bounds, and of which kind."""
+    if evidence == "exact":
+        return {}
+    return {
+        name: kind
+        for name, kind in _BOUNDS.items()
+        if has_seconds or name != "seconds_saved"
+    }
+
+
+def provisional_of(evidence: Evidence) -> tuple[str, ...]:
+    """Return which fields of an outcome hold as if training had ended with the log."""
+    return ("kept_epoch", "kept_value", "regret") if evidence == "censored" else ()
+
+
+def seconds_after(run: Run, last_epoch: int) -> float | None:
+    """Return the wall time of the epochs after one; None where some is not known."""
     if run.epoch_seconds is None:
         return None
     start = last_epoch - run.first_epoch + 1

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEARNING_RATE_NAMES",
+    "AxisUnit",
     "BoolArray",
     "EpochArray",
     "FloatArray",
@@ -32,6 +33,7 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 EpochArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Mode: TypeAlias = Literal["min", "max"]
+AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
 LEARNING_RATE_NAMES = ("learning_rate", "lr")
@@ -48,10 +50,14 @@ class Series:
         logged as NaN is NaN; so is one that was not recorded.
     recorded : bool array of shape (n_epochs,)
         False where nothing was recorded. Only this tells a missing value from NaN.
+    others : mapping of int to tuple of float
+        By position, the earlier values of an epoch for which the log holds several;
+        `values` holds the last one.
     """
 
     values: FloatArray
     recorded: BoolArray
+    others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.shape != self.recorded.shape or self.values.ndim != 1:
@@ -75,6 +81,25 @@ class Series:
 
     def __repr__(self) -> str:
         return f"<Series of {len(self)} epochs, {int(self.recorded.sum())} recorded>"
+
+    def take(self, kept: BoolArray | EpochArray | slice) -> Series:
+        """Return the values at some positions, each with the others of its epoch.
+
+        Parameters
+        ----------
+        kept : bool array of shape (n_epochs,), int array, or slice
+            Which positions, as numpy indexes by it.
+        """
+        values, recorded = self.values[kept], self.recorded[kept]
+        if not self.others:
+            return Series(values, recorded)
+        origin = np.arange(len(self))[kept].tolist()
+        others = {
+            position: self.others[before]
+            for position, before in enumerate(origin)
+            if before in self.others
+        }
+        return Series(values, recorded, others)
 
     @classmethod
     def from_optional(
@@ -110,6 +135,9 @@ class Run:
     other_learning_rate : Series or None
         The other reading of the recorded rate, where the log alone cannot tell
         whether it was written before or after that epoch's reduction.
+    learning_rate_rounding : array of shape (n_epochs,) or None
+        Half a unit of the last digit that each rate was written with, where the log has
+        too few to tell one float32 from the next; None where it has enough.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -121,9 +149,24 @@ class Run:
     steps : int array or None
         The step of each row, where the rows are evaluations (``x_axis="step"``) and
         an epoch here is the number of an evaluation; None where they are epochs.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What an epoch here stands for, and patience counts.
+    seams : tuple of int
+        The epochs, zero-based and in order, at which a resumed fit began, with
+        callbacks that were created anew.
+    begins_at : int or None
+        The epoch, zero-based, at which every training of this log's writer begins, so
+        that earlier epochs were trained and are not in the log; None where a training
+        may begin at any, as by Keras's ``initial_epoch``.
+    not_logged : frozenset of str
+        The series whose missing values, in epochs that have a row, were not logged at
+        all, as the log itself says: Keras's ``NA``, a key that its ``logs`` lacked. No
+        callback saw a value there either.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
+    left_out : mapping of str to str
+        The series that the log names and that were not read, each with the reason.
     notes : tuple of str
         What was assumed, joined or dropped while reading.
 
@@ -139,12 +182,18 @@ class Run:
     series: Mapping[str, Series]
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
+    learning_rate_rounding: FloatArray | None = None
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None
     metadata: RunMetadata | None = None
     steps: EpochArray | None = None
+    axis_unit: AxisUnit = "epochs"
+    seams: tuple[int, ...] = ()
+    begins_at: int | None = None
+    not_logged: frozenset[str] = frozenset()
     started: float | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -162,19 +211,34 @@ class Run:
         return _rebuild, (held | {"series": dict(self.series)},)
 
     @property
-    def recorded_epochs(self) -> int:
+    def n_epochs(self) -> int:
         """The number of epochs from the first recorded one to the last."""
         return len(next(iter(self.series.values())))
 
     @property
+    def recorded_epochs(self) -> int:
+        """The number of epochs of which a metric was recorded."""
+        # the rate may be known for epochs without a row
+        masks = [series.recorded for series in self.series.values()]
+        return int(np.count_nonzero(np.logical_or.reduce(masks)))
+
+    @property
     def horizon(self) -> int:
         """The last recorded epoch, zero-based and absolute."""
-        return self.first_epoch + self.recorded_epochs - 1
+        return self.first_epoch + self.n_epochs - 1
 
     @property
     def epochs(self) -> EpochArray:
         """Every epoch from the first recorded one to the horizon, without gaps."""
         return np.arange(self.first_epoch, self.horizon + 1)
+
+    @property
+    def has_row(self) -> BoolArray:
+        """Where the log holds anything, one for each of `epochs`."""
+        held = [*self.series.values(), self.learning_rate]
+        masks = [series.recorded for series in held if series is not None]
+        rows: BoolArray = np.logical_or.reduce(masks)
+        return rows
 
     @property
     def reached_plan(self) -> bool:
@@ -206,7 +270,11 @@ class Run:
         if series is None or not series.recorded.any():
             available = [key for key, one in self.series.items() if one.recorded.any()]
             raise UnknownMonitorError(
-                name, run=self.name, available=available, option=option
+                name,
+                run=self.name,
+                available=available,
+                option=option,
+                reason=self.left_out.get(name, ""),
             )
         return series
 
@@ -272,6 +340,7 @@ class Run:
             series=series,
             learning_rate=learning_rate,
             planned_epochs=planned_epochs,
+            not_logged=frozenset(series),
         )
 
     def to_frame(self) -> pd.DataFrame:

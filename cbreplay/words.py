@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from cbreplay.rules.base import rule_name
+from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import Run
+    from cbreplay.validity import Evidence
 
 __all__ = [
+    "Parting",
     "count",
     "decimals_for",
     "find_non_finite",
     "list_names",
+    "parting_of",
+    "parting_words",
     "spoken_counting",
     "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
+    "spoken_limit",
     "spoken_non_finite",
     "spoken_number",
     "spoken_range",
@@ -34,6 +39,9 @@ __all__ = [
 ]
 
 _LARGEST_PLAIN = 1e7
+# what is otherwise at a divergence: a rate that a reduction or a schedule sets, or
+# weights that were put back
+Parting: TypeAlias = Literal["reduction", "schedule", "weights"]
 
 
 def decimals_for(values: Iterable[float | None]) -> int:
@@ -44,7 +52,7 @@ def decimals_for(values: Iterable[float | None]) -> int:
     >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
     (4, 1, 4)
     """
-    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
+    sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = [size for size in sizes if size > 0]
     if not known:
         return 4
@@ -56,7 +64,7 @@ def decimals_for(values: Iterable[float | None]) -> int:
 def spoken_number(value: float | None, decimals: int) -> str:
     """Write a number of a column; '-' where there is none.
 
-    >>> [spoken_number(one, 4) for one in (0.3121, 0.0, None, 2e-9, 3e9)]
+    >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
     """
     if value is None:
@@ -137,49 +145,80 @@ def spoken_seconds(seconds: float) -> str:
 
 
 def spoken_semantics(name: str) -> str:
-    """Write the name of a Keras version as people do.
+    """Write the name of a version as people do.
 
     >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
     ('Keras 3.15.1', 'tf_keras 2.21')
     """
-    package, _, version = name.partition("-")
-    return f"{'Keras' if package == 'keras' else package} {version}"
+    return spoken_version(name)
 
 
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
-    return spoken_rows(_divergence(replay), replay.run)
-
-
-def _divergence(replay: Replay) -> str:
     divergence_epoch = replay.divergence_epoch or 0
+    parted = _spoken_parting(divergence_epoch, parting_of(replay))
+    return spoken_rows(parted, replay.run)
+
+
+def parting_of(replay: Replay) -> Parting:
+    """Return what would have been otherwise at the divergence of a replay."""
     if replay.diverged_by_weights:
-        return (
-            f"epoch {divergence_epoch + 1} goes on from weights of an earlier epoch "
-            "that were put back: from there on the log says nothing"
-        )
-    reduced = {one.epoch + 1 for one in replay.reductions}
+        return "weights"
+    reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
-    if scheduling and divergence_epoch not in reduced:
+    scheduling = any("begin" in rule.acts_at for rule in replay.callbacks)
+    if scheduling and replay.divergence_epoch not in reduced:
+        return "schedule"
+    return "reduction"
+
+
+def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
+    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
+    nothing = "from there on the log says nothing"
+    if parted_by == "weights":
         return (
-            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
-            "recorded one: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" goes on from weights of an earlier epoch that were put back: {nothing}",
+        )
+    if parted_by == "schedule":
+        return (
+            "epoch ",
+            divergence_epoch,
+            f" begins at another learning rate than the recorded one: {nothing}",
         )
     return (
-        f"after the learning-rate change at epoch {divergence_epoch} the log says "
-        "nothing"
+        "after the learning-rate change at epoch ",
+        divergence_epoch - 1,
+        " the log says nothing",
     )
+
+
+def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    return f"{before}{epoch + 1}{after}"
 
 
 def spoken_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence."""
-    if replay.divergence_epoch is not None:
-        return spoken_divergence(replay)
-    if replay.evidence == "censored":
-        ends = f"not in the log (it ends at epoch {replay.run.horizon + 1})"
-        return spoken_rows(ends, replay.run)
+    diverged = replay.divergence_epoch is not None
+    parted_by = parting_of(replay) if diverged else "reduction"
+    return spoken_limit(replay.run, replay.evidence, replay.divergence_epoch, parted_by)
+
+
+def spoken_limit(
+    run: Run,
+    evidence: Evidence,
+    divergence_epoch: int | None,
+    parted_by: Parting = "reduction",
+) -> str:
+    """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
+    if divergence_epoch is not None:
+        return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
+    if evidence == "censored":
+        ends = f"not in the log (it ends at epoch {run.horizon + 1})"
+        return spoken_rows(ends, run)
     return "exact"
 
 
@@ -197,11 +236,11 @@ def find_non_finite(run: Run, name: str) -> list[int]:
 
 
 def takes_nan(replay: Replay, name: str) -> bool:
-    """Return whether an EarlyStopping on this series took NaN, the first, as best."""
+    """Return whether a rule that stops on this series took NaN, the first, as best."""
     if replay.best is None or not math.isnan(replay.best):
         return False
     # whose best it is
-    stoppers = (one for one in replay.callbacks if rule_name(one) == "EarlyStopping")
+    stoppers = (rule for rule in replay.callbacks if rule.sets_objective)
     return next(stoppers).monitor == name
 
 
@@ -240,6 +279,6 @@ def visible_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
-        for one in text
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
+        for sign in text
     )

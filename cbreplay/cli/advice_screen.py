@@ -65,9 +65,10 @@ def advice_screen(advice: Recommendation, sweep: Sweep, question: Question) -> s
 
 def _one_run(advice: Recommendation, question: Question, width: int) -> str:
     """Show what the one log says, and why that recommends nothing."""
-    from cbreplay.cli.screen import staircase_screen
+    from cbreplay.answers.staircase import staircase_document
     from cbreplay.recommend import count_needed
     from cbreplay.staircase import build_staircase
+    from cbreplay.writers.as_text import write_text
 
     staircase = build_staircase(
         question.runs[0],
@@ -82,7 +83,8 @@ def _one_run(advice: Recommendation, question: Question, width: int) -> str:
         f"{100 * advice.confidence:.3g} % of new runs takes {needed} of them: cbreplay "
         "recommend runs/"
     )
-    screen = staircase_screen(staircase, typed=question.typed())
+    document = staircase_document(staircase, typed=question.typed())
+    screen = write_text(document, width=width)
     return "\n".join([screen, "", *wrap(sentence, width)])
 
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import click
 
-from cbreplay import __version__
+from cbreplay.answers.describe import describe_results
 from cbreplay.cli.remarks import noted
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from cbreplay.replay import Reduction, Replay
+    from cbreplay.replay import Replay
     from cbreplay.run import Run
-    from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = [
     "Column",
     "Format",
-    "describe_run",
-    "describe_staircase",
-    "flatten_replay",
     "format_option",
     "print_json",
     "print_table",
@@ -190,153 +184,11 @@ def print_json(
     **own
         The command's own part of the answer.
     """
-    import json
+    from cbreplay.writers.as_json import answer_as_json
 
-    first = replays[0][2] if replays else own.get("asked")
-    own.pop("asked", None)
-    objectives = {(one.objective, one.objective_mode) for *_, one in replays}
-    objective = (
-        None
-        if first is None or len(objectives) > 1
-        else {"name": first.objective, "mode": first.objective_mode}
-    )
-    answer = {
-        "schema": 1,
-        "command": command,
-        "cbreplay": __version__,
-        "semantics": semantics if first is None else first.semantics.name,
-        "objective": objective,
-        "runs": [describe_run(run) for run in runs],
-        "configs": list(configs),
-        "results": None,
-        "notes": [*noted(), *notes],
-        **own,
-    }
-    # as json.dumps would write it at once, and the results from their own pieces
-    texts = {key: _as_json(value, 2) for key, value in answer.items()}
-    texts["results"] = _results(replays)
-    members = [f"  {json.dumps(key)}: {text}" for key, text in texts.items()]
-    click.echo("{\n" + ",\n".join(members) + "\n}")
-
-
-def _as_json(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
-    """Return the text of a value that stands in an object indented so far."""
-    import json
-
-    text = json.dumps(_finite(value), indent=2, allow_nan=False)
-    # a line end inside a string is escaped
-    return text.replace("\n", "\n" + " " * indent)
-
-
-def _results(replays: Sequence[tuple[int, int, Replay]]) -> str:
-    """Return the results; many cells share a replay, which is written out once."""
-    written: dict[int, str] = {}
-    results = []
-    for run, config, replay in replays:
-        if id(replay) not in written:
-            written[id(replay)] = _as_json(flatten_replay(replay), 4).removeprefix("{")
-        head = f'    {{\n      "run": {run},\n      "config": {config},'
-        results.append(head + written[id(replay)])
-    return "[\n" + ",\n".join(results) + "\n  ]" if results else "[]"
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value with non-finite numbers as the strings of the schema."""
-    if isinstance(value, float) and not math.isfinite(value):
-        if math.isnan(value):
-            return "NaN"
-        return "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(key): _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    return value
-
-
-def describe_run(run: Run) -> dict[str, Any]:
-    """Return a run without its values, as JSON has it."""
-    return {
-        "name": run.name,
-        "source": run.source,
-        "first_epoch": run.first_epoch,
-        "horizon": run.horizon,
-        "recorded_epochs": run.recorded_epochs,
-        "planned_epochs": run.planned_epochs,
-        "series": list(run.series),
-        "learning_rate": run.learning_rate is not None,
-        "wall_seconds": run.wall_seconds,
-        "notes": list(run.notes),
-    }
-
-
-def flatten_replay(replay: Replay) -> dict[str, Any]:
-    """Return the fields of a replay and its outcome, as JSON has them."""
-    outcome, rate = replay.outcome, replay.learning_rate
-    return {
-        "evidence": replay.evidence,
-        "semantics": replay.semantics.name,
-        "stopped_epoch": replay.stopped_epoch,
-        "stopped_by": list(replay.stopped_by),
-        "best_epoch": replay.best_epoch,
-        "best": replay.best,
-        "kept_epoch": replay.kept_epoch,
-        "reductions": [_reduction(one) for one in replay.reductions],
-        "learning_rate": None if rate is None else rate.values.tolist(),
-        "saves": [list(save) for save in replay.saves],
-        "files": dict(replay.files),
-        "divergence_epoch": replay.divergence_epoch,
-        "trained_epochs": outcome.trained_epochs,
-        "epochs_saved": outcome.epochs_saved,
-        "seconds_saved": outcome.seconds_saved,
-        "kept_value": outcome.kept_value,
-        "regret": outcome.regret,
-        "bounds": dict(outcome.bounds),
-        "provisional": list(outcome.provisional),
-        "notes": list(replay.notes),
-    }
-
-
-def _reduction(reduction: Reduction) -> dict[str, Any]:
-    return reduction._asdict()
-
-
-def describe_staircase(staircase: Staircase) -> dict[str, Any]:
-    """Return one log's answer, as JSON has it."""
-    rate, explained = staircase.rate, staircase.rate.explained_by
-    from cbreplay.rules.base import format_callback
-
-    return {
-        "monitor": staircase.monitor,
-        "keep": staircase.keep,
-        "semantics": staircase.replay.semantics.name,
-        "objective": {
-            "name": staircase.replay.objective,
-            "mode": staircase.replay.objective_mode,
-        },
-        "steps": [_describe_step(step) for step in staircase.steps],
-        "best_epoch": staircase.best_epoch,
-        "best_value": staircase.best_value,
-        "usual_change": staircase.usual_change,
-        "other_best": {
-            name: {"epoch": epoch, "value": value}
-            for name, (epoch, value) in staircase.other_best.items()
-        },
-        "recorded_reductions": [one._asdict() for one in rate.reductions],
-        "learning_rate_rises": rate.rises,
-        "explained_by": None if explained is None else format_callback(explained),
-        "first_reductions": [one._asdict() for one in rate.first_reductions],
-        "notes": list(staircase.notes),
-    }
-
-
-def _describe_step(step: StaircaseStep) -> dict[str, Any]:
-    return {
-        "patience": [step.first_patience, step.last_patience],
-        "stopped_epoch": [step.first_stopped_epoch, step.last_stopped_epoch],
-        "evidence": step.evidence,
-        "kept_epoch": step.kept_epoch,
-        "kept_value": step.kept_value,
-        "regret": step.regret,
-        "others": dict(step.others),
-        "epochs_saved": [step.most_epochs_saved, step.fewest_epochs_saved],
-    }
+    members = describe_results(runs, replays)
+    members["configs"] = list(configs)
+    members["notes"] = [*notes, *members["notes"]]
+    if semantics is not None:
+        members["semantics"] = semantics
+    click.echo(answer_as_json(command, members | own, noted()))

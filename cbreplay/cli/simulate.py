@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -68,6 +68,10 @@ def command(
 
         print_keras_code(question)
         return
+    if output_format == "parquet":
+        from cbreplay.cli.parquet import check_parquet
+
+        check_parquet()
     if scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 
@@ -87,17 +91,22 @@ def command(
     if question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, output_format)
+        print_cells(question, question.grid, output_format)
         return
     staircases = [_build(question, position) for position in range(len(question.runs))]
-    if output_format == "json":
-        _print_as_json(question, staircases)
-    elif len(staircases) == 1:
-        _print_one(staircases[0], question, output_format)
-    else:
-        from cbreplay.cli.tables import print_overview
+    from cbreplay.cli.written import print_document
 
-        print_overview(staircases, question, output_format, verbose=verbose)
+    if len(staircases) == 1:
+        from cbreplay.answers.staircase import staircase_document
+
+        document = staircase_document(staircases[0], typed=question.typed())
+    else:
+        from cbreplay.answers.overview import overview_document
+
+        document = overview_document(
+            staircases, typed=question.typed(), verbose=verbose
+        )
+    print_document(document, output_format)
 
 
 def _build(question: Question, position: int) -> Staircase:
@@ -110,26 +119,3 @@ def _build(question: Question, position: int) -> Staircase:
         keep=question.keep or "best",
         judging=question.judging,
     )
-
-
-def _print_as_json(question: Question, staircases: list[Staircase]) -> None:
-    from cbreplay.cli.output import describe_staircase, print_json
-
-    described: Any = [describe_staircase(one) for one in staircases]
-    print_json(
-        "simulate",
-        runs=question.runs,
-        asked=staircases[0].replay,
-        staircase=described[0] if len(described) == 1 else described,
-    )
-
-
-def _print_one(staircase: Staircase, question: Question, output: Format) -> None:
-    if output == "table":
-        from cbreplay.cli.screen import staircase_screen
-
-        click.echo(staircase_screen(staircase, typed=question.typed()))
-        return
-    from cbreplay.cli.tables import print_steps
-
-    print_steps(staircase, output)

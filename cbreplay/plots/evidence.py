@@ -32,7 +32,7 @@ def find_shade(replay: Replay) -> Shade | None:
         return None
     end = float(run.planned_epochs or 0)
     if end <= horizon:
-        end = horizon + max(2.0, _UNRECORDED_MARGIN * run.recorded_epochs)
+        end = horizon + max(2.0, _UNRECORDED_MARGIN * run.n_epochs)
     return Shade(horizon + 0.5, end + 0.5, words)
 
 

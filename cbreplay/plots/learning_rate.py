@@ -122,8 +122,8 @@ def learning_rate_points(replay: Replay) -> LearningRatePoints:
             "Give --initial-lr or initial_learning_rate=, or draw --kind curve."
         )
         raise EvidenceError(sentence)
-    recorded = _values(run.learning_rate, run.recorded_epochs)
-    simulated = _values(replay.learning_rate, run.recorded_epochs)
+    recorded = _values(run.learning_rate, run.n_epochs)
+    simulated = _values(replay.learning_rate, run.n_epochs)
     _add_diverging_rate(replay, simulated)
     decided = any(callback.changes_learning_rate for callback in replay.callbacks)
     reductions = _recorded_falls(run.epochs, recorded)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
 from cbreplay.readers.columns.header import decode_beginning, sniff_header
+from cbreplay.readers.columns.plain_csv import split_plain_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,11 @@ FORMATS = {
     "ultralytics": Format(
         "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
     ),
+    "tensorboard_page": Format(
+        "text_tables.tensorboard_page",
+        "TensorBoardPageReader",
+        "a CSV of TensorBoard's page",
+    ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
     ),
@@ -73,11 +79,16 @@ _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
 )
+# what Trainer alone logs, and so a log_history that was saved by itself
+_TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
 # protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
     *(b"(dp0", b"(dp1", b"ccopy_reg\n", b"\x93NUMPY"),
 )
+
+
+_DIGITS = tuple(b"%d" % digit for digit in range(10))
 
 
 def named_like_a_log(name: str) -> bool:
@@ -110,6 +121,9 @@ def format_of(path: str) -> str | None:
 
 def content_format(beginning: bytes) -> str | None:
     """Return the format of a file that begins with these bytes."""
+    first, _, below = beginning.partition(b"\n")
+    if below[:1] in _DIGITS and (names := split_plain_names(first)) is not None:
+        return _csv_format([name.lower() for name in names])
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
@@ -133,7 +147,9 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
-    if '"log_history"' in text:
+    if '"log_history"' in text or (
+        text.startswith("[") and re.search(_TRAINER_KEYS, text) is not None
+    ):
         return "hugging_face"
     if re.search(_JSON_KEYS, text) is None:
         return None
@@ -148,6 +164,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
     names = set(header)
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
+    if names == {"wall time", "step", "value"}:
+        return "tensorboard_page"
     if {"key", "value", "step"} <= names:
         return "mlflow"
     starts = {name.partition("/")[0] for name in names if "/" in name}

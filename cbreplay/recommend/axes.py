@@ -127,7 +127,7 @@ def sweep_patience(
     named = [*monitors, *([objective] if objective is not None else [])]
     needed = list(dict.fromkeys(named))
     kept, left_out = _holding(listed, needed)
-    top = max((run.recorded_epochs for run in kept), default=0)
+    top = max((run.n_epochs for run in kept), default=0)
     stopper = choices(
         EarlyStopping,
         monitor=monitors if len(monitors) > 1 else monitors[0],

@@ -11,8 +11,7 @@ from cbreplay.recommend.answer import Doubt
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import why_failed
 from cbreplay.rules.base import describe_training
-from cbreplay.rules.keras.metric_directions import find_direction
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.words import count
 
 if TYPE_CHECKING:
@@ -84,12 +83,12 @@ def _other_metrics(study: Study, columns: FloatArray) -> Iterator[Doubt]:
         if column < 0 or not study.sweep.kept[row, column]:
             continue
         kept = int(study.sweep.kept_epoch[row, column]) - run.first_epoch
-        semantics = resolve_semantics(study.sweep.runs[row].semantics).semantics
-        training = describe_training(run, semantics)
+        resolved = resolve_semantics(study.sweep.runs[row].semantics)
+        training = describe_training(run, resolved.semantics, resolved.family)
         for name, series in run.series.items():
             if not name.startswith("val_") or name == study.objective:
                 continue
-            mode = find_direction(name, training)
+            mode = training.find_direction(name)
             if mode is None:
                 continue
             values = series.values if mode == "min" else -series.values

@@ -74,7 +74,7 @@ def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> Cells:
     """Return some cells of a sweep."""
     at = np.ix_(rows, columns)
     exact = sweep.evidence[at] == 0
-    recorded = np.array([sweep.runs[row].recorded_epochs for row in rows])
+    recorded = np.array([sweep.runs[row].n_epochs for row in rows])
     cost = sweep.trained_epochs[at] / recorded[:, None]
     return Cells(exact, sweep.regret[at], cost)
 
@@ -89,7 +89,7 @@ def price(panel: Panel, cells: Cells, patience: EpochArray) -> Priced:
     score = regret / panel.scale[:, None] + panel.cost_weight * cost
     return Priced(
         patience,
-        np.array([sufficient[one].max() for one in panel.groups]),
+        _reduce_groups(np.maximum, sufficient, panel.groups),
         group_means(regret, panel.groups),
         group_means(np.where(np.isnan(regret), np.nan, cost), panel.groups),
         group_means(score, panel.groups),
@@ -98,7 +98,21 @@ def price(panel: Panel, cells: Cells, patience: EpochArray) -> Priced:
 
 def group_means(values: FloatArray, groups: Sequence[EpochArray]) -> FloatArray:
     """Return the mean over the runs of each group; NaN where one is NaN."""
-    return np.array([values[one].mean(axis=0) for one in groups])
+    sizes = np.array([len(rows) for rows in groups])
+    totals = _reduce_groups(np.add, values, groups)
+    means: FloatArray = totals / sizes.reshape(-1, *[1] * (values.ndim - 1))
+    return means
+
+
+def _reduce_groups(
+    ufunc: np.ufunc, values: FloatArray, groups: Sequence[EpochArray]
+) -> FloatArray:
+    """Reduce the values of each group to one."""
+    sizes = np.array([len(rows) for rows in groups])
+    reduced: FloatArray = ufunc.reduceat(
+        values[np.concatenate(groups)], np.cumsum(sizes) - sizes, axis=0
+    )
+    return reduced
 
 
 def score_setting(panel: Panel, label: str, setting: str, cells: Cells) -> Scored:
@@ -153,4 +167,4 @@ def _describe_kept(panel: Panel, cells: Cells) -> dict[str, Any]:
 
 
 def _over_groups(groups: Sequence[EpochArray]) -> Callable[[FloatArray], float]:
-    return lambda values: float(np.mean([values[one].mean() for one in groups]))
+    return lambda values: float(group_means(values, groups).mean())

@@ -165,7 +165,7 @@ class _Rivals:
         for row in self.panel.rows:
             judged, run = self.sweep.runs[row].judged[0], self.sweep.runs[row]
             best = np.flatnonzero(judged.regrets == 0)
-            costs.append((best[0] + 1) / run.recorded_epochs if len(best) else np.nan)
+            costs.append((best[0] + 1) / run.n_epochs if len(best) else np.nan)
         cost = np.array(costs)[:, None]
         cells = Cells(np.isfinite(cost), np.where(np.isnan(cost), np.nan, 0.0), cost)
         return score_setting(
@@ -175,7 +175,7 @@ class _Rivals:
     def later_start(self) -> Iterator[Scored]:
         """Score the best of some later starts, each with its own choice of patience."""
         axes, asked = self.study.axes, self.study.asked
-        shortest = min(run.recorded_epochs for run in self.study.runs)
+        shortest = min(run.n_epochs for run in self.study.runs)
         first = min(run.first_epoch for run in self.study.runs)
         starts = [first + later for later in _LATER if 2 * later <= shortest]
         if "start_from_epoch" in axes.fixed or not starts:

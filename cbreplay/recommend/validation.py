@@ -39,6 +39,7 @@ _CLEARLY = 2 * NEAR_TIE
 FEWEST_TO_SHORTEN = 12
 _FEWEST_TO_RESAMPLE = 10
 _DRAWS = 2000
+_MOST_DRAWN = 1_000_000
 
 
 class Priced(NamedTuple):
@@ -254,6 +255,12 @@ def resample_mean(values: FloatArray, share: float = 0.9) -> tuple[float, float]
         return None
     # the same answer whatever the order of the runs
     ordered, draws = np.sort(values), np.random.default_rng(0)
-    means = ordered[draws.integers(0, len(values), (_DRAWS, len(values)))].mean(axis=1)
+    means = np.empty(_DRAWS)
+    # thousands of values drawn all at once would take hundreds of megabytes
+    step = max(_MOST_DRAWN // len(values), 1)
+    for first in range(0, _DRAWS, step):
+        part = means[first : first + step]
+        drawn = draws.integers(0, len(values), (len(part), len(values)))
+        part[:] = ordered[drawn].mean(axis=1)
     low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)

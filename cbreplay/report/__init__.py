@@ -1,11 +1,12 @@
-"""The tuning report: a tree of sections, and the formats it is written in."""
+"""The tuning report: which answers it needs, and the formats it is written in."""
 
 from __future__ import annotations
 
+from cbreplay.document import Document
 from cbreplay.report.build import build_report
-from cbreplay.report.document import Document
-from cbreplay.report.html import write_html, write_report
-from cbreplay.report.markdown import write_markdown
+from cbreplay.writers.as_html import write_html
+from cbreplay.writers.as_markdown import write_markdown
+from cbreplay.writers.files import write_report
 
 __all__ = [
     "Document",

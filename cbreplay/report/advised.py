@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.answers.many_runs import DOUBTS
+from cbreplay.document import (
+    Block,
+    CodeBlock,
+    Document,
+    Notice,
+    Paragraph,
+    Points,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
 from cbreplay.errors import CbreplayError
 from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
 from cbreplay.recommend.advising import Advising
@@ -21,15 +35,6 @@ from cbreplay.recommend.side_by_side import (
     settings_legend,
     settings_rows,
 )
-from cbreplay.report.document import (
-    Block,
-    CodeBlock,
-    Column,
-    Paragraph,
-    Points,
-    Section,
-    Table,
-)
 from cbreplay.report.pictures import map_figure, trade_off_figure
 from cbreplay.words import count, spoken_number
 
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
 
-__all__ = ["Advised", "advise"]
+__all__ = ["Advised", "advise", "as_document"]
 
 
 class Advised(NamedTuple):
@@ -70,10 +75,10 @@ class Advised(NamedTuple):
         """Yield the setting, and what it rests on."""
         advice = self.advice
         sentences = evidence_sentences(advice)
-        rests = Points(tuple((one,) for one in sentences))
+        rests = Points(tuple(say(one) for one in sentences))
         if not advice.callbacks:
             why = "Why none is recommended"
-            closing = [Paragraph((one,), small=True) for one in self._closing()]
+            closing = [Paragraph(say(one), small=True) for one in self._closing()]
             yield Section(why, (rests, *closing))
             return
         code = setting_code(advice.callbacks, self.sweep.runs[0].semantics)
@@ -81,7 +86,7 @@ class Advised(NamedTuple):
             "Use this",
             (
                 CodeBlock(code, "python"),
-                *(Paragraph((one,), small=True) for one in self._closing()),
+                *(Paragraph(say(one), small=True) for one in self._closing()),
             ),
             half=True,
         )
@@ -109,12 +114,12 @@ class Advised(NamedTuple):
         advice = self.advice
         several = advice.unit == "group"
         columns = (
-            Column(advice.unit.capitalize(), "left"),
-            *([Column("Runs")] if several else []),
-            Column("Tolerance"),
-            Column("Sufficient patience"),
-            Column("Chosen without it"),
-            Column("What that costs it"),
+            TableColumn("", advice.unit.capitalize(), "name"),
+            *([TableColumn("", "Runs", "number")] if several else []),
+            TableColumn("", "Tolerance", "number"),
+            TableColumn("", "Sufficient patience", "number"),
+            TableColumn("", "Chosen without it", "number"),
+            TableColumn("", "What that costs it", "number"),
         )
         regrets = [one.left_out_regret for one in advice.groups]
         decimals = difference_decimals(
@@ -122,13 +127,15 @@ class Advised(NamedTuple):
         )
         decimals += 1
         rows = tuple(
-            (
-                one.name,
-                *([str(len(one.runs))] if several else []),
-                _spread(one.tolerance, decimals),
-                _patience(one.sufficient_patience, "not in the log"),
-                _patience(one.left_out_patience, "-"),
-                _left_out(one.left_out_regret, one.left_out_patience, decimals),
+            Row(
+                (
+                    one.name,
+                    *([str(len(one.runs))] if several else []),
+                    _spread(one.tolerance, decimals),
+                    _patience(one.sufficient_patience, "not in the log"),
+                    _patience(one.left_out_patience, "-"),
+                    _left_out(one.left_out_regret, one.left_out_patience, decimals),
+                )
             )
             for one in advice.groups
         )
@@ -138,21 +145,21 @@ class Advised(NamedTuple):
             f"the tolerance. Chosen without it: what the other {advice.unit}s come to."
         )
         table = Table(columns, rows, title)
-        return Section(title, (table, Paragraph((remark,), small=True)))
+        return Section(title, (table, Paragraph(say(remark), small=True)))
 
 
 def _settings_section(advice: Recommendation) -> Section:
     titles, *rows = settings_rows(advice)
     columns = tuple(
-        Column(title.capitalize(), "right" if place else "left")
+        TableColumn("", title.capitalize(), "number" if place else "name")
         for place, title in enumerate(["setting", *titles[1:]])
     )
     shown = tuple(
-        (f"patience {row[0]}" if row[0][:1].isdecimal() else row[0], *row[1:])
+        Row((f"patience {row[0]}" if row[0][:1].isdecimal() else row[0], *row[1:]))
         for row in rows
     )
     blocks: list[Block] = [Table(columns, shown, "The settings side by side")]
-    blocks += [Paragraph((one,), small=True) for one in settings_legend(advice)]
+    blocks += [Paragraph(say(one), small=True) for one in settings_legend(advice)]
     return Section("Beside the usual settings", tuple(blocks))
 
 
@@ -161,17 +168,17 @@ def _monitors_section(advice: Recommendation) -> Section:
     side = "above best" if advice.objective_mode == "min" else "below best"
     noun = advice.unit
     columns = (
-        Column("Monitor", "left"),
-        Column("Patience"),
-        Column(f"{noun.capitalize()}s"),
-        Column(side.capitalize()),
-        Column("Score"),
+        TableColumn("", "Monitor", "name"),
+        TableColumn("", "Patience", "number"),
+        TableColumn("", f"{noun.capitalize()}s", "number"),
+        TableColumn("", side.capitalize(), "number"),
+        TableColumn("", "Score", "number"),
     )
     regrets = [
         one.left_out.mean_regret for one in advice.monitors if one.left_out is not None
     ]
     decimals = difference_decimals(regrets)
-    rows = tuple(_monitor_row(advice, one, decimals) for one in advice.monitors)
+    rows = tuple(Row(_monitor_row(advice, one, decimals)) for one in advice.monitors)
     sentence = monitor_sentences(advice)[0]
     means = (
         f"{side.capitalize()}: {advice.objective} lost with what is chosen without a "
@@ -190,9 +197,9 @@ def _monitors_section(advice: Recommendation) -> Section:
     return Section(
         "Which monitor to stop on",
         (
-            Paragraph((f"{sentence[:1].upper()}{sentence[1:]}.",)),
+            Paragraph(say(f"{sentence[:1].upper()}{sentence[1:]}.")),
             Table(columns, rows, "The monitors side by side"),
-            *(Paragraph((one,), small=True) for one in remarks),
+            *(Paragraph(say(one), small=True) for one in remarks),
         ),
     )
 
@@ -255,3 +262,19 @@ def advise(runs: Sequence[Run], question: ReportQuestion) -> Advised | str:
             raise
         return f"{count(len(runs), 'run')} cannot be compared: {error}"
     return Advised(advice, sweep, costs)
+
+
+def as_document(advised: Advised) -> Document:
+    """Return the recommendation as a document."""
+    doubts = tuple(say(sentence) for sentence in advised.doubts)
+    return Document(
+        "recommend",
+        say(advised.headline),
+        say(f"{advised.heading}."),
+        (
+            *advised.answer_sections(),
+            Section(DOUBTS, (Notice(doubts),)),
+            *advised.comparison_sections(),
+            advised.group_section(),
+        ),
+    )

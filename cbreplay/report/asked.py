@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import CbreplayError
 from cbreplay.judging import Judging, read_judging
 from cbreplay.recommend.advising import Advising
 from cbreplay.replay import replay_run
-from cbreplay.rules.base import format_callback, monitored_series, rule_name
-from cbreplay.rules.keras.bystander import Bystander
-from cbreplay.rules.keras.driven import DrivenCallback
+from cbreplay.rules.base import monitored_series
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES, write_keras_code
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
@@ -29,12 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ReportQuestion",
     "replay_sufficient",
-    "setting_code",
-    "setting_name",
 ]
-
-_LONGEST_SETTING = 60
-
 
 _USUAL = Advising()
 
@@ -117,49 +109,3 @@ def replay_sufficient(
     if patience is None:
         patience = staircase.steps[-1].first_patience
     return question.replay(run, question.early_stopping(patience))
-
-
-def setting_name(callbacks: Sequence[Callback]) -> str:
-    """Name a setting in a sentence."""
-    name = ", ".join(format_callback(one) for one in callbacks)
-    return name if len(name) <= _LONGEST_SETTING else "this setting"
-
-
-def setting_code(callbacks: Sequence[Callback]) -> str:
-    """Write a setting as code to paste.
-
-    >>> print(setting_code([EarlyStopping(patience=5)]))
-    callbacks = [
-        keras.callbacks.EarlyStopping(
-            monitor='val_loss',
-            patience=5,
-        ),
-    ]
-    """
-    if any(rule_name(one) in CODE_OF_RULES for one in callbacks):
-        # rules that Keras does not have come with their classes
-        return write_keras_code(callbacks).rstrip()
-    lines = ["callbacks = ["]
-    for callback in callbacks:
-        if isinstance(callback, (Bystander, DrivenCallback)):
-            home = "keras.callbacks." if isinstance(callback, Bystander) else ""
-            lines.append(f"    {home}{callback.code},")
-            continue
-        # the monitor is written out although val_loss is Keras's default
-        arguments = _changed(callback)
-        if callback.monitor is not None:
-            arguments = {"monitor": repr(callback.monitor), **arguments}
-        lines.append(f"    keras.callbacks.{type(callback).__name__}(")
-        lines += [f"        {key}={value}," for key, value in arguments.items()]
-        lines.append("    ),")
-    return "\n".join([*lines, "]"])
-
-
-def _changed(callback: Callback) -> dict[str, str]:
-    """Return the parameters that differ from Keras's defaults, as code."""
-    # a rule is a dataclass; the protocol cannot say so
-    return {
-        one.name: repr(getattr(callback, one.name))
-        for one in fields(callback)  # type: ignore[arg-type]
-        if getattr(callback, one.name) != one.default
-    }

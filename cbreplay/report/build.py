@@ -1,29 +1,35 @@
-"""Which sections an answer needs."""
+"""Which answers a report needs, and what it asks for them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
+from cbreplay.answers.many_runs import ManyRuns, SettingOnRuns, many_runs_page
+from cbreplay.answers.one_setting import one_run_page, one_setting_page
+from cbreplay.answers.origins import how_computed
+from cbreplay.answers.setting_code import setting_name
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.recommend.advising import Advising
+from cbreplay.report.advised import advise, as_document
 from cbreplay.report.asked import ReportQuestion
-from cbreplay.report.many_runs import report_on_many
-from cbreplay.report.one_run import report_on_one
-from cbreplay.report.origins import how_computed
-from cbreplay.report.unit import in_evaluations
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Unpack
 
-    from cbreplay.judging import JudgingOptions
-    from cbreplay.report.document import Document
+    from cbreplay.document import Document, Section
+    from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["build_report"]
+
+_BASELINES = (0, 5, 10, 20, 50)
+_REFERENCE = 10
 
 
 def build_report(
@@ -84,33 +90,109 @@ def build_report(
             "of them with --monitor or monitor=, or give several runs."
         )
         raise ConfigError(sentence)
-    chosen = read_judging(judging)
     question = ReportQuestion(
         callbacks=None if callbacks is None else tuple(callbacks),
         monitors=monitors,
         mode=mode,
         keep=keep,
-        judging=chosen,
+        judging=read_judging(judging),
         advising=Advising(
             tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
         ),
         progress=progress,
     )
-    rules = _rules(runs, chosen.semantics)
+    rules = _rules(runs, question.judging)
     closing = how_computed(runs, rules, command=command, made=made)
     if len(runs) == 1:
-        report = report_on_one(runs[0], question, closing)
-        return report if runs[0].steps is None else in_evaluations(report, runs[0])
-    return report_on_many(runs, question, closing)
+        return _report_on_one(runs[0], question, closing)
+    return _report_on_many(runs, question, closing)
 
 
-def _rules(runs: Sequence[Run], semantics: str | None) -> list[str]:
-    """Return the names of the Keras rules that decide."""
+def _rules(runs: Sequence[Run], judging: Judging) -> list[str]:
+    """Return the names of the rules that decide."""
     names: dict[str, None] = {}
     for run in runs:
         try:
-            resolved = resolve_semantics(semantics, metadata=run.metadata)
+            resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
         except CbreplayError:
             continue
         names[f"{resolved.semantics.name} (rules of {resolved.semantics.row})"] = None
     return list(names)
+
+
+def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Document:
+    staircase = question.staircase(run)
+    if question.callbacks is not None:
+        replay = question.replay(run, question.callbacks)
+        return one_setting_page(replay, staircase, closing)
+    patience = staircase.sufficient_patience()
+    if patience is None:
+        patience = staircase.steps[-1].first_patience
+    replay = question.replay(run, question.early_stopping(patience))
+    return one_run_page(replay, staircase, closing)
+
+
+def _report_on_many(
+    runs: Sequence[Run], question: ReportQuestion, closing: Section
+) -> Document:
+    """Build the report on several runs; one that cannot be replayed is listed.
+
+    Raises
+    ------
+    CbreplayError
+        If none of them can be replayed.
+    """
+    advised = advise(runs, question)
+    recommended = () if isinstance(advised, str) else advised.advice.callbacks
+    given = question.callbacks
+    callbacks = given or recommended or (question.early_stopping(_REFERENCE),)
+    answers = [(run, question.replay_or_reason(run, callbacks)) for run in runs]
+    replays = [answer for _, answer in answers if not isinstance(answer, str)]
+    left_out = [(run, answer) for run, answer in answers if isinstance(answer, str)]
+    if not replays:
+        question.replay(runs[0], callbacks)
+    baselines = []
+    drawn = SettingOnRuns(_drawn_name(given, callbacks), replays)
+    if isinstance(advised, str) or given is not None:
+        baselines = list(_baselines(question, [replay.run for replay in replays]))
+        baselines += [drawn] if given is not None else []
+    doubts = [
+        *(about_logs(replays) if isinstance(advised, str) else ()),
+        *about_runs([run for run, _ in left_out], "could not be replayed"),
+        *notes_of_many(replays),
+    ]
+    asked = ManyRuns(
+        drawn,
+        given,
+        baselines,
+        left_out,
+        advised if isinstance(advised, str) else as_document(advised),
+        doubts,
+        restores=question.keep == "best",
+    )
+    return many_runs_page(asked, closing)
+
+
+def _drawn_name(
+    given: tuple[Callback, ...] | None, callbacks: tuple[Callback, ...]
+) -> str:
+    """Name the setting of the small pictures and of the last table."""
+    if given is not None:
+        return setting_name(given)
+    patience = next(
+        callback.patience
+        for callback in callbacks
+        if isinstance(callback, EarlyStopping)
+    )
+    return f"patience {patience:g}"
+
+
+def _baselines(
+    question: ReportQuestion, runs: Sequence[Run]
+) -> Iterator[SettingOnRuns]:
+    for patience in _BASELINES:
+        setting = question.early_stopping(patience)
+        default = " (Keras's default patience)" if patience == 0 else ""
+        replays = [question.replay_or_reason(run, setting) for run in runs]
+        told = [replay for replay in replays if not isinstance(replay, str)]
+        yield SettingOnRuns(f"patience {patience}{default}", told)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
-from cbreplay.outcomes import best_recorded_epoch, judge_epoch
+from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ class StaircaseStep(NamedTuple):
         The other validation series at the kept epoch.
     most_epochs_saved, fewest_epochs_saved : int
         Recorded epochs that the smallest and the largest would not have trained.
+    most_seconds_saved : float or None
+        The wall time of those that the smallest would not; None where it is not known.
     """
 
     first_patience: int
@@ -63,6 +64,7 @@ class StaircaseStep(NamedTuple):
     others: Mapping[str, float | None]
     most_epochs_saved: int
     fewest_epochs_saved: int
+    most_seconds_saved: float | None = None
 
 
 class Staircase(NamedTuple):
@@ -107,12 +109,16 @@ class Staircase(NamedTuple):
     def sufficient_step(self) -> StaircaseStep | None:
         """Return the first step that stops inside the log and has the least regret.
 
-        None where nothing stops there. It describes this log and is no advice.
+        None where nothing stops there with a finite value. It describes this log and
+        is no advice.
         """
         stopping = [
             one
             for one in self.steps
-            if one.last_patience is not None and one.regret is not None
+            if one.last_patience is not None
+            and one.regret is not None
+            and math.isfinite(one.regret)
+            and _is_finite(one.kept_value)
         ]
         return min(stopping, key=lambda one: one.regret or 0.0, default=None)
 
@@ -178,6 +184,10 @@ def build_staircase(
         ),
         notes=(*replay.notes, *_own_stop_notes(run)),
     )
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def measure_usual_change(series: Series) -> float | None:
@@ -262,6 +272,7 @@ def _step(
         others=_others(replay, kept_epoch),
         most_epochs_saved=run.horizon - stopped[0],
         fewest_epochs_saved=run.horizon - stopped[1],
+        most_seconds_saved=seconds_after(run, stopped[0]),
     )
 
 
@@ -305,10 +316,10 @@ def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
 def _other_best(replay: Replay) -> dict[str, tuple[int, float]]:
     """Return the best recorded epoch of the other validation series."""
     run = replay.run
-    training = describe_training(run, replay.semantics)
+    training = describe_training(run, replay.semantics, replay.family)
     best = {}
     for name in _others(replay, run.first_epoch):
-        mode = find_direction(name, training)
+        mode = training.find_direction(name)
         if mode is None or not run.series[name].recorded.any():
             continue
         epoch = best_recorded_epoch(run, name, mode)

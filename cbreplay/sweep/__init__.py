@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from cbreplay.sweep.engine import sweep_runs
-from cbreplay.sweep.replays import replay_cells
+from cbreplay.sweep.replays import SharedReplays, replay_cells
 from cbreplay.sweep.table import EVIDENCE, Failure, Judged, Sweep, SweptRun
 
 __all__ = [
     "EVIDENCE",
     "Failure",
     "Judged",
+    "SharedReplays",
     "Sweep",
     "SweptRun",
     "replay_cells",

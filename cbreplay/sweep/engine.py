@@ -46,9 +46,10 @@ def sweep_runs(
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
-    EarlyStopping, ReduceLROnPlateau (one of it) and whatever does not meddle with them
-    have kernels, whose cost does not grow with the number of patience values. Lists
-    with other callbacks, or that monitor the learning rate, are replayed one by one.
+    What stops or reduces by a patience (one that reduces), and what does not meddle
+    with that, has a kernel, whose cost does not grow with the number of patience
+    values. Lists with other callbacks, or that monitor the learning rate, are replayed
+    one by one.
 
     Parameters
     ----------
@@ -158,7 +159,11 @@ class _Work:
             begun, rules = self.begun[row], None
             if block.vectorised and begun is not None:
                 rules = find_rules(
-                    run, block, begun.training, self.judging.initial_learning_rate
+                    run,
+                    block,
+                    begun.training,
+                    begun.family,
+                    self.judging.initial_learning_rate,
                 )
             if rules is None:
                 left.append(row)
@@ -169,7 +174,7 @@ class _Work:
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
             # runs of like length together: the shorter are filled up
-            members.sort(key=lambda one: self.runs[one[0]].recorded_epochs)
+            members.sort(key=lambda one: self.runs[one[0]].n_epochs)
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)
@@ -225,7 +230,7 @@ def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
     for slot in block.slots:
-        if slot.kind not in ("EarlyStopping", "ReduceLROnPlateau"):
+        if slot.kernel not in ("stops", "reduces"):
             continue
         names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
@@ -251,9 +256,9 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
     )
     cells.broken[at] = known and replay.outcome.kept_value is None
     if cells.first_reduction.flags.writeable:
-        cells.first_reduction[at] = (
-            replay.reductions[0].epoch if replay.reductions else NEVER
-        )
+        made = replay.reductions
+        cells.first_reduction[at] = made[0].epoch if made else NEVER
+        cells.later_reductions[at] = max(len(made) - 1, 0)
 
 
 def _sweep_elsewhere(

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
+    from cbreplay.validity import Evidence
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
-EVIDENCE = ("exact", "censored", "diverged")
+EVIDENCE: tuple[Evidence, ...] = ("exact", "censored", "diverged")
 
 
 class Judged(NamedTuple):
@@ -49,7 +50,7 @@ class SweptRun(NamedTuple):
 
     Parameters
     ----------
-    name, source, first_epoch, recorded_epochs, reached_plan : as Run's
+    name, source, first_epoch, n_epochs, reached_plan : as Run's
         Where it comes from, and how far it goes.
     semantics : str
         Which Keras decided.
@@ -62,7 +63,7 @@ class SweptRun(NamedTuple):
     name: str
     source: str
     first_epoch: int
-    recorded_epochs: int
+    n_epochs: int
     reached_plan: bool
     semantics: str
     judged: tuple[Judged, ...]
@@ -157,6 +158,28 @@ class Sweep:
         return self.cells.divergence_epoch
 
     @cached_property
+    def evident_epoch(self) -> EpochArray:
+        """The last epoch of which the log is evidence: the stop, or where it ends."""
+        horizon = [run.first_epoch + run.n_epochs - 1 for run in self.runs]
+        last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
+        return np.where(self.diverged, self.divergence_epoch - 1, last)
+
+    @cached_property
+    def reduced(self) -> BoolArray:
+        """Whether the learning rate is seen to be reduced, by then."""
+        return self.first_reduction_epoch <= self.evident_epoch
+
+    @property
+    def first_reduction_epoch(self) -> EpochArray:
+        """The epoch at whose end that happens first; within `reduced`."""
+        return self.cells.first_reduction
+
+    @property
+    def n_reductions(self) -> EpochArray:
+        """How many times it happens, by then."""
+        return np.where(self.reduced, 1 + self.cells.later_reductions, 0)
+
+    @cached_property
     def evidence(self) -> EpochArray:
         """How far each cell is evidence, int8: 0 exact, 1 censored, 2 diverged."""
         reached = self._by_run([run.reached_plan for run in self.runs])
@@ -179,13 +202,13 @@ class Sweep:
         first = self._by_run([run.first_epoch for run in self.runs])
         trained = np.where(self.stopped, self.stopped_epoch - first + 1, 0)
         trained = np.where(self.diverged, self.divergence_epoch - first + 1, trained)
-        recorded = self._by_run([run.recorded_epochs for run in self.runs])
+        recorded = self._by_run([run.n_epochs for run in self.runs])
         return np.where(self.stopped | self.diverged, trained, recorded)
 
     @cached_property
     def epochs_saved(self) -> EpochArray:
         """The recorded epochs that are not trained; exact or at most so."""
-        recorded = self._by_run([run.recorded_epochs for run in self.runs])
+        recorded = self._by_run([run.n_epochs for run in self.runs])
         return np.asarray(recorded - self.trained_epochs)
 
     @cached_property
@@ -220,7 +243,7 @@ class Sweep:
                 float(seconds.values[start:].sum())
                 if seconds.recorded[start:].all()
                 else np.nan
-                for start in range(run.recorded_epochs + 1)
+                for start in range(run.n_epochs + 1)
             ]
             saved[row] = np.array(after)[self.trained_epochs[row]]
         return saved

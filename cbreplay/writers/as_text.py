@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from cbreplay.document import (
     CodeBlock,
-    Figure,
-    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -17,20 +14,27 @@ from cbreplay.document import (
     plain_text,
 )
 from cbreplay.words import visible_text
+from cbreplay.writers.lines import wrap, wrap_text
 from cbreplay.writers.sparkline import BARS, draw_sparkline
 from cbreplay.writers.text_tables import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cbreplay.document import Block, Document, Section
 
-__all__ = ["wrap", "write_text"]
+__all__ = ["write_text"]
 
 _LONGEST_TREND = 40
 
 
-def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
+def write_text(
+    document: Document,
+    *,
+    width: int = 80,
+    bars: str = BARS,
+    emphasis: Callable[[str], str] = str,
+) -> str:
     """Return the answer as text, no line longer than it must be.
 
     Parameters
@@ -41,16 +45,26 @@ def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
         The columns of the terminal. A name or a command that is longer stays whole.
     bars : str
         The characters that a line of a series is drawn with, the lowest first.
+    emphasis : callable
+        Writes a line of the first sentence, or of a heading, so that it stands out.
     """
     blocks = [
-        [*wrap(plain_text(document.headline), width, "", "")],
-        [*wrap(plain_text(document.lead), width, "", "")],
+        [*map(emphasis, wrap_text(document.headline, width, "", ""))],
+        wrap_text(document.lead, width, "", ""),
     ]
-    for section in document.sections:
+    # a screen begins with the numbers
+    for section in sorted(document.sections, key=_holds_no_answer):
         if section.on != "page":
-            blocks += _section_blocks(section, width, bars)
+            title = [] if section.untitled else wrap(section.title, width, " ", " ")
+            blocks += _section_blocks(section, [*map(emphasis, title)], width, bars)
     blocks.append(list(_command_lines(document)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _holds_no_answer(section: Section) -> bool:
+    return not any(
+        isinstance(block, Table) and block.is_answer for block in section.blocks
+    )
 
 
 def _command_lines(document: Document) -> Iterator[str]:
@@ -61,9 +75,10 @@ def _command_lines(document: Document) -> Iterator[str]:
         yield visible_text(f" {label} {command.line}")
 
 
-def _section_blocks(section: Section, width: int, bars: str) -> Iterator[list[str]]:
+def _section_blocks(
+    section: Section, head: list[str], width: int, bars: str
+) -> Iterator[list[str]]:
     """Yield the lines of each block; the heading stands over the first."""
-    head = [] if section.untitled else wrap(section.title, width, " ", " ")
     for block in section.blocks:
         lines = [*_block_lines(block, width, bars)]
         if lines:
@@ -83,22 +98,15 @@ def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
         yield from _sentence_lines(block, width)
 
 
-def _sentence_lines(
-    block: Paragraph | Points | Notice | Figure | Gallery, width: int
-) -> Iterator[str]:
+def _sentence_lines(block: Block, width: int) -> Iterator[str]:
     if isinstance(block, Paragraph):
-        yield from wrap(plain_text(block.text), width)
+        yield from wrap_text(block.text, width)
     elif isinstance(block, Points):
         for point in block.points:
-            yield from wrap(plain_text(point), width)
+            yield from wrap_text(point, width)
     elif isinstance(block, Notice):
         for point in block.points:
-            yield from wrap(plain_text(point), width, " - ", "   ")
-    elif isinstance(block, Figure):
-        yield from wrap(block.caption, width)
-    else:
-        for figure in block.figures:
-            yield from wrap(f"{figure.title}: {figure.caption}", width)
+            yield from wrap_text(point, width, " - ", "   ")
 
 
 def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
@@ -114,21 +122,3 @@ def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:
 
 
 _SHORTEST_TREND = 8
-
-
-def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
-    """Break a sentence into lines, between words only.
-
-    Nothing in it can steer a terminal.
-
-    >>> wrap("patience 7 keeps the best epoch", 22)
-    [' patience 7 keeps the', '   best epoch']
-    """
-    return textwrap.wrap(
-        visible_text(sentence),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )

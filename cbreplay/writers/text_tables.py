@@ -1,12 +1,12 @@
-"""A table as lines of text: columns fold away, then rows become records."""
+"""A table as lines of text: columns fold away, sentences wrap, rows become records."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.document import spoken_cells
+from cbreplay.document import Text, spoken_cells
 from cbreplay.words import count, visible_text
+from cbreplay.writers.lines import firm, firm_words, wrap, wrap_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,31 +15,47 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_rows", "table_lines"]
 
-_MOST_ROWS = 1000
 _GAP = "  "
 _INDENT = " "
+_NOTHING = "-"
+# with less room than this, a sentence goes below its row
+_LEAST_ROOM = 24
 
 
-class _Grid(NamedTuple):
-    """The shown columns, and the cells of each row as text."""
+class _TextGrid(NamedTuple):
+    """The shown columns, and the cells of each row as text.
+
+    Parameters
+    ----------
+    columns : tuple of TableColumn
+        In order.
+    rows : list of list of str
+        A cell for each column; or the first, and a sentence in place of the others.
+    stamps : list of str
+        For each row what stands on every line of its sentences.
+    """
 
     columns: tuple[TableColumn, ...]
     rows: list[list[str]]
+    stamps: list[str]
 
     def widths(self) -> list[int]:
-        """Return the width of each column; a sentence in a row does not count."""
+        """Return the least width of each column; what can wrap needs no more."""
         widths = [len(column.title) for column in self.columns]
         for row in self.rows:
-            own = row if len(row) == len(self.columns) else row[:1]
-            for place, cell in enumerate(own):
-                widths[place] = max(widths[place], len(cell))
+            cells = row if len(row) == len(self.columns) else row[:1]
+            for place, cell in enumerate(cells):
+                room = len(cell)
+                if self.columns[place].kind == "sentence":
+                    room = min(room, _LEAST_ROOM)
+                widths[place] = max(widths[place], room)
         return widths
 
-    def without(self, place: int) -> _Grid:
+    def without(self, place: int) -> _TextGrid:
         """Return it without a column."""
-        return _Grid(
-            self.columns[:place] + self.columns[place + 1 :],
-            [
+        return self._replace(
+            columns=self.columns[:place] + self.columns[place + 1 :],
+            rows=[
                 [*row[:place], *row[place + 1 :]]
                 if len(row) == len(self.columns)
                 else row
@@ -47,12 +63,20 @@ class _Grid(NamedTuple):
             ],
         )
 
+    @property
+    def n_sentences(self) -> int:
+        """How many columns hold sentences."""
+        return sum(column.kind == "sentence" for column in self.columns)
 
-def table_lines(table: Table, width: int, most_rows: int = _MOST_ROWS) -> list[str]:
+
+def table_lines(table: Table, width: int) -> list[str]:
     """Write a table in lines of a width.
 
-    Columns go in the order of their `fold`; where those that never go are still too
-    wide, each row becomes a record, one line a column. No cell is broken inside.
+    Columns go in the order of their `fold`. A column of sentences at the end wraps
+    under itself while it has room enough; without it, or where there are several, the
+    sentences stand below their row. Where other columns that never go are still too
+    wide, each row becomes a record, one line a column. No cell is broken inside, a
+    sentence only between its words.
 
     Parameters
     ----------
@@ -60,26 +84,24 @@ def table_lines(table: Table, width: int, most_rows: int = _MOST_ROWS) -> list[s
         The table.
     width : int
         The columns of the terminal.
-    most_rows : int
-        How many rows are shown; those of the least rank.
     """
     if not table.rows:
         return []
-    rows, n_hidden = choose_rows(table.rows, most_rows)
+    rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
-    shown = tuple(column for column in table.columns if column.shown != "programs")
-    texts = [[visible_text(cell) for cell in row] for row in spoken_cells(chosen)]
-    grid, folded = _fold(_Grid(shown, texts), width)
-    fits = _total(grid) <= width
-    lines = [*(_aligned(grid, width) if fits else _records(grid, width))]
+    shown = tuple(
+        column._replace(title=visible_text(column.title))
+        for column in table.columns
+        if column.shown != "programs"
+    )
+    grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
+    lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
     if folded:
         more.append(f"without {', '.join(folded)}")
     if more:
         note = f"({'; '.join(more)}: --format csv has all)"
-        lines += textwrap.wrap(
-            note, width, initial_indent=_INDENT, subsequent_indent="  "
-        )
+        lines += wrap(note, width, _INDENT, "  ")
     return lines
 
 
@@ -92,7 +114,27 @@ def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:
     return [rows[place] for place in kept], len(rows) - most
 
 
-def _fold(grid: _Grid, width: int) -> tuple[_Grid, list[str]]:
+def _shown_rows(table: Table) -> list[list[str]]:
+    """Write the cells for people; in a sentence every name is one word."""
+    places = [i for i, column in enumerate(table.columns) if column.shown != "programs"]
+    rows = []
+    for row, spoken in zip(table.rows, spoken_cells(table), strict=True):
+        cells = [visible_text(cell) for cell in spoken]
+        for i, place in enumerate(places if row.rest is None else ()):
+            sentence = row.cells[place]
+            if isinstance(sentence, Text) and table.columns[place].kind == "sentence":
+                cells[i] = firm_words(sentence)
+        rows.append(cells)
+    return rows
+
+
+def _stamp(row: Row) -> str:
+    """Return what stands on every line of a row's sentences."""
+    stamps = (cell.stamp for cell in row.cells if isinstance(cell, Text))
+    return visible_text(next(filter(None, stamps), ""))
+
+
+def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
     """Take columns out until the rest fits, or none may go; return their titles."""
     folded: list[str] = []
     while _total(grid) > width:
@@ -106,36 +148,107 @@ def _fold(grid: _Grid, width: int) -> tuple[_Grid, list[str]]:
     return grid, folded[::-1]
 
 
-def _total(grid: _Grid) -> int:
+def _total(grid: _TextGrid) -> int:
     widths = grid.widths()
     return len(_INDENT) + sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _aligned(grid: _Grid, width: int) -> Iterator[str]:
+def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
+    """Write a grid in the first way that has room; return the titles left out too."""
+    ends_in_sentence = grid.columns[-1].kind == "sentence"
+    if grid.n_sentences > ends_in_sentence:
+        return [*_stacked(grid, width)], []
+    fewer, folded = _fold(grid, width)
+    if _total(fewer) <= width:
+        return [*_aligned(fewer, width)], folded
+    if ends_in_sentence:
+        return [*_stacked(grid, width)], []
+    return [*_records(fewer, width)], folded
+
+
+def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
+    """Write the cells of a column below each other, a sentence beside its row."""
     widths = grid.widths()
-    # the first cell of a row is its name
-    aligns = ["left", *(column.align for column in grid.columns[1:])]
-    for cells in [[column.title for column in grid.columns], *grid.rows]:
-        if len(cells) < len(widths):
-            first = cells[0].ljust(widths[0])
-            yield from textwrap.wrap(
-                _GAP.join([first, *cells[1:]]),
-                width,
-                initial_indent=_INDENT,
-                subsequent_indent=_INDENT + "  ",
-                break_long_words=False,
-                break_on_hyphens=False,
-                drop_whitespace=True,
-            )
+    if any(len(row) == len(widths) for row in grid.rows):
+        yield _line_of([column.title for column in grid.columns], grid, widths)
+    above: list[str] = []
+    for row, stamp in zip(grid.rows, grid.stamps, strict=True):
+        if len(row) < len(widths):
+            first = f"{_INDENT}{row[0].ljust(widths[0])}{_GAP}"
+            yield from wrap(row[1], width, first, _INDENT + "  ")
+        elif grid.n_sentences:
+            *cells, sentence = row
+            start = _line_of(_unrepeated(cells, above, grid), grid, widths[:-1])
+            start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
+            yield from _hung(sentence, width, start, stamp)
+        else:
+            yield _line_of(_unrepeated(row, above, grid), grid, widths)
+        above = row
+
+
+def _line_of(cells: Sequence[str], grid: _TextGrid, widths: Sequence[int]) -> str:
+    placed = [
+        # the first cell of a row is its name; an epoch is read as a number there too
+        cell.rjust(room)
+        if column.align == "right" and (place or column.kind == "epoch")
+        else cell.ljust(room)
+        for place, (cell, room, column) in enumerate(
+            zip(cells, widths, grid.columns, strict=False)
+        )
+    ]
+    return (_INDENT + _GAP.join(placed)).rstrip()
+
+
+def _unrepeated(
+    cells: Sequence[str], above: Sequence[str], grid: _TextGrid
+) -> list[str]:
+    """Leave out what the row above has too, in columns that say a thing once."""
+    return [
+        "" if column.once and above[place : place + 1] == [cell] else cell
+        for place, (cell, column) in enumerate(zip(cells, grid.columns, strict=False))
+    ]
+
+
+def _hung(sentence: str, width: int, start: str, stamp: str) -> list[str]:
+    """Write a sentence that wraps under its own beginning."""
+    first, rest = start + stamp, " " * len(start) + stamp
+    return wrap_words(sentence, width, first, rest) or [start.rstrip()]
+
+
+def _stacked(grid: _TextGrid, width: int) -> Iterator[str]:
+    """Write the short cells of each row in a line, and its sentences below."""
+    titles = [c.title for c in grid.columns if c.kind == "sentence"]
+    longest = max(map(len, titles)) if len(titles) > 1 else 0
+    for place, (row, stamp) in enumerate(zip(grid.rows, grid.stamps, strict=True)):
+        if place and longest:
+            yield ""
+        yield from wrap_words(_short_cells(row, grid), width, _INDENT, _INDENT + "    ")
+        if len(row) < len(grid.columns):
+            yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
             continue
-        placed = [
-            cell.rjust(room) if align == "right" else cell.ljust(room)
-            for cell, room, align in zip(cells, widths, aligns, strict=True)
-        ]
-        yield (_INDENT + _GAP.join(placed)).rstrip()
+        for cell, column in zip(row, grid.columns, strict=True):
+            if column.kind == "sentence" and cell not in ("", _NOTHING):
+                label = f"{column.title.ljust(longest)}{_GAP}" if longest else ""
+                yield from _hung(cell, width, f"{_INDENT}  {label}", stamp)
 
 
-def _records(grid: _Grid, width: int) -> Iterator[str]:
+def _short_cells(row: Sequence[str], grid: _TextGrid) -> str:
+    """Join the cells that are no sentences; a number is named by its column."""
+    cells = [
+        _named(cell, column)
+        for cell, column in zip(row, grid.columns, strict=False)
+        if column.kind != "sentence" and cell != _NOTHING
+    ]
+    return _GAP.join(cells if len(row) == len(grid.columns) else cells[:1])
+
+
+def _named(cell: str, column: TableColumn) -> str:
+    if column.align == "right":
+        return firm(f"{column.title} {cell}")
+    return cell if column.kind == "code" else firm(cell)
+
+
+def _records(grid: _TextGrid, width: int) -> Iterator[str]:
     """Write each row as a record: its name, and below it a line for each column."""
     longest = max(len(column.title) for column in grid.columns)
     for row in grid.rows:
@@ -149,11 +262,4 @@ def _records(grid: _Grid, width: int) -> Iterator[str]:
 
 def _record_line(title: str, cell: str, longest: int, width: int) -> list[str]:
     label = f"{_INDENT}  {title.ljust(longest)}{_GAP if title else ''}"
-    return textwrap.wrap(
-        cell,
-        max(width, len(label) + 1),
-        initial_indent=label,
-        subsequent_indent=_INDENT + "    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrap(cell, max(width, len(label) + 1), label, _INDENT + "    ")

@@ -40,11 +40,14 @@ def write_state(path: Path, losses: tuple[float, ...]) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("simulate",), "7 evaluations, plan unknown; patience counts evaluations"),
+        (
+            ("simulate",),
+            "7 evaluations, the plan is not known; eval_loss, smaller is better",
+        ),
         (("simulate",), "best 0.5000 at evaluation 7 of 7"),
         (
             ("simulate", "--patience", "1:2", "--min-delta", "0,0.1"),
-            "patience counts evaluations, which count from 1",
+            "Patience counts evaluations, which count from 1.",
         ),
         (("explain", "--patience", "2"), "stopped at the end of evaluation 5"),
         (("explain", "--patience", "2"), "patience counts evaluations"),
@@ -69,10 +72,10 @@ def test_a_report_speaks_of_evaluations(ask: Ask, state: Path, tmp_path: Path) -
     assert ask("report", state, *JUDGED, "-o", target).status == 0
     text = target.read_text(encoding="utf-8")
     assert "those of the steps 100 to 700" in text
-    assert "7 recorded evaluations" in text
+    assert "7 evaluations, the plan is not known" in text
     spoken = [line for line in text.splitlines() if "epoch" in line.lower()]
     # what was assumed in reading, and names such as start_from_epoch, stay
-    assert all("Noted" in line or "_epoch" in line for line in spoken)
+    assert all("taken as" in line or "_epoch" in line for line in spoken)
 
 
 def test_a_picture_speaks_of_evaluations(state: Path) -> None:

@@ -27,7 +27,7 @@ def check_outcome(directory: Path, name: str, content: bytes) -> None:
         else:
             sentence = "runs"
             lengths = [{len(series) for series in run.series.values()} for run in runs]
-            assert lengths == [{run.recorded_epochs} for run in runs]
+            assert lengths == [{run.n_epochs} for run in runs]
         assert sentence
 
 

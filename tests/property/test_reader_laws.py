@@ -54,7 +54,7 @@ def same_bits(left: float, right: float) -> bool:
 
 def holds(run: Run, logs: list[dict[str, float]]) -> bool:
     """Tell whether a run holds exactly these values, and none where a key is absent."""
-    return run.recorded_epochs == len(logs) and all(
+    return run.n_epochs == len(logs) and all(
         bool(series.recorded[epoch]) == (name in row)
         and (name not in row or same_bits(float(series.values[epoch]), row[name]))
         for name, series in run.series.items()

@@ -79,7 +79,7 @@ def test_negating_the_series_and_swapping_the_mode_changes_no_decision(
 def test_a_decision_does_not_read_later_epochs(
     run: Run, one: EarlyStopping, two: ReduceLROnPlateau, data: st.DataObject
 ) -> None:
-    keep = data.draw(st.integers(1, run.recorded_epochs - 1))
+    keep = data.draw(st.integers(1, run.n_epochs - 1))
     rows = [
         {"val_loss": value if known else None, "learning_rate": 0.01}
         for value, known in zip(
@@ -114,9 +114,7 @@ def test_evidence_is_as_defined(
         assert replay.divergence_epoch is not None
         assert (replay.kept_epoch, replay.best_epoch) == (None, None)
         assert all(one.epoch < replay.divergence_epoch for one in replay.reductions)
-    assert replay.outcome.trained_epochs + replay.outcome.epochs_saved == (
-        run.recorded_epochs
-    )
+    assert replay.outcome.trained_epochs + replay.outcome.epochs_saved == (run.n_epochs)
     regret = replay.outcome.regret
     assert regret is None or regret >= 0
 

@@ -20,7 +20,24 @@ def test_an_absent_key_is_missing_and_nan_is_nan() -> None:
 def test_epochs_are_absolute_and_count_from_the_first() -> None:
     run = Run.from_logs([{"loss": 1.0}] * 3, first_epoch=5, planned_epochs=8)
     assert run.epochs.tolist() == [5, 6, 7]
-    assert (run.horizon, run.recorded_epochs, run.reached_plan) == (7, 3, True)
+    assert (run.horizon, run.n_epochs, run.reached_plan) == (7, 3, True)
+
+
+def test_an_epoch_without_a_metric_is_counted_and_not_recorded() -> None:
+    run = Run.from_logs([{"loss": 1.0}, {"learning_rate": 0.1}, {"val_loss": 2.0}])
+    assert (run.n_epochs, run.recorded_epochs) == (3, 2)
+
+
+def test_the_others_of_an_epoch_follow_its_value() -> None:
+    series = Series(
+        np.array([4.0, 3.0, 2.0, 1.0]),
+        np.ones(4, dtype=bool),
+        {1: (9.0, 8.0), 3: (7.0,)},
+    )
+    assert series.take(slice(1, 3)).others == {0: (9.0, 8.0)}
+    assert series.take(np.array([3, 1])).others == {0: (7.0,), 1: (9.0, 8.0)}
+    assert series.take(np.array([True, False, False, True])).others == {1: (7.0,)}
+    assert series.take(slice(0, 1)).others == {}
 
 
 @pytest.mark.parametrize("name", ["lr", "learning_rate"])

@@ -73,6 +73,9 @@ def fold_by(
     steps = table.columns.pop(step_name, None) if step_name is not None else None
     if epochs is None:
         epochs = _counted(table, steps, given=options.x_axis == "epoch")
+    else:
+        # a tracker's training has no initial_epoch: what lies before is not in the log
+        table.begins_at = 0
     n_rows = len(table)
     table.collapse(epochs)
     _drop_silent_epochs(table)
@@ -116,6 +119,7 @@ def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
     n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
     table.keep(at)
     table.steps = number.values[at].astype(np.int64)
+    table.axis_unit = "evaluations"
     number.values = np.arange(len(table), dtype=np.float64)
     number.missing, number.wrong = number.missing[at], number.wrong[at]
     table.columns = {"epoch": number, **table.columns}

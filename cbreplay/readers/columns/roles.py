@@ -9,7 +9,6 @@ import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
-from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
@@ -21,12 +20,10 @@ __all__ = [
     "are_epochs",
     "check_one_kind",
     "find_epoch",
-    "name_rate",
 ]
 
 # what people call the epoch otherwise: "Epoch #", "epoch_no"
 _LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
-_LIKE_RATE = re.compile("lr|learningrate")
 # pandas reads its own nameless index back so, or names it
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that say what a row's numbers are, and not of which epoch they are
@@ -80,23 +77,14 @@ def find_epoch(table: LogTable) -> str | None:
     return None
 
 
-def name_rate(table: LogTable) -> None:
-    """Call a column the learning rate if only its letters say so: ``LR``."""
-    columns = table.columns
-    if columns.keys() & set(LEARNING_RATE_NAMES):
-        return
-    found = [name for name in columns if _LIKE_RATE.fullmatch(_letters(name))]
-    if len(found) == 1:
-        table.rename(found[0], LEARNING_RATE_NAMES[0])
-        table.notes.append(f"{found[0]} was taken as the learning rate")
-
-
 def check_one_kind(table: LogTable) -> None:
     """Refuse rows that are of another metric, or another data set, each.
 
     R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.
     """
     for name, cells in table.columns.items():
+        if not cells.texts:
+            continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if _letters(name) in _KINDS and len(kinds) > 1 and not cells.words:
             shown = " and ".join(map(repr, kinds[:_TWO]))

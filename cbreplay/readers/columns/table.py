@@ -1,35 +1,33 @@
-"""The cells of a CSV as columns of numbers, held in arrays however long the file is."""
+"""A log as named columns of numbers, held in arrays however long it is."""
 
 from __future__ import annotations
 
 import re
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import (
-    SKIP_HINT,
-    Damage,
-    ForeignLogError,
-    open_log,
-    read_chunks,
-)
+from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 from cbreplay.readers.columns.column import TableColumn
-from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
-from cbreplay.readers.columns.text_lines import NotUtf8Error
-from cbreplay.readers.columns.text_rows import TextRows
+from cbreplay.readers.columns.header import parse_cell, shown_names
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.readers.base import Damage
+    from cbreplay.run import AxisUnit, BoolArray, EpochArray, FloatArray
 
-__all__ = ["LogTable", "read_table", "read_table_content"]
+__all__ = ["DECIMAL_COMMA", "LogTable"]
 
-_DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
+DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
+
+
+_STEPWISE = (
+    "it has several values in an epoch, one for each step "
+    "(--x-axis step or x_axis='step' makes a row of each evaluation)"
+)
 
 
 class LogTable:
@@ -57,8 +55,24 @@ class LogTable:
         The plan, where a format knows it.
     counted : {"line", "row"}
         What `lines` counts.
+    crlf : bool
+        Whether its lines end as Keras ends them.
+    counts_from_zero : bool
+        Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
+    has_other_rows : bool
+        Whether it has rows for other things than a metric, so that an epoch without a
+        value of it was not logged with one.
+    begins_at : int or None
+        The epoch at which every training of this writer begins; None where one may
+        begin at any.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What a row stands for.
+    left_out : dict of str to str
+        The columns that were left out, each with the reason.
+    not_logged : set of str
+        The metrics whose missing values were not logged, as the table itself says.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
@@ -78,36 +92,15 @@ class LogTable:
         self.wall_times: FloatArray | None = None
         self.planned_epochs: int | None = None
         self.counted = "line"
+        self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
+        self.has_other_rows = False
+        self.axis_unit: AxisUnit = "epochs"
+        self.left_out: dict[str, str] = {}
+        self.begins_at: int | None = None
+        self.not_logged: set[str] = set()
 
-    def fill(self, text: TextRows) -> None:
-        """Take the cells of a CSV.
-
-        Raises
-        ------
-        LogError
-            If there is no row; when strict, also if one is damaged.
-        """
-        commas = _DecimalCommas(text.delimiter) if text.delimiter != "," else None
-        lines = [np.zeros(0, dtype=np.int64)]
-        n_rows = 0
-        for rows, places in text.batches():
-            if rows:
-                self._add(rows, places, n_rows, commas, plain=text.plain)
-                lines.append(np.array(places))
-                n_rows += len(rows)
-        self.lines = np.concatenate(lines)
-        for cells in self.columns.values():
-            cells.finish()
-        self.repeated_header = text.repeated_header
-        self.notes += text.notes
-        if commas is not None and commas.first_line:
-            self.notes.append(commas.note(self.source))
-        if not n_rows:
-            raise self._without_rows()
-        self._join_repeated()
-
-    def _join_repeated(self) -> None:
+    def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.
 
         Raises
@@ -123,6 +116,35 @@ class LogTable:
                 raise self.error(problem, row, "Rename or delete one of them")
             note = f"{name} stands there twice with the same values: it was read once"
             self.notes.append(note)
+
+    @classmethod
+    def of_plain(
+        cls, names: Sequence[str], values: FloatArray, source: str, damage: Damage
+    ) -> LogTable:
+        """Make a table of finite numbers below a header in the first line.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The column names, all different.
+        values : array of shape (n_columns, n_rows)
+            The numbers.
+        source : str
+            Its name, for errors.
+        damage : Damage
+            Where damage is reported later.
+        """
+        table = cls(source, damage, [])
+        table.header = list(names)
+        n_rows = values.shape[1]
+        nowhere = np.zeros(n_rows, dtype=np.bool_)
+        nowhere.setflags(write=False)
+        table.columns = {
+            name: TableColumn.of_numbers(own, nowhere)
+            for name, own in zip(names, values, strict=True)
+        }
+        table.lines = np.arange(2, n_rows + 2)
+        return table
 
     @classmethod
     def of_rows(
@@ -149,23 +171,6 @@ class LogTable:
         problem = f"row {place}: {problem}"
         return LogError(problem, source=self.source, hint=hint)
 
-    def _add(
-        self,
-        rows: list[list[str]],
-        lines: list[int],
-        start: int,
-        commas: _DecimalCommas | None,
-        *,
-        plain: bool,
-    ) -> None:
-        for cells, column in zip(
-            zip(*rows, strict=True), self.columns.values(), strict=True
-        ):
-            if commas is not None and commas.stand_in(cells, lines):
-                column.add(cells, start, _parse_comma)
-            elif not (plain and column.add_plain(cells)):
-                column.add(cells, start, parse_cell)
-
     def find(self, name: str) -> str:
         """Return the column of a name in small letters, as it is written.
 
@@ -184,6 +189,7 @@ class LogTable:
     def leave_out(self, names: Sequence[str], reason: str) -> None:
         """Take columns out, with a note."""
         found = [name for name in names if self.columns.pop(name, None) is not None]
+        self.left_out |= dict.fromkeys(found, reason)
         if found:
             self.notes.append(f"left out {', '.join(found)}: {reason}")
 
@@ -196,16 +202,23 @@ class LogTable:
     def collapse(self, epochs: EpochArray) -> None:
         """Put rows of the same epoch that follow each other together to one.
 
-        A column with several values in an epoch has none for the epoch: it is left
-        out, with a note.
+        Of several values in an epoch the last one stands, with the others beside it. A
+        column with several in many epochs has none for the epoch: it is left out, with
+        a note, unless it is a learning rate.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
-            if not cells.collapse(group):
+            if cells.collapse(group):
+                continue
+            if is_rate_name(name):
+                cells.collapse(group, "last")
+                note = "changes within an epoch: the rate of its last step stands"
+                self.notes.append(f"{name} {note}")
+            else:
                 stepwise.append(name)
-        self.leave_out(stepwise, "it has several values in an epoch, one for each step")
+        self.leave_out(stepwise, _STEPWISE)
         self.lines = self.lines[begins]
         if self.wall_times is not None:
             # an epoch ends with its last row
@@ -228,6 +241,9 @@ class LogTable:
             cells.texts = {
                 int(moved[at]): text for at, text in cells.texts.items() if rows[at]
             }
+            cells.others = {
+                int(moved[at]): held for at, held in cells.others.items() if rows[at]
+            }
         self.lines = self.lines[rows]
         if self.wall_times is not None:
             self.wall_times = self.wall_times[rows]
@@ -246,62 +262,12 @@ class LogTable:
     def check_decimal_comma(self, name: str) -> None:
         """Refuse a column in which a comma may be one of decimals or of thousands."""
         for row, text in self.columns[name].texts.items():
-            if re.fullmatch(_DECIMAL_COMMA, text):
+            if re.fullmatch(DECIMAL_COMMA, text):
                 problem = (
                     f"{text!r} under {name} has a decimal comma, or one of thousands"
                 )
                 hint = "Write decimal points, as Keras does, or separate cells with ;"
                 raise self.error(problem, row, hint)
-
-    def _without_rows(self) -> LogError:
-        if self.damage.errors:
-            return self.damage.errors[0]
-        problem = f"there is no row under the header {shown_names(self.header)}"
-        hint = "Give a log with at least one whole epoch"
-        return LogError(problem, source=self.source, hint=hint)
-
-
-class _DecimalCommas:
-    """Decimal commas, which only another delimiter between cells makes plain."""
-
-    def __init__(self, delimiter: str) -> None:
-        self.delimiter = delimiter
-        self.first_line = 0
-        self._points = False
-
-    def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
-        """Tell whether a column holds any; remember where, and decimal points."""
-        self._points = self._points or any(
-            "." in cell and holds_number(cell) for cell in cells
-        )
-        at = next(
-            (
-                line
-                for cell, line in zip(cells, lines, strict=True)
-                if "," in cell and re.fullmatch(_DECIMAL_COMMA, cell.strip())
-            ),
-            0,
-        )
-        self.first_line = self.first_line or at
-        return at > 0
-
-    def note(self, source: str) -> str:
-        """Say that they were read.
-
-        Raises
-        ------
-        LogError
-            If points stand beside them: a comma may then be one of thousands.
-        """
-        if self._points:
-            problem = "decimal commas stand beside decimal points"
-            hint = "Write decimal points throughout, as Keras does"
-            raise LogError(problem, source=source, line=self.first_line, hint=hint)
-        separator = _SPOKEN.get(self.delimiter, self.delimiter)
-        return f"decimal commas were read as such: {separator} separates the cells"
-
-
-_SPOKEN = {"\t": "a tab", " ": "a space"}
 
 
 def _parse_value(value: object) -> float | None:
@@ -314,56 +280,3 @@ def _parse_value(value: object) -> float | None:
         return parse_cell(value) if isinstance(value, str) else float(value)
     except OverflowError:
         raise ValueError(value) from None
-
-
-def _parse_comma(cell: str) -> float | None:
-    """Read a cell with a decimal comma.
-
-    >>> _parse_comma("0,25"), _parse_comma("3")
-    (0.25, 3.0)
-    """
-    if "," in cell and not re.fullmatch(_DECIMAL_COMMA, cell.strip()):
-        raise ValueError(cell)
-    return parse_cell(cell.replace(",", "."))
-
-
-def read_table(path: str, options: ReadOptions) -> LogTable:
-    """Read a CSV file.
-
-    Raises
-    ------
-    LogError
-        If it is no CSV; when strict, also if it is damaged.
-    """
-    return _read(lambda: read_chunks(open_log(path), path), path, options)
-
-
-def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
-    """Read a CSV that is in memory."""
-    from io import BytesIO
-
-    return _read(lambda: read_chunks(BytesIO(content), source), source, options)
-
-
-def _read(
-    chunks: Callable[[], Generator[bytes, None, None]],
-    source: str,
-    options: ReadOptions,
-) -> LogTable:
-    try:
-        return _table(chunks(), source, Damage(options), "")
-    except NotUtf8Error as error:
-        table = _table(chunks(), source, Damage(options), "latin-1")
-        note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
-        table.notes.insert(0, note)
-        return table
-
-
-def _table(
-    chunks: Generator[bytes, None, None], source: str, damage: Damage, encoding: str
-) -> LogTable:
-    with closing(chunks):
-        text = TextRows(chunks, source, damage, encoding)
-        table = LogTable(source, damage, text.header)
-        table.fill(text)
-    return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -76,11 +77,11 @@ def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
 
 def name_runs(found: list[RunsOfLog]) -> list[Run]:
     """Name each run, the trainings of one log by number, so that no two are alike."""
-    short = [one.name for one in found]
+    times = Counter(one.name for one in found)
     taken: set[str] = set()
     runs = []
     for one in found:
-        name = one.name if short.count(one.name) == 1 else one.long_name
+        name = one.name if times[one.name] == 1 else one.long_name
         for number, run in enumerate(one.runs, start=1):
             part = f"#{_label(run, number)}" if len(one.runs) > 1 else ""
             unique = wanted = name + part

@@ -11,7 +11,8 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.table import LogTable, read_table
+from cbreplay.readers.columns.csv_table import read_table
+from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
 
@@ -118,6 +119,8 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
         table.wall_times = table.columns[time].values
     epoch = next((names[name] for name in _EPOCHS if name in names), None)
     step = next((names[name] for name in _STEPS if name in names), None)
+    # its own steps count from 0; an epoch is what the user logged
+    table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
     for name in internal:
         del table.columns[name]

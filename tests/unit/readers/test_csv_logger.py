@@ -133,13 +133,6 @@ def test_the_rate_is_float32_and_no_metric(name: str) -> None:
     assert list(run.series) == ["loss"]
 
 
-def test_rates_of_several_optimizers_stay_metrics() -> None:
-    run = read_one("epoch,loss,learning_rate_adam\n0,1,0.01\n")
-    assert run.learning_rate is None
-    assert "learning_rate_adam" in run.series
-    assert "kept as metrics" in run.notes[0]
-
-
 def test_a_missing_epoch_is_a_gap() -> None:
     run = read_one("epoch,loss\n2,1\n5,2\n")
     assert (run.first_epoch, run.horizon) == (2, 5)
@@ -152,7 +145,7 @@ def test_a_missing_epoch_is_a_gap() -> None:
     ("rows", "found"),
     [
         ("0,1\n1,2\n0,3\n", [[1, 2], [3]]),
-        ("0,1\n1,2\n1,3\n", [[1, 2], [3]]),
+        ("0,1\n1,2\n2,3\n1,4\n", [[1, 2, 3], [4]]),
         ("0,1\nepoch,loss\n0,2\n", [[1], [2]]),
     ],
 )
@@ -166,7 +159,7 @@ def test_trainings_under_one_header_are_doubted_and_noted() -> None:
     # the second fit logged loss and mae, and CSVLogger wrote them under acc and loss
     runs = read("epoch,acc,loss\n0,.5,2\n0,2,.1\n")
     assert all("would stand under wrong names" in run.notes[0] for run in runs)
-    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,2\n")
+    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,3\n")
     assert not any("share one header" in note for note in first.notes)
 
 
@@ -227,7 +220,8 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1\nepoch,acc\n1,2\n", "line 3: from here on another header"),
         ("epoch,loss,loss\n0,1,2\n", "two columns are named 'loss'"),
         ('epoch,loss\n0,"1\n1,2\n', "cannot be cut into cells"),
-        ("epoch,loss\n0,1\n0,2\n1,1\n1,2\n2,1\n2,2\n", "several workers"),
+        ("epoch,loss\n0,1\n0,2\n0,3\n1,1\n1,2\n1,3\n", "several workers"),
+        ("epoch,loss\n0,1\n0,2\n0,3\n", "every row is epoch 0. If fits of one epoch"),
         ("epoch,loss\n3,1\n4,1\n50,2\n1,2\n", "line 4: the epoch 50 does not follow"),
     ],
 )
@@ -367,11 +361,24 @@ def test_two_rows_glued_at_the_epoch_are_dropped_on_request() -> None:
 
 
 def test_an_epoch_that_jumps_ahead_for_good_is_a_gap() -> None:
-    assert read_one("epoch,loss\n4,1\n50,2\n51,3\n").recorded_epochs == 48
+    run = read_one("epoch,loss\n4,1\n50,2\n51,3\n")
+    # 4 to 51, of which three have a row
+    assert (run.n_epochs, run.recorded_epochs) == (48, 3)
 
 
-def test_one_row_that_stands_twice_is_a_restart() -> None:
-    assert len(read("epoch,loss\n0,1\n1,1\n1,1\n2,1\n3,1\n")) == 2
+def test_the_first_epoch_that_stands_twice_is_a_restart() -> None:
+    assert len(read("epoch,loss\n0,1\n0,2\n1,1\n2,1\n3,1\n")) == 2
+
+
+def test_one_epoch_that_stands_twice_has_two_values() -> None:
+    run = read_one("epoch,loss,acc\n0,1,.5\n1,2,.5\n1,3,.5\n2,4,.5\n")
+    assert values(run, "loss") == [1, 3, 4]
+    assert run.series["loss"].others == {1: (2.0,)}
+    # the same value twice is one
+    assert run.series["acc"].others == {}
+    assert run.notes[-1] == (
+        "loss: several values in 1 epoch, 1 (counted from 0); the last of each stands"
+    )
 
 
 @pytest.mark.parametrize("n_rows", [4095, 4096, 4097, 8192, 8193])

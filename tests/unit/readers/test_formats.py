@@ -50,9 +50,9 @@ def test_lightning_rows_of_an_epoch_are_one(tmp_path: Path) -> None:
     assert list(run.series) == ["train_loss", "val_loss"]
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == [np.float32(0.01), np.float32(0.001)]
-    assert "9 rows of steps were put together to 2 epochs" in run.notes
+    assert "8 rows of steps were put together to 2 epochs" in run.notes
     assert any("train_loss_step: it has several values" in note for note in run.notes)
-    assert any("test_acc: logged by a test" in note for note in run.notes)
+    assert any("test_acc: logged by a test only" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,8 @@ def test_ultralytics_counts_epochs_from_1(tmp_path: Path) -> None:
     (run,) = read(tmp_path / "results.csv", ULTRALYTICS)
     assert (run.first_epoch, run.horizon) == (0, 1)
     assert column(run, "train/box_loss") == [1.5, 1.25]
-    assert column(run, "lr/pg0") == [0.01, 0.005]
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(0.01), np.float32(0.005)]
     assert run.epoch_seconds is not None
     assert list(run.epoch_seconds) == [None, 9.0]
     assert "epochs were taken as counted from 1" in run.notes[0]
@@ -126,8 +127,11 @@ def test_trainer_that_evaluates_within_epochs_counts_evaluations(
     (run,) = read(tmp_path / "trainer_state.json", state)
     assert column(run, "eval_loss") == [0.75, 0.5]
     assert list(run.series) == ["eval_loss"]
-    assert run.learning_rate is None
+    # the last rate before the first evaluation; none was logged before the second
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(9e-4), None]
     assert "each evaluation was taken as one epoch" in run.notes[0]
+    assert any("the rate of its last step stands" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +234,6 @@ def test_mlflow_holds_a_row_for_each_key_and_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("key,value,step\nloss,1,0\nloss,2,0\n", "several values at step 0"),
         ("key,value,step\nloss,1,x\n", "the step 'x' of 'loss'"),
         ("key,value,step\nloss,1,0", "breaks off"),
         ("key,value,step\nloss,1\n", "cannot be cut into 3 cells"),

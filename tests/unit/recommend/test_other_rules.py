@@ -46,7 +46,7 @@ def test_a_rule_stands_at_the_value_that_replays_best(name: str, made: Any) -> N
                 run, rule(**{parameter: value}), semantics="keras-3.15"
             ).outcome
             regrets[at, place] = outcome.regret
-            costs[at, place] = outcome.trained_epochs / run.recorded_epochs
+            costs[at, place] = outcome.trained_epochs / run.n_epochs
     best = np.array([min(run.series["val_loss"].values) for run in runs])
     scores = (regrets / best + 0.05 * costs).mean(axis=1)
     # the first of those that are less than 0.001 apart

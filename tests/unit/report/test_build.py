@@ -17,8 +17,7 @@ from cbreplay import (
     Run,
     UnknownMonitorError,
 )
-from cbreplay.report import Document, build_report, write_html, write_markdown
-from cbreplay.report.document import (
+from cbreplay.document import (
     CodeBlock,
     Figure,
     Gallery,
@@ -27,8 +26,11 @@ from cbreplay.report.document import (
     Section,
     Table,
     plain_text,
+    spoken_cells,
 )
+from cbreplay.report import Document, build_report, write_html, write_markdown
 from cbreplay.run_metadata import Ended, RunMetadata
+from cbreplay.writers.as_text import write_text
 from tests.recommended import pausing_runs
 
 if TYPE_CHECKING:
@@ -63,8 +65,12 @@ def table(document: Document, title: str) -> list[dict[str, str]]:
     found = next(
         one for one in section(document, title).blocks if isinstance(one, Table)
     )
-    names = [column.title for column in found.columns]
-    return [dict(zip(names, row, strict=False)) for row in found.rows]
+    names = [one.title for one in found.columns if one.shown != "programs"]
+    return [dict(zip(names, row, strict=False)) for row in spoken_cells(found)]
+
+
+def headline(document: Document) -> str:
+    return plain_text(document.headline)
 
 
 def doubts(document: Document) -> str:
@@ -84,15 +90,15 @@ def outcome(document: Document) -> dict[str, str]:
 def test_one_run_is_answered_in_one_sentence() -> None:
     document = report_on(run_of())
     # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
-    assert document.title == (
-        "On this run, patience 1 would have kept the best recorded val_loss and saved "
-        "4 of 8 epochs"
+    assert headline(document) == (
+        "On this run patience 1 was enough: it keeps the best epoch, 3, and stops at 4 "
+        "of 8, which saves 4 epochs."
     )
-    assert "plan unknown" in plain_text(document.lead)
+    assert "the plan is not known" in plain_text(document.lead)
 
 
 def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
-    block = section(report_on(run_of()), "What would have sufficed").blocks[0]
+    block = section(report_on(run_of()), "What would have been enough").blocks[0]
     assert isinstance(block, CodeBlock)
     assert block.code.splitlines()[2:5] == [
         "        monitor='val_loss',",
@@ -105,28 +111,33 @@ def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
 def test_the_staircase_counts_epochs_from_one_and_ends_with_the_log() -> None:
     rows = table(report_on(run_of()), "Every patience")
     assert rows[0] == {
-        "Patience": "0-5",
-        "Stops at": "4-8",
-        "Keeps": "3",
+        "patience": "0-5",
+        "stops at": "4-8",
+        "keeps": "3",
         "val_loss": "0.4000",
-        "Above best": "0",
-        "Saved": "4-0",
+        "above best": "0",
+        "saved": "4-0",
     }
-    assert rows[-1]["Stops at"] == "not in the log (it ends at epoch 8)"
+    assert rows[-1] == {
+        "patience": "6 or more",
+        "stops at": "not in the log: it ends at epoch 8, 5 epochs after its best",
+    }
 
 
 def test_no_row_saves_more_epochs_than_were_recorded() -> None:
     losses = np.random.default_rng(0).normal(size=60)
     for row in table(report_on(run_of(losses)), "Every patience")[:-1]:
-        assert max(int(one) for one in row["Saved"].split("-")) < 60
+        assert max(int(one) for one in row["saved"].split("-")) < 60
 
 
 def test_a_log_in_which_nothing_stops_carries_no_setting() -> None:
     document = report_on(run_of([0.9, 0.8, 0.7]))
-    assert document.title.startswith("No patience stops inside this log: it ends at")
+    assert headline(document).startswith(
+        "No patience stops inside this log: it ends at"
+    )
     assert "callbacks = [" not in write_html(document)
     assert outcome(document)["Evidence"] == "not in the log (it ends at epoch 3)"
-    assert outcome(document)["Epochs saved"] == "≤ 0"
+    assert outcome(document)["Epochs saved"] == "<= 0"
     assert "still improving" in doubts(document)
 
 
@@ -143,7 +154,7 @@ def test_a_named_setting_is_answered_with_what_it_costs() -> None:
         "Epochs trained": "5",
         "Epochs saved": "3",
     }
-    assert "stops at epoch 5 of 8 and keeps epoch 3" in document.title
+    assert "stops at epoch 5 of 8 and keeps epoch 3" in headline(document)
 
 
 def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
@@ -167,13 +178,13 @@ def test_its_own_stop_and_what_was_noted_are_doubts() -> None:
     ended = RunMetadata(ended=Ended("EarlyStopping", 7))
     run = replace(run_of().with_notes("a row was dropped"), metadata=ended)
     said = doubts(report_on(run))
-    assert "its own EarlyStopping ended this training" in said
-    assert "a row was dropped" in said
+    assert "Its own EarlyStopping ended this training" in said
+    assert "A row was dropped" in said
 
 
 def test_values_that_are_no_numbers_are_doubts() -> None:
     said = doubts(report_on(run_of([0.8, math.nan, 0.4, math.inf, 0.5, 0.6])))
-    assert "2 epochs with NaN or infinity in val_loss, the first at epoch 2" in said
+    assert "val_loss is NaN or infinite in 2 epochs, first in epoch 2" in said
 
 
 def test_the_inputs_are_named_with_their_checksums(tmp_path: Path) -> None:
@@ -186,8 +197,8 @@ def test_the_inputs_are_named_with_their_checksums(tmp_path: Path) -> None:
         if isinstance(one, Table)
     ]
     digest = hashlib.sha256(b"epoch,val_loss\n").hexdigest()
-    assert tables[1].rows == (("seed0", str(log), "15", digest),)
-    assert ("made", "2026-11-23 09:00 UTC") in tables[0].rows
+    assert spoken_cells(tables[1]) == [["seed0", str(log), "15", digest]]
+    assert ["made", "2026-11-23 09:00 UTC"] in spoken_cells(tables[0])
 
 
 # several runs
@@ -214,14 +225,14 @@ def test_provisional_costs_are_counted_and_never_averaged() -> None:
     assert default["Worst run"] == "b"
     # 4 of a's 8 epochs and 5 of b's 8
     assert default["Epochs saved"] == "9 of 16"
-    assert rows["patience 50"]["Mean above best"] == "no run answers this exactly"
+    assert rows["patience 50"]["Exact"] == "no run of 3 answers this exactly"
 
 
 def test_without_an_exact_run_nothing_is_averaged_in_the_headline() -> None:
     stopping = EarlyStopping(patience=10)
     document = report_on(*three_runs(), callbacks=[stopping])
-    assert document.title == (
-        "None of 3 runs can say what EarlyStopping(patience=10) would cost"
+    assert headline(document) == (
+        "None of 3 runs can say what EarlyStopping(patience=10) would cost."
     )
 
 
@@ -230,8 +241,8 @@ def test_a_named_setting_stands_beside_the_baselines() -> None:
     document = report_on(*three_runs(), callbacks=[stopping])
     name = "EarlyStopping(patience=3, restore_best_weights=True)"
     assert table(document, "Fixed")[-1]["Setting"] == name
-    assert document.title == (
-        f"{name} would have cost no val_loss on the 2 of 3 runs that can tell"
+    assert headline(document) == (
+        f"{name} would have cost no val_loss on the 2 of 3 runs that can tell."
     )
 
 
@@ -248,7 +259,7 @@ def test_every_run_says_how_far_it_is_evidence() -> None:
 def test_a_run_that_cannot_be_replayed_is_listed_with_the_reason() -> None:
     other = Run.from_logs([{"loss": 0.5}], name="no validation")
     document = report_on(*three_runs(), other)
-    row = table(document, "Runs that could not be replayed")[0]
+    row = table(document, "Left out")[0]
     assert row["Run"] == "no validation"
     assert "has no series 'val_loss'" in row["Why"]
     assert len(table(document, "Every run")) == 3
@@ -266,7 +277,7 @@ def test_runs_that_cannot_be_compared_recommend_nothing_and_say_why() -> None:
     foreign = RunMetadata(keras_version="theano-1.0")
     runs = [*three_runs(), replace(run_of(name="d"), metadata=foreign)]
     document = build_report(runs)
-    assert document.title == "None of 3 runs can say what patience 10 would cost"
+    assert headline(document) == "None of 3 runs can say what patience 10 would cost."
     said = doubts(document)
     assert "This page recommends nothing. 4 runs cannot be compared: 'theano-" in said
     assert len(table(document, "Fixed settings")) == 5
@@ -276,7 +287,7 @@ def test_runs_that_hold_no_number_recommend_nothing_and_say_why() -> None:
     failing = run_of([math.nan] * 8, name="d")
     document = report_on(failing, replace(failing, name="e"))
     assert "callbacks = [" not in write_html(document)
-    assert document.title == "No setting is recommended."
+    assert headline(document) == "No setting is recommended."
     assert "Why none is recommended" in [one.title for one in document.sections]
 
 
@@ -319,7 +330,7 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
 
 def test_a_recommendation_is_headline_code_evidence_and_table() -> None:
     document = report_on(*advised_runs())
-    assert document.title == (
+    assert headline(document) == (
         "Patience 20, with a promise for 90 % of new runs like these."
     )
     titles = [one.title for one in document.sections]
@@ -344,7 +355,10 @@ def test_a_recommendation_is_headline_code_evidence_and_table() -> None:
 
 def test_a_rule_of_thumb_is_called_one() -> None:
     document = report_on(*advised_runs([3, 4]))
-    assert document.title == "Patience 10, as a rule of thumb: no promise goes with it."
+    assert (
+        headline(document)
+        == "Patience 10, as a rule of thumb: no promise goes with it."
+    )
     assert "takes 9 runs" in said_in(document, "What it rests on")[0]
 
 
@@ -366,7 +380,7 @@ def test_the_map_is_a_table_for_those_who_cannot_see_it() -> None:
     assert isinstance(figure, Figure)
     assert figure.table is not None
     # patience 2 loses .5 on two of four
-    assert figure.table.rows[0][:3] == ("0", "0.375", "0.250")
+    assert spoken_cells(figure.table)[0][:3] == ["0", "0.375", "0.250"]
     assert "0.375" in write_markdown(document)
     assert "0.375" in write_html(document)
 
@@ -374,7 +388,9 @@ def test_the_map_is_a_table_for_those_who_cannot_see_it() -> None:
 def test_a_setting_that_was_named_stays_the_headline_beside_the_advice() -> None:
     stopping = EarlyStopping(patience=3, restore_best_weights=True)
     document = report_on(*advised_runs(), callbacks=[stopping])
-    assert document.title.startswith("EarlyStopping(patience=3, restore_best_weights=")
+    assert headline(document).startswith(
+        "EarlyStopping(patience=3, restore_best_weights="
+    )
     text = plain_text(section(document, "What these runs recommend").blocks[0].text)  # type: ignore[union-attr]
     assert text.startswith("Patience 20, with a promise for 90 % of new runs like")
     settings = [row["Setting"] for row in table(document, "Beside the usual")]
@@ -428,9 +444,9 @@ def test_a_run_directory_is_named_by_the_checksum_of_its_log(tmp_path: Path) -> 
 def test_a_censored_setting_promises_nothing() -> None:
     stopping = EarlyStopping(patience=9, restore_best_weights=True)
     document = report_on(run_of(), callbacks=[stopping])
-    assert document.title == (
+    assert headline(document) == (
         "What EarlyStopping(patience=9, restore_best_weights=True) ends with is not in "
-        "the log: it ends at epoch 8 without a stop"
+        "the log: it ends at epoch 8 without a stop."
     )
     assert outcome(document)["Keeps epoch so far"] == "3"
 
@@ -441,8 +457,8 @@ def test_larger_can_be_better() -> None:
     document = report_on(Run.from_logs(logs), callbacks=[stopping])
     # stops at epoch 3 with epoch 2's .7 where .9 comes later
     assert outcome(document)["Below best"] == "0.2000"
-    assert document.title.endswith(
-        "keeps epoch 2, 0.2000 below the best recorded val_accuracy"
+    assert headline(document).endswith(
+        "keeps epoch 2, 0.2000 below the best recorded val_accuracy."
     )
     assert "larger is better" in plain_text(document.lead)
 
@@ -450,17 +466,17 @@ def test_larger_can_be_better() -> None:
 def test_without_restoring_the_nearest_patience_is_named_as_such() -> None:
     document = report_on(run_of(), keep="last")
     # patience 1 to 5 stop at epochs 4 to 8 and end with .5 .52 .49 .5 .51
-    assert document.title == (
+    assert headline(document) == (
         "No patience that stops inside this log keeps its best val_loss; patience 3 "
-        "comes nearest"
+        "comes nearest: it keeps epoch 6, and stops at 6 of 8, which saves 2 "
+        "epochs."
     )
     assert section(document, "What comes nearest").half
 
 
 def test_a_run_that_reached_its_plan_has_no_open_end() -> None:
     rows = table(report_on(run_of(planned_epochs=8)), "Every patience")
-    assert rows[-1]["Stops at"] == "end of plan"
-    assert rows[-1]["Keeps"] == "3"
+    assert rows[-1]["stops at"] == "runs to the end of its plan, keeps epoch 3"
 
 
 def test_other_series_stand_beside_and_the_best_of_each_is_named() -> None:
@@ -471,8 +487,10 @@ def test_other_series_stand_beside_and_the_best_of_each_is_named() -> None:
     document = report_on(Run.from_logs(logs))
     assert table(document, "Every patience")[0]["val_mae"] == "6.000"
     text = write_markdown(document)
-    assert "2 more series are left out here" in text
-    assert "val_mae was best at epoch 8 (1.000): no row keeps it." in text
+    assert "2 more series in --format csv" in text
+    assert (
+        "`val_mae` was best at epoch 8, at the end (1.000): nothing that stops" in text
+    )
 
 
 def test_a_small_difference_is_marked_and_doubted() -> None:
@@ -480,8 +498,12 @@ def test_a_small_difference_is_marked_and_doubted() -> None:
     losses = [0.9, 0.5, 0.6, 0.49, 0.7, 0.6, 0.7]
     document = report_on(run_of(losses))
     rows = table(document, "Every patience")
-    assert rows[0]["Above best"] == "0.0100 ~"
-    assert "within the usual change: patience 0-1" in doubts(document)
+    assert rows[0]["above best"] == "+0.0100 ~"
+    # the changes of the second half, .21 .1 .1: their median
+    assert (
+        "~ less than val_loss usually changes from one epoch to the next (0.1000"
+        in ("".join(said_in(document, "Every patience")))
+    )
 
 
 def test_many_steps_are_thinned() -> None:
@@ -489,8 +511,12 @@ def test_many_steps_are_thinned() -> None:
     for depth in range(60):
         losses += [100.0 - depth, *[200.0] * (depth + 1)]
     document = report_on(run_of(losses))
-    assert len(table(document, "Every patience")) == 40
-    assert "more steps: cbreplay simulate --format csv" in write_markdown(document)
+    assert len(table(document, "Every patience")) == 61
+    screen = write_text(document)
+    assert "(41 more rows: --format csv has all)" in screen
+    # those of the patience values that people try stay
+    for patience in (0, 2, 10, 50):
+        assert f"\n {patience}" in screen
 
 
 def test_the_recorded_rate_is_explained_where_a_setting_does() -> None:
@@ -498,21 +524,21 @@ def test_the_recorded_rate_is_explained_where_a_setting_does() -> None:
     rates = [0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625]
     logs = [{"val_loss": 0.5, "learning_rate": rate} for rate in rates]
     text = write_markdown(report_on(Run.from_logs(logs)))
-    assert "`ReduceLROnPlateau(factor=0.5, patience=2)` explains" in text
+    assert "exactly as `ReduceLROnPlateau(factor=0.5, patience=2)` would" in text
     rising = [{"val_loss": 0.5, "learning_rate": rate} for rate in rates[::-1]]
     text = write_markdown(report_on(Run.from_logs(rising)))
-    assert "also rises" in text
+    assert "rises as well as falls" in text
 
 
 def test_a_log_without_a_number_is_not_called_too_short() -> None:
     document = report_on(run_of([math.nan] * 20))
-    assert document.title == (
-        "This log holds no finite val_loss, so no patience can be judged"
+    assert headline(document) == (
+        "This log holds no finite val_loss, so no patience can be judged."
     )
 
 
 def test_a_run_that_only_improved_to_its_plan_is_not_called_too_short() -> None:
     document = report_on(run_of([0.5, 0.4, 0.3], planned_epochs=3))
-    assert document.title == (
-        "Every patience runs to the end of the plan, epoch 3, and keeps epoch 3"
+    assert headline(document) == (
+        "Every patience runs to the end of the plan, epoch 3, and keeps epoch 3."
     )

@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import ConfigError, OutputError, Run
+from cbreplay.document import (
+    Code,
+    Paragraph,
+    Row,
+    Section,
+    Strong,
+    Table,
+    TableColumn,
+    plain_text,
+    say,
+    spoken_cells,
+)
 from cbreplay.report import Document, build_report, write_html, write_markdown
 from cbreplay.report import write_report as write_document
-from cbreplay.report.document import Code, Column, Paragraph, Section, Strong, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,13 +126,14 @@ def test_the_page_can_be_used_by_everyone() -> None:
 
 def texts(document: Document) -> Iterator[str]:
     """Yield every table cell and heading of a tree."""
-    yield document.title
+    yield plain_text(document.headline)
     for section in document.sections:
         yield section.title
         for block in section.blocks:
             if isinstance(block, Table):
-                yield from (column.title for column in block.columns)
-                yield from (cell for row in block.rows for cell in row)
+                shown = [one for one in block.columns if one.shown != "programs"]
+                yield from (column.title for column in shown)
+                yield from (cell for row in spoken_cells(block) for cell in row)
 
 
 def test_both_formats_hold_every_heading_and_cell_of_the_tree() -> None:
@@ -134,7 +146,8 @@ def test_both_formats_hold_every_heading_and_cell_of_the_tree() -> None:
 
 
 def small(*parts: Any) -> Document:
-    return Document("t", ("lead",), (Section("s", (Paragraph(parts),)),))
+    sections = (Section("s", (Paragraph(say(*parts)),)),)
+    return Document("q", say("t"), say("lead"), sections)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +167,10 @@ def test_plain_text_stays_plain_in_markdown(parts: Any, written: str) -> None:
 
 
 def test_a_short_row_ends_in_a_cell_that_spans_the_rest() -> None:
-    columns = (Column("a"), Column("b"), Column("c"))
-    table = Table(columns, (("1", "2", "3"), ("4", "nothing")), "caption")
-    document = Document("t", (), (Section("s", (table,)),))
+    columns = tuple(TableColumn(name, name, "count") for name in "abc")
+    rows = (Row((1, 2, 3)), Row((4, None, None), say("nothing")))
+    table = Table(columns, rows, "caption")
+    document = Document("q", say("t"), say("l"), (Section("s", (table,)),))
     assert '<td class="left" colspan="2">nothing</td>' in write_html(document)
     assert "| 4 | nothing |  |" in write_markdown(document)
 
@@ -189,4 +203,4 @@ def test_the_title_is_the_answer() -> None:
     source = write_html(page_of("seed0"))
     title = re.search("<title>(.*)</title>", source)
     assert title is not None
-    assert html.unescape(title[1]) == page_of("seed0").title
+    assert html.unescape(title[1]) == plain_text(page_of("seed0").headline)

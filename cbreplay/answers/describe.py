@@ -1,0 +1,172 @@
+"""Runs, replays and staircases as JSON has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.rules.base import format_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run, Series
+    from cbreplay.staircase import Staircase, StaircaseStep
+
+__all__ = ["describe_replay", "describe_results", "describe_run", "describe_staircase"]
+
+
+def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a run without its series, as JSON has it.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    notes : iterable of str
+        What an answer has to say about it, besides what was noted while reading.
+    """
+    return {
+        "name": run.name,
+        "source": run.source,
+        "first_epoch": run.first_epoch,
+        "horizon": run.horizon,
+        "recorded_epochs": run.recorded_epochs,
+        "planned_epochs": run.planned_epochs,
+        "axis_unit": run.axis_unit,
+        "seams": list(run.seams),
+        "series": list(run.series),
+        "learning_rate": _rates(run.learning_rate),
+        "wall_seconds": run.wall_seconds,
+        "notes": list(dict.fromkeys([*run.notes, *notes])),
+    }
+
+
+def _rates(series: Series | None) -> list[float | None] | None:
+    """Return the rate of each epoch, None where it is missing."""
+    if series is None:
+        return None
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    return [rate if recorded else None for rate, recorded in pairs]
+
+
+def describe_results(
+    runs: Sequence[Run], results: Sequence[tuple[int, int, Replay]]
+) -> dict[str, Any]:
+    """Return the members of an answer that tell what was replayed on what.
+
+    What belongs to a run, or to the list of callbacks, stands there and not in the
+    results.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    results : sequence of (run, config, Replay)
+        Each with the indices of its run and setting; many may share a replay.
+    """
+    replays = {id(replay): replay for *_, replay in results}
+    of_run: list[dict[str, None]] = [{} for _ in runs]
+    for run, _, replay in results:
+        of_run[run].update(dict.fromkeys(replay.noted.run))
+    objectives = {(one.objective, one.objective_mode) for one in replays.values()}
+    name, mode = objectives.pop() if len(objectives) == 1 else ("", "")
+    listed = (note for one in replays.values() for note in one.noted.callbacks)
+    described = {key: describe_replay(one) for key, one in replays.items()}
+    return {
+        "semantics": results[0][2].semantics.name if results else None,
+        "objective": {"name": name, "mode": mode} if name else None,
+        "runs": [
+            describe_run(run, notes) for run, notes in zip(runs, of_run, strict=True)
+        ],
+        "results": [
+            {"run": run, "config": config, **described[id(replay)]}
+            for run, config, replay in results
+        ],
+        "notes": list(dict.fromkeys(listed)),
+    }
+
+
+def describe_replay(replay: Replay) -> dict[str, Any]:
+    """Return the fields of a replay and its outcome, as JSON has them in a result.
+
+    ``learning_rate`` is None where it is the recorded one, which stands under the run;
+    the notes are those that hang on the setting.
+    """
+    outcome = replay.outcome
+    return {
+        "evidence": replay.evidence,
+        "semantics": replay.semantics.name,
+        "stopped_epoch": replay.stopped_epoch,
+        "stopped_by": list(replay.stopped_by),
+        "best_epoch": replay.best_epoch,
+        "best": replay.best,
+        "kept_epoch": replay.kept_epoch,
+        "candidates": [],
+        "reductions": [reduction._asdict() for reduction in replay.reductions],
+        "learning_rate": None if _is_recorded(replay) else _rates(replay.learning_rate),
+        "saves": [list(save) for save in replay.saves],
+        "files": dict(replay.files),
+        "divergence_epoch": replay.divergence_epoch,
+        "gap_epoch": None,
+        "trained_epochs": outcome.trained_epochs,
+        "epochs_saved": outcome.epochs_saved,
+        "seconds_saved": outcome.seconds_saved,
+        "kept_value": outcome.kept_value,
+        "regret": outcome.regret,
+        "bounds": dict(outcome.bounds),
+        "provisional": list(outcome.provisional),
+        "notes": list(replay.noted.setting),
+    }
+
+
+def _is_recorded(replay: Replay) -> bool:
+    """Return whether every trained epoch has the recorded rate, where one is."""
+    recorded, rates = replay.run.learning_rate, replay.learning_rate
+    if recorded is None or rates is None:
+        return False
+    there = recorded.recorded[: len(rates)]
+    same = recorded.values[: len(rates)] == rates.values
+    return bool(np.all(same[there]))
+
+
+def describe_staircase(staircase: Staircase) -> dict[str, Any]:
+    """Return one log's answer, as JSON has it."""
+    rate, explained = staircase.rate, staircase.rate.explained_by
+    return {
+        "monitor": staircase.monitor,
+        "keep": staircase.keep,
+        "semantics": staircase.replay.semantics.name,
+        "objective": {
+            "name": staircase.replay.objective,
+            "mode": staircase.replay.objective_mode,
+        },
+        "steps": [_describe_step(step) for step in staircase.steps],
+        "best_epoch": staircase.best_epoch,
+        "best_value": staircase.best_value,
+        "usual_change": staircase.usual_change,
+        "other_best": {
+            name: {"epoch": epoch, "value": value}
+            for name, (epoch, value) in staircase.other_best.items()
+        },
+        "recorded_reductions": [one._asdict() for one in rate.reductions],
+        "learning_rate_rises": rate.rises,
+        "explained_by": None if explained is None else format_callback(explained),
+        "first_reductions": [one._asdict() for one in rate.first_reductions],
+        "notes": list(staircase.notes),
+    }
+
+
+def _describe_step(step: StaircaseStep) -> dict[str, Any]:
+    return {
+        "patience": [step.first_patience, step.last_patience],
+        "stopped_epoch": [step.first_stopped_epoch, step.last_stopped_epoch],
+        "evidence": step.evidence,
+        "kept_epoch": step.kept_epoch,
+        "kept_value": step.kept_value,
+        "regret": step.regret,
+        "others": dict(step.others),
+        "epochs_saved": [step.most_epochs_saved, step.fewest_epochs_saved],
+    }

@@ -1,0 +1,93 @@
+"""What to know about several runs before trusting an answer about them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.document import Code, Strong, say
+from cbreplay.outcomes import was_still_improving
+from cbreplay.words import count, list_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cbreplay.document import Text
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run
+
+__all__ = ["about_logs", "about_runs", "alike_notes", "notes_of_many"]
+
+_MOST_NAMES = 5
+_MOST_NOTES = 12
+# two files that agree are no doubt; cbreplay inspect shows this note too
+_ROUTINE = "the CSV and the event files are one training"
+
+
+def about_runs(runs: Sequence[Run], words: str) -> Iterator[Text]:
+    """Yield something that is said about runs, naming the first of them."""
+    if runs:
+        named = list_names([run.name for run in runs], _MOST_NAMES)
+        yield say(Strong(count(len(runs), "run")), f" {words}: {named}.")
+
+
+def about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
+    """Yield where logs end too early to tell; a recommendation says this itself."""
+    improving = [
+        replay.run
+        for replay in replays
+        if was_still_improving(replay.run, replay.objective, replay.objective_mode)
+    ]
+    yield from about_runs(
+        improving,
+        "still improved at the end of the log, so their costs are against the record "
+        "only",
+    )
+    ended = [replay.run for replay in replays if _ended_itself(replay.run)]
+    yield from about_runs(
+        ended,
+        "were ended by their own callback and say nothing about a patience above it",
+    )
+
+
+def _ended_itself(run: Run) -> bool:
+    ended = run.metadata.ended if run.metadata is not None else None
+    return ended is not None and ended.by not in ("plan", "interrupt", "error", "")
+
+
+def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
+    """Yield what was noted in reading and replaying, like notes as one point."""
+    told = (
+        (
+            replay.run,
+            [note for note in replay.notes if "still improving" not in note],
+        )
+        for replay in replays
+    )
+    yield from alike_notes(told)
+
+
+def alike_notes(told: Iterable[tuple[Run, Sequence[str]]]) -> Iterator[Text]:
+    """Yield the notes of runs, each with how many others have one like it.
+
+    Parameters
+    ----------
+    told : iterable of (Run, sequence of str)
+        What an answer notes of each run; what was noted in reading it comes before.
+    """
+    noted: dict[str, list[tuple[str, str]]] = {}
+    for run, about in told:
+        reading = [note for note in run.notes if not note.startswith(_ROUTINE)]
+        for note in dict.fromkeys([*reading, *about]):
+            alike = re.sub(r"\d+", "", note)
+            noted.setdefault(alike, []).append((run.name, note))
+    for runs in list(noted.values())[:_MOST_NOTES]:
+        name, note = runs[0]
+        more = f" (and {count(len(runs) - 1, 'other run')} alike)" if runs[1:] else ""
+        yield say(Code(name), f"{more}: {note.rstrip('.')}.")
+    if len(noted) > _MOST_NOTES:
+        yield say(
+            f"{count(len(noted) - _MOST_NOTES, 'more note')}: ",
+            Code("cbreplay inspect"),
+            " lists them all.",
+        )

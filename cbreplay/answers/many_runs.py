@@ -1,0 +1,363 @@
+"""One setting on several runs, beside what is recommended from them: a page."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.answers.pictures import small_figure
+from cbreplay.answers.setting_code import setting_code
+from cbreplay.answers.spoken_runs import beside_best, spoken_end
+from cbreplay.document import (
+    Block,
+    Code,
+    CodeBlock,
+    Document,
+    Fact,
+    Gallery,
+    Notice,
+    Paragraph,
+    Row,
+    Section,
+    Strong,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.words import (
+    count,
+    decimals_for,
+    list_names,
+    spoken_evidence,
+    spoken_semantics,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.document import Text
+    from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+
+__all__ = ["DOUBTS", "ManyRuns", "SettingOnRuns", "many_runs_page"]
+
+DOUBTS = "Before you trust it"
+MOST_DRAWN = 24
+_MOST_NAMES = 5
+_NO_DOUBT = (
+    "Nothing stood out in these logs. They say something about runs like these only."
+)
+
+
+class SettingOnRuns(NamedTuple):
+    """One setting on every run that can be replayed."""
+
+    name: str
+    replays: Sequence[Replay]
+
+    def exact(self) -> list[Replay]:
+        """Return the replays that may be averaged: exact, with a number."""
+        return [
+            replay
+            for replay in self.replays
+            if replay.evidence == "exact" and replay.outcome.regret is not None
+        ]
+
+
+class ManyRuns(NamedTuple):
+    """What is asked of several runs, and what came of it.
+
+    Parameters
+    ----------
+    drawn : SettingOnRuns
+        The setting that is drawn: the one asked about, or the recommended one.
+    callbacks : tuple of Callback or None
+        The setting that was asked about; None if none was.
+    baselines : sequence of SettingOnRuns
+        Fixed settings to stand beside it.
+    left_out : sequence of (Run, str)
+        The runs that could not be replayed, and why.
+    advice : Document or str
+        What is recommended from the runs, or why nothing can be.
+    doubts : sequence of Text
+        What to know about the runs before trusting the answer.
+    restores : bool
+        Whether the baselines restore the best weights.
+    """
+
+    drawn: SettingOnRuns
+    callbacks: tuple[Callback, ...] | None
+    baselines: Sequence[SettingOnRuns]
+    left_out: Sequence[tuple[Run, str]]
+    advice: Document | str
+    doubts: Sequence[Text]
+    restores: bool
+
+
+def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
+    """Say what a setting would have done on several runs.
+
+    Parameters
+    ----------
+    asked : ManyRuns
+        The answer.
+    closing : Section
+        How it was computed.
+    """
+    advice, drawn = asked.advice, asked.drawn
+    recommends = not isinstance(advice, str) and asked.callbacks is None
+    headline = _headline(drawn)
+    lead = _lead(asked)
+    if recommends and isinstance(advice, Document):
+        headline = advice.headline
+        lead = say(*advice.lead.parts, " ", *_counts(asked))
+    sections = [
+        *_given(asked),
+        *_with_doubts(asked),
+        *_baseline_section(asked),
+        _gallery(drawn),
+        _every_run(drawn),
+        *_unreplayed(asked.left_out),
+        closing,
+    ]
+    return Document("report", headline, lead, tuple(sections))
+
+
+def _headline(drawn: SettingOnRuns) -> Text:
+    n_runs, exact = len(drawn.replays), drawn.exact()
+    if not exact:
+        return say(
+            f"None of {count(n_runs, 'run')} can say what {drawn.name} would cost."
+        )
+    regrets = [replay.outcome.regret or 0.0 for replay in exact]
+    mean = math.fsum(regrets) / len(regrets)
+    decimals = decimals_for([replay.outcome.kept_value for replay in exact])
+    cost = (
+        (Fact(mean, "difference", "mean_regret", decimals), " ") if mean else ("no ",)
+    )
+    which = f"the {len(exact)} of {n_runs} runs that can tell"
+    if len(exact) == n_runs:
+        which = f"these {count(n_runs, 'run')}"
+    name = drawn.name[:1].upper() + drawn.name[1:]
+    average = " on average" if mean else ""
+    return say(
+        f"{name} would have cost ",
+        *cost,
+        Code(exact[0].objective),
+        f"{average} on {which}.",
+    )
+
+
+def _lead(asked: ManyRuns) -> Text:
+    replays = asked.drawn.replays
+    better = "smaller" if replays[0].objective_mode == "min" else "larger"
+    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    return say(
+        f"{count(len(replays), 'run')}, ",
+        *_counts(asked),
+        " Judged by ",
+        Code(replays[0].objective),
+        (
+            f", {better} is better; rules of {', '.join(rules)}. Epochs count from 1. "
+            "What was measured, not what to use next."
+        ),
+    )
+
+
+def _counts(asked: ManyRuns) -> tuple[Fact | str, ...]:
+    epochs = sum(replay.run.recorded_epochs for replay in asked.drawn.replays)
+    n_out = len(asked.left_out)
+    out = f" {count(n_out, 'run')} could not be replayed." if n_out else ""
+    return (Fact(epochs, "count", "recorded_epochs"), f" recorded epochs.{out}")
+
+
+def _given(asked: ManyRuns) -> Iterator[Section]:
+    if asked.callbacks is None:
+        return
+    code = CodeBlock(setting_code(asked.callbacks), "python")
+    yield Section("The setting", (code,))
+    if isinstance(asked.advice, Document):
+        sentence = say(*asked.advice.headline.parts, " ", *asked.advice.lead.parts)
+        yield Section("What these runs recommend", (Paragraph(sentence),))
+
+
+def _with_doubts(asked: ManyRuns) -> Iterator[Section]:
+    """Yield the advice's sections, with the doubts about the runs among its own."""
+    if isinstance(asked.advice, str):
+        why = say(Strong("This page recommends nothing."), f" {asked.advice}")
+        points = (why, *_about_setting(asked), *asked.doubts)
+        yield Section(DOUBTS, (Notice(points),))
+        return
+    about = _about_setting(asked) if asked.callbacks is not None else ()
+    more = (*about, *asked.doubts)
+    for section in asked.advice.sections:
+        if section.title != DOUBTS:
+            yield section
+            continue
+        own = [block for block in section.blocks if isinstance(block, Notice)]
+        points = (*(point for block in own for point in block.points), *more)
+        yield section._replace(blocks=(Notice(points or (say(_NO_DOUBT),)),))
+
+
+def _about_setting(asked: ManyRuns) -> Iterator[Text]:
+    """Yield where a setting that was not chosen from these runs is no answer."""
+    name = asked.drawn.name
+    kinds = [
+        ("censored", f"cannot say what {name} would have done: the log ends first"),
+        ("diverged", f"cannot say it for {name} after a learning-rate change"),
+    ]
+    for evidence, words in kinds:
+        runs = [
+            replay.run.name
+            for replay in asked.drawn.replays
+            if replay.evidence == evidence
+        ]
+        if runs:
+            yield say(
+                Strong(count(len(runs), "run")),
+                f" {words}. They are counted, never averaged ",
+                f"({list_names(runs, _MOST_NAMES)}).",
+            )
+
+
+def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
+    """Yield the fixed settings side by side, each over its own exact runs."""
+    rows = asked.baselines
+    if not rows:
+        return
+    side = beside_best(replay.objective_mode for replay in asked.drawn.replays)
+    diverges = any(
+        replay.evidence == "diverged" for row in rows for replay in row.replays
+    )
+    kept = [replay.outcome.kept_value for row in rows for replay in row.exact()]
+    decimals = decimals_for(kept)
+    columns = (
+        TableColumn("setting", "Setting", "name"),
+        TableColumn("n_exact", "Exact", "count"),
+        TableColumn("n_censored", "Not in the log", "count"),
+        *(
+            [TableColumn("n_diverged", "After a rate change", "count")]
+            if diverges
+            else []
+        ),
+        TableColumn("mean_regret", f"Mean {side}", "difference", decimals=decimals),
+        TableColumn("worst_regret", f"Worst {side}", "difference", decimals=decimals),
+        TableColumn("epochs_saved", "Epochs saved"),
+        TableColumn("worst_run", "Worst run", "name"),
+    )
+    table = Table(
+        columns,
+        tuple(_baseline_row(row, diverges=diverges) for row in rows),
+        "Fixed settings, each over the runs that answer it exactly",
+    )
+    remark = say(
+        f"The patience rows are with restore_best_weights={asked.restores}. "
+        "Means and the worst are over the exact runs of a row; the others are counted "
+        "and left out. Rows over different runs do not compare: a long patience is "
+        "exact only where the log goes on long enough."
+    )
+    yield Section("Fixed settings", (table, Paragraph(remark, small=True)))
+
+
+def _baseline_row(row: SettingOnRuns, *, diverges: bool) -> Row:
+    exact = row.exact()
+    evidences = ["exact", "censored", *(["diverged"] if diverges else [])]
+    counts = [
+        sum(replay.evidence == evidence for replay in row.replays)
+        for evidence in evidences
+    ]
+    if not exact:
+        told = f"no run of {len(row.replays)} answers this exactly"
+        blank = [None] * 4
+        return Row((row.name, *counts, *blank), say(told))
+    worst = max(exact, key=lambda replay: replay.outcome.regret or 0.0)
+    regrets = [replay.outcome.regret or 0.0 for replay in exact]
+    saved = sum(replay.outcome.epochs_saved for replay in exact)
+    recorded = sum(replay.run.n_epochs for replay in exact)
+    return Row(
+        (
+            row.name,
+            *counts,
+            math.fsum(regrets) / len(regrets),
+            worst.outcome.regret,
+            f"{saved} of {recorded}",
+            worst.run.name if worst.outcome.regret else None,
+        )
+    )
+
+
+def _gallery(drawn: SettingOnRuns) -> Section:
+    """Return small pictures of the runs, or of those that lose most."""
+    shown, hidden = list(drawn.replays), len(drawn.replays) - MOST_DRAWN
+    if hidden > 0:
+        shown = sorted(shown, key=_lost, reverse=True)[:MOST_DRAWN]
+    legend = say(
+        f"At {drawn.name}. Square: stop. Ring: weights kept. Triangle: best recorded, "
+        "if it is another epoch. Grey: recorded after the stop. Shaded: the log says "
+        "nothing."
+    )
+    blocks: list[Block] = [
+        Paragraph(legend, small=True),
+        Gallery(tuple(small_figure(replay) for replay in shown)),
+    ]
+    if hidden > 0:
+        more = count(hidden, "more run")
+        text = say(f"The {MOST_DRAWN} that lose most; {more} in the table below.")
+        blocks.append(Paragraph(text, small=True))
+    return Section("Where each run would stop", tuple(blocks), on="page")
+
+
+def _lost(replay: Replay) -> float:
+    """Return the share that a run loses of what it keeps; below 0 if unknown."""
+    outcome = replay.outcome
+    if replay.evidence != "exact" or outcome.regret is None:
+        return -1.0
+    return outcome.regret / (abs(outcome.kept_value or 0.0) or 1.0)
+
+
+def _every_run(drawn: SettingOnRuns) -> Section:
+    """Return every run with the drawn setting."""
+    first = drawn.replays[0]
+    side = "Above best" if first.objective_mode == "min" else "Below best"
+    columns = (
+        TableColumn("run", "Run", "name"),
+        TableColumn("recorded_epochs", "Recorded", "count"),
+        TableColumn("ended_by", "Ended by"),
+        TableColumn("best_epoch", "Best epoch", "epoch"),
+        TableColumn("stopped_epoch", "Stops at", "epoch"),
+        TableColumn("kept_epoch", "Keeps", "epoch"),
+        TableColumn("kept_value", first.objective, "value"),
+        TableColumn("regret", side, "difference"),
+        TableColumn("epochs_saved", "Saved", "count"),
+        TableColumn("evidence", "Evidence", "evidence"),
+    )
+    rows = tuple(_run_row(replay) for replay in drawn.replays)
+    table = Table(columns, rows, f"Every run at {drawn.name}", is_answer=True)
+    return Section(f"Every run, at {drawn.name}", (table,))
+
+
+def _run_row(replay: Replay) -> Row:
+    """Return one run; figures that are only provisional are not shown at all."""
+    run, outcome = replay.run, replay.outcome
+    best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
+    cells: tuple[float | None, ...] = (None, None, None, None, None)
+    if replay.evidence == "exact":
+        cells = (
+            replay.stopped_epoch,
+            replay.kept_epoch,
+            outcome.kept_value,
+            outcome.regret,
+            outcome.epochs_saved,
+        )
+    names = (run.name, run.recorded_epochs, spoken_end(run), best)
+    return Row((*names, *cells, spoken_evidence(replay)))
+
+
+def _unreplayed(left_out: Sequence[tuple[Run, str]]) -> Iterator[Section]:
+    if left_out:
+        rows = tuple(Row((run.name, reason)) for run, reason in left_out)
+        columns = (TableColumn("run", "Run", "name"), TableColumn("why", "Why"))
+        table = Table(columns, rows, "Runs that could not be replayed")
+        yield Section("Left out", (table,))

@@ -1,0 +1,241 @@
+"""One setting on one run: what it would have done, and what it would have cost."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.next_commands import next_of_one_log
+from cbreplay.answers.pictures import curve_figure
+from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.setting_code import setting_code, setting_name
+from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
+from cbreplay.answers.staircase import (
+    decimals_of,
+    staircase_document,
+    steps_section,
+)
+from cbreplay.answers.staircase_doubts import doubts_of_staircase
+from cbreplay.answers.staircase_rate import rate_section
+from cbreplay.document import (
+    Cell,
+    Code,
+    CodeBlock,
+    Document,
+    Fact,
+    Notice,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    Text,
+    plain_text,
+    say,
+)
+from cbreplay.kinds import spoken_value
+from cbreplay.words import decimals_for, spoken_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Part
+    from cbreplay.kinds import Kind
+    from cbreplay.replay import Replay
+    from cbreplay.staircase import Staircase
+
+__all__ = ["one_run_page", "one_setting_page"]
+
+_WORDS_OF_STEP = {
+    True: (
+        "What would have been enough",
+        "the smallest patience that keeps the best recorded value",
+    ),
+    False: (
+        "What comes nearest",
+        "none keeps the best recorded value, and this patience comes nearest",
+    ),
+}
+
+
+def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Document:
+    """Say one log's answer with everything that a page has room for.
+
+    Parameters
+    ----------
+    replay : Replay
+        Of the patience that was enough, or of the one that comes nearest.
+    staircase : Staircase
+        The answer.
+    closing : Section
+        How it was computed.
+    """
+    step = staircase.sufficient_step()
+    if step is None:
+        said = (
+            "There is no setting to paste: nothing that stops inside this log can be "
+            "judged by it."
+        )
+        setting = Section(
+            _WORDS_OF_STEP[True][0], (Paragraph(say(said)),), half=True, on="page"
+        )
+    else:
+        title, words = _WORDS_OF_STEP[step.regret == 0]
+        small = f"On this one run: {words}. Not a recommendation for the next."
+        code = CodeBlock(setting_code(replay.callbacks), "python")
+        blocks = (code, Paragraph(say(small), small=True))
+        setting = Section(title, blocks, half=True, on="page")
+    return staircase_document(
+        staircase,
+        sections=(setting, _outcome(replay, staircase)),
+        pictures=(_curve(replay),),
+        closing=(_the_run(staircase), closing),
+    )
+
+
+def one_setting_page(
+    replay: Replay, staircase: Staircase, closing: Section
+) -> Document:
+    """Say what a named setting would have done on one run, as a page.
+
+    Parameters
+    ----------
+    replay : Replay
+        Of the setting.
+    staircase : Staircase
+        Every patience beside it.
+    closing : Section
+        How it was computed.
+    """
+    code = CodeBlock(setting_code(replay.callbacks), "python")
+    own = tuple(
+        doubt
+        for doubt in (say(f"{note.rstrip('.')}.") for note in replay.notes)
+        if note_of(doubt) not in map(note_of, doubts_of_staircase(staircase))
+    )
+    doubts = (*doubts_of_staircase(staircase), *own)
+    document = Document(
+        "simulate",
+        _headline(replay),
+        lead_of_run(replay),
+        (
+            Section("The setting", (code,), half=True),
+            _outcome(replay, staircase),
+            Section("Before you trust it", (Notice(doubts),)),
+            _curve(replay),
+            steps_section(staircase),
+            *rate_section(staircase, replay),
+            _the_run(staircase),
+            closing,
+        ),
+        next_of_one_log(staircase, None),
+    )
+    run = replay.run
+    return document if run.steps is None else in_evaluations(document, run)
+
+
+def note_of(doubt: Text) -> str:
+    """Return a doubt as a note says it, to find the same one again."""
+    return plain_text(doubt).rstrip(".").lower()
+
+
+def _headline(replay: Replay) -> Text:
+    name, outcome = setting_name(replay.callbacks), replay.outcome
+    if replay.evidence == "diverged":
+        return say(f"{spoken_evidence(replay).capitalize()} about ", Code(name), ".")
+    end = Fact(replay.run.horizon, "epoch", "horizon")
+    if replay.evidence == "censored":
+        return say(
+            "What ",
+            Code(name),
+            " ends with is not in the log: it ends at epoch ",
+            end,
+            " without a stop.",
+        )
+    stop: tuple[Part, ...] = (" runs to the end of its plan",)
+    if replay.stopped_epoch is not None:
+        stopped = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
+        stop = (" stops at epoch ", stopped, " of ", end)
+    cost: tuple[Part, ...] = ()
+    if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
+        cost = (", whose ", Code(replay.objective), " is no finite number")
+    elif outcome.regret == 0:
+        cost = (", the best recorded ", Code(replay.objective))
+    elif outcome.regret is not None:
+        side = "above" if replay.objective_mode == "min" else "below"
+        decimals = decimals_for([outcome.kept_value])
+        regret = Fact(outcome.regret, "difference", "regret", decimals)
+        cost = (", ", regret, f" {side} the best recorded ", Code(replay.objective))
+    kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
+    return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".")
+
+
+def _curve(replay: Replay) -> Section:
+    figure = curve_figure(replay)
+    return Section("The decisions on the curve", (figure,), on="page")
+
+
+def _outcome(replay: Replay, staircase: Staircase) -> Section:
+    """Return what the setting would have done, as two columns."""
+    columns = (TableColumn("outcome", "Outcome"), TableColumn("value", "On this run"))
+    rows = tuple(_outcome_rows(replay, decimals_of(staircase)))
+    table = Table(columns, rows, "What the setting would have done on this run")
+    return Section("What it would have done", (table,), half=True, on="page")
+
+
+def _outcome_rows(replay: Replay, decimals: int) -> Iterator[Row]:
+    outcome, run = replay.outcome, replay.run
+    yield Row(("Evidence", spoken_evidence(replay)))
+    if replay.stopped_epoch is not None:
+        yield Row(
+            ("Stops at epoch", f"{replay.stopped_epoch + 1} of {run.horizon + 1}")
+        )
+    if replay.kept_epoch is not None:
+        so_far = " so far" if outcome.provisional else ""
+        side = "Above best" if replay.objective_mode == "min" else "Below best"
+        yield Row((f"Keeps epoch{so_far}", str(replay.kept_epoch + 1)))
+        value = spoken_value(outcome.kept_value, "value", decimals)
+        yield Row((f"{replay.objective}{so_far}", value))
+        regret = spoken_value(outcome.regret, "difference", decimals)
+        yield Row((f"{side}{so_far}", regret))
+    figures: list[tuple[str, str, float | None, Kind]] = [
+        ("Epochs trained", "trained_epochs", outcome.trained_epochs, "count"),
+        ("Epochs saved", "epochs_saved", outcome.epochs_saved, "count"),
+        ("Time saved", "seconds_saved", outcome.seconds_saved, "seconds"),
+    ]
+    for title, name, figure, kind in figures:
+        if figure is not None:
+            cell = Cell(spoken_value(figure, kind), outcome.bounds.get(name))
+            yield Row((title, cell))
+    for number, reduction in enumerate(replay.reductions, 1):
+        change = "reduced" if reduction.new is None else f"to {reduction.new:.4g}"
+        yield Row(
+            (f"Reduction {number}", f"{change} after epoch {reduction.epoch + 1}")
+        )
+
+
+def _the_run(staircase: Staircase) -> Section:
+    """Return the table of the one run."""
+    run, objective = staircase.replay.run, staircase.replay.objective
+    columns = (
+        TableColumn("run", "Run", "name"),
+        TableColumn("recorded_epochs", "Recorded epochs", "count"),
+        TableColumn("plan", "Plan"),
+        TableColumn("ended_by", "Ended by"),
+        TableColumn("best_epoch", "Best epoch", "epoch"),
+        TableColumn(
+            "best_value", f"Best {objective}", "value", decimals=decimals_of(staircase)
+        ),
+    )
+    row = Row(
+        (
+            run.name,
+            run.recorded_epochs,
+            spoken_plan(run),
+            spoken_end(run),
+            staircase.best_epoch,
+            staircase.best_value,
+        )
+    )
+    table = Table(columns, (row,), "The run as it was recorded")
+    return Section("The run", (table,), on="page")

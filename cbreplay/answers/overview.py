@@ -1,0 +1,149 @@
+"""Several logs side by side: the best epoch of each, and the patience that keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.document import (
+    Command,
+    Document,
+    Fact,
+    Points,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.outcomes import was_still_improving
+from cbreplay.words import list_names, spoken_counting, spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.document import Text
+    from cbreplay.staircase import Staircase
+
+__all__ = ["overview_document"]
+
+_MOST_NAMES = 3
+
+
+def overview_document(
+    staircases: Sequence[Staircase], *, typed: str = "", verbose: bool = False
+) -> Document:
+    """Say what several logs tell, one line each.
+
+    Parameters
+    ----------
+    staircases : sequence of Staircase
+        The logs' answers.
+    typed : str
+        The logs and the options as they were typed, for the next command.
+    verbose : bool
+        Whether every run is named.
+    """
+    replays = [staircase.replay for staircase in staircases]
+    told = [staircase for staircase in staircases if staircase.sufficient_step()]
+    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    headline = say(
+        "On ",
+        Fact(len(told), "count", "n_told"),
+        " of ",
+        Fact(len(staircases), "count", "n_runs"),
+        " runs some patience stops inside the log; each run describes itself.",
+    )
+    lead = say(
+        f"Rules of {', '.join(rules)}; "
+        f"{spoken_counting(replay.run for replay in replays)}."
+    )
+    title = "Every run, and the smallest patience that comes nearest to its best"
+    return Document(
+        "simulate",
+        headline,
+        lead,
+        (
+            Section(title, (_table(staircases),), untitled=True),
+            Section(
+                "How to read it",
+                (Points(tuple(_remarks(staircases, verbose=verbose))),),
+                untitled=True,
+            ),
+        ),
+        (Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20"),),
+        lambda: {
+            "semantics": replays[0].semantics.name,
+            "objective": {
+                "name": replays[0].objective,
+                "mode": replays[0].objective_mode,
+            },
+            "runs": [describe_run(replay.run) for replay in replays],
+            "configs": [],
+            "results": [],
+            "staircase": [describe_staircase(staircase) for staircase in staircases],
+        },
+    )
+
+
+def _table(staircases: Sequence[Staircase]) -> Table:
+    objective = staircases[0].replay.objective
+    columns = (
+        TableColumn("run", "run", "name"),
+        TableColumn("recorded_epochs", "epochs", "count", fold=2),
+        TableColumn("best_value", f"best {objective}", "number", fold=1),
+        TableColumn("best_epoch", "at", "epoch", fold=1),
+        TableColumn("patience", "patience", "patience"),
+        TableColumn("stopped_epoch", "stops at", "epoch"),
+        TableColumn("epochs_saved", "saved", "count", fold=3),
+        TableColumn(
+            "regret",
+            beside_best(one.replay.objective_mode for one in staircases),
+            "number",
+        ),
+    )
+    rows = tuple(_row(staircase) for staircase in staircases)
+    return Table(columns, rows, "The runs side by side", is_answer=True)
+
+
+def _row(staircase: Staircase) -> Row:
+    run, step = staircase.replay.run, staircase.sufficient_step()
+    told: tuple[float | None, ...] = (None, None, None, None)
+    if step is not None:
+        told = (
+            staircase.sufficient_patience(),
+            step.first_stopped_epoch,
+            step.most_epochs_saved,
+            step.regret,
+        )
+    return Row(
+        (
+            run.name,
+            run.recorded_epochs,
+            staircase.best_value,
+            staircase.best_epoch,
+            *told,
+        )
+    )
+
+
+def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text]:
+    yield say(
+        "patience: the smallest that comes nearest to the best on record and stops "
+        "inside the log"
+    )
+    improving = [
+        staircase.replay.run.name
+        for staircase in staircases
+        if was_still_improving(
+            staircase.replay.run,
+            staircase.replay.objective,
+            staircase.replay.objective_mode,
+        )
+    ]
+    if improving:
+        most = len(improving) if verbose else _MOST_NAMES
+        named = list_names(improving, most)
+        hint = " (-v names them)" if len(improving) > most else ""
+        yield say(f"still improving at the end of the log: {named}{hint}")

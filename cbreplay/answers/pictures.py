@@ -1,0 +1,77 @@
+"""Replays and costs as figures: their points, and the words that say the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.document import Figure
+from cbreplay.words import decimals_for, spoken_evidence, spoken_number
+
+if TYPE_CHECKING:
+    from cbreplay.replay import Replay
+
+__all__ = ["curve_figure", "describe_decisions", "rate_figure", "small_figure"]
+
+
+def curve_figure(replay: Replay) -> Figure:
+    """Return the learning curve with the decisions."""
+    words = f"{replay.run.name}: {describe_decisions(replay)}."
+    legend = ""
+    if replay.outcome.epochs_saved:
+        legend = " Grey is what the log recorded after that."
+    if replay.evidence != "exact":
+        legend += " Shaded is what the log says nothing about."
+    return Figure(
+        lambda: _curve_points(replay),
+        caption=f"{words}{legend}",
+        alternative=f"Learning curve of {words}",
+    )
+
+
+def rate_figure(replay: Replay) -> Figure:
+    """Return the learning rate with its reductions."""
+    decided = any(callback.changes_learning_rate for callback in replay.callbacks)
+    what = "recorded and simulated" if decided else "as it was recorded"
+    return Figure(
+        lambda: _rate_points(replay),
+        caption=f"The learning rate, {what}. A triangle is a reduction.",
+        alternative=f"Learning rate of {replay.run.name}, {what}",
+    )
+
+
+def small_figure(replay: Replay) -> Figure:
+    """Return a small curve, one of many."""
+    words = describe_decisions(replay)
+    return Figure(
+        lambda: _curve_points(replay),
+        caption=words,
+        alternative=f"Learning curve of {replay.run.name}: {words}",
+        title=replay.run.name,
+        small=True,
+    )
+
+
+def describe_decisions(replay: Replay) -> str:
+    """Say in one clause what was decided, and how far that is evidence."""
+    if replay.evidence != "exact":
+        return spoken_evidence(replay)
+    stop = "runs to the end of its plan"
+    if replay.stopped_epoch is not None:
+        stop = f"stops at epoch {replay.stopped_epoch + 1}"
+    if replay.kept_epoch is None:
+        return stop
+    kept = replay.outcome.kept_value
+    value = "no number" if kept is None else spoken_number(kept, decimals_for([kept]))
+    return f"{stop}, keeps epoch {replay.kept_epoch + 1} ({value})"
+
+
+def _curve_points(replay: Replay) -> Any:  # noqa: ANN401 - only a writer imports plots
+    from cbreplay.plots.learning_curve import learning_curve_points
+
+    return learning_curve_points(replay)
+
+
+def _rate_points(replay: Replay) -> Any:  # noqa: ANN401 - only a writer imports plots
+    from cbreplay.plots.learning_rate import learning_rate_points
+
+    return learning_rate_points(replay)

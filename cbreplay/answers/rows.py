@@ -1,0 +1,60 @@
+"""An answer about a log whose rows are evaluations, in its own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cbreplay.document import (
+    Claim,
+    Code,
+    CodeBlock,
+    Command,
+    Fact,
+    Paragraph,
+    Section,
+    TableColumn,
+    say,
+)
+from cbreplay.words import spoken_rows
+
+if TYPE_CHECKING:
+    from cbreplay.document import Document
+    from cbreplay.run import Run
+
+__all__ = ["in_evaluations"]
+
+_Part = TypeVar("_Part")
+# what is typed, pasted or read by programs keeps its names
+_AS_IT_IS = (Claim, Code, CodeBlock, Command, Fact)
+
+
+def in_evaluations(document: Document, run: Run) -> Document:
+    """Call the rows evaluations throughout, and say above what patience counts."""
+    steps = [] if run.steps is None else run.steps.tolist()
+    said = (
+        f"Patience counts evaluations: the rows of this log are those of the steps "
+        f"{steps[0]} to {steps[-1]}."
+    )
+    note = Section("What is counted", (Paragraph(say(said)),), untitled=True)
+    spoken = _spoken(document._replace(program=dict), run)
+    return spoken._replace(
+        question=document.question,
+        sections=(note, *spoken.sections),
+        program=document.program,
+    )
+
+
+def _spoken(part: _Part, run: Run) -> _Part:
+    """Write a part of a document otherwise; code and values stay as they are."""
+    found: Any = part
+    if isinstance(found, str):
+        found = spoken_rows(found, run)
+    elif isinstance(found, TableColumn):
+        found = found._replace(title=spoken_rows(found.title, run))
+    elif isinstance(found, tuple) and not isinstance(found, _AS_IT_IS):
+        parts = [_spoken(member, run) for member in found]
+        # a NamedTuple is made of its fields
+        made: Any = getattr(type(found), "_make", tuple)
+        found = made(parts)
+    spoken: _Part = found
+    return spoken

@@ -1,0 +1,71 @@
+"""What a run is, in the words that every answer about it begins with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.words import spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cbreplay.document import Part, Text
+    from cbreplay.replay import Replay
+    from cbreplay.run import Mode, Run
+
+__all__ = ["beside_best", "lead_of_run", "spoken_end", "spoken_plan"]
+
+
+def lead_of_run(replay: Replay) -> Text:
+    """Say what was asked of which run, and by whose rules."""
+    run = replay.run
+    better = "smaller" if replay.objective_mode == "min" else "larger"
+    return say(
+        Code(run.name),
+        ": ",
+        Fact(run.recorded_epochs, "count", "recorded_epochs"),
+        " epoch" if run.recorded_epochs == 1 else " epochs",
+        ", ",
+        *_plan(run),
+        "; ",
+        Code(replay.objective),
+        (
+            f", {better} is better; rules of "
+            f"{spoken_semantics(replay.semantics.name)}. Epochs count from 1."
+        ),
+    )
+
+
+def spoken_plan(run: Run) -> str:
+    """Say what fit was told."""
+    return plain_text(say(*_plan(run)))
+
+
+def _plan(run: Run) -> Iterator[Part]:
+    if run.planned_epochs is None:
+        yield "the plan is not known"
+    else:
+        yield Fact(run.planned_epochs, "count", "planned_epochs")
+        yield " planned"
+
+
+def spoken_end(run: Run) -> str:
+    """Say how the training ended, as far as ``run.json`` tells."""
+    ended = run.metadata.ended if run.metadata is not None else None
+    if ended is None or not ended.by:
+        return "end of the plan" if run.reached_plan else "not recorded"
+    words = {
+        "plan": "end of the plan",
+        "interrupt": "an interrupt",
+        "error": "an error",
+    }
+    return words.get(ended.by, f"its own {ended.by}")
+
+
+def beside_best(modes: Iterable[Mode]) -> str:
+    """Name the regret: above the best where small is good, below it where large is."""
+    distinct = set(modes)
+    if len(distinct) > 1:
+        return "off best"
+    return {"min": "above best", "max": "below best"}[distinct.pop()]

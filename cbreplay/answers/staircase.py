@@ -1,0 +1,357 @@
+"""One log's answer: what every patience would have done, and which was enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.next_commands import next_of_one_log
+from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.spoken_runs import lead_of_run
+from cbreplay.answers.staircase_doubts import doubts_of_staircase, is_usual
+from cbreplay.answers.staircase_rate import rate_section
+from cbreplay.document import (
+    Cell,
+    Claim,
+    Code,
+    Document,
+    Fact,
+    Notice,
+    Paragraph,
+    Points,
+    Row,
+    Section,
+    Span,
+    Table,
+    TableColumn,
+    Trend,
+    say,
+)
+from cbreplay.words import count, decimals_for, spoken_rows, takes_nan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.document import Block, Part, Text
+    from cbreplay.run import Run
+    from cbreplay.staircase import Staircase, StaircaseStep
+
+__all__ = ["staircase_document", "staircase_headline", "steps_section"]
+
+# patience values that people try: where room is short, their steps are shown first
+_TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
+_OTHER_SERIES, _MOST_STEPS = 4, 20
+
+
+def staircase_document(
+    staircase: Staircase,
+    *,
+    typed: str | None = None,
+    sections: Sequence[Section] = (),
+    pictures: Sequence[Section] = (),
+    closing: Sequence[Section] = (),
+) -> Document:
+    """Say one log's answer.
+
+    Parameters
+    ----------
+    staircase : Staircase
+        The answer.
+    typed : str, optional
+        The log and the options as they were typed, for the next commands; none where
+        it cannot be asked again.
+    sections : sequence of Section
+        What a page says before the doubts.
+    pictures : sequence of Section
+        What it shows after them.
+    closing : sequence of Section
+        What it says at its end.
+    """
+    run = staircase.replay.run
+    document = Document(
+        "simulate",
+        staircase_headline(staircase),
+        lead_of_run(staircase.replay),
+        (
+            *sections,
+            Section("Before you trust it", (Notice(doubts_of_staircase(staircase)),)),
+            *pictures,
+            steps_section(staircase),
+            *rate_section(staircase),
+            *closing,
+        ),
+        next_of_one_log(staircase, typed),
+        lambda: _members(staircase),
+    )
+    return document if run.steps is None else in_evaluations(document, run)
+
+
+def _members(staircase: Staircase) -> dict[str, Any]:
+    replay = staircase.replay
+    return {
+        "semantics": replay.semantics.name,
+        "objective": {"name": replay.objective, "mode": replay.objective_mode},
+        "runs": [describe_run(replay.run)],
+        "configs": [],
+        "results": [],
+        "staircase": describe_staircase(staircase),
+    }
+
+
+def staircase_headline(staircase: Staircase) -> Text:
+    """Say which patience was enough on this log, or why none was.
+
+    A training that its own callback stopped says so first: whether that was too early
+    is what people ask, and the log cannot tell.
+    """
+    told = _which_was_enough(staircase)
+    stopped = _stopped_itself(staircase.replay.run)
+    if stopped is None:
+        return told
+    return say(*stopped, " ", *told.parts, claims=told.claims)
+
+
+def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
+    """Say that the training was stopped by its own callback, where it was."""
+    ended = run.metadata.ended if run.metadata is not None else None
+    if ended is None or ended.by in ("plan", "interrupt", "error", ""):
+        return None
+    planned = ""
+    if run.planned_epochs is not None:
+        planned = f" of {run.planned_epochs}"
+    return (
+        f"Its own {ended.by} stopped this training at epoch ",
+        Fact(run.horizon, "epoch", "horizon"),
+        f"{planned}: what longer training would have brought is not in this log.",
+    )
+
+
+def _which_was_enough(staircase: Staircase) -> Text:
+    step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
+    if step is None or patience is None:
+        return _headline_without_step(staircase)
+    objective = staircase.replay.objective
+    name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
+    ending = [*_stop_of(staircase, step), "."]
+    if step.regret == 0:
+        best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
+        judged = "best epoch, "
+        if objective != staircase.monitor:
+            judged = f"epoch of the best {objective}, "
+        return say(
+            "On this run ",
+            *name,
+            f" was enough: it keeps the {judged}",
+            Fact(step.kept_epoch, "epoch", "kept_epoch"),
+            *ending,
+            claims=[best],
+        )
+    return say(
+        "No patience that stops inside this log keeps its best ",
+        Code(objective),
+        "; ",
+        *name,
+        " comes nearest: it keeps epoch ",
+        Fact(step.kept_epoch, "epoch", "kept_epoch"),
+        *ending,
+        claims=[Claim("none_keeps_best", {"series": objective})],
+    )
+
+
+def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
+    run = staircase.replay.run
+    yield ", and stops at "
+    yield Fact(step.first_stopped_epoch, "epoch", "stopped_epoch")
+    yield " of "
+    yield Fact(run.horizon, "epoch", "horizon")
+    if step.most_epochs_saved:
+        yield ", which saves "
+        yield from _saved(step)
+
+
+def _saved(step: StaircaseStep) -> Iterator[Part]:
+    yield Fact(step.most_epochs_saved, "count", "epochs_saved")
+    yield " epoch" if step.most_epochs_saved == 1 else " epochs"
+    if step.most_seconds_saved:
+        yield " ("
+        yield Fact(step.most_seconds_saved, "seconds", "seconds_saved")
+        yield ")"
+
+
+def _headline_without_step(staircase: Staircase) -> Text:
+    """Say why no patience stands out: no number to judge by, or no stop in the log."""
+    run, objective = staircase.replay.run, staircase.replay.objective
+    if staircase.best_value is None:
+        return say(
+            "This log holds no finite ",
+            Code(objective),
+            ", so no patience can be judged.",
+        )
+    rest = staircase.steps[-1]
+    end = Fact(run.horizon, "epoch", "horizon")
+    if len(staircase.steps) > 1:
+        return say(
+            "Every patience that stops inside this log keeps weights without a finite ",
+            Code(objective),
+            ".",
+        )
+    if rest.evidence == "exact":
+        kept = Fact(rest.kept_epoch, "epoch", "kept_epoch")
+        return say(
+            "Every patience runs to the end of the plan, epoch ",
+            end,
+            ", and keeps epoch ",
+            kept,
+            ".",
+        )
+    return say(
+        "No patience stops inside this log: it ends at epoch ",
+        end,
+        ", too soon to say what would have been enough.",
+    )
+
+
+def steps_section(staircase: Staircase) -> Section:
+    """Return the staircase: which patience values end with which weights."""
+    blocks: list[Block] = [_trend(staircase), Paragraph(say(Code(_setting(staircase))))]
+    blocks.append(_table(staircase))
+    legend = tuple(_legend(staircase))
+    if legend:
+        blocks.append(Points(legend))
+    title = "Every patience that this log can tell apart"
+    return Section(title, tuple(blocks), untitled=True)
+
+
+def _setting(staircase: Staircase) -> str:
+    restores = staircase.keep == "best"
+    return (
+        f'EarlyStopping(monitor="{staircase.monitor}", patience=..., '
+        f"restore_best_weights={restores})"
+    )
+
+
+def _trend(staircase: Staircase) -> Trend:
+    replay, run = staircase.replay, staircase.replay.run
+    if staircase.best_epoch is None or staircase.best_value is None:
+        caption = say(f"no finite {replay.objective} is recorded")
+    else:
+        caption = say(
+            "best ",
+            Fact(staircase.best_value, "value", "best_value", decimals_of(staircase)),
+            " at epoch ",
+            Fact(staircase.best_epoch, "epoch", "best_epoch"),
+            " of ",
+            Fact(run.horizon, "epoch", "horizon"),
+        )
+    return Trend(replay.objective, list(run.series[replay.objective]), caption)
+
+
+def decimals_of(staircase: Staircase) -> int:
+    """Return the decimals that the values of the objective share."""
+    values = [step.kept_value for step in staircase.steps]
+    return decimals_for([*values, staircase.best_value])
+
+
+def _table(staircase: Staircase) -> Table:
+    replay, steps = staircase.replay, staircase.steps
+    decimals = decimals_of(staircase)
+    side = "above best" if replay.objective_mode == "min" else "below best"
+    others = list(steps[0].others)
+    columns = (
+        TableColumn("patience", "patience", "patience", shown="people"),
+        TableColumn("first_patience", "from", "patience", shown="programs"),
+        TableColumn("last_patience", "to", "patience", shown="programs"),
+        TableColumn("stopped", "stops at", "epoch", shown="people"),
+        TableColumn("first_stopped_epoch", "from", "epoch", shown="programs"),
+        TableColumn("last_stopped_epoch", "to", "epoch", shown="programs"),
+        TableColumn("evidence", "evidence", "evidence", shown="programs"),
+        TableColumn("kept_epoch", "keeps", "epoch"),
+        TableColumn("kept_value", replay.objective, "value", decimals=decimals),
+        TableColumn("regret", side, "difference", fold=1, decimals=decimals),
+        *(
+            TableColumn(
+                name,
+                name,
+                "value",
+                fold=3 + place,
+                shown="always" if place < _OTHER_SERIES else "programs",
+            )
+            for place, name in enumerate(others)
+        ),
+        TableColumn("saved", "saved", "count", fold=2, shown="people"),
+        TableColumn("most_epochs_saved", "at most", "count", shown="programs"),
+        TableColumn("fewest_epochs_saved", "at least", "count", shown="programs"),
+    )
+    rows = tuple(_row(staircase, step) for step in steps)
+    return Table(
+        columns,
+        rows,
+        "What every patience would have done",
+        is_answer=True,
+        most_on_screen=_MOST_STEPS,
+    )
+
+
+def _row(staircase: Staircase, step: StaircaseStep) -> Row:
+    sign = "+" if staircase.replay.objective_mode == "min" else "-"
+    sign = sign if step.regret else ""
+    mark = "~" if is_usual(staircase, step) else ""
+    regret = Cell(step.regret, sign=sign, mark=mark) if step.regret else step.regret
+    cells = (
+        Span(step.first_patience, step.last_patience),
+        step.first_patience,
+        step.last_patience,
+        Span(step.first_stopped_epoch, step.last_stopped_epoch),
+        step.first_stopped_epoch,
+        step.last_stopped_epoch,
+        step.evidence,
+        step.kept_epoch,
+        step.kept_value,
+        regret,
+        *step.others.values(),
+        Span(step.most_epochs_saved, step.fewest_epochs_saved),
+        step.most_epochs_saved,
+        step.fewest_epochs_saved,
+    )
+    if step.last_patience is None:
+        name = cells[0] if len(staircase.steps) > 1 else say("every patience")
+        return Row((name, *cells[1:]), say(_rest_words(staircase)))
+    tried = any(step.first_patience <= one <= step.last_patience for one in _TRIED)
+    chosen = step == staircase.sufficient_step()
+    return Row(cells, rank=0 if tried or chosen else 1)
+
+
+def _rest_words(staircase: Staircase) -> str:
+    """Say what the patience values do that never stop inside the log."""
+    rest, run = staircase.steps[-1], staircase.replay.run
+    if rest.evidence == "exact":
+        words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
+        return spoken_rows(words, run)
+    words = f"not in the log: it ends at epoch {run.horizon + 1}"
+    if takes_nan(staircase.replay, staircase.monitor):
+        gap = run.horizon - (staircase.replay.best_epoch or 0)
+        words += f", {count(gap, 'epoch')} after the NaN that is its best"
+    elif staircase.best_epoch is not None and staircase.best_epoch < run.horizon:
+        gap = run.horizon - staircase.best_epoch
+        words += f", {count(gap, 'epoch')} after its best"
+    return spoken_rows(words, run)
+
+
+def _legend(staircase: Staircase) -> Iterator[Text]:
+    n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
+    if n_hidden > 0:
+        yield say(f"{n_hidden} more series in --format csv")
+    usual = staircase.usual_change
+    if usual is not None and any(is_usual(staircase, s) for s in staircase.steps):
+        yield say(
+            "~ less than ",
+            Code(staircase.replay.objective),
+            " usually changes from one epoch to the next (",
+            Fact(usual, "difference", "usual_change", decimals_of(staircase)),
+            ", the median over the second half)",
+        )
+    if staircase.keep == "best":
+        yield say(
+            '"keeps" is with restore_best_weights=True; Keras\'s default is False '
+            "(--keep last)"
+        )

@@ -1,0 +1,100 @@
+"""What to know before trusting one log's answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.document import Code, Fact, Strong, say
+from cbreplay.replay.notes import NAN_IS_BEST
+from cbreplay.words import (
+    count,
+    decimals_for,
+    find_non_finite,
+    spoken_non_finite,
+    spoken_number,
+    spoken_range,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Text
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run
+    from cbreplay.staircase import Staircase, StaircaseStep
+
+__all__ = ["doubts_of_staircase", "is_usual", "non_finite_doubts", "noted"]
+
+_MOST_NOTES = 8
+# two files that agree are no doubt; cbreplay inspect shows this note too
+_ROUTINE = "the CSV and the event files are one training"
+
+
+def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
+    """Return the doubts about an answer from one log, the gravest first."""
+    replay = staircase.replay
+    names = dict.fromkeys([staircase.monitor, replay.objective])
+    return (
+        say(Strong("One run describes itself; it does not promise the next.")),
+        *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
+        *_other_series(staircase),
+        *noted(replay.run, staircase.notes),
+    )
+
+
+def is_usual(staircase: Staircase, step: StaircaseStep) -> bool:
+    """Return whether a step costs less than the objective changes anyway."""
+    usual, regret = staircase.usual_change, step.regret
+    return usual is not None and regret is not None and 0 < regret < usual
+
+
+def non_finite_doubts(replay: Replay, name: str) -> Iterator[Text]:
+    """Yield what NaN and infinite values of a series mean for an answer."""
+    epochs = find_non_finite(replay.run, name)
+    if epochs:
+        yield say(
+            Code(name),
+            f" is NaN or infinite in {count(len(epochs), 'epoch')}, first in epoch ",
+            Fact(epochs[0], "epoch", "first_non_finite"),
+            f"; {spoken_non_finite(replay, name)}.",
+        )
+
+
+def _other_series(staircase: Staircase) -> Iterator[Text]:
+    stopping = [step for step in staircase.steps if step.last_patience is not None]
+    kept = {step.kept_epoch: step for step in stopping}
+    horizon = staircase.replay.run.horizon
+    for name, (epoch, value) in staircase.other_best.items():
+        where = ", at the end" if epoch == horizon else ""
+        shown = spoken_number(value, decimals_for([value]))
+        start = (
+            Code(name),
+            " was best at epoch ",
+            Fact(epoch, "epoch", f"other_best.{name}"),
+            f"{where} ({shown}): ",
+        )
+        if epoch in kept:
+            step = kept[epoch]
+            patience = spoken_range(step.first_patience, step.last_patience)
+            yield say(*start, f"patience {patience} keeps it.")
+        else:
+            yield say(*start, _kept_by_none(staircase, epoch))
+
+
+def _kept_by_none(staircase: Staircase, epoch: int) -> str:
+    rest = staircase.steps[-1]
+    if rest.evidence == "exact" and rest.kept_epoch == epoch:
+        return "training to the end of the plan keeps it."
+    return "nothing that stops inside the log keeps it."
+
+
+def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
+    """Yield what was noted in replaying and in reading, each once."""
+    reading = [note for note in run.notes if not note.startswith(_ROUTINE)]
+    # that one is told with the values
+    every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
+    for note in every[:_MOST_NOTES]:
+        yield say(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
+    if len(every) > _MOST_NOTES:
+        more = count(len(every) - _MOST_NOTES, "more note")
+        yield say(f"{more}: ", Code("cbreplay inspect"), ".")

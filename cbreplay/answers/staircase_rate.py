@@ -1,0 +1,103 @@
+"""What one log says of its learning rate: recorded changes, and what explains them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.pictures import rate_figure
+from cbreplay.document import Code, Points, Section, say
+from cbreplay.rules.base import format_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Block, Text
+    from cbreplay.replay import Replay
+    from cbreplay.staircase import RateHistory, Staircase
+
+__all__ = ["rate_section"]
+
+_MOST_REDUCTIONS = 8
+
+
+def rate_section(
+    staircase: Staircase, replay: Replay | None = None
+) -> Iterator[Section]:
+    """Yield the learning rate: what was recorded, and what would first change it.
+
+    Parameters
+    ----------
+    staircase : Staircase
+        The log's answer.
+    replay : Replay, optional
+        Of a setting whose rates are drawn beside the recorded ones.
+    """
+    rate, drawn = staircase.rate, replay or staircase.replay
+    points = tuple(_sentences(rate))
+    if not points:
+        return
+    blocks: list[Block] = [Points(points)]
+    decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
+    known = rate.is_recorded or drawn.learning_rate is not None
+    if known and (rate.reductions or rate.rises or decides):
+        blocks.insert(0, rate_figure(drawn))
+    yield Section("The learning rate", tuple(blocks), untitled=True)
+
+
+def _sentences(rate: RateHistory) -> Iterator[Text]:
+    if not rate.is_recorded:
+        yield say(
+            Code("learning_rate"),
+            " is not in the log; it is taken as constant.",
+        )
+    elif rate.rises:
+        yield say(
+            Code("learning_rate"),
+            (
+                " rises as well as falls, as no ReduceLROnPlateau does "
+                f"({_rate(rate.first)} to {_rate(rate.last)})."
+            ),
+        )
+    elif rate.reductions:
+        yield _reductions(rate)
+    elif rate.first is not None:
+        yield say(Code("learning_rate"), f" is {_rate(rate.first)} throughout.")
+    if rate.first_reductions and not rate.rises:
+        firsts = ", ".join(
+            f"{reduction.patience} after epoch {reduction.epoch + 1}"
+            for reduction in rate.first_reductions
+        )
+        who = "A ReduceLROnPlateau"
+        if rate.explained_by is not None:
+            who = "With a smaller patience it"
+        yield say(
+            f"{who} would first act: patience {firsts}. What training would have done "
+            "from there on is not in this log."
+        )
+
+
+def _reductions(rate: RateHistory) -> Text:
+    epochs = [str(reduction.epoch + 1) for reduction in rate.reductions]
+    if len(epochs) > _MOST_REDUCTIONS:
+        listed = f"{len(epochs)} times, after epochs {epochs[0]} to {epochs[-1]}"
+    elif len(epochs) == 1:
+        listed = f"once, after epoch {epochs[0]}"
+    else:
+        listed = f"after epochs {', '.join(epochs)}"
+    start = (
+        Code("learning_rate"),
+        f" was reduced {listed} ({_rate(rate.first)} to {_rate(rate.last)})",
+    )
+    if rate.explained_by is None:
+        return say(*start, "; no ReduceLROnPlateau that was tried explains it.")
+    reading = " if the rate was logged after each reduction"
+    return say(
+        *start,
+        ", exactly as ",
+        Code(format_callback(rate.explained_by)),
+        f" would{reading if rate.is_other_reading else ''}; others may too.",
+    )
+
+
+def _rate(rate: float | None) -> str:
+    return "unknown" if rate is None else f"{rate:.4g}"

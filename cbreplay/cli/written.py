@@ -1,0 +1,72 @@
+"""An answer on standard output, in the form that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.cli.remarks import noted
+from cbreplay.writers.sparkline import ASCII_BARS, BARS
+
+if TYPE_CHECKING:
+    from cbreplay.cli.output import Format
+    from cbreplay.document import Document
+
+__all__ = ["print_document", "terminal_width"]
+
+_IN_A_PIPE = 80
+_NARROWEST, _WIDEST = 40, 120
+
+
+def print_document(document: Document, output: Format) -> None:
+    """Print an answer: text for people, a table, or JSON for programs."""
+    if output == "json":
+        from cbreplay.writers.as_json import write_json
+
+        click.echo(write_json(document, noted()))
+    elif output == "csv":
+        from cbreplay.writers.as_csv import write_csv
+
+        click.echo(write_csv(document), nl=False)
+    elif output == "markdown":
+        from cbreplay.writers.as_markdown import table_as_markdown
+
+        tables = map(table_as_markdown, document.answer_tables())
+        click.echo("\n\n".join(tables))
+    else:
+        from cbreplay.writers.as_text import write_text
+
+        click.echo(
+            write_text(
+                document, width=terminal_width(), bars=_bars(), emphasis=_emphasise
+            )
+        )
+
+
+def terminal_width() -> int:
+    """Return the columns to write in: those of the terminal, 80 in a pipe."""
+    if not sys.stdout.isatty():
+        return _IN_A_PIPE
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return _IN_A_PIPE
+    return min(max(columns, _NARROWEST), _WIDEST)
+
+
+def _emphasise(line: str) -> str:
+    """Write a line in bold where a terminal shows it."""
+    plain = os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return line if plain else click.style(line, bold=True)
+
+
+def _bars() -> str:
+    """Return the characters of a line that this terminal can show."""
+    try:
+        BARS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII_BARS
+    return BARS

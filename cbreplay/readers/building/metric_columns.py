@@ -1,0 +1,233 @@
+"""Which columns of a table are series, which one counts epochs, and what is odd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.columns.header import shown_names
+from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.roles import (
+    EXACT,
+    INDEXES,
+    are_epochs,
+    check_one_kind,
+    find_epoch,
+)
+from cbreplay.run import Series
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, EpochArray
+
+__all__ = ["MetricColumns"]
+
+_LISTS = "its cells are lists, not single numbers"
+_TEXT = "no cell is a number"
+
+
+class MetricColumns:
+    """The columns of a table that are series, beside the epoch of each row.
+
+    Parameters
+    ----------
+    table : LogTable
+        The table; its notes say what was assumed or left out, and its damage takes the
+        rows that are not whole.
+    options : ReadOptions
+        How it is read.
+
+    Attributes
+    ----------
+    epochs : int array of shape (n_rows,)
+        The epoch of each row.
+    series : dict of str to Series
+        The values of each metric, and the learning rate.
+    whole : bool array of shape (n_rows,)
+        Which rows hold nothing but numbers.
+
+    Raises
+    ------
+    LogError
+        If there is no metric or no whole row; when strict, also if a row is damaged.
+    """
+
+    def __init__(self, table: LogTable, options: ReadOptions) -> None:
+        self.table, self.options = table, options
+        self._damaged: dict[int, str] = {}
+        self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
+        self._left_out: dict[str, list[str]] = {}
+        self._n_empty = 0
+        columns = dict(table.columns)
+        epoch_name = find_epoch(table)
+        epoch_column = columns.pop(epoch_name) if epoch_name else None
+        kept = {name: cells for name, cells in columns.items() if self._keeps(name)}
+        self._check_columns(kept, epoch_name)
+        check_one_kind(table)
+        for name, cells in kept.items():
+            self._report_wrong(name, cells)
+        self.epochs = self._epochs(epoch_column)
+        self._drop_damaged()
+        self.whole: BoolArray = ~self._bad
+        if not self.whole.any():
+            problem = "no row is whole"
+            hint = "Give a log with at least one whole epoch"
+            raise LogError(problem, source=table.source, hint=hint)
+        self.series = {name: self._series(name, cells) for name, cells in kept.items()}
+        table.not_logged = {
+            name
+            for name, cells in kept.items()
+            if table.has_other_rows or (cells.n_na and cells.words == {"NA"})
+        }
+        self._note_left_out(kept)
+
+    def _keeps(self, name: str) -> bool:
+        """Tell whether a column is a series; note the reason if it is none."""
+        column = self.table.columns[name]
+        if column.whole and not name.startswith("#") and name != INDEXES[1]:
+            return True
+        self.table.check_decimal_comma(name)
+        reason = self._reason_to_leave_out(name, column)
+        if reason:
+            self._left_out.setdefault(reason, []).append(name)
+            self.table.left_out[name] = reason
+        return not reason
+
+    def _reason_to_leave_out(self, name: str, cells: TableColumn) -> str:
+        none = (cells.missing | cells.wrong).all()
+        lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
+        if none and lists:
+            return _LISTS
+        if name.startswith("#") or name == INDEXES[1]:
+            return _nameless(name, cells)
+        if not none:
+            return ""
+        return _TEXT if cells.wrong.any() else self._reason_of_empty(name, cells)
+
+    def _reason_of_empty(self, name: str, cells: TableColumn) -> str:
+        if name.startswith("val_") and cells.n_na == len(self.table):
+            # CSVLogger invents these when the first epoch has no validation
+            return "Keras named it, and never logged a value (every cell is NA)"
+        if self.options.empty == "nan":
+            return ""
+        if self.table.counted == "row":
+            return "no row has a value of it"
+        return "every cell is empty" if cells.words <= {""} else "no cell has a value"
+
+    def _check_columns(
+        self, kept: dict[str, TableColumn], epoch_name: str | None
+    ) -> None:
+        header = shown_names(self.table.header)
+        metrics = [one for name, one in kept.items() if not is_rate_name(name)]
+        if not metrics and not self._left_out:
+            problem = f"there is no metric; the columns are {header}"
+            hint = "Log at least the loss"
+            raise LogError(problem, source=self.table.source, hint=hint)
+        if all(not one.whole and (one.missing | one.wrong).all() for one in metrics):
+            problem = f"no cell of a metric is a number; the columns are {header}"
+            hint = "Give the CSV that Keras's CSVLogger wrote"
+            raise LogError(problem, source=self.table.source, hint=hint)
+        texts = any(not one.whole and one.wrong.any() for one in kept.values())
+        if epoch_name is None and (texts or {_LISTS, _TEXT} & self._left_out.keys()):
+            problem = f"there is no epoch column; the columns are {header}"
+            hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
+            raise LogError(problem, source=self.table.source, line=1, hint=hint)
+
+    def _report_wrong(self, name: str, cells: TableColumn) -> None:
+        if cells.whole:
+            return
+        self._bad |= cells.wrong
+        for row in cells.texts:
+            text = f"{cells.text(row)!r} under {name} is not a number"
+            self._damaged.setdefault(row, text)
+
+    def _epochs(self, cells: TableColumn | None) -> EpochArray:
+        """Read the epoch column; a cell that is no epoch damages its row."""
+        if cells is None:
+            # without epochs, a header that stands once more begins another training
+            starts = np.array([0, *sorted(self.table.repeated_header)])
+            rows = np.arange(len(self.table))
+            begun = starts[np.searchsorted(starts, rows, side="right") - 1]
+            counted: EpochArray = rows - begun
+            return counted
+        good = are_epochs(cells.values)
+        if good.all():
+            whole: EpochArray = cells.values.astype(np.int64)
+            return whole
+        self._bad |= ~good
+        for row in np.flatnonzero(~good)[:_SHOWN].tolist():
+            self._damaged[row] = _no_epoch(cells.text(row), float(cells.values[row]))
+        epochs: EpochArray = np.where(good, cells.values, 0).astype(np.int64)
+        return epochs
+
+    def _drop_damaged(self) -> None:
+        for row in np.flatnonzero(self._bad).tolist():
+            problem = self._damaged.get(row, "a cell is not a number")
+            self.table.damage.report(self.table.error(problem, row))
+
+    def _series(self, name: str, cells: TableColumn) -> Series:
+        if cells.whole:
+            return Series(cells.values, ~cells.missing, cells.others)
+        n_missing = int(cells.missing.sum())
+        is_rate = is_rate_name(name)
+        if n_missing and self.options.empty == "nan" and not is_rate:
+            note = f"{name}: {n_missing} empty cells were read as NaN"
+            self.table.notes.append(note)
+            return Series(cells.values, ~cells.wrong, cells.others)
+        self._n_empty += n_missing
+        return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
+
+    def _note_left_out(self, kept: dict[str, TableColumn]) -> None:
+        if self._n_empty:
+            nan = "--empty nan or empty='nan' reads it as NaN"
+            if "#0" in self.table.columns:
+                nan = f"pandas, which names no index, writes a NaN so: {nan}"
+            self.table.notes.append(f"{self._missing()} was read as missing ({nan})")
+        wrapped = [one.wrapped for one in kept.values() if one.wrapped]
+        if wrapped:
+            note = (
+                f"the number in cells such as {wrapped[0][:_SHOWN_LETTERS]} was taken"
+            )
+            self.table.notes.append(note)
+        for reason, names in self._left_out.items():
+            shown = [_spoken(name) for name in names]
+            self.table.notes.append(f"left out {', '.join(shown)}: {reason}")
+
+    def _missing(self) -> str:
+        """Return what stands where a value is missing."""
+        if self.table.counted == "row":
+            return "a name without a value"
+        cells = self.table.columns.values()
+        words = {word for one in cells for word in one.words} - {"", "NA"}
+        *most, last = ["an empty cell", "NA", *sorted(words)]
+        return f"{', '.join(most)} or {last}"
+
+
+_SHOWN, _SHOWN_LETTERS = 1000, 40
+
+
+def _spoken(name: str) -> str:
+    """Return a column's name, or the number of one without, counted from 1."""
+    number = name.removeprefix("#")
+    nameless = name.startswith("#") and number.isdecimal()
+    return f"column {int(number) + 1}" if nameless else name
+
+
+def _nameless(name: str, cells: TableColumn) -> str:
+    if cells.missing.all():
+        return "it has no name and no value"
+    return "it has no name" + (
+        ", as pandas writes its index" if name in INDEXES else ""
+    )
+
+
+def _no_epoch(text: str, value: float) -> str:
+    if value < 0:
+        return f"the epoch {text!r} is below 0"
+    if value >= EXACT:
+        return f"the epoch {text!r} is too large for one"
+    return f"the epoch {text!r} is not a whole number"

@@ -1,0 +1,173 @@
+"""A CSV as a table: in one step where it is plain, else cell by cell."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import Damage, open_log, read_chunks
+from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
+from cbreplay.readers.columns.plain_csv import read_plain
+from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
+from cbreplay.readers.columns.text_lines import NotUtf8Error
+from cbreplay.readers.columns.text_rows import TextRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from cbreplay.readers.base import ReadOptions
+
+__all__ = ["read_table", "read_table_content"]
+
+
+def read_table(path: str, options: ReadOptions) -> LogTable:
+    """Read a CSV file.
+
+    Raises
+    ------
+    LogError
+        If it is no CSV; when strict, also if it is damaged.
+    """
+    return _read(lambda: read_chunks(open_log(path), path), path, options)
+
+
+def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
+    """Read a CSV that is in memory."""
+    from io import BytesIO
+
+    return _read(lambda: read_chunks(BytesIO(content), source), source, options)
+
+
+def _read(
+    chunks: Callable[[], Generator[bytes, None, None]],
+    source: str,
+    options: ReadOptions,
+) -> LogTable:
+    try:
+        with closing(chunks()) as given:
+            first, second = next(given, b""), next(given, b"")
+            # a file of one chunk is small enough to be held as a whole
+            plain = None if second else read_plain(first)
+            if plain is not None:
+                damage = Damage(options)
+                table = LogTable.of_plain(plain.names, plain.values, source, damage)
+                table.crlf = plain.crlf
+                return table
+            return _read_carefully(chain([first, second], given), source, options, "")
+    except NotUtf8Error as error:
+        with closing(chunks()) as given:
+            table = _read_carefully(given, source, options, "latin-1")
+        note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
+        table.notes.insert(0, note)
+        return table
+
+
+def _read_carefully(
+    chunks: Iterator[bytes], source: str, options: ReadOptions, encoding: str
+) -> LogTable:
+    damage = Damage(options)
+    text = TextRows(chunks, source, damage, encoding)
+    table = LogTable(source, damage, text.header)
+    _fill(table, text)
+    return table
+
+
+def _fill(table: LogTable, text: TextRows) -> None:
+    """Take the cells of a CSV.
+
+    Raises
+    ------
+    LogError
+        If there is no row; when strict, also if one is damaged.
+    """
+    commas = _DecimalCommas(text.delimiter) if text.delimiter != "," else None
+    lines = [np.zeros(0, dtype=np.int64)]
+    n_rows = 0
+    for rows, places in text.batches():
+        if rows:
+            columns = zip(zip(*rows, strict=True), table.columns.values(), strict=True)
+            for cells, column in columns:
+                if commas is not None and commas.stand_in(cells, places):
+                    column.add(cells, n_rows, _parse_comma)
+                elif not (text.plain and column.add_plain(cells)):
+                    column.add(cells, n_rows, parse_cell)
+            lines.append(np.array(places))
+            n_rows += len(rows)
+    table.lines = np.concatenate(lines)
+    for column in table.columns.values():
+        column.finish()
+    table.crlf = text.crlf
+    table.repeated_header = text.repeated_header
+    table.notes += text.notes
+    if commas is not None and commas.first_line:
+        table.notes.append(commas.note(table.source))
+    if not n_rows:
+        raise _without_rows(table)
+    table.join_repeated()
+
+
+def _without_rows(table: LogTable) -> LogError:
+    if table.damage.errors:
+        return table.damage.errors[0]
+    problem = f"there is no row under the header {shown_names(table.header)}"
+    hint = "Give a log with at least one whole epoch"
+    return LogError(problem, source=table.source, hint=hint)
+
+
+class _DecimalCommas:
+    """Decimal commas, which only another delimiter between cells makes plain."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+        self.first_line = 0
+        self._points = False
+
+    def stand_in(self, cells: Sequence[str], lines: Sequence[int]) -> bool:
+        """Tell whether a column holds any; remember where, and decimal points."""
+        self._points = self._points or any(
+            "." in cell and holds_number(cell) for cell in cells
+        )
+        at = next(
+            (
+                line
+                for cell, line in zip(cells, lines, strict=True)
+                if "," in cell and re.fullmatch(DECIMAL_COMMA, cell.strip())
+            ),
+            0,
+        )
+        self.first_line = self.first_line or at
+        return at > 0
+
+    def note(self, source: str) -> str:
+        """Say that they were read.
+
+        Raises
+        ------
+        LogError
+            If points stand beside them: a comma may then be one of thousands.
+        """
+        if self._points:
+            problem = "decimal commas stand beside decimal points"
+            hint = "Write decimal points throughout, as Keras does"
+            raise LogError(problem, source=source, line=self.first_line, hint=hint)
+        separator = _SPOKEN.get(self.delimiter, self.delimiter)
+        return f"decimal commas were read as such: {separator} separates the cells"
+
+
+_SPOKEN = {"\t": "a tab", " ": "a space"}
+
+
+def _parse_comma(cell: str) -> float | None:
+    """Read a cell with a decimal comma.
+
+    >>> _parse_comma("0,25"), _parse_comma("3")
+    (0.25, 3.0)
+    """
+    if "," in cell and not re.fullmatch(DECIMAL_COMMA, cell.strip()):
+        raise ValueError(cell)
+    return parse_cell(cell.replace(",", "."))

@@ -1,0 +1,94 @@
+"""The plain way for plain tables: names, then nothing but numbers, all in one step.
+
+Most logs are so plain that nothing in them can be read in two ways. They are read
+without looking at each cell for what it may be; everything else goes the careful way of
+`cbreplay.readers.columns.text_rows`, which reads a plain table just the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.readers.columns.header import MISSING
+
+if TYPE_CHECKING:
+    from cbreplay.run import FloatArray
+
+__all__ = ["PlainCsv", "read_plain", "split_plain_names"]
+
+_NAMES = re.compile(rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+", re.ASCII)
+# of these, and of what separates them, numbers are made that read in one way only
+_OF_NUMBERS = b"0123456789+-.eE"
+_SEPARATORS = b",\r\n"
+_LINE_ENDS_AS_COMMAS = bytes.maketrans(b"\n", b",")
+# words that float() reads as numbers, and those that mean a missing one
+_NO_NAMES = frozenset(word.lower() for word in (*MISSING, "nan", "inf", "infinity"))
+
+
+class PlainCsv(NamedTuple):
+    """A table in which every cell is a finite number.
+
+    Parameters
+    ----------
+    names : list of str
+        The column names, all different.
+    values : array of shape (n_columns, n_rows)
+        The numbers.
+    crlf : bool
+        Whether its lines end as Keras ends them.
+    """
+
+    names: list[str]
+    values: FloatArray
+    crlf: bool
+
+
+def read_plain(content: bytes) -> PlainCsv | None:
+    """Read a whole CSV at once; None if anything in it is not plain.
+
+    Parameters
+    ----------
+    content : bytes
+        All of the file.
+    """
+    header, _, body = content.partition(b"\n")
+    names = split_plain_names(header)
+    if names is None or body.translate(None, _OF_NUMBERS + _SEPARATORS):
+        return None
+    if not body.endswith(b"\n"):
+        return None
+    n_rows = body.count(b"\n")
+    crlf = header.endswith(b"\r")
+    line = b"," * (len(names) - 1) + (b"\r\n" if crlf else b"\n")
+    if body.translate(None, _OF_NUMBERS) != line * n_rows:
+        return None
+    cells = body.translate(_LINE_ENDS_AS_COMMAS, b"\r").split(b",")
+    # behind the last line end stands nothing
+    cells.pop()
+    try:
+        numbers = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+    # 1e400 has to be told from a number
+    if np.isinf(numbers).any():
+        return None
+    values = numbers.reshape(n_rows, len(names))
+    return PlainCsv(names, np.ascontiguousarray(values.T), crlf)
+
+
+def split_plain_names(header: bytes) -> list[str] | None:
+    """Return the names in a first line; None if it is no plain header.
+
+    >>> split_plain_names(b"epoch,loss,val_loss"), split_plain_names(b"epoch;loss")
+    (['epoch', 'loss', 'val_loss'], None)
+    """
+    header = header.removesuffix(b"\r")
+    if _NAMES.fullmatch(header) is None:
+        return None
+    names = header.decode("ascii").split(",")
+    distinct = {name.lower() for name in names}
+    plain = len(distinct) == len(names) and not distinct & _NO_NAMES
+    return names if plain else None

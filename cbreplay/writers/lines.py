@@ -1,0 +1,79 @@
+"""Sentences as lines of a width: broken between words, never inside a name."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from cbreplay.document import Fact
+from cbreplay.words import visible_text
+
+if TYPE_CHECKING:
+    from cbreplay.document import Part, Text
+
+__all__ = ["firm", "firm_words", "wrap", "wrap_text", "wrap_words"]
+
+# stands for a space at which no line may end; a private character, so that no visible
+# text holds it
+_FIRM_SPACE = "\ue000"
+
+
+def wrap(sentence: str, width: int, first: str = " ", rest: str = "   ") -> list[str]:
+    """Break a sentence into lines, between words only.
+
+    Nothing in it can steer a terminal.
+
+    >>> wrap("patience 7 keeps the best epoch", 22)
+    [' patience 7 keeps the', '   best epoch']
+    """
+    return wrap_words(visible_text(sentence), width, first, rest)
+
+
+def wrap_text(text: Text, width: int, first: str = " ", rest: str = "   ") -> list[str]:
+    """Break a sentence into lines: no name is broken, and a stamp is on every line.
+
+    >>> from cbreplay.document import say
+    >>> wrap_text(say("stops at epoch 5", stamp="fiction: "), 22)
+    [' fiction: stops at', '   fiction: epoch 5']
+    """
+    stamp = visible_text(text.stamp)
+    return wrap_words(firm_words(text), width, first + stamp, rest + stamp)
+
+
+def firm_words(text: Text) -> str:
+    """Return a sentence without its stamp, in which every name is one word."""
+    return "".join(map(_firm, text.parts))
+
+
+def _firm(part: Part) -> str:
+    shown = visible_text(part if isinstance(part, str) else part.text)
+    is_name = isinstance(part, Fact) and part.kind == "name"
+    return firm(shown) if is_name else shown
+
+
+def firm(words: str) -> str:
+    """Return visible words as one, which `wrap_words` does not break."""
+    return words.replace(" ", _FIRM_SPACE)
+
+
+def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
+    """Break words that are visible already into lines.
+
+    Parameters
+    ----------
+    words : str
+        As `firm_words` returns them.
+    width : int
+        The longest line, unless a word is longer.
+    first, rest : str
+        What the first line begins with, and the others.
+    """
+    lines = textwrap.wrap(
+        words,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return [line.replace(_FIRM_SPACE, " ") for line in lines]
