@@ -10,6 +10,7 @@ from typing import Any, cast
 from cbreplay.errors import ConfigError, nearest_name
 from cbreplay.rules.base import Callback
 from cbreplay.rules.callbacks_list import read_callback
+from cbreplay.rules.registry import row_of
 
 __all__ = ["Choices", "Grid", "PairedChoices", "choices", "make_grid", "pair_choices"]
 
@@ -128,7 +129,7 @@ def _allows_between(kind: type[Any], name: str) -> bool:
     So it is with our own rules where a parameter need not be whole.
     """
     wanted = {one.name: one.type for one in fields(kind)}[name]
-    return kind.__module__.startswith("cbreplay.rules.") and wanted == "float"
+    return row_of(kind) is not None and wanted == "float"
 
 
 def _takes(
@@ -334,4 +335,4 @@ def _read_entries(
 def _kind_of(entry: Callback | Choices) -> str:
     if isinstance(entry, Choices):
         return str(entry.kind.__name__)
-    return str(getattr(entry, "name", type(entry).__name__))
+    return entry.class_name

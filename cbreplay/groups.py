@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules import BYSTANDERS
+from cbreplay.rules.registry import find_rule, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -45,7 +45,6 @@ _APART = frozenset(
     ]
 )
 _PLAN = ("epochs", "initial_epoch", "validation_freq")
-_NO_TRAINING = ("EarlyStopping", "ModelCheckpoint", "TerminateOnNaN")
 
 
 class Described(Protocol):
@@ -155,7 +154,12 @@ def _setting(run: Described) -> Hashable | None:
 
 def _decides_no_training(text: str) -> bool:
     name = text.partition("(")[0].rpartition(".")[2]
-    return name in _NO_TRAINING or name in BYSTANDERS
+    row = find_rule(name)
+    if row is None:
+        return stands_by(name)
+    # before it ends, a training is changed through its rate alone
+    changes_rate: bool = row.load().changes_learning_rate
+    return not changes_rate
 
 
 def _label_places(runs: Sequence[Described]) -> list[Hashable]:

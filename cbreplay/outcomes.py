@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import monitored_series, rule_name
-from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.base import monitored_series
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -91,15 +90,18 @@ def resolve_objective(
         If nothing tells its direction.
     """
     # what only a callback writes into logs is recorded in no epoch
-    drives = any(rule_name(one) == "DrivenCallback" for one in callbacks)
+    own_code = any(callback.holds_own_code for callback in callbacks)
     watching = [
-        one
-        for one in callbacks
-        if monitored_series([one])
-        and (one.monitor in run.series or not _may_write(one.monitor, drives=drives))
+        callback
+        for callback in callbacks
+        if monitored_series([callback])
+        and (
+            callback.monitor in run.series
+            or not _may_write(callback.monitor, own_code=own_code)
+        )
     ]
-    stoppers = [one for one in watching if rule_name(one) == "EarlyStopping"]
-    first = next(iter([*stoppers, *watching]), None)
+    first = next((rule for rule in watching if rule.sets_objective), None)
+    first = first or next(iter(watching), None)
     monitor = first.monitor if first is not None else None
     name = judging.objective or monitor or _DEFAULT_OBJECTIVE
     run.monitored(name, "monitor" if name == monitor else "objective")
@@ -107,7 +109,7 @@ def resolve_objective(
         return name, judging.objective_mode
     if first is not None and name == first.monitor:
         return name, first.resolve_mode(training)
-    mode = find_direction(name, training)
+    mode = training.find_direction(name)
     if mode is None:
         sentence = (
             f"nothing tells whether {name!r} should be small or large. "
@@ -117,9 +119,9 @@ def resolve_objective(
     return name, mode
 
 
-def _may_write(monitor: str | None, *, drives: bool) -> bool:
+def _may_write(monitor: str | None, *, own_code: bool) -> bool:
     """Return whether a callback could be what puts a series into ``logs``."""
-    return drives or monitor in LEARNING_RATE_NAMES
+    return own_code or monitor in LEARNING_RATE_NAMES
 
 
 def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:

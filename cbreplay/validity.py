@@ -238,12 +238,16 @@ def _known_values(series: Series) -> list[float | None]:
 
 def _fill_gaps(rates: list[float | None]) -> list[float | None]:
     """Give a missing rate its neighbours' where both agree."""
+    # backwards first: what stands after each gap
+    after: list[float | None] = [None] * len(rates)
+    for position in reversed(range(len(rates))):
+        known = rates[position]
+        if known is None and position + 1 < len(rates):
+            known = after[position + 1]
+        after[position] = known
     before = rates[0]
     for position, rate in enumerate(rates):
-        if rate is not None:
-            before = rate
-            continue
-        after = next((one for one in rates[position:] if one is not None), None)
-        if after == before:
+        if rate is None and after[position] == before:
             rates[position] = before
+        before = before if rate is None else rate
     return rates

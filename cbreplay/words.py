@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from cbreplay.rules.base import rule_name
+from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,21 +44,23 @@ _LARGEST_PLAIN = 1e7
 Parting: TypeAlias = Literal["reduction", "schedule", "weights"]
 
 
-def decimals_for(values: Iterable[float | None]) -> int:
-    """Return how many decimals show four significant digits of the middle value.
+def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
+    """Return how many decimals show so many significant digits of the middle value.
 
     One extreme value so decides nothing about the column that it stands in.
 
     >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
     (4, 1, 4)
+    >>> decimals_for([0.4126], digits=2)
+    2
     """
     sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = [size for size in sizes if size > 0]
     if not known:
-        return 4
+        return digits
     # the lower median; importing statistics would cost start-up time
     middle = sorted(known)[(len(known) - 1) // 2]
-    return min(max(3 - math.floor(math.log10(middle)), 0), 10)
+    return min(max(digits - 1 - math.floor(math.log10(middle)), 0), 10)
 
 
 def spoken_number(value: float | None, decimals: int) -> str:
@@ -145,13 +147,12 @@ def spoken_seconds(seconds: float) -> str:
 
 
 def spoken_semantics(name: str) -> str:
-    """Write the name of a Keras version as people do.
+    """Write the name of a version as people do.
 
     >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
     ('Keras 3.15.1', 'tf_keras 2.21')
     """
-    package, _, version = name.partition("-")
-    return f"{'Keras' if package == 'keras' else package} {version}"
+    return spoken_version(name)
 
 
 def spoken_divergence(replay: Replay) -> str:
@@ -168,7 +169,7 @@ def parting_of(replay: Replay) -> Parting:
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any(hasattr(rule, "begin_epoch") for rule in replay.callbacks)
+    scheduling = any("begin" in rule.acts_at for rule in replay.callbacks)
     if scheduling and replay.divergence_epoch not in reduced:
         return "schedule"
     return "reduction"
@@ -237,11 +238,11 @@ def find_non_finite(run: Run, name: str) -> list[int]:
 
 
 def takes_nan(replay: Replay, name: str) -> bool:
-    """Return whether an EarlyStopping on this series took NaN, the first, as best."""
+    """Return whether a rule that stops on this series took NaN, the first, as best."""
     if replay.best is None or not math.isnan(replay.best):
         return False
     # whose best it is
-    stoppers = (one for one in replay.callbacks if rule_name(one) == "EarlyStopping")
+    stoppers = (rule for rule in replay.callbacks if rule.sets_objective)
     return next(stoppers).monitor == name
 
 

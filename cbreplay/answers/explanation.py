@@ -25,6 +25,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.words import name_in_list
 from cbreplay.words import parting_of, parting_words, spoken_divergence
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["deciding_rows", "explanation_document"]
 
 _DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
-_STATE = ("wait", "best", "best_epoch", "held_epoch", "cooldown_counter", "measured")
 # how the library begins every sentence past a divergence
 _FICTION = "fiction: "
 # a longer trace is also offered without the epochs in which nothing was decided
@@ -135,18 +135,8 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
     for place, index in enumerate(replay.stopped_by):
         if place:
             yield " and "
-        yield Code(_name_of(replay, index))
+        yield Code(name_in_list(replay.callbacks, index))
     yield " stops" if len(replay.stopped_by) == 1 else " stop"
-
-
-def _name_of(replay: Replay, index: int) -> str:
-    """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
-    names = [
-        format_callback(callback).partition("(")[0]
-        for callback in replay.callbacks[: index + 1]
-    ]
-    before = names.count(names[-1])
-    return names[-1] if before == 1 else f"{names[-1]}#{before}"
 
 
 def _stamped(sentence: str) -> Text:
@@ -174,10 +164,13 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
         TableColumn("why", "why", "sentence"),
     )
     replay = explanation.replay
-    names = {index: _name_of(replay, index) for index in {row.callback for row in rows}}
+    names = {
+        index: name_in_list(replay.callbacks, index)
+        for index in {row.callback for row in rows}
+    }
     return Table(
         columns,
-        tuple(_row(row, names) for row in rows),
+        tuple(_row(replay, row, names) for row in rows),
         "What each callback decided in each epoch, and why",
         is_answer=True,
     )
@@ -195,8 +188,9 @@ _NUMBERS = (
 )
 
 
-def _row(row: TraceRow, names: Mapping[int, str]) -> Row:
-    before, after = _state(row.before), _state(row.after)
+def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
+    shown = replay.callbacks[row.callback].shown
+    before, after = shown(row.before), shown(row.after)
     left, right = (None, None) if row.compared is None else row.compared
     return Row(
         (
@@ -219,10 +213,6 @@ def _row(row: TraceRow, names: Mapping[int, str]) -> Row:
         # where there are very many, what was decided is shown before what was not
         rank=0 if row.decision in _DECISIVE else 1,
     )
-
-
-def _state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - each rule has its own state
-    return {name: getattr(state, name) for name in _STATE if hasattr(state, name)}
 
 
 def _next(
@@ -263,11 +253,13 @@ def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, An
         **describe_results([replay.run], [(0, 0, replay)]),
         "configs": [{"callbacks": setting, "parameters": {}}],
         "trace": {
-            "rows": [
-                row._asdict()
-                | {"before": _state(row.before), "after": _state(row.after)}
-                for row in rows
-            ],
+            "rows": [_described(replay, row) for row in rows],
             "closing": list(explanation.closing),
         },
     }
+
+
+def _described(replay: Replay, row: TraceRow) -> dict[str, Any]:
+    shown = replay.callbacks[row.callback].shown
+    states = {"before": shown(row.before), "after": shown(row.after)}
+    return row._asdict() | states

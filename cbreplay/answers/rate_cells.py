@@ -1,4 +1,4 @@
-"""What a ReduceLROnPlateau is seen to do on many runs: columns, and their totals."""
+"""What reductions of the rate are seen on many runs: columns, and their totals."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.document import ColumnRows, MadeColumn, Table, TableColumn
-from cbreplay.grid import Choices
-from cbreplay.rules.base import rule_name
+from cbreplay.rules.callbacks_list import read_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.grid import Grid
+    from cbreplay.rules.base import Callback
 
 __all__ = ["rate_columns", "rate_totals", "tells_of_rates", "totals_table"]
 
-_STOPPERS = ("EarlyStopping", "PrecheltGL", "PrecheltPQ", "PrecheltUP")
 _FIGURES = (
     "explained_reductions",
     "recorded_reductions",
@@ -28,18 +27,17 @@ _FIGURES = (
 
 def tells_of_rates(cells: SettingCells) -> bool:
     """Return whether the answer has these columns: for a list on many runs."""
-    return len(cells.runs) > 1 and "ReduceLROnPlateau" in _kinds(cells.grid)
+    rules = _rules(cells.grid)
+    return len(cells.runs) > 1 and any(rule.reduction is not None for rule in rules)
 
 
-def _kinds(grid: Grid) -> list[str]:
-    return [
-        entry.kind.__name__ if isinstance(entry, Choices) else rule_name(entry)
-        for entry in grid.entries
-    ]
+def _rules(grid: Grid) -> tuple[Callback, ...]:
+    """Return the rules of the list, with the first of their parameters."""
+    return read_callbacks(grid[0]).callbacks
 
 
 def _stops(grid: Grid) -> bool:
-    return any(kind in _STOPPERS for kind in _kinds(grid))
+    return any(rule.stops_early for rule in _rules(grid))
 
 
 def rate_columns(

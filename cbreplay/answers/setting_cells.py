@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.replay import replay_run
-from cbreplay.rules.base import rule_name
 from cbreplay.staircase.reductions import account_reductions
 from cbreplay.words import parting_of
 
@@ -191,7 +190,7 @@ def _told(replay: Replay) -> dict[str, Any]:
 
 def _accounted(replay: Replay) -> dict[str, Any]:
     """Return what a cell says of the rate's reductions, where a rule makes some."""
-    if all(rule_name(one) != "ReduceLROnPlateau" for one in replay.callbacks):
+    if all(rule.reduction is None for rule in replay.callbacks):
         return {}
     account = account_reductions(replay)
     return {

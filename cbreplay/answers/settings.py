@@ -30,6 +30,7 @@ from cbreplay.document import (
     Code,
     ColumnRows,
     Command,
+    Deferred,
     Document,
     Fact,
     MadeColumn,
@@ -39,9 +40,9 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.grid import Choices
-from cbreplay.rules.base import format_callback, rule_name
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import pasted_code_of
 from cbreplay.words import (
     count,
     decimals_for,
@@ -105,11 +106,8 @@ def settings_document(
                 "What reduces the learning rate, by setting", (totals_table(cells),)
             )
         )
-    doubts = tuple(_doubts(cells))
-    if doubts:
-        sections.append(
-            Section("Before you trust it", (Notice(doubts),), untitled=True)
-        )
+    doubts = Deferred(lambda: _doubts(cells))
+    sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
         _headline(cells),
@@ -344,8 +342,10 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
     keys = ("evidence", "divergence_epoch", "parted_by")
     limits = [cells.columns[key] for key in keys]
 
+    n_configs = len(cells.grid)
+
     def spoken(row: int) -> str:
-        run = cells.runs[row // len(cells.grid)]
+        run = cells.runs[row // n_configs]
         evidence, divergence_epoch, parted_by = (column[row] for column in limits)
         return spoken_limit(run, evidence, divergence_epoch, parted_by)
 
@@ -359,12 +359,9 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             "In brackets: as if training had ended with the log; such figures are "
             "never compared."
         )
-    kinds = [
-        entry.kind.__name__ if isinstance(entry, Choices) else rule_name(entry)
-        for entry in cells.grid.entries
-    ]
-    unknown = [kind for kind in dict.fromkeys(kinds) if kind in CODE_OF_RULES]
-    if unknown:
+    rules = read_callbacks(cells.grid[0]).callbacks
+    pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
+    if unknown := list(dict.fromkeys(pasted)):
         yield say(
             f"Keras has no {' and no '.join(unknown)}: with one setting, ",
             Code("--keras-code"),

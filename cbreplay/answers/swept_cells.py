@@ -25,11 +25,10 @@ __all__ = ["read_sweep", "reads_from_sweep"]
 def reads_from_sweep(grid: Grid) -> bool:
     """Return whether the arrays of a sweep hold all that a cell says.
 
-    Of a ModelCheckpoint they do not say what it saves.
+    Of a callback that saves they do not say which files.
     """
     (block,) = plan_blocks(grid)
-    kinds = [slot.kind for slot in block.slots]
-    return block.vectorised and "ModelCheckpoint" not in kinds
+    return block.vectorised and all(slot.kernel != "saves" for slot in block.slots)
 
 
 def read_sweep(sweep: Sweep) -> SettingCells:

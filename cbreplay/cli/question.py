@@ -145,9 +145,9 @@ class Question:
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
             return [self.one_monitor or "val_loss", *objective]
-        from cbreplay.rules.base import monitored_series, rule_name
+        from cbreplay.rules.base import monitored_series
 
-        if any(rule_name(one) == "DrivenCallback" for one in self.grid[0]):
+        if any(rule.holds_own_code for rule in self.grid[0]):
             # it may write what the others monitor
             return objective
         monitors = monitored_series(self.grid[0])

@@ -74,7 +74,7 @@ def read_names(tree: ast.Module) -> Names:
     RecursionError
         If it is nested more deeply than Python's own stack.
     """
-    walk = _Walk()
+    walk = _NameVisitor()
     walk.visit(tree)
     for name in walk.shared:
         for scope in walk.scopes:
@@ -87,7 +87,7 @@ def read_names(tree: ast.Module) -> Names:
 _Place: TypeAlias = tuple[Scope, str]
 
 
-def _find_changed(walk: _Walk) -> dict[_Place, int]:
+def _find_changed(walk: _NameVisitor) -> dict[_Place, int]:
     """Return what is changed in place, by whichever of its names."""
     changed: dict[_Place, int] = {}
     for scope, name, line in walk.changes:
@@ -110,7 +110,7 @@ def _place(scope: Scope, name: str) -> _Place | None:
     return None if holder is None else (holder, name)
 
 
-def _aliases(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
+def _aliases(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
     """Yield pairs of names of one object: ``d = c``."""
     for scope in walk.scopes:
         for name, bindings in scope.bindings.items():
@@ -121,7 +121,7 @@ def _aliases(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
                         yield (scope, name), other
 
 
-def _passed(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
+def _passed(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
     """Yield a function's parameter, and what it is called with by name."""
     for call, scope in walk.calls:
         called = call.func.id if isinstance(call.func, ast.Name) else None
@@ -138,7 +138,7 @@ def _passed(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
                     yield (inside, parameter), place
 
 
-class _Walk(ast.NodeVisitor):
+class _NameVisitor(ast.NodeVisitor):
     """Collects the bindings of every scope; the methods are named as `ast` asks."""
 
     def __init__(self) -> None:

@@ -18,8 +18,8 @@ from cbreplay.expressions.calls import (
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import Binding, Names, Scope, read_names
-from cbreplay.rules import BYSTANDERS, CALLBACKS
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.registry import find_rule, rule_named, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -211,7 +211,7 @@ class _Script:
     def unused(self) -> Iterator[str]:
         for call, scope in self.names.calls:
             name = self.keras_name(call.func, scope)
-            if id(call) not in self.used and name in CALLBACKS:
+            if id(call) not in self.used and find_rule(name or "") is not None:
                 yield (
                     f"line {call.lineno}: this {name} goes to no fit that was read, "
                     "and is left out"
@@ -247,10 +247,10 @@ class _Script:
     def built(self, call: ast.Call, scope: Scope) -> _Built:
         name = self.callback_name(call, scope)
         self.used.add(id(call))
-        if name in BYSTANDERS:
+        if stands_by(name):
             return _Built(bystander(name, call), call.lineno)
-        kind = CALLBACKS[name]
-        known = [one.name for one in fields(kind)]
+        kind = rule_named(name).load()
+        known = [parameter.name for parameter in fields(kind)]
         reader = _Arguments(self, call, scope)
         parameters = read_arguments(call, name, known, reader)
         fill_in(parameters, self.defaults, name, known, reader)

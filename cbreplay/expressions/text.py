@@ -23,7 +23,7 @@ from cbreplay.expressions.calls import (
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
 from cbreplay.grid import Choices, choices
-from cbreplay.rules import BYSTANDERS, CALLBACKS
+from cbreplay.rules.registry import known_families, rule_named, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +35,6 @@ __all__ = ["Expressions", "parse_callbacks", "parse_recorded", "read_expressions
 _LONGEST_TEXT = 20_000
 _DEEPEST_NESTING = 50
 _MOST_VALUES = 1_000_000
-_PREFIXES = {
-    "callbacks",
-    "keras.callbacks",
-    "tensorflow.keras.callbacks",
-    "tf.keras.callbacks",
-    "tf_keras.callbacks",
-}
 _MODULE_NAME = re.compile(r"\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)\s*(\(|$)")
 
 
@@ -202,14 +195,14 @@ class _Expression:
         if not isinstance(node, ast.Call):
             self.fail(f"{self.shown(node)} is not a call of a callback", _EXAMPLE)
         name = self.callback_name(node.func)
-        if name in BYSTANDERS:
+        if stands_by(name):
             return bystander(name, node)
-        kind = CALLBACKS[name]
-        known = [one.name for one in fields(kind)]
+        kind = rule_named(name).load()
+        known = [parameter.name for parameter in fields(kind)]
         parameters = read_arguments(node, name, known, self)
         fill_in(parameters, self.defaults, name, known, self)
         require_all(parameters, kind, self)
-        check_schedules(parameters.get("schedule"), self)
+        check_schedules(name, parameters.get("schedule"), self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)
         built: Callback = kind(**parameters)
@@ -220,7 +213,9 @@ class _Expression:
         if dotted is None:
             self.fail(f"{self.shown(node)} is not the name of a callback", _EXAMPLE)
         prefix, _, name = dotted.rpartition(".")
-        foreign = bool(prefix) and prefix not in _PREFIXES
+        foreign = bool(prefix) and not any(
+            prefix in family.prefixes for family in known_families()
+        )
         problem = problem_with_name("" if foreign else name, dotted)
         if problem is not None:
             self.fail(*problem)

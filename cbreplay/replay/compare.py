@@ -241,12 +241,12 @@ def _parting_at_end(
 def _decisions(replay: Replay) -> dict[tuple[int, str], Any]:
     """Return what changes the training, by epoch and kind."""
     found: dict[tuple[int, str], Any] = {}
-    for one in replay.reductions:
-        new = one.new
+    for reduction in replay.reductions:
+        new: Any = reduction.new
         if new is None:
-            # of an unknown rate, the factor tells two reductions apart
-            new = getattr(replay.callbacks[one.callback], "factor", None)
-        found.setdefault((one.epoch, "reduction"), []).append(new)
+            # of an unknown rate, two reductions are told apart by whose they are
+            new = replay.callbacks[reduction.callback].reduction
+        found.setdefault((reduction.epoch, "reduction"), []).append(new)
     for step in replay.trace:
         restored = step.decision.restored_epoch
         if restored is not None and step.epoch != replay.stopped_epoch:

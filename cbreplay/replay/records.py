@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cbreplay.outcomes import Outcome
     from cbreplay.replay.notes import Notes
     from cbreplay.rules.base import Callback, Decision
-    from cbreplay.rules.keras.semantics import Semantics
+    from cbreplay.rules.family import Family
     from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 
@@ -89,8 +89,9 @@ class Replay(NamedTuple):
     ----------
     run, callbacks : Run, tuple of Callback
         What was replayed on what.
-    semantics : Semantics
-        Which Keras decided.
+    semantics, family : object, Family
+        Which version of which framework decided: a `name`, such as ``"keras-3.15.1"``,
+        and the `row` of the table that it was decided by.
     objective, objective_mode : str, {"min", "max"}
         The series that outcomes are judged by, and its direction.
     evidence : {"exact", "censored", "diverged"}
@@ -129,7 +130,8 @@ class Replay(NamedTuple):
 
     run: Run
     callbacks: tuple[Callback, ...]
-    semantics: Semantics
+    semantics: Any
+    family: Family
     objective: str
     objective_mode: Mode
     evidence: Evidence

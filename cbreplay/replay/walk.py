@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.replay.records import Step
-from cbreplay.rules.base import Decision, Observation, rule_name, watched_series
+from cbreplay.rules.base import Decision, Observation
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.rules.base import Callback, Training
     from cbreplay.rules.callbacks_list import CallbacksList
+    from cbreplay.rules.family import Family
     from cbreplay.run import Run
 
 __all__ = ["Walk", "walk_run"]
@@ -26,11 +27,15 @@ class Walk:
     """A replay under way. Everything before the divergence is kept apart.
 
     Until `sets_rate`, the rate is the recorded one. `unmet` are the callbacks that
-    have not met their monitor yet, which ``fit`` does not log.
+    have not met what they watch yet, which ``fit`` does not log. `trainer` is the
+    state of the training loop, and `overruled` whether it ever went on although a
+    callback had asked for the stop. `broken_off_by` is who ended the last epoch
+    before its end.
     """
 
     states: list[Any]
     rate: float | None
+    trainer: Any = None
     sets_rate: bool = False
     has_changed: bool = False
     divergence: int | None = None
@@ -41,8 +46,9 @@ class Walk:
     stopped_by: tuple[int, ...] = ()
     last_epoch: int = 0
     weights_epoch: int = 0
-    broken_off: bool = False
+    broken_off_by: int | None = None
     raised: bool = False
+    overruled: bool = False
     unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
@@ -54,6 +60,7 @@ def walk_run(
     run: Run,
     callbacks: CallbacksList,
     training: Training,
+    family: Family,
     *,
     initial_learning_rate: float | None,
     goes_on: bool,
@@ -63,8 +70,8 @@ def walk_run(
 
     Parameters
     ----------
-    run, callbacks, training : Run, CallbacksList, Training
-        What is replayed on what, by which Keras.
+    run, callbacks, training, family : Run, CallbacksList, Training, Family
+        What is replayed on what, by whose rules.
     initial_learning_rate : float or None
         The rate of the first epoch, where the log does not record one.
     goes_on : bool
@@ -77,23 +84,13 @@ def walk_run(
     ConfigError, EvidenceError
         As `replay_run`.
     """
-    rules = callbacks.callbacks
-    _refuse_schedule(run, rules)
-    if any(one.changes_learning_rate for one in rules):
-        readings = read_recorded_rates(
-            run,
-            initial_learning_rate=initial_learning_rate,
-            needs_value=any(one.needs_learning_rate for one in rules),
-            scheduled=any(rule_name(one) == _SCHEDULER for one in rules),
-        )
-    else:
-        readings = read_followed_rates(run, initial_learning_rate)
-        if not any(rule_name(one) == _DRIVEN for one in rules):
-            # nobody asks for the rate
-            readings = readings[:1]
+    family.check_run(run, callbacks.callbacks)
+    readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = _epoch_logs(run)
     walks = [
-        _Walker(callbacks, training, logs, reading, goes_on=goes_on).walk(states)
+        _Walker(callbacks, training, family, logs, reading, goes_on=goes_on).walk(
+            states
+        )
         for reading in readings
     ]
     first = min(walks, key=_divergence_order)
@@ -105,6 +102,28 @@ def walk_run(
         )
     _compare_readings(run, walks, first)
     return first
+
+
+def _read_rates(
+    run: Run, rules: tuple[Callback, ...], initial_learning_rate: float | None
+) -> tuple[RecordedRate, ...]:
+    """Return every reading of the recorded rate that the list may decide by."""
+    if any(rule.changes_learning_rate for rule in rules):
+        return read_recorded_rates(
+            run,
+            initial_learning_rate=initial_learning_rate,
+            needs_value=any(rule.needs_learning_rate for rule in rules),
+            scheduled=any(map(_schedules_rate, rules)),
+        )
+    readings = read_followed_rates(run, initial_learning_rate)
+    # nobody else asks for the rate
+    own_code = any(rule.holds_own_code for rule in rules)
+    return readings if own_code else readings[:1]
+
+
+def _schedules_rate(rule: Callback) -> bool:
+    """Return whether a rule sets the rate that an epoch begins with."""
+    return rule.changes_learning_rate and "begin" in rule.acts_at
 
 
 def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
@@ -135,18 +154,6 @@ def _spoken_divergence(walk: Walk) -> str:
     return f"at epoch {walk.divergence + 1}"
 
 
-def _refuse_schedule(run: Run, callbacks: tuple[Callback, ...]) -> None:
-    schedule = run.metadata.schedule if run.metadata is not None else None
-    for callback in callbacks:
-        if schedule is not None and callback.changes_learning_rate:
-            sentence = (
-                f"run {run.name!r} was trained with the LearningRateSchedule "
-                f"{schedule}: Keras's {type(callback).__name__} raises TypeError "
-                "there, so leave it out."
-            )
-            raise ConfigError(sentence)
-
-
 def _epoch_logs(run: Run) -> list[dict[str, float]]:
     """Return Keras's ``logs`` of every epoch; an unrecorded value is absent."""
     logs: list[dict[str, float]] = [{} for _ in range(run.n_epochs)]
@@ -160,7 +167,23 @@ def _epoch_logs(run: Run) -> list[dict[str, float]]:
     return logs
 
 
-_SCHEDULER, _DRIVEN = "LearningRateScheduler", "DrivenCallback"
+class _Roles(NamedTuple):
+    """Which callbacks of a list act when, by their index."""
+
+    at_begin: tuple[int, ...]
+    in_batch: tuple[int, ...]
+    at_end: tuple[int, ...]
+
+    @classmethod
+    def of(cls, callbacks: tuple[Callback, ...]) -> _Roles:
+        acting = [rule.acts_at for rule in callbacks]
+        places = range(len(callbacks))
+        return cls(
+            tuple(index for index in places if "begin" in acting[index]),
+            tuple(index for index in places if "batch" in acting[index]),
+            # one that only sets the epoch's rate has its step at the beginning
+            tuple(index for index in places if acting[index] != {"begin"}),
+        )
 
 
 class _Walker:
@@ -170,52 +193,37 @@ class _Walker:
         self,
         callbacks: CallbacksList,
         training: Training,
+        family: Family,
         logs: list[dict[str, float]],
         recorded: RecordedRate,
         *,
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
-        self.training, self.logs, self.recorded = training, logs, recorded
-        self.goes_on = goes_on
+        self.training = training._replace(shared={})
+        self.family, self.logs, self.recorded = family, logs, recorded
+        self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
+        self.watched = [rule.watched for rule in self.callbacks]
         self.walked = Walk(states=[], rate=None)
 
     def walk(self, states: Sequence[Any] | None) -> Walk:
         """Replay until a stop, a divergence, or the horizon."""
-        training, first_epoch = self.training, self.training.first_epoch
-        if any(rule_name(one) == _DRIVEN for one in self.callbacks):
-            from cbreplay.rules.keras.stand_in import Stage
-
-            training = training._replace(stage=Stage(training))
-        if states is None:
-            states = [callback.begin(training) for callback in self.callbacks]
-        walk = self.walked = Walk(
-            states=list(states),
-            rate=self._first_rate(),
-            sets_rate=any(one.changes_learning_rate for one in self.callbacks),
-            last_epoch=first_epoch - 1,
-            weights_epoch=first_epoch - 1,
-            learning_rate_key=training.semantics.learning_rate_key,
-            unmet=set(self._unlogged()),
-        )
+        walk = self.walked = self._begin(states)
         for position, fit_logs in enumerate(self.logs):
-            epoch = first_epoch + position
+            epoch = self.training.first_epoch + position
             steps_before = len(walk.trace)
             if not walk.sets_rate:
                 # nothing in the list has set it
                 walk.rate = self.recorded.values[position]
             asked = self._begin_epoch(epoch, is_first=position == 0)
             if walk.divergence is None and self._diverges(position, epoch):
-                walk.divergence = epoch
-                walk.evident_steps = steps_before
-                walk.evident_states = tuple(walk.states)
+                self._diverge(epoch, steps_before)
                 if not self.goes_on:
                     break
             walk.rates.append(walk.rate)
             walk.last_epoch = walk.weights_epoch = epoch
-            walk.stopped_by = self._end_epoch(epoch, fit_logs, asked)
-            if walk.stopped_by:
-                walk.stopped = epoch
+            asked = self._end_epoch(epoch, fit_logs, asked)
+            if self._ends_training(epoch, tuple(asked)):
                 break
         ended_here = walk.divergence is None or self.goes_on
         if walk.rates and ended_here and not walk.raised:
@@ -225,43 +233,32 @@ class _Walker:
             walk.evident_states = tuple(walk.states)
         return walk
 
-    def _end_training(self) -> None:
-        """Let every callback see the end of training, where weights are put back."""
-        walk = self.walked
-        fit_logs = self.logs[walk.last_epoch - self.training.first_epoch]
-        asked = list(walk.stopped_by)
-        for index, callback in enumerate(self.callbacks):
-            if rule_name(callback) == _DRIVEN:
-                driven: Any = callback
-                seen = self._observe(walk.last_epoch, dict(fit_logs), asked, fit_logs)
-                walk.states[index], decision = driven.end_training(
-                    walk.states[index], seen
-                )
-                # what it does to the rate or the stop there comes too late
-                if decision.saved_file or decision.restored_epoch is not None:
-                    decision = decision._replace(
-                        stop=False, cancels_stop=False, scheduled=False, reduced=False
-                    )
-                    self._take(index, walk.last_epoch, decision, [])
-                continue
-            held = callback.held_epoch(walk.states[index])
-            if held is not None:
-                walk.weights_epoch = held
+    def _begin(self, states: Sequence[Any] | None) -> Walk:
+        """Return a walk whose training is about to begin."""
+        training = self.training
+        if states is None:
+            states = [callback.begin(training) for callback in self.callbacks]
+        logged = {None}.union(*self.logs)
+        return Walk(
+            states=list(states),
+            rate=self._first_rate(),
+            trainer=self.family.begin_trainer(training),
+            sets_rate=any(rule.changes_learning_rate for rule in self.callbacks),
+            last_epoch=training.first_epoch - 1,
+            weights_epoch=training.first_epoch - 1,
+            learning_rate_key=training.semantics.learning_rate_key,
+            unmet={
+                index for index, name in enumerate(self.watched) if name not in logged
+            },
+        )
 
     def _first_rate(self) -> float | None:
         """Return S before the first epoch begins: mostly L of that epoch."""
-        schedules = any(rule_name(one) == _SCHEDULER for one in self.callbacks)
+        schedules = any(map(_schedules_rate, self.callbacks))
         if schedules and self.recorded.initial is not None:
             # the row of the first epoch holds what a schedule made of it
             return self.recorded.initial
         return self.recorded.values[0]
-
-    def _unlogged(self) -> Iterator[int]:
-        """Yield the callbacks whose monitor ``fit`` logs in no epoch."""
-        logged = set().union(*self.logs)
-        for index, callback in enumerate(self.callbacks):
-            if watched_series(callback) not in (None, *logged):
-                yield index
 
     def _diverges(self, position: int, epoch: int) -> bool:
         """Return whether an epoch would be trained otherwise than it was."""
@@ -275,39 +272,39 @@ class _Walker:
             position, walk.rate, before=before, has_changed=walk.has_changed
         )
 
+    def _diverge(self, epoch: int, steps_before: int) -> None:
+        """Keep what was decided before an epoch apart from what may follow."""
+        walk = self.walked
+        walk.divergence, walk.evident_steps = epoch, steps_before
+        walk.evident_states = tuple(walk.states)
+
     def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
         """Let callbacks act at the begin; return who asked for the stop there."""
-        walk = self.walked
         asked: list[int] = []
-        for phase in (
-            ("begin_training", "begin_epoch") if is_first else ("begin_epoch",)
-        ):
-            for index, callback in enumerate(self.callbacks):
-                kind = rule_name(callback)
-                if kind == _DRIVEN:
-                    seen = self._observe(epoch, {}, asked)
-                    hook = getattr(callback, phase)
-                    walk.states[index], decision = hook(walk.states[index], seen)
-                    self._take(index, epoch, decision, asked)
-                elif (
-                    kind == _SCHEDULER
-                    and phase == "begin_epoch"
-                    and walk.rate is not None
-                ):
-                    scheduler: Any = callback
-                    rate = scheduler.begin_epoch(epoch, walk.rate)
-                    decision = Decision(scheduled=True, learning_rate=rate)
-                    self._take(index, epoch, decision, asked)
+        if not self.roles.at_begin:
+            return asked
+        walk = self.walked
+        if is_first:
+            for index in self.roles.at_begin:
+                walk.states[index], decision = self.callbacks[index].begin_training(
+                    walk.states[index], self._observe(epoch, {}, asked)
+                )
+                self._take(index, epoch, decision, asked)
+        for index in self.roles.at_begin:
+            walk.states[index], decision = self.callbacks[index].begin_epoch(
+                walk.states[index], self._observe(epoch, {}, asked)
+            )
+            self._take(index, epoch, decision, asked)
         return asked
 
     def _end_epoch(
         self, epoch: int, fit_logs: dict[str, float], asked: list[int]
-    ) -> tuple[int, ...]:
-        """Let every callback see the end of an epoch; return who stops training."""
+    ) -> list[int]:
+        """Let every callback see the end of an epoch; return who asks for the stop."""
         walk = self.walked
-        enders, walk.raised = _ends_in_batch(self.callbacks, fit_logs)
+        enders = self._enders_in_batch(fit_logs)
         # training ends within the epoch, after its first batch or at that loss
-        walk.broken_off = bool(enders or asked)
+        walk.broken_off_by = next(iter([*asked, *enders]), None)
         logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
         for index, callback in enumerate(self.callbacks):
             if walk.raised and index not in enders:
@@ -317,15 +314,63 @@ class _Walker:
             seen = self._observe(epoch, logs, asked, fit_logs)
             known = set(logs)
             logs.update(callback.written_logs(seen))
-            value = logs.get(watched_series(callback) or "")
+            value = logs.get(self.watched[index] or "")
             if value is not None:
                 walk.unmet.discard(index)
             walk.states[index], decision = callback.step(walk.states[index], seen)
             self._check_written(index, logs, known)
-            if rule_name(callback) != _SCHEDULER:
-                # its step stands at the beginning of the epoch
+            if index in self.roles.at_end:
                 self._take(index, epoch, decision, asked, value, is_end=True)
-        return tuple(asked)
+        return asked
+
+    def _enders_in_batch(self, fit_logs: dict[str, float]) -> list[int]:
+        """Return who ends the epoch within it; the first exception ends all."""
+        enders = []
+        for index in self.roles.in_batch:
+            if self.callbacks[index].ends_in_batch(fit_logs):
+                enders.append(index)
+                if self.callbacks[index].raises:
+                    self.walked.raised = True
+                    break
+        return enders
+
+    def _ends_training(self, epoch: int, asked: tuple[int, ...]) -> bool:
+        """Return whether training ends with an epoch: the loop has its own say."""
+        walk = self.walked
+        stopped_by, why_not = asked, ""
+        if not walk.raised:
+            walk.trainer, stopped_by, why_not = self.family.end_epoch(
+                walk.trainer, epoch, asked
+            )
+        if asked and not stopped_by and not walk.overruled:
+            walk.overruled = True
+            walk.notes.append(
+                f"{self.callbacks[asked[0]].class_name} asks for the stop at the end "
+                f"of epoch {epoch + 1}: {why_not}"
+            )
+        if stopped_by:
+            walk.stopped, walk.stopped_by = epoch, stopped_by
+        return bool(stopped_by)
+
+    def _end_training(self) -> None:
+        """Let every callback see the end of training, where weights are put back."""
+        walk = self.walked
+        fit_logs = self.logs[walk.last_epoch - self.training.first_epoch]
+        asked = list(walk.stopped_by)
+        for index, callback in enumerate(self.callbacks):
+            seen = self._observe(walk.last_epoch, dict(fit_logs), asked, fit_logs)
+            held = callback.held_epoch(walk.states[index])
+            walk.states[index], decision = callback.end_training(
+                walk.states[index], seen
+            )
+            if decision.saved_file or decision.restored_epoch != held:
+                # what it does to the rate or the stop there comes too late
+                decision = decision._replace(
+                    stop=False, cancels_stop=False, scheduled=False, reduced=False
+                )
+                self._take(index, walk.last_epoch, decision, [])
+            elif held is not None:
+                walk.weights_epoch = held
 
     def _observe(
         self,
@@ -376,13 +421,11 @@ class _Walker:
     ) -> None:
         """Refuse what a callback wrote and the next would compare in its own way."""
         for name in logs.keys() - known:
-            watched = any(watched_series(one) == name for one in self.callbacks)
-            if watched and type(logs[name]) is not float:
+            if name in self.watched and type(logs[name]) is not float:
                 sentence = (
-                    f"{getattr(self.callbacks[index], 'name', 'a callback')} writes "
-                    f"{name!r} into logs as {type(logs[name]).__name__}, which Keras "
-                    "compares in another precision than a Python float. "
-                    "Write float(...)"
+                    f"{self.callbacks[index].class_name} writes {name!r} into logs as "
+                    f"{type(logs[name]).__name__}, which {self.family.title} compares "
+                    "in another precision than a Python float. Write float(...)"
                 )
                 raise ConfigError(sentence)
 
@@ -397,17 +440,3 @@ def _shared_logs(
     if group not in logs_of:
         logs_of[group] = dict(_shared_logs(logs_of, group[:-1]))
     return logs_of[group]
-
-
-def _ends_in_batch(
-    callbacks: tuple[Callback, ...], logs: dict[str, float]
-) -> tuple[list[int], bool]:
-    """Return who ends an epoch within it, and whether by an error."""
-    enders = []
-    for index, callback in enumerate(callbacks):
-        ender: Any = callback
-        if rule_name(callback) == "TerminateOnNaN" and ender.ends_in_batch(logs):
-            enders.append(index)
-            if ender.raise_error:
-                return enders, True
-    return enders, False

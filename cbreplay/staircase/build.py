@@ -12,7 +12,6 @@ from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.metric_directions import find_direction
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
@@ -317,10 +316,10 @@ def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
 def _other_best(replay: Replay) -> dict[str, tuple[int, float]]:
     """Return the best recorded epoch of the other validation series."""
     run = replay.run
-    training = describe_training(run, replay.semantics)
+    training = describe_training(run, replay.semantics, replay.family)
     best = {}
     for name in _others(replay, run.first_epoch):
-        mode = find_direction(name, training)
+        mode = training.find_direction(name)
         if mode is None or not run.series[name].recorded.any():
             continue
         epoch = best_recorded_epoch(run, name, mode)

@@ -11,7 +11,7 @@ from cbreplay.errors import CbreplayError
 from cbreplay.monitor import round_float32
 from cbreplay.replay import replay_run
 from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau, reduce_rate
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

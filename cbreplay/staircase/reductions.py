@@ -1,4 +1,4 @@
-"""What a ReduceLROnPlateau is seen to do on a record, and what it explains there."""
+"""What a rule that reduces the rate is seen to do on a record, and explains there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.replay.compare import last_evident_epoch
-from cbreplay.rules.base import rule_name
 from cbreplay.staircase.rate_history import RecordedReduction
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class ReductionAccount(NamedTuple):
     Parameters
     ----------
     first_reduction_epoch : int or None
-        The epoch at whose end a ReduceLROnPlateau of the list first reduces; None if it
+        The epoch at whose end a rule of the list first reduces the rate; None if it
         does not before the stop, the divergence or the horizon.
     explained, recorded : int or None
         How many of the recorded drops of the rate the list makes as well, in the same
@@ -80,7 +79,7 @@ class ReductionTotals(NamedTuple):
 
 
 def account_reductions(replay: Replay) -> ReductionAccount:
-    """Say what the record shows of a list's ReduceLROnPlateau.
+    """Say what the record shows of the rule of a list that reduces the rate.
 
     Nothing after a divergence enters: how the rate would have gone on from there is
     not in the log.
@@ -88,13 +87,13 @@ def account_reductions(replay: Replay) -> ReductionAccount:
     Parameters
     ----------
     replay : Replay
-        Of a list with a ReduceLROnPlateau.
+        Of a list with such a rule.
     """
     run, end = replay.run, last_evident_epoch(replay)
     epochs = [
-        one.epoch
-        for one in replay.reductions
-        if rule_name(replay.callbacks[one.callback]) == "ReduceLROnPlateau"
+        made.epoch
+        for made in replay.reductions
+        if replay.callbacks[made.callback].reduction is not None
     ]
     first = epochs[0] if epochs else None
     explained, recorded = None, None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+from cbreplay.errors import CbreplayError
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.validity import read_followed_rates, read_recorded_rates
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.rules.base import Training
-    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
+    from cbreplay.rules.family import Family
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep.plan import Block, Slot
 
@@ -30,7 +29,7 @@ class RunRules(NamedTuple):
     ----------
     training : Training
         Which Keras, and the compiled metrics.
-    modes : dict of (kind, monitor, mode) to {"min", "max"}
+    modes : dict of (class, monitor, mode) to {"min", "max"}
         Each mode of a block, resolved.
     rates : list of (rates, known)
         Every reading of the run's rates, NaN where nothing tells one, and whether any
@@ -38,7 +37,7 @@ class RunRules(NamedTuple):
     """
 
     training: Training
-    modes: dict[tuple[str, str, str], Mode]
+    modes: dict[tuple[Any, str, str], Mode]
     rates: list[tuple[FloatArray, bool]]
 
     def alike(self) -> tuple[Any, ...]:
@@ -53,6 +52,7 @@ def find_rules(
     run: Run,
     block: Block,
     training: Training,
+    family: Family,
     initial_learning_rate: float | None,
 ) -> RunRules | None:
     """Return a run's rules; None if a callback cannot begin, or a file has no name.
@@ -60,22 +60,23 @@ def find_rules(
     The scalar replay then tells why, if it is reached.
     """
     try:
-        modes: dict[tuple[str, str, str], Mode] = {}
+        modes: dict[tuple[Any, str, str], Mode] = {}
         rates: list[tuple[FloatArray, bool]] = []
         for slot in block.slots:
             for name in _watched(slot):
                 run.monitored(name)
             if "monitor" not in slot.parameters:
                 continue
-            for one in _variants(slot, "monitor", "mode"):
-                key = (slot.kind, one["monitor"], one["mode"])
-                modes[key] = _resolve_mode(key, training)
-            if slot.kind == "ModelCheckpoint":
+            for chosen in _variants(slot, "monitor", "mode"):
+                key = (slot.kind, chosen["monitor"], chosen["mode"])
+                modes[key] = slot.example(**chosen).resolve_mode(training)
+            if slot.kernel == "saves":
                 _begin_checkpoints(slot, training)
                 files = slot.parameters["filepath"].values
                 if not all(_has_names(run, name) for name in files):
                     return None
-            if slot.kind == "ReduceLROnPlateau":
+            if slot.kernel == "reduces":
+                family.check_run(run, [slot.example()])
                 rates = _read_rates(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )
@@ -89,7 +90,7 @@ def find_rules(
 
 def needs_rate(slot: Slot) -> bool:
     """Return whether the decisions of some setting hang on the rate's value."""
-    # as `ReduceLROnPlateau.needs_learning_rate`
+    # as the rule's own `needs_learning_rate`, without making one for each setting
     floors, factors = slot.parameters["min_lr"], slot.parameters["factor"]
     return any(one != 0 for one in floors.values) or any(
         not 0 < one < 1 - 2**-20 for one in factors.values
@@ -99,9 +100,6 @@ def needs_rate(slot: Slot) -> bool:
 def _read_rates(
     run: Run, initial_learning_rate: float | None, *, needs_value: bool
 ) -> list[tuple[FloatArray, bool]]:
-    if run.metadata is not None and run.metadata.schedule is not None:
-        sentence = "Keras raises TypeError on a LearningRateSchedule"
-        raise ConfigError(sentence)
     readings = read_recorded_rates(
         run, initial_learning_rate=initial_learning_rate, needs_value=needs_value
     )
@@ -112,14 +110,11 @@ def _read_rates(
 
 
 def _watched(slot: Slot) -> list[str]:
-    if slot.kind == "TerminateOnNaN":
-        return ["loss"]
-    if (
-        slot.kind == "ModelCheckpoint"
-        and not slot.parameters["save_best_only"].values[0]
-    ):
+    """Return the series that the settings of a slot decide by."""
+    watched = slot.example().watched
+    if watched is None:
         return []
-    return slot.tried("monitor") if "monitor" in slot.parameters else []
+    return slot.tried("monitor") if "monitor" in slot.parameters else [watched]
 
 
 def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
@@ -144,29 +139,12 @@ def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
             yield dict(zip(names, chosen, strict=True))
 
 
-def _resolve_mode(key: tuple[str, str, str], training: Training) -> Mode:
-    from cbreplay.rules.keras.metric_directions import resolve_mode
-
-    kind, monitor, mode = key
-    return resolve_mode(kind, monitor, mode, training, _rule(kind, training).auto)
-
-
-def _rule(kind: str, training: Training) -> MonitorRule:
-    semantics = training.semantics
-    rules = {
-        "EarlyStopping": semantics.early_stopping,
-        "ReduceLROnPlateau": semantics.reduce_lr_on_plateau,
-        "ModelCheckpoint": semantics.model_checkpoint,
-    }
-    return rules[kind]
-
-
 def _begin_checkpoints(slot: Slot, training: Training) -> None:
     """Raise where this Keras refuses a file's name."""
     names = ("filepath", "save_weights_only")
     monitored = next(_variants(slot, "monitor", "mode"))
-    for one in _variants(slot, *names):
-        ModelCheckpoint(**one, **monitored).begin(training)
+    for chosen in _variants(slot, *names):
+        slot.example(**chosen, **monitored).begin(training)
 
 
 def _has_names(run: Run, filepath: str) -> bool:
@@ -237,11 +215,11 @@ class Batch:
         self._monitored: dict[str, Monitored] = {}
 
     @property
-    def semantics(self) -> Semantics:
-        """Which Keras decides."""
+    def semantics(self) -> Any:  # noqa: ANN401 - a family's own
+        """Which version decides."""
         return self.rules.training.semantics
 
-    def sign(self, kind: str, monitor: str, mode: str) -> float:
+    def sign(self, kind: Any, monitor: str, mode: str) -> float:  # noqa: ANN401
         """Return what a series is multiplied by so that small is good."""
         return 1.0 if self.rules.modes[kind, monitor, mode] == "min" else -1.0
 

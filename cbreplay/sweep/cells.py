@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from cbreplay.sweep.partings import Parted
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Cells", "decide_cells", "first_broken_epoch", "is_recorded_whole"]
+__all__ = [
+    "Cells",
+    "decide_cells",
+    "first_broken_epoch",
+    "is_recorded_whole",
+    "name_breaker",
+]
 
 
 class Cells(NamedTuple):
@@ -122,15 +128,15 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
     stoppers: list[Stopper] = []
     ends = np.full(len(batch.runs), NEVER)
     readings: list[Parted] = []
-    kinds = [slot.kind for slot in block.slots]
-    alone = kinds.count("EarlyStopping") == 1 and "TerminateOnNaN" not in kinds
+    kernels = [slot.kernel for slot in block.slots]
+    alone = kernels.count("stops") == 1 and "breaks" not in kernels
     for slot in block.slots:
-        if slot.kind == "EarlyStopping":
+        if slot.kernel == "stops":
             stoppers.append(Stopper(batch, slot, block.shape, alone=alone))
             np.minimum(doubt, stoppers[-1].doubt, out=doubt)
-        elif slot.kind == "TerminateOnNaN":
+        elif slot.kernel == "breaks":
             ends = np.array([_first_broken(run) for run in batch.runs])
-        elif slot.kind == "ReduceLROnPlateau":
+        elif slot.kernel == "reduces":
             readings, wild = part_rates(batch, slot, block.shape)
             np.minimum(doubt, wild, out=doubt)
     stop = _lift(ends, shape)
@@ -139,7 +145,7 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
     divergence = _write_reductions(batch, readings, out, stop=stop, shape=shape)
     _write(batch, block, stoppers, out, stop=stop, divergence=divergence)
     if (ends < NEVER).any():
-        _mark_broken(batch, stop, _lift(ends, shape), out, shape)
+        _mark_broken(batch, block, stop, _lift(ends, shape), out)
     doubted = np.flatnonzero(doubt < NEVER)
     if len(doubted) == 0:
         return Doubt(doubted, doubted)
@@ -228,33 +234,41 @@ def _write(
 
 
 def first_broken_epoch(run: Run, block: Block) -> int:
-    """Return the epoch at which a TerminateOnNaN of the list ends training."""
-    if all(slot.kind != "TerminateOnNaN" for slot in block.slots):
+    """Return the epoch in which the loss ends training; NEVER if no rule sees to it."""
+    if name_breaker(block) is None:
         return NEVER
     return min(run.first_epoch + _first_broken(run), NEVER)
 
 
-def is_recorded_whole(run: Run, epoch: int) -> bool:
+def name_breaker(block: Block) -> str | None:
+    """Return the class of the rule that breaks an epoch off; None without one."""
+    breaking = (slot for slot in block.slots if slot.kernel == "breaks")
+    return next((slot.example().class_name for slot in breaking), None)
+
+
+def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:
     """Return whether the recorded list broke this epoch off as well.
 
     What the record holds of it was then measured on the weights that are kept.
     """
     ended = run.metadata.ended if run.metadata is not None else None
-    return ended is not None and ended.by == "TerminateOnNaN" and epoch == run.horizon
+    return ended is not None and ended.by == breaker and epoch == run.horizon
 
 
 def _first_broken(run: Run) -> int:
-    """Return the position at which TerminateOnNaN ends training; NEVER if nowhere."""
+    """Return the position of the first loss that is no number; NEVER if none."""
     loss = run.series["loss"]
     found = np.flatnonzero(loss.recorded & ~np.isfinite(loss.values))
     return int(found[0]) if len(found) else NEVER
 
 
 def _mark_broken(
-    batch: Batch, stop: EpochArray, ends: EpochArray, out: Cells, shape: tuple[int, ...]
+    batch: Batch, block: Block, stop: EpochArray, ends: EpochArray, out: Cells
 ) -> None:
     """Mark the kept epochs that were broken off here and are recorded in full."""
-    whole = [is_recorded_whole(run, run.horizon) for run in batch.runs]
+    shape = (len(batch.runs), *block.shape)
+    breaker = name_breaker(block)
+    whole = [is_recorded_whole(run, run.horizon, breaker) for run in batch.runs]
     recorded_so = np.where(whole, batch.n_epochs - 1, NEVER)
     broken = (stop == ends) & (stop != _lift(recorded_so, shape))
     broken = broken & out.stopped.reshape(shape)

@@ -14,7 +14,7 @@ from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.objectives import Begun, begin_run, find_objectives
+from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
@@ -46,9 +46,10 @@ def sweep_runs(
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
-    EarlyStopping, ReduceLROnPlateau (one of it) and whatever does not meddle with them
-    have kernels, whose cost does not grow with the number of patience values. Lists
-    with other callbacks, or that monitor the learning rate, are replayed one by one.
+    What stops or reduces by a patience (one that reduces), and what does not meddle
+    with that, has a kernel, whose cost does not grow with the number of patience
+    values. Lists with other callbacks, or that monitor the learning rate, are replayed
+    one by one.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def _sweep(
 ) -> Sweep:
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
-    swept = [begin_run(run, examples, judging) for run in runs]
+    swept = begin_runs(runs, examples, judging)
     cells = _empty_cells(runs, configs, blocks)
     work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
     for block in blocks:
@@ -158,7 +159,11 @@ class _Work:
             begun, rules = self.begun[row], None
             if block.vectorised and begun is not None:
                 rules = find_rules(
-                    run, block, begun.training, self.judging.initial_learning_rate
+                    run,
+                    block,
+                    begun.training,
+                    begun.family,
+                    self.judging.initial_learning_rate,
                 )
             if rules is None:
                 left.append(row)
@@ -225,7 +230,7 @@ def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
     for slot in block.slots:
-        if slot.kind not in ("EarlyStopping", "ReduceLROnPlateau"):
+        if slot.kernel not in ("stops", "reduces"):
             continue
         names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
@@ -285,7 +290,7 @@ def _sweep_elsewhere(
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
         # a piece knows its own objectives only
-        begun = [begin_run(run, examples, judging) for run in runs]
+        begun = begin_runs(runs, examples, judging)
         swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
     listed = tuple(swept[row] for row in range(len(runs)))
     return Sweep(

@@ -108,7 +108,7 @@ class _Asked:
     """What is asked of the kernel: the settings of a slot on a batch of runs."""
 
     def __init__(self, batch: Batch, slot: Slot, lanes: Lanes) -> None:
-        rule = batch.semantics.reduce_lr_on_plateau
+        rule = slot.kind.monitor_rule(batch.semantics)
         self.batch, self.kind = batch, slot.kind
         self.sizes, self.compared = read_sizes(lanes, rule), read_compared(rule, batch)
         self.numbers = [lanes.values(name) for name in _NUMBERS]

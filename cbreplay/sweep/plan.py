@@ -12,8 +12,8 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
-from cbreplay.rules.base import Callback, rule_name
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import row_of
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.registry import Kernel
     from cbreplay.run import EpochArray
 
 __all__ = [
@@ -55,15 +57,25 @@ class Slot:
 
     Parameters
     ----------
-    kind : str
-        Which rule stands there.
+    kind : class, or what makes a callback
+        Which rule stands there; a function where it makes one of the user's own, and
+        None where lists are nested.
     parameters : dict of str to Parameter
         All its parameters.
+    kernel : str or None
+        What decides it for all settings at once, as the registry has it.
     """
 
-    kind: str
+    kind: Any
     parameters: dict[str, Parameter]
+    kernel: Kernel | None = None
     _arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def example(self, **chosen: Any) -> Callback:  # noqa: ANN401 - as the rule's
+        """Return one of the rules that stand here, with some values of one's choice."""
+        first = {name: held.values[0] for name, held in self.parameters.items()}
+        built: Callback = self.kind(**{**first, **chosen})
+        return built
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return the values of a parameter as float64, NaN for None; made once."""
@@ -120,38 +132,29 @@ class Block(NamedTuple):
     @property
     def vectorised(self) -> bool:
         """Whether there is a kernel for every rule of the list."""
-        kinds = [slot.kind for slot in self.slots]
-        return (
-            kinds.count("ReduceLROnPlateau") <= 1
-            and all(kind in _VECTORISED for kind in kinds)
-            and all(_has_kernel(slot) for slot in self.slots)
-        )
+        kernels = [slot.kernel for slot in self.slots]
+        return kernels.count("reduces") <= 1 and all(map(_has_kernel, self.slots))
 
     @property
     def reduces(self) -> bool:
         """Whether a rule of the list may reduce the rate."""
-        kinds = [slot.kind for slot in self.slots]
-        return not self.vectorised or "ReduceLROnPlateau" in kinds
-
-
-_VECTORISED = {
-    "EarlyStopping",
-    "ReduceLROnPlateau",
-    "ModelCheckpoint",
-    "TerminateOnNaN",
-    "Bystander",
-}
+        return not self.vectorised or any(
+            slot.kernel == "reduces" for slot in self.slots
+        )
 
 
 def _has_kernel(slot: Slot) -> bool:
+    """Return whether a kernel decides every setting of a slot."""
+    if slot.kernel is None:
+        return False
     monitors = slot.parameters.get("monitor")
     if monitors is not None and not set(LEARNING_RATE_NAMES).isdisjoint(
         monitors.values
     ):
         return False
-    if slot.kind == "TerminateOnNaN":
+    if slot.kernel == "breaks":
         return not any(slot.parameters["raise_error"].values)
-    if slot.kind == "ModelCheckpoint":
+    if slot.kernel == "saves":
         # which series is judged hangs on it, and names hold what is logged
         best_only = slot.parameters["save_best_only"]
         return best_only.axis is None or len(set(best_only.values)) == 1
@@ -204,16 +207,12 @@ def _plain(
     """
     if not isinstance(config, (list, tuple)):
         return None
-    for one in config:
-        kind = type(one)
+    for kind in map(type, config):
         if kind not in own:
-            if not kind.__module__.startswith(_OWN):
+            if row_of(kind) is None:
                 return None
             own.add(kind)
     return tuple(config)
-
-
-_OWN = "cbreplay.rules."
 
 
 class AlikeConfigs(list[Any]):
@@ -240,7 +239,7 @@ def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     places = range(len(configs[0]))
     slots = [tuple(map(operator.itemgetter(at), configs)) for at in places]
     kinds = [set(map(type, held)) for held in slots]
-    alike = all(len(kind) == 1 and _is_rule(*kind) for kind in kinds)
+    alike = all(len(kind) == 1 and row_of(*kind) is not None for kind in kinds)
     return slots if slots and alike else None
 
 
@@ -249,7 +248,7 @@ def pair_configs(configs: Any) -> Any:  # noqa: ANN401 - as `read_configs`
     if isinstance(configs, (Grid, PairedChoices)):
         return configs
     slots = read_slots(configs)
-    if slots is None or not {rule_name(held[0]) for held in slots} <= _VECTORISED:
+    if slots is None or None in {_kernel_of(type(held[0])) for held in slots}:
         return configs
     entries: list[Callback | Choices] = []
     for held in slots:
@@ -292,13 +291,14 @@ def _grid_slot(entry: Callback | Choices, axes: Iterator[int]) -> Slot:
         return _listed_slot([entry])
     kind = entry.kind
     # a callback of the user's own is made by a function
-    defaults = {one.name: one.default for one in fields(kind)} if _is_rule(kind) else {}
+    known = fields(kind) if row_of(kind) is not None else ()
+    defaults = {parameter.name: parameter.default for parameter in known}
     parameters = {
         name: Parameter([value]) for name, value in {**defaults, **entry.fixed}.items()
     }
     for name, values in entry.varied.items():
         parameters[name] = Parameter(values, next(axes))
-    return Slot(_kind_name(kind), parameters)
+    return Slot(kind, parameters, _kernel_of(kind))
 
 
 def _listed_block(
@@ -306,20 +306,21 @@ def _listed_block(
 ) -> Block:
     if type(configs[0]) is not tuple:
         # lists within the list
-        return Block((len(configs),), (Slot("nested", {}),), columns)
+        return Block((len(configs),), (Slot(None, {}),), columns)
     slots = tuple(_listed_slot(held) for held in zip(*configs, strict=True))
     return Block((len(configs),), slots, columns)
 
 
 def _listed_slot(held: Sequence[Callback]) -> Slot:
     kind = type(held[0])
-    if rule_name(held[0]) not in _VECTORISED:
-        return Slot(_kind_name(kind), {})
+    kernel = _kernel_of(kind)
+    if kernel is None:
+        return Slot(kind, {})
     parameters = {
         name: Parameter(values, 0 if len(values) > 1 else None)
         for name, values in _columns(held, without="verbose").items()
     }
-    return Slot(_kind_name(kind), parameters)
+    return Slot(kind, parameters, kernel)
 
 
 def _columns(held: Sequence[Callback], without: str = "") -> dict[str, list[Any]]:
@@ -335,10 +336,6 @@ def _columns(held: Sequence[Callback], without: str = "") -> dict[str, list[Any]
     return columns
 
 
-def _is_rule(kind: Any) -> bool:  # noqa: ANN401 - a class, or a function
-    return isinstance(kind, type) and kind.__module__.startswith(_OWN)
-
-
-def _kind_name(kind: Any) -> str:  # noqa: ANN401 - a class, or a function
-    # a user's class may bear the same name
-    return str(kind.__name__) if _is_rule(kind) else f"own {kind.__name__}"
+def _kernel_of(kind: Any) -> Kernel | None:  # noqa: ANN401 - a class, or a function
+    row = row_of(kind)
+    return None if row is None else row.kernel

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.judging import JudgingOptions
     from cbreplay.replay import Replay
+    from cbreplay.rules.registry import Kernel
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
     from cbreplay.sweep.table import Sweep
@@ -123,17 +124,16 @@ class SharedReplays:
         return replays
 
 
-def _merged_axes(block: Block) -> dict[str, int]:
-    """Return the axes of patience along which configs may decide alike, by rule."""
-    kinds = [slot.kind for slot in block.slots]
+def _merged_axes(block: Block) -> dict[Kernel | None, int]:
+    """Return the axes of patience along which configs may decide alike, by kernel."""
+    kernels = [slot.kernel for slot in block.slots]
     if not block.vectorised:
         return {}
     return {
-        slot.kind: slot.parameters["patience"].axis
+        slot.kernel: axis
         for slot in block.slots
-        if slot.kind in ("EarlyStopping", "ReduceLROnPlateau")
-        and kinds.count(slot.kind) == 1
-        and slot.parameters["patience"].axis is not None
+        if slot.kernel in ("stops", "reduces") and kernels.count(slot.kernel) == 1
+        if (axis := slot.parameters["patience"].axis) is not None
     }
 
 
@@ -157,11 +157,11 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
         numbers.reshape(-1),
         stop,
         np.where(diverged, sweep.divergence_epoch[row], NEVER),
-        np.where(reduces, _coordinate(block, merged.get("ReduceLROnPlateau")), -1),
+        np.where(reduces, _coordinate(block, merged.get("reduces")), -1),
         # where the loss ends training, a patience may have asked for it as well
         np.where(
             stopped & (stop == first_broken_epoch(run, block)),
-            _coordinate(block, merged.get("EarlyStopping")),
+            _coordinate(block, merged.get("stops")),
             -1,
         ),
     ]

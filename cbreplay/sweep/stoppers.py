@@ -71,7 +71,7 @@ class Stopper:
         self, batch: Batch, slot: Slot, *, own_patience: bool
     ) -> Iterator[tuple[EpochArray, list[EpochArray]]]:
         """Yield some lanes, and their stops, held and last held, as positions."""
-        rule, lanes = batch.semantics.early_stopping, self._lanes
+        rule, lanes = slot.kind.monitor_rule(batch.semantics), self._lanes
         compared = read_compared(rule, batch)
         sizes, baselines = read_sizes(lanes, rule), lanes.values("baseline")
         starts = lanes.values("start_from_epoch")

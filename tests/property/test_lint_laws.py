@@ -325,11 +325,11 @@ def test_an_identical_reducer_reduces_in_the_same_epochs(
 class Probe(Bystander):
     """Stands in a list and keeps the names that it is shown."""
 
-    shown: ClassVar[set[str]] = set()
+    names: ClassVar[set[str]] = set()
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
-        self.shown.clear()
-        self.shown.update(seen.logs)
+        self.names.clear()
+        self.names.update(seen.logs)
         return {}
 
 
@@ -345,7 +345,7 @@ def test_a_logger_that_is_told_so_sees_no_rate(semantics: str) -> None:
         found = codes(*listed, semantics=semantics)
         assert ("rate-not-logged" in found) is not sees
         replay_run(FLAT, listed, semantics=semantics)
-        assert bool(logger.shown & {"learning_rate", "lr"}) is sees
+        assert bool(logger.names & {"learning_rate", "lr"}) is sees
 
 
 @given(

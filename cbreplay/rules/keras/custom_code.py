@@ -8,14 +8,14 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
-from cbreplay.rules.keras.bystander import BYSTANDERS
+from cbreplay.rules.callbacks_list import HOOKS
 from cbreplay.rules.keras.keras_objects import OPERATORS
+from cbreplay.rules.keras.without_rule import BYSTANDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "HOOKS",
     "find_logger",
     "inherits_from",
     "is_altered",
@@ -25,7 +25,6 @@ __all__ = [
     "refuse_unanswerable",
 ]
 
-HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 _OTHER_HOOKS = {
     f"on_{phase}{part}_{end}"
     for phase, part in [

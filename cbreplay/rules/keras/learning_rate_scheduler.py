@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import Decision
+from cbreplay.rules.base import Decision, PlainRule
 
 if TYPE_CHECKING:
-    from cbreplay.rules.base import Observation, Training
-    from cbreplay.run import Mode
+    from cbreplay.rules.base import Observation, Phase
 
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
 
@@ -40,7 +39,7 @@ class TableSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class LearningRateScheduler:
+class LearningRateScheduler(PlainRule):
     """Set the learning rate at the beginning of every epoch.
 
     Parameters
@@ -66,9 +65,8 @@ class LearningRateScheduler:
     schedule: Any
     verbose: int = 0
 
-    monitor: ClassVar[None] = None
+    acts_at: ClassVar[frozenset[Phase]] = frozenset({"begin"})
     changes_learning_rate: ClassVar[bool] = True
-    needs_learning_rate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if isinstance(self.schedule, Mapping):
@@ -80,16 +78,19 @@ class LearningRateScheduler:
             )
             raise ConfigError(sentence)
 
-    def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
-        """Raise ConfigError: nothing is monitored, so nothing is better or worse."""
-        sentence = "LearningRateScheduler monitors nothing"
-        raise ConfigError(sentence)
+    @property
+    def needs_learning_rate(self) -> bool:
+        """Whether its decisions hang on the rate's value: it is given that."""
+        return True
 
-    def begin(self, training: Training) -> None:  # noqa: ARG002
-        """Return the state at the begin of training: there is none."""
-        return
+    def begin_epoch(self, state: None, seen: Observation) -> tuple[None, Decision]:
+        """Set the rate of an epoch, unless none is known."""
+        if seen.learning_rate is None:
+            return state, _NOTHING
+        rate = self.rate_of(seen.epoch, seen.learning_rate)
+        return state, Decision(scheduled=True, learning_rate=rate)
 
-    def begin_epoch(self, epoch: int, learning_rate: float) -> float:
+    def rate_of(self, epoch: int, learning_rate: float) -> float:
         """Return the rate that it sets at the beginning of an epoch, a float32 value.
 
         Raises
@@ -131,19 +132,11 @@ class LearningRateScheduler:
             # the optimizer's variable takes it as infinite, in every Keras
             return math.copysign(math.inf, rate)
 
-    def step(self, state: None, seen: Observation) -> tuple[None, Decision]:  # noqa: ARG002
-        """Decide nothing at the end of an epoch."""
-        return None, _NOTHING
-
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
         """Return what it writes into ``logs``: the rate at that moment."""
         if seen.learning_rate is None:
             return {}
         return {seen.learning_rate_key: seen.learning_rate}
-
-    def held_epoch(self, state: None) -> int | None:  # noqa: ARG002
-        """Return whose weights it puts back when training ends: none."""
-        return None
 
 
 def as_function(

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoMode",
     "MonitorRule",
-    "ResolvedSemantics",
+    "ResolvedKeras",
     "Semantics",
+    "is_keras_version",
     "known_semantics",
-    "resolve_semantics",
+    "resolve_keras",
+    "spoken_semantics",
 ]
 
 
@@ -260,7 +262,7 @@ _UNMEASURED = ("+torch-backend", "+openvino-backend")
 _VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)((?:\.\w+)*)(\+[\w-]+)?")
 
 
-class ResolvedSemantics(NamedTuple):
+class ResolvedKeras(NamedTuple):
     """Which Keras decides, and what the answer must say about that choice."""
 
     semantics: Semantics
@@ -272,12 +274,27 @@ def known_semantics() -> tuple[str, ...]:
     return tuple(_ROWS)
 
 
-def resolve_semantics(
+def is_keras_version(name: str) -> bool:
+    """Return whether this is how a Keras version is written, known or not."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def spoken_semantics(name: str) -> str:
+    """Write the name of a Keras version as people do.
+
+    >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
+    ('Keras 3.15.1', 'tf_keras 2.21')
+    """
+    package, _, version = name.partition("-")
+    return f"{'Keras' if package == 'keras' else package} {version}"
+
+
+def resolve_keras(
     name: str | None,
     *,
     metadata: RunMetadata | None = None,
     search_path: Iterable[str] | None = None,
-) -> ResolvedSemantics:
+) -> ResolvedKeras:
     """Find the Keras whose decisions are asked for.
 
     Parameters
@@ -308,10 +325,11 @@ def resolve_semantics(
     installed = _installed_keras(sys.path if search_path is None else search_path)
     if installed is not None:
         return _resolve(installed, asked_by="the installed Keras")
-    return ResolvedSemantics(_ROWS[_NEWEST["keras"]], ())
+    return ResolvedKeras(_ROWS[_NEWEST["keras"]], ())
 
 
-def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
+@functools.lru_cache(maxsize=64)
+def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
     matched = _VERSION.fullmatch(str(name))
     if matched is None:
         sentence = (
@@ -344,7 +362,7 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
             f"decisions were not measured on the {backend} backend: replayed by the "
             "rules of TensorFlow"
         )
-    return ResolvedSemantics(semantics, tuple(notes))
+    return ResolvedKeras(semantics, tuple(notes))
 
 
 def _minor_version(row: str) -> tuple[int, int]:

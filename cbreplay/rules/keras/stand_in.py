@@ -75,6 +75,14 @@ class Stage:
         self.ledger = Ledger(training)
         self.model, self.params = StandInModel(self.ledger), StandInParams(self.ledger)
 
+    @classmethod
+    def of(cls, training: Training) -> Stage:
+        """Return the stage of a replay, which its first driven callback opens."""
+        if training.shared is None:
+            return cls(training)
+        stage: Stage = training.shared.setdefault("stage", cls(training))
+        return stage
+
 
 class Ledger:
     """What the driven callback whose hook runs reads and does.
