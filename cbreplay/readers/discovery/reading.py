@@ -167,6 +167,7 @@ class _OneTraining:
         problem = "there is no log beside this run.json"
         hint = "Put logs.csv or tensorboard/ there, or remove the file"
         source = self.training.run_json or self.training.place
+        self.seen.append(Seen(source, "dropped", problem))
         return LogError(problem, source=source, hint=hint)
 
 

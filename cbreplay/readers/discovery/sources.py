@@ -228,9 +228,6 @@ class _Reading:
             except LogError as error:
                 foreign = isinstance(error, ForeignLogError)
                 first = first or error
-                fate = "passed by" if foreign else "dropped"
-                path = training.log or training.events or training.place
-                self.seen.append(Seen(path, fate, error.problem))
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
                     notes.append(f"left out another of these logs: {error}")
         if not found:
