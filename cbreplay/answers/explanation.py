@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import lead_of_run
+from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Code,
@@ -25,7 +25,8 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.rules.base import format_callback
-from cbreplay.words import parting_of, parting_words, spoken_divergence
+from cbreplay.rules.words import name_in_list
+from cbreplay.words import parting_of, spoken_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,11 +112,7 @@ def _closing(explanation: Explanation) -> Iterator[Text]:
 def _headline(replay: Replay) -> Text:
     """Say in a sentence where it stopped and what it keeps, or where the log ends."""
     if replay.divergence_epoch is not None:
-        before, epoch, after = parting_words(
-            replay.divergence_epoch, parting_of(replay)
-        )
-        before = f"{before[0].upper()}{before[1:]}"
-        return say(before, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+        return end_of_evidence(replay.divergence_epoch, parting_of(replay))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     horizon = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.stopped_epoch is not None:
@@ -134,18 +131,8 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
     for place, index in enumerate(replay.stopped_by):
         if place:
             yield " and "
-        yield Code(_name_of(replay, index))
+        yield Code(name_in_list(replay.callbacks, index))
     yield " stops" if len(replay.stopped_by) == 1 else " stop"
-
-
-def _name_of(replay: Replay, index: int) -> str:
-    """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
-    names = [
-        format_callback(callback).partition("(")[0]
-        for callback in replay.callbacks[: index + 1]
-    ]
-    before = names.count(names[-1])
-    return names[-1] if before == 1 else f"{names[-1]}#{before}"
 
 
 def _stamped(sentence: str) -> Text:
@@ -173,7 +160,10 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
         TableColumn("why", "why", "sentence"),
     )
     replay = explanation.replay
-    names = {index: _name_of(replay, index) for index in {row.callback for row in rows}}
+    names = {
+        index: name_in_list(replay.callbacks, index)
+        for index in {row.callback for row in rows}
+    }
     return Table(
         columns,
         tuple(_row(replay, row, names) for row in rows),

@@ -60,12 +60,8 @@ class _Search:
         taken: dict[str, None] = {}
         for root in roots:
             for directory in self.directories(root):
-                if rest:
-                    taken.update(dict.fromkeys(self.below(directory, rest)))
-                else:
-                    taken.update(dict.fromkeys(_files_in(directory)))
-            if not rest and root:
-                taken[root] = None
+                found = self.below(directory, rest) if rest else _whole(directory)
+                taken.update(dict.fromkeys(found))
         yield from taken
 
     def directories(self, root: str) -> Iterator[str]:
@@ -81,8 +77,10 @@ class _Search:
             pending += sorted(_inner(directory), reverse=True)
 
 
-def _files_in(directory: str) -> Iterator[str]:
-    """Yield what stands in a directory and is none: a directory is found itself."""
+def _whole(directory: str) -> Iterator[str]:
+    """Yield a directory, and what stands in it and is none: that is found itself."""
+    if directory:
+        yield directory.rstrip(os.sep) or os.sep
     for path in glob.iglob(f"{glob.escape(directory)}*"):
         if not os.path.isdir(path):
             yield path
