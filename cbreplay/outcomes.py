@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.holes import find_gap
 from cbreplay.rules.base import monitored_series
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -164,12 +165,13 @@ def measure_outcome(
     ----------
     run : Run
         The record.
-    evidence : {"exact", "censored", "diverged"}
+    evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the replay is evidence.
     last_epoch : int
-        The last trained epoch: where it stopped, the horizon, or the divergence.
+        The last trained epoch: where it stopped, the horizon, or the first of which
+        the log is no evidence.
     kept_epoch : int or None
-        Whose weights are kept; None when diverged.
+        Whose weights are kept; None when diverged or incomplete.
     objective : str
         The series that is judged.
     mode : {"min", "max"}
@@ -183,20 +185,35 @@ def measure_outcome(
         seconds_saved=seconds,
         kept_value=kept_value,
         regret=regret,
-        bounds=bounds_of(evidence, has_seconds=seconds is not None),
+        bounds=bounds_of(
+            evidence,
+            has_seconds=seconds is not None,
+            has_hole=regret is not None and find_gap(run, objective) is not None,
+        ),
         provisional=provisional_of(evidence),
     )
 
 
-def bounds_of(evidence: Evidence, *, has_seconds: bool) -> dict[str, Bound]:
-    """Return which fields of an outcome are bounds, and of which kind."""
-    if evidence == "exact":
-        return {}
-    return {
-        name: kind
-        for name, kind in _BOUNDS.items()
-        if has_seconds or name != "seconds_saved"
-    }
+def bounds_of(
+    evidence: Evidence, *, has_seconds: bool, has_hole: bool = False
+) -> dict[str, Bound]:
+    """Return which fields of an outcome are bounds, and of which kind.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        How far the replay is evidence.
+    has_seconds : bool
+        Whether the seconds saved are known.
+    has_hole : bool
+        Whether the log lacks values of the objective, a better one perhaps.
+    """
+    bounds: dict[str, Bound] = {"regret": "lower"} if has_hole else {}
+    if evidence != "exact":
+        bounds |= _BOUNDS
+    if not has_seconds:
+        bounds.pop("seconds_saved", None)
+    return bounds
 
 
 def provisional_of(evidence: Evidence) -> tuple[str, ...]:

@@ -221,9 +221,9 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
     run, callbacks, resolved, objective, mode = question
     ended = _read_end(question, walk)
     evident = walk.trace[: walk.evident_steps]
-    trained = len(walk.rates)
-    if walk.divergence is not None:
-        trained = walk.divergence - run.first_epoch
+    trained, end = len(walk.rates), walk.end_of_evidence
+    if end is not None:
+        trained = end - run.first_epoch
     return Replay(
         run=run,
         callbacks=callbacks,
@@ -240,6 +240,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
         reductions=_reductions(evident),
         learning_rate=_rate_series(walk.rates[:trained]),
         divergence_epoch=walk.divergence,
+        gap_epoch=walk.gap,
         diverged_by_weights=walk.diverged_by_weights,
         outcome=_measure(question, ended),
         hypothetical=_hypothetical(callbacks, walk),
@@ -257,16 +258,17 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
 
 
 def _read_end(question: _Resolved, walk: Walk) -> _Ended:
-    """Return how a walk ended: nothing that it keeps is known past a divergence."""
-    divergence = walk.divergence
-    stopped = walk.stopped if divergence is None else None
+    """Return how a walk ended: what it keeps is not known where evidence ends first."""
+    end = walk.end_of_evidence
+    stopped = walk.stopped if end is None else None
     evidence = classify_evidence(
         stopped_epoch=stopped,
-        divergence_epoch=divergence,
+        divergence_epoch=walk.divergence,
+        gap_epoch=walk.gap,
         reached_plan=question.run.reached_plan,
     )
-    if divergence is not None:
-        return _Ended(evidence, None, divergence, None, BestSeen(), broken_off=False)
+    if end is not None:
+        return _Ended(evidence, None, end, None, BestSeen(), broken_off=False)
     return _Ended(
         evidence,
         stopped,
@@ -316,8 +318,9 @@ def _setting_notes(question: _Resolved, walk: Walk, ended: _Ended) -> Iterator[s
 def _hypothetical(
     callbacks: tuple[Callback, ...], walk: Walk
 ) -> HypotheticalReplay | None:
-    """Return the fiction past a divergence, if the walk went on there."""
-    if walk.divergence is None or walk.last_epoch < walk.divergence:
+    """Return the fiction past the end of the evidence, if the walk went on there."""
+    end = walk.end_of_evidence
+    if end is None or walk.last_epoch < end:
         return None
     states = tuple(walk.states)
     best_epoch, best = _best(callbacks, states)

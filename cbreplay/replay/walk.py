@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.holes import find_gap_of
 from cbreplay.replay.records import Step
-from cbreplay.rules.base import Decision, Observation
+from cbreplay.rules.base import Decision, Observation, read_series
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Walk:
     have not met what they watch yet, which ``fit`` does not log. `trainer` is the
     state of the training loop, and `overruled` whether it ever went on although a
     callback had asked for the stop. `broken_off_by` is who ended the last epoch
-    before its end.
+    before its end. `gap` is the first epoch of which the log lacks what the list
+    decides by, if the walk came there.
     """
 
     states: list[Any]
@@ -49,11 +51,22 @@ class Walk:
     broken_off_by: int | None = None
     raised: bool = False
     overruled: bool = False
+    gap: int | None = None
     unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_evident(self) -> bool:
+        """Whether the log is evidence for all that was decided so far."""
+        return self.divergence is None and self.gap is None
+
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which it is none; None if there is no such."""
+        return self.gap if self.divergence is None else self.divergence
 
 
 def walk_run(
@@ -88,9 +101,15 @@ def walk_run(
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = _epoch_logs(run)
     walks = [
-        _Walker(callbacks, training, family, logs, reading, goes_on=goes_on).walk(
-            states
-        )
+        _Walker(
+            callbacks,
+            training,
+            family,
+            logs,
+            reading,
+            gap=_find_gap(run, callbacks.callbacks),
+            goes_on=goes_on,
+        ).walk(states)
         for reading in readings
     ]
     first = min(walks, key=_divergence_order)
@@ -121,6 +140,14 @@ def _read_rates(
     return readings if own_code else readings[:1]
 
 
+def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
+    """Return the first epoch of which the log lacks what a list decides by."""
+    if any(rule.holds_own_code for rule in rules):
+        # it may read whatever is logged
+        return find_gap_of(run, run.series)
+    return find_gap_of(run, read_series(rules))
+
+
 def _schedules_rate(rule: Callback) -> bool:
     """Return whether a rule sets the rate that an epoch begins with."""
     return rule.changes_learning_rate and "begin" in rule.acts_at
@@ -145,7 +172,8 @@ def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
 
 
 def _divergence_order(walk: Walk) -> float:
-    return math.inf if walk.divergence is None else walk.divergence
+    end = walk.end_of_evidence
+    return math.inf if end is None else end
 
 
 def _spoken_divergence(walk: Walk) -> str:
@@ -197,9 +225,11 @@ class _Walker:
         logs: list[dict[str, float]],
         recorded: RecordedRate,
         *,
+        gap: int | None,
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
+        self.gap = gap
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
         self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
@@ -216,8 +246,9 @@ class _Walker:
                 # nothing in the list has set it
                 walk.rate = self.recorded.values[position]
             asked = self._begin_epoch(epoch, is_first=position == 0)
-            if walk.divergence is None and self._diverges(position, epoch):
-                self._diverge(epoch, steps_before)
+            if walk.is_evident and self._ends_evidence(position, epoch):
+                walk.evident_steps = steps_before
+                walk.evident_states = tuple(walk.states)
                 if not self.goes_on:
                     break
             walk.rates.append(walk.rate)
@@ -225,10 +256,10 @@ class _Walker:
             asked = self._end_epoch(epoch, fit_logs, asked)
             if self._ends_training(epoch, tuple(asked)):
                 break
-        ended_here = walk.divergence is None or self.goes_on
+        ended_here = walk.is_evident or self.goes_on
         if walk.rates and ended_here and not walk.raised:
             self._end_training()
-        if walk.divergence is None:
+        if walk.is_evident:
             walk.evident_steps = len(walk.trace)
             walk.evident_states = tuple(walk.states)
         return walk
@@ -271,11 +302,13 @@ class _Walker:
             position, walk.rate, has_changed=walk.has_changed
         )
 
-    def _diverge(self, epoch: int, steps_before: int) -> None:
-        """Keep what was decided before an epoch apart from what may follow."""
-        walk = self.walked
-        walk.divergence, walk.evident_steps = epoch, steps_before
-        walk.evident_states = tuple(walk.states)
+    def _ends_evidence(self, position: int, epoch: int) -> bool:
+        """Note it where the log is no evidence from this epoch on."""
+        if self._diverges(position, epoch):
+            self.walked.divergence = epoch
+        elif epoch == self.gap:
+            self.walked.gap = epoch
+        return not self.walked.is_evident
 
     def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
         """Let callbacks act at the begin; return who asked for the stop there."""

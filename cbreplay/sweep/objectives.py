@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
+from cbreplay.holes import find_gap
 from cbreplay.outcomes import best_recorded_epoch, resolve_objective
 from cbreplay.rules.base import Training, describe_training, monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Begun", "begin_run", "find_objectives"]
+__all__ = ["Begun", "begin_run", "cut_alike", "find_objectives"]
 
 
 class Begun(NamedTuple):
@@ -84,7 +85,7 @@ def find_objectives(
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         numbers = np.arange(block.n_configs).reshape(block.shape)
         ways = np.zeros(block.shape, dtype=np.int32)
-        for cut in _cuts(block):
+        for cut in cut_alike(block):
             given = configs[int(columns[np.ravel(numbers[cut])[0]])]
             config = read_callbacks(given).callbacks
             key = _watching(config)
@@ -97,7 +98,7 @@ def find_objectives(
     return examples, codes if len(examples) > 1 else None
 
 
-def _cuts(block: Block) -> Iterator[tuple[Any, ...]]:
+def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
     """Yield indices of a block's parts within which every list monitors the same."""
     axes = {
         axis
@@ -134,9 +135,10 @@ def _judged(
     name, mode = resolve_objective(run, config, training, judging)
     values = run.monitored(name).values
     best_epoch = best_recorded_epoch(run, name, mode)
+    lacks = find_gap(run, name) is not None
     if best_epoch is None:
-        return Judged(name, mode, values, np.full(len(values), np.nan))
+        return Judged(name, mode, values, np.full(len(values), np.nan), lacks)
     best = values[best_epoch - run.first_epoch]
     with np.errstate(all="ignore"):
         apart = values - best if mode == "min" else best - values
-    return Judged(name, mode, values, np.maximum(0.0, apart))
+    return Judged(name, mode, values, np.maximum(0.0, apart), lacks)
