@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "best_recorded_epoch",
     "bounds_of",
+    "has_ambiguous_best",
     "judge_epoch",
     "measure_outcome",
     "provisional_of",
@@ -179,6 +180,10 @@ def measure_outcome(
     """
     seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
+    if _is_ambiguous(run, kept_epoch, objective):
+        kept_value = regret = None
+    elif has_ambiguous_best(run, objective, mode):
+        regret = None
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
         epochs_saved=run.horizon - last_epoch,
@@ -191,6 +196,26 @@ def measure_outcome(
             has_hole=regret is not None and find_gap(run, objective) is not None,
         ),
         provisional=provisional_of(evidence),
+    )
+
+
+def _is_ambiguous(run: Run, epoch: int | None, name: str) -> bool:
+    """Return whether the log holds several values of a series for an epoch."""
+    return epoch is not None and epoch - run.first_epoch in run.series[name].others
+
+
+def has_ambiguous_best(run: Run, name: str, mode: Mode) -> bool:
+    """Return whether the best value hangs on which of several is taken."""
+    others = run.series[name].others
+    if not others:
+        return False
+    best = best_recorded_epoch(run, name, mode)
+    if best is None or best - run.first_epoch in others:
+        return True
+    value = float(run.series[name].values[best - run.first_epoch])
+    sign = 1 if mode == "min" else -1
+    return any(
+        sign * other < sign * value for values in others.values() for other in values
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
@@ -100,18 +101,16 @@ def walk_run(
     family.check_run(run, callbacks.callbacks)
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = _epoch_logs(run)
-    walks = [
-        _Walker(
-            callbacks,
-            training,
-            family,
-            logs,
-            reading,
-            gap=_find_gap(run, callbacks.callbacks),
-            goes_on=goes_on,
-        ).walk(states)
-        for reading in readings
-    ]
+    gap = _find_gap(run, callbacks.callbacks)
+    others = _other_logs(run, callbacks.callbacks, logs)
+    walks = []
+    for reading in readings:
+        walker = _Walker(
+            callbacks, training, family, logs, reading, gap=gap, goes_on=goes_on
+        )
+        if others:
+            walker.gap = _earlier(gap, _find_uncertain(walker, states, others))
+        walks.append(walker.walk(states))
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(
@@ -146,6 +145,43 @@ def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
         # it may read whatever is logged
         return find_gap_of(run, run.series)
     return find_gap_of(run, read_series(rules))
+
+
+def _other_logs(
+    run: Run, rules: tuple[Callback, ...], logs: Sequence[dict[str, float]]
+) -> dict[int, list[dict[str, float]]]:
+    """Return the other logs that epochs with several values may have had."""
+    own_code = any(rule.holds_own_code for rule in rules)
+    reads = [*run.series] if own_code else read_series(rules)
+    several = [(name, run.series[name].others) for name in reads if name in run.series]
+    positions = {position for _, others in several for position in others}
+    found = {}
+    for position in positions:
+        ways = [logs[position]]
+        for name, others in several:
+            ways += [
+                way | {name: value}
+                for way in ways
+                for value in others.get(position, ())
+            ]
+        found[position] = ways[1:_MOST_WAYS]
+    return found
+
+
+def _find_uncertain(
+    walker: _Walker,
+    states: Sequence[Any] | None,
+    others: Mapping[int, list[dict[str, float]]],
+) -> int | None:
+    if any(rule.holds_own_code for rule in walker.callbacks):
+        # it cannot be followed on several ways at once
+        return walker.training.first_epoch + min(others)
+    return walker.find_uncertain(states, others)
+
+
+def _earlier(first: int | None, second: int | None) -> int | None:
+    known = [epoch for epoch in (first, second) if epoch is not None]
+    return min(known, default=None)
 
 
 def _schedules_rate(rule: Callback) -> bool:
@@ -214,6 +250,10 @@ class _Roles(NamedTuple):
         )
 
 
+# of as many choices at once nobody follows each
+_MOST_WAYS = 256
+
+
 class _Walker:
     """Replays one list on one reading of one record, epoch by epoch."""
 
@@ -240,21 +280,7 @@ class _Walker:
         """Replay until a stop, a divergence, or the horizon."""
         walk = self.walked = self._begin(states)
         for position, fit_logs in enumerate(self.logs):
-            epoch = self.training.first_epoch + position
-            steps_before = len(walk.trace)
-            if not walk.sets_rate:
-                # nothing in the list has set it
-                walk.rate = self.recorded.values[position]
-            asked = self._begin_epoch(epoch, is_first=position == 0)
-            if walk.is_evident and self._ends_evidence(position, epoch):
-                walk.evident_steps = steps_before
-                walk.evident_states = tuple(walk.states)
-                if not self.goes_on:
-                    break
-            walk.rates.append(walk.rate)
-            walk.last_epoch = walk.weights_epoch = epoch
-            asked = self._end_epoch(epoch, fit_logs, asked)
-            if self._ends_training(epoch, tuple(asked)):
+            if self._live(position, fit_logs):
                 break
         ended_here = walk.is_evident or self.goes_on
         if walk.rates and ended_here and not walk.raised:
@@ -263,6 +289,89 @@ class _Walker:
             walk.evident_steps = len(walk.trace)
             walk.evident_states = tuple(walk.states)
         return walk
+
+    def _live(self, position: int, fit_logs: dict[str, float]) -> bool:
+        """Go through one epoch; return whether it is the last that is walked."""
+        walk, epoch = self.walked, self.training.first_epoch + position
+        steps_before = len(walk.trace)
+        if not walk.sets_rate:
+            # nothing in the list has set it
+            walk.rate = self.recorded.values[position]
+        asked = self._begin_epoch(epoch, is_first=position == 0)
+        if walk.is_evident and self._ends_evidence(position, epoch):
+            walk.evident_steps = steps_before
+            walk.evident_states = tuple(walk.states)
+            if not self.goes_on:
+                return True
+        walk.rates.append(walk.rate)
+        walk.last_epoch = walk.weights_epoch = epoch
+        asked = self._end_epoch(epoch, fit_logs, asked)
+        return self._ends_training(epoch, tuple(asked))
+
+    def find_uncertain(
+        self, states: Sequence[Any] | None, others: Mapping[int, list[dict[str, float]]]
+    ) -> int | None:
+        """Return the first epoch in which a choice among values decides otherwise.
+
+        Every choice is followed, and choices that come to the same state are one from
+        there on; None where all of them decide alike.
+
+        Parameters
+        ----------
+        states : sequence of object or None
+            As `walk` takes them.
+        others : mapping of int to list of dict
+            The other ``logs`` that an epoch may have had, by its position.
+        """
+        self.walked = self._begin(states)
+        open_ways = [self]
+        for position, fit_logs in enumerate(self.logs):
+            epoch = self.training.first_epoch + position
+            ways: dict[str, _Walker] = {}
+            ended: list[bool] = []
+            for way in open_ways:
+                for logs in [fit_logs, *others.get(position, ())]:
+                    fork = way._fork()  # noqa: SLF001 - another one of its own class
+                    ended.append(fork._live(position, logs))  # noqa: SLF001 - as above
+                    ways[fork._situation()] = fork  # noqa: SLF001 - as above
+            told = {way._decided(epoch) for way in ways.values()}  # noqa: SLF001 - as above
+            if len(told) > 1 or len(ways) > _MOST_WAYS:
+                return epoch
+            if ended[0]:
+                return None
+            open_ways = list(ways.values())
+        return None
+
+    def _fork(self) -> _Walker:
+        """Return a walker that stands where this one does and goes its own way."""
+        fork, walk = copy(self), self.walked
+        fork.walked = replace(
+            walk,
+            states=list(walk.states),
+            unmet=set(walk.unmet),
+            rates=list(walk.rates),
+            trace=[],
+            notes=[],
+        )
+        return fork
+
+    def _situation(self) -> str:
+        """Write all that later decisions hang on; NaN is written like NaN."""
+        walk = self.walked
+        return repr((walk.states, walk.rate, walk.trainer, walk.weights_epoch))
+
+    def _decided(self, epoch: int) -> str:
+        """Write what was decided in the last epoch: not what was held to be best."""
+        walk = self.walked
+        decisions = [
+            (step.callback, step.decision._replace(improved=None))
+            for step in walk.trace
+        ]
+        kept = None
+        if walk.stopped is not None and not walk.raised:
+            self._end_training()
+            kept = walk.weights_epoch
+        return repr((epoch, walk.divergence, walk.stopped_by, decisions, kept))
 
     def _begin(self, states: Sequence[Any] | None) -> Walk:
         """Return a walk whose training is about to begin."""

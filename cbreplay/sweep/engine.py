@@ -160,9 +160,7 @@ class _Work:
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            # reductions before a hole are counted by the scalar replay
-            counted = not (block.reduces and has_holes(run))
-            if block.vectorised and begun is not None and counted:
+            if block.vectorised and begun is not None and _fits_kernels(run, block):
                 rules = find_rules(
                     run,
                     block,
@@ -229,6 +227,17 @@ class _Work:
         self.done += cells
         if self.progress is not None:
             self.progress(self.done, len(self.runs) * len(self.configs))
+
+
+def _fits_kernels(run: Run, block: Block) -> bool:
+    """Return whether a run has one value an epoch, and reductions without holes.
+
+    What hangs on a choice among several values, and how often a rate is reduced before
+    a hole, only the scalar replay tells.
+    """
+    if any(series.others for series in run.series.values()):
+        return False
+    return not (block.reduces and has_holes(run))
 
 
 def _batch_size(block: Block, n_runs: int) -> int:

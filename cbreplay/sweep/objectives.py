@@ -9,7 +9,11 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.holes import find_gap
-from cbreplay.outcomes import best_recorded_epoch, resolve_objective
+from cbreplay.outcomes import (
+    best_recorded_epoch,
+    has_ambiguous_best,
+    resolve_objective,
+)
 from cbreplay.rules.base import Training, describe_training, monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import family_of, resolve_semantics
@@ -141,4 +145,12 @@ def _judged(
     best = values[best_epoch - run.first_epoch]
     with np.errstate(all="ignore"):
         apart = values - best if mode == "min" else best - values
-    return Judged(name, mode, values, np.maximum(0.0, apart), lacks)
+    regrets = np.maximum(0.0, apart)
+    several = list(run.series[name].others)
+    if several:
+        # what the log holds several values of is none that can be told
+        values, regrets = values.copy(), regrets.copy()
+        values[several] = regrets[several] = np.nan
+    if has_ambiguous_best(run, name, mode):
+        regrets = np.full(len(values), np.nan)
+    return Judged(name, mode, values, regrets, lacks)
