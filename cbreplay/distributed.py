@@ -39,6 +39,9 @@ def sweep_logs(
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
     x_axis: Literal["epoch", "step"] | None = None,
+    parts: Literal["split", "join", "rows"] = "split",
+    first_epoch: int | None = None,
+    seams: Iterable[int] = (),
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
 ) -> Sweep:
@@ -58,7 +61,7 @@ def sweep_logs(
         Where the work is done; by default here.
     batch_size : int
         The logs of one task.
-    errors, empty, planned_epochs, x_axis
+    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams
         As in `load_runs`.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
@@ -79,16 +82,19 @@ def sweep_logs(
         "empty": empty,
         "planned_epochs": planned_epochs,
         "x_axis": x_axis,
+        "parts": parts,
+        "first_epoch": first_epoch,
+        "seams": tuple(seams),
     }
     task = _Task(configs, reading, read_judging(judging))
-    parts = []
+    swept = []
     done = 0
     for batch, part in zip(batches, _parts(batches, task, executor), strict=True):
-        parts.append(part)
+        swept.append(part)
         done += len(batch)
         if progress is not None:
             progress(done, sum(map(len, batches)))
-    return _joined(parts, configs)
+    return _joined(swept, configs)
 
 
 def _cut_batches(

@@ -135,6 +135,9 @@ class Run:
     other_learning_rate : Series or None
         The other reading of the recorded rate, where the log alone cannot tell
         whether it was written before or after that epoch's reduction.
+    learning_rate_rounding : array of shape (n_epochs,) or None
+        Half a unit of the last digit that each rate was written with, where the log has
+        too few to tell one float32 from the next; None where it has enough.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -177,6 +180,7 @@ class Run:
     series: Mapping[str, Series]
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
+    learning_rate_rounding: FloatArray | None = None
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None

@@ -93,6 +93,11 @@ class RunMetadata:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def without_end(self) -> bool:
+        """Whether its writer keeps the end of a fit, and has not recorded one."""
+        return self.ended is None and "ended" in self.raw
+
+    @property
     def started(self) -> float | None:
         """When the first fit began, in seconds since 1970; None where it is not said.
 

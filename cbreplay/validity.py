@@ -35,13 +35,23 @@ class RecordedRate(NamedTuple):
     initial : float or None
         The optimizer's rate when training began, before any schedule set it, where
         ``run.json`` tells it.
+    rounding : sequence of float or None
+        How far each value may have been rounded, where they were.
     """
 
     values: Sequence[float | None]
     is_assumed: bool = False
     initial: float | None = None
+    rounding: Sequence[float] | None = None
 
-    def differs(self, position: int, rate: float | None, *, has_changed: bool) -> bool:
+    def differs(
+        self,
+        position: int,
+        rate: float | None,
+        *,
+        before: float | None,
+        has_changed: bool,
+    ) -> bool:
         """Return whether an epoch was trained at another rate than a simulated one.
 
         Parameters
@@ -50,6 +60,8 @@ class RecordedRate(NamedTuple):
             The epoch, counted from the first recorded one.
         rate : float or None
             The simulated rate, a float32 value; None if its value is unknown.
+        before : float or None
+            The simulated rate of the epoch before; None in the first one.
         has_changed : bool
             Whether the simulated rate was ever changed; it decides where the values
             are unknown.
@@ -57,7 +69,13 @@ class RecordedRate(NamedTuple):
         if rate is None:
             return has_changed
         recorded = self.values[position]
-        return recorded is None or recorded != rate
+        if recorded is None or self.rounding is None:
+            return recorded != rate
+        if abs(recorded - rate) > self.rounding[position]:
+            return True
+        # digits that tell no step from none: one changes there, the other does not
+        changes = position > 0 and recorded != self.values[position - 1]
+        return changes != (before is not None and rate != before)
 
 
 def classify_evidence(
@@ -134,8 +152,14 @@ def read_recorded_rates(
     began = _initial_rate(run)
     if scheduled and initial is not None and recorded.recorded[0]:
         began, initial = initial, None
+    rounding = run.learning_rate_rounding
     return tuple(
-        RecordedRate(_filled(one, initial, run), initial=began) for one in readings
+        RecordedRate(
+            _filled(one, initial, run),
+            initial=began,
+            rounding=None if rounding is None else rounding.tolist(),
+        )
+        for one in readings
     )
 
 

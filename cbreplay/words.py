@@ -52,7 +52,7 @@ def decimals_for(values: Iterable[float | None]) -> int:
     >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
     (4, 1, 4)
     """
-    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
+    sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = [size for size in sizes if size > 0]
     if not known:
         return 4
@@ -64,7 +64,7 @@ def decimals_for(values: Iterable[float | None]) -> int:
 def spoken_number(value: float | None, decimals: int) -> str:
     """Write a number of a column; '-' where there is none.
 
-    >>> [spoken_number(one, 4) for one in (0.3121, 0.0, None, 2e-9, 3e9)]
+    >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
     """
     if value is None:
@@ -279,6 +279,6 @@ def visible_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
-        for one in text
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
+        for sign in text
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.describe import describe_run, flatten_replay
+from cbreplay.answers.describe import describe_results
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import lead_of_run
@@ -28,7 +28,7 @@ from cbreplay.rules.base import format_callback
 from cbreplay.words import parting_of, parting_words, spoken_divergence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.document import Block, Part, Text
     from cbreplay.explain import Explanation, TraceRow
@@ -134,12 +134,18 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
     for place, index in enumerate(replay.stopped_by):
         if place:
             yield " and "
-        yield Code(_class_of(replay, index))
+        yield Code(_name_of(replay, index))
     yield " stops" if len(replay.stopped_by) == 1 else " stop"
 
 
-def _class_of(replay: Replay, index: int) -> str:
-    return format_callback(replay.callbacks[index]).partition("(")[0]
+def _name_of(replay: Replay, index: int) -> str:
+    """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
+    names = [
+        format_callback(callback).partition("(")[0]
+        for callback in replay.callbacks[: index + 1]
+    ]
+    before = names.count(names[-1])
+    return names[-1] if before == 1 else f"{names[-1]}#{before}"
 
 
 def _stamped(sentence: str) -> Text:
@@ -167,9 +173,10 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
         TableColumn("why", "why", "sentence"),
     )
     replay = explanation.replay
+    names = {index: _name_of(replay, index) for index in {row.callback for row in rows}}
     return Table(
         columns,
-        tuple(_row(replay, row) for row in rows),
+        tuple(_row(replay, row, names) for row in rows),
         "What each callback decided in each epoch, and why",
         is_answer=True,
     )
@@ -187,7 +194,7 @@ _NUMBERS = (
 )
 
 
-def _row(replay: Replay, row: TraceRow) -> Row:
+def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
     shown = replay.callbacks[row.callback].shown
     before, after = shown(row.before), shown(row.after)
     left, right = (None, None) if row.compared is None else row.compared
@@ -195,7 +202,7 @@ def _row(replay: Replay, row: TraceRow) -> Row:
         (
             row.epoch,
             row.callback,
-            _class_of(replay, row.callback),
+            names[row.callback],
             row.value,
             before.get("best"),
             left,
@@ -249,11 +256,8 @@ def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, An
     replay = explanation.replay
     setting = [format_callback(callback) for callback in replay.callbacks]
     return {
-        "semantics": replay.semantics.name,
-        "objective": {"name": replay.objective, "mode": replay.objective_mode},
-        "runs": [describe_run(replay.run)],
+        **describe_results([replay.run], [(0, 0, replay)]),
         "configs": [{"callbacks": setting, "parameters": {}}],
-        "results": [{"run": 0, "config": 0, **flatten_replay(replay)}],
         "trace": {
             "rows": [_described(replay, row) for row in rows],
             "closing": list(explanation.closing),

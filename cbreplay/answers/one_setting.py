@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.next_commands import next_of_one_log
@@ -156,7 +157,9 @@ def _headline(replay: Replay) -> Text:
         stopped = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
         stop = (" stops at epoch ", stopped, " of ", end)
     cost: tuple[Part, ...] = ()
-    if outcome.regret == 0:
+    if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
+        cost = (", whose ", Code(replay.objective), " is no finite number")
+    elif outcome.regret == 0:
         cost = (", the best recorded ", Code(replay.objective))
     elif outcome.regret is not None:
         side = "above" if replay.objective_mode == "min" else "below"

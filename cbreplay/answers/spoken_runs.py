@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Code, Fact, plain_text, say
 from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:
-    from cbreplay.document import Text
+    from collections.abc import Iterator
+
+    from cbreplay.document import Part, Text
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
@@ -24,7 +26,9 @@ def lead_of_run(replay: Replay) -> Text:
         ": ",
         Fact(run.recorded_epochs, "count", "recorded_epochs"),
         " epoch" if run.recorded_epochs == 1 else " epochs",
-        f", {spoken_plan(run)}; ",
+        ", ",
+        *_plan(run),
+        "; ",
         Code(replay.objective),
         (
             f", {better} is better; rules of "
@@ -35,9 +39,15 @@ def lead_of_run(replay: Replay) -> Text:
 
 def spoken_plan(run: Run) -> str:
     """Say what fit was told."""
+    return plain_text(say(*_plan(run)))
+
+
+def _plan(run: Run) -> Iterator[Part]:
     if run.planned_epochs is None:
-        return "the plan is not known"
-    return f"{run.planned_epochs} planned"
+        yield "the plan is not known"
+    else:
+        yield Fact(run.planned_epochs, "count", "planned_epochs")
+        yield " planned"
 
 
 def spoken_end(run: Run) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Block, Part, Text
+    from cbreplay.run import Run
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["staircase_document", "staircase_headline", "steps_section"]
@@ -98,7 +99,34 @@ def _members(staircase: Staircase) -> dict[str, Any]:
 
 
 def staircase_headline(staircase: Staircase) -> Text:
-    """Say in one sentence which patience was enough on this log, or why none was."""
+    """Say which patience was enough on this log, or why none was.
+
+    A training that its own callback stopped says so first: whether that was too early
+    is what people ask, and the log cannot tell.
+    """
+    told = _which_was_enough(staircase)
+    stopped = _stopped_itself(staircase.replay.run)
+    if stopped is None:
+        return told
+    return say(*stopped, " ", *told.parts, claims=told.claims)
+
+
+def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
+    """Say that the training was stopped by its own callback, where it was."""
+    ended = run.metadata.ended if run.metadata is not None else None
+    if ended is None or ended.by in ("plan", "interrupt", "error", ""):
+        return None
+    planned = ""
+    if run.planned_epochs is not None:
+        planned = f" of {run.planned_epochs}"
+    return (
+        f"Its own {ended.by} stopped this training at epoch ",
+        Fact(run.horizon, "epoch", "horizon"),
+        f"{planned}: what longer training would have brought is not in this log.",
+    )
+
+
+def _which_was_enough(staircase: Staircase) -> Text:
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
@@ -107,10 +135,13 @@ def staircase_headline(staircase: Staircase) -> Text:
     ending = [*_stop_of(staircase, step), "."]
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
+        judged = "best epoch, "
+        if objective != staircase.monitor:
+            judged = f"epoch of the best {objective}, "
         return say(
             "On this run ",
             *name,
-            " was enough: it keeps the best epoch, ",
+            f" was enough: it keeps the {judged}",
             Fact(step.kept_epoch, "epoch", "kept_epoch"),
             *ending,
             claims=[best],
@@ -134,18 +165,17 @@ def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
     yield " of "
     yield Fact(run.horizon, "epoch", "horizon")
     if step.most_epochs_saved:
-        yield " ("
+        yield ", which saves "
         yield from _saved(step)
-        yield " saved)"
 
 
 def _saved(step: StaircaseStep) -> Iterator[Part]:
     yield Fact(step.most_epochs_saved, "count", "epochs_saved")
     yield " epoch" if step.most_epochs_saved == 1 else " epochs"
     if step.most_seconds_saved:
-        yield ", "
+        yield " ("
         yield Fact(step.most_seconds_saved, "seconds", "seconds_saved")
-        yield ","
+        yield ")"
 
 
 def _headline_without_step(staircase: Staircase) -> Text:

@@ -61,6 +61,9 @@ def print_swept(
             empty=question.empty,
             planned_epochs=question.planned_epochs,
             x_axis=question.x_axis,
+            parts=question.parts,
+            first_epoch=question.first_epoch,
+            seams=question.seams,
             judging=question.judging,
             progress=tell,
         )

@@ -8,7 +8,8 @@ import click
 
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import Format, format_option
-from cbreplay.errors import ConfigError, ExpressionError
+from cbreplay.cli.recorded import recorded_list
+from cbreplay.errors import ConfigError
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _MOST_NAMES = 5
+_HINT = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
 
 
 @click.command("explain")
@@ -58,10 +60,12 @@ def command(
     """
     from cbreplay.answers.explanation import explanation_document
     from cbreplay.cli.written import print_document
+    from cbreplay.rules.base import format_callback
 
     explanation = _explain(question, hypothetical=hypothetical)
     if not explanation.rows:
-        sentence = "these callbacks decide nothing, so there is nothing to explain"
+        idle = ", ".join(map(format_callback, explanation.replay.callbacks))
+        sentence = f"there is nothing to explain: {idle} decide nothing. {_HINT}"
         raise ConfigError(sentence)
     rows = _chosen(explanation, only=only, epochs=epochs)
     document = explanation_document(
@@ -102,7 +106,10 @@ def _one_run(question: Question) -> Run:
 def _one_setting(question: Question, run: Run) -> Sequence[Callback]:
     grid = question.grid
     if grid is None:
-        return _recorded_setting(question, run)
+        if question.keep is not None:
+            sentence = f"--keep needs the patience of an EarlyStopping. {_HINT}"
+            raise ConfigError(sentence)
+        return recorded_list(run, _HINT, question.monitor_and_mode)
     if len(grid) == 1:
         setting: Sequence[Callback] = grid[0]
         return setting
@@ -114,40 +121,6 @@ def _one_setting(question: Question, run: Run) -> Sequence[Callback]:
         "Give one value for each, for example --patience 5"
     )
     raise ConfigError(sentence)
-
-
-def _recorded_setting(question: Question, run: Run) -> Sequence[Callback]:
-    """Return the callbacks that ``run.json`` names."""
-    from cbreplay.expressions import parse_recorded
-    from cbreplay.grid import Choices
-    from cbreplay.rules import Bystander
-
-    hint = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
-    if question.keep is not None:
-        sentence = f"--keep needs the patience of an EarlyStopping. {hint}"
-        raise ConfigError(sentence)
-    texts = run.metadata.callbacks if run.metadata is not None else ()
-    if not texts:
-        sentence = f"run {run.name!r} does not say which callbacks it had. {hint}"
-        raise ConfigError(sentence)
-    try:
-        read = parse_recorded(texts, defaults=question.monitor_and_mode)
-    except ExpressionError as error:
-        sentence = (
-            f"a callback that run.json of run {run.name!r} names cannot be replayed: "
-            f"{error.text!r} ({error.problem}). {hint}"
-        )
-        raise ConfigError(sentence) from None
-    callbacks = [one for one in read if not isinstance(one, Choices)]
-    if len(callbacks) < len(read) or all(
-        isinstance(one, Bystander) for one in callbacks
-    ):
-        sentence = (
-            f"the callbacks that run.json of run {run.name!r} names decide nothing: "
-            f"{', '.join(texts)}. {hint}"
-        )
-        raise ConfigError(sentence)
-    return callbacks
 
 
 def _chosen(

@@ -8,9 +8,10 @@ import click
 
 from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.question import find_log_here
+from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import named_defaults
-from cbreplay.errors import ConfigError, ExpressionError
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +124,7 @@ def _named_list(path: str | None, expressions: tuple[str, ...]) -> _NamedList:
         return named
     run = _one_run(path or find_log_here(_NOTHING))
     if named is None:
-        return _NamedList(_recorded(run), run.name, run=run)
+        return _NamedList(recorded_list(run, _HINT), run.name, run=run)
     return named._replace(source=run.name, run=run)
 
 
@@ -159,21 +160,3 @@ def _one_run(path: str) -> Run:
         )
         raise ConfigError(sentence)
     return runs[0]
-
-
-def _recorded(run: Run) -> Sequence[Callback]:
-    """Return the callbacks that ``run.json`` names."""
-    from cbreplay.expressions import parse_recorded
-
-    texts = run.metadata.callbacks if run.metadata is not None else ()
-    if not texts:
-        sentence = f"run {run.name!r} does not say which callbacks it had. {_HINT}"
-        raise ConfigError(sentence)
-    try:
-        return _one_setting(parse_recorded(texts))
-    except ExpressionError as error:
-        sentence = (
-            f"a callback that run.json of run {run.name!r} names cannot be read: "
-            f"{error.text!r} ({error.problem}). {_HINT}"
-        )
-        raise ConfigError(sentence) from None

@@ -61,6 +61,25 @@ _LOG_OPTIONS = [
         help="What the steps of a log count, where it does not say: epochs, or "
         "else each evaluation is a row and patience counts evaluations.",
     ),
+    click.option(
+        "--first-epoch",
+        type=click.IntRange(min=0),
+        help="The epoch of the first row, counted from 0, whatever stands there.",
+    ),
+    click.option(
+        "--parts",
+        type=click.Choice(["split", "join", "rows"]),
+        default="split",
+        help="What a log is whose epochs step back: several trainings, one whose later "
+        "rows replace the earlier ones, or one in which every row is an epoch.",
+    ),
+    click.option(
+        "--seam",
+        "seams",
+        type=click.IntRange(min=1),
+        multiple=True,
+        help="An epoch, counted from 0, at which a fit was resumed unsaid.",
+    ),
 ]
 
 _SETTING_OPTIONS = [

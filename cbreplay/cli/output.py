@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import click
 
-from cbreplay import __version__
-from cbreplay.answers.describe import describe_run, flatten_replay
+from cbreplay.answers.describe import describe_results
 from cbreplay.cli.remarks import noted
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import Run
@@ -187,64 +184,11 @@ def print_json(
     **own
         The command's own part of the answer.
     """
-    import json
+    from cbreplay.writers.as_json import answer_as_json
 
-    first = replays[0][2] if replays else own.get("asked")
-    own.pop("asked", None)
-    objectives = {(one.objective, one.objective_mode) for *_, one in replays}
-    objective = (
-        None
-        if first is None or len(objectives) > 1
-        else {"name": first.objective, "mode": first.objective_mode}
-    )
-    answer = {
-        "schema": 1,
-        "command": command,
-        "cbreplay": __version__,
-        "semantics": semantics if first is None else first.semantics.name,
-        "objective": objective,
-        "runs": [describe_run(run) for run in runs],
-        "configs": list(configs),
-        "results": None,
-        "notes": [*noted(), *notes],
-        **own,
-    }
-    # as json.dumps would write it at once, and the results from their own pieces
-    texts = {key: _as_json(value, 2) for key, value in answer.items()}
-    texts["results"] = _results(replays)
-    members = [f"  {json.dumps(key)}: {text}" for key, text in texts.items()]
-    click.echo("{\n" + ",\n".join(members) + "\n}")
-
-
-def _as_json(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
-    """Return the text of a value that stands in an object indented so far."""
-    import json
-
-    text = json.dumps(_finite(value), indent=2, allow_nan=False)
-    # a line end inside a string is escaped
-    return text.replace("\n", "\n" + " " * indent)
-
-
-def _results(replays: Sequence[tuple[int, int, Replay]]) -> str:
-    """Return the results; many cells share a replay, which is written out once."""
-    written: dict[int, str] = {}
-    results = []
-    for run, config, replay in replays:
-        if id(replay) not in written:
-            written[id(replay)] = _as_json(flatten_replay(replay), 4).removeprefix("{")
-        head = f'    {{\n      "run": {run},\n      "config": {config},'
-        results.append(head + written[id(replay)])
-    return "[\n" + ",\n".join(results) + "\n  ]" if results else "[]"
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value with non-finite numbers as the strings of the schema."""
-    if isinstance(value, float) and not math.isfinite(value):
-        if math.isnan(value):
-            return "NaN"
-        return "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(key): _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    return value
+    members = describe_results(runs, replays)
+    members["configs"] = list(configs)
+    members["notes"] = [*notes, *members["notes"]]
+    if semantics is not None:
+        members["semantics"] = semantics
+    click.echo(answer_as_json(command, members | own, noted()))

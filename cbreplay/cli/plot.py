@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cbreplay.cli.options import advice_options, log_options, setting_options
+from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError, EvidenceError
 
@@ -62,13 +63,19 @@ def command(
     cbreplay plot runs/ --kind map
     cbreplay plot runs/ --kind trade-off --tolerance 0.5% --group-by none
     """
+    if output is None:
+        several = kind in ("map", "trade-off")
+        output = (
+            Path(f"{kind}.png") if several else _default_path(question.runs[0].name)
+        )
+    reserve_output(question, output, (".png", ".svg"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
     from cbreplay.recommend.advising import Advising
 
     if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
         figure = _draw_costs(question, kind, advising)
-        click.echo(save_figure(figure, output or Path(f"{kind}.png")))
+        echo_path(save_figure(figure, output))
         return
     if advising != Advising():
         sentence = (
@@ -77,7 +84,7 @@ def command(
         )
         raise ConfigError(sentence)
     figure = plot_replay(_replay(question), kind=kind)
-    click.echo(save_figure(figure, output or _default_path(question.runs[0].name)))
+    echo_path(save_figure(figure, output))
 
 
 def _first_option(advising: Advising) -> str:

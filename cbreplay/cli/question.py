@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
@@ -31,6 +32,8 @@ _REPEATED = (
     "planned_epochs",
     "validation_freq",
     "x_axis",
+    "first_epoch",
+    "parts",
     "monitor",
     "mode",
     "keep",
@@ -50,6 +53,8 @@ class Question:
         The logs; none means the one that lies here.
     errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
         As in `load_runs`.
+    parts, first_epoch, seams : str, int, tuple of int
+        As in `load_runs`.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -68,6 +73,9 @@ class Question:
     planned_epochs: int | None = None
     validation_freq: int | None = None
     x_axis: Literal["epoch", "step"] | None = None
+    parts: Literal["split", "join", "rows"] = "split"
+    first_epoch: int | None = None
+    seams: tuple[int, ...] = ()
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -105,10 +113,15 @@ class Question:
             planned_epochs=self.planned_epochs,
             validation_freq=self.validation_freq,
             x_axis=self.x_axis,
+            parts=self.parts,
+            first_epoch=self.first_epoch,
+            seams=self.seams,
         )
         paths = self.paths or (find_log_here(),)
         with watch("reading logs") as tell:
-            return survey_sources(paths, options, tell)
+            survey = survey_sources(paths, options, tell)
+        refuse_printing_into_a_log(survey.seen)
+        return survey
 
     def leave_out_unmonitored(self) -> None:
         """Keep the runs that hold what is monitored, if any does, and say which do not.
@@ -214,6 +227,8 @@ class Question:
             value = getattr(self, option)
             if value != getattr(usual, option):
                 words += [_option_name(option), str(value)]
+        for seam in self.seams:
+            words += ["--seam", str(seam)]
         return shlex.join(words)
 
     def typed_setting(self) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
 
-__all__ = ["is_quiet", "noted", "remark", "say"]
+__all__ = ["is_quiet", "noted", "remark", "say", "tell"]
+
+
+def tell(text: str, *, end: str = "\n") -> None:
+    """Print on standard error; an answer does not hang on whether that can be done."""
+    with contextlib.suppress(OSError):
+        click.echo(text + end, nl=False, err=True)
 
 
 def say(*lines: str) -> None:
@@ -14,7 +21,7 @@ def say(*lines: str) -> None:
     if lines and not is_quiet():
         from cbreplay.words import visible_text
 
-        click.echo("\n".join(visible_text(line) for line in lines), err=True)
+        tell("\n".join(visible_text(line) for line in lines))
 
 
 def remark(*lines: str) -> None:

@@ -13,6 +13,7 @@ from cbreplay.cli.options import (
     log_options,
     setting_options,
 )
+from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError
@@ -53,6 +54,7 @@ def command(
     cbreplay report runs/ --patience 5 -o five.html
     cbreplay report runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
+    reserve_output(question, output, (".html", ".md", ".htm"))
     import_matplotlib()
     from cbreplay.report import build_report, write_report
 
@@ -70,7 +72,7 @@ def command(
             command=question.command_line,
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         )
-    click.echo(write_report(document, output))
+    echo_path(write_report(document, output))
 
 
 def _setting(question: Question) -> tuple[Callback, ...] | None:

@@ -68,6 +68,10 @@ def command(
 
         print_keras_code(question)
         return
+    if output_format == "parquet":
+        from cbreplay.cli.parquet import check_parquet
+
+        check_parquet()
     if scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 

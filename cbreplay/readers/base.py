@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
@@ -72,6 +73,13 @@ class ReadOptions:
     x_axis : {"epoch", "step"}, optional
         What the steps of a log count that does not say: epochs, or something else, so
         that each step with an evaluation is a row.
+    parts : {"split", "join", "rows"}
+        What a log is whose epochs step back: several trainings; one whose later rows
+        replace the earlier ones; or one in which each row is the next epoch.
+    first_epoch : int, optional
+        The zero-based epoch of the first row, whatever number stands there.
+    seams : sequence of int
+        Epochs, zero-based, at which a fit was resumed although the log does not say so.
 
     Raises
     ------
@@ -84,19 +92,29 @@ class ReadOptions:
     planned_epochs: int | None = None
     validation_freq: int | tuple[int, ...] | None = None
     x_axis: Literal["epoch", "step"] | None = None
+    parts: Literal["split", "join", "rows"] = "split"
+    first_epoch: int | None = None
+    seams: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("errors", self.errors, ("strict", "skip"))
         _check_choice("empty", self.empty, ("missing", "nan"))
         _check_choice("x_axis", self.x_axis, (None, "epoch", "step"))
+        _check_choice("parts", self.parts, ("split", "join", "rows"))
         if self.planned_epochs is not None:
             _check_counts("planned_epochs", (self.planned_epochs,))
         frequency = self.validation_freq
-        if isinstance(frequency, (list, tuple)):
-            object.__setattr__(self, "validation_freq", tuple(frequency))
+        if isinstance(frequency, Iterable):
+            frequency = tuple(frequency)
+            object.__setattr__(self, "validation_freq", frequency)
             _check_counts("validation_freq", frequency)
         elif frequency is not None:
             _check_counts("validation_freq", (frequency,))
+        if self.first_epoch is not None:
+            _check_counts("first_epoch", (self.first_epoch,), least=0)
+        seams = tuple(sorted(set(self.seams)))
+        object.__setattr__(self, "seams", seams)
+        _check_counts("seams", seams, option="seam")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> None:
@@ -107,12 +125,15 @@ def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> 
         raise ConfigError(sentence)
 
 
-def _check_counts(name: str, values: Sequence[Any]) -> None:
+def _check_counts(
+    name: str, values: Sequence[Any], *, least: int = 1, option: str = ""
+) -> None:
     for value in values:
         # numpy's integers count too; True does not
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-            option = name.replace("_", "-")
-            sentence = f"{name} must be a whole number from 1 on, not {value!r}"
+        whole = not isinstance(value, bool) and hasattr(value, "__index__")
+        if not whole or value < least:
+            option = option or name.replace("_", "-")
+            sentence = f"{name} must be a whole number from {least} on, not {value!r}"
             message = f"{sentence} (--{option} or {name}=)"
             raise ConfigError(message)
 

@@ -79,7 +79,12 @@ class InMemoryReader:
         epochs = None if epochs is None else list(epochs)
         columns = dict(history.history)
         yield from read_lists(
-            "History", columns, self.options, epochs=epochs, planned_epochs=planned
+            "History",
+            columns,
+            self.options,
+            epochs=epochs,
+            counts_from_zero=True,
+            planned_epochs=planned,
         )
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:

@@ -407,8 +407,9 @@ class _Walker:
             # earlier weights were put back, and training goes on from them
             walk.diverged_by_weights = True
             return True
+        before = walk.rates[-1] if walk.rates else None
         return walk.sets_rate and self.recorded.differs(
-            position, walk.rate, has_changed=walk.has_changed
+            position, walk.rate, before=before, has_changed=walk.has_changed
         )
 
     def _ends_evidence(self, position: int, epoch: int) -> bool:

@@ -109,12 +109,16 @@ class Staircase(NamedTuple):
     def sufficient_step(self) -> StaircaseStep | None:
         """Return the first step that stops inside the log and has the least regret.
 
-        None where nothing stops there. It describes this log and is no advice.
+        None where nothing stops there with a finite value. It describes this log and
+        is no advice.
         """
         stopping = [
             one
             for one in self.steps
-            if one.last_patience is not None and one.regret is not None
+            if one.last_patience is not None
+            and one.regret is not None
+            and math.isfinite(one.regret)
+            and _is_finite(one.kept_value)
         ]
         return min(stopping, key=lambda one: one.regret or 0.0, default=None)
 
@@ -180,6 +184,10 @@ def build_staircase(
         ),
         notes=(*replay.notes, *_own_stop_notes(run)),
     )
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def measure_usual_change(series: Series) -> float | None:

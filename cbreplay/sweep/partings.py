@@ -76,7 +76,9 @@ def part_rates(
     lanes = read_lanes(slot, block_shape, *_LANES)
     asked = _Asked(batch, slot, lanes)
     shape = (len(batch.runs), lanes.n_lanes)
-    doubt = np.full(len(batch.runs), NEVER)
+    # rates that were rounded are compared to their digits
+    rounded = [run.learning_rate_rounding is not None for run in batch.runs]
+    doubt = np.where(rounded, -1, NEVER)
     records = _records(batch)
     divergence = [np.full(shape, NEVER) for _ in records]
     first = [np.full(shape, NEVER) for _ in records]

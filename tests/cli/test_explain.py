@@ -169,10 +169,11 @@ def named(folder: Path, *callbacks: str) -> Path:
 @pytest.mark.parametrize(
     ("callbacks", "message"),
     [
-        (["EarlyStopping()", "MyOwn(3)"], "cannot be replayed: 'MyOwn(3)'"),
+        (["EarlyStopping()", "MyOwn(3)"], "cannot be read: 'MyOwn(3)'"),
         (["SwapEMAWeights('x')"], "'SwapEMAWeights' is not replayed"),
-        (["CSVLogger('x')"], "decide nothing: CSVLogger('x')"),
+        (["CSVLogger('x')"], "nothing to explain: CSVLogger('x') decide nothing"),
         ([], "does not say which callbacks it had"),
+        (["EarlyStopping(patience=[1, 2])"], "names 2 settings, and one is expected"),
     ],
 )
 def test_a_list_that_cannot_be_explained_is_refused(

@@ -17,7 +17,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.answers.describe import flatten_replay
+from cbreplay.answers.describe import describe_replay
 from tests.conftest import ROOT, Ask, write_csv
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     # .49 at epoch 6 is best, and after it the log ends before any patience stops
     assert " ".join(lines[:2]) == (
         "No patience that stops inside this log keeps its best val_loss; patience 1 "
-        "comes nearest: it keeps epoch 3, and stops at 4 of 8 (4 epochs saved)."
+        "comes nearest: it keeps epoch 3, and stops at 4 of 8, which saves 4 "
+        "epochs."
     )
     assert " ".join(lines[3:5]) == (
         "log.csv: 8 epochs, the plan is not known; val_loss, smaller is better; rules "
@@ -157,7 +158,7 @@ def test_settings_that_share_a_replay_are_answered_as_alone(
         run, position = runs[result["run"]], result["config"]
         config: Any = EarlyStopping(patience=position + 1, restore_best_weights=True)
         alone = replay_run(run, config if grid is None else grid[position])
-        expected = {"run": result["run"], "config": position, **flatten_replay(alone)}
+        expected = {"run": result["run"], "config": position, **describe_replay(alone)}
         assert result == json.loads(json.dumps(expected))
     assert len(answer["results"]) == len(answer["configs"]) * len(runs)
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.readers.building.rate_columns import LoggedRate
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.run import FloatArray
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
@@ -66,28 +68,34 @@ class RateReading(NamedTuple):
         The other reading, where the log alone cannot tell which is right.
     notes : tuple of str
         What was assumed.
+    rounding : array of shape (n_epochs,) or None
+        Half a unit of the last digit of each rate, where they were rounded.
     """
 
     learning_rate: Series
     other: Series | None = None
     notes: tuple[str, ...] = ()
+    rounding: FloatArray | None = None
 
 
-def read_csv_rate(rate: Series, metadata: RunMetadata | None) -> RateReading:
+def read_csv_rate(logged: LoggedRate, metadata: RunMetadata | None) -> RateReading:
     """Read the rate column of a CSVLogger: the rate the epoch was trained at.
 
     The row of a reduction holds another one if a second callback wrote the key after
     the reduction (keras.src.callbacks, both ``on_epoch_end``).
     """
+    rate, rounding, notes = logged
     if not _changes(rate):
-        return RateReading(rate)
+        return RateReading(rate, notes=notes, rounding=rounding)
     if metadata is None or not metadata.callbacks:
         note = (
             "each row's learning rate is taken as the one its epoch was trained at "
             "(no run.json says whether a second callback rewrote it)"
         )
-        return RateReading(rate, notes=(note,))
-    return RateReading(rate, notes=_two_writers_notes(_class_lists(metadata)))
+        notes = (*notes, note)
+    else:
+        notes = (*notes, *_two_writers_notes(_class_lists(metadata)))
+    return RateReading(rate, notes=notes, rounding=rounding)
 
 
 def read_event_rate(
@@ -112,7 +120,7 @@ def read_event_rate(
         The epoch of the first value.
     """
     if tag == "epoch_lr":
-        return read_csv_rate(rate, metadata)
+        return read_csv_rate(LoggedRate(rate), metadata)
     lists = _class_lists(metadata) if metadata is not None else []
     readings = {_row_holds(classes) for classes in lists} or {"either"}
     if readings == {"after"} and metadata is not None:

@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.fits import (
-    Column,
-    Rows,
-    TrainingRows,
-    build_run,
-    join_rows,
-    split_rows,
-)
+from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
+from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.rows import Column, Rows, split_rows
+from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.learning_rate import RateReading
     from cbreplay.run import Run
 
 __all__ = ["names_epoch", "read_lists", "take_epochs"]
@@ -35,6 +31,7 @@ def read_lists(
     options: ReadOptions,
     *,
     epochs: Sequence[Any] | None = None,
+    counts_from_zero: bool = False,
     planned_epochs: int | None = None,
     notes: Sequence[str] = (),
 ) -> Iterator[Run]:
@@ -50,6 +47,8 @@ def read_lists(
         How they are to be read.
     epochs : sequence of int, optional
         The epoch of each value.
+    counts_from_zero : bool
+        Whether they are known to count from 0, as Keras's own do.
     planned_epochs : int, optional
         The plan.
     notes : sequence of str
@@ -62,17 +61,18 @@ def read_lists(
     """
     epochs = take_epochs(lists) if epochs is None else epochs
     columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
-    aligned = _Aligned(kind, columns, epochs, options)
+    aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
     places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
-    for record in join_rows(split_rows(rows, places, ()), None, kind):
+    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
+        logged = take_rate(record)
         yield build_run(
             record,
             source=kind,
             options=options,
             planned_epochs=planned_epochs,
-            rate=_rate(record),
+            rate=None if logged is None else read_csv_rate(logged, None),
             notes=[*notes, *aligned.notes],
             not_logged=aligned.spread,
         )
@@ -112,15 +112,10 @@ def _is_missing(value: object) -> bool:
 
 
 def _check_values(kind: str, rows: Rows) -> None:
-    metrics = [n for n in rows.columns if n not in LEARNING_RATE_NAMES]
+    metrics = [name for name in rows.columns if not is_rate_name(name)]
     if not any(v is not None for name in metrics for v in rows.columns[name]):
         problem = "there is no epoch with a metric in it"
         raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
-
-
-def _rate(record: TrainingRows) -> RateReading | None:
-    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    return next((read_csv_rate(one, None) for one in rates if one is not None), None)
 
 
 class _Aligned:
@@ -144,11 +139,17 @@ class _Aligned:
         columns: dict[str, Column],
         epochs: Sequence[Any] | None,
         options: ReadOptions,
+        *,
+        known: bool,
     ) -> None:
         self.kind, self.options = kind, options
         length = max((len(one) for one in columns.values()), default=0)
         self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
         self.notes: list[str] = []
+        if self.epochs:
+            listed = np.array(self.epochs)
+            numbered, self.notes = number_epochs(listed, options, known=known)
+            self.epochs = numbered.tolist()
         self.spread: list[str] = []
         self.columns = {name: self._align(name, one) for name, one in columns.items()}
         self.notes = list(dict.fromkeys(self.notes))

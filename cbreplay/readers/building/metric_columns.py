@@ -8,15 +8,15 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.header import shown_names
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     EXACT,
     INDEXES,
     are_epochs,
     check_one_kind,
     find_epoch,
-    name_rate,
 )
-from cbreplay.run import LEARNING_RATE_NAMES, Series
+from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -62,7 +62,6 @@ class MetricColumns:
         self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
         self._left_out: dict[str, list[str]] = {}
         self._n_empty = 0
-        name_rate(table)
         columns = dict(table.columns)
         epoch_name = find_epoch(table)
         epoch_column = columns.pop(epoch_name) if epoch_name else None
@@ -85,7 +84,6 @@ class MetricColumns:
             if table.has_other_rows or (cells.n_na and cells.words == {"NA"})
         }
         self._note_left_out(kept)
-        self._note_rates(kept)
 
     def _keeps(self, name: str) -> bool:
         """Tell whether a column is a series; note the reason if it is none."""
@@ -123,7 +121,7 @@ class MetricColumns:
         self, kept: dict[str, TableColumn], epoch_name: str | None
     ) -> None:
         header = shown_names(self.table.header)
-        metrics = [one for name, one in kept.items() if name not in LEARNING_RATE_NAMES]
+        metrics = [one for name, one in kept.items() if not is_rate_name(name)]
         if not metrics and not self._left_out:
             problem = f"there is no metric; the columns are {header}"
             hint = "Log at least the loss"
@@ -174,7 +172,7 @@ class MetricColumns:
         if cells.whole:
             return Series(cells.values, ~cells.missing)
         n_missing = int(cells.missing.sum())
-        is_rate = name in LEARNING_RATE_NAMES
+        is_rate = is_rate_name(name)
         if n_missing and self.options.empty == "nan" and not is_rate:
             note = f"{name}: {n_missing} empty cells were read as NaN"
             self.table.notes.append(note)
@@ -206,15 +204,6 @@ class MetricColumns:
         words = {word for one in cells for word in one.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
-
-    def _note_rates(self, kept: dict[str, TableColumn]) -> None:
-        notes = self.table.notes
-        if all(name in kept for name in LEARNING_RATE_NAMES):
-            notes.append("learning_rate stands beside lr: learning_rate was taken")
-        several = [name for name in kept if name.startswith(("learning_rate_", "lr_"))]
-        if several:
-            note = f"{', '.join(several)}: kept as metrics, because a run has one rate"
-            notes.append(note)
 
 
 _SHOWN, _SHOWN_LETTERS = 1000, 40

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.fits import (
-    Rows,
-    TrainingRows,
-    build_run,
-    join_rows,
-    split_rows,
-)
+from cbreplay.readers.building.fits import TrainingRows, join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.metric_columns import MetricColumns
+from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import check_epochs, find_order
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.rows import Rows, split_rows
+from cbreplay.readers.building.runs import build_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +44,8 @@ def build_runs(
     """
     rows, lines, cuts = _rows_in_order(table, options)
     places = _LinesOfRows(table.counted, lines)
-    records = join_rows(split_rows(rows, places, cuts), metadata, table.source)
+    pieces = split_rows(rows, places, cuts)
+    records = join_rows(pieces, options, metadata, table.source)
     if cuts:
         stands = " and ".join(places[cut] for cut in sorted(cuts))
         table.notes.append(f"the header stands once more above {stands}")
@@ -93,10 +91,14 @@ def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     placed = _Placed(rows, table.lines, table.repeated_header)
     if not columns.whole.all():
         placed = placed.take(columns.whole)
-    if not placed.rows.follow_each_other:
+    if options.parts == "rows":
+        placed = placed._replace(cuts=set())
+    elif not placed.rows.follow_each_other:
         placed = _without_odd_rows(placed, table)
-    inner = placed.cuts - {0, len(placed.lines)}
-    return placed._replace(cuts=inner)
+    known = table.counts_from_zero or table.steps is not None
+    placed.rows.epochs, notes = number_epochs(placed.rows.epochs, options, known=known)
+    table.notes += notes
+    return placed._replace(cuts=placed.cuts - {0, len(placed.lines)})
 
 
 def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
@@ -117,10 +119,7 @@ def _run(
     metadata: RunMetadata | None,
     notes: Sequence[str],
 ) -> Run:
-    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    logged = next((rate for rate in rates if rate is not None), None)
-    if logged is not None and not logged.recorded.any():
-        logged = None
+    logged = take_rate(record)
     run = build_run(
         record,
         source=table.source,

@@ -158,10 +158,21 @@ class TableColumn:
                 same[row] &= self.texts.get(row) == other.texts.get(row)
         return None if same.all() else int(np.argmin(same))
 
-    def collapse(self, group: EpochArray) -> bool:
-        """Keep the one value of each group of rows; False if one has several."""
+    def collapse(self, group: EpochArray, *, last: bool = False) -> bool:
+        """Keep the one value of each group of rows; False if one has several.
+
+        Parameters
+        ----------
+        group : int array of shape (n_rows,)
+            The number of each row's group, which never falls.
+        last : bool
+            Whether the last of several values stands.
+        """
         there = np.flatnonzero(~self.missing)
-        if bool((np.diff(group[there]) == 0).any()):
+        if last:
+            ends = np.append(np.diff(group[there]) != 0, [True] * bool(len(there)))
+            there = there[ends.astype(np.bool_)]
+        elif bool((np.diff(group[there]) == 0).any()):
             return False
         n_groups = int(group[-1]) + 1
         values, wrong = np.full(n_groups, np.nan), np.zeros(n_groups, dtype=np.bool_)

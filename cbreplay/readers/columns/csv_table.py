@@ -54,9 +54,10 @@ def _read(
             # a file of one chunk is small enough to be held as a whole
             plain = None if second else read_plain(first)
             if plain is not None:
-                return LogTable.of_plain(
-                    plain.names, plain.values, source, Damage(options)
-                )
+                damage = Damage(options)
+                table = LogTable.of_plain(plain.names, plain.values, source, damage)
+                table.crlf = plain.crlf
+                return table
             return _read_carefully(chain([first, second], given), source, options, "")
     except NotUtf8Error as error:
         with closing(chunks()) as given:
@@ -100,6 +101,7 @@ def _fill(table: LogTable, text: TextRows) -> None:
     table.lines = np.concatenate(lines)
     for column in table.columns.values():
         column.finish()
+    table.crlf = text.crlf
     table.repeated_header = text.repeated_header
     table.notes += text.notes
     if commas is not None and commas.first_line:

@@ -9,7 +9,6 @@ import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
-from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
@@ -21,12 +20,10 @@ __all__ = [
     "are_epochs",
     "check_one_kind",
     "find_epoch",
-    "name_rate",
 ]
 
 # what people call the epoch otherwise: "Epoch #", "epoch_no"
 _LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
-_LIKE_RATE = re.compile("lr|learningrate")
 # pandas reads its own nameless index back so, or names it
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that say what a row's numbers are, and not of which epoch they are
@@ -78,17 +75,6 @@ def find_epoch(table: LogTable) -> str | None:
         note += f" (--x-axis step or x_axis='step' counts them by {step})"
     table.notes.append(note)
     return None
-
-
-def name_rate(table: LogTable) -> None:
-    """Call a column the learning rate if only its letters say so: ``LR``."""
-    columns = table.columns
-    if columns.keys() & set(LEARNING_RATE_NAMES):
-        return
-    found = [name for name in columns if _LIKE_RATE.fullmatch(_letters(name))]
-    if len(found) == 1:
-        table.rename(found[0], LEARNING_RATE_NAMES[0])
-        table.notes.append(f"{found[0]} was taken as the learning rate")
 
 
 def check_one_kind(table: LogTable) -> None:

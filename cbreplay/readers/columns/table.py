@@ -11,6 +11,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 from cbreplay.readers.columns.column import TableColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,10 @@ class LogTable:
         The plan, where a format knows it.
     counted : {"line", "row"}
         What `lines` counts.
+    crlf : bool
+        Whether its lines end as Keras ends them.
+    counts_from_zero : bool
+        Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
     has_other_rows : bool
@@ -77,6 +82,7 @@ class LogTable:
         self.wall_times: FloatArray | None = None
         self.planned_epochs: int | None = None
         self.counted = "line"
+        self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
         self.has_other_rows = False
         self.begins_at: int | None = None
@@ -184,13 +190,19 @@ class LogTable:
         """Put rows of the same epoch that follow each other together to one.
 
         A column with several values in an epoch has none for the epoch: it is left
-        out, with a note.
+        out, with a note. Of a learning rate the last one stands.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
-            if not cells.collapse(group):
+            if cells.collapse(group):
+                continue
+            if is_rate_name(name):
+                cells.collapse(group, last=True)
+                note = "changes within an epoch: the rate of its last step stands"
+                self.notes.append(f"{name} {note}")
+            else:
                 stepwise.append(name)
         self.leave_out(stepwise, "it has several values in an epoch, one for each step")
         self.lines = self.lines[begins]

@@ -100,6 +100,11 @@ class TextRows:
         """Whether no cell holds a letter that float() would take amiss."""
         return self._lines.plain
 
+    @property
+    def crlf(self) -> bool:
+        """Whether lines end as Keras ends them."""
+        return self._lines.crlf
+
     def _note_title(self, above: Sequence[str]) -> None:
         """Say which lines above the column names were left out."""
         numbers = [

@@ -12,6 +12,7 @@ from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers.base import (
     ForeignLogError,
     ReadOptions,
+    cannot_open,
     read_beginning,
     read_bytes,
 )
@@ -130,7 +131,7 @@ class _Reading:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(), "standard input")
+            runs = self._read_content(_stdin(), _STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -283,6 +284,8 @@ class _Reading:
             self.seen.append(Seen(training.log, "read", spoken))
         if training.events is not None:
             by_place = self._with_events(by_place, training, metadata)
+        if metadata is not None and metadata.without_end:
+            _name_missing_end(by_place.get(training.place, []), metadata, training)
         if not by_place:
             problem = "there is no log beside this run.json"
             hint = "Put logs.csv or tensorboard/ there, or remove the file"
@@ -334,9 +337,15 @@ _SEVERAL = 2
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
 
+_STDIN = "standard input"
+
+
 def _stdin() -> bytes:
     binary = getattr(sys.stdin, "buffer", None)
-    content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    try:
+        content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    except OSError as error:
+        raise cannot_open(_STDIN, error) from None
     return content
 
 
@@ -401,6 +410,19 @@ def _metadata(training: TrainingFiles) -> RunMetadata | None:
     content = read_bytes(training.run_json)
     text = content.decode("utf-8-sig", "replace")
     return parse_run_metadata(text, source=training.run_json)
+
+
+def _name_missing_end(
+    runs: list[Run], metadata: RunMetadata, training: TrainingFiles
+) -> None:
+    """Note in the last run of a training that its end is not recorded."""
+    if not runs:
+        return
+    from cbreplay.run_lock import spoken_missing_end
+
+    directory = os.path.dirname(training.run_json or "") or os.curdir
+    last, planned = runs[-1].horizon + 1, metadata.fit.epochs
+    runs[-1] = runs[-1].with_notes(spoken_missing_end(directory, last, planned))
 
 
 def _with_constant_rate(run: Run) -> Run:

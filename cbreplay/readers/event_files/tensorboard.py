@@ -11,12 +11,14 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
-from cbreplay.readers.building.fits import Rows, TrainingRows, build_run, join_rows
+from cbreplay.readers.building.fits import TrainingRows, join_rows
 from cbreplay.readers.building.learning_rate import (
     KERAS_RATE_TAGS,
     RateReading,
     read_event_rate,
 )
+from cbreplay.readers.building.rows import Rows
+from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.entries import event_files
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
@@ -98,7 +100,8 @@ class TensorBoardReader:
             problem = f"its steps go back {len(read.pieces)} times"
             raise LogError(problem, source=path, hint="Give the log of fewer trainings")
         notes = (*damage.notes(), *layout.notes, *read.notes, *_called_validation(path))
-        records = join_rows([_rows(one) for one in read.pieces], self.metadata, path)
+        pieces = [_rows(one) for one in read.pieces]
+        records = join_rows(pieces, self.options, self.metadata, path)
         for number, record in enumerate(records):
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None

@@ -57,6 +57,7 @@ class HuggingFaceReader(FormatReader):
         table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
+        table.counts_from_zero = True
         yield from build_runs(table, self.options, self.metadata)
 
     def _fold(
@@ -92,7 +93,6 @@ class HuggingFaceReader(FormatReader):
             table.notes.insert(0, self._note(what))
             if self.options.x_axis != "epoch" and _are_steps(steps):
                 table.steps = steps.astype(np.int64)
-        _leave_out_schedule(table)
 
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""
@@ -216,14 +216,3 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
         return None
     epochs: EpochArray = (nearest - 1).astype(np.int64)
     return epochs
-
-
-def _leave_out_schedule(table: LogTable) -> None:
-    """Leave out a rate that changes with every step: no epoch has one."""
-    rate = table.columns.get("learning_rate")
-    if rate is None:
-        return
-    known = rate.values[~rate.missing]
-    if len(known) and bool((known != known[0]).any()):
-        reason = "Trainer's schedule changes it with every step, so no epoch has one"
-        table.leave_out(["learning_rate"], reason)

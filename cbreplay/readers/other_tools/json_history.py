@@ -82,7 +82,14 @@ class JsonHistoryReader(FormatReader):
             names = ", ".join(name for name in lists if name not in kept)
             notes.append(f"left out {names}: no list of numbers")
         yield from read_lists(
-            path, kept, self.options, epochs=epochs, planned_epochs=planned, notes=notes
+            path,
+            kept,
+            self.options,
+            epochs=epochs,
+            # a list of its own is an attribute of Keras's History
+            counts_from_zero=epochs is not None,
+            planned_epochs=planned,
+            notes=notes,
         )
 
 

@@ -38,10 +38,7 @@ class UltralyticsReader(FormatReader):
             table.notes.append(
                 "epochs were taken as counted from 1, as Ultralytics does"
             )
-        rates = [name for name in table.columns if name.startswith(("lr/", "x/lr"))]
-        if rates:
-            note = f"{', '.join(rates)}: kept as metrics, a rate for each group of "
-            table.notes.append(f"{note}parameters")
+        table.counts_from_zero = True
         time = table.columns.get("time")
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]

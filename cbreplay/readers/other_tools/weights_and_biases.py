@@ -119,6 +119,8 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
         table.wall_times = table.columns[time].values
     epoch = next((names[name] for name in _EPOCHS if name in names), None)
     step = next((names[name] for name in _STEPS if name in names), None)
+    # its own steps count from 0; an epoch is what the user logged
+    table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
     for name in internal:
         del table.columns[name]

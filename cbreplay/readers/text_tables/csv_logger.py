@@ -37,8 +37,16 @@ class CsvLoggerReader(FormatReader):
         yield from self._runs(read_table_content(content, source, self.options))
 
     def _runs(self, table: LogTable) -> Iterator[Run]:
+        table.counts_from_zero = _is_of_keras(table)
         if self.options.x_axis is not None:
             from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _is_of_keras(table: LogTable) -> bool:
+    """Tell whether Keras's own CSVLogger wrote it, which sorts the names of metrics."""
+    first, *names = table.header
+    sorted_names = names == sorted(names)
+    return table.crlf and first == "epoch" and sorted_names and "loss" in names

@@ -133,13 +133,6 @@ def test_the_rate_is_float32_and_no_metric(name: str) -> None:
     assert list(run.series) == ["loss"]
 
 
-def test_rates_of_several_optimizers_stay_metrics() -> None:
-    run = read_one("epoch,loss,learning_rate_adam\n0,1,0.01\n")
-    assert run.learning_rate is None
-    assert "learning_rate_adam" in run.series
-    assert "kept as metrics" in run.notes[0]
-
-
 def test_a_missing_epoch_is_a_gap() -> None:
     run = read_one("epoch,loss\n2,1\n5,2\n")
     assert (run.first_epoch, run.horizon) == (2, 5)
@@ -166,7 +159,7 @@ def test_trainings_under_one_header_are_doubted_and_noted() -> None:
     # the second fit logged loss and mae, and CSVLogger wrote them under acc and loss
     runs = read("epoch,acc,loss\n0,.5,2\n0,2,.1\n")
     assert all("would stand under wrong names" in run.notes[0] for run in runs)
-    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,2\n")
+    (first, _) = read("epoch,acc,loss\n0,.5,2\nepoch,acc,loss\n0,.5,3\n")
     assert not any("share one header" in note for note in first.notes)
 
 

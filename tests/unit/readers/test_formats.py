@@ -81,7 +81,8 @@ def test_ultralytics_counts_epochs_from_1(tmp_path: Path) -> None:
     (run,) = read(tmp_path / "results.csv", ULTRALYTICS)
     assert (run.first_epoch, run.horizon) == (0, 1)
     assert column(run, "train/box_loss") == [1.5, 1.25]
-    assert column(run, "lr/pg0") == [0.01, 0.005]
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(0.01), np.float32(0.005)]
     assert run.epoch_seconds is not None
     assert list(run.epoch_seconds) == [None, 9.0]
     assert "epochs were taken as counted from 1" in run.notes[0]
@@ -126,8 +127,11 @@ def test_trainer_that_evaluates_within_epochs_counts_evaluations(
     (run,) = read(tmp_path / "trainer_state.json", state)
     assert column(run, "eval_loss") == [0.75, 0.5]
     assert list(run.series) == ["eval_loss"]
-    assert run.learning_rate is None
+    # the last rate before the first evaluation; none was logged before the second
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(9e-4), None]
     assert "each evaluation was taken as one epoch" in run.notes[0]
+    assert any("the rate of its last step stands" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_one_run_is_answered_in_one_sentence() -> None:
     # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
     assert headline(document) == (
         "On this run patience 1 was enough: it keeps the best epoch, 3, and stops at 4 "
-        "of 8 (4 epochs saved)."
+        "of 8, which saves 4 epochs."
     )
     assert "the plan is not known" in plain_text(document.lead)
 
@@ -468,7 +468,8 @@ def test_without_restoring_the_nearest_patience_is_named_as_such() -> None:
     # patience 1 to 5 stop at epochs 4 to 8 and end with .5 .52 .49 .5 .51
     assert headline(document) == (
         "No patience that stops inside this log keeps its best val_loss; patience 3 "
-        "comes nearest: it keeps epoch 6, and stops at 6 of 8 (2 epochs saved)."
+        "comes nearest: it keeps epoch 6, and stops at 6 of 8, which saves 2 "
+        "epochs."
     )
     assert section(document, "What comes nearest").half
 

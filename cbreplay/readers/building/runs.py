@@ -1,0 +1,190 @@
+"""From the rows of one training to its run: series, plan, times, what is missing."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.errors import ConfigError, LogError
+from cbreplay.run import Run, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.learning_rate import RateReading
+    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["build_run"]
+
+
+def build_run(
+    record: TrainingRows,
+    *,
+    source: str,
+    options: ReadOptions,
+    metadata: RunMetadata | None = None,
+    planned_epochs: int | None = None,
+    rate: RateReading | None = None,
+    notes: Iterable[str] = (),
+    not_logged: Collection[str] = (),
+) -> Run:
+    """Make a run of a record whose columns are metrics only.
+
+    Parameters
+    ----------
+    record : TrainingRows
+        The training.
+    source : str
+        Where it was read; also the run's name until it gets a better one.
+    options : ReadOptions
+        How it was read.
+    metadata : RunMetadata, optional
+        What ``run.json`` says about this training.
+    planned_epochs : int, optional
+        The plan that the log itself states.
+    rate : RateReading, optional
+        The learning rate.
+    notes : iterable of str
+        What was odd about the whole log.
+    not_logged : collection of str
+        The metrics whose missing values were not logged, as the log itself says.
+
+    Raises
+    ------
+    LogError
+        If it holds no metric.
+    """
+    if not record.rows.columns:
+        problem = "it holds no metric, only a learning rate"
+        raise LogError(problem, source=source, hint="Log at least the loss")
+    series = {name: record.series(one) for name, one in record.rows.columns.items()}
+    planned, plan_notes = _plan(record, options, metadata, planned_epochs)
+    if record.first_epoch > 0 and metadata is None:
+        plan_notes.append(
+            f"its first epoch in the log is {record.first_epoch}, taken as counted "
+            f"from 0, so that {record.first_epoch} came before it"
+        )
+    seconds = _epoch_seconds(record)
+    return Run(
+        name=source,
+        source=source,
+        first_epoch=record.first_epoch,
+        series=series,
+        learning_rate=rate.learning_rate if rate else None,
+        other_learning_rate=rate.other if rate else None,
+        learning_rate_rounding=rate.rounding if rate else None,
+        epoch_seconds=seconds,
+        wall_seconds=_wall_seconds(seconds, metadata),
+        started=_started(record, metadata),
+        planned_epochs=planned,
+        metadata=metadata,
+        seams=tuple(sorted(record.seams)),
+        not_logged=frozenset(not_logged) & series.keys(),
+        notes=(
+            *notes,
+            *record.notes,
+            *_missing_notes(record, series),
+            *(note for _, note in sorted(record.seams.items())),
+            *plan_notes,
+            *(rate.notes if rate else ()),
+        ),
+    )
+
+
+def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
+    notes = []
+    epochs = record.rows.epochs
+    span = record.horizon - record.first_epoch + 1
+    n_absent = span - len(epochs)
+    if n_absent:
+        notes.append(
+            f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 0)"
+        )
+    counts: dict[int, list[str]] = {}
+    for name, one in series.items():
+        n_missing = len(epochs) - int(one.recorded.sum())
+        if n_missing:
+            counts.setdefault(n_missing, []).append(name)
+    notes += [
+        f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
+        for n_missing, names in counts.items()
+    ]
+    return notes
+
+
+def _gaps(epochs: EpochArray) -> str:
+    """Write the epochs between those that there are shortly: ``3-5, 9``."""
+    before = np.flatnonzero(np.diff(epochs) > 1)
+    ends = [(int(epochs[i]) + 1, int(epochs[i + 1]) - 1) for i in before[:_SHOWN]]
+    shown = [f"{first}-{last}" if last > first else f"{first}" for first, last in ends]
+    return ", ".join(shown) + (", ..." if len(before) > _SHOWN else "")
+
+
+_SHOWN = 5
+
+
+def _plan(
+    record: TrainingRows,
+    options: ReadOptions,
+    metadata: RunMetadata | None,
+    logged: int | None,
+) -> tuple[int | None, list[str]]:
+    """Choose the planned epochs: what the user says, else what the log says."""
+    if logged is None and metadata is not None:
+        logged = metadata.fit.epochs
+    given = options.planned_epochs
+    planned = logged if given is None else given
+    notes = []
+    if given is not None and logged not in (None, given):
+        notes.append(f"planned epochs: {given} as given, not {logged} as recorded")
+    if planned is not None and record.horizon >= planned:
+        reached = record.horizon + 1
+        if given is not None:
+            sentence = (
+                f"the log holds {reached} epochs, more than the {given} planned. "
+                "Correct --planned-epochs or planned_epochs=."
+            )
+            raise ConfigError(sentence)
+        notes.append(f"the log holds {reached} epochs, more than the {planned} planned")
+    return planned, notes
+
+
+def _epoch_seconds(record: TrainingRows) -> Series | None:
+    """Return the time between the ends of neighbouring epochs of one fit."""
+    epochs, times = record.rows.epochs, record.rows.wall_times
+    if not len(times):
+        return None
+    # a pause between two fits, or a clock set back, is no epoch's time
+    with np.errstate(over="ignore", invalid="ignore"):
+        took = np.diff(times)
+    counts = (np.diff(epochs) == 1) & (took >= 0)
+    for seam in record.seams:
+        counts &= epochs[1:] != seam
+    values, recorded = np.full(len(times), np.nan), np.zeros(len(times), dtype=np.bool_)
+    values[1:][counts], recorded[1:] = took[counts], counts
+    return record.series(Series(values, recorded))
+
+
+def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:
+    """Return the total of ``run.json``, else that of the epochs with a known time."""
+    recorded = metadata.raw.get("wall_seconds") if metadata is not None else None
+    if isinstance(recorded, (int, float)) and not isinstance(recorded, bool):
+        return float(recorded)
+    if seconds is None or not seconds.recorded.any():
+        return None
+    known: FloatArray = seconds.values[seconds.recorded]
+    return float(known.sum())
+
+
+def _started(record: TrainingRows, metadata: RunMetadata | None) -> float | None:
+    """Return when ``run.json`` says it began, else when its first row was written."""
+    stated = metadata.started if metadata is not None else None
+    if stated is not None or not len(record.rows.wall_times):
+        return stated
+    first = float(record.rows.wall_times[0])
+    return first if math.isfinite(first) else None
