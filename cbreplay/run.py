@@ -165,6 +165,8 @@ class Run:
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
+    left_out : mapping of str to str
+        The series that the log names and that were not read, each with the reason.
     notes : tuple of str
         What was assumed, joined or dropped while reading.
 
@@ -191,6 +193,7 @@ class Run:
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -267,7 +270,11 @@ class Run:
         if series is None or not series.recorded.any():
             available = [key for key, one in self.series.items() if one.recorded.any()]
             raise UnknownMonitorError(
-                name, run=self.name, available=available, option=option
+                name,
+                run=self.name,
+                available=available,
+                option=option,
+                reason=self.left_out.get(name, ""),
             )
         return series
 

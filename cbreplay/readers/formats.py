@@ -47,6 +47,11 @@ FORMATS = {
     "ultralytics": Format(
         "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
     ),
+    "tensorboard_page": Format(
+        "text_tables.tensorboard_page",
+        "TensorBoardPageReader",
+        "a CSV of TensorBoard's page",
+    ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
     ),
@@ -74,6 +79,8 @@ _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
 )
+# what Trainer alone logs, and so a log_history that was saved by itself
+_TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
 # protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
@@ -140,7 +147,9 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
-    if '"log_history"' in text:
+    if '"log_history"' in text or (
+        text.startswith("[") and re.search(_TRAINER_KEYS, text) is not None
+    ):
         return "hugging_face"
     if re.search(_JSON_KEYS, text) is None:
         return None
@@ -155,6 +164,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
     names = set(header)
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
+    if names == {"wall time", "step", "value"}:
+        return "tensorboard_page"
     if {"key", "value", "step"} <= names:
         return "mlflow"
     starts = {name.partition("/")[0] for name in names if "/" in name}

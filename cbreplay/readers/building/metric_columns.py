@@ -94,6 +94,7 @@ class MetricColumns:
         reason = self._reason_to_leave_out(name, column)
         if reason:
             self._left_out.setdefault(reason, []).append(name)
+            self.table.left_out[name] = reason
         return not reason
 
     def _reason_to_leave_out(self, name: str, cells: TableColumn) -> str:
@@ -170,15 +171,15 @@ class MetricColumns:
 
     def _series(self, name: str, cells: TableColumn) -> Series:
         if cells.whole:
-            return Series(cells.values, ~cells.missing)
+            return Series(cells.values, ~cells.missing, cells.others)
         n_missing = int(cells.missing.sum())
         is_rate = is_rate_name(name)
         if n_missing and self.options.empty == "nan" and not is_rate:
             note = f"{name}: {n_missing} empty cells were read as NaN"
             self.table.notes.append(note)
-            return Series(cells.values, ~cells.wrong)
+            return Series(cells.values, ~cells.wrong, cells.others)
         self._n_empty += n_missing
-        return Series(cells.values, ~(cells.missing | cells.wrong))
+        return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 
     def _note_left_out(self, kept: dict[str, TableColumn]) -> None:
         if self._n_empty:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from cbreplay.readers.columns.column import TableColumn
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -69,6 +70,24 @@ class Rows:
         columns = {name: one.take(kept) for name, one in self.columns.items()}
         times = self.wall_times[kept] if len(self.wall_times) else ()
         return Rows(self.epochs[kept], columns, times)
+
+    def folded(self, group: EpochArray) -> Rows:
+        """Put rows of one epoch together: the last value stands, the others beside it.
+
+        Parameters
+        ----------
+        group : int array of shape (n_rows,)
+            The number of each row's epoch, which never falls.
+        """
+        columns = {}
+        for name, series in self.columns.items():
+            column = TableColumn.of(series.values)
+            column.missing = ~series.recorded
+            column.collapse(group, "any")
+            columns[name] = Series(column.values, ~column.missing, column.others)
+        ends = np.append(np.diff(group) != 0, [True])
+        times = self.wall_times[ends] if len(self.wall_times) else ()
+        return Rows(self.epochs[ends], columns, times)
 
     def begins_as(self, other: Rows) -> bool:
         """Tell whether the shorter one is the beginning of the longer, to the bit.

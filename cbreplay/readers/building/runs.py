@@ -9,9 +9,10 @@ import numpy as np
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.run import Run, Series
+from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
@@ -32,6 +33,7 @@ def build_run(
     rate: RateReading | None = None,
     notes: Iterable[str] = (),
     not_logged: Collection[str] = (),
+    left_out: Mapping[str, str] | None = None,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -53,6 +55,8 @@ def build_run(
         What was odd about the whole log.
     not_logged : collection of str
         The metrics whose missing values were not logged, as the log itself says.
+    left_out : mapping of str to str, optional
+        The columns that were not read, each with the reason.
 
     Raises
     ------
@@ -85,6 +89,7 @@ def build_run(
         metadata=metadata,
         seams=tuple(sorted(record.seams)),
         not_logged=frozenset(not_logged) & series.keys(),
+        left_out=left_out or {},
         notes=(
             *notes,
             *record.notes,
@@ -114,7 +119,22 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
         for n_missing, names in counts.items()
     ]
+    doubled: dict[tuple[int, ...], list[str]] = {}
+    for name, own in series.items():
+        if own.others:
+            doubled.setdefault(tuple(sorted(own.others)), []).append(name)
+    notes += [
+        f"{', '.join(names)}: several values in {_epochs_at(record, positions)}; the "
+        "last of each stands"
+        for positions, names in doubled.items()
+    ]
     return notes
+
+
+def _epochs_at(record: TrainingRows, positions: Sequence[int]) -> str:
+    listed = ", ".join(str(record.first_epoch + at) for at in positions[:_SHOWN])
+    more = ", ..." if len(positions) > _SHOWN else ""
+    return f"{count(len(positions), 'epoch')}, {listed}{more} (counted from 0)"
 
 
 def _gaps(epochs: EpochArray) -> str:

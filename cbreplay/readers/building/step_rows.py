@@ -119,6 +119,7 @@ def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
     n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
     table.keep(at)
     table.steps = number.values[at].astype(np.int64)
+    table.axis_unit = "evaluations"
     number.values = np.arange(len(table), dtype=np.float64)
     number.missing, number.wrong = number.missing[at], number.wrong[at]
     table.columns = {"epoch": number, **table.columns}

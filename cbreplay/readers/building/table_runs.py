@@ -11,7 +11,11 @@ from cbreplay.readers.building.fits import TrainingRows, join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.odd_epochs import check_epochs, find_order
+from cbreplay.readers.building.odd_epochs import (
+    check_epochs,
+    find_doubles,
+    find_order,
+)
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
@@ -82,6 +86,14 @@ class _Placed(NamedTuple):
             cuts = {int(np.count_nonzero(kept[:cut])) for cut in cuts}
         return _Placed(self.rows.take(kept), self.lines[kept], cuts)
 
+    def folded(self) -> _Placed:
+        """Put the rows of one epoch that follow each other together."""
+        begins = np.diff(self.rows.epochs, prepend=self.rows.epochs[0] - 1) != 0
+        group = np.cumsum(begins) - 1
+        ends = np.append(begins[1:], [True])
+        cuts = {int(group[cut]) for cut in self.cuts if cut < len(group)}
+        return _Placed(self.rows.folded(group), self.lines[ends], cuts)
+
 
 def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     """Return the whole rows of a table, sorted back if somebody sorted them."""
@@ -109,7 +121,10 @@ def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
         table.notes.append(note)
         placed = placed.take(order)
     odd = check_epochs(placed.rows.epochs, placed.lines, table.source, table.damage)
-    return placed.take(~odd) if odd.any() else placed
+    if odd.any():
+        placed = placed.take(~odd)
+    doubled = find_doubles(placed.rows.epochs, placed.lines, table.source)
+    return placed if doubled is None else placed.take(doubled).folded()
 
 
 def _run(
@@ -129,7 +144,10 @@ def _run(
         rate=None if logged is None else read_csv_rate(logged, metadata),
         notes=notes,
         not_logged=table.not_logged,
+        left_out=table.left_out,
     )
+    if table.axis_unit != "epochs":
+        run = replace(run, axis_unit=table.axis_unit)
     if table.begins_at is not None:
         run = replace(run, begins_at=table.begins_at)
     if table.steps is None:

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.base import Damage
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.run import AxisUnit, BoolArray, EpochArray, FloatArray
 
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
 DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
+
+
+_STEPWISE = (
+    "it has several values in an epoch, one for each step "
+    "(--x-axis step or x_axis='step' makes a row of each evaluation)"
+)
 
 
 class LogTable:
@@ -61,6 +67,10 @@ class LogTable:
     begins_at : int or None
         The epoch at which every training of this writer begins; None where one may
         begin at any.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What a row stands for.
+    left_out : dict of str to str
+        The columns that were left out, each with the reason.
     not_logged : set of str
         The metrics whose missing values were not logged, as the table itself says.
     """
@@ -85,6 +95,8 @@ class LogTable:
         self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
         self.has_other_rows = False
+        self.axis_unit: AxisUnit = "epochs"
+        self.left_out: dict[str, str] = {}
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
 
@@ -177,6 +189,7 @@ class LogTable:
     def leave_out(self, names: Sequence[str], reason: str) -> None:
         """Take columns out, with a note."""
         found = [name for name in names if self.columns.pop(name, None) is not None]
+        self.left_out |= dict.fromkeys(found, reason)
         if found:
             self.notes.append(f"left out {', '.join(found)}: {reason}")
 
@@ -189,8 +202,9 @@ class LogTable:
     def collapse(self, epochs: EpochArray) -> None:
         """Put rows of the same epoch that follow each other together to one.
 
-        A column with several values in an epoch has none for the epoch: it is left
-        out, with a note. Of a learning rate the last one stands.
+        Of several values in an epoch the last one stands, with the others beside it. A
+        column with several in many epochs has none for the epoch: it is left out, with
+        a note, unless it is a learning rate.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
@@ -199,12 +213,12 @@ class LogTable:
             if cells.collapse(group):
                 continue
             if is_rate_name(name):
-                cells.collapse(group, last=True)
+                cells.collapse(group, "last")
                 note = "changes within an epoch: the rate of its last step stands"
                 self.notes.append(f"{name} {note}")
             else:
                 stepwise.append(name)
-        self.leave_out(stepwise, "it has several values in an epoch, one for each step")
+        self.leave_out(stepwise, _STEPWISE)
         self.lines = self.lines[begins]
         if self.wall_times is not None:
             # an epoch ends with its last row
@@ -226,6 +240,9 @@ class LogTable:
             cells.wrong = cells.wrong[rows]
             cells.texts = {
                 int(moved[at]): text for at, text in cells.texts.items() if rows[at]
+            }
+            cells.others = {
+                int(moved[at]): held for at, held in cells.others.items() if rows[at]
             }
         self.lines = self.lines[rows]
         if self.wall_times is not None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HuggingFaceReader", "drop_beginnings"]
 
-# the speed of the machine is no metric
+# what evaluate writes, and what predict writes
+_EVALUATED = ("eval_", "test_")
 # Trainer's epoch is a quotient: after three epochs it may be 2.9966
 _NEARLY = 0.01
 
@@ -44,6 +45,9 @@ class HuggingFaceReader(FormatReader):
             If nothing was logged in it.
         """
         state = read_json(path)
+        if isinstance(state, list):
+            # trainer.state.log_history, saved by itself
+            state = {"log_history": state}
         rows = state.get("log_history") if isinstance(state, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             problem = "its log_history is no list of logs"
@@ -91,6 +95,8 @@ class HuggingFaceReader(FormatReader):
         else:
             what = "evaluation" if evaluated.any() else "logged step"
             table.notes.insert(0, self._note(what))
+            if self.options.x_axis != "epoch":
+                table.axis_unit = "evaluations"
             if self.options.x_axis != "epoch" and _are_steps(steps):
                 table.steps = steps.astype(np.int64)
 
@@ -107,7 +113,7 @@ class HuggingFaceReader(FormatReader):
 
 
 def _is_evaluation(row: Mapping[str, Any]) -> bool:
-    return any(name.startswith("eval_") for name in row)
+    return any(name.startswith(_EVALUATED) for name in row)
 
 
 def _of_training(
@@ -119,11 +125,15 @@ def _of_training(
     notes = []
     if sums:
         # trainer.evaluate() after trainer.train(): of the best model, perhaps
-        after = rows[sums[-1] + 1 :]
-        if after and all(map(_is_evaluation, after)):
-            kept = kept[: len(kept) - len(after)]
-            what = count(len(after), "evaluation")
-            notes.append(f"left out {what} after the end of the training")
+        after = len(rows) - 1 - sums[-1]
+        if not all(map(_is_evaluation, rows[sums[-1] + 1 :])):
+            after = 0
+    else:
+        after = _count_again(rows)
+    if after:
+        kept = kept[: len(kept) - after]
+        what = count(after, "evaluation")
+        notes.append(f"left out {what} after the end of the training")
     before = 0
     while before < len(kept) - 1 and kept[before].get("step") == 0:
         before += 1
@@ -133,6 +143,21 @@ def _of_training(
     return kept, notes
 
 
+def _count_again(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Count the evaluations at the end that repeat the step of one before them."""
+    n_again = 0
+    seen: set[str] = set()
+    last = rows[-1].get("step") if rows else None
+    for row in rows:
+        if row.get("step") != last or last is None or not _is_evaluation(row):
+            continue
+        names = {name for name in row if name.startswith(_EVALUATED)}
+        # of several data sets, each has names of its own
+        n_again = n_again + 1 if n_again or names & seen else 0
+        seen |= names
+    return n_again
+
+
 def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
     """Return the last row of each evaluation: of several data sets, several rows."""
     ends: list[int] = []
@@ -140,7 +165,7 @@ def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
     for i, row in enumerate(rows):
         if not _is_evaluation(row):
             continue
-        names = {name for name in row if name.startswith("eval_")}
+        names = {name for name in row if name.startswith(_EVALUATED)}
         same = ends and rows[ends[-1]].get("step") == row.get("step") is not None
         if same and not names & seen:
             ends[-1] = i

@@ -12,6 +12,7 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,8 @@ class LightningReader(FormatReader):
         table.check_whole()
         # training and validation stand in rows of their own
         table.has_other_rows = True
-        tests = [name for name in table.columns if name.startswith("test_")]
-        table.leave_out(tests, "logged by a test, not by the training")
         _check_epochs(table)
+        leave_out_after_fit(table)
         fold_by(table, "epoch", "step", self.options)
         table.counts_from_zero = True
         yield from build_runs(table, self.options, self.metadata)

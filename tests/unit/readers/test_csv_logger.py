@@ -145,7 +145,7 @@ def test_a_missing_epoch_is_a_gap() -> None:
     ("rows", "found"),
     [
         ("0,1\n1,2\n0,3\n", [[1, 2], [3]]),
-        ("0,1\n1,2\n1,3\n", [[1, 2], [3]]),
+        ("0,1\n1,2\n2,3\n1,4\n", [[1, 2, 3], [4]]),
         ("0,1\nepoch,loss\n0,2\n", [[1], [2]]),
     ],
 )
@@ -220,7 +220,8 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,1\nepoch,acc\n1,2\n", "line 3: from here on another header"),
         ("epoch,loss,loss\n0,1,2\n", "two columns are named 'loss'"),
         ('epoch,loss\n0,"1\n1,2\n', "cannot be cut into cells"),
-        ("epoch,loss\n0,1\n0,2\n1,1\n1,2\n2,1\n2,2\n", "several workers"),
+        ("epoch,loss\n0,1\n0,2\n0,3\n1,1\n1,2\n1,3\n", "several workers"),
+        ("epoch,loss\n0,1\n0,2\n0,3\n", "every row is epoch 0. If fits of one epoch"),
         ("epoch,loss\n3,1\n4,1\n50,2\n1,2\n", "line 4: the epoch 50 does not follow"),
     ],
 )
@@ -365,8 +366,19 @@ def test_an_epoch_that_jumps_ahead_for_good_is_a_gap() -> None:
     assert (run.n_epochs, run.recorded_epochs) == (48, 3)
 
 
-def test_one_row_that_stands_twice_is_a_restart() -> None:
-    assert len(read("epoch,loss\n0,1\n1,1\n1,1\n2,1\n3,1\n")) == 2
+def test_the_first_epoch_that_stands_twice_is_a_restart() -> None:
+    assert len(read("epoch,loss\n0,1\n0,2\n1,1\n2,1\n3,1\n")) == 2
+
+
+def test_one_epoch_that_stands_twice_has_two_values() -> None:
+    run = read_one("epoch,loss,acc\n0,1,.5\n1,2,.5\n1,3,.5\n2,4,.5\n")
+    assert values(run, "loss") == [1, 3, 4]
+    assert run.series["loss"].others == {1: (2.0,)}
+    # the same value twice is one
+    assert run.series["acc"].others == {}
+    assert run.notes[-1] == (
+        "loss: several values in 1 epoch, 1 (counted from 0); the last of each stands"
+    )
 
 
 @pytest.mark.parametrize("n_rows", [4095, 4096, 4097, 8192, 8193])
