@@ -160,6 +160,13 @@ class Replay(NamedTuple):
         """What was assumed, and what a careful reader should know."""
         return self.noted.every
 
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which the log is no evidence; None if there is none."""
+        return (
+            self.gap_epoch if self.divergence_epoch is None else self.divergence_epoch
+        )
+
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""
         shown = ("evidence", "stopped_epoch", "kept_epoch", "reductions", "outcome")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.oracles.plain_stop import stop_at
 
 if TYPE_CHECKING:
