@@ -9,12 +9,13 @@ and every test, finds the value itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from cbreplay.kinds import Kind
 
@@ -24,12 +25,15 @@ __all__ = [
     "Claim",
     "Code",
     "CodeBlock",
+    "ColumnRows",
     "Command",
     "Document",
     "Fact",
     "Figure",
     "Gallery",
+    "MadeColumn",
     "Notice",
+    "Pair",
     "Paragraph",
     "Points",
     "Row",
@@ -242,13 +246,21 @@ class Span(NamedTuple):
     last: Any
 
 
+class Pair(NamedTuple):
+    """What two rivals say, side by side: each a value or a `Cell`."""
+
+    first: Any
+    rival: Any
+
+
 class Row(NamedTuple):
     """A row of a table.
 
     Parameters
     ----------
     cells : sequence of object
-        A value, `Cell`, `Span` or `Text` for each column; None where there is none.
+        A value, `Cell`, `Span`, `Pair` or `Text` for each column; None where there is
+        none.
     rest : Text or None
         For people, a sentence in place of all cells but the first.
     rank : int
@@ -260,6 +272,50 @@ class Row(NamedTuple):
     rank: int = 0
 
 
+class MadeColumn(Sequence[Any]):
+    """A column whose cells are made when they are asked for.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many there are.
+    make : callable
+        Returns the cell of a row.
+    """
+
+    def __init__(self, n_rows: int, make: Callable[[int], Any]) -> None:
+        self._n_rows, self._make = n_rows, make
+
+    def __len__(self) -> int:
+        return self._n_rows
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        if isinstance(index, slice):
+            return [self._make(row) for row in range(self._n_rows)[index]]
+        return self._make(range(self._n_rows)[index])
+
+
+class ColumnRows(Sequence[Row]):
+    """The rows of a large table, held as columns: a form only touches what it shows.
+
+    Parameters
+    ----------
+    columns : sequence of sequence
+        The cells of each column, all equally many.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[Any]]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        return Row(tuple(column[index] for column in self.columns))
+
+
 class Table(NamedTuple):
     """Rows of values; the first cell of a row names it.
 
@@ -267,21 +323,28 @@ class Table(NamedTuple):
     ----------
     columns : tuple of TableColumn
         In order.
-    rows : tuple of Row
+    rows : sequence of Row
         In order.
     caption : str
         What it shows.
     is_answer : bool
-        Whether it is what ``--format csv`` and ``--format markdown`` write.
+        Whether ``--format markdown`` writes it, and ``--format csv`` where it is the
+        first.
     most_on_screen : int
         How many rows a terminal shows, those of the least rank.
     """
 
     columns: tuple[TableColumn, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     caption: str
     is_answer: bool = False
     most_on_screen: int = 1000
+
+    def cells_of(self, place: int) -> Sequence[Any]:
+        """Return the cells of a column, by its place."""
+        if isinstance(self.rows, ColumnRows):
+            return self.rows.columns[place]
+        return [row.cells[place] for row in self.rows]
 
 
 class Trend(NamedTuple):
@@ -392,13 +455,16 @@ class Document(NamedTuple):
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""
-        tables = (
+        return next(iter(self.answer_tables()), None)
+
+    def answer_tables(self) -> list[Table]:
+        """Return the tables that are the answer: CSV has the first of them."""
+        return [
             block
             for section in self.sections
             for block in section.blocks
             if isinstance(block, Table) and block.is_answer
-        )
-        return next(tables, None)
+        ]
 
 
 def spoken_cells(table: Table) -> list[list[str]]:
@@ -455,6 +521,8 @@ def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: A
         return plain_text(cell)
     if isinstance(cell, Span):
         return spoken_span(cell.first, cell.last, kind)
+    if isinstance(cell, Pair):
+        return " / ".join(_spoken_cell(side, kind, decimals) for side in cell)
     if not isinstance(cell, Cell):
         return spoken_value(cell, kind, decimals)
     if cell.value is None:

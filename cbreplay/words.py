@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cbreplay.holes import gap_cause
 from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
@@ -223,7 +224,8 @@ def spoken_limit(
 ) -> str:
     """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
     if gap_epoch is not None:
-        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {_HOLE}", run)
+        why = _GAPS[gap_cause(run, gap_epoch)]
+        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
     if divergence_epoch is not None:
         return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
     if evidence == "censored":
@@ -232,7 +234,11 @@ def spoken_limit(
     return "exact"
 
 
-_HOLE = "the log has a hole there"
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "seam": "another fit began there",
+}
 
 
 def find_non_finite(run: Run, name: str) -> list[int]:

@@ -5,39 +5,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, say
-from cbreplay.holes import find_cadence, find_gap
+from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.document import Text
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["hole_sentence", "lacking_series", "mending"]
-
-
-def lacking_series(replay: Replay) -> str:
-    """Return the series whose hole ends the evidence of a replay."""
-    gap, run = replay.gap_epoch, replay.run
-    reads = [name for name in read_series(replay.callbacks) if name in run.series]
-    lacking = [name for name in reads if find_gap(run, name) == gap]
-    several = [name for name in reads if run.series[name].others]
-    return next(iter([*lacking, *several, *reads]), replay.objective)
+__all__ = ["hole_of_setting", "hole_sentence", "mending"]
 
 
 def hole_sentence(replay: Replay) -> Text:
     """Say from which epoch on a log cannot tell, why, and what would mend it."""
-    run, gap, name = replay.run, replay.gap_epoch, lacking_series(replay)
-    what = " there. " if find_gap(run, name) == gap else " by then. "
-    verb = "it lacks " if find_gap(run, name) == gap else "it holds several values of "
+    return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
+
+
+def hole_of_setting(
+    run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
+) -> Text:
+    """Say so of a list of callbacks whose evidence ends at a hole of a run."""
+    if gap_epoch is None:
+        message = "there is a hole where evidence is incomplete"
+        raise AssertionError(message)
+    name, cause = _lacking_series(run, callbacks, gap_epoch), gap_cause(run, gap_epoch)
+    gap = Fact(gap_epoch, "epoch", "gap_epoch")
+    if cause == "seam":
+        return say(
+            "At epoch ",
+            gap,
+            " a resumed fit began, and this list would have left it other weights: "
+            "what it would have trained from there on is not in this log.",
+        )
+    why, when = _WHY[cause]
+    mend = mending(run, name)
     return say(
         "From epoch ",
-        Fact(gap, "epoch", "gap_epoch"),
-        f" on this log cannot tell: {verb}",
+        gap,
+        f" on this log cannot tell: it {why} ",
         Code(name),
-        what,
-        mending(run, name),
+        f" {when}. {mend}",
     )
+
+
+_WHY = {
+    "hole": ("lacks", "there"),
+    "several": ("holds several values of", "by then"),
+}
+
+
+def _lacking_series(
+    run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
+) -> str:
+    """Return the series whose hole ends the evidence."""
+    reads = [name for name in read_series(callbacks) if name in run.series]
+    lacking = [name for name in reads if find_gap(run, name) == gap_epoch]
+    several = [name for name in reads if run.series[name].others]
+    return next(iter([*lacking, *several, *reads, *run.series]))
 
 
 def mending(run: Run, name: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.answers.overview import beside_best
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.answers.spoken_runs import spoken_end
+from cbreplay.answers.spoken_runs import beside_best, spoken_end
 from cbreplay.document import (
     Block,
     Code,
@@ -228,7 +227,7 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
     rows = asked.baselines
     if not rows:
         return
-    side = beside_best(asked.drawn.replays)
+    side = beside_best(replay.objective_mode for replay in asked.drawn.replays)
     diverges = any(
         replay.evidence == "diverged" for row in rows for replay in row.replays
     )

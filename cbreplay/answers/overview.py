@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import (
     Command,
     Document,
@@ -20,13 +21,12 @@ from cbreplay.outcomes import was_still_improving
 from cbreplay.words import list_names, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Text
-    from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
 
-__all__ = ["beside_best", "overview_document"]
+__all__ = ["overview_document"]
 
 _MOST_NAMES = 3
 
@@ -97,7 +97,11 @@ def _table(staircases: Sequence[Staircase]) -> Table:
         TableColumn("patience", "patience", "patience"),
         TableColumn("stopped_epoch", "stops at", "epoch"),
         TableColumn("epochs_saved", "saved", "count", fold=3),
-        TableColumn("regret", beside_best(one.replay for one in staircases), "number"),
+        TableColumn(
+            "regret",
+            beside_best(one.replay.objective_mode for one in staircases),
+            "number",
+        ),
     )
     rows = tuple(_row(staircase) for staircase in staircases)
     return Table(columns, rows, "The runs side by side", is_answer=True)
@@ -143,11 +147,3 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         named = list_names(improving, most)
         hint = " (-v names them)" if len(improving) > most else ""
         yield say(f"still improving at the end of the log: {named}{hint}")
-
-
-def beside_best(replays: Iterable[Replay]) -> str:
-    """Name the regret: above the best where small is good, below it where large is."""
-    modes = {replay.objective_mode for replay in replays}
-    if len(modes) > 1:
-        return "off best"
-    return {"min": "above best", "max": "below best"}[modes.pop()]

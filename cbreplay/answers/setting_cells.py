@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
-from cbreplay.replay import replay_run
+from cbreplay.replay import replay_fits, replay_run
 from cbreplay.staircase.reductions import account_reductions
 from cbreplay.words import parting_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
 
-__all__ = ["SettingCells", "decide_settings", "replay_settings"]
+__all__ = ["SettingCells", "decide_fits", "decide_settings", "replay_settings"]
 
 _MOST_CELLS = 1_000_000
 # the sweep costs more to import than so many replays
@@ -42,12 +42,11 @@ class SettingCells(NamedTuple):
         Which versions decided, each once.
     judged_by : tuple of (name, mode)
         The objectives, each once.
-    run_notes : list of tuple of str
-        Of each run, what holds of it under every setting.
-    list_notes : tuple of str
-        What holds of the list of callbacks on every run.
-    setting_notes : list of tuple of str
-        Of each run, what some setting's decisions need to be said, each once.
+    notes : callable
+        Returns, of each run, what a careful reader should know, each note once: of the
+        run itself, of the list of callbacks, and of what some setting decides.
+    replays : callable
+        Returns the replay of every cell, run by run; many may share one.
     """
 
     runs: Sequence[Run]
@@ -55,9 +54,8 @@ class SettingCells(NamedTuple):
     columns: Mapping[str, list[Any]]
     rules: tuple[str, ...]
     judged_by: tuple[tuple[str, Mode], ...]
-    run_notes: list[tuple[str, ...]]
-    list_notes: tuple[str, ...]
-    setting_notes: list[tuple[str, ...]]
+    notes: Callable[[], Sequence[tuple[str, ...]]]
+    replays: Callable[[], Sequence[Replay]]
 
 
 def decide_settings(
@@ -65,6 +63,8 @@ def decide_settings(
     grid: Grid,
     judging: Judging,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    replayed: bool = False,
 ) -> SettingCells:
     """Decide every setting on every run.
 
@@ -74,6 +74,8 @@ def decide_settings(
         What is asked, and how it is judged.
     progress : callable, optional
         Called with the number of cells that are decided and of all, now and then.
+    replayed : bool
+        Whether the replays will be asked for: then they are made at once.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def decide_settings(
         As `replay_run` for the first cell for which it does; `ConfigError` if there
         are too many.
     """
-    if _check_size(runs, grid) >= _FEW_CELLS:
+    if _check_size(runs, grid) >= _FEW_CELLS and not replayed:
         from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
         from cbreplay.sweep import sweep_runs
 
@@ -89,6 +91,26 @@ def decide_settings(
             sweep = sweep_runs(runs, grid, progress=progress, judging=judging)
             return read_sweep(sweep)
     return read_replays(runs, grid, replay_settings(runs, grid, judging, progress))
+
+
+def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCells:
+    """Decide every setting on runs that are fits under the same callback instances.
+
+    Parameters
+    ----------
+    runs, grid, judging : sequence of Run, Grid, Judging
+        The fits in their order, as the folds of a loop whose callbacks were made
+        before it; what is asked, and how it is judged.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_fits`.
+    """
+    _check_size(runs, grid)
+    by_config = [replay_fits(runs, config, judging=judging) for config in grid]
+    replays = [fits[row] for row in range(len(runs)) for fits in by_config]
+    return read_replays(runs, grid, replays)
 
 
 def replay_settings(
@@ -140,15 +162,20 @@ def read_replays(
         judged_by=_each_once(
             (one.objective, one.objective_mode) for one in distinct.values()
         ),
-        run_notes=[_notes(held, "run") for held in of_run],
-        list_notes=_notes(replays, "callbacks"),
-        setting_notes=[_notes(held, "setting") for held in of_run],
+        notes=lambda: [_notes(held) for held in of_run],
+        replays=lambda: replays,
     )
 
 
-def _notes(replays: Iterable[Replay], belonging_to: str) -> tuple[str, ...]:
-    noted = {id(one): one.noted._asdict()[belonging_to] for one in replays}
-    return _each_once(note for notes in noted.values() for note in notes)
+def _notes(replays: Iterable[Replay]) -> tuple[str, ...]:
+    """Return the notes of a run's replays: of the run, the list and the settings."""
+    noted = {id(replay): replay.noted for replay in replays}.values()
+    each = (
+        *(notes.run for notes in noted),
+        *(notes.callbacks for notes in noted),
+        *(notes.setting for notes in noted),
+    )
+    return _each_once(note for notes in each for note in notes)
 
 
 def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -8,13 +8,13 @@ from cbreplay.document import Code, Fact, plain_text, say
 from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cbreplay.document import Part, Text
     from cbreplay.replay import Replay
-    from cbreplay.run import Run
+    from cbreplay.run import Mode, Run
 
-__all__ = ["lead_of_run", "spoken_end", "spoken_plan"]
+__all__ = ["beside_best", "lead_of_run", "spoken_end", "spoken_plan"]
 
 
 def lead_of_run(replay: Replay) -> Text:
@@ -61,3 +61,11 @@ def spoken_end(run: Run) -> str:
         "error": "an error",
     }
     return words.get(ended.by, f"its own {ended.by}")
+
+
+def beside_best(modes: Iterable[Mode]) -> str:
+    """Name the regret: above the best where small is good, below it where large is."""
+    distinct = set(modes)
+    if len(distinct) > 1:
+        return "off best"
+    return {"min": "above best", "max": "below best"}[distinct.pop()]

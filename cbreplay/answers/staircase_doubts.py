@@ -94,7 +94,17 @@ def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
     # that one is told with the values
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:
-        yield say(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
+        yield say(f"{_begun(note, run).rstrip('.')}.")
     if len(every) > _MOST_NOTES:
         more = count(len(every) - _MOST_NOTES, "more note")
         yield say(f"{more}: ", Code("cbreplay inspect"), ".")
+
+
+def _begun(note: str, run: Run) -> str:
+    """Begin a sentence with a capital letter, unless it begins with a name."""
+    if (
+        any(note.startswith(name) for name in run.series)
+        or "_" in note.split(maxsplit=1)[0]
+    ):
+        return note
+    return f"{note[:1].upper()}{note[1:]}"

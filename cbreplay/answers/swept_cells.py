@@ -41,10 +41,19 @@ def read_sweep(sweep: Sweep) -> SettingCells:
         columns={**_outcomes(sweep), **_reductions(sweep, shared)},
         rules=tuple(dict.fromkeys(run.semantics for run in sweep.runs)),
         judged_by=tuple(dict.fromkeys((each.name, each.mode) for each in judged)),
-        run_notes=note_runs(sweep),
-        list_notes=note_list(sweep.configs[0]),
-        setting_notes=note_settings(sweep, shared),
+        notes=lambda: _notes(sweep, shared),
+        replays=shared.every,
     )
+
+
+def _notes(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
+    """Return the notes of each run: of itself, of the list and of the settings."""
+    of_list = note_list(sweep.configs[0])
+    pairs = zip(note_runs(sweep), note_settings(sweep, shared), strict=True)
+    return [
+        tuple(dict.fromkeys([*of_run, *of_list, *of_settings]))
+        for of_run, of_settings in pairs
+    ]
 
 
 def _outcomes(sweep: Sweep) -> dict[str, list[Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
-from cbreplay.cli.output import Column, print_table
+from cbreplay.answers.swept_logs import left_out, swept_document
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
+from cbreplay.cli.written import print_document
+from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     from cbreplay.cli.output import Format
     from cbreplay.cli.question import Question
-    from cbreplay.sweep import Sweep
 
 __all__ = ["print_swept"]
 
@@ -67,9 +68,15 @@ def print_swept(
             judging=question.judging,
             progress=tell,
         )
-    for failure in sweep.failures:
-        say(f"left out: {failure.source}: {failure.problem}")
-    _print_frame(sweep, output)
+    if output == "parquet":
+        from cbreplay.cli.parquet import write_frame
+
+        write_frame(sweep.to_frame())
+    else:
+        print_document(swept_document(sweep), output)
+    if output != "table":
+        # a form for programs does not say what it lacks
+        say(*(f"left out: {plain_text(text)}" for text in left_out(sweep)))
 
 
 def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
@@ -103,31 +110,3 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
             "Give one as --scheduler tcp://host:8786"
         )
         raise ConfigError(sentence) from error
-
-
-def _print_frame(sweep: Sweep, output: Format | Literal["parquet"]) -> None:
-    frame = sweep.to_frame()
-    if output == "parquet":
-        from cbreplay.cli.parquet import write_frame
-
-        write_frame(frame)
-        return
-    shift = 0 if output == "csv" else 1
-    names = [str(name) for name in frame]
-    rows = [
-        {name: _value(name, one, shift) for name, one in zip(names, cell, strict=True)}
-        for cell in frame.itertuples(index=False, name=None)
-    ]
-    columns = [
-        Column(name, name.replace("_", " ") if shift else name) for name in names
-    ]
-    print_table(columns, rows, output)
-
-
-def _value(name: str, value: Any, shift: int) -> Any:  # noqa: ANN401 - a cell holds anything
-    """Return an absent value as None, and an epoch as its reader counts it."""
-    import pandas as pd
-
-    if pd.isna(value):
-        return None
-    return value + shift if name.endswith("_epoch") else value

@@ -34,6 +34,7 @@ _REPEATED = (
     "x_axis",
     "first_epoch",
     "parts",
+    "resume",
     "monitor",
     "mode",
     "keep",
@@ -55,6 +56,8 @@ class Question:
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
         As in `load_runs`.
+    resume : {"fresh", "carried"}
+        Whether a resumed fit had new callbacks, or the same instances.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -76,6 +79,7 @@ class Question:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
+    resume: Literal["fresh", "carried"] = "fresh"
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -93,6 +97,9 @@ class Question:
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
         runs = self.survey.runs
+        if self.resume == "carried":
+            # the same instances know of no seam
+            runs = [run.without_seams() for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}

@@ -38,6 +38,12 @@ __all__ = ["command"]
     help="Read and replay on a dask cluster, for example tcp://host:8786; its workers "
     "must find the logs under the same paths.",
 )
+@click.option(
+    "--same-callbacks",
+    is_flag=True,
+    help="The runs, in their order, were fits under the same callback objects, as in a "
+    "loop over folds: what they carry into the next fit counts.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Name every run in the remarks.")
 @sweep_format_option
 def command(
@@ -47,6 +53,7 @@ def command(
     versus: tuple[str, ...],
     keras_code: bool,
     scheduler: str | None,
+    same_callbacks: bool,
     verbose: bool,
 ) -> None:
     """Say what other settings would have done on a log.
@@ -91,7 +98,9 @@ def command(
     if question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, output_format)
+        print_cells(
+            question, question.grid, output_format, same_callbacks=same_callbacks
+        )
         return
     staircases = [_build(question, position) for position in range(len(question.runs))]
     from cbreplay.cli.written import print_document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,7 @@ def replay_run(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
+    resume: Literal["fresh", "carried"] = "fresh",
     **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.
@@ -68,6 +69,9 @@ def replay_run(
         the hooks of a callback is driven itself, on a copy.
     hypothetical : bool
         Also carry the decisions on past a divergence, as if the curve still held.
+    resume : {"fresh", "carried"}
+        Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
+        as in a script that is started again, or are the same instances.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         How to judge, as in `Judging`; or ``judging=`` with the whole.
 
@@ -93,6 +97,11 @@ def replay_run(
     ('exact', 4, 2)
     """
     _check_run(run)
+    if resume not in ("fresh", "carried"):
+        sentence = f"resume is {resume!r}, where 'fresh' or 'carried' is expected"
+        raise ConfigError(sentence)
+    if resume == "carried":
+        run = run.without_seams()
     chosen, listed = read_judging(judging), as_list(callbacks)
     resolved = resolve_semantics(
         chosen.semantics, metadata=run.metadata, callbacks=listed.callbacks

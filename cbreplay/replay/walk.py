@@ -106,7 +106,14 @@ def walk_run(
     walks = []
     for reading in readings:
         walker = _Walker(
-            callbacks, training, family, logs, reading, gap=gap, goes_on=goes_on
+            callbacks,
+            training,
+            family,
+            logs,
+            reading,
+            gap=gap,
+            seams=_find_seams(run, callbacks.callbacks),
+            goes_on=goes_on,
         )
         if others:
             walker.gap = _earlier(gap, _find_uncertain(walker, states, others))
@@ -145,6 +152,24 @@ def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
         # it may read whatever is logged
         return find_gap_of(run, run.series)
     return find_gap_of(run, read_series(rules))
+
+
+def _find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, bool]:
+    """Return where a resumed fit began, and whether the one before had this list."""
+    if not run.seams:
+        return {}
+    earlier = () if run.metadata is None else run.metadata.earlier_fits
+    asked = [_bare(rule.code) for rule in rules if rule.acts_at]
+    alike = [
+        [text for text in map(_bare, fit.callbacks) if text in asked] == asked
+        for fit in earlier
+    ]
+    known = dict(zip(run.seams, alike, strict=False))
+    return {seam: known.get(seam, False) for seam in run.seams}
+
+
+def _bare(code: str) -> str:
+    return code.replace(" ", "").replace('"', "'")
 
 
 def _other_logs(
@@ -266,10 +291,11 @@ class _Walker:
         recorded: RecordedRate,
         *,
         gap: int | None,
+        seams: Mapping[int, bool],
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
-        self.gap = gap
+        self.gap, self.seams = gap, seams
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
         self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
@@ -294,10 +320,13 @@ class _Walker:
         """Go through one epoch; return whether it is the last that is walked."""
         walk, epoch = self.walked, self.training.first_epoch + position
         steps_before = len(walk.trace)
+        resumes = epoch in self.seams and position > 0
+        if resumes:
+            self._resume(epoch)
         if not walk.sets_rate:
             # nothing in the list has set it
             walk.rate = self.recorded.values[position]
-        asked = self._begin_epoch(epoch, is_first=position == 0)
+        asked = self._begin_epoch(epoch, is_first=position == 0 or resumes)
         if walk.is_evident and self._ends_evidence(position, epoch):
             walk.evident_steps = steps_before
             walk.evident_states = tuple(walk.states)
@@ -307,6 +336,23 @@ class _Walker:
         walk.last_epoch = walk.weights_epoch = epoch
         asked = self._end_epoch(epoch, fit_logs, asked)
         return self._ends_training(epoch, tuple(asked))
+
+    def _resume(self, epoch: int) -> None:
+        """End the fit before a seam, and begin the next one with new callbacks.
+
+        If the list leaves other weights in memory there than the recorded fit did, the
+        next fit would have been another training.
+        """
+        walk = self.walked
+        if walk.rates and not walk.raised:
+            self._end_training()
+        is_recorded_list = self.seams[epoch]
+        if walk.weights_epoch != epoch - 1 and not is_recorded_list:
+            self.gap = _earlier(self.gap, epoch)
+        walk.weights_epoch = epoch - 1
+        training = self.training._replace(first_epoch=epoch)
+        walk.states = [callback.begin(training) for callback in self.callbacks]
+        walk.trainer = self.family.begin_trainer(training)
 
     def find_uncertain(
         self, states: Sequence[Any] | None, others: Mapping[int, list[dict[str, float]]]
@@ -416,7 +462,7 @@ class _Walker:
         """Note it where the log is no evidence from this epoch on."""
         if self._diverges(position, epoch):
             self.walked.divergence = epoch
-        elif epoch == self.gap:
+        elif self.gap is not None and epoch >= self.gap:
             self.walked.gap = epoch
         return not self.walked.is_evident
 

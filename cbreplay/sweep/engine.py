@@ -230,12 +230,12 @@ class _Work:
 
 
 def _fits_kernels(run: Run, block: Block) -> bool:
-    """Return whether a run has one value an epoch, and reductions without holes.
+    """Return whether a run is one fit with a value an epoch, reductions without holes.
 
-    What hangs on a choice among several values, and how often a rate is reduced before
-    a hole, only the scalar replay tells.
+    What hangs on a choice among several values, what a resumed fit begins anew, and how
+    often a rate is reduced before a hole, only the scalar replay tells.
     """
-    if any(series.others for series in run.series.values()):
+    if run.seams or any(series.others for series in run.series.values()):
         return False
     return not (block.reduces and has_holes(run))
 

@@ -24,9 +24,10 @@ __all__ = ["has_holes", "mark_gaps"]
 def has_holes(run: Run) -> bool:
     """Return whether a run lacks a value that a callback may have seen.
 
-    One with several values in an epoch does not tell which of them it was.
+    One with several values in an epoch does not tell which of them it was, and a
+    resumed one not what another list would have gone on from.
     """
-    if any(series.others for series in run.series.values()):
+    if run.seams or any(series.others for series in run.series.values()):
         return True
     whole = run.begins_at is None or run.begins_at == run.first_epoch
     if whole and all(series.recorded.all() for series in run.series.values()):

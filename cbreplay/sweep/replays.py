@@ -55,13 +55,7 @@ def replay_cells(
     CbreplayError
         As `replay_run` for the first cell for which it does.
     """
-    shared = SharedReplays.of_grid(runs, grid, read_judging(judging))
-    replays: list[Replay] = []
-    for row in range(len(runs)):
-        replays += [shared.at(row, column) for column in range(len(grid))]
-        if progress is not None:
-            progress(len(replays), len(runs) * len(grid))
-    return replays
+    return SharedReplays.of_grid(runs, grid, read_judging(judging)).every(progress)
 
 
 class SharedReplays:
@@ -118,6 +112,16 @@ class SharedReplays:
                 self.runs[row], self.grid[first], judging=self.judging
             )
         return self._made[row, first]
+
+    def every(self, progress: Callable[[int, int], None] | None = None) -> list[Replay]:
+        """Return the replay of every cell, run by run; `progress` as above."""
+        replays: list[Replay] = []
+        n_runs, n_configs = len(self.runs), len(self.grid)
+        for row in range(n_runs):
+            replays += [self.at(row, column) for column in range(n_configs)]
+            if progress is not None:
+                progress(len(replays), n_runs * n_configs)
+        return replays
 
 
 def _merged_axes(block: Block) -> dict[Kernel | None, int]:

@@ -47,7 +47,7 @@ def write_state(path: Path, losses: tuple[float, ...]) -> Path:
         (("simulate",), "best 0.5000 at evaluation 7 of 7"),
         (
             ("simulate", "--patience", "1:2", "--min-delta", "0,0.1"),
-            "patience counts evaluations, which count from 1",
+            "Patience counts evaluations, which count from 1.",
         ),
         (("explain", "--patience", "2"), "stopped at the end of evaluation 5"),
         (("explain", "--patience", "2"), "patience counts evaluations"),

@@ -23,6 +23,9 @@ QUESTIONS: dict[str, list[str]] = {
     "explain-fiction": ["explain", "-c", PLATEAU, "--hypothetical"],
     "lint-recorded": ["lint"],
     "lint-named": ["lint", "-c", PLATEAU, "-c", "EarlyStopping()"],
+    "settings": ["simulate", "--patience", "3,5,500"],
+    "settings-reducing": ["simulate", "-c", PLATEAU, "-c", "EarlyStopping()"],
+    "versus": ["simulate", "--patience", "3", "--versus", "EarlyStopping(patience=9)"],
     "inspect": ["inspect"],
     "inspect-files": ["inspect", "-v"],
 }
@@ -73,7 +76,11 @@ def test_nothing_is_broken_inside_at_any_width(
         if len(shown) > 1:
             whole = set(_TOKEN.findall(sentences(shown[500])))
             for width in WIDTHS:
-                assert set(_TOKEN.findall(sentences(shown[width]))) == whole
+                tokens = set(_TOKEN.findall(sentences(shown[width])))
+                assert tokens <= whole
+                # where room is short, a wide table says which columns it left out
+                folds = "--format csv has all" in sentences(shown[width])
+                assert tokens == whole or folds
     # of the recorded lists, three decide something
     assert n_answered >= 6 * 3
 

@@ -354,7 +354,7 @@ def compare_cells(question: Question) -> tuple[int, str | None]:
                 (at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1]
             )
             return 0, f"{name} of cell {place} is {pair[0]!r}, not {pair[1]!r}"
-    for name in ("rules", "judged_by", "run_notes", "list_notes", "setting_notes"):
+    for name in ("rules", "judged_by", "notes"):
         ours, theirs = (_unordered(getattr(one, name)) for one in (found, expected))
         if ours != theirs:
             return 0, f"{name} is {ours}, not {theirs}"
@@ -401,7 +401,7 @@ def _decided(replay: Replay) -> str:
 
 
 def _unordered(value: Any) -> Any:
-    """Return notes without their order."""
-    if isinstance(value, list):
-        return [sorted(notes) for notes in value]
+    """Return what is named without its order; the notes of each run, too."""
+    if callable(value):
+        return [sorted(notes) for notes in value()]
     return sorted(value)

@@ -1,0 +1,406 @@
+"""Settings on runs: what each would have done on each, side by side."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.axes import (
+    axis_cells,
+    axis_columns,
+    describe_configs,
+    short_setting,
+    spoken_list,
+)
+from cbreplay.answers.describe import describe_results
+from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.rate_cells import (
+    rate_columns,
+    rate_totals,
+    tells_of_rates,
+    totals_table,
+)
+from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.staircase_doubts import noted
+from cbreplay.document import (
+    Cell,
+    Claim,
+    Code,
+    ColumnRows,
+    Command,
+    Document,
+    Fact,
+    MadeColumn,
+    Notice,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import pasted_code_of
+from cbreplay.words import (
+    count,
+    decimals_for,
+    parting_words,
+    spoken_counting,
+    spoken_limit,
+    spoken_semantics,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.document import Part, Text
+    from cbreplay.kinds import Kind
+
+__all__ = ["settings_document"]
+
+# what CSV has of each cell, in order
+_FIGURES = (
+    "evidence",
+    "stopped_epoch",
+    "kept_epoch",
+    "kept_value",
+    "regret",
+    "trained_epochs",
+    "epochs_saved",
+    "seconds_saved",
+    "bounds",
+    "provisional",
+    "first_reduction_epoch",
+    "reductions",
+    "divergence_epoch",
+    "saves",
+    "last_saved_file",
+    "last_saved_epoch",
+)
+# every row is shown: a reader may look for one of them
+_EVERY_ROW = 1_000_000
+
+
+def settings_document(
+    cells: SettingCells, *, typed: str | None = None, by_options: bool = False
+) -> Document:
+    """Say what every setting would have done on every run.
+
+    Parameters
+    ----------
+    cells : SettingCells
+        The answer.
+    typed : str, optional
+        The logs and the options as they were typed, for the next commands; none where
+        they cannot be asked again.
+    by_options : bool
+        Whether the settings were typed as ``--patience`` and its like.
+    """
+    sections = [Section("Every setting", (_table(cells),), untitled=True)]
+    if tells_of_rates(cells):
+        sections.append(
+            Section(
+                "What reduces the learning rate, by setting", (totals_table(cells),)
+            )
+        )
+    doubts = tuple(_doubts(cells))
+    if doubts:
+        sections.append(
+            Section("Before you trust it", (Notice(doubts),), untitled=True)
+        )
+    document = Document(
+        "simulate",
+        _headline(cells),
+        _lead(cells),
+        tuple(sections),
+        _next(cells, typed, by_options=by_options),
+        lambda: _members(cells),
+    )
+    (first, *others) = cells.runs
+    if others or first.steps is None:
+        return document
+    return in_evaluations(document, first)
+
+
+def _members(cells: SettingCells) -> dict[str, Any]:
+    n_configs = len(cells.grid)
+    results = [
+        (*divmod(place, n_configs), replay)
+        for place, replay in enumerate(cells.replays())
+    ]
+    own = {"reductions": rate_totals(cells)} if tells_of_rates(cells) else {}
+    return {
+        **describe_results(cells.runs, results),
+        "configs": describe_configs(cells.grid),
+        **own,
+    }
+
+
+def _headline(cells: SettingCells) -> Text:
+    n_runs, n_configs = len(cells.runs), len(cells.grid)
+    exact = [evidence == "exact" for evidence in cells.columns["evidence"]]
+    if n_runs == n_configs == 1:
+        return _headline_of_one(cells)
+    if n_runs == 1:
+        return _headline_of_one_run(cells, exact)
+    decided = [
+        all(exact[row * n_configs : (row + 1) * n_configs]) for row in range(n_runs)
+    ]
+    runs = [row for row, is_decided in enumerate(decided) if is_decided]
+    return say(
+        f"The log decides {'this' if n_configs == 1 else 'every'} setting on ",
+        Fact(len(runs), "count", "n_decided"),
+        " of ",
+        Fact(n_runs, "count", "n_runs"),
+        " runs; each run describes itself, and none promises the next.",
+        claims=[Claim("decided", {"runs": runs})],
+    )
+
+
+def _headline_of_one(cells: SettingCells) -> Text:
+    """Say where the one setting stops on the one run, and what it keeps."""
+    told = {name: column[0] for name, column in cells.columns.items()}
+    (run,) = cells.runs
+    if told["divergence_epoch"] is not None:
+        before, epoch, after = parting_words(
+            told["divergence_epoch"], told["parted_by"]
+        )
+        start = f"{before[0].upper()}{before[1:]}"
+        return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+    if told["gap_epoch"] is not None:
+        return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
+    kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
+    horizon = Fact(run.horizon, "epoch", "horizon")
+    if told["stopped_epoch"] is not None:
+        stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
+        end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
+        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+    if told["evidence"] == "exact":
+        end = ("It trains to the planned end, epoch ", horizon)
+        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+    end = ("It does not stop inside this log, which ends at epoch ", horizon)
+    return say(*end, "; so far it keeps ", *kept, ".")
+
+
+def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
+    """Say how many settings a log decides, and which of them keeps the best."""
+    start: tuple[Part, ...] = (
+        "This log decides ",
+        Fact(sum(exact), "count", "n_decided"),
+        " of ",
+        Fact(len(exact), "count", "n_configs"),
+        " settings",
+    )
+    nearest = _nearest(cells)
+    if nearest is None:
+        return say(*start, ".")
+    name = short_setting(cells.grid, nearest)
+    claim = Claim("is_nearest", {"config": nearest})
+    if cells.columns["regret"][nearest] == 0:
+        keeps: tuple[Part, ...] = (" keeps the best ", Code(cells.judged_by[0][0]))
+    else:
+        keeps = (" comes nearest", *_beside_best_here(cells, nearest))
+    return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
+
+
+def _nearest(cells: SettingCells) -> int | None:
+    """Return the setting that costs least on one run; of several, what saves most.
+
+    None where the log decides no setting whose cost is known.
+    """
+    held = cells.columns
+    rows = zip(held["evidence"], held["regret"], held["epochs_saved"], strict=True)
+    known = [
+        (regret, -saved, config)
+        for config, (evidence, regret, saved) in enumerate(rows)
+        if evidence == "exact" and regret is not None
+    ]
+    return min(known)[2] if known else None
+
+
+def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
+    """Yield how far a cell's kept value is from the best, if that is known."""
+    regret = cells.columns["regret"][place]
+    if regret is None:
+        return
+    if regret == 0:
+        yield ", the best on record"
+        return
+    decimals = decimals_for(cells.columns["kept_value"])
+    yield ": "
+    yield Fact(regret, "difference", "regret", decimals)
+    side = "above" if cells.judged_by[0][1] == "min" else "below"
+    yield f" {side} the best {cells.judged_by[0][0]}"
+
+
+def _lead(cells: SettingCells) -> Text:
+    rules = sorted({spoken_semantics(name) for name in cells.rules})
+    n_runs, n_configs = len(cells.runs), len(cells.grid)
+    asked: tuple[Part, ...] = (Code(cells.runs[0].name),)
+    if n_runs > 1:
+        asked = (Fact(n_runs, "count", "n_runs"), " runs")
+    many: tuple[Part, ...] = (": ",)
+    if n_configs > 1:
+        many = (" under ", Fact(n_configs, "count", "n_configs"), " settings of ")
+    return say(
+        *asked,
+        *many,
+        Code(spoken_list(cells.grid)),
+        f"; rules of {', '.join(rules)}. {_capital(spoken_counting(cells.runs))}.",
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _table(cells: SettingCells) -> Table:
+    """Return the cells: figures for programs, and the same for people."""
+    n_runs, n_configs = len(cells.runs), len(cells.grid)
+    names = [run.name for run in cells.runs for _ in range(n_configs)]
+    columns = [
+        TableColumn("run", "run", "name", shown="always" if n_runs > 1 else "programs"),
+        TableColumn("config", "config", "text", shown="programs"),
+        *axis_columns(cells.grid.parameters),
+        *(TableColumn(key, key, "text", shown="programs") for key in _FIGURES),
+    ]
+    made: list[Sequence[Any]] = [
+        names,
+        [*range(n_configs)] * n_runs,
+        *axis_cells(cells.grid, n_runs),
+        *(cells.columns[key] for key in _FIGURES),
+    ]
+    for column, held in (*_spoken_columns(cells), *_rate_columns(cells)):
+        columns.append(column)
+        made.append(held)
+    columns.append(_for_people("spoken", "evidence", "sentence"))
+    made.append(_evidence(cells))
+    return Table(
+        tuple(columns),
+        ColumnRows(made),
+        f"What {count(n_configs, 'setting')} would have done on {count(n_runs, 'run')}",
+        is_answer=True,
+        most_on_screen=_EVERY_ROW,
+    )
+
+
+def _spoken_columns(
+    cells: SettingCells,
+) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    """Yield the columns for people, each with its cells."""
+    held = cells.columns
+    objectives = {name for name, _ in cells.judged_by}
+    objective = objectives.pop() if len(objectives) == 1 else "kept value"
+    decimals = decimals_for(held["kept_value"])
+    if any(rule.changes_learning_rate for rule in cells.grid[0]):
+        key = "first_reduction_epoch"
+        yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
+    yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
+    yield _for_people("kept_epoch", "keeps", "epoch", fold=1), _kept_epochs(cells)
+    column = _for_people("kept_value", objective, "value", fold=2)
+    yield column._replace(decimals=decimals), held["kept_value"]
+    side = beside_best(mode for _, mode in cells.judged_by)
+    column = _for_people("regret", side, "difference")
+    yield column._replace(decimals=decimals), held["regret"]
+    yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
+    if any(held["saves"]):
+        yield _for_people("saves", "saves", "count", fold=6), held["saves"]
+        key = "last_saved_file"
+        yield _for_people(key, "last file", "name", fold=5), held[key]
+        key = "last_saved_epoch"
+        yield _for_people(key, "of epoch", "epoch", fold=5), held[key]
+
+
+def _for_people(key: str, title: str, kind: Kind, fold: int = 0) -> TableColumn:
+    return TableColumn(key, title, kind, fold, "people")
+
+
+def _rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    if tells_of_rates(cells):
+        yield from zip(*rate_columns(cells), strict=True)
+
+
+def _kept_epochs(cells: SettingCells) -> Sequence[Any]:
+    """Return the kept epochs, in brackets where they hold so far only."""
+    kept, provisional = cells.columns["kept_epoch"], cells.columns["provisional"]
+    return MadeColumn(
+        len(kept),
+        lambda row: (
+            Cell(kept[row], provisional=True) if provisional[row] else kept[row]
+        ),
+    )
+
+
+def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
+    saved, bounds = cells.columns["epochs_saved"], cells.columns["bounds"]
+    return MadeColumn(
+        len(saved),
+        lambda row: Cell(saved[row], bound="upper") if bounds[row] else saved[row],
+    )
+
+
+def _evidence(cells: SettingCells) -> Sequence[Any]:
+    """Return how far each cell is evidence, in words."""
+    keys = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
+    limits = [cells.columns[key] for key in keys]
+
+    def spoken(row: int) -> str:
+        run = cells.runs[row // len(cells.grid)]
+        evidence, divergence, parted_by, gap = (column[row] for column in limits)
+        return spoken_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
+
+    return MadeColumn(len(limits[0]), spoken)
+
+
+def _doubts(cells: SettingCells) -> Iterator[Text]:
+    """Yield what the table does not say."""
+    if any(cells.columns["provisional"]):
+        yield say(
+            "In brackets: as if training had ended with the log; such figures are "
+            "never compared."
+        )
+    rules = read_callbacks(cells.grid[0]).callbacks
+    own = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
+    unknown = list(dict.fromkeys(own))
+    if unknown:
+        yield say(
+            f"Keras has no {' and no '.join(unknown)}: with one setting, ",
+            Code("--keras-code"),
+            " prints the class to paste into a training script.",
+        )
+    yield from _notes(cells)
+
+
+def _notes(cells: SettingCells) -> Iterator[Text]:
+    """Yield what was noted, each once, with how many other runs it holds of."""
+    (first, *others), about = cells.runs, cells.notes()
+    if not others:
+        yield from noted(first, tuple(about[0]))
+        return
+    yield from alike_notes(zip(cells.runs, about, strict=True))
+
+
+def _next(
+    cells: SettingCells, typed: str | None, *, by_options: bool
+) -> tuple[Command, ...]:
+    """Return what to ask next: why, of one log; which setting to pick, of several."""
+    words = f" {typed}" if typed else ""
+    if len(cells.runs) > 1:
+        commands = [Command("A pick", f"cbreplay recommend{words}")]
+        return asked_again(cells.runs[0], typed, commands)
+    nearest = _nearest(cells)
+    config = 0 if nearest is None else nearest
+    if by_options:
+        values = cells.grid.values_of(config).items()
+        options = [
+            f"--{name.rpartition('.')[2].replace('_', '-')} {value}"
+            for name, value in values
+        ]
+    else:
+        rules = cells.grid[config]
+        options = [f"-c {shlex.quote(format_callback(rule))}" for rule in rules]
+    commands = [Command("Why", f"cbreplay explain{words} {' '.join(options)}")]
+    return asked_again(cells.runs[0], typed, commands)
