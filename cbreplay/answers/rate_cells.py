@@ -1,4 +1,4 @@
-"""What a ReduceLROnPlateau is seen to do on many runs: columns, and their totals."""
+"""What reductions of the rate are seen on many runs: columns, and their totals."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _FIGURES = (
 
 def tells_of_rates(cells: SettingCells) -> bool:
     """Return whether the answer has these columns: for a list on many runs."""
-    reduces = any(rule.reduction is not None for rule in _rules(cells.grid))
-    return len(cells.runs) > 1 and reduces
+    rules = _rules(cells.grid)
+    return len(cells.runs) > 1 and any(rule.reduction is not None for rule in rules)
 
 
 def _rules(grid: Grid) -> tuple[Callback, ...]:

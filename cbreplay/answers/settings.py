@@ -363,9 +363,8 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             "never compared."
         )
     rules = read_callbacks(cells.grid[0]).callbacks
-    own = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
-    unknown = list(dict.fromkeys(own))
-    if unknown:
+    pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
+    if unknown := list(dict.fromkeys(pasted)):
         yield say(
             f"Keras has no {' and no '.join(unknown)}: with one setting, ",
             Code("--keras-code"),
