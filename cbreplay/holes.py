@@ -90,10 +90,8 @@ def _due(run: Run, name: str) -> Iterable[int]:
     frequency = _frequency(run, name)
     if frequency is not None:
         due = _due_by_frequency(run, frequency)
-    elif name in run.not_logged:
-        due = range(run.n_epochs)
     else:
-        return _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
+        due = _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
     if name not in run.not_logged:
         return due
     # where there is a row, it says itself that nothing was logged
@@ -138,8 +136,8 @@ def _cadence(positions: Sequence[int]) -> int | None:
 
 
 def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
-    first, cadence = positions[0], _cadence(positions) or 1
-    if first > cadence:
+    first, cadence = positions[0], _cadence(positions)
+    if cadence is None or first > cadence:
         # its beginning is missing
         return range(n_epochs)
     # the phase of most values: a first or a last one may stand off the cadence
