@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
+    as_sentence,
     count,
     decimals_for,
     find_non_finite,
@@ -94,17 +95,7 @@ def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
     # that one is told with the values
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:
-        yield say(f"{_begun(note, run).rstrip('.')}.")
+        yield say(as_sentence(note, run.series))
     if len(every) > _MOST_NOTES:
         more = count(len(every) - _MOST_NOTES, "more note")
         yield say(f"{more}: ", Code("cbreplay inspect"), ".")
-
-
-def _begun(note: str, run: Run) -> str:
-    """Begin a sentence with a capital letter, unless it begins with a name."""
-    if (
-        any(note.startswith(name) for name in run.series)
-        or "_" in note.split(maxsplit=1)[0]
-    ):
-        return note
-    return f"{note[:1].upper()}{note[1:]}"
