@@ -10,7 +10,7 @@ from cbreplay.judging import Judging, read_judging
 from cbreplay.recommend.advising import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import stopping_rule
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
@@ -48,21 +48,22 @@ class ReportQuestion:
     def watched(self) -> tuple[str, str]:
         """The monitor and mode of the baselines: the setting's own, if it has one."""
         for callback in self.callbacks or ():
-            if isinstance(callback, EarlyStopping):
-                return callback.monitor, callback.mode
+            if callback.sets_objective:
+                return str(callback.monitor), callback.mode or "auto"
         watched = monitored_series(self.callbacks or ())
         first = watched[0] if watched else "val_loss"
         return next(iter(self.monitors), first), self.mode or "auto"
 
-    def early_stopping(self, patience: float) -> EarlyStopping:
-        """Return a baseline: Keras's defaults but for patience and the weights."""
+    def early_stopping(self, patience: float) -> Callback:
+        """Return a baseline: the defaults but for patience and the weights."""
         monitor, mode = self.watched
-        return EarlyStopping(
+        baseline: Callback = stopping_rule()(
             monitor=monitor,
             mode=mode,
             patience=patience,
             restore_best_weights=self.keep == "best",
         )
+        return baseline
 
     def replay(self, run: Run, callbacks: Sequence[Callback] | Callback) -> Replay:
         """Replay one setting on one run."""

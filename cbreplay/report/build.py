@@ -14,7 +14,6 @@ from cbreplay.judging import read_judging
 from cbreplay.recommend.advising import Advising
 from cbreplay.report.advised import advise, as_document
 from cbreplay.report.asked import ReportQuestion
-from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
@@ -179,12 +178,8 @@ def _drawn_name(
     """Name the setting of the small pictures and of the last table."""
     if given is not None:
         return setting_name(given)
-    patience = next(
-        callback.patience
-        for callback in callbacks
-        if isinstance(callback, EarlyStopping)
-    )
-    return f"patience {patience:g}"
+    stopper: Any = next(callback for callback in callbacks if callback.sets_objective)
+    return f"patience {stopper.patience:g}"
 
 
 def _baselines(
