@@ -30,12 +30,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay import Run, load_runs
-from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.recommend.advising import Advising
+from cbreplay.recommend import Advising, recommend_config, sweep_patience
 from cbreplay.recommend.axes import read_axes
-from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.pricing import Priced, cells_of, price
+from cbreplay.recommend.selection import USUAL, choose_patience
 from cbreplay.recommend.study import begin_study, keep_alike
-from cbreplay.recommend.validation import USUAL, Priced, choose_patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

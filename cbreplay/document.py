@@ -126,13 +126,19 @@ class Text(NamedTuple):
     stamp: str = ""
 
 
-def say(*parts: Part, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
-    """Return a sentence made of its parts.
+def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
+    """Return a sentence made of its parts; a sentence among them is taken over whole.
 
-    >>> plain_text(say("best at epoch ", Fact(28, "epoch", "best_epoch")))
-    'best at epoch 29'
+    >>> best = say("best at epoch ", Fact(28, "epoch", "best_epoch"))
+    >>> plain_text(say(best, " of 60"))
+    'best at epoch 29 of 60'
     """
-    return Text(parts, tuple(claims), stamp)
+    whole = [part if isinstance(part, Text) else Text((part,)) for part in parts]
+    return Text(
+        tuple(inner for text in whole for inner in text.parts),
+        (*claims, *(claim for text in whole for claim in text.claims)),
+        stamp,
+    )
 
 
 def plain_text(text: Text) -> str:
@@ -230,6 +236,8 @@ class Cell(NamedTuple):
         What stands before it: ``"+"``.
     mark : str
         A sign behind it that a sentence below the table explains.
+    of : object
+        The whole that it is a part of, for people: ``6 of 7``.
     """
 
     value: Any
@@ -237,6 +245,7 @@ class Cell(NamedTuple):
     provisional: bool = False
     sign: str = ""
     mark: str = ""
+    of: Any = None
 
 
 class Span(NamedTuple):
@@ -265,11 +274,14 @@ class Row(NamedTuple):
         For people, a sentence in place of all cells but the first.
     rank : int
         Where there are too many rows for a form, the larger ranks go first.
+    shown : {"always", "programs"}
+        To whom: people need no row that says what another one said.
     """
 
     cells: Sequence[Any]
     rest: Text | None = None
     rank: int = 0
+    shown: Literal["always", "programs"] = "always"
 
 
 class MadeColumn(Sequence[Any]):
@@ -339,6 +351,13 @@ class Table(NamedTuple):
     caption: str
     is_answer: bool = False
     most_on_screen: int = 1000
+
+    def for_people(self) -> Table:
+        """Return it without the rows for programs."""
+        if isinstance(self.rows, ColumnRows):
+            return self
+        rows = tuple(row for row in self.rows if row.shown != "programs")
+        return self._replace(rows=rows)
 
     def cells_of(self, place: int) -> Sequence[Any]:
         """Return the cells of a column, by its place."""
@@ -483,7 +502,7 @@ def spoken_cells(table: Table) -> list[list[str]]:
     ]
     decimals = _decimals(table)
     lines = []
-    for row in table.rows:
+    for row in table.for_people().rows:
         cells = [
             _spoken_cell(row.cells[place], column.kind, decimals.get(place))
             for place, column in shown[: 1 if row.rest else None]
@@ -529,5 +548,6 @@ def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: A
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
     text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, decimals)}"
+    text = text if cell.of is None else f"{text} of {cell.of}"
     text = f"({text})" if cell.provisional else text
     return f"{text} {cell.mark}" if cell.mark else text

@@ -44,21 +44,23 @@ _LARGEST_PLAIN = 1e7
 Parting: TypeAlias = Literal["reduction", "schedule", "weights"]
 
 
-def decimals_for(values: Iterable[float | None]) -> int:
-    """Return how many decimals show four significant digits of the middle value.
+def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
+    """Return how many decimals show so many significant digits of the middle value.
 
     One extreme value so decides nothing about the column that it stands in.
 
     >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
     (4, 1, 4)
+    >>> decimals_for([0.4126], digits=2)
+    2
     """
     sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = [size for size in sizes if size > 0]
     if not known:
-        return 4
+        return digits
     # the lower median; importing statistics would cost start-up time
     middle = sorted(known)[(len(known) - 1) // 2]
-    return min(max(3 - math.floor(math.log10(middle)), 0), 10)
+    return min(max(digits - 1 - math.floor(math.log10(middle)), 0), 10)
 
 
 def spoken_number(value: float | None, decimals: int) -> str:

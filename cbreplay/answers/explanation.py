@@ -25,6 +25,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.words import name_in_list
 from cbreplay.words import parting_of, parting_words, spoken_divergence
 
 if TYPE_CHECKING:
@@ -134,18 +135,8 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
     for place, index in enumerate(replay.stopped_by):
         if place:
             yield " and "
-        yield Code(_name_of(replay, index))
+        yield Code(name_in_list(replay.callbacks, index))
     yield " stops" if len(replay.stopped_by) == 1 else " stop"
-
-
-def _name_of(replay: Replay, index: int) -> str:
-    """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
-    names = [
-        format_callback(callback).partition("(")[0]
-        for callback in replay.callbacks[: index + 1]
-    ]
-    before = names.count(names[-1])
-    return names[-1] if before == 1 else f"{names[-1]}#{before}"
 
 
 def _stamped(sentence: str) -> Text:
@@ -173,7 +164,10 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
         TableColumn("why", "why", "sentence"),
     )
     replay = explanation.replay
-    names = {index: _name_of(replay, index) for index in {row.callback for row in rows}}
+    names = {
+        index: name_in_list(replay.callbacks, index)
+        for index in {row.callback for row in rows}
+    }
     return Table(
         columns,
         tuple(_row(replay, row, names) for row in rows),

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["Checked", "check_callbacks", "findings_document"]
+__all__ = ["ListFindings", "check_callbacks", "findings_document"]
 
 
-class Checked(NamedTuple):
+class ListFindings(NamedTuple):
     """A list of callbacks, and what was found about it.
 
     Parameters
@@ -71,14 +71,14 @@ def check_callbacks(
     source: str = "",
     lines: tuple[int, ...] = (),
     notes: Sequence[str] = (),
-) -> Checked:
+) -> ListFindings:
     """Look through a list of callbacks for what never acts, or acts otherwise.
 
     Parameters
     ----------
     callbacks, epochs, validation_freq, run, semantics : as in `lint_callbacks`
         The list, and what is known of the training.
-    source, lines, notes : as in `Checked`
+    source, lines, notes : as in `ListFindings`
         Where the list is from, and what could not be read there.
     """
     metadata = None if run is None else run.metadata
@@ -90,7 +90,7 @@ def check_callbacks(
         run=run,
         semantics=semantics,
     )
-    return Checked(
+    return ListFindings(
         callbacks,
         findings,
         resolved.semantics.name,
@@ -101,7 +101,7 @@ def check_callbacks(
     )
 
 
-def findings_document(checked: Checked) -> Document:
+def findings_document(checked: ListFindings) -> Document:
     """Say what there is to object to in a list of callbacks."""
     sections = [Section("Findings", (_table(checked),), untitled=True)]
     if checked.notes:
@@ -116,7 +116,7 @@ def findings_document(checked: Checked) -> Document:
     )
 
 
-def _headline(checked: Checked) -> Text:
+def _headline(checked: ListFindings) -> Text:
     n_callbacks, n_found = len(checked.callbacks), len(checked.findings)
     told: list[Part] = ["Nothing to object to in "]
     if n_found:
@@ -126,14 +126,14 @@ def _headline(checked: Checked) -> Text:
     return say(*told, listed, " callback." if n_callbacks == 1 else " callbacks.")
 
 
-def _lead(checked: Checked) -> Text:
-    rules = f"ules of {spoken_semantics(checked.semantics)}."
-    if not checked.source:
-        return say(f"R{rules}")
-    return say(Fact(checked.source, "name", "source"), f": r{rules}")
+def _lead(checked: ListFindings) -> Text:
+    rules = f"rules of {spoken_semantics(checked.semantics)}."
+    if checked.source:
+        return say(Fact(checked.source, "name", "source"), f": {rules}")
+    return say(f"By the {rules}")
 
 
-def _table(checked: Checked) -> Table:
+def _table(checked: ListFindings) -> Table:
     columns = (
         TableColumn("severity", "severity", "name"),
         TableColumn("code", "finding", "name"),
@@ -164,12 +164,12 @@ def _table(checked: Checked) -> Table:
     return Table(columns, rows, "What to look at", is_answer=True)
 
 
-def _line(checked: Checked, finding: Finding) -> int | None:
+def _line(checked: ListFindings, finding: Finding) -> int | None:
     """Return where in the script the callback is built."""
     return checked.lines[finding.callback] if checked.lines else None
 
 
-def _members(checked: Checked) -> dict[str, Any]:
+def _members(checked: ListFindings) -> dict[str, Any]:
     setting = [format_callback(callback) for callback in checked.callbacks]
     return {
         "semantics": checked.semantics,

@@ -203,7 +203,7 @@ def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated com
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
-        from cbreplay.recommend.advising import Advising
+        from cbreplay.recommend import Advising
 
         named = {name: options.pop(name) for name in Advising._fields}
         return function(*positional, advising=Advising(**named), **options)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
@@ -71,7 +71,7 @@ def command(
     reserve_output(question, output, (".png", ".svg"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising
 
     if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
         figure = _draw_costs(question, kind, advising)
@@ -101,7 +101,7 @@ def _draw_costs(
     question: Question, kind: Literal["map", "trade-off"], advising: Advising
 ) -> Figure:
     """Draw what settings cost on several runs."""
-    from cbreplay.cli.advice import try_patience
+    from cbreplay.cli.recommend import try_patience
     from cbreplay.plots import map_points, plot_map, plot_trade_off, trade_off_points
     from cbreplay.recommend import measure_costs, recommend_config
 

@@ -20,7 +20,7 @@ from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising
     from cbreplay.rules.base import Callback
 
 __all__ = ["command"]

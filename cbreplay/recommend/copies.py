@@ -89,8 +89,8 @@ def _find_rounded(
     copies: dict[int, int] = {}
     for rows in same_length.values():
         if len(rows) > 1:
-            table = _Table([runs[row] for row in rows], monitor)
-            copies |= {rows[copy]: rows[kept] for copy, kept in table.find_alike()}
+            columns = _ValueColumns([runs[row] for row in rows], monitor)
+            copies |= {rows[copy]: rows[kept] for copy, kept in columns.find_alike()}
     return copies
 
 
@@ -108,7 +108,7 @@ def _lost(values: FloatArray) -> FloatArray:
     return lost
 
 
-class _Table:
+class _ValueColumns:
     """The values of runs of one length, as columns: one for each series and epoch.
 
     To compare every run with every other one takes the square of their number. So the
@@ -163,10 +163,10 @@ class _Table:
         return near
 
     def _agree_in_all(self, kept: int, copy: int) -> bool:
-        one, other = self.runs[kept], self.runs[copy]
-        names = _compared(one, self.monitor) & _compared(other, self.monitor)
+        first, second = self.runs[kept], self.runs[copy]
+        names = _compared(first, self.monitor) & _compared(second, self.monitor)
         return all(
-            _agree(_told_values(one, name), _told_values(other, name)).all()
+            _agree(_told_values(first, name), _told_values(second, name)).all()
             for name in names
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run
 
 __all__ = [
-    "Own",
+    "FailedTraining",
+    "OwnStops",
     "find_cadence",
+    "find_failure",
     "find_own_stops",
     "recorded_stoppers",
-    "why_failed",
 ]
 
 # fewer logs that end alike, or a shorter gap, show no rule
@@ -30,7 +31,22 @@ _FEWEST_ALIKE = 3
 _SHORTEST_GAP = 2
 
 
-class Own(NamedTuple):
+class FailedTraining(NamedTuple):
+    """How a training failed.
+
+    Parameters
+    ----------
+    how : {"not-finite", "interrupt", "error", "before-plan"}
+        By a NaN or infinity, by what ended it, or because it ended before its plan.
+    series : str or None
+        Where the NaN or infinity stands.
+    """
+
+    how: Literal["not-finite", "interrupt", "error", "before-plan"]
+    series: str | None = None
+
+
+class OwnStops(NamedTuple):
     """What EarlyStopping the logs were recorded under.
 
     Parameters
@@ -57,7 +73,7 @@ def find_cadence(run: Run, monitor: str) -> int:
     return int(max(steps, key=lambda step: (steps[step], -step)))
 
 
-def why_failed(run: Run, monitor: str) -> str | None:
+def find_failure(run: Run, monitor: str) -> FailedTraining | None:
     """Return how a training failed: NaN, or an end that nobody planned."""
     for name in dict.fromkeys(("loss", monitor)):
         series = run.series.get(name)
@@ -65,12 +81,12 @@ def why_failed(run: Run, monitor: str) -> str | None:
             continue
         wrong = series.recorded & ~np.isfinite(series.values)
         if wrong.any():
-            return f"NaN or infinity in {name}"
+            return FailedTraining("not-finite", name)
     ended = None if run.metadata is None else run.metadata.ended
     if ended is not None and ended.by in ("interrupt", "error"):
-        return f"ended by an {ended.by}"
+        return FailedTraining("interrupt" if ended.by == "interrupt" else "error")
     if ended is None and run.planned_epochs is not None and not run.reached_plan:
-        return "ended before its plan"
+        return FailedTraining("before-plan")
     return None
 
 
@@ -78,7 +94,7 @@ def recorded_stoppers(run: Run) -> list[EarlyStopping] | None:
     """Return the EarlyStoppings of a ``run.json``; None where it names nothing."""
     if run.metadata is None or not run.metadata.callbacks:
         return None
-    found = []
+    stoppers: list[EarlyStopping] = []
     for text in run.metadata.callbacks:
         if text.partition("(")[0].rpartition(".")[2] != "EarlyStopping":
             continue
@@ -86,15 +102,15 @@ def recorded_stoppers(run: Run) -> list[EarlyStopping] | None:
             read = parse_recorded([text])
         except CbreplayError:
             return None
-        found += [one for one in read if isinstance(one, EarlyStopping)]
-    return found
+        stoppers += [rule for rule in read if isinstance(rule, EarlyStopping)]
+    return stoppers
 
 
 def find_own_stops(
     runs: Sequence[Run],
     objective: Sequence[tuple[str, Mode]],
     recorded_under: int | None,
-) -> Own:
+) -> OwnStops:
     """Find the runs that their own EarlyStopping ended, and its patience.
 
     From ``run.json``; from `recorded_under` where that says nothing; or because most
@@ -116,16 +132,16 @@ def find_own_stops(
         for row, gap in gaps.items():
             if guessed is not None and gap == guessed:
                 known[row] = guessed
-    found = [one for one in known if one is not None]
-    cap = max(found) if 2 * len(found) > len(runs) else None
-    return Own(tuple(known), cap, guessed)
+    stopped_by = [patience for patience in known if patience is not None]
+    cap = max(stopped_by) if 2 * len(stopped_by) > len(runs) else None
+    return OwnStops(tuple(known), cap, guessed)
 
 
 def _own_patience(run: Run) -> int | None:
     ended = None if run.metadata is None else run.metadata.ended
     if ended is None or ended.by != "EarlyStopping":
         return None
-    patience = [one.patience for one in recorded_stoppers(run) or ()]
+    patience = [rule.patience for rule in recorded_stoppers(run) or ()]
     return max(int(min(patience)), 1) if patience else None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import CbreplayError
 from cbreplay.judging import Judging, read_judging
-from cbreplay.recommend.advising import Advising
+from cbreplay.recommend import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
 from cbreplay.rules.registry import stopping_rule

@@ -11,8 +11,8 @@ from cbreplay.answers.origins import how_computed
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
-from cbreplay.recommend.advising import Advising
-from cbreplay.report.advised import advise, as_document
+from cbreplay.recommend import Advising
+from cbreplay.report.advised import advise
 from cbreplay.report.asked import ReportQuestion
 from cbreplay.rules.registry import resolve_semantics
 
@@ -142,7 +142,7 @@ def _report_on_many(
         If none of them can be replayed.
     """
     advised = advise(runs, question)
-    recommended = () if isinstance(advised, str) else advised.advice.callbacks
+    recommended = () if isinstance(advised, str) else advised.callbacks
     given = question.callbacks
     callbacks = given or recommended or (question.early_stopping(_REFERENCE),)
     answers = [(run, question.replay_or_reason(run, callbacks)) for run in runs]
@@ -165,7 +165,7 @@ def _report_on_many(
         given,
         baselines,
         left_out,
-        advised if isinstance(advised, str) else as_document(advised),
+        advised if isinstance(advised, str) else advised.document,
         doubts,
         restores=question.keep == "best",
     )

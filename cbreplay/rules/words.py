@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.digits import spoken_float, spoken_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.rules.base import Callback, Decision
     from cbreplay.run import Run
@@ -22,6 +22,7 @@ __all__ = [
     "Moment",
     "RuleWords",
     "TraceRow",
+    "name_in_list",
     "spoken_times",
     "tell_deed",
     "tell_deeds",
@@ -146,9 +147,14 @@ class Ending(NamedTuple):
 
     def name_of(self, index: int) -> str:
         """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
-        names = [rule.class_name for rule in self.callbacks[: index + 1]]
-        before = names.count(names[-1])
-        return names[-1] if before == 1 else f"{names[-1]}#{before}"
+        return name_in_list(self.callbacks, index)
+
+
+def name_in_list(callbacks: Sequence[Callback], index: int) -> str:
+    """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
+    names = [callback.class_name for callback in callbacks[: index + 1]]
+    before = names.count(names[-1])
+    return names[-1] if before == 1 else f"{names[-1]}#{before}"
 
 
 class RuleWords(NamedTuple):

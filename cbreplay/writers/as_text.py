@@ -19,7 +19,7 @@ from cbreplay.writers.sparkline import BARS, draw_sparkline
 from cbreplay.writers.text_tables import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Block, Document, Section
 
@@ -52,8 +52,7 @@ def write_text(
         [*map(emphasis, wrap_text(document.headline, width, "", ""))],
         wrap_text(document.lead, width, "", ""),
     ]
-    # a screen begins with the numbers
-    for section in sorted(document.sections, key=_holds_no_answer):
+    for section in _in_screen_order(document.sections):
         if section.on != "page":
             title = [] if section.untitled else wrap(section.title, width, " ", " ")
             blocks += _section_blocks(section, [*map(emphasis, title)], width, bars)
@@ -61,10 +60,26 @@ def write_text(
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _holds_no_answer(section: Section) -> bool:
-    return not any(
-        isinstance(block, Table) and block.is_answer for block in section.blocks
-    )
+def _in_screen_order(sections: Sequence[Section]) -> list[Section]:
+    """Put the doubts behind the numbers that are the answer: there is no second look.
+
+    A page says them first, for whoever reads no further than the numbers.
+    """
+    places = [place for place, held in enumerate(sections) if _holds_answer(held)]
+    if not places:
+        return list(sections)
+    before, after = sections[: places[0]], sections[places[0] :]
+    doubts = [section for section in before if _holds_doubts(section)]
+    rest = [section for section in before if not _holds_doubts(section)]
+    return [*rest, after[0], *doubts, *after[1:]]
+
+
+def _holds_answer(section: Section) -> bool:
+    return any(isinstance(block, Table) and block.is_answer for block in section.blocks)
+
+
+def _holds_doubts(section: Section) -> bool:
+    return any(isinstance(block, Notice) for block in section.blocks)
 
 
 def _command_lines(document: Document) -> Iterator[str]:

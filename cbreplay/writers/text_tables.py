@@ -85,9 +85,10 @@ def table_lines(table: Table, width: int) -> list[str]:
     width : int
         The columns of the terminal.
     """
-    if not table.rows:
+    shown_rows = table.for_people().rows
+    if not shown_rows:
         return []
-    rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
+    rows, n_hidden = choose_rows(shown_rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
     shown = tuple(
         column._replace(title=visible_text(column.title))

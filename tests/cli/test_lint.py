@@ -49,7 +49,7 @@ def test_no_log_is_needed(
     answer = ask("lint", "-c", LATE, "-c", STOP, *RULES)
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
-    assert lines[:3] == ["1 finding in 2 callbacks.", "", "Rules of Keras 3.15."]
+    assert lines[:3] == ["1 finding in 2 callbacks.", "", "By the rules of Keras 3.15."]
     assert lines[4] == f" warning  reduce-after-stop  {LATE}"
     starts = [line[:12] for line in lines[5:] if line[3:5].strip()]
     assert starts == ["   what     ", "   why      ", "   instead  "]
@@ -58,7 +58,9 @@ def test_no_log_is_needed(
 
 def test_a_clean_list_is_told_so(ask: Ask) -> None:
     out = ask("lint", "-c", STOP, "-c", "CSVLogger('a')", *RULES).out
-    assert out == "Nothing to object to in 2 callbacks.\n\nRules of Keras 3.15.\n"
+    assert (
+        out == "Nothing to object to in 2 callbacks.\n\nBy the rules of Keras 3.15.\n"
+    )
 
 
 def test_the_findings_of_a_script_name_the_line(ask: Ask, script: Path) -> None:

@@ -101,7 +101,7 @@ def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
     block = section(report_on(run_of()), "What would have been enough").blocks[0]
     assert isinstance(block, CodeBlock)
     assert block.code.splitlines()[2:5] == [
-        "        monitor='val_loss',",
+        '        monitor="val_loss",',
         "        patience=1,",
         "        restore_best_weights=True,",
     ]
@@ -393,7 +393,7 @@ def test_a_setting_that_was_named_stays_the_headline_beside_the_advice() -> None
     )
     text = plain_text(section(document, "What these runs recommend").blocks[0].text)  # type: ignore[union-attr]
     assert text.startswith("Patience 20, with a promise for 90 % of new runs like")
-    settings = [row["Setting"] for row in table(document, "Beside the usual")]
+    settings = [row["setting"] for row in table(document, "Beside the usual")]
     assert "now: 3" in settings
 
 
