@@ -10,7 +10,7 @@ from cbreplay.judging import Judging, read_judging
 from cbreplay.recommend import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
-from cbreplay.rules.registry import stopping_rule
+from cbreplay.rules.registry import family_of, stopping_rule
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class ReportQuestion:
     def replay(self, run: Run, callbacks: Sequence[Callback] | Callback) -> Replay:
         """Replay one setting on one run."""
         return replay_run(run, callbacks, judging=self.judging)
+
+    @property
+    def asks_every_patience(self) -> bool:
+        """Whether the setting is of a framework whose patience can be asked about."""
+        family = family_of(self.callbacks or ())
+        return family is None or family.stopping_rule is not None
 
     def staircase(self, run: Run) -> Staircase:
         """Ask every patience on one run."""

@@ -153,12 +153,12 @@ class KerasFamily(PlainFamily):
 
     def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
         """Write a list as Keras code to paste."""
-        from cbreplay.rules.keras.keras_code import write_keras_code
+        from cbreplay.rules.keras.keras_code import write_setting
 
         package: Literal["keras", "tf_keras"] = "keras"
         if version.startswith("tf_keras"):
             package = "tf_keras"
-        return write_keras_code(callbacks, package=package)
+        return write_setting(callbacks, package=package)
 
 
 KERAS = KerasFamily()
