@@ -30,6 +30,7 @@ from cbreplay.document import (
     Code,
     ColumnRows,
     Command,
+    Deferred,
     Document,
     Fact,
     MadeColumn,
@@ -105,11 +106,8 @@ def settings_document(
                 "What reduces the learning rate, by setting", (totals_table(cells),)
             )
         )
-    doubts = tuple(_doubts(cells))
-    if doubts:
-        sections.append(
-            Section("Before you trust it", (Notice(doubts),), untitled=True)
-        )
+    doubts = Deferred(lambda: _doubts(cells))
+    sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
         _headline(cells),
@@ -344,8 +342,10 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
     keys = ("evidence", "divergence_epoch", "parted_by")
     limits = [cells.columns[key] for key in keys]
 
+    n_configs = len(cells.grid)
+
     def spoken(row: int) -> str:
-        run = cells.runs[row // len(cells.grid)]
+        run = cells.runs[row // n_configs]
         evidence, divergence_epoch, parted_by = (column[row] for column in limits)
         return spoken_limit(run, evidence, divergence_epoch, parted_by)
 
