@@ -22,7 +22,7 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.spoken_runs import beside_best, end_of_evidence
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -44,9 +44,9 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
+    as_sentence,
     count,
     decimals_for,
-    parting_words,
     spoken_counting,
     spoken_limit,
     spoken_semantics,
@@ -162,11 +162,7 @@ def _headline_of_one(cells: SettingCells) -> Text:
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
-        before, epoch, after = parting_words(
-            told["divergence_epoch"], told["parted_by"]
-        )
-        start = f"{before[0].upper()}{before[1:]}"
-        return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+        return end_of_evidence(told["divergence_epoch"], told["parted_by"])
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
     if told["stopped_epoch"] is not None:
@@ -244,12 +240,8 @@ def _lead(cells: SettingCells) -> Text:
         *asked,
         *many,
         Code(spoken_list(cells.grid)),
-        f"; rules of {', '.join(rules)}. {_capital(spoken_counting(cells.runs))}.",
+        f"; rules of {', '.join(rules)}. {as_sentence(spoken_counting(cells.runs))}",
     )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _table(cells: SettingCells) -> Table:

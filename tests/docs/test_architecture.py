@@ -82,6 +82,7 @@ def walk(title: str) -> list[tuple[str, str]]:
     return [(path, name) for path, name in json.loads(done.stderr.splitlines()[-1])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ASKED)
 def test_a_walk_goes_through_what_the_page_names(title: str) -> None:
     steps, walked = steps_of(title), walk(title)
@@ -89,6 +90,7 @@ def test_a_walk_goes_through_what_the_page_names(title: str) -> None:
     assert [step for step in steps if step not in walked] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", ASKED)
 def test_the_steps_stand_in_the_order_in_which_they_are_taken(title: str) -> None:
     walked = walk(title)
