@@ -42,7 +42,7 @@ from cbreplay.document import (
 )
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import pasted_code_of
+from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
     as_sentence,
     count,
@@ -361,7 +361,8 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
     pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
     if unknown := list(dict.fromkeys(pasted)):
         yield say(
-            f"Keras has no {' and no '.join(unknown)}: with one setting, ",
+            f"{default_family().title} has no {' and no '.join(unknown)}: with one "
+            "setting, ",
             Code("--keras-code"),
             " prints the class to paste into a training script.",
         )

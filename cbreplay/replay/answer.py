@@ -205,7 +205,7 @@ def _check_met(
                 run.monitored(name, parameter)
 
 
-class _Ended(NamedTuple):
+class _End(NamedTuple):
     """How a walk ended, and how far that is evidence."""
 
     evidence: Evidence
@@ -256,7 +256,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
     )
 
 
-def _read_end(question: _Resolved, walk: Walk) -> _Ended:
+def _read_end(question: _Resolved, walk: Walk) -> _End:
     """Return how a walk ended: nothing that it keeps is known past a divergence."""
     divergence = walk.divergence
     stopped = walk.stopped if divergence is None else None
@@ -266,8 +266,8 @@ def _read_end(question: _Resolved, walk: Walk) -> _Ended:
         reached_plan=question.run.reached_plan,
     )
     if divergence is not None:
-        return _Ended(evidence, None, divergence, None, BestSeen(), broken_off=False)
-    return _Ended(
+        return _End(evidence, None, divergence, None, BestSeen(), broken_off=False)
+    return _End(
         evidence,
         stopped,
         walk.last_epoch,
@@ -277,7 +277,7 @@ def _read_end(question: _Resolved, walk: Walk) -> _Ended:
     )
 
 
-def _measure(question: _Resolved, ended: _Ended) -> Outcome:
+def _measure(question: _Resolved, ended: _End) -> Outcome:
     """Measure what was saved and what it cost."""
     outcome = measure_outcome(
         question.run,
@@ -293,7 +293,7 @@ def _measure(question: _Resolved, ended: _Ended) -> Outcome:
     return outcome
 
 
-def _setting_notes(question: _Resolved, walk: Walk, ended: _Ended) -> Iterator[str]:
+def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str]:
     """Yield what hangs on what the list decides on the run."""
     run, callbacks, _, objective, mode = question
     yield from walk.notes
