@@ -274,7 +274,7 @@ class Question:
             return None
         monitor = self.one_monitor or "val_loss"
         from cbreplay.grid import choices
-        from cbreplay.rules import EarlyStopping
+        from cbreplay.rules.registry import stopping_rule
 
         varied = {
             name: read_values(_option_name(name), text)
@@ -283,7 +283,7 @@ class Question:
         }
         return [
             choices(
-                EarlyStopping,
+                stopping_rule(),
                 monitor=monitor,
                 mode=self.mode or "auto",
                 restore_best_weights=self.keep != "last",

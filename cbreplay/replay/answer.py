@@ -214,7 +214,7 @@ def _check_met(
                 run.monitored(name, parameter)
 
 
-class _Ended(NamedTuple):
+class _End(NamedTuple):
     """How a walk ended, and how far that is evidence."""
 
     evidence: Evidence
@@ -266,7 +266,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
     )
 
 
-def _read_end(question: _Resolved, walk: Walk) -> _Ended:
+def _read_end(question: _Resolved, walk: Walk) -> _End:
     """Return how a walk ended: what it keeps is not known where evidence ends first."""
     end = walk.end_of_evidence
     stopped = walk.stopped if end is None else None
@@ -277,8 +277,8 @@ def _read_end(question: _Resolved, walk: Walk) -> _Ended:
         reached_plan=question.run.reached_plan,
     )
     if end is not None:
-        return _Ended(evidence, None, end, None, BestSeen(), broken_off=False)
-    return _Ended(
+        return _End(evidence, None, end, None, BestSeen(), broken_off=False)
+    return _End(
         evidence,
         stopped,
         walk.last_epoch,
@@ -288,7 +288,7 @@ def _read_end(question: _Resolved, walk: Walk) -> _Ended:
     )
 
 
-def _measure(question: _Resolved, ended: _Ended) -> Outcome:
+def _measure(question: _Resolved, ended: _End) -> Outcome:
     """Measure what was saved and what it cost."""
     outcome = measure_outcome(
         question.run,
@@ -304,7 +304,7 @@ def _measure(question: _Resolved, ended: _Ended) -> Outcome:
     return outcome
 
 
-def _setting_notes(question: _Resolved, walk: Walk, ended: _Ended) -> Iterator[str]:
+def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str]:
     """Yield what hangs on what the list decides on the run."""
     run, callbacks, _, objective, mode = question
     yield from walk.notes

@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 NAN_IS_BEST = (
-    "the first monitored value is NaN; this Keras takes it as best, and nothing ever "
-    "improves on it"
+    "the first monitored value is NaN; it is taken as best, and nothing ever improves "
+    "on it"
 )
 
 

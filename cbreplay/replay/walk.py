@@ -15,6 +15,7 @@ from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_r
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from cbreplay.rules.base import Callback, Training
     from cbreplay.rules.callbacks_list import CallbacksList
@@ -490,7 +491,7 @@ class _Walker:
     ) -> list[int]:
         """Let every callback see the end of an epoch; return who asks for the stop."""
         walk = self.walked
-        enders = self._enders_in_batch(fit_logs)
+        enders = self._enders_in_batch(fit_logs) if self.roles.in_batch else []
         # training ends within the epoch, after its first batch or at that loss
         walk.broken_off_by = next(iter([*asked, *enders]), None)
         logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
@@ -500,13 +501,15 @@ class _Walker:
                 continue
             logs = _shared_logs(logs_of, self.groups[index])
             seen = self._observe(epoch, logs, asked, fit_logs)
-            known = set(logs)
+            own_code = callback.holds_own_code
+            known = set(logs) if own_code else _NO_NAMES
             logs.update(callback.written_logs(seen))
             value = logs.get(self.watched[index] or "")
             if value is not None:
                 walk.unmet.discard(index)
             walk.states[index], decision = callback.step(walk.states[index], seen)
-            self._check_written(index, logs, known)
+            if own_code:
+                self._check_written(index, logs, known)
             if index in self.roles.at_end:
                 self._take(index, epoch, decision, asked, value, is_end=True)
         return asked
@@ -605,7 +608,7 @@ class _Walker:
             asked.append(index)
 
     def _check_written(
-        self, index: int, logs: dict[str, float], known: set[str]
+        self, index: int, logs: dict[str, float], known: AbstractSet[str]
     ) -> None:
         """Refuse what a callback wrote and the next would compare in its own way."""
         for name in logs.keys() - known:
@@ -619,6 +622,7 @@ class _Walker:
 
 
 _NOTHING = Decision()
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def _shared_logs(

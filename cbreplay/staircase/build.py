@@ -11,7 +11,7 @@ from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import stopping_rule
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def build_staircase(
         sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
         raise ConfigError(sentence)
     # before the stop, `wait` does not depend on patience: one replay tells all
-    endless = EarlyStopping(
+    endless = stopping_rule()(
         monitor=monitor,
         mode=mode,
         patience=math.inf,

@@ -142,14 +142,14 @@ def _nowhere(shape: tuple[int, ...]) -> BoolArray:
     return np.broadcast_to(np.False_, shape)
 
 
-class Doubt(NamedTuple):
+class Undecided(NamedTuple):
     """Cells that the scalar replay has to decide, as (run, config) of the batch."""
 
     runs: EpochArray
     configs: EpochArray
 
 
-def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
+def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
     """Decide every config of a block on every run of a batch.
 
     Parameters
@@ -161,7 +161,7 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
 
     Returns
     -------
-    Doubt
+    Undecided
         What was not decided: values beyond float32, where the scalar replay, like
         Keras, raises an error if it reaches them.
     """
@@ -190,10 +190,10 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
         _mark_broken(batch, block, stop, _lift(ends, shape), out)
     doubted = np.flatnonzero(doubt < NEVER)
     if len(doubted) == 0:
-        return Doubt(doubted, doubted)
+        return Undecided(doubted, doubted)
     last = np.minimum(stop, _lift(batch.n_epochs - 1, shape))
     reached = np.broadcast_to(last >= _lift(doubt, shape), shape)
-    return Doubt(*np.nonzero(reached.reshape(len(batch.runs), -1)))
+    return Undecided(*np.nonzero(reached.reshape(len(batch.runs), -1)))
 
 
 def _write_reductions(

@@ -211,7 +211,7 @@ def test_nan_at_the_kept_epoch_has_no_value_and_is_noted() -> None:
     replay = replayed(recorded([math.nan, 0.5, 0.4]), restoring)
     assert (replay.stopped_epoch, replay.kept_epoch) == (1, 0)
     assert (replay.outcome.kept_value, replay.outcome.regret) == (None, None)
-    assert any("takes it as best" in note for note in replay.notes)
+    assert any("taken as best" in note for note in replay.notes)
     assert any("no number at the kept epoch 1" in note for note in replay.notes)
 
 
