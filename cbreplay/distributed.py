@@ -189,7 +189,10 @@ def _joined(
         raise LogError(problem, source=failures[0].source)
     blocks = plan_blocks(configs)
     reduces = any(block.reduces for block in blocks)
-    cells = Cells.empty(len(runs), len(configs), reduces=reduces)
+    # a packed column of one value is that value
+    found: list[Any] = [packed.incomplete for part in parts for packed in part.cells]
+    holes = any(isinstance(mask, tuple) or bool(mask) for mask in found)
+    cells = Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
     begin = 0
     for part in parts:
         for packed, count in zip(part.cells, part.counts, strict=True):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.keras.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from cbreplay.recommend import Scored
@@ -64,15 +64,19 @@ def setting_text(scored: Scored) -> str:
 def patience_in_use(scored: Scored | None) -> float | None:
     """Return the patience of the setting in use, where the rest of it is as usual.
 
-    None where another parameter than `restore_best_weights` is not Keras's default, or
-    where it is not one EarlyStopping alone.
+    None where another parameter than `restore_best_weights` is not the default, or
+    where it is not one rule alone that stops by a patience.
     """
     if scored is None or scored.callbacks is None or len(scored.callbacks) != 1:
         return None
-    (rule,) = scored.callbacks
-    if not isinstance(rule, EarlyStopping):
+    rule: Any = scored.callbacks[0]
+    if not rule.sets_objective:
         return None
-    plain = EarlyStopping(
-        patience=rule.patience, restore_best_weights=rule.restore_best_weights
-    )
-    return rule.patience if rule == plain else None
+    changed = {
+        parameter.name
+        for parameter in fields(rule)
+        if getattr(rule, parameter.name) != parameter.default
+    }
+    usual = changed <= {"patience", "restore_best_weights"}
+    patience: float | None = rule.patience if usual else None
+    return patience

@@ -113,7 +113,7 @@ def describe_replay(replay: Replay) -> dict[str, Any]:
         "saves": [list(save) for save in replay.saves],
         "files": dict(replay.files),
         "divergence_epoch": replay.divergence_epoch,
-        "gap_epoch": None,
+        "gap_epoch": replay.gap_epoch,
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
         "seconds_saved": outcome.seconds_saved,

@@ -35,6 +35,7 @@ _REPEATED = (
     "x_axis",
     "first_epoch",
     "parts",
+    "resume",
     "monitor",
     "mode",
     "keep",
@@ -56,6 +57,8 @@ class Question:
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
         As in `load_runs`.
+    resume : {"fresh", "carried"}
+        Whether a resumed fit had new callbacks, or the same instances.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -77,6 +80,7 @@ class Question:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
+    resume: Literal["fresh", "carried"] = "fresh"
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -94,6 +98,9 @@ class Question:
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
         runs = self.survey.runs
+        if self.resume == "carried":
+            # the same instances know of no seam
+            runs = [run.without_seams() for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}
@@ -268,7 +275,7 @@ class Question:
             return None
         monitor = self.one_monitor or "val_loss"
         from cbreplay.grid import choices
-        from cbreplay.rules import EarlyStopping
+        from cbreplay.rules.registry import stopping_rule
 
         varied = {
             name: read_values(_option_name(name), text)
@@ -277,7 +284,7 @@ class Question:
         }
         return [
             choices(
-                EarlyStopping,
+                stopping_rule(),
                 monitor=monitor,
                 mode=self.mode or "auto",
                 restore_best_weights=self.keep != "last",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import read_judging
 from cbreplay.recommend.answer import Excluded, Reason
 from cbreplay.recommend.selection import USUAL
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
 
 _KNOWN = ("patience", "monitor", "min_delta")
-_HINT = (
-    "Give a sweep of make_grid([choices(EarlyStopping, patience=range(0, 101), "
-    "restore_best_weights=True)]), or that of recommend.sweep_patience"
-)
 
 
 class Slice(NamedTuple):
@@ -72,10 +69,18 @@ class Axes(NamedTuple):
     fixed: dict[str, Any]
     around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
 
+    def takes(self, parameter: str) -> bool:
+        """Return whether the rule has a parameter: not every one has a min_delta."""
+        return any(parameter == known.name for known in fields(self.kind))
+
+    def own(self, chosen: Slice) -> dict[str, Any]:
+        """Return what a slice says of the rule's parameters."""
+        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
+        return {name: value for name, value in own.items() if self.takes(name)}
+
     def rule(self, chosen: Slice, **parameters: Any) -> Callback:  # noqa: ANN401
         """Return the rule with a chosen patience, and more if named."""
-        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
-        rule: Callback = self.kind(**self.fixed | own | parameters)
+        rule: Callback = self.kind(**self.fixed | self.own(chosen) | parameters)
         return rule
 
     def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
@@ -136,7 +141,7 @@ def sweep_patience(
     kept, left_out = _holding(list(runs), list(dict.fromkeys([*monitors, *judged_by])))
     top = max((run.n_epochs for run in kept), default=0)
     stopper = choices(
-        EarlyStopping,
+        stopping_rule(),
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
         min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
@@ -192,7 +197,8 @@ def read_axes(sweep: Sweep) -> Axes:
     grid = sweep.configs
     place = _find_stopper(grid) if isinstance(grid, Grid) else None
     if place is None:
-        sentence = f"no patience of an EarlyStopping is varied in this sweep. {_HINT}"
+        name = stopping_rule().__name__
+        sentence = f"no patience of an {name} is varied in this sweep. {_hint()}"
         raise ConfigError(sentence)
     entry = grid.entries[place]
     _check_parameters(grid, entry)
@@ -203,7 +209,7 @@ def read_axes(sweep: Sweep) -> Axes:
     if USUAL not in patience.tolist() or not whole:
         sentence = (
             f"a recommendation is compared with patience {USUAL}, and the sweep does "
-            f"not hold it, or holds fractions. {_HINT}"
+            f"not hold it, or holds fractions. {_hint()}"
         )
         raise ConfigError(sentence)
     return Axes(
@@ -215,12 +221,21 @@ def read_axes(sweep: Sweep) -> Axes:
     )
 
 
+def _hint() -> str:
+    return (
+        f"Give a sweep of make_grid([choices({stopping_rule().__name__}, "
+        "patience=range(0, 101), restore_best_weights=True)]), or that of "
+        "recommend.sweep_patience"
+    )
+
+
 def _find_stopper(grid: Grid) -> int | None:
-    """Return where in the list the EarlyStopping stands whose patience is varied."""
+    """Return where in the list the rule stands whose patience is varied."""
     for place, entry in enumerate(grid.entries):
         if (
             isinstance(entry, Choices)
-            and entry.kind is EarlyStopping
+            and row_of(entry.kind) is not None
+            and entry.kind.sets_objective
             and "patience" in entry.varied
         ):
             return place
@@ -238,7 +253,7 @@ def _check_parameters(grid: Grid, entry: Choices) -> None:
     if foreign:
         sentence = (
             f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
-            f"{', '.join(_KNOWN)} of one EarlyStopping. {_HINT}"
+            f"{', '.join(_KNOWN)} of one {entry.kind.__name__}. {_hint()}"
         )
         raise ConfigError(sentence)
 
@@ -252,8 +267,11 @@ def _slices(grid: Grid, entry: Choices, order: EpochArray) -> tuple[Slice, ...]:
     numbers = np.arange(len(grid)).reshape(grid.shape)
     numbers = np.moveaxis(numbers, names.index("patience"), -1)[..., order]
     names.remove("patience")
+    usual = {known.name: known.default for known in fields(entry.kind)}
     varied: dict[str, list[Any]] = {
-        name: list(entry.varied.get(name, [entry.fixed.get(name, default)]))
+        name: list(
+            entry.varied.get(name, [entry.fixed.get(name, usual.get(name, default))])
+        )
         for name, default in (("monitor", "val_loss"), ("min_delta", 0))
     }
     slices = []

@@ -165,7 +165,7 @@ def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
         for slice_ in study.axes.slices
         if slice_.monitor == chosen.monitor
     }
-    if len(asked) == 1:
+    if len(asked) == 1 and study.axes.takes("min_delta"):
         tops = [abs(best) for best in _best_values(study) if best != 0]
         power = math.ceil(math.log10(np.median(tops))) if tops else 0
         asked |= {0.0, *(float(f"1e{power - down}") for down in (4, 3, 2))}
@@ -199,10 +199,8 @@ def _price_all(
 
 def _grid(axes: Axes, chosen: Slice, min_delta: tuple[float, ...]) -> object:
     before, after = axes.around
-    parameters = axes.fixed | {
-        "monitor": chosen.monitor,
-        "min_delta": list(min_delta),
-        "patience": axes.patience.tolist(),
-    }
+    parameters = axes.fixed | axes.own(chosen) | {"patience": axes.patience.tolist()}
+    if "min_delta" in parameters:
+        parameters["min_delta"] = list(min_delta)
     varied = choices(axes.kind, **parameters)
     return make_grid([*before, varied, *after])

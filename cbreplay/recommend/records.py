@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,20 +90,26 @@ def find_failure(run: Run, monitor: str) -> FailedTraining | None:
     return None
 
 
-def recorded_stoppers(run: Run) -> list[EarlyStopping] | None:
-    """Return the EarlyStoppings of a ``run.json``; None where it names nothing."""
+def recorded_stoppers(run: Run) -> list[Any] | None:
+    """Return the rules of a ``run.json`` that stop by a patience; None without any."""
     if run.metadata is None or not run.metadata.callbacks:
         return None
-    stoppers: list[EarlyStopping] = []
+    stoppers: list[Any] = []
     for text in run.metadata.callbacks:
-        if text.partition("(")[0].rpartition(".")[2] != "EarlyStopping":
+        if not _stops_by_patience(text.partition("(")[0].rpartition(".")[2]):
             continue
         try:
             read = parse_recorded([text])
         except CbreplayError:
             return None
-        stoppers += [rule for rule in read if isinstance(rule, EarlyStopping)]
+        stoppers += read
     return stoppers
+
+
+def _stops_by_patience(name: str) -> bool:
+    """Return whether this is the class of a rule that stops by a patience."""
+    row = find_rule(name)
+    return row is not None and bool(row.load().sets_objective)
 
 
 def find_own_stops(
@@ -139,7 +145,7 @@ def find_own_stops(
 
 def _own_patience(run: Run) -> int | None:
     ended = None if run.metadata is None else run.metadata.ended
-    if ended is None or ended.by != "EarlyStopping":
+    if ended is None or not _stops_by_patience(ended.by):
         return None
     patience = [rule.patience for rule in recorded_stoppers(run) or ()]
     return max(int(min(patience)), 1) if patience else None

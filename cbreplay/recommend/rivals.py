@@ -30,7 +30,7 @@ from cbreplay.recommend.selection import (
     is_clearly_better,
     sufficient_for_most,
 )
-from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
+from cbreplay.rules.prechelt.rules import TRIED
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
@@ -56,12 +56,6 @@ __all__ = [
 
 _SHORT = 5
 _LATER = (5, 10, 20, 30, 50)
-# the values of Prechelt (1998)
-_TRIED: tuple[tuple[type[Any], str, tuple[float, ...]], ...] = (
-    (PrecheltGL, "alpha", (1, 2, 3, 5)),
-    (PrecheltPQ, "alpha", (0.5, 0.75, 1, 2, 3)),
-    (PrecheltUP, "strips", (2, 3, 4, 6, 8)),
-)
 
 
 def score_rivals(
@@ -247,7 +241,8 @@ class _Rivals:
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none where one is asked for, or logs are short."""
         runs = self.study.runs
-        if "start_from_epoch" in self.study.axes.fixed:
+        axes = self.study.axes
+        if not axes.takes("start_from_epoch") or "start_from_epoch" in axes.fixed:
             return []
         shortest = min(run.n_epochs for run in runs)
         first = min(run.first_epoch for run in runs)
@@ -255,10 +250,9 @@ class _Rivals:
 
     def _grid_of_starts(self, starts: list[int]) -> object:
         axes = self.study.axes
-        own = {"monitor": self.chosen.monitor, "min_delta": self.chosen.min_delta}
         varied = choices(
             axes.kind,
-            **axes.fixed | own,
+            **axes.fixed | axes.own(self.chosen),
             start_from_epoch=starts,
             patience=axes.patience.tolist(),
         )
@@ -321,7 +315,7 @@ def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[Rul
         "mode": study.axes.fixed.get("mode", "auto"),
         "restore_best_weights": study.axes.fixed.get("restore_best_weights", False),
     }
-    for rule, parameter, values in _TRIED:
+    for rule, parameter, values in TRIED:
         name = rule.__name__
         try:
             rules = [rule(**own, **{parameter: value}) for value in values]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.sweep.cells import Cells
 
-__all__ = ["Piece", "cut_work", "run_tasks"]
+__all__ = ["WorkPiece", "cut_work", "run_tasks"]
 
 _T = TypeVar("_T")
 
@@ -27,7 +27,7 @@ _CELLS_A_TASK = {Grid: 2_000_000, PairedChoices: 500_000}
 _REPLAYS_A_TASK = 200
 
 
-class Piece(NamedTuple):
+class WorkPiece(NamedTuple):
     """A task of an executor: some runs, and the configs of a part of one axis.
 
     Parameters
@@ -55,7 +55,7 @@ class Piece(NamedTuple):
             put_column(decided, place[(slice(None), *self.cut)])
 
 
-def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `read_configs`
+def cut_work(n_runs: int, configs: Any) -> list[WorkPiece]:  # noqa: ANN401 - as `read_configs`
     """Cut a sweep into tasks of a useful size: by runs, then by configs too."""
     n_cells = n_runs * len(configs)
     configs = pair_configs(configs)
@@ -70,7 +70,7 @@ def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `re
     cuts = [(configs, tuple(slice(None) for _ in shape))]
     if n_parts < wanted and shape:
         cuts = _cut_configs(configs, shape, math.ceil(wanted / n_parts))
-    return [Piece(span, part, shape, cut) for span in spans for part, cut in cuts]
+    return [WorkPiece(span, part, shape, cut) for span in spans for part, cut in cuts]
 
 
 def _cut_configs(
