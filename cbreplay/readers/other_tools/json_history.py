@@ -79,7 +79,8 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held.get("history"), dict):
             params = held.get("params")
             planned = params.get("epochs") if isinstance(params, dict) else None
-            epochs = held.get("epoch")
+            listed = held.get("epoch")
+            epochs = listed if isinstance(listed, list) else None
             held = held["history"]
         lists = {name: _as_list(one) for name, one in held.items()}
         kept = {name: one for name, one in lists.items() if one is not None}
