@@ -50,13 +50,13 @@ ORDINARY = [
         "restore_best_weights=True)]"
     ),
     "[EarlyStopping(min_delta=0.001, patience=20, restore_best_weights=True)]",
-    "[EarlyStopping(monitor='loss', patience=3, restore_best_weights=True)]",
+    "[EarlyStopping(monitor='accuracy', patience=3, restore_best_weights=True)]",
     "[EarlyStopping()]",
     "[EarlyStopping(patience=8, start_from_epoch=10, restore_best_weights=True)]",
     "[ReduceLROnPlateau()]",
     "[ReduceLROnPlateau(factor=0.2, patience=5, min_lr=1e-5)]",
     "[ReduceLROnPlateau(monitor='val_accuracy', factor=0.5, patience=3, verbose=1)]",
-    "[ReduceLROnPlateau(factor=0.1, patience=4, cooldown=2, min_delta=1e-3)]",
+    "[ReduceLROnPlateau(factor=0.1, patience=5, cooldown=2, min_delta=1e-3)]",
     (
         "[ReduceLROnPlateau(patience=3, factor=0.5), "
         "EarlyStopping(patience=10, restore_best_weights=True), CSVLogger('logs.csv')]"
@@ -112,7 +112,25 @@ KEEP = "restore_best_weights=True"
         (["ReduceLROnPlateau(cooldown=0.5)"], {}, ["cooldown-of-one"]),
         (["ReduceLROnPlateau(cooldown=1.5)"], {}, []),
         ([f"EarlyStopping(patience=-1, {KEEP})"], {}, ["negative-patience"]),
-        (["ReduceLROnPlateau(patience=-2)"], {}, ["negative-patience"]),
+        (["ReduceLROnPlateau(patience=-2, factor=0.5)"], {}, ["negative-patience"]),
+        (["ReduceLROnPlateau(patience=0, factor=0.5)"], {}, ["patience-zero-is-one"]),
+        (["ReduceLROnPlateau(patience=1, factor=0.5)"], {}, []),
+        # 0 is the default of EarlyStopping
+        ([f"EarlyStopping(patience=0, {KEEP})"], {}, []),
+        ([f"EarlyStopping(patience=2.5, {KEEP})"], {}, ["fractional-patience"]),
+        ([f"EarlyStopping(patience=2.0, {KEEP})"], {}, []),
+        (
+            ["ReduceLROnPlateau(patience=0.5, factor=0.5)"],
+            {},
+            ["fractional-patience"],
+        ),
+        (["ReduceLROnPlateau(patience=4)"], {}, ["steep-factor"]),
+        (["ReduceLROnPlateau(patience=5)"], {}, []),
+        (["ReduceLROnPlateau(patience=4, factor=0.11)"], {}, []),
+        # the floor decides how far it goes
+        (["ReduceLROnPlateau(patience=4, min_lr=1e-5)"], {}, []),
+        ([f"EarlyStopping('loss', {KEEP})"], {}, ["restores-by-training-loss"]),
+        ([f"EarlyStopping('loss', mode='max', {KEEP})"], {}, ["mode-against-metric"]),
         ([f"EarlyStopping(min_delta=-0.1, {KEEP})"], {}, ["negative-min-delta"]),
         (["ReduceLROnPlateau(min_delta=-0.1)"], {}, ["negative-min-delta"]),
         (
@@ -163,13 +181,13 @@ KEEP = "restore_best_weights=True"
             ["patience-in-validations"],
         ),
         (
-            [f"EarlyStopping('loss', patience=3, {KEEP})"],
+            [f"EarlyStopping('accuracy', patience=3, {KEEP})"],
             {"validation_freq": 2},
             [],
         ),
         # values at epochs 2, 4, 6, 8 of 9
         (
-            ["ReduceLROnPlateau(patience=4)"],
+            ["ReduceLROnPlateau(patience=4, factor=0.5)"],
             {"validation_freq": 2, "epochs": 9},
             ["patience-in-validations", "patience-beyond-plan"],
         ),
@@ -181,7 +199,7 @@ KEEP = "restore_best_weights=True"
         (["ReduceLROnPlateau(factor=1e-6)"], {}, []),
         (["CSVLogger('a')", "ReduceLROnPlateau()"], {}, ["rate-not-logged"]),
         (
-            ["ReduceLROnPlateau()", "CSVLogger('a')", "ReduceLROnPlateau(patience=3)"],
+            ["ReduceLROnPlateau()", "CSVLogger('a')", "ReduceLROnPlateau(patience=6)"],
             {},
             [],
         ),
@@ -279,9 +297,13 @@ def test_a_reducer_that_comes_after_the_stop(
 ) -> None:
     named = {"always": ["reduce-after-stop"], "rarely": ["reduce-rarely-before-stop"]}
     wanted = named[expected] if isinstance(expected, str) else expected
-    texts = [f"ReduceLROnPlateau({reducer})", f"EarlyStopping({stopper}, {KEEP})"]
-    assert codes(*texts, semantics=semantics) == wanted
-    assert sorted(codes(*reversed(texts), semantics=semantics)) == wanted
+    texts = [
+        f"ReduceLROnPlateau({reducer}, factor=0.5)",
+        f"EarlyStopping({stopper}, {KEEP})",
+    ]
+    for listed in (texts, reversed(texts)):
+        told = codes(*listed, semantics=semantics)
+        assert [code for code in told if code != "patience-zero-is-one"] == wanted
 
 
 def test_the_certain_rival_is_named_first() -> None:
@@ -342,13 +364,14 @@ def test_the_run_says_the_plan_the_frequency_and_the_directions() -> None:
     listed: list[Any] = [
         EarlyStopping(patience=2, restore_best_weights=True),
         EarlyStopping("val_score", mode="min"),
-        ReduceLROnPlateau("val_auc", patience=0),
+        ReduceLROnPlateau("val_auc", factor=0.5, patience=0),
     ]
     told = lint_callbacks(listed, run=run)
     assert [(one.callback, one.code) for one in told] == [
         (0, "patience-in-validations"),
         (0, "patience-beyond-plan"),
         (1, "mode-against-metric"),
+        (2, "patience-zero-is-one"),
         (2, "auto-mode-against-metric"),
     ]
     several = recorded(1.0, fit=Fit(validation_freq=[1, 3]))
