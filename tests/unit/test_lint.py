@@ -18,6 +18,8 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
+from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
+from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.run_metadata import Fit, RunMetadata
 
 if TYPE_CHECKING:
@@ -72,13 +74,18 @@ ORDINARY = [
         "ReduceLROnPlateau('val_loss', patience=12)]"
     ),
     "[EarlyStopping('my_metric', patience=4, mode='max', restore_best_weights=True)]",
-    "[EarlyStopping('my_metric', patience=4, restore_best_weights=True)]",
     "[EarlyStopping(patience=5, baseline=0.6, restore_best_weights=True)]",
     "[BackupAndRestore('backup'), CSVLogger('a.csv'), TensorBoard('logs')]",
 ]
 CURVE = Run.from_logs(
     [
-        {"loss": 1 / (1 + epoch), "val_loss": 0.5 + 0.4 / (1 + epoch)}
+        {
+            "loss": 1 / (1 + epoch),
+            "val_loss": 0.5 + 0.4 / (1 + epoch),
+            "val_mae": 0.5 + 0.4 / (1 + epoch),
+        }
+        | dict.fromkeys(("accuracy", "my_metric"), 0.5 - 0.4 / (1 + epoch))
+        | dict.fromkeys(("val_accuracy", "val_auc"), 0.5 - 0.4 / (1 + epoch))
         for epoch in range(9)
     ]
 )
@@ -279,14 +286,14 @@ STOP = f"EarlyStopping(patience=5, {KEEP})"
         ),
         ("patience=9, min_delta=0", "patience=1e999", NEW, []),
         (
-            "patience=9, min_delta=0, monitor='f'",
-            "patience=5, monitor='f'",
+            "patience=9, min_delta=0, monitor='f', mode='min'",
+            "patience=5, monitor='f', mode='min'",
             NEW,
             "always",
         ),
         (
             "patience=9, min_delta=0, monitor='f', mode='max'",
-            "patience=5, monitor='f'",
+            "patience=5, monitor='f', mode='min'",
             NEW,
             [],
         ),
@@ -330,12 +337,12 @@ def recorded(*losses: float | None, rate: float | None = None, **told: Any) -> R
         ("min_delta=0.6", recorded(1.0, 0.75, 0.5), ["min-delta-beyond-record"]),
         ("min_delta=0.6", recorded(1.0), []),
         ("min_delta=0.6", recorded(1.0, 0.75, float("inf")), []),
-        ("min_delta=0.6, monitor='mae'", recorded(1.0, 0.75), []),
+        ("min_delta=0.6, monitor='mae'", recorded(1.0, 0.75), ["absent-monitor"]),
         ("min_delta=0.3, start_from_epoch=1", recorded(1.0, 0.75, 0.5), "beyond"),
         ("baseline=0.5", recorded(1.0, 0.75, 0.5), ["baseline-never-beaten"]),
         ("baseline=0.51", recorded(1.0, 0.75, 0.5), []),
         ("baseline=0.51", recorded(float("nan")), []),
-        ("baseline=0.5, monitor='f'", recorded(1.0), []),
+        ("baseline=0.5, monitor='f', mode='min'", recorded(1.0), ["absent-monitor"]),
     ],
 )
 def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) -> None:
@@ -357,7 +364,7 @@ def test_the_run_says_the_plan_the_frequency_and_the_directions() -> None:
     run = recorded(
         1.0,
         fit=Fit(epochs=4, validation_freq=2),
-        metrics={"score": "max"},
+        metrics={"score": "max", "auc": "max"},
         keras_version="keras-3.7.0",
     )
     object.__setattr__(run, "planned_epochs", 4)
@@ -371,8 +378,10 @@ def test_the_run_says_the_plan_the_frequency_and_the_directions() -> None:
         (0, "patience-in-validations"),
         (0, "patience-beyond-plan"),
         (1, "mode-against-metric"),
+        (1, "absent-monitor"),
         (2, "patience-zero-is-one"),
         (2, "auto-mode-against-metric"),
+        (2, "absent-monitor"),
     ]
     several = recorded(1.0, fit=Fit(validation_freq=[1, 3]))
     assert lint_callbacks(listed[0], run=several, semantics=NEW) == ()
@@ -382,6 +391,183 @@ def test_a_negative_min_delta_says_what_this_version_does() -> None:
     text = "ReduceLROnPlateau(min_delta=-0.1)"
     assert "acts as min_delta 0.1" in found(text)[0].message
     assert "worse value" in found(text, semantics=OLD)[0].message
+
+
+# --- the monitor's name
+
+
+def logged(*names: str) -> Run:
+    return Run.from_logs([dict.fromkeys(names, 0.5), dict.fromkeys(names, 0.25)])
+
+
+@pytest.mark.parametrize(
+    ("monitor", "names", "what", "instead"),
+    [
+        (
+            "val_acc",
+            ("loss", "accuracy", "val_loss", "val_accuracy"),
+            "the log has no 'val_acc', and has 'val_accuracy'",
+            "monitor='val_accuracy'",
+        ),
+        (
+            "val_accuracy",
+            ("loss", "acc", "val_loss", "val_acc"),
+            "the log has no 'val_accuracy', and has 'val_acc'",
+            "monitor='val_acc'",
+        ),
+        (
+            "Val_Loss",
+            ("loss", "val_loss"),
+            "the log has no 'Val_Loss', and has 'val_loss'",
+            "monitor='val_loss'",
+        ),
+        (
+            "val_AUC",
+            ("loss", "val_loss", "val_auc"),
+            "the log has no 'val_AUC', and has 'val_auc'",
+            "monitor='val_auc'",
+        ),
+        (
+            "val_auc",
+            ("loss", "val_loss", "val_auc_1"),
+            "the log has no 'val_auc', and has 'val_auc_1'",
+            "monitor='val_auc_1'",
+        ),
+        (
+            "val_accurracy",
+            ("loss", "val_loss", "val_accuracy"),
+            "the log has no 'val_accurracy', and has 'val_accuracy'",
+            "monitor='val_accuracy'",
+        ),
+        (
+            "val_loss",
+            ("loss", "accuracy"),
+            "the log has no 'val_loss': nothing in it was validated",
+            "validation data for fit, or a monitor that is logged",
+        ),
+        (
+            "val_recall",
+            ("loss", "val_loss"),
+            "the log has no 'val_recall'; it has loss, val_loss",
+            "a monitor that is logged",
+        ),
+    ],
+)
+def test_a_monitor_that_the_log_has_not_is_found_with_what_it_has(
+    monitor: str, names: tuple[str, ...], what: str, instead: str
+) -> None:
+    stop = EarlyStopping(monitor, mode="min", patience=3, restore_best_weights=True)
+    told = lint_callbacks(stop, run=logged(*names), semantics=NEW)
+    absent = [one for one in told if one.code == "absent-monitor"]
+    assert [(one.message, one.fix) for one in absent] == [(what, instead)]
+    assert (
+        absent[0].reason == "EarlyStopping skips an epoch without it, so it never acts"
+    )
+
+
+def test_the_other_findings_come_beside_an_absent_monitor() -> None:
+    text = "ReduceLROnPlateau('val_acc', mode='max', cooldown=1)"
+    run = logged("loss", "val_loss", "val_accuracy")
+    assert codes(text, run=run) == ["cooldown-of-one", "absent-monitor"]
+    # what decides nothing is not missed, but Keras asks for its direction
+    assert codes("ModelCheckpoint('last.h5', 'val_f', mode='max')", run=run) == []
+    (auto,) = found("ModelCheckpoint('last.h5', 'val_acc')", run=run)
+    assert (auto.code, auto.severity) == ("auto-unknown", "warning")
+    assert codes("ModelCheckpoint('last.h5', 'val_accuracy')", run=run) == []
+
+
+def test_what_this_keras_does_without_the_monitor_is_said() -> None:
+    save = "ModelCheckpoint('a.keras', 'val_f', mode='max', save_best_only=True)"
+    run = logged("loss", "val_loss")
+    (new,), (old,) = (found(save, run=run, semantics=name) for name in (NEW, OLD))
+    assert new.reason.endswith(
+        "sees epochs without it only, and saves those all the same"
+    )
+    assert old.reason == "ModelCheckpoint skips an epoch without it, so it never acts"
+    # keras/src/callbacks/monitor_callback.py: no metric of that name, no direction
+    (auto,) = found(f"EarlyStopping('val_acc', {KEEP})", run=run)
+    assert "raises ValueError for mode='auto'" in auto.reason
+    # the metric is compiled, and only its validation is not logged
+    (half,) = found(f"EarlyStopping('val_acc', {KEEP})", run=logged("loss", "acc"))
+    assert "never acts" in half.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("val_f1", "max"),
+        ("val_f1_score", "max"),
+        ("val_dice_coef", "max"),
+        ("val_dice_loss", "min"),
+        ("val_mean_iou", "max"),
+        ("head_accuracy", "max"),
+        ("val_head_loss", "min"),
+        ("Top-1 Accuracy", "max"),
+        ("perplexity", "min"),
+        ("val_rmse_2", "min"),
+        # not plain
+        ("val_neg_mse", None),
+        ("1-accuracy", None),
+        ("loss_scale", None),
+        ("accuracy_gap", None),
+        ("inaccuracy", None),
+        ("d_loss", None),
+        ("score", None),
+        ("my_metric", None),
+        ("", None),
+    ],
+)
+def test_which_way_a_name_plainly_says(name: str, direction: str | None) -> None:
+    assert plain_direction(name) == direction
+
+
+def test_no_plain_name_is_against_kerass_own_table() -> None:
+    for name, direction in METRIC_DIRECTIONS.items():
+        assert plain_direction(f"val_{name}") in (None, direction)
+
+
+@pytest.mark.parametrize(
+    ("text", "semantics", "expected"),
+    [
+        ("EarlyStopping('val_f1', mode='min')", NEW, ["mode-against-metric"]),
+        ("EarlyStopping('val_f1')", "keras-2.15", ["auto-mode-against-metric"]),
+        ("EarlyStopping('val_f1')", NEW, ["auto-unknown"]),
+        ("EarlyStopping('my_metric')", NEW, ["auto-unknown"]),
+        ("EarlyStopping('my_metric')", "keras-2.15", []),
+        ("EarlyStopping('val_head_loss')", NEW, ["auto-unknown"]),
+        ("EarlyStopping('val_head_loss', mode='min')", NEW, []),
+        ("ReduceLROnPlateau('val_f1')", OLD, ["auto-mode-against-metric"]),
+        ("ReduceLROnPlateau('val_f1')", NEW, ["auto-unknown"]),
+        (
+            "ModelCheckpoint('a', 'val_auc', save_best_only=True)",
+            OLD,
+            ["auto-mode-against-metric"],
+        ),
+        ("ModelCheckpoint('a', 'val_auc', save_best_only=True)", NEW, []),
+        (
+            "ModelCheckpoint('a', 'val_loss', mode='max', save_best_only=True)",
+            NEW,
+            ["mode-against-metric"],
+        ),
+        # every epoch is saved, and Keras asks for the direction all the same
+        ("ModelCheckpoint('last', 'val_f1')", NEW, ["auto-unknown"]),
+        ("ModelCheckpoint('last', 'val_f1', mode='min')", NEW, []),
+    ],
+)
+def test_the_direction_of_a_name_in_each_keras(
+    text: str, semantics: str, expected: list[str]
+) -> None:
+    assert codes(text, semantics=semantics) == expected
+
+
+def test_an_unknown_auto_says_which_mode_the_name_means() -> None:
+    (plain,) = found("EarlyStopping('val_head_loss')")
+    assert (plain.fix, plain.severity) == ("mode='min'", "remark")
+    (unclear,) = found("EarlyStopping('my_metric')")
+    assert unclear.fix == "mode='min' or mode='max'"
+    run = recorded(1.0, metrics={"loss": "min"})
+    told = found("ModelCheckpoint('last', 'val_loss_of_mine')", run=run)
+    assert [(one.code, one.severity) for one in told] == [("auto-unknown", "warning")]
 
 
 # --- what is no question

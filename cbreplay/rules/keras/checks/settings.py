@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.monitor import round_float32
-from cbreplay.rules.checks import Finding, RuleChecks, find_opposite_mode
+from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
@@ -357,7 +358,7 @@ _BOTH = (
     _negative_patience,
     _fractional_patience,
     _negative_min_delta,
-    find_opposite_mode,
+    *MONITOR_CHECKS,
     _patience_in_validations,
     _patience_beyond_plan,
     *RECORD_CHECKS,
