@@ -7,7 +7,11 @@ import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
-from cbreplay.readers.columns.header import decode_beginning, sniff_header
+from cbreplay.readers.columns.header import (
+    STEP_NAMES,
+    decode_beginning,
+    sniff_header,
+)
 from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
@@ -181,7 +185,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
         return "lightning"
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
-    return "csv" if keras and len(header) > 1 else None
+    stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
+    return "csv" if (keras or stepped) and len(header) > 1 else None
 
 
 def reader_for(
