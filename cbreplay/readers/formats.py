@@ -113,15 +113,16 @@ def format_of(path: str) -> str | None:
     A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
     """
     name = os.path.basename(path)
-    if not os.path.isfile(path):
-        return None
     if is_event_file(path):
-        return "events"
+        return "events" if os.path.isfile(path) else None
     pickled = named_like_a_pickle(name)
     if not (pickled or named_like_a_log(name) or "tfevents" in name):
         return None
-    by_name = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
-    return content_format(read_beginning(path)) or by_name
+    beginning = read_beginning(path)
+    found = content_format(beginning)
+    if found is None and os.path.isfile(path):
+        found = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
+    return found
 
 
 def content_format(beginning: bytes) -> str | None:

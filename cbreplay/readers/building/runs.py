@@ -119,7 +119,7 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         )
     counts: dict[int, list[str]] = {}
     for name, one in series.items():
-        n_missing = len(epochs) - int(one.recorded.sum())
+        n_missing = len(epochs) - int(np.count_nonzero(one.recorded))
         if n_missing:
             counts.setdefault(n_missing, []).append(name)
     notes += [

@@ -129,8 +129,9 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for at, run in enumerate(runs):
-        if run.steps is None or run.source.endswith(_TRAINER_STATE):
-            key = (run.first_epoch, *sorted(run.series))
+        output = _output_of(run.source)
+        if output or (run.steps is None and run.n_epochs >= _FEWEST):
+            key = (output, run.first_epoch, *sorted(run.series))
             groups.setdefault(key, []).append(at)
     copies: dict[int, list[int]] = {}
     for members in groups.values():
@@ -141,18 +142,16 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
 
 def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
-    n_rows = min(_FEWEST, *(runs[at].n_epochs for at in members))
-    heads = [_head(runs[at], n_rows) for at in members]
-    values = np.array([head.values for head in heads])
-    limits = np.array([head.limits for head in heads])
+    values, limits = _heads([runs[at] for at in members])
     # the column in which the runs differ most leaves few to compare
     n_distinct = [len(np.unique(column)) for column in values.T]
     column = int(np.argmax(n_distinct))
     by_column = np.argsort(values[:, column], kind="stable")
     ordered = values[by_column, column]
     widest = float(limits[:, column].max())
+    coarse = limits.sum(axis=1).tolist()
     rank = sorted(
-        range(len(members)), key=lambda at: _rank(runs[members[at]], heads[at])
+        range(len(members)), key=lambda at: _rank(runs[members[at]], coarse[at])
     )
     place = {at: position for position, at in enumerate(rank)}
     copies: dict[int, list[int]] = {}
@@ -171,51 +170,40 @@ def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int
     return copies
 
 
-class _Head(NamedTuple):
-    """The first values of a run, how far each may have been rounded, and how long.
+def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
+    """Return the first values of each run, and how far each may have been rounded.
 
-    Parameters
-    ----------
-    values, limits : array
+    Returns
+    -------
+    values, limits : array of shape (n_runs, n_series * n_rows)
         The values of all series one after the other.
-    n_letters : int
-        The most letters that one of them takes.
     """
-
-    values: FloatArray
-    limits: FloatArray
-    n_letters: int
-
-
-def _head(run: Run, n_rows: int) -> _Head:
-    values, limits = [], []
-    for name in sorted(run.series):
-        series = run.series[name]
-        own = series.values[:n_rows]
-        finite = np.isfinite(own)
-        near = _NEAR * np.abs(np.where(finite, own, 0.0))
-        if not hold_float32(own).all():
-            near = np.maximum(near, 2 * half_units(own))
-        told = np.where(finite, own, _NAN)
-        values.append(np.where(series.recorded[:n_rows], told, _MISSING))
-        limits.append(near)
-    joined = np.concatenate(values)
-    n_letters = max(len(repr(value)) for value in joined.tolist())
-    return _Head(joined, np.concatenate(limits), n_letters)
+    n_rows = min(_FEWEST, *(run.n_epochs for run in runs))
+    names = sorted(runs[0].series)
+    held = [[run.series[name] for name in names] for run in runs]
+    values = np.array([[own.values[:n_rows] for own in row] for row in held])
+    recorded = np.array([[own.recorded[:n_rows] for own in row] for row in held])
+    finite = np.isfinite(values)
+    known = np.where(finite, values, 0.0)
+    limits = _NEAR * np.abs(known)
+    rounded = ~hold_float32(known.reshape(-1)).reshape(known.shape).all(axis=2)
+    for at, row in zip(*np.nonzero(rounded), strict=True):
+        near = 2 * half_units(known[at, row])
+        limits[at, row] = np.maximum(limits[at, row], near)
+    told = np.where(recorded, np.where(finite, values, _NAN), _MISSING)
+    return told.reshape(len(runs), -1), limits.reshape(len(runs), -1)
 
 
-def _rank(run: Run, head: _Head) -> tuple[int, bool, bool, int]:
+def _rank(run: Run, coarse: float) -> tuple[int, bool, bool, float]:
     """Return by what the one that stands comes first: the longest, with most digits."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
-    return -run.n_epochs, no_rate, rounded, -head.n_letters
+    return -run.n_epochs, no_rate, rounded, coarse
 
 
 def _begins(run: Run, other: Run) -> bool:
     """Tell whether a run is the beginning of another, which is no shorter."""
     changing = max(map(_count_changing, run.series.values()))
-    output = _output_of(run.source)
-    of_one_trainer = output != "" and output == _output_of(other.source)
-    if changing < (1 if of_one_trainer else _FEWEST):
+    if changing < (1 if _output_of(run.source) else _FEWEST):
         return False
     same_epochs = all(
         np.array_equal(own.recorded, other.series[name].recorded[: len(own)])
