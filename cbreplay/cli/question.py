@@ -12,6 +12,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -325,13 +326,22 @@ def read_values(option: str, text: str) -> range | list[float]:
             values = [_read_number(one) for one in text.split(",")]
     except ValueError:
         values = []
-    if len(values) == 0:
+    if not values:
         sentence = (
-            f"{option} is {text!r}, where one value, several as 3,5,10, or a range "
-            "of integers as 1:30 is expected"
+            f"{option} is {shown_value(text)}, where one value, several as 3,5,10, or "
+            "a range of integers as 1:30 is expected"
+        )
+        raise ConfigError(sentence)
+    if values[0] + _MOST_VALUES <= values[-1] and isinstance(values, range):
+        sentence = (
+            f"{option} is {shown_value(text)}, and more than {_MOST_VALUES:,} values "
+            "are not tried at once"
         )
         raise ConfigError(sentence)
     return values
+
+
+_MOST_VALUES = 1_000_000
 
 
 def _read_number(text: str) -> float:

@@ -16,7 +16,7 @@ from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.gaps import has_holes, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
-from cbreplay.sweep.pieces import cut_work
+from cbreplay.sweep.pieces import cut_work, run_tasks
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
@@ -286,18 +286,15 @@ def _sweep_elsewhere(
 ) -> Sweep:
     """Sweep pieces in an executor; the order of the answer is that of the question."""
     pieces = cut_work(len(runs), configs)
-    futures = [
-        executor.submit(
-            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, judging
-        )
-        for piece in pieces
-    ]
+    given = (
+        ([runs[row] for row in piece.rows], piece.configs, judging) for piece in pieces
+    )
+    parts = run_tasks(executor, _sweep_piece, given)
     blocks = plan_blocks(configs)
     cells = _empty_cells(runs, configs, blocks)
     swept: dict[int, SweptRun] = {}
     done = 0
-    for piece, future in zip(pieces, futures, strict=True):
-        described, part = future.result()
+    for piece, (described, part) in zip(pieces, parts, strict=True):
         piece.put(part, cells)
         swept |= dict(zip(piece.rows, described, strict=True))
         done += len(described) * len(piece.configs)
