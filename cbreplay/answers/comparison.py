@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
@@ -379,6 +380,9 @@ def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
 def _doubts(lists: RivalLists) -> Iterator[Text]:
     """Yield what the table does not say."""
     replays = lists.replays()
+    versions = {replay.semantics.name for replay in replays}
+    semantics = versions.pop() if len(versions) == 1 else None
+    yield from misreadings(lists.runs, lists[:2], semantics)
     if any(replay.outcome.provisional for replay in replays):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "

@@ -15,6 +15,7 @@ from cbreplay.answers.axes import (
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_columns,
@@ -356,6 +357,8 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
 
 def _doubts(cells: SettingCells) -> Iterator[Text]:
     """Yield what the table does not say."""
+    semantics = cells.rules[0] if len(cells.rules) == 1 else None
+    yield from misreadings(cells.runs, cells.grid, semantics)
     if any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
