@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Parting",
+    "as_sentence",
     "count",
     "decimals_for",
     "find_non_finite",
@@ -258,6 +259,29 @@ def spoken_non_finite(replay: Replay, name: str) -> str:
     if name == replay.objective and extreme in values.tolist():
         return f"{extreme:g} is an improvement, and nothing improves on it"
     return "such a value is no improvement"
+
+
+def as_sentence(words: str, names: Iterable[str] = ()) -> str:
+    """Begin with a capital, unless with a name, and end with a full stop.
+
+    Parameters
+    ----------
+    words : str
+        What is said.
+    names : iterable of str
+        Words that are names although they look like others.
+
+    Examples
+    --------
+    >>> as_sentence("one run alone"), as_sentence("val_loss is missing")
+    ('One run alone.', 'val_loss is missing.')
+    >>> as_sentence("loss is missing", ["loss"])
+    'loss is missing.'
+    """
+    first = re.split(r"[\s,:;]", words, maxsplit=1)[0]
+    if first.isalpha() and first not in names:
+        words = words[:1].upper() + words[1:]
+    return f"{words.rstrip('.')}."
 
 
 def list_names(names: Sequence[str], most: int) -> str:

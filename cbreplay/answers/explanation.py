@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import lead_of_run
+from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Code,
@@ -26,7 +26,7 @@ from cbreplay.document import (
 )
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.words import name_in_list
-from cbreplay.words import parting_of, parting_words, spoken_divergence
+from cbreplay.words import parting_of, spoken_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,11 +112,7 @@ def _closing(explanation: Explanation) -> Iterator[Text]:
 def _headline(replay: Replay) -> Text:
     """Say in a sentence where it stopped and what it keeps, or where the log ends."""
     if replay.divergence_epoch is not None:
-        before, epoch, after = parting_words(
-            replay.divergence_epoch, parting_of(replay)
-        )
-        before = f"{before[0].upper()}{before[1:]}"
-        return say(before, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+        return end_of_evidence(replay.divergence_epoch, parting_of(replay))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     horizon = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.stopped_epoch is not None:

@@ -22,7 +22,7 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.spoken_runs import beside_best, end_of_evidence
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -30,6 +30,7 @@ from cbreplay.document import (
     Code,
     ColumnRows,
     Command,
+    Deferred,
     Document,
     Fact,
     MadeColumn,
@@ -43,9 +44,9 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import pasted_code_of
 from cbreplay.words import (
+    as_sentence,
     count,
     decimals_for,
-    parting_words,
     spoken_counting,
     spoken_limit,
     spoken_semantics,
@@ -105,11 +106,8 @@ def settings_document(
                 "What reduces the learning rate, by setting", (totals_table(cells),)
             )
         )
-    doubts = tuple(_doubts(cells))
-    if doubts:
-        sections.append(
-            Section("Before you trust it", (Notice(doubts),), untitled=True)
-        )
+    doubts = Deferred(lambda: _doubts(cells))
+    sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
         _headline(cells),
@@ -164,11 +162,7 @@ def _headline_of_one(cells: SettingCells) -> Text:
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
-        before, epoch, after = parting_words(
-            told["divergence_epoch"], told["parted_by"]
-        )
-        start = f"{before[0].upper()}{before[1:]}"
-        return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+        return end_of_evidence(told["divergence_epoch"], told["parted_by"])
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
     if told["stopped_epoch"] is not None:
@@ -246,12 +240,8 @@ def _lead(cells: SettingCells) -> Text:
         *asked,
         *many,
         Code(spoken_list(cells.grid)),
-        f"; rules of {', '.join(rules)}. {_capital(spoken_counting(cells.runs))}.",
+        f"; rules of {', '.join(rules)}. {as_sentence(spoken_counting(cells.runs))}",
     )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _table(cells: SettingCells) -> Table:
@@ -344,8 +334,10 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
     keys = ("evidence", "divergence_epoch", "parted_by")
     limits = [cells.columns[key] for key in keys]
 
+    n_configs = len(cells.grid)
+
     def spoken(row: int) -> str:
-        run = cells.runs[row // len(cells.grid)]
+        run = cells.runs[row // n_configs]
         evidence, divergence_epoch, parted_by = (column[row] for column in limits)
         return spoken_limit(run, evidence, divergence_epoch, parted_by)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
+    as_sentence,
     count,
     decimals_for,
     find_non_finite,
@@ -94,7 +95,7 @@ def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
     # that one is told with the values
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:
-        yield say(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
+        yield say(as_sentence(note, run.series))
     if len(every) > _MOST_NOTES:
         more = count(len(every) - _MOST_NOTES, "more note")
         yield say(f"{more}: ", Code("cbreplay inspect"), ".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.setting_cells import decide_settings
+from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.settings import settings_document
 from cbreplay.cli.progress import watch
 from cbreplay.cli.written import print_document

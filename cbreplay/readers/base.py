@@ -139,11 +139,18 @@ def _check_counts(
 
 
 class Damage:
-    """What is wrong in one file: raised when strict, else kept for a note."""
+    """What is wrong in one file: raised when strict, else kept for a note.
+
+    Attributes
+    ----------
+    remarks : list of str
+        What is noted besides, strict or not.
+    """
 
     def __init__(self, options: ReadOptions) -> None:
         self.strict = options.errors == "strict"
         self.errors: list[LogError] = []
+        self.remarks: list[str] = []
         self.n_more = 0
 
     def report(self, error: LogError) -> None:
@@ -156,13 +163,13 @@ class Damage:
             self.n_more += 1
 
     def notes(self) -> tuple[str, ...]:
-        """Say in one sentence what was dropped; nothing if nothing was."""
+        """Say in one sentence what was dropped, behind the remarks."""
         if not self.errors:
-            return ()
+            return tuple(self.remarks)
         shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])
         more = len(self.errors) + self.n_more - _SHOWN
         tail = f"; and {more} more" if more > 0 else ""
-        return (f"dropped as damaged: {shown}{tail}",)
+        return (*self.remarks, f"dropped as damaged: {shown}{tail}")
 
 
 _SHOWN = 5

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 
-from cbreplay.readers.base import cannot_open
+from cbreplay.readers.base import cannot_open, read_beginning
 
-__all__ = ["event_files", "list_entries"]
+__all__ = ["event_files", "holds_events", "is_event_file", "list_entries"]
+
+_HEAD = 64
+# bytes that stand in no text, and in the length of any record
+_NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+# TensorFlow's writers begin a file with a record of their version
+_VERSION = b"brain.Event:"
 
 
 def list_entries(directory: str) -> list[os.DirEntry[str]]:
@@ -22,6 +28,22 @@ def list_entries(directory: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError as error:
         raise cannot_open(directory, error) from None
+
+
+def is_event_file(path: str) -> bool:
+    """Tell whether a file is one of event records, by its name and its first bytes.
+
+    A name is believed unless the file holds text: ``tfevents...__all.csv`` is a CSV.
+    """
+    if "tfevents" not in os.path.basename(path):
+        return False
+    beginning = read_beginning(path, _HEAD)
+    return not beginning or not _NO_TEXT.isdisjoint(beginning)
+
+
+def holds_events(beginning: bytes) -> bool:
+    """Tell whether a file that begins with these bytes is one of event records."""
+    return beginning[4:8] == bytes(4) and _VERSION in beginning[:_HEAD]
 
 
 def event_files(directory: str, root: str) -> list[str]:
@@ -42,7 +64,9 @@ def event_files(directory: str, root: str) -> list[str]:
     return [
         entry.name
         for entry in list_entries(directory)
-        if "tfevents" in entry.name and _is_ours(entry, root)
+        if "tfevents" in entry.name
+        and _is_ours(entry, root)
+        and is_event_file(entry.path)
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from cbreplay.readers.base import read_beginning
 from cbreplay.readers.columns.header import decode_beginning, sniff_header
 from cbreplay.readers.columns.plain_csv import split_plain_names
+from cbreplay.readers.entries import holds_events, is_event_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,13 +110,12 @@ def format_of(path: str) -> str | None:
     name = os.path.basename(path)
     if not os.path.isfile(path):
         return None
-    if "tfevents" in name:
+    if is_event_file(path):
         return "events"
-    if named_like_a_pickle(name):
-        return "pickle"
-    if not named_like_a_log(name):
+    pickled = named_like_a_pickle(name)
+    if not (pickled or named_like_a_log(name) or "tfevents" in name):
         return None
-    by_name = "csv" if name in _LOGS_CSV else None
+    by_name = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
     return content_format(read_beginning(path)) or by_name
 
 
@@ -126,6 +126,8 @@ def content_format(beginning: bytes) -> str | None:
         return _csv_format([name.lower() for name in names])
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
+    if holds_events(beginning):
+        return "events"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)

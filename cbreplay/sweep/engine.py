@@ -14,7 +14,7 @@ from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.objectives import Begun, begin_run, find_objectives
+from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
@@ -110,7 +110,7 @@ def _sweep(
 ) -> Sweep:
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
-    swept = [begin_run(run, examples, judging) for run in runs]
+    swept = begin_runs(runs, examples, judging)
     cells = _empty_cells(runs, configs, blocks)
     work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
     for block in blocks:
@@ -290,7 +290,7 @@ def _sweep_elsewhere(
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
         # a piece knows its own objectives only
-        begun = [begin_run(run, examples, judging) for run in runs]
+        begun = begin_runs(runs, examples, judging)
         swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
     listed = tuple(swept[row] for row in range(len(runs)))
     return Sweep(

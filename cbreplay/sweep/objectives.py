@@ -15,15 +15,15 @@ from cbreplay.rules.registry import family_of, resolve_semantics
 from cbreplay.sweep.table import Judged, SweptRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.judging import Judging
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.family import Family
+    from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Begun", "begin_run", "find_objectives"]
+__all__ = ["Begun", "VersionFinder", "begin_runs", "find_objectives"]
 
 
 class Begun(NamedTuple):
@@ -34,16 +34,54 @@ class Begun(NamedTuple):
     swept: SweptRun
 
 
-def begin_run(
-    run: Run, examples: list[tuple[Any, ...]], judging: Judging
+class VersionFinder:
+    """Which version of which framework decides each of many runs.
+
+    Parameters
+    ----------
+    judging : Judging
+        What was asked for.
+    callbacks : iterable of Callback
+        The rules whose framework it is.
+    """
+
+    def __init__(self, judging: Judging, callbacks: Iterable[Callback]) -> None:
+        self._asked, self._callbacks = judging.semantics, list(callbacks)
+        self._shared: ResolvedSemantics | None = None
+
+    def find(self, run: Run) -> ResolvedSemantics:
+        """Return what decides a run; what its own log does not tell is sought once.
+
+        Raises
+        ------
+        ConfigError, SemanticsError
+            As `resolve_semantics`.
+        """
+        if self._asked is None and run.metadata is not None:
+            return resolve_semantics(
+                None, metadata=run.metadata, callbacks=self._callbacks
+            )
+        if self._shared is None:
+            self._shared = resolve_semantics(self._asked, callbacks=self._callbacks)
+        return self._shared
+
+
+def begin_runs(
+    runs: Sequence[Run], examples: list[tuple[Any, ...]], judging: Judging
+) -> list[Begun | None]:
+    """Find the rules and objectives of runs; None where a replay has to object."""
+    versions = VersionFinder(judging, itertools.chain.from_iterable(examples))
+    return [_begin_run(run, examples, judging, versions) for run in runs]
+
+
+def _begin_run(
+    run: Run,
+    examples: list[tuple[Any, ...]],
+    judging: Judging,
+    versions: VersionFinder,
 ) -> Begun | None:
-    """Find a run's rules and objectives; None where the scalar replay has to object."""
     try:
-        resolved = resolve_semantics(
-            judging.semantics,
-            metadata=run.metadata,
-            callbacks=[rule for example in examples for rule in example],
-        )
+        resolved = versions.find(run)
         training = describe_training(run, resolved.semantics, resolved.family)
         judged = tuple(_judged(run, example, training, judging) for example in examples)
     except CbreplayError:

@@ -11,13 +11,10 @@ import pytest
 
 from cbreplay import LogError, TruncatedLogError
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.event_files.reading import (
-    read_by_columns,
-    read_events,
-    read_one_by_one,
-)
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.conftest import ROOT, corpus_files
+from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import (
     event,
     message,
@@ -114,7 +111,7 @@ def contents(table: EventTable, n: int) -> list[object]:
     return [tags, *(column[:n].tobytes() for column in columns)]
 
 
-@pytest.mark.parametrize("read", [read_one_by_one, read_by_columns])
+@pytest.mark.parametrize("read", [read_plainly, read_events])
 @pytest.mark.parametrize("name", FILES)
 def test_a_cut_leaves_whole_records(
     tmp_path: Path, name: str, read: Callable[[str], EventTable]

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.run_metadata import RunMetadata
 from tests.conftest import ROOT, corpus_files
+from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import Style, load_points, write_events
 
 pytestmark = pytest.mark.keras
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.keras
 def our_points(path: Path) -> list[tuple[float, int, str, float]]:
     """Read the scalars in both ways, which must agree."""
     found = []
-    for read in (read_by_columns, read_one_by_one):
+    for read in (read_events, read_plainly):
         table = read(str(path))
         tags = [table.tags[number] for number in table.tag.tolist()]
         columns = (table.wall_times, table.steps, table.values)

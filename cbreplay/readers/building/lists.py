@@ -10,6 +10,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.odd_epochs import find_doubles
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
@@ -64,7 +65,13 @@ def read_lists(
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
-    places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
+    lines = np.arange(1, len(rows.epochs) + 1)
+    doubled = None
+    if options.parts != "rows":
+        doubled = find_doubles(rows.epochs, lines, kind)
+    if doubled is not None:
+        rows = rows.take(doubled).folded()
+    places = [f"row {line}" for line in lines]
     for record in join_rows(split_rows(rows, places, ()), options, None, kind):
         logged = take_rate(record)
         yield build_run(

@@ -88,11 +88,11 @@ class _Placed(NamedTuple):
 
     def folded(self) -> _Placed:
         """Put the rows of one epoch that follow each other together."""
-        begins = np.diff(self.rows.epochs, prepend=self.rows.epochs[0] - 1) != 0
+        begins = self.rows.begins
         group = np.cumsum(begins) - 1
         ends = np.append(begins[1:], [True])
         cuts = {int(group[cut]) for cut in self.cuts if cut < len(group)}
-        return _Placed(self.rows.folded(group), self.lines[ends], cuts)
+        return _Placed(self.rows.folded(), self.lines[ends], cuts)
 
 
 def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:

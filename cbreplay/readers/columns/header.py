@@ -20,6 +20,7 @@ __all__ = [
     "NO_TEXT_HINT",
     "SPACES",
     "STEP_NAMES",
+    "are_names_of_keras",
     "check_header",
     "check_table",
     "conflict",
@@ -225,6 +226,12 @@ def _cut(line: str, delimiter: str) -> list[str]:
         return [cell.strip().lstrip("\ufeff").strip() for cell in cells]
     except (csv.Error, StopIteration):
         return [line]
+
+
+def are_names_of_keras(header: Sequence[str]) -> bool:
+    """Tell whether Keras's CSVLogger names columns so: the epoch, then all sorted."""
+    first, *names = header
+    return first == "epoch" and "loss" in names and list(names) == sorted(names)
 
 
 def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None:

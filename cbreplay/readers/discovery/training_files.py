@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.readers.entries import list_entries
+from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def find_trainings(
         here = found.setdefault(directory, _Directory())
         for name in names:
             path = os.path.join(directory, name)
-            if "tfevents" in name:
+            if is_event_file(path):
                 event_roots.setdefault(_event_root(directory, root))
             elif name == RUN_JSON:
                 here.run_json = path

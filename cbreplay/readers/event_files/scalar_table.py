@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.event_files.record_bytes import no_event
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbreplay.readers.base import Damage
-    from cbreplay.readers.event_files.events import EventScalars, Scalar
-    from cbreplay.readers.event_files.record_walk import Ints
+    from cbreplay.readers.event_files.events import Event, Scalar
+    from cbreplay.readers.event_files.frames import Ints
 
-__all__ = ["Columns", "EventTable", "TableBuilder"]
+__all__ = ["EventTable", "ScalarColumns", "TableBuilder"]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -48,7 +46,7 @@ class EventTable:
     damage: Damage
 
 
-class Columns(NamedTuple):
+class ScalarColumns(NamedTuple):
     """Scalars that were read together."""
 
     tag: NDArray[np.int32]
@@ -64,7 +62,7 @@ class TableBuilder:
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         self._others: dict[str, int] = {}
-        self._columns: list[Columns] = []
+        self._columns: list[ScalarColumns] = []
         self._scalars: list[Scalar] = []
         self._offsets: list[int] = []
 
@@ -72,33 +70,18 @@ class TableBuilder:
         """Return the number of a tag; a new one gets the next."""
         return self.numbers.setdefault(tag, len(self.numbers))
 
-    def read_record(
-        self,
-        events: EventScalars,
-        payload: bytes,
-        offset: int,
-        path: str,
-        damage: Damage,
-    ) -> None:
-        """Read one record, whose checksum is right, by itself."""
-        n_others = len(events.other_tags)
-        try:
-            scalars = events.read(payload)
-        except ValueError as error:
-            damage.report(no_event(path, offset, str(error)))
-            return
-        finally:
-            if len(events.other_tags) > n_others:
-                for tag in list(events.other_tags)[n_others:]:
-                    self.note_other(tag, offset)
-        self._scalars += scalars
-        self._offsets += [offset] * len(scalars)
+    def add_event(self, event: Event, offset: int) -> None:
+        """Take what an event holds that was read by itself."""
+        for tag in event.other_tags:
+            self.note_other(tag, offset)
+        self._scalars += event.scalars
+        self._offsets += [offset] * len(event.scalars)
 
     def note_other(self, tag: str, offset: int) -> None:
         """Remember a tag that holds no scalar, and where it was met first."""
         self._others[tag] = min(offset, self._others.get(tag, offset))
 
-    def add(self, columns: Columns) -> None:
+    def add(self, columns: ScalarColumns) -> None:
         """Take scalars that were read together."""
         self._columns.append(columns)
 
@@ -107,7 +90,7 @@ class TableBuilder:
         if not self._scalars:
             return
         tags, steps, wall_times, values = zip(*self._scalars, strict=True)
-        one_by_one = Columns(
+        one_by_one = ScalarColumns(
             np.array([self.number(tag) for tag in tags], dtype=np.int32),
             np.array(steps, dtype=np.int64),
             np.array(wall_times),
@@ -124,7 +107,9 @@ class TableBuilder:
         self._columns = []
         if not columns:
             columns = [
-                *Columns(*(np.zeros(0, t) for t in ("i4", "i8", "f8", "f8", "i8")))
+                *ScalarColumns(
+                    *(np.zeros(0, t) for t in ("i4", "i8", "f8", "f8", "i8"))
+                )
             ]
         tag, *others, offsets = columns
         if (offsets[1:] < offsets[:-1]).any():

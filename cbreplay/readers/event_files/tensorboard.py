@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
+from cbreplay.readers.base import (
+    SKIP_HINT,
+    Damage,
+    ForeignLogError,
+    read_beginning,
+)
 from cbreplay.readers.building.fits import TrainingRows, join_rows
 from cbreplay.readers.building.learning_rate import (
     KERAS_RATE_TAGS,
@@ -19,7 +24,7 @@ from cbreplay.readers.building.learning_rate import (
 )
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import build_run
-from cbreplay.readers.entries import event_files
+from cbreplay.readers.entries import event_files, holds_events, is_event_file
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     choose_layout,
@@ -153,7 +158,7 @@ def _event_files(path: str) -> dict[str, list[str]]:
     """Return the event files of each writer, in the order they were begun."""
     files: dict[str, list[str]] = {"": [], "train": [], "validation": []}
     if not os.path.isdir(path):
-        if "tfevents" in os.path.basename(path):
+        if is_event_file(path) or holds_events(read_beginning(path, 64)):
             files[_writer_of(os.path.dirname(path))].append(path)
         return files
     files[_writer_of(path)] = _listed(path, path)

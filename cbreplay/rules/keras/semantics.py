@@ -328,6 +328,7 @@ def resolve_keras(
     return ResolvedKeras(_ROWS[_NEWEST["keras"]], ())
 
 
+@functools.lru_cache(maxsize=64)
 def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
     matched = _VERSION.fullmatch(str(name))
     if matched is None:

@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from cbreplay import LogError
-from cbreplay.readers.event_files.reading import (
-    read_by_columns,
-    read_events,
-    read_one_by_one,
-)
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.record_bytes import masked_checksum
+from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import (
     event,
     message,
@@ -61,9 +59,9 @@ def told(table: EventTable) -> list[object]:
 
 
 def assert_same_both_ways(path: Path) -> EventTable:
-    plain = read_one_by_one(str(path))
+    plain = read_plainly(str(path))
     for piece in PIECES:
-        assert told(read_by_columns(str(path), piece)) == told(plain)
+        assert told(read_events(str(path), piece)) == told(plain)
     return plain
 
 
@@ -190,6 +188,71 @@ def test_a_graph_is_checked_though_never_held(tmp_path: Path, at: int) -> None:
     assert len(table.values) == 36
 
 
+def picture(n_bytes: int) -> bytes:
+    """An image as TensorFlow 1 wrote it, between two scalars of the same event."""
+    image = message(1, b"image") + message(4, bytes(n_bytes))
+    return event(1.0, 7, value("before", 0.5), image, value("behind", 0.25))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_long_payload_is_read_without_being_held(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    payloads = [*scalars(9), picture(60_000_000), *scalars(9)]
+    path = tmp_path / "events"
+    path.write_bytes(pack(b"".join(map(frame, payloads))))
+    read_events(str(path))
+    tracemalloc.start()
+    table = read_events(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert (table.other_tags, len(table.damage.errors)) == (["image"], 0)
+    assert len(table.values) == 2 * 36 + 2
+    assert table.values[36:38].tolist() == [0.5, 0.25]
+
+
+def test_an_event_of_many_values_is_read_whole(tmp_path: Path) -> None:
+    many = [value(f"metric_{i}", i / 7) for i in range(40_000)]
+    path = write(tmp_path / "events", [*scalars(2), event(1.0, 3, *many), *scalars(2)])
+    assert path.stat().st_size > 1 << 20
+    table = assert_same_both_ways(path)
+    assert len(table.values) == 40_000 + 16
+
+
+def test_a_hole_of_gigabytes_in_a_file_is_never_held(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    head = struct.pack("<Q", 1 << 30)
+    with path.open("wb") as file:
+        file.write(b"".join(map(frame, scalars(9))))
+        file.write(head + struct.pack("<I", masked_checksum(head)))
+        file.truncate((1 << 30) + 50_000)
+    tracemalloc.start()
+    table = read_events(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert len(table.values) == 36
+    errors = [str(error) for error in table.damage.errors]
+    assert ["content is wrong" in errors[0], "length is wrong" in errors[1]] == [1, 1]
+
+
+@pytest.mark.parametrize("every", [1, 2, 37])
+@pytest.mark.parametrize("at", [13, 20, 40])
+def test_the_same_change_in_many_records_is_seen_in_each(
+    tmp_path: Path, every: int, at: int
+) -> None:
+    # all checksums are tried in one pass: equal errors must not cancel each other
+    records = [bytearray(frame(one)) for one in scalars(120)]
+    changed = records[1::every]
+    for one in changed:
+        one[at] ^= 8
+    path = tmp_path / "events"
+    path.write_bytes(b"".join(records))
+    table = assert_same_both_ways(path)
+    assert len(table.damage.errors) == len(changed)
+
+
 @pytest.mark.parametrize("n_steps", [3, 500])
 def test_a_gzip_file_reads_as_what_is_in_it(tmp_path: Path, n_steps: int) -> None:
     plain = write(tmp_path / "plain", scalars(n_steps))
@@ -233,13 +296,13 @@ def test_damage_without_end_is_counted_but_not_kept(tmp_path: Path) -> None:
 def test_forms_of_one_file_change_nothing_in_the_next(tmp_path: Path) -> None:
     first = write(tmp_path / "one", scalars(400, ["a", "b"]))
     second = write(tmp_path / "two", scalars(400, ["b", "c", "a"]))
-    before = told(read_by_columns(str(second)))
-    read_by_columns(str(first))
-    assert told(read_by_columns(str(second))) == before
-    assert read_by_columns(str(second)).tags == ["b", "c", "a"]
+    before = told(read_events(str(second)))
+    read_events(str(first))
+    assert told(read_events(str(second))) == before
+    assert read_events(str(second)).tags == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("read", [read_events, read_one_by_one, read_by_columns])
+@pytest.mark.parametrize("read", [read_events, read_plainly])
 def test_what_cannot_be_opened_is_a_log_error(
     tmp_path: Path, read: Callable[[str], EventTable]
 ) -> None:

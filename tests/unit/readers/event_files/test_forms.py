@@ -1,4 +1,4 @@
-"""Records that repeat a row say the same as if each were read by itself."""
+"""Records read together say the same as if each were read by itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import load_runs
-from cbreplay.readers.event_files.patterns import Patterns
-from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
+from cbreplay.readers.event_files.forms import read_forms
+from cbreplay.readers.event_files.frames import RecordBlock, walk_frames
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.record_bytes import masked_checksum
-from cbreplay.readers.event_files.record_walk import PADDING, Piece, RecordHeads
+from cbreplay.readers.event_files.scalar_table import TableBuilder
+from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import event, message, value, version_event
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ def told(table: EventTable) -> list[object]:
 def read(path: Path, content: bytes) -> EventTable:
     """Read a file in each way: all must tell the same."""
     path.write_bytes(content)
-    plain = read_one_by_one(str(path))
+    plain = read_plainly(str(path))
     for piece in (3_000, 1 << 20):
-        assert told(read_by_columns(str(path), piece)) == told(plain)
+        assert told(read_events(str(path), piece)) == told(plain)
     return plain
 
 
@@ -59,17 +61,13 @@ def join(payloads: Iterable[bytes]) -> bytes:
     return b"".join(map(frame, payloads))
 
 
-def test_nearly_all_records_of_a_regular_log_are_rows() -> None:
-    content = join([version_event(), *rows(127)])
-    heads = RecordHeads(Patterns())
-    for n_most in (70, 1):
-        # the second time the row is known
-        walk = heads.walk(Piece(content + PADDING, 0), ended=True)
-        assert walk.end == len(content)
-        assert 0 < len(walk.positions) <= n_most
-        found = [block.columns for _, block in walk.rows]
-        n_read = sum(len(one.steps) for one in found if one is not None)
-        assert n_read + len(walk.positions) == 1 + 127 * 3
+def test_all_records_of_a_regular_log_are_read_together() -> None:
+    content = join([version_event(), *rows(127), *rows(300, first=127)])
+    positions, end = walk_frames(content)
+    assert end == len(content)
+    left = read_forms(RecordBlock(content, 0, positions, end), TableBuilder())
+    # but for the version, which holds no summary
+    assert left.tolist() == [0]
 
 
 def test_steps_of_different_lengths_may_stand_in_one_row(tmp_path: Path) -> None:
@@ -178,7 +176,7 @@ def test_a_row_may_begin_in_a_piece_shorter_than_its_padding(tmp_path: Path) -> 
     # found by changing files at random: records of a few bytes, pieces of 64
     content = join([b"\x08" + bytes([7])] * 400)
     before = read(tmp_path / "events", content)
-    again = read_by_columns(str(tmp_path / "events"), 64)
+    again = read_events(str(tmp_path / "events"), 64)
     assert told(again) == told(before)
 
 
