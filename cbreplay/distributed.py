@@ -164,7 +164,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
         if every:
             tables = [sweep_runs(every, task.configs, judging=task.judging)]
     except CbreplayError:
-        # one of them: each by itself
+        # a run cannot be swept: each log by itself shows which, and leaves the others
         for path, runs in read:
             try:
                 tables.append(sweep_runs(runs, task.configs, judging=task.judging))
@@ -182,8 +182,8 @@ def _joined(
     parts: Sequence[_SweptBatch],
     configs: Any,  # noqa: ANN401 - as `read_configs`
 ) -> Sweep:
-    """Put the parts under one another."""
-    failures = tuple(one for part in parts for one in part.failures)
+    """Put the cells of the parts below each other, in one sweep."""
+    failures = tuple(failure for part in parts for failure in part.failures)
     runs = tuple(run for part in parts for run in part.runs)
     if not runs:
         problem = f"none of {len(failures)} logs could be swept: {failures[0].problem}"

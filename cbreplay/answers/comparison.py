@@ -189,9 +189,11 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
 
 
 def _lead(lists: RivalLists) -> Text:
-    rules = sorted({spoken_semantics(one.semantics.name) for one in lists.replays()})
+    rules = sorted(
+        {spoken_semantics(replay.semantics.name) for replay in lists.replays()}
+    )
     counting = spoken_counting(lists.runs)
-    first, rival = (", ".join(map(format_callback, one)) for one in lists[:2])
+    first, rival = (", ".join(map(format_callback, listed)) for listed in lists[:2])
     return say(
         "A: ",
         Code(first),
@@ -214,7 +216,10 @@ def _table(lists: RivalLists) -> Table:
         ),
         *_spoken_columns(lists),
     ]
-    rows = tuple(Row((*_figures(one), *_spoken(one))) for one in lists.compared)
+    rows = tuple(
+        Row((*_figures(comparison), *_spoken(comparison)))
+        for comparison in lists.compared
+    )
     caption = f"A and B on {count(len(lists.runs), 'run')}"
     return Table(tuple(columns), rows, caption, is_answer=True)
 
@@ -241,7 +246,7 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     """Yield the columns for people: what both do stands in one."""
     objectives = {comparison.first.objective for comparison in lists.compared}
     objective = objectives.pop() if len(objectives) == 1 else "kept value"
-    decimals = decimals_for(one.outcome.kept_value for one in lists.replays())
+    decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
@@ -288,7 +293,11 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
     """Yield what the runs come to; totals are of those where both are exact."""
     if totals.exact_runs:
         yield _spoken_totals(lists, totals)
-    silent = [one.first.run.name for one in lists.compared if not one.both_exact]
+    silent = [
+        comparison.first.run.name
+        for comparison in lists.compared
+        if not comparison.both_exact
+    ]
     if silent:
         shown = list_names(silent, _MOST_NAMES)
         where = f"On {shown}" if len(lists.compared) > 1 else "Here"
@@ -340,8 +349,8 @@ def _doubts(lists: RivalLists) -> Iterator[Text]:
             "never compared."
         )
     about = [
-        tuple(dict.fromkeys((*one.first.notes, *one.rival.notes)))
-        for one in lists.compared
+        tuple(dict.fromkeys((*comparison.first.notes, *comparison.rival.notes)))
+        for comparison in lists.compared
     ]
     if len(lists.compared) == 1:
         yield from noted(lists.runs[0], about[0])

@@ -30,6 +30,7 @@ __all__ = [
 
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 _ZIP = b"PK\x03\x04"
+_LOOKED_AT = 256
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -240,7 +241,7 @@ def read_chunks(
                 problem = f"the compressed file is damaged ({error})"
                 raise LogError(problem, source=source, hint=_UNZIP) from None
             if first:
-                check_content(chunk[: len(_LFS_POINTER)], source)
+                check_content(chunk[:_LOOKED_AT], source)
                 first = False
             if not chunk:
                 return
@@ -282,7 +283,14 @@ def read_bytes(path: str, most: int = 1 << 28) -> bytes:
 
 
 def check_content(beginning: bytes, source: str) -> None:
-    """Refuse a file that is empty, packed, or that Git LFS left a pointer in.
+    """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
+
+    Parameters
+    ----------
+    beginning : bytes
+        Its first bytes.
+    source : str
+        Its name, for the error.
 
     Raises
     ------
@@ -292,12 +300,49 @@ def check_content(beginning: bytes, source: str) -> None:
     if not beginning:
         problem, hint = "the file is empty", "Give a log with at least one epoch"
         raise LogError(problem, source=source, hint=hint)
-    if beginning.startswith(_ZIP):
-        problem = "this is a zip archive, or a workbook of Excel"
-        raise LogError(problem, source=source, hint="Unpack it, or save it as CSV")
     if beginning.startswith(_LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"
         raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")
+    for signature, what, hint in _OTHER_KINDS:
+        if beginning.startswith(signature):
+            problem = f"this is {what}"
+            raise LogError(problem, source=source, hint=hint)
+    if beginning.startswith(_ZIP):
+        what, hint = _zipped(beginning)
+        problem = f"this is {what}"
+        raise LogError(problem, source=source, hint=hint)
+
+
+_AS_CSV = "Save it as CSV"
+_GIVE_LOG = "Give the log that was written while it trained"
+_OTHER_KINDS = (
+    (b"\x89HDF\r\n", "an HDF5 file, as Keras saves models in", _GIVE_LOG),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "a workbook of Excel, or another file of old Office",
+        _AS_CSV,
+    ),
+    (b"PAR1", "a Parquet table", _AS_CSV),
+    (b"SQLite format 3", "an SQLite database", "Export the run as CSV"),
+    (b"%PDF", "a PDF", _GIVE_LOG),
+    (b"\x89PNG", "a picture", _GIVE_LOG),
+    (b"\xff\xd8\xff", "a picture", _GIVE_LOG),
+)
+
+
+def _zipped(beginning: bytes) -> tuple[str, str]:
+    """Return what a zip archive is, by the name of the first file in it, and a hint."""
+    length = int.from_bytes(beginning[26:28], "little")
+    first = beginning[30 : 30 + length]
+    if first.endswith(b".npy"):
+        return "an archive of numpy's arrays", "Write them as CSV, each under its name"
+    if first == b"[Content_Types].xml" or first.startswith(
+        (b"xl/", b"_rels/", b"docProps")
+    ):
+        return "a workbook of Excel, or another file of Office", _AS_CSV
+    if first.endswith((b"data.pkl", b"metadata.json", b"config.json")):
+        return "a saved model", _GIVE_LOG
+    return "a zip archive", "Unpack it"
 
 
 def cannot_open(path: str, error: OSError) -> LogError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from cbreplay.readers.base import read_beginning
 from cbreplay.readers.columns.header import decode_beginning, sniff_header
 from cbreplay.readers.columns.plain_csv import split_plain_names
+from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
 _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
-    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:'
 )
 # what Trainer alone logs, and so a log_history that was saved by itself
 _TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
@@ -131,8 +132,11 @@ def content_format(beginning: bytes) -> str | None:
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)
-    header, _ = sniff_header(text)
-    return _csv_format([name.lower() for name in header])
+    rows = sniff_header(text)
+    if not rows:
+        return None
+    names = turned_names(rows) if are_turned(rows) else rows[0]
+    return _csv_format([name.lower() for name in names])
 
 
 def asked_format(beginning: bytes, name: str) -> str:

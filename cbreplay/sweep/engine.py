@@ -116,8 +116,8 @@ def _sweep(
     for block in blocks:
         work.decide(block)
     work.replay_doubts()
-    # where there is none, the replay has raised
-    described = tuple(one.swept for one in swept if one is not None)
+    # a run that could not begin was replayed just now, and its replay has raised
+    described = tuple(begun.swept for begun in swept if begun is not None)
     return Sweep(
         configs, described, work.cells, objectives, records=tuple(runs), judging=judging
     )
@@ -133,7 +133,7 @@ def _empty_cells(
 
 
 class _Work:
-    """A sweep under way."""
+    """A sweep under way: block after block by kernels, then the doubts by replay."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class _Work:
         self.done = 0
 
     def decide(self, block: Block) -> None:
-        """Decide a block by kernels, and put aside what they cannot."""
+        """Decide a block by kernels; what they cannot is left for `replay_doubts`."""
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
@@ -173,8 +173,8 @@ class _Work:
             pairs = np.meshgrid(np.array(left), columns, indexing="ij")
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
-            # runs of like length together: the shorter are filled up
-            members.sort(key=lambda one: self.runs[one[0]].n_epochs)
+            # in a batch, shorter runs are filled up to the longest
+            members.sort(key=lambda member: self.runs[member[0]].n_epochs)
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)
@@ -289,9 +289,11 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # a piece knows its own objectives only
+        # a piece only knows how its own configs are judged
         begun = begin_runs(runs, examples, judging)
-        swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
+        swept = {
+            row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None
+        }
     listed = tuple(swept[row] for row in range(len(runs)))
     return Sweep(
         configs, listed, cells, objectives, records=tuple(runs), judging=judging

@@ -108,7 +108,7 @@ def find_objectives(
     """Return a config for each way to choose the objective, and each config's way.
 
     The objective hangs on the first rule that sets it, or on the first that monitors.
-    The ways are None where there is one.
+    The ways are None where all configs have the same.
 
     Raises
     ------

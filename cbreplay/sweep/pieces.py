@@ -22,7 +22,19 @@ _REPLAYS_A_TASK = 200
 
 
 class Piece(NamedTuple):
-    """Some runs, and the configs of a part of one axis."""
+    """A task of an executor: some runs, and the configs of a part of one axis.
+
+    Parameters
+    ----------
+    rows : range
+        Which runs.
+    configs : Grid, PairedChoices or list
+        Which configs, as `read_configs` returns them.
+    shape : tuple of int
+        The lengths of the axes of all configs.
+    cut : tuple of slice
+        Which part of each axis `configs` are.
+    """
 
     rows: range
     configs: Any
@@ -38,7 +50,7 @@ class Piece(NamedTuple):
 
 
 def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `read_configs`
-    """Cut a sweep so that every piece is a task's worth; the runs first."""
+    """Cut a sweep into tasks of a useful size: by runs, then by configs too."""
     n_cells = n_runs * len(configs)
     configs = pair_configs(configs)
     size = _CELLS_A_TASK.get(type(configs), _REPLAYS_A_TASK)
@@ -47,7 +59,7 @@ def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `re
     wanted = max(2, math.ceil(n_cells / size))
     shape = configs.shape if isinstance(configs, Grid) else (len(configs),)
     n_parts = min(n_runs, wanted)
-    bounds = [n_runs * one // n_parts for one in range(n_parts + 1)]
+    bounds = [n_runs * part // n_parts for part in range(n_parts + 1)]
     spans = [range(*pair) for pair in itertools.pairwise(bounds)]
     cuts = [(configs, tuple(slice(None) for _ in shape))]
     if n_parts < wanted and shape:
@@ -60,19 +72,22 @@ def _cut_configs(
     shape: tuple[int, ...],
     n_parts: int,
 ) -> list[tuple[Any, tuple[slice, ...]]]:
-    """Cut configs along an axis; a grid's along its longest but for patience."""
+    """Cut configs along an axis: of a grid, the longest that is no patience."""
     axis = 0
     if isinstance(configs, Grid):
         names = list(configs.parameters)
         axis = max(
             range(len(shape)),
-            key=lambda one: (not names[one].endswith(".patience"), shape[one]),
+            # patience last: many values of it cost no more than a few
+            key=lambda axis: (not names[axis].endswith(".patience"), shape[axis]),
         )
     n_parts = min(n_parts, shape[axis])
     cuts: list[tuple[Any, tuple[slice, ...]]] = []
     for part in range(n_parts):
         span = slice(shape[axis] * part // n_parts, shape[axis] * (part + 1) // n_parts)
-        place = tuple(span if one == axis else slice(None) for one in range(len(shape)))
+        place = tuple(
+            span if each == axis else slice(None) for each in range(len(shape))
+        )
         if isinstance(configs, Grid):
             cuts.append((_cut_grid(configs, axis, span), place))
         elif isinstance(configs, PairedChoices):

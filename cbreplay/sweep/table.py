@@ -96,7 +96,8 @@ class Sweep:
     cells : Cells
         What was decided.
     objectives : array of shape (n_configs,), or None
-        Which of a run's `judged` each config is judged by; None where there is one.
+        Which of a run's `judged` each config is judged by; None where all are judged
+        alike.
     failures : tuple of Failure
         The logs that `sweep_logs` could not read or sweep.
     records : tuple of Run
@@ -340,7 +341,7 @@ class Sweep:
             from cbreplay.rules.callbacks_list import read_callbacks
 
             lists = [read_callbacks(config).callbacks for config in self.configs]
-            written = [f"[{', '.join(map(format_callback, one))}]" for one in lists]
+            written = [f"[{', '.join(map(format_callback, rules))}]" for rules in lists]
             return {"callbacks": np.array(written, dtype=object)}
         columns = {}
         shape = self.configs.shape
@@ -355,9 +356,9 @@ class Sweep:
 def _unique(given: Iterable[str]) -> list[str]:
     """Return names; of several alike, the later ones are numbered."""
     names: dict[str, None] = {}
-    for one in given:
-        name, number = one, 2
+    for wanted in given:
+        name, number = wanted, 2
         while name in names:
-            name, number = f"{one} ({number})", number + 1
+            name, number = f"{wanted} ({number})", number + 1
         names[name] = None
     return list(names)

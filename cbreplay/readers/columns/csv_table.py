@@ -16,6 +16,7 @@ from cbreplay.readers.columns.plain_csv import read_plain
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
+from cbreplay.readers.columns.turned import are_turned, read_turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -72,6 +73,8 @@ def _read_carefully(
 ) -> LogTable:
     damage = Damage(options)
     text = TextRows(chunks, source, damage, encoding)
+    if are_turned(text.first_rows):
+        return read_turned(text, source, damage)
     table = LogTable(source, damage, text.header)
     _fill(table, text)
     return table

@@ -53,7 +53,7 @@ class LogTable:
         When each row was written, in seconds, where a format knows it.
     planned_epochs : int or None
         The plan, where a format knows it.
-    counted : {"line", "row"}
+    counted : {"line", "row", "column"}
         What `lines` counts.
     crlf : bool
         Whether its lines end as Keras ends them.
@@ -168,7 +168,7 @@ class LogTable:
         place = int(self.lines[row])
         if self.counted == "line":
             return LogError(problem, source=self.source, line=place, hint=hint)
-        problem = f"row {place}: {problem}"
+        problem = f"{self.counted} {place}: {problem}"
         return LogError(problem, source=self.source, hint=hint)
 
     def find(self, name: str) -> str:

@@ -15,8 +15,10 @@ from cbreplay.readers.columns.header import (
     SPACES,
     are_names_of_keras,
     check_header,
+    check_numbers,
     check_table,
     conflict,
+    cut_rows,
     find_header,
     first_lines,
     holds_number,
@@ -52,6 +54,8 @@ class TextRows:
     ----------
     header : list of str
         The column names.
+    first_rows : list of list of str
+        The cells of the header and of some rows below it.
     notes : list of str
         What was odd about the text.
     repeated_header : set of int
@@ -88,7 +92,9 @@ class TextRows:
         if not self.header and damage.errors:
             raise damage.errors[0]
         self._header_at = first.index(header_line) + 1 if self.header else 0
+        self.first_rows = cut_rows(first[self._header_at - 1 :], self.delimiter)
         check_header(self.header, source, self._header_at)
+        check_numbers(self.first_rows, source)
         self._note_title(first[: max(self._header_at - 1, 0)])
         if header_line.lstrip("\ufeff").startswith(COMMENT):
             self.notes.append("the column names were taken from a comment line")

@@ -147,8 +147,8 @@ def find_partings(
     if len(same[0]):
         # the steps of the epochs; the monitor may be missing in some
         step_of = np.full((len(n_steps), record.rates.shape[1] + 1), -1)
-        for one, count in enumerate(n_steps.tolist()):
-            step_of[one, positions[one, :count]] = np.arange(count)
+        for row, count in enumerate(n_steps.tolist()):
+            step_of[row, positions[row, :count]] = np.arange(count)
         every = candidates.spread(improved)
         parted, wild, later = follow_rates(record, step_of, every, settings, same)
         run, setting = same[:2]
