@@ -12,8 +12,7 @@ from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import read_judging
 from cbreplay.recommend.answer import Excluded, Reason
 from cbreplay.recommend.selection import USUAL
-from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.registry import row_of
+from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
 
 _KNOWN = ("patience", "monitor", "min_delta")
-_HINT = (
-    "Give a sweep of make_grid([choices(EarlyStopping, patience=range(0, 101), "
-    "restore_best_weights=True)]), or that of recommend.sweep_patience"
-)
 
 
 class Slice(NamedTuple):
@@ -152,7 +147,7 @@ def sweep_patience(
     kept, left_out = _holding(list(runs), list(dict.fromkeys([*monitors, *judged_by])))
     top = max((run.n_epochs for run in kept), default=0)
     stopper = choices(
-        EarlyStopping,
+        stopping_rule(),
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
         min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
@@ -208,7 +203,7 @@ def read_axes(sweep: Sweep) -> Axes:
     grid = sweep.configs
     place = _find_stopper(grid) if isinstance(grid, Grid) else None
     if place is None:
-        sentence = f"no patience of a stopping rule is varied in this sweep. {_HINT}"
+        sentence = f"no patience of a stopping rule is varied in this sweep. {_hint()}"
         raise ConfigError(sentence)
     entry = grid.entries[place]
     _check_parameters(grid, entry)
@@ -219,7 +214,7 @@ def read_axes(sweep: Sweep) -> Axes:
     if USUAL not in patience.tolist() or not whole:
         sentence = (
             f"a recommendation is compared with patience {USUAL}, and the sweep does "
-            f"not hold it, or holds fractions. {_HINT}"
+            f"not hold it, or holds fractions. {_hint()}"
         )
         raise ConfigError(sentence)
     return Axes(
@@ -229,6 +224,15 @@ def read_axes(sweep: Sweep) -> Axes:
         _defaults(entry.kind),
         dict(entry.fixed),
         (tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])),
+    )
+
+
+def _hint() -> str:
+    """Say which sweep can be recommended from."""
+    return (
+        f"Give a sweep of make_grid([choices({stopping_rule().__name__}, "
+        "patience=range(0, 101), restore_best_weights=True)]), or that of "
+        "recommend.sweep_patience"
     )
 
 
@@ -261,7 +265,7 @@ def _check_parameters(grid: Grid, entry: Choices) -> None:
     if foreign:
         sentence = (
             f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
-            f"{', '.join(_KNOWN)} of one stopping rule. {_HINT}"
+            f"{', '.join(_KNOWN)} of one stopping rule. {_hint()}"
         )
         raise ConfigError(sentence)
 

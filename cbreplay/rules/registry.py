@@ -26,6 +26,7 @@ __all__ = [
     "RuleRow",
     "TriedValues",
     "checks_of",
+    "default_family",
     "family_named",
     "family_of",
     "find_rule",
@@ -35,12 +36,14 @@ __all__ = [
     "known_rules",
     "nearest_row",
     "pasted_code_of",
+    "reducing_rule",
     "register_family",
     "resolve_semantics",
     "row_of",
     "rule_named",
     "spoken_version",
     "stands_by",
+    "stopping_rule",
     "tried_values_of",
     "unregister_family",
     "words_of",
@@ -323,6 +326,23 @@ def family_named(name: str) -> Family:
     return held
 
 
+def default_family() -> Family:
+    """Return the family that decides where nothing tells which."""
+    return family_named(next(iter(_families)))
+
+
+def stopping_rule() -> type[Any]:
+    """Return the rule that stops by a patience, asked about by default."""
+    rules = (family.stopping_rule for family in known_families())
+    return next(rule for rule in rules if rule is not None)
+
+
+def reducing_rule() -> type[Any]:
+    """Return the rule that reduces the rate by a patience, tried by default."""
+    rules = (family.reducing_rule for family in known_families())
+    return next(rule for rule in rules if rule is not None)
+
+
 def family_of(callbacks: Iterable[Callback]) -> Family | None:
     """Return the family that a list of callbacks is of; None if it goes with any.
 
@@ -376,7 +396,7 @@ def resolve_semantics(
 
 def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
     """Return the family of a version's name, or of what was recorded; the first."""
-    first = family_named(next(iter(_families)))
+    first = default_family()
     if len(_families) == 1:
         return first
     for family in known_families():
