@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_results
+from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
@@ -113,6 +114,8 @@ def _headline(replay: Replay) -> Text:
     """Say in a sentence where it stopped and what it keeps, or where the log ends."""
     if replay.divergence_epoch is not None:
         return end_of_evidence(replay.divergence_epoch, parting_of(replay))
+    if replay.gap_epoch is not None:
+        return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     horizon = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.stopped_epoch is not None:

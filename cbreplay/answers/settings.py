@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
     from cbreplay.kinds import Kind
+    from cbreplay.rules.base import Callback
 
 __all__ = ["settings_document"]
 
@@ -369,7 +370,23 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             Code("--keras-code"),
             " prints the class to paste into a training script.",
         )
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    if "restore_best_weights" not in varied and _keeps_last(rules):
+        yield say(
+            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "epoch; ",
+            Code("--patience"),
+            " asks with True.",
+        )
     yield from _notes(cells)
+
+
+def _keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        getattr(rule, "restore_best_weights", True) for rule in stopping
+    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:
