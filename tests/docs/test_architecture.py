@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,21 @@ def test_every_path_that_is_named_is_there(text: str) -> None:
     assert [name for name in named if not is_there(name)] == []
 
 
-def test_the_guide_has_every_folder_of_the_package() -> None:
-    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    table = GUIDE.partition("## How the code is laid out")[2].partition("\n## ")[0]
-    assert [name for name in folders if f"`{name}/" not in table] == []
+def test_the_guide_has_the_layers_in_the_order_of_their_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    layers = contracts["importlinter"]["contracts"][0]["layers"]
+    table = GUIDE.partition("| layer |")[2].partition("\n\n")[0].splitlines()
+    first_cells = [row.split("|")[1] for row in table if row.startswith("| `")]
+    places = []
+    for name in re.findall(
+        r"\w+", " ".join(layers).replace("(tensorboard_plugin)", "")
+    ):
+        written = {f"{name}/", f"{name}.py"}
+        rows = [
+            at
+            for at, cell in enumerate(first_cells)
+            if written & {*NAMED.findall(cell)}
+        ]
+        assert rows, f"{name} is in no row of the table"
+        places.append(rows[0])
+    assert places == sorted(places)
