@@ -126,8 +126,10 @@ def find_opposite_mode(
         )
     else:
         code = "mode-against-metric"
-        message = f"mode={mode!r} with monitor={callback.monitor!r}"
-        reason = f"{better} is better: {follows}"
+        message = (
+            f"mode={mode!r} with monitor={callback.monitor!r}, where {better} is better"
+        )
+        reason = follows
     yield Finding(code, index, message, reason, f"mode={direction!r}")
 
 
