@@ -89,7 +89,7 @@ def resolve_objective(
     ConfigError
         If nothing tells its direction.
     """
-    # what only a callback writes into logs is recorded in no epoch
+    # a series that a callback writes into logs is not in the log, and judges nothing
     own_code = any(callback.holds_own_code for callback in callbacks)
     watching = [
         callback
@@ -222,7 +222,7 @@ def judge_epoch(
         return None, None
     series = run.monitored(objective)
     kept = float(series.values[kept_epoch - run.first_epoch])
-    # a value that was not recorded is NaN as well
+    # NaN also where the epoch has no recorded value
     if math.isnan(kept):
         return None, None
     best_epoch = best_recorded_epoch(run, objective, mode)

@@ -128,7 +128,7 @@ class _Expression:
     def __init__(self, text: str, defaults: Mapping[str, Any], path: str = "") -> None:
         self.text, self.defaults, self.path = text.strip(), defaults, path
         if path:
-            # a line keeps its number
+            # as it stands, so that lines have the numbers that errors name
             self.text = text
         self.line = 0
         self.module = ""
@@ -223,14 +223,16 @@ class _Expression:
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         if isinstance(node, ast.List):
-            return self.axis([self.literal(one, place) for one in node.elts], place)
+            return self.axis(
+                [self.literal(element, place) for element in node.elts], place
+            )
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "range" and not node.keywords:
                 return self.axis(self.range(node, place), place)
             if node.func.id == "each" and len(node.args) == 1 and not node.keywords:
                 inner = node.args[0]
                 if isinstance(inner, (ast.List, ast.Tuple)):
-                    listed = [self.literal(one, place) for one in inner.elts]
+                    listed = [self.literal(element, place) for element in inner.elts]
                     return self.axis(listed, place)
         return self.literal(node, place)
 
@@ -242,7 +244,7 @@ class _Expression:
         return values
 
     def range(self, call: ast.Call, place: str) -> range:
-        ends = [self.literal(one, place) for one in call.args]
+        ends = [self.literal(end, place) for end in call.args]
         try:
             tried = range(*ends)
             len(tried)

@@ -201,7 +201,8 @@ def _check_met(
     for index, callback in enumerate(callbacks):
         for name, parameter in callback.reads.items():
             if name != callback.watched and index not in compared:
-                # nothing was compared: it must be there at least
+                # in no epoch did it have all that it reads; if this was never
+                # recorded, that is why
                 run.monitored(name, parameter)
 
 

@@ -247,7 +247,7 @@ def _decisions(replay: Replay) -> dict[tuple[int, str], Any]:
     for reduction in replay.reductions:
         new: Any = reduction.new
         if new is None:
-            # of an unknown rate, two reductions are told apart by whose they are
+            # where no rate is known, reductions by different factors still differ
             new = replay.callbacks[reduction.callback].reduction
         found.setdefault((reduction.epoch, "reduction"), []).append(new)
     for step in replay.trace:

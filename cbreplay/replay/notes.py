@@ -140,7 +140,7 @@ def _missing(
     """Say of each series that decides in how many epochs it is missing."""
     for monitor in read_series(callbacks):
         if monitor not in run.series:
-            # a callback before it in the list may write it: known after the walk
+            # not in the log: a callback may write it, which only the replay tells
             continue
         missing = int((~run.monitored(monitor).recorded).sum())
         if missing:
@@ -176,7 +176,7 @@ def _suspect_nan(run: Run, monitor: str) -> str:
     if loss is None:
         return ""
     absent = ~loss.recorded & ~run.series[monitor].recorded
-    others = [one.recorded for one in run.series.values()]
+    others = [series.recorded for series in run.series.values()]
     if not (absent & np.any(others, axis=0)).any():
         return ""
     return (

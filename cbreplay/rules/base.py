@@ -45,7 +45,7 @@ __all__ = [
 
 
 _NO_LOGS: Mapping[str, float] = MappingProxyType({})
-# "begin": as training or an epoch begins; "batch": within an epoch; "end": at its end
+# when a rule can act: as training or an epoch begins, within an epoch, at its end
 Phase: TypeAlias = Literal["begin", "batch", "end"]
 
 
@@ -530,7 +530,7 @@ def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
 
 def check_number(callback: str, parameter: str, value: object) -> None:
     """Raise ConfigError unless the value is a number that Keras can compute with."""
-    # numpy's numbers have __float__ too; text and arrays of several do not pass
+    # numbers of numpy pass, which have __float__ too; text and longer arrays do not
     if not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
         try:
             number = float(value)
@@ -564,5 +564,5 @@ def format_callback(callback: Callback) -> str:
 
 
 def _code(value: object) -> str:
-    # a function has a name and no literal
+    # a function cannot be written out: its name has to do
     return getattr(value, "__name__", "...") if callable(value) else repr(value)

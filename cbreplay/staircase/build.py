@@ -113,14 +113,14 @@ class Staircase(NamedTuple):
         is no advice.
         """
         stopping = [
-            one
-            for one in self.steps
-            if one.last_patience is not None
-            and one.regret is not None
-            and math.isfinite(one.regret)
-            and _is_finite(one.kept_value)
+            step
+            for step in self.steps
+            if step.last_patience is not None
+            and step.regret is not None
+            and math.isfinite(step.regret)
+            and _is_finite(step.kept_value)
         ]
-        return min(stopping, key=lambda one: one.regret or 0.0, default=None)
+        return min(stopping, key=lambda step: step.regret or 0.0, default=None)
 
     def sufficient_patience(self) -> int | None:
         """Return the smallest patience of `sufficient_step`, as people write it."""

@@ -113,9 +113,9 @@ def _oddity(explanation: Any) -> float:  # noqa: ANN401 - a rule, or None
     if explanation is None:
         return math.inf
     odd = [
-        one.name
-        for one in fields(explanation)
-        if getattr(explanation, one.name) != one.default
+        parameter.name
+        for parameter in fields(explanation)
+        if getattr(explanation, parameter.name) != parameter.default
     ]
     return len(odd)
 
