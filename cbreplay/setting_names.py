@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import changed_parameters, format_callback
 
 if TYPE_CHECKING:
     from cbreplay.recommend import Scored
@@ -72,11 +71,6 @@ def patience_in_use(scored: Scored | None) -> float | None:
     rule: Any = scored.callbacks[0]
     if not rule.sets_objective:
         return None
-    changed = {
-        parameter.name
-        for parameter in fields(rule)
-        if getattr(rule, parameter.name) != parameter.default
-    }
-    usual = changed <= {"patience", "restore_best_weights"}
+    usual = {*changed_parameters(rule)} <= {"patience", "restore_best_weights"}
     patience: float | None = rule.patience if usual else None
     return patience

@@ -246,10 +246,12 @@ class _NameVisitor(ast.NodeVisitor):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self.visit_capture(node)
 
-    def visit_capture(self, node: ast.AST) -> None:
-        name = getattr(node, "name", None) or getattr(node, "rest", None)
+    def visit_capture(
+        self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
+    ) -> None:
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
         if name is not None:
-            self.bind(name, Binding(getattr(node, "lineno", 0)))
+            self.bind(name, Binding(node.lineno))
         self.generic_visit(node)
 
     visit_MatchAs = visit_capture

@@ -98,8 +98,9 @@ def read_script_callbacks(
     except (SyntaxError, ValueError) as error:
         if isinstance(error, (ExpressionError, ConfigError)):
             raise
-        line = getattr(error, "lineno", None)
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        line, reason = None, str(error)
+        if isinstance(error, SyntaxError):
+            line, reason = error.lineno, error.msg
         where = f"line {line}: " if line else ""
         problem = f"{where}this is not Python ({reason})"
         raise ExpressionError(problem, text=path, hint=_INSTEAD) from None

@@ -185,8 +185,10 @@ class _Expression:
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text, mode=mode)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            reason = error.msg if isinstance(error, SyntaxError) else str(error)
-            self.line = (getattr(error, "lineno", 0) or 0) if self.path else 0
+            line, reason = None, str(error)
+            if isinstance(error, SyntaxError):
+                line, reason = error.lineno, error.msg
+            self.line = line or 0 if self.path else 0
             self.fail(f"this is not a callback expression ({reason})", _EXAMPLE)
 
     def entry(self, node: ast.expr) -> Callback | Choices:

@@ -35,6 +35,7 @@ __all__ = [
     "PlainRule",
     "Standing",
     "Training",
+    "changed_parameters",
     "check_mode",
     "check_number",
     "describe_training",
@@ -399,13 +400,9 @@ class PlainRule:
     @property
     def code(self) -> str:
         """The call that makes it: what differs from the defaults."""
-        # every rule is a dataclass; a plain class cannot say so
-        changed = [
-            f"{parameter.name}={_code(value)}"
-            for parameter in fields(self)  # type: ignore[arg-type]
-            if (value := getattr(self, parameter.name)) != parameter.default
-        ]
-        return f"{self.class_name}({', '.join(changed)})"
+        changed = changed_parameters(self).items()
+        arguments = [f"{name}={_code(value)}" for name, value in changed]
+        return f"{self.class_name}({', '.join(arguments)})"
 
     @property
     def monitor(self) -> str | None:
@@ -512,6 +509,15 @@ class PlainRule:
     def shown(self, state: Any) -> Mapping[str, Any]:  # noqa: ANN401, ARG002
         """Return what of its state can be shown: nothing."""
         return {}
+
+
+def changed_parameters(rule: Any) -> dict[str, Any]:  # noqa: ANN401 - any rule
+    """Return the parameters of a rule that are not their defaults, in its order."""
+    return {
+        parameter.name: value
+        for parameter in fields(rule)
+        if (value := getattr(rule, parameter.name)) != parameter.default
+    }
 
 
 def read_series(callbacks: Iterable[Callback]) -> list[str]:
