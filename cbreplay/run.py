@@ -278,6 +278,10 @@ class Run:
             )
         return series
 
+    def without_seams(self) -> Run:
+        """Return the same run as one fit, whose callbacks were never created anew."""
+        return replace(self, seams=()) if self.seams else self
+
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""
         return replace(self, notes=(*self.notes, *notes))

@@ -14,6 +14,7 @@ from cbreplay.answers.axes import (
 )
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_columns,
@@ -163,6 +164,8 @@ def _headline_of_one(cells: SettingCells) -> Text:
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
         return end_of_evidence(told["divergence_epoch"], told["parted_by"])
+    if told["gap_epoch"] is not None:
+        return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
     if told["stopped_epoch"] is not None:
@@ -200,9 +203,12 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
 def _nearest(cells: SettingCells) -> int | None:
     """Return the setting that costs least on one run; of several, what saves most.
 
-    None where the log decides no setting whose cost is known.
+    None where the log decides no setting whose cost is known, or settings are judged by
+    different series, whose costs are of different units.
     """
     held = cells.columns
+    if len(cells.judged_by) > 1:
+        return None
     rows = zip(held["evidence"], held["regret"], held["epochs_saved"], strict=True)
     known = [
         (regret, -saved, config)
@@ -286,12 +292,15 @@ def _spoken_columns(
         key = "first_reduction_epoch"
         yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
     yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
-    yield _for_people("kept_epoch", "keeps", "epoch", fold=1), _kept_epochs(cells)
+    yield (
+        _for_people("kept_epoch", "keeps", "epoch", fold=1),
+        _so_far(cells, "kept_epoch"),
+    )
     column = _for_people("kept_value", objective, "value", fold=2)
-    yield column._replace(decimals=decimals), held["kept_value"]
+    yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
     side = beside_best(mode for _, mode in cells.judged_by)
     column = _for_people("regret", side, "difference")
-    yield column._replace(decimals=decimals), held["regret"]
+    yield column._replace(decimals=decimals), _so_far(cells, "regret")
     yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]
@@ -310,13 +319,13 @@ def _rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[A
         yield from zip(*rate_columns(cells), strict=True)
 
 
-def _kept_epochs(cells: SettingCells) -> Sequence[Any]:
-    """Return the kept epochs, in brackets where they hold so far only."""
-    kept, provisional = cells.columns["kept_epoch"], cells.columns["provisional"]
+def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
+    """Return a column, with brackets around what would hold if training ended here."""
+    held, provisional = cells.columns[key], cells.columns["provisional"]
     return MadeColumn(
-        len(kept),
+        len(held),
         lambda row: (
-            Cell(kept[row], provisional=True) if provisional[row] else kept[row]
+            Cell(held[row], provisional=True) if provisional[row] else held[row]
         ),
     )
 
@@ -331,15 +340,15 @@ def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
 
 def _evidence(cells: SettingCells) -> Sequence[Any]:
     """Return how far each cell is evidence, in words."""
-    keys = ("evidence", "divergence_epoch", "parted_by")
+    keys = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
     limits = [cells.columns[key] for key in keys]
 
     n_configs = len(cells.grid)
 
     def spoken(row: int) -> str:
         run = cells.runs[row // n_configs]
-        evidence, divergence_epoch, parted_by = (column[row] for column in limits)
-        return spoken_limit(run, evidence, divergence_epoch, parted_by)
+        evidence, divergence, parted_by, gap = (column[row] for column in limits)
+        return spoken_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
 
     return MadeColumn(len(limits[0]), spoken)
 

@@ -196,8 +196,12 @@ def open_log(path: str) -> BinaryIO:
     """
     try:
         file = open(path, "rb")  # noqa: SIM115 - whoever asked for it closes it
+    except OSError as error:
+        raise cannot_open(path, error) from None
+    try:
         beginning = file.peek(len(_GZIP))
     except OSError as error:
+        file.close()
         raise cannot_open(path, error) from None
     if not beginning.startswith(_GZIP):
         return file

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.plain_text import well_formed
 from cbreplay.run import Run, Series
 from cbreplay.words import count
 
@@ -66,7 +67,8 @@ def build_run(
     if not record.rows.columns:
         problem = "it holds no metric, only a learning rate"
         raise LogError(problem, source=source, hint="Log at least the loss")
-    series = {name: record.series(one) for name, one in record.rows.columns.items()}
+    columns = record.rows.columns.items()
+    series = {well_formed(name): record.series(column) for name, column in columns}
     planned, plan_notes = _plan(record, options, metadata, planned_epochs)
     if record.first_epoch > 0 and metadata is None:
         plan_notes.append(
@@ -95,6 +97,7 @@ def build_run(
             *record.notes,
             *_missing_notes(record, series),
             *(note for _, note in sorted(record.seams.items())),
+            *(metadata.notes if metadata is not None else ()),
             *plan_notes,
             *(rate.notes if rate else ()),
         ),
@@ -192,9 +195,8 @@ def _epoch_seconds(record: TrainingRows) -> Series | None:
 
 def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:
     """Return the total of ``run.json``, else that of the epochs with a known time."""
-    recorded = metadata.raw.get("wall_seconds") if metadata is not None else None
-    if isinstance(recorded, (int, float)) and not isinstance(recorded, bool):
-        return float(recorded)
+    if metadata is not None and metadata.wall_seconds is not None:
+        return metadata.wall_seconds
     if seconds is None or not seconds.recorded.any():
         return None
     known: FloatArray = seconds.values[seconds.recorded]

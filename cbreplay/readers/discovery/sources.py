@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers.base import (
+    Damage,
     ForeignLogError,
     ReadOptions,
     cannot_open,
@@ -108,6 +109,7 @@ class _Reading:
         self.options = options
         self.progress = progress
         self.seen: list[Seen] = []
+        self.damage = Damage(options)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -187,12 +189,12 @@ class _Reading:
         return [part_of(found, part, base)] if mark else found
 
     def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
-        import glob
+        from cbreplay.readers.discovery.patterns import expand_pattern
 
         wanted = []
-        for path in sorted(glob.glob(pattern, recursive=True)):
+        for path in expand_pattern(pattern):
             if os.path.isdir(path):
-                inside = find_trainings(path, format_of, self.seen)
+                inside = find_trainings(path, format_of, self.seen, self.damage)
                 wanted += [(path, path, one) for one in inside]
             elif format_of(path) is not None:
                 wanted.append((path, path, _training_of(path)))
@@ -203,7 +205,7 @@ class _Reading:
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
-        trainings = find_trainings(root, format_of, self.seen)
+        trainings = find_trainings(root, format_of, self.seen, self.damage)
         if not trainings:
             problem = "there is no log in this directory"
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
@@ -218,7 +220,7 @@ class _Reading:
     ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
         found: list[RunsOfLog] = []
-        notes: list[str] = []
+        notes = [f"left out a directory: {error}" for error in self.damage.errors]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
             if self.progress is not None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from cbreplay.readers.base import Damage
 
 __all__ = [
     "RUN_JSON",
@@ -77,7 +80,10 @@ class _Directory:
 
 
 def find_trainings(
-    root: str, format_of: Callable[[str], str | None], seen: list[Seen]
+    root: str,
+    format_of: Callable[[str], str | None],
+    seen: list[Seen],
+    damage: Damage,
 ) -> list[TrainingFiles]:
     """Look through a directory for trainings, in the order of their paths.
 
@@ -92,16 +98,18 @@ def find_trainings(
         Which format a file is of, None if it is no log.
     seen : list of Seen
         Takes what was passed by, and why.
+    damage : Damage
+        Where a directory that cannot be listed is reported.
 
     Raises
     ------
     LogError
-        If a directory cannot be listed.
+        If a directory cannot be listed, and that is an error.
     """
     root = root.rstrip(os.sep) or root
     found: dict[str, _Directory] = {}
     event_roots: dict[str, None] = {}
-    for directory, names in _walk(root, seen):
+    for directory, names in _walk(root, seen, damage):
         here = found.setdefault(directory, _Directory())
         for name in names:
             path = os.path.join(directory, name)
@@ -165,14 +173,21 @@ def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
     return training._replace(run_json=run_json_above(root))
 
 
-def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
+def _walk(
+    root: str, seen: list[Seen], damage: Damage
+) -> Iterator[tuple[str, list[str]]]:
     """Yield each directory with the names of its files, both in order."""
     own: list[str] = []
     linked: list[str] = []
     pending = [root]
     while pending:
         directory = pending.pop()
-        entries = sorted(list_entries(directory), key=lambda one: one.name)
+        try:
+            entries = sorted(list_entries(directory), key=lambda one: one.name)
+        except LogError as error:
+            damage.report(error)
+            seen.append(Seen(directory, "dropped", error.problem))
+            continue
         shown = [one for one in entries if not one.name.startswith(".")]
         below = [one for one in shown if _is_directory(one)]
         others = [one for one in shown if not _is_directory(one)]
