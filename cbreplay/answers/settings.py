@@ -15,6 +15,7 @@ from cbreplay.answers.axes import (
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_columns,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
     from cbreplay.kinds import Kind
+    from cbreplay.rules.base import Callback
 
 __all__ = ["settings_document"]
 
@@ -355,6 +357,8 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
 
 def _doubts(cells: SettingCells) -> Iterator[Text]:
     """Yield what the table does not say."""
+    semantics = cells.rules[0] if len(cells.rules) == 1 else None
+    yield from misreadings(cells.runs, cells.grid, semantics)
     if any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
@@ -369,7 +373,23 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             Code("--keras-code"),
             " prints the class to paste into a training script.",
         )
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    if "restore_best_weights" not in varied and _keeps_last(rules):
+        yield say(
+            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "epoch; ",
+            Code("--patience"),
+            " asks with True.",
+        )
     yield from _notes(cells)
+
+
+def _keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        getattr(rule, "restore_best_weights", True) for rule in stopping
+    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:
