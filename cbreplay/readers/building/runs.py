@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["build_run"]
+__all__ = ["DOUBLED", "build_run"]
+
+# how the note begins about an epoch that was logged twice
+DOUBLED = "several values in"
 
 
 def build_run(
@@ -35,6 +38,7 @@ def build_run(
     notes: Iterable[str] = (),
     not_logged: Collection[str] = (),
     left_out: Mapping[str, str] | None = None,
+    counts_from: int = 0,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -58,6 +62,8 @@ def build_run(
         The metrics whose missing values were not logged, as the log itself says.
     left_out : mapping of str to str, optional
         The columns that were not read, each with the reason.
+    counts_from : int
+        The number by which the log calls epoch 0.
 
     Raises
     ------
@@ -92,6 +98,7 @@ def build_run(
         seams=tuple(sorted(record.seams)),
         not_logged=frozenset(not_logged) & series.keys(),
         left_out=left_out or {},
+        counts_from=counts_from,
         notes=(
             *notes,
             *record.notes,
@@ -115,7 +122,7 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         )
     counts: dict[int, list[str]] = {}
     for name, one in series.items():
-        n_missing = len(epochs) - int(one.recorded.sum())
+        n_missing = len(epochs) - int(np.count_nonzero(one.recorded))
         if n_missing:
             counts.setdefault(n_missing, []).append(name)
     notes += [
@@ -127,8 +134,8 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         if own.others:
             doubled.setdefault(tuple(sorted(own.others)), []).append(name)
     notes += [
-        f"{', '.join(names)}: several values in {_epochs_at(record, positions)}; the "
-        "last of each stands"
+        f"{', '.join(names)}: {DOUBLED} {_epochs_at(record, positions)}; the last of "
+        "each stands"
         for positions, names in doubled.items()
     ]
     return notes

@@ -108,20 +108,21 @@ def find_trainings(
     """
     root = root.rstrip(os.sep) or root
     found: dict[str, _Directory] = {}
-    event_roots: dict[str, None] = {}
+    event_directories: dict[str, None] = {}
     for directory, names in _walk(root, seen, damage):
         here = found.setdefault(directory, _Directory())
         for name in names:
             path = os.path.join(directory, name)
             if is_event_file(path):
-                event_roots.setdefault(_event_root(directory, root))
+                event_directories.setdefault(directory)
             elif name == RUN_JSON:
                 here.run_json = path
             elif (log_format := format_of(path)) is not None:
                 here.logs[path] = log_format
             else:
                 seen.append(Seen(path, "passed by", "no log that is known"))
-    for events in event_roots:
+    event_roots = [_event_root(one, root, found) for one in event_directories]
+    for events in dict.fromkeys(event_roots):
         found[_owner(events, root, found)].events.append(events)
     trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
     if len(trainings) > 1:
@@ -236,10 +237,16 @@ def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
 
 
-def _event_root(directory: str, root: str) -> str:
-    """Return the log_dir of the callback: it writes into train/ and validation/."""
-    nested = os.path.basename(directory) in _WRITERS and directory != root
-    return os.path.dirname(directory) if nested else directory
+def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:
+    """Return the log_dir of the callback: it writes into train/ and validation/.
+
+    Ultralytics too calls a directory train/, with its log and its settings inside.
+    """
+    if os.path.basename(directory) not in _WRITERS or directory == root:
+        return directory
+    settings = os.path.join(directory, "args.yaml")
+    own = found[directory].logs or os.path.isfile(settings)
+    return directory if own else os.path.dirname(directory)
 
 
 def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
