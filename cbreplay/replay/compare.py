@@ -204,10 +204,16 @@ def _check(first: Replay, rival: Replay) -> None:
     rivals = (rival.objective, rival.objective_mode)
     if judged != rivals:
         sentence = (
-            f"one list is judged by {' '.join(judged)} and its rival by "
-            f"{' '.join(rivals)}. Name one with --objective or objective=."
+            f"one list is judged by {_spoken_objective(first)} and its rival by "
+            f"{_spoken_objective(rival)}. Name one with --objective or objective=."
         )
         raise ConfigError(sentence)
+
+
+def _spoken_objective(replay: Replay) -> str:
+    if replay.objective is None:
+        return "no series"
+    return f"{replay.objective} {replay.objective_mode}"
 
 
 def _first_parting(

@@ -59,7 +59,7 @@ def note_run(
     run: Run,
     callbacks: Sequence[Callback],
     resolved: ResolvedSemantics,
-    judged: tuple[str, Mode],
+    judged: tuple[str | None, Mode | None],
     *,
     sets_rate: bool,
 ) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def note_run(
     ----------
     run, callbacks, resolved : Run, sequence of Callback, ResolvedSemantics
         What is replayed on what, by which Keras.
-    judged : (str, {"min", "max"})
+    judged : (str, {"min", "max"}) or (None, None)
         The objective and its direction.
     sets_rate : bool
         Whether the list takes the learning rate into its own hands.
@@ -101,7 +101,7 @@ def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
 def note_broken_off(
     callbacks: Sequence[Callback],
     breaker: int,
-    objective: str,
+    objective: str | None,
     stopped: int,
     *,
     keeps_it: bool,
@@ -112,7 +112,7 @@ def note_broken_off(
     ----------
     callbacks, breaker : sequence of Callback, int
         The list, and which of it broke the epoch off.
-    objective : str
+    objective : str or None
         The series that is judged.
     stopped : int
         That epoch.

@@ -8,6 +8,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note
+from cbreplay.readers.building.numbering import find_cadence
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
 _GIVEN = "each step is one epoch, as given"
+_ENDS = (
+    "{} of its steps have a value of a validation: each was taken as the end of an "
+    "epoch, as given, and what lies between was left out"
+)
+# so many steps at irregular distances are no log of each epoch
+_MANY = 20
 
 
 def nearest_epochs(table: LogTable, cells: TableColumn) -> EpochArray | None:
@@ -72,8 +79,14 @@ def fold_by(
             table.notes.append(note)
         del table.columns[epoch_name]
     steps = table.columns.pop(step_name, None) if step_name is not None else None
+    given = options.x_axis == "epoch"
+    if epochs is None and given and steps is not None and _judges_seldom(table):
+        _count_evaluations(table, steps)
+        table.axis_unit = "epochs"
+        table.notes[0] = _ENDS.format(len(table))
+        return
     if epochs is None:
-        epochs = _counted(table, steps, given=options.x_axis == "epoch")
+        epochs = _counted(table, steps, given=given)
     else:
         # a tracker's training has no initial_epoch: what lies before is not in the log
         table.begins_at = 0
@@ -103,6 +116,16 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
     if step is not None:
         table.check_whole()
         fold_by(table, None, step, options)
+
+
+def _judges_seldom(table: LogTable) -> bool:
+    """Tell whether most rows hold values of the training only, one for each step."""
+    judged = np.zeros(len(table), dtype=np.bool_)
+    for name, cells in table.columns.items():
+        if VALIDATION.search(name):
+            judged |= ~cells.missing
+    n_judged = int(np.count_nonzero(judged))
+    return 0 < 2 * n_judged <= len(table)
 
 
 def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
@@ -140,12 +163,26 @@ def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> Epoc
     if bool((np.diff(several) == 1).all()):
         table.notes.append("there is no epoch: each step was taken as one")
         return values
+    if len(several) >= _MANY and find_cadence(several) is None:
+        raise _sampled(table, len(several))
     shown = ", ".join(map(str, several[:_SHOWN].tolist()))
     table.notes.append(
         f"there is no epoch: each logged step ({shown}, ...) was taken as one"
     )
     numbered: EpochArray = np.searchsorted(several, values)
     return numbered
+
+
+def _sampled(table: LogTable, n_steps: int) -> LogError:
+    problem = (
+        f"nothing says which epoch a row is of, and its {n_steps} steps stand at "
+        "irregular distances, as in a sample of a longer history"
+    )
+    hint = (
+        "Export the whole history (W&B: run.scan_history(), which draws no sample), or "
+        "count evaluations: --x-axis step or x_axis='step'"
+    )
+    return LogError(problem, source=table.source, hint=hint)
 
 
 def _whole_steps(table: LogTable, steps: TableColumn) -> EpochArray:

@@ -101,7 +101,7 @@ def survey_sources(
 def _read_once(
     found: list[tuple[Source, list[RunsOfLog]]], seen: list[Seen]
 ) -> list[RunsOfLog]:
-    """Leave out copies of one training, among all that was read from files."""
+    """Put together what is one training, among all that was read from files."""
     logs = [log for _, own in found for log in own]
     files = [
         log
@@ -111,9 +111,13 @@ def _read_once(
     ]
     if len(files) < _SEVERAL:
         return logs
+    from cbreplay.readers.discovery.continued import join_continued
     from cbreplay.readers.discovery.copies import leave_out_copies
+    from cbreplay.readers.discovery.metric_names import name_metrics_alike
 
-    kept = {id(log) for log in leave_out_copies(files, seen)}
+    once = join_continued(leave_out_copies(files, seen), seen)
+    name_metrics_alike(once)
+    kept = {id(log) for log in once}
     out = {id(log) for log in files} - kept
     return [log for log in logs if id(log) not in out]
 
