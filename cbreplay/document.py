@@ -10,12 +10,13 @@ and every test, finds the value itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cbreplay.kinds import Kind
 
@@ -27,6 +28,7 @@ __all__ = [
     "CodeBlock",
     "ColumnRows",
     "Command",
+    "Deferred",
     "Document",
     "Fact",
     "Figure",
@@ -173,10 +175,33 @@ class Points(NamedTuple):
     points: tuple[Text, ...]
 
 
+class Deferred(Sequence[Text]):
+    """Sentences that are only worked out by a form that shows them.
+
+    Parameters
+    ----------
+    work_out : callable
+        Returns them.
+    """
+
+    def __init__(self, work_out: Callable[[], Iterable[Text]]) -> None:
+        self._work_out = work_out
+
+    @cached_property
+    def _worked_out(self) -> tuple[Text, ...]:
+        return tuple(self._work_out())
+
+    def __len__(self) -> int:
+        return len(self._worked_out)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        return self._worked_out[index]
+
+
 class Notice(NamedTuple):
     """Doubts, one point each."""
 
-    points: tuple[Text, ...]
+    points: Sequence[Text]
 
 
 class CodeBlock(NamedTuple):

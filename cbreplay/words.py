@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cbreplay.holes import gap_cause
 from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Parting",
+    "as_sentence",
     "count",
     "decimals_for",
     "find_non_finite",
@@ -206,7 +208,13 @@ def spoken_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence."""
     diverged = replay.divergence_epoch is not None
     parted_by = parting_of(replay) if diverged else "reduction"
-    return spoken_limit(replay.run, replay.evidence, replay.divergence_epoch, parted_by)
+    return spoken_limit(
+        replay.run,
+        replay.evidence,
+        replay.divergence_epoch,
+        parted_by,
+        gap_epoch=replay.gap_epoch,
+    )
 
 
 def spoken_limit(
@@ -214,14 +222,26 @@ def spoken_limit(
     evidence: Evidence,
     divergence_epoch: int | None,
     parted_by: Parting = "reduction",
+    *,
+    gap_epoch: int | None = None,
 ) -> str:
     """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
+    if gap_epoch is not None:
+        why = _GAPS[gap_cause(run, gap_epoch)]
+        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
     if divergence_epoch is not None:
         return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
     if evidence == "censored":
         ends = f"not in the log (it ends at epoch {run.horizon + 1})"
         return spoken_rows(ends, run)
     return "exact"
+
+
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "seam": "another fit began there",
+}
 
 
 def find_non_finite(run: Run, name: str) -> list[int]:
@@ -258,6 +278,29 @@ def spoken_non_finite(replay: Replay, name: str) -> str:
     if name == replay.objective and extreme in values.tolist():
         return f"{extreme:g} is an improvement, and nothing improves on it"
     return "such a value is no improvement"
+
+
+def as_sentence(words: str, names: Iterable[str] = ()) -> str:
+    """Begin with a capital, unless with a name, and end with a full stop.
+
+    Parameters
+    ----------
+    words : str
+        What is said.
+    names : iterable of str
+        Words that are names although they look like others.
+
+    Examples
+    --------
+    >>> as_sentence("one run alone"), as_sentence("val_loss is missing")
+    ('One run alone.', 'val_loss is missing.')
+    >>> as_sentence("loss is missing", ["loss"])
+    'loss is missing.'
+    """
+    first = re.split(r"[\s,:;]", words, maxsplit=1)[0]
+    if first.isalpha() and first not in names:
+        words = words[:1].upper() + words[1:]
+    return f"{words.rstrip('.')}."
 
 
 def list_names(names: Sequence[str], most: int) -> str:

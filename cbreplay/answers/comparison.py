@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
@@ -55,6 +57,8 @@ _CAUSES = {
 }
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 _MOST_NAMES = 5
+# parameters that decide nothing
+_SILENT = ("verbose",)
 # what CSV has of each list on each run, in order
 _FIGURES = (
     "evidence",
@@ -171,6 +175,39 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    parting = _spoken_parting(lists, totals)
+    differing = _differing(lists)
+    if len(differing) <= 1:
+        return parting
+    # who reads only this must not put it down to one of them
+    return say(
+        parting,
+        f" They differ in {count(len(differing), 'parameter')}: ",
+        f"{'; '.join(differing)}.",
+    )
+
+
+def _differing(lists: RivalLists) -> list[str]:
+    """Name the parameters in which two lists of the same callbacks differ."""
+    if [rule.class_name for rule in lists.first] != [
+        rule.class_name for rule in lists.rival
+    ]:
+        return []
+    several = len(lists.first) > 1
+    named = []
+    for one, other in zip(lists.first, lists.rival, strict=True):
+        # every rule is a dataclass; a plain class cannot say so
+        for field in fields(one):  # type: ignore[arg-type]
+            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
+            if ours != theirs and field.name not in _SILENT:
+                owner = f"{one.class_name}'s " if several else ""
+                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+    # which epoch is kept is what people overlook
+    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
+    return [words for _, words in named]
+
+
+def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
     if totals.parted_runs == 0:
         return say("A and B part on no run, as far as the log is evidence.")
     if totals.runs == 1:
@@ -189,9 +226,11 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
 
 
 def _lead(lists: RivalLists) -> Text:
-    rules = sorted({spoken_semantics(one.semantics.name) for one in lists.replays()})
+    rules = sorted(
+        {spoken_semantics(replay.semantics.name) for replay in lists.replays()}
+    )
     counting = spoken_counting(lists.runs)
-    first, rival = (", ".join(map(format_callback, one)) for one in lists[:2])
+    first, rival = (", ".join(map(format_callback, listed)) for listed in lists[:2])
     return say(
         "A: ",
         Code(first),
@@ -214,7 +253,10 @@ def _table(lists: RivalLists) -> Table:
         ),
         *_spoken_columns(lists),
     ]
-    rows = tuple(Row((*_figures(one), *_spoken(one))) for one in lists.compared)
+    rows = tuple(
+        Row((*_figures(comparison), *_spoken(comparison)))
+        for comparison in lists.compared
+    )
     caption = f"A and B on {count(len(lists.runs), 'run')}"
     return Table(tuple(columns), rows, caption, is_answer=True)
 
@@ -241,7 +283,7 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     """Yield the columns for people: what both do stands in one."""
     objectives = {comparison.first.objective for comparison in lists.compared}
     objective = objectives.pop() if len(objectives) == 1 else "kept value"
-    decimals = decimals_for(one.outcome.kept_value for one in lists.replays())
+    decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
@@ -288,7 +330,11 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
     """Yield what the runs come to; totals are of those where both are exact."""
     if totals.exact_runs:
         yield _spoken_totals(lists, totals)
-    silent = [one.first.run.name for one in lists.compared if not one.both_exact]
+    silent = [
+        comparison.first.run.name
+        for comparison in lists.compared
+        if not comparison.both_exact
+    ]
     if silent:
         shown = list_names(silent, _MOST_NAMES)
         where = f"On {shown}" if len(lists.compared) > 1 else "Here"
@@ -334,14 +380,17 @@ def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
 def _doubts(lists: RivalLists) -> Iterator[Text]:
     """Yield what the table does not say."""
     replays = lists.replays()
+    versions = {replay.semantics.name for replay in replays}
+    semantics = versions.pop() if len(versions) == 1 else None
+    yield from misreadings(lists.runs, lists[:2], semantics)
     if any(replay.outcome.provisional for replay in replays):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
             "never compared."
         )
     about = [
-        tuple(dict.fromkeys((*one.first.notes, *one.rival.notes)))
-        for one in lists.compared
+        tuple(dict.fromkeys((*comparison.first.notes, *comparison.rival.notes)))
+        for comparison in lists.compared
     ]
     if len(lists.compared) == 1:
         yield from noted(lists.runs[0], about[0])

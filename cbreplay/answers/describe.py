@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
     """
     return {
         "name": run.name,
-        "source": run.source,
+        "source": well_formed(run.source),
         "first_epoch": run.first_epoch,
         "horizon": run.horizon,
         "recorded_epochs": run.recorded_epochs,
@@ -71,10 +72,12 @@ def describe_results(
     of_run: list[dict[str, None]] = [{} for _ in runs]
     for run, _, replay in results:
         of_run[run].update(dict.fromkeys(replay.noted.run))
-    objectives = {(one.objective, one.objective_mode) for one in replays.values()}
+    objectives = {
+        (replay.objective, replay.objective_mode) for replay in replays.values()
+    }
     name, mode = objectives.pop() if len(objectives) == 1 else ("", "")
-    listed = (note for one in replays.values() for note in one.noted.callbacks)
-    described = {key: describe_replay(one) for key, one in replays.items()}
+    listed = (note for replay in replays.values() for note in replay.noted.callbacks)
+    described = {key: describe_replay(replay) for key, replay in replays.items()}
     return {
         "semantics": results[0][2].semantics.name if results else None,
         "objective": {"name": name, "mode": mode} if name else None,
@@ -110,7 +113,7 @@ def describe_replay(replay: Replay) -> dict[str, Any]:
         "saves": [list(save) for save in replay.saves],
         "files": dict(replay.files),
         "divergence_epoch": replay.divergence_epoch,
-        "gap_epoch": None,
+        "gap_epoch": replay.gap_epoch,
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
         "seconds_saved": outcome.seconds_saved,
@@ -151,10 +154,10 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
             name: {"epoch": epoch, "value": value}
             for name, (epoch, value) in staircase.other_best.items()
         },
-        "recorded_reductions": [one._asdict() for one in rate.reductions],
+        "recorded_reductions": [reduction._asdict() for reduction in rate.reductions],
         "learning_rate_rises": rate.rises,
         "explained_by": None if explained is None else format_callback(explained),
-        "first_reductions": [one._asdict() for one in rate.first_reductions],
+        "first_reductions": [first._asdict() for first in rate.first_reductions],
         "notes": list(staircase.notes),
     }
 

@@ -115,9 +115,9 @@ def totals_table(cells: SettingCells) -> Table:
     ]
     made: list[Sequence[Any]] = [
         *axis_cells(cells.grid, 1),
-        [f"{one['reducing_runs']} of {one['runs']}" for one in totals],
-        [f"{one['explained']} of {one['recorded']}" for one in totals],
-        [one["evident_epochs"] / one["recorded_epochs"] for one in totals],
+        [f"{total['reducing_runs']} of {total['runs']}" for total in totals],
+        [f"{total['explained']} of {total['recorded']}" for total in totals],
+        [total["evident_epochs"] / total["recorded_epochs"] for total in totals],
     ]
     if _stops(cells.grid):
         titles = {
@@ -127,7 +127,7 @@ def totals_table(cells: SettingCells) -> Table:
         }
         for key, title in titles.items():
             columns.append(TableColumn(key, title, "count", fold=3))
-            made.append([one[key] for one in totals])
+            made.append([total[key] for total in totals])
     return Table(
         tuple(columns),
         ColumnRows(made),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.keras.keras_code import write_keras_code
-from cbreplay.rules.registry import pasted_code_of
+from cbreplay.rules.registry import default_family, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,38 +44,5 @@ def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:
         ),
     ]
     """
-    package: Literal["keras", "tf_keras"] = "keras"
-    if semantics.startswith("tf_keras"):
-        package = "tf_keras"
-    if any(pasted_code_of(callback) is not None for callback in callbacks):
-        # rules that Keras does not have come with their classes
-        return write_keras_code(callbacks, package=package).rstrip()
-    lines = ["callbacks = ["]
-    for callback in callbacks:
-        if callback.holds_own_code or not callback.acts_at:
-            home = "" if callback.holds_own_code else f"{package}.callbacks."
-            lines.append(f"    {home}{callback.code},")
-            continue
-        # the monitor is written out although val_loss is Keras's default
-        arguments = _changed(callback)
-        if callback.monitor is not None:
-            monitor = json.dumps(callback.monitor, ensure_ascii=False)
-            arguments = {"monitor": monitor, **_without(arguments, "monitor")}
-        lines.append(f"    {package}.callbacks.{callback.class_name}(")
-        lines += [f"        {key}={value}," for key, value in arguments.items()]
-        lines.append("    ),")
-    return "\n".join([*lines, "]"])
-
-
-def _without(arguments: dict[str, str], name: str) -> dict[str, str]:
-    return {key: value for key, value in arguments.items() if key != name}
-
-
-def _changed(callback: Callback) -> dict[str, str]:
-    """Return the parameters that differ from Keras's defaults, as code."""
-    # a rule is a dataclass; the protocol cannot say so
-    return {
-        parameter.name: repr(getattr(callback, parameter.name))
-        for parameter in fields(callback)  # type: ignore[arg-type]
-        if getattr(callback, parameter.name) != parameter.default
-    }
+    family = family_of(callbacks) or default_family()
+    return family.write_code(callbacks, semantics).rstrip()

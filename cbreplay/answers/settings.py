@@ -14,6 +14,8 @@ from cbreplay.answers.axes import (
 )
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_columns,
@@ -22,7 +24,7 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.spoken_runs import beside_best, end_of_evidence
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -30,6 +32,7 @@ from cbreplay.document import (
     Code,
     ColumnRows,
     Command,
+    Deferred,
     Document,
     Fact,
     MadeColumn,
@@ -41,11 +44,11 @@ from cbreplay.document import (
 )
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import pasted_code_of
+from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
+    as_sentence,
     count,
     decimals_for,
-    parting_words,
     spoken_counting,
     spoken_limit,
     spoken_semantics,
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
     from cbreplay.kinds import Kind
+    from cbreplay.rules.base import Callback
 
 __all__ = ["settings_document"]
 
@@ -105,11 +109,8 @@ def settings_document(
                 "What reduces the learning rate, by setting", (totals_table(cells),)
             )
         )
-    doubts = tuple(_doubts(cells))
-    if doubts:
-        sections.append(
-            Section("Before you trust it", (Notice(doubts),), untitled=True)
-        )
+    doubts = Deferred(lambda: _doubts(cells))
+    sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
         _headline(cells),
@@ -164,11 +165,9 @@ def _headline_of_one(cells: SettingCells) -> Text:
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
-        before, epoch, after = parting_words(
-            told["divergence_epoch"], told["parted_by"]
-        )
-        start = f"{before[0].upper()}{before[1:]}"
-        return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")
+        return end_of_evidence(told["divergence_epoch"], told["parted_by"])
+    if told["gap_epoch"] is not None:
+        return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
     if told["stopped_epoch"] is not None:
@@ -206,9 +205,12 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
 def _nearest(cells: SettingCells) -> int | None:
     """Return the setting that costs least on one run; of several, what saves most.
 
-    None where the log decides no setting whose cost is known.
+    None where the log decides no setting whose cost is known, or settings are judged by
+    different series, whose costs are of different units.
     """
     held = cells.columns
+    if len(cells.judged_by) > 1:
+        return None
     rows = zip(held["evidence"], held["regret"], held["epochs_saved"], strict=True)
     known = [
         (regret, -saved, config)
@@ -246,12 +248,8 @@ def _lead(cells: SettingCells) -> Text:
         *asked,
         *many,
         Code(spoken_list(cells.grid)),
-        f"; rules of {', '.join(rules)}. {_capital(spoken_counting(cells.runs))}.",
+        f"; rules of {', '.join(rules)}. {as_sentence(spoken_counting(cells.runs))}",
     )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _table(cells: SettingCells) -> Table:
@@ -296,12 +294,15 @@ def _spoken_columns(
         key = "first_reduction_epoch"
         yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
     yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
-    yield _for_people("kept_epoch", "keeps", "epoch", fold=1), _kept_epochs(cells)
+    yield (
+        _for_people("kept_epoch", "keeps", "epoch", fold=1),
+        _so_far(cells, "kept_epoch"),
+    )
     column = _for_people("kept_value", objective, "value", fold=2)
-    yield column._replace(decimals=decimals), held["kept_value"]
+    yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
     side = beside_best(mode for _, mode in cells.judged_by)
     column = _for_people("regret", side, "difference")
-    yield column._replace(decimals=decimals), held["regret"]
+    yield column._replace(decimals=decimals), _so_far(cells, "regret")
     yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]
@@ -320,13 +321,13 @@ def _rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[A
         yield from zip(*rate_columns(cells), strict=True)
 
 
-def _kept_epochs(cells: SettingCells) -> Sequence[Any]:
-    """Return the kept epochs, in brackets where they hold so far only."""
-    kept, provisional = cells.columns["kept_epoch"], cells.columns["provisional"]
+def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
+    """Return a column, with brackets around what would hold if training ended here."""
+    held, provisional = cells.columns[key], cells.columns["provisional"]
     return MadeColumn(
-        len(kept),
+        len(held),
         lambda row: (
-            Cell(kept[row], provisional=True) if provisional[row] else kept[row]
+            Cell(held[row], provisional=True) if provisional[row] else held[row]
         ),
     )
 
@@ -341,19 +342,23 @@ def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
 
 def _evidence(cells: SettingCells) -> Sequence[Any]:
     """Return how far each cell is evidence, in words."""
-    keys = ("evidence", "divergence_epoch", "parted_by")
+    keys = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
     limits = [cells.columns[key] for key in keys]
 
+    n_configs = len(cells.grid)
+
     def spoken(row: int) -> str:
-        run = cells.runs[row // len(cells.grid)]
-        evidence, divergence_epoch, parted_by = (column[row] for column in limits)
-        return spoken_limit(run, evidence, divergence_epoch, parted_by)
+        run = cells.runs[row // n_configs]
+        evidence, divergence, parted_by, gap = (column[row] for column in limits)
+        return spoken_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
 
     return MadeColumn(len(limits[0]), spoken)
 
 
 def _doubts(cells: SettingCells) -> Iterator[Text]:
     """Yield what the table does not say."""
+    semantics = cells.rules[0] if len(cells.rules) == 1 else None
+    yield from misreadings(cells.runs, cells.grid, semantics)
     if any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
@@ -363,11 +368,28 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
     pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
     if unknown := list(dict.fromkeys(pasted)):
         yield say(
-            f"Keras has no {' and no '.join(unknown)}: with one setting, ",
+            f"{default_family().title} has no {' and no '.join(unknown)}: with one "
+            "setting, ",
             Code("--keras-code"),
             " prints the class to paste into a training script.",
         )
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    if "restore_best_weights" not in varied and _keeps_last(rules):
+        yield say(
+            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "epoch; ",
+            Code("--patience"),
+            " asks with True.",
+        )
     yield from _notes(cells)
+
+
+def _keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        getattr(rule, "restore_best_weights", True) for rule in stopping
+    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:

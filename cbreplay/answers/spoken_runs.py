@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, plain_text, say
-from cbreplay.words import spoken_semantics
+from cbreplay.words import parting_words, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from cbreplay.document import Part, Text
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
+    from cbreplay.words import Parting
 
-__all__ = ["beside_best", "lead_of_run", "spoken_end", "spoken_plan"]
+__all__ = [
+    "beside_best",
+    "end_of_evidence",
+    "lead_of_run",
+    "spoken_end",
+    "spoken_plan",
+]
 
 
 def lead_of_run(replay: Replay) -> Text:
@@ -69,3 +76,10 @@ def beside_best(modes: Iterable[Mode]) -> str:
     if len(distinct) > 1:
         return "off best"
     return {"min": "above best", "max": "below best"}[distinct.pop()]
+
+
+def end_of_evidence(divergence_epoch: int, parted_by: Parting) -> Text:
+    """Say where a log ends to be evidence, in a sentence of its own."""
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    start = f"{before[0].upper()}{before[1:]}"
+    return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")

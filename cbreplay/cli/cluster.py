@@ -82,7 +82,7 @@ def print_swept(
 def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
     """Yield what each worker reads by itself: the entries of a directory of runs."""
     for path in paths:
-        # a run directory holds its own log, and is one
+        # a run directory holds its own log, and is read as a whole
         inner = sorted(os.listdir(path)) if os.path.isdir(path) else []  # noqa: PTH112, PTH208
         below = [
             place
@@ -90,7 +90,7 @@ def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
             if os.path.isdir(place := os.path.join(path, name))  # noqa: PTH112, PTH118
         ]
         is_run = {"logs.csv", "run.json", "tensorboard", "train"} & set(inner)
-        yield from [os.path.abspath(one) for one in below if not is_run] or [  # noqa: PTH100
+        yield from [os.path.abspath(run) for run in below if not is_run] or [  # noqa: PTH100
             os.path.abspath(path)  # noqa: PTH100 - workers stand elsewhere
         ]
 

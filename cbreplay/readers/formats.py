@@ -7,8 +7,14 @@ import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
-from cbreplay.readers.columns.header import decode_beginning, sniff_header
+from cbreplay.readers.columns.header import (
+    STEP_NAMES,
+    decode_beginning,
+    sniff_header,
+)
 from cbreplay.readers.columns.plain_csv import split_plain_names
+from cbreplay.readers.columns.turned import are_turned, turned_names
+from cbreplay.readers.entries import holds_events, is_event_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +83,7 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
 _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
-    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:'
 )
 # what Trainer alone logs, and so a log_history that was saved by itself
 _TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
@@ -107,16 +113,16 @@ def format_of(path: str) -> str | None:
     A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
     """
     name = os.path.basename(path)
-    if not os.path.isfile(path):
+    if is_event_file(path):
+        return "events" if os.path.isfile(path) else None
+    pickled = named_like_a_pickle(name)
+    if not (pickled or named_like_a_log(name) or "tfevents" in name):
         return None
-    if "tfevents" in name:
-        return "events"
-    if named_like_a_pickle(name):
-        return "pickle"
-    if not named_like_a_log(name):
-        return None
-    by_name = "csv" if name in _LOGS_CSV else None
-    return content_format(read_beginning(path)) or by_name
+    beginning = read_beginning(path)
+    found = content_format(beginning)
+    if found is None and os.path.isfile(path):
+        found = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
+    return found
 
 
 def content_format(beginning: bytes) -> str | None:
@@ -126,11 +132,16 @@ def content_format(beginning: bytes) -> str | None:
         return _csv_format([name.lower() for name in names])
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
+    if holds_events(beginning):
+        return "events"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)
-    header, _ = sniff_header(text)
-    return _csv_format([name.lower() for name in header])
+    rows = sniff_header(text)
+    if not rows:
+        return None
+    names = turned_names(rows) if are_turned(rows) else rows[0]
+    return _csv_format([name.lower() for name in names])
 
 
 def asked_format(beginning: bytes, name: str) -> str:
@@ -175,7 +186,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
         return "lightning"
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
-    return "csv" if keras and len(header) > 1 else None
+    stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
+    return "csv" if (keras or stepped) and len(header) > 1 else None
 
 
 def reader_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import read_judging
 from cbreplay.recommend.answer import Excluded, Reason
 from cbreplay.recommend.selection import USUAL
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
 
 _KNOWN = ("patience", "monitor", "min_delta")
-_HINT = (
-    "Give a sweep of make_grid([choices(EarlyStopping, patience=range(0, 101), "
-    "restore_best_weights=True)]), or that of recommend.sweep_patience"
-)
 
 
 class Slice(NamedTuple):
@@ -54,12 +51,14 @@ class Axes(NamedTuple):
     Parameters
     ----------
     patience : array of shape (n_patience,)
-        The values, ascending; without 0, which to Keras is 1.
+        The values, ascending, from 1 on: to Keras 0 is 1.
     slices : tuple of Slice
         One for each monitor and min_delta; for each monitor, the min_delta nearest to
         Keras's default comes first.
     kind : type
         The class of the rule whose patience is varied.
+    defaults : mapping
+        Its parameters, with the values that they have where nobody gives one.
     fixed : mapping
         The parameters that all of its settings share.
     around : (tuple of Callback, tuple of Callback)
@@ -69,14 +68,26 @@ class Axes(NamedTuple):
     patience: EpochArray
     slices: tuple[Slice, ...]
     kind: type[Any]
+    defaults: dict[str, Any]
     fixed: dict[str, Any]
     around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
 
     def rule(self, chosen: Slice, **parameters: Any) -> Callback:  # noqa: ANN401
         """Return the rule with a chosen patience, and more if named."""
-        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
-        rule: Callback = self.kind(**self.fixed | own | parameters)
+        rule: Callback = self.kind(**self._shared(chosen) | parameters)
         return rule
+
+    def grid(self, chosen: Slice, **varied: Any) -> Grid:  # noqa: ANN401
+        """Return the list with these parameters of the rule varied."""
+        before, after = self.around
+        tried = choices(self.kind, **self._shared(chosen) | varied)
+        return make_grid([*before, tried, *after])
+
+    def _shared(self, chosen: Slice) -> dict[str, Any]:
+        """Return what all patience values of a slice share."""
+        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
+        held = {name: value for name, value in own.items() if name in self.defaults}
+        return self.fixed | held
 
     def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
         """Return the whole list with this rule in its place."""
@@ -136,7 +147,7 @@ def sweep_patience(
     kept, left_out = _holding(list(runs), list(dict.fromkeys([*monitors, *judged_by])))
     top = max((run.n_epochs for run in kept), default=0)
     stopper = choices(
-        EarlyStopping,
+        stopping_rule(),
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
         min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
@@ -192,7 +203,7 @@ def read_axes(sweep: Sweep) -> Axes:
     grid = sweep.configs
     place = _find_stopper(grid) if isinstance(grid, Grid) else None
     if place is None:
-        sentence = f"no patience of an EarlyStopping is varied in this sweep. {_HINT}"
+        sentence = f"no patience of a stopping rule is varied in this sweep. {_hint()}"
         raise ConfigError(sentence)
     entry = grid.entries[place]
     _check_parameters(grid, entry)
@@ -203,28 +214,44 @@ def read_axes(sweep: Sweep) -> Axes:
     if USUAL not in patience.tolist() or not whole:
         sentence = (
             f"a recommendation is compared with patience {USUAL}, and the sweep does "
-            f"not hold it, or holds fractions. {_HINT}"
+            f"not hold it, or holds fractions. {_hint()}"
         )
         raise ConfigError(sentence)
     return Axes(
         patience.astype(np.int64),
         _slices(grid, entry, np.array(order)),
         entry.kind,
+        _defaults(entry.kind),
         dict(entry.fixed),
         (tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])),
     )
 
 
+def _hint() -> str:
+    """Say which sweep can be recommended from."""
+    return (
+        f"Give a sweep of make_grid([choices({stopping_rule().__name__}, "
+        "patience=range(0, 101), restore_best_weights=True)]), or that of "
+        "recommend.sweep_patience"
+    )
+
+
 def _find_stopper(grid: Grid) -> int | None:
-    """Return where in the list the EarlyStopping stands whose patience is varied."""
+    """Return where in the list the stopping rule stands whose patience is varied."""
     for place, entry in enumerate(grid.entries):
         if (
             isinstance(entry, Choices)
-            and entry.kind is EarlyStopping
             and "patience" in entry.varied
+            and row_of(entry.kind) is not None
+            and entry.kind.stops_early
         ):
             return place
     return None
+
+
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    """Return the parameters of a rule with their defaults."""
+    return {parameter.name: parameter.default for parameter in fields(kind)}
 
 
 def _check_parameters(grid: Grid, entry: Choices) -> None:
@@ -238,7 +265,7 @@ def _check_parameters(grid: Grid, entry: Choices) -> None:
     if foreign:
         sentence = (
             f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
-            f"{', '.join(_KNOWN)} of one EarlyStopping. {_HINT}"
+            f"{', '.join(_KNOWN)} of one stopping rule. {_hint()}"
         )
         raise ConfigError(sentence)
 
@@ -252,9 +279,10 @@ def _slices(grid: Grid, entry: Choices, order: EpochArray) -> tuple[Slice, ...]:
     numbers = np.arange(len(grid)).reshape(grid.shape)
     numbers = np.moveaxis(numbers, names.index("patience"), -1)[..., order]
     names.remove("patience")
+    defaults = {"min_delta": 0} | _defaults(entry.kind) | dict(entry.fixed)
     varied: dict[str, list[Any]] = {
-        name: list(entry.varied.get(name, [entry.fixed.get(name, default)]))
-        for name, default in (("monitor", "val_loss"), ("min_delta", 0))
+        name: list(entry.varied.get(name, [defaults[name]]))
+        for name in ("monitor", "min_delta")
     }
     slices = []
     for i, monitor in enumerate(varied["monitor"]):

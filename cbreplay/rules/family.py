@@ -68,6 +68,16 @@ class Family(Framework, Protocol):
         ...
 
     @property
+    def stopping_rule(self) -> type[Any] | None:
+        """The rule that stops by a ``patience``, if there is one."""
+        ...
+
+    @property
+    def reducing_rule(self) -> type[Any] | None:
+        """The rule that reduces the rate by a ``patience``, if there is one."""
+        ...
+
+    @property
     def list_checks(self) -> tuple[ListCheck, ...]:
         """What `lint` looks for in a list of its callbacks."""
         ...
@@ -178,6 +188,16 @@ class PlainFamily:
     def not_replayed(self) -> Mapping[str, str]:
         """Its callbacks that are not replayed: none are known."""
         return {}
+
+    @property
+    def stopping_rule(self) -> type[Any] | None:
+        """The rule that stops by a ``patience``: none."""
+        return None
+
+    @property
+    def reducing_rule(self) -> type[Any] | None:
+        """The rule that reduces the rate by a ``patience``: none."""
+        return None
 
     @property
     def list_checks(self) -> tuple[ListCheck, ...]:

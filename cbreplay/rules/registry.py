@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Kernel",
     "RuleRow",
+    "TriedValues",
     "checks_of",
+    "default_family",
     "family_named",
     "family_of",
     "find_rule",
@@ -34,12 +36,15 @@ __all__ = [
     "known_rules",
     "nearest_row",
     "pasted_code_of",
+    "reducing_rule",
     "register_family",
     "resolve_semantics",
     "row_of",
     "rule_named",
     "spoken_version",
     "stands_by",
+    "stopping_rule",
+    "tried_values_of",
     "unregister_family",
     "words_of",
 ]
@@ -48,6 +53,24 @@ __all__ = [
 # "stops": by `patience`, from a Comparison; "reduces": the rate, in the same way;
 # "breaks": off in a batch; "saves": files, which end no training; "idle": nothing
 Kernel: TypeAlias = Literal["stops", "reduces", "breaks", "saves", "idle"]
+
+
+class TriedValues(NamedTuple):
+    """The values of a rule that are worth comparing it by.
+
+    Parameters
+    ----------
+    parameter : str
+        Which parameter they are of.
+    values : tuple
+        The values.
+    origin : str
+        Who tried them.
+    """
+
+    parameter: str
+    values: tuple[Any, ...]
+    origin: str
 
 
 class RuleRow(NamedTuple):
@@ -74,6 +97,9 @@ class RuleRow(NamedTuple):
         The `PastedCode` of a class that decides the same, where its framework has none.
     reader : str
         The function that reads a real object of the framework into the rule.
+    tried : str
+        The `TriedValues` by which `recommend` compares it with a patience, where it has
+        none itself.
     written : bool
         Whether an expression can write it; else only an object can be given.
     """
@@ -86,6 +112,7 @@ class RuleRow(NamedTuple):
     checks: str = ""
     code: str = ""
     reader: str = ""
+    tried: str = ""
     written: bool = True
 
     def load(self) -> type[Any]:
@@ -148,6 +175,7 @@ _rows: dict[str, RuleRow] = {
                 words=f"{_PRECHELT}.words:{constant}",
                 checks=f"{_PRECHELT}.checks:{constant}",
                 code=f"{_PRECHELT}.code:{constant}",
+                tried=f"{_PRECHELT}.tried:{constant}",
             )
             for name, constant in (
                 ("PrecheltGL", "GL"),
@@ -278,6 +306,12 @@ def pasted_code_of(callback: object) -> PastedCode | None:
     return code
 
 
+def tried_values_of(row: RuleRow) -> TriedValues | None:
+    """Return the values that a rule is compared by; None without any."""
+    tried: TriedValues | None = import_named(row.tried) if row.tried else None
+    return tried
+
+
 def import_named(place: str) -> Any:  # noqa: ANN401 - whatever stands there
     """Return what stands at ``"module:name"``."""
     module, _, name = place.partition(":")
@@ -290,6 +324,23 @@ def family_named(name: str) -> Family:
     if isinstance(held, str):
         held = _families[name] = import_named(held)
     return held
+
+
+def default_family() -> Family:
+    """Return the family that decides where nothing tells which."""
+    return family_named(next(iter(_families)))
+
+
+def stopping_rule() -> type[Any]:
+    """Return the rule that stops by a patience, asked about by default."""
+    rules = (family.stopping_rule for family in known_families())
+    return next(rule for rule in rules if rule is not None)
+
+
+def reducing_rule() -> type[Any]:
+    """Return the rule that reduces the rate by a patience, tried by default."""
+    rules = (family.reducing_rule for family in known_families())
+    return next(rule for rule in rules if rule is not None)
 
 
 def family_of(callbacks: Iterable[Callback]) -> Family | None:
@@ -345,7 +396,7 @@ def resolve_semantics(
 
 def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
     """Return the family of a version's name, or of what was recorded; the first."""
-    first = family_named(next(iter(_families)))
+    first = default_family()
     if len(_families) == 1:
         return first
     for family in known_families():

@@ -32,8 +32,8 @@ class RunRules(NamedTuple):
     modes : dict of (class, monitor, mode) to {"min", "max"}
         Each mode of a block, resolved.
     rates : list of (rates, known)
-        Every reading of the run's rates, NaN where nothing tells one, and whether any
-        is known; none where the list cannot change them.
+        Every reading of the run's rates, with NaN for an unknown rate, and whether any
+        is known; empty where the list cannot change the rate.
     """
 
     training: Training
@@ -92,8 +92,8 @@ def needs_rate(slot: Slot) -> bool:
     """Return whether the decisions of some setting hang on the rate's value."""
     # as the rule's own `needs_learning_rate`, without making one for each setting
     floors, factors = slot.parameters["min_lr"], slot.parameters["factor"]
-    return any(one != 0 for one in floors.values) or any(
-        not 0 < one < 1 - 2**-20 for one in factors.values
+    return any(floor != 0 for floor in floors.values) or any(
+        not 0 < factor < 1 - 2**-20 for factor in factors.values
     )
 
 
@@ -104,8 +104,8 @@ def _read_rates(
         run, initial_learning_rate=initial_learning_rate, needs_value=needs_value
     )
     return [
-        (np.array(one.values, dtype=np.float64), one.values[0] is not None)
-        for one in readings
+        (np.array(reading.values, dtype=np.float64), reading.values[0] is not None)
+        for reading in readings
     ]
 
 
@@ -123,16 +123,17 @@ def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
 
     axes = slot.axes(*names)
     lengths = {
-        one.axis: len(one.values)
-        for one in slot.parameters.values()
-        if one.axis is not None
+        parameter.axis: len(parameter.values)
+        for parameter in slot.parameters.values()
+        if parameter.axis is not None
     }
     seen = set()
     for index in itertools.product(*(range(lengths[axis]) for axis in axes)):
         at = dict(zip(axes, index, strict=True))
         held = [slot.parameters[name] for name in names]
         chosen = tuple(
-            one.values[0 if one.axis is None else at[one.axis]] for one in held
+            parameter.values[0 if parameter.axis is None else at[parameter.axis]]
+            for parameter in held
         )
         if chosen not in seen:
             seen.add(chosen)
@@ -209,7 +210,7 @@ class Batch:
 
     def __init__(self, runs: Sequence[Run], rules: Sequence[RunRules]) -> None:
         self.runs, self.rules = runs, rules[0]
-        self.rates = [one.rates for one in rules]
+        self.rates = [of_run.rates for of_run in rules]
         self.first_epochs = np.array([run.first_epoch for run in runs])
         self.n_epochs = np.array([run.n_epochs for run in runs])
         self._monitored: dict[str, Monitored] = {}
@@ -248,18 +249,18 @@ class Batch:
 
 
 def _read_monitored(series: Sequence[Any]) -> Monitored:
-    counts = np.array([int(one.recorded.sum()) for one in series])
+    counts = np.array([int(of_run.recorded.sum()) for of_run in series])
     most, n_runs = int(counts.max()), len(series)
     values = np.full((n_runs, most), np.nan)
     positions = np.full((n_runs, most + 1), NEVER)
     plain = True
-    for row, one in enumerate(series):
+    for row, of_run in enumerate(series):
         count = counts[row]
-        if count == len(one):
-            values[row, :count] = one.values
+        if count == len(of_run):
+            values[row, :count] = of_run.values
             positions[row, :count] = np.arange(count)
             continue
         plain = False
-        values[row, :count] = one.values[one.recorded]
-        positions[row, :count] = np.flatnonzero(one.recorded)
+        values[row, :count] = of_run.values[of_run.recorded]
+        positions[row, :count] = np.flatnonzero(of_run.recorded)
     return Monitored(np.ascontiguousarray(values.T), counts, positions, plain)

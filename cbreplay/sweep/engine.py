@@ -13,9 +13,10 @@ from cbreplay.replay import replay_run
 from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules
 from cbreplay.sweep.cells import Cells, decide_cells
+from cbreplay.sweep.gaps import has_holes, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.objectives import Begun, begin_run, find_objectives
-from cbreplay.sweep.pieces import cut_work
+from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
+from cbreplay.sweep.pieces import cut_work, run_tasks
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
@@ -110,14 +111,15 @@ def _sweep(
 ) -> Sweep:
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
-    swept = [begin_run(run, examples, judging) for run in runs]
+    swept = begin_runs(runs, examples, judging)
     cells = _empty_cells(runs, configs, blocks)
     work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
     for block in blocks:
         work.decide(block)
+    mark_gaps(cells, runs, configs, blocks)
     work.replay_doubts()
-    # where there is none, the replay has raised
-    described = tuple(one.swept for one in swept if one is not None)
+    # a run that could not begin was replayed just now, and its replay has raised
+    described = tuple(begun.swept for begun in swept if begun is not None)
     return Sweep(
         configs, described, work.cells, objectives, records=tuple(runs), judging=judging
     )
@@ -129,11 +131,12 @@ def _empty_cells(
     blocks: list[Block],
 ) -> Cells:
     reduces = any(block.reduces for block in blocks)
-    return Cells.empty(len(runs), len(configs), reduces=reduces)
+    holes = any(map(has_holes, runs))
+    return Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
 
 
 class _Work:
-    """A sweep under way."""
+    """A sweep under way: block after block by kernels, then the doubts by replay."""
 
     def __init__(
         self,
@@ -151,13 +154,13 @@ class _Work:
         self.done = 0
 
     def decide(self, block: Block) -> None:
-        """Decide a block by kernels, and put aside what they cannot."""
+        """Decide a block by kernels; what they cannot is left for `replay_doubts`."""
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            if block.vectorised and begun is not None:
+            if block.vectorised and begun is not None and _fits_kernels(run, block):
                 rules = find_rules(
                     run,
                     block,
@@ -173,8 +176,8 @@ class _Work:
             pairs = np.meshgrid(np.array(left), columns, indexing="ij")
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
-            # runs of like length together: the shorter are filled up
-            members.sort(key=lambda one: self.runs[one[0]].n_epochs)
+            # in a batch, shorter runs are filled up to the longest
+            members.sort(key=lambda member: self.runs[member[0]].n_epochs)
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)
@@ -226,6 +229,17 @@ class _Work:
             self.progress(self.done, len(self.runs) * len(self.configs))
 
 
+def _fits_kernels(run: Run, block: Block) -> bool:
+    """Return whether a run is one fit with a value an epoch, reductions without holes.
+
+    What hangs on a choice among several values, what a resumed fit begins anew, and how
+    often a rate is reduced before a hole, only the scalar replay tells.
+    """
+    if run.seams or any(series.others for series in run.series.values()):
+        return False
+    return not (block.reduces and has_holes(run))
+
+
 def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
@@ -248,8 +262,10 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
         (cells.stopped, cells.stopped_epoch, replay.stopped_epoch),
         (cells.kept, cells.kept_epoch, replay.kept_epoch),
         (cells.diverged, cells.divergence_epoch, replay.divergence_epoch),
+        (cells.incomplete, cells.gap_epoch, replay.gap_epoch),
     ):
-        mask[at], values[at] = epoch is not None, epoch or 0
+        if mask.flags.writeable:
+            mask[at], values[at] = epoch is not None, epoch or 0
     run = replay.run
     known = replay.kept_epoch is not None and not math.isnan(
         run.monitored(replay.objective).values[replay.kept_epoch - run.first_epoch]
@@ -270,18 +286,15 @@ def _sweep_elsewhere(
 ) -> Sweep:
     """Sweep pieces in an executor; the order of the answer is that of the question."""
     pieces = cut_work(len(runs), configs)
-    futures = [
-        executor.submit(
-            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, judging
-        )
-        for piece in pieces
-    ]
+    given = (
+        ([runs[row] for row in piece.rows], piece.configs, judging) for piece in pieces
+    )
+    parts = run_tasks(executor, _sweep_piece, given)
     blocks = plan_blocks(configs)
     cells = _empty_cells(runs, configs, blocks)
     swept: dict[int, SweptRun] = {}
     done = 0
-    for piece, future in zip(pieces, futures, strict=True):
-        described, part = future.result()
+    for piece, (described, part) in zip(pieces, parts, strict=True):
         piece.put(part, cells)
         swept |= dict(zip(piece.rows, described, strict=True))
         done += len(described) * len(piece.configs)
@@ -289,9 +302,11 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # a piece knows its own objectives only
-        begun = [begin_run(run, examples, judging) for run in runs]
-        swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
+        # a piece only knows how its own configs are judged
+        begun = begin_runs(runs, examples, judging)
+        swept = {
+            row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None
+        }
     listed = tuple(swept[row] for row in range(len(runs)))
     return Sweep(
         configs, listed, cells, objectives, records=tuple(runs), judging=judging

@@ -97,7 +97,10 @@ def part_rates(
         Parted(
             lanes.place(divergence[reading], block_shape),
             lanes.place(first[reading], block_shape),
-            [lanes.place(one, block_shape) for one in _in_order(later[reading], shape)],
+            [
+                lanes.place(made_at, block_shape)
+                for made_at in _in_order(later[reading], shape)
+            ],
         )
         for reading in range(len(records))
     ]
@@ -131,7 +134,7 @@ class _Asked:
         """Ask the kernel for some settings by one reading of the rates."""
         series = self.batch.monitored(monitor)
         sizes, lane = np.unique(self.sizes[chosen], return_inverse=True)
-        patience, cooldown, factor, min_lr = (one[chosen] for one in self.numbers)
+        patience, cooldown, factor, min_lr = (values[chosen] for values in self.numbers)
         precision = self.batch.semantics.factor_precision
         return find_partings(
             series.values * self.batch.sign(self.kind, monitor, mode),

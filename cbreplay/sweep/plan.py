@@ -84,7 +84,7 @@ class Slot:
             try:
                 numbers = np.array(values, dtype=np.float64)
             except TypeError:
-                listed = [math.nan if one is None else one for one in values]
+                listed = [math.nan if value is None else value for value in values]
                 numbers = np.array(listed, dtype=np.float64)
             self._arrays[name] = numbers
         return self._arrays[name]
@@ -155,17 +155,17 @@ def _has_kernel(slot: Slot) -> bool:
     if slot.kernel == "breaks":
         return not any(slot.parameters["raise_error"].values)
     if slot.kernel == "saves":
-        # which series is judged hangs on it, and names hold what is logged
+        # with it, the monitor chooses what is judged; without, nothing is compared
         best_only = slot.parameters["save_best_only"]
         return best_only.axis is None or len(set(best_only.values)) == 1
     return True
 
 
 def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
-    """Return a grid, or a list of callbacks lists, of whatever names one.
+    """Return configs as a grid, or as a list of callbacks lists.
 
-    A config is a tuple of callbacks; it stays as it was given where lists are nested
-    in it, because `replay_run` wants to know.
+    A config is a tuple of callbacks. Where lists are nested in it, it stays as it was
+    given: a nested list has logs of its own, and the replay needs to see it.
 
     Raises
     ------
@@ -178,19 +178,19 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     slots = read_slots(listed)
     if slots is not None:
         return AlikeConfigs(map(tuple, listed), slots)
-    if not any(hasattr(one, "__iter__") for one in listed):
+    if not any(hasattr(given, "__iter__") for given in listed):
         return make_grid(listed)
     configs = []
     own: set[type] = set()
-    for one in listed:
-        config = _plain(one, own)
+    for given in listed:
+        config = _plain(given, own)
         if config is None:
-            read = read_callbacks(one)
-            config = one if any(read.groups) else read.callbacks
+            read = read_callbacks(given)
+            config = given if any(read.groups) else read.callbacks
         if len(config) == 0:
             sentence = (
-                f"{one!r} is no list of callbacks. Give make_grid([...]), or a list of "
-                "callbacks lists"
+                f"{given!r} is no list of callbacks. Give make_grid([...]), or a list "
+                "of callbacks lists"
             )
             raise ConfigError(sentence)
         configs.append(config)
@@ -228,11 +228,11 @@ class AlikeConfigs(list[Any]):
 def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     """Return the callbacks place by place, if all lists hold the same rules of ours.
 
-    Of many configs this is the quick way to see it: nothing is done one by one.
+    Of a million configs this is the quick way: no Python code runs for each.
     """
     if isinstance(configs, AlikeConfigs):
         return configs.slots
-    # whatever else can be counted is no list
+    # other things have a length as well: text, a Keras list
     plain = set(map(type, configs)) <= {list, tuple}
     if not plain or len(set(map(len, configs))) != 1:
         return None
@@ -244,7 +244,7 @@ def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
 
 
 def pair_configs(configs: Any) -> Any:  # noqa: ANN401 - as `read_configs`
-    """Return configs as columns of values, which are quick to send, if they can be."""
+    """Return configs as columns of values where they can be: quick to send."""
     if isinstance(configs, (Grid, PairedChoices)):
         return configs
     slots = read_slots(configs)
@@ -255,9 +255,9 @@ def pair_configs(configs: Any) -> Any:  # noqa: ANN401 - as `read_configs`
         columns = _columns(held)
         first = {name: values[0] for name, values in columns.items()}
         varied = {name: held for name, held in columns.items() if len(held) > 1}
-        fixed = {name: one for name, one in first.items() if name not in varied}
+        fixed = {name: value for name, value in first.items() if name not in varied}
         entries.append(Choices(type(held[0]), fixed, varied) if varied else held[0])
-    any_varied = any(isinstance(one, Choices) for one in entries)
+    any_varied = any(isinstance(entry, Choices) for entry in entries)
     return pair_choices(entries) if any_varied else configs
 
 
@@ -269,7 +269,8 @@ def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs
         return [Block(configs.shape, slots, None)]
     if isinstance(configs, PairedChoices):
         # one axis: the configs themselves
-        slots = tuple(_grid_slot(one, itertools.repeat(0)) for one in configs.entries)
+        every = itertools.repeat(0)
+        slots = tuple(_grid_slot(entry, every) for entry in configs.entries)
         return [Block((len(configs),), slots, None)]
     alike = read_slots(configs)
     if alike is not None:
@@ -324,15 +325,15 @@ def _listed_slot(held: Sequence[Callback]) -> Slot:
 
 
 def _columns(held: Sequence[Callback], without: str = "") -> dict[str, list[Any]]:
-    """Return the values of each parameter by config; one where all are alike."""
+    """Return the values of each parameter by config, or one value for all."""
     columns = {}
     # a rule is a dataclass; the protocol cannot say so
-    for one in fields(type(held[0])):  # type: ignore[arg-type]
-        if one.name == without:
+    for parameter in fields(type(held[0])):  # type: ignore[arg-type]
+        if parameter.name == without:
             continue
-        values = list(map(operator.attrgetter(one.name), held))
+        values = list(map(operator.attrgetter(parameter.name), held))
         alike = values.count(values[0]) == len(values)
-        columns[one.name] = values[:1] if alike else values
+        columns[parameter.name] = values[:1] if alike else values
     return columns
 
 

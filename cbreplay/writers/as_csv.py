@@ -31,30 +31,42 @@ def write_csv(document: Document) -> str:
 
 def table_as_csv(table: Table) -> str:
     """Return the columns of a table that programs read."""
-    places = [
-        place for place, column in enumerate(table.columns) if column.shown != "people"
+    shown = [
+        (column.key, table.cells_of(place))
+        for place, column in enumerate(table.columns)
+        if column.shown != "people"
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_harmless(table.columns[place].key) for place in places])
-    columns = [_plain_column(table.cells_of(place)) for place in places]
-    writer.writerows(zip(*columns, strict=True))
-    return text.getvalue()
+    texts = [[_quoted(_harmless(key)), *_written(cells)] for key, cells in shown]
+    lines = map(",".join, zip(*texts, strict=True))
+    return "\n".join([*lines, ""])
 
 
-def _plain_column(cells: Sequence[Any]) -> Sequence[Any]:
-    """Return the cells of a column as they are written; of many, quickly."""
+def _written(cells: Sequence[Any]) -> list[str]:
+    """Write the cells of a column; what stands in many of them, once."""
     kinds = set(map(type, cells))
-    if kinds <= _NUMBERS:
-        return cells
-    if kinds <= _NAMES:
-        shown = {name: _plain(name) for name in set(cells)}
-        return [shown[name] for name in cells]
-    return [_plain(cell) for cell in cells]
+    if not kinds <= _ALIKE:
+        return [_quoted(_plain(cell)) for cell in cells]
+    if kinds <= {float, type(None)}:
+        # 0.0 and -0.0 are equal, and written otherwise
+        texts = {cell: _quoted(_plain(cell)) for cell in set(cells) if cell != 0}
+        return [texts[cell] if cell != 0 else repr(cell) for cell in cells]
+    if len(kinds - {type(None)}) > 1:
+        # so are 1 and 1.0
+        return [_quoted(_plain(cell)) for cell in cells]
+    texts = {cell: _quoted(_plain(cell)) for cell in set(cells)}
+    return [texts[cell] for cell in cells]
 
 
-# None is written as nothing
-_NUMBERS, _NAMES = {int, float, bool, type(None)}, {str, type(None)}
+_ALIKE = {int, float, str, type(None)}
+
+
+def _quoted(value: Any) -> str:  # noqa: ANN401 - what `_plain` returns
+    """Return a value as the csv module writes it, between others."""
+    if isinstance(value, int | float):
+        return repr(value)
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([value, ""])
+    return line.getvalue().removesuffix(",\n")
 
 
 def _plain(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything

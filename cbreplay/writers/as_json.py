@@ -63,7 +63,7 @@ def answer_as_json(
 
 
 def _text(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
-    """Write a value in lines: a row of numbers, a result or a small object is one."""
+    """Write a value in lines; a list of numbers, a result or a small object in one."""
     if isinstance(value, Mapping) and not _is_short(value):
         pairs = (
             f"{json.dumps(str(key))}: {_text(held, indent + 2)}"
@@ -73,7 +73,9 @@ def _text(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, list | tuple) and any(map(_holds_something, value)):
         if _are_results(value):
             return _in_lines("[", map(_line, value), "]", indent)
-        return _in_lines("[", (_text(one, indent + 2) for one in value), "]", indent)
+        return _in_lines(
+            "[", (_text(member, indent + 2) for member in value), "]", indent
+        )
     return _line(value)
 
 

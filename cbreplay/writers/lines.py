@@ -68,6 +68,9 @@ def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
     first, rest : str
         What the first line begins with, and the others.
     """
+    if words.strip() == words and 0 < len(words) <= width - len(first):
+        # of a large table, most cells are short
+        return [first + words.replace(_FIRM_SPACE, " ")]
     lines = textwrap.wrap(
         words,
         width,

@@ -138,7 +138,8 @@ def _stamp(row: Row) -> str:
 def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
     """Take columns out until the rest fits, or none may go; return their titles."""
     folded: list[str] = []
-    while _total(grid) > width:
+    widths = grid.widths()
+    while _total(widths) > width:
         weights = [column.fold for column in grid.columns]
         if not any(weights):
             break
@@ -146,11 +147,11 @@ def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
         place = max(range(len(weights)), key=lambda at: (weights[at], at))
         folded.append(grid.columns[place].title)
         grid = grid.without(place)
+        del widths[place]
     return grid, folded[::-1]
 
 
-def _total(grid: _TextGrid) -> int:
-    widths = grid.widths()
+def _total(widths: Sequence[int]) -> int:
     return len(_INDENT) + sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
@@ -160,7 +161,7 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
     if grid.n_sentences > ends_in_sentence:
         return [*_stacked(grid, width)], []
     fewer, folded = _fold(grid, width)
-    if _total(fewer) <= width:
+    if _total(fewer.widths()) <= width:
         return [*_aligned(fewer, width)], folded
     if ends_in_sentence:
         return [*_stacked(grid, width)], []

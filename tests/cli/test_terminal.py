@@ -120,3 +120,14 @@ def test_no_bar_stands_where_the_answer_goes_into_a_pipe(log: Path) -> None:
     os.close(master)
     assert b"reading logs" not in shown
     assert json.loads(answer.stdout)["command"] == "simulate"
+
+
+@pytest.mark.parametrize("columns", [44, 72, 110])
+def test_an_answer_fits_the_terminal_that_it_stands_on(
+    sample_logs: Path, columns: int
+) -> None:
+    words = ("explain", sample_logs / "digits-mlp-both", "--only", "decisions")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(*words, columns=columns))
+    lines = [line.rstrip() for line in shown.splitlines()]
+    told = [line for line in lines if "cbreplay " not in line and ")" not in line]
+    assert columns - 15 < max(map(len, told)) <= columns

@@ -10,6 +10,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.odd_epochs import find_doubles
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
@@ -64,7 +65,13 @@ def read_lists(
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
-    places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
+    lines = np.arange(1, len(rows.epochs) + 1)
+    doubled = None
+    if options.parts != "rows":
+        doubled = find_doubles(rows.epochs, lines, kind)
+    if doubled is not None:
+        rows = rows.take(doubled).folded()
+    places = [f"row {line}" for line in lines]
     for record in join_rows(split_rows(rows, places, ()), options, None, kind):
         logged = take_rate(record)
         yield build_run(
@@ -75,6 +82,7 @@ def read_lists(
             rate=None if logged is None else read_csv_rate(logged, None),
             notes=[*notes, *aligned.notes],
             not_logged=aligned.spread,
+            counts_from=aligned.counts_from,
         )
 
 
@@ -131,6 +139,8 @@ class _Aligned:
         The lists with a value for validated epochs only.
     notes : list of str
         What was assumed.
+    counts_from : int
+        The number by which they call epoch 0.
     """
 
     def __init__(
@@ -146,10 +156,12 @@ class _Aligned:
         length = max((len(one) for one in columns.values()), default=0)
         self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
         self.notes: list[str] = []
+        self.counts_from = 0
         if self.epochs:
             listed = np.array(self.epochs)
-            numbered, self.notes = number_epochs(listed, options, known=known)
-            self.epochs = numbered.tolist()
+            numbered = number_epochs(listed, options, known=known)
+            self.epochs, self.notes = numbered.epochs.tolist(), numbered.notes
+            self.counts_from = numbered.counts_from
         self.spread: list[str] = []
         self.columns = {name: self._align(name, one) for name, one in columns.items()}
         self.notes = list(dict.fromkeys(self.notes))

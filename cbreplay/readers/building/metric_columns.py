@@ -14,6 +14,7 @@ from cbreplay.readers.columns.roles import (
     INDEXES,
     are_epochs,
     check_one_kind,
+    check_rows_are_epochs,
     find_epoch,
 )
 from cbreplay.run import Series
@@ -67,12 +68,14 @@ class MetricColumns:
         epoch_column = columns.pop(epoch_name) if epoch_name else None
         kept = {name: cells for name, cells in columns.items() if self._keeps(name)}
         self._check_columns(kept, epoch_name)
-        check_one_kind(table)
+        check_one_kind(table, None if epoch_column is None else epoch_column.values)
         for name, cells in kept.items():
-            self._report_wrong(name, cells)
+            if not cells.whole:
+                self._report_wrong(name, cells)
         self.epochs = self._epochs(epoch_column)
-        self._drop_damaged()
         self.whole: BoolArray = ~self._bad
+        if self._bad.any():
+            self._drop_damaged()
         if not self.whole.any():
             problem = "no row is whole"
             hint = "Give a log with at least one whole epoch"
@@ -132,14 +135,14 @@ class MetricColumns:
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)
         texts = any(not one.whole and one.wrong.any() for one in kept.values())
+        if epoch_name is None:
+            check_rows_are_epochs(self.table)
         if epoch_name is None and (texts or {_LISTS, _TEXT} & self._left_out.keys()):
             problem = f"there is no epoch column; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
 
     def _report_wrong(self, name: str, cells: TableColumn) -> None:
-        if cells.whole:
-            return
         self._bad |= cells.wrong
         for row in cells.texts:
             text = f"{cells.text(row)!r} under {name} is not a number"

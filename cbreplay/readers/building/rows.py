@@ -71,21 +71,27 @@ class Rows:
         times = self.wall_times[kept] if len(self.wall_times) else ()
         return Rows(self.epochs[kept], columns, times)
 
-    def folded(self, group: EpochArray) -> Rows:
-        """Put rows of one epoch together: the last value stands, the others beside it.
+    @property
+    def begins(self) -> BoolArray:
+        """Which rows are of another epoch than the row above."""
+        differs: BoolArray = np.ones(len(self.epochs), dtype=np.bool_)
+        differs[1:] = np.diff(self.epochs) != 0
+        return differs
 
-        Parameters
-        ----------
-        group : int array of shape (n_rows,)
-            The number of each row's epoch, which never falls.
+    def folded(self) -> Rows:
+        """Put rows of one epoch that follow each other together to one.
+
+        The last of several values stands, with the others beside it.
         """
+        begins = self.begins
+        group = np.cumsum(begins) - 1
         columns = {}
         for name, series in self.columns.items():
             column = TableColumn.of(series.values)
             column.missing = ~series.recorded
             column.collapse(group, "any")
             columns[name] = Series(column.values, ~column.missing, column.others)
-        ends = np.append(np.diff(group) != 0, [True])
+        ends = np.append(begins[1:], [True])
         times = self.wall_times[ends] if len(self.wall_times) else ()
         return Rows(self.epochs[ends], columns, times)
 

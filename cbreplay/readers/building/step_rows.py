@@ -9,6 +9,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -166,7 +167,11 @@ _SHOWN = 3
 
 def _drop_silent_epochs(table: LogTable) -> None:
     """Leave out epochs in which only a column that was left out had a value."""
-    columns = [cells for name, cells in table.columns.items() if name != "epoch"]
+    columns = [
+        cells
+        for name, cells in table.columns.items()
+        if name != "epoch" and not is_rate_name(name)
+    ]
     if not columns:
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"

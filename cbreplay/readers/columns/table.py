@@ -53,7 +53,7 @@ class LogTable:
         When each row was written, in seconds, where a format knows it.
     planned_epochs : int or None
         The plan, where a format knows it.
-    counted : {"line", "row"}
+    counted : {"line", "row", "column"}
         What `lines` counts.
     crlf : bool
         Whether its lines end as Keras ends them.
@@ -69,6 +69,8 @@ class LogTable:
         begin at any.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What a row stands for.
+    counts_from : int
+        The number by which the log calls epoch 0.
     left_out : dict of str to str
         The columns that were left out, each with the reason.
     not_logged : set of str
@@ -97,6 +99,7 @@ class LogTable:
         self.has_other_rows = False
         self.axis_unit: AxisUnit = "epochs"
         self.left_out: dict[str, str] = {}
+        self.counts_from = 0
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
 
@@ -168,7 +171,7 @@ class LogTable:
         place = int(self.lines[row])
         if self.counted == "line":
             return LogError(problem, source=self.source, line=place, hint=hint)
-        problem = f"row {place}: {problem}"
+        problem = f"{self.counted} {place}: {problem}"
         return LogError(problem, source=self.source, hint=hint)
 
     def find(self, name: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.entries import event_files
+from cbreplay.readers.base import SKIP_HINT, read_beginning
+from cbreplay.readers.entries import event_files, holds_events, is_event_file
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.writers import EventFile
 
@@ -39,7 +39,7 @@ def find_files(path: str) -> dict[str, list[str]]:
     """
     files: dict[str, list[str]] = {"": [], "train": [], "validation": []}
     if not os.path.isdir(path):
-        if "tfevents" in os.path.basename(path):
+        if is_event_file(path) or holds_events(read_beginning(path, 64)):
             files[_writer_of(os.path.dirname(path))].append(path)
         return files
     files[_writer_of(path)] = _listed(path, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.numbering import NumberedEpochs
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
     from cbreplay.readers.event_files.points import LoggedPoints
@@ -95,7 +97,7 @@ class TensorBoardReader:
         if not found.pieces:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
         rows = _rows_of(found, layout, _tags(log), path)
-        pieces, numbering = _in_epochs(rows.pieces, layout, self.options)
+        pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
         left_out = {**found.left_out, **rows.left_out}
         notes = (
             *damage.notes(),
@@ -103,35 +105,26 @@ class TensorBoardReader:
             *rows.notes,
             *dict.fromkeys(found.notes),
             *_left_out_notes(left_out),
-            *numbering,
+            *numbered.notes,
             *_called_validation(path),
         )
         records = join_rows(pieces, self.options, self.metadata, path)
         for number, record in enumerate(records):
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
-            run = self._run(record, path, known, notes, left_out)
+            run = build_run(
+                record,
+                source=path,
+                options=self.options,
+                metadata=known,
+                rate=_take_rate(record, known),
+                notes=notes,
+                left_out=left_out,
+                counts_from=layout.first_step + numbered.counts_from,
+            )
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if rows.steps is None else _with_steps(run, number, rows)
-
-    def _run(
-        self,
-        record: TrainingRows,
-        path: str,
-        metadata: RunMetadata | None,
-        notes: Sequence[str],
-        left_out: Mapping[str, str],
-    ) -> Run:
-        return build_run(
-            record,
-            source=path,
-            options=self.options,
-            metadata=metadata,
-            rate=_take_rate(record, metadata),
-            notes=notes,
-            left_out=left_out,
-        )
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -207,27 +200,28 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
 
 def _in_epochs(
     pieces: Sequence[LoggedPoints], layout: Layout, options: ReadOptions
-) -> tuple[list[Rows], list[str]]:
-    """Give rows their zero-based epochs; what else is noted."""
+) -> tuple[list[Rows], NumberedEpochs]:
+    """Give rows their zero-based epochs, and tell how they were counted."""
     if len(pieces) > _MOST_TRAININGS:
         problem = f"its steps go back {len(pieces)} times"
         hint = "Give the log of fewer trainings"
         raise LogError(problem, source=pieces[0].file, hint=hint)
     steps = np.concatenate([piece.steps for piece in pieces])
-    known = layout.counts_from_zero
-    epochs, notes = number_epochs(steps, options, known=known)
+    numbered = number_epochs(steps, options, known=layout.counts_from_zero)
     rows = []
     begin = 0
     for piece in pieces:
         end = begin + len(piece.steps)
         place = f"file {piece.file}"
-        rows.append(Rows(epochs[begin:end], piece.columns, piece.wall_times, place))
+        rows.append(
+            Rows(numbered.epochs[begin:end], piece.columns, piece.wall_times, place)
+        )
         begin = end
     if options.parts == "rows":
         for later in rows[1:]:
             rows[0].extend(later)
         del rows[1:]
-    return rows, notes
+    return rows, numbered
 
 
 def _take_rate(
@@ -288,10 +282,18 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
         "If each step is one epoch: --x-axis epoch or x_axis='epoch'; to count "
         "evaluations: --x-axis step or x_axis='step'"
     )
+    return ForeignLogError(problem, source=path, hint=hint + _what_to_watch(tags))
+
+
+def _what_to_watch(tags: Sequence[str]) -> str:
+    """Say which monitor may have to be named too, and whether less of it is better."""
     judged = [tag for tag in tags if VALIDATION.search(tag)]
-    if judged:
-        hint += f"; then name what to watch, as --monitor {judged[0]!r} --mode min"
-    return ForeignLogError(problem, source=path, hint=hint)
+    losses = [tag for tag in judged if re.search("loss|err", tag, re.IGNORECASE)]
+    if not judged:
+        return ""
+    mode = "min" if losses else "max (min, if less is better)"
+    named = [*losses, *judged][0]
+    return f"; then name what to watch, as --monitor {named!r} --mode {mode}"
 
 
 def _crowded(path: str, found: _FoundPoints) -> LogError | None:

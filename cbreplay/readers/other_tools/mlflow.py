@@ -37,7 +37,8 @@ class MLflowReader(FormatReader):
         LogError
             If it is damaged, or a step is no whole number.
         """
-        rows = _read_rows(path)
+        damage = Damage(self.options)
+        rows = _read_rows(path, damage)
         by_run: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
@@ -47,7 +48,7 @@ class MLflowReader(FormatReader):
             told, notes = _told_apart(logged, path)
             by_step = _by_step(told, path)
             steps, left_out = _without_restored(by_step.rows)
-            table = LogTable.of_rows(steps, path, Damage(self.options))
+            table = LogTable.of_rows(steps, path, damage)
             table.notes += [*notes, *left_out]
             for key, others in by_step.others.items():
                 table.columns[key].others = others
@@ -58,9 +59,10 @@ class MLflowReader(FormatReader):
                 yield replace(run, name=name) if len(by_run) > 1 else run
 
 
-def _read_rows(path: str) -> list[dict[str, Any]]:
+def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     beginning = read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")
-    rows = read_json(path) if beginning[:1] in b"{[" else _read_csv(path)
+    as_json = beginning[:1] in b"{["
+    rows = read_json(path, damage) if as_json else _read_csv(path, damage)
     if isinstance(rows, dict):
         rows = rows.get("metrics")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -74,17 +76,21 @@ def _read_rows(path: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _read_csv(path: str) -> list[dict[str, str]]:
+def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     """Read the rows of a CSV, whose keys are text."""
     import csv
 
     from cbreplay.readers.columns.header import decode_beginning
 
     text = decode_beginning(read_bytes(path))
+    listed = text.splitlines()
     if not text.endswith(("\n", "\r")):
-        problem = "the file breaks off in its last row"
-        raise LogError(problem, source=path, hint="Give the whole file")
-    lines = csv.reader(text.splitlines(), strict=True)
+        row = f"the last row (line {len(listed)}) has no line end"
+        kept = listed[-1].count(",") == listed[0].count(",")
+        fate = "kept, and may be cut" if kept else "left out"
+        damage.remarks.append(f"{row}: it was {fate}")
+        listed = listed if kept else listed[:-1]
+    lines = csv.reader(listed, strict=True)
     header: list[str] = []
     try:
         header = [name.strip() for name in next(lines)]

@@ -57,14 +57,15 @@ class WandbReader(FormatReader):
             yield from build_runs(table, self.options, self.metadata)
 
     def _read_json(self, path: str) -> LogTable:
-        rows = read_json(path)
+        damage = Damage(self.options)
+        rows = read_json(path, damage)
         if isinstance(rows, dict):
             rows = [rows]
         if not rows or not all(isinstance(row, dict) for row in rows):
             problem = "this JSON is no list of logged steps"
             hint = "Export run.history() or run.scan_history() as a list of rows"
             raise ForeignLogError(problem, source=path, hint=hint)
-        return LogTable.of_rows(rows, path, Damage(self.options))
+        return LogTable.of_rows(rows, path, damage)
 
     def _chart(self, table: LogTable) -> Iterator[Run]:
         """Yield each run of a chart, whose columns are called ``run - metric``."""

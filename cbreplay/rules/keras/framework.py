@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.base import Callback, Training
     from cbreplay.rules.checks import ListCheck
+    from cbreplay.rules.keras.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 
@@ -45,6 +47,20 @@ class KerasFamily(PlainFamily):
     def not_replayed(self) -> Mapping[str, str]:
         """Its callbacks that are not replayed, and what to do about each."""
         return NOT_REPLAYED
+
+    @property
+    def stopping_rule(self) -> type[EarlyStopping]:
+        """The rule that stops by a ``patience``."""
+        from cbreplay.rules.keras.early_stopping import EarlyStopping
+
+        return EarlyStopping
+
+    @property
+    def reducing_rule(self) -> type[ReduceLROnPlateau]:
+        """The rule that reduces the rate by a ``patience``."""
+        from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+
+        return ReduceLROnPlateau
 
     @property
     def list_checks(self) -> tuple[ListCheck, ...]:
@@ -137,12 +153,12 @@ class KerasFamily(PlainFamily):
 
     def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
         """Write a list as Keras code to paste."""
-        from cbreplay.rules.keras.keras_code import write_keras_code
+        from cbreplay.rules.keras.keras_code import write_setting
 
         package: Literal["keras", "tf_keras"] = "keras"
         if version.startswith("tf_keras"):
             package = "tf_keras"
-        return write_keras_code(callbacks, package=package)
+        return write_setting(callbacks, package=package)
 
 
 KERAS = KerasFamily()

@@ -5,6 +5,7 @@ A rule that Keras does not have comes with a class that decides as it does.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -15,9 +16,11 @@ from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.rules.base import Callback
 
-__all__ = ["write_keras_code"]
+__all__ = ["write_keras_code", "write_setting"]
 
 _IMPORTS = {
     "keras": "import keras",
@@ -121,3 +124,47 @@ def _literal(rule: str, value: Any) -> str:  # noqa: ANN401 - any argument
 def _refuse(code: str, reason: str) -> NoReturn:
     sentence = f"{code} cannot be written as Keras code: {reason}"
     raise ConfigError(sentence)
+
+
+def write_setting(
+    callbacks: Sequence[Callback], *, package: Literal["keras", "tf_keras"] = "keras"
+) -> str:
+    """Write a setting as code to paste; what is watched is always written out.
+
+    Parameters
+    ----------
+    callbacks, package : as in `write_keras_code`
+        The setting, and whose callbacks they are.
+    """
+    if any(pasted_code_of(callback) is not None for callback in callbacks):
+        # rules that Keras does not have come with their classes
+        return write_keras_code(callbacks, package=package).rstrip()
+    lines = ["callbacks = ["]
+    for callback in callbacks:
+        if callback.holds_own_code or not callback.acts_at:
+            home = "" if callback.holds_own_code else f"{package}.callbacks."
+            lines.append(f"    {home}{callback.code},")
+            continue
+        # the monitor is written out although val_loss is Keras's default
+        arguments = _changed(callback)
+        if callback.monitor is not None:
+            monitor = json.dumps(callback.monitor, ensure_ascii=False)
+            arguments = {"monitor": monitor, **_without(arguments, "monitor")}
+        lines.append(f"    {package}.callbacks.{callback.class_name}(")
+        lines += [f"        {key}={value}," for key, value in arguments.items()]
+        lines.append("    ),")
+    return "\n".join([*lines, "]"])
+
+
+def _without(arguments: dict[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in arguments.items() if key != name}
+
+
+def _changed(callback: Callback) -> dict[str, str]:
+    """Return the parameters that differ from Keras's defaults, as code."""
+    # a rule is a dataclass; the protocol cannot say so
+    return {
+        parameter.name: repr(getattr(callback, parameter.name))
+        for parameter in fields(callback)  # type: ignore[arg-type]
+        if getattr(callback, parameter.name) != parameter.default
+    }

@@ -147,8 +147,8 @@ def find_partings(
     if len(same[0]):
         # the steps of the epochs; the monitor may be missing in some
         step_of = np.full((len(n_steps), record.rates.shape[1] + 1), -1)
-        for one, count in enumerate(n_steps.tolist()):
-            step_of[one, positions[one, :count]] = np.arange(count)
+        for row, count in enumerate(n_steps.tolist()):
+            step_of[row, positions[row, :count]] = np.arange(count)
         every = candidates.spread(improved)
         parted, wild, later = follow_rates(record, step_of, every, settings, same)
         run, setting = same[:2]
@@ -259,6 +259,27 @@ class _Followed(NamedTuple):
     wait: EpochArray
     cooldown: FloatArray
 
+    @classmethod
+    def after_first(
+        cls,
+        settings: Settings,
+        run: EpochArray,
+        setting: EpochArray,
+        at: EpochArray,
+        rate: FloatArray,
+    ) -> _Followed:
+        """Return them as they are after their first reduction, given as there."""
+        return cls(
+            place=np.arange(len(run)),
+            run=run,
+            setting=setting,
+            begin=at,
+            rate=rate.copy(),
+            floor=_floor(settings)[setting],
+            wait=np.zeros(len(run), dtype=np.int64),
+            cooldown=settings.cooldown[setting],
+        )
+
     def only(self, which: BoolArray) -> _Followed:
         """Return some of them."""
         kept: list[Any] = [column[which] for column in self]
@@ -295,21 +316,11 @@ def follow_rates(
     later : LaterReductions
         As in `Partings`.
     """
-    run, setting, at, rate = reduced
-    divergence = np.full(len(run), NEVER)
-    overflown = np.zeros(len(run), dtype=np.bool_)
-    going = _Followed(
-        place=np.arange(len(run)),
-        run=run,
-        setting=setting,
-        begin=at,
-        rate=rate.copy(),
-        floor=_floor(settings)[setting],
-        wait=np.zeros(len(run), dtype=np.int64),
-        cooldown=settings.cooldown[setting],
-    )
+    going = _Followed.after_first(settings, *reduced)
+    divergence = np.full(len(going.place), NEVER)
+    overflown = np.zeros(len(going.place), dtype=np.bool_)
     made: list[LaterReductions] = []
-    for position in range(int(at.min()), int(record.n_epochs.max())):
+    for position in range(int(going.begin.min()), int(record.n_epochs.max())):
         ended = record.n_epochs[going.run] <= position
         here = record.rates[going.run, position]
         parts = (going.begin <= position) & ~ended & ~(here == going.rate)

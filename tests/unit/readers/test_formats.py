@@ -235,7 +235,6 @@ def test_mlflow_holds_a_row_for_each_key_and_step(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         ("key,value,step\nloss,1,x\n", "the step 'x' of 'loss'"),
-        ("key,value,step\nloss,1,0", "breaks off"),
         ("key,value,step\nloss,1\n", "cannot be cut into 3 cells"),
         ("key,value,step\n", "no metric in it"),
     ],
@@ -245,6 +244,23 @@ def test_an_mlflow_export_that_is_damaged_is_refused(
 ) -> None:
     with pytest.raises(LogError, match=sentence):
         read(tmp_path / "metrics.csv", content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "losses"),
+    [
+        # a training may be writing the last line
+        ("log.jsonl", '{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo', [1]),
+        ("log.csv", "key,value,step\nloss,1,0\nloss,.5", [1]),
+        ("log.csv", "key,value,step\nloss,1,0\nloss,.5,1", [1, 0.5]),
+    ],
+)
+def test_a_last_line_without_line_end_is_noted_in_every_format(
+    tmp_path: Path, name: str, content: str, losses: list[float]
+) -> None:
+    (run,) = read(tmp_path / name, content)
+    assert column(run, "loss") == losses
+    assert any("has no line end" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +293,7 @@ def test_the_plan_of_a_history_as_json_is_kept(tmp_path: Path) -> None:
         ('{"loss": "mse"}', "no lists of numbers"),
         ('{"loss": [1, 2', "the JSON breaks off here"),
         ('{"loss": [1, 2]} x', "Extra data"),
-        ('{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo', "line 2: this line is not JSON"),
+        ('{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo\n', "line 2: this line is not"),
         ('{"loss": [' + "[" * 100_000, "nested too deeply"),
         ('{"loss": [' + "9" * 5000 + "]}", "not the JSON of a log"),
         ('[{"loss": 1}, 2]', "no lists of numbers"),

@@ -289,7 +289,7 @@ def test_a_table_of_markdown_is_read() -> None:
 
 
 def test_a_workbook_of_excel_is_called_so() -> None:
-    with pytest.raises(LogError, match="a zip archive, or a workbook of Excel"):
+    with pytest.raises(LogError, match="a zip archive"):
         read("PK\x03\x04\x14\0\x06\0")
 
 
