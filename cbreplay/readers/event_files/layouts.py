@@ -61,6 +61,11 @@ class Layout(NamedTuple):
     silent: Mapping[str, str] = MappingProxyType({})
 
     @property
+    def begins_at(self) -> int | None:
+        """The epoch at which every training begins; None if at any, as Keras's may."""
+        return None if self.tool in ("keras", "old keras", "steps") else 0
+
+    @property
     def counts_from_zero(self) -> bool:
         """Whether the first epoch is known to have the number 0."""
         return self.tool != "epochs"

@@ -21,7 +21,7 @@ from cbreplay.readers.building.learning_rate import (
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows
-from cbreplay.readers.building.runs import build_run
+from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.event_files.epochs import (
     EpochRows,
     count_evaluations,
@@ -99,14 +99,20 @@ class TensorBoardReader:
         rows = _rows_of(found, layout, _tags(log), path)
         pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
         left_out = {**found.left_out, **rows.left_out}
-        notes = (
-            *damage.notes(),
-            *layout.notes,
-            *rows.notes,
-            *dict.fromkeys(found.notes),
-            *_left_out_notes(left_out),
-            *numbered.notes,
-            *_called_validation(path),
+        facts = LogFacts(
+            notes=(
+                *damage.notes(),
+                *layout.notes,
+                *rows.notes,
+                *dict.fromkeys(found.notes),
+                *_left_out_notes(left_out),
+                *numbered.notes,
+                *_called_validation(path),
+            ),
+            left_out=left_out,
+            counts_from=layout.first_step + numbered.counts_from,
+            begins_at=layout.begins_at,
+            axis_unit="epochs" if rows.steps is None else "evaluations",
         )
         records = join_rows(pieces, self.options, self.metadata, path)
         for number, record in enumerate(records):
@@ -114,13 +120,11 @@ class TensorBoardReader:
             known = self.metadata if record is records[-1] else None
             run = build_run(
                 record,
+                facts,
                 source=path,
                 options=self.options,
                 metadata=known,
                 rate=_take_rate(record, known),
-                notes=notes,
-                left_out=left_out,
-                counts_from=layout.first_step + numbered.counts_from,
             )
             if log.notes:
                 run = run.with_notes(*log.notes)
@@ -243,7 +247,7 @@ def _with_steps(run: Run, number: int, rows: EpochRows) -> Run:
     pairs = zip(rows.steps or (), begins.tolist(), strict=True)
     steps = np.concatenate([own for own, begun in pairs if begun == number])
     note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
-    return replace(run, steps=steps, axis_unit="evaluations").with_notes(note)
+    return replace(run, steps=steps).with_notes(note)
 
 
 def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
