@@ -16,7 +16,7 @@ from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import EpochArray
 
@@ -31,7 +31,7 @@ _ENDS = (
 _MANY = 20
 
 
-def nearest_epochs(table: LogTable, cells: TableColumn) -> EpochArray | None:
+def nearest_epochs(table: LogTable, cells: LogColumn) -> EpochArray | None:
     """Return the epoch of each row; one without it belongs to the next that has one.
 
     None if some are no whole numbers, or none is there.
@@ -128,7 +128,7 @@ def _judges_seldom(table: LogTable) -> bool:
     return 0 < 2 * n_judged <= len(table)
 
 
-def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
+def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
     """Keep the steps at which something was evaluated, and number them."""
     table.collapse(_whole_steps(table, steps))
     number = table.columns.pop("epoch")
@@ -150,7 +150,7 @@ def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
     table.notes.insert(0, evaluation_note(judged, n_between))
 
 
-def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> EpochArray:
+def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochArray:
     """Count the steps that there are: each is taken as one epoch, with a note."""
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
@@ -185,7 +185,7 @@ def _sampled(table: LogTable, n_steps: int) -> LogError:
     return LogError(problem, source=table.source, hint=hint)
 
 
-def _whole_steps(table: LogTable, steps: TableColumn) -> EpochArray:
+def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
     """Return the step of each row, which never goes back."""
     if not are_epochs(steps.values).all():
         row = int(np.flatnonzero(~are_epochs(steps.values))[0])

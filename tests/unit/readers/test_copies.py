@@ -83,6 +83,16 @@ def test_trainings_that_failed_or_hardly_change_are_never_merged(
     assert len(load_runs(tmp_path)) == 2
 
 
+def test_trainings_at_other_learning_rates_are_not_one(tmp_path: Path) -> None:
+    losses = [0.8, 0.6, 0.7, 0.5, 0.55, 0.45]
+    write(tmp_path / "a.csv", losses, learning_rate=[0.5] * 6)
+    write(tmp_path / "b.csv", losses, learning_rate=[0.5] * 4 + [0.25] * 2)
+    assert len(load_runs(tmp_path)) == 2
+    # a rate of few digits is the same
+    write(tmp_path / "b.csv", losses, learning_rate=[0.50001] * 6)
+    assert len(load_runs(tmp_path)) == 1
+
+
 def test_objects_are_what_they_are_given_as() -> None:
     assert len(load_runs({"loss": LOSSES}, {"loss": LOSSES})) == 2
 
