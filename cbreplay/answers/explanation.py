@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
@@ -73,9 +74,7 @@ def explanation_document(
     sections = (
         Section("Epoch by epoch", trace, untitled=True),
         *_section("How it ended", Points(tuple(_closing(explanation)))),
-        *_section(
-            "Before you trust it", Notice(tuple(noted(replay.run, replay.notes)))
-        ),
+        *_section("Before you trust it", Notice(tuple(_doubts(replay)))),
     )
     document = Document(
         "explain",
@@ -99,6 +98,12 @@ def _section(title: str, block: Points | Notice) -> Iterator[Section]:
     """Yield a section, unless it has nothing to say."""
     if block.points:
         yield Section(title, (block,), untitled=True)
+
+
+def _doubts(replay: Replay) -> Iterator[Text]:
+    """Yield what to know before trusting it, the gravest first."""
+    yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
+    yield from noted(replay.run, replay.notes)
 
 
 def _closing(explanation: Explanation) -> Iterator[Text]:

@@ -23,7 +23,7 @@ from cbreplay.readers.building.learning_rate import (
     read_event_rate,
 )
 from cbreplay.readers.building.rows import Rows
-from cbreplay.readers.building.runs import build_run
+from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.entries import event_files, holds_events, is_event_file
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
@@ -135,11 +135,11 @@ class TensorBoardReader:
                 rate = RateReading(logged, notes=() if name == "lr" else (note,))
         return build_run(
             record,
+            LogFacts(notes=tuple(notes)),
             source=path,
             options=self.options,
             metadata=metadata,
             rate=rate,
-            notes=notes,
         )
 
 
