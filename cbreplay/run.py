@@ -138,6 +138,10 @@ class Run:
     learning_rate_rounding : array of shape (n_epochs,) or None
         Half a unit of the last digit that each rate was written with, where the log has
         too few to tell one float32 from the next; None where it has enough.
+    rate_source : {"", "logs", "optimizer"}
+        How a rate was written that is still to be read: from ``logs``, or from the
+        optimizer when the epoch had ended. Empty once `learning_rate` is the rate that
+        each epoch was trained at, as it is in every run that `load_runs` returns.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -185,6 +189,7 @@ class Run:
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
     learning_rate_rounding: FloatArray | None = None
+    rate_source: Literal["", "logs", "optimizer"] = ""
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None

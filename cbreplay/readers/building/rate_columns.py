@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.readers.building.digits import (
     as_float32,
@@ -35,11 +35,14 @@ class LoggedRate(NamedTuple):
         Half a unit of the last digit of each rate, where they were rounded.
     notes : tuple of str
         What was taken for it.
+    source : {"", "logs", "optimizer"}
+        How it was written; empty if each value is the rate of its epoch in any case.
     """
 
     rate: Series
     rounding: FloatArray | None = None
     notes: tuple[str, ...] = ()
+    source: Literal["", "logs", "optimizer"] = "logs"
 
 
 def take_rate(record: TrainingRows) -> LoggedRate | None:

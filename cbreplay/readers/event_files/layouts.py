@@ -18,7 +18,6 @@ from cbreplay.readers.building.evaluations import (
     evaluation_note,
     shown,
 )
-from cbreplay.readers.building.learning_rate import KERAS_RATE_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +38,8 @@ __all__ = [
 ]
 
 _PREFIX = "epoch_"
+# what Keras 3 and Keras 2 call the learning rate
+KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # what other tools call the learning rate of the (first group of) parameters
 _RATE = re.compile(
     r"lr|learning_rate|(train/)?(lr|learning_rate)|lr-[^/]+(/pg1)?|lr/pg0|x/lr0"

@@ -17,16 +17,13 @@ from cbreplay.readers.base import (
     read_beginning,
 )
 from cbreplay.readers.building.fits import TrainingRows, join_rows
-from cbreplay.readers.building.learning_rate import (
-    KERAS_RATE_TAGS,
-    RateReading,
-    read_event_rate,
-)
+from cbreplay.readers.building.rate_columns import LoggedRate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.entries import event_files, holds_events, is_event_file
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
+    KERAS_RATE_TAGS,
     choose_layout,
     count_evaluations,
     note_other_scalars,
@@ -123,16 +120,20 @@ class TensorBoardReader:
         notes: Sequence[str],
         layout: Layout,
     ) -> Run:
-        rate: RateReading | None = None
+        rate: LoggedRate | None = None
         for name in layout.rates:
             logged = record.take_rate(name)
             if logged is None or not logged.recorded.any() or rate is not None:
                 continue
             if name in KERAS_RATE_TAGS:
-                rate = read_event_rate(logged, name, metadata, record.first_epoch)
+                # Keras 2 takes it from logs, as its CSVLogger does
+                rate = LoggedRate(
+                    logged, source="logs" if name == "epoch_lr" else "optimizer"
+                )
             else:
                 note = f"{name} was taken as the learning rate of each row"
-                rate = RateReading(logged, notes=() if name == "lr" else (note,))
+                notes_of_rate = () if name == "lr" else (note,)
+                rate = LoggedRate(logged, notes=notes_of_rate, source="")
         return build_run(
             record,
             LogFacts(notes=tuple(notes)),
