@@ -25,6 +25,7 @@ __all__ = [
     "EpochArray",
     "FloatArray",
     "Mode",
+    "RateSource",
     "Run",
     "Series",
 ]
@@ -33,6 +34,7 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 EpochArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Mode: TypeAlias = Literal["min", "max"]
+RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
@@ -189,7 +191,7 @@ class Run:
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
     learning_rate_rounding: FloatArray | None = None
-    rate_source: Literal["", "logs", "optimizer"] = ""
+    rate_source: RateSource = ""
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.readers.building.digits import (
     as_float32,
@@ -16,7 +16,7 @@ from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.building.fits import TrainingRows
-    from cbreplay.run import FloatArray
+    from cbreplay.run import FloatArray, RateSource
 
 __all__ = ["LoggedRate", "take_rate"]
 
@@ -42,7 +42,7 @@ class LoggedRate(NamedTuple):
     rate: Series
     rounding: FloatArray | None = None
     notes: tuple[str, ...] = ()
-    source: Literal["", "logs", "optimizer"] = "logs"
+    source: RateSource = "logs"
 
 
 def take_rate(record: TrainingRows) -> LoggedRate | None:
