@@ -48,6 +48,8 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
+# what a reader takes for granted that the best epoch is the best of
+_KERAS_DEFAULT = "val_loss"
 
 
 def staircase_document(
@@ -145,7 +147,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
         judged = "best epoch, "
-        if objective != staircase.monitor:
+        if {objective, staircase.monitor} != {_KERAS_DEFAULT}:
             judged = f"epoch of the best {objective}, "
         return say(
             "On this run ",

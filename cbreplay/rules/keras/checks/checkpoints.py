@@ -7,6 +7,7 @@ import string
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 
 if TYPE_CHECKING:
@@ -62,10 +63,19 @@ def _shares_its_file(
             return
 
 
+def _by_its_monitor(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    # without save_best_only the direction decides nothing, and is asked for
+    checks = MONITOR_CHECKS if callback.save_best_only else (find_unknown_auto,)
+    for check in checks:
+        yield from check(known, index, callback)
+
+
 def _fields(filepath: str) -> list[str]:
     """Return the names in the braces of a filepath."""
     parsed = string.Formatter().parse(filepath)
     return [name for _, name, _, _ in parsed if name is not None]
 
 
-SAVING = RuleChecks((_overwrites_one_file, _shares_its_file))
+SAVING = RuleChecks((_overwrites_one_file, _shares_its_file, _by_its_monitor))
