@@ -173,6 +173,9 @@ class Run:
         by the first record of its event files.
     counts_from : int
         The number by which the log calls epoch 0: Keras counts from 0, others from 1.
+    framework : str
+        Who trained and counted, where the log tells that it was not Keras, for example
+        ``"Lightning"``; else empty.
     left_out : mapping of str to str
         The series that the log names and that were not read, each with the reason.
     notes : tuple of str
@@ -203,6 +206,7 @@ class Run:
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
     counts_from: int = 0
+    framework: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 

@@ -8,7 +8,7 @@ from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.holes import hole_sentence
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import lead_of_run
+from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run
 from cbreplay.answers.staircase_doubts import doubts_of_staircase, is_usual
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
@@ -79,7 +79,7 @@ def staircase_document(
     run = staircase.replay.run
     document = Document(
         "simulate",
-        staircase_headline(staircase),
+        by_keras_rules(staircase_headline(staircase), [staircase.replay.run]),
         lead_of_run(staircase.replay),
         (
             *sections,

@@ -112,3 +112,21 @@ def _none() -> Any:
     import keras
 
     return keras.callbacks.Callback()
+
+
+def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce() -> None:
+    import keras
+
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+
+    def fit(patience: int) -> None:
+        # no value is better by 100
+        reducer = ReduceLROnPlateau("loss", patience=patience, min_delta=100)
+        model.fit(x, y, epochs=3, verbose=0, callbacks=[as_keras(reducer)])
+
+    fit(patience=5)
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        fit(patience=2)

@@ -350,6 +350,14 @@ def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) ->
     assert codes(f"EarlyStopping({text})", run=run) == wanted
 
 
+def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
+    run = recorded(1.0, schedule="CosineDecay")
+    assert codes("ReduceLROnPlateau()", run=run) == ["schedule-beside-plateau"]
+    assert codes(f"EarlyStopping({KEEP}, patience=2)", run=run) == []
+    (told,) = found("ReduceLROnPlateau()", schedule="CosineDecay")
+    assert told.message.endswith("the optimizer's learning rate is a CosineDecay")
+
+
 def test_a_floor_at_the_initial_rate_is_found() -> None:
     text = "ReduceLROnPlateau(min_lr=0.01)"
     assert codes(text, run=recorded(1.0, rate=0.01)) == ["floor-above-rate"]

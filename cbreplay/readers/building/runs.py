@@ -47,6 +47,8 @@ class LogFacts(NamedTuple):
         The epoch at which every training of its writer begins.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What a row stands for.
+    framework : str
+        Who trained, where it tells that it was not Keras.
     """
 
     notes: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class LogFacts(NamedTuple):
     counts_from: int = 0
     begins_at: int | None = None
     axis_unit: AxisUnit = "epochs"
+    framework: str = ""
 
 
 def build_run(
@@ -111,6 +114,7 @@ def build_run(
         not_logged=facts.not_logged & series.keys(),
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
+        framework=facts.framework,
         notes=(
             *facts.notes,
             *_notes_of(record, series),

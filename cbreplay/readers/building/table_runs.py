@@ -64,6 +64,7 @@ def build_runs(
         counts_from=table.counts_from,
         begins_at=table.begins_at,
         axis_unit=table.axis_unit,
+        framework=table.framework,
     )
     for record in records:
         # run.json describes the training that ended last

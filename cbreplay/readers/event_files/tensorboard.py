@@ -50,6 +50,12 @@ __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
+# the layouts by which a framework is known that is not Keras
+_FRAMEWORKS = {
+    "ultralytics": "Ultralytics",
+    "Lightning": "Lightning",
+    "Hugging Face": "Hugging Face",
+}
 _MOST_TRAININGS = 10_000
 _CROWDED = "several values at most steps, as of each batch"
 
@@ -107,6 +113,7 @@ class TensorBoardReader:
             ),
             left_out=left_out,
             counts_from=layout.first_step + numbered.counts_from,
+            framework=_FRAMEWORKS.get(layout.tool, ""),
             begins_at=layout.begins_at,
             axis_unit="epochs" if rows.steps is None else "evaluations",
         )
