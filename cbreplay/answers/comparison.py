@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.spoken_runs import by_keras_rules
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -55,6 +58,8 @@ _CAUSES = {
 }
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 _MOST_NAMES = 5
+# parameters that decide nothing
+_SILENT = ("verbose",)
 # what CSV has of each list on each run, in order
 _FIGURES = (
     "evidence",
@@ -67,6 +72,7 @@ _FIGURES = (
     "bounds",
     "provisional",
     "divergence_epoch",
+    "gap_epoch",
 )
 _OWN = (
     "parting_epoch",
@@ -123,7 +129,7 @@ def comparison_document(lists: RivalLists) -> Document:
         sections.append(Section("Before you trust it", (doubt,), untitled=True))
     document = Document(
         "simulate",
-        _headline(lists, totals),
+        by_keras_rules(_headline(lists, totals), lists.runs),
         _lead(lists),
         tuple(sections),
         program=lambda: _members(lists, totals),
@@ -171,6 +177,39 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    parting = _spoken_parting(lists, totals)
+    differing = _differing(lists)
+    if len(differing) <= 1:
+        return parting
+    # who reads only this must not put it down to one of them
+    return say(
+        parting,
+        f" They differ in {count(len(differing), 'parameter')}: ",
+        f"{'; '.join(differing)}.",
+    )
+
+
+def _differing(lists: RivalLists) -> list[str]:
+    """Name the parameters in which two lists of the same callbacks differ."""
+    if [rule.class_name for rule in lists.first] != [
+        rule.class_name for rule in lists.rival
+    ]:
+        return []
+    several = len(lists.first) > 1
+    named = []
+    for one, other in zip(lists.first, lists.rival, strict=True):
+        # every rule is a dataclass; a plain class cannot say so
+        for field in fields(one):  # type: ignore[arg-type]
+            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
+            if ours != theirs and field.name not in _SILENT:
+                owner = f"{one.class_name}'s " if several else ""
+                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+    # which epoch is kept is what people overlook
+    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
+    return [words for _, words in named]
+
+
+def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
     if totals.parted_runs == 0:
         return say("A and B part on no run, as far as the log is evidence.")
     if totals.runs == 1:
@@ -240,19 +279,20 @@ def _figures(comparison: ReplayComparison) -> Iterator[Any]:
         yield ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items())
         yield ";".join(outcome.provisional)
         yield replay.divergence_epoch
+        yield replay.gap_epoch
 
 
 def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     """Yield the columns for people: what both do stands in one."""
     objectives = {comparison.first.objective for comparison in lists.compared}
-    objective = objectives.pop() if len(objectives) == 1 else "kept value"
+    objective = objectives.pop() if len(objectives) == 1 else None
     decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
         ("stops", "stops", "epoch", 0),
         ("keeps", "keeps", "epoch", 1),
-        ("values", objective, "value", 3),
+        ("values", objective or "kept value", "value", 3),
         ("saved", "saved", "count", 4),
         ("spoken_better", "better", "text", 2),
         ("silent", "evidence", "sentence", 0),
@@ -308,7 +348,7 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
 
 
 def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    objective = Code(lists.compared[0].first.objective)
+    objective = Code(lists.compared[0].first.objective or "value")
     saves: tuple[Part, ...] = (
         "; A saves ",
         Fact(totals.first_epochs_saved, "count", "first_epochs_saved"),
@@ -343,6 +383,9 @@ def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
 def _doubts(lists: RivalLists) -> Iterator[Text]:
     """Yield what the table does not say."""
     replays = lists.replays()
+    versions = {replay.semantics.name for replay in replays}
+    semantics = versions.pop() if len(versions) == 1 else None
+    yield from misreadings(lists.runs, lists[:2], semantics)
     if any(replay.outcome.provisional for replay in replays):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "

@@ -9,7 +9,12 @@ from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.setting_code import setting_code, setting_name
-from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    lead_of_run,
+    spoken_end,
+    spoken_plan,
+)
 from cbreplay.answers.staircase import (
     decimals_of,
     staircase_document,
@@ -131,7 +136,7 @@ def one_setting_page(
     )
     document = Document(
         "simulate",
-        _headline(replay),
+        by_keras_rules(_headline(replay), [replay.run]),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),
@@ -192,14 +197,14 @@ def _headline(replay: Replay) -> Text:
         stop = (" stops at epoch ", stopped, " of ", end)
     cost: tuple[Part, ...] = ()
     if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
-        cost = (", whose ", Code(replay.objective), " is no finite number")
+        cost = (", whose ", Code(replay.judged_by[0]), " is no finite number")
     elif outcome.regret == 0:
-        cost = (", the best recorded ", Code(replay.objective))
+        cost = (", the best recorded ", Code(replay.judged_by[0]))
     elif outcome.regret is not None:
         side = "above" if replay.objective_mode == "min" else "below"
         decimals = decimals_for([outcome.kept_value])
         regret = Fact(outcome.regret, "difference", "regret", decimals)
-        cost = (", ", regret, f" {side} the best recorded ", Code(replay.objective))
+        cost = (", ", regret, f" {side} the best recorded ", Code(replay.judged_by[0]))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".")
 

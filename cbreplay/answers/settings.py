@@ -15,6 +15,7 @@ from cbreplay.answers.axes import (
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_columns,
@@ -23,7 +24,12 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import beside_best, end_of_evidence
+from cbreplay.answers.spoken_runs import (
+    beside_best,
+    by_keras_rules,
+    counts_otherwise,
+    end_of_evidence,
+)
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -59,6 +65,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
     from cbreplay.kinds import Kind
+    from cbreplay.rules.base import Callback
 
 __all__ = ["settings_document"]
 
@@ -77,6 +84,7 @@ _FIGURES = (
     "first_reduction_epoch",
     "reductions",
     "divergence_epoch",
+    "gap_epoch",
     "saves",
     "last_saved_file",
     "last_saved_epoch",
@@ -111,7 +119,7 @@ def settings_document(
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
-        _headline(cells),
+        by_keras_rules(_headline(cells), cells.runs),
         _lead(cells),
         tuple(sections),
         _next(cells, typed, by_options=by_options),
@@ -194,7 +202,8 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     name = short_setting(cells.grid, nearest)
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
-        keeps: tuple[Part, ...] = (" keeps the best ", Code(cells.judged_by[0][0]))
+        objective = cells.judged_by[0][0] or "value"
+        keeps: tuple[Part, ...] = (" keeps the best ", Code(objective))
     else:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
@@ -296,11 +305,13 @@ def _spoken_columns(
         _for_people("kept_epoch", "keeps", "epoch", fold=1),
         _so_far(cells, "kept_epoch"),
     )
-    column = _for_people("kept_value", objective, "value", fold=2)
-    yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
-    side = beside_best(mode for _, mode in cells.judged_by)
-    column = _for_people("regret", side, "difference")
-    yield column._replace(decimals=decimals), _so_far(cells, "regret")
+    # else nothing in the list judges what is kept, and the log has no val_loss
+    if objective is not None:
+        column = _for_people("kept_value", objective, "value", fold=2)
+        yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
+        side = beside_best(mode for _, mode in cells.judged_by)
+        column = _for_people("regret", side, "difference")
+        yield column._replace(decimals=decimals), _so_far(cells, "regret")
     yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]
@@ -355,6 +366,8 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
 
 def _doubts(cells: SettingCells) -> Iterator[Text]:
     """Yield what the table does not say."""
+    semantics = cells.rules[0] if len(cells.rules) == 1 else None
+    yield from misreadings(cells.runs, cells.grid, semantics)
     if any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
@@ -369,7 +382,24 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             Code("--keras-code"),
             " prints the class to paste into a training script.",
         )
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    if "restore_best_weights" not in varied and _keeps_last(rules):
+        yield say(
+            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "epoch; ",
+            Code("--patience"),
+            " asks with True.",
+        )
+    yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
+
+
+def _keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        getattr(rule, "restore_best_weights", True) for rule in stopping
+    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "beside_best",
+    "by_keras_rules",
+    "counts_otherwise",
     "end_of_evidence",
     "lead_of_run",
     "spoken_end",
@@ -27,7 +29,10 @@ __all__ = [
 def lead_of_run(replay: Replay) -> Text:
     """Say what was asked of which run, and by whose rules."""
     run = replay.run
-    better = "smaller" if replay.objective_mode == "min" else "larger"
+    judged: tuple[Part, ...] = ()
+    if replay.objective is not None:
+        better = "smaller" if replay.objective_mode == "min" else "larger"
+        judged = ("; ", Code(replay.objective), f", {better} is better")
     return say(
         Code(run.name),
         ": ",
@@ -35,12 +40,8 @@ def lead_of_run(replay: Replay) -> Text:
         " epoch" if run.recorded_epochs == 1 else " epochs",
         ", ",
         *_plan(run),
-        "; ",
-        Code(replay.objective),
-        (
-            f", {better} is better; rules of "
-            f"{spoken_semantics(replay.semantics.name)}. Epochs count from 1."
-        ),
+        *judged,
+        (f"; rules of {spoken_semantics(replay.semantics.name)}. Epochs count from 1."),
     )
 
 
@@ -70,10 +71,37 @@ def spoken_end(run: Run) -> str:
     return words.get(ended.by, f"its own {ended.by}")
 
 
-def beside_best(modes: Iterable[Mode]) -> str:
+def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
+    """Add whose rules decide, where another framework trained, which has its own.
+
+    Parameters
+    ----------
+    headline : Text
+        The answer.
+    runs : iterable of Run
+        What it is about.
+    """
+    others = sorted({run.framework for run in runs} - {""})
+    if not others:
+        return headline
+    verb = "counts" if len(others) == 1 else "count"
+    return say(headline, f" By Keras's rules: {' and '.join(others)} {verb} otherwise.")
+
+
+def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
+    """Yield where it stands what such a framework would have counted."""
+    if any(run.framework for run in runs):
+        yield say(
+            "What other frameworks count: ",
+            Code("docs/patience-in-every-framework.md"),
+            ".",
+        )
+
+
+def beside_best(modes: Iterable[Mode | None]) -> str:
     """Name the regret: above the best where small is good, below it where large is."""
-    distinct = set(modes)
-    if len(distinct) > 1:
+    distinct = {mode for mode in modes if mode is not None}
+    if len(distinct) != 1:
         return "off best"
     return {"min": "above best", "max": "below best"}[distinct.pop()]
 

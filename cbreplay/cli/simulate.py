@@ -23,8 +23,8 @@ __all__ = ["command"]
     "--versus",
     multiple=True,
     metavar="EXPR",
-    help="Compare the list of -c with this one, run by run; read as -c is, repeated "
-    "for one list.",
+    help="Compare the setting with this one, run by run: what differs, as "
+    "patience=20, or a whole list, read as -c is and repeated for one list.",
 )
 @click.option(
     "--keras-code",
@@ -68,7 +68,7 @@ def command(
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
-    cbreplay simulate runs/ --patience 5 --versus "EarlyStopping(patience=20)"
+    cbreplay simulate runs/ --patience 5 --versus patience=20
     """
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
@@ -141,8 +141,8 @@ def _build(question: Question, position: int) -> Staircase:
 
     return build_staircase(
         question.runs[position],
-        monitor=question.one_monitor or "val_loss",
-        mode=question.mode or "auto",
+        monitor=question.watched,
+        mode=question.watched_mode or "auto",
         keep=question.keep or "best",
         judging=question.judging,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
-from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
 
@@ -39,7 +39,7 @@ class LogTable:
         Its name, for errors.
     header : list of str
         The names as they stand there, some perhaps empty.
-    columns : dict of str to TableColumn
+    columns : dict of str to LogColumn
         The columns by name; a nameless one is called by its number: ``"#0"``.
     lines : int array of shape (n_rows,)
         The line of each row.
@@ -69,6 +69,10 @@ class LogTable:
         begin at any.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What a row stands for.
+    counts_from : int
+        The number by which the log calls epoch 0.
+    framework : str
+        Who trained, where the log tells that it was not Keras.
     left_out : dict of str to str
         The columns that were left out, each with the reason.
     not_logged : set of str
@@ -79,13 +83,13 @@ class LogTable:
         self.source, self.damage, self.header = source, damage, list(header)
         # a name that stands there twice, by the key of its second column
         self._repeated: dict[str, str] = {}
-        self.columns: dict[str, TableColumn] = {}
+        self.columns: dict[str, LogColumn] = {}
         for i, name in enumerate(header):
             key = name or f"#{i}"
             if key in self.columns:
                 key = f"{name}\t{i}"
                 self._repeated[key] = name
-            self.columns[key] = TableColumn()
+            self.columns[key] = LogColumn()
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []
@@ -97,6 +101,8 @@ class LogTable:
         self.has_other_rows = False
         self.axis_unit: AxisUnit = "epochs"
         self.left_out: dict[str, str] = {}
+        self.counts_from = 0
+        self.framework = ""
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
 
@@ -140,7 +146,7 @@ class LogTable:
         nowhere = np.zeros(n_rows, dtype=np.bool_)
         nowhere.setflags(write=False)
         table.columns = {
-            name: TableColumn.of_numbers(own, nowhere)
+            name: LogColumn.of_numbers(own, nowhere)
             for name, own in zip(names, values, strict=True)
         }
         table.lines = np.arange(2, n_rows + 2)
@@ -228,7 +234,7 @@ class LogTable:
             int(group[at]) for at in self.repeated_header if at < len(group)
         }
         self.columns = {
-            "epoch": TableColumn.of(epochs[begins].astype(np.float64)),
+            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
             **self.columns,
         }
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode
 
 __all__ = [
-    "TRIED",
     "PrecheltGL",
     "PrecheltPQ",
     "PrecheltState",
@@ -373,14 +372,6 @@ class PrecheltUP(_PrecheltRule):
             strip=(), strip_error=error, rises=rises, measured=float(rises)
         )
         return after, Decision(improved=improved, stop=rises >= self.strips)
-
-
-# the values that he tried
-TRIED: tuple[tuple[type[Any], str, tuple[float, ...]], ...] = (
-    (PrecheltGL, "alpha", (1, 2, 3, 5)),
-    (PrecheltPQ, "alpha", (0.5, 0.75, 1, 2, 3)),
-    (PrecheltUP, "strips", (2, 3, 4, 6, 8)),
-)
 
 
 def generalization_loss(error: float, best: float) -> float:

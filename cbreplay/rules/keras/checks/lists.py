@@ -40,7 +40,7 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
         ]
         if not rivals:
             continue
-        always, _, stopper = min(rivals, key=lambda one: (not one[0], one[1]))
+        always, _, stopper = min(rivals, key=lambda rival: (not rival[0], rival[1]))
         shorter = _shorter_patience(stopper)
         if always:
             yield Finding(
@@ -129,10 +129,10 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
     """Find each ReduceLROnPlateau whose rate a table sets anew before every epoch."""
     tables = [
         place
-        for place, one in enumerate(known.callbacks)
-        if isinstance(one, LearningRateScheduler)
-        and isinstance(one.schedule, Mapping)
-        and min(one.schedule) == 0
+        for place, callback in enumerate(known.callbacks)
+        if isinstance(callback, LearningRateScheduler)
+        and isinstance(callback.schedule, Mapping)
+        and min(callback.schedule) == 0
     ]
     for index, callback in enumerate(known.callbacks):
         if isinstance(callback, ReduceLROnPlateau) and tables:
@@ -144,6 +144,21 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
                 "the table of LearningRateScheduler (callback "
                 f"{tables[0] + 1}) sets the rate as each epoch begins",
                 "one of the two",
+            )
+
+
+def _schedule_beside_plateau(known: CheckedList) -> Iterator[Finding]:
+    """Find each ReduceLROnPlateau whose optimizer goes by a schedule of its own."""
+    schedule = known.training.schedule
+    for index, callback in enumerate(known.callbacks):
+        if isinstance(callback, ReduceLROnPlateau) and schedule is not None:
+            yield Finding(
+                "schedule-beside-plateau",
+                index,
+                "ReduceLROnPlateau raises TypeError where it would first reduce: the "
+                f"optimizer's learning rate is a {schedule}",
+                "the rate of an optimizer with a LearningRateSchedule cannot be set",
+                "a number as the learning rate, or no ReduceLROnPlateau",
             )
 
 
@@ -179,5 +194,6 @@ def _is_keras_2(known: CheckedList) -> bool:
 LIST_CHECKS: tuple[ListCheck, ...] = (
     _reduce_after_stop,
     _schedule_undoes_reduction,
+    _schedule_beside_plateau,
     _rate_not_logged,
 )
