@@ -11,10 +11,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay import CbreplayError, load_runs
-from tests.fuzz.hunt import Channel, ask, hunt_from_command_line
+from tests.fuzz.hunt import Channel, ask, expect, hunt_from_command_line
 from tests.fuzz.json_trees import change_tree, damage_text, write_tree
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _N = 12
 _LOSSES = [1 / (epoch + 1) + (epoch % 3) / 10 for epoch in range(_N)]
-_ROWS = [{"epoch": i, "loss": one, "val_loss": one + 0.1} for i, one in enumerate(_LOSSES)]
+_ROWS = [
+    {"epoch": i, "loss": loss, "val_loss": loss + 0.1} for i, loss in enumerate(_LOSSES)
+]
 _STATE = {
     "epoch": float(_N),
     "num_train_epochs": _N,
@@ -56,7 +58,11 @@ _SEEDS: dict[str, Any] = {
     "mlflow_metrics.json": {"metrics": _MLFLOW},
     "mlflow.csv": _MLFLOW,
     "history.json": _LISTS,
-    "history_object.json": {"history": _LISTS, "params": {"epochs": 20}, "epoch": [0, 1]},
+    "history_object.json": {
+        "history": _LISTS,
+        "params": {"epochs": 20},
+        "epoch": list(range(_N)),
+    },
     "rows.json": _ROWS,
     "rows.jsonl": _ROWS,
     "frame.json": {
@@ -76,13 +82,17 @@ _KEYS = (
 )
 
 
+_AXES: tuple[Literal["epoch", "step"] | None, ...] = (None, None, "epoch", "step")
+_EMPTY: tuple[Literal["missing", "nan"], ...] = ("missing", "nan")
+
+
 class Export(NamedTuple):
     """A file, and how it is read."""
 
     name: str
     content: bytes
-    x_axis: str | None
-    empty: str
+    x_axis: Literal["epoch", "step"] | None
+    empty: Literal["missing", "nan"]
     command: tuple[str, ...]
 
 
@@ -98,8 +108,8 @@ def _make_case(pick: random.Random) -> Export:
     return Export(
         name,
         damage_text(text, pick),
-        pick.choice([None, None, "epoch", "step"]),
-        pick.choice(["missing", "nan"]),
+        pick.choice(_AXES),
+        pick.choice(_EMPTY),
         pick.choice(_COMMANDS),
     )
 
@@ -137,9 +147,9 @@ def _check(case: Export, place: Path) -> str:
         try:
             runs = load_runs(path, errors=errors, x_axis=case.x_axis, empty=case.empty)
         except CbreplayError as error:
-            assert str(path) in str(error), error
+            expect(str(path) in str(error), str(error))
         else:
-            assert runs
+            expect(runs != [], "neither a run nor an error")
             for run in runs:
                 assert {len(one) for one in run.series.values()} == {run.n_epochs}
                 json.dumps(run.notes).encode()

@@ -30,7 +30,7 @@ from cbreplay.cli.main import main as answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Channel", "Heard", "ask", "hunt", "hunt_from_command_line"]
+__all__ = ["Channel", "Heard", "ask", "expect", "hunt", "hunt_from_command_line"]
 
 # of any case, all of which are small
 _MOST_SECONDS = 10.0
@@ -75,7 +75,14 @@ def ask(*words: str | Path) -> Heard:
     return heard
 
 
-def hunt(channel: Channel, *, seed: int, begin: int, n_cases: float, ends: float) -> str:
+def expect(what: object, told: object = "") -> None:
+    """Raise AssertionError unless something is true, wherever that is found out."""
+    assert what, told
+
+
+def hunt(
+    channel: Channel, *, seed: int, begin: int, n_cases: float, ends: float
+) -> str:
     """Check cases until there are enough, or until it is late; report on them."""
     counts: Counter[str] = Counter()
     slowest, before = 0.0, _peak_memory()
@@ -110,7 +117,9 @@ def hunt_from_command_line(channel: Channel) -> None:
     parser.add_argument("--only", type=int, help="the number of one case")
     asked = parser.parse_args()
     ends = time.monotonic() + 60 * asked.minutes
-    begin, n_cases = (0, float("inf")) if asked.only is None else (asked.only, 1)
+    begin = asked.only or 0
+    n_cases: float
+    n_cases = 1 if asked.only is not None else float("inf")
     report = hunt(channel, seed=asked.seed, begin=begin, n_cases=n_cases, ends=ends)
     print(f"{report}, {asked.minutes:g} minutes")  # noqa: T201 - the report
 

@@ -36,7 +36,8 @@ HOSTILE_TEXTS = (
     "'\"\\",
 )
 _NUMBERS = (
-    *(0, 1, -1, 2, 1e300, -1e300, 5e-324, -0.0, 0.5, 2**31, 2**53 + 1, 10**19, -(2**63)),
+    *(0, 1, -1, 2, 1e300, -1e300, 5e-324, -0.0, 0.5, 2**31, 2**53 + 1, 10**19),
+    -(2**63),
     *(float("nan"), float("inf"), -float("inf"), 10**30, 10**400, -(10**400)),
 )
 _SHAPES: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"": {}}, [0] * 50)
@@ -81,7 +82,8 @@ def damage_text(text: str, pick: random.Random) -> bytes:
     if kind == 0:
         return content[:at]
     if kind == 1:
-        return content[:at] + pick.choice([b"\xff", b"\0", b"}", b"[", b"\n"]) + content[at:]
+        odd = pick.choice([b"\xff", b"\0", b"}", b"[", b"\n"])
+        return content[:at] + odd + content[at:]
     if kind == 2:
         return text.encode(pick.choice(["utf-16", "utf-8-sig", "utf-32"]))
     if kind == 3:
@@ -93,7 +95,8 @@ def damage_text(text: str, pick: random.Random) -> bytes:
 
 def _places(tree: Any) -> list[tuple[Any, Any]]:
     """Return every place of a tree, as what holds it and its key there."""
-    found, pending = [], [tree]
+    found: list[tuple[Any, Any]] = []
+    pending = [tree]
     while pending and len(found) < _MOST_PLACES:
         holder = pending.pop()
         pairs: list[tuple[Any, Any]] = []
@@ -152,5 +155,7 @@ def _exchange(holder: Any, key: Any, pick: random.Random, _keys: Sequence[str]) 
         holder[key], holder[other] = holder[other], holder[key]
 
 
-_CHANGES = (_replace, _replace, _replace, _remove, _wrap, _rename, _add, _repeat)
-_CHANGES += (_reorder, _exchange)
+_CHANGES = (
+    *(_replace, _replace, _replace, _remove, _wrap, _rename, _add, _repeat),
+    *(_reorder, _exchange),
+)
