@@ -401,6 +401,21 @@ def test_a_negative_min_delta_says_what_this_version_does() -> None:
     assert "worse value" in found(text, semantics=OLD)[0].message
 
 
+def test_a_best_file_is_overwritten_by_the_first_epoch_after_a_resume() -> None:
+    # 0.5 is saved at epoch 2; the fit that goes on with epoch 3 begins with no best
+    run = recorded(1.0, 0.5, 0.75, 0.6)
+    object.__setattr__(run, "seams", (2,))
+    save = "ModelCheckpoint('best.keras', save_best_only=True{})"
+    (told,) = found(save.format(""), run=run)
+    assert told.code == "overwrites-after-resume"
+    assert "went on with epoch 3 saves" in told.message
+    assert codes(save.format(", initial_value_threshold=0.5"), run=run) == []
+    (parsed,) = parse_callbacks(save.format(""))
+    replay = replay_run(run, [parsed], semantics=NEW, hypothetical=True)
+    saved = [step.decision.saved_epoch for step in replay.trace]
+    assert saved == [0, 1, 2, 3]
+
+
 # --- the monitor's name
 
 

@@ -43,6 +43,25 @@ def _overwrites_one_file(
     )
 
 
+def _overwrites_after_resume(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    seams = () if known.run is None else known.run.seams
+    forgets = callback.save_best_only and callback.initial_value_threshold is None
+    if not seams or not forgets or _fields(callback.filepath):
+        return
+    yield Finding(
+        "overwrites-after-resume",
+        index,
+        f"the fit that went on with epoch {seams[0] + 1} saves its first "
+        f"{callback.monitor} over {callback.filepath!r}, also where it is worse",
+        "a ModelCheckpoint that is created anew knows no best of an earlier fit",
+        "initial_value_threshold= the best so far, or a filepath of its own for each "
+        "fit",
+        "remark",
+    )
+
+
 def _shares_its_file(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
@@ -78,4 +97,6 @@ def _fields(filepath: str) -> list[str]:
     return [name for _, name, _, _ in parsed if name is not None]
 
 
-SAVING = RuleChecks((_overwrites_one_file, _shares_its_file, _by_its_monitor))
+SAVING = RuleChecks(
+    (_overwrites_one_file, _overwrites_after_resume, _shares_its_file, _by_its_monitor)
+)
