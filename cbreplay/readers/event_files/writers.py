@@ -66,9 +66,8 @@ def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]
             n_dropped = sum(int(np.count_nonzero(~own)) for own in kept)
             if n_dropped:
                 notes.append(
-                    f"the writer resumed at step {restart.step} and marked it: "
-                    f"{count(n_dropped, 'value')} from there on, written before, were "
-                    "dropped"
+                    f"the writer resumed at step {restart.step} and marked it, which "
+                    f"drops {count(n_dropped, 'value')} written before from there on"
                 )
             parts = [
                 EventFile(part.path, part.table.only(own))

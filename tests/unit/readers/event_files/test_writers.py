@@ -64,7 +64,7 @@ def test_a_marked_restart_drops_what_was_written_from_its_step_on(
     assert run.seams == (3,)
     assert not run.series["val_loss"].others
     assert any(
-        "resumed at step 3 and marked it: 3 values from there on" in note
+        "resumed at step 3 and marked it, which drops 3 values" in note
         for note in run.notes
     )
 
