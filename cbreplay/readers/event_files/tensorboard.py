@@ -163,13 +163,13 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
         pieces: list[LoggedPoints] = []
-        for path, part in parts:
+        for path, part, resumed in parts:
             table, left_out = layout.to_epochs(part)
             if options.parts == "rows":
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
             cut, crowded = cut_points(table, names, os.path.basename(path))
-            pieces += cut
+            pieces += [replace(cut[0], resumed=resumed), *cut[1:]] if cut else []
             found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
         of_writers[writer], joined = join_writers(pieces)
         found.notes.extend(purged + joined)
@@ -228,7 +228,8 @@ def _in_epochs(
             steps = found.steps[i].astype(np.float64)
             columns = columns | {_STEP: Series(steps, np.ones(len(steps), np.bool_))}
         epochs, place = numbered.epochs[begin:end], f"file {piece.file}"
-        rows.append(Rows(epochs, columns, piece.wall_times, place))
+        times, another = piece.wall_times, not piece.resumed
+        rows.append(Rows(epochs, columns, times, place, begins_file=another))
         begin = end
     if options.parts == "rows":
         for later in rows[1:]:
