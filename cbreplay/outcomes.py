@@ -127,6 +127,10 @@ def _may_write(monitor: str | None, *, own_code: bool) -> bool:
 def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
     """Return the first epoch with the best finite value; None without one."""
     values = run.monitored(objective).values
+    position = values.argmin() if mode == "min" else values.argmax()
+    if math.isfinite(values[position]):
+        return run.first_epoch + int(position)
+    # a NaN, or an infinity that is better than every number
     finite = np.isfinite(values)
     if not finite.any():
         return None

@@ -142,7 +142,7 @@ def _missing(
         if monitor not in run.series:
             # a callback before it in the list may write it: known after the walk
             continue
-        missing = int((~run.monitored(monitor).recorded).sum())
+        missing = run.n_epochs - np.count_nonzero(run.monitored(monitor).recorded)
         if missing:
             yield (
                 f"{monitor} is missing in {missing} of {run.n_epochs} epochs; "

@@ -85,15 +85,13 @@ def table_lines(table: Table, width: int) -> list[str]:
     width : int
         The columns of the terminal.
     """
-    shown_rows = table.for_people().rows
-    if not shown_rows:
+    table = table.for_people()
+    if not table.rows:
         return []
-    rows, n_hidden = choose_rows(shown_rows, table.most_on_screen)
+    rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
     shown = tuple(
-        column._replace(title=visible_text(column.title))
-        for column in table.columns
-        if column.shown != "programs"
+        column._replace(title=visible_text(column.title)) for column in table.columns
     )
     grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
     lines, folded = _written(grid, width)
@@ -116,15 +114,17 @@ def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:
 
 
 def _shown_rows(table: Table) -> list[list[str]]:
-    """Write the cells for people; in a sentence every name is one word."""
-    places = [i for i, column in enumerate(table.columns) if column.shown != "programs"]
+    """Write the cells of a table for people; in a sentence every name is one word."""
+    sentences = [
+        place for place, column in enumerate(table.columns) if column.kind == "sentence"
+    ]
     rows = []
     for row, spoken in zip(table.rows, spoken_cells(table), strict=True):
         cells = [visible_text(cell) for cell in spoken]
-        for i, place in enumerate(places if row.rest is None else ()):
+        for place in sentences if row.rest is None else ():
             sentence = row.cells[place]
-            if isinstance(sentence, Text) and table.columns[place].kind == "sentence":
-                cells[i] = firm_words(sentence)
+            if isinstance(sentence, Text):
+                cells[place] = firm_words(sentence)
         rows.append(cells)
     return rows
 
@@ -174,11 +174,12 @@ def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
     if any(len(row) == len(widths) for row in grid.rows):
         yield _line_of([column.title for column in grid.columns], grid, widths)
     above: list[str] = []
+    ends_in_sentence = grid.n_sentences > 0
     for row, stamp in zip(grid.rows, grid.stamps, strict=True):
         if len(row) < len(widths):
             first = f"{_INDENT}{row[0].ljust(widths[0])}{_GAP}"
             yield from wrap(row[1], width, first, _INDENT + "  ")
-        elif grid.n_sentences:
+        elif ends_in_sentence:
             *cells, sentence = row
             start = _line_of(_unrepeated(cells, above, grid), grid, widths[:-1])
             start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
