@@ -16,6 +16,7 @@ from cbreplay.loading import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
+from cbreplay.sweep.pieces import run_tasks
 from cbreplay.sweep.plan import pair_configs, plan_blocks, read_configs
 
 if TYPE_CHECKING:
@@ -144,9 +145,7 @@ def _parts(
             yield _sweep_batch(batch, task)
         return
     sent = task._replace(configs=pair_configs(task.configs))
-    futures = [executor.submit(_sweep_batch, batch, sent) for batch in batches]
-    for future in futures:
-        yield future.result()
+    yield from run_tasks(executor, _sweep_batch, [(batch, sent) for batch in batches])
 
 
 def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
@@ -190,7 +189,10 @@ def _joined(
         raise LogError(problem, source=failures[0].source)
     blocks = plan_blocks(configs)
     reduces = any(block.reduces for block in blocks)
-    cells = Cells.empty(len(runs), len(configs), reduces=reduces)
+    # a packed column of one value is that value
+    found: list[Any] = [packed.incomplete for part in parts for packed in part.cells]
+    holes = any(isinstance(mask, tuple) or bool(mask) for mask in found)
+    cells = Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
     begin = 0
     for part in parts:
         for packed, count in zip(part.cells, part.counts, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
@@ -98,12 +99,23 @@ def _axis(kind: type[Any], name: str, value: Any) -> Sequence[Any]:  # noqa: ANN
         values = value.tolist() if getattr(value, "ndim", 0) == 1 else list(value)
         if not _PLAIN.issuperset(map(type, values)):
             values = [one.item() if hasattr(one, "item") else one for one in values]
-    if len(values) == 0:
-        sentence = f"{kind.__name__}: {name} has no value to try"
+    if not 0 < _count(values) <= _MOST:
+        many = "more values than can be tried" if _count(values) else "no value to try"
+        sentence = f"{kind.__name__}: {name} has {many}"
         raise ConfigError(sentence)
     return cast("Sequence[Any]", values)
 
 
+def _count(values: Sequence[Any]) -> int:
+    try:
+        return len(values)
+    except OverflowError:
+        # of a range that is longer than any memory
+        return sys.maxsize
+
+
+# what an index into a grid of numpy can reach
+_MOST = 2**31
 _PLAIN = frozenset({bool, float, int, str, type(None)})
 
 
@@ -116,8 +128,9 @@ def _check_values(
         values = [values[0], values[-1]]
     elif _allows_between(kind, name) and {float, int}.issuperset(map(type, values)):
         ends = [min(values), max(values)]
-        # a sum that is a number has no NaN in it
-        if not math.isnan(sum(values)) and _takes(kind, name, ends, given):
+        # only NaN differs from itself
+        whole = all(value == value for value in values)  # noqa: PLR0124
+        if whole and _takes(kind, name, ends, given):
             return
     for value in values:
         kind(**given | {name: value})
@@ -223,7 +236,12 @@ def make_grid(entries: Iterable[Any]) -> Grid:
     >>> grid.shape, grid[1][0].min_delta
     ((2, 2), 0.1)
     """
-    return Grid(*_read_entries(entries))
+    grid = Grid(*_read_entries(entries))
+    if math.prod(grid.shape) > sys.maxsize:
+        shape = " x ".join(map(str, grid.shape))
+        sentence = f"a grid of {shape} settings is more than can be tried"
+        raise ConfigError(sentence)
+    return grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.run import Run, Series
 
-__all__ = ["find_cadence", "find_gap", "find_gap_of"]
+__all__ = ["GapCause", "find_cadence", "find_gap", "find_gap_of", "gap_cause"]
 
+GapCause: TypeAlias = Literal["seam", "hole", "several"]
 # the first and the last distance may be short, so they do not vote where others can
 _FEWEST_VOTES = 3
 
@@ -89,15 +90,25 @@ def _due(run: Run, name: str) -> Iterable[int]:
     frequency = _frequency(run, name)
     if frequency is not None:
         due = _due_by_frequency(run, frequency)
-    elif name in run.not_logged:
-        due = range(run.n_epochs)
     else:
-        return _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
+        due = _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
     if name not in run.not_logged:
         return due
     # where there is a row, it says itself that nothing was logged
     rows = run.has_row
     return (position for position in due if not rows[position])
+
+
+def gap_cause(run: Run, gap_epoch: int) -> GapCause:
+    """Say why nothing is known of a run from an epoch on.
+
+    "seam": a resumed fit begins there, from weights that another list would not have
+    left; "hole": a value is lacking; "several": the log holds several for an epoch.
+    """
+    if gap_epoch in run.seams:
+        return "seam"
+    lacks = any(find_gap(run, name) == gap_epoch for name in run.series)
+    return "hole" if lacks else "several"
 
 
 def find_cadence(series: Series) -> int | None:
@@ -125,8 +136,8 @@ def _cadence(positions: Sequence[int]) -> int | None:
 
 
 def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
-    first, cadence = positions[0], _cadence(positions) or 1
-    if first > cadence:
+    first, cadence = positions[0], _cadence(positions)
+    if cadence is None or first > cadence:
         # its beginning is missing
         return range(n_epochs)
     # the phase of most values: a first or a last one may stand off the cadence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.holes import find_gap
 from cbreplay.rules.base import monitored_series
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -24,6 +25,7 @@ __all__ = [
     "Outcome",
     "best_recorded_epoch",
     "bounds_of",
+    "has_ambiguous_best",
     "judge_epoch",
     "measure_outcome",
     "provisional_of",
@@ -168,12 +170,13 @@ def measure_outcome(
     ----------
     run : Run
         The record.
-    evidence : {"exact", "censored", "diverged"}
+    evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the replay is evidence.
     last_epoch : int
-        The last trained epoch: where it stopped, the horizon, or the divergence.
+        The last trained epoch: where it stopped, the horizon, or the first of which
+        the log is no evidence.
     kept_epoch : int or None
-        Whose weights are kept; None when diverged.
+        Whose weights are kept; None when diverged or incomplete.
     objective : str
         The series that is judged.
     mode : {"min", "max"}
@@ -181,26 +184,65 @@ def measure_outcome(
     """
     seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
+    if _is_ambiguous(run, kept_epoch, objective):
+        kept_value = regret = None
+    elif has_ambiguous_best(run, objective, mode):
+        regret = None
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
         epochs_saved=run.horizon - last_epoch,
         seconds_saved=seconds,
         kept_value=kept_value,
         regret=regret,
-        bounds=bounds_of(evidence, has_seconds=seconds is not None),
+        bounds=bounds_of(
+            evidence,
+            has_seconds=seconds is not None,
+            has_hole=regret is not None and find_gap(run, objective) is not None,
+        ),
         provisional=provisional_of(evidence),
     )
 
 
-def bounds_of(evidence: Evidence, *, has_seconds: bool) -> dict[str, Bound]:
-    """Return which fields of an outcome are bounds, and of which kind."""
-    if evidence == "exact":
-        return {}
-    return {
-        name: kind
-        for name, kind in _BOUNDS.items()
-        if has_seconds or name != "seconds_saved"
-    }
+def _is_ambiguous(run: Run, epoch: int | None, name: str) -> bool:
+    """Return whether the log holds several values of a series for an epoch."""
+    return epoch is not None and epoch - run.first_epoch in run.series[name].others
+
+
+def has_ambiguous_best(run: Run, name: str, mode: Mode) -> bool:
+    """Return whether the best value hangs on which of several is taken."""
+    others = run.series[name].others
+    if not others:
+        return False
+    best = best_recorded_epoch(run, name, mode)
+    if best is None or best - run.first_epoch in others:
+        return True
+    value = float(run.series[name].values[best - run.first_epoch])
+    sign = 1 if mode == "min" else -1
+    return any(
+        sign * other < sign * value for values in others.values() for other in values
+    )
+
+
+def bounds_of(
+    evidence: Evidence, *, has_seconds: bool, has_hole: bool = False
+) -> dict[str, Bound]:
+    """Return which fields of an outcome are bounds, and of which kind.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        How far the replay is evidence.
+    has_seconds : bool
+        Whether the seconds saved are known.
+    has_hole : bool
+        Whether the log lacks values of the objective, a better one perhaps.
+    """
+    bounds: dict[str, Bound] = {"regret": "lower"} if has_hole else {}
+    if evidence != "exact":
+        bounds |= _BOUNDS
+    if not has_seconds:
+        bounds.pop("seconds_saved", None)
+    return bounds
 
 
 def provisional_of(evidence: Evidence) -> tuple[str, ...]:

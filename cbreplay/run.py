@@ -165,6 +165,8 @@ class Run:
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
+    counts_from : int
+        The number by which the log calls epoch 0: Keras counts from 0, others from 1.
     left_out : mapping of str to str
         The series that the log names and that were not read, each with the reason.
     notes : tuple of str
@@ -193,6 +195,7 @@ class Run:
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
+    counts_from: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
@@ -277,6 +280,10 @@ class Run:
                 reason=self.left_out.get(name, ""),
             )
         return series
+
+    def without_seams(self) -> Run:
+        """Return the same run as one fit, whose callbacks were never created anew."""
+        return replace(self, seams=()) if self.seams else self
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""

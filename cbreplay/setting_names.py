@@ -6,19 +6,18 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.registry import family_named, row_of
 
 if TYPE_CHECKING:
     from cbreplay.recommend import Scored
 
 __all__ = ["patience_in_use", "setting_label", "setting_text"]
 
+_NO_STOP = "no early stopping"
 # what has one name whatever was chosen
-_FIXED = {
-    "default": "Keras's default: 0",
-    "none": "no EarlyStopping",
-    "hindsight": "best epoch in hindsight",
-}
-_CHOSEN = ("recommended", "cheapest")
+_FIXED = {"none": _NO_STOP, "hindsight": "best epoch in hindsight"}
+# of the setting in use these are told apart, or make no difference here
+_USUAL = {"patience", "restore_best_weights"}
 
 
 def setting_label(scored: Scored) -> str:
@@ -28,17 +27,24 @@ def setting_label(scored: Scored) -> str:
     if scored.label == "current":
         in_use = patience_in_use(scored)
         return "now" if in_use is None else f"now: {in_use:g}"
-    patience = scored.parameters.get("patience")
-    if patience is None:
-        # of a rule without a patience what was tried; its monitor is that of the others
-        tried = [f"{name}={value}" for name, value in scored.parameters.items()]
-        return f"{scored.label}({', '.join(tried)})"
-    if scored.label == "tolerance":
-        # the promise allows it on one group in ten
-        kept = "for the tolerance" if scored.breaks_tolerance else "keeps the tolerance"
-        return f"{kept}: {patience}"
-    if scored.label in _CHOSEN:
-        return f"{scored.label}: {patience}"
+    if "patience" in scored.parameters:
+        return _label_of_patience(scored, scored.parameters["patience"])
+    # of a rule without a patience what was tried; its monitor is that of the others
+    tried = [f"{name}={value}" for name, value in scored.parameters.items()]
+    return f"{scored.label}({', '.join(tried)})"
+
+
+def _label_of_patience(scored: Scored, patience: float) -> str:
+    # the promise allows it on one group in ten
+    kept = "for the tolerance" if scored.breaks_tolerance else "keeps the tolerance"
+    titles = {
+        "recommended": "recommended",
+        "tolerance": kept,
+        "cheapest": "cheapest",
+        "default": _default_of(scored),
+    }
+    if scored.label in titles:
+        return f"{titles[scored.label]}: {patience}"
     words = f"patience {patience}"
     if scored.label == "start":
         words += f" from epoch {scored.parameters['start_from_epoch'] + 1}"
@@ -58,25 +64,33 @@ def setting_text(scored: Scored) -> str:
         values = scored.parameters.items()
         return ", ".join(f"{name}={value:g}" for name, value in values)
     rules = scored.callbacks if scored.rule is None else (scored.rule,)
-    return ", ".join(map(format_callback, rules)) or "no EarlyStopping"
+    return ", ".join(map(format_callback, rules)) or _NO_STOP
+
+
+def _default_of(scored: Scored) -> str:
+    """Say whose default a setting is: that of its framework."""
+    row = None if scored.rule is None else row_of(type(scored.rule))
+    if row is None or not row.family:
+        return "default"
+    return f"{family_named(row.family).title}'s default"
 
 
 def patience_in_use(scored: Scored | None) -> float | None:
     """Return the patience of the setting in use, where the rest of it is as usual.
 
     None where another parameter than `restore_best_weights` is not the default, or
-    where it is not one rule alone that stops by a patience.
+    where it is not one stopping rule alone.
     """
     if scored is None or scored.callbacks is None or len(scored.callbacks) != 1:
         return None
     rule: Any = scored.callbacks[0]
-    if not rule.sets_objective:
+    if row_of(type(rule)) is None or not rule.stops_early:
         return None
     changed = {
         parameter.name
         for parameter in fields(rule)
         if getattr(rule, parameter.name) != parameter.default
     }
-    usual = changed <= {"patience", "restore_best_weights"}
-    patience: float | None = rule.patience if usual else None
-    return patience
+    known = {parameter.name for parameter in fields(rule)}
+    usual = "patience" in known and changed <= _USUAL
+    return float(rule.patience) if usual else None

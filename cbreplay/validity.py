@@ -20,7 +20,7 @@ __all__ = [
     "read_recorded_rates",
 ]
 
-Evidence: TypeAlias = Literal["exact", "censored", "diverged"]
+Evidence: TypeAlias = Literal["exact", "censored", "diverged", "incomplete"]
 
 
 class RecordedRate(NamedTuple):
@@ -79,21 +79,29 @@ class RecordedRate(NamedTuple):
 
 
 def classify_evidence(
-    *, stopped_epoch: int | None, divergence_epoch: int | None, reached_plan: bool
+    *,
+    stopped_epoch: int | None,
+    divergence_epoch: int | None,
+    gap_epoch: int | None,
+    reached_plan: bool,
 ) -> Evidence:
     """Say how far a replay is evidence.
 
     Parameters
     ----------
     stopped_epoch : int or None
-        Where the list stops, if it stops before the divergence.
+        Where the list stops, if it stops before the divergence and the hole.
     divergence_epoch : int or None
         The first epoch that would have been trained at another rate.
+    gap_epoch : int or None
+        The first epoch before that of which the log lacks what the list decides by.
     reached_plan : bool
         Whether the record ends where ``fit`` was told to end.
     """
     if stopped_epoch is not None:
         return "exact"
+    if gap_epoch is not None:
+        return "incomplete"
     if divergence_epoch is not None:
         return "diverged"
     return "exact" if reached_plan else "censored"

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cbreplay.holes import gap_cause
 from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
@@ -207,7 +208,13 @@ def spoken_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence."""
     diverged = replay.divergence_epoch is not None
     parted_by = parting_of(replay) if diverged else "reduction"
-    return spoken_limit(replay.run, replay.evidence, replay.divergence_epoch, parted_by)
+    return spoken_limit(
+        replay.run,
+        replay.evidence,
+        replay.divergence_epoch,
+        parted_by,
+        gap_epoch=replay.gap_epoch,
+    )
 
 
 def spoken_limit(
@@ -215,14 +222,26 @@ def spoken_limit(
     evidence: Evidence,
     divergence_epoch: int | None,
     parted_by: Parting = "reduction",
+    *,
+    gap_epoch: int | None = None,
 ) -> str:
     """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
+    if gap_epoch is not None:
+        why = _GAPS[gap_cause(run, gap_epoch)]
+        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
     if divergence_epoch is not None:
         return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
     if evidence == "censored":
         ends = f"not in the log (it ends at epoch {run.horizon + 1})"
         return spoken_rows(ends, run)
     return "exact"
+
+
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "seam": "another fit began there",
+}
 
 
 def find_non_finite(run: Run, name: str) -> list[int]:

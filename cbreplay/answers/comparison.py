@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
@@ -55,6 +57,8 @@ _CAUSES = {
 }
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 _MOST_NAMES = 5
+# parameters that decide nothing
+_SILENT = ("verbose",)
 # what CSV has of each list on each run, in order
 _FIGURES = (
     "evidence",
@@ -171,6 +175,39 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    parting = _spoken_parting(lists, totals)
+    differing = _differing(lists)
+    if len(differing) <= 1:
+        return parting
+    # who reads only this must not put it down to one of them
+    return say(
+        parting,
+        f" They differ in {count(len(differing), 'parameter')}: ",
+        f"{'; '.join(differing)}.",
+    )
+
+
+def _differing(lists: RivalLists) -> list[str]:
+    """Name the parameters in which two lists of the same callbacks differ."""
+    if [rule.class_name for rule in lists.first] != [
+        rule.class_name for rule in lists.rival
+    ]:
+        return []
+    several = len(lists.first) > 1
+    named = []
+    for one, other in zip(lists.first, lists.rival, strict=True):
+        # every rule is a dataclass; a plain class cannot say so
+        for field in fields(one):  # type: ignore[arg-type]
+            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
+            if ours != theirs and field.name not in _SILENT:
+                owner = f"{one.class_name}'s " if several else ""
+                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+    # which epoch is kept is what people overlook
+    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
+    return [words for _, words in named]
+
+
+def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
     if totals.parted_runs == 0:
         return say("A and B part on no run, as far as the log is evidence.")
     if totals.runs == 1:
@@ -343,6 +380,9 @@ def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
 def _doubts(lists: RivalLists) -> Iterator[Text]:
     """Yield what the table does not say."""
     replays = lists.replays()
+    versions = {replay.semantics.name for replay in replays}
+    semantics = versions.pop() if len(versions) == 1 else None
+    yield from misreadings(lists.runs, lists[:2], semantics)
     if any(replay.outcome.provisional for replay in replays):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "

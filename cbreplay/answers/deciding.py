@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.errors import ConfigError
-from cbreplay.replay import replay_run
+from cbreplay.replay import replay_fits, replay_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
-__all__ = ["decide_settings"]
+__all__ = ["decide_fits", "decide_settings"]
 
 _MOST_CELLS = 1_000_000
 # the sweep costs more to import than so many replays
@@ -61,6 +61,26 @@ def decide_settings(
             sweep = sweep_runs(runs, grid, progress=progress, judging=judging)
             return read_sweep(sweep)
     return read_replays(runs, grid, _replay_settings(runs, grid, judging, progress))
+
+
+def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCells:
+    """Decide every setting on runs that are fits under the same callback instances.
+
+    Parameters
+    ----------
+    runs, grid, judging : sequence of Run, Grid, Judging
+        The fits in their order, as the folds of a loop whose callbacks were made
+        before it; what is asked, and how it is judged.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_fits`.
+    """
+    _check_size(runs, grid)
+    by_config = [replay_fits(runs, config, judging=judging) for config in grid]
+    replays = [fits[row] for row in range(len(runs)) for fits in by_config]
+    return read_replays(runs, grid, replays)
 
 
 def _replay_settings(

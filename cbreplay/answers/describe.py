@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
     """
     return {
         "name": run.name,
-        "source": run.source,
+        "source": well_formed(run.source),
         "first_epoch": run.first_epoch,
         "horizon": run.horizon,
         "recorded_epochs": run.recorded_epochs,
@@ -112,7 +113,7 @@ def describe_replay(replay: Replay) -> dict[str, Any]:
         "saves": [list(save) for save in replay.saves],
         "files": dict(replay.files),
         "divergence_epoch": replay.divergence_epoch,
-        "gap_epoch": None,
+        "gap_epoch": replay.gap_epoch,
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
         "seconds_saved": outcome.seconds_saved,

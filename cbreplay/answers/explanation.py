@@ -6,6 +6,8 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_results
+from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
@@ -72,9 +74,7 @@ def explanation_document(
     sections = (
         Section("Epoch by epoch", trace, untitled=True),
         *_section("How it ended", Points(tuple(_closing(explanation)))),
-        *_section(
-            "Before you trust it", Notice(tuple(noted(replay.run, replay.notes)))
-        ),
+        *_section("Before you trust it", Notice(tuple(_doubts(replay)))),
     )
     document = Document(
         "explain",
@@ -100,6 +100,12 @@ def _section(title: str, block: Points | Notice) -> Iterator[Section]:
         yield Section(title, (block,), untitled=True)
 
 
+def _doubts(replay: Replay) -> Iterator[Text]:
+    """Yield what to know before trusting it, the gravest first."""
+    yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
+    yield from noted(replay.run, replay.notes)
+
+
 def _closing(explanation: Explanation) -> Iterator[Text]:
     """Yield how it ended, without what the headline says."""
     replay = explanation.replay
@@ -113,6 +119,8 @@ def _headline(replay: Replay) -> Text:
     """Say in a sentence where it stopped and what it keeps, or where the log ends."""
     if replay.divergence_epoch is not None:
         return end_of_evidence(replay.divergence_epoch, parting_of(replay))
+    if replay.gap_epoch is not None:
+        return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     horizon = Fact(replay.run.horizon, "epoch", "horizon")
     if replay.stopped_epoch is not None:

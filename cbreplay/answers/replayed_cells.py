@@ -76,6 +76,7 @@ def _told(replay: Replay) -> dict[str, Any]:
         "first_reduction_epoch": made[0].epoch if made else None,
         "reductions": len(made),
         "divergence_epoch": replay.divergence_epoch,
+        "gap_epoch": replay.gap_epoch,
         "parted_by": parting_of(replay),
         "saves": len(replay.saves),
         "last_saved_file": file,

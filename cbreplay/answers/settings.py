@@ -14,6 +14,8 @@ from cbreplay.answers.axes import (
 )
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_columns,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
     from cbreplay.kinds import Kind
+    from cbreplay.rules.base import Callback
 
 __all__ = ["settings_document"]
 
@@ -163,6 +166,8 @@ def _headline_of_one(cells: SettingCells) -> Text:
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
         return end_of_evidence(told["divergence_epoch"], told["parted_by"])
+    if told["gap_epoch"] is not None:
+        return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
     horizon = Fact(run.horizon, "epoch", "horizon")
     if told["stopped_epoch"] is not None:
@@ -337,21 +342,23 @@ def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
 
 def _evidence(cells: SettingCells) -> Sequence[Any]:
     """Return how far each cell is evidence, in words."""
-    keys = ("evidence", "divergence_epoch", "parted_by")
+    keys = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
     limits = [cells.columns[key] for key in keys]
 
     n_configs = len(cells.grid)
 
     def spoken(row: int) -> str:
         run = cells.runs[row // n_configs]
-        evidence, divergence_epoch, parted_by = (column[row] for column in limits)
-        return spoken_limit(run, evidence, divergence_epoch, parted_by)
+        evidence, divergence, parted_by, gap = (column[row] for column in limits)
+        return spoken_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
 
     return MadeColumn(len(limits[0]), spoken)
 
 
 def _doubts(cells: SettingCells) -> Iterator[Text]:
     """Yield what the table does not say."""
+    semantics = cells.rules[0] if len(cells.rules) == 1 else None
+    yield from misreadings(cells.runs, cells.grid, semantics)
     if any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
@@ -366,7 +373,23 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             Code("--keras-code"),
             " prints the class to paste into a training script.",
         )
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    if "restore_best_weights" not in varied and _keeps_last(rules):
+        yield say(
+            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "epoch; ",
+            Code("--patience"),
+            " asks with True.",
+        )
     yield from _notes(cells)
+
+
+def _keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        getattr(rule, "restore_best_weights", True) for rule in stopping
+    )
 
 
 def _notes(cells: SettingCells) -> Iterator[Text]:

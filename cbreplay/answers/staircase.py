@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.holes import hole_sentence
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import lead_of_run
@@ -27,7 +28,13 @@ from cbreplay.document import (
     Trend,
     say,
 )
-from cbreplay.words import count, decimals_for, spoken_rows, takes_nan
+from cbreplay.words import (
+    count,
+    decimals_for,
+    spoken_evidence,
+    spoken_rows,
+    takes_nan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,6 +134,8 @@ def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
 
 
 def _which_was_enough(staircase: Staircase) -> Text:
+    if staircase.replay.gap_epoch is not None:
+        return _before_the_hole(staircase)
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
@@ -155,6 +164,23 @@ def _which_was_enough(staircase: Staircase) -> Text:
         Fact(step.kept_epoch, "epoch", "kept_epoch"),
         *ending,
         claims=[Claim("none_keeps_best", {"series": objective})],
+    )
+
+
+def _before_the_hole(staircase: Staircase) -> Text:
+    """Say what a log with a hole can still tell: which patience stops before it."""
+    told = hole_sentence(staircase.replay)
+    stopping = [step for step in staircase.steps if step.last_patience is not None]
+    if not stopping:
+        return say(*told.parts, " No patience stops before that.")
+    last = stopping[-1].last_patience
+    return say(
+        *told.parts,
+        " Patience up to ",
+        Fact(last, "patience", "patience_before_hole"),
+        " stops before that, by epoch ",
+        Fact(stopping[-1].last_stopped_epoch, "epoch", "last_decided"),
+        "; about a longer one nothing is known.",
     )
 
 
@@ -324,6 +350,8 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
 def _rest_words(staircase: Staircase) -> str:
     """Say what the patience values do that never stop inside the log."""
     rest, run = staircase.steps[-1], staircase.replay.run
+    if rest.kept_epoch is None:
+        return spoken_evidence(staircase.replay)
     if rest.evidence == "exact":
         words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
         return spoken_rows(words, run)

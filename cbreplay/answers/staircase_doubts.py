@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.answers.misreadings import misreadings
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
@@ -42,6 +43,7 @@ def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
     replay = staircase.replay
     names = dict.fromkeys([staircase.monitor, replay.objective])
     return (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong("One run describes itself; it does not promise the next.")),
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
         *_other_series(staircase),
@@ -52,6 +54,7 @@ def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
 def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
     """Return the doubts about a setting on one log, where it is asked alone."""
     return (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong("One run describes itself; it does not promise the next.")),
         *non_finite_doubts(replay, replay.objective),
         *noted(replay.run, replay.notes),

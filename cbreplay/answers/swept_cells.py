@@ -60,13 +60,17 @@ def _outcomes(sweep: Sweep) -> dict[str, list[Any]]:
     """Return what is decided in each cell, and what `Outcome` holds of it."""
     codes = sweep.evidence.reshape(-1).tolist()
     seconds = _numbers(sweep.seconds_saved)
+    lacking = (sweep.ranked & sweep.lacks_values).reshape(-1).tolist()
     bounds = {
-        (code, has_seconds): ";".join(
+        (code, has_seconds, lacks): ";".join(
             f"{name}:{kind}"
-            for name, kind in bounds_of(evidence, has_seconds=has_seconds).items()
+            for name, kind in bounds_of(
+                evidence, has_seconds=has_seconds, has_hole=lacks
+            ).items()
         )
         for code, evidence in enumerate(EVIDENCE)
         for has_seconds in (False, True)
+        for lacks in (False, True)
     }
     provisional = [";".join(provisional_of(evidence)) for evidence in EVIDENCE]
     return {
@@ -79,13 +83,14 @@ def _outcomes(sweep: Sweep) -> dict[str, list[Any]]:
         "epochs_saved": sweep.epochs_saved.reshape(-1).tolist(),
         "seconds_saved": seconds,
         "bounds": [
-            bounds[code, second is not None]
-            for code, second in zip(codes, seconds, strict=True)
+            bounds[code, second is not None, lacks]
+            for code, second, lacks in zip(codes, seconds, lacking, strict=True)
         ],
         "provisional": [provisional[code] for code in codes],
         "first_reduction_epoch": _within(sweep.reduced, sweep.first_reduction_epoch),
         "reductions": sweep.n_reductions.reshape(-1).tolist(),
         "divergence_epoch": _within(sweep.diverged, sweep.divergence_epoch),
+        "gap_epoch": _within(sweep.incomplete, sweep.gap_epoch),
         "parted_by": ["reduction"] * len(codes),
         "saves": [0] * len(codes),
         "last_saved_file": [None] * len(codes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.deciding import decide_settings
+from cbreplay.answers.deciding import decide_fits, decide_settings
 from cbreplay.answers.settings import settings_document
 from cbreplay.cli.progress import watch
 from cbreplay.cli.written import print_document
@@ -17,16 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["print_cells"]
 
 
-def print_cells(question: Question, grid: Grid, output: Format) -> None:
-    """Decide every setting on every run, and print the answer."""
+def print_cells(
+    question: Question, grid: Grid, output: Format, *, same_callbacks: bool = False
+) -> None:
+    """Decide every setting on every run, and print the answer.
+
+    With `same_callbacks` the runs are fits under the same callback instances.
+    """
     with watch("replaying") as tell:
-        cells = decide_settings(
-            question.runs,
-            grid,
-            question.judging,
-            tell,
-            replayed=output == "json",
-        )
+        if same_callbacks:
+            cells = decide_fits(question.runs, grid, question.judging)
+        else:
+            cells = decide_settings(
+                question.runs,
+                grid,
+                question.judging,
+                tell,
+                replayed=output == "json",
+            )
     document = settings_document(
         cells, typed=question.typed(), by_options=not question.expressions
     )

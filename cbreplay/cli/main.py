@@ -21,7 +21,7 @@ from cbreplay.cli.ending import (
     leave_signals,
     open_streams,
 )
-from cbreplay.cli.remarks import tell
+from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.errors import CbreplayError, nearest_name
 
 if TYPE_CHECKING:
@@ -171,11 +171,9 @@ def _sort_out(error: BaseException) -> int:
 
 def _misused(error: click.ClickException) -> int:
     """Show how a command is used, with what was typed made visible."""
-    from cbreplay.words import visible_text
-
     shown = io.StringIO()
     error.show(shown)
-    tell("\n".join(map(visible_text, shown.getvalue().splitlines())))
+    tell_lines(*shown.getvalue().splitlines())
     if isinstance(error, click.BadParameter):
         _say_where_from(error)
     return EXIT_UNUSABLE
@@ -201,9 +199,7 @@ _EXIT_SIGNALLED = 128
 
 
 def _complain(sentence: str) -> int:
-    from cbreplay.words import visible_text
-
-    tell(f"cbreplay: {visible_text(sentence)}")
+    tell_lines(f"cbreplay: {sentence}")
     return EXIT_UNUSABLE
 
 

@@ -80,6 +80,13 @@ _LOG_OPTIONS = [
         multiple=True,
         help="An epoch, counted from 0, at which a fit was resumed unsaid.",
     ),
+    click.option(
+        "--resume",
+        type=click.Choice(["fresh", "carried"]),
+        default="fresh",
+        help="Whether a resumed fit had callbacks that were created anew, as a script "
+        "that is started again has them, or the same instances.",
+    ),
 ]
 
 _SETTING_OPTIONS = [

@@ -12,6 +12,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,7 @@ _REPEATED = (
     "x_axis",
     "first_epoch",
     "parts",
+    "resume",
     "monitor",
     "mode",
     "keep",
@@ -55,6 +57,8 @@ class Question:
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
         As in `load_runs`.
+    resume : {"fresh", "carried"}
+        Whether a resumed fit had new callbacks, or the same instances.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -76,6 +80,7 @@ class Question:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
+    resume: Literal["fresh", "carried"] = "fresh"
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -93,6 +98,9 @@ class Question:
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
         runs = self.survey.runs
+        if self.resume == "carried":
+            # the same instances know of no seam
+            runs = [run.without_seams() for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}
@@ -318,13 +326,22 @@ def read_values(option: str, text: str) -> range | list[float]:
             values = [_read_number(one) for one in text.split(",")]
     except ValueError:
         values = []
-    if len(values) == 0:
+    if not values:
         sentence = (
-            f"{option} is {text!r}, where one value, several as 3,5,10, or a range "
-            "of integers as 1:30 is expected"
+            f"{option} is {shown_value(text)}, where one value, several as 3,5,10, or "
+            "a range of integers as 1:30 is expected"
+        )
+        raise ConfigError(sentence)
+    if values[0] + _MOST_VALUES <= values[-1] and isinstance(values, range):
+        sentence = (
+            f"{option} is {shown_value(text)}, and more than {_MOST_VALUES:,} values "
+            "are not tried at once"
         )
         raise ConfigError(sentence)
     return values
+
+
+_MOST_VALUES = 1_000_000
 
 
 def _read_number(text: str) -> float:

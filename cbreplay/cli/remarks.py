@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["is_quiet", "noted", "remark", "say", "tell"]
+__all__ = ["is_quiet", "noted", "remark", "say", "tell", "tell_lines"]
 
 
 def tell(text: str, *, end: str = "\n") -> None:
@@ -16,12 +16,18 @@ def tell(text: str, *, end: str = "\n") -> None:
         click.echo(text + end, nl=False, err=True)
 
 
+def tell_lines(*lines: str) -> None:
+    """Print lines on standard error, with nothing in them that steers a terminal."""
+    from cbreplay.plain_text import shortened
+    from cbreplay.words import visible_text
+
+    tell("\n".join(shortened(visible_text(line)) for line in lines))
+
+
 def say(*lines: str) -> None:
     """Print remarks on standard error, which -q silences; text is made visible."""
     if lines and not is_quiet():
-        from cbreplay.words import visible_text
-
-        tell("\n".join(visible_text(line) for line in lines))
+        tell_lines(*lines)
 
 
 def remark(*lines: str) -> None:

@@ -23,8 +23,8 @@ __all__ = ["command"]
     "--versus",
     multiple=True,
     metavar="EXPR",
-    help="Compare the list of -c with this one, run by run; read as -c is, repeated "
-    "for one list.",
+    help="Compare the setting with this one, run by run: what differs, as "
+    "patience=20, or a whole list, read as -c is and repeated for one list.",
 )
 @click.option(
     "--keras-code",
@@ -38,6 +38,12 @@ __all__ = ["command"]
     help="Read and replay on a dask cluster, for example tcp://host:8786; its workers "
     "must find the logs under the same paths.",
 )
+@click.option(
+    "--same-callbacks",
+    is_flag=True,
+    help="The runs, in their order, were fits under the same callback objects, as in a "
+    "loop over folds: what they carry into the next fit counts.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Name every run in the remarks.")
 @sweep_format_option
 def command(
@@ -47,6 +53,7 @@ def command(
     versus: tuple[str, ...],
     keras_code: bool,
     scheduler: str | None,
+    same_callbacks: bool,
     verbose: bool,
 ) -> None:
     """Say what other settings would have done on a log.
@@ -61,7 +68,7 @@ def command(
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
-    cbreplay simulate runs/ --patience 5 --versus "EarlyStopping(patience=20)"
+    cbreplay simulate runs/ --patience 5 --versus patience=20
     """
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
@@ -77,7 +84,13 @@ def command(
         print_swept(question, scheduler, output_format)
     else:
         question.leave_out_unmonitored()
-        _print_answer(question, output_format, versus, verbose=verbose)
+        _print_answer(
+            question,
+            output_format,
+            versus,
+            same_callbacks=same_callbacks,
+            verbose=verbose,
+        )
 
 
 def _print_answer(
@@ -85,6 +98,7 @@ def _print_answer(
     output: Format | Literal["parquet"],
     versus: tuple[str, ...],
     *,
+    same_callbacks: bool,
     verbose: bool,
 ) -> None:
     """Print what the logs say here: a comparison, settings, or every patience."""
@@ -99,7 +113,7 @@ def _print_answer(
     elif question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, question.grid, output)
+        print_cells(question, question.grid, output, same_callbacks=same_callbacks)
     else:
         _print_every_patience(question, output, verbose=verbose)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.answers.comparison import RivalLists, comparison_document
@@ -12,7 +15,7 @@ from cbreplay.replay import replay_run
 from cbreplay.replay.compare import compare_replays
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.cli.output import Format
     from cbreplay.cli.question import Question
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
 
 __all__ = ["print_versus"]
+
+# patience=20 where a callback is EarlyStopping(patience=20)
+_CHANGES = re.compile(r"\s*\w+\s*=[^=]")
 
 
 def print_versus(
@@ -36,7 +42,7 @@ def print_versus(
         sentence = "--format parquet is for grids; --versus has --format csv and json"
         raise ConfigError(sentence)
     first = _one_list(question.grid, "-c")
-    rival = _one_list(_rival(question, texts), "--versus")
+    rival = _rival_list(question, first, texts)
     compared = [
         compare_replays(
             replay_run(run, first, judging=question.judging),
@@ -60,10 +66,56 @@ def _one_list(grid: Grid | None, option: str) -> Sequence[Callback]:
     raise ConfigError(sentence)
 
 
-def _rival(question: Question, texts: tuple[str, ...]) -> Grid:
+def _rival_list(
+    question: Question, first: Sequence[Callback], texts: tuple[str, ...]
+) -> Sequence[Callback]:
+    """Return B: what is written, or A with the parameters that are written."""
+    if all(_CHANGES.match(text) for text in texts):
+        return _changed(first, ", ".join(texts))
     from cbreplay.expressions import read_expressions
     from cbreplay.grid import make_grid
 
     read = read_expressions(texts, question.monitor_and_mode)
     say(*(f"note: {note}" for note in read.notes))
-    return make_grid(read.entries)
+    return _one_list(make_grid(read.entries), "--versus")
+
+
+def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:
+    """Return A with the parameters of ``patience=20, min_delta=0.01``."""
+    from cbreplay.expressions import parse_callbacks
+
+    changed = list(first)
+    for name, value in _parameters(text):
+        holders = [place for place, rule in enumerate(first) if name in _names(rule)]
+        if len(holders) != 1:
+            there = ", ".join(rule.class_name for rule in first)
+            sentence = (
+                f"--versus changes {name!r}, which {len(holders) or 'none'} of the "
+                f"callbacks of -c have ({there}). Write B as a list, for example "
+                '--versus "EarlyStopping(patience=10)"'
+            )
+            raise ConfigError(sentence)
+        rule = changed[holders[0]]
+        (read,) = parse_callbacks(f"{rule.class_name}({name}={value})")
+        changed[holders[0]] = replace(rule, **{name: getattr(read, name)})  # type: ignore[type-var]
+    return changed
+
+
+def _parameters(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        call = ast.parse(f"_({text})", mode="eval").body
+    except SyntaxError:
+        call = None
+    if not isinstance(call, ast.Call) or call.args:
+        sentence = (
+            f"--versus is {text!r}, where changes of A are expected, as "
+            "patience=20, or a list as -c has it"
+        )
+        raise ConfigError(sentence)
+    for keyword in call.keywords:
+        yield str(keyword.arg), ast.unparse(keyword.value)
+
+
+def _names(rule: Callback) -> list[str]:
+    # every rule is a dataclass; a plain class cannot say so
+    return [field.name for field in fields(rule)]  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from cbreplay.replay import Replay
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
-from cbreplay.words import spoken_divergence
+from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +75,8 @@ def explain_replay(replay: Replay) -> Explanation:
     rows = tuple(_rows(replay))
     evident = [row for row in rows if not row.hypothetical]
     closing = list(tell_ending(_ending(replay, evident)))
-    if replay.divergence_epoch is not None:
-        closing = [spoken_divergence(replay)]
+    if replay.end_of_evidence is not None:
+        closing = [spoken_evidence(replay)]
         if replay.hypothetical is not None:
             told = tell_ending(_fictive_ending(replay, list(rows)))
             closing += [_FICTION + sentence for sentence in told]
@@ -122,8 +122,8 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
             next_value=_spoken_next(replay, step),
         )
     )
-    divergence = replay.divergence_epoch
-    hypothetical = divergence is not None and step.epoch >= divergence
+    end = replay.end_of_evidence
+    hypothetical = end is not None and step.epoch >= end
     return TraceRow(
         epoch=step.epoch,
         callback=step.callback,

@@ -90,7 +90,8 @@ def bystander(name: str, call: ast.Call) -> Bystander:
             else f"{one.arg}={ast.unparse(one.value)}"
             for one in call.keywords
         ]
-    except RecursionError:
+    except (RecursionError, ValueError):
+        # too deep, or a number of thousands of digits
         given = ["..."]
     return Bystander(name, ", ".join(given))
 

@@ -347,7 +347,7 @@ class _Script:
     def written(self, node: ast.expr) -> str:
         try:
             return ast.unparse(node)[:_SHOWN_PIECE]
-        except RecursionError:
+        except (RecursionError, ValueError):
             return "this"
 
     def shown(self, node: ast.expr) -> str:

@@ -118,8 +118,8 @@ def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
 def _joint_name(names: list[str]) -> str:
     """Name settings at one place; names of the same patience share it.
 
-    >>> _joint_name(["recommended: 9", "cheapest: 9", "no EarlyStopping"])
-    'recommended, cheapest: 9, no EarlyStopping'
+    >>> _joint_name(["recommended: 9", "cheapest: 9", "no early stopping"])
+    'recommended, cheapest: 9, no early stopping'
     """
     by_value: dict[str, list[str]] = {}
     for whole in names:

@@ -72,8 +72,12 @@ def event_files(directory: str, root: str) -> list[str]:
 
 def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
     """Tell whether a file lies under the root."""
-    # a pipe would wait for its writer
-    if entry.name.startswith(".") or not entry.is_file():
+    try:
+        # a pipe would wait for its writer
+        if entry.name.startswith(".") or not entry.is_file():
+            return False
+    except OSError:
+        # links that lead in a circle
         return False
     return not entry.is_symlink() or _is_inside(entry.path, root)
 

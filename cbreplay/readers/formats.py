@@ -7,7 +7,11 @@ import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
-from cbreplay.readers.columns.header import decode_beginning, sniff_header
+from cbreplay.readers.columns.header import (
+    STEP_NAMES,
+    decode_beginning,
+    sniff_header,
+)
 from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
@@ -109,15 +113,16 @@ def format_of(path: str) -> str | None:
     A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
     """
     name = os.path.basename(path)
-    if not os.path.isfile(path):
-        return None
     if is_event_file(path):
-        return "events"
+        return "events" if os.path.isfile(path) else None
     pickled = named_like_a_pickle(name)
     if not (pickled or named_like_a_log(name) or "tfevents" in name):
         return None
-    by_name = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
-    return content_format(read_beginning(path)) or by_name
+    beginning = read_beginning(path)
+    found = content_format(beginning)
+    if found is None and os.path.isfile(path):
+        found = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
+    return found
 
 
 def content_format(beginning: bytes) -> str | None:
@@ -181,7 +186,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
         return "lightning"
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
-    return "csv" if keras and len(header) > 1 else None
+    stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
+    return "csv" if (keras or stepped) and len(header) > 1 else None
 
 
 def reader_for(

@@ -51,12 +51,14 @@ class Axes(NamedTuple):
     Parameters
     ----------
     patience : array of shape (n_patience,)
-        The values, ascending; without 0, which to Keras is 1.
+        The values, ascending, from 1 on: to Keras 0 is 1.
     slices : tuple of Slice
         One for each monitor and min_delta; for each monitor, the min_delta nearest to
         Keras's default comes first.
     kind : type
         The class of the rule whose patience is varied.
+    defaults : mapping
+        Its parameters, with the values that they have where nobody gives one.
     fixed : mapping
         The parameters that all of its settings share.
     around : (tuple of Callback, tuple of Callback)
@@ -66,22 +68,26 @@ class Axes(NamedTuple):
     patience: EpochArray
     slices: tuple[Slice, ...]
     kind: type[Any]
+    defaults: dict[str, Any]
     fixed: dict[str, Any]
     around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
 
-    def takes(self, parameter: str) -> bool:
-        """Return whether the rule has a parameter: not every one has a min_delta."""
-        return any(parameter == known.name for known in fields(self.kind))
-
-    def own(self, chosen: Slice) -> dict[str, Any]:
-        """Return what a slice says of the rule's parameters."""
-        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
-        return {name: value for name, value in own.items() if self.takes(name)}
-
     def rule(self, chosen: Slice, **parameters: Any) -> Callback:  # noqa: ANN401
         """Return the rule with a chosen patience, and more if named."""
-        rule: Callback = self.kind(**self.fixed | self.own(chosen) | parameters)
+        rule: Callback = self.kind(**self._shared(chosen) | parameters)
         return rule
+
+    def grid(self, chosen: Slice, **varied: Any) -> Grid:  # noqa: ANN401
+        """Return the list with these parameters of the rule varied."""
+        before, after = self.around
+        tried = choices(self.kind, **self._shared(chosen) | varied)
+        return make_grid([*before, tried, *after])
+
+    def _shared(self, chosen: Slice) -> dict[str, Any]:
+        """Return what all patience values of a slice share."""
+        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
+        held = {name: value for name, value in own.items() if name in self.defaults}
+        return self.fixed | held
 
     def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
         """Return the whole list with this rule in its place."""
@@ -197,8 +203,7 @@ def read_axes(sweep: Sweep) -> Axes:
     grid = sweep.configs
     place = _find_stopper(grid) if isinstance(grid, Grid) else None
     if place is None:
-        name = stopping_rule().__name__
-        sentence = f"no patience of an {name} is varied in this sweep. {_hint()}"
+        sentence = f"no patience of a stopping rule is varied in this sweep. {_hint()}"
         raise ConfigError(sentence)
     entry = grid.entries[place]
     _check_parameters(grid, entry)
@@ -216,12 +221,14 @@ def read_axes(sweep: Sweep) -> Axes:
         patience.astype(np.int64),
         _slices(grid, entry, np.array(order)),
         entry.kind,
+        _defaults(entry.kind),
         dict(entry.fixed),
         (tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])),
     )
 
 
 def _hint() -> str:
+    """Say which sweep can be recommended from."""
     return (
         f"Give a sweep of make_grid([choices({stopping_rule().__name__}, "
         "patience=range(0, 101), restore_best_weights=True)]), or that of "
@@ -230,16 +237,21 @@ def _hint() -> str:
 
 
 def _find_stopper(grid: Grid) -> int | None:
-    """Return where in the list the rule stands whose patience is varied."""
+    """Return where in the list the stopping rule stands whose patience is varied."""
     for place, entry in enumerate(grid.entries):
         if (
             isinstance(entry, Choices)
-            and row_of(entry.kind) is not None
-            and entry.kind.sets_objective
             and "patience" in entry.varied
+            and row_of(entry.kind) is not None
+            and entry.kind.stops_early
         ):
             return place
     return None
+
+
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    """Return the parameters of a rule with their defaults."""
+    return {parameter.name: parameter.default for parameter in fields(kind)}
 
 
 def _check_parameters(grid: Grid, entry: Choices) -> None:
@@ -253,7 +265,7 @@ def _check_parameters(grid: Grid, entry: Choices) -> None:
     if foreign:
         sentence = (
             f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
-            f"{', '.join(_KNOWN)} of one {entry.kind.__name__}. {_hint()}"
+            f"{', '.join(_KNOWN)} of one stopping rule. {_hint()}"
         )
         raise ConfigError(sentence)
 
@@ -267,12 +279,10 @@ def _slices(grid: Grid, entry: Choices, order: EpochArray) -> tuple[Slice, ...]:
     numbers = np.arange(len(grid)).reshape(grid.shape)
     numbers = np.moveaxis(numbers, names.index("patience"), -1)[..., order]
     names.remove("patience")
-    usual = {known.name: known.default for known in fields(entry.kind)}
+    defaults = {"min_delta": 0} | _defaults(entry.kind) | dict(entry.fixed)
     varied: dict[str, list[Any]] = {
-        name: list(
-            entry.varied.get(name, [entry.fixed.get(name, usual.get(name, default))])
-        )
-        for name, default in (("monitor", "val_loss"), ("min_delta", 0))
+        name: list(entry.varied.get(name, [defaults[name]]))
+        for name in ("monitor", "min_delta")
     }
     slices = []
     for i, monitor in enumerate(varied["monitor"]):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
     Advising,
     CountedGroup,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
 
 __all__ = ["recommend_config"]
+
+_MOST_PATIENCE = 2**31
 
 
 def recommend_config(
@@ -154,6 +157,13 @@ def _check(sweep: object, asked: Advising) -> None:
             f"confidence is {asked.confidence!r} and cost_weight is "
             f"{asked.cost_weight!r}, where a share between 0 and 1, and a number from "
             "0 on, are expected"
+        )
+        raise ConfigError(sentence)
+    recorded_under = asked.recorded_under
+    if recorded_under is not None and not 1 <= recorded_under <= _MOST_PATIENCE:
+        sentence = (
+            f"recorded_under is {shown_value(recorded_under)}, where a patience from 1 "
+            "on is expected"
         )
         raise ConfigError(sentence)
     if asked.tolerance is not None:

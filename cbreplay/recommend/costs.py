@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.grid import choices, make_grid
 from cbreplay.recommend.answer import Advising
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.pricing import cells_of, price
@@ -165,7 +164,7 @@ def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
         for slice_ in study.axes.slices
         if slice_.monitor == chosen.monitor
     }
-    if len(asked) == 1 and study.axes.takes("min_delta"):
+    if len(asked) == 1 and "min_delta" in study.axes.defaults:
         tops = [abs(best) for best in _best_values(study) if best != 0]
         power = math.ceil(math.log10(np.median(tops))) if tops else 0
         asked |= {0.0, *(float(f"1e{power - down}") for down in (4, 3, 2))}
@@ -184,8 +183,10 @@ def _price_all(
 ) -> tuple[FloatArray, FloatArray]:
     """Return regret and cost by group, min_delta and patience."""
     axes, panel = study.axes, study.panel
-    sweep = sweep_beside(study, _grid(axes, chosen, min_delta))
-    n_patience = len(axes.patience)
+    patience = axes.patience.tolist()
+    varied = {"min_delta": list(min_delta)} if "min_delta" in axes.defaults else {}
+    sweep = sweep_beside(study, axes.grid(chosen, **varied, patience=patience))
+    n_patience = len(patience)
     cells = cells_of(sweep, np.arange(len(panel.rows)), np.arange(len(sweep.configs)))
     priced = [
         price(panel, cells.take(place * n_patience, n_patience), axes.patience)
@@ -195,12 +196,3 @@ def _price_all(
         np.stack([costs.regret for costs in priced], axis=1),
         np.stack([costs.cost for costs in priced], axis=1),
     )
-
-
-def _grid(axes: Axes, chosen: Slice, min_delta: tuple[float, ...]) -> object:
-    before, after = axes.around
-    parameters = axes.fixed | axes.own(chosen) | {"patience": axes.patience.tolist()}
-    if "min_delta" in parameters:
-        parameters["min_delta"] = list(min_delta)
-    varied = choices(axes.kind, **parameters)
-    return make_grid([*before, varied, *after])

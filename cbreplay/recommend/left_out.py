@@ -53,6 +53,9 @@ def score_left_out(
 ) -> LeftOut:
     """Score a choice on the groups that were left out of it.
 
+    Each group is scored by what is chosen without it, so that no group has a part in
+    the choice that it judges.
+
     Parameters
     ----------
     priced, choice : Priced, Choice
@@ -83,6 +86,7 @@ def score_left_out(
 
 
 def _mean(values: FloatArray) -> float | None:
+    """Return the mean; None of no values."""
     return float(values.mean()) if len(values) else None
 
 

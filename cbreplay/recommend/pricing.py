@@ -44,7 +44,7 @@ class Panel(NamedTuple):
     cost_weight : float
         What training the whole record counts, beside losing the whole scale.
     own_patience : array of shape (n_runs,)
-        The patience that a run's own EarlyStopping ended it by; infinity without.
+        The patience that a run's own stopping rule ended it by; infinity without.
     """
 
     rows: EpochArray

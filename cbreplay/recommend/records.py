@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -47,12 +48,12 @@ class FailedTraining(NamedTuple):
 
 
 class OwnStops(NamedTuple):
-    """What EarlyStopping the logs were recorded under.
+    """Under which early stopping the logs were recorded.
 
     Parameters
     ----------
     patience : tuple of int or None
-        Of each run that its own EarlyStopping ended; None for the others.
+        Of each run that its own stopping rule ended; None for the others.
     cap : int or None
         The largest of them, where they are most of the runs.
     guessed : int or None
@@ -91,7 +92,10 @@ def find_failure(run: Run, monitor: str) -> FailedTraining | None:
 
 
 def recorded_stoppers(run: Run) -> list[Any] | None:
-    """Return the rules of a ``run.json`` that stop by a patience; None without any."""
+    """Return the rules of a ``run.json`` that stop by a patience.
+
+    None where it names no callbacks at all, or one of these cannot be read.
+    """
     if run.metadata is None or not run.metadata.callbacks:
         return None
     stoppers: list[Any] = []
@@ -99,17 +103,19 @@ def recorded_stoppers(run: Run) -> list[Any] | None:
         if not _stops_by_patience(text.partition("(")[0].rpartition(".")[2]):
             continue
         try:
-            read = parse_recorded([text])
+            stoppers += parse_recorded([text])
         except CbreplayError:
             return None
-        stoppers += read
     return stoppers
 
 
 def _stops_by_patience(name: str) -> bool:
-    """Return whether this is the class of a rule that stops by a patience."""
     row = find_rule(name)
-    return row is not None and bool(row.load().sets_objective)
+    if row is None:
+        return False
+    kind = row.load()
+    parameters = [parameter.name for parameter in fields(kind)]
+    return kind.stops_early and "patience" in parameters
 
 
 def find_own_stops(
@@ -117,7 +123,7 @@ def find_own_stops(
     objective: Sequence[tuple[str, Mode]],
     recorded_under: int | None,
 ) -> OwnStops:
-    """Find the runs that their own EarlyStopping ended, and its patience.
+    """Find the runs that their own stopping rule ended, and its patience.
 
     From ``run.json``; from `recorded_under` where that says nothing; or because most
     logs end the same number of epochs after their best.
@@ -144,11 +150,13 @@ def find_own_stops(
 
 
 def _own_patience(run: Run) -> int | None:
+    """Return the patience of the rule that ended a run, as ``run.json`` has it."""
     ended = None if run.metadata is None else run.metadata.ended
-    if ended is None or not _stops_by_patience(ended.by):
+    stoppers = [] if ended is None else recorded_stoppers(run) or []
+    if ended is None or ended.by not in [rule.class_name for rule in stoppers]:
         return None
-    patience = [rule.patience for rule in recorded_stoppers(run) or ()]
-    return max(int(min(patience)), 1) if patience else None
+    # to Keras a patience of 0 is one of 1
+    return max(int(min(rule.patience for rule in stoppers)), 1)
 
 
 def _gap(run: Run, name: str, mode: Mode) -> int | None:

@@ -174,7 +174,9 @@ def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason,
         for row in better
     ]
     if scored and not better:
-        reasons.append(Reason("no-rule-better", {"patience": patience}))
+        names = tuple(row.label for row, _ in scored)
+        facts = {"rules": names, "patience": patience}
+        reasons.append(Reason("no-rule-better", facts))
     return tuple(reasons)
 
 
@@ -292,7 +294,7 @@ def _about_runs(study: Study) -> Iterator[RunDoubt]:
 
 
 def _own_stops(study: Study) -> Iterator[RunDoubt]:
-    """Name the runs that their own EarlyStopping ended, as far as it is known."""
+    """Name the runs that their own stopping rule ended, as far as it is known."""
     own = study.own
     known: list[Run] = []
     guessed: list[Run] = []

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.grid import choices, make_grid
 from cbreplay.judging import Judging
 from cbreplay.recommend.answer import Setting
 from cbreplay.recommend.pricing import (
@@ -30,7 +29,7 @@ from cbreplay.recommend.selection import (
     is_clearly_better,
     sufficient_for_most,
 )
-from cbreplay.rules.prechelt.rules import TRIED
+from cbreplay.rules.registry import known_rules, row_of, tried_values_of
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend.selection import Choice
     from cbreplay.recommend.study import Study
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.registry import TriedValues
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
@@ -144,8 +144,9 @@ class _Rivals:
         return self._of_sweep(self._setting(label, patience=patience, **more), patience)
 
     def default(self) -> Scored:
-        """Score the patience 0 that is Keras's default, and that acts as 1."""
-        return self._of_sweep(self._setting("default", patience=0), 1)
+        """Score the patience that the rule has where nobody gives one."""
+        patience = self.study.axes.defaults["patience"]
+        return self.replayed(self._setting("default", patience=patience))
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
         """Score the setting in use: as given, else as every ``run.json`` names it."""
@@ -240,9 +241,8 @@ class _Rivals:
 
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none where one is asked for, or logs are short."""
-        runs = self.study.runs
-        axes = self.study.axes
-        if not axes.takes("start_from_epoch") or "start_from_epoch" in axes.fixed:
+        runs, axes = self.study.runs, self.study.axes
+        if "start_from_epoch" not in axes.defaults or "start_from_epoch" in axes.fixed:
             return []
         shortest = min(run.n_epochs for run in runs)
         first = min(run.first_epoch for run in runs)
@@ -250,14 +250,9 @@ class _Rivals:
 
     def _grid_of_starts(self, starts: list[int]) -> object:
         axes = self.study.axes
-        varied = choices(
-            axes.kind,
-            **axes.fixed | axes.own(self.chosen),
-            start_from_epoch=starts,
-            patience=axes.patience.tolist(),
+        return axes.grid(
+            self.chosen, start_from_epoch=starts, patience=axes.patience.tolist()
         )
-        before, after = axes.around
-        return make_grid([*before, varied, *after])
 
 
 def score_without_stopping(study: Study) -> FloatArray:
@@ -271,7 +266,7 @@ def _unstopped(study: Study) -> CellCosts:
     """Return what training to the end of the log costs, with its last weights."""
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
     regret = np.array([[series.regrets[-1]] for series in judged])
-    # where an EarlyStopping ended it, nobody knows how it would have gone on
+    # where its own rule ended it, nobody knows how it would have gone on
     exact = np.isinf(study.panel.own_patience)[:, None]
     return CellCosts(exact, regret, np.ones_like(regret))
 
@@ -298,7 +293,7 @@ class RuleScore(NamedTuple):
 
 
 def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[RuleScore]:
-    """Yield what the rules of Prechelt (1998) come to, each at its best value.
+    """Yield what rules without a patience come to, each at its best value.
 
     Parameters
     ----------
@@ -307,28 +302,39 @@ def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[Rul
     beside : array of shape (n_groups,)
         What the recommended patience scores on each group, chosen without it.
     """
-    before, after = study.axes.around
     # a rule that stopped inside a record is exact, whatever ended that later
     panel = study.panel._replace(own_patience=np.full(len(study.runs), np.inf))
-    own = {
+    own = row_of(study.axes.kind)
+    for row in known_rules():
+        tried = tried_values_of(row)
+        if tried is None or row.family not in ("", own.family if own else ""):
+            continue
+        try:
+            settings = _tried_settings(study, chosen, row.load(), tried)
+            sweep = sweep_beside(study, [setting.callbacks for setting in settings])
+        except CbreplayError as error:
+            problem = str(error).removeprefix(f"{row.name}: ").removesuffix(".")
+            yield RuleScore(row.name, None, problem)
+        else:
+            yield _best_of(panel, sweep, settings, beside)
+
+
+def _tried_settings(
+    study: Study, chosen: Slice, kind: type[Any], tried: TriedValues
+) -> list[Setting]:
+    """Return a rule with each of its values, watching and keeping as the patience."""
+    before, after = study.axes.around
+    alike = {
         "monitor": chosen.monitor,
         "mode": study.axes.fixed.get("mode", "auto"),
         "restore_best_weights": study.axes.fixed.get("restore_best_weights", False),
     }
-    for rule, parameter, values in TRIED:
-        name = rule.__name__
-        try:
-            rules = [rule(**own, **{parameter: value}) for value in values]
-            settings = [
-                Setting(name, (*before, tried, *after), tried, {parameter: value})
-                for tried, value in zip(rules, values, strict=True)
-            ]
-            sweep = sweep_beside(study, [setting.callbacks for setting in settings])
-        except CbreplayError as error:
-            problem = str(error).removeprefix(f"{name}: ").removesuffix(".")
-            yield RuleScore(name, None, problem)
-        else:
-            yield _best_of(panel, sweep, settings, beside)
+    settings = []
+    for value in tried.values:
+        own = {tried.parameter: value}
+        rule: Callback = kind(**alike, **own)
+        settings.append(Setting(kind.__name__, (*before, rule, *after), rule, own))
+    return settings
 
 
 def _best_of(

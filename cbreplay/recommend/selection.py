@@ -1,8 +1,11 @@
 """Which patience: what promises something, what is cheapest, and what is chosen.
 
-What is sufficient on a run is one number, its sufficient patience; of many runs the
-number with a certain rank promises something about new ones. The choice takes it, or
-the usual patience where that is safer.
+A group of runs is reduced to one number, its sufficient patience: the smallest that
+loses no more than the tolerance on any of its runs, infinite where the logs hold none.
+Of n such numbers in ascending order the k-th is enough for a new group with probability
+k / (n + 1), if the new group is of the same kind as these: this is the promise. The
+choice takes the number that the promise asks for, or a fixed usual patience where
+nothing shows that to be better.
 """
 
 from __future__ import annotations
@@ -35,24 +38,30 @@ __all__ = [
     "unlucky_share",
 ]
 
-# scores nearer than this are no reason to leave Keras's default
+# scores nearer to each other than this are taken as equal
 NEAR_TIE = 0.001
+# of how many sets of groups like these one is called unlucky
 _UNLUCKY = 0.1
-# how many groups a patience has to be priced on to be compared by its score
+# on what share of the groups a patience has to be priced to be compared by its score
 OFTEN = 0.8
-# the fixed patience that a choice has to be better than, by how much, and not by one
-# group alone: where one could decide, what was recommended from nine of the sample logs
-# was worse than 10 on the others in 37 draws of a hundred, and so in 1 or 2: the bench
-# benchmarks/recommend.py shows it
+# the fixed patience that a choice has to be better than
 USUAL = 10
+# by how much, and not through one group alone: where one group could decide, what was
+# chosen from nine of the sample logs was worse than 10 on the others in 37 draws of a
+# hundred; since none can, in 1 or 2 (benchmarks/recommend.py)
 _CLEARLY = 2 * NEAR_TIE
-# where few groups all need little, that is often luck: what was enough for nine such
-# curves was enough for half of the others, where nine tenths are promised
+# from how many groups on a choice may be shorter than the usual patience: where few
+# groups need little, that is often luck (what was enough for nine such curves was
+# enough for half of the others, where nine tenths were promised)
 FEWEST_TO_SHORTEN = 12
 
 
 def needed_rank(n_groups: int, confidence: float) -> int:
-    """Return which smallest sufficient patience promises the confidence.
+    """Return the rank k of the sufficient patience that the promise is about.
+
+    The k-th smallest of n is enough for a new group with probability k / (n + 1), so k
+    is the smallest rank for which that is the confidence. Above n there are too few
+    groups for any promise.
 
     >>> needed_rank(9, 0.9), needed_rank(8, 0.9), needed_rank(4, 0.8)
     (9, 9, 4)
@@ -71,7 +80,9 @@ def count_needed(confidence: float) -> int:
 
 
 def shared_confidence(confidence: float, n_monitors: int) -> float:
-    """Return what each of several monitors has to keep, so that the chosen one does.
+    """Return what each of several monitors has to promise, so that the chosen one does.
+
+    Each may fail on its share of the allowed failures (Bonferroni).
 
     >>> round(shared_confidence(0.9, 2), 3)
     0.95
@@ -80,7 +91,9 @@ def shared_confidence(confidence: float, n_monitors: int) -> float:
 
 
 def sufficient_for_most(sufficient: FloatArray, confidence: float) -> float | None:
-    """Return the order statistic; None where there are too few groups.
+    """Return the sufficient patience of the needed rank; None for too few groups.
+
+    Infinity where that is one of the groups whose logs hold none.
 
     >>> sufficient_for_most(np.array([4.0, 9.0, 2.0, 7.0]), 0.8)
     9.0
@@ -93,11 +106,12 @@ def sufficient_for_most(sufficient: FloatArray, confidence: float) -> float | No
 
 
 def unlucky_share(n_groups: int, rank: int) -> float:
-    """Return what share one set of groups in ten may keep at most.
+    """Return the share of new groups that a promise keeps to if it was unlucky.
 
-    The share of new groups for which the rank-th smallest of n is enough is at least
-    Beta(rank, n + 1 - rank) distributed over sets of groups; this is its tenth
-    percentile.
+    A promise holds on average over many sets of n groups. From one such set the share
+    of new groups for which the rank-th smallest is enough is Beta(rank, n + 1 - rank)
+    distributed (at least so large, where values are equal); this is the tenth
+    percentile: from one set in ten the share is this or less.
 
     >>> round(unlucky_share(9, 9), 3)  # 0.1 ** (1 / 9)
     0.774
@@ -164,6 +178,7 @@ def cheapest_patience(
 
 
 def _first_near_tie(mean: FloatArray) -> EpochArray:
+    """Return for each row where the first value stands that is all but the least."""
     near = mean <= mean.min(axis=1, keepdims=True) + NEAR_TIE
     first: EpochArray = np.argmax(near, axis=1)
     return first
@@ -177,15 +192,17 @@ class Choice(NamedTuple):
     patience : int
         What is recommended.
     kind : {"guaranteed", "heuristic"}
-        Whether it is the order statistic, so that the promise goes with it.
+        Whether the promise is about this very patience.
     sufficient : int
-        What keeps the tolerance: the order statistic, or the largest known.
+        What keeps the tolerance: that of the promise, or where there is none the
+        largest that any group needs, and the usual patience at least.
     rank_patience : int or None
-        The order statistic that the promise is about; None where it is unknown.
+        The sufficient patience that the promise is about; None without a promise.
     n_unknown : int
         On how many groups no patience in the logs is enough.
     fell_back : bool
-        Whether a fixed 10 is recommended because the choice was not clearly better.
+        Whether the usual patience is recommended, for the sufficient one is not
+        clearly better.
     capped : bool
         Whether it was held at what the logs were recorded under.
     left_out : array of shape (n_groups,)
@@ -206,7 +223,7 @@ class Choice(NamedTuple):
 
     @property
     def unknown(self) -> bool:
-        """Whether the value that the rule asks for is not in the logs."""
+        """Whether nothing is promised because some logs hold no sufficient patience."""
         return self.rank_patience is None and self.n_unknown > 0
 
 
@@ -241,8 +258,9 @@ def choose_patience(priced: Priced, confidence: float, cap: int | None) -> Choic
         is_hasty(sufficient, usual, len(left)) or not _is_better(priced, left, usual)
     )
     patience = usual if fell_back else sufficient
-    # a 10 above the order statistic seems to keep it too; but it is only called so
-    # where the drawn runs are the easier ones, and then covered .85 of a promised .90
+    # a usual patience above the promised one seems to keep the promise too; but it is
+    # only chosen where the runs happen to be the easier ones, and then it was enough
+    # for .85 of new runs where .90 were promised
     keeps = promised and patience == most
     return Choice(
         patience,
@@ -258,7 +276,10 @@ def choose_patience(priced: Priced, confidence: float, cap: int | None) -> Choic
 
 
 def _at_least(sufficient: FloatArray, usual: int) -> float:
-    """Return the largest sufficient patience, and the usual one where it is unknown."""
+    """Return the largest sufficient patience, but no less than the usual one.
+
+    The usual one where a group's is unknown.
+    """
     if not np.isfinite(sufficient).all():
         return float(usual)
     return max(float(usual), float(sufficient.max()))
@@ -304,9 +325,9 @@ def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
 
 
 def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArray:
-    """Return the order statistic of the other groups, for each group.
+    """Return for each group what the promise of the other groups would be about.
 
-    Where these are too few by the one that is missing, their largest.
+    Where one group less is too few for a promise, the largest that the others need.
     """
     n_others = len(sufficient) - 1
     if n_others < 1:
@@ -315,7 +336,7 @@ def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArra
     order = np.argsort(sufficient, kind="stable")
     ranked = sufficient[order]
     left_out = np.empty_like(sufficient)
-    # without one of the smaller, the next larger has the rank
+    # without a group that needs less, the next larger one has the rank
     left_out[order] = np.where(
         np.arange(n_others + 1) < rank, ranked[rank], ranked[rank - 1]
     )
@@ -323,15 +344,15 @@ def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArra
 
 
 def leave_out_largest(sufficient: FloatArray, usual: int) -> FloatArray:
-    """Return the largest of the other groups and the usual, for each group.
+    """Return for each group the largest patience that the others need.
 
-    The usual where another group's is unknown.
+    No less than the usual one, which it is where what another group needs is unknown.
     """
     largest = np.maximum(np.sort(sufficient)[::-1], usual)
     largest = np.append(largest, usual)
     unknown = np.isinf(sufficient)
     others_unknown = unknown.sum() - unknown > 0
-    # only the largest itself is left with the second
+    # without the group that needs most, the second most counts
     own = np.argmax(sufficient) == np.arange(len(sufficient))
     left_out = np.where(own, largest[1], largest[0])
     return np.where(others_unknown, float(usual), left_out)

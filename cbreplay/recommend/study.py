@@ -56,7 +56,7 @@ class Study(NamedTuple):
     tolerance : Tolerance
         What each may lose.
     own : OwnStops
-        What EarlyStopping they were recorded under.
+        Under which early stopping they were recorded.
     objective, mode : str
         What is judged, and which way it improves.
     """

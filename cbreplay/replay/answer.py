@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,7 @@ def replay_run(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
+    resume: Literal["fresh", "carried"] = "fresh",
     **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.
@@ -68,6 +69,9 @@ def replay_run(
         the hooks of a callback is driven itself, on a copy.
     hypothetical : bool
         Also carry the decisions on past a divergence, as if the curve still held.
+    resume : {"fresh", "carried"}
+        Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
+        as in a script that is started again, or are the same instances.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         How to judge, as in `Judging`; or ``judging=`` with the whole.
 
@@ -93,6 +97,11 @@ def replay_run(
     ('exact', 4, 2)
     """
     _check_run(run)
+    if resume not in ("fresh", "carried"):
+        sentence = f"resume is {resume!r}, where 'fresh' or 'carried' is expected"
+        raise ConfigError(sentence)
+    if resume == "carried":
+        run = run.without_seams()
     chosen, listed = read_judging(judging), as_list(callbacks)
     resolved = resolve_semantics(
         chosen.semantics, metadata=run.metadata, callbacks=listed.callbacks
@@ -221,9 +230,9 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
     run, callbacks, resolved, objective, mode = question
     ended = _read_end(question, walk)
     evident = walk.trace[: walk.evident_steps]
-    trained = len(walk.rates)
-    if walk.divergence is not None:
-        trained = walk.divergence - run.first_epoch
+    trained, end = len(walk.rates), walk.end_of_evidence
+    if end is not None:
+        trained = end - run.first_epoch
     return Replay(
         run=run,
         callbacks=callbacks,
@@ -240,6 +249,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
         reductions=_reductions(evident),
         learning_rate=_rate_series(walk.rates[:trained]),
         divergence_epoch=walk.divergence,
+        gap_epoch=walk.gap,
         diverged_by_weights=walk.diverged_by_weights,
         outcome=_measure(question, ended),
         hypothetical=_hypothetical(callbacks, walk),
@@ -257,16 +267,17 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
 
 
 def _read_end(question: _Resolved, walk: Walk) -> _End:
-    """Return how a walk ended: nothing that it keeps is known past a divergence."""
-    divergence = walk.divergence
-    stopped = walk.stopped if divergence is None else None
+    """Return how a walk ended: what it keeps is not known where evidence ends first."""
+    end = walk.end_of_evidence
+    stopped = walk.stopped if end is None else None
     evidence = classify_evidence(
         stopped_epoch=stopped,
-        divergence_epoch=divergence,
+        divergence_epoch=walk.divergence,
+        gap_epoch=walk.gap,
         reached_plan=question.run.reached_plan,
     )
-    if divergence is not None:
-        return _End(evidence, None, divergence, None, BestSeen(), broken_off=False)
+    if end is not None:
+        return _End(evidence, None, end, None, BestSeen(), broken_off=False)
     return _End(
         evidence,
         stopped,
@@ -316,8 +327,9 @@ def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str
 def _hypothetical(
     callbacks: tuple[Callback, ...], walk: Walk
 ) -> HypotheticalReplay | None:
-    """Return the fiction past a divergence, if the walk went on there."""
-    if walk.divergence is None or walk.last_epoch < walk.divergence:
+    """Return the fiction past the end of the evidence, if the walk went on there."""
+    end = walk.end_of_evidence
+    if end is None or walk.last_epoch < end:
         return None
     states = tuple(walk.states)
     best_epoch, best = _best(callbacks, states)

@@ -184,12 +184,12 @@ def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTota
 def last_evident_epoch(replay: Replay) -> int:
     """Return the last epoch of which the record is evidence for a replay.
 
-    Where it stopped, the epoch before the divergence, or the horizon.
+    Where it stopped, the epoch before the divergence or the hole, or the horizon.
     """
     if replay.stopped_epoch is not None:
         return replay.stopped_epoch
-    if replay.divergence_epoch is not None:
-        return replay.divergence_epoch - 1
+    if replay.end_of_evidence is not None:
+        return replay.end_of_evidence - 1
     return replay.run.horizon
 
 

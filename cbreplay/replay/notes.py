@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.holes import find_gap
 from cbreplay.outcomes import was_still_improving
 from cbreplay.rules.base import read_series
 
@@ -143,12 +144,12 @@ def _missing(
             # a callback before it in the list may write it: known after the walk
             continue
         missing = run.n_epochs - np.count_nonzero(run.monitored(monitor).recorded)
-        if missing:
-            yield (
-                f"{monitor} is missing in {missing} of {run.n_epochs} epochs; "
-                f"{_spoken_skip(callbacks, monitor, resolved)}"
-                f"{_suspect_nan(run, monitor)}"
-            )
+        if not missing:
+            continue
+        said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"
+        if find_gap(run, monitor) is None:
+            said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+        yield f"{said}{_suspect_nan(run, monitor)}"
 
 
 def _spoken_skip(

@@ -94,7 +94,7 @@ class Replay(NamedTuple):
         and the `row` of the table that it was decided by.
     objective, objective_mode : str, {"min", "max"}
         The series that outcomes are judged by, and its direction.
-    evidence : {"exact", "censored", "diverged"}
+    evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the answer is evidence.
     stopped_epoch : int or None
         The zero-based epoch at whose end training ended; None if not, or not known.
@@ -116,6 +116,9 @@ class Replay(NamedTuple):
     divergence_epoch : int or None
         The first epoch that would have been trained at another rate than recorded, or
         from earlier weights that a callback of the user's own put back.
+    gap_epoch : int or None
+        The first epoch of which the log lacks what the list decides by, if it comes
+        before a stop and before a divergence.
     outcome : Outcome
         What it saves and costs.
     hypothetical : HypotheticalReplay or None
@@ -150,11 +153,19 @@ class Replay(NamedTuple):
     saves: tuple[tuple[int, str, int], ...] = ()
     files: Mapping[str, int] = _NO_FILES
     diverged_by_weights: bool = False
+    gap_epoch: int | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed, and what a careful reader should know."""
         return self.noted.every
+
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which the log is no evidence; None if there is none."""
+        return (
+            self.gap_epoch if self.divergence_epoch is None else self.divergence_epoch
+        )
 
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.holes import find_gap_of
 from cbreplay.replay.records import Step
-from cbreplay.rules.base import Decision, Observation
+from cbreplay.rules.base import Decision, Observation, read_series
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ class Walk:
     have not met what they watch yet, which ``fit`` does not log. `trainer` is the
     state of the training loop, and `overruled` whether it ever went on although a
     callback had asked for the stop. `broken_off_by` is who ended the last epoch
-    before its end.
+    before its end. `gap` is the first epoch of which the log lacks what the list
+    decides by, if the walk came there.
     """
 
     states: list[Any]
@@ -50,11 +53,22 @@ class Walk:
     broken_off_by: int | None = None
     raised: bool = False
     overruled: bool = False
+    gap: int | None = None
     unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_evident(self) -> bool:
+        """Whether the log is evidence for all that was decided so far."""
+        return self.divergence is None and self.gap is None
+
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which it is none; None if there is no such."""
+        return self.gap if self.divergence is None else self.divergence
 
 
 def walk_run(
@@ -88,12 +102,23 @@ def walk_run(
     family.check_run(run, callbacks.callbacks)
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = _epoch_logs(run)
-    walks = [
-        _Walker(callbacks, training, family, logs, reading, goes_on=goes_on).walk(
-            states
+    gap = _find_gap(run, callbacks.callbacks)
+    others = _other_logs(run, callbacks.callbacks, logs)
+    walks = []
+    for reading in readings:
+        walker = _Walker(
+            callbacks,
+            training,
+            family,
+            logs,
+            reading,
+            gap=gap,
+            seams=_find_seams(run, callbacks.callbacks),
+            goes_on=goes_on,
         )
-        for reading in readings
-    ]
+        if others:
+            walker.gap = _earlier(gap, _find_uncertain(walker, states, others))
+        walks.append(walker.walk(states))
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(
@@ -122,6 +147,69 @@ def _read_rates(
     return readings if own_code else readings[:1]
 
 
+def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
+    """Return the first epoch of which the log lacks what a list decides by."""
+    if any(rule.holds_own_code for rule in rules):
+        # it may read whatever is logged
+        return find_gap_of(run, run.series)
+    return find_gap_of(run, read_series(rules))
+
+
+def _find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, bool]:
+    """Return where a resumed fit began, and whether the one before had this list."""
+    if not run.seams:
+        return {}
+    earlier = () if run.metadata is None else run.metadata.earlier_fits
+    asked = [_bare(rule.code) for rule in rules if rule.acts_at]
+    alike = [
+        [text for text in map(_bare, fit.callbacks) if text in asked] == asked
+        for fit in earlier
+    ]
+    known = dict(zip(run.seams, alike, strict=False))
+    return {seam: known.get(seam, False) for seam in run.seams}
+
+
+def _bare(code: str) -> str:
+    return code.replace(" ", "").replace('"', "'")
+
+
+def _other_logs(
+    run: Run, rules: tuple[Callback, ...], logs: Sequence[dict[str, float]]
+) -> dict[int, list[dict[str, float]]]:
+    """Return the other logs that epochs with several values may have had."""
+    own_code = any(rule.holds_own_code for rule in rules)
+    reads = [*run.series] if own_code else read_series(rules)
+    several = [(name, run.series[name].others) for name in reads if name in run.series]
+    positions = {position for _, others in several for position in others}
+    found = {}
+    for position in positions:
+        ways = [logs[position]]
+        for name, others in several:
+            ways += [
+                way | {name: value}
+                for way in ways
+                for value in others.get(position, ())
+            ]
+        found[position] = ways[1:_MOST_WAYS]
+    return found
+
+
+def _find_uncertain(
+    walker: _Walker,
+    states: Sequence[Any] | None,
+    others: Mapping[int, list[dict[str, float]]],
+) -> int | None:
+    if any(rule.holds_own_code for rule in walker.callbacks):
+        # it cannot be followed on several ways at once
+        return walker.training.first_epoch + min(others)
+    return walker.find_uncertain(states, others)
+
+
+def _earlier(first: int | None, second: int | None) -> int | None:
+    known = [epoch for epoch in (first, second) if epoch is not None]
+    return min(known, default=None)
+
+
 def _schedules_rate(rule: Callback) -> bool:
     """Return whether a rule sets the rate that an epoch begins with."""
     return rule.changes_learning_rate and "begin" in rule.acts_at
@@ -146,7 +234,8 @@ def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
 
 
 def _divergence_order(walk: Walk) -> float:
-    return math.inf if walk.divergence is None else walk.divergence
+    end = walk.end_of_evidence
+    return math.inf if end is None else end
 
 
 def _spoken_divergence(walk: Walk) -> str:
@@ -187,6 +276,10 @@ class _Roles(NamedTuple):
         )
 
 
+# of as many choices at once nobody follows each
+_MOST_WAYS = 256
+
+
 class _Walker:
     """Replays one list on one reading of one record, epoch by epoch."""
 
@@ -198,9 +291,12 @@ class _Walker:
         logs: list[dict[str, float]],
         recorded: RecordedRate,
         *,
+        gap: int | None,
+        seams: Mapping[int, bool],
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
+        self.gap, self.seams = gap, seams
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
         self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
@@ -211,28 +307,118 @@ class _Walker:
         """Replay until a stop, a divergence, or the horizon."""
         walk = self.walked = self._begin(states)
         for position, fit_logs in enumerate(self.logs):
-            epoch = self.training.first_epoch + position
-            steps_before = len(walk.trace)
-            if not walk.sets_rate:
-                # nothing in the list has set it
-                walk.rate = self.recorded.values[position]
-            asked = self._begin_epoch(epoch, is_first=position == 0)
-            if walk.divergence is None and self._diverges(position, epoch):
-                self._diverge(epoch, steps_before)
-                if not self.goes_on:
-                    break
-            walk.rates.append(walk.rate)
-            walk.last_epoch = walk.weights_epoch = epoch
-            asked = self._end_epoch(epoch, fit_logs, asked)
-            if self._ends_training(epoch, tuple(asked)):
+            if self._live(position, fit_logs):
                 break
-        ended_here = walk.divergence is None or self.goes_on
+        ended_here = walk.is_evident or self.goes_on
         if walk.rates and ended_here and not walk.raised:
             self._end_training()
-        if walk.divergence is None:
+        if walk.is_evident:
             walk.evident_steps = len(walk.trace)
             walk.evident_states = tuple(walk.states)
         return walk
+
+    def _live(self, position: int, fit_logs: dict[str, float]) -> bool:
+        """Go through one epoch; return whether it is the last that is walked."""
+        walk, epoch = self.walked, self.training.first_epoch + position
+        steps_before = len(walk.trace)
+        resumes = epoch in self.seams and position > 0
+        if resumes:
+            self._resume(epoch)
+        if not walk.sets_rate:
+            # nothing in the list has set it
+            walk.rate = self.recorded.values[position]
+        asked = self._begin_epoch(epoch, is_first=position == 0 or resumes)
+        if walk.is_evident and self._ends_evidence(position, epoch):
+            walk.evident_steps = steps_before
+            walk.evident_states = tuple(walk.states)
+            if not self.goes_on:
+                return True
+        walk.rates.append(walk.rate)
+        walk.last_epoch = walk.weights_epoch = epoch
+        asked = self._end_epoch(epoch, fit_logs, asked)
+        return self._ends_training(epoch, tuple(asked))
+
+    def _resume(self, epoch: int) -> None:
+        """End the fit before a seam, and begin the next one with new callbacks.
+
+        If the list leaves other weights in memory there than the recorded fit did, the
+        next fit would have been another training.
+        """
+        walk = self.walked
+        if walk.rates and not walk.raised:
+            self._end_training()
+        is_recorded_list = self.seams[epoch]
+        if walk.weights_epoch != epoch - 1 and not is_recorded_list:
+            self.gap = _earlier(self.gap, epoch)
+        walk.weights_epoch = epoch - 1
+        training = self.training._replace(first_epoch=epoch)
+        walk.states = [callback.begin(training) for callback in self.callbacks]
+        walk.trainer = self.family.begin_trainer(training)
+
+    def find_uncertain(
+        self, states: Sequence[Any] | None, others: Mapping[int, list[dict[str, float]]]
+    ) -> int | None:
+        """Return the first epoch in which a choice among values decides otherwise.
+
+        Every choice is followed, and choices that come to the same state are one from
+        there on; None where all of them decide alike.
+
+        Parameters
+        ----------
+        states : sequence of object or None
+            As `walk` takes them.
+        others : mapping of int to list of dict
+            The other ``logs`` that an epoch may have had, by its position.
+        """
+        self.walked = self._begin(states)
+        open_ways = [self]
+        for position, fit_logs in enumerate(self.logs):
+            epoch = self.training.first_epoch + position
+            ways: dict[str, _Walker] = {}
+            ended: list[bool] = []
+            for way in open_ways:
+                for logs in [fit_logs, *others.get(position, ())]:
+                    fork = way._fork()  # noqa: SLF001 - another one of its own class
+                    ended.append(fork._live(position, logs))  # noqa: SLF001 - as above
+                    ways[fork._situation()] = fork  # noqa: SLF001 - as above
+            told = {way._decided(epoch) for way in ways.values()}  # noqa: SLF001 - as above
+            if len(told) > 1 or len(ways) > _MOST_WAYS:
+                return epoch
+            if ended[0]:
+                return None
+            open_ways = list(ways.values())
+        return None
+
+    def _fork(self) -> _Walker:
+        """Return a walker that stands where this one does and goes its own way."""
+        fork, walk = copy(self), self.walked
+        fork.walked = replace(
+            walk,
+            states=list(walk.states),
+            unmet=set(walk.unmet),
+            rates=list(walk.rates),
+            trace=[],
+            notes=[],
+        )
+        return fork
+
+    def _situation(self) -> str:
+        """Write all that later decisions hang on; NaN is written like NaN."""
+        walk = self.walked
+        return repr((walk.states, walk.rate, walk.trainer, walk.weights_epoch))
+
+    def _decided(self, epoch: int) -> str:
+        """Write what was decided in the last epoch: not what was held to be best."""
+        walk = self.walked
+        decisions = [
+            (step.callback, step.decision._replace(improved=None))
+            for step in walk.trace
+        ]
+        kept = None
+        if walk.stopped is not None and not walk.raised:
+            self._end_training()
+            kept = walk.weights_epoch
+        return repr((epoch, walk.divergence, walk.stopped_by, decisions, kept))
 
     def _begin(self, states: Sequence[Any] | None) -> Walk:
         """Return a walk whose training is about to begin."""
@@ -273,11 +459,13 @@ class _Walker:
             position, walk.rate, before=before, has_changed=walk.has_changed
         )
 
-    def _diverge(self, epoch: int, steps_before: int) -> None:
-        """Keep what was decided before an epoch apart from what may follow."""
-        walk = self.walked
-        walk.divergence, walk.evident_steps = epoch, steps_before
-        walk.evident_states = tuple(walk.states)
+    def _ends_evidence(self, position: int, epoch: int) -> bool:
+        """Note it where the log is no evidence from this epoch on."""
+        if self._diverges(position, epoch):
+            self.walked.divergence = epoch
+        elif self.gap is not None and epoch >= self.gap:
+            self.walked.gap = epoch
+        return not self.walked.is_evident
 
     def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
         """Let callbacks act at the begin; return who asked for the stop there."""

@@ -17,6 +17,7 @@ from typing import (
 )
 
 from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,8 +36,10 @@ __all__ = [
     "PlainRule",
     "Standing",
     "Training",
+    "check_flags",
     "check_mode",
     "check_number",
+    "check_text",
     "describe_training",
     "format_callback",
     "monitored_series",
@@ -534,21 +537,47 @@ def check_number(callback: str, parameter: str, value: object) -> None:
     if not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isnan(number):
             return
-    sentence = f"{callback}: {parameter} is {value!r}, where a number is expected"
-    raise ConfigError(sentence)
+    raise _refused(callback, parameter, value, "a number")
+
+
+def check_text(callback: str, parameter: str, value: object) -> None:
+    """Raise ConfigError unless the value is text, as the name of a series is."""
+    if not isinstance(value, str):
+        raise _refused(callback, parameter, value, "a name")
+
+
+def check_flags(callback: str, **flags: object) -> None:
+    """Raise ConfigError unless what is only true or false is one plain value."""
+    for parameter, value in flags.items():
+        # numpy's scalars have no axis
+        plain = value is None or isinstance(value, (bool, float, str))
+        small = isinstance(value, int) and value.bit_length() <= _MOST_BITS
+        if not plain and not small and getattr(value, "ndim", None) != 0:
+            raise _refused(callback, parameter, value, "True or False")
+
+
+_MOST_BITS = 64
+
+
+def _refused(callback: str, parameter: str, value: object, wanted: str) -> ConfigError:
+    shown = shown_value(value)
+    return ConfigError(
+        f"{callback}: {parameter} is {shown}, where {wanted} is expected"
+    )
 
 
 def check_mode(callback: str, mode: object) -> None:
     """Raise ConfigError unless the mode is one of Keras's three."""
     modes = ("auto", "min", "max")
-    if mode not in modes:
+    if not isinstance(mode, str) or mode not in modes:
+        near = nearest_name(mode, modes) if isinstance(mode, str) else ""
         sentence = (
-            f"{callback}: mode is {mode!r}, where 'auto', 'min' or 'max' is expected"
-            f"{nearest_name(str(mode), modes)}"
+            f"{callback}: mode is {shown_value(mode)}, where 'auto', 'min' or 'max' is "
+            f"expected{near}"
         )
         raise ConfigError(sentence)
 

@@ -167,10 +167,10 @@ def find_opposite_mode(
         )
     else:
         code = "mode-against-metric"
-        message = f"mode={mode!r} with monitor={callback.monitor!r}"
-        reason = (
-            f"{better} is better, so every step for the better counts as no improvement"
+        message = (
+            f"mode={mode!r} with monitor={callback.monitor!r}, where {better} is better"
         )
+        reason = "every step for the better counts as no improvement"
     yield Finding(code, index, message, reason, f"mode={direction!r}")
 
 

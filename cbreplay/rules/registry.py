@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Kernel",
     "RuleRow",
+    "TriedValues",
     "checks_of",
     "default_family",
     "family_named",
@@ -43,6 +44,7 @@ __all__ = [
     "spoken_version",
     "stands_by",
     "stopping_rule",
+    "tried_values_of",
     "unregister_family",
     "words_of",
 ]
@@ -51,6 +53,24 @@ __all__ = [
 # "stops": by `patience`, from a Comparison; "reduces": the rate, in the same way;
 # "breaks": off in a batch; "saves": files, which end no training; "idle": nothing
 Kernel: TypeAlias = Literal["stops", "reduces", "breaks", "saves", "idle"]
+
+
+class TriedValues(NamedTuple):
+    """The values of a rule that are worth comparing it by.
+
+    Parameters
+    ----------
+    parameter : str
+        Which parameter they are of.
+    values : tuple
+        The values.
+    origin : str
+        Who tried them.
+    """
+
+    parameter: str
+    values: tuple[Any, ...]
+    origin: str
 
 
 class RuleRow(NamedTuple):
@@ -77,6 +97,9 @@ class RuleRow(NamedTuple):
         The `PastedCode` of a class that decides the same, where its framework has none.
     reader : str
         The function that reads a real object of the framework into the rule.
+    tried : str
+        The `TriedValues` by which `recommend` compares it with a patience, where it has
+        none itself.
     written : bool
         Whether an expression can write it; else only an object can be given.
     """
@@ -89,6 +112,7 @@ class RuleRow(NamedTuple):
     checks: str = ""
     code: str = ""
     reader: str = ""
+    tried: str = ""
     written: bool = True
 
     def load(self) -> type[Any]:
@@ -151,6 +175,7 @@ _rows: dict[str, RuleRow] = {
                 words=f"{_PRECHELT}.words:{constant}",
                 checks=f"{_PRECHELT}.checks:{constant}",
                 code=f"{_PRECHELT}.code:{constant}",
+                tried=f"{_PRECHELT}.tried:{constant}",
             )
             for name, constant in (
                 ("PrecheltGL", "GL"),
@@ -279,6 +304,12 @@ def pasted_code_of(callback: object) -> PastedCode | None:
     row = nearest_row(type(callback))
     code: PastedCode | None = import_named(row.code) if row and row.code else None
     return code
+
+
+def tried_values_of(row: RuleRow) -> TriedValues | None:
+    """Return the values that a rule is compared by; None without any."""
+    tried: TriedValues | None = import_named(row.tried) if row.tried else None
+    return tried
 
 
 def import_named(place: str) -> Any:  # noqa: ANN401 - whatever stands there

@@ -39,10 +39,11 @@ class StaircaseStep(NamedTuple):
         The values, both ends included; None where there is no upper end.
     first_stopped_epoch, last_stopped_epoch : int or None
         Where the smallest and the largest of them stop; None where nothing stops.
-    evidence : {"exact", "censored"}
-        "censored" where the log ends before these values would have stopped.
-    kept_epoch : int
-        Whose weights they keep; provisional when censored.
+    evidence : {"exact", "censored", "incomplete"}
+        "censored" where the log ends before these values would have stopped,
+        "incomplete" where it has a hole before that.
+    kept_epoch : int or None
+        Whose weights they keep; provisional when censored, None when incomplete.
     kept_value, regret : float or None
         The objective there, and how much worse it is than the best on record.
     others : mapping of str to float or None
@@ -58,7 +59,7 @@ class StaircaseStep(NamedTuple):
     first_stopped_epoch: int | None
     last_stopped_epoch: int | None
     evidence: Evidence
-    kept_epoch: int
+    kept_epoch: int | None
     kept_value: float | None
     regret: float | None
     others: Mapping[str, float | None]
@@ -279,9 +280,6 @@ def _step(
 def _rest(replay: Replay, first_patience: int) -> StaircaseStep:
     """Return the last step: the patience values that do not stop inside the log."""
     kept = replay.kept_epoch
-    if kept is None:
-        message = "what only stops never changes the rate, so it never diverges"
-        raise AssertionError(message)
     return StaircaseStep(
         first_patience=first_patience,
         last_patience=None,
@@ -303,7 +301,7 @@ def _value_at(series: Series, run: Run, epoch: int | None) -> float | None:
     return float(series.values[epoch - run.first_epoch])
 
 
-def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
+def _others(replay: Replay, epoch: int | None) -> dict[str, float | None]:
     """Return the other validation series, and the monitor where it is not judged."""
     run = replay.run
     return {

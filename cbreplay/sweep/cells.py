@@ -38,6 +38,9 @@ class Cells(NamedTuple):
     diverged, divergence_epoch : array
         Where the log ends to be evidence before that, and the first epoch of which it
         says nothing.
+    incomplete, gap_epoch : array
+        Where the log lacks what decides, before a stop and before a divergence, and
+        from which epoch on. Read-only where no run has a hole.
     broken : array
         Where the kept epoch was broken off, so that nothing is recorded of it.
     first_reduction : array
@@ -54,15 +57,20 @@ class Cells(NamedTuple):
     kept_epoch: EpochArray
     diverged: BoolArray
     divergence_epoch: EpochArray
+    incomplete: BoolArray
+    gap_epoch: EpochArray
     broken: BoolArray
     first_reduction: EpochArray
     later_reductions: EpochArray
 
     @classmethod
-    def empty(cls, n_runs: int, n_configs: int, *, reduces: bool) -> Cells:
+    def empty(
+        cls, n_runs: int, n_configs: int, *, reduces: bool, holes: bool = False
+    ) -> Cells:
         """Return cells that are still to be decided.
 
-        `reduces` is whether a config may reduce the rate.
+        `reduces` is whether a config may reduce the rate, `holes` whether a run lacks
+        values.
         """
         shape = (n_runs, n_configs)
         # together, for a large piece of memory comes in large pages
@@ -75,6 +83,10 @@ class Cells(NamedTuple):
             kept_epoch=epochs[1],
             diverged=masks[2],
             divergence_epoch=epochs[2],
+            incomplete=np.zeros(shape, dtype=np.bool_) if holes else _nowhere(shape),
+            gap_epoch=np.zeros(shape, dtype=np.int32)
+            if holes
+            else _everywhere(0, shape),
             broken=masks[3],
             first_reduction=epochs[3] if reduces else _everywhere(NEVER, shape),
             later_reductions=epochs[4] if reduces else _everywhere(0, shape),
@@ -84,6 +96,31 @@ class Cells(NamedTuple):
         """Return the cells of some runs, not copied."""
         columns: Any = (column[span] for column in self)
         return Cells(*columns)
+
+    def cut_off(self, row: int, columns: EpochArray, gap: int) -> None:
+        """Take back what is decided from an epoch on that the log has a hole in.
+
+        Parameters
+        ----------
+        row : int
+            The run.
+        columns : array of int
+            The configs that decide by what is lacking.
+        gap : int
+            The first epoch of which it lacks.
+        """
+        at = row, columns
+        in_time = self.stopped[at] & (self.stopped_epoch[at] < gap)
+        in_time |= self.diverged[at] & (self.divergence_epoch[at] <= gap)
+        late = row, columns[~in_time]
+        self.incomplete[late], self.gap_epoch[late] = True, gap
+        for mask, epoch in (
+            (self.stopped, self.stopped_epoch),
+            (self.kept, self.kept_epoch),
+            (self.diverged, self.divergence_epoch),
+        ):
+            mask[late], epoch[late] = False, 0
+        self.broken[late] = False
 
     def packed(self) -> Cells:
         """Return the same in few bytes, for `put` elsewhere."""
@@ -98,6 +135,11 @@ class Cells(NamedTuple):
 def _everywhere(value: int, shape: tuple[int, ...]) -> EpochArray:
     """Return a read-only column that is one value, and takes no memory."""
     return np.broadcast_to(np.int32(value), shape)
+
+
+def _nowhere(shape: tuple[int, ...]) -> BoolArray:
+    """Return a read-only mask that is False, and takes no memory."""
+    return np.broadcast_to(np.False_, shape)
 
 
 class Undecided(NamedTuple):

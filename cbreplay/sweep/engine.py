@@ -13,9 +13,10 @@ from cbreplay.replay import replay_run
 from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules
 from cbreplay.sweep.cells import Cells, decide_cells
+from cbreplay.sweep.gaps import has_holes, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
-from cbreplay.sweep.pieces import cut_work
+from cbreplay.sweep.pieces import cut_work, run_tasks
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
@@ -115,6 +116,7 @@ def _sweep(
     work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
     for block in blocks:
         work.decide(block)
+    mark_gaps(cells, runs, configs, blocks)
     work.replay_doubts()
     # a run that could not begin was replayed just now, and its replay has raised
     described = tuple(begun.swept for begun in swept if begun is not None)
@@ -129,7 +131,8 @@ def _empty_cells(
     blocks: list[Block],
 ) -> Cells:
     reduces = any(block.reduces for block in blocks)
-    return Cells.empty(len(runs), len(configs), reduces=reduces)
+    holes = any(map(has_holes, runs))
+    return Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
 
 
 class _Work:
@@ -157,7 +160,7 @@ class _Work:
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            if block.vectorised and begun is not None:
+            if block.vectorised and begun is not None and _fits_kernels(run, block):
                 rules = find_rules(
                     run,
                     block,
@@ -226,6 +229,17 @@ class _Work:
             self.progress(self.done, len(self.runs) * len(self.configs))
 
 
+def _fits_kernels(run: Run, block: Block) -> bool:
+    """Return whether a run is one fit with a value an epoch, reductions without holes.
+
+    What hangs on a choice among several values, what a resumed fit begins anew, and how
+    often a rate is reduced before a hole, only the scalar replay tells.
+    """
+    if run.seams or any(series.others for series in run.series.values()):
+        return False
+    return not (block.reduces and has_holes(run))
+
+
 def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
@@ -248,8 +262,10 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
         (cells.stopped, cells.stopped_epoch, replay.stopped_epoch),
         (cells.kept, cells.kept_epoch, replay.kept_epoch),
         (cells.diverged, cells.divergence_epoch, replay.divergence_epoch),
+        (cells.incomplete, cells.gap_epoch, replay.gap_epoch),
     ):
-        mask[at], values[at] = epoch is not None, epoch or 0
+        if mask.flags.writeable:
+            mask[at], values[at] = epoch is not None, epoch or 0
     run = replay.run
     known = replay.kept_epoch is not None and not math.isnan(
         run.monitored(replay.objective).values[replay.kept_epoch - run.first_epoch]
@@ -270,18 +286,15 @@ def _sweep_elsewhere(
 ) -> Sweep:
     """Sweep pieces in an executor; the order of the answer is that of the question."""
     pieces = cut_work(len(runs), configs)
-    futures = [
-        executor.submit(
-            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, judging
-        )
-        for piece in pieces
-    ]
+    given = (
+        ([runs[row] for row in piece.rows], piece.configs, judging) for piece in pieces
+    )
+    parts = run_tasks(executor, _sweep_piece, given)
     blocks = plan_blocks(configs)
     cells = _empty_cells(runs, configs, blocks)
     swept: dict[int, SweptRun] = {}
     done = 0
-    for piece, future in zip(pieces, futures, strict=True):
-        described, part = future.result()
+    for piece, (described, part) in zip(pieces, parts, strict=True):
         piece.put(part, cells)
         swept |= dict(zip(piece.rows, described, strict=True))
         done += len(described) * len(piece.configs)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.outcomes import best_recorded_epoch, resolve_objective
+from cbreplay.holes import find_gap
+from cbreplay.outcomes import (
+    best_recorded_epoch,
+    has_ambiguous_best,
+    resolve_objective,
+)
 from cbreplay.rules.base import Training, describe_training, monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import family_of, resolve_semantics
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Begun", "VersionFinder", "begin_runs", "find_objectives"]
+__all__ = ["Begun", "VersionFinder", "begin_runs", "cut_alike", "find_objectives"]
 
 
 class Begun(NamedTuple):
@@ -122,7 +127,7 @@ def find_objectives(
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         numbers = np.arange(block.n_configs).reshape(block.shape)
         ways = np.zeros(block.shape, dtype=np.int32)
-        for cut in _cuts(block):
+        for cut in cut_alike(block):
             given = configs[int(columns[np.ravel(numbers[cut])[0]])]
             config = read_callbacks(given).callbacks
             key = _watching(config)
@@ -135,7 +140,7 @@ def find_objectives(
     return examples, codes if len(examples) > 1 else None
 
 
-def _cuts(block: Block) -> Iterator[tuple[Any, ...]]:
+def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
     """Yield indices of a block's parts within which every list monitors the same."""
     axes = {
         axis
@@ -172,9 +177,18 @@ def _judged(
     name, mode = resolve_objective(run, config, training, judging)
     values = run.monitored(name).values
     best_epoch = best_recorded_epoch(run, name, mode)
+    lacks = find_gap(run, name) is not None
     if best_epoch is None:
-        return Judged(name, mode, values, np.full(len(values), np.nan))
+        return Judged(name, mode, values, np.full(len(values), np.nan), lacks)
     best = values[best_epoch - run.first_epoch]
     with np.errstate(all="ignore"):
         apart = values - best if mode == "min" else best - values
-    return Judged(name, mode, values, np.maximum(0.0, apart))
+    regrets = np.maximum(0.0, apart)
+    several = list(run.series[name].others)
+    if several:
+        # what the log holds several values of is none that can be told
+        values, regrets = values.copy(), regrets.copy()
+        values[several] = regrets[several] = np.nan
+    if has_ambiguous_best(run, name, mode):
+        regrets = np.full(len(values), np.nan)
+    return Judged(name, mode, values, regrets, lacks)

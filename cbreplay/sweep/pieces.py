@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices
 from cbreplay.sweep.packing import put_column
 from cbreplay.sweep.plan import pair_configs, plan_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
+
     from cbreplay.rules.base import Callback
     from cbreplay.sweep.cells import Cells
 
-__all__ = ["WorkPiece", "cut_work"]
+__all__ = ["WorkPiece", "cut_work", "run_tasks"]
+
+_T = TypeVar("_T")
 
 # some hundredths of a second each, so that nobody waits long for the last one
 _CELLS_A_TASK = {Grid: 2_000_000, PairedChoices: 500_000}
@@ -115,3 +121,30 @@ def _cut_grid(grid: Grid, axis: int, span: slice) -> Grid:
             entries.append(entry)
         axis -= own
     return Grid(tuple(entries), parameters)
+
+
+def run_tasks(
+    executor: Executor, task: Callable[..., _T], given: Iterable[tuple[Any, ...]]
+) -> Iterator[_T]:
+    """Run a task for each of some arguments elsewhere, and yield what they return.
+
+    Raises
+    ------
+    ConfigError
+        If a worker was lost, and its part with it.
+    """
+    try:
+        futures = [executor.submit(task, *arguments) for arguments in given]
+        for future in futures:
+            yield future.result()
+    except Exception as error:
+        from concurrent.futures import BrokenExecutor
+
+        # what dask calls it; importing dask for its name would take seconds
+        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":
+            sentence = (
+                f"a worker of the executor was lost ({type(error).__name__}): killed, "
+                "or out of memory. Give it fewer logs at once, or more memory"
+            )
+            raise ConfigError(sentence) from error
+        raise

@@ -9,7 +9,7 @@ from cbreplay.words import count, visible_text
 from cbreplay.writers.lines import firm, firm_words, wrap, wrap_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Row, Table, TableColumn
 
@@ -170,9 +170,9 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
 
 def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
     """Write the cells of a column below each other, a sentence beside its row."""
-    widths = grid.widths()
+    widths, placed = grid.widths(), _placing(grid)
     if any(len(row) == len(widths) for row in grid.rows):
-        yield _line_of([column.title for column in grid.columns], grid, widths)
+        yield _line_of([column.title for column in grid.columns], placed, widths)
     above: list[str] = []
     ends_in_sentence = grid.n_sentences > 0
     for row, stamp in zip(grid.rows, grid.stamps, strict=True):
@@ -181,34 +181,47 @@ def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
             yield from wrap(row[1], width, first, _INDENT + "  ")
         elif ends_in_sentence:
             *cells, sentence = row
-            start = _line_of(_unrepeated(cells, above, grid), grid, widths[:-1])
+            start = _line_of(_unrepeated(cells, above, grid), placed, widths[:-1])
             start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
             yield from _hung(sentence, width, start, stamp)
         else:
-            yield _line_of(_unrepeated(row, above, grid), grid, widths)
+            yield _line_of(_unrepeated(row, above, grid), placed, widths)
         above = row
 
 
-def _line_of(cells: Sequence[str], grid: _TextGrid, widths: Sequence[int]) -> str:
-    placed = [
+def _placing(grid: _TextGrid) -> list[Callable[[str, int], str]]:
+    """Return how the cells of each column are placed in their room."""
+    return [
         # the first cell of a row is its name; an epoch is read as a number there too
-        cell.rjust(room)
+        str.rjust
         if column.align == "right" and (place or column.kind == "epoch")
-        else cell.ljust(room)
-        for place, (cell, room, column) in enumerate(
-            zip(cells, widths, grid.columns, strict=False)
-        )
+        else str.ljust
+        for place, column in enumerate(grid.columns)
     ]
-    return (_INDENT + _GAP.join(placed)).rstrip()
+
+
+def _line_of(
+    cells: Sequence[str],
+    placed: Sequence[Callable[[str, int], str]],
+    widths: Sequence[int],
+) -> str:
+    texts = [
+        place(cell, room)
+        for place, cell, room in zip(placed, cells, widths, strict=False)
+    ]
+    return (_INDENT + _GAP.join(texts)).rstrip()
 
 
 def _unrepeated(
     cells: Sequence[str], above: Sequence[str], grid: _TextGrid
-) -> list[str]:
+) -> Sequence[str]:
     """Leave out what the row above has too, in columns that say a thing once."""
+    once = [place for place, column in enumerate(grid.columns) if column.once]
+    if not once:
+        return cells
     return [
-        "" if column.once and above[place : place + 1] == [cell] else cell
-        for place, (cell, column) in enumerate(zip(cells, grid.columns, strict=False))
+        "" if place in once and above[place : place + 1] == [cell] else cell
+        for place, cell in enumerate(cells)
     ]
 
 

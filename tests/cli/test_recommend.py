@@ -258,7 +258,7 @@ def test_logs_that_an_early_stopping_cut_say_so_beside_the_promise(
 ) -> None:
     write_logs(tmp_path, [2] * 9)
     text = said(ask, tmp_path, "--recorded-under", "12")
-    assert "Some of these logs were cut by an EarlyStopping of their own" in text
+    assert "Some of these logs were cut by early stopping of their own" in text
 
 
 def test_what_does_worse_than_no_stop_is_refused_with_its_figures(
@@ -271,8 +271,8 @@ def test_what_does_worse_than_no_stop_is_refused_with_its_figures(
         (tmp_path / f"log{number}.csv").write_text(text)
     told = said(ask, tmp_path)
     assert "No setting is recommended." in told
-    assert "patience 10 does worse than no EarlyStopping at all" in told
-    assert "no EarlyStopping 3 of 3" in told
+    assert "patience 10 does worse than no early stopping at all" in told
+    assert "no early stopping 3 of 3" in told
 
 
 def test_two_monitors_are_ranked_by_the_objective(ask: Ask, logs: Path) -> None:

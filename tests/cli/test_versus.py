@@ -209,6 +209,29 @@ def test_on_many_runs_a_row_says_what_it_explains(ask: Ask, reduced: Path) -> No
     ]
 
 
+def test_what_is_changed_of_a_makes_an_equal_pair(ask: Ask, folder: Path) -> None:
+    short = ask("simulate", folder, "--patience", "2", "--versus", "patience=5")
+    assert short.out == ask("simulate", folder, "-c", TWO, "--versus", FIVE).out
+    assert "They differ" not in short.out
+
+
+def test_every_parameter_that_differs_stands_in_the_headline(
+    ask: Ask, folder: Path
+) -> None:
+    rival = "EarlyStopping(patience=5)"
+    answer = ask("simulate", folder, "--patience", "2", "--versus", rival)
+    assert " ".join(answer.out.split("\n\n")[0].split()) == (
+        "A and B part on 2 of 3 runs. They differ in 2 parameters: "
+        "restore_best_weights True / False; patience 2 / 5."
+    )
+
+
+def test_a_change_that_fits_no_callback_is_refused(ask: Ask, folder: Path) -> None:
+    answer = ask("simulate", folder, "--patience", "2", "--versus", "factor=0.5")
+    assert answer.status == 2
+    assert "changes 'factor', which none of the callbacks" in answer.err
+
+
 def test_a_second_table_adds_them_up_by_setting(ask: Ask, reduced: Path) -> None:
     words = ("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
     first, second = ask(*words, "--format", "markdown").out.strip().split("\n\n")

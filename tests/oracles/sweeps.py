@@ -280,7 +280,7 @@ def _cells(replays: list[list[Replay]]) -> Iterator[tuple[int, int, Replay]]:
             yield row, column, replay
 
 
-_CODES = {"exact": 0, "censored": 1, "diverged": 2}
+_CODES = {"exact": 0, "censored": 1, "diverged": 2, "incomplete": 3}
 
 
 def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None:
@@ -291,6 +291,7 @@ def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None
         "stopped_epoch": (sweep.stopped, replay.stopped_epoch),
         "kept_epoch": (sweep.kept, replay.kept_epoch),
         "divergence_epoch": (sweep.diverged, replay.divergence_epoch),
+        "gap_epoch": (sweep.incomplete, replay.gap_epoch),
         "kept_value": (sweep.judged, outcome.kept_value),
         "regret": (sweep.ranked, outcome.regret),
         "first_reduction_epoch": (sweep.reduced, made[0].epoch if made else None),

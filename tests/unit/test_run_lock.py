@@ -280,7 +280,7 @@ def test_a_training_without_a_recorded_end_is_named_when_it_is_read(
 
 
 def test_of_a_log_that_starts_over_the_last_training_has_no_end(tmp_path: Path) -> None:
-    rows = "epoch,val_loss\r\n0,3\r\n1,2\r\n2,1\r\n0,3\r\n1,2\r\n"
+    rows = "epoch,val_loss\r\n0,3\r\n1,2\r\n2,1\r\n0,4\r\n1,3\r\n"
     (tmp_path / "logs.csv").write_text(rows)
     (tmp_path / "run.json").write_text('{"schema": 1, "ended": null}')
     first, last = load_runs(tmp_path)

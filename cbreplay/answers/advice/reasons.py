@@ -104,9 +104,8 @@ def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "on these logs patience ",
         _patience(facts),
-        " does worse than no EarlyStopping at all; ",
-        Code("ModelCheckpoint(save_best_only=True)"),
-        " keeps the best weights without a stop",
+        " does worse than no early stopping at all; a checkpoint of the best weights "
+        "takes no stop",
     )
 
 
@@ -200,8 +199,8 @@ def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
 
 def _no_rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        f"on {unit}s left out of the choice, no rule of Prechelt's is clearly better "
-        "than patience ",
+        f"on {unit}s left out of the choice, none of {', '.join(facts['rules'])} is "
+        "clearly better than patience ",
         _patience(facts),
     )
 
@@ -292,7 +291,7 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
         for part in (", ", Fact(patience, "patience", "patience"))
     ]
     return say(
-        "ended by an EarlyStopping of its own (patience ",
+        "ended by early stopping of its own (patience ",
         *under[1:],
         "), so silent about a longer one and about what would have come. ",
         _RATCHET,
@@ -303,9 +302,9 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
     return say(
         "the log ends exactly ",
         _patience(facts),
-        " epochs after its best, as under an EarlyStopping(patience=",
+        " epochs after its best, as under a patience of ",
         _patience(facts),
-        "); if so it is silent about a longer one and about what would have come "
+        "; if so it is silent about a longer one and about what would have come "
         f"(--recorded-under). {_RATCHET}",
     )
 

@@ -107,7 +107,7 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
     cut = ""
     if any(doubt.code.startswith("own-stop") for doubt in advice.doubts):
         # the best on record is not the best that there was
-        cut = ". Some of these logs were cut by an EarlyStopping of their own"
+        cut = ". Some of these logs were cut by early stopping of their own"
     return say(
         "the promise: patience ",
         patience,
@@ -309,6 +309,6 @@ def restoring_sentence() -> Text:
 def only_retraining() -> Text:
     """Say what no log can tell."""
     return say(
-        "factor, cooldown and min_lr of a ReduceLROnPlateau cannot be chosen from "
-        "logs: only training again tells."
+        "How a learning rate is reduced (factor, cooldown, least rate) cannot be "
+        "chosen from logs: only training again tells."
     )

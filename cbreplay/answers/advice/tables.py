@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.sentences import unknown_groups
 from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
+from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
 from cbreplay.words import decimals_for
 
@@ -107,24 +108,30 @@ def settings_legend(advice: Recommendation) -> Iterator[Text]:
     current, start = advice.setting("current"), advice.setting("start")
     if current is not None:
         yield say("now: ", Code(setting_text(current)))
-    if start is not None:
+    if start is not None and start.rule is not None:
         yield say(
             f"{setting_label(start)}: ",
-            Code(f"EarlyStopping({setting_text(start)})"),
+            Code(f"{start.rule.class_name}({setting_text(start)})"),
             ", the best of some later starts with a patience by the same rule; no "
             "promise goes with it",
         )
-    if any(_is_other_rule(scored) for scored in advice.settings):
-        yield say(
-            "Prechelt's rules: of the values that he tried, the one of the least "
-            "score; no promise goes with it"
-        )
+    yield from _other_rules(advice)
     yield from _choice_left_out(advice)
 
 
-def _is_other_rule(scored: Scored) -> bool:
-    """Return whether a setting is a rule without a patience."""
-    return scored.rule is not None and "patience" not in scored.parameters
+def _other_rules(advice: Recommendation) -> Iterator[Text]:
+    """Say of the rules without a patience which values were tried."""
+    rules: dict[str, list[str]] = {}
+    for scored in advice.settings:
+        row = None if scored.rule is None else row_of(type(scored.rule))
+        tried = None if row is None else tried_values_of(row)
+        if tried is not None:
+            rules.setdefault(tried.origin, []).append(scored.label)
+    for origin, names in rules.items():
+        yield say(
+            f"{', '.join(names)}: of the values of {origin} the one of the least "
+            "score; no promise goes with it"
+        )
 
 
 def _choice_left_out(advice: Recommendation) -> Iterator[Text]:

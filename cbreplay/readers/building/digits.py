@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.run import Series
+
 if TYPE_CHECKING:
     from cbreplay.run import BoolArray, FloatArray
 
-__all__ = ["count_digits", "half_units", "hold_float32"]
+__all__ = ["as_float32", "count_digits", "half_units", "hold_float32"]
 
 
 def hold_float32(values: FloatArray) -> BoolArray:
@@ -18,6 +20,13 @@ def hold_float32(values: FloatArray) -> BoolArray:
         single = values.astype(np.float32).astype(np.float64)
     same: BoolArray = (single == values) | np.isnan(values)
     return same
+
+
+def as_float32(rate: Series) -> Series:
+    """Return a learning rate as the optimizer holds it."""
+    # a rate beyond float32 is inf there, too
+    with np.errstate(over="ignore"):
+        return Series(rate.values.astype(np.float32), rate.recorded, rate.others)
 
 
 def count_digits(values: FloatArray) -> tuple[int, int]:

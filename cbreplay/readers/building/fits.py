@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.readers.building.digits import as_float32
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -62,22 +63,19 @@ class TrainingRows:
     def take_rate(self, name: str) -> Series | None:
         """Take a column out as the float32 learning rate."""
         column = self.rows.columns.pop(name, None)
-        return None if column is None else self.series(column, np.float32)
+        return None if column is None else as_float32(self.series(column))
 
-    def series(
-        self, logged: Series, dtype: type[np.floating[Any]] = np.float64
-    ) -> Series:
+    def series(self, logged: Series) -> Series:
         """Lay a column out over every epoch from the first to the last."""
-        length = self.horizon - self.first_epoch + 1
-        if length == len(logged) and logged.values.dtype == dtype:
+        epochs = self.rows.epochs
+        length = int(epochs[-1]) - int(epochs[0]) + 1
+        if length == len(logged):
             # no gap: a long log is not copied
             return logged
-        values = np.full(length, np.nan, dtype=dtype)
+        values = np.full(length, np.nan)
         recorded = np.zeros(length, dtype=np.bool_)
-        positions = self.rows.epochs - self.first_epoch
-        # a rate beyond float32 is inf there, as it is for the optimizer
-        with np.errstate(over="ignore"):
-            values[positions] = logged.values
+        positions = epochs - epochs[0]
+        values[positions] = logged.values
         recorded[positions] = logged.recorded
         others = {int(positions[at]): held for at, held in logged.others.items()}
         return Series(values, recorded, others)

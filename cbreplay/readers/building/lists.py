@@ -82,6 +82,7 @@ def read_lists(
             rate=None if logged is None else read_csv_rate(logged, None),
             notes=[*notes, *aligned.notes],
             not_logged=aligned.spread,
+            counts_from=aligned.counts_from,
         )
 
 
@@ -138,6 +139,8 @@ class _Aligned:
         The lists with a value for validated epochs only.
     notes : list of str
         What was assumed.
+    counts_from : int
+        The number by which they call epoch 0.
     """
 
     def __init__(
@@ -153,10 +156,12 @@ class _Aligned:
         length = max((len(one) for one in columns.values()), default=0)
         self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
         self.notes: list[str] = []
+        self.counts_from = 0
         if self.epochs:
             listed = np.array(self.epochs)
-            numbered, self.notes = number_epochs(listed, options, known=known)
-            self.epochs = numbered.tolist()
+            numbered = number_epochs(listed, options, known=known)
+            self.epochs, self.notes = numbered.epochs.tolist(), numbered.notes
+            self.counts_from = numbered.counts_from
         self.spread: list[str] = []
         self.columns = {name: self._align(name, one) for name, one in columns.items()}
         self.notes = list(dict.fromkeys(self.notes))

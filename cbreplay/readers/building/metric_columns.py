@@ -70,10 +70,12 @@ class MetricColumns:
         self._check_columns(kept, epoch_name)
         check_one_kind(table, None if epoch_column is None else epoch_column.values)
         for name, cells in kept.items():
-            self._report_wrong(name, cells)
+            if not cells.whole:
+                self._report_wrong(name, cells)
         self.epochs = self._epochs(epoch_column)
-        self._drop_damaged()
         self.whole: BoolArray = ~self._bad
+        if self._bad.any():
+            self._drop_damaged()
         if not self.whole.any():
             problem = "no row is whole"
             hint = "Give a log with at least one whole epoch"
@@ -141,8 +143,6 @@ class MetricColumns:
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
 
     def _report_wrong(self, name: str, cells: TableColumn) -> None:
-        if cells.whole:
-            return
         self._bad |= cells.wrong
         for row in cells.texts:
             text = f"{cells.text(row)!r} under {name} is not a number"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,14 +10,32 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray
 
-__all__ = ["find_cadence", "number_epochs"]
+__all__ = ["NumberedEpochs", "find_cadence", "number_epochs"]
 
 _SHORTEST = 2
 
 
+class NumberedEpochs(NamedTuple):
+    """The zero-based epochs of rows.
+
+    Parameters
+    ----------
+    epochs : int array of shape (n_rows,)
+        The epochs.
+    counts_from : int
+        The number by which the log calls epoch 0.
+    notes : list of str
+        What was assumed, or given.
+    """
+
+    epochs: EpochArray
+    counts_from: int
+    notes: list[str]
+
+
 def number_epochs(
     epochs: EpochArray, options: ReadOptions, *, known: bool
-) -> tuple[EpochArray, list[str]]:
+) -> NumberedEpochs:
     """Return the zero-based epochs of rows, and what to note.
 
     A log of a writer that is not known counts from 1 if it begins at 1, or at its own
@@ -43,10 +61,11 @@ def number_epochs(
             f"its epochs were taken as counted from 1, because the first is {first} "
             f"(--first-epoch {first} or first_epoch={first} takes them as from 0)"
         )
+    shift = first - begins
     if options.parts == "rows":
         notes.append("every row was taken as the next epoch, as given")
-        return begins + np.arange(len(epochs)), notes
-    return epochs - (first - begins), notes
+        return NumberedEpochs(begins + np.arange(len(epochs)), shift, notes)
+    return NumberedEpochs(epochs - shift, shift, notes)
 
 
 def _counts_from_one(epochs: EpochArray) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from cbreplay.readers.building.digits import count_digits, half_units, hold_float32
+from cbreplay.readers.building.digits import (
+    as_float32,
+    count_digits,
+    half_units,
+    hold_float32,
+)
 from cbreplay.readers.columns.rate_names import rate_names
 from cbreplay.run import LEARNING_RATE_NAMES, Series
 from cbreplay.words import count
@@ -66,27 +69,39 @@ def take_rate(record: TrainingRows) -> LoggedRate | None:
         notes.append("learning_rate stands beside lr: learning_rate was taken")
         del columns[LEARNING_RATE_NAMES[1]]
         others.remove(LEARNING_RATE_NAMES[1])
-    alike = [name for name in others if _agree(logged, columns[name])]
-    for name in alike:
-        del columns[name]
-    if alike:
-        notes.append(f"{', '.join(alike)} agree with it: it is one rate")
-    if len(alike) < len(others):
-        listed = ", ".join(name for name in others if name not in alike)
-        notes.append(f"{listed}: kept as metrics, because a run has one rate")
-    rounding = _rounding(record.series(logged))
+    notes += _join_groups(logged, columns, others)
+    rate = record.series(logged)
+    rounding = _rounding(rate)
     if rounding is not None:
         digits, _ = count_digits(logged.values[logged.recorded])
         notes.append(
             f"the learning rate is written with {count(digits, 'digit')} at most "
             "and is compared to these"
         )
-    return LoggedRate(record.series(logged, np.float32), rounding, tuple(notes))
+    return LoggedRate(as_float32(rate), rounding, tuple(notes))
+
+
+def _join_groups(
+    logged: Series, columns: dict[str, Series], others: list[str]
+) -> list[str]:
+    """Take out the rates of other groups that agree, and say so."""
+    if not others:
+        return []
+    alike = [name for name in others if _agree(logged, columns[name])]
+    for name in alike:
+        del columns[name]
+    notes = []
+    if alike:
+        notes.append(f"{', '.join(alike)} agree with it: it is one rate")
+    if len(alike) < len(others):
+        listed = ", ".join(name for name in others if name not in alike)
+        notes.append(f"{listed}: kept as metrics, because a run has one rate")
+    return notes
 
 
 def _agree(one: Series, other: Series) -> bool:
     both = one.recorded & other.recorded
-    return bool((one.values[both] == other.values[both]).all())
+    return bool(both.any() and (one.values[both] == other.values[both]).all())
 
 
 def _rounding(rate: Series) -> FloatArray | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.plain_text import well_formed
 from cbreplay.run import Run, Series
 from cbreplay.words import count
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["build_run"]
+__all__ = ["DOUBLED", "build_run"]
+
+# how the note begins about an epoch that was logged twice
+DOUBLED = "several values in"
 
 
 def build_run(
@@ -34,6 +38,7 @@ def build_run(
     notes: Iterable[str] = (),
     not_logged: Collection[str] = (),
     left_out: Mapping[str, str] | None = None,
+    counts_from: int = 0,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -57,6 +62,8 @@ def build_run(
         The metrics whose missing values were not logged, as the log itself says.
     left_out : mapping of str to str, optional
         The columns that were not read, each with the reason.
+    counts_from : int
+        The number by which the log calls epoch 0.
 
     Raises
     ------
@@ -66,7 +73,8 @@ def build_run(
     if not record.rows.columns:
         problem = "it holds no metric, only a learning rate"
         raise LogError(problem, source=source, hint="Log at least the loss")
-    series = {name: record.series(one) for name, one in record.rows.columns.items()}
+    columns = record.rows.columns.items()
+    series = {well_formed(name): record.series(column) for name, column in columns}
     planned, plan_notes = _plan(record, options, metadata, planned_epochs)
     if record.first_epoch > 0 and metadata is None:
         plan_notes.append(
@@ -90,11 +98,13 @@ def build_run(
         seams=tuple(sorted(record.seams)),
         not_logged=frozenset(not_logged) & series.keys(),
         left_out=left_out or {},
+        counts_from=counts_from,
         notes=(
             *notes,
             *record.notes,
             *_missing_notes(record, series),
             *(note for _, note in sorted(record.seams.items())),
+            *(metadata.notes if metadata is not None else ()),
             *plan_notes,
             *(rate.notes if rate else ()),
         ),
@@ -112,7 +122,7 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         )
     counts: dict[int, list[str]] = {}
     for name, one in series.items():
-        n_missing = len(epochs) - int(one.recorded.sum())
+        n_missing = len(epochs) - int(np.count_nonzero(one.recorded))
         if n_missing:
             counts.setdefault(n_missing, []).append(name)
     notes += [
@@ -124,8 +134,8 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         if own.others:
             doubled.setdefault(tuple(sorted(own.others)), []).append(name)
     notes += [
-        f"{', '.join(names)}: several values in {_epochs_at(record, positions)}; the "
-        "last of each stands"
+        f"{', '.join(names)}: {DOUBLED} {_epochs_at(record, positions)}; the last of "
+        "each stands"
         for positions, names in doubled.items()
     ]
     return notes
@@ -192,9 +202,8 @@ def _epoch_seconds(record: TrainingRows) -> Series | None:
 
 def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:
     """Return the total of ``run.json``, else that of the epochs with a known time."""
-    recorded = metadata.raw.get("wall_seconds") if metadata is not None else None
-    if isinstance(recorded, (int, float)) and not isinstance(recorded, bool):
-        return float(recorded)
+    if metadata is not None and metadata.wall_seconds is not None:
+        return metadata.wall_seconds
     if seconds is None or not seconds.recorded.any():
         return None
     known: FloatArray = seconds.values[seconds.recorded]

@@ -34,6 +34,7 @@ _ONE_HEADER = (
     "its trainings share one header: CSVLogger writes none for a fit that it appends, "
     "so a fit with as many other metrics would stand under wrong names"
 )
+_SHOWN = 5
 
 
 def build_runs(
@@ -51,7 +52,8 @@ def build_runs(
     pieces = split_rows(rows, places, cuts)
     records = join_rows(pieces, options, metadata, table.source)
     if cuts:
-        stands = " and ".join(places[cut] for cut in sorted(cuts))
+        above = [places[cut] for cut in sorted(cuts)]
+        stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         table.notes.append(f"the header stands once more above {stands}")
     elif len(records) > 1 and table.counted == "line":
         table.notes.append(_ONE_HEADER)
@@ -108,8 +110,10 @@ def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     elif not placed.rows.follow_each_other:
         placed = _without_odd_rows(placed, table)
     known = table.counts_from_zero or table.steps is not None
-    placed.rows.epochs, notes = number_epochs(placed.rows.epochs, options, known=known)
-    table.notes += notes
+    numbered = number_epochs(placed.rows.epochs, options, known=known)
+    placed.rows.epochs = numbered.epochs
+    table.counts_from += numbered.counts_from
+    table.notes += numbered.notes
     return placed._replace(cuts=placed.cuts - {0, len(placed.lines)})
 
 
@@ -145,6 +149,7 @@ def _run(
         notes=notes,
         not_logged=table.not_logged,
         left_out=table.left_out,
+        counts_from=table.counts_from,
     )
     if table.axis_unit != "epochs":
         run = replace(run, axis_unit=table.axis_unit)

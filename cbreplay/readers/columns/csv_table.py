@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, open_log, read_chunks
+from cbreplay.readers.base import Damage, open_log, read_chunks, read_raw
 from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
 from cbreplay.readers.columns.plain_csv import read_plain
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
@@ -34,7 +33,18 @@ def read_table(path: str, options: ReadOptions) -> LogTable:
     LogError
         If it is no CSV; when strict, also if it is damaged.
     """
+    content = read_raw(path, _WHOLE)
+    # a file of fewer bytes is small enough to be held as a whole
+    plain = read_plain(content) if len(content) < _WHOLE else None
+    if plain is not None:
+        damage = Damage(options)
+        table = LogTable.of_plain(plain.names, plain.values, path, damage)
+        table.crlf = plain.crlf
+        return table
     return _read(lambda: read_chunks(open_log(path), path), path, options)
+
+
+_WHOLE = 1 << 20
 
 
 def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
@@ -51,15 +61,7 @@ def _read(
 ) -> LogTable:
     try:
         with closing(chunks()) as given:
-            first, second = next(given, b""), next(given, b"")
-            # a file of one chunk is small enough to be held as a whole
-            plain = None if second else read_plain(first)
-            if plain is not None:
-                damage = Damage(options)
-                table = LogTable.of_plain(plain.names, plain.values, source, damage)
-                table.crlf = plain.crlf
-                return table
-            return _read_carefully(chain([first, second], given), source, options, "")
+            return _read_carefully(given, source, options, "")
     except NotUtf8Error as error:
         with closing(chunks()) as given:
             table = _read_carefully(given, source, options, "latin-1")

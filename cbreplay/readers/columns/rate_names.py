@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cbreplay.run import LEARNING_RATE_NAMES
@@ -29,6 +30,7 @@ _RATES = frozenset(("lr", "lrs", "learningrate", "learningrates"))
 _OF_OPTIMIZER = re.compile(r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?")
 
 
+@lru_cache(maxsize=4096)
 def is_rate_name(name: str) -> bool:
     """Tell whether a column is called as a learning rate is.
 

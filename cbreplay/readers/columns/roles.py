@@ -155,8 +155,8 @@ def check_rows_are_epochs(table: LogTable) -> None:
 
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:
     """Tell which numbers are zero-based epochs; pandas may have written 3 as 3.0."""
-    with np.errstate(invalid="ignore"):
-        whole: BoolArray = (values >= 0) & (values < EXACT) & (values % 1 == 0)
+    # comparing with NaN is False and no warning
+    whole: BoolArray = (values >= 0) & (values < EXACT) & (np.floor(values) == values)
     return whole
 
 

@@ -69,6 +69,8 @@ class LogTable:
         begin at any.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What a row stands for.
+    counts_from : int
+        The number by which the log calls epoch 0.
     left_out : dict of str to str
         The columns that were left out, each with the reason.
     not_logged : set of str
@@ -97,6 +99,7 @@ class LogTable:
         self.has_other_rows = False
         self.axis_unit: AxisUnit = "epochs"
         self.left_out: dict[str, str] = {}
+        self.counts_from = 0
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
 

@@ -79,7 +79,7 @@ class _OneTraining:
         if metadata is not None and metadata.without_end:
             self._name_missing_end(metadata)
         return {
-            place: [_with_constant_rate(run).with_notes(*notes) for run in runs]
+            place: [_finished(run, notes) for run in runs]
             for place, runs in self.by_place.items()
         }
 
@@ -169,6 +169,11 @@ class _OneTraining:
         source = self.training.run_json or self.training.place
         self.seen.append(Seen(source, "dropped", problem))
         return LogError(problem, source=source, hint=hint)
+
+
+def _finished(run: Run, notes: list[str]) -> Run:
+    run = _with_constant_rate(run)
+    return run.with_notes(*notes) if notes else run
 
 
 def _with_constant_rate(run: Run) -> Run:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.plain_text import well_formed
 
 if TYPE_CHECKING:
     from cbreplay.run import Run
@@ -84,7 +85,7 @@ def name_runs(found: list[RunsOfLog]) -> list[Run]:
         name = one.name if times[one.name] == 1 else one.long_name
         for number, run in enumerate(one.runs, start=1):
             part = f"#{_label(run, number)}" if len(one.runs) > 1 else ""
-            unique = wanted = name + part
+            unique = wanted = well_formed(name + part)
             again = 2
             while unique in taken:
                 unique = f"{wanted} ({again})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers.base import (
+    Damage,
     ForeignLogError,
     ReadOptions,
     cannot_open,
@@ -91,10 +92,30 @@ def survey_sources(
     reading = _Reading(options, progress if len(sources) == 1 else None)
     found = []
     for done, source in enumerate(sources, 1):
-        found += reading.read_source(source)
+        found.append((source, reading.read_source(source)))
         if progress is not None and len(sources) > 1:
             progress(done, len(sources))
-    return Survey(name_runs(found), reading.seen)
+    return Survey(name_runs(_read_once(found, reading.seen)), reading.seen)
+
+
+def _read_once(
+    found: list[tuple[Source, list[RunsOfLog]]], seen: list[Seen]
+) -> list[RunsOfLog]:
+    """Leave out copies of one training, among all that was read from files."""
+    logs = [log for _, own in found for log in own]
+    files = [
+        log
+        for source, own in found
+        for log in own
+        if isinstance(source, (str, os.PathLike))
+    ]
+    if len(files) < _SEVERAL:
+        return logs
+    from cbreplay.readers.discovery.copies import leave_out_copies
+
+    kept = {id(log) for log in leave_out_copies(files, seen)}
+    out = {id(log) for log in files} - kept
+    return [log for log in logs if id(log) not in out]
 
 
 class _Reading:
@@ -108,6 +129,7 @@ class _Reading:
         self.options = options
         self.progress = progress
         self.seen: list[Seen] = []
+        self.damage = Damage(options)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -187,12 +209,12 @@ class _Reading:
         return [part_of(found, part, base)] if mark else found
 
     def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
-        import glob
+        from cbreplay.readers.discovery.patterns import expand_pattern
 
         wanted = []
-        for path in sorted(glob.glob(pattern, recursive=True)):
+        for path in expand_pattern(pattern):
             if os.path.isdir(path):
-                inside = find_trainings(path, format_of, self.seen)
+                inside = find_trainings(path, format_of, self.seen, self.damage)
                 wanted += [(path, path, one) for one in inside]
             elif format_of(path) is not None:
                 wanted.append((path, path, _training_of(path)))
@@ -203,7 +225,7 @@ class _Reading:
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
-        trainings = find_trainings(root, format_of, self.seen)
+        trainings = find_trainings(root, format_of, self.seen, self.damage)
         if not trainings:
             problem = "there is no log in this directory"
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
@@ -218,7 +240,7 @@ class _Reading:
     ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
         found: list[RunsOfLog] = []
-        notes: list[str] = []
+        notes = [f"left out a directory: {error}" for error in self.damage.errors]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
             if self.progress is not None:
@@ -232,34 +254,8 @@ class _Reading:
                     notes.append(f"left out another of these logs: {error}")
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
-        found = self._without_beginnings(found, wanted)
         if notes:
             found[0].runs[0] = found[0].runs[0].with_notes(*notes)
-        return found
-
-    def _without_beginnings(
-        self, found: list[RunsOfLog], wanted: list[tuple[str, str, TrainingFiles]]
-    ) -> list[RunsOfLog]:
-        """Leave out the checkpoints of a training whose last one holds it whole."""
-        states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
-        if len(states) < _SEVERAL:
-            return found
-        from cbreplay.readers.other_tools.hugging_face import drop_beginnings
-
-        by_source = {
-            one.runs[0].source: one for one in found if one.runs[0].source in states
-        }
-        runs = {source: one.runs[0] for source, one in by_source.items()}
-        for source, parts in drop_beginnings(runs).items():
-            if parts:
-                listed = ", ".join(sorted(by_source[part].name for part in parts))
-                note = f"{listed} hold its beginning, and were left out"
-                by_source[source].runs[0] = runs[source].with_notes(note)
-            for part in parts:
-                found.remove(by_source[part])
-                detail = f"the beginning of {source}"
-                self.seen[:] = [one for one in self.seen if one.path != part]
-                self.seen.append(Seen(part, "passed by", detail))
         return found
 
     def _read_training(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from cbreplay.readers.base import Damage
 
 __all__ = [
     "RUN_JSON",
@@ -77,7 +80,10 @@ class _Directory:
 
 
 def find_trainings(
-    root: str, format_of: Callable[[str], str | None], seen: list[Seen]
+    root: str,
+    format_of: Callable[[str], str | None],
+    seen: list[Seen],
+    damage: Damage,
 ) -> list[TrainingFiles]:
     """Look through a directory for trainings, in the order of their paths.
 
@@ -92,28 +98,31 @@ def find_trainings(
         Which format a file is of, None if it is no log.
     seen : list of Seen
         Takes what was passed by, and why.
+    damage : Damage
+        Where a directory that cannot be listed is reported.
 
     Raises
     ------
     LogError
-        If a directory cannot be listed.
+        If a directory cannot be listed, and that is an error.
     """
     root = root.rstrip(os.sep) or root
     found: dict[str, _Directory] = {}
-    event_roots: dict[str, None] = {}
-    for directory, names in _walk(root, seen):
+    event_directories: dict[str, None] = {}
+    for directory, names in _walk(root, seen, damage):
         here = found.setdefault(directory, _Directory())
         for name in names:
             path = os.path.join(directory, name)
             if is_event_file(path):
-                event_roots.setdefault(_event_root(directory, root))
+                event_directories.setdefault(directory)
             elif name == RUN_JSON:
                 here.run_json = path
             elif (log_format := format_of(path)) is not None:
                 here.logs[path] = log_format
             else:
                 seen.append(Seen(path, "passed by", "no log that is known"))
-    for events in event_roots:
+    event_roots = [_event_root(one, root, found) for one in event_directories]
+    for events in dict.fromkeys(event_roots):
         found[_owner(events, root, found)].events.append(events)
     trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
     if len(trainings) > 1:
@@ -165,14 +174,21 @@ def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
     return training._replace(run_json=run_json_above(root))
 
 
-def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
+def _walk(
+    root: str, seen: list[Seen], damage: Damage
+) -> Iterator[tuple[str, list[str]]]:
     """Yield each directory with the names of its files, both in order."""
     own: list[str] = []
     linked: list[str] = []
     pending = [root]
     while pending:
         directory = pending.pop()
-        entries = sorted(list_entries(directory), key=lambda one: one.name)
+        try:
+            entries = sorted(list_entries(directory), key=lambda one: one.name)
+        except LogError as error:
+            damage.report(error)
+            seen.append(Seen(directory, "dropped", error.problem))
+            continue
         shown = [one for one in entries if not one.name.startswith(".")]
         below = [one for one in shown if _is_directory(one)]
         others = [one for one in shown if not _is_directory(one)]
@@ -221,10 +237,16 @@ def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
 
 
-def _event_root(directory: str, root: str) -> str:
-    """Return the log_dir of the callback: it writes into train/ and validation/."""
-    nested = os.path.basename(directory) in _WRITERS and directory != root
-    return os.path.dirname(directory) if nested else directory
+def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:
+    """Return the log_dir of the callback: it writes into train/ and validation/.
+
+    Ultralytics too calls a directory train/, with its log and its settings inside.
+    """
+    if os.path.basename(directory) not in _WRITERS or directory == root:
+        return directory
+    settings = os.path.join(directory, "args.yaml")
+    own = found[directory].logs or os.path.isfile(settings)
+    return directory if own else os.path.dirname(directory)
 
 
 def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:

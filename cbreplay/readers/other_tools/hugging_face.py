@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray, FloatArray, Run
 
-__all__ = ["HuggingFaceReader", "drop_beginnings"]
+__all__ = ["HuggingFaceReader"]
 
 # what evaluate writes, and what predict writes
 _EVALUATED = ("eval_", "test_")
@@ -180,55 +179,6 @@ def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
     if steps is None or not are_epochs(steps).all():
         return False
     return bool((np.diff(steps) >= 0).all())
-
-
-def drop_beginnings(found: Mapping[str, Run]) -> dict[str, list[str]]:
-    """Find states that hold only the beginning of another one of the same directory.
-
-    Trainer writes its whole log into each ``checkpoint-500/``, ``checkpoint-1000/``.
-
-    Parameters
-    ----------
-    found : mapping of str to Run
-        The run of each ``trainer_state.json``, by its path.
-
-    Returns
-    -------
-    dict of str to list of str
-        For each state that goes on, the paths of those that it makes superfluous.
-    """
-    longest: dict[str, list[str]] = {}
-    ordered = sorted(found, key=lambda path: -found[path].recorded_epochs)
-    for path in ordered:
-        home = next(
-            (one for one in longest if _begins(found[path], found[one], path, one)),
-            None,
-        )
-        if home is None:
-            longest[path] = []
-        else:
-            longest[home].append(path)
-    return longest
-
-
-def _begins(run: Run, other: Run, path: str, other_path: str) -> bool:
-    """Tell whether a run is the beginning of another, of a checkpoint beside it."""
-    if _output_of(path) != _output_of(other_path) or run.series.keys() != (
-        other.series.keys()
-    ):
-        return False
-    same_begin = run.first_epoch == other.first_epoch
-    return same_begin and all(
-        one.values.tobytes() == other.series[name].values[: len(one)].tobytes()
-        for name, one in run.series.items()
-    )
-
-
-def _output_of(path: str) -> str:
-    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
-    directory = os.path.dirname(path)
-    inside = os.path.basename(directory).startswith("checkpoint-")
-    return os.path.dirname(directory) if inside else directory
 
 
 def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None

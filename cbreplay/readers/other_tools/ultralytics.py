@@ -35,6 +35,7 @@ class UltralyticsReader(FormatReader):
         # version 8.0 counts from 0; 8.1 writes epoch + 1 (engine/trainer.py)
         if len(known) and known.min() >= 1:
             epoch.values = epoch.values - 1
+            table.counts_from = 1
             table.notes.append(
                 "epochs were taken as counted from 1, as Ultralytics does"
             )

@@ -11,8 +11,10 @@ from cbreplay.rules.base import (
     Decision,
     PlainRule,
     Standing,
+    check_flags,
     check_mode,
     check_number,
+    check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
 
@@ -102,7 +104,13 @@ class EarlyStopping(PlainRule):
             check_number("EarlyStopping", parameter, getattr(self, parameter))
         if self.baseline is not None:
             check_number("EarlyStopping", "baseline", self.baseline)
+        check_text("EarlyStopping", "monitor", self.monitor)
         check_mode("EarlyStopping", self.mode)
+        check_flags(
+            "EarlyStopping",
+            verbose=self.verbose,
+            restore_best_weights=self.restore_best_weights,
+        )
 
     @staticmethod
     def monitor_rule(semantics: Semantics) -> MonitorRule:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import Decision, PlainRule
+from cbreplay.plain_text import shown_value
+from cbreplay.rules.base import Decision, PlainRule, check_flags
 
 if TYPE_CHECKING:
     from cbreplay.rules.base import Observation, Phase
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
 
 _NOTHING = Decision()
+_MOST_EPOCHS = 2**31
 _HINT = "Write a table, {0: 0.001, 80: 0.0001}: the rate from that epoch on"
 
 
@@ -73,10 +76,11 @@ class LearningRateScheduler(PlainRule):
             object.__setattr__(self, "schedule", _checked_table(self.schedule))
         elif not callable(self.schedule):
             sentence = (
-                f"LearningRateScheduler: schedule is {self.schedule!r}, neither a "
-                f"function nor a table. {_HINT}"
+                f"LearningRateScheduler: schedule is {shown_value(self.schedule)}, "
+                f"neither a function nor a table. {_HINT}"
             )
             raise ConfigError(sentence)
+        check_flags("LearningRateScheduler", verbose=self.verbose)
 
     @property
     def needs_learning_rate(self) -> bool:
@@ -170,9 +174,12 @@ def _checked_table(table: Mapping[Any, Any]) -> dict[int, float]:
     for epoch, rate in table.items():
         wrong = isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0
         if wrong or isinstance(rate, bool) or not isinstance(rate, (int, float)):
-            problem = f"{epoch!r}: {rate!r} is no epoch and its rate"
-        elif not 0 <= rate < math.inf:
-            problem = f"{rate!r} is no learning rate"
+            pair = f"{shown_value(epoch)}: {shown_value(rate)}"
+            problem = f"{pair} is no epoch and its rate"
+        elif epoch > _MOST_EPOCHS:
+            problem = f"{shown_value(epoch)} is no epoch"
+        elif not 0 <= rate <= sys.float_info.max:
+            problem = f"{shown_value(rate)} is no learning rate"
         else:
             continue
         sentence = f"LearningRateScheduler: {problem}. {_HINT}"

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import (
     Decision,
     PlainRule,
     Standing,
+    check_flags,
     check_mode,
     check_number,
+    check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
 
@@ -96,11 +99,21 @@ class ModelCheckpoint(PlainRule):
         try:
             written = os.fspath(self.filepath)
         except TypeError:
-            sentence = f"ModelCheckpoint: filepath is {self.filepath!r}, not a path"
+            written = None
+        if not isinstance(written, str):
+            shown = shown_value(self.filepath)
+            sentence = f"ModelCheckpoint: filepath is {shown}, not a path"
             raise ConfigError(sentence) from None
         object.__setattr__(self, "filepath", written)
         _check_fields(self.filepath)
+        check_text("ModelCheckpoint", "monitor", self.monitor)
         check_mode("ModelCheckpoint", self.mode)
+        check_flags(
+            "ModelCheckpoint",
+            verbose=self.verbose,
+            save_best_only=self.save_best_only,
+            save_weights_only=self.save_weights_only,
+        )
         if self.initial_value_threshold is not None:
             check_number(
                 "ModelCheckpoint",
@@ -108,7 +121,7 @@ class ModelCheckpoint(PlainRule):
                 self.initial_value_threshold,
             )
         if self.save_freq != "epoch":
-            sentence = f"ModelCheckpoint: save_freq is {self.save_freq!r}, "
+            sentence = f"ModelCheckpoint: save_freq is {shown_value(self.save_freq)}, "
             if isinstance(self.save_freq, int):
                 sentence += (
                     "a number of batches, and a log of epochs does not tell after "

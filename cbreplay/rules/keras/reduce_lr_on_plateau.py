@@ -12,8 +12,10 @@ from cbreplay.rules.base import (
     Decision,
     PlainRule,
     Standing,
+    check_flags,
     check_mode,
     check_number,
+    check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
 
@@ -93,7 +95,9 @@ class ReduceLROnPlateau(PlainRule):
     def __post_init__(self) -> None:
         for parameter in ("factor", "patience", "min_delta", "cooldown", "min_lr"):
             check_number("ReduceLROnPlateau", parameter, getattr(self, parameter))
+        check_text("ReduceLROnPlateau", "monitor", self.monitor)
         check_mode("ReduceLROnPlateau", self.mode)
+        check_flags("ReduceLROnPlateau", verbose=self.verbose)
         if self.factor >= 1:
             sentence = (
                 f"ReduceLROnPlateau: factor is {self.factor!r}, where Keras wants a "

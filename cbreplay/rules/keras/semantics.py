@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -259,7 +260,10 @@ _KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
 # TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
 # on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
 _UNMEASURED = ("+torch-backend", "+openvino-backend")
-_VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)((?:\.\w+)*)(\+[\w-]+)?")
+_VERSION = re.compile(
+    r"(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?",
+    re.ASCII,
+)
 
 
 class ResolvedKeras(NamedTuple):
@@ -333,7 +337,7 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
     matched = _VERSION.fullmatch(str(name))
     if matched is None:
         sentence = (
-            f"{name!r} (from {asked_by}) is not a Keras version such as "
+            f"{shown_value(name)} (from {asked_by}) is not a Keras version such as "
             f"'keras-3.15.1'; known: {_KNOWN}. "
             "Choose one with --semantics or semantics=."
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import Decision, PlainRule
+from cbreplay.rules.base import Decision, PlainRule, check_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,9 @@ class TerminateOnNaN(PlainRule):
     raise_error: bool = False
 
     acts_at: ClassVar[frozenset[Phase]] = frozenset({"batch"})
+
+    def __post_init__(self) -> None:
+        check_flags("TerminateOnNaN", raise_error=self.raise_error)
 
     @property
     def watched(self) -> str:

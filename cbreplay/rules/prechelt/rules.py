@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.monitor import Comparison
+from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import (
     Decision,
     PlainRule,
     Standing,
+    check_flags,
     check_mode,
     check_number,
+    check_text,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode
 
 __all__ = [
-    "TRIED",
     "PrecheltGL",
     "PrecheltPQ",
     "PrecheltState",
@@ -157,6 +159,7 @@ class PrecheltGL(_PrecheltRule):
 
     def __post_init__(self) -> None:
         _check_alpha("PrecheltGL", self.alpha)
+        _check_rest("PrecheltGL", self)
         _check_error_mode("PrecheltGL", self.mode)
 
     @property
@@ -231,6 +234,8 @@ class PrecheltPQ(_PrecheltRule):
     def __post_init__(self) -> None:
         _check_alpha("PrecheltPQ", self.alpha)
         _check_count("PrecheltPQ", "strip_length", self.strip_length)
+        _check_rest("PrecheltPQ", self)
+        check_text("PrecheltPQ", "training_monitor", self.training_monitor)
         _check_error_mode("PrecheltPQ", self.mode)
 
     @property
@@ -330,7 +335,7 @@ class PrecheltUP(_PrecheltRule):
     def __post_init__(self) -> None:
         _check_count("PrecheltUP", "strips", self.strips)
         _check_count("PrecheltUP", "strip_length", self.strip_length)
-        check_mode("PrecheltUP", self.mode)
+        _check_rest("PrecheltUP", self)
 
     @property
     def threshold(self) -> int:
@@ -367,14 +372,6 @@ class PrecheltUP(_PrecheltRule):
             strip=(), strip_error=error, rises=rises, measured=float(rises)
         )
         return after, Decision(improved=improved, stop=rises >= self.strips)
-
-
-# the values that he tried
-TRIED: tuple[tuple[type[Any], str, tuple[float, ...]], ...] = (
-    (PrecheltGL, "alpha", (1, 2, 3, 5)),
-    (PrecheltPQ, "alpha", (0.5, 0.75, 1, 2, 3)),
-    (PrecheltUP, "strips", (2, 3, 4, 6, 8)),
-)
 
 
 def generalization_loss(error: float, best: float) -> float:
@@ -431,16 +428,25 @@ def _check_alpha(rule: str, alpha: float) -> None:
 
 
 def _check_count(rule: str, parameter: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < _MANY:
         sentence = (
-            f"{rule}: {parameter} is {value!r}, where a whole number from 1 on is "
-            "expected"
+            f"{rule}: {parameter} is {shown_value(value)}, where a whole number from 1 "
+            "on is expected"
         )
         raise ConfigError(sentence)
 
 
+# counters and products of two counts stay exact
+_MANY = 2**31
+
+
+def _check_rest(name: str, rule: PrecheltGL | PrecheltPQ | PrecheltUP) -> None:
+    check_text(name, "monitor", rule.monitor)
+    check_mode(name, rule.mode)
+    check_flags(name, restore_best_weights=rule.restore_best_weights)
+
+
 def _check_error_mode(rule: str, mode: str) -> None:
-    check_mode(rule, mode)
     if mode == "max":
         sentence = f"{rule}: mode is 'max', and {_NO_RATIO}"
         raise ConfigError(sentence)

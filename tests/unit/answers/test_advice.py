@@ -253,14 +253,14 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
         (
             "own-stop",
             {"patience": (8, 10)},
-            "2 runs: ended by an EarlyStopping of its own (patience 8, 10), so silent",
+            "2 runs: ended by early stopping of its own (patience 8, 10), so silent",
         ),
         (
             "own-stop-guessed",
             {"patience": 5},
             (
-                "2 runs: the log ends exactly 5 epochs after its best, as under an "
-                "EarlyStopping(patience=5); if so"
+                "2 runs: the log ends exactly 5 epochs after its best, as under a "
+                "patience of 5; if so"
             ),
         ),
         (

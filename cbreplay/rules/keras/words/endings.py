@@ -66,7 +66,7 @@ def tell_unstopped(ending: Ending, index: int) -> str:
         told += (
             f"; its longest wait was {longest.after.wait}, at epoch {longest.epoch + 1}"
         )
-    if ending.goes_on:
+    if ending.goes_on and math.isfinite(callback.patience):
         left = max(math.ceil(callback.patience) - last.after.wait, 1)
         told += f"; it stops after {_more_epochs(left)} {_without(callback, last)}"
     return told
@@ -113,7 +113,8 @@ def _tell_next_reduction(ending: Ending, callback: Any, last: TraceRow) -> str: 
     rate = last.new_learning_rate or last.learning_rate
     if rate is not None and rate <= round_float32(callback.min_lr):
         return f"; the learning rate {spoken_rate(rate)} is at its floor"
-    if not ending.goes_on or last.decision == "reduction":
+    never = math.isinf(callback.patience + last.after.cooldown_counter)
+    if not ending.goes_on or last.decision == "reduction" or never:
         return ""
     left = max(math.ceil(callback.patience) - last.after.wait, 1)
     left += max(math.ceil(last.after.cooldown_counter) - 1, 0)

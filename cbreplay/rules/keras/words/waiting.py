@@ -52,7 +52,10 @@ def _tell_skip(moment: Moment) -> str:
     stays = f", wait stays {wait}" if wait else ""
     if moment.value is None:
         return f"no {monitor} in this epoch: skipped{stays}"
-    first = math.ceil(moment.callback.start_from_epoch)
+    start = moment.callback.start_from_epoch
+    if math.isinf(start):
+        return f"before start_from_epoch, which is {start}: skipped{stays}"
+    first = math.ceil(start)
     return f"before start_from_epoch, which is epoch {first + 1}: skipped{stays}"
 
 
