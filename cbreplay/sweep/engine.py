@@ -11,7 +11,7 @@ from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.replay import replay_run
 from cbreplay.run import Run
-from cbreplay.sweep.batch import Batch, RunRules, find_rules
+from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.gaps import has_holes, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
@@ -158,12 +158,13 @@ class _Work:
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
+        slots = read_slot_rules(block) if block.vectorised else []
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            if block.vectorised and begun is not None and _fits_kernels(run, block):
+            if slots and begun is not None and _fits_kernels(run, block):
                 rules = find_rules(
                     run,
-                    block,
+                    slots,
                     begun.training,
                     begun.family,
                     self.judging.initial_learning_rate,
