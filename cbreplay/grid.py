@@ -71,7 +71,7 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
     >>> list(tried.varied["patience"])
     [1, 2, 3]
     """
-    known = [one.name for one in fields(kind)]
+    known = [parameter.name for parameter in fields(kind)]
     fixed: dict[str, Any] = {}
     varied: dict[str, Sequence[Any]] = {}
     for name, value in parameters.items():
@@ -98,7 +98,9 @@ def _axis(kind: type[Any], name: str, value: Any) -> Sequence[Any]:  # noqa: ANN
     else:
         values = value.tolist() if getattr(value, "ndim", 0) == 1 else list(value)
         if not _PLAIN.issuperset(map(type, values)):
-            values = [one.item() if hasattr(one, "item") else one for one in values]
+            values = [
+                value.item() if hasattr(value, "item") else value for value in values
+            ]
     if not 0 < _count(values) <= _MOST:
         many = "more values than can be tried" if _count(values) else "no value to try"
         sentence = f"{kind.__name__}: {name} has {many}"
@@ -141,7 +143,7 @@ def _allows_between(kind: type[Any], name: str) -> bool:
 
     So it is with our own rules where a parameter need not be whole.
     """
-    wanted = {one.name: one.type for one in fields(kind)}[name]
+    wanted = {parameter.name: parameter.type for parameter in fields(kind)}[name]
     return row_of(kind) is not None and wanted == "float"
 
 
@@ -182,7 +184,7 @@ class Grid(Sequence[Config]):
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
+            return [self[column] for column in range(*index.indices(len(self)))]
         position = index + len(self) if index < 0 else index
         if not 0 <= position < len(self):
             message = f"config {index} of {len(self)}"
@@ -264,7 +266,7 @@ class PairedChoices(Sequence[Config]):
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
+            return [self[column] for column in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             message = f"config {index} of {len(self)}"
             raise IndexError(message)
@@ -333,7 +335,8 @@ def _read_entries(
 ) -> tuple[tuple[Callback | Choices, ...], dict[str, Sequence[Any]]]:
     """Return a callbacks list, and the values of what is varied, by name."""
     listed = tuple(
-        one if isinstance(one, Choices) else read_callback(one) for one in entries
+        entry if isinstance(entry, Choices) else read_callback(entry)
+        for entry in entries
     )
     if not listed:
         sentence = "a grid needs at least one callback"

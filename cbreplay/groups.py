@@ -133,9 +133,9 @@ def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
 
 def _label_settings(runs: Sequence[Described]) -> list[Hashable]:
     described = [_setting(run) for run in runs]
-    bare = [run for run, one in zip(runs, described, strict=True) if one is None]
+    bare = [run for run, label in zip(runs, described, strict=True) if label is None]
     placed = iter(_label_places(bare))
-    return [next(placed) if one is None else one for one in described]
+    return [next(placed) if label is None else label for label in described]
 
 
 def _setting(run: Described) -> Hashable | None:
@@ -185,12 +185,12 @@ def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hash
     firsts = [
         (label, _first_rate(run)) for run, label in zip(runs, labels, strict=True)
     ]
-    whole = [(one, _rates(run)) for run, one in zip(runs, firsts, strict=True)]
+    whole = [(label, _rates(run)) for run, label in zip(runs, firsts, strict=True)]
     shared = Counter(whole)
     # a reduction on a plateau falls otherwise in every seed
     return [
-        one if shared[one] > 1 else (first, None)
-        for one, first in zip(whole, firsts, strict=True)
+        label if shared[label] > 1 else (first, None)
+        for label, first in zip(whole, firsts, strict=True)
     ]
 
 
@@ -231,7 +231,7 @@ def _label_as_asked(
     if group_by in ways:
         return ways[group_by]()
     labels = [_key(run, group_by) for run in runs]
-    if all(one is None for one in labels):
+    if all(label is None for label in labels):
         sentence = (
             f"group_by is {group_by!r}, and no run.json has such a key. Give one of "
             f"{', '.join(_WAYS)}, or a key such as optimizer.class, with --group-by "

@@ -81,8 +81,11 @@ def resolve_objective(
     callbacks: Sequence[Callback],
     training: Training,
     judging: Judging,
-) -> tuple[str, Mode]:
+) -> tuple[str, Mode] | tuple[None, None]:
     """Return the series that outcomes are judged by, and its direction.
+
+    None of both where no callback monitors a series, none was named, and the run has no
+    ``val_loss``: then nothing judges what is kept.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def resolve_objective(
     ConfigError
         If nothing tells its direction.
     """
-    # what only a callback writes into logs is recorded in no epoch
+    # a series that a callback writes into logs is not in the log, and judges nothing
     own_code = any(callback.holds_own_code for callback in callbacks)
     watching = [
         callback
@@ -106,6 +109,8 @@ def resolve_objective(
     first = first or next(iter(watching), None)
     monitor = first.monitor if first is not None else None
     name = judging.objective or monitor or _DEFAULT_OBJECTIVE
+    if judging.objective is None and monitor is None and name not in run.series:
+        return None, None
     run.monitored(name, "monitor" if name == monitor else "objective")
     if judging.objective_mode is not None:
         return name, judging.objective_mode
@@ -126,8 +131,12 @@ def _may_write(monitor: str | None, *, own_code: bool) -> bool:
     return own_code or monitor in LEARNING_RATE_NAMES
 
 
-def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
+def best_recorded_epoch(
+    run: Run, objective: str | None, mode: Mode | None
+) -> int | None:
     """Return the first epoch with the best finite value; None without one."""
+    if objective is None:
+        return None
     values = run.monitored(objective).values
     position = values.argmin() if mode == "min" else values.argmax()
     if math.isfinite(values[position]):
@@ -142,7 +151,7 @@ def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
     return run.first_epoch + int(position)
 
 
-def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
+def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> bool:
     """Return whether the best value stands at the last epochs of the record.
 
     The last epochs are the last twentieth of the record, at least two; a record of
@@ -161,8 +170,8 @@ def measure_outcome(
     evidence: Evidence,
     last_epoch: int,
     kept_epoch: int | None,
-    objective: str,
-    mode: Mode,
+    objective: str | None,
+    mode: Mode | None,
 ) -> Outcome:
     """Measure what was saved and what it cost.
 
@@ -177,17 +186,20 @@ def measure_outcome(
         the log is no evidence.
     kept_epoch : int or None
         Whose weights are kept; None when diverged or incomplete.
-    objective : str
+    objective : str or None
         The series that is judged.
-    mode : {"min", "max"}
+    mode : {"min", "max"} or None
         Its direction.
     """
     seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
-    if _is_ambiguous(run, kept_epoch, objective):
-        kept_value = regret = None
-    elif has_ambiguous_best(run, objective, mode):
-        regret = None
+    has_hole = False
+    if objective is not None:
+        if _is_ambiguous(run, kept_epoch, objective):
+            kept_value = regret = None
+        elif has_ambiguous_best(run, objective, mode):
+            regret = None
+        has_hole = regret is not None and find_gap(run, objective) is not None
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
         epochs_saved=run.horizon - last_epoch,
@@ -197,7 +209,7 @@ def measure_outcome(
         bounds=bounds_of(
             evidence,
             has_seconds=seconds is not None,
-            has_hole=regret is not None and find_gap(run, objective) is not None,
+            has_hole=has_hole,
         ),
         provisional=provisional_of(evidence),
     )
@@ -208,7 +220,7 @@ def _is_ambiguous(run: Run, epoch: int | None, name: str) -> bool:
     return epoch is not None and epoch - run.first_epoch in run.series[name].others
 
 
-def has_ambiguous_best(run: Run, name: str, mode: Mode) -> bool:
+def has_ambiguous_best(run: Run, name: str, mode: Mode | None) -> bool:
     """Return whether the best value hangs on which of several is taken."""
     others = run.series[name].others
     if not others:
@@ -261,14 +273,14 @@ def seconds_after(run: Run, last_epoch: int) -> float | None:
 
 
 def judge_epoch(
-    run: Run, kept_epoch: int | None, objective: str, mode: Mode
+    run: Run, kept_epoch: int | None, objective: str | None, mode: Mode | None
 ) -> tuple[float | None, float | None]:
     """Return the kept value and its regret; None where the epoch has no number."""
-    if kept_epoch is None:
+    if kept_epoch is None or objective is None:
         return None, None
     series = run.monitored(objective)
     kept = float(series.values[kept_epoch - run.first_epoch])
-    # a value that was not recorded is NaN as well
+    # NaN also where the epoch has no recorded value
     if math.isnan(kept):
         return None, None
     best_epoch = best_recorded_epoch(run, objective, mode)

@@ -155,11 +155,11 @@ def read_recorded_rates(
     rounding = run.learning_rate_rounding
     return tuple(
         RecordedRate(
-            _filled(one, initial, run),
+            _filled(series, initial, run),
             initial=began,
             rounding=None if rounding is None else rounding.tolist(),
         )
-        for one in readings
+        for series in readings
     )
 
 
@@ -184,9 +184,9 @@ def read_followed_rates(
         return (RecordedRate((initial,) * run.n_epochs, is_assumed=True),)
     readings = (recorded, run.other_learning_rate)
     return tuple(
-        RecordedRate(_fill_gaps(_known_values(one)))
-        for one in readings
-        if one is not None
+        RecordedRate(_fill_gaps(_known_values(series)))
+        for series in readings
+        if series is not None
     )
 
 

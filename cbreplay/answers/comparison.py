@@ -71,6 +71,7 @@ _FIGURES = (
     "bounds",
     "provisional",
     "divergence_epoch",
+    "gap_epoch",
 )
 _OWN = (
     "parting_epoch",
@@ -277,19 +278,20 @@ def _figures(comparison: ReplayComparison) -> Iterator[Any]:
         yield ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items())
         yield ";".join(outcome.provisional)
         yield replay.divergence_epoch
+        yield replay.gap_epoch
 
 
 def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     """Yield the columns for people: what both do stands in one."""
     objectives = {comparison.first.objective for comparison in lists.compared}
-    objective = objectives.pop() if len(objectives) == 1 else "kept value"
+    objective = objectives.pop() if len(objectives) == 1 else None
     decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
         ("stops", "stops", "epoch", 0),
         ("keeps", "keeps", "epoch", 1),
-        ("values", objective, "value", 3),
+        ("values", objective or "kept value", "value", 3),
         ("saved", "saved", "count", 4),
         ("spoken_better", "better", "text", 2),
         ("silent", "evidence", "sentence", 0),
@@ -345,7 +347,7 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
 
 
 def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    objective = Code(lists.compared[0].first.objective)
+    objective = Code(lists.compared[0].first.objective or "value")
     saves: tuple[Part, ...] = (
         "; A saves ",
         Fact(totals.first_epochs_saved, "count", "first_epochs_saved"),

@@ -144,8 +144,8 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
         "keep": staircase.keep,
         "semantics": staircase.replay.semantics.name,
         "objective": {
-            "name": staircase.replay.objective,
-            "mode": staircase.replay.objective_mode,
+            "name": staircase.objective,
+            "mode": staircase.objective_mode,
         },
         "steps": [_describe_step(step) for step in staircase.steps],
         "best_epoch": staircase.best_epoch,

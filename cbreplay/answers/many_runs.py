@@ -145,7 +145,7 @@ def _headline(drawn: SettingOnRuns) -> Text:
     return say(
         f"{name} would have cost ",
         *cost,
-        Code(exact[0].objective),
+        Code(exact[0].judged_by[0]),
         f"{average} on {which}.",
     )
 
@@ -158,7 +158,7 @@ def _lead(asked: ManyRuns) -> Text:
         f"{count(len(replays), 'run')}, ",
         *_counts(asked),
         " Judged by ",
-        Code(replays[0].objective),
+        Code(replays[0].judged_by[0]),
         (
             f", {better} is better; rules of {', '.join(rules)}. Epochs count from 1. "
             "What was measured, not what to use next."
@@ -328,7 +328,7 @@ def _every_run(drawn: SettingOnRuns) -> Section:
         TableColumn("best_epoch", "Best epoch", "epoch"),
         TableColumn("stopped_epoch", "Stops at", "epoch"),
         TableColumn("kept_epoch", "Keeps", "epoch"),
-        TableColumn("kept_value", first.objective, "value"),
+        TableColumn("kept_value", first.judged_by[0], "value"),
         TableColumn("regret", side, "difference"),
         TableColumn("epochs_saved", "Saved", "count"),
         TableColumn("evidence", "Evidence", "evidence"),

@@ -192,14 +192,14 @@ def _headline(replay: Replay) -> Text:
         stop = (" stops at epoch ", stopped, " of ", end)
     cost: tuple[Part, ...] = ()
     if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
-        cost = (", whose ", Code(replay.objective), " is no finite number")
+        cost = (", whose ", Code(replay.judged_by[0]), " is no finite number")
     elif outcome.regret == 0:
-        cost = (", the best recorded ", Code(replay.objective))
+        cost = (", the best recorded ", Code(replay.judged_by[0]))
     elif outcome.regret is not None:
         side = "above" if replay.objective_mode == "min" else "below"
         decimals = decimals_for([outcome.kept_value])
         regret = Fact(outcome.regret, "difference", "regret", decimals)
-        cost = (", ", regret, f" {side} the best recorded ", Code(replay.objective))
+        cost = (", ", regret, f" {side} the best recorded ", Code(replay.judged_by[0]))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".")
 

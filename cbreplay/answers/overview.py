@@ -88,7 +88,7 @@ def overview_document(
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:
-    objective = staircases[0].replay.objective
+    objective = staircases[0].objective
     columns = (
         TableColumn("run", "run", "name"),
         TableColumn("recorded_epochs", "epochs", "count", fold=2),
@@ -99,7 +99,7 @@ def _table(staircases: Sequence[Staircase]) -> Table:
         TableColumn("epochs_saved", "saved", "count", fold=3),
         TableColumn(
             "regret",
-            beside_best(one.replay.objective_mode for one in staircases),
+            beside_best(one.objective_mode for one in staircases),
             "number",
         ),
     )
@@ -138,8 +138,8 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         for staircase in staircases
         if was_still_improving(
             staircase.replay.run,
-            staircase.replay.objective,
-            staircase.replay.objective_mode,
+            staircase.objective,
+            staircase.objective_mode,
         )
     ]
     if improving:

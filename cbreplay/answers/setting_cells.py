@@ -26,7 +26,7 @@ class SettingCells(NamedTuple):
         order; None where there is nothing to say. Epochs count from 0.
     rules : tuple of str
         Which versions decided, each once.
-    judged_by : tuple of (name, mode)
+    judged_by : tuple of (name, mode), or of (None, None)
         The objectives, each once.
     notes : callable
         Returns, of each run, what a careful reader should know, each note once: of the
@@ -39,6 +39,6 @@ class SettingCells(NamedTuple):
     grid: Grid
     columns: Mapping[str, list[Any]]
     rules: tuple[str, ...]
-    judged_by: tuple[tuple[str, Mode], ...]
+    judged_by: tuple[tuple[str | None, Mode | None], ...]
     notes: Callable[[], Sequence[tuple[str, ...]]]
     replays: Callable[[], Sequence[Replay]]

@@ -79,6 +79,7 @@ _FIGURES = (
     "first_reduction_epoch",
     "reductions",
     "divergence_epoch",
+    "gap_epoch",
     "saves",
     "last_saved_file",
     "last_saved_epoch",
@@ -196,7 +197,8 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     name = short_setting(cells.grid, nearest)
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
-        keeps: tuple[Part, ...] = (" keeps the best ", Code(cells.judged_by[0][0]))
+        objective = cells.judged_by[0][0] or "value"
+        keeps: tuple[Part, ...] = (" keeps the best ", Code(objective))
     else:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
@@ -298,11 +300,13 @@ def _spoken_columns(
         _for_people("kept_epoch", "keeps", "epoch", fold=1),
         _so_far(cells, "kept_epoch"),
     )
-    column = _for_people("kept_value", objective, "value", fold=2)
-    yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
-    side = beside_best(mode for _, mode in cells.judged_by)
-    column = _for_people("regret", side, "difference")
-    yield column._replace(decimals=decimals), _so_far(cells, "regret")
+    # else nothing in the list judges what is kept, and the log has no val_loss
+    if objective is not None:
+        column = _for_people("kept_value", objective, "value", fold=2)
+        yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
+        side = beside_best(mode for _, mode in cells.judged_by)
+        column = _for_people("regret", side, "difference")
+        yield column._replace(decimals=decimals), _so_far(cells, "regret")
     yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]

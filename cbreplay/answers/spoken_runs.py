@@ -27,7 +27,10 @@ __all__ = [
 def lead_of_run(replay: Replay) -> Text:
     """Say what was asked of which run, and by whose rules."""
     run = replay.run
-    better = "smaller" if replay.objective_mode == "min" else "larger"
+    judged: tuple[Part, ...] = ()
+    if replay.objective is not None:
+        better = "smaller" if replay.objective_mode == "min" else "larger"
+        judged = ("; ", Code(replay.objective), f", {better} is better")
     return say(
         Code(run.name),
         ": ",
@@ -35,12 +38,8 @@ def lead_of_run(replay: Replay) -> Text:
         " epoch" if run.recorded_epochs == 1 else " epochs",
         ", ",
         *_plan(run),
-        "; ",
-        Code(replay.objective),
-        (
-            f", {better} is better; rules of "
-            f"{spoken_semantics(replay.semantics.name)}. Epochs count from 1."
-        ),
+        *judged,
+        (f"; rules of {spoken_semantics(replay.semantics.name)}. Epochs count from 1."),
     )
 
 
@@ -70,10 +69,10 @@ def spoken_end(run: Run) -> str:
     return words.get(ended.by, f"its own {ended.by}")
 
 
-def beside_best(modes: Iterable[Mode]) -> str:
+def beside_best(modes: Iterable[Mode | None]) -> str:
     """Name the regret: above the best where small is good, below it where large is."""
-    distinct = set(modes)
-    if len(distinct) > 1:
+    distinct = {mode for mode in modes if mode is not None}
+    if len(distinct) != 1:
         return "off best"
     return {"min": "above best", "max": "below best"}[distinct.pop()]
 

@@ -139,7 +139,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
-    objective = staircase.replay.objective
+    objective = staircase.objective
     name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
     ending = [*_stop_of(staircase, step), "."]
     if step.regret == 0:
@@ -206,7 +206,7 @@ def _saved(step: StaircaseStep) -> Iterator[Part]:
 
 def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
-    run, objective = staircase.replay.run, staircase.replay.objective
+    run, objective = staircase.replay.run, staircase.objective
     if staircase.best_value is None:
         return say(
             "This log holds no finite ",
@@ -257,9 +257,9 @@ def _setting(staircase: Staircase) -> str:
 
 
 def _trend(staircase: Staircase) -> Trend:
-    replay, run = staircase.replay, staircase.replay.run
+    run = staircase.replay.run
     if staircase.best_epoch is None or staircase.best_value is None:
-        caption = say(f"no finite {replay.objective} is recorded")
+        caption = say(f"no finite {staircase.objective} is recorded")
     else:
         caption = say(
             "best ",
@@ -269,7 +269,7 @@ def _trend(staircase: Staircase) -> Trend:
             " of ",
             Fact(run.horizon, "epoch", "horizon"),
         )
-    return Trend(replay.objective, list(run.series[replay.objective]), caption)
+    return Trend(staircase.objective, list(run.series[staircase.objective]), caption)
 
 
 def decimals_of(staircase: Staircase) -> int:
@@ -292,7 +292,7 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("last_stopped_epoch", "to", "epoch", shown="programs"),
         TableColumn("evidence", "evidence", "evidence", shown="programs"),
         TableColumn("kept_epoch", "keeps", "epoch"),
-        TableColumn("kept_value", replay.objective, "value", decimals=decimals),
+        TableColumn("kept_value", staircase.objective, "value", decimals=decimals),
         TableColumn("regret", side, "difference", fold=1, decimals=decimals),
         *(
             TableColumn(
@@ -319,7 +319,7 @@ def _table(staircase: Staircase) -> Table:
 
 
 def _row(staircase: Staircase, step: StaircaseStep) -> Row:
-    sign = "+" if staircase.replay.objective_mode == "min" else "-"
+    sign = "+" if staircase.objective_mode == "min" else "-"
     sign = sign if step.regret else ""
     mark = "~" if is_usual(staircase, step) else ""
     regret = Cell(step.regret, sign=sign, mark=mark) if step.regret else step.regret
@@ -373,7 +373,7 @@ def _legend(staircase: Staircase) -> Iterator[Text]:
     if usual is not None and any(is_usual(staircase, s) for s in staircase.steps):
         yield say(
             "~ less than ",
-            Code(staircase.replay.objective),
+            Code(staircase.objective),
             " usually changes from one epoch to the next (",
             Fact(usual, "difference", "usual_change", decimals_of(staircase)),
             ", the median over the second half)",

@@ -41,7 +41,7 @@ _ROUTINE = "the CSV and the event files are one training"
 def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first."""
     replay = staircase.replay
-    names = dict.fromkeys([staircase.monitor, replay.objective])
+    names = dict.fromkeys([staircase.monitor, staircase.objective])
     return (
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong("One run describes itself; it does not promise the next.")),
@@ -67,8 +67,10 @@ def is_usual(staircase: Staircase, step: StaircaseStep) -> bool:
     return usual is not None and regret is not None and 0 < regret < usual
 
 
-def non_finite_doubts(replay: Replay, name: str) -> Iterator[Text]:
+def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
     """Yield what NaN and infinite values of a series mean for an answer."""
+    if name is None:
+        return
     epochs = find_non_finite(replay.run, name)
     if epochs:
         yield say(

@@ -88,7 +88,7 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
         if not replay.callbacks[step.callback].acts_at:
-            # it stands by
+            # it stands by, and has nothing to tell
             continue
         yield _row(replay, step, states[step.callback])
         states[step.callback] = step.state
@@ -151,7 +151,7 @@ def _decision_word(step: Step, *, compares: bool) -> DecisionWord:
     if decision.saved_file is not None:
         return "save"
     if decision.improved is None:
-        # a rule that compares nothing has looked, and let it pass
+        # a rule without comparisons looks at every epoch, and let this one pass
         return "skip" if compares else "wait"
     return "improvement" if decision.improved else "wait"
 

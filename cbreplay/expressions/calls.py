@@ -85,10 +85,10 @@ def bystander(name: str, call: ast.Call) -> Bystander:
     try:
         given = [ast.unparse(node) for node in call.args]
         given += [
-            f"**{ast.unparse(one.value)}"
-            if one.arg is None
-            else f"{one.arg}={ast.unparse(one.value)}"
-            for one in call.keywords
+            f"**{ast.unparse(keyword.value)}"
+            if keyword.arg is None
+            else f"{keyword.arg}={ast.unparse(keyword.value)}"
+            for keyword in call.keywords
         ]
     except (RecursionError, ValueError):
         # too deep, or a number of thousands of digits
@@ -129,7 +129,7 @@ def literal_hint(place: str) -> str:
 def check_schedules(name: str, tried: object, reader: ArgumentReader) -> None:
     """Fail where the rates of a schedule are a list, which means: try each."""
     if not isinstance(tried, (list, range)) or all(
-        isinstance(one, Mapping) for one in tried
+        isinstance(rates, Mapping) for rates in tried
     ):
         return
     shown = ", ".join(map(repr, tried[:_SHOWN_RATES]))
@@ -145,9 +145,9 @@ def require_all(
     parameters: Mapping[str, Any], kind: type[Any], reader: ArgumentReader
 ) -> None:
     """Fail where a parameter without a default is not given."""
-    for one in fields(kind):
-        if one.default is MISSING and one.name not in parameters:
-            reader.fail(f"{kind.__name__} needs {one.name}")
+    for parameter in fields(kind):
+        if parameter.default is MISSING and parameter.name not in parameters:
+            reader.fail(f"{kind.__name__} needs {parameter.name}")
 
 
 def fill_in(

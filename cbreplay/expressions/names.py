@@ -80,7 +80,7 @@ def read_names(tree: ast.Module) -> Names:
         for scope in walk.scopes:
             if name in scope.bindings:
                 scope.bindings[name].append(Binding(0))
-    calls = sorted(walk.calls, key=lambda one: (one[0].lineno, one[0].col_offset))
+    calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
     return Names(calls, _find_changed(walk))
 
 
@@ -98,8 +98,8 @@ def _find_changed(walk: _NameVisitor) -> dict[_Place, int]:
     found = True
     while found:
         found = False
-        for one, other in same:
-            for known, new in ((one, other), (other, one)):
+        for first, other in same:
+            for known, new in ((first, other), (other, first)):
                 if known in changed and new not in changed:
                     changed[new], found = changed[known], True
     return changed
@@ -130,7 +130,9 @@ def _passed(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
             continue
         inside, parameters = function
         given = [*zip(parameters, call.args, strict=False)]
-        given += [(one.arg, one.value) for one in call.keywords if one.arg]
+        given += [
+            (keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg
+        ]
         for parameter, value in given:
             if isinstance(value, ast.Name) and parameter in inside.bindings:
                 place = _place(scope, value.id)
@@ -161,11 +163,11 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.bind(node.name, Binding(node.lineno))
-        for one in node.decorator_list:
-            self.visit(one)
+        for decorator in node.decorator_list:
+            self.visit(decorator)
         scope = self.enter_function(node.args, list(node.body))
         named = [*node.args.posonlyargs, *node.args.args]
-        self.functions[node.name] = (scope, [one.arg for one in named])
+        self.functions[node.name] = (scope, [parameter.arg for parameter in named])
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -179,15 +181,17 @@ class _NameVisitor(ast.NodeVisitor):
         scope = Scope(self.scope)
         named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         starred = [arguments.vararg, arguments.kwarg]
-        for one in [*named, *(star for star in starred if star is not None)]:
-            scope.bindings.setdefault(one.arg, []).append(Binding(one.lineno))
+        for parameter in [*named, *(star for star in starred if star is not None)]:
+            scope.bindings.setdefault(parameter.arg, []).append(
+                Binding(parameter.lineno)
+            )
         self.inside(body, scope)
         return scope
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.bind(node.name, Binding(node.lineno))
-        for one in [*node.decorator_list, *node.bases, *node.keywords]:
-            self.visit(one)
+        for inner in [*node.decorator_list, *node.bases, *node.keywords]:
+            self.visit(inner)
         self.inside(list(node.body), Scope(self.scope, of_class=True))
 
     def visit_comprehension_like(self, node: ast.AST) -> None:
@@ -199,17 +203,17 @@ class _NameVisitor(ast.NodeVisitor):
     visit_GeneratorExp = visit_comprehension_like
 
     def visit_Import(self, node: ast.Import) -> None:
-        for one in node.names:
+        for alias in node.names:
             # `import keras.callbacks` binds keras, `... as kc` the whole
-            path = one.name if one.asname else one.name.partition(".")[0]
-            self.bind(one.asname or path, Binding(node.lineno, path=path))
+            path = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.bind(alias.asname or path, Binding(node.lineno, path=path))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
-        for one in node.names:
-            if one.name != "*":
-                path = f"{module}.{one.name}"
-                self.bind(one.asname or one.name, Binding(node.lineno, path=path))
+        for alias in node.names:
+            if alias.name != "*":
+                path = f"{module}.{alias.name}"
+                self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -242,10 +246,12 @@ class _NameVisitor(ast.NodeVisitor):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self.visit_capture(node)
 
-    def visit_capture(self, node: ast.AST) -> None:
-        name = getattr(node, "name", None) or getattr(node, "rest", None)
+    def visit_capture(
+        self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
+    ) -> None:
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
         if name is not None:
-            self.bind(name, Binding(getattr(node, "lineno", 0)))
+            self.bind(name, Binding(node.lineno))
         self.generic_visit(node)
 
     visit_MatchAs = visit_capture

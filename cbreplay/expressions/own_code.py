@@ -147,10 +147,10 @@ def _names_in(module: ModuleType) -> list[str]:
     """Return what could make or be a callback, and was not only imported there."""
     return [
         name
-        for name, one in vars(module).items()
+        for name, member in vars(module).items()
         if name[0] != "_"
-        and (callable(one) or hasattr(one, "on_epoch_end"))
-        and getattr(one, "__module__", None) == module.__name__
+        and (callable(member) or hasattr(member, "on_epoch_end"))
+        and getattr(member, "__module__", None) == module.__name__
     ]
 
 
@@ -180,4 +180,8 @@ def _value(own: OwnCallback, key: str, node: ast.expr, reader: OwnCodeReader) ->
 def _parameters_of(made_by: Any) -> list[str]:  # noqa: ANN401 - any callable
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.signature(made_by)
-    return [name for name, one in signature.parameters.items() if one.kind in kinds]
+    return [
+        name
+        for name, parameter in signature.parameters.items()
+        if parameter.kind in kinds
+    ]

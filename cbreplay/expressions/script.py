@@ -98,8 +98,9 @@ def read_script_callbacks(
     except (SyntaxError, ValueError) as error:
         if isinstance(error, (ExpressionError, ConfigError)):
             raise
-        line = getattr(error, "lineno", None)
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        line, reason = None, str(error)
+        if isinstance(error, SyntaxError):
+            line, reason = error.lineno, error.msg
         where = f"line {line}: " if line else ""
         problem = f"{where}this is not Python ({reason})"
         raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
@@ -157,8 +158,8 @@ class _Script:
         notes += self.unused()
         return ScriptCallbacks(
             self.path,
-            tuple(one.callback for one in built),
-            tuple(one.line for one in built),
+            tuple(entry.callback for entry in built),
+            tuple(entry.line for entry in built),
             tuple(notes),
             epochs=self.agreed_number(fits, "epochs"),
             validation_freq=self.agreed_number(fits, "validation_freq"),
@@ -170,19 +171,22 @@ class _Script:
         """Return a positive integer that every fit gets by name, if there is one."""
         numbers = set()
         for call, scope, _ in fits:
-            given = [one.value for one in call.keywords if one.arg == name]
+            given = [keyword.value for keyword in call.keywords if keyword.arg == name]
             try:
                 value = _Arguments(self, call, scope).value(given[0], name)
             except (IndexError, _Unread):
                 return None
             numbers.add(value)
-        known = [one for one in numbers if type(one) is int and one > 0]
+        known = [number for number in numbers if type(number) is int and number > 0]
         return known[0] if len(numbers) == len(known) == 1 else None
 
     def refuse(self, problems: list[_Unread]) -> None:
         if not problems:
             return
-        told = [f"line {one.line}: {one.problem}" for one in problems[:_SHOWN_PROBLEMS]]
+        told = [
+            f"line {problem.line}: {problem.problem}"
+            for problem in problems[:_SHOWN_PROBLEMS]
+        ]
         if len(problems) > len(told):
             told.append(f"and {len(problems) - len(told)} more")
         raise ExpressionError("; ".join(told), text=self.path, hint=_INSTEAD)
@@ -190,7 +194,7 @@ class _Script:
     def agreed(self, read: list[tuple[int, list[_Built]]]) -> list[_Built]:
         """Return the one list that all fits get."""
         written = {
-            line: ", ".join(format_callback(one.callback) for one in built)
+            line: ", ".join(format_callback(entry.callback) for entry in built)
             for line, built in read
         }
         if len(set(written.values())) > 1:
@@ -204,7 +208,7 @@ class _Script:
 
     def unread_fits(self) -> Iterator[str]:
         for call, _ in self.names.calls:
-            starred = any(one.arg is None for one in call.keywords)
+            starred = any(keyword.arg is None for keyword in call.keywords)
             if _is_fit(call) and starred and _given_to_fit(call) is None:
                 yield f"line {call.lineno}: fit(**...) is not read"
 
@@ -230,8 +234,10 @@ class _Script:
         try:
             node, scope = self.followed(node, scope)
             if isinstance(node, (ast.List, ast.Tuple)):
-                for one in node.elts:
-                    inner = one.value if isinstance(one, ast.Starred) else one
+                for element in node.elts:
+                    inner = (
+                        element.value if isinstance(element, ast.Starred) else element
+                    )
                     # Keras flattens lists in lists, so a star changes nothing
                     yield from self.entries(inner, scope, problems)
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -289,7 +295,7 @@ class _Script:
             # not bound at all, as in a piece of a script or after `import *`
             return [node.id if "." in node.id else f"?.{node.id}"]
         bindings = holder.bindings[node.id]
-        imported = [one.path for one in bindings if one.path is not None]
+        imported = [binding.path for binding in bindings if binding.path is not None]
         if len(imported) == len(bindings):
             return imported
         if len(bindings) == 1 and bindings[0].value is not None:
@@ -323,7 +329,7 @@ class _Script:
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
     ) -> ast.expr:
-        lines = sorted({one.line for one in bindings if one.line})
+        lines = sorted({binding.line for binding in bindings if binding.line})
         if len(bindings) > 1:
             spoken = ", ".join(map(str, lines))
             problem = f"{node.id!r} is assigned more than once ({spoken})"
@@ -386,7 +392,7 @@ def _given_to_fit(call: ast.Call) -> ast.expr | None:
     """Return what a call of fit gets as ``callbacks``; None if it is no such call."""
     if not _is_fit(call):
         return None
-    named = [one.value for one in call.keywords if one.arg == "callbacks"]
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "callbacks"]
     return named[0] if named else None
 
 
@@ -396,7 +402,7 @@ def _callback_of(path: list[str]) -> str | None:
     if path[0] == "?":
         inner = path[1:]
         if inner == [path[-1]]:
-            # an unbound bare name is Keras's only if Keras has it
+            # a name that nothing binds is taken for Keras's if Keras has such a class
             return path[-1] if known else None
         path = ["keras", *inner] if inner[0] == "callbacks" else inner
     return path[-1] if path[0] in _ROOTS and "callbacks" in path[:-1] else None

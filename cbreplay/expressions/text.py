@@ -128,7 +128,7 @@ class _Expression:
     def __init__(self, text: str, defaults: Mapping[str, Any], path: str = "") -> None:
         self.text, self.defaults, self.path = text.strip(), defaults, path
         if path:
-            # a line keeps its number
+            # as it stands, so that lines have the numbers that errors name
             self.text = text
         self.line = 0
         self.module = ""
@@ -185,8 +185,10 @@ class _Expression:
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text, mode=mode)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            reason = error.msg if isinstance(error, SyntaxError) else str(error)
-            self.line = (getattr(error, "lineno", 0) or 0) if self.path else 0
+            line, reason = None, str(error)
+            if isinstance(error, SyntaxError):
+                line, reason = error.lineno, error.msg
+            self.line = line or 0 if self.path else 0
             self.fail(f"this is not a callback expression ({reason})", _EXAMPLE)
 
     def entry(self, node: ast.expr) -> Callback | Choices:
@@ -223,14 +225,16 @@ class _Expression:
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         if isinstance(node, ast.List):
-            return self.axis([self.literal(one, place) for one in node.elts], place)
+            return self.axis(
+                [self.literal(element, place) for element in node.elts], place
+            )
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "range" and not node.keywords:
                 return self.axis(self.range(node, place), place)
             if node.func.id == "each" and len(node.args) == 1 and not node.keywords:
                 inner = node.args[0]
                 if isinstance(inner, (ast.List, ast.Tuple)):
-                    listed = [self.literal(one, place) for one in inner.elts]
+                    listed = [self.literal(element, place) for element in inner.elts]
                     return self.axis(listed, place)
         return self.literal(node, place)
 
@@ -242,7 +246,7 @@ class _Expression:
         return values
 
     def range(self, call: ast.Call, place: str) -> range:
-        ends = [self.literal(one, place) for one in call.args]
+        ends = [self.literal(end, place) for end in call.args]
         try:
             tried = range(*ends)
             len(tried)

@@ -116,9 +116,9 @@ def _rows_before(
     rows = list(trained)
     # every epoch has a row; the first trained one is the first recorded
     first = told.trace[0].epoch
-    for one in told.reductions:
-        if one.callback < last and one.new is not None:
-            rows[one.epoch - first] = one.new
+    for reduction in told.reductions:
+        if reduction.callback < last and reduction.new is not None:
+            rows[reduction.epoch - first] = reduction.new
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from cbreplay.readers.base import cannot_open, read_beginning
 
@@ -11,6 +12,9 @@ __all__ = ["event_files", "holds_events", "is_event_file", "list_entries"]
 _HEAD = 64
 # bytes that stand in no text, and in the length of any record
 _NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+# when a writer began, in the names that TensorFlow gives; what a text may end with
+_TIME = re.compile(r"\Aevents\.out\.tfevents\.\d+", re.ASCII)
+_TEXT = (".csv", ".tsv", ".txt", ".log", ".json", ".jsonl", ".gz")
 # TensorFlow's writers begin a file with a record of their version
 _VERSION = b"brain.Event:"
 
@@ -35,8 +39,12 @@ def is_event_file(path: str) -> bool:
 
     A name is believed unless the file holds text: ``tfevents...__all.csv`` is a CSV.
     """
-    if "tfevents" not in os.path.basename(path):
+    name = os.path.basename(path)
+    if "tfevents" not in name:
         return False
+    if _TIME.search(name) and not name.endswith(_TEXT):
+        # of hundreds of files, none is opened twice
+        return True
     beginning = read_beginning(path, _HEAD)
     return not beginning or not _NO_TEXT.isdisjoint(beginning)
 

@@ -89,7 +89,7 @@ def check_monitors(callbacks: Sequence[Any], metric: str, *, run: str) -> None:
     UnknownMonitorError
         If a callback monitors a series that no epoch will have.
     """
-    if any(_holds_user_code(type(one)) for one in callbacks):
+    if any(_holds_user_code(type(callback)) for callback in callbacks):
         return
     logged = ["loss", metric, "val_loss", f"val_{metric}"]
     if _changes_rate(callbacks):
@@ -165,7 +165,7 @@ def _changes_rate(callbacks: Iterable[Any]) -> bool:
 
     These, and no others, write the column ``learning_rate`` of a CSVLogger's file.
     """
-    kinds = [kind.__name__ for one in callbacks for kind in type(one).__mro__]
+    kinds = [kind.__name__ for callback in callbacks for kind in type(callback).__mro__]
     return any(name in kinds for name in KERAS.rate_changing)
 
 

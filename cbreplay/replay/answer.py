@@ -154,8 +154,8 @@ class _Resolved(NamedTuple):
     run: Run
     callbacks: tuple[Callback, ...]
     resolved: ResolvedSemantics
-    objective: str
-    mode: Mode
+    objective: str | None
+    mode: Mode | None
 
 
 def as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run takes it
@@ -210,7 +210,8 @@ def _check_met(
     for index, callback in enumerate(callbacks):
         for name, parameter in callback.reads.items():
             if name != callback.watched and index not in compared:
-                # nothing was compared: it must be there at least
+                # in no epoch did it have all that it reads; if this was never
+                # recorded, that is why
                 run.monitored(name, parameter)
 
 
@@ -320,7 +321,7 @@ def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str
     if best is not None and math.isnan(best):
         yield NAN_IS_BEST
     kept_value, _ = judge_epoch(run, kept, objective, mode)
-    if kept is not None and kept_value is None:
+    if kept is not None and kept_value is None and objective is not None:
         yield note_no_number(objective, kept)
 
 

@@ -204,10 +204,16 @@ def _check(first: Replay, rival: Replay) -> None:
     rivals = (rival.objective, rival.objective_mode)
     if judged != rivals:
         sentence = (
-            f"one list is judged by {' '.join(judged)} and its rival by "
-            f"{' '.join(rivals)}. Name one with --objective or objective=."
+            f"one list is judged by {_spoken_objective(first)} and its rival by "
+            f"{_spoken_objective(rival)}. Name one with --objective or objective=."
         )
         raise ConfigError(sentence)
+
+
+def _spoken_objective(replay: Replay) -> str:
+    if replay.objective is None:
+        return "no series"
+    return f"{replay.objective} {replay.objective_mode}"
 
 
 def _first_parting(
@@ -247,7 +253,7 @@ def _decisions(replay: Replay) -> dict[tuple[int, str], Any]:
     for reduction in replay.reductions:
         new: Any = reduction.new
         if new is None:
-            # of an unknown rate, two reductions are told apart by whose they are
+            # where no rate is known, reductions by different factors still differ
             new = replay.callbacks[reduction.callback].reduction
         found.setdefault((reduction.epoch, "reduction"), []).append(new)
     for step in replay.trace:

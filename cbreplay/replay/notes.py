@@ -59,7 +59,7 @@ def note_run(
     run: Run,
     callbacks: Sequence[Callback],
     resolved: ResolvedSemantics,
-    judged: tuple[str, Mode],
+    judged: tuple[str | None, Mode | None],
     *,
     sets_rate: bool,
 ) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def note_run(
     ----------
     run, callbacks, resolved : Run, sequence of Callback, ResolvedSemantics
         What is replayed on what, by which Keras.
-    judged : (str, {"min", "max"})
+    judged : (str, {"min", "max"}) or (None, None)
         The objective and its direction.
     sets_rate : bool
         Whether the list takes the learning rate into its own hands.
@@ -101,7 +101,7 @@ def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
 def note_broken_off(
     callbacks: Sequence[Callback],
     breaker: int,
-    objective: str,
+    objective: str | None,
     stopped: int,
     *,
     keeps_it: bool,
@@ -112,7 +112,7 @@ def note_broken_off(
     ----------
     callbacks, breaker : sequence of Callback, int
         The list, and which of it broke the epoch off.
-    objective : str
+    objective : str or None
         The series that is judged.
     stopped : int
         That epoch.
@@ -141,7 +141,7 @@ def _missing(
     """Say of each series that decides in how many epochs it is missing."""
     for monitor in read_series(callbacks):
         if monitor not in run.series:
-            # a callback before it in the list may write it: known after the walk
+            # not in the log: a callback may write it, which only the replay tells
             continue
         missing = run.n_epochs - np.count_nonzero(run.monitored(monitor).recorded)
         if not missing:
@@ -177,7 +177,7 @@ def _suspect_nan(run: Run, monitor: str) -> str:
     if loss is None:
         return ""
     absent = ~loss.recorded & ~run.series[monitor].recorded
-    others = [one.recorded for one in run.series.values()]
+    others = [series.recorded for series in run.series.values()]
     if not (absent & np.any(others, axis=0)).any():
         return ""
     return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -92,8 +94,9 @@ class Replay(NamedTuple):
     semantics, family : object, Family
         Which version of which framework decided: a `name`, such as ``"keras-3.15.1"``,
         and the `row` of the table that it was decided by.
-    objective, objective_mode : str, {"min", "max"}
-        The series that outcomes are judged by, and its direction.
+    objective, objective_mode : str, {"min", "max"}; or both None
+        The series that outcomes are judged by, and its direction; None where nothing
+        in the list monitors a series, none was named, and there is no ``val_loss``.
     evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the answer is evidence.
     stopped_epoch : int or None
@@ -135,8 +138,8 @@ class Replay(NamedTuple):
     callbacks: tuple[Callback, ...]
     semantics: Any
     family: Family
-    objective: str
-    objective_mode: Mode
+    objective: str | None
+    objective_mode: Mode | None
     evidence: Evidence
     stopped_epoch: int | None
     stopped_by: tuple[int, ...]
@@ -159,6 +162,24 @@ class Replay(NamedTuple):
     def notes(self) -> tuple[str, ...]:
         """What was assumed, and what a careful reader should know."""
         return self.noted.every
+
+    @property
+    def judged_by(self) -> tuple[str, Mode]:
+        """The objective and its direction.
+
+        Raises
+        ------
+        ConfigError
+            If nothing judges what is kept.
+        """
+        if self.objective is None or self.objective_mode is None:
+            sentence = (
+                f"{', '.join(rule.class_name for rule in self.callbacks)} monitors no "
+                "series, so nothing judges what is kept. Name one with --objective or "
+                "objective=."
+            )
+            raise ConfigError(sentence)
+        return self.objective, self.objective_mode
 
     @property
     def end_of_evidence(self) -> int | None:

@@ -142,7 +142,7 @@ def _read_rates(
             scheduled=any(map(_schedules_rate, rules)),
         )
     readings = read_followed_rates(run, initial_learning_rate)
-    # nobody else asks for the rate
+    # without code of the user's nobody asks for the rate, and one reading will do
     own_code = any(rule.holds_own_code for rule in rules)
     return readings if own_code else readings[:1]
 
@@ -271,7 +271,7 @@ class _Roles(NamedTuple):
         return cls(
             tuple(index for index in places if "begin" in acting[index]),
             tuple(index for index in places if "batch" in acting[index]),
-            # one that only sets the epoch's rate has its step at the beginning
+            # what acts only as an epoch begins is entered into the trace there
             tuple(index for index in places if acting[index] != {"begin"}),
         )
 
@@ -492,12 +492,12 @@ class _Walker:
         """Let every callback see the end of an epoch; return who asks for the stop."""
         walk = self.walked
         enders = self._enders_in_batch(fit_logs) if self.roles.in_batch else []
-        # training ends within the epoch, after its first batch or at that loss
+        # asked for as the epoch began, or at a loss: training ends within the epoch
         walk.broken_off_by = next(iter([*asked, *enders]), None)
         logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
         for index, callback in enumerate(self.callbacks):
             if walk.raised and index not in enders:
-                # an exception in a batch: on_epoch_end is called of none
+                # after an exception in a batch no callback sees the epoch's end
                 continue
             logs = _shared_logs(logs_of, self.groups[index])
             seen = self._observe(epoch, logs, asked, fit_logs)

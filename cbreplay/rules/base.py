@@ -36,6 +36,7 @@ __all__ = [
     "PlainRule",
     "Standing",
     "Training",
+    "changed_parameters",
     "check_flags",
     "check_mode",
     "check_number",
@@ -48,7 +49,7 @@ __all__ = [
 
 
 _NO_LOGS: Mapping[str, float] = MappingProxyType({})
-# "begin": as training or an epoch begins; "batch": within an epoch; "end": at its end
+# when a rule can act: as training or an epoch begins, within an epoch, at its end
 Phase: TypeAlias = Literal["begin", "batch", "end"]
 
 
@@ -402,13 +403,9 @@ class PlainRule:
     @property
     def code(self) -> str:
         """The call that makes it: what differs from the defaults."""
-        # every rule is a dataclass; a plain class cannot say so
-        changed = [
-            f"{parameter.name}={_code(value)}"
-            for parameter in fields(self)  # type: ignore[arg-type]
-            if (value := getattr(self, parameter.name)) != parameter.default
-        ]
-        return f"{self.class_name}({', '.join(changed)})"
+        changed = changed_parameters(self).items()
+        arguments = [f"{name}={_code(value)}" for name, value in changed]
+        return f"{self.class_name}({', '.join(arguments)})"
 
     @property
     def monitor(self) -> str | None:
@@ -517,6 +514,15 @@ class PlainRule:
         return {}
 
 
+def changed_parameters(rule: Any) -> dict[str, Any]:  # noqa: ANN401 - any rule
+    """Return the parameters of a rule that are not their defaults, in its order."""
+    return {
+        parameter.name: value
+        for parameter in fields(rule)
+        if (value := getattr(rule, parameter.name)) != parameter.default
+    }
+
+
 def read_series(callbacks: Iterable[Callback]) -> list[str]:
     """Return every series that the callbacks of a list decide by, each once."""
     return list(dict.fromkeys(name for rule in callbacks for name in rule.reads))
@@ -533,7 +539,7 @@ def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
 
 def check_number(callback: str, parameter: str, value: object) -> None:
     """Raise ConfigError unless the value is a number that Keras can compute with."""
-    # numpy's numbers have __float__ too; text and arrays of several do not pass
+    # numbers of numpy pass, which have __float__ too; text and longer arrays do not
     if not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
         try:
             number = float(value)
@@ -593,5 +599,5 @@ def format_callback(callback: Callback) -> str:
 
 
 def _code(value: object) -> str:
-    # a function has a name and no literal
+    # a function cannot be written out: its name has to do
     return getattr(value, "__name__", "...") if callable(value) else repr(value)

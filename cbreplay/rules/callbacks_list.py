@@ -49,7 +49,7 @@ def read_callbacks(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as a user
         If no log can tell what one of them does.
     """
     if _is_nested_list(callbacks):
-        # fit takes it as it is
+        # given alone it is the whole list, as fit takes it
         callbacks = callbacks.callbacks
     elif is_rule(callbacks) or not _is_list(callbacks):
         callbacks = (callbacks,)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from cbreplay.judging import JudgingOptions
-    from cbreplay.run import Run, Series
+    from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -107,6 +107,17 @@ class Staircase(NamedTuple):
     rate: RateHistory
     notes: tuple[str, ...]
 
+    @property
+    def objective(self) -> str:
+        """The series that outcomes are judged by."""
+        # what stops monitors, and is judged by its monitor unless another is named
+        return self.replay.objective or self.monitor
+
+    @property
+    def objective_mode(self) -> Mode:
+        """Its direction."""
+        return self.replay.objective_mode or "min"
+
     def sufficient_step(self) -> StaircaseStep | None:
         """Return the first step that stops inside the log and has the least regret.
 
@@ -114,14 +125,14 @@ class Staircase(NamedTuple):
         is no advice.
         """
         stopping = [
-            one
-            for one in self.steps
-            if one.last_patience is not None
-            and one.regret is not None
-            and math.isfinite(one.regret)
-            and _is_finite(one.kept_value)
+            step
+            for step in self.steps
+            if step.last_patience is not None
+            and step.regret is not None
+            and math.isfinite(step.regret)
+            and _is_finite(step.kept_value)
         ]
-        return min(stopping, key=lambda one: one.regret or 0.0, default=None)
+        return min(stopping, key=lambda step: step.regret or 0.0, default=None)
 
     def sufficient_patience(self) -> int | None:
         """Return the smallest patience of `sufficient_step`, as people write it."""
@@ -170,7 +181,7 @@ def build_staircase(
     )
     replay = replay_run(run, endless, judging=read_judging(judging))
     best_epoch = best_recorded_epoch(run, replay.objective, replay.objective_mode)
-    judged = run.series[replay.objective]
+    judged = run.series[replay.objective or monitor]
     return Staircase(
         replay=replay,
         monitor=monitor,

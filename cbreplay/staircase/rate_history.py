@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError
 from cbreplay.monitor import round_float32
 from cbreplay.replay import replay_run
+from cbreplay.rules.base import changed_parameters
 from cbreplay.rules.keras.reduce_lr_on_plateau import reduce_rate
 from cbreplay.rules.registry import reducing_rule, resolve_semantics
 
@@ -112,12 +113,7 @@ def _oddity(explanation: Any) -> float:  # noqa: ANN401 - a rule, or None
     """Count the parameters that are not Keras's defaults; nothing is the oddest."""
     if explanation is None:
         return math.inf
-    odd = [
-        one.name
-        for one in fields(explanation)
-        if getattr(explanation, one.name) != one.default
-    ]
-    return len(odd)
+    return len(changed_parameters(explanation))
 
 
 def _explain_reading(

@@ -98,7 +98,9 @@ def account_reductions(replay: Replay) -> ReductionAccount:
     first = epochs[0] if epochs else None
     explained, recorded = None, None
     if run.learning_rate is not None:
-        drops = [one for one in recorded_reductions(run) if one.epoch <= _until(replay)]
+        drops = [
+            drop for drop in recorded_reductions(run) if drop.epoch <= _until(replay)
+        ]
         recorded = len(drops)
         explained = sum(_makes(replay, drop, end) for drop in drops)
     return ReductionAccount(
@@ -114,14 +116,16 @@ def account_reductions(replay: Replay) -> ReductionAccount:
 def total_reductions(accounts: Iterable[ReductionAccount]) -> ReductionTotals:
     """Add the accounts of one list up over its runs."""
     every = list(accounts)
-    first = [one.acts_first for one in every]
+    first = [account.acts_first for account in every]
     return ReductionTotals(
         runs=len(every),
-        reducing_runs=sum(one.first_reduction_epoch is not None for one in every),
-        explained=sum(one.explained or 0 for one in every),
-        recorded=sum(one.recorded or 0 for one in every),
-        evident_epochs=sum(one.evident_epochs for one in every),
-        recorded_epochs=sum(one.recorded_epochs for one in every),
+        reducing_runs=sum(
+            account.first_reduction_epoch is not None for account in every
+        ),
+        explained=sum(account.explained or 0 for account in every),
+        recorded=sum(account.recorded or 0 for account in every),
+        evident_epochs=sum(account.evident_epochs for account in every),
+        recorded_epochs=sum(account.recorded_epochs for account in every),
         reduce_first=first.count("reduce"),
         stop_first=first.count("stop"),
         unknown=first.count(None),
@@ -163,7 +167,11 @@ def _makes(replay: Replay, drop: RecordedReduction, end: int) -> bool:
     """
     if drop.epoch < end:
         return True
-    made = [one.new for one in replay.reductions if one.epoch == drop.epoch]
+    made = [
+        reduction.new
+        for reduction in replay.reductions
+        if reduction.epoch == drop.epoch
+    ]
     return drop.epoch == end and made[-1:] == [drop.new]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
+from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
@@ -268,10 +269,10 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
         if mask.flags.writeable:
             mask[at], values[at] = epoch is not None, epoch or 0
     run = replay.run
-    known = replay.kept_epoch is not None and not math.isnan(
-        run.monitored(replay.objective).values[replay.kept_epoch - run.first_epoch]
+    known, _ = judge_epoch(
+        run, replay.kept_epoch, replay.objective, replay.objective_mode
     )
-    cells.broken[at] = known and replay.outcome.kept_value is None
+    cells.broken[at] = known is not None and replay.outcome.kept_value is None
     if cells.first_reduction.flags.writeable:
         made = replay.reductions
         cells.first_reduction[at] = made[0].epoch if made else NEVER

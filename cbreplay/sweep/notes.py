@@ -136,7 +136,7 @@ class _SettingNotes:
         sweep, run = self.sweep, self.sweep.runs[row]
         for code, judged in enumerate(run.judged):
             without = np.isnan(judged.values)
-            if not without.any():
+            if judged.name is None or not without.any():
                 continue
             kept = sweep.kept[row]
             at = np.where(kept, sweep.kept_epoch[row] - run.first_epoch, 0)

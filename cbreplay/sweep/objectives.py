@@ -175,6 +175,9 @@ def _judged(
     run: Run, config: tuple[Any, ...], training: Training, judging: Judging
 ) -> Judged:
     name, mode = resolve_objective(run, config, training, judging)
+    if name is None:
+        unknown = np.full(run.n_epochs, np.nan)
+        return Judged(None, None, unknown, unknown)
     values = run.monitored(name).values
     best_epoch = best_recorded_epoch(run, name, mode)
     lacks = find_gap(run, name) is not None

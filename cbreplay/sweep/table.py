@@ -31,8 +31,8 @@ class Judged(NamedTuple):
 
     Parameters
     ----------
-    name, mode : str, {"min", "max"}
-        The objective.
+    name, mode : str, {"min", "max"}; or both None
+        The objective; None where nothing judges what is kept.
     values : array of shape (n_epochs,)
         What is kept with the weights of each epoch; NaN where there is no number.
     regrets : array of shape (n_epochs,)
@@ -41,8 +41,8 @@ class Judged(NamedTuple):
         Whether the log has a hole in it, so that a better value may have been there.
     """
 
-    name: str
-    mode: Mode
+    name: str | None
+    mode: Mode | None
     values: FloatArray
     regrets: FloatArray
     lacks_values: bool = False

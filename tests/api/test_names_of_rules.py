@@ -29,7 +29,7 @@ REASONS = {
     ),
 }
 # Keras's own text, which these show to people: inside a sentence, never a name alone
-SENTENCES = ("answers/", "cli/", "expressions/text.py", "setting_names.py")
+SENTENCES = ("answers/", "cli/", "expressions/text.py")
 
 
 def sources() -> list[Path]:

@@ -30,8 +30,8 @@ def our_points(path: Path) -> list[tuple[float, int, str, float]]:
     found = []
     for read in (read_events, read_plainly):
         table = read(str(path))
-        tags = [table.tags[number] for number in table.tag.tolist()]
-        columns = (table.wall_times, table.steps, table.values)
+        tags = [table.tags[number] for number in table.scalars.tag.tolist()]
+        columns = (table.scalars.wall_times, table.scalars.steps, table.scalars.values)
         wall_times, steps, values = (one.tolist() for one in columns)
         found.append(list(zip(wall_times, steps, tags, values, strict=True)))
     assert in_bits(found[0]) == in_bits(found[1])

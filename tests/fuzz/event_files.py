@@ -221,9 +221,9 @@ def table_or_error(read: Callable[[], EventTable]) -> str:
         table = read()
     except LogError as error:
         return str(error)
-    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
-    found = [table.tags, table.other_tags, [one.tobytes() for one in columns]]
-    return repr([found, [str(one) for one in table.damage.errors], table.damage.n_more])
+    found = [table.tags, table.other_tags, [one.tobytes() for one in table.scalars]]
+    found += [table.restarts, str(table.unfinished), table.damage.n_more]
+    return repr([found, [str(one) for one in table.damage.errors]])
 
 
 def check(path: Path, pick: random.Random) -> str:

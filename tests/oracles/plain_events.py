@@ -19,13 +19,14 @@ from cbreplay.readers.event_files.scalar_table import TableBuilder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 
 def read_plainly(path: str) -> EventTable:
     """Read an event file; says the same as `read_events`, damage included."""
     table, damage = TableBuilder(), Damage(ReadOptions(errors="skip"))
-    for offset, payload in plain_records(path, damage):
+    for offset, payload in plain_records(path, damage, table):
         try:
             event = read_event(payload)
         except ValueError as error:
@@ -35,15 +36,27 @@ def read_plainly(path: str) -> EventTable:
     return table.build(damage)
 
 
-def plain_records(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    """Yield the offset and the payload of each record that is whole."""
+def plain_records(
+    path: str, damage: Damage, table: TableBuilder | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the offset and the payload of each record that is whole.
+
+    That a plain file ends inside a record is told to the table, if there is one.
+    """
+
+    def end(error: LogError) -> None:
+        if table is None or file.size is None:
+            damage.report(error)
+        else:
+            table.unfinished = error
+
     with open_records(path) as file:
         content = b"".join(iter(lambda: file.read(1 << 16), b""))
         offset = 0
         while offset < len(content):
             head = content[offset : offset + 12]
             if len(head) < 12:
-                damage.report(cut(path, offset, len(head), file))
+                end(cut(path, offset, len(head), file))
                 return
             length, checksum = struct.unpack("<QI", head)
             if masked_checksum(head[:8]) != checksum:
@@ -51,7 +64,7 @@ def plain_records(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
                 return
             if length + 4 > len(content) - offset - 12:
                 found = len(content) - offset - 12
-                damage.report(cut(path, offset, found, file, length + 4))
+                end(cut(path, offset, found, file, length + 4))
                 return
             payload = content[offset + 12 : offset + 12 + length]
             stored = content[offset + 12 + length : offset + 16 + length]
@@ -61,4 +74,4 @@ def plain_records(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
                 yield offset, payload
             offset += 16 + length
         if file.flaw:
-            damage.report(cut(path, offset, 0, file))
+            end(cut(path, offset, 0, file))

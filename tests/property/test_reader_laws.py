@@ -216,9 +216,15 @@ def event_file(draw: st.DrawFn) -> bytes:
 
 
 def contents(table: Any) -> list[object]:
-    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
+    columns = (
+        table.scalars.tag,
+        table.scalars.steps,
+        table.scalars.wall_times,
+        table.scalars.values,
+        table.scalars.offsets,
+    )
     found = [table.tags, table.other_tags, *(one.tobytes() for one in columns)]
-    return [*found, *map(str, table.damage.errors)]
+    return [*found, table.restarts, *map(str, [table.unfinished, *table.damage.errors])]
 
 
 @SHARED_PATH

@@ -128,7 +128,7 @@ def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
     """Return the epochs at which the fits after the first began."""
     if metadata is None or not metadata.earlier_fits:
         return []
-    later = [*(one.fit for one in metadata.earlier_fits[1:]), metadata.fit]
+    later = [*(earlier.fit for earlier in metadata.earlier_fits[1:]), metadata.fit]
     return [fit.initial_epoch for fit in later]
 
 

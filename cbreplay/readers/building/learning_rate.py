@@ -192,10 +192,10 @@ def class_name(text: str) -> str:
 
 
 def _two_writers_notes(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    writers = [[name for name in one if name in RATE_CHANGING] for one in lists]
-    if all(len(one) < _TWO for one in writers):
+    writers = [[name for name in names if name in RATE_CHANGING] for names in lists]
+    if all(len(names) < _TWO for names in writers):
         return ()
-    listed = " and ".join(next(one for one in writers if len(one) >= _TWO))
+    listed = " and ".join(next(names for names in writers if len(names) >= _TWO))
     note = (
         f"{listed} both wrote the learning rate: "
         "the row of a reduction may hold the rate after it"
@@ -214,7 +214,7 @@ def constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None:
     """
     if metadata is None or metadata.initial_learning_rate is None:
         return None
-    classes = [name for one in _class_lists(metadata) for name in one]
+    classes = [name for names in _class_lists(metadata) for name in names]
     if metadata.schedule is not None or not _INERT.issuperset(classes):
         return None
     if "callbacks" not in metadata.raw:

@@ -13,7 +13,7 @@ from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import find_doubles
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
-from cbreplay.readers.building.runs import build_run
+from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 
@@ -61,7 +61,7 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     epochs = take_epochs(lists) if epochs is None else epochs
-    columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
+    columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
@@ -72,17 +72,20 @@ def read_lists(
     if doubled is not None:
         rows = rows.take(doubled).folded()
     places = [f"row {line}" for line in lines]
+    facts = LogFacts(
+        notes=(*notes, *aligned.notes),
+        planned_epochs=planned_epochs,
+        not_logged=frozenset(aligned.spread),
+        counts_from=aligned.counts_from,
+    )
     for record in join_rows(split_rows(rows, places, ()), options, None, kind):
         logged = take_rate(record)
         yield build_run(
             record,
+            facts,
             source=kind,
             options=options,
-            planned_epochs=planned_epochs,
             rate=None if logged is None else read_csv_rate(logged, None),
-            notes=[*notes, *aligned.notes],
-            not_logged=aligned.spread,
-            counts_from=aligned.counts_from,
         )
 
 
@@ -93,7 +96,7 @@ def names_epoch(name: object) -> bool:
 
 def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
     """Take the list of epochs out; None if there is none."""
-    name = next((one for one in lists if names_epoch(one)), None)
+    name = next((name for name in lists if names_epoch(name)), None)
     found: Sequence[Any] | None = None if name is None else lists.pop(name)
     return found
 
@@ -153,7 +156,7 @@ class _Aligned:
         known: bool,
     ) -> None:
         self.kind, self.options = kind, options
-        length = max((len(one) for one in columns.values()), default=0)
+        length = max((len(column) for column in columns.values()), default=0)
         self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
         self.notes: list[str] = []
         self.counts_from = 0
@@ -163,7 +166,9 @@ class _Aligned:
             self.epochs, self.notes = numbered.epochs.tolist(), numbered.notes
             self.counts_from = numbered.counts_from
         self.spread: list[str] = []
-        self.columns = {name: self._align(name, one) for name, one in columns.items()}
+        self.columns = {
+            name: self._align(name, column) for name, column in columns.items()
+        }
         self.notes = list(dict.fromkeys(self.notes))
 
     def _align(self, name: str, values: Column) -> Column:
@@ -176,7 +181,7 @@ class _Aligned:
         validated = self._validated(name, len(values))
         self.spread.append(name)
         given = iter(values)
-        return [next(given) if one else None for one in validated]
+        return [next(given) if was_validated else None for was_validated in validated]
 
     def _validated(self, name: str, n_values: int) -> list[bool]:
         """Tell which epochs were validated, as ``fit`` decides it (epoch + 1)."""

@@ -21,7 +21,7 @@ from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
@@ -100,7 +100,7 @@ class MetricColumns:
             self.table.left_out[name] = reason
         return not reason
 
-    def _reason_to_leave_out(self, name: str, cells: TableColumn) -> str:
+    def _reason_to_leave_out(self, name: str, cells: LogColumn) -> str:
         none = (cells.missing | cells.wrong).all()
         lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
         if none and lists:
@@ -111,7 +111,7 @@ class MetricColumns:
             return ""
         return _TEXT if cells.wrong.any() else self._reason_of_empty(name, cells)
 
-    def _reason_of_empty(self, name: str, cells: TableColumn) -> str:
+    def _reason_of_empty(self, name: str, cells: LogColumn) -> str:
         if name.startswith("val_") and cells.n_na == len(self.table):
             # CSVLogger invents these when the first epoch has no validation
             return "Keras named it, and never logged a value (every cell is NA)"
@@ -122,19 +122,21 @@ class MetricColumns:
         return "every cell is empty" if cells.words <= {""} else "no cell has a value"
 
     def _check_columns(
-        self, kept: dict[str, TableColumn], epoch_name: str | None
+        self, kept: dict[str, LogColumn], epoch_name: str | None
     ) -> None:
         header = shown_names(self.table.header)
-        metrics = [one for name, one in kept.items() if not is_rate_name(name)]
+        metrics = [cells for name, cells in kept.items() if not is_rate_name(name)]
         if not metrics and not self._left_out:
             problem = f"there is no metric; the columns are {header}"
             hint = "Log at least the loss"
             raise LogError(problem, source=self.table.source, hint=hint)
-        if all(not one.whole and (one.missing | one.wrong).all() for one in metrics):
+        if all(
+            not cells.whole and (cells.missing | cells.wrong).all() for cells in metrics
+        ):
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)
-        texts = any(not one.whole and one.wrong.any() for one in kept.values())
+        texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
         if epoch_name is None:
             check_rows_are_epochs(self.table)
         if epoch_name is None and (texts or {_LISTS, _TEXT} & self._left_out.keys()):
@@ -142,13 +144,13 @@ class MetricColumns:
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
 
-    def _report_wrong(self, name: str, cells: TableColumn) -> None:
+    def _report_wrong(self, name: str, cells: LogColumn) -> None:
         self._bad |= cells.wrong
         for row in cells.texts:
             text = f"{cells.text(row)!r} under {name} is not a number"
             self._damaged.setdefault(row, text)
 
-    def _epochs(self, cells: TableColumn | None) -> EpochArray:
+    def _epochs(self, cells: LogColumn | None) -> EpochArray:
         """Read the epoch column; a cell that is no epoch damages its row."""
         if cells is None:
             # without epochs, a header that stands once more begins another training
@@ -172,7 +174,7 @@ class MetricColumns:
             problem = self._damaged.get(row, "a cell is not a number")
             self.table.damage.report(self.table.error(problem, row))
 
-    def _series(self, name: str, cells: TableColumn) -> Series:
+    def _series(self, name: str, cells: LogColumn) -> Series:
         if cells.whole:
             return Series(cells.values, ~cells.missing, cells.others)
         n_missing = int(cells.missing.sum())
@@ -184,13 +186,13 @@ class MetricColumns:
         self._n_empty += n_missing
         return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 
-    def _note_left_out(self, kept: dict[str, TableColumn]) -> None:
+    def _note_left_out(self, kept: dict[str, LogColumn]) -> None:
         if self._n_empty:
             nan = "--empty nan or empty='nan' reads it as NaN"
             if "#0" in self.table.columns:
                 nan = f"pandas, which names no index, writes a NaN so: {nan}"
             self.table.notes.append(f"{self._missing()} was read as missing ({nan})")
-        wrapped = [one.wrapped for one in kept.values() if one.wrapped]
+        wrapped = [cells.wrapped for cells in kept.values() if cells.wrapped]
         if wrapped:
             note = (
                 f"the number in cells such as {wrapped[0][:_SHOWN_LETTERS]} was taken"
@@ -205,7 +207,7 @@ class MetricColumns:
         if self.table.counted == "row":
             return "a name without a value"
         cells = self.table.columns.values()
-        words = {word for one in cells for word in one.words} - {"", "NA"}
+        words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
 
@@ -220,7 +222,7 @@ def _spoken(name: str) -> str:
     return f"column {int(number) + 1}" if nameless else name
 
 
-def _nameless(name: str, cells: TableColumn) -> str:
+def _nameless(name: str, cells: LogColumn) -> str:
     if cells.missing.all():
         return "it has no name and no value"
     return "it has no name" + (

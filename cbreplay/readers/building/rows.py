@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Rows:
         place: str = "",
     ) -> None:
         self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
-        self.columns = {name: as_series(one) for name, one in columns.items()}
+        self.columns = {name: as_series(column) for name, column in columns.items()}
         self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
         self.place = place
 
@@ -67,7 +67,7 @@ class Rows:
 
     def take(self, kept: BoolArray | EpochArray | slice) -> Rows:
         """Return some of the rows, or all in another order."""
-        columns = {name: one.take(kept) for name, one in self.columns.items()}
+        columns = {name: column.take(kept) for name, column in self.columns.items()}
         times = self.wall_times[kept] if len(self.wall_times) else ()
         return Rows(self.epochs[kept], columns, times)
 
@@ -87,7 +87,7 @@ class Rows:
         group = np.cumsum(begins) - 1
         columns = {}
         for name, series in self.columns.items():
-            column = TableColumn.of(series.values)
+            column = LogColumn.of(series.values)
             column.missing = ~series.recorded
             column.collapse(group, "any")
             columns[name] = Series(column.values, ~column.missing, column.others)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,32 +14,58 @@ from cbreplay.run import Run, Series
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.learning_rate import RateReading
-    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["DOUBLED", "build_run"]
+__all__ = ["DOUBLED", "LogFacts", "build_run"]
 
 # how the note begins about an epoch that was logged twice
 DOUBLED = "several values in"
 
 
+class LogFacts(NamedTuple):
+    """What a log says of all trainings in it.
+
+    Parameters
+    ----------
+    notes : tuple of str
+        What was odd about it.
+    planned_epochs : int or None
+        The plan that it states.
+    not_logged : frozenset of str
+        The metrics whose missing values were not logged, as the log itself says.
+    left_out : mapping of str to str
+        The columns that were not read, each with the reason.
+    counts_from : int
+        The number by which it calls epoch 0.
+    begins_at : int or None
+        The epoch at which every training of its writer begins.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What a row stands for.
+    """
+
+    notes: tuple[str, ...] = ()
+    planned_epochs: int | None = None
+    not_logged: frozenset[str] = frozenset()
+    left_out: Mapping[str, str] = MappingProxyType({})
+    counts_from: int = 0
+    begins_at: int | None = None
+    axis_unit: AxisUnit = "epochs"
+
+
 def build_run(
     record: TrainingRows,
+    facts: LogFacts,
     *,
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    planned_epochs: int | None = None,
     rate: RateReading | None = None,
-    notes: Iterable[str] = (),
-    not_logged: Collection[str] = (),
-    left_out: Mapping[str, str] | None = None,
-    counts_from: int = 0,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -46,24 +73,16 @@ def build_run(
     ----------
     record : TrainingRows
         The training.
+    facts : LogFacts
+        What the whole log says.
     source : str
         Where it was read; also the run's name until it gets a better one.
     options : ReadOptions
         How it was read.
     metadata : RunMetadata, optional
         What ``run.json`` says about this training.
-    planned_epochs : int, optional
-        The plan that the log itself states.
     rate : RateReading, optional
         The learning rate.
-    notes : iterable of str
-        What was odd about the whole log.
-    not_logged : collection of str
-        The metrics whose missing values were not logged, as the log itself says.
-    left_out : mapping of str to str, optional
-        The columns that were not read, each with the reason.
-    counts_from : int
-        The number by which the log calls epoch 0.
 
     Raises
     ------
@@ -75,12 +94,7 @@ def build_run(
         raise LogError(problem, source=source, hint="Log at least the loss")
     columns = record.rows.columns.items()
     series = {well_formed(name): record.series(column) for name, column in columns}
-    planned, plan_notes = _plan(record, options, metadata, planned_epochs)
-    if record.first_epoch > 0 and metadata is None:
-        plan_notes.append(
-            f"its first epoch in the log is {record.first_epoch}, taken as counted "
-            f"from 0, so that {record.first_epoch} came before it"
-        )
+    planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
     return Run(
         name=source,
@@ -96,19 +110,33 @@ def build_run(
         planned_epochs=planned,
         metadata=metadata,
         seams=tuple(sorted(record.seams)),
-        not_logged=frozenset(not_logged) & series.keys(),
-        left_out=left_out or {},
-        counts_from=counts_from,
+        axis_unit=facts.axis_unit,
+        begins_at=facts.begins_at,
+        not_logged=facts.not_logged & series.keys(),
+        left_out=dict(facts.left_out),
+        counts_from=facts.counts_from,
         notes=(
-            *notes,
+            *facts.notes,
             *record.notes,
             *_missing_notes(record, series),
             *(note for _, note in sorted(record.seams.items())),
             *(metadata.notes if metadata is not None else ()),
             *plan_notes,
+            *_late_notes(record, facts, metadata),
             *(rate.notes if rate else ()),
         ),
     )
+
+
+def _late_notes(
+    record: TrainingRows, facts: LogFacts, metadata: RunMetadata | None
+) -> list[str]:
+    """Say how the epochs of a log that begins late were counted."""
+    first = record.first_epoch
+    if first == 0 or metadata is not None or facts.counts_from:
+        return []
+    note = f"its first epoch in the log is {first}, taken as counted from 0"
+    return [f"{note}, so that {first} came before it"]
 
 
 def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
@@ -121,8 +149,8 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
             f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 0)"
         )
     counts: dict[int, list[str]] = {}
-    for name, one in series.items():
-        n_missing = len(epochs) - int(np.count_nonzero(one.recorded))
+    for name, own in series.items():
+        n_missing = len(epochs) - int(np.count_nonzero(own.recorded))
         if n_missing:
             counts.setdefault(n_missing, []).append(name)
     notes += [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.fits import TrainingRows, join_rows
+from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
@@ -18,10 +18,10 @@ from cbreplay.readers.building.odd_epochs import (
 )
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Rows, split_rows
-from cbreplay.readers.building.runs import build_run
+from cbreplay.readers.building.runs import LogFacts, build_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.columns.table import LogTable
@@ -57,11 +57,28 @@ def build_runs(
         table.notes.append(f"the header stands once more above {stands}")
     elif len(records) > 1 and table.counted == "line":
         table.notes.append(_ONE_HEADER)
-    notes = [*table.notes, *table.damage.notes()]
+    facts = LogFacts(
+        notes=(*table.notes, *table.damage.notes()),
+        planned_epochs=table.planned_epochs,
+        not_logged=frozenset(table.not_logged),
+        left_out=table.left_out,
+        counts_from=table.counts_from,
+        begins_at=table.begins_at,
+        axis_unit=table.axis_unit,
+    )
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
-        yield _run(record, table, options, known, notes)
+        logged = take_rate(record)
+        run = build_run(
+            record,
+            facts,
+            source=table.source,
+            options=options,
+            metadata=known,
+            rate=None if logged is None else read_csv_rate(logged, known),
+        )
+        yield run if table.steps is None else _with_steps(run, table.steps)
 
 
 class _LinesOfRows:
@@ -131,32 +148,8 @@ def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
     return placed if doubled is None else placed.take(doubled).folded()
 
 
-def _run(
-    record: TrainingRows,
-    table: LogTable,
-    options: ReadOptions,
-    metadata: RunMetadata | None,
-    notes: Sequence[str],
-) -> Run:
-    logged = take_rate(record)
-    run = build_run(
-        record,
-        source=table.source,
-        options=options,
-        metadata=metadata,
-        planned_epochs=table.planned_epochs,
-        rate=None if logged is None else read_csv_rate(logged, metadata),
-        notes=notes,
-        not_logged=table.not_logged,
-        left_out=table.left_out,
-        counts_from=table.counts_from,
-    )
-    if table.axis_unit != "epochs":
-        run = replace(run, axis_unit=table.axis_unit)
-    if table.begins_at is not None:
-        run = replace(run, begins_at=table.begins_at)
-    if table.steps is None:
-        return run
-    steps = table.steps[run.first_epoch : run.horizon + 1]
-    shown = f"the rows are those of the steps {steps[0]} to {steps[-1]}"
-    return replace(run, steps=steps, notes=(*run.notes, shown))
+def _with_steps(run: Run, steps: EpochArray) -> Run:
+    """Give a run the steps of its rows, which are evaluations."""
+    own = steps[run.first_epoch : run.horizon + 1]
+    shown = f"the rows are those of the steps {own[0]} to {own[-1]}"
+    return replace(run, steps=own, notes=(*run.notes, shown))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["TableColumn"]
+__all__ = ["LogColumn"]
 
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
@@ -30,7 +30,7 @@ _WRAPPED = re.compile(
 )
 
 
-class TableColumn:
+class LogColumn:
     """One column: its numbers, and what its other cells are.
 
     Attributes
@@ -127,7 +127,7 @@ class TableColumn:
         self._chunks, self._states = [], []
 
     @classmethod
-    def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> TableColumn:
+    def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> LogColumn:
         """Make a column whose every cell holds a number; `nowhere` is all False."""
         column = cls()
         column.values, column.missing, column.wrong = values, nowhere, nowhere
@@ -135,7 +135,7 @@ class TableColumn:
         return column
 
     @classmethod
-    def of(cls, values: FloatArray) -> TableColumn:
+    def of(cls, values: FloatArray) -> LogColumn:
         """Make a column of numbers, NaN where there is none."""
         cells = cls()
         cells.values = values
@@ -143,16 +143,16 @@ class TableColumn:
         cells.wrong = np.zeros(len(values), dtype=np.bool_)
         return cells
 
-    def copy(self) -> TableColumn:
+    def copy(self) -> LogColumn:
         """Return another column with the same numbers."""
-        cells = TableColumn()
+        cells = LogColumn()
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
         cells.words, cells.wrapped = set(self.words), self.wrapped
         cells.whole, cells.others = self.whole, dict(self.others)
         return cells
 
-    def differs_in(self, other: TableColumn) -> int | None:
+    def differs_in(self, other: LogColumn) -> int | None:
         """Return the first row in which another column holds something else."""
         same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
             other.values
@@ -248,6 +248,6 @@ def _unwrapped(cell: object) -> float | None:
     if found is None:
         return None
     try:
-        return float(next(one for one in found.groups() if one))
+        return float(next(text for text in found.groups() if text))
     except ValueError:
         return None

@@ -11,7 +11,7 @@ from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
 
 if TYPE_CHECKING:
-    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, FloatArray
 
@@ -124,7 +124,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
             raise ForeignLogError(problem, source=table.source, line=line, hint=hint)
 
 
-def _are_phases(name: str, cells: TableColumn, epochs: FloatArray) -> bool:
+def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
     """Tell whether each epoch stands once, or each phase counts its own."""
     if len(np.unique(epochs)) == len(epochs):
         return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
-from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
 
@@ -39,7 +39,7 @@ class LogTable:
         Its name, for errors.
     header : list of str
         The names as they stand there, some perhaps empty.
-    columns : dict of str to TableColumn
+    columns : dict of str to LogColumn
         The columns by name; a nameless one is called by its number: ``"#0"``.
     lines : int array of shape (n_rows,)
         The line of each row.
@@ -81,13 +81,13 @@ class LogTable:
         self.source, self.damage, self.header = source, damage, list(header)
         # a name that stands there twice, by the key of its second column
         self._repeated: dict[str, str] = {}
-        self.columns: dict[str, TableColumn] = {}
+        self.columns: dict[str, LogColumn] = {}
         for i, name in enumerate(header):
             key = name or f"#{i}"
             if key in self.columns:
                 key = f"{name}\t{i}"
                 self._repeated[key] = name
-            self.columns[key] = TableColumn()
+            self.columns[key] = LogColumn()
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []
@@ -143,7 +143,7 @@ class LogTable:
         nowhere = np.zeros(n_rows, dtype=np.bool_)
         nowhere.setflags(write=False)
         table.columns = {
-            name: TableColumn.of_numbers(own, nowhere)
+            name: LogColumn.of_numbers(own, nowhere)
             for name, own in zip(names, values, strict=True)
         }
         table.lines = np.arange(2, n_rows + 2)
@@ -231,7 +231,7 @@ class LogTable:
             int(group[at]) for at in self.repeated_header if at < len(group)
         }
         self.columns = {
-            "epoch": TableColumn.of(epochs[begins].astype(np.float64)),
+            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
             **self.columns,
         }
 

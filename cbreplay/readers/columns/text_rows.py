@@ -241,7 +241,7 @@ class TextRows:
         if len(cells) == width:
             return cells
         beside = cells[width:]
-        if beside and all(not one or _is_text([one]) for one in beside):
+        if beside and all(not cell or _is_text([cell]) for cell in beside):
             self._n_beside += any(beside)
             return cells[:width]
         self.damage.report(_wrong_width(cells, self.header, self.source, line))
@@ -302,7 +302,7 @@ def _is_text(cells: Sequence[str]) -> bool:
     """Tell whether cells hold words, and neither a number nor a missing one."""
     said = [cell for cell in cells if cell]
     return bool(said) and not any(
-        one in MISSING or one.startswith("[") or holds_number(one) for one in said
+        cell in MISSING or cell.startswith("[") or holds_number(cell) for cell in said
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import EPOCH_NAMES, holds_number, parse_cell
 from cbreplay.readers.columns.table import LogTable
 
@@ -81,7 +81,7 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     """Tell whether the first row counts epochs, and is no series itself."""
     if header[0].lower() in EPOCH_NAMES:
         return True
-    numbers = TableColumn()
+    numbers = LogColumn()
     numbers.add(header[1:], 0, parse_cell)
     numbers.finish()
     values = numbers.values

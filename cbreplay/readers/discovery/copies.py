@@ -23,6 +23,7 @@ __all__ = ["find_copies", "leave_out_copies"]
 # so many changing values of one series are no chance
 _FEWEST = 5
 _NEAR = 1e-6
+_RATE_NEAR = 1e-2
 # what stands for NaN and for no value where heads are compared
 _NAN, _MISSING = -1e300, 1e300
 _SHOWN = 5
@@ -210,7 +211,18 @@ def _begins(run: Run, other: Run) -> bool:
         for name, own in run.series.items()
     )
     bare = replace(run, steps=None), replace(other, steps=None)
-    return same_epochs and count_agreeing(*bare) > 0
+    return same_epochs and _rates_agree(run, other) and count_agreeing(*bare) > 0
+
+
+def _rates_agree(run: Run, other: Run) -> bool:
+    """Tell whether two logs had the same learning rate wherever both hold one."""
+    if run.learning_rate is None or other.learning_rate is None:
+        return True
+    own, longer = run.learning_rate, other.learning_rate
+    both = own.recorded & longer.recorded[: len(own)]
+    rates, others = own.values[both], longer.values[: len(own)][both]
+    # a later save may have rounded them; a reduction changes them by far more
+    return bool(np.isclose(rates, others, rtol=_RATE_NEAR, equal_nan=True).all())
 
 
 def _count_changing(series: Series) -> int:

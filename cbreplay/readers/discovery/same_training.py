@@ -142,7 +142,7 @@ def _complement(one: Run, other: Run) -> bool:
     )
 
 
-class _Span(NamedTuple):
+class _JoinedEpochs(NamedTuple):
     """The epochs of two logs together."""
 
     first: int
@@ -170,7 +170,7 @@ class _Span(NamedTuple):
 
 def _join(text: Run, events: Run, source: str) -> Run:
     first = min(text.first_epoch, events.first_epoch)
-    span = _Span(first, max(text.horizon, events.horizon) - first + 1)
+    span = _JoinedEpochs(first, max(text.horizon, events.horizon) - first + 1)
     series = {name: span.lay(own, text) for name, own in text.series.items()}
     finer = []
     for name, own in events.series.items():

@@ -89,7 +89,7 @@ def survey_sources(
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
     # of one source its logs are counted, of many the sources
-    reading = _Reading(options, progress if len(sources) == 1 else None)
+    reading = _SourceReader(options, progress if len(sources) == 1 else None)
     found = []
     for done, source in enumerate(sources, 1):
         found.append((source, reading.read_source(source)))
@@ -101,7 +101,7 @@ def survey_sources(
 def _read_once(
     found: list[tuple[Source, list[RunsOfLog]]], seen: list[Seen]
 ) -> list[RunsOfLog]:
-    """Leave out copies of one training, among all that was read from files."""
+    """Put together what is one training, among all that was read from files."""
     logs = [log for _, own in found for log in own]
     files = [
         log
@@ -111,14 +111,18 @@ def _read_once(
     ]
     if len(files) < _SEVERAL:
         return logs
+    from cbreplay.readers.discovery.continued import join_continued
     from cbreplay.readers.discovery.copies import leave_out_copies
+    from cbreplay.readers.discovery.metric_names import name_metrics_alike
 
-    kept = {id(log) for log in leave_out_copies(files, seen)}
+    once = join_continued(leave_out_copies(files, seen), seen)
+    name_metrics_alike(once)
+    kept = {id(log) for log in once}
     out = {id(log) for log in files} - kept
     return [log for log in logs if id(log) not in out]
 
 
-class _Reading:
+class _SourceReader:
     """Sources on their way to runs, and what became of each file."""
 
     def __init__(
@@ -200,11 +204,11 @@ class _Reading:
         with fetched(base if mark else url, self.seen) as local:
             found = [
                 RunsOfLog(
-                    one.name,
-                    local.renamed(one.long_name),
-                    [local.named(run) for run in one.runs],
+                    log.name,
+                    local.renamed(log.long_name),
+                    [local.named(run) for run in log.runs],
                 )
-                for one in self.read_path(local.path)
+                for log in self.read_path(local.path)
             ]
         return [part_of(found, part, base)] if mark else found
 
@@ -215,7 +219,7 @@ class _Reading:
         for path in expand_pattern(pattern):
             if os.path.isdir(path):
                 inside = find_trainings(path, format_of, self.seen, self.damage)
-                wanted += [(path, path, one) for one in inside]
+                wanted += [(path, path, training) for training in inside]
             elif format_of(path) is not None:
                 wanted.append((path, path, _training_of(path)))
         if not wanted:
@@ -233,7 +237,7 @@ class _Reading:
             if self.seen:
                 hint += f"; {_shown(self.seen)}"
             raise LogError(problem, source=root, hint=hint)
-        return self._read_all([(root, root, one) for one in trainings])
+        return self._read_all([(root, root, training) for training in trainings])
 
     def _read_all(
         self, wanted: list[tuple[str, str, TrainingFiles]]
@@ -307,7 +311,7 @@ _SHOWN = 5
 
 
 def _shown(seen: Sequence[Seen]) -> str:
-    shown = [f"{one.path} {one.fate} ({one.detail})" for one in seen[:_SHOWN]]
+    shown = [f"{own.path} {own.fate} ({own.detail})" for own in seen[:_SHOWN]]
     return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
 
 
@@ -329,13 +333,13 @@ def _once(
     """Leave out what a pattern matches twice: a directory, and a log in it."""
     taken: set[str] = set()
     kept = []
-    for one in wanted:
-        training = one[2]
+    for found in wanted:
+        training = found[2]
         files = {
             os.path.realpath(path) for path in (training.log, training.events) if path
         }
         if files and files <= taken:
             continue
         taken |= files
-        kept.append(one)
+        kept.append(found)
     return kept

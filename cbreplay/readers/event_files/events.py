@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BEFORE_STEP", "Event", "Form", "Scalar", "event_form", "read_event"]
 
-_EVENT_WALL_TIME, _EVENT_STEP, _EVENT_SUMMARY = 1, 2, 5
+_EVENT_WALL_TIME, _EVENT_STEP, _EVENT_SUMMARY, _EVENT_SESSION = 1, 2, 5, 7
+_SESSION_STATUS, _SESSION_START = 1, 1
 _SUMMARY_VALUE = 1
 _VALUE_TAG, _VALUE_SIMPLE, _VALUE_TENSOR, _VALUE_METADATA = 1, 2, 8, 9
 _METADATA_PLUGIN, _PLUGIN_NAME = 1, 1
@@ -43,10 +44,22 @@ class Scalar(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What an event holds: its scalars, and the tags of summaries that hold none."""
+    """What an event holds.
+
+    Parameters
+    ----------
+    scalars : list of Scalar
+        Its scalars.
+    other_tags : list of str
+        The tags of summaries that hold none.
+    restart : int or None
+        The step from which a training goes on, by a mark of its writer: what was
+        written before, from that step on, is to be dropped.
+    """
 
     scalars: list[Scalar]
     other_tags: list[str]
+    restart: int | None
 
 
 class Form(NamedTuple):
@@ -71,13 +84,14 @@ class Form(NamedTuple):
     scalar: bool
 
 
-class _Fields(NamedTuple):
+class _EventFields(NamedTuple):
     """What the fields of an event hold, and how many there are."""
 
     wall_time: float
     step: int
     values: list[HeldValue]
     n_fields: int
+    restarts: bool
 
 
 def read_event(payload: Payload) -> Event:
@@ -94,7 +108,8 @@ def read_event(payload: Payload) -> Event:
         for held in event.values
         if held.number is not None
     ]
-    return Event(scalars, [one.tag for one in event.values if one.number is None])
+    others = [held.tag for held in event.values if held.number is None]
+    return Event(scalars, others, event.step if event.restarts else None)
 
 
 def event_form(payload: bytes) -> Form | None:
@@ -120,9 +135,9 @@ def event_form(payload: bytes) -> Form | None:
     return Form(held.tag, prefix, suffix, len(payload) - start, scalar)
 
 
-def _walk(payload: Payload) -> _Fields:
+def _walk(payload: Payload) -> _EventFields:
     """Read an event field by field."""
-    wall_time, step, n_fields = 0.0, 0, 0
+    wall_time, step, n_fields, restarts = 0.0, 0, 0, False
     values: list[HeldValue] = []
     for field in read_fields(payload, 0, len(payload)):
         n_fields += 1
@@ -136,7 +151,12 @@ def _walk(payload: Payload) -> _Fields:
                 for inner in read_fields(payload, field.value, field.end)
                 if inner.number == _SUMMARY_VALUE and inner.wire == BYTES
             ]
-    return _Fields(wall_time, step, values, n_fields)
+        elif field.number == _EVENT_SESSION and field.wire == BYTES:
+            restarts = any(
+                (inner.number, inner.value) == (_SESSION_STATUS, _SESSION_START)
+                for inner in read_fields(payload, field.value, field.end)
+            )
+    return _EventFields(wall_time, step, values, n_fields, restarts)
 
 
 def _read_value(payload: Payload, outer: Field) -> HeldValue:

@@ -141,7 +141,7 @@ class _KnownForms(threading.local):
 _KNOWN = _KnownForms()
 
 
-class _Steps(NamedTuple):
+class _EventSteps(NamedTuple):
     """The step of each event that has one where most have it, behind a wall time.
 
     Parameters
@@ -189,7 +189,7 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     return (~fits).nonzero()[0]
 
 
-def _read_steps(block: RecordBlock) -> _Steps:
+def _read_steps(block: RecordBlock) -> _EventSteps:
     word = block.read("<u8", block.starts + (BEFORE_STEP - 1))
     usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
     usual &= (word & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
@@ -210,10 +210,10 @@ def _read_steps(block: RecordBlock) -> _Steps:
         n_bytes += longer
         own = (word >> np.uint64(8 * i)) & _OWN_BITS
         steps |= (own << np.uint64(7 * i)).astype(np.int64)
-    return _Steps(usual, steps, block.starts + n_bytes, block.lengths - n_bytes)
+    return _EventSteps(usual, steps, block.starts + n_bytes, block.lengths - n_bytes)
 
 
-def _keys(block: RecordBlock, steps: _Steps) -> tuple[Words, Flags]:
+def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     """Return a key for each event, from its length and the bytes up to its tag's end.
 
     The second says which have one: their tag ends within the event, and soon.
@@ -246,7 +246,11 @@ def _table_numbers(
 
 
 def _cut(
-    block: RecordBlock, steps: _Steps, rows: Ints, holes: Ints, tags: NDArray[np.int32]
+    block: RecordBlock,
+    steps: _EventSteps,
+    rows: Ints,
+    holes: Ints,
+    tags: NDArray[np.int32],
 ) -> ScalarColumns:
     """Cut the scalars out of some records."""
     values = block.read("<f4", holes)

@@ -34,7 +34,7 @@ _LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
 _SIZES: dict[bytes, int] = {}
 
 
-class _Layout(NamedTuple):
+class _FrameLayout(NamedTuple):
     """Where the records of some bytes lay, and their heads.
 
     Parameters
@@ -54,7 +54,7 @@ class _Layout(NamedTuple):
 
 
 # by the head of their second record, behind the one with the version
-_LAYOUTS: dict[bytes, _Layout] = {}
+_LAYOUTS: dict[bytes, _FrameLayout] = {}
 
 
 def walk_frames(content: bytes) -> tuple[Ints, int]:
@@ -79,11 +79,11 @@ def walk_frames(content: bytes) -> tuple[Ints, int]:
     positions = np.concatenate([positions, np.array(walked, dtype=np.int64)])
     if len(_LAYOUTS) >= _MOST_LAYOUTS:
         _LAYOUTS.clear()
-    _LAYOUTS[key] = _Layout(positions, end, *_heads(content, positions))
+    _LAYOUTS[key] = _FrameLayout(positions, end, *_heads(content, positions))
     return positions, end
 
 
-def _as_before(content: bytes, layout: _Layout | None) -> tuple[Ints, int]:
+def _as_before(content: bytes, layout: _FrameLayout | None) -> tuple[Ints, int]:
     """Return where records lie as in a layout, and where the last of them ends."""
     if layout is None:
         return np.zeros(0, dtype=np.int64), 0

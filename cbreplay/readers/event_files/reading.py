@@ -41,10 +41,10 @@ def read_events(path: str, n_bytes: int = _AT_ONCE) -> EventTable:
         If it cannot be read at all; damage inside it is kept in the table.
     """
     with open_records(path) as file:
-        return _Reading(path, file).read(n_bytes)
+        return _FileReading(path, file).read(n_bytes)
 
 
-class _Reading:
+class _FileReading:
     """The way through one file."""
 
     def __init__(self, path: str, file: RecordBytes) -> None:
@@ -77,7 +77,7 @@ class _Reading:
             if not ended:
                 return HEAD.size
             if left or self._file.flaw:
-                self._damage.report(cut(self._path, offset, len(left), self._file))
+                self._end(cut(self._path, offset, len(left), self._file))
             return 0
         length, checksum = HEAD.unpack_from(left)
         if masked_checksum(left[:8]) != checksum:
@@ -86,9 +86,16 @@ class _Reading:
         wanted, most = length + CHECKSUM.size, self._file.most(offset + HEAD.size)
         if ended or wanted > most:
             found = most if wanted > most else len(left) - HEAD.size
-            self._damage.report(cut(self._path, offset, found, self._file, wanted))
+            self._end(cut(self._path, offset, found, self._file, wanted))
             return 0
         return int(length + FRAME_SIZE)
+
+    def _end(self, error: LogError) -> None:
+        """Remember how the file ends inside a record: no damage, if it is plain."""
+        if self._file.size is None:
+            self._damage.report(error)
+        else:
+            self._table.unfinished = error
 
     def _read_block(self, block: RecordBlock) -> None:
         """Read whole records: nearly all together, the others one by one."""
@@ -115,7 +122,7 @@ class _Reading:
         n_bytes, right = payload.finish()
         wanted = length + CHECKSUM.size
         if n_bytes < wanted:
-            self._damage.report(cut(self._path, offset, n_bytes, self._file, wanted))
+            self._end(cut(self._path, offset, n_bytes, self._file, wanted))
         elif not right:
             self._damage.report(wrong_checksum(self._path, offset, "content"))
         else:

@@ -60,7 +60,7 @@ class JsonHistoryReader(FormatReader):
             held = _rows_of(held) or held
         if isinstance(held, dict):
             yield from self._read_dict(held, path)
-        elif isinstance(held, list) and held and all(_is_row(one) for one in held):
+        elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             table = LogTable.of_rows(held, path, damage)
             names = {name.lower(): name for name in table.columns}
             if "epochs" in names:
@@ -81,15 +81,17 @@ class JsonHistoryReader(FormatReader):
             planned = params.get("epochs") if isinstance(params, dict) else None
             epochs = held.get("epoch")
             held = held["history"]
-        lists = {name: _as_list(one) for name, one in held.items()}
-        kept = {name: one for name, one in lists.items() if one is not None}
+        lists = {name: _as_list(values) for name, values in held.items()}
+        kept = {name: values for name, values in lists.items() if values is not None}
         if all(name.lower() in EPOCH_NAMES for name in kept):
             raise _foreign(path, held)
         if epochs is None and not any(name.lower() in EPOCH_NAMES for name in kept):
             _check_no_models(held, path)
         notes = []
-        if any(isinstance(value, str) for one in kept.values() for value in one):
-            kept = {name: list(map(_as_number, one)) for name, one in kept.items()}
+        if any(isinstance(value, str) for values in kept.values() for value in values):
+            kept = {
+                name: list(map(_as_number, values)) for name, values in kept.items()
+            }
             notes.append("numbers that were written as text were read as numbers")
         if len(kept) < len(lists):
             names = ", ".join(name for name in lists if name not in kept)
@@ -106,8 +108,8 @@ class JsonHistoryReader(FormatReader):
         )
 
 
-def _is_row(one: object) -> bool:
-    return isinstance(one, dict)
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict)
 
 
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
@@ -117,7 +119,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
         if rows and whole and all(isinstance(name, str) for name in names):
             return [dict(zip(names, row, strict=True)) for row in rows]
-    epochs = [one for name, one in held.items() if name.lower() in EPOCH_NAMES]
+    epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(_is_number, held.values())):
         return [held]
     numbered = [_EPOCH_KEY.fullmatch(name) for name in held]
@@ -172,15 +174,15 @@ def _check_no_models(held: dict[str, Any], path: str) -> None:
             raise ForeignLogError(problem, source=path, hint=hint)
 
 
-def _is_number(one: object) -> bool:
+def _is_number(value: object) -> bool:
     """Tell whether a value is one number, or text that says one."""
-    if isinstance(one, str):
-        return holds_number(one)
-    return isinstance(one, (int, float)) and not isinstance(one, bool)
+    if isinstance(value, str):
+        return holds_number(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _as_number(one: object) -> object:
-    return parse_cell(one) if isinstance(one, str) else one
+def _as_number(value: object) -> object:
+    return parse_cell(value) if isinstance(value, str) else value
 
 
 def _as_list(values: object) -> list[Any] | None:
@@ -190,7 +192,7 @@ def _as_list(values: object) -> list[Any] | None:
         values = [values[str(row)] for row in range(len(values))] if numbered else None
     if not isinstance(values, list) or not values:
         return None
-    numbers = all(one is None or _is_number(one) for one in values)
+    numbers = all(value is None or _is_number(value) for value in values)
     return values if numbers else None
 
 
@@ -198,7 +200,7 @@ def _foreign(path: str, held: object) -> ForeignLogError:
     problem = "this JSON holds no lists of numbers, one number for each epoch"
     if held in ({}, []):
         problem = f"this JSON holds nothing: {held}"
-    elif isinstance(held, dict) and all(one == [] for one in held.values()):
+    elif isinstance(held, dict) and all(values == [] for values in held.values()):
         problem = "the lists in this JSON are empty: there is no epoch in them"
     elif not isinstance(held, (dict, list)):
         shown = json.dumps(held)[:_SHOWN_LETTERS]

@@ -174,14 +174,14 @@ def _tells(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
 _FEWEST, _MANY_DIGITS = 3, 6
 
 
-class _Steps(NamedTuple):
+class _StepRows(NamedTuple):
     """A row for each step, and the earlier of several values of one key in a step."""
 
     rows: list[dict[str, Any]]
     others: dict[str, dict[int, tuple[float, ...]]]
 
 
-def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _Steps:
+def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
     """Lay the keys of each step side by side, in the order of the steps."""
     held: dict[int, dict[str, list[Any]]] = {}
     for row in rows:
@@ -201,7 +201,7 @@ def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _Steps:
             known = [_number(value) for value in earlier if value != last]
             if known:
                 others.setdefault(key, {})[at] = tuple(known)
-    return _Steps(steps, others)
+    return _StepRows(steps, others)
 
 
 def _number(value: object) -> float:

@@ -32,7 +32,7 @@ __all__ = ["DrivenCallback", "DrivenState"]
 
 
 _LARGEST = 2**1023
-# Callback itself decides nothing
+# Keras's Callback, which decides nothing, and at least one class that does
 _EXTENDS_A_RULE = 2
 
 
@@ -128,7 +128,7 @@ class DrivenCallback(PlainRule):
     def library_version(self) -> str:
         """The Keras that it inherits from, as ``keras-3.15.1``; empty without one."""
         roots = {
-            one.__module__.partition(".")[0] for one in type(self.callback).__mro__
+            kind.__module__.partition(".")[0] for kind in type(self.callback).__mro__
         }
         for root in ("tf_keras", "keras"):
             if root in roots:
@@ -217,14 +217,14 @@ class Driver:
         self._call("set_params", seen, self.stage.params)
         self._call("set_model", seen, self.stage.model)
         if is_history(self.copy):
-            # as the CallbackList of Keras does for the History that it finds
+            # Keras's CallbackList makes the History that it finds the model's
             self.stage.model.history = self.copy
         return self._decided(self._call("on_train_begin", seen, {}), seen)
 
     def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
         """Call ``on_epoch_begin``."""
         if self.last is not None:
-            # by now every callback of the list has written into these
+            # these logs are complete only now: callbacks behind it wrote into them
             self.stage.ledger.note_epoch(self.last)
         return self._decided(self._call("on_epoch_begin", seen, seen.epoch, {}), seen)
 
@@ -255,7 +255,7 @@ class Driver:
             if ledger.refused is None:
                 raise self._raised(hook, seen, error) from error
         if ledger.refused is not None:
-            # the callback caught it and went on
+            # the callback swallowed the refusal and went on
             raise ledger.refused
         check_outside(self.driven.class_name, hook, outside, outer_state(self.copy))
         asked, asks = seen.stop_training, ledger.stop_training
@@ -283,7 +283,7 @@ class Driver:
         )
 
     def _check_written(self, seen: Observation, before: set[str]) -> None:
-        # a user's code may have put in anything
+        # a user's code may have written names that are no text, too
         logs: dict[Any, Any] = seen.logs
         for name, value in logs.items():
             if isinstance(name, str) and hasattr(value, "__float__"):
@@ -310,7 +310,7 @@ class Driver:
 
 def _library_of(callback: object) -> str:
     """Return whose variables hold the learning rate that a callback sees."""
-    roots = {one.__module__.partition(".")[0] for one in type(callback).__mro__}
+    roots = {kind.__module__.partition(".")[0] for kind in type(callback).__mro__}
     keras = getattr(sys.modules.get("keras"), "__version__", "0")
     if "tf_keras" in roots or ("keras" in roots and keras.startswith("2.")):
         return "tf"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from cbreplay.errors import ConfigError
+from cbreplay.rules.base import changed_parameters
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import pasted_code_of
 
@@ -87,13 +87,7 @@ def _call(callback: Callback) -> str:
     if not callback.acts_at:
         # what it was given is not read
         return f"keras.callbacks.{callback.code}"
-    # a rule is a dataclass; the protocol cannot say so
-    given = {
-        parameter.name: value
-        for parameter in fields(callback)  # type: ignore[arg-type]
-        if (value := getattr(callback, parameter.name)) != parameter.default
-        or parameter.default is MISSING
-    }
+    given = changed_parameters(callback)
     prefix, code = "keras.callbacks.", pasted_code_of(callback)
     if code is not None:
         prefix, given = "", code.arguments(callback, given)
@@ -146,7 +140,9 @@ def write_setting(
             lines.append(f"    {home}{callback.code},")
             continue
         # the monitor is written out although val_loss is Keras's default
-        arguments = _changed(callback)
+        arguments = {
+            name: repr(value) for name, value in changed_parameters(callback).items()
+        }
         if callback.monitor is not None:
             monitor = json.dumps(callback.monitor, ensure_ascii=False)
             arguments = {"monitor": monitor, **_without(arguments, "monitor")}
@@ -158,13 +154,3 @@ def write_setting(
 
 def _without(arguments: dict[str, str], name: str) -> dict[str, str]:
     return {key: value for key, value in arguments.items() if key != name}
-
-
-def _changed(callback: Callback) -> dict[str, str]:
-    """Return the parameters that differ from Keras's defaults, as code."""
-    # a rule is a dataclass; the protocol cannot say so
-    return {
-        parameter.name: repr(getattr(callback, parameter.name))
-        for parameter in fields(callback)  # type: ignore[arg-type]
-        if getattr(callback, parameter.name) != parameter.default
-    }

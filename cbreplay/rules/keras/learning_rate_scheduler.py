@@ -64,7 +64,7 @@ class LearningRateScheduler(PlainRule):
     keras/src/callbacks/learning_rate_scheduler.py, Keras 3.15.1.
     """
 
-    # a function or a mapping of epochs to rates
+    # a function, or a mapping of epochs to rates
     schedule: Any
     verbose: int = 0
 
@@ -103,7 +103,7 @@ class LearningRateScheduler(PlainRule):
             If the schedule returns no float, where Keras raises ValueError.
         """
         function = as_function(self.schedule)
-        # what a user's function returns is only known here
+        # a user's function may return anything
         rate: Any
         before = _kept_by(self.schedule)
         try:
@@ -123,7 +123,7 @@ class LearningRateScheduler(PlainRule):
                 "the epoch and the rate alone"
             )
             raise EvidenceError(sentence)
-        # numpy's float64 is a float, its float32 is not
+        # Keras takes floats and numpy's float32, which is none to Python
         if not isinstance(rate, float) and type(rate).__name__ != "float32":
             sentence = (
                 f"LearningRateScheduler: schedule returns {rate!r} in epoch "
@@ -133,7 +133,7 @@ class LearningRateScheduler(PlainRule):
         try:
             return round_float32(float(rate))
         except OverflowError:
-            # the optimizer's variable takes it as infinite, in every Keras
+            # the optimizer's float32 variable holds it as infinite, in every Keras
             return math.copysign(math.inf, rate)
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
@@ -154,7 +154,7 @@ def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:  # no
     try:
         return function(epoch, rate)
     except TypeError:
-        # Keras takes schedules of the epoch alone in the same way
+        # a schedule that takes the epoch alone: Keras finds out in the same way
         return function(epoch)
 
 

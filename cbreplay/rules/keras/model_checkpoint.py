@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCheckpoint", "ModelCheckpointState"]
 
-# a width of a billion would be that much memory
+# a format with a width of a billion would make a file name of a billion letters
 _LONGEST_FIELD = 999
 _SKIPPED = Decision()
 _NOT_IMPROVED = Decision(improved=False)

@@ -165,7 +165,7 @@ class ReduceLROnPlateau(PlainRule):
         if current is None:
             return state, _SKIPPED
         if cooldown_counter > 0:
-            # before the check, so a cooldown of 1 acts like 0
+            # Keras counts down before it looks, so a cooldown of 1 acts like 0
             cooldown_counter -= 1
             wait = 0
 
@@ -204,7 +204,7 @@ class ReduceLROnPlateau(PlainRule):
         }
 
     def _above_floor(self, learning_rate: float | None) -> bool:
-        # an unknown rate is only replayed where the floor is 0 (needs_learning_rate)
+        # an unknown rate is above every floor: one that is not 0 needs a known rate
         return learning_rate is None or learning_rate > round_float32(self.min_lr)
 
 
@@ -232,6 +232,7 @@ def reduce_rate(
     (0.0008999999845400453, 0.0009000000427477062)
     """
     if precision == "float32":
-        # a factor below float32 is -inf in numpy; min_lr takes its place all the same
+        # what is too far below for float32 becomes -inf in numpy, and the new rate is
+        # min_lr either way
         factor = round_float32(max(factor, -_LARGEST_FLOAT32))
     return round_float32(max(rate * factor, min_lr))

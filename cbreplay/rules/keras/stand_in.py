@@ -261,7 +261,7 @@ class StandInHistory:
 
 def is_history(value: object) -> bool:
     """Return whether this is a History of some Keras, or extends one."""
-    return "History" in {one.__name__ for one in type(value).__mro__}
+    return "History" in {kind.__name__ for kind in type(value).__mro__}
 
 
 class StandInModel:

@@ -83,6 +83,16 @@ def test_trainings_that_failed_or_hardly_change_are_never_merged(
     assert len(load_runs(tmp_path)) == 2
 
 
+def test_trainings_at_other_learning_rates_are_not_one(tmp_path: Path) -> None:
+    losses = [0.8, 0.6, 0.7, 0.5, 0.55, 0.45]
+    write(tmp_path / "a.csv", losses, learning_rate=[0.5] * 6)
+    write(tmp_path / "b.csv", losses, learning_rate=[0.5] * 4 + [0.25] * 2)
+    assert len(load_runs(tmp_path)) == 2
+    # a rate of few digits is the same
+    write(tmp_path / "b.csv", losses, learning_rate=[0.50001] * 6)
+    assert len(load_runs(tmp_path)) == 1
+
+
 def test_objects_are_what_they_are_given_as() -> None:
     assert len(load_runs({"loss": LOSSES}, {"loss": LOSSES})) == 2
 
@@ -200,3 +210,68 @@ def test_a_directory_of_ultralytics_is_called_train(tmp_path: Path) -> None:
     (run,) = load_runs(tmp_path)
     assert run.name == "runs/detect/train"
     assert "one training" in run.notes[0]
+
+
+def counted(
+    path: Path, first: int, values: Sequence[float], name: str = "loss"
+) -> None:
+    rows = "".join(f"{first + at},{value!r}\n" for at, value in enumerate(values))
+    path.write_text(f"epoch,{name}\n{rows}", encoding="ascii")
+
+
+@pytest.mark.parametrize("begins", [0, 1])
+def test_a_log_that_goes_on_in_another_file_is_one_training(
+    tmp_path: Path, begins: int
+) -> None:
+    # the second begins in the epoch after the last, as either counts
+    counted(tmp_path / "first.csv", begins, [0.9, 0.8, 0.7])
+    counted(tmp_path / "second.csv", begins + 3, [0.6, 0.5])
+    counted(tmp_path / "third.csv", begins + 5, [0.4])
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+    assert (run.name, run.first_epoch, run.seams) == ("first.csv", 0, (3, 5))
+    assert any("second.csv goes on from its last epoch" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "name"),
+    [
+        # an epoch lacks between them; they overlap; two would go on
+        ((0, 4), "loss"),
+        ((0, 2), "loss"),
+        ((0, 3, 3), "loss"),
+        # another metric
+        ((0, 3), "other"),
+    ],
+)
+def test_logs_that_do_not_go_on_are_runs_of_their_own(
+    tmp_path: Path, firsts: tuple[int, ...], name: str
+) -> None:
+    for number, first in enumerate(firsts):
+        values = [0.9 + number, 0.8 + number, 0.7 + number]
+        own = name if number else "loss"
+        counted(tmp_path / f"log_{number}.csv", first, values, own)
+    assert len(load_runs(tmp_path)) == len(firsts)
+
+
+def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
+    for fold, suffix in enumerate(("", "_1", "_2")):
+        values = [0.5 + fold, 0.6 + fold]
+        counted(tmp_path / f"fold{fold}.csv", 0, values, f"val_auc{suffix}")
+    runs = load_runs(tmp_path)
+    assert [list(run.series) for run in runs] == [["val_auc"]] * 3
+    assert runs[1].notes == (
+        "read val_auc_1 as val_auc: Keras numbers the metrics of a second model",
+    )
+    # alone, a log is as it is
+    (run,) = load_runs(tmp_path / "fold1.csv")
+    assert list(run.series) == ["val_auc_1"]
+
+
+def test_metrics_of_which_a_run_has_two_keep_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("epoch,top_1,top_5\n0,.5,.9\n1,.6,.9\n")
+    (tmp_path / "b.csv").write_text("epoch,top_5\n0,.8\n1,.9\n")
+    assert [list(run.series) for run in load_runs(tmp_path / "*.csv")] == [
+        ["top_1", "top_5"],
+        ["top_5"],
+    ]

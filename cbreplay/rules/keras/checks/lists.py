@@ -40,7 +40,7 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
         ]
         if not rivals:
             continue
-        always, _, stopper = min(rivals, key=lambda one: (not one[0], one[1]))
+        always, _, stopper = min(rivals, key=lambda rival: (not rival[0], rival[1]))
         shorter = _shorter_patience(stopper)
         if always:
             yield Finding(
@@ -129,10 +129,10 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
     """Find each ReduceLROnPlateau whose rate a table sets anew before every epoch."""
     tables = [
         place
-        for place, one in enumerate(known.callbacks)
-        if isinstance(one, LearningRateScheduler)
-        and isinstance(one.schedule, Mapping)
-        and min(one.schedule) == 0
+        for place, callback in enumerate(known.callbacks)
+        if isinstance(callback, LearningRateScheduler)
+        and isinstance(callback.schedule, Mapping)
+        and min(callback.schedule) == 0
     ]
     for index, callback in enumerate(known.callbacks):
         if isinstance(callback, ReduceLROnPlateau) and tables:

@@ -18,7 +18,7 @@ def read_values(held: bytes) -> list[float]:
 def test_a_float32_is_read_from_each_place(style: str) -> None:
     payload = event(1.5, 300, value("epoch_loss", 0.1, style))  # type: ignore[arg-type]  # a literal
     (expected,) = struct.unpack("<f", struct.pack("<f", 0.1))
-    assert read_event(payload) == ([("epoch_loss", 300, 1.5, expected)], [])
+    assert read_event(payload).scalars == [("epoch_loss", 300, 1.5, expected)]
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,13 @@ def rows(n_steps: int, tags: Sequence[str] = TAGS, first: int = 0) -> list[bytes
 
 def told(table: EventTable) -> list[object]:
     """All that a table says, bit by bit."""
-    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
-    damage = [str(error) for error in table.damage.errors]
-    return [table.tags, table.other_tags, [one.tobytes() for one in columns], damage]
+    damage = [str(error) for error in (table.unfinished, *table.damage.errors)]
+    return [
+        table.tags,
+        table.other_tags,
+        [one.tobytes() for one in table.scalars],
+        damage,
+    ]
 
 
 def read(path: Path, content: bytes) -> EventTable:
@@ -81,7 +85,7 @@ def test_steps_of_different_lengths_may_stand_in_one_row(tmp_path: Path) -> None
         )
     ]
     table = read(tmp_path / "events", join(payloads))
-    assert table.steps.tolist() == [
+    assert table.scalars.steps.tolist() == [
         step for epoch in range(300) for step in (epoch * 1_875, epoch)
     ]
 
@@ -96,7 +100,7 @@ def test_a_changed_byte_in_a_row_costs_its_record(tmp_path: Path, bit: int) -> N
         changed[at] ^= bit
         table = read(tmp_path / "events", bytes(changed))
         assert len(table.damage.errors) == 1
-        assert len(table.values) in (160, 161, 239)
+        assert len(table.scalars.values) in (160, 161, 239)
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x02, 0x80])
@@ -125,8 +129,8 @@ def test_any_bits_of_a_value_come_back(tmp_path: Path) -> None:
         for step, (time, one) in enumerate(zip(wall_times, bits, strict=True))
     ]
     table = read(tmp_path / "events", join(payloads))
-    assert table.wall_times.tolist() == wall_times
-    for found, number in zip(table.values.tolist(), numbers, strict=True):
+    assert table.scalars.wall_times.tolist() == wall_times
+    for found, number in zip(table.scalars.values.tolist(), numbers, strict=True):
         assert found == number or (found != found and number != number)  # noqa: PLR0124 - NaN
 
 
@@ -138,7 +142,7 @@ def test_what_stands_between_rows_is_read(tmp_path: Path, every: int) -> None:
         if step % every == 0:
             payloads.append(event(1.0, step, value("extra", step)))
     table = read(tmp_path / "events", join(payloads))
-    extra = table.steps[table.tag == table.tags.index("extra")]
+    extra = table.scalars.steps[table.scalars.tag == table.tags.index("extra")]
     assert extra.tolist() == [*range(0, 300, every)]
 
 
@@ -151,7 +155,9 @@ def test_series_in_any_order_are_read(tmp_path: Path, seed: int) -> None:
         if pick.random() < 0.1:
             pick.shuffle(order)
         payloads += [event(1.0, step, value(tag, step)) for tag in order]
-    assert len(read(tmp_path / "events", join(payloads)).values) == len(payloads)
+    assert len(read(tmp_path / "events", join(payloads)).scalars.values) == len(
+        payloads
+    )
 
 
 def test_rows_of_equal_length_are_told_apart(tmp_path: Path) -> None:
@@ -162,7 +168,7 @@ def test_rows_of_equal_length_are_told_apart(tmp_path: Path) -> None:
         payloads += rows(90, tags, first=part * 90)
     table = read(tmp_path / "events", join(payloads))
     assert table.tags == [f"metric_{i}" for i in range(4)]
-    assert len(table.values) == 3 * 90 * 4 + 3 * 90 * 3
+    assert len(table.scalars.values) == 3 * 90 * 4 + 3 * 90 * 3
 
 
 def test_many_patterns_may_be_met_and_forgotten(tmp_path: Path) -> None:
@@ -198,7 +204,7 @@ def test_histograms_in_a_row_are_checked(tmp_path: Path, n_bytes: int) -> None:
     content[at] ^= 1
     table = read(tmp_path / "events", bytes(content))
     assert table.other_tags == ["weights", "bias"]
-    assert len(table.values) == 300
+    assert len(table.scalars.values) == 300
     assert [error.byte for error in table.damage.errors] == [len(join(payloads[:250]))]
 
 

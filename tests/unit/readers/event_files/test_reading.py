@@ -52,9 +52,8 @@ def scalars(n_steps: int, tags: Sequence[str] = TAGS, first: int = 0) -> list[by
 
 def told(table: EventTable) -> list[object]:
     """All that a table says, bit by bit."""
-    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
-    damage = [str(error) for error in table.damage.errors]
-    content = [(one.dtype, one.tobytes()) for one in columns]
+    damage = [str(error) for error in (table.unfinished, *table.damage.errors)]
+    content = [(one.dtype, one.tobytes()) for one in table.scalars]
     return [table.tags, table.other_tags, content, damage]
 
 
@@ -70,14 +69,14 @@ def test_columns_hold_what_single_records_hold(tmp_path: Path, first: int) -> No
     path = write(tmp_path / "events", scalars(400, first=first))
     table = assert_same_both_ways(path)
     assert table.tags == TAGS
-    assert table.steps.tolist() == [first + i // 4 for i in range(1_600)]
+    assert table.scalars.steps.tolist() == [first + i // 4 for i in range(1_600)]
     expected = [np.float32(i // 4 / 3 + i % 4) for i in range(1_600)]
-    assert table.values.tolist() == [float(one) for one in expected]
+    assert table.scalars.values.tolist() == [float(one) for one in expected]
 
 
 def test_negative_steps_are_as_they_were_written(tmp_path: Path) -> None:
     path = write(tmp_path / "events", scalars(40, first=-20))
-    assert assert_same_both_ways(path).steps[0] == -20
+    assert assert_same_both_ways(path).scalars.steps[0] == -20
 
 
 @pytest.mark.parametrize("length", [1, 20, 100, 127, 128, 300, 5_000])
@@ -111,7 +110,7 @@ def test_what_is_no_scalar_is_passed_by_and_its_tag_kept(
         payloads += [event(1.0, step, old)]
     table = assert_same_both_ways(write(tmp_path / "events", payloads))
     assert table.other_tags == ["weights", "bias", "old"]
-    assert len(table.values) == 60
+    assert len(table.scalars.values) == 60
 
 
 def test_a_tag_that_changes_its_kind_is_read_record_by_record(tmp_path: Path) -> None:
@@ -122,7 +121,7 @@ def test_a_tag_that_changes_its_kind_is_read_record_by_record(tmp_path: Path) ->
         metadata = message(9, message(1, message(1, plugin)))
         payloads.append(event(1.0, step, message(1, b"a") + held + metadata))
     table = assert_same_both_ways(write(tmp_path / "events", payloads))
-    assert table.steps.tolist() == [step for step in range(100) if step % 3]
+    assert table.scalars.steps.tolist() == [step for step in range(100) if step % 3]
     assert (table.tags, table.other_tags) == (["a"], ["a"])
 
 
@@ -131,7 +130,7 @@ def test_many_tags_of_one_length_are_told_apart(tmp_path: Path, n_tags: int) -> 
     tags = [f"metric_{i:04}" for i in range(n_tags)]
     table = assert_same_both_ways(write(tmp_path / "events", scalars(4, tags)))
     assert table.tags == tags
-    assert table.tag.tolist() == list(range(n_tags)) * 4
+    assert table.scalars.tag.tolist() == list(range(n_tags)) * 4
 
 
 @pytest.mark.parametrize("position", [2, 14, 25, 30, 40, 50, 70])
@@ -143,14 +142,14 @@ def test_one_changed_byte_costs_its_record_alone(tmp_path: Path, position: int) 
     path = tmp_path / "events"
     path.write_bytes(content)
     table = assert_same_both_ways(path)
-    assert (len(table.values), len(table.damage.errors)) == (799, 1)
+    assert (len(table.scalars.values), len(table.damage.errors)) == (799, 1)
     assert table.damage.errors[0].byte == start
 
 
 def test_a_record_that_is_no_event_is_named(tmp_path: Path) -> None:
     payloads = [*scalars(200), b"\x0b", *scalars(50)]
     table = assert_same_both_ways(write(tmp_path / "events", payloads))
-    assert len(table.values) == 1_000
+    assert len(table.scalars.values) == 1_000
     assert "not an event" in str(table.damage.errors[0])
 
 
@@ -160,8 +159,8 @@ def test_an_absurd_length_allocates_nothing(tmp_path: Path, length: int) -> None
     whole = b"".join(map(frame, scalars(100)))
     path.write_bytes(whole + frame(b"x", length) + whole)
     table = assert_same_both_ways(path)
-    assert len(table.values) == 400
-    assert "the file breaks off" in str(table.damage.errors[0])
+    assert len(table.scalars.values) == 400
+    assert "the file breaks off" in str(table.unfinished)
 
 
 GRAPH = b"\x09" + bytes(8) + message(4, bytes(40_000))
@@ -174,7 +173,7 @@ def test_what_follows_a_graph_is_not_forgotten(tmp_path: Path, end: int) -> None
     path = tmp_path / "events"
     path.write_bytes(content)
     table = assert_same_both_ways(path)
-    assert len(table.damage.errors) == (end > 0)
+    assert (table.unfinished is not None) == (end > 0)
 
 
 @pytest.mark.parametrize("at", [30, 20_000, len(frame(GRAPH)) - 1])
@@ -185,7 +184,7 @@ def test_a_graph_is_checked_though_never_held(tmp_path: Path, at: int) -> None:
     path.write_bytes(content)
     table = assert_same_both_ways(path)
     assert "checksum of a record's content" in str(table.damage.errors[0])
-    assert len(table.values) == 36
+    assert len(table.scalars.values) == 36
 
 
 def picture(n_bytes: int) -> bytes:
@@ -208,8 +207,8 @@ def test_a_long_payload_is_read_without_being_held(
     tracemalloc.stop()
     assert peak < 8_000_000
     assert (table.other_tags, len(table.damage.errors)) == (["image"], 0)
-    assert len(table.values) == 2 * 36 + 2
-    assert table.values[36:38].tolist() == [0.5, 0.25]
+    assert len(table.scalars.values) == 2 * 36 + 2
+    assert table.scalars.values[36:38].tolist() == [0.5, 0.25]
 
 
 def test_an_event_of_many_values_is_read_whole(tmp_path: Path) -> None:
@@ -217,7 +216,7 @@ def test_an_event_of_many_values_is_read_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "events", [*scalars(2), event(1.0, 3, *many), *scalars(2)])
     assert path.stat().st_size > 1 << 20
     table = assert_same_both_ways(path)
-    assert len(table.values) == 40_000 + 16
+    assert len(table.scalars.values) == 40_000 + 16
 
 
 def test_a_hole_of_gigabytes_in_a_file_is_never_held(tmp_path: Path) -> None:
@@ -232,7 +231,7 @@ def test_a_hole_of_gigabytes_in_a_file_is_never_held(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8_000_000
-    assert len(table.values) == 36
+    assert len(table.scalars.values) == 36
     errors = [str(error) for error in table.damage.errors]
     assert ["content is wrong" in errors[0], "length is wrong" in errors[1]] == [1, 1]
 
@@ -268,7 +267,9 @@ def test_a_cut_gzip_file_keeps_whole_records(tmp_path: Path, n_bytes: int) -> No
     path = tmp_path / "events"
     path.write_bytes(gzip.compress(b"".join(map(frame, payloads)))[:-n_bytes])
     table = assert_same_both_ways(path)
-    assert table.steps.tolist() == [i // 4 for i in range(len(table.values))]
+    assert table.scalars.steps.tolist() == [
+        i // 4 for i in range(len(table.scalars.values))
+    ]
     assert "gzip data" in str(table.damage.errors[0])
 
 
