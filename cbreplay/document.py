@@ -575,14 +575,14 @@ def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
 
 
 def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: ANN401
+    if not isinstance(cell, (Cell, Text, Span, Pair)):
+        return spoken_value(cell, kind, decimals)
     if isinstance(cell, Text):
         return plain_text(cell)
     if isinstance(cell, Span):
         return spoken_span(cell.first, cell.last, kind)
     if isinstance(cell, Pair):
         return " / ".join(_spoken_cell(side, kind, decimals) for side in cell)
-    if not isinstance(cell, Cell):
-        return spoken_value(cell, kind, decimals)
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]

@@ -135,8 +135,18 @@ def _stamp(row: Row) -> str:
     return visible_text(next(filter(None, stamps), ""))
 
 
-def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
-    """Take columns out until the rest fits, or none may go; return their titles."""
+def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]:
+    """Take columns out until the rest fits, or none may go.
+
+    Returns
+    -------
+    grid : _TextGrid
+        What is left.
+    widths : list of int
+        The widths of its columns.
+    titles : list of str
+        Those of the columns that went.
+    """
     folded: list[str] = []
     widths = grid.widths()
     while _total(widths) > width:
@@ -148,7 +158,7 @@ def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
         folded.append(grid.columns[place].title)
         grid = grid.without(place)
         del widths[place]
-    return grid, folded[::-1]
+    return grid, widths, folded[::-1]
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -160,17 +170,17 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
     ends_in_sentence = grid.columns[-1].kind == "sentence"
     if grid.n_sentences > ends_in_sentence:
         return [*_stacked(grid, width)], []
-    fewer, folded = _fold(grid, width)
-    if _total(fewer.widths()) <= width:
-        return [*_aligned(fewer, width)], folded
+    fewer, widths, folded = _fold(grid, width)
+    if _total(widths) <= width:
+        return [*_aligned(fewer, widths, width)], folded
     if ends_in_sentence:
         return [*_stacked(grid, width)], []
     return [*_records(fewer, width)], folded
 
 
-def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
+def _aligned(grid: _TextGrid, widths: list[int], width: int) -> Iterator[str]:
     """Write the cells of a column below each other, a sentence beside its row."""
-    widths, placed = grid.widths(), _placing(grid)
+    placed = _placing(grid)
     if any(len(row) == len(widths) for row in grid.rows):
         yield _line_of([column.title for column in grid.columns], placed, widths)
     above: list[str] = []
