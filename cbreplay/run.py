@@ -25,6 +25,7 @@ __all__ = [
     "EpochArray",
     "FloatArray",
     "Mode",
+    "RateSource",
     "Run",
     "Series",
 ]
@@ -33,6 +34,7 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 EpochArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Mode: TypeAlias = Literal["min", "max"]
+RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
@@ -138,6 +140,10 @@ class Run:
     learning_rate_rounding : array of shape (n_epochs,) or None
         Half a unit of the last digit that each rate was written with, where the log has
         too few to tell one float32 from the next; None where it has enough.
+    rate_source : {"", "logs", "optimizer"}
+        How a rate was written that is still to be read: from ``logs``, or from the
+        optimizer when the epoch had ended. Empty once `learning_rate` is the rate that
+        each epoch was trained at, as it is in every run that `load_runs` returns.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -167,6 +173,9 @@ class Run:
         by the first record of its event files.
     counts_from : int
         The number by which the log calls epoch 0: Keras counts from 0, others from 1.
+    framework : str
+        Who trained and counted, where the log tells that it was not Keras, for example
+        ``"Lightning"``; else empty.
     left_out : mapping of str to str
         The series that the log names and that were not read, each with the reason.
     notes : tuple of str
@@ -185,6 +194,7 @@ class Run:
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
     learning_rate_rounding: FloatArray | None = None
+    rate_source: RateSource = ""
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None
@@ -196,6 +206,7 @@ class Run:
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
     counts_from: int = 0
+    framework: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 

@@ -9,6 +9,7 @@ from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.spoken_runs import by_keras_rules
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -128,7 +129,7 @@ def comparison_document(lists: RivalLists) -> Document:
         sections.append(Section("Before you trust it", (doubt,), untitled=True))
     document = Document(
         "simulate",
-        _headline(lists, totals),
+        by_keras_rules(_headline(lists, totals), lists.runs),
         _lead(lists),
         tuple(sections),
         program=lambda: _members(lists, totals),

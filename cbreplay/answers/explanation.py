@@ -10,7 +10,12 @@ from cbreplay.answers.holes import hole_of_setting
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    counts_otherwise,
+    end_of_evidence,
+    lead_of_run,
+)
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Code,
@@ -78,7 +83,7 @@ def explanation_document(
     )
     document = Document(
         "explain",
-        _headline(replay),
+        by_keras_rules(_headline(replay), [replay.run]),
         lead_of_run(replay),
         sections,
         _next(explanation, shown, typed, setting or _expressions(explanation)),
@@ -103,6 +108,7 @@ def _section(title: str, block: Points | Notice) -> Iterator[Section]:
 def _doubts(replay: Replay) -> Iterator[Text]:
     """Yield what to know before trusting it, the gravest first."""
     yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
+    yield from counts_otherwise([replay.run])
     yield from noted(replay.run, replay.notes)
 
 

@@ -68,6 +68,7 @@ def check_callbacks(
     validation_freq: int | None = None,
     run: Run | None = None,
     semantics: str | None = None,
+    schedule: str | None = None,
     source: str = "",
     lines: tuple[int, ...] = (),
     notes: Sequence[str] = (),
@@ -76,8 +77,8 @@ def check_callbacks(
 
     Parameters
     ----------
-    callbacks, epochs, validation_freq, run, semantics : as in `lint_callbacks`
-        The list, and what is known of the training.
+    callbacks, epochs, validation_freq, run, semantics, schedule
+        As in `lint_callbacks`: the list, and what is known of the training.
     source, lines, notes : as in `ListFindings`
         Where the list is from, and what could not be read there.
     """
@@ -89,6 +90,7 @@ def check_callbacks(
         validation_freq=validation_freq,
         run=run,
         semantics=semantics,
+        schedule=schedule,
     )
     return ListFindings(
         callbacks,

@@ -9,7 +9,12 @@ from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.setting_code import setting_code, setting_name
-from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    lead_of_run,
+    spoken_end,
+    spoken_plan,
+)
 from cbreplay.answers.staircase import (
     decimals_of,
     staircase_document,
@@ -131,7 +136,7 @@ def one_setting_page(
     )
     document = Document(
         "simulate",
-        _headline(replay),
+        by_keras_rules(_headline(replay), [replay.run]),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),

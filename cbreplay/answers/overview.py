@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.describe import describe_run, describe_staircase
-from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.answers.spoken_runs import beside_best, by_keras_rules
 from cbreplay.document import (
     Command,
     Document,
@@ -62,7 +62,7 @@ def overview_document(
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
-        headline,
+        by_keras_rules(headline, [replay.run for replay in replays]),
         lead,
         (
             Section(title, (_table(staircases),), untitled=True),

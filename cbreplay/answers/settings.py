@@ -24,7 +24,12 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import beside_best, end_of_evidence
+from cbreplay.answers.spoken_runs import (
+    beside_best,
+    by_keras_rules,
+    counts_otherwise,
+    end_of_evidence,
+)
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -114,7 +119,7 @@ def settings_document(
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
-        _headline(cells),
+        by_keras_rules(_headline(cells), cells.runs),
         _lead(cells),
         tuple(sections),
         _next(cells, typed, by_options=by_options),
@@ -385,6 +390,7 @@ def _doubts(cells: SettingCells) -> Iterator[Text]:
             Code("--patience"),
             " asks with True.",
         )
+    yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "beside_best",
+    "by_keras_rules",
+    "counts_otherwise",
     "end_of_evidence",
     "lead_of_run",
     "spoken_end",
@@ -67,6 +69,33 @@ def spoken_end(run: Run) -> str:
         "error": "an error",
     }
     return words.get(ended.by, f"its own {ended.by}")
+
+
+def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
+    """Add whose rules decide, where another framework trained, which has its own.
+
+    Parameters
+    ----------
+    headline : Text
+        The answer.
+    runs : iterable of Run
+        What it is about.
+    """
+    others = sorted({run.framework for run in runs} - {""})
+    if not others:
+        return headline
+    verb = "counts" if len(others) == 1 else "count"
+    return say(headline, f" By Keras's rules: {' and '.join(others)} {verb} otherwise.")
+
+
+def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
+    """Yield where it stands what such a framework would have counted."""
+    if any(run.framework for run in runs):
+        yield say(
+            "What other frameworks count: ",
+            Code("docs/patience-in-every-framework.md"),
+            ".",
+        )
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:

@@ -8,7 +8,7 @@ from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.holes import hole_sentence
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import lead_of_run
+from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run
 from cbreplay.answers.staircase_doubts import doubts_of_staircase, is_usual
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
@@ -48,6 +48,8 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
+# what a reader takes for granted that the best epoch is the best of
+_KERAS_DEFAULT = "val_loss"
 
 
 def staircase_document(
@@ -77,7 +79,7 @@ def staircase_document(
     run = staircase.replay.run
     document = Document(
         "simulate",
-        staircase_headline(staircase),
+        by_keras_rules(staircase_headline(staircase), [staircase.replay.run]),
         lead_of_run(staircase.replay),
         (
             *sections,
@@ -145,7 +147,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
         judged = "best epoch, "
-        if objective != staircase.monitor:
+        if {objective, staircase.monitor} != {_KERAS_DEFAULT}:
             judged = f"epoch of the best {objective}, "
         return say(
             "On this run ",

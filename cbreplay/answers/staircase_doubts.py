@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.spoken_runs import counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
@@ -47,6 +48,7 @@ def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
         say(Strong("One run describes itself; it does not promise the next.")),
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
         *_other_series(staircase),
+        *counts_otherwise([replay.run]),
         *noted(replay.run, staircase.notes),
     )
 

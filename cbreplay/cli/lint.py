@@ -38,6 +38,7 @@ class _NamedList(NamedTuple):
     run: Run | None = None
     epochs: int | None = None
     validation_freq: int | None = None
+    schedule: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -94,6 +95,7 @@ def command(
         validation_freq=validation_freq or named.validation_freq,
         run=named.run,
         semantics=semantics,
+        schedule=named.schedule,
         source=named.source,
         lines=named.lines,
         notes=named.notes,
@@ -117,6 +119,7 @@ def _named_list(path: str | None, expressions: tuple[str, ...]) -> _NamedList:
             script.lines,
             epochs=script.epochs,
             validation_freq=script.validation_freq,
+            schedule=script.schedule,
             notes=script.notes,
         )
     named = _expressed(expressions) if expressions else None

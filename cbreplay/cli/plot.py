@@ -178,8 +178,8 @@ def _sufficient(question: Question, run: Run) -> Replay:
 
     return replay_sufficient(
         run,
-        monitor=question.one_monitor,
-        mode=question.mode,
+        monitor=question.named_monitor,
+        mode=question.watched_mode,
         keep=question.keep or "best",
         judging=question.judging,
     )

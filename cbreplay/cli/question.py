@@ -136,11 +136,11 @@ class Question:
 
         A run that is asked about alone is kept: its answer is the error.
         """
-        wanted = self._monitored()
-        lacking = {run.name: _absent(run, wanted) for run in self.runs}
-        if len(self.runs) == 1 or all(lacking.values()):
+        runs, wanted = self.runs, self._monitored()
+        lacking = {run.name: _absent(run, wanted) for run in runs}
+        if len(runs) == 1 or all(lacking.values()):
             return
-        self.runs = [run for run in self.runs if not lacking[run.name]]
+        self.runs = [run for run in runs if not lacking[run.name]]
         left_out = [
             f"left out {name}: it has no {', '.join(absent)}"
             for name, absent in lacking.items()
@@ -152,7 +152,7 @@ class Question:
         """Return the series that the answer needs."""
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
-            return [self.one_monitor or "val_loss", *objective]
+            return [self.watched, *objective]
         from cbreplay.rules.base import monitored_series
 
         if any(rule.holds_own_code for rule in self.grid[0]):
@@ -186,7 +186,8 @@ class Question:
     @property
     def monitors(self) -> list[str]:
         """The series to watch, for a command that chooses among several."""
-        named = [one.strip() for one in (self.monitor or "val_loss").split(",")]
+        written = self.monitor or self._sole_loss or "val_loss"
+        named = [name.strip() for name in written.split(",")]
         return list(dict.fromkeys(named))
 
     @property
@@ -206,6 +207,34 @@ class Question:
             )
             raise ConfigError(sentence)
         return self.monitor
+
+    @property
+    def watched(self) -> str:
+        """The series to watch, for a command that does not choose."""
+        return self.named_monitor or "val_loss"
+
+    @property
+    def named_monitor(self) -> str | None:
+        """The same; None where neither an option nor the logs name one."""
+        return self.one_monitor or self._sole_loss
+
+    @property
+    def watched_mode(self) -> str | None:
+        """Its direction, as given; a loss that is only called otherwise is a loss."""
+        return self.mode or (None if self._sole_loss is None else "min")
+
+    @cached_property
+    def _sole_loss(self) -> str | None:
+        """The validation loss that is watched because the logs have no val_loss."""
+        # a setting that is asked for without a log has none to look into
+        if self.monitor is not None or self.expressions or "runs" not in vars(self):
+            return None
+        from cbreplay.cli.sole_loss import find_sole_loss
+
+        name = find_sole_loss(self.runs)
+        if name is not None:
+            remark(f"there is no val_loss: {name} is watched, smaller is better")
+        return name
 
     @property
     def monitor_and_mode(self) -> dict[str, str]:
@@ -273,7 +302,6 @@ class Question:
         }
         if all(text is None for text in texts.values()):
             return None
-        monitor = self.one_monitor or "val_loss"
         from cbreplay.grid import choices
         from cbreplay.rules.registry import stopping_rule
 
@@ -285,8 +313,8 @@ class Question:
         return [
             choices(
                 stopping_rule(),
-                monitor=monitor,
-                mode=self.mode or "auto",
+                monitor=self.watched,
+                mode=self.watched_mode or "auto",
                 restore_best_weights=self.keep != "last",
                 **varied,
             )

@@ -104,7 +104,7 @@ def try_patience(
         return sweep_patience(
             question.runs,
             monitor=question.monitors,
-            mode=question.mode or "auto",
+            mode=question.watched_mode or "auto",
             keep=question.keep or "best",
             min_delta=min_delta,
             judging=question.judging,

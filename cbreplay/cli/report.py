@@ -59,12 +59,13 @@ def command(
     from cbreplay.report import build_report, write_report
 
     runs, callbacks = question.runs, _setting(question)
+    several = len(question.monitors) > 1
     with watch("trying every patience") as tell:
         document = build_report(
             runs,
             callbacks=callbacks,
-            monitor=question.monitors if question.monitor else None,
-            mode=question.mode,
+            monitor=question.monitors if several or question.named_monitor else None,
+            mode=question.watched_mode,
             keep=question.keep or "best",
             judging=question.judging,
             **advising._asdict(),

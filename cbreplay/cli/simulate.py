@@ -141,8 +141,8 @@ def _build(question: Question, position: int) -> Staircase:
 
     return build_staircase(
         question.runs[position],
-        monitor=question.one_monitor or "val_loss",
-        mode=question.mode or "auto",
+        monitor=question.watched,
+        mode=question.watched_mode or "auto",
         keep=question.keep or "best",
         judging=question.judging,
     )

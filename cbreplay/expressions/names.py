@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Binding", "Names", "Scope", "read_names"]
 
 _CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
+_SETTING = {"delattr", "setattr"}
 
 
 class Binding(NamedTuple):
@@ -111,14 +112,25 @@ def _place(scope: Scope, name: str) -> _Place | None:
 
 
 def _aliases(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
-    """Yield pairs of names of one object: ``d = c``."""
+    """Yield pairs of names of one object, or of one in the other: ``d = c[0]``."""
     for scope in walk.scopes:
         for name, bindings in scope.bindings.items():
             for binding in bindings:
-                if isinstance(binding.value, ast.Name):
-                    other = _place(scope, binding.value.id)
-                    if other is not None:
-                        yield (scope, name), other
+                held = None if binding.value is None else _root(binding.value)
+                other = None if held is None else _place(scope, held)
+                if other is not None:
+                    yield (scope, name), other
+    for scope, target, held in walk.looped:
+        one, other = _place(scope, target), _place(scope, held)
+        if one is not None and other is not None:
+            yield one, other
+
+
+def _root(node: ast.expr) -> str | None:
+    """Return the name at which a chain of attributes and subscripts begins."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _passed(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
@@ -150,6 +162,7 @@ class _NameVisitor(ast.NodeVisitor):
         self.changes: list[tuple[Scope, str, int]] = []
         self.shared: set[str] = set()
         self.functions: dict[str, tuple[Scope, list[str]]] = {}
+        self.looped: list[tuple[Scope, str, str]] = []
 
     def bind(self, name: str, binding: Binding) -> None:
         self.scope.bindings.setdefault(name, []).append(binding)
@@ -272,8 +285,24 @@ class _NameVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def note_change(self, node: ast.Attribute | ast.Subscript) -> None:
-        if not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            self.changes.append((self.scope, node.value.id, node.lineno))
+        if not isinstance(node.ctx, ast.Load):
+            self.note_held_by(node.value, node.lineno)
+
+    def note_held_by(self, node: ast.expr, line: int) -> None:
+        """Note that what a name holds is changed there, or a part of it."""
+        name = _root(node)
+        if name is not None:
+            self.changes.append((self.scope, name, line))
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        held = [one.id for one in ast.walk(node.iter) if isinstance(one, ast.Name)]
+        targets = [one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)]
+        self.looped += [
+            (self.scope, target, name) for target in targets for name in held
+        ]
+        self.generic_visit(node)
+
+    visit_AsyncFor = visit_For
 
     def visit_Call(self, node: ast.Call) -> None:
         self.calls.append((node, self.scope))
@@ -284,4 +313,6 @@ class _NameVisitor(ast.NodeVisitor):
             and called.attr in _CHANGING
         ):
             self.changes.append((self.scope, called.value.id, node.lineno))
+        if isinstance(called, ast.Name) and called.id in _SETTING and node.args:
+            self.note_held_by(node.args[0], node.lineno)
         self.generic_visit(node)

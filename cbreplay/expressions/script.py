@@ -56,6 +56,9 @@ class ScriptCallbacks(NamedTuple):
     epochs, validation_freq : int or None
         As ``fit`` gets them; None where it does not, where they cannot be told, or
         where several fits get different ones.
+    schedule : str or None
+        The class of the LearningRateSchedule that every ``compile`` gives the
+        optimizer.
     """
 
     source: str
@@ -64,6 +67,7 @@ class ScriptCallbacks(NamedTuple):
     notes: tuple[str, ...]
     epochs: int | None = None
     validation_freq: int | None = None
+    schedule: str | None = None
 
 
 def read_script_callbacks(
@@ -163,7 +167,44 @@ class _Script:
             tuple(notes),
             epochs=self.agreed_number(fits, "epochs"),
             validation_freq=self.agreed_number(fits, "validation_freq"),
+            schedule=self.agreed_schedule(),
         )
+
+    def agreed_schedule(self) -> str | None:
+        """Return the schedule that every optimizer is built with, if there is one."""
+        found = {
+            self.schedule_of(call, scope)
+            for call, scope in self.names.calls
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def schedule_of(self, compiling: ast.Call, scope: Scope) -> str | None:
+        """Return the schedule that a ``compile`` gives its optimizer, if it is one."""
+        try:
+            built, scope = self.given_call(compiling, scope, ("optimizer",))
+            rate, scope = self.given_call(built, scope, ("learning_rate", "lr"))
+        except (LookupError, _Unread):
+            return None
+        paths = self.paths(rate.func, scope)
+        scheduled = bool(paths) and all(".schedules." in path for path in paths)
+        return paths[0].rpartition(".")[2] if scheduled else None
+
+    def given_call(
+        self, call: ast.Call, scope: Scope, names: tuple[str, ...]
+    ) -> tuple[ast.Call, Scope]:
+        """Return the call that stands for an argument, the first or one by name.
+
+        Raises
+        ------
+        LookupError
+            If it is not given, or is no call.
+        """
+        named = [word.value for word in call.keywords if word.arg in names]
+        found, holder = self.followed([*named, *call.args][0], scope)
+        if isinstance(found, ast.Call):
+            return found, holder
+        raise LookupError
 
     def agreed_number(
         self, fits: list[tuple[ast.Call, Scope, ast.expr]], name: str

@@ -26,6 +26,7 @@ def lint_callbacks(
     validation_freq: int | None = None,
     run: Run | None = None,
     semantics: str | None = None,
+    schedule: str | None = None,
 ) -> tuple[Finding, ...]:
     """Find settings that can never act, or act otherwise than they look.
 
@@ -44,6 +45,9 @@ def lint_callbacks(
         A record of such a training, for what only values can tell.
     semantics : str, optional
         Which Keras decides, as in `replay_run`.
+    schedule : str, optional
+        The class of the LearningRateSchedule that the optimizer has; that of the run
+        by default.
 
     Returns
     -------
@@ -72,7 +76,12 @@ def lint_callbacks(
     directions = {} if metadata is None else metadata.metrics
     known = CheckedList(
         listed,
-        Training(resolved.semantics, directions, resolved.family),
+        Training(
+            resolved.semantics,
+            directions,
+            resolved.family,
+            schedule=schedule or (None if metadata is None else metadata.schedule),
+        ),
         epochs if epochs is not None or run is None else run.planned_epochs,
         validation_freq or _recorded_freq(run),
         run,

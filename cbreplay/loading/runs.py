@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
+from cbreplay.loading.recorded_rates import read_rate
 from cbreplay.loading.two_writers import settle_rate
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.discovery import sources as discovery
@@ -118,4 +119,4 @@ def survey_sources(
         As `load_runs`.
     """
     survey = discovery.survey_sources(sources, options, progress)
-    return survey._replace(runs=[settle_rate(run) for run in survey.runs])
+    return survey._replace(runs=[settle_rate(read_rate(run)) for run in survey.runs])

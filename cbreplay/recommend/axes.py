@@ -38,11 +38,14 @@ class Slice(NamedTuple):
         What all of them have.
     columns : array of shape (n_patience,)
         Where each patience stands among the configs of the sweep.
+    default : int or None
+        Where the patience stands that the rule has by default; None if it is not swept.
     """
 
     monitor: str
     min_delta: float
     columns: EpochArray
+    default: int | None
 
 
 class Axes(NamedTuple):
@@ -151,7 +154,7 @@ def sweep_patience(
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
         min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
-        patience=range(1, max(top, USUAL) + 1),
+        patience=range(max(top, USUAL) + 1),
         restore_best_weights=keep == "best",
     )
     sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
@@ -219,7 +222,7 @@ def read_axes(sweep: Sweep) -> Axes:
         raise ConfigError(sentence)
     return Axes(
         patience.astype(np.int64),
-        _slices(grid, entry, np.array(order)),
+        _slices(grid, entry, order),
         entry.kind,
         _defaults(entry.kind),
         dict(entry.fixed),
@@ -270,18 +273,20 @@ def _check_parameters(grid: Grid, entry: Choices) -> None:
         raise ConfigError(sentence)
 
 
-def _slices(grid: Grid, entry: Choices, order: EpochArray) -> tuple[Slice, ...]:
+def _slices(grid: Grid, entry: Choices, order: list[int]) -> tuple[Slice, ...]:
     """Return the patience values of each monitor and min_delta.
 
     `order` is where the values of patience stand, ascending.
     """
     names = [name.rpartition(".")[2] for name in grid.parameters]
     numbers = np.arange(len(grid)).reshape(grid.shape)
-    numbers = np.moveaxis(numbers, names.index("patience"), -1)[..., order]
+    numbers = np.moveaxis(numbers, names.index("patience"), -1)
     names.remove("patience")
-    defaults = {"min_delta": 0} | _defaults(entry.kind) | dict(entry.fixed)
+    defaults = {"min_delta": 0} | _defaults(entry.kind)
+    values, usual = list(entry.varied["patience"]), defaults["patience"]
+    place = values.index(usual) if usual in values else None
     varied: dict[str, list[Any]] = {
-        name: list(entry.varied.get(name, [defaults[name]]))
+        name: list(entry.varied.get(name, [entry.fixed.get(name, defaults[name])]))
         for name in ("monitor", "min_delta")
     }
     slices = []
@@ -290,6 +295,7 @@ def _slices(grid: Grid, entry: Choices, order: EpochArray) -> tuple[Slice, ...]:
         for j, min_delta in enumerate(varied["min_delta"]):
             at = {"monitor": i, "min_delta": j}
             columns = numbers[tuple(at[name] for name in names)]
-            of_monitor.append(Slice(monitor, min_delta, columns))
+            default = None if place is None else int(columns[place])
+            of_monitor.append(Slice(monitor, min_delta, columns[order], default))
         slices += sorted(of_monitor, key=lambda chosen: abs(chosen.min_delta))
     return tuple(slices)

@@ -141,12 +141,18 @@ class _Rivals:
 
     def patience(self, label: str, patience: int, **more: float) -> Scored:
         """Score a patience of the sweep; `more` of its parameters may be told apart."""
-        return self._of_sweep(self._setting(label, patience=patience, **more), patience)
+        at = np.searchsorted(self.study.axes.patience, patience)
+        setting = self._setting(label, patience=patience, **more)
+        return self._of_sweep(setting, patience, int(self.chosen.columns[at]))
 
     def default(self) -> Scored:
         """Score the patience that the rule has where nobody gives one."""
-        patience = self.study.axes.defaults["patience"]
-        return self.replayed(self._setting("default", patience=patience))
+        patience, column = self.study.axes.defaults["patience"], self.chosen.default
+        setting = self._setting("default", patience=patience)
+        if column is None:
+            return self.replayed(setting)
+        # to Keras a patience of 0 is one of 1
+        return self._of_sweep(setting, max(patience, 1), column)
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
         """Score the setting in use: as given, else as every ``run.json`` names it."""
@@ -218,10 +224,9 @@ class _Rivals:
         rule = axes.rule(self.chosen, **chosen)
         return Setting(label, axes.around_rule(rule), rule, chosen)
 
-    def _of_sweep(self, setting: Setting, patience: int) -> Scored:
-        """Score a setting that decides as a patience of the sweep does."""
-        at = np.searchsorted(self.study.axes.patience, patience)
-        cells = cells_of(self.sweep, self.panel.rows, self.chosen.columns[[at]])
+    def _of_sweep(self, setting: Setting, patience: int, column: int) -> Scored:
+        """Score a setting of the sweep, on logs that its patience does not exceed."""
+        cells = cells_of(self.sweep, self.panel.rows, np.array([column]))
         exact = cells.exact & (patience <= self.panel.own_patience[:, None])
         return score_setting(self.panel, setting, cells._replace(exact=exact))
 

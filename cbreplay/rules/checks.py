@@ -20,7 +20,6 @@ __all__ = [
     "ListCheck",
     "RuleCheck",
     "RuleChecks",
-    "find_opposite_mode",
 ]
 
 _NO_FLOAT32 = 2.0**127
@@ -143,35 +142,6 @@ class RuleChecks(NamedTuple):
 
     single: tuple[RuleCheck, ...] = ()
     stands_twice: Callable[[Any], str] | None = None
-
-
-def find_opposite_mode(
-    known: CheckedList,
-    index: int,
-    callback: Any,  # noqa: ANN401 - any rule with a monitor and a mode
-) -> Iterator[Finding]:
-    """Find a mode that takes the monitor's worse values for better ones."""
-    training = known.training
-    direction = training.find_direction(callback.monitor)
-    mode = known.mode(callback)
-    if direction is None or mode is None or direction == mode:
-        return
-    better = "larger" if direction == "max" else "smaller"
-    if callback.mode == "auto":
-        code = "auto-mode-against-metric"
-        message = f"mode='auto' means {mode!r} for {callback.monitor}"
-        version = training.framework.spoken_version(training.semantics.name)
-        reason = (
-            f"{callback.class_name} of {version} goes by the name of the monitor, and "
-            f"here {better} is better"
-        )
-    else:
-        code = "mode-against-metric"
-        message = (
-            f"mode={mode!r} with monitor={callback.monitor!r}, where {better} is better"
-        )
-        reason = "every step for the better counts as no improvement"
-    yield Finding(code, index, message, reason, f"mode={direction!r}")
 
 
 def _bystander_twice(callback: Callback) -> str:  # noqa: ARG001 - as RuleChecks has it

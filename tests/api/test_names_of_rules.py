@@ -24,9 +24,6 @@ HOMES = ("rules/registry.py", "rules/__init__.py", "rules/keras/", "rules/preche
 # what is listed here is said to people or read from files, and decides nothing in code
 REASONS = {
     "__init__.py": "the public names",
-    "readers/building/learning_rate.py": (
-        "reads the list that Keras's writer records; no reader imports a rule"
-    ),
 }
 # Keras's own text, which these show to people: inside a sentence, never a name alone
 SENTENCES = ("answers/", "cli/", "expressions/text.py")

@@ -254,3 +254,27 @@ def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
         "give a training script or a log\n"
     )
     assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")
+
+
+@pytest.mark.parametrize(
+    ("rate", "compiled", "found"),
+    [
+        ("ExponentialDecay(0.1, 10, 0.9)", "optimizer=keras.optimizers.Adam(S)", True),
+        ("CosineDecay(0.1, 10)", "keras.optimizers.SGD(learning_rate=S)", True),
+        ("CosineDecay(0.1, 10)", "keras.optimizers.SGD(0.1)", False),
+        ("CosineDecay(0.1, 10)", "'adam'", False),
+    ],
+)
+def test_a_schedule_of_the_optimizer_is_read_where_compile_gets_it(
+    ask: Ask, tmp_path: Path, rate: str, compiled: str, *, found: bool
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import keras\n"
+        f"S = keras.optimizers.schedules.{rate}\n"
+        f"model.compile({compiled})\n"
+        "model.fit(x, callbacks=[keras.callbacks.ReduceLROnPlateau()])\n"
+    )
+    answer = as_json(ask("lint", path, *RULES, "--format", "json").out)
+    codes = [finding["code"] for finding in answer["findings"]]
+    assert codes == (["schedule-beside-plateau"] if found else [])

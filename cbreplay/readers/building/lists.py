@@ -8,7 +8,6 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.fits import join_rows
-from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import find_doubles
 from cbreplay.readers.building.rate_columns import take_rate
@@ -79,13 +78,12 @@ def read_lists(
         counts_from=aligned.counts_from,
     )
     for record in join_rows(split_rows(rows, places, ()), options, None, kind):
-        logged = take_rate(record)
         yield build_run(
             record,
             facts,
             source=kind,
             options=options,
-            rate=None if logged is None else read_csv_rate(logged, None),
+            rate=take_rate(record),
         )
 
 

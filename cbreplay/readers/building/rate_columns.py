@@ -16,7 +16,7 @@ from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.building.fits import TrainingRows
-    from cbreplay.run import FloatArray
+    from cbreplay.run import FloatArray, RateSource
 
 __all__ = ["LoggedRate", "take_rate"]
 
@@ -35,11 +35,14 @@ class LoggedRate(NamedTuple):
         Half a unit of the last digit of each rate, where they were rounded.
     notes : tuple of str
         What was taken for it.
+    source : {"", "logs", "optimizer"}
+        How it was written; empty if each value is the rate of its epoch in any case.
     """
 
     rate: Series
     rounding: FloatArray | None = None
     notes: tuple[str, ...] = ()
+    source: RateSource = "logs"
 
 
 def take_rate(record: TrainingRows) -> LoggedRate | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
-    from cbreplay.readers.building.learning_rate import RateReading
+    from cbreplay.readers.building.rate_columns import LoggedRate
     from cbreplay.run import AxisUnit, EpochArray, FloatArray
     from cbreplay.run_metadata import RunMetadata
 
@@ -47,6 +47,8 @@ class LogFacts(NamedTuple):
         The epoch at which every training of its writer begins.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What a row stands for.
+    framework : str
+        Who trained, where it tells that it was not Keras.
     """
 
     notes: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class LogFacts(NamedTuple):
     counts_from: int = 0
     begins_at: int | None = None
     axis_unit: AxisUnit = "epochs"
+    framework: str = ""
 
 
 def build_run(
@@ -65,7 +68,7 @@ def build_run(
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    rate: RateReading | None = None,
+    rate: LoggedRate | None = None,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -81,7 +84,7 @@ def build_run(
         How it was read.
     metadata : RunMetadata, optional
         What ``run.json`` says about this training.
-    rate : RateReading, optional
+    rate : LoggedRate, optional
         The learning rate.
 
     Raises
@@ -89,11 +92,7 @@ def build_run(
     LogError
         If it holds no metric.
     """
-    if not record.rows.columns:
-        problem = "it holds no metric, only a learning rate"
-        raise LogError(problem, source=source, hint="Log at least the loss")
-    columns = record.rows.columns.items()
-    series = {well_formed(name): record.series(column) for name, column in columns}
+    series = _series_of(record, source)
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
     return Run(
@@ -101,9 +100,9 @@ def build_run(
         source=source,
         first_epoch=record.first_epoch,
         series=series,
-        learning_rate=rate.learning_rate if rate else None,
-        other_learning_rate=rate.other if rate else None,
+        learning_rate=rate.rate if rate else None,
         learning_rate_rounding=rate.rounding if rate else None,
+        rate_source=rate.source if rate else "",
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),
@@ -115,17 +114,30 @@ def build_run(
         not_logged=facts.not_logged & series.keys(),
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
+        framework=facts.framework,
         notes=(
             *facts.notes,
-            *record.notes,
-            *_missing_notes(record, series),
-            *(note for _, note in sorted(record.seams.items())),
+            *_notes_of(record, series),
             *(metadata.notes if metadata is not None else ()),
             *plan_notes,
             *_late_notes(record, facts, metadata),
             *(rate.notes if rate else ()),
         ),
     )
+
+
+def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:
+    if not record.rows.columns:
+        problem = "it holds no metric, only a learning rate"
+        raise LogError(problem, source=source, hint="Log at least the loss")
+    columns = record.rows.columns.items()
+    return {well_formed(name): record.series(column) for name, column in columns}
+
+
+def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
+    """Say what is odd about the rows of one training."""
+    seams = [note for _, note in sorted(record.seams.items())]
+    return [*record.notes, *_missing_notes(record, series), *seams]
 
 
 def _late_notes(

@@ -29,6 +29,8 @@ _ENDS = (
 )
 # so many steps at irregular distances are no log of each epoch
 _MANY = 20
+# a validation every second epoch is common in a log of epochs
+_SELDOM = 3
 
 
 def nearest_epochs(table: LogTable, cells: LogColumn) -> EpochArray | None:
@@ -125,7 +127,7 @@ def _judges_seldom(table: LogTable) -> bool:
         if VALIDATION.search(name):
             judged |= ~cells.missing
     n_judged = int(np.count_nonzero(judged))
-    return 0 < 2 * n_judged <= len(table)
+    return 0 < _SELDOM * n_judged <= len(table)
 
 
 def _count_evaluations(table: LogTable, steps: LogColumn) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.fits import join_rows
-from cbreplay.readers.building.learning_rate import read_csv_rate
 from cbreplay.readers.building.metric_columns import MetricColumns
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import (
@@ -65,18 +64,18 @@ def build_runs(
         counts_from=table.counts_from,
         begins_at=table.begins_at,
         axis_unit=table.axis_unit,
+        framework=table.framework,
     )
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
-        logged = take_rate(record)
         run = build_run(
             record,
             facts,
             source=table.source,
             options=options,
             metadata=known,
-            rate=None if logged is None else read_csv_rate(logged, known),
+            rate=take_rate(record),
         )
         yield run if table.steps is None else _with_steps(run, table.steps)
 

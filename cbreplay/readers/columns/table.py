@@ -71,6 +71,8 @@ class LogTable:
         What a row stands for.
     counts_from : int
         The number by which the log calls epoch 0.
+    framework : str
+        Who trained, where the log tells that it was not Keras.
     left_out : dict of str to str
         The columns that were left out, each with the reason.
     not_logged : set of str
@@ -100,6 +102,7 @@ class LogTable:
         self.axis_unit: AxisUnit = "epochs"
         self.left_out: dict[str, str] = {}
         self.counts_from = 0
+        self.framework = ""
         self.begins_at: int | None = None
         self.not_logged: set[str] = set()
 

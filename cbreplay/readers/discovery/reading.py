@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
@@ -79,7 +78,7 @@ class _OneTraining:
         if metadata is not None and metadata.without_end:
             self._name_missing_end(metadata)
         return {
-            place: [_finished(run, notes) for run in runs]
+            place: [run.with_notes(*notes) if notes else run for run in runs]
             for place, runs in self.by_place.items()
         }
 
@@ -169,18 +168,3 @@ class _OneTraining:
         source = self.training.run_json or self.training.place
         self.seen.append(Seen(source, "dropped", problem))
         return LogError(problem, source=source, hint=hint)
-
-
-def _finished(run: Run, notes: list[str]) -> Run:
-    run = _with_constant_rate(run)
-    return run.with_notes(*notes) if notes else run
-
-
-def _with_constant_rate(run: Run) -> Run:
-    """Give a run the rate of its optimizer, where nothing logged or changed it."""
-    if run.learning_rate is not None or run.metadata is None:
-        return run
-    from cbreplay.readers.building.learning_rate import constant_rate
-
-    rate = constant_rate(run.metadata, run.n_epochs)
-    return run if rate is None else replace(run, learning_rate=rate)

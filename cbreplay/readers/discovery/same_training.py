@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.digits import count_digits, half_units, hold_float32
-from cbreplay.readers.building.learning_rate import EVENT_RATE_NOTES
 from cbreplay.readers.building.runs import DOUBLED
 from cbreplay.run import Series
 
@@ -196,7 +195,7 @@ def _join(text: Run, events: Run, source: str) -> Run:
         first_epoch=first,
         series=series,
         learning_rate=laid(rates.learning_rate, rates),
-        other_learning_rate=laid(rates.other_learning_rate, rates),
+        rate_source=rates.rate_source,
         learning_rate_rounding=span.lay_rounding(rates.learning_rate_rounding, rates),
         epoch_seconds=laid(timed.epoch_seconds, timed),
         wall_seconds=text.wall_seconds or events.wall_seconds,
@@ -267,10 +266,7 @@ def _notes(
             f"the CSV holds epochs {text.first_epoch}-{text.horizon}, the event files "
             f"{events.first_epoch}-{events.horizon} (counted from 0)"
         )
-    # of the two rates the CSV's is used, so a note about the other would mislead
     unused: list[str] = []
-    if text.learning_rate is not None:
-        unused += EVENT_RATE_NOTES
     doubled = [run for run in (text, events) if _has_others(run.series)]
     if doubled and not _has_others(series):
         notes.append("of several values of an epoch, the one that both hold stands")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.evaluations import TRAINER_SPEED, VALIDATION
-from cbreplay.readers.building.learning_rate import KERAS_RATE_TAGS
 from cbreplay.readers.columns.rate_names import rate_names
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["HUGGING_FACE_EPOCH", "Layout", "choose_layout", "other_scalars"]
 
 _PREFIX = "epoch_"
+# what Keras 3 and Keras 2 call the learning rate
+KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # of Hugging Face, at the end of a training: no series
 _SUMMARIES = re.compile(r"train/(train_.*|total_flos)")
 _LIGHTNING_EPOCH, HUGGING_FACE_EPOCH = "epoch", "train/epoch"

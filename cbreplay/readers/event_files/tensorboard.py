@@ -13,13 +13,8 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.evaluations import VALIDATION, shown
 from cbreplay.readers.building.fits import join_rows
-from cbreplay.readers.building.learning_rate import (
-    KERAS_RATE_TAGS,
-    RateReading,
-    read_event_rate,
-)
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.event_files.epochs import (
@@ -32,6 +27,7 @@ from cbreplay.readers.event_files.epochs import (
 from cbreplay.readers.event_files.files import find_files, read_files, report_damage
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
+    KERAS_RATE_TAGS,
     choose_layout,
     other_scalars,
 )
@@ -47,13 +43,19 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
     from cbreplay.readers.event_files.points import LoggedPoints
-    from cbreplay.run import Run
+    from cbreplay.run import RateSource, Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
+# the layouts by which a framework is known that is not Keras
+_FRAMEWORKS = {
+    "ultralytics": "Ultralytics",
+    "Lightning": "Lightning",
+    "Hugging Face": "Hugging Face",
+}
 _MOST_TRAININGS = 10_000
 _CROWDED = "several values at most steps, as of each batch"
 
@@ -111,6 +113,7 @@ class TensorBoardReader:
             ),
             left_out=left_out,
             counts_from=layout.first_step + numbered.counts_from,
+            framework=_FRAMEWORKS.get(layout.tool, ""),
             begins_at=layout.begins_at,
             axis_unit="epochs" if rows.steps is None else "evaluations",
         )
@@ -124,7 +127,7 @@ class TensorBoardReader:
                 source=path,
                 options=self.options,
                 metadata=known,
-                rate=_take_rate(record, known),
+                rate=_take_rate(record),
             )
             if log.notes:
                 run = run.with_notes(*log.notes)
@@ -228,16 +231,17 @@ def _in_epochs(
     return rows, numbered
 
 
-def _take_rate(
-    record: TrainingRows, metadata: RunMetadata | None
-) -> RateReading | None:
+def _take_rate(record: TrainingRows) -> LoggedRate | None:
     """Take the learning rate out of a training: Keras's, or whatever it is called."""
     for name in KERAS_RATE_TAGS:
         logged = record.take_rate(name)
         if logged is not None and logged.recorded.any():
-            return read_event_rate(logged, name, metadata, record.first_epoch)
+            # Keras 2 takes it from logs, as its CSVLogger does
+            source: RateSource = "logs" if name == "epoch_lr" else "optimizer"
+            return LoggedRate(logged, source=source)
     found = take_rate(record)
-    return None if found is None else RateReading(found.rate, notes=found.notes)
+    # another tool writes the rate of each row
+    return None if found is None else found._replace(source="")
 
 
 def _with_steps(run: Run, number: int, rows: EpochRows) -> Run:

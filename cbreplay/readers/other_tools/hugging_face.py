@@ -61,6 +61,7 @@ class HuggingFaceReader(FormatReader):
         table.check_whole()
         self._fold(table, rows, state)
         table.counts_from_zero = True
+        table.framework = "Hugging Face"
         yield from build_runs(table, self.options, self.metadata)
 
     def _fold(

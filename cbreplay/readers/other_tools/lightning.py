@@ -51,6 +51,7 @@ class LightningReader(FormatReader):
         leave_out_after_fit(table)
         fold_by(table, "epoch", "step", self.options)
         table.counts_from_zero = True
+        table.framework = "Lightning"
         yield from build_runs(table, self.options, self.metadata)
 
 

@@ -40,6 +40,7 @@ class UltralyticsReader(FormatReader):
                 "epochs were taken as counted from 1, as Ultralytics does"
             )
         table.counts_from_zero = True
+        table.framework = "Ultralytics"
         time = table.columns.get("time")
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.checks import Finding, RuleChecks, find_opposite_mode
+from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.monitor_checks import find_absent_monitor, find_opposite_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,14 +85,15 @@ def _strips_beyond_plan(
         )
 
 
-GL = RuleChecks((_ratio_of_no_error, _strips_beyond_plan, find_opposite_mode))
+_MONITOR = (find_opposite_mode, find_absent_monitor)
+GL = RuleChecks((_ratio_of_no_error, _strips_beyond_plan, *_MONITOR))
 PQ = RuleChecks(
     (
         _ratio_of_no_error,
         _strip_of_one,
         _strip_in_validations,
         _strips_beyond_plan,
-        find_opposite_mode,
+        *_MONITOR,
     )
 )
-UP = RuleChecks((_strip_in_validations, _strips_beyond_plan, find_opposite_mode))
+UP = RuleChecks((_strip_in_validations, _strips_beyond_plan, *_MONITOR))

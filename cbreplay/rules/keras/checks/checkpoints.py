@@ -7,6 +7,7 @@ import string
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 
 if TYPE_CHECKING:
@@ -42,6 +43,25 @@ def _overwrites_one_file(
     )
 
 
+def _overwrites_after_resume(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    seams = () if known.run is None else known.run.seams
+    forgets = callback.save_best_only and callback.initial_value_threshold is None
+    if not seams or not forgets or _fields(callback.filepath):
+        return
+    yield Finding(
+        "overwrites-after-resume",
+        index,
+        f"the fit that went on with epoch {seams[0] + 1} saves its first "
+        f"{callback.monitor} over {callback.filepath!r}, also where it is worse",
+        "a ModelCheckpoint that is created anew knows no best of an earlier fit",
+        "initial_value_threshold= the best so far, or a filepath of its own for each "
+        "fit",
+        "remark",
+    )
+
+
 def _shares_its_file(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
@@ -62,10 +82,21 @@ def _shares_its_file(
             return
 
 
+def _by_its_monitor(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    # without save_best_only the direction decides nothing, and is asked for
+    checks = MONITOR_CHECKS if callback.save_best_only else (find_unknown_auto,)
+    for check in checks:
+        yield from check(known, index, callback)
+
+
 def _fields(filepath: str) -> list[str]:
     """Return the names in the braces of a filepath."""
     parsed = string.Formatter().parse(filepath)
     return [name for _, name, _, _ in parsed if name is not None]
 
 
-SAVING = RuleChecks((_overwrites_one_file, _shares_its_file))
+SAVING = RuleChecks(
+    (_overwrites_one_file, _overwrites_after_resume, _shares_its_file, _by_its_monitor)
+)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.monitor import round_float32
-from cbreplay.rules.checks import Finding, RuleChecks, find_opposite_mode
+from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
@@ -22,6 +24,7 @@ __all__ = ["REDUCING", "STOPPING", "effective_patience"]
 
 # from here on to 1, float32 keeps the rate: half a unit in its last place is 2**-25
 _FACTOR_OF_ONE = 1 - 2.0**-26
+_STEEP, _SHORT_WAIT = 0.1, 5
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
 
 
@@ -82,7 +85,72 @@ def _starts_after_plan(
         )
 
 
+def _restores_by_training_loss(
+    known: CheckedList, index: int, callback: EarlyStopping
+) -> Iterator[Finding]:
+    minimal = known.mode(callback) == "min"
+    if callback.monitor == "loss" and callback.restore_best_weights and minimal:
+        yield Finding(
+            "restores-by-training-loss",
+            index,
+            "the weights of the least training loss are restored, not those of the "
+            "least val_loss",
+            "the training loss tends to fall until the end, also while val_loss rises, "
+            "so they are mostly those of one of the last epochs",
+            "monitor='val_loss', where fit gets validation data",
+            "remark",
+        )
+
+
 # --- ReduceLROnPlateau
+
+
+def _patience_zero_is_one(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: ReduceLROnPlateau,
+) -> Iterator[Finding]:
+    # for EarlyStopping it is the default
+    if callback.patience == 0:
+        yield Finding(
+            "patience-zero-is-one",
+            index,
+            "patience 0 acts as patience 1",
+            "a value without improvement makes the wait 1 before it is compared with "
+            "patience",
+            "patience=1",
+            "remark",
+        )
+
+
+def _steep_factor(
+    known: CheckedList, index: int, callback: ReduceLROnPlateau
+) -> Iterator[Finding]:
+    steep = callback.factor <= _STEEP and callback.patience < _SHORT_WAIT
+    another = _leaves_nothing(known, callback) or callback.min_lr > 0
+    if not steep or another or _is_forestalled(known, callback):
+        return
+    wait = effective_patience(callback)
+    few = "1 value" if wait == 1 else f"{math.ceil(wait)} values in a row"
+    yield Finding(
+        "steep-factor",
+        index,
+        f"{few} without improvement can take the learning rate to {callback.factor:g} "
+        "of what it was",
+        f"factor is {callback.factor:g} and patience {callback.patience:g}, and "
+        "ReduceLROnPlateau never raises the rate again",
+        f"factor=0.5, or patience={_SHORT_WAIT} or more",
+        "remark",
+    )
+
+
+def _is_forestalled(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
+    """Return whether a stop may come before its first reduction."""
+    return any(
+        isinstance(other, EarlyStopping)
+        and effective_patience(other) <= effective_patience(callback)
+        for other in known.callbacks
+    )
 
 
 def _cooldown_of_one(
@@ -112,10 +180,7 @@ def _factor_without_effect(
             "a smaller factor, for example factor=0.5",
         )
         return
-    rate = known.initial_rate
-    precision = known.training.semantics.factor_precision
-    start = 1.0 if rate is None else rate
-    if callback.factor > 0 and reduce_rate(start, callback.factor, precision) > 0:
+    if not _leaves_nothing(known, callback):
         return
     yield Finding(
         "factor-leaves-nothing",
@@ -126,6 +191,13 @@ def _factor_without_effect(
         "its place",
         "a factor between 0 and 1, for example factor=0.5",
     )
+
+
+def _leaves_nothing(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
+    rate = known.initial_rate
+    precision = known.training.semantics.factor_precision
+    start = 1.0 if rate is None else rate
+    return callback.factor <= 0 or reduce_rate(start, callback.factor, precision) <= 0
 
 
 def _floor_above_rate(
@@ -153,6 +225,22 @@ def _reduces_twice(callback: ReduceLROnPlateau) -> str:
 
 
 # --- both
+
+
+def _fractional_patience(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: _Monitoring,
+) -> Iterator[Finding]:
+    patience = callback.patience
+    if 0 < patience < math.inf and patience != math.floor(patience):
+        yield Finding(
+            "fractional-patience",
+            index,
+            f"patience {patience:g} acts as patience {math.ceil(patience)}",
+            "the wait counts whole values, and is compared with patience as it is",
+            f"patience={math.ceil(patience)}",
+        )
 
 
 def _negative_patience(
@@ -268,14 +356,29 @@ def _ordinal(number: int) -> str:
 
 _BOTH = (
     _negative_patience,
+    _fractional_patience,
     _negative_min_delta,
-    find_opposite_mode,
+    *MONITOR_CHECKS,
     _patience_in_validations,
     _patience_beyond_plan,
     *RECORD_CHECKS,
 )
-STOPPING = RuleChecks((_keeps_later_weights, _starts_after_plan, *_BOTH))
+STOPPING = RuleChecks(
+    (
+        _keeps_later_weights,
+        _restores_by_training_loss,
+        _starts_after_plan,
+        *_BOTH,
+    )
+)
 REDUCING = RuleChecks(
-    (_cooldown_of_one, _factor_without_effect, _floor_above_rate, *_BOTH),
+    (
+        _patience_zero_is_one,
+        _cooldown_of_one,
+        _factor_without_effect,
+        _steep_factor,
+        _floor_above_rate,
+        *_BOTH,
+    ),
     stands_twice=_reduces_twice,
 )

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.rate_columns import LoggedRate
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.run import FloatArray
+    from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = [
-    "EVENT_RATE_NOTES",
-    "KERAS_RATE_TAGS",
-    "RATE_CHANGING",
-    "RateReading",
-    "class_name",
-    "constant_rate",
-    "read_csv_rate",
-    "read_event_rate",
-]
+__all__ = ["class_name", "read_rate", "writes_rate"]
 
-# Keras 3 and Keras 2
-KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
-_REDUCER, _SCHEDULER = "ReduceLROnPlateau", "LearningRateScheduler"
-# the callbacks of Keras that write the rate into logs
-RATE_CHANGING = (_REDUCER, _SCHEDULER)
-# Keras's own callbacks that leave the optimizer's rate alone
-_INERT = frozenset(
-    {
-        "BackupAndRestore",
-        "CSVLogger",
-        "EarlyStopping",
-        "History",
-        "ModelCheckpoint",
-        "ProgbarLogger",
-        "RemoteMonitor",
-        "TensorBoard",
-        "TerminateOnNaN",
-    }
+_LOGGER = "TensorBoard"
+_ORDINARY = (
+    "each row's learning rate is taken as the one its epoch was trained at "
+    "(no run.json says whether a second callback rewrote it)"
 )
 _EITHER = (
     "the event files cannot tell whether a row holds the learning rate before or "
@@ -51,102 +28,114 @@ _EITHER = (
 )
 _AFTER = (
     "each row's learning rate is the one after that epoch's reduction, because "
-    "TensorBoard stands behind ReduceLROnPlateau in the recorded callbacks"
+    "TensorBoard stands behind the callback that reduces in the recorded list"
 )
 _FIRST = "the learning rate of the first epoch is taken from its own row"
-EVENT_RATE_NOTES = (_EITHER, _AFTER, _FIRST)
 
 
-class RateReading(NamedTuple):
-    """A recorded learning rate, and how sure its reading is.
+class _ReadRate(NamedTuple):
+    """A recorded rate as it is read, the other way to read it, and what was assumed."""
 
-    Parameters
-    ----------
-    learning_rate : Series
-        The float32 rate that each epoch was trained at.
-    other : Series or None
-        The other reading, where the log alone cannot tell which is right.
-    notes : tuple of str
-        What was assumed.
-    rounding : array of shape (n_epochs,) or None
-        Half a unit of the last digit of each rate, where they were rounded.
-    """
-
-    learning_rate: Series
+    rate: Series
     other: Series | None = None
     notes: tuple[str, ...] = ()
-    rounding: FloatArray | None = None
 
 
-def read_csv_rate(logged: LoggedRate, metadata: RunMetadata | None) -> RateReading:
-    """Read the rate column of a CSVLogger: the rate the epoch was trained at.
+def read_rate(run: Run) -> Run:
+    """Return a run whose learning rate is the one that each epoch was trained at.
 
-    The row of a reduction holds another one if a second callback wrote the key after
-    the reduction (keras.src.callbacks, both ``on_epoch_end``).
-    """
-    rate, rounding, notes = logged
-    if not _changes(rate):
-        return RateReading(rate, notes=notes, rounding=rounding)
-    if metadata is None or not metadata.callbacks:
-        note = (
-            "each row's learning rate is taken as the one its epoch was trained at "
-            "(no run.json says whether a second callback rewrote it)"
-        )
-        notes = (*notes, note)
-    else:
-        notes = (*notes, *_two_writers_notes(_class_lists(metadata)))
-    return RateReading(rate, notes=notes, rounding=rounding)
-
-
-def read_event_rate(
-    rate: Series, tag: str, metadata: RunMetadata | None, first_epoch: int
-) -> RateReading:
-    """Read the rate that the TensorBoard callback wrote.
-
-    Keras 3 reads the optimizer when the epoch has ended: after a reduction, if
-    TensorBoard stands behind ReduceLROnPlateau in the list. A LearningRateScheduler
-    sets the rate when an epoch begins, so its row holds the rate trained at.
+    A reader knows how the rate was written, and no rule; what a row means hangs on the
+    callbacks of the training, in their order. CSVLogger writes what the last callback
+    left in ``logs``, and that is the rate that the epoch was trained at, but in the row
+    of a reduction before another callback that writes it. The TensorBoard callback of
+    Keras 3 asks the optimizer when the epoch has ended: after a reduction, if it stands
+    behind the callback that reduces.
 
     Parameters
     ----------
-    rate : Series
-        The rate as logged.
-    tag : str
-        ``"epoch_learning_rate"``, or the ``"epoch_lr"`` of Keras 2, which is taken
-        from `logs`, as CSVLogger's is.
-    metadata : RunMetadata, optional
-        What ``run.json`` says; its callbacks decide.
-    first_epoch : int
-        The epoch of the first value.
+    run : Run
+        As read. One whose rate was read already is returned as it is.
     """
-    if tag == "epoch_lr":
-        return read_csv_rate(LoggedRate(rate), metadata)
+    rate = run.learning_rate
+    if rate is None:
+        constant = _constant_rate(run.metadata, run.n_epochs)
+        return run if constant is None else replace(run, learning_rate=constant)
+    if not run.rate_source:
+        return run
+    if run.rate_source == "optimizer":
+        reading = _read_optimizer(rate, run.metadata, run.first_epoch)
+    else:
+        reading = _read_logs(rate, run.metadata)
+    return replace(
+        run,
+        learning_rate=reading.rate,
+        other_learning_rate=reading.other,
+        rate_source="",
+        notes=(*run.notes, *reading.notes),
+    )
+
+
+def _read_logs(rate: Series, metadata: RunMetadata | None) -> _ReadRate:
+    if not _changes(rate):
+        return _ReadRate(rate)
+    if metadata is None or not metadata.callbacks:
+        return _ReadRate(rate, notes=(_ORDINARY,))
+    return _ReadRate(rate, notes=_two_writers_notes(_class_lists(metadata)))
+
+
+def _read_optimizer(
+    rate: Series, metadata: RunMetadata | None, first_epoch: int
+) -> _ReadRate:
     lists = _class_lists(metadata) if metadata is not None else []
     readings = {_row_holds(classes) for classes in lists} or {"either"}
     if readings == {"after"} and metadata is not None:
         return _shifted_by_metadata(rate, metadata, first_epoch)
     if readings == {"before"} or not _changes(rate):
-        return RateReading(rate)
+        return _ReadRate(rate)
     if readings == {"both"}:
-        return RateReading(rate, notes=_two_writers_notes(lists))
-    return RateReading(rate, _shift(rate), (_EITHER,))
+        return _ReadRate(rate, notes=_two_writers_notes(lists))
+    return _ReadRate(rate, _shift(rate), (_EITHER,))
 
 
 def _row_holds(classes: Sequence[str]) -> str:
     """Tell when TensorBoard read the rate: before or after a reduction, or either."""
-    if "TensorBoard" not in classes:
+    if _LOGGER not in classes:
         return "either"
-    earlier = classes[: classes.index("TensorBoard")]
-    if any(name not in _INERT and name not in RATE_CHANGING for name in earlier):
+    earlier = classes[: classes.index(_LOGGER)]
+    if not all(_is_known(name) for name in earlier):
         return "either"
-    if _REDUCER not in earlier:
+    if not any(_reduces(name) for name in earlier):
         return "before"
-    return "both" if _SCHEDULER in classes else "after"
+    scheduled = any(writes_rate(name) and not _reduces(name) for name in classes)
+    return "both" if scheduled else "after"
+
+
+def writes_rate(name: str) -> bool:
+    """Tell whether a callback of this class changes the rate, and writes it to logs."""
+    from cbreplay.rules.registry import find_rule
+
+    row = find_rule(name)
+    changes: bool = row is not None and row.load().changes_learning_rate
+    return changes
+
+
+def _reduces(name: str) -> bool:
+    """Tell whether it changes the rate at the end of an epoch, not at its begin."""
+    from cbreplay.rules.registry import rule_named
+
+    return writes_rate(name) and "begin" not in rule_named(name).load().acts_at
+
+
+def _is_known(name: str) -> bool:
+    """Tell whether it is a framework's own callback, of which this is known."""
+    from cbreplay.rules.registry import find_rule, stands_by
+
+    return find_rule(name) is not None or stands_by(name)
 
 
 def _shifted_by_metadata(
     rate: Series, metadata: RunMetadata, first_epoch: int
-) -> RateReading:
+) -> _ReadRate:
     """Move each rate to the epoch after it; the first comes from the optimizer."""
     initial = metadata.initial_learning_rate
     began = metadata.fit.initial_epoch - first_epoch
@@ -155,7 +144,7 @@ def _shifted_by_metadata(
     if initial is not None and 0 <= began < len(rate):
         shifted = _with_value(shifted, began, initial)
     known = initial is not None and began == 0
-    return RateReading(shifted, notes=(_AFTER,) if known else (_AFTER, _FIRST))
+    return _ReadRate(shifted, notes=(_AFTER,) if known else (_AFTER, _FIRST))
 
 
 def _shift(rate: Series) -> Series:
@@ -192,7 +181,7 @@ def class_name(text: str) -> str:
 
 
 def _two_writers_notes(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    writers = [[name for name in names if name in RATE_CHANGING] for names in lists]
+    writers = [[name for name in names if writes_rate(name)] for names in lists]
     if all(len(names) < _TWO for names in writers):
         return ()
     listed = " and ".join(next(names for names in writers if len(names) >= _TWO))
@@ -206,7 +195,7 @@ def _two_writers_notes(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
 _TWO = 2
 
 
-def constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None:
+def _constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None:
     """Return the optimizer's initial rate for every epoch, if nothing changed it.
 
     None unless ``run.json`` records the rate, no schedule, and only callbacks of
@@ -215,7 +204,8 @@ def constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None:
     if metadata is None or metadata.initial_learning_rate is None:
         return None
     classes = [name for names in _class_lists(metadata) for name in names]
-    if metadata.schedule is not None or not _INERT.issuperset(classes):
+    inert = all(_is_known(name) and not writes_rate(name) for name in classes)
+    if metadata.schedule is not None or not inert:
         return None
     if "callbacks" not in metadata.raw:
         return None
