@@ -57,9 +57,11 @@ def find_gap(run: Run, name: str) -> int | None:
     series = run.series[name]
     if not series.recorded.any():
         return None
-    cadence = find_cadence(series)
     before = 0 if run.begins_at is None else run.first_epoch - run.begins_at
-    if before > (cadence or 0):
+    if series.recorded.all():
+        # the usual series: of every epoch, so that only its beginning can be missing
+        return run.first_epoch if before > int(len(series) > 1) else None
+    if before > (find_cadence(series) or 0):
         # the beginning of the training is not in the log
         return run.first_epoch
     if not _has_rhythm(run, name):
