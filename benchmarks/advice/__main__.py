@@ -26,6 +26,7 @@ import numpy as np
 from benchmarks.advice.asked import print_answers
 from benchmarks.advice.choices import (
     CHOICES,
+    COST_WEIGHT,
     PLANS,
     SIZES,
     USUAL,
@@ -72,7 +73,9 @@ def print_sets(sets: Sequence[Curves]) -> None:
         )
 
 
-def print_choices(sets: Sequence[Curves], draws: int, by: str, monitor: str) -> None:
+def print_choices(
+    sets: Sequence[Curves], draws: int, *, by: str, monitor: str, cost_weight: float
+) -> None:
     """Print what share of the distance each way to choose closes."""
     learned_from = part_sets(sets, by)
     if "accuracy" in monitor:
@@ -85,7 +88,7 @@ def print_choices(sets: Sequence[Curves], draws: int, by: str, monitor: str) -> 
     halves = [range(part, len(sets), 2) for part in (0, 1)]
     print(f"{monitor}, share closed in %, from 3 / 10 / 30 runs (first | second half)")
     for plan in PLANS:
-        populations = populate(sets, plan, monitor)
+        populations = populate(sets, plan, monitor, cost_weight)
         priors = make_priors(learned_from, plan, monitor)
         print(f"plan of {plan} epochs")
         for name, choose in CHOICES.items():
@@ -108,11 +111,19 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--by", choices=("halves", "tasks"), default="halves")
     parser.add_argument("--monitor", default="val_loss")
+    parser.add_argument("--cost-weight", type=float, default=COST_WEIGHT)
     options = parser.parse_args()
     sets, draws = load_curves(options.cache), options.draws
     tables: dict[str, Callable[[], None]] = {
         "sets": partial(print_sets, sets),
-        "choices": partial(print_choices, sets, draws, options.by, options.monitor),
+        "choices": partial(
+            print_choices,
+            sets,
+            draws,
+            by=options.by,
+            monitor=options.monitor,
+            cost_weight=options.cost_weight,
+        ),
         "answers": partial(print_answers, sets, draws),
         "promises": partial(print_promises, sets, draws),
         "rules": partial(compare_rules, sets, draws),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from benchmarks.advice.curves import Curves
     from benchmarks.advice.stopping import Costs
-    from cbreplay.run import FloatArray
+    from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
     "CHOICES",
+    "COST_WEIGHT",
     "PLANS",
     "SIZES",
     "USUAL",
@@ -37,6 +38,7 @@ __all__ = [
     "make_priors",
     "part_sets",
     "populate",
+    "sample_runs",
 ]
 
 COST_WEIGHT = 0.05
@@ -61,14 +63,17 @@ class Sample(NamedTuple):
         How many epochs each goes on after its best.
     prior, average : Prior
         Kinds of sets that are not judged; and one kind, their mean.
+    cost_weight : float
+        What training the whole plan counts.
     """
 
     lost: FloatArray
     trained: FloatArray
     plan: int
-    gaps: Any
+    gaps: EpochArray
     prior: Prior
     average: Prior
+    cost_weight: float = COST_WEIGHT
 
     @property
     def thumb(self) -> int:
@@ -78,7 +83,14 @@ class Sample(NamedTuple):
     def blended(self) -> Blended:
         """Return the scores with the prior."""
         every = np.arange(1, self.plan + 1)
-        return blend_scores(self.prior, every, self.plan, self.lost, self.trained)
+        cells = (self.lost, self.trained)
+        return blend_scores(
+            self.prior, every, self.plan, *cells, cost_weight=self.cost_weight
+        )
+
+    def scores(self) -> FloatArray:
+        """Return J of each run and patience."""
+        return self.lost + self.cost_weight * self.trained
 
     def sufficient(self) -> FloatArray:
         """Return the least patience of each run from which on it loses at most 1 %."""
@@ -123,7 +135,7 @@ def order_statistic(sample: Sample) -> int:
 
 
 def least_mean(sample: Sample) -> int:
-    score = sample.lost + COST_WEIGHT * sample.trained
+    score = sample.scores()
     return int(score.mean(axis=0).argmin()) + 1
 
 
@@ -168,9 +180,14 @@ def left_out_decides(sample: Sample) -> int:
     """The rule of thumb, unless the choice is better on runs left out of it."""
     every = np.arange(1, sample.plan + 1)
     left_out = leave_each_out(
-        sample.prior, every, sample.plan, sample.lost, sample.trained
+        sample.prior,
+        every,
+        sample.plan,
+        sample.lost,
+        sample.trained,
+        cost_weight=sample.cost_weight,
     )
-    score = sample.lost + COST_WEIGHT * sample.trained
+    score = sample.scores()
     thumb = rule_of_thumb(sample)
     own = score[np.arange(len(score)), left_out].mean()
     return alike_kinds(sample) if own < score[:, thumb - 1].mean() else thumb
@@ -204,11 +221,12 @@ class Population(NamedTuple):
     name: str
     values: FloatArray
     costs: Costs
+    cost_weight: float = COST_WEIGHT
 
     @property
     def score(self) -> FloatArray:
         """J of each run and patience."""
-        return self.costs.score(COST_WEIGHT)
+        return self.costs.score(self.cost_weight)
 
 
 class Judged(NamedTuple):
@@ -224,17 +242,32 @@ class Judged(NamedTuple):
 
 
 def populate(
-    sets: Sequence[Curves], plan: int, monitor: str = "val_loss"
+    sets: Sequence[Curves],
+    plan: int,
+    monitor: str = "val_loss",
+    cost_weight: float = COST_WEIGHT,
 ) -> list[Population]:
     """Price every patience on all sets."""
     found = []
     for curves in sets:
         values = monitored(curves, monitor, plan)
-        found.append(Population(curves.name, values, price_patience(values)))
+        found.append(
+            Population(curves.name, values, price_patience(values), cost_weight)
+        )
     return found
 
 
-def draw_runs(place: int, n_runs: int, total: int, draws: int) -> Iterator[Any]:
+def sample_runs(
+    population: Population, drawn: EpochArray, priors: tuple[Prior, Prior]
+) -> Sample:
+    """Return the runs that are drawn."""
+    lost, trained = (cells[drawn] for cells in population.costs)
+    plan = lost.shape[1]
+    gaps = plan - 1 - np.nanargmin(population.values[drawn], axis=1)
+    return Sample(lost, trained, plan, gaps, *priors, population.cost_weight)
+
+
+def draw_runs(place: int, n_runs: int, total: int, draws: int) -> Iterator[EpochArray]:
     """Yield orders of a set's runs: the first are drawn, the others judge."""
     rng = np.random.default_rng([7, place, n_runs])
     for _ in range(draws):
@@ -251,14 +284,11 @@ def judge_choice(
     """Draw runs of each set, choose, and judge by the others."""
     distance, gained = [], []
     for place, population in enumerate(populations):
-        score, plan = population.score, population.score.shape[1]
-        gaps = plan - 1 - np.nanargmin(population.values, axis=1)
-        mean, gains = score.mean(axis=0), []
+        score, gains = population.score, []
+        mean = score.mean(axis=0)
         for order in draw_runs(place, n_runs, len(score), draws):
             drawn, others = order[:n_runs], order[n_runs:]
-            lost, trained = (cells[drawn] for cells in population.costs)
-            sample = Sample(lost, trained, plan, gaps[drawn], *priors[place])
-            patience = choose(sample)
+            patience = choose(sample_runs(population, drawn, priors[place]))
             apart = score[others, USUAL - 1] - score[others, patience - 1]
             gains.append(apart.mean())
         distance.append(mean[USUAL - 1] - mean.min())

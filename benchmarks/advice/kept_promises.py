@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from benchmarks.advice.choices import (
-    Sample,
     alike_kinds,
     draw_runs,
     find_sufficient,
     make_priors,
     part_sets,
     populate,
+    sample_runs,
 )
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ def _count(
             continue
         kept.append((enough[others] <= promised).mean())
         told = drawn[logs.telling]
-        lost, trained = (cells[told] for cells in population.costs)
-        sample = Sample(lost, trained, plan, gaps[told], *priors)
-        chosen = alike_kinds(sample)
+        chosen = alike_kinds(sample_runs(population, told, priors))
         if chosen >= promised:
             beside.append((enough[others] <= chosen).mean())
     return _Counted(

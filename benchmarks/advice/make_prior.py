@@ -1,23 +1,17 @@
-"""Make `prior.json`: the kinds of curves that the advice leans on at few runs.
+"""The kinds of curves that the advice leans on at few runs.
 
 Each set of the benchmark gives its mean curves of what a patience loses and trains, for
 val_loss and, in classification, for val_accuracy, at plans of 25, 50, 100 and 200
 epochs. On the common axis log(patience) / log(plan) these are alike enough to be sorted
 into a dozen kinds (k-means on their logarithms).
-
-    python -m benchmarks.advice.make_prior --output prior.json --date 2026-01-31
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.advice.curves import load_curves
 from benchmarks.advice.prior import Prior, parse_prior
 from benchmarks.advice.stopping import (
     Costs,
@@ -115,7 +109,7 @@ def _square_distances(rows: FloatArray, centres: FloatArray) -> FloatArray:
     return apart
 
 
-def write_prior(
+def describe_prior(
     sets: Sequence[Curves], date: str, n_kinds: int = N_KINDS
 ) -> dict[str, Any]:
     """Return what `prior.json` holds."""
@@ -137,7 +131,7 @@ def write_prior(
         "schema": 1,
         "what": "mean share lost and share trained by patience, for kinds of learning "
         "curves; a position is log(patience) / log(planned epochs)",
-        "command": "python -m benchmarks.advice.make_prior",
+        "command": "python -m benchmarks.advice.write_prior",
         "date": date,
         "origin": f"{n_runs} trainings of small networks on scikit-learn's bundled "
         f"and generated data, in {len(sets)} sets; {' and '.join(MONITORS)}; the first "
@@ -153,7 +147,7 @@ def write_prior(
 
 def make_prior(sets: Sequence[Curves], n_kinds: int = N_KINDS) -> Prior:
     """Return the prior that some sets make."""
-    return parse_prior(write_prior(sets, "", n_kinds))
+    return parse_prior(describe_prior(sets, "", n_kinds))
 
 
 def average_curve(sets: Sequence[Curves], plan: int, monitor: str) -> Prior:
@@ -168,28 +162,3 @@ def average_curve(sets: Sequence[Curves], plan: int, monitor: str) -> Prior:
         FLOOR,
         WIDTH,
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--date", required=True, help="when it is made: 2026-01-31")
-    options = parser.parse_args()
-    written = write_prior(load_curves(options.cache), options.date)
-    options.output.write_text(_format_rows(written), "utf-8")
-
-
-def _format_rows(written: dict[str, Any]) -> str:
-    """Return JSON with a line for each kind."""
-    kinds = ",\n".join(f"  {json.dumps(kind)}" for kind in written["kinds"])
-    rows = [
-        f" {json.dumps(key)}: {json.dumps(value)}"
-        for key, value in written.items()
-        if key != "kinds"
-    ]
-    return "{\n" + ",\n".join([*rows, f' "kinds": [\n{kinds}\n ]']) + "\n}\n"
-
-
-if __name__ == "__main__":
-    main()
