@@ -147,7 +147,9 @@ def event_directories(root: Path) -> list[str]:
 def read_scalars(root: Path) -> int:
     from cbreplay.readers.event_files.reading import read_events
 
-    return sum(len(read_events(str(path)).values) for path in root.rglob("*tfevents*"))
+    return sum(
+        len(read_events(str(path)).scalars.values) for path in root.rglob("*tfevents*")
+    )
 
 
 def read_load_runs(root: Path) -> int:

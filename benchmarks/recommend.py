@@ -18,6 +18,7 @@ of logs can be named as a population instead.
     python benchmarks/recommend.py                    # all families
     python benchmarks/recommend.py --logs runs/       # real ones
     python benchmarks/recommend.py --seconds          # how long an answer takes
+    python benchmarks/recommend.py --growth           # how that grows with the runs
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay import Run, load_runs
-from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.recommend.advising import Advising
+from cbreplay.recommend import Advising, recommend_config, sweep_patience
 from cbreplay.recommend.axes import read_axes
-from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.pricing import Priced, cells_of, price
+from cbreplay.recommend.selection import USUAL, choose_patience
 from cbreplay.recommend.study import begin_study, keep_alike
-from cbreplay.recommend.validation import USUAL, Priced, choose_patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from cbreplay import Sweep
 
     Curve = NDArray[np.floating[Any]]
 
@@ -240,6 +242,55 @@ def _seconds() -> None:
     )
 
 
+def _noisy(size: float) -> Callable[[Curve, int, np.random.Generator], Curve]:
+    return lambda first, _, rng: first + rng.normal(0, size, N_EPOCHS)
+
+
+# what a run is, of the first one, of its number and of chance
+_LIKENESS: dict[str, Callable[[Curve, int, np.random.Generator], Curve]] = {
+    "distinct": lambda _first, _number, rng: mixed(rng),
+    "identical": lambda first, _number, _rng: first,
+    "a millionth more each": lambda first, number, _: first * (1 + 1e-6 * number),
+    "alike to 1e-6": _noisy(1e-6),
+    "alike to 1e-5": _noisy(1e-5),
+    "alike to 1e-4": _noisy(1e-4),
+}
+
+
+def _alike_runs(likeness: str, n_runs: int) -> list[Run]:
+    rng = np.random.default_rng(0)
+    first = overfitting(rng)
+    return [
+        Run.from_logs(
+            [{"val_loss": loss} for loss in _LIKENESS[likeness](first, number, rng)],
+            name=f"run{number}",
+            planned_epochs=N_EPOCHS,
+        )
+        for number in range(n_runs)
+    ]
+
+
+def _growth(sizes: Sequence[int], rounds: int = 3) -> None:
+    """Print the CPU time of the advice, and how it grows against n log n."""
+    print(f"{'runs':24s}" + "".join(f"{size:>9d}" for size in sizes) + "   growth")
+    for likeness in _LIKENESS:
+        seconds = []
+        for size in sizes:
+            sweep, _ = sweep_patience(_alike_runs(likeness, size), semantics=SEMANTICS)
+            seconds.append(min(_cpu_seconds(sweep) for _ in range(rounds)))
+        small, large = sizes[0], sizes[-1]
+        expected = large * np.log(large) / (small * np.log(small))
+        growth = seconds[-1] / seconds[0] / expected
+        line = "".join(f"{took:8.2f}s" for took in seconds)
+        print(f"{likeness:24s}{line}   {growth:.2f} x n log n")
+
+
+def _cpu_seconds(sweep: Sweep) -> float:
+    started = time.process_time()
+    recommend_config(sweep)
+    return time.process_time() - started
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", nargs="*", default=[])
@@ -247,7 +298,12 @@ def main() -> None:
     parser.add_argument("--population", type=int, default=400)
     parser.add_argument("--tolerance", default="1%")
     parser.add_argument("--seconds", action="store_true")
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--sizes", default="1000,2000,4000,8000")
     options = parser.parse_args()
+    if options.growth:
+        _growth([int(size) for size in options.sizes.split(",")])
+        return
     if options.seconds:
         _seconds()
         return

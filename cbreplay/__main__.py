@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+
+__all__ = ["run"]
+
+
+def run() -> None:
+    """Run the command line and end the process with its exit status."""
+    # until there is something to close, Ctrl-C ends the process without a word
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from cbreplay.cli.main import run as answer
+
+    answer()
+
 
 if __name__ == "__main__":
     # with -m Python looks for every module in the working directory first, and a
     # numpy.py that lies beside a log must not be what is imported
     if not sys.flags.safe_path:
         del sys.path[0]
-    from cbreplay.cli.main import run
-
     run()

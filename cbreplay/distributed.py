@@ -16,6 +16,7 @@ from cbreplay.loading import load_runs
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
+from cbreplay.sweep.pieces import run_tasks
 from cbreplay.sweep.plan import pair_configs, plan_blocks, read_configs
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def sweep_logs(
     empty: Literal["missing", "nan"] = "missing",
     planned_epochs: int | None = None,
     x_axis: Literal["epoch", "step"] | None = None,
+    parts: Literal["split", "join", "rows"] = "split",
+    first_epoch: int | None = None,
+    seams: Iterable[int] = (),
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
 ) -> Sweep:
@@ -58,7 +62,7 @@ def sweep_logs(
         Where the work is done; by default here.
     batch_size : int
         The logs of one task.
-    errors, empty, planned_epochs, x_axis
+    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams
         As in `load_runs`.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
@@ -79,16 +83,19 @@ def sweep_logs(
         "empty": empty,
         "planned_epochs": planned_epochs,
         "x_axis": x_axis,
+        "parts": parts,
+        "first_epoch": first_epoch,
+        "seams": tuple(seams),
     }
     task = _Task(configs, reading, read_judging(judging))
-    parts = []
+    swept = []
     done = 0
     for batch, part in zip(batches, _parts(batches, task, executor), strict=True):
-        parts.append(part)
+        swept.append(part)
         done += len(batch)
         if progress is not None:
             progress(done, sum(map(len, batches)))
-    return _joined(parts, configs)
+    return _joined(swept, configs)
 
 
 def _cut_batches(
@@ -138,9 +145,7 @@ def _parts(
             yield _sweep_batch(batch, task)
         return
     sent = task._replace(configs=pair_configs(task.configs))
-    futures = [executor.submit(_sweep_batch, batch, sent) for batch in batches]
-    for future in futures:
-        yield future.result()
+    yield from run_tasks(executor, _sweep_batch, [(batch, sent) for batch in batches])
 
 
 def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
@@ -158,7 +163,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
         if every:
             tables = [sweep_runs(every, task.configs, judging=task.judging)]
     except CbreplayError:
-        # one of them: each by itself
+        # a run cannot be swept: each log by itself shows which, and leaves the others
         for path, runs in read:
             try:
                 tables.append(sweep_runs(runs, task.configs, judging=task.judging))
@@ -176,15 +181,18 @@ def _joined(
     parts: Sequence[_SweptBatch],
     configs: Any,  # noqa: ANN401 - as `read_configs`
 ) -> Sweep:
-    """Put the parts under one another."""
-    failures = tuple(one for part in parts for one in part.failures)
+    """Put the cells of the parts below each other, in one sweep."""
+    failures = tuple(failure for part in parts for failure in part.failures)
     runs = tuple(run for part in parts for run in part.runs)
     if not runs:
         problem = f"none of {len(failures)} logs could be swept: {failures[0].problem}"
         raise LogError(problem, source=failures[0].source)
     blocks = plan_blocks(configs)
     reduces = any(block.reduces for block in blocks)
-    cells = Cells.empty(len(runs), len(configs), reduces=reduces)
+    # a packed column of one value is that value
+    found: list[Any] = [packed.incomplete for part in parts for packed in part.cells]
+    holes = any(isinstance(mask, tuple) or bool(mask) for mask in found)
+    cells = Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
     begin = 0
     for part in parts:
         for packed, count in zip(part.cells, part.counts, strict=True):

@@ -9,12 +9,14 @@ and every test, finds the value itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cbreplay.kinds import Kind
 
@@ -24,12 +26,16 @@ __all__ = [
     "Claim",
     "Code",
     "CodeBlock",
+    "ColumnRows",
     "Command",
+    "Deferred",
     "Document",
     "Fact",
     "Figure",
     "Gallery",
+    "MadeColumn",
     "Notice",
+    "Pair",
     "Paragraph",
     "Points",
     "Row",
@@ -122,13 +128,19 @@ class Text(NamedTuple):
     stamp: str = ""
 
 
-def say(*parts: Part, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
-    """Return a sentence made of its parts.
+def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
+    """Return a sentence made of its parts; a sentence among them is taken over whole.
 
-    >>> plain_text(say("best at epoch ", Fact(28, "epoch", "best_epoch")))
-    'best at epoch 29'
+    >>> best = say("best at epoch ", Fact(28, "epoch", "best_epoch"))
+    >>> plain_text(say(best, " of 60"))
+    'best at epoch 29 of 60'
     """
-    return Text(parts, tuple(claims), stamp)
+    whole = [part if isinstance(part, Text) else Text((part,)) for part in parts]
+    return Text(
+        tuple(inner for text in whole for inner in text.parts),
+        (*claims, *(claim for text in whole for claim in text.claims)),
+        stamp,
+    )
 
 
 def plain_text(text: Text) -> str:
@@ -163,10 +175,33 @@ class Points(NamedTuple):
     points: tuple[Text, ...]
 
 
+class Deferred(Sequence[Text]):
+    """Sentences that are only worked out by a form that shows them.
+
+    Parameters
+    ----------
+    work_out : callable
+        Returns them.
+    """
+
+    def __init__(self, work_out: Callable[[], Iterable[Text]]) -> None:
+        self._work_out = work_out
+
+    @cached_property
+    def _worked_out(self) -> tuple[Text, ...]:
+        return tuple(self._work_out())
+
+    def __len__(self) -> int:
+        return len(self._worked_out)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        return self._worked_out[index]
+
+
 class Notice(NamedTuple):
     """Doubts, one point each."""
 
-    points: tuple[Text, ...]
+    points: Sequence[Text]
 
 
 class CodeBlock(NamedTuple):
@@ -226,6 +261,8 @@ class Cell(NamedTuple):
         What stands before it: ``"+"``.
     mark : str
         A sign behind it that a sentence below the table explains.
+    of : object
+        The whole that it is a part of, for people: ``6 of 7``.
     """
 
     value: Any
@@ -233,6 +270,7 @@ class Cell(NamedTuple):
     provisional: bool = False
     sign: str = ""
     mark: str = ""
+    of: Any = None
 
 
 class Span(NamedTuple):
@@ -242,22 +280,83 @@ class Span(NamedTuple):
     last: Any
 
 
+class Pair(NamedTuple):
+    """What two rivals say, side by side: each a value or a `Cell`."""
+
+    first: Any
+    rival: Any
+
+
 class Row(NamedTuple):
     """A row of a table.
 
     Parameters
     ----------
     cells : sequence of object
-        A value, `Cell`, `Span` or `Text` for each column; None where there is none.
+        A value, `Cell`, `Span`, `Pair` or `Text` for each column; None where there is
+        none.
     rest : Text or None
         For people, a sentence in place of all cells but the first.
     rank : int
         Where there are too many rows for a form, the larger ranks go first.
+    shown : {"always", "programs"}
+        To whom: people need no row that says what another one said.
     """
 
     cells: Sequence[Any]
     rest: Text | None = None
     rank: int = 0
+    shown: Literal["always", "programs"] = "always"
+
+
+class MadeColumn(Sequence[Any]):
+    """A column whose cells are made when they are asked for.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many there are.
+    make : callable
+        Returns the cell of a row.
+    """
+
+    def __init__(self, n_rows: int, make: Callable[[int], Any]) -> None:
+        self._n_rows, self._make = n_rows, make
+
+    def __len__(self) -> int:
+        return self._n_rows
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        if isinstance(index, slice):
+            return [self._make(row) for row in range(self._n_rows)[index]]
+        return self._make(range(self._n_rows)[index])
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._make, range(self._n_rows))
+
+
+class ColumnRows(Sequence[Row]):
+    """The rows of a large table, held as columns: a form only touches what it shows.
+
+    Parameters
+    ----------
+    columns : sequence of sequence
+        The cells of each column, all equally many.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[Any]]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
+        if isinstance(index, slice):
+            return [self[row] for row in range(len(self))[index]]
+        return Row(tuple(column[index] for column in self.columns))
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row, zip(*self.columns, strict=True))
 
 
 class Table(NamedTuple):
@@ -267,21 +366,46 @@ class Table(NamedTuple):
     ----------
     columns : tuple of TableColumn
         In order.
-    rows : tuple of Row
+    rows : sequence of Row
         In order.
     caption : str
         What it shows.
     is_answer : bool
-        Whether it is what ``--format csv`` and ``--format markdown`` write.
+        Whether ``--format markdown`` writes it, and ``--format csv`` where it is the
+        first.
     most_on_screen : int
         How many rows a terminal shows, those of the least rank.
     """
 
     columns: tuple[TableColumn, ...]
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     caption: str
     is_answer: bool = False
     most_on_screen: int = 1000
+
+    def for_people(self) -> Table:
+        """Return it without the rows and the columns that are for programs alone."""
+        places = [
+            place
+            for place, column in enumerate(self.columns)
+            if column.shown != "programs"
+        ]
+        columns = tuple(self.columns[place] for place in places)
+        if isinstance(self.rows, ColumnRows):
+            shown = ColumnRows([self.rows.columns[place] for place in places])
+            return self._replace(columns=columns, rows=shown)
+        rows = tuple(
+            row._replace(cells=[row.cells[place] for place in places])
+            for row in self.rows
+            if row.shown != "programs"
+        )
+        return self._replace(columns=columns, rows=rows)
+
+    def cells_of(self, place: int) -> Sequence[Any]:
+        """Return the cells of a column, by its place."""
+        if isinstance(self.rows, ColumnRows):
+            return self.rows.columns[place]
+        return [row.cells[place] for row in self.rows]
 
 
 class Trend(NamedTuple):
@@ -392,13 +516,16 @@ class Document(NamedTuple):
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""
-        tables = (
+        return next(iter(self.answer_tables()), None)
+
+    def answer_tables(self) -> list[Table]:
+        """Return the tables that are the answer: CSV has the first of them."""
+        return [
             block
             for section in self.sections
             for block in section.blocks
             if isinstance(block, Table) and block.is_answer
-        )
-        return next(tables, None)
+        ]
 
 
 def spoken_cells(table: Table) -> list[list[str]]:
@@ -410,17 +537,14 @@ def spoken_cells(table: Table) -> list[list[str]]:
         A list for each row: of every shown column; or of the first cell and the
         sentence in place of the others, where the row has one.
     """
-    shown = [
-        (place, column)
-        for place, column in enumerate(table.columns)
-        if column.shown != "programs"
-    ]
+    table = table.for_people()
     decimals = _decimals(table)
+    columns = list(enumerate(table.columns))
     lines = []
     for row in table.rows:
         cells = [
             _spoken_cell(row.cells[place], column.kind, decimals.get(place))
-            for place, column in shown[: 1 if row.rest else None]
+            for place, column in columns[: 1 if row.rest else None]
         ]
         lines.append([*cells, plain_text(row.rest)] if row.rest else cells)
     return lines
@@ -451,15 +575,18 @@ def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
 
 
 def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: ANN401
+    if not isinstance(cell, (Cell, Text, Span, Pair)):
+        return spoken_value(cell, kind, decimals)
     if isinstance(cell, Text):
         return plain_text(cell)
     if isinstance(cell, Span):
         return spoken_span(cell.first, cell.last, kind)
-    if not isinstance(cell, Cell):
-        return spoken_value(cell, kind, decimals)
+    if isinstance(cell, Pair):
+        return " / ".join(_spoken_cell(side, kind, decimals) for side in cell)
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
     text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, decimals)}"
+    text = text if cell.of is None else f"{text} of {cell.of}"
     text = f"({text})" if cell.provisional else text
     return f"{text} {cell.mark}" if cell.mark else text

@@ -99,6 +99,8 @@ class UnknownMonitorError(CbreplayError, KeyError):
         The series that the run holds.
     option : str
         The option by which another one is chosen.
+    reason : str
+        Why a series that the log names was not read.
     """
 
     def __init__(
@@ -108,13 +110,15 @@ class UnknownMonitorError(CbreplayError, KeyError):
         run: str,
         available: Iterable[str],
         option: str = "monitor",
+        reason: str = "",
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
         held = ", ".join(self.available) or "no series at all"
         # a parameter that is one rule's own has no option
         choice = f"{option}=" if "_" in option else f"--{option} or {option}="
+        left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
         super().__init__(
-            f"run {run!r} has no series {monitor!r}; it has {held}. "
+            f"run {run!r} has no series {monitor!r}; it has {held}.{left_out} "
             f"Choose one with {choice}."
         )
 

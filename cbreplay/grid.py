@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
@@ -10,6 +11,7 @@ from typing import Any, cast
 from cbreplay.errors import ConfigError, nearest_name
 from cbreplay.rules.base import Callback
 from cbreplay.rules.callbacks_list import read_callback
+from cbreplay.rules.registry import row_of
 
 __all__ = ["Choices", "Grid", "PairedChoices", "choices", "make_grid", "pair_choices"]
 
@@ -69,7 +71,7 @@ def choices(kind: type[Any], **parameters: Any) -> Choices:  # noqa: ANN401 - as
     >>> list(tried.varied["patience"])
     [1, 2, 3]
     """
-    known = [one.name for one in fields(kind)]
+    known = [parameter.name for parameter in fields(kind)]
     fixed: dict[str, Any] = {}
     varied: dict[str, Sequence[Any]] = {}
     for name, value in parameters.items():
@@ -96,13 +98,26 @@ def _axis(kind: type[Any], name: str, value: Any) -> Sequence[Any]:  # noqa: ANN
     else:
         values = value.tolist() if getattr(value, "ndim", 0) == 1 else list(value)
         if not _PLAIN.issuperset(map(type, values)):
-            values = [one.item() if hasattr(one, "item") else one for one in values]
-    if len(values) == 0:
-        sentence = f"{kind.__name__}: {name} has no value to try"
+            values = [
+                value.item() if hasattr(value, "item") else value for value in values
+            ]
+    if not 0 < _count(values) <= _MOST:
+        many = "more values than can be tried" if _count(values) else "no value to try"
+        sentence = f"{kind.__name__}: {name} has {many}"
         raise ConfigError(sentence)
     return cast("Sequence[Any]", values)
 
 
+def _count(values: Sequence[Any]) -> int:
+    try:
+        return len(values)
+    except OverflowError:
+        # of a range that is longer than any memory
+        return sys.maxsize
+
+
+# what an index into a grid of numpy can reach
+_MOST = 2**31
 _PLAIN = frozenset({bool, float, int, str, type(None)})
 
 
@@ -115,8 +130,9 @@ def _check_values(
         values = [values[0], values[-1]]
     elif _allows_between(kind, name) and {float, int}.issuperset(map(type, values)):
         ends = [min(values), max(values)]
-        # a sum that is a number has no NaN in it
-        if not math.isnan(sum(values)) and _takes(kind, name, ends, given):
+        # only NaN differs from itself
+        whole = all(value == value for value in values)  # noqa: PLR0124
+        if whole and _takes(kind, name, ends, given):
             return
     for value in values:
         kind(**given | {name: value})
@@ -127,8 +143,8 @@ def _allows_between(kind: type[Any], name: str) -> bool:
 
     So it is with our own rules where a parameter need not be whole.
     """
-    wanted = {one.name: one.type for one in fields(kind)}[name]
-    return kind.__module__.startswith("cbreplay.rules.") and wanted == "float"
+    wanted = {parameter.name: parameter.type for parameter in fields(kind)}[name]
+    return row_of(kind) is not None and wanted == "float"
 
 
 def _takes(
@@ -168,7 +184,7 @@ class Grid(Sequence[Config]):
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
+            return [self[column] for column in range(*index.indices(len(self)))]
         position = index + len(self) if index < 0 else index
         if not 0 <= position < len(self):
             message = f"config {index} of {len(self)}"
@@ -222,7 +238,12 @@ def make_grid(entries: Iterable[Any]) -> Grid:
     >>> grid.shape, grid[1][0].min_delta
     ((2, 2), 0.1)
     """
-    return Grid(*_read_entries(entries))
+    grid = Grid(*_read_entries(entries))
+    if math.prod(grid.shape) > sys.maxsize:
+        shape = " x ".join(map(str, grid.shape))
+        sentence = f"a grid of {shape} settings is more than can be tried"
+        raise ConfigError(sentence)
+    return grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,7 +266,7 @@ class PairedChoices(Sequence[Config]):
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
+            return [self[column] for column in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             message = f"config {index} of {len(self)}"
             raise IndexError(message)
@@ -314,7 +335,8 @@ def _read_entries(
 ) -> tuple[tuple[Callback | Choices, ...], dict[str, Sequence[Any]]]:
     """Return a callbacks list, and the values of what is varied, by name."""
     listed = tuple(
-        one if isinstance(one, Choices) else read_callback(one) for one in entries
+        entry if isinstance(entry, Choices) else read_callback(entry)
+        for entry in entries
     )
     if not listed:
         sentence = "a grid needs at least one callback"
@@ -334,4 +356,4 @@ def _read_entries(
 def _kind_of(entry: Callback | Choices) -> str:
     if isinstance(entry, Choices):
         return str(entry.kind.__name__)
-    return str(getattr(entry, "name", type(entry).__name__))
+    return entry.class_name

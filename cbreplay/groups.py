@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules import BYSTANDERS
+from cbreplay.rules.registry import find_rule, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -45,7 +45,6 @@ _APART = frozenset(
     ]
 )
 _PLAN = ("epochs", "initial_epoch", "validation_freq")
-_NO_TRAINING = ("EarlyStopping", "ModelCheckpoint", "TerminateOnNaN")
 
 
 class Described(Protocol):
@@ -134,9 +133,9 @@ def _collect(labels: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
 
 def _label_settings(runs: Sequence[Described]) -> list[Hashable]:
     described = [_setting(run) for run in runs]
-    bare = [run for run, one in zip(runs, described, strict=True) if one is None]
+    bare = [run for run, label in zip(runs, described, strict=True) if label is None]
     placed = iter(_label_places(bare))
-    return [next(placed) if one is None else one for one in described]
+    return [next(placed) if label is None else label for label in described]
 
 
 def _setting(run: Described) -> Hashable | None:
@@ -155,7 +154,12 @@ def _setting(run: Described) -> Hashable | None:
 
 def _decides_no_training(text: str) -> bool:
     name = text.partition("(")[0].rpartition(".")[2]
-    return name in _NO_TRAINING or name in BYSTANDERS
+    row = find_rule(name)
+    if row is None:
+        return stands_by(name)
+    # before it ends, a training is changed through its rate alone
+    changes_rate: bool = row.load().changes_learning_rate
+    return not changes_rate
 
 
 def _label_places(runs: Sequence[Described]) -> list[Hashable]:
@@ -181,12 +185,12 @@ def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hash
     firsts = [
         (label, _first_rate(run)) for run, label in zip(runs, labels, strict=True)
     ]
-    whole = [(one, _rates(run)) for run, one in zip(runs, firsts, strict=True)]
+    whole = [(label, _rates(run)) for run, label in zip(runs, firsts, strict=True)]
     shared = Counter(whole)
     # a reduction on a plateau falls otherwise in every seed
     return [
-        one if shared[one] > 1 else (first, None)
-        for one, first in zip(whole, firsts, strict=True)
+        label if shared[label] > 1 else (first, None)
+        for label, first in zip(whole, firsts, strict=True)
     ]
 
 
@@ -227,7 +231,7 @@ def _label_as_asked(
     if group_by in ways:
         return ways[group_by]()
     labels = [_key(run, group_by) for run in runs]
-    if all(one is None for one in labels):
+    if all(label is None for label in labels):
         sentence = (
             f"group_by is {group_by!r}, and no run.json has such a key. Give one of "
             f"{', '.join(_WAYS)}, or a key such as optimizer.class, with --group-by "
@@ -249,14 +253,16 @@ def _name(
 ) -> tuple[str, ...]:
     """Return a name for each group: what the names of its runs have in common."""
     names: list[str] = []
+    given: set[str] = set()
     for rows in groups:
         name = runs[rows[0]].name
         if len(rows) > 1:
             name = (
                 f"{_common_name([runs[row].name for row in rows])} ({len(rows)} runs)"
             )
-        if name in names:
+        if name in given:
             name = f"{name} with {runs[rows[0]].name}"
+        given.add(name)
         names.append(name)
     return tuple(names)
 

@@ -29,6 +29,8 @@ Kind: TypeAlias = Literal[
     "difference",
     # a part of a whole, from 0 to 1
     "share",
+    # a share that somebody named, such as a confidence: as it was given
+    "given_share",
     # a score without a unit
     "score",
     # a learning rate
@@ -46,10 +48,15 @@ Kind: TypeAlias = Literal[
     "flag",
     # any number as it stands
     "number",
+    # a number that somebody named: as it was given
+    "given",
+    # which one in an order, from 1
+    "rank",
 ]
 
 _TEXTS = ("evidence", "name", "code", "text", "sentence", "flag")
 _SHARED_DECIMALS = ("value", "difference")
+_SMALL_SHARE = 0.1
 
 
 def is_number(kind: Kind) -> bool:
@@ -96,14 +103,36 @@ def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  #
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.0f} %" if math.isfinite(value) else "-"
+    """Write a share in whole percents, or two digits where it is small.
+
+    >>> _share(0.708), _share(0.05), _share(0.005), _share(1.0)
+    ('71 %', '5 %', '0.5 %', '100 %')
+    """
+    if not math.isfinite(value):
+        return "-"
+    digits = ".2g" if abs(value) < _SMALL_SHARE else ".0f"
+    return f"{100 * value:{digits}} %"
+
+
+def _rank(number: int) -> str:
+    """Write an ordinal.
+
+    >>> [_rank(number) for number in (1, 2, 3, 11, 12, 22)]
+    ['1st', '2nd', '3rd', '11th', '12th', '22nd']
+    """
+    teens = 10 < number % 100 < 14  # noqa: PLR2004 - 11th to 13th
+    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 _WRITERS: dict[str, Any] = {
     "share": _share,
+    "given_share": lambda value: f"{100 * value:.3g} %",
     "score": lambda value: f"{value:.4f}",
     "rate": lambda value: f"{value:.4g}",
     "number": lambda value: f"{value:.4g}",
+    "given": lambda value: f"{value:g}",
+    "rank": _rank,
     "seconds": spoken_seconds,
     "flag": lambda value: "yes" if value else "no",
 }

@@ -85,7 +85,8 @@ class Comparison(NamedTuple):
     def _round(self, side: float) -> float:
         try:
             rounded = round_float32(side)
-        except OverflowError:
+        except (OverflowError, struct.error):
+            # what is said of an int of many digits
             sentence = (
                 f"{side!r} does not fit into float32, in which this Keras compares; "
                 "its own callback raises ValueError there"

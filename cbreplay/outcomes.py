@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import monitored_series, rule_name
-from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.holes import find_gap
+from cbreplay.rules.base import monitored_series
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ __all__ = [
     "Bound",
     "Outcome",
     "best_recorded_epoch",
+    "bounds_of",
+    "has_ambiguous_best",
     "judge_epoch",
     "measure_outcome",
+    "provisional_of",
     "resolve_objective",
     "seconds_after",
     "was_still_improving",
@@ -78,8 +81,11 @@ def resolve_objective(
     callbacks: Sequence[Callback],
     training: Training,
     judging: Judging,
-) -> tuple[str, Mode]:
+) -> tuple[str, Mode] | tuple[None, None]:
     """Return the series that outcomes are judged by, and its direction.
+
+    None of both where no callback monitors a series, none was named, and the run has no
+    ``val_loss``: then nothing judges what is kept.
 
     Raises
     ------
@@ -88,24 +94,29 @@ def resolve_objective(
     ConfigError
         If nothing tells its direction.
     """
-    # what only a callback writes into logs is recorded in no epoch
-    drives = any(rule_name(one) == "DrivenCallback" for one in callbacks)
+    # a series that a callback writes into logs is not in the log, and judges nothing
+    own_code = any(callback.holds_own_code for callback in callbacks)
     watching = [
-        one
-        for one in callbacks
-        if monitored_series([one])
-        and (one.monitor in run.series or not _may_write(one.monitor, drives=drives))
+        callback
+        for callback in callbacks
+        if monitored_series([callback])
+        and (
+            callback.monitor in run.series
+            or not _may_write(callback.monitor, own_code=own_code)
+        )
     ]
-    stoppers = [one for one in watching if rule_name(one) == "EarlyStopping"]
-    first = next(iter([*stoppers, *watching]), None)
+    first = next((rule for rule in watching if rule.sets_objective), None)
+    first = first or next(iter(watching), None)
     monitor = first.monitor if first is not None else None
     name = judging.objective or monitor or _DEFAULT_OBJECTIVE
+    if judging.objective is None and monitor is None and name not in run.series:
+        return None, None
     run.monitored(name, "monitor" if name == monitor else "objective")
     if judging.objective_mode is not None:
         return name, judging.objective_mode
     if first is not None and name == first.monitor:
         return name, first.resolve_mode(training)
-    mode = find_direction(name, training)
+    mode = training.find_direction(name)
     if mode is None:
         sentence = (
             f"nothing tells whether {name!r} should be small or large. "
@@ -115,14 +126,22 @@ def resolve_objective(
     return name, mode
 
 
-def _may_write(monitor: str | None, *, drives: bool) -> bool:
+def _may_write(monitor: str | None, *, own_code: bool) -> bool:
     """Return whether a callback could be what puts a series into ``logs``."""
-    return drives or monitor in LEARNING_RATE_NAMES
+    return own_code or monitor in LEARNING_RATE_NAMES
 
 
-def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
+def best_recorded_epoch(
+    run: Run, objective: str | None, mode: Mode | None
+) -> int | None:
     """Return the first epoch with the best finite value; None without one."""
+    if objective is None:
+        return None
     values = run.monitored(objective).values
+    position = values.argmin() if mode == "min" else values.argmax()
+    if math.isfinite(values[position]):
+        return run.first_epoch + int(position)
+    # a NaN, or an infinity that is better than every number
     finite = np.isfinite(values)
     if not finite.any():
         return None
@@ -132,7 +151,7 @@ def best_recorded_epoch(run: Run, objective: str, mode: Mode) -> int | None:
     return run.first_epoch + int(position)
 
 
-def was_still_improving(run: Run, objective: str, mode: Mode) -> bool:
+def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> bool:
     """Return whether the best value stands at the last epochs of the record.
 
     The last epochs are the last twentieth of the record, at least two; a record of
@@ -151,8 +170,8 @@ def measure_outcome(
     evidence: Evidence,
     last_epoch: int,
     kept_epoch: int | None,
-    objective: str,
-    mode: Mode,
+    objective: str | None,
+    mode: Mode | None,
 ) -> Outcome:
     """Measure what was saved and what it cost.
 
@@ -160,34 +179,87 @@ def measure_outcome(
     ----------
     run : Run
         The record.
-    evidence : {"exact", "censored", "diverged"}
+    evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the replay is evidence.
     last_epoch : int
-        The last trained epoch: where it stopped, the horizon, or the divergence.
+        The last trained epoch: where it stopped, the horizon, or the first of which
+        the log is no evidence.
     kept_epoch : int or None
-        Whose weights are kept; None when diverged.
-    objective : str
+        Whose weights are kept; None when diverged or incomplete.
+    objective : str or None
         The series that is judged.
-    mode : {"min", "max"}
+    mode : {"min", "max"} or None
         Its direction.
     """
     seconds = seconds_after(run, last_epoch)
     kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
-    bounds = {} if evidence == "exact" else dict(_BOUNDS)
-    if seconds is None:
-        bounds.pop("seconds_saved", None)
-    provisional: tuple[str, ...] = ()
-    if evidence == "censored":
-        provisional = ("kept_epoch", "kept_value", "regret")
+    has_hole = False
+    if objective is not None:
+        if _is_ambiguous(run, kept_epoch, objective):
+            kept_value = regret = None
+        elif has_ambiguous_best(run, objective, mode):
+            regret = None
+        has_hole = regret is not None and find_gap(run, objective) is not None
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
         epochs_saved=run.horizon - last_epoch,
         seconds_saved=seconds,
         kept_value=kept_value,
         regret=regret,
-        bounds=bounds,
-        provisional=provisional,
+        bounds=bounds_of(
+            evidence,
+            has_seconds=seconds is not None,
+            has_hole=has_hole,
+        ),
+        provisional=provisional_of(evidence),
     )
+
+
+def _is_ambiguous(run: Run, epoch: int | None, name: str) -> bool:
+    """Return whether the log holds several values of a series for an epoch."""
+    return epoch is not None and epoch - run.first_epoch in run.series[name].others
+
+
+def has_ambiguous_best(run: Run, name: str, mode: Mode | None) -> bool:
+    """Return whether the best value hangs on which of several is taken."""
+    others = run.series[name].others
+    if not others:
+        return False
+    best = best_recorded_epoch(run, name, mode)
+    if best is None or best - run.first_epoch in others:
+        return True
+    value = float(run.series[name].values[best - run.first_epoch])
+    sign = 1 if mode == "min" else -1
+    return any(
+        sign * other < sign * value for values in others.values() for other in values
+    )
+
+
+def bounds_of(
+    evidence: Evidence, *, has_seconds: bool, has_hole: bool = False
+) -> dict[str, Bound]:
+    """Return which fields of an outcome are bounds, and of which kind.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        How far the replay is evidence.
+    has_seconds : bool
+        Whether the seconds saved are known.
+    has_hole : bool
+        Whether the log lacks values of the objective, a better one perhaps.
+    """
+    bounds: dict[str, Bound] = {"regret": "lower"} if has_hole else {}
+    if evidence != "exact":
+        bounds |= _BOUNDS
+    if not has_seconds:
+        bounds.pop("seconds_saved", None)
+    return bounds
+
+
+def provisional_of(evidence: Evidence) -> tuple[str, ...]:
+    """Return which fields of an outcome hold as if training had ended with the log."""
+    return ("kept_epoch", "kept_value", "regret") if evidence == "censored" else ()
 
 
 def seconds_after(run: Run, last_epoch: int) -> float | None:
@@ -201,14 +273,14 @@ def seconds_after(run: Run, last_epoch: int) -> float | None:
 
 
 def judge_epoch(
-    run: Run, kept_epoch: int | None, objective: str, mode: Mode
+    run: Run, kept_epoch: int | None, objective: str | None, mode: Mode | None
 ) -> tuple[float | None, float | None]:
     """Return the kept value and its regret; None where the epoch has no number."""
-    if kept_epoch is None:
+    if kept_epoch is None or objective is None:
         return None, None
     series = run.monitored(objective)
     kept = float(series.values[kept_epoch - run.first_epoch])
-    # a value that was not recorded is NaN as well
+    # NaN also where the epoch has no recorded value
     if math.isnan(kept):
         return None, None
     best_epoch = best_recorded_epoch(run, objective, mode)

@@ -25,6 +25,7 @@ __all__ = [
     "EpochArray",
     "FloatArray",
     "Mode",
+    "RateSource",
     "Run",
     "Series",
 ]
@@ -33,6 +34,7 @@ FloatArray: TypeAlias = NDArray[np.floating[Any]]
 EpochArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Mode: TypeAlias = Literal["min", "max"]
+RateSource: TypeAlias = Literal["", "logs", "optimizer"]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
@@ -135,6 +137,13 @@ class Run:
     other_learning_rate : Series or None
         The other reading of the recorded rate, where the log alone cannot tell
         whether it was written before or after that epoch's reduction.
+    learning_rate_rounding : array of shape (n_epochs,) or None
+        Half a unit of the last digit that each rate was written with, where the log has
+        too few to tell one float32 from the next; None where it has enough.
+    rate_source : {"", "logs", "optimizer"}
+        How a rate was written that is still to be read: from ``logs``, or from the
+        optimizer when the epoch had ended. Empty once `learning_rate` is the rate that
+        each epoch was trained at, as it is in every run that `load_runs` returns.
     epoch_seconds : Series or None
         Wall time of each epoch in seconds; the first is not recorded.
     wall_seconds : float or None
@@ -151,9 +160,27 @@ class Run:
     seams : tuple of int
         The epochs, zero-based and in order, at which a resumed fit began, with
         callbacks that were created anew.
+    possible_seams : frozenset of int
+        Those of the seams of which the log does not tell: another file of its writer
+        begins there, of a resumed fit or of the same one.
+    begins_at : int or None
+        The epoch, zero-based, at which every training of this log's writer begins, so
+        that earlier epochs were trained and are not in the log; None where a training
+        may begin at any, as by Keras's ``initial_epoch``.
+    not_logged : frozenset of str
+        The series whose missing values, in epochs that have a row, were not logged at
+        all, as the log itself says: Keras's ``NA``, a key that its ``logs`` lacked. No
+        callback saw a value there either.
     started : float or None
         When the training began, in seconds since 1970 (UTC), by ``run.json`` or else
         by the first record of its event files.
+    counts_from : int
+        The number by which the log calls epoch 0: Keras counts from 0, others from 1.
+    framework : str
+        Who trained and counted, where the log tells that it was not Keras, for example
+        ``"Lightning"``; else empty.
+    left_out : mapping of str to str
+        The series that the log names and that were not read, each with the reason.
     notes : tuple of str
         What was assumed, joined or dropped while reading.
 
@@ -169,6 +196,8 @@ class Run:
     series: Mapping[str, Series]
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
+    learning_rate_rounding: FloatArray | None = None
+    rate_source: RateSource = ""
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None
     planned_epochs: int | None = None
@@ -176,7 +205,13 @@ class Run:
     steps: EpochArray | None = None
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
+    possible_seams: frozenset[int] = frozenset()
+    begins_at: int | None = None
+    not_logged: frozenset[str] = frozenset()
     started: float | None = None
+    counts_from: int = 0
+    framework: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -216,6 +251,14 @@ class Run:
         return np.arange(self.first_epoch, self.horizon + 1)
 
     @property
+    def has_row(self) -> BoolArray:
+        """Where the log holds anything, one for each of `epochs`."""
+        held = [*self.series.values(), self.learning_rate]
+        masks = [series.recorded for series in held if series is not None]
+        rows: BoolArray = np.logical_or.reduce(masks)
+        return rows
+
+    @property
     def reached_plan(self) -> bool:
         """Whether the record ends where ``fit`` was told to end."""
         return self.planned_epochs is not None and (
@@ -245,9 +288,19 @@ class Run:
         if series is None or not series.recorded.any():
             available = [key for key, one in self.series.items() if one.recorded.any()]
             raise UnknownMonitorError(
-                name, run=self.name, available=available, option=option
+                name,
+                run=self.name,
+                available=available,
+                option=option,
+                reason=self.left_out.get(name, ""),
             )
         return series
+
+    def without_seams(self) -> Run:
+        """Return the same run as one fit, whose callbacks were never created anew."""
+        if not self.seams:
+            return self
+        return replace(self, seams=(), possible_seams=frozenset())
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""
@@ -311,6 +364,7 @@ class Run:
             series=series,
             learning_rate=learning_rate,
             planned_epochs=planned_epochs,
+            not_logged=frozenset(series),
         )
 
     def to_frame(self) -> pd.DataFrame:

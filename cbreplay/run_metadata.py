@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from cbreplay.errors import LogError
+from cbreplay.plain_text import shown_value, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,10 +75,14 @@ class RunMetadata:
         The optimizer's rate when the fit began.
     schedule : str or None
         The optimizer's ``LearningRateSchedule``, if it has one.
+    wall_seconds : float or None
+        The time that all fits took.
     ended : Ended or None
         How the last fit ended; None while it runs.
     earlier_fits : tuple of EarlierFit
         The fits that this one resumed, oldest first.
+    notes : tuple of str
+        What in the file cannot be, and is not used.
     raw : mapping
         The whole file, unknown keys included.
     """
@@ -88,9 +94,16 @@ class RunMetadata:
     metrics: Mapping[str, Literal["min", "max"]] = field(default_factory=dict)
     initial_learning_rate: float | None = None
     schedule: str | None = None
+    wall_seconds: float | None = None
     ended: Ended | None = None
     earlier_fits: tuple[EarlierFit, ...] = ()
+    notes: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def without_end(self) -> bool:
+        """Whether its writer keeps the end of a fit, and has not recorded one."""
+        return self.ended is None and "ended" in self.raw
 
     @property
     def started(self) -> float | None:
@@ -121,14 +134,21 @@ def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
     Raises
     ------
     LogError
-        If it is not JSON, or if a key that decides something has a value that it
-        cannot have. Unknown keys are kept in ``raw``.
+        If it is not JSON, or if a key that decides something has a value of another
+        kind. A number that cannot be is not used, and noted; unknown keys are kept in
+        ``raw``.
     """
     try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        raw = json.loads(text, parse_int=_read_integer)
+    except RecursionError:
+        raise _too_deep(source) from None
+    except ValueError as error:
         problem = f"this is not JSON ({error})"
         raise LogError(problem, source=source, hint=_HINT) from None
+    if _is_deep(raw):
+        raise _too_deep(source)
+    if _HALF.search(text) is not None:
+        raw = _well_formed(raw)
     if not isinstance(raw, dict):
         problem = f"a run.json holds an object, not a {type(raw).__name__}"
         raise LogError(problem, source=source, hint=_HINT)
@@ -136,6 +156,45 @@ def parse_run_metadata(text: str, *, source: str) -> RunMetadata:
 
 
 _HINT = "Correct or remove the file; a run directory may be without it"
+_DEEPEST = 100
+# no count of epochs, and no seed, is longer
+_MOST_DIGITS = 20
+
+
+def _too_deep(source: str) -> LogError:
+    return LogError(f"it is nested over {_DEEPEST} deep", source=source, hint=_HINT)
+
+
+# how JSON writes half of a character
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _well_formed(raw: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return JSON whose texts can be written."""
+    if isinstance(raw, str):
+        return well_formed(raw)
+    if isinstance(raw, dict):
+        return {well_formed(key): _well_formed(value) for key, value in raw.items()}
+    return [_well_formed(value) for value in raw] if isinstance(raw, list) else raw
+
+
+def _is_deep(raw: object) -> bool:
+    """Tell whether JSON is nested deeper than what reads it on can go."""
+    level, depth = [raw], 0
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
+
+
+def _read_integer(digits: str) -> float:
+    """Read a whole number; one of hundreds of digits is none that means anything."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 class _Fields:
@@ -143,6 +202,7 @@ class _Fields:
 
     def __init__(self, raw: dict[str, Any], source: str) -> None:
         self.raw, self.source = raw, source
+        self.notes: list[str] = []
 
     def metadata(self) -> RunMetadata:
         schema = self.get(self.raw, "schema", int, "schema")
@@ -157,10 +217,14 @@ class _Fields:
             fit=self.fit(self.raw, "fit"),
             callbacks=self.texts(self.raw, "callbacks"),
             metrics=self.directions(),
-            initial_learning_rate=self.number(optimizer, "initial_learning_rate"),
+            initial_learning_rate=self.number(
+                optimizer, "initial_learning_rate", "optimizer.initial_learning_rate"
+            ),
             schedule=self.schedule(optimizer),
+            wall_seconds=self.number(self.raw, "wall_seconds", "wall_seconds"),
             ended=self.ended(self.raw, "ended"),
             earlier_fits=self.earlier_fits(),
+            notes=tuple(self.notes),
             raw=self.raw,
         )
 
@@ -176,22 +240,51 @@ class _Fields:
         found: _T = value
         return found
 
-    def fail(self, name: str, value: object, expected: str) -> None:
-        problem = f"{name!r} is {value!r}, where {expected} is expected"
+    def fail(self, name: str, value: object, expected: str) -> NoReturn:
+        problem = f"{name!r} is {shown_value(value)}, where {expected} is expected"
         raise LogError(problem, source=self.source, hint=_HINT)
+
+    def doubt(self, name: str, value: object, expected: str) -> None:
+        """Note a value that cannot be, and is not used."""
+        shown = shown_value(value)
+        self.notes.append(
+            f"run.json: {name} is {shown}, where {expected} is expected; it is not used"
+        )
 
     def version(self, keras: Mapping[str, Any]) -> str | None:
         version = self.get(keras, "version", str, "keras.version")
         package = self.get(keras, "package", str, "keras.package") or "keras"
-        return None if version is None else f"{package}-{version}"
+        if version is None:
+            return None
+        if _VERSION.fullmatch(version) is None or package not in _PACKAGES:
+            self.doubt("keras", f"{package} {version}", "a version of Keras")
+            return None
+        return f"{package}-{version}"
 
-    def number(self, holder: Mapping[str, Any], key: str) -> float | None:
+    def number(self, holder: Mapping[str, Any], key: str, name: str) -> float | None:
+        """Return a rate or a duration: finite, not negative, within float32."""
         value = holder.get(key)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fail(f"optimizer.{key}", value, "a number")
-        return float(value)
+            self.fail(name, value, "a number")
+        if 0 <= value <= _LARGEST_FLOAT32:
+            return float(value)
+        self.doubt(name, value, "a number from 0 on")
+        return None
+
+    def whole(
+        self, holder: Mapping[str, Any], key: str, name: str, *, least: int
+    ) -> int | None:
+        value = holder.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self.fail(name, value, "int")
+        if least <= value <= _MOST_EPOCHS and value == int(value):
+            return int(value)
+        self.doubt(name, value, f"a whole number from {least} on")
+        return None
 
     def schedule(self, optimizer: Mapping[str, Any]) -> str | None:
         value = optimizer.get("schedule")
@@ -214,19 +307,31 @@ class _Fields:
 
     def fit(self, holder: Mapping[str, Any], name: str) -> Fit:
         fit = self.get(holder, "fit", dict, name) or {}
-        frequency = fit.get("validation_freq")
-        if isinstance(frequency, list):
-            wrong = [epoch for epoch in frequency if not isinstance(epoch, int)]
-            if wrong:
-                self.fail(f"{name}.validation_freq", frequency, "epoch numbers")
+        frequency: int | list[int] | None
+        if isinstance(fit.get("validation_freq"), list):
+            frequency = self.frequencies(fit["validation_freq"], name)
         else:
-            frequency = self.get(fit, "validation_freq", int, f"{name}.validation_freq")
-        initial = self.get(fit, "initial_epoch", int, f"{name}.initial_epoch")
+            place = f"{name}.validation_freq"
+            frequency = self.whole(fit, "validation_freq", place, least=1)
+        initial = self.whole(fit, "initial_epoch", f"{name}.initial_epoch", least=0)
         return Fit(
-            epochs=self.get(fit, "epochs", int, f"{name}.epochs"),
+            epochs=self.whole(fit, "epochs", f"{name}.epochs", least=1),
             initial_epoch=initial or 0,
             validation_freq=frequency,
         )
+
+    def frequencies(self, values: list[Any], name: str) -> list[int] | None:
+        """Return the epochs, from one, after which was validated."""
+        place = f"{name}.validation_freq"
+        if not all(isinstance(epoch, (int, float)) for epoch in values):
+            self.fail(place, values, "epoch numbers")
+        if values and all(
+            epoch is not True and 1 <= epoch <= _MOST_EPOCHS and epoch == int(epoch)
+            for epoch in values
+        ):
+            return [int(epoch) for epoch in values]
+        self.doubt(place, values, "epoch numbers from 1 on")
+        return None
 
     def ended(self, holder: Mapping[str, Any], name: str) -> Ended | None:
         ended = self.get(holder, "ended", dict, name)
@@ -234,7 +339,7 @@ class _Fields:
             return None
         return Ended(
             by=self.get(ended, "by", str, f"{name}.by") or "",
-            epoch=self.get(ended, "epoch", int, f"{name}.epoch"),
+            epoch=self.whole(ended, "epoch", f"{name}.epoch", least=0),
         )
 
     def earlier_fits(self) -> tuple[EarlierFit, ...]:
@@ -250,3 +355,9 @@ class _Fields:
             )
             for position, fit in enumerate(fits)
         )
+
+
+_VERSION = re.compile(r"[0-9]{1,4}[.][0-9]{1,4}([.]\w{1,40}){0,4}", re.ASCII)
+_PACKAGES = ("keras", "tf_keras")
+_LARGEST_FLOAT32 = 2.0**128 - 2.0**104
+_MOST_EPOCHS = 2**31 - 1

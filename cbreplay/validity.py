@@ -20,7 +20,7 @@ __all__ = [
     "read_recorded_rates",
 ]
 
-Evidence: TypeAlias = Literal["exact", "censored", "diverged"]
+Evidence: TypeAlias = Literal["exact", "censored", "diverged", "incomplete"]
 
 
 class RecordedRate(NamedTuple):
@@ -35,13 +35,23 @@ class RecordedRate(NamedTuple):
     initial : float or None
         The optimizer's rate when training began, before any schedule set it, where
         ``run.json`` tells it.
+    rounding : sequence of float or None
+        How far each value may have been rounded, where they were.
     """
 
     values: Sequence[float | None]
     is_assumed: bool = False
     initial: float | None = None
+    rounding: Sequence[float] | None = None
 
-    def differs(self, position: int, rate: float | None, *, has_changed: bool) -> bool:
+    def differs(
+        self,
+        position: int,
+        rate: float | None,
+        *,
+        before: float | None,
+        has_changed: bool,
+    ) -> bool:
         """Return whether an epoch was trained at another rate than a simulated one.
 
         Parameters
@@ -50,6 +60,8 @@ class RecordedRate(NamedTuple):
             The epoch, counted from the first recorded one.
         rate : float or None
             The simulated rate, a float32 value; None if its value is unknown.
+        before : float or None
+            The simulated rate of the epoch before; None in the first one.
         has_changed : bool
             Whether the simulated rate was ever changed; it decides where the values
             are unknown.
@@ -57,25 +69,39 @@ class RecordedRate(NamedTuple):
         if rate is None:
             return has_changed
         recorded = self.values[position]
-        return recorded is None or recorded != rate
+        if recorded is None or self.rounding is None:
+            return recorded != rate
+        if abs(recorded - rate) > self.rounding[position]:
+            return True
+        # digits that tell no step from none: one changes there, the other does not
+        changes = position > 0 and recorded != self.values[position - 1]
+        return changes != (before is not None and rate != before)
 
 
 def classify_evidence(
-    *, stopped_epoch: int | None, divergence_epoch: int | None, reached_plan: bool
+    *,
+    stopped_epoch: int | None,
+    divergence_epoch: int | None,
+    gap_epoch: int | None,
+    reached_plan: bool,
 ) -> Evidence:
     """Say how far a replay is evidence.
 
     Parameters
     ----------
     stopped_epoch : int or None
-        Where the list stops, if it stops before the divergence.
+        Where the list stops, if it stops before the divergence and the hole.
     divergence_epoch : int or None
         The first epoch that would have been trained at another rate.
+    gap_epoch : int or None
+        The first epoch before that of which the log lacks what the list decides by.
     reached_plan : bool
         Whether the record ends where ``fit`` was told to end.
     """
     if stopped_epoch is not None:
         return "exact"
+    if gap_epoch is not None:
+        return "incomplete"
     if divergence_epoch is not None:
         return "diverged"
     return "exact" if reached_plan else "censored"
@@ -126,8 +152,14 @@ def read_recorded_rates(
     began = _initial_rate(run)
     if scheduled and initial is not None and recorded.recorded[0]:
         began, initial = initial, None
+    rounding = run.learning_rate_rounding
     return tuple(
-        RecordedRate(_filled(one, initial, run), initial=began) for one in readings
+        RecordedRate(
+            _filled(series, initial, run),
+            initial=began,
+            rounding=None if rounding is None else rounding.tolist(),
+        )
+        for series in readings
     )
 
 
@@ -152,9 +184,9 @@ def read_followed_rates(
         return (RecordedRate((initial,) * run.n_epochs, is_assumed=True),)
     readings = (recorded, run.other_learning_rate)
     return tuple(
-        RecordedRate(_fill_gaps(_known_values(one)))
-        for one in readings
-        if one is not None
+        RecordedRate(_fill_gaps(_known_values(series)))
+        for series in readings
+        if series is not None
     )
 
 
@@ -214,12 +246,16 @@ def _known_values(series: Series) -> list[float | None]:
 
 def _fill_gaps(rates: list[float | None]) -> list[float | None]:
     """Give a missing rate its neighbours' where both agree."""
+    # backwards first: what stands after each gap
+    after: list[float | None] = [None] * len(rates)
+    for position in reversed(range(len(rates))):
+        known = rates[position]
+        if known is None and position + 1 < len(rates):
+            known = after[position + 1]
+        after[position] = known
     before = rates[0]
     for position, rate in enumerate(rates):
-        if rate is not None:
-            before = rate
-            continue
-        after = next((one for one in rates[position:] if one is not None), None)
-        if after == before:
+        if rate is None and after[position] == before:
             rates[position] = before
+        before = before if rate is None else rate
     return rates

@@ -1,21 +1,28 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, and never in place of what is no plain file."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
-from pathlib import Path
+import secrets
+import stat
+from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError, OutputError
 
-__all__ = ["read_suffix", "write_whole"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["check_output", "is_among", "write_whole"]
 
 _OPTION = "with --output or path="
+_HINT = f"Choose a file in a directory that is there, {_OPTION}"
 
 
-def read_suffix(path: Path, *known: str) -> str:
-    """Return the suffix that decides a file's format, in small letters.
+def check_output(path: Path, *known: str) -> str:
+    """Refuse a place where no file can be written, before there is anything to write.
 
     Parameters
     ----------
@@ -24,10 +31,16 @@ def read_suffix(path: Path, *known: str) -> str:
     *known : str
         The suffixes there are: ``.png``, ``.svg``.
 
+    Returns
+    -------
+    str
+        The suffix that decides the file's format, in small letters.
+
     Raises
     ------
     OutputError
-        If a directory is there.
+        If a directory, a link, a pipe or a device is there, or if nothing can be
+        written beside it.
     ConfigError
         If the suffix is another one.
     """
@@ -43,10 +56,28 @@ def read_suffix(path: Path, *known: str) -> str:
             "Correct --output or path=."
         )
         raise ConfigError(sentence)
+    _check_place(path)
+    if not os.access(path.parent, os.W_OK):
+        there = path.parent.is_dir()
+        reason = os.strerror(errno.EACCES if there else errno.ENOENT)
+        raise OutputError(str(path), reason, hint=_HINT)
     return suffix
 
 
-def write_whole(path: Path, content: bytes, *, hint: str = "") -> Path:
+def is_among(file: str | os.PathLike[str] | int, others: Iterable[str]) -> bool:
+    """Tell whether a path or descriptor is one of some files, under whatever name."""
+    try:
+        wanted = os.stat(file)  # noqa: PTH116 - a descriptor has no Path
+    except (OSError, ValueError):
+        return False
+    for other in others:
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.samestat(wanted, os.stat(other)):  # noqa: PTH116 - as above
+                return True
+    return False
+
+
+def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
     """Write a file through a temporary one beside it, which then takes its name.
 
     Parameters
@@ -61,26 +92,51 @@ def write_whole(path: Path, content: bytes, *, hint: str = "") -> Path:
     Raises
     ------
     OutputError
-        If it cannot be written; nothing is left then, and an older file stays.
+        If it cannot be written, or if a link, a pipe or a device is there; nothing is
+        left then, and what was there stays.
     """
-    temporary = None
+    _check_place(path)
+    # named before it is made: an interrupt between the two finds it too
+    temporary = path.parent / f".cbreplay-{secrets.token_hex(8)}"
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cbreplay-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files for their owner alone; people share pictures and pages
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        _write_new(temporary, content)
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
         raise OutputError(str(path), error.strerror or str(error), hint=hint) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
 
 
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
+def _write_new(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o666), "wb") as file:
+        file.write(content)
+
+
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _check_place(path: Path) -> None:
+    """Refuse what a file that takes this name would replace without a word."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(str(path), reason, hint=_HINT) from error
+    if stat.S_ISLNK(mode):
+        reason = f"it is a link to {path.readlink()}"
+        hint = f"Name the file that is meant, {_OPTION}, or remove the link"
+        raise OutputError(str(path), reason, hint=hint)
+    for is_kind, kind in _KINDS:
+        if is_kind(mode):
+            hint = f"Name a file, {_OPTION}"
+            raise OutputError(str(path), f"it is {kind}", hint=hint)

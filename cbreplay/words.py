@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from cbreplay.rules.base import rule_name
+from cbreplay.holes import gap_cause
+from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.run import Run
+    from cbreplay.validity import Evidence
 
 __all__ = [
+    "Parting",
+    "as_sentence",
     "count",
     "decimals_for",
     "find_non_finite",
     "list_names",
+    "parting_of",
+    "parting_words",
     "spoken_counting",
     "spoken_divergence",
     "spoken_epoch",
     "spoken_evidence",
+    "spoken_limit",
     "spoken_non_finite",
     "spoken_number",
     "spoken_range",
@@ -34,29 +41,34 @@ __all__ = [
 ]
 
 _LARGEST_PLAIN = 1e7
+# what is otherwise at a divergence: a rate that a reduction or a schedule sets, or
+# weights that were put back
+Parting: TypeAlias = Literal["reduction", "schedule", "weights"]
 
 
-def decimals_for(values: Iterable[float | None]) -> int:
-    """Return how many decimals show four significant digits of the middle value.
+def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
+    """Return how many decimals show so many significant digits of the middle value.
 
     One extreme value so decides nothing about the column that it stands in.
 
     >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
     (4, 1, 4)
+    >>> decimals_for([0.4126], digits=2)
+    2
     """
-    sizes = [abs(one) for one in values if one is not None and math.isfinite(one)]
+    sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = [size for size in sizes if size > 0]
     if not known:
-        return 4
+        return digits
     # the lower median; importing statistics would cost start-up time
     middle = sorted(known)[(len(known) - 1) // 2]
-    return min(max(3 - math.floor(math.log10(middle)), 0), 10)
+    return min(max(digits - 1 - math.floor(math.log10(middle)), 0), 10)
 
 
 def spoken_number(value: float | None, decimals: int) -> str:
     """Write a number of a column; '-' where there is none.
 
-    >>> [spoken_number(one, 4) for one in (0.3121, 0.0, None, 2e-9, 3e9)]
+    >>> [spoken_number(value, 4) for value in (0.3121, 0.0, None, 2e-9, 3e9)]
     ['0.3121', '0', '-', '2.0e-09', '3.000e+09']
     """
     if value is None:
@@ -137,50 +149,100 @@ def spoken_seconds(seconds: float) -> str:
 
 
 def spoken_semantics(name: str) -> str:
-    """Write the name of a Keras version as people do.
+    """Write the name of a version as people do.
 
     >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
     ('Keras 3.15.1', 'tf_keras 2.21')
     """
-    package, _, version = name.partition("-")
-    return f"{'Keras' if package == 'keras' else package} {version}"
+    return spoken_version(name)
 
 
 def spoken_divergence(replay: Replay) -> str:
     """Say where the log ends to be evidence for a replay that diverged."""
-    return spoken_rows(_divergence(replay), replay.run)
-
-
-def _divergence(replay: Replay) -> str:
     divergence_epoch = replay.divergence_epoch or 0
+    parted = _spoken_parting(divergence_epoch, parting_of(replay))
+    return spoken_rows(parted, replay.run)
+
+
+def parting_of(replay: Replay) -> Parting:
+    """Return what would have been otherwise at the divergence of a replay."""
     if replay.diverged_by_weights:
-        return (
-            f"epoch {divergence_epoch + 1} goes on from weights of an earlier epoch "
-            "that were put back: from there on the log says nothing"
-        )
-    reduced = {one.epoch + 1 for one in replay.reductions}
+        return "weights"
+    reduced = {reduction.epoch + 1 for reduction in replay.reductions}
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any(hasattr(one, "begin_epoch") for one in replay.callbacks)
-    if scheduling and divergence_epoch not in reduced:
+    scheduling = any("begin" in rule.acts_at for rule in replay.callbacks)
+    if scheduling and replay.divergence_epoch not in reduced:
+        return "schedule"
+    return "reduction"
+
+
+def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
+    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
+    nothing = "from there on the log says nothing"
+    if parted_by == "weights":
         return (
-            f"epoch {divergence_epoch + 1} begins at another learning rate than the "
-            "recorded one: from there on the log says nothing"
+            "epoch ",
+            divergence_epoch,
+            f" goes on from weights of an earlier epoch that were put back: {nothing}",
+        )
+    if parted_by == "schedule":
+        return (
+            "epoch ",
+            divergence_epoch,
+            f" begins at another learning rate than the recorded one: {nothing}",
         )
     return (
-        f"after the learning-rate change at epoch {divergence_epoch} the log says "
-        "nothing"
+        "after the learning-rate change at epoch ",
+        divergence_epoch - 1,
+        " the log says nothing",
     )
+
+
+def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    return f"{before}{epoch + 1}{after}"
 
 
 def spoken_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence."""
-    if replay.divergence_epoch is not None:
-        return spoken_divergence(replay)
-    if replay.evidence == "censored":
-        ends = f"not in the log (it ends at epoch {replay.run.horizon + 1})"
-        return spoken_rows(ends, replay.run)
+    diverged = replay.divergence_epoch is not None
+    parted_by = parting_of(replay) if diverged else "reduction"
+    return spoken_limit(
+        replay.run,
+        replay.evidence,
+        replay.divergence_epoch,
+        parted_by,
+        gap_epoch=replay.gap_epoch,
+    )
+
+
+def spoken_limit(
+    run: Run,
+    evidence: Evidence,
+    divergence_epoch: int | None,
+    parted_by: Parting = "reduction",
+    *,
+    gap_epoch: int | None = None,
+) -> str:
+    """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
+    if gap_epoch is not None:
+        why = _GAPS[gap_cause(run, gap_epoch)]
+        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
+    if divergence_epoch is not None:
+        return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
+    if evidence == "censored":
+        ends = f"not in the log (it ends at epoch {run.horizon + 1})"
+        return spoken_rows(ends, run)
     return "exact"
+
+
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
+}
 
 
 def find_non_finite(run: Run, name: str) -> list[int]:
@@ -197,11 +259,11 @@ def find_non_finite(run: Run, name: str) -> list[int]:
 
 
 def takes_nan(replay: Replay, name: str) -> bool:
-    """Return whether an EarlyStopping on this series took NaN, the first, as best."""
+    """Return whether a rule that stops on this series took NaN, the first, as best."""
     if replay.best is None or not math.isnan(replay.best):
         return False
     # whose best it is
-    stoppers = (one for one in replay.callbacks if rule_name(one) == "EarlyStopping")
+    stoppers = (rule for rule in replay.callbacks if rule.sets_objective)
     return next(stoppers).monitor == name
 
 
@@ -217,6 +279,29 @@ def spoken_non_finite(replay: Replay, name: str) -> str:
     if name == replay.objective and extreme in values.tolist():
         return f"{extreme:g} is an improvement, and nothing improves on it"
     return "such a value is no improvement"
+
+
+def as_sentence(words: str, names: Iterable[str] = ()) -> str:
+    """Begin with a capital, unless with a name, and end with a full stop.
+
+    Parameters
+    ----------
+    words : str
+        What is said.
+    names : iterable of str
+        Words that are names although they look like others.
+
+    Examples
+    --------
+    >>> as_sentence("one run alone"), as_sentence("val_loss is missing")
+    ('One run alone.', 'val_loss is missing.')
+    >>> as_sentence("loss is missing", ["loss"])
+    'loss is missing.'
+    """
+    first = re.split(r"[\s,:;]", words, maxsplit=1)[0]
+    if first.isalpha() and first not in names:
+        words = words[:1].upper() + words[1:]
+    return f"{words.rstrip('.')}."
 
 
 def list_names(names: Sequence[str], most: int) -> str:
@@ -240,6 +325,6 @@ def visible_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
-        for one in text
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
+        for sign in text
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import settings
 
 from cbreplay.cli.main import main
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT = Path(__file__).parent.parent
+# no test asserts a time
+settings.register_profile("cbreplay", deadline=None)
+settings.load_profile("cbreplay")
 
 
 # lines that a test has for the end of the session

@@ -57,6 +57,28 @@ def recommend(runs: Sequence[Run], **options: Any) -> Recommendation:
     return recommend_config(sweep, excluded=left_out, **options)
 
 
+def facts_of_reason(advice: Recommendation, kind: str) -> dict[str, Any]:
+    """Return the values of the one reason of a kind; it fails where there is none."""
+    (facts,) = [why.facts for why in advice.reasons if why.kind == kind]
+    return dict(facts)
+
+
+def spoken_reasons(advice: Recommendation) -> list[str]:
+    """Return the reasons as people read them."""
+    from cbreplay.answers.advice.reasons import reason_text
+    from cbreplay.document import plain_text
+
+    return [plain_text(reason_text(advice, why)) for why in advice.reasons]
+
+
+def spoken_doubts(advice: Recommendation) -> list[str]:
+    """Return the doubts as people read them, with the runs."""
+    from cbreplay.answers.advice.sentences import doubt_sentences
+    from cbreplay.document import plain_text
+
+    return [plain_text(doubt) for doubt in doubt_sentences(advice)]
+
+
 def swept(runs: Sequence[Run], **options: Any) -> Sweep:
     from cbreplay.recommend import sweep_patience
 

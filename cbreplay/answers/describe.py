@@ -4,35 +4,101 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
 
 if TYPE_CHECKING:
-    from cbreplay.replay import Reduction, Replay
-    from cbreplay.run import Run
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run, Series
     from cbreplay.staircase import Staircase, StaircaseStep
 
-__all__ = ["describe_run", "describe_staircase", "flatten_replay"]
+__all__ = ["describe_replay", "describe_results", "describe_run", "describe_staircase"]
 
 
-def describe_run(run: Run) -> dict[str, Any]:
-    """Return a run without its values, as JSON has it."""
+def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a run without its series, as JSON has it.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    notes : iterable of str
+        What an answer has to say about it, besides what was noted while reading.
+    """
     return {
         "name": run.name,
-        "source": run.source,
+        "source": well_formed(run.source),
         "first_epoch": run.first_epoch,
         "horizon": run.horizon,
         "recorded_epochs": run.recorded_epochs,
         "planned_epochs": run.planned_epochs,
+        "axis_unit": run.axis_unit,
+        "seams": list(run.seams),
         "series": list(run.series),
-        "learning_rate": run.learning_rate is not None,
+        "learning_rate": _rates(run.learning_rate),
         "wall_seconds": run.wall_seconds,
-        "notes": list(run.notes),
+        "notes": list(dict.fromkeys([*run.notes, *notes])),
     }
 
 
-def flatten_replay(replay: Replay) -> dict[str, Any]:
-    """Return the fields of a replay and its outcome, as JSON has them."""
-    outcome, rate = replay.outcome, replay.learning_rate
+def _rates(series: Series | None) -> list[float | None] | None:
+    """Return the rate of each epoch, None where it is missing."""
+    if series is None:
+        return None
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    return [rate if recorded else None for rate, recorded in pairs]
+
+
+def describe_results(
+    runs: Sequence[Run], results: Sequence[tuple[int, int, Replay]]
+) -> dict[str, Any]:
+    """Return the members of an answer that tell what was replayed on what.
+
+    What belongs to a run, or to the list of callbacks, stands there and not in the
+    results.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    results : sequence of (run, config, Replay)
+        Each with the indices of its run and setting; many may share a replay.
+    """
+    replays = {id(replay): replay for *_, replay in results}
+    of_run: list[dict[str, None]] = [{} for _ in runs]
+    for run, _, replay in results:
+        of_run[run].update(dict.fromkeys(replay.noted.run))
+    objectives = {
+        (replay.objective, replay.objective_mode) for replay in replays.values()
+    }
+    name, mode = objectives.pop() if len(objectives) == 1 else ("", "")
+    listed = (note for replay in replays.values() for note in replay.noted.callbacks)
+    described = {key: describe_replay(replay) for key, replay in replays.items()}
+    return {
+        "semantics": results[0][2].semantics.name if results else None,
+        "objective": {"name": name, "mode": mode} if name else None,
+        "runs": [
+            describe_run(run, notes) for run, notes in zip(runs, of_run, strict=True)
+        ],
+        "results": [
+            {"run": run, "config": config, **described[id(replay)]}
+            for run, config, replay in results
+        ],
+        "notes": list(dict.fromkeys(listed)),
+    }
+
+
+def describe_replay(replay: Replay) -> dict[str, Any]:
+    """Return the fields of a replay and its outcome, as JSON has them in a result.
+
+    ``learning_rate`` is None where it is the recorded one, which stands under the run;
+    the notes are those that hang on the setting.
+    """
+    outcome = replay.outcome
     return {
         "evidence": replay.evidence,
         "semantics": replay.semantics.name,
@@ -41,11 +107,13 @@ def flatten_replay(replay: Replay) -> dict[str, Any]:
         "best_epoch": replay.best_epoch,
         "best": replay.best,
         "kept_epoch": replay.kept_epoch,
-        "reductions": [_reduction(one) for one in replay.reductions],
-        "learning_rate": None if rate is None else rate.values.tolist(),
+        "candidates": [],
+        "reductions": [reduction._asdict() for reduction in replay.reductions],
+        "learning_rate": None if _is_recorded(replay) else _rates(replay.learning_rate),
         "saves": [list(save) for save in replay.saves],
         "files": dict(replay.files),
         "divergence_epoch": replay.divergence_epoch,
+        "gap_epoch": replay.gap_epoch,
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
         "seconds_saved": outcome.seconds_saved,
@@ -53,24 +121,31 @@ def flatten_replay(replay: Replay) -> dict[str, Any]:
         "regret": outcome.regret,
         "bounds": dict(outcome.bounds),
         "provisional": list(outcome.provisional),
-        "notes": list(replay.notes),
+        "notes": list(replay.noted.setting),
     }
 
 
-def _reduction(reduction: Reduction) -> dict[str, Any]:
-    return reduction._asdict()
+def _is_recorded(replay: Replay) -> bool:
+    """Return whether every trained epoch has the recorded rate, where one is."""
+    recorded, rates = replay.run.learning_rate, replay.learning_rate
+    if recorded is None or rates is None:
+        return False
+    there = recorded.recorded[: len(rates)]
+    same = recorded.values[: len(rates)] == rates.values
+    return bool(np.all(same[there]))
 
 
 def describe_staircase(staircase: Staircase) -> dict[str, Any]:
-    """Return one log's answer, as JSON has it."""
+    """Return one log's answer, as JSON has it; what holds of its run stands there."""
     rate, explained = staircase.rate, staircase.rate.explained_by
+    of_run = staircase.replay.noted.run
     return {
         "monitor": staircase.monitor,
         "keep": staircase.keep,
         "semantics": staircase.replay.semantics.name,
         "objective": {
-            "name": staircase.replay.objective,
-            "mode": staircase.replay.objective_mode,
+            "name": staircase.objective,
+            "mode": staircase.objective_mode,
         },
         "steps": [_describe_step(step) for step in staircase.steps],
         "best_epoch": staircase.best_epoch,
@@ -80,11 +155,11 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
             name: {"epoch": epoch, "value": value}
             for name, (epoch, value) in staircase.other_best.items()
         },
-        "recorded_reductions": [one._asdict() for one in rate.reductions],
+        "recorded_reductions": [reduction._asdict() for reduction in rate.reductions],
         "learning_rate_rises": rate.rises,
         "explained_by": None if explained is None else format_callback(explained),
-        "first_reductions": [one._asdict() for one in rate.first_reductions],
-        "notes": list(staircase.notes),
+        "first_reductions": [first._asdict() for first in rate.first_reductions],
+        "notes": [note for note in staircase.notes if note not in of_run],
     }
 
 

@@ -10,13 +10,13 @@ from cbreplay.outcomes import was_still_improving
 from cbreplay.words import count, list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.document import Text
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
-__all__ = ["about_logs", "about_runs", "notes_of_many"]
+__all__ = ["about_logs", "about_runs", "alike_notes", "notes_of_many"]
 
 _MOST_NAMES = 5
 _MOST_NOTES = 12
@@ -57,13 +57,30 @@ def _ended_itself(run: Run) -> bool:
 
 def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
     """Yield what was noted in reading and replaying, like notes as one point."""
+    told = (
+        (
+            replay.run,
+            [note for note in replay.notes if "still improving" not in note],
+        )
+        for replay in replays
+    )
+    yield from alike_notes(told)
+
+
+def alike_notes(told: Iterable[tuple[Run, Sequence[str]]]) -> Iterator[Text]:
+    """Yield the notes of runs, each with how many others have one like it.
+
+    Parameters
+    ----------
+    told : iterable of (Run, sequence of str)
+        What an answer notes of each run; what was noted in reading it comes before.
+    """
     noted: dict[str, list[tuple[str, str]]] = {}
-    for replay in replays:
-        reading = [note for note in replay.run.notes if not note.startswith(_ROUTINE)]
-        for note in dict.fromkeys([*reading, *replay.notes]):
-            if "still improving" not in note:
-                alike = re.sub(r"\d+", "", note)
-                noted.setdefault(alike, []).append((replay.run.name, note))
+    for run, about in told:
+        reading = [note for note in run.notes if not note.startswith(_ROUTINE)]
+        for note in dict.fromkeys([*reading, *about]):
+            alike = re.sub(r"\d+", "", note)
+            noted.setdefault(alike, []).append((run.name, note))
     for runs in list(noted.values())[:_MOST_NOTES]:
         name, note = runs[0]
         more = f" (and {count(len(runs) - 1, 'other run')} alike)" if runs[1:] else ""

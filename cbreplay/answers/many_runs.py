@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.answers.overview import beside_best
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.answers.spoken_runs import spoken_end
+from cbreplay.answers.spoken_runs import beside_best, spoken_end
 from cbreplay.document import (
     Block,
     Code,
@@ -146,7 +145,7 @@ def _headline(drawn: SettingOnRuns) -> Text:
     return say(
         f"{name} would have cost ",
         *cost,
-        Code(exact[0].objective),
+        Code(exact[0].judged_by[0]),
         f"{average} on {which}.",
     )
 
@@ -159,7 +158,7 @@ def _lead(asked: ManyRuns) -> Text:
         f"{count(len(replays), 'run')}, ",
         *_counts(asked),
         " Judged by ",
-        Code(replays[0].objective),
+        Code(replays[0].judged_by[0]),
         (
             f", {better} is better; rules of {', '.join(rules)}. Epochs count from 1. "
             "What was measured, not what to use next."
@@ -228,7 +227,7 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
     rows = asked.baselines
     if not rows:
         return
-    side = beside_best(asked.drawn.replays)
+    side = beside_best(replay.objective_mode for replay in asked.drawn.replays)
     diverges = any(
         replay.evidence == "diverged" for row in rows for replay in row.replays
     )
@@ -329,7 +328,7 @@ def _every_run(drawn: SettingOnRuns) -> Section:
         TableColumn("best_epoch", "Best epoch", "epoch"),
         TableColumn("stopped_epoch", "Stops at", "epoch"),
         TableColumn("kept_epoch", "Keeps", "epoch"),
-        TableColumn("kept_value", first.objective, "value"),
+        TableColumn("kept_value", first.judged_by[0], "value"),
         TableColumn("regret", side, "difference"),
         TableColumn("epochs_saved", "Saved", "count"),
         TableColumn("evidence", "Evidence", "evidence"),

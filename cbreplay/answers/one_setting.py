@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.setting_code import setting_code, setting_name
-from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    lead_of_run,
+    spoken_end,
+    spoken_plan,
+)
 from cbreplay.answers.staircase import (
     decimals_of,
     staircase_document,
     steps_section,
 )
-from cbreplay.answers.staircase_doubts import doubts_of_staircase
+from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,
@@ -33,12 +39,13 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.kinds import spoken_value
+from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.words import decimals_for, spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Part
+    from cbreplay.document import Command, Part
     from cbreplay.kinds import Kind
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
@@ -86,14 +93,28 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
         setting = Section(title, blocks, half=True, on="page")
     return staircase_document(
         staircase,
-        sections=(setting, _outcome(replay, staircase)),
+        sections=(setting, _outcome(replay, decimals_of(staircase))),
         pictures=(_curve(replay),),
-        closing=(_the_run(staircase), closing),
+        closing=(
+            _the_run(staircase.replay, _every_patience(replay, staircase)),
+            closing,
+        ),
     )
 
 
+class _Beside(NamedTuple):
+    """What a page says beside a setting: of every patience, where that is asked."""
+
+    doubts: tuple[Text, ...]
+    sections: tuple[Section, ...]
+    decimals: int
+    best_epoch: int | None
+    best_value: float | None
+    next_commands: tuple[Command, ...] = ()
+
+
 def one_setting_page(
-    replay: Replay, staircase: Staircase, closing: Section
+    replay: Replay, staircase: Staircase | None, closing: Section
 ) -> Document:
     """Say what a named setting would have done on one run, as a page.
 
@@ -101,36 +122,55 @@ def one_setting_page(
     ----------
     replay : Replay
         Of the setting.
-    staircase : Staircase
-        Every patience beside it.
+    staircase : Staircase or None
+        Every patience beside it; None where its framework has no rule to ask.
     closing : Section
         How it was computed.
     """
-    code = CodeBlock(setting_code(replay.callbacks), "python")
+    beside = _alone(replay) if staircase is None else _every_patience(replay, staircase)
+    code = CodeBlock(setting_code(replay.callbacks, replay.semantics.name), "python")
     own = tuple(
         doubt
         for doubt in (say(f"{note.rstrip('.')}.") for note in replay.notes)
-        if note_of(doubt) not in map(note_of, doubts_of_staircase(staircase))
+        if note_of(doubt) not in map(note_of, beside.doubts)
     )
-    doubts = (*doubts_of_staircase(staircase), *own)
     document = Document(
         "simulate",
-        _headline(replay),
+        by_keras_rules(_headline(replay), [replay.run]),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),
-            _outcome(replay, staircase),
-            Section("Before you trust it", (Notice(doubts),)),
+            _outcome(replay, beside.decimals),
+            Section("Before you trust it", (Notice((*beside.doubts, *own)),)),
             _curve(replay),
-            steps_section(staircase),
-            *rate_section(staircase, replay),
-            _the_run(staircase),
+            *beside.sections,
+            _the_run(replay, beside),
             closing,
         ),
-        next_of_one_log(staircase, None),
+        beside.next_commands,
     )
     run = replay.run
     return document if run.steps is None else in_evaluations(document, run)
+
+
+def _every_patience(replay: Replay, staircase: Staircase) -> _Beside:
+    return _Beside(
+        doubts_of_staircase(staircase),
+        (steps_section(staircase), *rate_section(staircase, replay)),
+        decimals_of(staircase),
+        staircase.best_epoch,
+        staircase.best_value,
+        next_of_one_log(staircase, None),
+    )
+
+
+def _alone(replay: Replay) -> _Beside:
+    """Return what can be said of the run without another setting."""
+    run, objective = replay.run, replay.objective
+    epoch = best_recorded_epoch(run, objective, replay.objective_mode)
+    value, _ = judge_epoch(run, epoch, objective, replay.objective_mode)
+    known = [value, replay.outcome.kept_value]
+    return _Beside(doubts_of_one_run(replay), (), decimals_for(known), epoch, value)
 
 
 def note_of(doubt: Text) -> str:
@@ -156,13 +196,15 @@ def _headline(replay: Replay) -> Text:
         stopped = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
         stop = (" stops at epoch ", stopped, " of ", end)
     cost: tuple[Part, ...] = ()
-    if outcome.regret == 0:
-        cost = (", the best recorded ", Code(replay.objective))
+    if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
+        cost = (", whose ", Code(replay.judged_by[0]), " is no finite number")
+    elif outcome.regret == 0:
+        cost = (", the best recorded ", Code(replay.judged_by[0]))
     elif outcome.regret is not None:
         side = "above" if replay.objective_mode == "min" else "below"
         decimals = decimals_for([outcome.kept_value])
         regret = Fact(outcome.regret, "difference", "regret", decimals)
-        cost = (", ", regret, f" {side} the best recorded ", Code(replay.objective))
+        cost = (", ", regret, f" {side} the best recorded ", Code(replay.judged_by[0]))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".")
 
@@ -172,10 +214,10 @@ def _curve(replay: Replay) -> Section:
     return Section("The decisions on the curve", (figure,), on="page")
 
 
-def _outcome(replay: Replay, staircase: Staircase) -> Section:
+def _outcome(replay: Replay, decimals: int) -> Section:
     """Return what the setting would have done, as two columns."""
     columns = (TableColumn("outcome", "Outcome"), TableColumn("value", "On this run"))
-    rows = tuple(_outcome_rows(replay, decimals_of(staircase)))
+    rows = tuple(_outcome_rows(replay, decimals))
     table = Table(columns, rows, "What the setting would have done on this run")
     return Section("What it would have done", (table,), half=True, on="page")
 
@@ -211,9 +253,9 @@ def _outcome_rows(replay: Replay, decimals: int) -> Iterator[Row]:
         )
 
 
-def _the_run(staircase: Staircase) -> Section:
+def _the_run(replay: Replay, beside: _Beside) -> Section:
     """Return the table of the one run."""
-    run, objective = staircase.replay.run, staircase.replay.objective
+    run, objective = replay.run, replay.objective
     columns = (
         TableColumn("run", "Run", "name"),
         TableColumn("recorded_epochs", "Recorded epochs", "count"),
@@ -221,7 +263,7 @@ def _the_run(staircase: Staircase) -> Section:
         TableColumn("ended_by", "Ended by"),
         TableColumn("best_epoch", "Best epoch", "epoch"),
         TableColumn(
-            "best_value", f"Best {objective}", "value", decimals=decimals_of(staircase)
+            "best_value", f"Best {objective}", "value", decimals=beside.decimals
         ),
     )
     row = Row(
@@ -230,8 +272,8 @@ def _the_run(staircase: Staircase) -> Section:
             run.recorded_epochs,
             spoken_plan(run),
             spoken_end(run),
-            staircase.best_epoch,
-            staircase.best_value,
+            beside.best_epoch,
+            beside.best_value,
         )
     )
     table = Table(columns, (row,), "The run as it was recorded")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.spoken_runs import beside_best, by_keras_rules
 from cbreplay.document import (
     Command,
     Document,
@@ -20,13 +21,12 @@ from cbreplay.outcomes import was_still_improving
 from cbreplay.words import list_names, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Text
-    from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
 
-__all__ = ["beside_best", "overview_document"]
+__all__ = ["overview_document"]
 
 _MOST_NAMES = 3
 
@@ -62,7 +62,7 @@ def overview_document(
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
-        headline,
+        by_keras_rules(headline, [replay.run for replay in replays]),
         lead,
         (
             Section(title, (_table(staircases),), untitled=True),
@@ -79,7 +79,7 @@ def overview_document(
                 "name": replays[0].objective,
                 "mode": replays[0].objective_mode,
             },
-            "runs": [describe_run(replay.run) for replay in replays],
+            "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
             "configs": [],
             "results": [],
             "staircase": [describe_staircase(staircase) for staircase in staircases],
@@ -88,7 +88,7 @@ def overview_document(
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:
-    objective = staircases[0].replay.objective
+    objective = staircases[0].objective
     columns = (
         TableColumn("run", "run", "name"),
         TableColumn("recorded_epochs", "epochs", "count", fold=2),
@@ -97,7 +97,11 @@ def _table(staircases: Sequence[Staircase]) -> Table:
         TableColumn("patience", "patience", "patience"),
         TableColumn("stopped_epoch", "stops at", "epoch"),
         TableColumn("epochs_saved", "saved", "count", fold=3),
-        TableColumn("regret", beside_best(one.replay for one in staircases), "number"),
+        TableColumn(
+            "regret",
+            beside_best(one.objective_mode for one in staircases),
+            "number",
+        ),
     )
     rows = tuple(_row(staircase) for staircase in staircases)
     return Table(columns, rows, "The runs side by side", is_answer=True)
@@ -134,8 +138,8 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         for staircase in staircases
         if was_still_improving(
             staircase.replay.run,
-            staircase.replay.objective,
-            staircase.replay.objective_mode,
+            staircase.objective,
+            staircase.objective_mode,
         )
     ]
     if improving:
@@ -143,11 +147,3 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         named = list_names(improving, most)
         hint = " (-v names them)" if len(improving) > most else ""
         yield say(f"still improving at the end of the log: {named}{hint}")
-
-
-def beside_best(replays: Iterable[Replay]) -> str:
-    """Name the regret: above the best where small is good, below it where large is."""
-    modes = {replay.objective_mode for replay in replays}
-    if len(modes) > 1:
-        return "off best"
-    return {"min": "above best", "max": "below best"}[modes.pop()]

@@ -9,6 +9,7 @@ from cbreplay.document import (
     Code,
     CodeBlock,
     Command,
+    Deferred,
     Fact,
     Paragraph,
     Section,
@@ -46,7 +47,7 @@ def in_evaluations(document: Document, run: Run) -> Document:
 
 def _spoken(part: _Part, run: Run) -> _Part:
     """Write a part of a document otherwise; code and values stay as they are."""
-    found: Any = part
+    found: Any = tuple(part) if isinstance(part, Deferred) else part
     if isinstance(found, str):
         found = spoken_rows(found, run)
     elif isinstance(found, TableColumn):

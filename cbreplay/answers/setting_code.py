@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from cbreplay.rules.base import format_callback, rule_name
-from cbreplay.rules.keras.bystander import Bystander
-from cbreplay.rules.keras.driven import DrivenCallback
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES, write_keras_code
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.registry import default_family, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,42 +23,26 @@ def setting_name(callbacks: Sequence[Callback]) -> str:
     return name if len(name) <= _LONGEST_SETTING else "this setting"
 
 
-def setting_code(callbacks: Sequence[Callback]) -> str:
-    """Write a setting as code to paste.
+def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:
+    """Write a setting as code to paste; what is watched is always written out.
 
+    Parameters
+    ----------
+    callbacks : sequence of Callback
+        The setting.
+    semantics : str
+        Whose rules decide, for the package that the code imports from.
+
+    Examples
+    --------
     >>> from cbreplay import EarlyStopping
     >>> print(setting_code([EarlyStopping(patience=5)]))
     callbacks = [
         keras.callbacks.EarlyStopping(
-            monitor='val_loss',
+            monitor="val_loss",
             patience=5,
         ),
     ]
     """
-    if any(rule_name(callback) in CODE_OF_RULES for callback in callbacks):
-        # rules that Keras does not have come with their classes
-        return write_keras_code(callbacks).rstrip()
-    lines = ["callbacks = ["]
-    for callback in callbacks:
-        if isinstance(callback, (Bystander, DrivenCallback)):
-            home = "keras.callbacks." if isinstance(callback, Bystander) else ""
-            lines.append(f"    {home}{callback.code},")
-            continue
-        # the monitor is written out although val_loss is Keras's default
-        arguments = _changed(callback)
-        if callback.monitor is not None:
-            arguments = {"monitor": repr(callback.monitor), **arguments}
-        lines.append(f"    keras.callbacks.{type(callback).__name__}(")
-        lines += [f"        {key}={value}," for key, value in arguments.items()]
-        lines.append("    ),")
-    return "\n".join([*lines, "]"])
-
-
-def _changed(callback: Callback) -> dict[str, str]:
-    """Return the parameters that differ from Keras's defaults, as code."""
-    # a rule is a dataclass; the protocol cannot say so
-    return {
-        parameter.name: repr(getattr(callback, parameter.name))
-        for parameter in fields(callback)  # type: ignore[arg-type]
-        if getattr(callback, parameter.name) != parameter.default
-    }
+    family = family_of(callbacks) or default_family()
+    return family.write_code(callbacks, semantics).rstrip()

@@ -4,40 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, say
-from cbreplay.words import spoken_semantics
+from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.words import parting_words, spoken_semantics
 
 if TYPE_CHECKING:
-    from cbreplay.document import Text
-    from cbreplay.replay import Replay
-    from cbreplay.run import Run
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["lead_of_run", "spoken_end", "spoken_plan"]
+    from cbreplay.document import Part, Text
+    from cbreplay.replay import Replay
+    from cbreplay.run import Mode, Run
+    from cbreplay.words import Parting
+
+__all__ = [
+    "beside_best",
+    "by_keras_rules",
+    "counts_otherwise",
+    "end_of_evidence",
+    "lead_of_run",
+    "spoken_end",
+    "spoken_plan",
+]
 
 
 def lead_of_run(replay: Replay) -> Text:
     """Say what was asked of which run, and by whose rules."""
     run = replay.run
-    better = "smaller" if replay.objective_mode == "min" else "larger"
+    judged: tuple[Part, ...] = ()
+    if replay.objective is not None:
+        better = "smaller" if replay.objective_mode == "min" else "larger"
+        judged = ("; ", Code(replay.objective), f", {better} is better")
     return say(
         Code(run.name),
         ": ",
         Fact(run.recorded_epochs, "count", "recorded_epochs"),
         " epoch" if run.recorded_epochs == 1 else " epochs",
-        f", {spoken_plan(run)}; ",
-        Code(replay.objective),
-        (
-            f", {better} is better; rules of "
-            f"{spoken_semantics(replay.semantics.name)}. Epochs count from 1."
-        ),
+        ", ",
+        *_plan(run),
+        *judged,
+        (f"; rules of {spoken_semantics(replay.semantics.name)}. Epochs count from 1."),
     )
 
 
 def spoken_plan(run: Run) -> str:
     """Say what fit was told."""
+    return plain_text(say(*_plan(run)))
+
+
+def _plan(run: Run) -> Iterator[Part]:
     if run.planned_epochs is None:
-        return "the plan is not known"
-    return f"{run.planned_epochs} planned"
+        yield "the plan is not known"
+    else:
+        yield Fact(run.planned_epochs, "count", "planned_epochs")
+        yield " planned"
 
 
 def spoken_end(run: Run) -> str:
@@ -51,3 +69,45 @@ def spoken_end(run: Run) -> str:
         "error": "an error",
     }
     return words.get(ended.by, f"its own {ended.by}")
+
+
+def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
+    """Add whose rules decide, where another framework trained, which has its own.
+
+    Parameters
+    ----------
+    headline : Text
+        The answer.
+    runs : iterable of Run
+        What it is about.
+    """
+    others = sorted({run.framework for run in runs} - {""})
+    if not others:
+        return headline
+    verb = "counts" if len(others) == 1 else "count"
+    return say(headline, f" By Keras's rules: {' and '.join(others)} {verb} otherwise.")
+
+
+def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
+    """Yield where it stands what such a framework would have counted."""
+    if any(run.framework for run in runs):
+        yield say(
+            "What other frameworks count: ",
+            Code("docs/patience-in-every-framework.md"),
+            ".",
+        )
+
+
+def beside_best(modes: Iterable[Mode | None]) -> str:
+    """Name the regret: above the best where small is good, below it where large is."""
+    distinct = {mode for mode in modes if mode is not None}
+    if len(distinct) != 1:
+        return "off best"
+    return {"min": "above best", "max": "below best"}[distinct.pop()]
+
+
+def end_of_evidence(divergence_epoch: int, parted_by: Parting) -> Text:
+    """Say where a log ends to be evidence, in a sentence of its own."""
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    start = f"{before[0].upper()}{before[1:]}"
+    return say(start, Fact(epoch, "epoch", "last_evident_epoch"), f"{after}.")

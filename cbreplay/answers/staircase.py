@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.holes import hole_sentence
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import lead_of_run
+from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run
 from cbreplay.answers.staircase_doubts import doubts_of_staircase, is_usual
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
@@ -27,12 +28,19 @@ from cbreplay.document import (
     Trend,
     say,
 )
-from cbreplay.words import count, decimals_for, spoken_rows, takes_nan
+from cbreplay.words import (
+    count,
+    decimals_for,
+    spoken_evidence,
+    spoken_rows,
+    takes_nan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Block, Part, Text
+    from cbreplay.run import Run
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["staircase_document", "staircase_headline", "steps_section"]
@@ -40,6 +48,8 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
+# what a reader takes for granted that the best epoch is the best of
+_KERAS_DEFAULT = "val_loss"
 
 
 def staircase_document(
@@ -69,7 +79,7 @@ def staircase_document(
     run = staircase.replay.run
     document = Document(
         "simulate",
-        staircase_headline(staircase),
+        by_keras_rules(staircase_headline(staircase), [staircase.replay.run]),
         lead_of_run(staircase.replay),
         (
             *sections,
@@ -90,7 +100,7 @@ def _members(staircase: Staircase) -> dict[str, Any]:
     return {
         "semantics": replay.semantics.name,
         "objective": {"name": replay.objective, "mode": replay.objective_mode},
-        "runs": [describe_run(replay.run)],
+        "runs": [describe_run(replay.run, replay.noted.run)],
         "configs": [],
         "results": [],
         "staircase": describe_staircase(staircase),
@@ -98,19 +108,51 @@ def _members(staircase: Staircase) -> dict[str, Any]:
 
 
 def staircase_headline(staircase: Staircase) -> Text:
-    """Say in one sentence which patience was enough on this log, or why none was."""
+    """Say which patience was enough on this log, or why none was.
+
+    A training that its own callback stopped says so first: whether that was too early
+    is what people ask, and the log cannot tell.
+    """
+    told = _which_was_enough(staircase)
+    stopped = _stopped_itself(staircase.replay.run)
+    if stopped is None:
+        return told
+    return say(*stopped, " ", *told.parts, claims=told.claims)
+
+
+def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
+    """Say that the training was stopped by its own callback, where it was."""
+    ended = run.metadata.ended if run.metadata is not None else None
+    if ended is None or ended.by in ("plan", "interrupt", "error", ""):
+        return None
+    planned = ""
+    if run.planned_epochs is not None:
+        planned = f" of {run.planned_epochs}"
+    return (
+        f"Its own {ended.by} stopped this training at epoch ",
+        Fact(run.horizon, "epoch", "horizon"),
+        f"{planned}: what longer training would have brought is not in this log.",
+    )
+
+
+def _which_was_enough(staircase: Staircase) -> Text:
+    if staircase.replay.gap_epoch is not None:
+        return _before_the_hole(staircase)
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if step is None or patience is None:
         return _headline_without_step(staircase)
-    objective = staircase.replay.objective
+    objective = staircase.objective
     name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
     ending = [*_stop_of(staircase, step), "."]
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
+        judged = "best epoch, "
+        if {objective, staircase.monitor} != {_KERAS_DEFAULT}:
+            judged = f"epoch of the best {objective}, "
         return say(
             "On this run ",
             *name,
-            " was enough: it keeps the best epoch, ",
+            f" was enough: it keeps the {judged}",
             Fact(step.kept_epoch, "epoch", "kept_epoch"),
             *ending,
             claims=[best],
@@ -127,6 +169,23 @@ def staircase_headline(staircase: Staircase) -> Text:
     )
 
 
+def _before_the_hole(staircase: Staircase) -> Text:
+    """Say what a log with a hole can still tell: which patience stops before it."""
+    told = hole_sentence(staircase.replay)
+    stopping = [step for step in staircase.steps if step.last_patience is not None]
+    if not stopping:
+        return say(*told.parts, " No patience stops before that.")
+    last = stopping[-1].last_patience
+    return say(
+        *told.parts,
+        " Patience up to ",
+        Fact(last, "patience", "patience_before_hole"),
+        " stops before that, by epoch ",
+        Fact(stopping[-1].last_stopped_epoch, "epoch", "last_decided"),
+        "; about a longer one nothing is known.",
+    )
+
+
 def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
     run = staircase.replay.run
     yield ", and stops at "
@@ -134,23 +193,22 @@ def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
     yield " of "
     yield Fact(run.horizon, "epoch", "horizon")
     if step.most_epochs_saved:
-        yield " ("
+        yield ", which saves "
         yield from _saved(step)
-        yield " saved)"
 
 
 def _saved(step: StaircaseStep) -> Iterator[Part]:
     yield Fact(step.most_epochs_saved, "count", "epochs_saved")
     yield " epoch" if step.most_epochs_saved == 1 else " epochs"
     if step.most_seconds_saved:
-        yield ", "
+        yield " ("
         yield Fact(step.most_seconds_saved, "seconds", "seconds_saved")
-        yield ","
+        yield ")"
 
 
 def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
-    run, objective = staircase.replay.run, staircase.replay.objective
+    run, objective = staircase.replay.run, staircase.objective
     if staircase.best_value is None:
         return say(
             "This log holds no finite ",
@@ -201,9 +259,9 @@ def _setting(staircase: Staircase) -> str:
 
 
 def _trend(staircase: Staircase) -> Trend:
-    replay, run = staircase.replay, staircase.replay.run
+    run = staircase.replay.run
     if staircase.best_epoch is None or staircase.best_value is None:
-        caption = say(f"no finite {replay.objective} is recorded")
+        caption = say(f"no finite {staircase.objective} is recorded")
     else:
         caption = say(
             "best ",
@@ -213,7 +271,7 @@ def _trend(staircase: Staircase) -> Trend:
             " of ",
             Fact(run.horizon, "epoch", "horizon"),
         )
-    return Trend(replay.objective, list(run.series[replay.objective]), caption)
+    return Trend(staircase.objective, list(run.series[staircase.objective]), caption)
 
 
 def decimals_of(staircase: Staircase) -> int:
@@ -236,7 +294,7 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("last_stopped_epoch", "to", "epoch", shown="programs"),
         TableColumn("evidence", "evidence", "evidence", shown="programs"),
         TableColumn("kept_epoch", "keeps", "epoch"),
-        TableColumn("kept_value", replay.objective, "value", decimals=decimals),
+        TableColumn("kept_value", staircase.objective, "value", decimals=decimals),
         TableColumn("regret", side, "difference", fold=1, decimals=decimals),
         *(
             TableColumn(
@@ -263,7 +321,7 @@ def _table(staircase: Staircase) -> Table:
 
 
 def _row(staircase: Staircase, step: StaircaseStep) -> Row:
-    sign = "+" if staircase.replay.objective_mode == "min" else "-"
+    sign = "+" if staircase.objective_mode == "min" else "-"
     sign = sign if step.regret else ""
     mark = "~" if is_usual(staircase, step) else ""
     regret = Cell(step.regret, sign=sign, mark=mark) if step.regret else step.regret
@@ -294,6 +352,8 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
 def _rest_words(staircase: Staircase) -> str:
     """Say what the patience values do that never stop inside the log."""
     rest, run = staircase.steps[-1], staircase.replay.run
+    if rest.kept_epoch is None:
+        return spoken_evidence(staircase.replay)
     if rest.evidence == "exact":
         words = f"runs to the end of its plan, keeps epoch {rest.kept_epoch + 1}"
         return spoken_rows(words, run)
@@ -315,7 +375,7 @@ def _legend(staircase: Staircase) -> Iterator[Text]:
     if usual is not None and any(is_usual(staircase, s) for s in staircase.steps):
         yield say(
             "~ less than ",
-            Code(staircase.replay.objective),
+            Code(staircase.objective),
             " usually changes from one epoch to the next (",
             Fact(usual, "difference", "usual_change", decimals_of(staircase)),
             ", the median over the second half)",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.spoken_runs import counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
+    as_sentence,
     count,
     decimals_for,
     find_non_finite,
@@ -23,7 +26,13 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
     from cbreplay.staircase import Staircase, StaircaseStep
 
-__all__ = ["doubts_of_staircase", "is_usual", "non_finite_doubts", "noted"]
+__all__ = [
+    "doubts_of_one_run",
+    "doubts_of_staircase",
+    "is_usual",
+    "non_finite_doubts",
+    "noted",
+]
 
 _MOST_NOTES = 8
 # two files that agree are no doubt; cbreplay inspect shows this note too
@@ -33,12 +42,24 @@ _ROUTINE = "the CSV and the event files are one training"
 def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first."""
     replay = staircase.replay
-    names = dict.fromkeys([staircase.monitor, replay.objective])
+    names = dict.fromkeys([staircase.monitor, staircase.objective])
     return (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong("One run describes itself; it does not promise the next.")),
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
         *_other_series(staircase),
+        *counts_otherwise([replay.run]),
         *noted(replay.run, staircase.notes),
+    )
+
+
+def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
+    """Return the doubts about a setting on one log, where it is asked alone."""
+    return (
+        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
+        say(Strong("One run describes itself; it does not promise the next.")),
+        *non_finite_doubts(replay, replay.objective),
+        *noted(replay.run, replay.notes),
     )
 
 
@@ -48,8 +69,10 @@ def is_usual(staircase: Staircase, step: StaircaseStep) -> bool:
     return usual is not None and regret is not None and 0 < regret < usual
 
 
-def non_finite_doubts(replay: Replay, name: str) -> Iterator[Text]:
+def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
     """Yield what NaN and infinite values of a series mean for an answer."""
+    if name is None:
+        return
     epochs = find_non_finite(replay.run, name)
     if epochs:
         yield say(
@@ -94,7 +117,7 @@ def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
     # that one is told with the values
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:
-        yield say(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
+        yield say(as_sentence(note, run.series))
     if len(every) > _MOST_NOTES:
         more = count(len(every) - _MOST_NOTES, "more note")
         yield say(f"{more}: ", Code("cbreplay inspect"), ".")

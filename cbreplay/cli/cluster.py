@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
-from cbreplay.cli.output import Column, print_table
+from cbreplay.answers.swept_logs import left_out, swept_document
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
+from cbreplay.cli.written import print_document
+from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     from cbreplay.cli.output import Format
     from cbreplay.cli.question import Question
-    from cbreplay.sweep import Sweep
 
 __all__ = ["print_swept"]
 
@@ -61,18 +62,27 @@ def print_swept(
             empty=question.empty,
             planned_epochs=question.planned_epochs,
             x_axis=question.x_axis,
+            parts=question.parts,
+            first_epoch=question.first_epoch,
+            seams=question.seams,
             judging=question.judging,
             progress=tell,
         )
-    for failure in sweep.failures:
-        say(f"left out: {failure.source}: {failure.problem}")
-    _print_frame(sweep, output)
+    if output == "parquet":
+        from cbreplay.cli.parquet import write_frame
+
+        write_frame(sweep.to_frame())
+    else:
+        print_document(swept_document(sweep), output)
+    if output != "table":
+        # a form for programs does not say what it lacks
+        say(*(f"left out: {plain_text(text)}" for text in left_out(sweep)))
 
 
 def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
     """Yield what each worker reads by itself: the entries of a directory of runs."""
     for path in paths:
-        # a run directory holds its own log, and is one
+        # a run directory holds its own log, and is read as a whole
         inner = sorted(os.listdir(path)) if os.path.isdir(path) else []  # noqa: PTH112, PTH208
         below = [
             place
@@ -80,7 +90,7 @@ def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
             if os.path.isdir(place := os.path.join(path, name))  # noqa: PTH112, PTH118
         ]
         is_run = {"logs.csv", "run.json", "tensorboard", "train"} & set(inner)
-        yield from [os.path.abspath(one) for one in below if not is_run] or [  # noqa: PTH100
+        yield from [os.path.abspath(run) for run in below if not is_run] or [  # noqa: PTH100
             os.path.abspath(path)  # noqa: PTH100 - workers stand elsewhere
         ]
 
@@ -100,31 +110,3 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
             "Give one as --scheduler tcp://host:8786"
         )
         raise ConfigError(sentence) from error
-
-
-def _print_frame(sweep: Sweep, output: Format | Literal["parquet"]) -> None:
-    frame = sweep.to_frame()
-    if output == "parquet":
-        from cbreplay.cli.parquet import write_frame
-
-        write_frame(frame)
-        return
-    shift = 0 if output == "csv" else 1
-    names = [str(name) for name in frame]
-    rows = [
-        {name: _value(name, one, shift) for name, one in zip(names, cell, strict=True)}
-        for cell in frame.itertuples(index=False, name=None)
-    ]
-    columns = [
-        Column(name, name.replace("_", " ") if shift else name) for name in names
-    ]
-    print_table(columns, rows, output)
-
-
-def _value(name: str, value: Any, shift: int) -> Any:  # noqa: ANN401 - a cell holds anything
-    """Return an absent value as None, and an epoch as its reader counts it."""
-    import pandas as pd
-
-    if pd.isna(value):
-        return None
-    return value + shift if name.endswith("_epoch") else value

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from cbreplay.cli.output import (
-    Column,
-    Format,
-    format_option,
-    print_json,
-    print_table,
-    terminal_width,
-)
+from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.question import find_log_here
+from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import named_defaults
-from cbreplay.errors import ConfigError, ExpressionError
-from cbreplay.words import count, spoken_semantics, visible_text
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from cbreplay.grid import Choices
-    from cbreplay.lint import Finding
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
@@ -38,7 +29,7 @@ _NOTHING = (
 )
 
 
-class _Asked(NamedTuple):
+class _NamedList(NamedTuple):
     """A callbacks list, with where it stands: the lines of a script, or a run."""
 
     callbacks: Sequence[Callback]
@@ -47,6 +38,8 @@ class _Asked(NamedTuple):
     run: Run | None = None
     epochs: int | None = None
     validation_freq: int | None = None
+    schedule: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @click.command("lint")
@@ -91,32 +84,28 @@ def command(
     cbreplay lint -c "ReduceLROnPlateau(patience=10)" -c "EarlyStopping(patience=5)"
     cbreplay lint runs/first
     """
-    from cbreplay.lint import lint_callbacks
-    from cbreplay.rules.keras.semantics import resolve_semantics
+    from cbreplay.answers.findings import check_callbacks, findings_document
+    from cbreplay.cli.written import print_document
 
     remark(*named_defaults(click.get_current_context()))
-    asked = _asked(path, expressions)
-    metadata = None if asked.run is None else asked.run.metadata
-    resolved = resolve_semantics(semantics, metadata=metadata)
-    found = lint_callbacks(
-        asked.callbacks,
-        epochs=epochs or asked.epochs,
-        validation_freq=validation_freq or asked.validation_freq,
-        run=asked.run,
+    named = _named_list(path, expressions)
+    checked = check_callbacks(
+        named.callbacks,
+        epochs=epochs or named.epochs,
+        validation_freq=validation_freq or named.validation_freq,
+        run=named.run,
         semantics=semantics,
+        schedule=named.schedule,
+        source=named.source,
+        lines=named.lines,
+        notes=named.notes,
     )
-    if output_format == "json":
-        _print_as_json(asked, found, resolved.semantics.name, resolved.notes)
-        return
-    say(*(f"note: {note}" for note in resolved.notes))
-    if output_format == "table":
-        lines = _screen(asked, found, resolved.semantics.name, terminal_width())
-        click.echo("\n".join(lines))
-    else:
-        print_table(_COLUMNS, [_row(asked, one) for one in found], output_format)
+    if output_format in ("csv", "markdown"):
+        say(*(f"note: {note}" for note in checked.notes))
+    print_document(findings_document(checked), output_format)
 
 
-def _asked(path: str | None, expressions: tuple[str, ...]) -> _Asked:
+def _named_list(path: str | None, expressions: tuple[str, ...]) -> _NamedList:
     if path is not None and path.endswith(".py"):
         if expressions:
             sentence = f"{path} and -c both name callbacks. Give one of the two"
@@ -124,28 +113,29 @@ def _asked(path: str | None, expressions: tuple[str, ...]) -> _Asked:
         from cbreplay.expressions import read_script_callbacks
 
         script = read_script_callbacks(path)
-        say(*(f"note: {path}: {note}" for note in script.notes))
-        return _Asked(
+        return _NamedList(
             script.callbacks,
             path,
             script.lines,
             epochs=script.epochs,
             validation_freq=script.validation_freq,
+            schedule=script.schedule,
+            notes=script.notes,
         )
-    named = _named(expressions) if expressions else None
+    named = _expressed(expressions) if expressions else None
     if named is not None and path is None:
-        return _Asked(named)
+        return named
     run = _one_run(path or find_log_here(_NOTHING))
-    callbacks = _recorded(run) if named is None else named
-    return _Asked(callbacks, run.name, run=run)
+    if named is None:
+        return _NamedList(recorded_list(run, _HINT), run.name, run=run)
+    return named._replace(source=run.name, run=run)
 
 
-def _named(expressions: tuple[str, ...]) -> Sequence[Callback]:
+def _expressed(expressions: tuple[str, ...]) -> _NamedList:
     from cbreplay.expressions import read_expressions
 
     read = read_expressions(expressions, {})
-    say(*(f"note: {note}" for note in read.notes))
-    return _one_setting(read.entries)
+    return _NamedList(_one_setting(read.entries), notes=tuple(read.notes))
 
 
 def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:
@@ -173,94 +163,3 @@ def _one_run(path: str) -> Run:
         )
         raise ConfigError(sentence)
     return runs[0]
-
-
-def _recorded(run: Run) -> Sequence[Callback]:
-    """Return the callbacks that ``run.json`` names."""
-    from cbreplay.expressions import parse_recorded
-
-    texts = run.metadata.callbacks if run.metadata is not None else ()
-    if not texts:
-        sentence = f"run {run.name!r} does not say which callbacks it had. {_HINT}"
-        raise ConfigError(sentence)
-    try:
-        return _one_setting(parse_recorded(texts))
-    except ExpressionError as error:
-        sentence = (
-            f"a callback that run.json of run {run.name!r} names cannot be read: "
-            f"{error.text!r} ({error.problem}). {_HINT}"
-        )
-        raise ConfigError(sentence) from None
-
-
-def _screen(
-    asked: _Asked, found: Sequence[Finding], semantics: str, width: int
-) -> Iterator[str]:
-    """Write each finding for people: where, what, why, and what to write instead."""
-    source = f"{asked.source}: " if asked.source else ""
-    callbacks = count(len(asked.callbacks), "callback")
-    told = f"{count(len(found), 'finding')} in {callbacks}"
-    if not found:
-        told = f"nothing to object to in {callbacks}"
-    facts = f"{source}{told}; rules of {spoken_semantics(semantics)}"
-    yield from textwrap.wrap(visible_text(facts), width)
-    for finding in found:
-        yield ""
-        line = f"line {asked.lines[finding.callback]}, " if asked.lines else ""
-        where = f"{finding.severity} {finding.code}: {line}{_code(asked, finding)}"
-        yield from _folded(where, "", "    ", width)
-        yield from _folded(finding.message, " ", "   ", width)
-        yield from _folded(finding.reason, " why:     ", "          ", width)
-        yield from _folded(finding.fix, " instead: ", "          ", width)
-
-
-def _folded(sentence: str, first: str, rest: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        visible_text(sentence),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-    )
-
-
-def _code(asked: _Asked, finding: Finding) -> str:
-    from cbreplay.rules.base import format_callback
-
-    return format_callback(asked.callbacks[finding.callback])
-
-
-def _row(asked: _Asked, finding: Finding) -> dict[str, Any]:
-    line = asked.lines[finding.callback] if asked.lines else None
-    return finding._asdict() | {"line": line, "setting": _code(asked, finding)}
-
-
-_COLUMNS = [
-    Column("severity", "severity", align="left"),
-    Column("code", "finding", align="left"),
-    Column("callback", "index"),
-    Column("line", "line", lambda value: "-" if value is None else str(value)),
-    Column("setting", "setting", align="left"),
-    Column("message", "what", align="left"),
-    Column("reason", "why", align="left"),
-    Column("fix", "instead", align="left"),
-]
-
-
-def _print_as_json(
-    asked: _Asked, found: Sequence[Finding], semantics: str, notes: Sequence[str]
-) -> None:
-    from cbreplay.rules.base import format_callback
-
-    setting = [format_callback(one) for one in asked.callbacks]
-    rows = [_row(asked, one) for one in found]
-    for row in rows:
-        del row["setting"]
-    print_json(
-        "lint",
-        runs=[] if asked.run is None else [asked.run],
-        configs=[{"callbacks": setting, "parameters": {}}],
-        notes=notes,
-        semantics=semantics,
-        findings=rows,
-    )

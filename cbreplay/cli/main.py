@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import gc
+import io
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -12,6 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay import __version__
+from cbreplay.cli.ending import (
+    CLOSED,
+    FULL,
+    ended_by,
+    heed_signals,
+    leave_signals,
+    open_streams,
+)
+from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.errors import CbreplayError, nearest_name
 
 if TYPE_CHECKING:
@@ -38,7 +48,7 @@ _SECTIONS = {
 }
 
 # 1 is a check that the user asked for and that failed: --fail-if
-EXIT_ANSWERED, EXIT_UNUSABLE, EXIT_DEFECT, EXIT_INTERRUPTED = 0, 2, 3, 130
+EXIT_ANSWERED, EXIT_UNUSABLE, EXIT_DEFECT = 0, 2, 3
 
 
 class _Commands(click.Group):
@@ -100,11 +110,14 @@ def cli(context: click.Context, quiet: bool, no_config: bool) -> None:
 
 def run() -> None:
     """Run the command line and end the process with its exit status."""
+    open_streams()
+    heed_signals()
     # a fifth of a short answer would go into collecting what imports leave, most of it
     # at the end of the process, and into threads for linear algebra that nobody uses
     gc.set_threshold(100_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     status = main()
+    leave_signals()
     gc.freeze()
     sys.exit(status)
 
@@ -121,7 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _answer(arguments)
         sys.stdout.flush()
     except OSError as error:
-        return _stream_failed(error)
+        return _system_refused(error)
+    except KeyboardInterrupt:
+        return _interrupted()
     return status
 
 
@@ -129,21 +144,39 @@ def _answer(arguments: Sequence[str] | None) -> int:
     try:
         # a command that ends by itself, --help or --fail-if, returns its status
         ended = cli.main(args=arguments, prog_name="cbreplay", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        if isinstance(error, click.BadParameter):
-            _say_where_from(error)
-        return EXIT_UNUSABLE
-    except CbreplayError as error:
-        return _complain(str(error))
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return EXIT_INTERRUPTED
-    except OSError:
-        raise
-    except Exception:  # noqa: BLE001 - whatever it is, it is ours
-        return _confess()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - sorted below
+        if ended_by() is not None:
+            return _interrupted()
+        return _sort_out(error)
     return ended if isinstance(ended, int) else EXIT_ANSWERED
+
+
+def _sort_out(error: BaseException) -> int:
+    """Say what went wrong, and return the exit status of whose it is."""
+    if isinstance(error, click.ClickException):
+        return _misused(error)
+    if isinstance(error, CbreplayError):
+        return _complain(str(error))
+    # click says Abort for the end of a file too, which nobody typed here
+    if isinstance(error, (KeyboardInterrupt, click.Abort)) and not isinstance(
+        error.__cause__, EOFError
+    ):
+        return _interrupted()
+    if isinstance(error, OSError):
+        raise error
+    if isinstance(error, MemoryError):
+        return _complain("there is not enough memory for this. Give fewer logs at once")
+    return _confess()
+
+
+def _misused(error: click.ClickException) -> int:
+    """Show how a command is used, with what was typed made visible."""
+    shown = io.StringIO()
+    error.show(shown)
+    tell_lines(*shown.getvalue().splitlines())
+    if isinstance(error, click.BadParameter):
+        _say_where_from(error)
+    return EXIT_UNUSABLE
 
 
 def _say_where_from(error: click.BadParameter) -> None:
@@ -152,23 +185,33 @@ def _say_where_from(error: click.BadParameter) -> None:
 
     context, parameter = error.ctx, error.param
     if context is not None and parameter is not None and is_default(context, parameter):
-        click.echo(f"It {WHERE_FROM}.", err=True)
+        tell(f"It {WHERE_FROM}.")
+
+
+def _interrupted() -> int:
+    number = ended_by() or signal.SIGINT
+    tell("interrupted" if number == signal.SIGINT else "ended by a signal")
+    return _EXIT_SIGNALLED + number
+
+
+# as the shells have it: 130 for Ctrl-C
+_EXIT_SIGNALLED = 128
 
 
 def _complain(sentence: str) -> int:
-    from cbreplay.words import visible_text
-
-    click.echo(f"cbreplay: {visible_text(sentence)}", err=True)
+    tell_lines(f"cbreplay: {sentence}")
     return EXIT_UNUSABLE
 
 
-def _stream_failed(error: OSError) -> int:
-    """Handle standard output that is closed (silent) or full (said)."""
+def _system_refused(error: OSError) -> int:
+    """Handle standard output that is closed (silent) or full (said), and lost files."""
+    if error.filename is not None:
+        return _complain(f"{os.fsdecode(error.filename)}: {error.strerror}")
     # Python flushes once more at exit, which must not fail again
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if error.errno in (errno.EPIPE, errno.EINVAL):
+    if error.errno in CLOSED:
         return EXIT_ANSWERED
-    if error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+    if error.errno in FULL:
         return _complain(f"cannot write the answer: {os.strerror(error.errno)}")
     return _confess()
 
@@ -177,10 +220,9 @@ def _confess() -> int:
     """Print the traceback of a defect of ours, and how to report it."""
     import traceback
 
-    click.echo(traceback.format_exc(), err=True)
-    click.echo(
+    tell(
+        f"{traceback.format_exc()}\n"
         "This is a defect of cbreplay, not of your log. Please report it with the "
-        f"lines above, the command, and the version ({__version__}).",
-        err=True,
+        f"lines above, the command, and the version ({__version__})."
     )
     return EXIT_DEFECT

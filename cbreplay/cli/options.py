@@ -61,6 +61,32 @@ _LOG_OPTIONS = [
         help="What the steps of a log count, where it does not say: epochs, or "
         "else each evaluation is a row and patience counts evaluations.",
     ),
+    click.option(
+        "--first-epoch",
+        type=click.IntRange(min=0),
+        help="The epoch of the first row, counted from 0, whatever stands there.",
+    ),
+    click.option(
+        "--parts",
+        type=click.Choice(["split", "join", "rows"]),
+        default="split",
+        help="What a log is whose epochs step back: several trainings, one whose later "
+        "rows replace the earlier ones, or one in which every row is an epoch.",
+    ),
+    click.option(
+        "--seam",
+        "seams",
+        type=click.IntRange(min=1),
+        multiple=True,
+        help="An epoch, counted from 0, at which a fit was resumed unsaid.",
+    ),
+    click.option(
+        "--resume",
+        type=click.Choice(["fresh", "carried"]),
+        default="fresh",
+        help="Whether a resumed fit had callbacks that were created anew, as a script "
+        "that is started again has them, or the same instances.",
+    ),
 ]
 
 _SETTING_OPTIONS = [
@@ -184,7 +210,7 @@ def advice_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated com
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
-        from cbreplay.recommend.advising import Advising
+        from cbreplay.recommend import Advising
 
         named = {name: options.pop(name) for name in Advising._fields}
         return function(*positional, advising=Advising(**named), **options)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cbreplay.cli.question import Question
 
-__all__ = ["write_frame", "write_parquet"]
+__all__ = ["check_parquet", "write_frame", "write_parquet"]
 
 
 def write_parquet(question: Question) -> None:
@@ -27,14 +27,22 @@ def write_parquet(question: Question) -> None:
         raise ConfigError(sentence)
     from cbreplay.sweep import sweep_runs
 
-    _check_parquet()
     write_frame(
         sweep_runs(question.runs, question.grid, judging=question.judging).to_frame()
     )
 
 
 def write_frame(frame: pd.DataFrame) -> None:
-    """Write a table to standard output, as a Parquet file.
+    """Write a table to standard output, as a Parquet file."""
+    import io
+
+    written = io.BytesIO()
+    frame.to_parquet(written, engine="pyarrow", index=False)
+    click.echo(written.getvalue(), nl=False)
+
+
+def check_parquet() -> None:
+    """Refuse what cannot be written, before there is anything to write.
 
     Raises
     ------
@@ -43,15 +51,6 @@ def write_frame(frame: pd.DataFrame) -> None:
     MissingExtraError
         If pyarrow is not installed.
     """
-    _check_parquet()
-    import io
-
-    written = io.BytesIO()
-    frame.to_parquet(written, engine="pyarrow", index=False)
-    click.echo(written.getvalue(), nl=False)
-
-
-def _check_parquet() -> None:
     if sys.stdout.isatty():
         sentence = (
             "--format parquet writes bytes, which a terminal cannot show. "

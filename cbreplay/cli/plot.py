@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from cbreplay.cli.options import advice_options, log_options, setting_options
+from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError, EvidenceError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.cli.question import Question
     from cbreplay.grid import Grid
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
@@ -62,13 +63,19 @@ def command(
     cbreplay plot runs/ --kind map
     cbreplay plot runs/ --kind trade-off --tolerance 0.5% --group-by none
     """
+    if output is None:
+        several = kind in ("map", "trade-off")
+        output = (
+            Path(f"{kind}.png") if several else _default_path(question.runs[0].name)
+        )
+    reserve_output(question, output, (".png", ".svg"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising
 
     if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
         figure = _draw_costs(question, kind, advising)
-        click.echo(save_figure(figure, output or Path(f"{kind}.png")))
+        echo_path(save_figure(figure, output))
         return
     if advising != Advising():
         sentence = (
@@ -77,7 +84,7 @@ def command(
         )
         raise ConfigError(sentence)
     figure = plot_replay(_replay(question), kind=kind)
-    click.echo(save_figure(figure, output or _default_path(question.runs[0].name)))
+    echo_path(save_figure(figure, output))
 
 
 def _first_option(advising: Advising) -> str:
@@ -94,7 +101,7 @@ def _draw_costs(
     question: Question, kind: Literal["map", "trade-off"], advising: Advising
 ) -> Figure:
     """Draw what settings cost on several runs."""
-    from cbreplay.cli.advice import try_patience
+    from cbreplay.cli.recommend import try_patience
     from cbreplay.plots import map_points, plot_map, plot_trade_off, trade_off_points
     from cbreplay.recommend import measure_costs, recommend_config
 
@@ -171,8 +178,8 @@ def _sufficient(question: Question, run: Run) -> Replay:
 
     return replay_sufficient(
         run,
-        monitor=question.one_monitor,
-        mode=question.mode,
+        monitor=question.named_monitor,
+        mode=question.watched_mode,
         keep=question.keep or "best",
         judging=question.judging,
     )

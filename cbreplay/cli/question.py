@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +33,9 @@ _REPEATED = (
     "planned_epochs",
     "validation_freq",
     "x_axis",
+    "first_epoch",
+    "parts",
+    "resume",
     "monitor",
     "mode",
     "keep",
@@ -50,6 +55,10 @@ class Question:
         The logs; none means the one that lies here.
     errors, empty, planned_epochs, validation_freq, x_axis : str, str, int, int, str
         As in `load_runs`.
+    parts, first_epoch, seams : str, int, tuple of int
+        As in `load_runs`.
+    resume : {"fresh", "carried"}
+        Whether a resumed fit had new callbacks, or the same instances.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -68,6 +77,10 @@ class Question:
     planned_epochs: int | None = None
     validation_freq: int | None = None
     x_axis: Literal["epoch", "step"] | None = None
+    parts: Literal["split", "join", "rows"] = "split"
+    first_epoch: int | None = None
+    seams: tuple[int, ...] = ()
+    resume: Literal["fresh", "carried"] = "fresh"
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -85,6 +98,9 @@ class Question:
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
         runs = self.survey.runs
+        if self.resume == "carried":
+            # the same instances know of no seam
+            runs = [run.without_seams() for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}
@@ -105,21 +121,26 @@ class Question:
             planned_epochs=self.planned_epochs,
             validation_freq=self.validation_freq,
             x_axis=self.x_axis,
+            parts=self.parts,
+            first_epoch=self.first_epoch,
+            seams=self.seams,
         )
         paths = self.paths or (find_log_here(),)
         with watch("reading logs") as tell:
-            return survey_sources(paths, options, tell)
+            survey = survey_sources(paths, options, tell)
+        refuse_printing_into_a_log(survey.seen)
+        return survey
 
     def leave_out_unmonitored(self) -> None:
         """Keep the runs that hold what is monitored, if any does, and say which do not.
 
         A run that is asked about alone is kept: its answer is the error.
         """
-        wanted = self._monitored()
-        lacking = {run.name: _absent(run, wanted) for run in self.runs}
-        if len(self.runs) == 1 or all(lacking.values()):
+        runs, wanted = self.runs, self._monitored()
+        lacking = {run.name: _absent(run, wanted) for run in runs}
+        if len(runs) == 1 or all(lacking.values()):
             return
-        self.runs = [run for run in self.runs if not lacking[run.name]]
+        self.runs = [run for run in runs if not lacking[run.name]]
         left_out = [
             f"left out {name}: it has no {', '.join(absent)}"
             for name, absent in lacking.items()
@@ -131,10 +152,10 @@ class Question:
         """Return the series that the answer needs."""
         objective = [self.objective] if self.objective is not None else []
         if self.grid is None:
-            return [self.one_monitor or "val_loss", *objective]
-        from cbreplay.rules.base import monitored_series, rule_name
+            return [self.watched, *objective]
+        from cbreplay.rules.base import monitored_series
 
-        if any(rule_name(one) == "DrivenCallback" for one in self.grid[0]):
+        if any(rule.holds_own_code for rule in self.grid[0]):
             # it may write what the others monitor
             return objective
         monitors = monitored_series(self.grid[0])
@@ -165,7 +186,8 @@ class Question:
     @property
     def monitors(self) -> list[str]:
         """The series to watch, for a command that chooses among several."""
-        named = [one.strip() for one in (self.monitor or "val_loss").split(",")]
+        written = self.monitor or self._sole_loss or "val_loss"
+        named = [name.strip() for name in written.split(",")]
         return list(dict.fromkeys(named))
 
     @property
@@ -185,6 +207,34 @@ class Question:
             )
             raise ConfigError(sentence)
         return self.monitor
+
+    @property
+    def watched(self) -> str:
+        """The series to watch, for a command that does not choose."""
+        return self.named_monitor or "val_loss"
+
+    @property
+    def named_monitor(self) -> str | None:
+        """The same; None where neither an option nor the logs name one."""
+        return self.one_monitor or self._sole_loss
+
+    @property
+    def watched_mode(self) -> str | None:
+        """Its direction, as given; a loss that is only called otherwise is a loss."""
+        return self.mode or (None if self._sole_loss is None else "min")
+
+    @cached_property
+    def _sole_loss(self) -> str | None:
+        """The validation loss that is watched because the logs have no val_loss."""
+        # a setting that is asked for without a log has none to look into
+        if self.monitor is not None or self.expressions or "runs" not in vars(self):
+            return None
+        from cbreplay.cli.sole_loss import find_sole_loss
+
+        name = find_sole_loss(self.runs)
+        if name is not None:
+            remark(f"there is no val_loss: {name} is watched, smaller is better")
+        return name
 
     @property
     def monitor_and_mode(self) -> dict[str, str]:
@@ -214,6 +264,19 @@ class Question:
             value = getattr(self, option)
             if value != getattr(usual, option):
                 words += [_option_name(option), str(value)]
+        for seam in self.seams:
+            words += ["--seam", str(seam)]
+        return shlex.join(words)
+
+    def typed_setting(self) -> str:
+        """Return the options that name a setting, for a next command."""
+        import shlex
+
+        words = [word for text in self.expressions for word in ("-c", text)]
+        for option in ("patience", "min_delta", "start_from_epoch"):
+            value = getattr(self, option)
+            if value is not None:
+                words += [_option_name(option), value]
         return shlex.join(words)
 
     def _expressed(self) -> list[Callback | Choices]:
@@ -239,9 +302,8 @@ class Question:
         }
         if all(text is None for text in texts.values()):
             return None
-        monitor = self.one_monitor or "val_loss"
         from cbreplay.grid import choices
-        from cbreplay.rules import EarlyStopping
+        from cbreplay.rules.registry import stopping_rule
 
         varied = {
             name: read_values(_option_name(name), text)
@@ -250,9 +312,9 @@ class Question:
         }
         return [
             choices(
-                EarlyStopping,
-                monitor=monitor,
-                mode=self.mode or "auto",
+                stopping_rule(),
+                monitor=self.watched,
+                mode=self.watched_mode or "auto",
                 restore_best_weights=self.keep != "last",
                 **varied,
             )
@@ -292,13 +354,22 @@ def read_values(option: str, text: str) -> range | list[float]:
             values = [_read_number(one) for one in text.split(",")]
     except ValueError:
         values = []
-    if len(values) == 0:
+    if not values:
         sentence = (
-            f"{option} is {text!r}, where one value, several as 3,5,10, or a range "
-            "of integers as 1:30 is expected"
+            f"{option} is {shown_value(text)}, where one value, several as 3,5,10, or "
+            "a range of integers as 1:30 is expected"
+        )
+        raise ConfigError(sentence)
+    if values[0] + _MOST_VALUES <= values[-1] and isinstance(values, range):
+        sentence = (
+            f"{option} is {shown_value(text)}, and more than {_MOST_VALUES:,} values "
+            "are not tried at once"
         )
         raise ConfigError(sentence)
     return values
+
+
+_MOST_VALUES = 1_000_000
 
 
 def _read_number(text: str) -> float:

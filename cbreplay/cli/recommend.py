@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,10 +18,11 @@ from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising, Excluded
     from cbreplay.rules.base import Callback
+    from cbreplay.sweep import Sweep
 
-__all__ = ["command"]
+__all__ = ["command", "try_patience"]
 
 _EXIT_CHECK_FAILED = 1
 
@@ -64,8 +66,9 @@ def command(
     cbreplay recommend runs/ --tolerance 0.5% --confidence 0.8 --current train.py
     cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
-    from cbreplay.cli.advice import print_advice, try_patience
+    from cbreplay.answers.advice import advice_document
     from cbreplay.cli.checks import failed_checks, read_checks
+    from cbreplay.cli.written import print_document
     from cbreplay.recommend import recommend_config
 
     checks = read_checks(conditions)
@@ -74,11 +77,39 @@ def command(
     advice = recommend_config(
         sweep, current=in_use, excluded=without, **advising._asdict()
     )
-    print_advice(advice, sweep, question, output_format)
+    if advice.monitors:
+        # what is asked next is about the one that was chosen
+        question = replace(question, monitor=advice.monitor)
+    document = advice_document(
+        advice, sweep, runs=question.runs, typed=question.typed()
+    )
+    print_document(document, output_format)
     failed = failed_checks(checks, advice)
     if failed:
         say(*(f"failed: {sentence}" for sentence in failed))
         click.get_current_context().exit(_EXIT_CHECK_FAILED)
+
+
+def try_patience(
+    question: Question, min_delta: float | list[float] = 0
+) -> tuple[Sweep, tuple[Excluded, ...]]:
+    """Sweep every patience on the runs that a question is about.
+
+    Returns what `sweep_patience` does, and shows how far it has come.
+    """
+    from cbreplay.cli.progress import watch
+    from cbreplay.recommend import sweep_patience
+
+    with watch("trying every patience") as tell:
+        return sweep_patience(
+            question.runs,
+            monitor=question.monitors,
+            mode=question.watched_mode or "auto",
+            keep=question.keep or "best",
+            min_delta=min_delta,
+            judging=question.judging,
+            progress=tell,
+        )
 
 
 def _read_min_delta(text: str | None) -> float | list[float]:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
 
-__all__ = ["is_quiet", "noted", "remark", "say"]
+__all__ = ["is_quiet", "noted", "remark", "say", "tell", "tell_lines"]
+
+
+def tell(text: str, *, end: str = "\n") -> None:
+    """Print on standard error; an answer does not hang on whether that can be done."""
+    with contextlib.suppress(OSError):
+        click.echo(text + end, nl=False, err=True)
+
+
+def tell_lines(*lines: str) -> None:
+    """Print lines on standard error, with nothing in them that steers a terminal."""
+    from cbreplay.plain_text import shortened
+    from cbreplay.words import visible_text
+
+    tell("\n".join(shortened(visible_text(line)) for line in lines))
 
 
 def say(*lines: str) -> None:
     """Print remarks on standard error, which -q silences; text is made visible."""
     if lines and not is_quiet():
-        from cbreplay.words import visible_text
-
-        click.echo("\n".join(visible_text(line) for line in lines), err=True)
+        tell_lines(*lines)
 
 
 def remark(*lines: str) -> None:

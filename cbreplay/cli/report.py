@@ -13,13 +13,14 @@ from cbreplay.cli.options import (
     log_options,
     setting_options,
 )
+from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
-    from cbreplay.recommend.advising import Advising
+    from cbreplay.recommend import Advising
     from cbreplay.rules.base import Callback
 
 __all__ = ["command"]
@@ -53,16 +54,18 @@ def command(
     cbreplay report runs/ --patience 5 -o five.html
     cbreplay report runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
+    reserve_output(question, output, (".html", ".md", ".htm"))
     import_matplotlib()
     from cbreplay.report import build_report, write_report
 
     runs, callbacks = question.runs, _setting(question)
+    several = len(question.monitors) > 1
     with watch("trying every patience") as tell:
         document = build_report(
             runs,
             callbacks=callbacks,
-            monitor=question.monitors if question.monitor else None,
-            mode=question.mode,
+            monitor=question.monitors if several or question.named_monitor else None,
+            mode=question.watched_mode,
             keep=question.keep or "best",
             judging=question.judging,
             **advising._asdict(),
@@ -70,7 +73,7 @@ def command(
             command=question.command_line,
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         )
-    click.echo(write_report(document, output))
+    echo_path(write_report(document, output))
 
 
 def _setting(question: Question) -> tuple[Callback, ...] | None:

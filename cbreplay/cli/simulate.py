@@ -23,8 +23,8 @@ __all__ = ["command"]
     "--versus",
     multiple=True,
     metavar="EXPR",
-    help="Compare the list of -c with this one, run by run; read as -c is, repeated "
-    "for one list.",
+    help="Compare the setting with this one, run by run: what differs, as "
+    "patience=20, or a whole list, read as -c is and repeated for one list.",
 )
 @click.option(
     "--keras-code",
@@ -38,6 +38,12 @@ __all__ = ["command"]
     help="Read and replay on a dask cluster, for example tcp://host:8786; its workers "
     "must find the logs under the same paths.",
 )
+@click.option(
+    "--same-callbacks",
+    is_flag=True,
+    help="The runs, in their order, were fits under the same callback objects, as in a "
+    "loop over folds: what they carry into the next fit counts.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Name every run in the remarks.")
 @sweep_format_option
 def command(
@@ -47,6 +53,7 @@ def command(
     versus: tuple[str, ...],
     keras_code: bool,
     scheduler: str | None,
+    same_callbacks: bool,
     verbose: bool,
 ) -> None:
     """Say what other settings would have done on a log.
@@ -61,37 +68,61 @@ def command(
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
-    cbreplay simulate runs/ --patience 5 --versus "EarlyStopping(patience=20)"
+    cbreplay simulate runs/ --patience 5 --versus patience=20
     """
+    if output_format == "parquet":
+        from cbreplay.cli.parquet import check_parquet
+
+        check_parquet()
     if keras_code:
         from cbreplay.cli.keras_code import print_keras_code
 
         print_keras_code(question)
-        return
-    if scheduler is not None:
+    elif scheduler is not None:
         from cbreplay.cli.cluster import print_swept
 
         print_swept(question, scheduler, output_format)
-        return
-    question.leave_out_unmonitored()
+    else:
+        question.leave_out_unmonitored()
+        _print_answer(
+            question,
+            output_format,
+            versus,
+            same_callbacks=same_callbacks,
+            verbose=verbose,
+        )
+
+
+def _print_answer(
+    question: Question,
+    output: Format | Literal["parquet"],
+    versus: tuple[str, ...],
+    *,
+    same_callbacks: bool,
+    verbose: bool,
+) -> None:
+    """Print what the logs say here: a comparison, settings, or every patience."""
     if versus:
         from cbreplay.cli.versus import print_versus
 
-        print_versus(question, versus, output_format)
-        return
-    if output_format == "parquet":
+        print_versus(question, versus, output)
+    elif output == "parquet":
         from cbreplay.cli.parquet import write_parquet
 
         write_parquet(question)
-        return
-    if question.grid is not None:
+    elif question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, output_format)
-        return
-    staircases = [_build(question, position) for position in range(len(question.runs))]
+        print_cells(question, question.grid, output, same_callbacks=same_callbacks)
+    else:
+        _print_every_patience(question, output, verbose=verbose)
+
+
+def _print_every_patience(question: Question, output: Format, *, verbose: bool) -> None:
+    """Print the staircase of one log, or those of several side by side."""
     from cbreplay.cli.written import print_document
 
+    staircases = [_build(question, position) for position in range(len(question.runs))]
     if len(staircases) == 1:
         from cbreplay.answers.staircase import staircase_document
 
@@ -102,7 +133,7 @@ def command(
         document = overview_document(
             staircases, typed=question.typed(), verbose=verbose
         )
-    print_document(document, output_format)
+    print_document(document, output)
 
 
 def _build(question: Question, position: int) -> Staircase:
@@ -110,8 +141,8 @@ def _build(question: Question, position: int) -> Staircase:
 
     return build_staircase(
         question.runs[position],
-        monitor=question.one_monitor or "val_loss",
-        mode=question.mode or "auto",
+        monitor=question.watched,
+        mode=question.watched_mode or "auto",
         keep=question.keep or "best",
         judging=question.judging,
     )

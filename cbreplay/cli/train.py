@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cbreplay.cli.outputs import echo_path
+from cbreplay.cli.remarks import tell
 from cbreplay.errors import ConfigError
 from cbreplay.record import EXPERIMENTS, train_experiment
+from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,9 +99,9 @@ def command(
                 on_epoch=on_epoch,
                 **settings,
             )
-        click.echo(path)
+        echo_path(path)
     if not quiet:
-        click.echo(f"next: cbreplay simulate {shlex.quote(str(root))}", err=True)
+        tell(visible_text(f"next: cbreplay simulate {shlex.quote(str(root))}"))
 
 
 def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
@@ -144,7 +147,7 @@ def _progress(
         nonlocal width
         losses = [f"{name} {logs[name]:.4g}" for name in _SHOWN if name in logs]
         line = "  ".join([f"{directory}: epoch {epoch + 1}/{n_epochs}", *losses])
-        click.echo("\r" + line.ljust(width), nl=False, err=True)
+        tell("\r" + line.ljust(width), end="")
         width = len(line)
 
     try:
@@ -152,7 +155,7 @@ def _progress(
             yield show if shown else None
     finally:
         if width:
-            click.echo("\r" + " " * width + "\r", nl=False, err=True)
+            tell("\r" + " " * width + "\r", end="")
 
 
 _SHOWN = ("loss", "val_loss")

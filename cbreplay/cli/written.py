@@ -34,13 +34,16 @@ def print_document(document: Document, output: Format) -> None:
     elif output == "markdown":
         from cbreplay.writers.as_markdown import table_as_markdown
 
-        table = document.answer_table()
-        if table is not None:
-            click.echo(table_as_markdown(table))
+        tables = map(table_as_markdown, document.answer_tables())
+        click.echo("\n\n".join(tables))
     else:
         from cbreplay.writers.as_text import write_text
 
-        click.echo(write_text(document, width=terminal_width(), bars=_bars()))
+        click.echo(
+            write_text(
+                document, width=terminal_width(), bars=_bars(), emphasis=_emphasise
+            )
+        )
 
 
 def terminal_width() -> int:
@@ -52,6 +55,12 @@ def terminal_width() -> int:
     except OSError:
         return _IN_A_PIPE
     return min(max(columns, _NARROWEST), _WIDEST)
+
+
+def _emphasise(line: str) -> str:
+    """Write a line in bold where a terminal shows it."""
+    plain = os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return line if plain else click.style(line, bold=True)
 
 
 def _bars() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from cbreplay.explain.trace import Explanation, TraceRow, explain_replay
+from cbreplay.explain.trace import Explanation, explain_replay
+from cbreplay.rules.words import TraceRow
 
 __all__ = ["Explanation", "TraceRow", "explain_replay"]

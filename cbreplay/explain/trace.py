@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
-from cbreplay.explain.digits import nearest_improvement
-from cbreplay.explain.ending import Ending, tell_ending
-from cbreplay.explain.sentences import Moment, tell_moment
-from cbreplay.explain.unmonitored import MOMENTS
+from cbreplay.explain.ending import tell_ending
 from cbreplay.replay import Replay
-from cbreplay.rules.base import describe_training, watched_series
-from cbreplay.rules.keras.bystander import Bystander
-from cbreplay.words import spoken_divergence
+from cbreplay.rules.base import describe_training
+from cbreplay.rules.registry import words_of
+from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
+from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.replay import Step
+    from cbreplay.rules.words import DecisionWord
 
-__all__ = ["DecisionWord", "Explanation", "TraceRow", "explain_replay"]
+__all__ = ["Explanation", "explain_replay"]
 
-DecisionWord: TypeAlias = Literal[
-    "improvement", "wait", "skip", "reduction", "schedule", "save", "stop"
-]
 _FICTION = "fiction: "
-
-
-class TraceRow(NamedTuple):
-    """What one callback did at the end of one epoch.
-
-    Parameters
-    ----------
-    epoch : int
-        The epoch, zero-based and absolute.
-    callback : int
-        The callback's index in the list.
-    value : float or None
-        The monitored value; None where it was not recorded.
-    before, after : object
-        The callback's state before and after the epoch.
-    compared : tuple of float, or None
-        Both sides as this Keras compares them, the value's first; None where nothing
-        was compared.
-    learning_rate, new_learning_rate : float or None
-        The rate before it decided, and the one it set; float32 values.
-    decision : {"improvement", "wait", "skip", "reduction", "schedule", "save", "stop"}
-        What it decided.
-    needed : float or None
-        The value nearest to the best one that would improve on it in the next epoch;
-        None where every value or none does.
-    why : str
-        The row in words, its epochs counted from 1.
-    hypothetical : bool
-        Whether it lies past the divergence, where the log is no evidence.
-    """
-
-    epoch: int
-    callback: int
-    value: float | None
-    before: Any
-    compared: tuple[float, float] | None
-    after: Any
-    learning_rate: float | None
-    new_learning_rate: float | None
-    decision: DecisionWord
-    needed: float | None
-    why: str
-    hypothetical: bool
 
 
 class Explanation(NamedTuple):
@@ -121,8 +75,8 @@ def explain_replay(replay: Replay) -> Explanation:
     rows = tuple(_rows(replay))
     evident = [row for row in rows if not row.hypothetical]
     closing = list(tell_ending(_ending(replay, evident)))
-    if replay.divergence_epoch is not None:
-        closing = [spoken_divergence(replay)]
+    if replay.end_of_evidence is not None:
+        closing = [spoken_evidence(replay)]
         if replay.hypothetical is not None:
             told = tell_ending(_fictive_ending(replay, list(rows)))
             closing += [_FICTION + sentence for sentence in told]
@@ -133,14 +87,15 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
     states = _first_states(replay)
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
-        if isinstance(replay.callbacks[step.callback], Bystander):
+        if not replay.callbacks[step.callback].acts_at:
+            # it stands by, and has nothing to tell
             continue
         yield _row(replay, step, states[step.callback])
         states[step.callback] = step.state
 
 
 def _first_states(replay: Replay) -> list[Any]:
-    training = describe_training(replay.run, replay.semantics)
+    training = describe_training(replay.run, replay.semantics, replay.family)
     return [callback.begin(training) for callback in replay.callbacks]
 
 
@@ -148,15 +103,14 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
     callback, decision = replay.callbacks[step.callback], step.decision
     value = step.value
     compared, needed = None, None
-    comparison = getattr(before, "comparison", None)
-    # a rule that monitors nothing has no state, a driven one its own
-    if comparison is not None:
-        best = before.best
-        needed = nearest_improvement(comparison, step.state.best)
+    stood, stands = callback.standing(before), callback.standing(step.state)
+    if stood is not None and stands is not None:
+        needed = nearest_improvement(stood.comparison, stands.best)
+        best = stood.best
         if decision.improved is not None and best is not None and value is not None:
-            compared = comparison.sides(value, best)
-    tell = MOMENTS.get(type(callback).__name__, tell_moment)
-    why = tell(
+            compared = stood.comparison.sides(value, best)
+    words = words_of(callback) or PLAIN_WORDS
+    why = words.moment(
         Moment(
             callback=callback,
             epoch=step.epoch,
@@ -168,8 +122,8 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
             next_value=_spoken_next(replay, step),
         )
     )
-    divergence = replay.divergence_epoch
-    hypothetical = divergence is not None and step.epoch >= divergence
+    end = replay.end_of_evidence
+    hypothetical = end is not None and step.epoch >= end
     return TraceRow(
         epoch=step.epoch,
         callback=step.callback,
@@ -179,14 +133,14 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
         after=step.state,
         learning_rate=step.learning_rate,
         new_learning_rate=decision.learning_rate,
-        decision=_decision_word(step),
+        decision=_decision_word(step, compares=stands is not None),
         needed=needed,
         why=_FICTION + why if hypothetical else why,
         hypothetical=hypothetical,
     )
 
 
-def _decision_word(step: Step) -> DecisionWord:
+def _decision_word(step: Step, *, compares: bool) -> DecisionWord:
     decision = step.decision
     if decision.stop:
         return "stop"
@@ -197,14 +151,14 @@ def _decision_word(step: Step) -> DecisionWord:
     if decision.saved_file is not None:
         return "save"
     if decision.improved is None:
-        # a rule that compares nothing has looked, and let it pass
-        return "skip" if hasattr(step.state, "comparison") else "wait"
+        # a rule without comparisons looks at every epoch, and let this one pass
+        return "skip" if compares else "wait"
     return "improvement" if decision.improved else "wait"
 
 
 def _spoken_next(replay: Replay, step: Step) -> str:
     """Name the next value: by its epoch, unless some epochs have none."""
-    monitor = watched_series(replay.callbacks[step.callback])
+    monitor = replay.callbacks[step.callback].watched
     series = replay.run.series.get(monitor or "")
     if series is None or series.recorded.all():
         return f"epoch {step.epoch + 2}"
@@ -213,7 +167,8 @@ def _spoken_next(replay: Replay, step: Step) -> str:
 
 def _ending(replay: Replay, rows: list[TraceRow]) -> Ending:
     return Ending(
-        replay=replay,
+        run=replay.run,
+        callbacks=replay.callbacks,
         rows=rows,
         stopped_epoch=replay.stopped_epoch,
         stopped_by=replay.stopped_by,
@@ -227,7 +182,8 @@ def _fictive_ending(replay: Replay, rows: list[TraceRow]) -> Ending:
         message = "a fiction is told only where there is one"
         raise AssertionError(message)
     return Ending(
-        replay=replay,
+        run=replay.run,
+        callbacks=replay.callbacks,
         rows=rows,
         stopped_epoch=told.stopped_epoch,
         stopped_by=told.stopped_by,

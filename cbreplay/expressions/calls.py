@@ -8,14 +8,19 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from cbreplay.errors import nearest_name
-from cbreplay.rules import BYSTANDERS, CALLBACKS, Bystander
-from cbreplay.rules.keras.keras_objects import REFUSED
+from cbreplay.rules.bystander import Bystander
+from cbreplay.rules.registry import (
+    find_rule,
+    known_families,
+    known_rules,
+    stands_by,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "Reader",
+    "ArgumentReader",
     "bystander",
     "check_schedules",
     "dotted_name",
@@ -26,25 +31,11 @@ __all__ = [
     "require_all",
 ]
 
-# the rest of keras.callbacks, 3.15.1, and what to do about them
-_CODE = (
-    "its functions are code, which is not read. Give the object itself to replay_run, "
-    "or a function that makes it as -c module:name"
-)
-_OTHERS = {
-    "Callback": "it decides nothing",
-    "CallbackList": "write its callbacks as [..., ...]",
-    "LambdaCallback": _CODE,
-    "MonitorCallback": "it decides nothing",
-    **REFUSED,
-}
-
-
 _RATES = "Write the rates as a table, {0: 0.001, 80: 0.0001}: each from that epoch on"
 _SHOWN_RATES = 4
 
 
-class Reader(Protocol):
+class ArgumentReader(Protocol):
     """Reads an argument's value, and complains in its own words about a place."""
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
@@ -77,32 +68,36 @@ def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
     written : str
         How the text calls it, with what stands before.
     """
-    if name in CALLBACKS or name in BYSTANDERS:
+    if find_rule(name) is not None or stands_by(name):
         return None
-    known = f"There are {', '.join(CALLBACKS)}"
-    if name in _OTHERS:
-        return f"{written!r} is not replayed: {_OTHERS[name]}", known
-    near = nearest_name(name, [*CALLBACKS, *BYSTANDERS])
+    names = [row.name for row in known_rules()]
+    known = f"There are {', '.join(names)}"
+    for family in known_families():
+        if name in family.not_replayed:
+            return f"{written!r} is not replayed: {family.not_replayed[name]}", known
+        names += family.bystanders
+    near = nearest_name(name, names)
     return f"{written!r} is not a callback that can be replayed{near}", known
 
 
 def bystander(name: str, call: ast.Call) -> Bystander:
     """Return a callback that decides nothing; its arguments are not read."""
     try:
-        given = [ast.unparse(one) for one in call.args]
+        given = [ast.unparse(node) for node in call.args]
         given += [
-            f"**{ast.unparse(one.value)}"
-            if one.arg is None
-            else f"{one.arg}={ast.unparse(one.value)}"
-            for one in call.keywords
+            f"**{ast.unparse(keyword.value)}"
+            if keyword.arg is None
+            else f"{keyword.arg}={ast.unparse(keyword.value)}"
+            for keyword in call.keywords
         ]
-    except RecursionError:
+    except (RecursionError, ValueError):
+        # too deep, or a number of thousands of digits
         given = ["..."]
     return Bystander(name, ", ".join(given))
 
 
 def read_arguments(
-    call: ast.Call, name: str, known: Sequence[str], reader: Reader
+    call: ast.Call, name: str, known: Sequence[str], reader: ArgumentReader
 ) -> dict[str, Any]:
     """Return the arguments of a call by the names of the parameters."""
     parameters: dict[str, Any] = {}
@@ -128,29 +123,31 @@ def read_arguments(
 
 def literal_hint(place: str) -> str:
     """Say what to write where a literal is missing, if that is not plain."""
-    return _RATES if place == "LearningRateScheduler: schedule" else ""
+    return _RATES if place.endswith(": schedule") else ""
 
 
-def check_schedules(tried: object, reader: Reader) -> None:
+def check_schedules(name: str, tried: object, reader: ArgumentReader) -> None:
     """Fail where the rates of a schedule are a list, which means: try each."""
     if not isinstance(tried, (list, range)) or all(
-        isinstance(one, Mapping) for one in tried
+        isinstance(rates, Mapping) for rates in tried
     ):
         return
     shown = ", ".join(map(repr, tried[:_SHOWN_RATES]))
     more = ", ..." if len(tried) > _SHOWN_RATES else ""
     reader.fail(
-        f"LearningRateScheduler: schedule is [{shown}{more}], and a list means that "
+        f"{name}: schedule is [{shown}{more}], and a list means that "
         "each is tried: a rate alone is no schedule",
         _RATES,
     )
 
 
-def require_all(parameters: Mapping[str, Any], kind: type[Any], reader: Reader) -> None:
+def require_all(
+    parameters: Mapping[str, Any], kind: type[Any], reader: ArgumentReader
+) -> None:
     """Fail where a parameter without a default is not given."""
-    for one in fields(kind):
-        if one.default is MISSING and one.name not in parameters:
-            reader.fail(f"{kind.__name__} needs {one.name}")
+    for parameter in fields(kind):
+        if parameter.default is MISSING and parameter.name not in parameters:
+            reader.fail(f"{kind.__name__} needs {parameter.name}")
 
 
 def fill_in(
@@ -158,7 +155,7 @@ def fill_in(
     defaults: Mapping[str, Any],
     name: str,
     known: Sequence[str],
-    reader: Reader,
+    reader: ArgumentReader,
 ) -> None:
     """Add the parameters that options give; a contradiction is an error."""
     for key, value in defaults.items():

@@ -44,6 +44,6 @@ def read_text(path: str, *, most: int) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+    except (SyntaxError, ValueError, LookupError) as error:
         problem = f"it is not text that Python could read ({error})"
         raise ExpressionError(problem, text=path, hint=hint) from None

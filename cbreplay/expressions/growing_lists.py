@@ -67,7 +67,7 @@ def _join_block(block: list[ast.stmt], scope: _Scope) -> None:
                 value = ast.copy_location(ast.BinOp(value, ast.Add(), gained), gained)
             assigned.value = value
             taken = {id(statement) for statement, _ in gains}
-            block[:] = [one for one in block if id(one) not in taken]
+            block[:] = [statement for statement in block if id(statement) not in taken]
 
 
 def _begun(
@@ -110,14 +110,16 @@ def _gained(statement: ast.stmt, name: str) -> ast.expr | None:
 
 
 def _names(node: ast.AST, name: str) -> bool:
-    return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(node))
+    return any(
+        isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node)
+    )
 
 
 def _is_named_before(scope: _Scope, name: str, start: ast.stmt) -> bool:
     """Return whether a scope names it above a statement, inner scopes included."""
     return any(
-        (one.lineno, one.col_offset) < (start.lineno, start.col_offset)
-        for one in _mentions(scope, name)
+        (mention.lineno, mention.col_offset) < (start.lineno, start.col_offset)
+        for mention in _mentions(scope, name)
     )
 
 
@@ -134,16 +136,16 @@ def _has_its_own(scope: ast.AST, name: str) -> bool:
     """Return whether a function takes or assigns the name, and does not share it."""
     inside = list(ast.walk(scope))
     if any(
-        isinstance(one, (ast.Global, ast.Nonlocal)) and name in one.names
-        for one in inside
+        isinstance(node, (ast.Global, ast.Nonlocal)) and name in node.names
+        for node in inside
     ):
         return False
     return any(
-        (isinstance(one, ast.arg) and one.arg == name)
+        (isinstance(node, ast.arg) and node.arg == name)
         or (
-            isinstance(one, ast.Name)
-            and one.id == name
-            and isinstance(one.ctx, ast.Store)
+            isinstance(node, ast.Name)
+            and node.id == name
+            and isinstance(node.ctx, ast.Store)
         )
-        for one in inside
+        for node in inside
     )

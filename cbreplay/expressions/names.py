@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Binding", "Names", "Scope", "read_names"]
 
 _CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
+_SETTING = {"delattr", "setattr"}
 
 
 class Binding(NamedTuple):
@@ -74,20 +75,20 @@ def read_names(tree: ast.Module) -> Names:
     RecursionError
         If it is nested more deeply than Python's own stack.
     """
-    walk = _Walk()
+    walk = _NameVisitor()
     walk.visit(tree)
     for name in walk.shared:
         for scope in walk.scopes:
             if name in scope.bindings:
                 scope.bindings[name].append(Binding(0))
-    calls = sorted(walk.calls, key=lambda one: (one[0].lineno, one[0].col_offset))
+    calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
     return Names(calls, _find_changed(walk))
 
 
 _Place: TypeAlias = tuple[Scope, str]
 
 
-def _find_changed(walk: _Walk) -> dict[_Place, int]:
+def _find_changed(walk: _NameVisitor) -> dict[_Place, int]:
     """Return what is changed in place, by whichever of its names."""
     changed: dict[_Place, int] = {}
     for scope, name, line in walk.changes:
@@ -98,8 +99,8 @@ def _find_changed(walk: _Walk) -> dict[_Place, int]:
     found = True
     while found:
         found = False
-        for one, other in same:
-            for known, new in ((one, other), (other, one)):
+        for first, other in same:
+            for known, new in ((first, other), (other, first)):
                 if known in changed and new not in changed:
                     changed[new], found = changed[known], True
     return changed
@@ -110,18 +111,29 @@ def _place(scope: Scope, name: str) -> _Place | None:
     return None if holder is None else (holder, name)
 
 
-def _aliases(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
-    """Yield pairs of names of one object: ``d = c``."""
+def _aliases(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
+    """Yield pairs of names of one object, or of one in the other: ``d = c[0]``."""
     for scope in walk.scopes:
         for name, bindings in scope.bindings.items():
             for binding in bindings:
-                if isinstance(binding.value, ast.Name):
-                    other = _place(scope, binding.value.id)
-                    if other is not None:
-                        yield (scope, name), other
+                held = None if binding.value is None else _root(binding.value)
+                other = None if held is None else _place(scope, held)
+                if other is not None:
+                    yield (scope, name), other
+    for scope, target, held in walk.looped:
+        one, other = _place(scope, target), _place(scope, held)
+        if one is not None and other is not None:
+            yield one, other
 
 
-def _passed(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
+def _root(node: ast.expr) -> str | None:
+    """Return the name at which a chain of attributes and subscripts begins."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _passed(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
     """Yield a function's parameter, and what it is called with by name."""
     for call, scope in walk.calls:
         called = call.func.id if isinstance(call.func, ast.Name) else None
@@ -130,7 +142,9 @@ def _passed(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
             continue
         inside, parameters = function
         given = [*zip(parameters, call.args, strict=False)]
-        given += [(one.arg, one.value) for one in call.keywords if one.arg]
+        given += [
+            (keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg
+        ]
         for parameter, value in given:
             if isinstance(value, ast.Name) and parameter in inside.bindings:
                 place = _place(scope, value.id)
@@ -138,7 +152,7 @@ def _passed(walk: _Walk) -> Iterator[tuple[_Place, _Place]]:
                     yield (inside, parameter), place
 
 
-class _Walk(ast.NodeVisitor):
+class _NameVisitor(ast.NodeVisitor):
     """Collects the bindings of every scope; the methods are named as `ast` asks."""
 
     def __init__(self) -> None:
@@ -148,6 +162,7 @@ class _Walk(ast.NodeVisitor):
         self.changes: list[tuple[Scope, str, int]] = []
         self.shared: set[str] = set()
         self.functions: dict[str, tuple[Scope, list[str]]] = {}
+        self.looped: list[tuple[Scope, str, str]] = []
 
     def bind(self, name: str, binding: Binding) -> None:
         self.scope.bindings.setdefault(name, []).append(binding)
@@ -161,11 +176,11 @@ class _Walk(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.bind(node.name, Binding(node.lineno))
-        for one in node.decorator_list:
-            self.visit(one)
+        for decorator in node.decorator_list:
+            self.visit(decorator)
         scope = self.enter_function(node.args, list(node.body))
         named = [*node.args.posonlyargs, *node.args.args]
-        self.functions[node.name] = (scope, [one.arg for one in named])
+        self.functions[node.name] = (scope, [parameter.arg for parameter in named])
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -179,15 +194,17 @@ class _Walk(ast.NodeVisitor):
         scope = Scope(self.scope)
         named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         starred = [arguments.vararg, arguments.kwarg]
-        for one in [*named, *(star for star in starred if star is not None)]:
-            scope.bindings.setdefault(one.arg, []).append(Binding(one.lineno))
+        for parameter in [*named, *(star for star in starred if star is not None)]:
+            scope.bindings.setdefault(parameter.arg, []).append(
+                Binding(parameter.lineno)
+            )
         self.inside(body, scope)
         return scope
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.bind(node.name, Binding(node.lineno))
-        for one in [*node.decorator_list, *node.bases, *node.keywords]:
-            self.visit(one)
+        for inner in [*node.decorator_list, *node.bases, *node.keywords]:
+            self.visit(inner)
         self.inside(list(node.body), Scope(self.scope, of_class=True))
 
     def visit_comprehension_like(self, node: ast.AST) -> None:
@@ -199,17 +216,17 @@ class _Walk(ast.NodeVisitor):
     visit_GeneratorExp = visit_comprehension_like
 
     def visit_Import(self, node: ast.Import) -> None:
-        for one in node.names:
+        for alias in node.names:
             # `import keras.callbacks` binds keras, `... as kc` the whole
-            path = one.name if one.asname else one.name.partition(".")[0]
-            self.bind(one.asname or path, Binding(node.lineno, path=path))
+            path = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.bind(alias.asname or path, Binding(node.lineno, path=path))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
-        for one in node.names:
-            if one.name != "*":
-                path = f"{module}.{one.name}"
-                self.bind(one.asname or one.name, Binding(node.lineno, path=path))
+        for alias in node.names:
+            if alias.name != "*":
+                path = f"{module}.{alias.name}"
+                self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -242,10 +259,12 @@ class _Walk(ast.NodeVisitor):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self.visit_capture(node)
 
-    def visit_capture(self, node: ast.AST) -> None:
-        name = getattr(node, "name", None) or getattr(node, "rest", None)
+    def visit_capture(
+        self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
+    ) -> None:
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
         if name is not None:
-            self.bind(name, Binding(getattr(node, "lineno", 0)))
+            self.bind(name, Binding(node.lineno))
         self.generic_visit(node)
 
     visit_MatchAs = visit_capture
@@ -266,8 +285,24 @@ class _Walk(ast.NodeVisitor):
         self.generic_visit(node)
 
     def note_change(self, node: ast.Attribute | ast.Subscript) -> None:
-        if not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            self.changes.append((self.scope, node.value.id, node.lineno))
+        if not isinstance(node.ctx, ast.Load):
+            self.note_held_by(node.value, node.lineno)
+
+    def note_held_by(self, node: ast.expr, line: int) -> None:
+        """Note that what a name holds is changed there, or a part of it."""
+        name = _root(node)
+        if name is not None:
+            self.changes.append((self.scope, name, line))
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        held = [one.id for one in ast.walk(node.iter) if isinstance(one, ast.Name)]
+        targets = [one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)]
+        self.looped += [
+            (self.scope, target, name) for target in targets for name in held
+        ]
+        self.generic_visit(node)
+
+    visit_AsyncFor = visit_For
 
     def visit_Call(self, node: ast.Call) -> None:
         self.calls.append((node, self.scope))
@@ -278,4 +313,6 @@ class _Walk(ast.NodeVisitor):
             and called.attr in _CHANGING
         ):
             self.changes.append((self.scope, called.value.id, node.lineno))
+        if isinstance(called, ast.Name) and called.id in _SETTING and node.args:
+            self.note_held_by(node.args[0], node.lineno)
         self.generic_visit(node)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from cbreplay.errors import CbreplayError, nearest_name
 from cbreplay.grid import Choices
 from cbreplay.rules.callbacks_list import read_callback
-from cbreplay.rules.keras.driven import DrivenCallback
 from cbreplay.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ __all__ = ["OwnCallback", "read_own"]
 _MOST_NAMES = 12
 
 
-class Reader(Protocol):
+class OwnCodeReader(Protocol):
     """Reads an argument, and complains in its own words about a place."""
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
@@ -62,10 +61,8 @@ class OwnCallback:
         """Return the callback that is made with these arguments."""
         made = self.made_by(**parameters)
         callback = read_callback(made)
-        if isinstance(callback, DrivenCallback):
-            given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
-            return DrivenCallback(made, f"{self.__name__}({given})")
-        return callback
+        given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+        return callback.written_as(f"{self.__name__}({given})")
 
 
 def read_own(
@@ -73,7 +70,7 @@ def read_own(
     name: str,
     call: ast.Call | None,
     defaults: Mapping[str, Any],
-    reader: Reader,
+    reader: OwnCodeReader,
 ) -> Callback | Choices:
     """Import a user's callback and make it, or several to choose from.
 
@@ -85,7 +82,7 @@ def read_own(
         Its arguments; None to take what is there as it is.
     defaults : mapping
         Parameters that options name, for those that it takes.
-    reader : Reader
+    reader : OwnCodeReader
         Reads the arguments: literals, where ``range(...)`` and ``each([...])`` mean
         "try each"; a list is one value.
 
@@ -123,7 +120,7 @@ class _Tried(list[Any]):
     """Values to try, told from a list that is one value."""
 
 
-def _import(module: str, name: str, reader: Reader) -> Any:  # noqa: ANN401
+def _import(module: str, name: str, reader: OwnCodeReader) -> Any:  # noqa: ANN401
     here = os.getcwd()  # noqa: PTH109 - for sys.path
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -150,14 +147,16 @@ def _names_in(module: ModuleType) -> list[str]:
     """Return what could make or be a callback, and was not only imported there."""
     return [
         name
-        for name, one in vars(module).items()
+        for name, member in vars(module).items()
         if name[0] != "_"
-        and (callable(one) or hasattr(one, "on_epoch_end"))
-        and getattr(one, "__module__", None) == module.__name__
+        and (callable(member) or hasattr(member, "on_epoch_end"))
+        and getattr(member, "__module__", None) == module.__name__
     ]
 
 
-def _arguments(own: OwnCallback, call: ast.Call, reader: Reader) -> dict[str, Any]:
+def _arguments(
+    own: OwnCallback, call: ast.Call, reader: OwnCodeReader
+) -> dict[str, Any]:
     known = _parameters_of(own.made_by)
     if len(call.args) > len(known):
         reader.fail(f"{own.path} takes {len(known)} arguments, not {len(call.args)}")
@@ -171,7 +170,7 @@ def _arguments(own: OwnCallback, call: ast.Call, reader: Reader) -> dict[str, An
     return {key: _value(own, key, node, reader) for key, node in given.items()}
 
 
-def _value(own: OwnCallback, key: str, node: ast.expr, reader: Reader) -> Any:  # noqa: ANN401
+def _value(own: OwnCallback, key: str, node: ast.expr, reader: OwnCodeReader) -> Any:  # noqa: ANN401
     place = f"{own.path}: {key}"
     if isinstance(node, ast.Call):
         return _Tried(reader.value(node, place))
@@ -181,4 +180,8 @@ def _value(own: OwnCallback, key: str, node: ast.expr, reader: Reader) -> Any:  
 def _parameters_of(made_by: Any) -> list[str]:  # noqa: ANN401 - any callable
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.signature(made_by)
-    return [name for name, one in signature.parameters.items() if one.kind in kinds]
+    return [
+        name
+        for name, parameter in signature.parameters.items()
+        if parameter.kind in kinds
+    ]

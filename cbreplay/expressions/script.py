@@ -18,8 +18,8 @@ from cbreplay.expressions.calls import (
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.growing_lists import join_growing_lists
 from cbreplay.expressions.names import Binding, Names, Scope, read_names
-from cbreplay.rules import BYSTANDERS, CALLBACKS
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.registry import find_rule, rule_named, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,6 +56,9 @@ class ScriptCallbacks(NamedTuple):
     epochs, validation_freq : int or None
         As ``fit`` gets them; None where it does not, where they cannot be told, or
         where several fits get different ones.
+    schedule : str or None
+        The class of the LearningRateSchedule that every ``compile`` gives the
+        optimizer.
     """
 
     source: str
@@ -64,6 +67,7 @@ class ScriptCallbacks(NamedTuple):
     notes: tuple[str, ...]
     epochs: int | None = None
     validation_freq: int | None = None
+    schedule: str | None = None
 
 
 def read_script_callbacks(
@@ -98,8 +102,9 @@ def read_script_callbacks(
     except (SyntaxError, ValueError) as error:
         if isinstance(error, (ExpressionError, ConfigError)):
             raise
-        line = getattr(error, "lineno", None)
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        line, reason = None, str(error)
+        if isinstance(error, SyntaxError):
+            line, reason = error.lineno, error.msg
         where = f"line {line}: " if line else ""
         problem = f"{where}this is not Python ({reason})"
         raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
@@ -157,12 +162,49 @@ class _Script:
         notes += self.unused()
         return ScriptCallbacks(
             self.path,
-            tuple(one.callback for one in built),
-            tuple(one.line for one in built),
+            tuple(entry.callback for entry in built),
+            tuple(entry.line for entry in built),
             tuple(notes),
             epochs=self.agreed_number(fits, "epochs"),
             validation_freq=self.agreed_number(fits, "validation_freq"),
+            schedule=self.agreed_schedule(),
         )
+
+    def agreed_schedule(self) -> str | None:
+        """Return the schedule that every optimizer is built with, if there is one."""
+        found = {
+            self.schedule_of(call, scope)
+            for call, scope in self.names.calls
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def schedule_of(self, compiling: ast.Call, scope: Scope) -> str | None:
+        """Return the schedule that a ``compile`` gives its optimizer, if it is one."""
+        try:
+            built, scope = self.given_call(compiling, scope, ("optimizer",))
+            rate, scope = self.given_call(built, scope, ("learning_rate", "lr"))
+        except (LookupError, _Unread):
+            return None
+        paths = self.paths(rate.func, scope)
+        scheduled = bool(paths) and all(".schedules." in path for path in paths)
+        return paths[0].rpartition(".")[2] if scheduled else None
+
+    def given_call(
+        self, call: ast.Call, scope: Scope, names: tuple[str, ...]
+    ) -> tuple[ast.Call, Scope]:
+        """Return the call that stands for an argument, the first or one by name.
+
+        Raises
+        ------
+        LookupError
+            If it is not given, or is no call.
+        """
+        named = [word.value for word in call.keywords if word.arg in names]
+        found, holder = self.followed([*named, *call.args][0], scope)
+        if isinstance(found, ast.Call):
+            return found, holder
+        raise LookupError
 
     def agreed_number(
         self, fits: list[tuple[ast.Call, Scope, ast.expr]], name: str
@@ -170,19 +212,22 @@ class _Script:
         """Return a positive integer that every fit gets by name, if there is one."""
         numbers = set()
         for call, scope, _ in fits:
-            given = [one.value for one in call.keywords if one.arg == name]
+            given = [keyword.value for keyword in call.keywords if keyword.arg == name]
             try:
                 value = _Arguments(self, call, scope).value(given[0], name)
             except (IndexError, _Unread):
                 return None
             numbers.add(value)
-        known = [one for one in numbers if type(one) is int and one > 0]
+        known = [number for number in numbers if type(number) is int and number > 0]
         return known[0] if len(numbers) == len(known) == 1 else None
 
     def refuse(self, problems: list[_Unread]) -> None:
         if not problems:
             return
-        told = [f"line {one.line}: {one.problem}" for one in problems[:_SHOWN_PROBLEMS]]
+        told = [
+            f"line {problem.line}: {problem.problem}"
+            for problem in problems[:_SHOWN_PROBLEMS]
+        ]
         if len(problems) > len(told):
             told.append(f"and {len(problems) - len(told)} more")
         raise ExpressionError("; ".join(told), text=self.path, hint=_INSTEAD)
@@ -190,7 +235,7 @@ class _Script:
     def agreed(self, read: list[tuple[int, list[_Built]]]) -> list[_Built]:
         """Return the one list that all fits get."""
         written = {
-            line: ", ".join(format_callback(one.callback) for one in built)
+            line: ", ".join(format_callback(entry.callback) for entry in built)
             for line, built in read
         }
         if len(set(written.values())) > 1:
@@ -204,14 +249,14 @@ class _Script:
 
     def unread_fits(self) -> Iterator[str]:
         for call, _ in self.names.calls:
-            starred = any(one.arg is None for one in call.keywords)
+            starred = any(keyword.arg is None for keyword in call.keywords)
             if _is_fit(call) and starred and _given_to_fit(call) is None:
                 yield f"line {call.lineno}: fit(**...) is not read"
 
     def unused(self) -> Iterator[str]:
         for call, scope in self.names.calls:
             name = self.keras_name(call.func, scope)
-            if id(call) not in self.used and name in CALLBACKS:
+            if id(call) not in self.used and find_rule(name or "") is not None:
                 yield (
                     f"line {call.lineno}: this {name} goes to no fit that was read, "
                     "and is left out"
@@ -230,8 +275,10 @@ class _Script:
         try:
             node, scope = self.followed(node, scope)
             if isinstance(node, (ast.List, ast.Tuple)):
-                for one in node.elts:
-                    inner = one.value if isinstance(one, ast.Starred) else one
+                for element in node.elts:
+                    inner = (
+                        element.value if isinstance(element, ast.Starred) else element
+                    )
                     # Keras flattens lists in lists, so a star changes nothing
                     yield from self.entries(inner, scope, problems)
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -247,10 +294,10 @@ class _Script:
     def built(self, call: ast.Call, scope: Scope) -> _Built:
         name = self.callback_name(call, scope)
         self.used.add(id(call))
-        if name in BYSTANDERS:
+        if stands_by(name):
             return _Built(bystander(name, call), call.lineno)
-        kind = CALLBACKS[name]
-        known = [one.name for one in fields(kind)]
+        kind = rule_named(name).load()
+        known = [parameter.name for parameter in fields(kind)]
         reader = _Arguments(self, call, scope)
         parameters = read_arguments(call, name, known, reader)
         fill_in(parameters, self.defaults, name, known, reader)
@@ -289,7 +336,7 @@ class _Script:
             # not bound at all, as in a piece of a script or after `import *`
             return [node.id if "." in node.id else f"?.{node.id}"]
         bindings = holder.bindings[node.id]
-        imported = [one.path for one in bindings if one.path is not None]
+        imported = [binding.path for binding in bindings if binding.path is not None]
         if len(imported) == len(bindings):
             return imported
         if len(bindings) == 1 and bindings[0].value is not None:
@@ -323,7 +370,7 @@ class _Script:
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
     ) -> ast.expr:
-        lines = sorted({one.line for one in bindings if one.line})
+        lines = sorted({binding.line for binding in bindings if binding.line})
         if len(bindings) > 1:
             spoken = ", ".join(map(str, lines))
             problem = f"{node.id!r} is assigned more than once ({spoken})"
@@ -347,7 +394,7 @@ class _Script:
     def written(self, node: ast.expr) -> str:
         try:
             return ast.unparse(node)[:_SHOWN_PIECE]
-        except RecursionError:
+        except (RecursionError, ValueError):
             return "this"
 
     def shown(self, node: ast.expr) -> str:
@@ -386,7 +433,7 @@ def _given_to_fit(call: ast.Call) -> ast.expr | None:
     """Return what a call of fit gets as ``callbacks``; None if it is no such call."""
     if not _is_fit(call):
         return None
-    named = [one.value for one in call.keywords if one.arg == "callbacks"]
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "callbacks"]
     return named[0] if named else None
 
 
@@ -396,7 +443,7 @@ def _callback_of(path: list[str]) -> str | None:
     if path[0] == "?":
         inner = path[1:]
         if inner == [path[-1]]:
-            # an unbound bare name is Keras's only if Keras has it
+            # a name that nothing binds is taken for Keras's if Keras has such a class
             return path[-1] if known else None
         path = ["keras", *inner] if inner[0] == "callbacks" else inner
     return path[-1] if path[0] in _ROOTS and "callbacks" in path[:-1] else None

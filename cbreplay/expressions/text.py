@@ -23,7 +23,7 @@ from cbreplay.expressions.calls import (
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
 from cbreplay.grid import Choices, choices
-from cbreplay.rules import BYSTANDERS, CALLBACKS
+from cbreplay.rules.registry import known_families, rule_named, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +35,6 @@ __all__ = ["Expressions", "parse_callbacks", "parse_recorded", "read_expressions
 _LONGEST_TEXT = 20_000
 _DEEPEST_NESTING = 50
 _MOST_VALUES = 1_000_000
-_PREFIXES = {
-    "callbacks",
-    "keras.callbacks",
-    "tensorflow.keras.callbacks",
-    "tf.keras.callbacks",
-    "tf_keras.callbacks",
-}
 _MODULE_NAME = re.compile(r"\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)\s*(\(|$)")
 
 
@@ -135,7 +128,7 @@ class _Expression:
     def __init__(self, text: str, defaults: Mapping[str, Any], path: str = "") -> None:
         self.text, self.defaults, self.path = text.strip(), defaults, path
         if path:
-            # a line keeps its number
+            # as it stands, so that lines have the numbers that errors name
             self.text = text
         self.line = 0
         self.module = ""
@@ -192,8 +185,10 @@ class _Expression:
                 warnings.simplefilter("ignore")
                 return ast.parse(self.text, mode=mode)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            reason = error.msg if isinstance(error, SyntaxError) else str(error)
-            self.line = (getattr(error, "lineno", 0) or 0) if self.path else 0
+            line, reason = None, str(error)
+            if isinstance(error, SyntaxError):
+                line, reason = error.lineno, error.msg
+            self.line = line or 0 if self.path else 0
             self.fail(f"this is not a callback expression ({reason})", _EXAMPLE)
 
     def entry(self, node: ast.expr) -> Callback | Choices:
@@ -202,14 +197,14 @@ class _Expression:
         if not isinstance(node, ast.Call):
             self.fail(f"{self.shown(node)} is not a call of a callback", _EXAMPLE)
         name = self.callback_name(node.func)
-        if name in BYSTANDERS:
+        if stands_by(name):
             return bystander(name, node)
-        kind = CALLBACKS[name]
-        known = [one.name for one in fields(kind)]
+        kind = rule_named(name).load()
+        known = [parameter.name for parameter in fields(kind)]
         parameters = read_arguments(node, name, known, self)
         fill_in(parameters, self.defaults, name, known, self)
         require_all(parameters, kind, self)
-        check_schedules(parameters.get("schedule"), self)
+        check_schedules(name, parameters.get("schedule"), self)
         if any(isinstance(value, (list, range)) for value in parameters.values()):
             return choices(kind, **parameters)
         built: Callback = kind(**parameters)
@@ -220,7 +215,9 @@ class _Expression:
         if dotted is None:
             self.fail(f"{self.shown(node)} is not the name of a callback", _EXAMPLE)
         prefix, _, name = dotted.rpartition(".")
-        foreign = bool(prefix) and prefix not in _PREFIXES
+        foreign = bool(prefix) and not any(
+            prefix in family.prefixes for family in known_families()
+        )
         problem = problem_with_name("" if foreign else name, dotted)
         if problem is not None:
             self.fail(*problem)
@@ -228,14 +225,16 @@ class _Expression:
 
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         if isinstance(node, ast.List):
-            return self.axis([self.literal(one, place) for one in node.elts], place)
+            return self.axis(
+                [self.literal(element, place) for element in node.elts], place
+            )
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "range" and not node.keywords:
                 return self.axis(self.range(node, place), place)
             if node.func.id == "each" and len(node.args) == 1 and not node.keywords:
                 inner = node.args[0]
                 if isinstance(inner, (ast.List, ast.Tuple)):
-                    listed = [self.literal(one, place) for one in inner.elts]
+                    listed = [self.literal(element, place) for element in inner.elts]
                     return self.axis(listed, place)
         return self.literal(node, place)
 
@@ -247,7 +246,7 @@ class _Expression:
         return values
 
     def range(self, call: ast.Call, place: str) -> range:
-        ends = [self.literal(one, place) for one in call.args]
+        ends = [self.literal(end, place) for end in call.args]
         try:
             tried = range(*ends)
             len(tried)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from cbreplay.lint.build import lint_callbacks
-from cbreplay.lint.finding import Finding
+from cbreplay.rules.checks import Finding
 
 __all__ = ["Finding", "lint_callbacks"]

@@ -5,27 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
-from cbreplay.lint.checkpoints import CHECKPOINT_CHECKS
-from cbreplay.lint.finding import Finding, Known
-from cbreplay.lint.order import LIST_CHECKS
-from cbreplay.lint.prechelt import PRECHELT_CHECKS
-from cbreplay.lint.record import RECORD_CHECKS
-from cbreplay.lint.settings import (
-    EARLY_STOPPING_CHECKS,
-    MONITOR_CHECKS,
-    REDUCE_CHECKS,
-    find_opposite_mode,
-)
-from cbreplay.rules import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
-from cbreplay.rules.base import Training, rule_name
+from cbreplay.rules.base import Training
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.registry import checks_of, resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.rules.base import Callback
+    from cbreplay.rules.checks import ListCheck
     from cbreplay.run import Run
 
 __all__ = ["lint_callbacks"]
@@ -38,6 +26,7 @@ def lint_callbacks(
     validation_freq: int | None = None,
     run: Run | None = None,
     semantics: str | None = None,
+    schedule: str | None = None,
 ) -> tuple[Finding, ...]:
     """Find settings that can never act, or act otherwise than they look.
 
@@ -56,6 +45,9 @@ def lint_callbacks(
         A record of such a training, for what only values can tell.
     semantics : str, optional
         Which Keras decides, as in `replay_run`.
+    schedule : str, optional
+        The class of the LearningRateSchedule that the optimizer has; that of the run
+        by default.
 
     Returns
     -------
@@ -80,22 +72,53 @@ def lint_callbacks(
     listed = read_callbacks(callbacks).callbacks
     _check(epochs, validation_freq)
     metadata = None if run is None else run.metadata
-    resolved = resolve_semantics(semantics, metadata=metadata)
-    known = Known(
+    resolved = resolve_semantics(semantics, metadata=metadata, callbacks=listed)
+    directions = {} if metadata is None else metadata.metrics
+    known = CheckedList(
         listed,
-        Training(resolved.semantics, {} if metadata is None else metadata.metrics),
+        Training(
+            resolved.semantics,
+            directions,
+            resolved.family,
+            schedule=schedule or (None if metadata is None else metadata.schedule),
+        ),
         epochs if epochs is not None or run is None else run.planned_epochs,
         validation_freq or _recorded_freq(run),
         run,
     )
-    # a callback of the user's own may take a stop back, or set the rate itself
-    drives = any(rule_name(one) == "DrivenCallback" for one in listed)
-    found = (
-        [] if drives else [finding for check in LIST_CHECKS for finding in check(known)]
-    )
+    found = [*_about_list(known, resolved.family.list_checks)]
     for index, callback in enumerate(listed):
-        found += _about_one(known, index, callback)
-    return tuple(sorted(found, key=lambda one: one.callback))
+        checks = checks_of(callback)
+        for check in () if checks is None else checks.single:
+            found += check(known, index, callback)
+    return tuple(sorted(found, key=lambda finding: finding.callback))
+
+
+def _about_list(known: CheckedList, checks: tuple[ListCheck, ...]) -> Iterator[Finding]:
+    # a callback of the user's own may take a stop back, or set the rate itself
+    if not any(callback.holds_own_code for callback in known.callbacks):
+        for check in checks:
+            yield from check(known)
+        yield from _identical_callbacks(known)
+
+
+def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
+    for index, callback in enumerate(known.callbacks):
+        first = known.callbacks.index(callback)
+        if first == index:
+            continue
+        checks = checks_of(callback)
+        reason = "it decides in the same epochs as the first, so it adds nothing"
+        if checks is not None and checks.stands_twice is not None:
+            reason = checks.stands_twice(callback)
+        yield Finding(
+            "identical-callbacks",
+            index,
+            f"{callback.class_name} stands in the list twice with the same arguments "
+            f"(callbacks {first + 1} and {index + 1})",
+            reason,
+            "remove one of the two",
+        )
 
 
 def _check(epochs: int | None, validation_freq: int | None) -> None:
@@ -111,22 +134,3 @@ def _recorded_freq(run: Run | None) -> int:
         return 1
     recorded = run.metadata.fit.validation_freq
     return recorded if isinstance(recorded, int) else 1
-
-
-def _about_one(known: Known, index: int, callback: Callback) -> Iterator[Finding]:
-    checks: list[Any] = []
-    if isinstance(callback, EarlyStopping):
-        checks += [*EARLY_STOPPING_CHECKS, *MONITOR_CHECKS]
-    elif isinstance(callback, ReduceLROnPlateau):
-        checks += [*REDUCE_CHECKS, *MONITOR_CHECKS]
-    elif isinstance(callback, ModelCheckpoint):
-        checks += CHECKPOINT_CHECKS
-    elif rule_name(callback) in CODE_OF_RULES:
-        checks += [*PRECHELT_CHECKS, find_opposite_mode]
-    for check in checks:
-        yield from check(known, index, callback)
-    if known.run is not None and isinstance(
-        callback, (EarlyStopping, ReduceLROnPlateau)
-    ):
-        for record_check in RECORD_CHECKS:
-            yield from record_check(known, known.run, index, callback)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
+from cbreplay.loading.recorded_rates import read_rate
 from cbreplay.loading.two_writers import settle_rate
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.discovery import sources as discovery
@@ -25,6 +26,9 @@ def load_runs(
     planned_epochs: int | None = None,
     validation_freq: int | Iterable[int] | None = None,
     x_axis: Literal["epoch", "step"] | None = None,
+    parts: Literal["split", "join", "rows"] = "split",
+    first_epoch: int | None = None,
+    seams: Iterable[int] = (),
 ) -> list[Run]:
     """Read every run in the sources, in their order.
 
@@ -49,6 +53,16 @@ def load_runs(
     x_axis : {"epoch", "step"}, optional
         For a log whose steps are not known to be epochs: each step is one epoch, or
         each step with an evaluation is a row, and patience counts evaluations.
+    parts : {"split", "join", "rows"}
+        What a log is in which the epochs step back: several trainings, ``name#1``,
+        ``name#2``; one training, whose later rows replace the earlier ones from there
+        on; or one in which every row is the next epoch, as when fits of one epoch
+        were appended to one file.
+    first_epoch : int, optional
+        The zero-based epoch of the first row of each log, whatever number stands there.
+    seams : iterable of int
+        Epochs, zero-based, at which a fit was resumed, with callbacks created anew,
+        although the log does not say so.
 
     Returns
     -------
@@ -69,7 +83,19 @@ def load_runs(
     >>> run.name, run.horizon
     ('dict', 1)
     """
-    options = _options(errors, empty, planned_epochs, validation_freq, x_axis)
+    frequency = validation_freq
+    options = ReadOptions(
+        errors=errors,
+        empty=empty,
+        planned_epochs=planned_epochs,
+        validation_freq=tuple(frequency)
+        if isinstance(frequency, Iterable)
+        else frequency,
+        x_axis=x_axis,
+        parts=parts,
+        first_epoch=first_epoch,
+        seams=tuple(seams),
+    )
     return survey_sources(sources, options).runs
 
 
@@ -93,23 +119,4 @@ def survey_sources(
         As `load_runs`.
     """
     survey = discovery.survey_sources(sources, options, progress)
-    return survey._replace(runs=[settle_rate(run) for run in survey.runs])
-
-
-def _options(
-    errors: Literal["strict", "skip"],
-    empty: Literal["missing", "nan"],
-    planned_epochs: int | None,
-    validation_freq: int | Iterable[int] | None,
-    x_axis: Literal["epoch", "step"] | None,
-) -> ReadOptions:
-    frequency = validation_freq
-    if isinstance(frequency, Iterable):
-        frequency = tuple(frequency)
-    return ReadOptions(
-        errors=errors,
-        empty=empty,
-        planned_epochs=planned_epochs,
-        validation_freq=frequency,
-        x_axis=x_axis,
-    )
+    return survey._replace(runs=[settle_rate(read_rate(run)) for run in survey.runs])

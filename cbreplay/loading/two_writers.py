@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.readers.building.learning_rate import RATE_CHANGING, class_name
+from cbreplay.loading.recorded_rates import class_name, writes_rate
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _count_writers(metadata: RunMetadata) -> int:
     if metadata.earlier_fits:
         # each fit began with new callbacks
         return 0
-    return sum(class_name(text) in RATE_CHANGING for text in metadata.callbacks)
+    return sum(writes_rate(class_name(text)) for text in metadata.callbacks)
 
 
 def _replay_recorded(
@@ -110,15 +110,15 @@ def _rows_before(
     last = classes.index(logger)
     if logger == "CSVLogger":
         last = max(
-            (i for i, name in enumerate(classes[:last]) if name in RATE_CHANGING),
+            (i for i, name in enumerate(classes[:last]) if writes_rate(name)),
             default=0,
         )
     rows = list(trained)
     # every epoch has a row; the first trained one is the first recorded
     first = told.trace[0].epoch
-    for one in told.reductions:
-        if one.callback < last and one.new is not None:
-            rows[one.epoch - first] = one.new
+    for reduction in told.reductions:
+        if reduction.callback < last and reduction.new is not None:
+            rows[reduction.epoch - first] = reduction.new
     return rows
 
 

@@ -23,11 +23,11 @@ class Shade(NamedTuple):
 
 
 def find_shade(replay: Replay) -> Shade | None:
-    """Return the stretch that is not evidence: after a divergence, or after the log."""
+    """Return the stretch that is not evidence: past its end, or after the log."""
     run, words = replay.run, spoken_evidence(replay)
     horizon = run.horizon + 1
-    if replay.evidence == "diverged" and replay.divergence_epoch is not None:
-        return Shade(replay.divergence_epoch + 0.5, horizon + 0.5, words)
+    if replay.end_of_evidence is not None:
+        return Shade(replay.end_of_evidence + 0.5, horizon + 0.5, words)
     if replay.evidence == "exact":
         return None
     end = float(run.planned_epochs or 0)

@@ -108,8 +108,9 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         The run, the decisions, and how far the log is evidence for them.
     """
     run, outcome = replay.run, replay.outcome
+    objective, _ = replay.judged_by
     watched = monitored_series(replay.callbacks)
-    monitor = watched[0] if watched else replay.objective
+    monitor = watched[0] if watched else objective
     best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
     marked = {replay.stopped_epoch, replay.kept_epoch, best} - {None}
     positions = [epoch - run.first_epoch for epoch in marked if epoch is not None]
@@ -120,7 +121,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         for name, role in drawn
     )
     stop = drawn_mark(run, monitor, replay.stopped_epoch)
-    kept = drawn_mark(run, replay.objective, replay.kept_epoch)
+    kept = drawn_mark(run, objective, replay.kept_epoch)
     other = best if best != replay.kept_epoch else None
     shade = find_shade(replay)
     return LearningCurvePoints(
@@ -133,7 +134,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         - int(replay.evidence == "diverged"),
         stop=stop,
         kept=kept,
-        best=drawn_mark(run, replay.objective, other),
+        best=drawn_mark(run, objective, other),
         shade=shade,
         labels=tuple(
             one._replace(text=spoken_rows(one.text, run))
@@ -151,9 +152,10 @@ def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
     training = monitor.removeprefix("val_")
     if training != monitor and training in replay.run.series:
         drawn.append((training, "training"))
-    if replay.objective != monitor:
-        drawn = [one for one in drawn if one[0] != replay.objective]
-        drawn.append((replay.objective, "objective"))
+    objective, _ = replay.judged_by
+    if objective != monitor:
+        drawn = [one for one in drawn if one[0] != objective]
+        drawn.append((objective, "objective"))
     return drawn
 
 
@@ -173,7 +175,7 @@ def _labels(replay: Replay, best: int | None, shade: Shade | None) -> list[Label
         labels.append(Label(replay.kept_epoch + 1, words, "decision"))
     if best is not None:
         value = format_number(
-            float(run.series[replay.objective].values[best - run.first_epoch])
+            float(run.series[replay.judged_by[0]].values[best - run.first_epoch])
         )
         words = f"best recorded: epoch {best + 1}, {value}"
         labels.append(Label(best + 1, words, "best"))

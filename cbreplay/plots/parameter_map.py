@@ -12,8 +12,8 @@ from matplotlib.patches import Rectangle
 
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
 from cbreplay.plots.words import lost_words
-from cbreplay.recommend.side_by_side import difference_decimals, setting_label
-from cbreplay.words import spoken_number
+from cbreplay.setting_names import patience_in_use
+from cbreplay.words import decimals_for, spoken_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
     columns = np.searchsorted(costs.patience, chosen)
     regret = costs.regret[:, columns]
     finite = regret[np.isfinite(regret)]
-    decimals = difference_decimals(finite.tolist()) + 1
+    decimals = decimals_for(finite.tolist(), digits=2) + 1
     told = costs.told[:, columns]
     texts = tuple(
         tuple(
@@ -103,11 +103,11 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
 
 def _in_use(advice: Recommendation) -> int | None:
     """Return the patience in use, where nothing else of the setting is changed."""
-    current = advice.setting("current")
-    label = "" if current is None else setting_label(current)
-    value = label.removeprefix("now: ")
+    patience = patience_in_use(advice.setting("current"))
+    if patience is None or patience < 0 or not float(patience).is_integer():
+        return None
     # to Keras a patience of 0 is one of 1
-    return max(int(value), 1) if value.isdecimal() else None
+    return max(int(patience), 1)
 
 
 def _shown_patience(costs: Costs, named: Iterable[int | None]) -> list[int]:

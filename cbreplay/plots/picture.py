@@ -23,7 +23,7 @@ from cbreplay.plots.learning_rate import (
 from cbreplay.plots.parameter_map import MapPoints, plot_map
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes
 from cbreplay.plots.trade_off import TradeOffPoints, plot_trade_off
-from cbreplay.whole_files import read_suffix, write_whole
+from cbreplay.whole_files import check_output, write_whole
 
 if TYPE_CHECKING:
     import os
@@ -41,7 +41,6 @@ __all__ = [
     "save_figure",
 ]
 
-_HINT = "Choose a file in a directory that is there, with --output or path="
 _WIDTH = 7.6
 _HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
 _RATE_BELOW_HEIGHT = 0.9
@@ -195,10 +194,10 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     ConfigError
         If the suffix is neither.
     OutputError
-        If the file cannot be written, or a directory is there.
+        If the file cannot be written, or no plain file is there.
     """
     path = Path(path)
     kind: Literal["png", "svg"] = "png"
-    if read_suffix(path, ".png", ".svg") == ".svg":
+    if check_output(path, ".png", ".svg") == ".svg":
         kind = "svg"
-    return write_whole(path, figure_bytes(figure, kind), hint=_HINT)
+    return write_whole(path, figure_bytes(figure, kind))

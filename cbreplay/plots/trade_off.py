@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from cbreplay.kinds import spoken_value
 from cbreplay.plots.style import (
     LIGHT,
     Label,
@@ -19,16 +20,13 @@ from cbreplay.plots.style import (
     stack_axes,
 )
 from cbreplay.plots.words import lost_words
-from cbreplay.recommend.side_by_side import (
-    difference_decimals,
-    setting_label,
-    spoken_share,
-)
-from cbreplay.words import spoken_number
+from cbreplay.setting_names import setting_label
+from cbreplay.words import decimals_for, spoken_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from cbreplay.recommend import Costs, Recommendation, Scored
@@ -95,42 +93,39 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
 
 
 def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
-    decimals = difference_decimals([one.mean_regret for one in advice.settings])
+    """Yield the named settings; those that lie at one place share a name."""
+    regrets = [scored.mean_regret for scored in advice.settings]
+    decimals = decimals_for(regrets, digits=2)
     places: dict[tuple[float, float], list[Scored]] = {}
-    for one in costs.named:
-        place = (one.cost or 0.0, one.mean_regret or 0.0)
-        places.setdefault(place, []).append(one)
+    for scored in costs.named:
+        place = (scored.cost or 0.0, scored.mean_regret or 0.0)
+        places.setdefault(place, []).append(scored)
     for (cost, regret), settings in places.items():
-        labels = {one.label for one in settings}
+        labels = {scored.label for scored in settings}
         name = _joint_name(
             [
-                _name(one)
-                for one in settings
+                setting_label(scored)
+                for scored in settings
                 # a bare number says no more than the name beside it
-                if one.label not in ("5", "10") or labels <= {"5", "10"}
+                if scored.label not in ("5", "10") or labels <= {"5", "10"}
             ]
         )
-        lost = "0" if regret == 0 else spoken_number(regret, decimals)
-        words = f"{name} ({spoken_share(cost)}, {lost})"
+        trained, lost = spoken_value(cost, "share"), spoken_number(regret, decimals)
+        words = f"{name} ({trained}, {lost})"
         yield Named(name, cost, regret, words, "recommended" in labels)
 
 
 def _joint_name(names: list[str]) -> str:
     """Name settings at one place; names of the same patience share it.
 
-    >>> _joint_name(["recommended: 9", "cheapest: 9", "no EarlyStopping"])
-    'recommended, cheapest: 9, no EarlyStopping'
+    >>> _joint_name(["recommended: 9", "cheapest: 9", "no early stopping"])
+    'recommended, cheapest: 9, no early stopping'
     """
     by_value: dict[str, list[str]] = {}
-    for one in names:
-        name, colon, value = one.partition(": ")
+    for whole in names:
+        name, colon, value = whole.partition(": ")
         by_value.setdefault(f"{colon}{value}", []).append(name)
     return ", ".join(f"{', '.join(who)}{value}" for value, who in by_value.items())
-
-
-def _name(scored: Scored) -> str:
-    label = setting_label(scored)
-    return f"patience {label}" if label.isdecimal() else label
 
 
 def plot_trade_off(
@@ -148,16 +143,9 @@ def plot_trade_off(
         In inches.
     """
     figure, (ax,) = stack_axes(width, [_HEIGHT], look)
-    top = max([*points.regret, *(one.regret for one in points.named)], default=0.0)
-    top = 1.08 * float(top) or 1.0
-    # small costs are what is chosen between: the square root gives them room
-    ax.set_yscale("function", functions=(_root, np.square))
-    ax.set_ylim(0, top)
-    ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.yaxis.set_minor_locator(MaxNLocator(1))
-    ax.set_xlim(-_MARGIN, 1 + _MARGIN)
-    ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    regrets = [*points.regret, *(named.regret for named in points.named)]
+    top = 1.08 * float(max(regrets, default=0.0)) or 1.0
+    _scale_axes(ax, top)
     ax.plot(
         points.cost,
         points.regret,
@@ -168,23 +156,7 @@ def plot_trade_off(
         clip_on=False,
         zorder=3,
     )
-    labels: list[Label] = []
-    for one in points.named:
-        color = look.decision if one.is_recommended else look.text
-        ax.plot([one.cost] * 2, [one.regret, top], color=look.faint, linewidth=0.7)
-        ax.plot(
-            one.cost,
-            one.regret,
-            marker="s" if one.is_recommended else "o",
-            markersize=7 if one.is_recommended else 6,
-            markerfacecolor=color if one.is_recommended else look.background,
-            markeredgecolor=color,
-            clip_on=False,
-            zorder=6 if one.is_recommended else 5,
-        )
-        kind: Literal["decision", "best"]
-        kind = "decision" if one.is_recommended else "best"
-        labels.append(Label(one.cost, one.words, kind))
+    labels = [_draw_named(ax, named, top, look) for named in points.named]
     axis = "\n".join(textwrap.wrap(points.axis, 30))
     label_axis(
         ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
@@ -192,6 +164,36 @@ def plot_trade_off(
     draw_labels(ax, labels, look)
     fit_axes(figure, [_HEIGHT])
     return figure
+
+
+def _scale_axes(ax: Axes, top: float) -> None:
+    """Give small costs room: they are what is chosen between."""
+    ax.set_yscale("function", functions=(_root, np.square))
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_minor_locator(MaxNLocator(1))
+    ax.set_xlim(-_MARGIN, 1 + _MARGIN)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+
+
+def _draw_named(ax: Axes, named: Named, top: float, look: Look) -> Label:
+    """Draw a named setting with a line up to its label; the recommended stands out."""
+    color = look.decision if named.is_recommended else look.text
+    ax.plot([named.cost] * 2, [named.regret, top], color=look.faint, linewidth=0.7)
+    ax.plot(
+        named.cost,
+        named.regret,
+        marker="s" if named.is_recommended else "o",
+        markersize=7 if named.is_recommended else 6,
+        markerfacecolor=color if named.is_recommended else look.background,
+        markeredgecolor=color,
+        clip_on=False,
+        zorder=6 if named.is_recommended else 5,
+    )
+    kind: Literal["decision", "best"]
+    kind = "decision" if named.is_recommended else "best"
+    return Label(named.cost, named.words, kind)
 
 
 def _root(values: FloatArray) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
@@ -25,10 +27,12 @@ __all__ = [
     "read_beginning",
     "read_bytes",
     "read_chunks",
+    "read_raw",
 ]
 
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 _ZIP = b"PK\x03\x04"
+_LOOKED_AT = 256
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -72,6 +76,13 @@ class ReadOptions:
     x_axis : {"epoch", "step"}, optional
         What the steps of a log count that does not say: epochs, or something else, so
         that each step with an evaluation is a row.
+    parts : {"split", "join", "rows"}
+        What a log is whose epochs step back: several trainings; one whose later rows
+        replace the earlier ones; or one in which each row is the next epoch.
+    first_epoch : int, optional
+        The zero-based epoch of the first row, whatever number stands there.
+    seams : sequence of int
+        Epochs, zero-based, at which a fit was resumed although the log does not say so.
 
     Raises
     ------
@@ -84,19 +95,29 @@ class ReadOptions:
     planned_epochs: int | None = None
     validation_freq: int | tuple[int, ...] | None = None
     x_axis: Literal["epoch", "step"] | None = None
+    parts: Literal["split", "join", "rows"] = "split"
+    first_epoch: int | None = None
+    seams: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("errors", self.errors, ("strict", "skip"))
         _check_choice("empty", self.empty, ("missing", "nan"))
         _check_choice("x_axis", self.x_axis, (None, "epoch", "step"))
+        _check_choice("parts", self.parts, ("split", "join", "rows"))
         if self.planned_epochs is not None:
             _check_counts("planned_epochs", (self.planned_epochs,))
         frequency = self.validation_freq
-        if isinstance(frequency, (list, tuple)):
-            object.__setattr__(self, "validation_freq", tuple(frequency))
+        if isinstance(frequency, Iterable):
+            frequency = tuple(frequency)
+            object.__setattr__(self, "validation_freq", frequency)
             _check_counts("validation_freq", frequency)
         elif frequency is not None:
             _check_counts("validation_freq", (frequency,))
+        if self.first_epoch is not None:
+            _check_counts("first_epoch", (self.first_epoch,), least=0)
+        seams = tuple(sorted(set(self.seams)))
+        object.__setattr__(self, "seams", seams)
+        _check_counts("seams", seams, option="seam")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> None:
@@ -107,22 +128,32 @@ def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> 
         raise ConfigError(sentence)
 
 
-def _check_counts(name: str, values: Sequence[Any]) -> None:
+def _check_counts(
+    name: str, values: Sequence[Any], *, least: int = 1, option: str = ""
+) -> None:
     for value in values:
         # numpy's integers count too; True does not
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-            option = name.replace("_", "-")
-            sentence = f"{name} must be a whole number from 1 on, not {value!r}"
+        whole = not isinstance(value, bool) and hasattr(value, "__index__")
+        if not whole or value < least:
+            option = option or name.replace("_", "-")
+            sentence = f"{name} must be a whole number from {least} on, not {value!r}"
             message = f"{sentence} (--{option} or {name}=)"
             raise ConfigError(message)
 
 
 class Damage:
-    """What is wrong in one file: raised when strict, else kept for a note."""
+    """What is wrong in one file: raised when strict, else kept for a note.
+
+    Attributes
+    ----------
+    remarks : list of str
+        What is noted besides, strict or not.
+    """
 
     def __init__(self, options: ReadOptions) -> None:
         self.strict = options.errors == "strict"
         self.errors: list[LogError] = []
+        self.remarks: list[str] = []
         self.n_more = 0
 
     def report(self, error: LogError) -> None:
@@ -135,13 +166,13 @@ class Damage:
             self.n_more += 1
 
     def notes(self) -> tuple[str, ...]:
-        """Say in one sentence what was dropped; nothing if nothing was."""
+        """Say in one sentence what was dropped, behind the remarks."""
         if not self.errors:
-            return ()
+            return tuple(self.remarks)
         shown = "; ".join(_place(error) for error in self.errors[:_SHOWN])
         more = len(self.errors) + self.n_more - _SHOWN
         tail = f"; and {more} more" if more > 0 else ""
-        return (f"dropped as damaged: {shown}{tail}",)
+        return (*self.remarks, f"dropped as damaged: {shown}{tail}")
 
 
 _SHOWN = 5
@@ -167,8 +198,12 @@ def open_log(path: str) -> BinaryIO:
     """
     try:
         file = open(path, "rb")  # noqa: SIM115 - whoever asked for it closes it
+    except OSError as error:
+        raise cannot_open(path, error) from None
+    try:
         beginning = file.peek(len(_GZIP))
     except OSError as error:
+        file.close()
         raise cannot_open(path, error) from None
     if not beginning.startswith(_GZIP):
         return file
@@ -212,7 +247,7 @@ def read_chunks(
                 problem = f"the compressed file is damaged ({error})"
                 raise LogError(problem, source=source, hint=_UNZIP) from None
             if first:
-                check_content(chunk[: len(_LFS_POINTER)], source)
+                check_content(chunk[:_LOOKED_AT], source)
                 first = False
             if not chunk:
                 return
@@ -222,11 +257,31 @@ def read_chunks(
 _UNZIP = "Give the whole file, or what gunzip saves of it"
 
 
+def read_raw(path: str, size: int) -> bytes:
+    """Return the first bytes of a file as they stand there; none if it has none.
+
+    A file object of Python's would cost twice as long, which counts for many logs.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, size)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
 def read_beginning(path: str, size: int = 65_536) -> bytes:
     """Return the first bytes of a log, nothing if it cannot be read.
 
     Reading it will say why.
     """
+    raw = read_raw(path, size)
+    if raw and not raw.startswith((_GZIP, _LFS_POINTER, _ZIP)):
+        return raw
     try:
         with closing(read_chunks(open_log(path), path, size)) as chunks:
             return next(chunks, b"")
@@ -254,7 +309,14 @@ def read_bytes(path: str, most: int = 1 << 28) -> bytes:
 
 
 def check_content(beginning: bytes, source: str) -> None:
-    """Refuse a file that is empty, packed, or that Git LFS left a pointer in.
+    """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
+
+    Parameters
+    ----------
+    beginning : bytes
+        Its first bytes.
+    source : str
+        Its name, for the error.
 
     Raises
     ------
@@ -264,12 +326,49 @@ def check_content(beginning: bytes, source: str) -> None:
     if not beginning:
         problem, hint = "the file is empty", "Give a log with at least one epoch"
         raise LogError(problem, source=source, hint=hint)
-    if beginning.startswith(_ZIP):
-        problem = "this is a zip archive, or a workbook of Excel"
-        raise LogError(problem, source=source, hint="Unpack it, or save it as CSV")
     if beginning.startswith(_LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"
         raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")
+    for signature, what, hint in _OTHER_KINDS:
+        if beginning.startswith(signature):
+            problem = f"this is {what}"
+            raise LogError(problem, source=source, hint=hint)
+    if beginning.startswith(_ZIP):
+        what, hint = _zipped(beginning)
+        problem = f"this is {what}"
+        raise LogError(problem, source=source, hint=hint)
+
+
+_AS_CSV = "Save it as CSV"
+_GIVE_LOG = "Give the log that was written while it trained"
+_OTHER_KINDS = (
+    (b"\x89HDF\r\n", "an HDF5 file, as Keras saves models in", _GIVE_LOG),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "a workbook of Excel, or another file of old Office",
+        _AS_CSV,
+    ),
+    (b"PAR1", "a Parquet table", _AS_CSV),
+    (b"SQLite format 3", "an SQLite database", "Export the run as CSV"),
+    (b"%PDF", "a PDF", _GIVE_LOG),
+    (b"\x89PNG", "a picture", _GIVE_LOG),
+    (b"\xff\xd8\xff", "a picture", _GIVE_LOG),
+)
+
+
+def _zipped(beginning: bytes) -> tuple[str, str]:
+    """Return what a zip archive is, by the name of the first file in it, and a hint."""
+    length = int.from_bytes(beginning[26:28], "little")
+    first = beginning[30 : 30 + length]
+    if first.endswith(b".npy"):
+        return "an archive of numpy's arrays", "Write them as CSV, each under its name"
+    if first == b"[Content_Types].xml" or first.startswith(
+        (b"xl/", b"_rels/", b"docProps")
+    ):
+        return "a workbook of Excel, or another file of Office", _AS_CSV
+    if first.endswith((b"data.pkl", b"metadata.json", b"config.json")):
+        return "a saved model", _GIVE_LOG
+    return "a zip archive", "Unpack it"
 
 
 def cannot_open(path: str, error: OSError) -> LogError:

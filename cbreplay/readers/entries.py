@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 
-from cbreplay.readers.base import cannot_open
+from cbreplay.readers.base import cannot_open, read_beginning
 
-__all__ = ["event_files", "list_entries"]
+__all__ = ["event_files", "holds_events", "is_event_file", "list_entries"]
+
+_HEAD = 64
+# bytes that stand in no text, and in the length of any record
+_NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+# when a writer began, in the names that TensorFlow gives; what a text may end with
+_TIME = re.compile(r"\Aevents\.out\.tfevents\.\d+", re.ASCII)
+_TEXT = (".csv", ".tsv", ".txt", ".log", ".json", ".jsonl", ".gz")
+# TensorFlow's writers begin a file with a record of their version
+_VERSION = b"brain.Event:"
 
 
 def list_entries(directory: str) -> list[os.DirEntry[str]]:
@@ -22,6 +32,26 @@ def list_entries(directory: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError as error:
         raise cannot_open(directory, error) from None
+
+
+def is_event_file(path: str) -> bool:
+    """Tell whether a file is one of event records, by its name and its first bytes.
+
+    A name is believed unless the file holds text: ``tfevents...__all.csv`` is a CSV.
+    """
+    name = os.path.basename(path)
+    if "tfevents" not in name:
+        return False
+    if _TIME.search(name) and not name.endswith(_TEXT):
+        # of hundreds of files, none is opened twice
+        return True
+    beginning = read_beginning(path, _HEAD)
+    return not beginning or not _NO_TEXT.isdisjoint(beginning)
+
+
+def holds_events(beginning: bytes) -> bool:
+    """Tell whether a file that begins with these bytes is one of event records."""
+    return beginning[4:8] == bytes(4) and _VERSION in beginning[:_HEAD]
 
 
 def event_files(directory: str, root: str) -> list[str]:
@@ -42,14 +72,20 @@ def event_files(directory: str, root: str) -> list[str]:
     return [
         entry.name
         for entry in list_entries(directory)
-        if "tfevents" in entry.name and _is_ours(entry, root)
+        if "tfevents" in entry.name
+        and _is_ours(entry, root)
+        and is_event_file(entry.path)
     ]
 
 
 def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
     """Tell whether a file lies under the root."""
-    # a pipe would wait for its writer
-    if entry.name.startswith(".") or not entry.is_file():
+    try:
+        # a pipe would wait for its writer
+        if entry.name.startswith(".") or not entry.is_file():
+            return False
+    except OSError:
+        # links that lead in a circle
         return False
     return not entry.is_symlink() or _is_inside(entry.path, root)
 

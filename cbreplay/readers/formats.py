@@ -7,8 +7,14 @@ import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
-from cbreplay.readers.columns.header import decode_beginning, sniff_header
+from cbreplay.readers.columns.header import (
+    STEP_NAMES,
+    decode_beginning,
+    sniff_header,
+)
 from cbreplay.readers.columns.plain_csv import split_plain_names
+from cbreplay.readers.columns.turned import are_turned, turned_names
+from cbreplay.readers.entries import holds_events, is_event_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +53,11 @@ FORMATS = {
     "ultralytics": Format(
         "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
     ),
+    "tensorboard_page": Format(
+        "text_tables.tensorboard_page",
+        "TensorBoardPageReader",
+        "a CSV of TensorBoard's page",
+    ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
     ),
@@ -72,8 +83,10 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
 _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
-    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:'
 )
+# what Trainer alone logs, and so a log_history that was saved by itself
+_TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
 # protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
@@ -100,16 +113,16 @@ def format_of(path: str) -> str | None:
     A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
     """
     name = os.path.basename(path)
-    if not os.path.isfile(path):
+    if is_event_file(path):
+        return "events" if os.path.isfile(path) else None
+    pickled = named_like_a_pickle(name)
+    if not (pickled or named_like_a_log(name) or "tfevents" in name):
         return None
-    if "tfevents" in name:
-        return "events"
-    if named_like_a_pickle(name):
-        return "pickle"
-    if not named_like_a_log(name):
-        return None
-    by_name = "csv" if name in _LOGS_CSV else None
-    return content_format(read_beginning(path)) or by_name
+    beginning = read_beginning(path)
+    found = content_format(beginning)
+    if found is None and os.path.isfile(path):
+        found = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
+    return found
 
 
 def content_format(beginning: bytes) -> str | None:
@@ -119,11 +132,16 @@ def content_format(beginning: bytes) -> str | None:
         return _csv_format([name.lower() for name in names])
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
+    if holds_events(beginning):
+        return "events"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)
-    header, _ = sniff_header(text)
-    return _csv_format([name.lower() for name in header])
+    rows = sniff_header(text)
+    if not rows:
+        return None
+    names = turned_names(rows) if are_turned(rows) else rows[0]
+    return _csv_format([name.lower() for name in names])
 
 
 def asked_format(beginning: bytes, name: str) -> str:
@@ -140,7 +158,9 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
-    if '"log_history"' in text:
+    if '"log_history"' in text or (
+        text.startswith("[") and re.search(_TRAINER_KEYS, text) is not None
+    ):
         return "hugging_face"
     if re.search(_JSON_KEYS, text) is None:
         return None
@@ -155,6 +175,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
     names = set(header)
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
+    if names == {"wall time", "step", "value"}:
+        return "tensorboard_page"
     if {"key", "value", "step"} <= names:
         return "mlflow"
     starts = {name.partition("/")[0] for name in names if "/" in name}
@@ -164,7 +186,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
         return "lightning"
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
-    return "csv" if keras and len(header) > 1 else None
+    stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
+    return "csv" if (keras or stepped) and len(header) > 1 else None
 
 
 def reader_for(

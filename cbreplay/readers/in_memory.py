@@ -79,7 +79,12 @@ class InMemoryReader:
         epochs = None if epochs is None else list(epochs)
         columns = dict(history.history)
         yield from read_lists(
-            "History", columns, self.options, epochs=epochs, planned_epochs=planned
+            "History",
+            columns,
+            self.options,
+            epochs=epochs,
+            counts_from_zero=True,
+            planned_epochs=planned,
         )
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:
@@ -89,8 +94,10 @@ class InMemoryReader:
             epochs = frame.index.tolist()
         notes = []
         if self.options.empty == "missing":
-            lists = {name: list(map(_nan_as_none, one)) for name, one in lists.items()}
-            if any(value is None for one in lists.values() for value in one):
+            lists = {
+                name: list(map(_nan_as_none, values)) for name, values in lists.items()
+            }
+            if any(value is None for values in lists.values() for value in values):
                 notes.append(
                     "a NaN in a DataFrame may be a missing value: it was read as one "
                     "(empty='nan' reads it as NaN)"

@@ -1,17 +1,25 @@
-"""A setting that holds on runs it was not chosen on, or that there is not enough."""
+"""A setting that holds on runs it was not chosen on, or that there is not enough.
+
+Everything here is numbers and callbacks; ``answers/advice/`` puts it into words.
+"""
 
 from __future__ import annotations
 
 from cbreplay.groups import find_groups
 from cbreplay.recommend.answer import (
-    Doubt,
+    Advising,
+    CountedGroup,
+    Excluded,
     Forward,
-    Group,
     LeftOut,
     MonitorScore,
     Promise,
+    Reason,
     Recommendation,
+    RunDoubt,
     Scored,
+    Setting,
+    Tolerance,
 )
 from cbreplay.recommend.axes import sweep_patience
 from cbreplay.recommend.build import recommend_config
@@ -19,15 +27,20 @@ from cbreplay.recommend.costs import Costs, measure_costs
 from cbreplay.recommend.selection import count_needed
 
 __all__ = [
+    "Advising",
     "Costs",
-    "Doubt",
+    "CountedGroup",
+    "Excluded",
     "Forward",
-    "Group",
     "LeftOut",
     "MonitorScore",
     "Promise",
+    "Reason",
     "Recommendation",
+    "RunDoubt",
     "Scored",
+    "Setting",
+    "Tolerance",
     "count_needed",
     "find_groups",
     "measure_costs",

@@ -1,30 +1,111 @@
-"""What a recommendation holds."""
+"""What was asked of a recommendation, and what it holds: values only, no sentences."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from cbreplay.recommend.objective import Tolerance
+    from collections.abc import Mapping, Sequence
+
     from cbreplay.rules.base import Callback
-    from cbreplay.run import Mode
+    from cbreplay.run import FloatArray, Mode
 
 __all__ = [
-    "Doubt",
-    "Group",
-    "Kind",
+    "AdviceKind",
+    "Advising",
+    "CountedGroup",
+    "Excluded",
+    "Forward",
     "LeftOut",
     "MonitorScore",
     "Promise",
+    "Reason",
     "Recommendation",
+    "RunDoubt",
     "Scored",
+    "Setting",
+    "Tolerance",
 ]
 
-Kind = Literal["guaranteed", "heuristic", "none"]
+AdviceKind: TypeAlias = Literal["guaranteed", "heuristic", "none"]
 
 
-class Group(NamedTuple):
+class Advising(NamedTuple):
+    """The options of `recommend_config`, by its names and with its defaults."""
+
+    tolerance: str | float | None = None
+    confidence: float = 0.9
+    cost_weight: float = 0.05
+    group_by: str | Sequence[Any] | None = None
+    recorded_under: int | None = None
+    prechelt: bool = False
+
+
+class Reason(NamedTuple):
+    """Why something is as it is: what to say, and the values in it.
+
+    Parameters
+    ----------
+    kind : str
+        Which of the things that can be said; a short name that does not change.
+    facts : mapping
+        The values, by name.
+    """
+
+    kind: str
+    facts: Mapping[str, Any]
+
+
+class Excluded(NamedTuple):
+    """A run that does not count, and why."""
+
+    run: str
+    why: Reason
+
+
+class RunDoubt(NamedTuple):
+    """What a careful reader should know of some runs.
+
+    Parameters
+    ----------
+    code : str
+        Which doubt it is; a short name that does not change.
+    runs : tuple of str
+        The runs that it concerns; the group, where one alone decides.
+    facts : mapping
+        The values that belong to it, by name.
+    """
+
+    code: str
+    runs: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+
+class Tolerance(NamedTuple):
+    """What a run may lose and still count as kept.
+
+    Parameters
+    ----------
+    kind : {"absolute", "share", "seeds"}
+        The same for every run; a share of its scale; or the spread between the seeds
+        of its group, and a share of its scale where these are fewer than three.
+    value : float
+        The absolute value, or the share.
+    by_run : array of shape (n_runs,)
+        What it comes to, in the objective's unit.
+    seeded : int
+        How many groups have three seeds or more.
+    """
+
+    kind: Literal["absolute", "share", "seeds"]
+    value: float
+    by_run: FloatArray
+    seeded: int
+
+
+class CountedGroup(NamedTuple):
     """Runs that count as one.
 
     Parameters
@@ -52,18 +133,38 @@ class Group(NamedTuple):
     left_out_regret: float | None
 
 
-class Scored(NamedTuple):
-    """What a setting costs on the groups whose logs tell.
+class Setting(NamedTuple):
+    """A setting that an answer names.
 
     Parameters
     ----------
     label : str
         ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
         ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
-        (each run's best epoch), ``"start"`` (a later start), ``"min_delta"``, and
-        ``"PrecheltGL"``, ``"PrecheltPQ"``, ``"PrecheltUP"``.
-    setting : str
-        The setting in words or as Keras code.
+        (each run's best epoch), ``"start"`` (a later start), ``"min_delta"``, or the
+        name of a rule that has no patience.
+    callbacks : tuple of Callback or None
+        The whole list; None for the best epoch in hindsight, which no list knows.
+    rule : Callback or None
+        The one of them that the label is about; None where it is about the whole list,
+        as for the setting in use.
+    parameters : mapping
+        Those of the rule's parameters that were chosen or tried.
+    """
+
+    label: str
+    callbacks: tuple[Callback, ...] | None
+    rule: Callback | None = None
+    parameters: Mapping[str, Any] = MappingProxyType({})
+
+
+class Scored(NamedTuple):
+    """What a setting costs on the groups whose logs tell.
+
+    Parameters
+    ----------
+    label, callbacks, rule, parameters
+        Of the `Setting`.
     n_groups : int
         The groups on all of whose runs it is exact; the means are over these.
     mean_regret, worst_regret : float or None
@@ -88,7 +189,9 @@ class Scored(NamedTuple):
     """
 
     label: str
-    setting: str
+    callbacks: tuple[Callback, ...] | None
+    rule: Callback | None
+    parameters: Mapping[str, Any]
     n_groups: int
     mean_regret: float | None = None
     worst_regret: float | None = None
@@ -101,6 +204,11 @@ class Scored(NamedTuple):
     keeps_tolerance: bool | None = None
     told_runs: int = 0
     breaks_tolerance: tuple[str, ...] = ()
+
+    @property
+    def setting(self) -> Setting:
+        """What was scored."""
+        return Setting(self.label, self.callbacks, self.rule, self.parameters)
 
 
 class Promise(NamedTuple):
@@ -197,27 +305,9 @@ class MonitorScore(NamedTuple):
 
     monitor: str
     patience: int | None
-    kind: Kind
+    kind: AdviceKind
     unknown_groups: int
     left_out: LeftOut | None
-
-
-class Doubt(NamedTuple):
-    """What a careful reader should know.
-
-    Parameters
-    ----------
-    code : str
-        A short name that does not change.
-    text : str
-        The sentence, without the names.
-    runs : tuple of str
-        The runs that it concerns.
-    """
-
-    code: str
-    text: str
-    runs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +322,7 @@ class Recommendation:
         The setting; empty without one.
     patience : int or None
         Its patience.
-    reasons : tuple of str
+    reasons : tuple of Reason
         Why this one, or why none.
     promise : Promise or None
         What is promised of new groups, by the recommended setting or the one beside
@@ -248,7 +338,7 @@ class Recommendation:
     grouped_by : {"run", "seed", "setting", "asked"}
         Where the groups come from: every run is one; every run is, for all are of one
         setting; runs of one setting are; as asked.
-    groups : tuple of Group
+    groups : tuple of CountedGroup
         The groups.
     settings : tuple of Scored
         The recommended setting, the two answers, and the baselines.
@@ -261,19 +351,19 @@ class Recommendation:
         Where several were asked about.
     told_apart : bool or None
         Whether these can be told apart; None for one.
-    doubts : tuple of Doubt
-        What to know before trusting it.
-    excluded : tuple of (str, str)
+    doubts : tuple of RunDoubt
+        What to know before trusting it, the gravest first.
+    excluded : tuple of Excluded
         Runs that do not count, and why.
     unproven : tuple of str
         Names of ``mean_regret``, ``worst_regret``, ``left_out_regret`` that are only
         bounds, because some logs do not tell.
     """
 
-    kind: Kind
+    kind: AdviceKind
     callbacks: tuple[Callback, ...] = ()
     patience: int | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     promise: Promise | None = None
     monitor: str
     objective: str
@@ -284,19 +374,19 @@ class Recommendation:
     tolerance: Tolerance | None = None
     unit: Literal["group", "run"] = "run"
     grouped_by: Literal["run", "seed", "setting", "asked"] = "run"
-    groups: tuple[Group, ...] = ()
+    groups: tuple[CountedGroup, ...] = ()
     settings: tuple[Scored, ...] = ()
     left_out: LeftOut | None = None
     forward: Forward | None = None
     monitors: tuple[MonitorScore, ...] = ()
     told_apart: bool | None = None
-    doubts: tuple[Doubt, ...] = ()
-    excluded: tuple[tuple[str, str], ...] = ()
+    doubts: tuple[RunDoubt, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
     unproven: tuple[str, ...] = ()
 
     def setting(self, label: str) -> Scored | None:
         """Return the scored setting with a label; None where there is none."""
-        return next((one for one in self.settings if one.label == label), None)
+        return next((row for row in self.settings if row.label == label), None)
 
     def checked(self, name: str) -> float | None:
         """Return a figure that a check may be about; None where it is only a bound.
@@ -310,6 +400,8 @@ class Recommendation:
             return None
         if name == "left_out_regret":
             return None if self.left_out is None else self.left_out.mean_regret
-        found = self.setting("recommended")
-        value: float | None = None if found is None else getattr(found, name)
+        recommended = self.setting("recommended")
+        if recommended is None:
+            return None
+        value: float | None = recommended._asdict()[name]
         return value

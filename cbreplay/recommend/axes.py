@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import read_judging
-from cbreplay.recommend.validation import USUAL
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.recommend.answer import Excluded, Reason
+from cbreplay.recommend.selection import USUAL
+from cbreplay.rules.registry import row_of, stopping_rule
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
@@ -25,10 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Axes", "Slice", "read_axes", "sweep_patience"]
 
 _KNOWN = ("patience", "monitor", "min_delta")
-_HINT = (
-    "Give a sweep of make_grid([choices(EarlyStopping, patience=range(0, 101), "
-    "restore_best_weights=True)]), or that of recommend.sweep_patience"
-)
 
 
 class Slice(NamedTuple):
@@ -40,11 +38,14 @@ class Slice(NamedTuple):
         What all of them have.
     columns : array of shape (n_patience,)
         Where each patience stands among the configs of the sweep.
+    default : int or None
+        Where the patience stands that the rule has by default; None if it is not swept.
     """
 
     monitor: str
     min_delta: float
     columns: EpochArray
+    default: int | None
 
 
 class Axes(NamedTuple):
@@ -53,26 +54,55 @@ class Axes(NamedTuple):
     Parameters
     ----------
     patience : array of shape (n_patience,)
-        The values, ascending; without 0, which to Keras is 1.
+        The values, ascending, from 1 on: to Keras 0 is 1.
     slices : tuple of Slice
         One for each monitor and min_delta; for each monitor, the min_delta nearest to
         Keras's default comes first.
+    kind : type
+        The class of the rule whose patience is varied.
+    defaults : mapping
+        Its parameters, with the values that they have where nobody gives one.
     fixed : mapping
-        What every EarlyStopping has.
+        The parameters that all of its settings share.
     around : (tuple of Callback, tuple of Callback)
         What stands before and after it in the list.
     """
 
     patience: EpochArray
     slices: tuple[Slice, ...]
+    kind: type[Any]
+    defaults: dict[str, Any]
     fixed: dict[str, Any]
     around: tuple[tuple[Callback, ...], tuple[Callback, ...]]
 
-    def build(self, one: Slice, **chosen: Any) -> tuple[Callback, ...]:  # noqa: ANN401
-        """Return the callbacks list with a chosen patience, and more if named."""
-        own = {"monitor": one.monitor, "min_delta": one.min_delta} | chosen
+    def rule(self, chosen: Slice, **parameters: Any) -> Callback:  # noqa: ANN401
+        """Return the rule with a chosen patience, and more if named."""
+        rule: Callback = self.kind(**self._shared(chosen) | parameters)
+        return rule
+
+    def grid(self, chosen: Slice, **varied: Any) -> Grid:  # noqa: ANN401
+        """Return the list with these parameters of the rule varied."""
         before, after = self.around
-        return (*before, EarlyStopping(**self.fixed | own), *after)
+        tried = choices(self.kind, **self._shared(chosen) | varied)
+        return make_grid([*before, tried, *after])
+
+    def _shared(self, chosen: Slice) -> dict[str, Any]:
+        """Return what all patience values of a slice share."""
+        own = {"monitor": chosen.monitor, "min_delta": chosen.min_delta}
+        held = {name: value for name, value in own.items() if name in self.defaults}
+        return self.fixed | held
+
+    def around_rule(self, rule: Callback) -> tuple[Callback, ...]:
+        """Return the whole list with this rule in its place."""
+        before, after = self.around
+        return (*before, rule, *after)
+
+    def of_each_monitor(self) -> list[Slice]:
+        """Return each monitor's slice with the min_delta nearest to Keras's default."""
+        first: dict[str, Slice] = {}
+        for slice_ in self.slices:
+            first.setdefault(slice_.monitor, slice_)
+        return list(first.values())
 
 
 def sweep_patience(
@@ -84,7 +114,7 @@ def sweep_patience(
     min_delta: float | Sequence[float] = 0,
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
-) -> tuple[Sweep, tuple[tuple[str, str], ...]]:
+) -> tuple[Sweep, tuple[Excluded, ...]]:
     """Sweep every patience that the logs can tell apart, for `recommend_config`.
 
     Parameters
@@ -106,16 +136,33 @@ def sweep_patience(
     -------
     Sweep
         Of the runs that hold the monitor.
-    tuple of (str, str)
-        The names of the others, and why they are left out.
+    tuple of Excluded
+        The others, and why they are left out.
 
     Raises
     ------
     CbreplayError
         As `replay_run`, if it holds for every run.
     """
-    listed, chosen = list(runs), read_judging(judging)
-    objective = chosen.objective
+    chosen = read_judging(judging)
+    monitors = _read_monitors(monitor, chosen.objective)
+    judged_by = [] if chosen.objective is None else [chosen.objective]
+    kept, left_out = _holding(list(runs), list(dict.fromkeys([*monitors, *judged_by])))
+    top = max((run.n_epochs for run in kept), default=0)
+    stopper = choices(
+        stopping_rule(),
+        monitor=monitors if len(monitors) > 1 else monitors[0],
+        mode=mode,
+        min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
+        patience=range(max(top, USUAL) + 1),
+        restore_best_weights=keep == "best",
+    )
+    sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
+    return sweep, left_out
+
+
+def _read_monitors(monitor: str | Sequence[str], objective: str | None) -> list[str]:
+    """Return the monitors, each once; several take a series to judge them all."""
     given = [monitor] if isinstance(monitor, str) else monitor
     monitors = list(dict.fromkeys(given))
     if len(monitors) > 1 and objective is None:
@@ -124,27 +171,12 @@ def sweep_patience(
             "judged by one series. Give --objective or objective="
         )
         raise ConfigError(sentence)
-    named = [*monitors, *([objective] if objective is not None else [])]
-    needed = list(dict.fromkeys(named))
-    kept, left_out = _holding(listed, needed)
-    top = max((run.n_epochs for run in kept), default=0)
-    stopper = choices(
-        EarlyStopping,
-        monitor=monitors if len(monitors) > 1 else monitors[0],
-        mode=mode,
-        min_delta=list(min_delta)
-        if not isinstance(min_delta, int | float)
-        else min_delta,
-        patience=range(1, max(top, USUAL) + 1),
-        restore_best_weights=keep == "best",
-    )
-    sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
-    return sweep, left_out
+    return monitors
 
 
 def _holding(
     runs: list[Run], needed: Sequence[str]
-) -> tuple[list[Run], tuple[tuple[str, str], ...]]:
+) -> tuple[list[Run], tuple[Excluded, ...]]:
     """Return the runs with all the series, and why the others do not count."""
     kept, left_out, first = [], [], None
     for run in runs:
@@ -153,9 +185,9 @@ def _holding(
                 run.monitored(name)
         except CbreplayError as error:
             first = first or error
-            missing = [name for name in needed if name not in run.series]
-            why = f"has no {', '.join(missing)}" if missing else "records none of it"
-            left_out.append((run.name, why))
+            missing = tuple(name for name in needed if name not in run.series)
+            kind = "missing-series" if missing else "unrecorded-series"
+            left_out.append(Excluded(run.name, Reason(kind, {"series": missing})))
         else:
             kept.append(run)
     if first is not None and not kept:
@@ -174,67 +206,96 @@ def read_axes(sweep: Sweep) -> Axes:
     grid = sweep.configs
     place = _find_stopper(grid) if isinstance(grid, Grid) else None
     if place is None:
-        sentence = f"no patience of an EarlyStopping is varied in this sweep. {_HINT}"
+        sentence = f"no patience of a stopping rule is varied in this sweep. {_hint()}"
         raise ConfigError(sentence)
     entry = grid.entries[place]
-    foreign = [
-        name
-        for name in grid.parameters
-        if name.rpartition(".")[0] != "EarlyStopping"
-        or name.rpartition(".")[2] not in _KNOWN
-    ]
-    if foreign:
-        sentence = (
-            f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
-            f"{', '.join(_KNOWN)} of one EarlyStopping. {_HINT}"
-        )
-        raise ConfigError(sentence)
+    _check_parameters(grid, entry)
     values = list(entry.varied["patience"])
-    order = [i for i in np.argsort(values, kind="stable") if values[i] >= 1]
-    patience = np.array([values[i] for i in order])
-    if USUAL not in patience.tolist() or not all(
-        float(one).is_integer() for one in values
-    ):
+    order = [at for at in np.argsort(values, kind="stable") if values[at] >= 1]
+    patience = np.array([values[at] for at in order])
+    whole = all(float(value).is_integer() for value in values)
+    if USUAL not in patience.tolist() or not whole:
         sentence = (
             f"a recommendation is compared with patience {USUAL}, and the sweep does "
-            f"not hold it, or holds fractions. {_HINT}"
+            f"not hold it, or holds fractions. {_hint()}"
         )
         raise ConfigError(sentence)
-    fixed = dict(entry.fixed)
-    slices = _slices(grid, entry, np.array(order), fixed)
-    around = tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])
-    return Axes(patience.astype(np.int64), slices, fixed, around)
+    return Axes(
+        patience.astype(np.int64),
+        _slices(grid, entry, order),
+        entry.kind,
+        _defaults(entry.kind),
+        dict(entry.fixed),
+        (tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])),
+    )
+
+
+def _hint() -> str:
+    """Say which sweep can be recommended from."""
+    return (
+        f"Give a sweep of make_grid([choices({stopping_rule().__name__}, "
+        "patience=range(0, 101), restore_best_weights=True)]), or that of "
+        "recommend.sweep_patience"
+    )
 
 
 def _find_stopper(grid: Grid) -> int | None:
-    """Return where in the list the EarlyStopping stands whose patience is varied."""
+    """Return where in the list the stopping rule stands whose patience is varied."""
     for place, entry in enumerate(grid.entries):
         if (
             isinstance(entry, Choices)
-            and entry.kind is EarlyStopping
             and "patience" in entry.varied
+            and row_of(entry.kind) is not None
+            and entry.kind.stops_early
         ):
             return place
     return None
 
 
-def _slices(
-    grid: Grid, entry: Choices, order: EpochArray, fixed: dict[str, Any]
-) -> tuple[Slice, ...]:
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    """Return the parameters of a rule with their defaults."""
+    return {parameter.name: parameter.default for parameter in fields(kind)}
+
+
+def _check_parameters(grid: Grid, entry: Choices) -> None:
+    """Refuse a sweep that varies what is not chosen from logs."""
+    foreign = [
+        name
+        for name in grid.parameters
+        if name.rpartition(".")[0] != entry.kind.__name__
+        or name.rpartition(".")[2] not in _KNOWN
+    ]
+    if foreign:
+        sentence = (
+            f"this sweep varies {', '.join(foreign)}, and a recommendation chooses "
+            f"{', '.join(_KNOWN)} of one stopping rule. {_hint()}"
+        )
+        raise ConfigError(sentence)
+
+
+def _slices(grid: Grid, entry: Choices, order: list[int]) -> tuple[Slice, ...]:
+    """Return the patience values of each monitor and min_delta.
+
+    `order` is where the values of patience stand, ascending.
+    """
     names = [name.rpartition(".")[2] for name in grid.parameters]
     numbers = np.arange(len(grid)).reshape(grid.shape)
-    numbers = np.moveaxis(numbers, names.index("patience"), -1)[..., order]
+    numbers = np.moveaxis(numbers, names.index("patience"), -1)
     names.remove("patience")
+    defaults = {"min_delta": 0} | _defaults(entry.kind)
+    values, usual = list(entry.varied["patience"]), defaults["patience"]
+    place = values.index(usual) if usual in values else None
     varied: dict[str, list[Any]] = {
-        name: list(entry.varied.get(name, [fixed.get(name, default)]))
-        for name, default in (("monitor", "val_loss"), ("min_delta", 0))
+        name: list(entry.varied.get(name, [entry.fixed.get(name, defaults[name])]))
+        for name in ("monitor", "min_delta")
     }
-    found = []
+    slices = []
     for i, monitor in enumerate(varied["monitor"]):
-        by_delta = []
+        of_monitor = []
         for j, min_delta in enumerate(varied["min_delta"]):
             at = {"monitor": i, "min_delta": j}
             columns = numbers[tuple(at[name] for name in names)]
-            by_delta.append(Slice(monitor, min_delta, columns))
-        found += sorted(by_delta, key=lambda one: abs(one.min_delta))
-    return tuple(found)
+            default = None if place is None else int(columns[place])
+            of_monitor.append(Slice(monitor, min_delta, columns[order], default))
+        slices += sorted(of_monitor, key=lambda chosen: abs(chosen.min_delta))
+    return tuple(slices)

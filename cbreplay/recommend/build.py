@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cbreplay.errors import ConfigError
-from cbreplay.recommend.advising import Advising
+from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
-    Group,
-    LeftOut,
+    Advising,
+    CountedGroup,
     MonitorScore,
     Promise,
     Recommendation,
 )
-from cbreplay.recommend.axes import Axes, Slice, read_axes
-from cbreplay.recommend.doubts import find_doubts
-from cbreplay.recommend.forward import validate_forward
-from cbreplay.recommend.monitors import rank_monitors
-from cbreplay.recommend.objective import read_tolerance
-from cbreplay.recommend.other_rules import RuleScore, score_prechelt
-from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.reasons import (
-    explain_choice,
-    explain_none,
-    explain_other_rules,
+from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.left_out import (
+    rank_monitors,
+    score_left_out,
+    validate_forward,
 )
-from cbreplay.recommend.rivals import score_rivals, score_without_stopping
+from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.remarks import (
+    find_doubts,
+    reasons_for_choice,
+    reasons_for_none,
+    reasons_of_rules,
+)
+from cbreplay.recommend.rivals import (
+    score_rivals,
+    score_rules,
+    score_without_stopping,
+)
 from cbreplay.recommend.selection import needed_rank, shared_confidence, unlucky_share
-from cbreplay.recommend.study import Study, begin_study, keep_alike
-from cbreplay.recommend.validation import USUAL, Choice, Priced, resample_mean
+from cbreplay.recommend.study import begin_study, keep_alike, read_tolerance
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cbreplay.recommend.answer import Excluded, LeftOut
+    from cbreplay.recommend.axes import Slice
+    from cbreplay.recommend.left_out import Ranking
+    from cbreplay.recommend.pricing import Priced
+    from cbreplay.recommend.selection import Choice
+    from cbreplay.recommend.study import Study
     from cbreplay.rules.base import Callback
-    from cbreplay.run import FloatArray
 
 __all__ = ["recommend_config"]
+
+_MOST_PATIENCE = 2**31
 
 
 def recommend_config(
@@ -53,7 +64,7 @@ def recommend_config(
     current: Iterable[Any] | Any | None = None,  # noqa: ANN401 - a callbacks list
     recorded_under: int | None = None,
     prechelt: bool = False,
-    excluded: Iterable[tuple[str, str]] = (),
+    excluded: Iterable[Excluded] = (),
 ) -> Recommendation:
     """Recommend a patience that holds on runs it was not chosen on, or say why not.
 
@@ -78,8 +89,9 @@ def recommend_config(
     prechelt : bool
         Whether to score the rules GL, PQ and UP of Prechelt (1998) too, each at the
         best of the values that he tried.
-    excluded : iterable of (str, str)
-        Runs that were left out before, and why: part of the answer.
+    excluded : iterable of Excluded
+        Runs that were left out before, as `sweep_patience` returns them: part of the
+        answer.
 
     Raises
     ------
@@ -104,116 +116,132 @@ def recommend_config(
     >>> advice.kind, advice.patience, advice.promise.rank
     ('guaranteed', 3, 12)
     """
-    given: object = sweep
-    if not isinstance(given, Sweep):
+    asked = Advising(
+        tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
+    )
+    _check(sweep, asked)
+    axes = read_axes(sweep)
+    gone = [*excluded]
+    rows = keep_alike(sweep, axes, gone)
+    study = begin_study(sweep, axes, rows, asked)
+    in_use = None if current is None else tuple(read_callbacks(current).callbacks)
+    slices = axes.of_each_monitor()
+    priced = [
+        price(study.panel, cells_of(sweep, rows, slice_.columns), axes.patience)
+        for slice_ in slices
+    ]
+    why_none = reasons_for_none(study.grouping, priced)
+    if why_none:
+        return Recommendation(
+            kind="none",
+            reasons=why_none,
+            monitor=slices[0].monitor,
+            groups=_counted_groups(study, priced[0], None),
+            doubts=find_doubts(study, slices[0], None),
+            **_frame(study, gone),
+        )
+    decided = _decide(study, slices, priced)
+    return Recommendation(**_findings(study, decided, in_use), **_frame(study, gone))
+
+
+def _check(sweep: object, asked: Advising) -> None:
+    """Refuse what nothing can be recommended from, or for."""
+    if not isinstance(sweep, Sweep):
         sentence = (
             f"recommend_config takes a Sweep, as sweep_runs returns it, not "
-            f"{type(given).__name__}"
+            f"{type(sweep).__name__}"
         )
         raise ConfigError(sentence)
-    if not 0 < confidence < 1 or not 0 <= cost_weight < np.inf:
+    if not 0 < asked.confidence < 1 or not 0 <= asked.cost_weight < np.inf:
         sentence = (
-            f"confidence is {confidence!r} and cost_weight is {cost_weight!r}, where a "
-            "share between 0 and 1, and a number from 0 on, are expected"
+            f"confidence is {asked.confidence!r} and cost_weight is "
+            f"{asked.cost_weight!r}, where a share between 0 and 1, and a number from "
+            "0 on, are expected"
         )
         raise ConfigError(sentence)
-    if tolerance is not None:
-        read_tolerance(tolerance)
+    recorded_under = asked.recorded_under
+    if recorded_under is not None and not 1 <= recorded_under <= _MOST_PATIENCE:
+        sentence = (
+            f"recorded_under is {shown_value(recorded_under)}, where a patience from 1 "
+            "on is expected"
+        )
+        raise ConfigError(sentence)
+    if asked.tolerance is not None:
+        read_tolerance(asked.tolerance)
     if not sweep.records:
         sentence = (
             "this sweep holds no runs, only what was decided on them, and what was "
             "logged has to be looked at again. Give sweep_runs(load_runs(...), grid)"
         )
         raise ConfigError(sentence)
-    axes = read_axes(sweep)
-    gone = [*excluded]
-    rows = keep_alike(sweep, axes, gone)
-    asked = Advising(
-        tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
-    )
-    study = begin_study(sweep, axes, rows, asked)
-    in_use = None if current is None else tuple(read_callbacks(current).callbacks)
-    return _answer(study, in_use, tuple(gone))
 
 
-def _answer(
-    study: Study,
-    current: tuple[Callback, ...] | None,
-    gone: tuple[tuple[str, str], ...],
-) -> Recommendation:
-    axes, panel = study.axes, study.panel
-    facts: dict[str, Any] = {
-        "monitor": axes.slices[0].monitor,
+def _frame(study: Study, gone: Sequence[Excluded]) -> dict[str, Any]:
+    """Return what an answer says of its question, whatever comes of it."""
+    return {
         "objective": study.objective,
         "objective_mode": study.mode,
-        "keep": "best" if axes.fixed.get("restore_best_weights") else "last",
+        "keep": "best" if study.axes.fixed.get("restore_best_weights") else "last",
         "confidence": study.asked.confidence,
         "cost_weight": study.asked.cost_weight,
         "tolerance": study.tolerance,
-        "unit": study.noun,
+        "unit": study.unit,
         "grouped_by": study.grouping.by,
-        "excluded": gone,
+        "excluded": tuple(gone),
     }
-    primary = _primary_slices(axes)
-    priced = {
-        one.monitor: price(
-            panel, cells_of(study.sweep, panel.rows, one.columns), axes.patience
-        )
-        for one in primary
-    }
-    why_none = explain_none(study.grouping, list(priced.values()))
-    if why_none:
-        return Recommendation(
-            kind="none",
-            reasons=why_none,
-            groups=_groups(study, priced[facts["monitor"]], None),
-            doubts=find_doubts(study, primary[0], None),
-            **facts,
-        )
-    confidence = shared_confidence(study.asked.confidence, len(primary))
-    ranking = rank_monitors(list(priced.values()), confidence, study.own.cap)
-    chosen, choice = primary[ranking.first], ranking.choices[ranking.first]
-    mine = priced[chosen.monitor]
-    facts["monitor"] = chosen.monitor
-    left_out = score_left_out(mine, choice, *ranking.left_out)
-    settings = score_rivals(study, chosen, mine, choice, current)
-    told = settings[0].n_groups == len(study.panel.groups)
-    stops = choice.kind == "guaranteed" or _beats_no_stopping(study, mine, choice)
-    if not stops:
-        # what is not recommended stays to be seen, as what it is
-        settings = tuple(one for one in settings if one.label != "recommended")
-    rules = _other_rules(study, chosen, ranking.left_out[1])
-    settings += tuple(one.scored for one in rules if one.scored is not None)
-    return Recommendation(
-        kind=choice.kind if stops else "none",
-        callbacks=axes.build(chosen, patience=choice.patience) if stops else (),
-        patience=choice.patience if stops else None,
-        reasons=(
-            *explain_choice(study, choice, left_out, len(primary), stops=stops),
-            *explain_other_rules(rules, choice.patience, study.noun),
-        ),
-        promise=_promise(mine, choice, study.asked.confidence, len(primary)),
-        groups=_groups(study, mine, choice),
-        settings=settings,
-        left_out=left_out,
-        forward=validate_forward(study, mine) if len(primary) == 1 else None,
-        monitors=_monitors(primary, priced, ranking.choices),
-        told_apart=ranking.told_apart if len(primary) > 1 else None,
-        doubts=find_doubts(study, chosen, choice if stops else None),
-        unproven=(
-            *(() if told else ("mean_regret", "worst_regret")),
-            *(("left_out_regret",) if left_out.bounded else ()),
-        ),
-        **facts,
+
+
+class _Decided(NamedTuple):
+    """What is chosen, and what was left out of the choice.
+
+    Parameters
+    ----------
+    slices, costs : sequence of Slice, sequence of Priced
+        Of every monitor that was asked about.
+    ranking : Ranking
+        Which of them is stopped on, and the patience of each.
+    left_out : LeftOut
+        How the choice does on groups left out of it.
+    stops : bool
+        Whether it is better than to stop nothing.
+    """
+
+    slices: Sequence[Slice]
+    costs: Sequence[Priced]
+    ranking: Ranking
+    left_out: LeftOut
+    stops: bool
+
+    @property
+    def chosen(self) -> Slice:
+        """The monitor that is stopped on."""
+        return self.slices[self.ranking.first]
+
+    @property
+    def priced(self) -> Priced:
+        """What each patience costs on that monitor."""
+        return self.costs[self.ranking.first]
+
+    @property
+    def choice(self) -> Choice:
+        """The patience that is chosen on it."""
+        return self.ranking.choices[self.ranking.first]
+
+
+def _decide(
+    study: Study, slices: Sequence[Slice], priced: Sequence[Priced]
+) -> _Decided:
+    """Choose a monitor and a patience, or see that nothing should stop."""
+    confidence = shared_confidence(study.asked.confidence, len(slices))
+    ranking = rank_monitors(priced, confidence, study.own.cap)
+    costs, choice = priced[ranking.first], ranking.choices[ranking.first]
+    return _Decided(
+        slices,
+        priced,
+        ranking,
+        score_left_out(costs, choice, *ranking.left_out),
+        choice.kind == "guaranteed" or _beats_no_stopping(study, costs, choice),
     )
-
-
-def _other_rules(
-    study: Study, chosen: Slice, beside: FloatArray
-) -> tuple[RuleScore, ...]:
-    if not study.asked.prechelt:
-        return ()
-    return tuple(score_prechelt(study, chosen, beside))
 
 
 def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
@@ -224,51 +252,87 @@ def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
     return not len(apart) or bool(apart.mean() < 0)
 
 
-def _monitors(
-    slices: Sequence[Slice], priced: dict[str, Priced], found: Sequence[Choice]
-) -> tuple[MonitorScore, ...]:
+def _findings(
+    study: Study, decided: _Decided, current: tuple[Callback, ...] | None
+) -> dict[str, Any]:
+    """Return what was found out, by the names of `Recommendation`."""
+    chosen, choice, left_out = decided.chosen, decided.choice, decided.left_out
+    n_monitors = len(decided.slices)
+    settings = score_rivals(study, chosen, decided.priced, choice, current)
+    told = settings[0].n_groups == len(study.panel.groups)
+    rules = (
+        [*score_rules(study, chosen, decided.ranking.left_out[1])]
+        if study.asked.prechelt
+        else []
+    )
+    stops = decided.stops
+    if not stops:
+        # what is not recommended stays to be seen, as what it is
+        settings = tuple(row for row in settings if row.label != "recommended")
+    rule = study.axes.rule(chosen, patience=choice.patience)
+    return {
+        "kind": choice.kind if stops else "none",
+        "monitor": chosen.monitor,
+        "callbacks": study.axes.around_rule(rule) if stops else (),
+        "patience": choice.patience if stops else None,
+        "reasons": (
+            *reasons_for_choice(study, choice, left_out, n_monitors, stops=stops),
+            *reasons_of_rules(rules, choice.patience),
+        ),
+        "promise": _promise(decided, study.asked.confidence),
+        "groups": _counted_groups(study, decided.priced, choice),
+        "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
+        "left_out": left_out,
+        "forward": validate_forward(study, decided.priced) if n_monitors == 1 else None,
+        "monitors": _monitor_scores(decided),
+        "told_apart": decided.ranking.told_apart if n_monitors > 1 else None,
+        "doubts": find_doubts(study, chosen, choice if stops else None),
+        "unproven": (
+            *(() if told else ("mean_regret", "worst_regret")),
+            *(("left_out_regret",) if left_out.bounded else ()),
+        ),
+    }
+
+
+def _monitor_scores(decided: _Decided) -> tuple[MonitorScore, ...]:
     """Return what each of several monitors comes to; nothing for one."""
-    if len(slices) == 1:
+    if len(decided.slices) == 1:
         return ()
     return tuple(
         MonitorScore(
-            one.monitor,
+            slice_.monitor,
             choice.patience,
             choice.kind,
-            int(np.isinf(priced[one.monitor].sufficient).sum()),
-            score_left_out(priced[one.monitor], choice),
+            int(np.isinf(costs.sufficient).sum()),
+            score_left_out(costs, choice),
         )
-        for one, choice in zip(slices, found, strict=True)
+        for slice_, costs, choice in zip(
+            decided.slices, decided.costs, decided.ranking.choices, strict=True
+        )
     )
 
 
-def _primary_slices(axes: Axes) -> list[Slice]:
-    """Return each monitor's slice with the min_delta nearest to Keras's default."""
-    first: dict[str, Slice] = {}
-    for one in axes.slices:
-        first.setdefault(one.monitor, one)
-    return list(first.values())
-
-
-def _promise(
-    priced: Priced, choice: Choice, confidence: float, n_monitors: int
-) -> Promise | None:
-    if choice.rank_patience is None:
+def _promise(decided: _Decided, confidence: float) -> Promise | None:
+    promised = decided.choice.rank_patience
+    if promised is None:
         return None
-    n_groups = len(priced.sufficient)
-    rank = needed_rank(n_groups, shared_confidence(confidence, n_monitors))
+    n_groups = len(decided.priced.sufficient)
+    rank = needed_rank(n_groups, shared_confidence(confidence, len(decided.slices)))
     share = unlucky_share(n_groups, rank)
-    return Promise(choice.rank_patience, confidence, n_groups, rank, share)
+    return Promise(promised, confidence, n_groups, rank, share)
 
 
-def _groups(study: Study, priced: Priced, choice: Choice | None) -> tuple[Group, ...]:
+def _counted_groups(
+    study: Study, priced: Priced, choice: Choice | None
+) -> tuple[CountedGroup, ...]:
+    """Return every group: what is enough on it, and what is chosen without it."""
     regret = (
         np.full(len(priced.sufficient), np.nan)
         if choice is None
         else priced.look_up(priced.regret, choice.left_out)
     )
     return tuple(
-        Group(
+        CountedGroup(
             name,
             tuple(study.runs[row].name for row in rows),
             tuple(study.panel.tolerance[list(rows)].tolist()),
@@ -285,44 +349,3 @@ def _groups(study: Study, priced: Priced, choice: Choice | None) -> tuple[Group,
             )
         )
     )
-
-
-def score_left_out(
-    priced: Priced,
-    choice: Choice,
-    regret: FloatArray | None = None,
-    score: FloatArray | None = None,
-) -> LeftOut:
-    """Score a choice on the groups that were left out of it.
-
-    Parameters
-    ----------
-    priced, choice : Priced, Choice
-        What was chosen, and from what.
-    regret, score : array of shape (n_groups,), optional
-        Where the monitor was chosen too, what was lost on each group without it.
-    """
-    if regret is None or score is None:
-        regret = priced.look_up(priced.regret, choice.left_out)
-        score = priced.look_up(priced.score, choice.left_out)
-    known = ~np.isnan(score)
-    if not known.any():
-        return LeftOut(None, None, 0, True, None, None, None, None)
-    inside = priced.at(priced.regret, choice.patience)
-    both = known & ~np.isnan(inside)
-    usual = min(USUAL, int(priced.patience[-1]))
-    beside = known & ~np.isnan(priced.at(priced.score, usual))
-    return LeftOut(
-        float(regret[known].mean()),
-        float(score[known].mean()),
-        int(known.sum()),
-        not known.all(),
-        _mean(regret[both] - inside[both]),
-        resample_mean(regret[known]),
-        _mean(priced.at(priced.regret, usual)[beside]),
-        _mean(priced.at(priced.score, usual)[beside]),
-    )
-
-
-def _mean(values: FloatArray) -> float | None:
-    return float(values.mean()) if len(values) else None

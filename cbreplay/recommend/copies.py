@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.run import FloatArray, Run
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = ["find_copies"]
 
@@ -21,14 +20,18 @@ _FEWEST_VALUES = 3
 _ROUNDED = 1e-5
 _DECIMALS = 1e-6
 _FEWEST_CHANGES = 5
+# of so many columns the one in which the fewest runs are near each other is taken
+_MOST_TRIED = 16
+# what stands for no number: far from every loss, and from each other
+_NO_NUMBER, _INFINITE = 1e300, 2e300
 
 
 def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     """Return the runs that hold the values of another one, and of which.
 
     What is compared is the monitor, the loss and what is validated. The run with a
-    ``run.json`` is kept, else the one that tells
-    most of the monitor and the loss, else the first.
+    ``run.json`` is kept, else the one that tells most of the monitor and the loss, else
+    the first.
 
     Parameters
     ----------
@@ -37,52 +40,66 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     monitor : str
         Its name.
     """
-    copies: dict[int, int] = {}
-    for rows in [*_identical(runs, monitor), *_rounded(runs, monitor)]:
-        left = [row for row in rows if row not in copies]
-        if len(left) > 1:
-            kept = max(left, key=lambda row: _told(runs[row], monitor))
-            copies |= {row: kept for row in left if row != kept}
-    # what was kept for one reason may go for the other
-    return {row: copies.get(kept, kept) for row, kept in copies.items()}
+    # the best told first: whatever agrees with it is its copy
+    order = sorted(
+        range(len(runs)), key=lambda row: (*_untold(runs[row], monitor), row)
+    )
+    identical = _find_identical(runs, monitor, order)
+    others = [row for row in order if row not in identical]
+    rounded = _find_rounded(runs, monitor, others)
+    # what was kept among identical logs may itself be a rounded one
+    return {row: rounded.get(kept, kept) for row, kept in identical.items()} | rounded
 
 
-def _told(run: Run, monitor: str) -> tuple[bool, int]:
+def _untold(run: Run, monitor: str) -> tuple[bool, int]:
+    """Return a key that is the smaller, the more a log tells."""
     names = {monitor, "loss"} & run.series.keys()
     n_values = sum(int(run.series[name].recorded.sum()) for name in names)
-    return run.metadata is not None, n_values
+    return run.metadata is None, -n_values
 
 
-def _identical(runs: Sequence[Run], monitor: str) -> Iterator[list[int]]:
-    """Yield runs with the same values to the last bit."""
-    alike: dict[bytes, list[int]] = {}
-    for row, run in enumerate(runs):
+def _find_identical(
+    runs: Sequence[Run], monitor: str, order: Iterable[int]
+) -> dict[int, int]:
+    """Return the runs with the same values to the last bit."""
+    first: dict[bytes, int] = {}
+    copies = {}
+    for row in order:
+        run = runs[row]
+        if run.n_epochs < _FEWEST_VALUES:
+            continue
         held = [run.series[name] for name in sorted(_compared(run, monitor))]
-        key = b"".join(one.values.tobytes() + one.recorded.tobytes() for one in held)
-        if run.n_epochs >= _FEWEST_VALUES:
-            alike.setdefault(key, []).append(row)
-    yield from (rows for rows in alike.values() if len(rows) > 1)
+        values = b"".join(
+            series.values.tobytes() + series.recorded.tobytes() for series in held
+        )
+        kept = first.setdefault(values, row)
+        if kept != row:
+            copies[row] = kept
+    return copies
 
 
-def _rounded(runs: Sequence[Run], monitor: str) -> Iterator[list[int]]:
-    """Yield pairs of runs with the same values but for their last digits."""
-    sizes = []
-    for row, run in enumerate(runs):
-        values = _finite(run, monitor)
-        moves = np.abs(np.diff(values)) > 2 * _lost(values[1:])
-        if moves.sum() >= _FEWEST_CHANGES:
-            sizes.append((run.n_epochs, float(values.sum()), row))
-    sizes.sort()
-    for _, same_length in groupby(sizes, key=lambda one: one[0]):
-        near: list[tuple[float, int]] = []
-        for _, total, row in same_length:
-            # copies have nearly the same total, and stand side by side
-            apart = float(_lost(_finite(runs[row], monitor)).sum())
-            near = [one for one in near if total - one[0] <= apart]
-            for _, other in near:
-                if _agree(runs[other], runs[row], monitor):
-                    yield sorted((other, row))
-            near.append((total, row))
+def _find_rounded(
+    runs: Sequence[Run], monitor: str, order: Iterable[int]
+) -> dict[int, int]:
+    """Return the runs with the same values but for their last digits."""
+    same_length: dict[int, list[int]] = {}
+    for row in order:
+        if _changes_often(runs[row], monitor):
+            same_length.setdefault(runs[row].n_epochs, []).append(row)
+    copies: dict[int, int] = {}
+    for rows in same_length.values():
+        if len(rows) > 1:
+            columns = _ValueColumns([runs[row] for row in rows], monitor)
+            copies |= {rows[copy]: rows[kept] for copy, kept in columns.find_alike()}
+    return copies
+
+
+def _changes_often(run: Run, monitor: str) -> bool:
+    """Return whether the monitor changes by more than rounding, often enough."""
+    series = run.series[monitor]
+    values = series.values[series.recorded & np.isfinite(series.values)]
+    moves = np.abs(np.diff(values)) > 2 * _lost(values[1:])
+    return bool(moves.sum() >= _FEWEST_CHANGES)
 
 
 def _lost(values: FloatArray) -> FloatArray:
@@ -91,24 +108,116 @@ def _lost(values: FloatArray) -> FloatArray:
     return lost
 
 
-def _finite(run: Run, monitor: str) -> FloatArray:
-    """Return the monitor's values but for NaN and infinity, as they follow."""
-    series = run.series[monitor]
-    return series.values[series.recorded & np.isfinite(series.values)].astype(float)
+class _ValueColumns:
+    """The values of runs of one length, as columns: one for each series and epoch.
 
+    To compare every run with every other one takes the square of their number. So the
+    runs stand in the order of one column, where those that may agree with a run are its
+    neighbours; these are compared column by column, each time only the ones that agreed
+    so far.
 
-def _agree(one: Run, other: Run, monitor: str) -> bool:
-    """Return whether all values are the same; some logs leave a NaN's cell empty."""
-    for name in _compared(one, monitor) & _compared(other, monitor):
-        left, right = (
-            np.where(run.series[name].recorded, run.series[name].values, np.nan)
-            for run in (one, other)
+    Parameters
+    ----------
+    runs : sequence of Run
+        Whatever agrees with an earlier one of these is its copy.
+    monitor : str
+        Its name.
+    """
+
+    def __init__(self, runs: Sequence[Run], monitor: str) -> None:
+        names = [_compared(run, monitor) for run in runs]
+        shared = set.intersection(*names)
+        self.runs, self.monitor = runs, monitor
+        # what some runs lack is compared pair by pair
+        self.is_whole = all(shared == own for own in names)
+        values = np.hstack(
+            [np.vstack([_told_values(run, name) for run in runs]) for name in shared]
         )
-        if not np.allclose(left, right, _ROUNDED, _DECIMALS, equal_nan=True):
-            return False
-    return True
+        spread = _most_telling(values)
+        column = min(spread[:_MOST_TRIED], key=lambda at: _count_near(values[:, at]))
+        self.order = np.argsort(values[:, column], kind="stable")
+        self.place = np.argsort(self.order)
+        columns = [column, *spread[spread != column]]
+        self.columns = np.ascontiguousarray(values[np.ix_(self.order, columns)].T)
+
+    def find_alike(self) -> Iterator[tuple[int, int]]:
+        """Yield each run that agrees with an earlier one, and which that is."""
+        waiting = np.ones(len(self.runs), dtype=bool)
+        first, last = _near(self.columns[0])
+        for kept, place in enumerate(self.place.tolist()):
+            if not waiting[place]:
+                continue
+            waiting[place] = False
+            near = first[place] + np.flatnonzero(waiting[first[place] : last[place]])
+            for at in self._agreeing(place, near).tolist():
+                copy = int(self.order[at])
+                if self.is_whole or self._agree_in_all(kept, copy):
+                    waiting[at] = False
+                    yield copy, kept
+
+    def _agreeing(self, place: int, near: EpochArray) -> EpochArray:
+        for column in self.columns:
+            if not len(near):
+                break
+            near = near[_agree(column[near], column[place])]
+        return near
+
+    def _agree_in_all(self, kept: int, copy: int) -> bool:
+        first, second = self.runs[kept], self.runs[copy]
+        names = _compared(first, self.monitor) & _compared(second, self.monitor)
+        return all(
+            _agree(_told_values(first, name), _told_values(second, name)).all()
+            for name in names
+        )
+
+
+def _agree(values: FloatArray, others: FloatArray | float) -> BoolArray:
+    """Return where two values are the same but for rounding."""
+    largest = np.maximum(np.abs(values), np.abs(others))
+    alike: BoolArray = np.abs(values - others) <= _lost(largest)
+    return alike
+
+
+def _near(ordered: FloatArray) -> tuple[EpochArray, EpochArray]:
+    """Return from where to where the values stand that may agree with each."""
+    # the larger of two values says how far they may be apart
+    reach = _lost(ordered) / (1 - _ROUNDED)
+    return (
+        np.searchsorted(ordered, ordered - reach, "left"),
+        np.searchsorted(ordered, ordered + reach, "right"),
+    )
+
+
+def _count_near(values: FloatArray) -> int:
+    """Return how many pairs of values may agree."""
+    first, last = _near(np.sort(values))
+    return int((last - first).sum())
+
+
+def _told_values(run: Run, name: str) -> FloatArray:
+    """Return a series whose missing values, NaN and infinities can be compared.
+
+    Some logs leave the cell of a NaN empty: the two are one.
+    """
+    series = run.series[name]
+    told: FloatArray = np.nan_to_num(
+        np.where(series.recorded, series.values, np.nan),
+        nan=_NO_NUMBER,
+        posinf=_INFINITE,
+        neginf=-_INFINITE,
+    )
+    return told
+
+
+def _most_telling(values: FloatArray) -> EpochArray:
+    """Return the columns in order: first where the runs lie furthest apart."""
+    low, high = np.quantile(values, [0.1, 0.9], axis=0)
+    spread = (high - low) / _lost(np.median(values, axis=0))
+    order: EpochArray = np.argsort(-spread, kind="stable")
+    return order
 
 
 def _compared(run: Run, monitor: str) -> set[str]:
+    """Return the names of the series that copies share."""
     names = {monitor, *(name for name in run.series if name.startswith("val_"))}
     return names | ({"loss"} & run.series.keys())

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.grid import choices, make_grid
-from cbreplay.recommend.advising import Advising
+from cbreplay.recommend.answer import Advising
 from cbreplay.recommend.axes import read_axes
-from cbreplay.recommend.other_rules import sweep_beside
 from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.rivals import score_named
-from cbreplay.recommend.selection import OFTEN
-from cbreplay.recommend.study import Study, begin_study, keep_alike
-from cbreplay.recommend.validation import USUAL
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.recommend.rivals import score_named, sweep_beside
+from cbreplay.recommend.selection import OFTEN, USUAL
+from cbreplay.recommend.study import Study, begin_study, keep_alike, measure_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend.answer import Recommendation, Scored
     from cbreplay.recommend.axes import Axes, Slice
     from cbreplay.rules.base import Callback
-    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
 __all__ = ["Costs", "measure_costs"]
@@ -91,37 +87,55 @@ def measure_costs(
         None, advice.confidence, advice.cost_weight, group_by, recorded_under
     )
     study = begin_study(sweep, axes, rows, asked)
-    chosen = next(one for one in axes.slices if one.monitor == advice.monitor)
+    chosen = next(slice_ for slice_ in axes.slices if slice_.monitor == advice.monitor)
     values = _min_deltas(study, chosen)
+    at = values.index(chosen.min_delta), _place(axes, advice.patience or USUAL)
     regret, cost = _price_all(study, chosen, values)
     known = ~np.isnan(regret)
-    telling = known.any(axis=(1, 2))
-    told = known.sum(axis=0)
-    at = np.searchsorted(axes.patience, advice.patience or USUAL)
-    # the groups that tell the recommended setting, so that it costs here what the
-    # table says; a patience that some of them do not tell is left without a number,
-    # for leaving these groups out would keep the easier ones
-    compared = np.flatnonzero(known[:, values.index(chosen.min_delta), at])
-    if len(compared) < OFTEN * telling.sum():
-        compared = np.flatnonzero(telling)
-    priced = known[compared].all(axis=0) & (len(compared) > 0)
+    compared = _compare(known, at)
+    priced = np.logical_and.reduce(known[compared], axis=0, initial=len(compared) > 0)
     panel = study.panel._replace(
-        groups=tuple(study.panel.groups[one] for one in compared),
+        groups=tuple(study.panel.groups[group] for group in compared),
         tolerance=_tolerance_of(study, advice),
     )
     named = score_named(study._replace(panel=panel), chosen, advice, current)
     return Costs(
         axes.patience,
         values,
-        told,
+        known.sum(axis=0),
         _mean_where(priced, regret[compared]),
         _mean_where(priced, cost[compared]),
         len(compared),
-        int(telling.sum()),
+        int(known.any(axis=(1, 2)).sum()),
         len(known),
-        values.index(chosen.min_delta),
-        tuple(one for one in named if 0 < one.n_groups == len(compared)),
+        at[0],
+        tuple(row for row in named if 0 < row.n_groups == len(compared)),
     )
+
+
+def _place(axes: Axes, patience: int) -> int:
+    return int(np.searchsorted(axes.patience, patience))
+
+
+def _compare(known: BoolArray, at: tuple[int, int]) -> EpochArray:
+    """Return the groups over which the means are taken.
+
+    The groups that tell the recommended setting, so that it costs here what the table
+    says; a patience that some of them do not tell is left without a number, for leaving
+    these groups out would keep the easier ones.
+
+    Parameters
+    ----------
+    known : bool array of shape (n_groups, n_min_delta, n_patience)
+        Where a group tells what a setting does.
+    at : (int, int)
+        Where the recommended one stands.
+    """
+    telling = known.any(axis=(1, 2))
+    compared = np.flatnonzero(known[:, at[0], at[1]])
+    if len(compared) < OFTEN * telling.sum():
+        compared = np.flatnonzero(telling)
+    return compared
 
 
 def _tolerance_of(study: Study, advice: Recommendation) -> FloatArray:
@@ -132,11 +146,12 @@ def _tolerance_of(study: Study, advice: Recommendation) -> FloatArray:
     return tolerance
 
 
-def _mean_where(priced: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401
-    found = np.full(priced.shape, np.nan)
+def _mean_where(priced: BoolArray, values: FloatArray) -> FloatArray:
+    """Return the means over the groups where a setting is priced, and NaN elsewhere."""
+    means = np.full(priced.shape, np.nan)
     if priced.any():
-        found[priced] = values[:, priced].mean(axis=0)
-    return found
+        means[priced] = values[:, priced].mean(axis=0)
+    return means
 
 
 def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
@@ -145,10 +160,12 @@ def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
     The decades are from a ten thousandth to a hundredth of what the best values reach.
     """
     asked = {
-        one.min_delta for one in study.axes.slices if one.monitor == chosen.monitor
+        slice_.min_delta
+        for slice_ in study.axes.slices
+        if slice_.monitor == chosen.monitor
     }
-    if len(asked) == 1:
-        tops = [abs(one) for one in _best_values(study) if one != 0]
+    if len(asked) == 1 and "min_delta" in study.axes.defaults:
+        tops = [abs(best) for best in _best_values(study) if best != 0]
         power = math.ceil(math.log10(np.median(tops))) if tops else 0
         asked |= {0.0, *(float(f"1e{power - down}") for down in (4, 3, 2))}
     return tuple(sorted(asked))
@@ -156,13 +173,9 @@ def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
 
 def _best_values(study: Study) -> list[float]:
     """Return the best finite value of each run's objective."""
-    found = []
-    for row in study.panel.rows:
-        judged = study.sweep.runs[row].judged[0]
-        finite = judged.values[np.isfinite(judged.values)]
-        if len(finite):
-            found.append(float(finite.min() if judged.mode == "min" else finite.max()))
-    return found
+    judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
+    best = [measure_scale(series)[0] for series in judged]
+    return [value for value in best if np.isfinite(value)]
 
 
 def _price_all(
@@ -170,25 +183,16 @@ def _price_all(
 ) -> tuple[FloatArray, FloatArray]:
     """Return regret and cost by group, min_delta and patience."""
     axes, panel = study.axes, study.panel
-    sweep = sweep_beside(study, _grid(axes, chosen, min_delta))
-    n_patience = len(axes.patience)
+    patience = axes.patience.tolist()
+    varied = {"min_delta": list(min_delta)} if "min_delta" in axes.defaults else {}
+    sweep = sweep_beside(study, axes.grid(chosen, **varied, patience=patience))
+    n_patience = len(patience)
     cells = cells_of(sweep, np.arange(len(panel.rows)), np.arange(len(sweep.configs)))
     priced = [
         price(panel, cells.take(place * n_patience, n_patience), axes.patience)
         for place in range(len(min_delta))
     ]
     return (
-        np.stack([one.regret for one in priced], axis=1),
-        np.stack([one.cost for one in priced], axis=1),
+        np.stack([costs.regret for costs in priced], axis=1),
+        np.stack([costs.cost for costs in priced], axis=1),
     )
-
-
-def _grid(axes: Axes, chosen: Slice, min_delta: tuple[float, ...]) -> object:
-    before, after = axes.around
-    parameters = axes.fixed | {
-        "monitor": chosen.monitor,
-        "min_delta": list(min_delta),
-        "patience": axes.patience.tolist(),
-    }
-    varied = choices(EarlyStopping, **parameters)
-    return make_grid([*before, varied, *after])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run
 
 __all__ = [
-    "Own",
+    "FailedTraining",
+    "OwnStops",
     "find_cadence",
+    "find_failure",
     "find_own_stops",
     "recorded_stoppers",
-    "why_failed",
 ]
 
 # fewer logs that end alike, or a shorter gap, show no rule
@@ -30,13 +32,28 @@ _FEWEST_ALIKE = 3
 _SHORTEST_GAP = 2
 
 
-class Own(NamedTuple):
-    """What EarlyStopping the logs were recorded under.
+class FailedTraining(NamedTuple):
+    """How a training failed.
+
+    Parameters
+    ----------
+    how : {"not-finite", "interrupt", "error", "before-plan"}
+        By a NaN or infinity, by what ended it, or because it ended before its plan.
+    series : str or None
+        Where the NaN or infinity stands.
+    """
+
+    how: Literal["not-finite", "interrupt", "error", "before-plan"]
+    series: str | None = None
+
+
+class OwnStops(NamedTuple):
+    """Under which early stopping the logs were recorded.
 
     Parameters
     ----------
     patience : tuple of int or None
-        Of each run that its own EarlyStopping ended; None for the others.
+        Of each run that its own stopping rule ended; None for the others.
     cap : int or None
         The largest of them, where they are most of the runs.
     guessed : int or None
@@ -57,7 +74,7 @@ def find_cadence(run: Run, monitor: str) -> int:
     return int(max(steps, key=lambda step: (steps[step], -step)))
 
 
-def why_failed(run: Run, monitor: str) -> str | None:
+def find_failure(run: Run, monitor: str) -> FailedTraining | None:
     """Return how a training failed: NaN, or an end that nobody planned."""
     for name in dict.fromkeys(("loss", monitor)):
         series = run.series.get(name)
@@ -65,37 +82,48 @@ def why_failed(run: Run, monitor: str) -> str | None:
             continue
         wrong = series.recorded & ~np.isfinite(series.values)
         if wrong.any():
-            return f"NaN or infinity in {name}"
+            return FailedTraining("not-finite", name)
     ended = None if run.metadata is None else run.metadata.ended
     if ended is not None and ended.by in ("interrupt", "error"):
-        return f"ended by an {ended.by}"
+        return FailedTraining("interrupt" if ended.by == "interrupt" else "error")
     if ended is None and run.planned_epochs is not None and not run.reached_plan:
-        return "ended before its plan"
+        return FailedTraining("before-plan")
     return None
 
 
-def recorded_stoppers(run: Run) -> list[EarlyStopping] | None:
-    """Return the EarlyStoppings of a ``run.json``; None where it names nothing."""
+def recorded_stoppers(run: Run) -> list[Any] | None:
+    """Return the rules of a ``run.json`` that stop by a patience.
+
+    None where it names no callbacks at all, or one of these cannot be read.
+    """
     if run.metadata is None or not run.metadata.callbacks:
         return None
-    found = []
+    stoppers: list[Any] = []
     for text in run.metadata.callbacks:
-        if text.partition("(")[0].rpartition(".")[2] != "EarlyStopping":
+        if not _stops_by_patience(text.partition("(")[0].rpartition(".")[2]):
             continue
         try:
-            read = parse_recorded([text])
+            stoppers += parse_recorded([text])
         except CbreplayError:
             return None
-        found += [one for one in read if isinstance(one, EarlyStopping)]
-    return found
+    return stoppers
+
+
+def _stops_by_patience(name: str) -> bool:
+    row = find_rule(name)
+    if row is None:
+        return False
+    kind = row.load()
+    parameters = [parameter.name for parameter in fields(kind)]
+    return kind.stops_early and "patience" in parameters
 
 
 def find_own_stops(
     runs: Sequence[Run],
     objective: Sequence[tuple[str, Mode]],
     recorded_under: int | None,
-) -> Own:
-    """Find the runs that their own EarlyStopping ended, and its patience.
+) -> OwnStops:
+    """Find the runs that their own stopping rule ended, and its patience.
 
     From ``run.json``; from `recorded_under` where that says nothing; or because most
     logs end the same number of epochs after their best.
@@ -116,17 +144,19 @@ def find_own_stops(
         for row, gap in gaps.items():
             if guessed is not None and gap == guessed:
                 known[row] = guessed
-    found = [one for one in known if one is not None]
-    cap = max(found) if 2 * len(found) > len(runs) else None
-    return Own(tuple(known), cap, guessed)
+    stopped_by = [patience for patience in known if patience is not None]
+    cap = max(stopped_by) if 2 * len(stopped_by) > len(runs) else None
+    return OwnStops(tuple(known), cap, guessed)
 
 
 def _own_patience(run: Run) -> int | None:
+    """Return the patience of the rule that ended a run, as ``run.json`` has it."""
     ended = None if run.metadata is None else run.metadata.ended
-    if ended is None or ended.by != "EarlyStopping":
+    stoppers = [] if ended is None else recorded_stoppers(run) or []
+    if ended is None or ended.by not in [rule.class_name for rule in stoppers]:
         return None
-    patience = [one.patience for one in recorded_stoppers(run) or ()]
-    return max(int(min(patience)), 1) if patience else None
+    # to Keras a patience of 0 is one of 1
+    return max(int(min(rule.patience for rule in stoppers)), 1)
 
 
 def _gap(run: Run, name: str, mode: Mode) -> int | None:

@@ -1,41 +1,57 @@
-"""The recommended setting beside the two answers, the baselines and other axes."""
+"""What the recommended setting is to be compared with.
+
+The two answers, the setting in use, the baselines that everybody knows, the other axes
+that were asked about, and rules that have no patience.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.expressions import parse_recorded
-from cbreplay.grid import choices, make_grid
-from cbreplay.recommend.other_rules import PRECHELT_LABELS, sweep_beside
+from cbreplay.errors import CbreplayError
+from cbreplay.judging import Judging
+from cbreplay.recommend.answer import Setting
 from cbreplay.recommend.pricing import (
-    Cells,
+    CellCosts,
     cells_of,
     group_means,
     price,
     score_setting,
+    with_left_out,
 )
 from cbreplay.recommend.records import recorded_stoppers
-from cbreplay.recommend.selection import cheapest_patience, sufficient_for_most
-from cbreplay.recommend.validation import USUAL, choose_patience
-from cbreplay.rules.base import format_callback
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.recommend.selection import (
+    USUAL,
+    cheapest_patience,
+    choose_patience,
+    is_clearly_better,
+    sufficient_for_most,
+)
+from cbreplay.rules.registry import known_rules, row_of, tried_values_of
+from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.recommend.answer import Recommendation, Scored
     from cbreplay.recommend.axes import Slice
+    from cbreplay.recommend.pricing import Panel, Priced
+    from cbreplay.recommend.selection import Choice
     from cbreplay.recommend.study import Study
-    from cbreplay.recommend.validation import Choice, Priced
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.registry import TriedValues
     from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.sweep import Sweep
 
 __all__ = [
+    "RuleScore",
     "score_named",
     "score_rivals",
+    "score_rules",
     "score_without_stopping",
+    "sweep_beside",
 ]
 
 _SHORT = 5
@@ -50,18 +66,23 @@ def score_rivals(
     current: tuple[Callback, ...] | None,
 ) -> tuple[Scored, ...]:
     """Score the recommended setting and everything that it is to be compared with."""
-    rivals = _Rivals(study, chosen, priced)
-    rows = [rivals.patience("recommended", choice.patience, choice.left_out)]
-    if not choice.unknown:
-        rows.append(
-            rivals.patience("tolerance", choice.sufficient, choice.tuned_left_out)
+    rivals = _Rivals(study, chosen)
+    rows = [
+        _beside_left_out(
+            rivals.patience("recommended", choice.patience), priced, choice.left_out
         )
+    ]
+    if not choice.unknown:
+        tuned = rivals.patience("tolerance", choice.sufficient)
+        rows.append(_beside_left_out(tuned, priced, choice.tuned_left_out))
     cheapest = cheapest_patience(priced.patience, priced.score)
     if cheapest is not None:
-        rows.append(rivals.patience("cheapest", cheapest[0], cheapest[1]))
-    rows += rivals.current(current)
+        patience, without_each, _ = cheapest
+        row = rivals.patience("cheapest", patience)
+        rows.append(_beside_left_out(row, priced, without_each))
     rows += [
-        rivals.patience("default", 1),
+        *rivals.current(current),
+        rivals.default(),
         rivals.patience(str(_SHORT), _SHORT),
         rivals.patience(str(USUAL), USUAL),
         rivals.none(),
@@ -78,144 +99,165 @@ def score_named(
     advice: Recommendation,
     current: tuple[Callback, ...] | None,
 ) -> tuple[Scored, ...]:
-    """Score the settings that an answer names again, on some of its groups."""
-    rivals = _Rivals(study, chosen, None)
+    """Score the settings that an answer names again, on some of its groups.
+
+    Settings of other axes, a later start or another min_delta, are not among them.
+    """
+    rivals = _Rivals(study, chosen)
     rows: list[Scored] = []
-    for one in advice.settings:
-        if one.label == "current":
+    for scored in advice.settings:
+        if scored.label == "current":
             rows += rivals.current(current)
-        elif one.label == "none":
+        elif scored.label == "none":
             rows.append(rivals.none())
-        elif one.label == "hindsight":
+        elif scored.label == "hindsight":
             rows.append(rivals.hindsight())
-        elif one.label in PRECHELT_LABELS:
-            rows.append(rivals.named(one))
-        elif one.label == "default":
-            rows.append(rivals.patience("default", 1))
-        elif one.setting.removeprefix("patience=").isdecimal():
-            patience = int(one.setting.removeprefix("patience="))
-            rows.append(rivals.patience(one.label, patience))
+        elif scored.label == "default":
+            rows.append(rivals.default())
+        elif [*scored.parameters] == ["patience"]:
+            rows.append(rivals.patience(scored.label, scored.parameters["patience"]))
+        elif "patience" not in scored.parameters:
+            rows.append(rivals.replayed(scored.setting))
     return tuple(rows)
 
 
-class _Rivals:
-    """Settings under scoring."""
+def _beside_left_out(
+    scored: Scored, priced: Priced, without_each: EpochArray
+) -> Scored:
+    """Return a setting with what its choice costs on the groups left out of it."""
+    return with_left_out(
+        scored,
+        priced.look_up(priced.regret, without_each),
+        priced.look_up(priced.score, without_each),
+    )
 
-    def __init__(self, study: Study, chosen: Slice, priced: Priced | None) -> None:
-        self.study, self.chosen, self.priced = study, chosen, priced
+
+class _Rivals:
+    """Settings under scoring, on the runs of one study."""
+
+    def __init__(self, study: Study, chosen: Slice) -> None:
+        self.study, self.chosen = study, chosen
         self.panel, self.sweep = study.panel, study.sweep
 
-    def patience(
-        self, label: str, patience: int, left_out: EpochArray | None = None
-    ) -> Scored:
-        """Score a patience of the sweep, and its choice on groups left out."""
+    def patience(self, label: str, patience: int, **more: float) -> Scored:
+        """Score a patience of the sweep; `more` of its parameters may be told apart."""
         at = np.searchsorted(self.study.axes.patience, patience)
-        cells = cells_of(self.sweep, self.panel.rows, self.chosen.columns[[at]])
-        exact = cells.exact & (patience <= self.panel.own_patience[:, None])
-        setting = f"patience={0 if label == 'default' else patience}"
-        scored = score_setting(self.panel, label, setting, cells._replace(exact=exact))
-        if left_out is None or self.priced is None:
-            return scored
-        regret = self.priced.look_up(self.priced.regret, left_out)
-        score = self.priced.look_up(self.priced.score, left_out)
-        known = ~np.isnan(score)
-        if not known.any():
-            return scored
-        return scored._replace(
-            left_out_regret=float(regret[known].mean()),
-            left_out_score=float(score[known].mean()),
-        )
+        setting = self._setting(label, patience=patience, **more)
+        return self._of_sweep(setting, patience, int(self.chosen.columns[at]))
+
+    def default(self) -> Scored:
+        """Score the patience that the rule has where nobody gives one."""
+        patience, column = self.study.axes.defaults["patience"], self.chosen.default
+        setting = self._setting("default", patience=patience)
+        if column is None:
+            return self.replayed(setting)
+        # to Keras a patience of 0 is one of 1
+        return self._of_sweep(setting, max(patience, 1), column)
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
         """Score the setting in use: as given, else as every ``run.json`` names it."""
-        setting = given or self._recorded()
-        if setting is not None:
-            cells = self._replayed([setting])
-            yield score_setting(self.panel, "current", _written(setting), cells)
+        callbacks = given or self._recorded()
+        if callbacks is not None:
+            yield self.replayed(Setting("current", callbacks))
 
-    def named(self, scored: Scored) -> Scored:
-        """Score a setting again that was scored before."""
-        before, after = self.study.axes.around
-        (rule,) = parse_recorded([scored.setting])
-        cells = self._replayed([[*before, rule, *after]])
-        return score_setting(self.panel, scored.label, scored.setting, cells)
-
-    def _recorded(self) -> tuple[Callback, ...] | None:
-        named = [recorded_stoppers(run) for run in self.study.runs]
-        known = [tuple(one) for one in named if one is not None]
-        if not known or not known[0] or len(set(known)) > 1:
-            return None
-        return known[0]
-
-    def _replayed(self, configs: object) -> Cells:
-        """Replay other settings on the runs, judged by the same series."""
-        sweep = sweep_beside(self.study, configs)
-        columns = np.arange(len(sweep.configs))
-        return cells_of(sweep, np.arange(len(self.panel.rows)), columns)
+    def replayed(self, setting: Setting) -> Scored:
+        """Score a list that the sweep does not hold."""
+        cells = self._cells_beside([setting.callbacks])
+        return score_setting(self.panel, setting, cells)
 
     def none(self) -> Scored:
         """Score training to the end of the log, and keeping its last weights."""
-        return score_setting(
-            self.panel, "none", "no EarlyStopping", _unstopped(self.study)
-        )
+        return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
 
     def hindsight(self) -> Scored:
         """Score stopping each run at its own best epoch, which nobody can know."""
         costs = []
         for row in self.panel.rows:
-            judged, run = self.sweep.runs[row].judged[0], self.sweep.runs[row]
-            best = np.flatnonzero(judged.regrets == 0)
+            run = self.sweep.runs[row]
+            best = np.flatnonzero(run.judged[0].regrets == 0)
             costs.append((best[0] + 1) / run.n_epochs if len(best) else np.nan)
         cost = np.array(costs)[:, None]
-        cells = Cells(np.isfinite(cost), np.where(np.isnan(cost), np.nan, 0.0), cost)
-        return score_setting(
-            self.panel, "hindsight", "the best epoch in hindsight", cells
-        )
+        regret = np.where(np.isnan(cost), np.nan, 0.0)
+        cells = CellCosts(np.isfinite(cost), regret, cost)
+        return score_setting(self.panel, Setting("hindsight", None), cells)
 
     def later_start(self) -> Iterator[Scored]:
         """Score the best of some later starts, each with its own choice of patience."""
-        axes, asked = self.study.axes, self.study.asked
-        shortest = min(run.n_epochs for run in self.study.runs)
-        first = min(run.first_epoch for run in self.study.runs)
-        starts = [first + later for later in _LATER if 2 * later <= shortest]
-        if "start_from_epoch" in axes.fixed or not starts:
+        starts = self._later_starts()
+        if not starts:
             return
-        own = {"monitor": self.chosen.monitor, "min_delta": self.chosen.min_delta}
-        varied = choices(
-            EarlyStopping,
-            **axes.fixed | own,
-            start_from_epoch=starts,
-            patience=axes.patience.tolist(),
-        )
-        before, after = axes.around
-        cells = self._replayed(make_grid([*before, varied, *after]))
-        found = []
+        patience = self.study.axes.patience
+        cells = self._cells_beside(self._grid_of_starts(starts))
+        rows = []
         for place, start in enumerate(starts):
-            mine = cells.take(place * len(axes.patience), len(axes.patience))
-            priced = price(self.panel, mine, axes.patience)
-            patience = sufficient_for_most(priced.sufficient, asked.confidence)
-            if patience is None or not np.isfinite(patience):
+            of_start = cells.take(place * len(patience), len(patience))
+            priced = price(self.panel, of_start, patience)
+            enough = sufficient_for_most(priced.sufficient, self.study.asked.confidence)
+            if enough is None or not np.isfinite(enough):
                 continue
-            at = int(np.searchsorted(axes.patience, patience))
-            setting = f"patience={int(patience)}, start_from_epoch={start}"
-            found.append(score_setting(self.panel, "start", setting, mine.take(at, 1)))
-        told = [one for one in found if one.n_groups == len(self.panel.groups)]
+            at = int(np.searchsorted(patience, enough))
+            setting = self._setting(
+                "start", patience=int(enough), start_from_epoch=start
+            )
+            rows.append(score_setting(self.panel, setting, of_start.take(at, 1)))
+        told = [row for row in rows if row.n_groups == len(self.panel.groups)]
         if told:
-            yield min(told, key=lambda one: one.score or 0.0)
+            yield min(told, key=lambda row: row.score or 0.0)
 
     def other_min_deltas(self) -> Iterator[Scored]:
         """Score what would be chosen with the other values of min_delta asked about."""
         study = self.study
-        for one in study.axes.slices:
-            if one.monitor != self.chosen.monitor or one is self.chosen:
+        for other in study.axes.slices:
+            if other.monitor != self.chosen.monitor or other is self.chosen:
                 continue
-            cells = cells_of(self.sweep, self.panel.rows, one.columns)
+            cells = cells_of(self.sweep, self.panel.rows, other.columns)
             priced = price(self.panel, cells, study.axes.patience)
             choice = choose_patience(priced, study.asked.confidence, study.own.cap)
-            rivals = _Rivals(study, one, priced)
-            row = rivals.patience("min_delta", choice.patience, choice.left_out)
-            setting = f"patience={choice.patience}, min_delta={one.min_delta:g}"
-            yield row._replace(setting=setting)
+            scored = _Rivals(study, other).patience(
+                "min_delta", choice.patience, min_delta=other.min_delta
+            )
+            yield _beside_left_out(scored, priced, choice.left_out)
+
+    def _setting(self, label: str, **chosen: Any) -> Setting:  # noqa: ANN401
+        """Return the list with these parameters of the rule that has the patience."""
+        axes = self.study.axes
+        rule = axes.rule(self.chosen, **chosen)
+        return Setting(label, axes.around_rule(rule), rule, chosen)
+
+    def _of_sweep(self, setting: Setting, patience: int, column: int) -> Scored:
+        """Score a setting of the sweep, on logs that its patience does not exceed."""
+        cells = cells_of(self.sweep, self.panel.rows, np.array([column]))
+        exact = cells.exact & (patience <= self.panel.own_patience[:, None])
+        return score_setting(self.panel, setting, cells._replace(exact=exact))
+
+    def _recorded(self) -> tuple[Callback, ...] | None:
+        """Return the stopping rules that every ``run.json`` names, if they agree."""
+        named = [recorded_stoppers(run) for run in self.study.runs]
+        known = [tuple(rules) for rules in named if rules is not None]
+        if not known or not known[0] or len(set(known)) > 1:
+            return None
+        return known[0]
+
+    def _cells_beside(self, configs: object) -> CellCosts:
+        """Replay other settings on the runs, judged by the same series."""
+        sweep = sweep_beside(self.study, configs)
+        columns = np.arange(len(sweep.configs))
+        return cells_of(sweep, np.arange(len(self.panel.rows)), columns)
+
+    def _later_starts(self) -> list[int]:
+        """Return the starts to try: none where one is asked for, or logs are short."""
+        runs, axes = self.study.runs, self.study.axes
+        if "start_from_epoch" not in axes.defaults or "start_from_epoch" in axes.fixed:
+            return []
+        shortest = min(run.n_epochs for run in runs)
+        first = min(run.first_epoch for run in runs)
+        return [first + later for later in _LATER if 2 * later <= shortest]
+
+    def _grid_of_starts(self, starts: list[int]) -> object:
+        axes = self.study.axes
+        return axes.grid(
+            self.chosen, start_from_epoch=starts, patience=axes.patience.tolist()
+        )
 
 
 def score_without_stopping(study: Study) -> FloatArray:
@@ -225,14 +267,103 @@ def score_without_stopping(study: Study) -> FloatArray:
     return group_means(np.where(cells.exact[:, 0], score, np.nan), panel.groups)
 
 
-def _unstopped(study: Study) -> Cells:
+def _unstopped(study: Study) -> CellCosts:
     """Return what training to the end of the log costs, with its last weights."""
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
-    regret = np.array([[one.regrets[-1]] for one in judged])
-    # where an EarlyStopping ended it, nobody knows how it would have gone on
+    regret = np.array([[series.regrets[-1]] for series in judged])
+    # where its own rule ended it, nobody knows how it would have gone on
     exact = np.isinf(study.panel.own_patience)[:, None]
-    return Cells(exact, regret, np.ones_like(regret))
+    return CellCosts(exact, regret, np.ones_like(regret))
 
 
-def _written(setting: tuple[Callback, ...]) -> str:
-    return ", ".join(format_callback(one) for one in setting)
+class RuleScore(NamedTuple):
+    """A stopping rule without a patience, beside the recommended one.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    scored : Scored or None
+        The value with the least score; None where the rule cannot be compared.
+    problem : str or None
+        Why it cannot, where the rule itself says so.
+    better : bool
+        Whether, chosen without a group, it is clearly better there than the patience.
+    """
+
+    name: str
+    scored: Scored | None
+    problem: str | None = None
+    better: bool = False
+
+
+def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[RuleScore]:
+    """Yield what rules without a patience come to, each at its best value.
+
+    Parameters
+    ----------
+    study, chosen : Study, Slice
+        The runs, and the monitor that is stopped on.
+    beside : array of shape (n_groups,)
+        What the recommended patience scores on each group, chosen without it.
+    """
+    # a rule that stopped inside a record is exact, whatever ended that later
+    panel = study.panel._replace(own_patience=np.full(len(study.runs), np.inf))
+    own = row_of(study.axes.kind)
+    for row in known_rules():
+        tried = tried_values_of(row)
+        if tried is None or row.family not in ("", own.family if own else ""):
+            continue
+        try:
+            settings = _tried_settings(study, chosen, row.load(), tried)
+            sweep = sweep_beside(study, [setting.callbacks for setting in settings])
+        except CbreplayError as error:
+            problem = str(error).removeprefix(f"{row.name}: ").removesuffix(".")
+            yield RuleScore(row.name, None, problem)
+        else:
+            yield _best_of(panel, sweep, settings, beside)
+
+
+def _tried_settings(
+    study: Study, chosen: Slice, kind: type[Any], tried: TriedValues
+) -> list[Setting]:
+    """Return a rule with each of its values, watching and keeping as the patience."""
+    before, after = study.axes.around
+    alike = {
+        "monitor": chosen.monitor,
+        "mode": study.axes.fixed.get("mode", "auto"),
+        "restore_best_weights": study.axes.fixed.get("restore_best_weights", False),
+    }
+    settings = []
+    for value in tried.values:
+        own = {tried.parameter: value}
+        rule: Callback = kind(**alike, **own)
+        settings.append(Setting(kind.__name__, (*before, rule, *after), rule, own))
+    return settings
+
+
+def _best_of(
+    panel: Panel, sweep: Sweep, settings: Sequence[Setting], beside: FloatArray
+) -> RuleScore:
+    """Return the one of several values of a rule that has the least score."""
+    places, rows = np.arange(len(settings)), np.arange(len(panel.rows))
+    cells = cells_of(sweep, rows, places)
+    priced = price(panel, cells, places)
+    cheapest = cheapest_patience(places, priced.score)
+    if cheapest is None:
+        return RuleScore(settings[0].label, None)
+    place, without_each, _ = cheapest
+    scored = score_setting(panel, settings[place], cells.take(place, 1))
+    score = priced.look_up(priced.score, without_each)
+    return RuleScore(
+        settings[0].label,
+        _beside_left_out(scored, priced, without_each),
+        better=is_clearly_better(score, beside),
+    )
+
+
+def sweep_beside(study: Study, configs: object) -> Sweep:
+    """Sweep other settings on the runs that count, judged by the same series."""
+    judging = study.sweep.judging or Judging()
+    judging = judging._replace(objective=study.objective, objective_mode=study.mode)
+    return sweep_runs(study.runs, configs, judging=judging)

@@ -8,10 +8,11 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, UnknownMonitorError
-from cbreplay.rules.base import rule_name
 from cbreplay.rules.keras.driven import DrivenCallback
-from cbreplay.rules.keras.keras_code import CODE_OF_RULES
+from cbreplay.rules.keras.framework import KERAS
+from cbreplay.rules.keras.keras_code import write_keras_code
 from cbreplay.rules.keras.learning_rate_scheduler import TableSchedule, as_function
+from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +26,6 @@ __all__ = [
 
 # where Keras keeps an argument under another name, until training begins
 _OTHER_NAMES = {"initial_value_threshold": "best"}
-_RATE_CHANGING = ("LearningRateScheduler", "ReduceLROnPlateau")
 
 
 def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
@@ -47,7 +47,7 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
         callback = callback.callback
     if isinstance(callback, keras.callbacks.Callback):
         return callback
-    if rule_name(callback) in CODE_OF_RULES:
+    if pasted_code_of(callback) is not None:
         return _made_from_code(callback)
     kind = getattr(keras.callbacks, type(callback).__name__, None)
     if kind is None or not dataclasses.is_dataclass(callback):
@@ -73,7 +73,7 @@ def _made_from_code(rule: Any) -> Any:  # noqa: ANN401 - one of our rules
     The class is text of this package; the call holds literals of checked types only.
     """
     names: dict[str, Any] = {"__name__": __name__}
-    exec(rule.to_keras_code(), names)  # noqa: S102 - our own text
+    exec(write_keras_code([rule]), names)  # noqa: S102 - our own text
     (made,) = names["callbacks"]
     return made
 
@@ -89,7 +89,7 @@ def check_monitors(callbacks: Sequence[Any], metric: str, *, run: str) -> None:
     UnknownMonitorError
         If a callback monitors a series that no epoch will have.
     """
-    if any(_holds_user_code(type(one)) for one in callbacks):
+    if any(_holds_user_code(type(callback)) for callback in callbacks):
         return
     logged = ["loss", metric, "val_loss", f"val_{metric}"]
     if _changes_rate(callbacks):
@@ -118,9 +118,9 @@ def check_rate_column(
     if columns and held != _changes_rate(callbacks):
         sentence = (
             f"{source} has {'a' if held else 'no'} column learning_rate, so a fit can "
-            f"only be appended {'with' if held else 'without'} a ReduceLROnPlateau or "
-            "LearningRateScheduler in -c or callbacks=. Or train into another "
-            "directory with --out or out=."
+            f"only be appended {'with' if held else 'without'} a "
+            f"{' or '.join(KERAS.rate_changing)} in -c or callbacks=. Or train into "
+            "another directory with --out or out=."
         )
         raise ConfigError(sentence)
 
@@ -165,8 +165,8 @@ def _changes_rate(callbacks: Iterable[Any]) -> bool:
 
     These, and no others, write the column ``learning_rate`` of a CSVLogger's file.
     """
-    kinds = [kind.__name__ for one in callbacks for kind in type(one).__mro__]
-    return any(name in kinds for name in _RATE_CHANGING)
+    kinds = [kind.__name__ for callback in callbacks for kind in type(callback).__mro__]
+    return any(name in kinds for name in KERAS.rate_changing)
 
 
 def _same(value: Any, default: Any) -> bool:  # noqa: ANN401 - an argument is anything

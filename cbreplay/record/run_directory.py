@@ -8,10 +8,11 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.run_lock import RUN_LOCK, spoken_missing_end
 from cbreplay.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "LOGS",
     "METADATA",
     "STATE",
+    "check_vacant",
     "logged_columns",
     "make_run_directory",
     "read_resumable",
@@ -34,24 +36,45 @@ _ELSEWHERE = "Choose another directory with --out or out="
 
 
 def make_run_directory(out: Path) -> None:
-    """Create an empty run directory.
+    """Create a run directory.
 
     Raises
     ------
     OutputError
-        If it cannot be created or written to, or already holds something.
+        If it cannot be created or written to.
     """
-    try:
+    with _failing(out):
         out.mkdir(parents=True, exist_ok=True)
-        occupied = any(out.iterdir())
+    if not os.access(out, os.W_OK):
+        raise OutputError(str(out), "it is not writable", hint=_ELSEWHERE)
+
+
+def check_vacant(out: Path) -> None:
+    """Refuse a directory that holds something.
+
+    Raises
+    ------
+    OutputError
+        If it does, or cannot be looked into.
+    """
+    with _failing(out):
+        # what a process left that died before it wrote anything is nothing
+        held = {entry.name for entry in out.iterdir()} if out.exists() else set()
+    if held - {RUN_LOCK}:
+        hint = _ELSEWHERE
+        with contextlib.suppress(ConfigError):
+            read_resumable(out)
+            hint += ", or resume the run in it with --append or append=True."
+        raise OutputError(str(out), "the directory is not empty", hint=hint)
+
+
+@contextlib.contextmanager
+def _failing(out: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = "it is a file" if out.is_file() else error.strerror or str(error)
         raise OutputError(str(out), reason, hint=_ELSEWHERE) from error
-    if occupied:
-        hint = f"{_ELSEWHERE}, or resume the run in it with --append or append=True."
-        raise OutputError(str(out), "the directory is not empty", hint=hint)
-    if not os.access(out, os.W_OK):
-        raise OutputError(str(out), "it is not writable", hint=_ELSEWHERE)
 
 
 def read_resumable(out: Path) -> dict[str, Any]:
@@ -64,20 +87,27 @@ def read_resumable(out: Path) -> dict[str, Any]:
         is not there, or if ``logs.csv`` does not end where ``run.json`` says.
     """
     contents: Any = None
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         contents = json.loads((out / METADATA).read_text(encoding="utf-8"))
     if not isinstance(contents, dict):
         _refuse(out, f"it holds no {METADATA} that can be read")
+    last = _last_logged_epoch(out / LOGS)
     ended = contents.get("ended")
     if not isinstance(ended, dict):
-        _refuse(out, "its last fit has not ended, or was killed")
+        _refuse(out, _missing_end(out, contents, last))
     if not (out / STATE).is_file():
         _refuse(out, f"it holds no {STATE}, the model as the last fit left it")
-    last = _last_logged_epoch(out / LOGS)
     if last != ended.get("epoch"):
         problem = f"its {LOGS} ends at epoch {last}, its {METADATA} at "
         _refuse(out, problem + str(ended.get("epoch")))
     return contents
+
+
+def _missing_end(out: Path, contents: dict[str, Any], last: int | None) -> str:
+    fit = contents.get("fit")
+    planned = fit.get("epochs") if isinstance(fit, dict) else None
+    epochs = planned if isinstance(planned, int) else None
+    return spoken_missing_end(out, 0 if last is None else last + 1, epochs)
 
 
 def logged_columns(out: Path) -> list[str]:

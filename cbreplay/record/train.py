@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay import __version__
-from cbreplay.errors import MissingExtraError
+from cbreplay.errors import MissingExtraError, OutputError
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
     check_monitors,
@@ -23,11 +23,13 @@ from cbreplay.record.run_directory import (
     EVENTS,
     LOGS,
     STATE,
+    check_vacant,
     logged_columns,
     make_run_directory,
     read_resumable,
     write_metadata,
 )
+from cbreplay.run_lock import RunLock, refuse_second_writer
 from cbreplay.silence import silenced_tensorflow
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ def train_experiment(
     MissingExtraError
         If Keras, TensorFlow, TensorBoard or scikit-learn is not installed.
     OutputError
-        If the directory is not empty or cannot be written.
+        If the directory is not empty or cannot be written, or if another process
+        writes a run into it.
     UnknownMonitorError
         If a callback monitors what this experiment does not log.
     """
@@ -112,19 +115,39 @@ def train_experiment(
         batch_size=batch_size,
         validation_freq=validation_freq,
     )
+    path = Path(out)
+    # what can be known at once is said before the seconds that TensorFlow takes
+    refuse_second_writer(path)
+    earlier = _begin_with(path, append=append)
     _import_training()
     users = [make_keras_callback(one) for one in callbacks]
     check_monitors(users, plan.experiment.metric, run=experiment)
-    path = Path(out)
-    earlier = None
-    if append:
-        earlier = read_resumable(path)
+    if earlier is not None:
         check_plan_resumes(plan, earlier)
         check_rate_column(users, logged_columns(path), source=str(path / LOGS))
     else:
         make_run_directory(path)
-    _train(plan, path, users, earlier, on_epoch)
+    with RunLock(path):
+        # another one may have come and gone meanwhile
+        if _begin_with(path, append=append) != earlier:
+            reason = "another run was written into it meanwhile"
+            raise OutputError(str(path), reason, hint="Try again")
+        _train(plan, path, users, earlier, on_epoch)
     return path
+
+
+def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
+    """Return the ``run.json`` to resume; None where the directory is to be a new one.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        If it is not what it has to be.
+    """
+    if append:
+        return read_resumable(out)
+    check_vacant(out)
+    return None
 
 
 def _import_training() -> None:

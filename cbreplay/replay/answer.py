@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from cbreplay.outcomes import (
 from cbreplay.replay.notes import (
     NAN_IS_BEST,
     Notes,
-    name_breaker,
     note_broken_off,
     note_list,
     note_no_number,
@@ -26,15 +25,14 @@ from cbreplay.replay.notes import (
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.walk import walk_run
 from cbreplay.rules.base import (
+    BestSeen,
     Callback,
     describe_training,
     read_series,
-    rule_name,
-    watched_series,
 )
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
-from cbreplay.rules.keras.semantics import resolve_semantics
-from cbreplay.run import LEARNING_RATE_NAMES, Mode, Run, Series
+from cbreplay.rules.registry import resolve_semantics
+from cbreplay.run import Mode, Run, Series
 from cbreplay.validity import classify_evidence
 
 if TYPE_CHECKING:
@@ -42,8 +40,11 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from cbreplay.judging import Judging, JudgingOptions
+    from cbreplay.outcomes import Outcome
     from cbreplay.replay.walk import Walk
-    from cbreplay.rules.keras.semantics import ResolvedSemantics
+    from cbreplay.rules.base import Training
+    from cbreplay.rules.family import Family, ResolvedSemantics
+    from cbreplay.validity import Evidence
 
 __all__ = ["as_list", "replay_list", "replay_run"]
 
@@ -53,6 +54,7 @@ def replay_run(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
+    resume: Literal["fresh", "carried"] = "fresh",
     **judging: Unpack[JudgingOptions],
 ) -> Replay:
     """Replay what a list of callbacks would have decided on a recorded run.
@@ -67,6 +69,9 @@ def replay_run(
         the hooks of a callback is driven itself, on a copy.
     hypothetical : bool
         Also carry the decisions on past a divergence, as if the curve still held.
+    resume : {"fresh", "carried"}
+        Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
+        as in a script that is started again, or are the same instances.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         How to judge, as in `Judging`; or ``judging=`` with the whole.
 
@@ -92,11 +97,16 @@ def replay_run(
     ('exact', 4, 2)
     """
     _check_run(run)
-    chosen = read_judging(judging)
-    resolved = resolve_semantics(chosen.semantics, metadata=run.metadata)
-    replay, _ = replay_list(
-        run, as_list(callbacks), resolved, chosen, hypothetical=hypothetical
+    if resume not in ("fresh", "carried"):
+        sentence = f"resume is {resume!r}, where 'fresh' or 'carried' is expected"
+        raise ConfigError(sentence)
+    if resume == "carried":
+        run = run.without_seams()
+    chosen, listed = read_judging(judging), as_list(callbacks)
+    resolved = resolve_semantics(
+        chosen.semantics, metadata=run.metadata, callbacks=listed.callbacks
     )
+    replay, _ = replay_list(run, listed, resolved, chosen, hypothetical=hypothetical)
     return replay
 
 
@@ -120,7 +130,7 @@ def replay_list(
     states : sequence of object, optional
         The state of each callback when training begins; new ones by default.
     """
-    training = describe_training(run, resolved.semantics)
+    training = describe_training(run, resolved.semantics, resolved.family)
     rules = listed.callbacks
     _check_recorded(run, rules)
     named, mode = resolve_objective(run, rules, training, judging)
@@ -128,11 +138,12 @@ def replay_list(
         run,
         listed,
         training,
+        resolved.family,
         initial_learning_rate=judging.initial_learning_rate,
         goes_on=hypothetical,
         states=states,
     )
-    _check_met(run, rules, walk)
+    _check_met(run, rules, walk, resolved.family, training)
     question = _Resolved(run, rules, resolved, named, mode)
     return _conclude(question, walk), walk.evident_states
 
@@ -143,8 +154,8 @@ class _Resolved(NamedTuple):
     run: Run
     callbacks: tuple[Callback, ...]
     resolved: ResolvedSemantics
-    objective: str
-    mode: Mode
+    objective: str | None
+    mode: Mode | None
 
 
 def as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run takes it
@@ -173,124 +184,153 @@ def _check_recorded(run: Run, callbacks: Sequence[Callback]) -> None:
             run.monitored(monitor)
 
 
-def _check_met(run: Run, callbacks: Sequence[Callback], walk: Walk) -> None:
-    """Raise where a monitor was neither recorded nor written by a callback before.
+def _check_met(
+    run: Run,
+    callbacks: Sequence[Callback],
+    walk: Walk,
+    family: Family,
+    training: Training,
+) -> None:
+    """Raise where a series was neither recorded nor written by a callback before.
 
     Raises
     ------
     ConfigError
-        If it is the learning rate, and no callback before writes that.
+        If there is a special reason why the framework does not log it.
     UnknownMonitorError
         If it is any other series.
     """
     for index in sorted(walk.unmet) if walk.rates else ():
-        monitor = str(watched_series(callbacks[index]))
-        if monitor in LEARNING_RATE_NAMES:
-            sentence = (
-                f"monitor={monitor!r}: this Keras writes the learning rate into logs "
-                f"as {walk.learning_rate_key!r}, and only in a list with a "
-                "ReduceLROnPlateau or LearningRateScheduler, for the callbacks from "
-                "that one on. Put it before, or monitor something else."
-            )
-            raise ConfigError(sentence)
-        run.monitored(monitor)
-    compared = {one.callback for one in walk.trace if one.decision.improved is not None}
+        watched = str(callbacks[index].watched)
+        family.check_unlogged(watched, training)
+        run.monitored(watched)
+    compared = {
+        step.callback for step in walk.trace if step.decision.improved is not None
+    }
     for index, callback in enumerate(callbacks):
-        second: str | None = getattr(callback, "training_monitor", None)
-        if second is not None and index not in compared:
-            # nothing was compared: it must be there at least
-            run.monitored(second, "training_monitor")
+        for name, parameter in callback.reads.items():
+            if name != callback.watched and index not in compared:
+                # in no epoch did it have all that it reads; if this was never
+                # recorded, that is why
+                run.monitored(name, parameter)
+
+
+class _End(NamedTuple):
+    """How a walk ended, and how far that is evidence."""
+
+    evidence: Evidence
+    stopped_epoch: int | None
+    last_epoch: int
+    kept_epoch: int | None
+    best: BestSeen
+    broken_off: bool
 
 
 def _conclude(question: _Resolved, walk: Walk) -> Replay:
     """Turn a finished walk into what it is evidence for."""
     run, callbacks, resolved, objective, mode = question
-    divergence = walk.divergence
-    stopped = walk.stopped if divergence is None else None
-    evidence = classify_evidence(
-        stopped_epoch=stopped,
-        divergence_epoch=divergence,
-        reached_plan=run.reached_plan,
-    )
-    last_epoch = walk.last_epoch if divergence is None else divergence
-    kept = None
-    best_epoch, best = None, None
-    if divergence is None:
-        kept = walk.weights_epoch
-        best_epoch, best = _best(callbacks, walk.evident_states)
-    outcome = measure_outcome(
-        run,
-        evidence=evidence,
-        last_epoch=last_epoch,
-        kept_epoch=kept,
-        objective=objective,
-        mode=mode,
-    )
-    broken_off = stopped is not None and _breaks_off(question, walk)
-    if broken_off and kept == stopped:
-        # what is recorded there was measured on other weights
-        outcome = outcome._replace(kept_value=None, regret=None)
-    trained = len(walk.rates) if divergence is None else divergence - run.first_epoch
+    ended = _read_end(question, walk)
+    evident = walk.trace[: walk.evident_steps]
+    trained, end = len(walk.rates), walk.end_of_evidence
+    if end is not None:
+        trained = end - run.first_epoch
     return Replay(
         run=run,
         callbacks=callbacks,
         semantics=resolved.semantics,
+        family=resolved.family,
         objective=objective,
         objective_mode=mode,
-        evidence=evidence,
-        stopped_epoch=stopped,
-        stopped_by=walk.stopped_by if stopped is not None else (),
-        best_epoch=best_epoch,
-        best=best,
-        kept_epoch=kept,
-        reductions=_reductions(walk.trace[: walk.evident_steps]),
+        evidence=ended.evidence,
+        stopped_epoch=ended.stopped_epoch,
+        stopped_by=walk.stopped_by if ended.stopped_epoch is not None else (),
+        best_epoch=ended.best.epoch,
+        best=ended.best.value,
+        kept_epoch=ended.kept_epoch,
+        reductions=_reductions(evident),
         learning_rate=_rate_series(walk.rates[:trained]),
-        divergence_epoch=divergence,
+        divergence_epoch=walk.divergence,
+        gap_epoch=walk.gap,
         diverged_by_weights=walk.diverged_by_weights,
-        outcome=outcome,
+        outcome=_measure(question, ended),
         hypothetical=_hypothetical(callbacks, walk),
-        trace=tuple(walk.trace[: walk.evident_steps]),
-        saves=_saves(walk.trace[: walk.evident_steps]),
-        files=_files(walk.trace[: walk.evident_steps]),
+        trace=tuple(evident),
+        saves=_saves(evident),
+        files=_files(evident),
         noted=Notes(
             run=note_run(
                 run, callbacks, resolved, (objective, mode), sets_rate=walk.sets_rate
             ),
             callbacks=note_list(callbacks),
-            setting=tuple(
-                _setting_notes(question, walk, best, kept, broken_off=broken_off)
-            ),
+            setting=tuple(_setting_notes(question, walk, ended)),
         ),
     )
 
 
-def _setting_notes(
-    question: _Resolved,
-    walk: Walk,
-    best: float | None,
-    kept: int | None,
-    *,
-    broken_off: bool,
-) -> Iterator[str]:
+def _read_end(question: _Resolved, walk: Walk) -> _End:
+    """Return how a walk ended: what it keeps is not known where evidence ends first."""
+    end = walk.end_of_evidence
+    stopped = walk.stopped if end is None else None
+    evidence = classify_evidence(
+        stopped_epoch=stopped,
+        divergence_epoch=walk.divergence,
+        gap_epoch=walk.gap,
+        reached_plan=question.run.reached_plan,
+    )
+    if end is not None:
+        return _End(evidence, None, end, None, BestSeen(), broken_off=False)
+    return _End(
+        evidence,
+        stopped,
+        walk.last_epoch,
+        walk.weights_epoch,
+        _best(question.callbacks, walk.evident_states),
+        broken_off=stopped is not None and _breaks_off(question, walk),
+    )
+
+
+def _measure(question: _Resolved, ended: _End) -> Outcome:
+    """Measure what was saved and what it cost."""
+    outcome = measure_outcome(
+        question.run,
+        evidence=ended.evidence,
+        last_epoch=ended.last_epoch,
+        kept_epoch=ended.kept_epoch,
+        objective=question.objective,
+        mode=question.mode,
+    )
+    if ended.broken_off and ended.kept_epoch == ended.stopped_epoch:
+        # what is recorded there was measured on other weights
+        outcome = outcome._replace(kept_value=None, regret=None)
+    return outcome
+
+
+def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str]:
     """Yield what hangs on what the list decides on the run."""
     run, callbacks, _, objective, mode = question
     yield from walk.notes
-    if broken_off:
+    kept, best = ended.kept_epoch, ended.best.value
+    if ended.broken_off and walk.broken_off_by is not None:
         yield from note_broken_off(
-            callbacks, objective, walk.last_epoch, keeps_it=kept == walk.last_epoch
+            callbacks,
+            walk.broken_off_by,
+            objective,
+            walk.last_epoch,
+            keeps_it=kept == walk.last_epoch,
         )
     if best is not None and math.isnan(best):
         yield NAN_IS_BEST
     kept_value, _ = judge_epoch(run, kept, objective, mode)
-    if kept is not None and kept_value is None:
+    if kept is not None and kept_value is None and objective is not None:
         yield note_no_number(objective, kept)
 
 
 def _hypothetical(
     callbacks: tuple[Callback, ...], walk: Walk
 ) -> HypotheticalReplay | None:
-    """Return the fiction past a divergence, if the walk went on there."""
-    if walk.divergence is None or walk.last_epoch < walk.divergence:
+    """Return the fiction past the end of the evidence, if the walk went on there."""
+    end = walk.end_of_evidence
+    if end is None or walk.last_epoch < end:
         return None
     states = tuple(walk.states)
     best_epoch, best = _best(callbacks, states)
@@ -308,22 +348,13 @@ def _hypothetical(
     )
 
 
-def _best(
-    callbacks: tuple[Callback, ...], states: tuple[Any, ...]
-) -> tuple[int | None, float | None]:
-    """Return best_epoch and best of the first EarlyStopping."""
+def _best(callbacks: tuple[Callback, ...], states: tuple[Any, ...]) -> BestSeen:
+    """Return the best of the first callback that is about one."""
     for callback, state in zip(callbacks, states, strict=True):
-        if rule_name(callback) == "EarlyStopping":
-            if state.best_epoch is None:
-                return None, None
-            return state.best_epoch, state.best
-        driven: Any = callback
-        if rule_name(callback) == "DrivenCallback" and driven.extends("EarlyStopping"):
-            held = state.attributes
-            if not math.isfinite(held.get("best", math.inf)):
-                return None, None
-            return int(held["best_epoch"]), held["best"]
-    return None, None
+        found = callback.best_of(state)
+        if found is not None:
+            return found
+    return BestSeen()
 
 
 def _reductions(steps: Sequence[Step]) -> tuple[Reduction, ...]:
@@ -349,10 +380,10 @@ def _files(steps: Sequence[Step]) -> dict[str, int]:
     """Return the files that were not written over, with whose weights they hold."""
     decisions = [step.decision for step in steps]
     return {
-        file: one.saved_epoch
-        for one in decisions
-        if one.saved_file is not None and one.saved_epoch is not None
-        for file in (one.saved_file, *one.also_saved)
+        file: decision.saved_epoch
+        for decision in decisions
+        if decision.saved_file is not None and decision.saved_epoch is not None
+        for file in (decision.saved_file, *decision.also_saved)
     }
 
 
@@ -364,13 +395,13 @@ def _rate_series(rates: Sequence[float | None]) -> Series | None:
 
 def _breaks_off(question: _Resolved, walk: Walk) -> bool:
     """Return whether the stop cuts an epoch short that the record has in full."""
-    if not walk.broken_off:
+    if walk.broken_off_by is None:
         return False
     metadata = question.run.metadata
     ended = metadata.ended if metadata is not None else None
     recorded_so = (
         ended is not None
-        and ended.by == name_breaker(question.callbacks)
+        and ended.by == question.callbacks[walk.broken_off_by].class_name
         and walk.last_epoch == question.run.horizon
     )
     return not recorded_so

@@ -157,22 +157,25 @@ def compare_replays(first: Replay, rival: Replay) -> ReplayComparison:
 def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTotals:
     """Add comparisons up over the runs where both lists are exact."""
     every = list(comparisons)
-    exact = [one for one in every if one.both_exact]
-    better = [one.better for one in exact]
+    exact = [comparison for comparison in every if comparison.both_exact]
+    better = [comparison.better for comparison in exact]
+    outcomes = [
+        (comparison.first.outcome, comparison.rival.outcome) for comparison in exact
+    ]
     regrets = [
-        (one.first.outcome.regret, one.rival.outcome.regret)
-        for one in exact
-        if one.first.outcome.regret is not None and one.rival.outcome.regret is not None
+        (first.regret, rival.regret)
+        for first, rival in outcomes
+        if first.regret is not None and rival.regret is not None
     ]
     return ComparisonTotals(
         runs=len(every),
         exact_runs=len(exact),
-        parted_runs=sum(one.parting_epoch is not None for one in every),
+        parted_runs=sum(comparison.parting_epoch is not None for comparison in every),
         first_better=better.count("first"),
         rival_better=better.count("rival"),
         same=better.count("same"),
-        first_epochs_saved=sum(one.first.outcome.epochs_saved for one in exact),
-        rival_epochs_saved=sum(one.rival.outcome.epochs_saved for one in exact),
+        first_epochs_saved=sum(first.epochs_saved for first, _ in outcomes),
+        rival_epochs_saved=sum(rival.epochs_saved for _, rival in outcomes),
         first_mean_regret=_mean([first for first, _ in regrets]),
         rival_mean_regret=_mean([rival for _, rival in regrets]),
     )
@@ -181,12 +184,12 @@ def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTota
 def last_evident_epoch(replay: Replay) -> int:
     """Return the last epoch of which the record is evidence for a replay.
 
-    Where it stopped, the epoch before the divergence, or the horizon.
+    Where it stopped, the epoch before the divergence or the hole, or the horizon.
     """
     if replay.stopped_epoch is not None:
         return replay.stopped_epoch
-    if replay.divergence_epoch is not None:
-        return replay.divergence_epoch - 1
+    if replay.end_of_evidence is not None:
+        return replay.end_of_evidence - 1
     return replay.run.horizon
 
 
@@ -201,10 +204,16 @@ def _check(first: Replay, rival: Replay) -> None:
     rivals = (rival.objective, rival.objective_mode)
     if judged != rivals:
         sentence = (
-            f"one list is judged by {' '.join(judged)} and its rival by "
-            f"{' '.join(rivals)}. Name one with --objective or objective=."
+            f"one list is judged by {_spoken_objective(first)} and its rival by "
+            f"{_spoken_objective(rival)}. Name one with --objective or objective=."
         )
         raise ConfigError(sentence)
+
+
+def _spoken_objective(replay: Replay) -> str:
+    if replay.objective is None:
+        return "no series"
+    return f"{replay.objective} {replay.objective_mode}"
 
 
 def _first_parting(
@@ -217,7 +226,7 @@ def _first_parting(
         if None not in rates and rates[0] != rates[1]:
             return epoch, "learning rate"
         for cause in ("reduction", "weights", "stop"):
-            ours, theirs = (one.get((epoch, cause)) for one in decided)
+            ours, theirs = (of_list.get((epoch, cause)) for of_list in decided)
             if ours != theirs:
                 return epoch, cause
     return None
@@ -230,10 +239,10 @@ def _parting_at_end(
     if first.evidence == "exact" and rival.evidence == "exact":
         # both end here: what they leave may differ
         return (end, "kept weights") if first.kept_epoch != rival.kept_epoch else None
-    for one, other in ((first, rival), (rival, first)):
+    for leaving, other in ((first, rival), (rival, first)):
         # one leaves the record where the other goes on with it
-        if one.divergence_epoch == end + 1 and last_evident_epoch(other) > end:
-            by_weights = one.diverged_by_weights
+        if leaving.divergence_epoch == end + 1 and last_evident_epoch(other) > end:
+            by_weights = leaving.diverged_by_weights
             return end + 1, "weights" if by_weights else "learning rate"
     return None
 
@@ -241,12 +250,12 @@ def _parting_at_end(
 def _decisions(replay: Replay) -> dict[tuple[int, str], Any]:
     """Return what changes the training, by epoch and kind."""
     found: dict[tuple[int, str], Any] = {}
-    for one in replay.reductions:
-        new = one.new
+    for reduction in replay.reductions:
+        new: Any = reduction.new
         if new is None:
-            # of an unknown rate, the factor tells two reductions apart
-            new = getattr(replay.callbacks[one.callback], "factor", None)
-        found.setdefault((one.epoch, "reduction"), []).append(new)
+            # where no rate is known, reductions by different factors still differ
+            new = replay.callbacks[reduction.callback].reduction
+        found.setdefault((reduction.epoch, "reduction"), []).append(new)
     for step in replay.trace:
         restored = step.decision.restored_epoch
         if restored is not None and step.epoch != replay.stopped_epoch:

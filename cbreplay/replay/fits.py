@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.judging import read_judging
 from cbreplay.replay.answer import as_list, replay_list
-from cbreplay.rules.base import describe_training, rule_name
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.base import describe_training
+from cbreplay.rules.registry import resolve_semantics
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.judging import JudgingOptions
     from cbreplay.replay.records import Replay
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.keras.semantics import Semantics
+    from cbreplay.rules.family import ResolvedSemantics
 
 __all__ = ["replay_fits"]
 
@@ -78,28 +78,15 @@ def replay_fits(
     if isinstance(runs, Run):
         sentence = "replay_fits takes the runs of several fits, and this is one Run"
         raise ConfigError(sentence)
-    listed = as_list(callbacks)
+    listed, chosen = as_list(callbacks), read_judging(judging)
     replays: list[Replay] = []
     states: Sequence[Any] | None = None
-    first_named = ""
-    chosen = read_judging(judging)
     for run in runs:
-        resolved = resolve_semantics(chosen.semantics, metadata=run.metadata)
-        first_named = first_named or resolved.semantics.name
-        if resolved.semantics.name != first_named:
-            sentence = (
-                f"run {run.name!r} was trained by {resolved.semantics.name} and the "
-                f"first one by {first_named}: one instance lives in one Keras. Choose "
-                "it with --semantics or semantics=."
-            )
-            raise ConfigError(sentence)
+        resolved = resolve_semantics(
+            chosen.semantics, metadata=run.metadata, callbacks=listed.callbacks
+        )
         if states is not None:
-            _check_carried(replays[-1], listed.callbacks, resolved.semantics)
-            training = describe_training(run, resolved.semantics)
-            states = [
-                _begin_again(callback, state, training)
-                for callback, state in zip(listed.callbacks, states, strict=True)
-            ]
+            states = _begin_again(run, resolved, replays, listed.callbacks, states)
         replay, states = replay_list(run, listed, resolved, chosen, states=states)
         if replays and _carriers(listed.callbacks, resolved.semantics):
             about = (*replay.noted.setting, *_carried_notes(replays[-1]))
@@ -108,29 +95,39 @@ def replay_fits(
     return replays
 
 
-def _begin_again(callback: Any, state: Any, training: Any) -> Any:  # noqa: ANN401
-    if hasattr(callback, "begin_again"):
-        return callback.begin_again(state, training)
-    return callback.begin(training)
-
-
-def _carriers(callbacks: Sequence[Callback], semantics: Semantics) -> list[str]:
-    """Return the classes of the callbacks that carry something into the next fit."""
-    rules = {
-        "EarlyStopping": semantics.early_stopping.carries_best,
-        "ReduceLROnPlateau": semantics.reduce_lr_on_plateau.carries_best,
-        "ModelCheckpoint": semantics.model_checkpoint.carries_best,
-        "DrivenCallback": True,
-    }
+def _begin_again(
+    run: Run,
+    resolved: ResolvedSemantics,
+    before: Sequence[Replay],
+    callbacks: Sequence[Callback],
+    states: Sequence[Any],
+) -> list[Any]:
+    """Return the states before another fit with the same instances."""
+    first = before[0].semantics.name
+    if resolved.semantics.name != first:
+        sentence = (
+            f"run {run.name!r} was trained by {resolved.semantics.name} and the "
+            f"first one by {first}: one instance lives in one "
+            f"{resolved.family.title}. Choose it with --semantics or semantics=."
+        )
+        raise ConfigError(sentence)
+    _check_carried(before[-1], callbacks, resolved.semantics)
+    training = describe_training(run, resolved.semantics, resolved.family)
     return [
-        str(getattr(one, "name", rule_name(one)))
-        for one in callbacks
-        if rules.get(rule_name(one), False)
+        callback.begin_again(state, training)
+        for callback, state in zip(callbacks, states, strict=True)
     ]
 
 
+def _carriers(callbacks: Sequence[Callback], semantics: Any) -> list[str]:  # noqa: ANN401
+    """Return the classes of the callbacks that carry something into the next fit."""
+    return [rule.class_name for rule in callbacks if rule.carries(semantics)]
+
+
 def _check_carried(
-    before: Replay, callbacks: Sequence[Callback], semantics: Semantics
+    before: Replay,
+    callbacks: Sequence[Callback],
+    semantics: Any,  # noqa: ANN401 - a family's own
 ) -> None:
     carriers = _carriers(callbacks, semantics)
     if before.divergence_epoch is not None and carriers:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.holes import find_gap
 from cbreplay.outcomes import was_still_improving
-from cbreplay.rules.base import read_series, rule_name, watched_series
+from cbreplay.rules.base import read_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.keras.semantics import ResolvedSemantics, Semantics
+    from cbreplay.rules.family import ResolvedSemantics
     from cbreplay.run import Mode, Run
 
 __all__ = [
     "NAN_IS_BEST",
     "Notes",
-    "name_breaker",
     "note_broken_off",
     "note_list",
     "note_no_number",
@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 NAN_IS_BEST = (
-    "the first monitored value is NaN; this Keras takes it as best, and nothing ever "
-    "improves on it"
+    "the first monitored value is NaN; it is taken as best, and nothing ever improves "
+    "on it"
 )
 
 
@@ -59,7 +59,7 @@ def note_run(
     run: Run,
     callbacks: Sequence[Callback],
     resolved: ResolvedSemantics,
-    judged: tuple[str, Mode],
+    judged: tuple[str | None, Mode | None],
     *,
     sets_rate: bool,
 ) -> tuple[str, ...]:
@@ -69,12 +69,12 @@ def note_run(
     ----------
     run, callbacks, resolved : Run, sequence of Callback, ResolvedSemantics
         What is replayed on what, by which Keras.
-    judged : (str, {"min", "max"})
+    judged : (str, {"min", "max"}) or (None, None)
         The objective and its direction.
     sets_rate : bool
         Whether the list takes the learning rate into its own hands.
     """
-    notes = [*resolved.notes, *_missing(run, callbacks, resolved.semantics)]
+    notes = [*resolved.notes, *_missing(run, callbacks, resolved)]
     if sets_rate and run.learning_rate is None:
         notes.append(
             "no learning rate is recorded: it is taken as constant over the record"
@@ -90,34 +90,38 @@ def note_run(
 
 def note_list(callbacks: Sequence[Callback]) -> tuple[str, ...]:
     """Return what holds of a list on every run: who decides nothing, who is driven."""
-    bystanders: list[Any] = [one for one in callbacks if rule_name(one) == "Bystander"]
-    idle = [one.name for one in bystanders]
+    idle = [rule.class_name for rule in callbacks if not rule.acts_at]
     notes = []
     if idle:
         verb = "decide" if len(idle) > 1 else "decides"
         notes.append(f"{', '.join(idle)} in the list {verb} nothing")
-    driven: list[Any] = [one for one in callbacks if rule_name(one) == "DrivenCallback"]
-    return (*notes, *(one.origin for one in driven))
+    return (*notes, *(remark for rule in callbacks for remark in rule.remarks))
 
 
 def note_broken_off(
-    callbacks: Sequence[Callback], objective: str, stopped: int, *, keeps_it: bool
+    callbacks: Sequence[Callback],
+    breaker: int,
+    objective: str | None,
+    stopped: int,
+    *,
+    keeps_it: bool,
 ) -> Iterator[str]:
     """Say what is not known of an epoch that a callback breaks off.
 
     Parameters
     ----------
-    callbacks : sequence of Callback
-        The list.
-    objective : str
+    callbacks, breaker : sequence of Callback, int
+        The list, and which of it broke the epoch off.
+    objective : str or None
         The series that is judged.
     stopped : int
         That epoch.
     keeps_it : bool
         Whether its weights are kept.
     """
-    told = f"{name_breaker(callbacks)} breaks epoch {stopped + 1} off in the middle"
-    if not {"Bystander", "TerminateOnNaN"}.issuperset(map(rule_name, callbacks)):
+    name = callbacks[breaker].class_name
+    told = f"{name} breaks epoch {stopped + 1} off in the middle"
+    if any("end" in rule.acts_at for rule in callbacks):
         yield (
             f"{told}: what the other callbacks decide at its end is replayed on the "
             "recorded values, and those are of other weights"
@@ -126,50 +130,41 @@ def note_broken_off(
         yield f"{told}, so the {objective} of its weights is not recorded"
 
 
-def name_breaker(callbacks: Sequence[Callback]) -> str:
-    """Return the class of the callback that can end an epoch in its middle."""
-    breakers: list[Any] = [one for one in callbacks if rule_name(one) in _BREAKERS]
-    return str(getattr(breakers[0], "name", rule_name(breakers[0])))
-
-
-_BREAKERS = ("TerminateOnNaN", "DrivenCallback")
-
-
 def note_no_number(objective: str, kept: int) -> str:
     """Say that the objective was not recorded, or was NaN, at the kept epoch."""
     return f"{objective} has no number at the kept epoch {kept + 1}"
 
 
 def _missing(
-    run: Run, callbacks: Sequence[Callback], semantics: Semantics
+    run: Run, callbacks: Sequence[Callback], resolved: ResolvedSemantics
 ) -> Iterator[str]:
     """Say of each series that decides in how many epochs it is missing."""
     for monitor in read_series(callbacks):
         if monitor not in run.series:
-            # a callback before it in the list may write it: known after the walk
+            # not in the log: a callback may write it, which only the replay tells
             continue
-        missing = int((~run.monitored(monitor).recorded).sum())
-        if missing:
-            yield (
-                f"{monitor} is missing in {missing} of {run.n_epochs} epochs; "
-                f"{_spoken_skip(callbacks, monitor, semantics)}"
-                f"{_suspect_nan(run, monitor)}"
-            )
+        missing = run.n_epochs - np.count_nonzero(run.monitored(monitor).recorded)
+        if not missing:
+            continue
+        said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"
+        if find_gap(run, monitor) is None:
+            said += f"; {_spoken_skip(callbacks, monitor, resolved)}"
+        yield f"{said}{_suspect_nan(run, monitor)}"
 
 
 def _spoken_skip(
-    callbacks: Sequence[Callback], monitor: str, semantics: Semantics
+    callbacks: Sequence[Callback], monitor: str, resolved: ResolvedSemantics
 ) -> str:
-    saving = [
-        rule_name(one) == "ModelCheckpoint"
-        for one in callbacks
-        if watched_series(one) == monitor
-    ]
-    if not semantics.saves_without_monitor or not any(saving):
-        return "Keras's callbacks skip those"
-    if all(saving):
-        return "ModelCheckpoint saves those all the same"
-    return "ModelCheckpoint saves those all the same, the others skip them"
+    """Say what the callbacks that decide by a series do where it is missing."""
+    deeds = {
+        rule.class_name: rule.acts_without_value(resolved.semantics)
+        for rule in callbacks
+        if monitor in rule.reads
+    }
+    told = [f"{name} {deed}" for name, deed in deeds.items() if deed]
+    if not told:
+        return f"{resolved.family.title}'s callbacks skip those"
+    return ", ".join(told) + (", the others skip them" if "" in deeds.values() else "")
 
 
 def _suspect_nan(run: Run, monitor: str) -> str:
@@ -182,7 +177,7 @@ def _suspect_nan(run: Run, monitor: str) -> str:
     if loss is None:
         return ""
     absent = ~loss.recorded & ~run.series[monitor].recorded
-    others = [one.recorded for one in run.series.values()]
+    others = [series.recorded for series in run.series.values()]
     if not (absent & np.any(others, axis=0)).any():
         return ""
     return (

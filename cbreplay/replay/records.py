@@ -5,13 +5,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.outcomes import Outcome
     from cbreplay.replay.notes import Notes
     from cbreplay.rules.base import Callback, Decision
-    from cbreplay.rules.keras.semantics import Semantics
+    from cbreplay.rules.family import Family
     from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 
@@ -89,11 +91,13 @@ class Replay(NamedTuple):
     ----------
     run, callbacks : Run, tuple of Callback
         What was replayed on what.
-    semantics : Semantics
-        Which Keras decided.
-    objective, objective_mode : str, {"min", "max"}
-        The series that outcomes are judged by, and its direction.
-    evidence : {"exact", "censored", "diverged"}
+    semantics, family : object, Family
+        Which version of which framework decided: a `name`, such as ``"keras-3.15.1"``,
+        and the `row` of the table that it was decided by.
+    objective, objective_mode : str, {"min", "max"}; or both None
+        The series that outcomes are judged by, and its direction; None where nothing
+        in the list monitors a series, none was named, and there is no ``val_loss``.
+    evidence : {"exact", "censored", "diverged", "incomplete"}
         How far the answer is evidence.
     stopped_epoch : int or None
         The zero-based epoch at whose end training ended; None if not, or not known.
@@ -115,6 +119,9 @@ class Replay(NamedTuple):
     divergence_epoch : int or None
         The first epoch that would have been trained at another rate than recorded, or
         from earlier weights that a callback of the user's own put back.
+    gap_epoch : int or None
+        The first epoch of which the log lacks what the list decides by, if it comes
+        before a stop and before a divergence.
     outcome : Outcome
         What it saves and costs.
     hypothetical : HypotheticalReplay or None
@@ -129,9 +136,10 @@ class Replay(NamedTuple):
 
     run: Run
     callbacks: tuple[Callback, ...]
-    semantics: Semantics
-    objective: str
-    objective_mode: Mode
+    semantics: Any
+    family: Family
+    objective: str | None
+    objective_mode: Mode | None
     evidence: Evidence
     stopped_epoch: int | None
     stopped_by: tuple[int, ...]
@@ -148,11 +156,37 @@ class Replay(NamedTuple):
     saves: tuple[tuple[int, str, int], ...] = ()
     files: Mapping[str, int] = _NO_FILES
     diverged_by_weights: bool = False
+    gap_epoch: int | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed, and what a careful reader should know."""
         return self.noted.every
+
+    @property
+    def judged_by(self) -> tuple[str, Mode]:
+        """The objective and its direction.
+
+        Raises
+        ------
+        ConfigError
+            If nothing judges what is kept.
+        """
+        if self.objective is None or self.objective_mode is None:
+            sentence = (
+                f"{', '.join(rule.class_name for rule in self.callbacks)} monitors no "
+                "series, so nothing judges what is kept. Name one with --objective or "
+                "objective=."
+            )
+            raise ConfigError(sentence)
+        return self.objective, self.objective_mode
+
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which the log is no evidence; None if there is none."""
+        return (
+            self.gap_epoch if self.divergence_epoch is None else self.divergence_epoch
+        )
 
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""

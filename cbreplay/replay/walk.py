@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.holes import find_gap_of
 from cbreplay.replay.records import Step
-from cbreplay.rules.base import Decision, Observation, rule_name, watched_series
+from cbreplay.rules.base import Decision, Observation, read_series
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from cbreplay.rules.base import Callback, Training
     from cbreplay.rules.callbacks_list import CallbacksList
+    from cbreplay.rules.family import Family
     from cbreplay.run import Run
 
 __all__ = ["Walk", "walk_run"]
@@ -26,11 +31,16 @@ class Walk:
     """A replay under way. Everything before the divergence is kept apart.
 
     Until `sets_rate`, the rate is the recorded one. `unmet` are the callbacks that
-    have not met their monitor yet, which ``fit`` does not log.
+    have not met what they watch yet, which ``fit`` does not log. `trainer` is the
+    state of the training loop, and `overruled` whether it ever went on although a
+    callback had asked for the stop. `broken_off_by` is who ended the last epoch
+    before its end. `gap` is the first epoch of which the log lacks what the list
+    decides by, if the walk came there.
     """
 
     states: list[Any]
     rate: float | None
+    trainer: Any = None
     sets_rate: bool = False
     has_changed: bool = False
     divergence: int | None = None
@@ -41,19 +51,32 @@ class Walk:
     stopped_by: tuple[int, ...] = ()
     last_epoch: int = 0
     weights_epoch: int = 0
-    broken_off: bool = False
+    broken_off_by: int | None = None
     raised: bool = False
+    overruled: bool = False
+    gap: int | None = None
     unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
     trace: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def is_evident(self) -> bool:
+        """Whether the log is evidence for all that was decided so far."""
+        return self.divergence is None and self.gap is None
+
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which it is none; None if there is no such."""
+        return self.gap if self.divergence is None else self.divergence
+
 
 def walk_run(
     run: Run,
     callbacks: CallbacksList,
     training: Training,
+    family: Family,
     *,
     initial_learning_rate: float | None,
     goes_on: bool,
@@ -63,8 +86,8 @@ def walk_run(
 
     Parameters
     ----------
-    run, callbacks, training : Run, CallbacksList, Training
-        What is replayed on what, by which Keras.
+    run, callbacks, training, family : Run, CallbacksList, Training, Family
+        What is replayed on what, by whose rules.
     initial_learning_rate : float or None
         The rate of the first epoch, where the log does not record one.
     goes_on : bool
@@ -77,25 +100,27 @@ def walk_run(
     ConfigError, EvidenceError
         As `replay_run`.
     """
-    rules = callbacks.callbacks
-    _refuse_schedule(run, rules)
-    if any(one.changes_learning_rate for one in rules):
-        readings = read_recorded_rates(
-            run,
-            initial_learning_rate=initial_learning_rate,
-            needs_value=any(one.needs_learning_rate for one in rules),
-            scheduled=any(rule_name(one) == _SCHEDULER for one in rules),
-        )
-    else:
-        readings = read_followed_rates(run, initial_learning_rate)
-        if not any(rule_name(one) == _DRIVEN for one in rules):
-            # nobody asks for the rate
-            readings = readings[:1]
+    family.check_run(run, callbacks.callbacks)
+    readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = _epoch_logs(run)
-    walks = [
-        _Walker(callbacks, training, logs, reading, goes_on=goes_on).walk(states)
-        for reading in readings
-    ]
+    gap = _find_gap(run, callbacks.callbacks)
+    others = _other_logs(run, callbacks.callbacks, logs)
+    walks = []
+    for reading in readings:
+        walker = _Walker(
+            callbacks,
+            training,
+            family,
+            logs,
+            reading,
+            gap=gap,
+            seams=_find_seams(run, callbacks.callbacks),
+            possible_seams=run.possible_seams,
+            goes_on=goes_on,
+        )
+        if others or run.possible_seams:
+            walker.gap = _earlier(gap, _find_uncertain(walker, states, others))
+        walks.append(walker.walk(states))
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(
@@ -105,6 +130,92 @@ def walk_run(
         )
     _compare_readings(run, walks, first)
     return first
+
+
+def _read_rates(
+    run: Run, rules: tuple[Callback, ...], initial_learning_rate: float | None
+) -> tuple[RecordedRate, ...]:
+    """Return every reading of the recorded rate that the list may decide by."""
+    if any(rule.changes_learning_rate for rule in rules):
+        return read_recorded_rates(
+            run,
+            initial_learning_rate=initial_learning_rate,
+            needs_value=any(rule.needs_learning_rate for rule in rules),
+            scheduled=any(map(_schedules_rate, rules)),
+        )
+    readings = read_followed_rates(run, initial_learning_rate)
+    # without code of the user's nobody asks for the rate, and one reading will do
+    own_code = any(rule.holds_own_code for rule in rules)
+    return readings if own_code else readings[:1]
+
+
+def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
+    """Return the first epoch of which the log lacks what a list decides by."""
+    if any(rule.holds_own_code for rule in rules):
+        # it may read whatever is logged
+        return find_gap_of(run, run.series)
+    return find_gap_of(run, read_series(rules))
+
+
+def _find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, bool]:
+    """Return where a resumed fit began, and whether the one before had this list."""
+    if not run.seams:
+        return {}
+    earlier = () if run.metadata is None else run.metadata.earlier_fits
+    asked = [_bare(rule.code) for rule in rules if rule.acts_at]
+    alike = [
+        [text for text in map(_bare, fit.callbacks) if text in asked] == asked
+        for fit in earlier
+    ]
+    known = dict(zip(run.seams, alike, strict=False))
+    return {seam: known.get(seam, False) for seam in run.seams}
+
+
+def _bare(code: str) -> str:
+    return code.replace(" ", "").replace('"', "'")
+
+
+def _other_logs(
+    run: Run, rules: tuple[Callback, ...], logs: Sequence[dict[str, float]]
+) -> dict[int, list[dict[str, float]]]:
+    """Return the other logs that epochs with several values may have had."""
+    own_code = any(rule.holds_own_code for rule in rules)
+    reads = [*run.series] if own_code else read_series(rules)
+    several = [(name, run.series[name].others) for name in reads if name in run.series]
+    positions = {position for _, others in several for position in others}
+    found = {}
+    for position in positions:
+        ways = [logs[position]]
+        for name, others in several:
+            ways += [
+                way | {name: value}
+                for way in ways
+                for value in others.get(position, ())
+            ]
+        found[position] = ways[1:_MOST_WAYS]
+    return found
+
+
+def _find_uncertain(
+    walker: _Walker,
+    states: Sequence[Any] | None,
+    others: Mapping[int, list[dict[str, float]]],
+) -> int | None:
+    if any(rule.holds_own_code for rule in walker.callbacks):
+        # it cannot be followed on several ways at once
+        positions = [walker.training.first_epoch + position for position in others]
+        return min([*positions, *walker.possible_seams])
+    return walker.find_uncertain(states, others)
+
+
+def _earlier(first: int | None, second: int | None) -> int | None:
+    known = [epoch for epoch in (first, second) if epoch is not None]
+    return min(known, default=None)
+
+
+def _schedules_rate(rule: Callback) -> bool:
+    """Return whether a rule sets the rate that an epoch begins with."""
+    return rule.changes_learning_rate and "begin" in rule.acts_at
 
 
 def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
@@ -126,25 +237,14 @@ def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:
 
 
 def _divergence_order(walk: Walk) -> float:
-    return math.inf if walk.divergence is None else walk.divergence
+    end = walk.end_of_evidence
+    return math.inf if end is None else end
 
 
 def _spoken_divergence(walk: Walk) -> str:
     if walk.divergence is None:
         return "nowhere"
     return f"at epoch {walk.divergence + 1}"
-
-
-def _refuse_schedule(run: Run, callbacks: tuple[Callback, ...]) -> None:
-    schedule = run.metadata.schedule if run.metadata is not None else None
-    for callback in callbacks:
-        if schedule is not None and callback.changes_learning_rate:
-            sentence = (
-                f"run {run.name!r} was trained with the LearningRateSchedule "
-                f"{schedule}: Keras's {type(callback).__name__} raises TypeError "
-                "there, so leave it out."
-            )
-            raise ConfigError(sentence)
 
 
 def _epoch_logs(run: Run) -> list[dict[str, float]]:
@@ -160,7 +260,27 @@ def _epoch_logs(run: Run) -> list[dict[str, float]]:
     return logs
 
 
-_SCHEDULER, _DRIVEN = "LearningRateScheduler", "DrivenCallback"
+class _Roles(NamedTuple):
+    """Which callbacks of a list act when, by their index."""
+
+    at_begin: tuple[int, ...]
+    in_batch: tuple[int, ...]
+    at_end: tuple[int, ...]
+
+    @classmethod
+    def of(cls, callbacks: tuple[Callback, ...]) -> _Roles:
+        acting = [rule.acts_at for rule in callbacks]
+        places = range(len(callbacks))
+        return cls(
+            tuple(index for index in places if "begin" in acting[index]),
+            tuple(index for index in places if "batch" in acting[index]),
+            # what acts only as an epoch begins is entered into the trace there
+            tuple(index for index in places if acting[index] != {"begin"}),
+        )
+
+
+# of as many choices at once nobody follows each
+_MOST_WAYS = 256
 
 
 class _Walker:
@@ -170,98 +290,177 @@ class _Walker:
         self,
         callbacks: CallbacksList,
         training: Training,
+        family: Family,
         logs: list[dict[str, float]],
         recorded: RecordedRate,
         *,
+        gap: int | None,
+        seams: Mapping[int, bool],
+        possible_seams: Collection[int],
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
-        self.training, self.logs, self.recorded = training, logs, recorded
-        self.goes_on = goes_on
+        self.gap, self.seams = gap, seams
+        self.possible_seams = possible_seams
+        self.training = training._replace(shared={})
+        self.family, self.logs, self.recorded = family, logs, recorded
+        self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
+        self.watched = [rule.watched for rule in self.callbacks]
         self.walked = Walk(states=[], rate=None)
 
     def walk(self, states: Sequence[Any] | None) -> Walk:
         """Replay until a stop, a divergence, or the horizon."""
-        training, first_epoch = self.training, self.training.first_epoch
-        if any(rule_name(one) == _DRIVEN for one in self.callbacks):
-            from cbreplay.rules.keras.stand_in import Stage
-
-            training = training._replace(stage=Stage(training))
-        if states is None:
-            states = [callback.begin(training) for callback in self.callbacks]
-        walk = self.walked = Walk(
-            states=list(states),
-            rate=self._first_rate(),
-            sets_rate=any(one.changes_learning_rate for one in self.callbacks),
-            last_epoch=first_epoch - 1,
-            weights_epoch=first_epoch - 1,
-            learning_rate_key=training.semantics.learning_rate_key,
-            unmet=set(self._unlogged()),
-        )
+        walk = self.walked = self._begin(states)
         for position, fit_logs in enumerate(self.logs):
-            epoch = first_epoch + position
-            steps_before = len(walk.trace)
-            if not walk.sets_rate:
-                # nothing in the list has set it
-                walk.rate = self.recorded.values[position]
-            asked = self._begin_epoch(epoch, is_first=position == 0)
-            if walk.divergence is None and self._diverges(position, epoch):
-                walk.divergence = epoch
-                walk.evident_steps = steps_before
-                walk.evident_states = tuple(walk.states)
-                if not self.goes_on:
-                    break
-            walk.rates.append(walk.rate)
-            walk.last_epoch = walk.weights_epoch = epoch
-            walk.stopped_by = self._end_epoch(epoch, fit_logs, asked)
-            if walk.stopped_by:
-                walk.stopped = epoch
+            if self._live(position, fit_logs):
                 break
-        ended_here = walk.divergence is None or self.goes_on
+        ended_here = walk.is_evident or self.goes_on
         if walk.rates and ended_here and not walk.raised:
             self._end_training()
-        if walk.divergence is None:
+        if walk.is_evident:
             walk.evident_steps = len(walk.trace)
             walk.evident_states = tuple(walk.states)
         return walk
 
-    def _end_training(self) -> None:
-        """Let every callback see the end of training, where weights are put back."""
+    def _live(self, position: int, fit_logs: dict[str, float]) -> bool:
+        """Go through one epoch; return whether it is the last that is walked."""
+        walk, epoch = self.walked, self.training.first_epoch + position
+        steps_before = len(walk.trace)
+        resumes = epoch in self.seams and position > 0
+        if resumes:
+            self._resume(epoch)
+        if not walk.sets_rate:
+            # nothing in the list has set it
+            walk.rate = self.recorded.values[position]
+        asked = self._begin_epoch(epoch, is_first=position == 0 or resumes)
+        if walk.is_evident and self._ends_evidence(position, epoch):
+            walk.evident_steps = steps_before
+            walk.evident_states = tuple(walk.states)
+            if not self.goes_on:
+                return True
+        walk.rates.append(walk.rate)
+        walk.last_epoch = walk.weights_epoch = epoch
+        asked = self._end_epoch(epoch, fit_logs, asked)
+        return self._ends_training(epoch, tuple(asked))
+
+    def _resume(self, epoch: int) -> None:
+        """End the fit before a seam, and begin the next one with new callbacks.
+
+        If the list leaves other weights in memory there than the recorded fit did, the
+        next fit would have been another training.
+        """
         walk = self.walked
-        fit_logs = self.logs[walk.last_epoch - self.training.first_epoch]
-        asked = list(walk.stopped_by)
-        for index, callback in enumerate(self.callbacks):
-            if rule_name(callback) == _DRIVEN:
-                driven: Any = callback
-                seen = self._observe(walk.last_epoch, dict(fit_logs), asked, fit_logs)
-                walk.states[index], decision = driven.end_training(
-                    walk.states[index], seen
-                )
-                # what it does to the rate or the stop there comes too late
-                if decision.saved_file or decision.restored_epoch is not None:
-                    decision = decision._replace(
-                        stop=False, cancels_stop=False, scheduled=False, reduced=False
-                    )
-                    self._take(index, walk.last_epoch, decision, [])
-                continue
-            held = callback.held_epoch(walk.states[index])
-            if held is not None:
-                walk.weights_epoch = held
+        if walk.rates and not walk.raised:
+            self._end_training()
+        is_recorded_list = self.seams[epoch]
+        if walk.weights_epoch != epoch - 1 and not is_recorded_list:
+            self.gap = _earlier(self.gap, epoch)
+        walk.weights_epoch = epoch - 1
+        training = self.training._replace(first_epoch=epoch)
+        walk.states = [callback.begin(training) for callback in self.callbacks]
+        walk.trainer = self.family.begin_trainer(training)
+
+    def find_uncertain(
+        self, states: Sequence[Any] | None, others: Mapping[int, list[dict[str, float]]]
+    ) -> int | None:
+        """Return the first epoch in which a choice decides otherwise.
+
+        Which of several values it was, and whether a fit was resumed where that is not
+        known: every choice is followed, and choices that come to the same state are one
+        from there on; None where all of them decide alike.
+
+        Parameters
+        ----------
+        states : sequence of object or None
+            As `walk` takes them.
+        others : mapping of int to list of dict
+            The other ``logs`` that an epoch may have had, by its position.
+        """
+        self.walked = self._begin(states)
+        open_ways = [self]
+        for position, fit_logs in enumerate(self.logs):
+            epoch = self.training.first_epoch + position
+            ways: dict[str, _Walker] = {}
+            ended: list[bool] = []
+            choices = product(
+                open_ways, self._seams_at(epoch), [fit_logs, *others.get(position, ())]
+            )
+            for way, seams, logs in choices:
+                fork = way._fork()  # noqa: SLF001 - another one of its own class
+                fork.seams = seams
+                ended.append(fork._live(position, logs))  # noqa: SLF001 - as above
+                ways[fork._situation()] = fork  # noqa: SLF001 - as above
+            told = {way._decided(epoch) for way in ways.values()}  # noqa: SLF001 - as above
+            if len(told) > 1 or len(ways) > _MOST_WAYS:
+                return epoch
+            if ended[0]:
+                return None
+            open_ways = list(ways.values())
+        return None
+
+    def _seams_at(self, epoch: int) -> list[Mapping[int, bool]]:
+        """Return the seams, and what else they may be where that is not known."""
+        if epoch not in self.possible_seams:
+            return [self.seams]
+        return [self.seams, {at: own for at, own in self.seams.items() if at != epoch}]
+
+    def _fork(self) -> _Walker:
+        """Return a walker that stands where this one does and goes its own way."""
+        fork, walk = copy(self), self.walked
+        fork.walked = replace(
+            walk,
+            states=list(walk.states),
+            unmet=set(walk.unmet),
+            rates=list(walk.rates),
+            trace=[],
+            notes=[],
+        )
+        return fork
+
+    def _situation(self) -> str:
+        """Write all that later decisions hang on; NaN is written like NaN."""
+        walk = self.walked
+        return repr((walk.states, walk.rate, walk.trainer, walk.weights_epoch))
+
+    def _decided(self, epoch: int) -> str:
+        """Write what was decided in the last epoch: not what was held to be best."""
+        walk = self.walked
+        decisions = [
+            (step.callback, step.decision._replace(improved=None))
+            for step in walk.trace
+        ]
+        kept = None
+        if walk.stopped is not None and not walk.raised:
+            self._end_training()
+            kept = walk.weights_epoch
+        return repr((epoch, walk.divergence, walk.stopped_by, decisions, kept))
+
+    def _begin(self, states: Sequence[Any] | None) -> Walk:
+        """Return a walk whose training is about to begin."""
+        training = self.training
+        if states is None:
+            states = [callback.begin(training) for callback in self.callbacks]
+        logged = {None}.union(*self.logs)
+        return Walk(
+            states=list(states),
+            rate=self._first_rate(),
+            trainer=self.family.begin_trainer(training),
+            sets_rate=any(rule.changes_learning_rate for rule in self.callbacks),
+            last_epoch=training.first_epoch - 1,
+            weights_epoch=training.first_epoch - 1,
+            learning_rate_key=training.semantics.learning_rate_key,
+            unmet={
+                index for index, name in enumerate(self.watched) if name not in logged
+            },
+        )
 
     def _first_rate(self) -> float | None:
         """Return S before the first epoch begins: mostly L of that epoch."""
-        schedules = any(rule_name(one) == _SCHEDULER for one in self.callbacks)
+        schedules = any(map(_schedules_rate, self.callbacks))
         if schedules and self.recorded.initial is not None:
             # the row of the first epoch holds what a schedule made of it
             return self.recorded.initial
         return self.recorded.values[0]
-
-    def _unlogged(self) -> Iterator[int]:
-        """Yield the callbacks whose monitor ``fit`` logs in no epoch."""
-        logged = set().union(*self.logs)
-        for index, callback in enumerate(self.callbacks):
-            if watched_series(callback) not in (None, *logged):
-                yield index
 
     def _diverges(self, position: int, epoch: int) -> bool:
         """Return whether an epoch would be trained otherwise than it was."""
@@ -270,61 +469,114 @@ class _Walker:
             # earlier weights were put back, and training goes on from them
             walk.diverged_by_weights = True
             return True
+        before = walk.rates[-1] if walk.rates else None
         return walk.sets_rate and self.recorded.differs(
-            position, walk.rate, has_changed=walk.has_changed
+            position, walk.rate, before=before, has_changed=walk.has_changed
         )
+
+    def _ends_evidence(self, position: int, epoch: int) -> bool:
+        """Note it where the log is no evidence from this epoch on."""
+        if self._diverges(position, epoch):
+            self.walked.divergence = epoch
+        elif self.gap is not None and epoch >= self.gap:
+            self.walked.gap = epoch
+        return not self.walked.is_evident
 
     def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
         """Let callbacks act at the begin; return who asked for the stop there."""
-        walk = self.walked
         asked: list[int] = []
-        for phase in (
-            ("begin_training", "begin_epoch") if is_first else ("begin_epoch",)
-        ):
-            for index, callback in enumerate(self.callbacks):
-                kind = rule_name(callback)
-                if kind == _DRIVEN:
-                    seen = self._observe(epoch, {}, asked)
-                    hook = getattr(callback, phase)
-                    walk.states[index], decision = hook(walk.states[index], seen)
-                    self._take(index, epoch, decision, asked)
-                elif (
-                    kind == _SCHEDULER
-                    and phase == "begin_epoch"
-                    and walk.rate is not None
-                ):
-                    scheduler: Any = callback
-                    rate = scheduler.begin_epoch(epoch, walk.rate)
-                    decision = Decision(scheduled=True, learning_rate=rate)
-                    self._take(index, epoch, decision, asked)
+        if not self.roles.at_begin:
+            return asked
+        walk = self.walked
+        if is_first:
+            for index in self.roles.at_begin:
+                walk.states[index], decision = self.callbacks[index].begin_training(
+                    walk.states[index], self._observe(epoch, {}, asked)
+                )
+                self._take(index, epoch, decision, asked)
+        for index in self.roles.at_begin:
+            walk.states[index], decision = self.callbacks[index].begin_epoch(
+                walk.states[index], self._observe(epoch, {}, asked)
+            )
+            self._take(index, epoch, decision, asked)
         return asked
 
     def _end_epoch(
         self, epoch: int, fit_logs: dict[str, float], asked: list[int]
-    ) -> tuple[int, ...]:
-        """Let every callback see the end of an epoch; return who stops training."""
+    ) -> list[int]:
+        """Let every callback see the end of an epoch; return who asks for the stop."""
         walk = self.walked
-        enders, walk.raised = _ends_in_batch(self.callbacks, fit_logs)
-        # training ends within the epoch, after its first batch or at that loss
-        walk.broken_off = bool(enders or asked)
+        enders = self._enders_in_batch(fit_logs) if self.roles.in_batch else []
+        # asked for as the epoch began, or at a loss: training ends within the epoch
+        walk.broken_off_by = next(iter([*asked, *enders]), None)
         logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
         for index, callback in enumerate(self.callbacks):
             if walk.raised and index not in enders:
-                # an exception in a batch: on_epoch_end is called of none
+                # after an exception in a batch no callback sees the epoch's end
                 continue
             logs = _shared_logs(logs_of, self.groups[index])
             seen = self._observe(epoch, logs, asked, fit_logs)
-            known = set(logs)
+            own_code = callback.holds_own_code
+            known = set(logs) if own_code else _NO_NAMES
             logs.update(callback.written_logs(seen))
-            value = logs.get(watched_series(callback) or "")
+            value = logs.get(self.watched[index] or "")
             if value is not None:
                 walk.unmet.discard(index)
             walk.states[index], decision = callback.step(walk.states[index], seen)
-            self._check_written(index, logs, known)
-            if rule_name(callback) != _SCHEDULER:
-                # its step stands at the beginning of the epoch
+            if own_code:
+                self._check_written(index, logs, known)
+            if index in self.roles.at_end:
                 self._take(index, epoch, decision, asked, value, is_end=True)
-        return tuple(asked)
+        return asked
+
+    def _enders_in_batch(self, fit_logs: dict[str, float]) -> list[int]:
+        """Return who ends the epoch within it; the first exception ends all."""
+        enders = []
+        for index in self.roles.in_batch:
+            if self.callbacks[index].ends_in_batch(fit_logs):
+                enders.append(index)
+                if self.callbacks[index].raises:
+                    self.walked.raised = True
+                    break
+        return enders
+
+    def _ends_training(self, epoch: int, asked: tuple[int, ...]) -> bool:
+        """Return whether training ends with an epoch: the loop has its own say."""
+        walk = self.walked
+        stopped_by, why_not = asked, ""
+        if not walk.raised:
+            walk.trainer, stopped_by, why_not = self.family.end_epoch(
+                walk.trainer, epoch, asked
+            )
+        if asked and not stopped_by and not walk.overruled:
+            walk.overruled = True
+            walk.notes.append(
+                f"{self.callbacks[asked[0]].class_name} asks for the stop at the end "
+                f"of epoch {epoch + 1}: {why_not}"
+            )
+        if stopped_by:
+            walk.stopped, walk.stopped_by = epoch, stopped_by
+        return bool(stopped_by)
+
+    def _end_training(self) -> None:
+        """Let every callback see the end of training, where weights are put back."""
+        walk = self.walked
+        fit_logs = self.logs[walk.last_epoch - self.training.first_epoch]
+        asked = list(walk.stopped_by)
+        for index, callback in enumerate(self.callbacks):
+            seen = self._observe(walk.last_epoch, dict(fit_logs), asked, fit_logs)
+            held = callback.held_epoch(walk.states[index])
+            walk.states[index], decision = callback.end_training(
+                walk.states[index], seen
+            )
+            if decision.saved_file or decision.restored_epoch != held:
+                # what it does to the rate or the stop there comes too late
+                decision = decision._replace(
+                    stop=False, cancels_stop=False, scheduled=False, reduced=False
+                )
+                self._take(index, walk.last_epoch, decision, [])
+            elif held is not None:
+                walk.weights_epoch = held
 
     def _observe(
         self,
@@ -371,22 +623,21 @@ class _Walker:
             asked.append(index)
 
     def _check_written(
-        self, index: int, logs: dict[str, float], known: set[str]
+        self, index: int, logs: dict[str, float], known: AbstractSet[str]
     ) -> None:
         """Refuse what a callback wrote and the next would compare in its own way."""
         for name in logs.keys() - known:
-            watched = any(watched_series(one) == name for one in self.callbacks)
-            if watched and type(logs[name]) is not float:
+            if name in self.watched and type(logs[name]) is not float:
                 sentence = (
-                    f"{getattr(self.callbacks[index], 'name', 'a callback')} writes "
-                    f"{name!r} into logs as {type(logs[name]).__name__}, which Keras "
-                    "compares in another precision than a Python float. "
-                    "Write float(...)"
+                    f"{self.callbacks[index].class_name} writes {name!r} into logs as "
+                    f"{type(logs[name]).__name__}, which {self.family.title} compares "
+                    "in another precision than a Python float. Write float(...)"
                 )
                 raise ConfigError(sentence)
 
 
 _NOTHING = Decision()
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def _shared_logs(
@@ -396,17 +647,3 @@ def _shared_logs(
     if group not in logs_of:
         logs_of[group] = dict(_shared_logs(logs_of, group[:-1]))
     return logs_of[group]
-
-
-def _ends_in_batch(
-    callbacks: tuple[Callback, ...], logs: dict[str, float]
-) -> tuple[list[int], bool]:
-    """Return who ends an epoch within it, and whether by an error."""
-    enders = []
-    for index, callback in enumerate(callbacks):
-        ender: Any = callback
-        if rule_name(callback) == "TerminateOnNaN" and ender.ends_in_batch(logs):
-            enders.append(index)
-            if ender.raise_error:
-                return enders, True
-    return enders, False

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.errors import CbreplayError
 from cbreplay.judging import Judging, read_judging
-from cbreplay.recommend.advising import Advising
+from cbreplay.recommend import Advising
 from cbreplay.replay import replay_run
 from cbreplay.rules.base import monitored_series
-from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.registry import family_of, stopping_rule
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
@@ -48,25 +48,32 @@ class ReportQuestion:
     def watched(self) -> tuple[str, str]:
         """The monitor and mode of the baselines: the setting's own, if it has one."""
         for callback in self.callbacks or ():
-            if isinstance(callback, EarlyStopping):
-                return callback.monitor, callback.mode
+            if callback.sets_objective:
+                return str(callback.monitor), callback.mode or "auto"
         watched = monitored_series(self.callbacks or ())
         first = watched[0] if watched else "val_loss"
         return next(iter(self.monitors), first), self.mode or "auto"
 
-    def early_stopping(self, patience: float) -> EarlyStopping:
-        """Return a baseline: Keras's defaults but for patience and the weights."""
+    def early_stopping(self, patience: float) -> Callback:
+        """Return a baseline: the defaults but for patience and the weights."""
         monitor, mode = self.watched
-        return EarlyStopping(
+        baseline: Callback = stopping_rule()(
             monitor=monitor,
             mode=mode,
             patience=patience,
             restore_best_weights=self.keep == "best",
         )
+        return baseline
 
     def replay(self, run: Run, callbacks: Sequence[Callback] | Callback) -> Replay:
         """Replay one setting on one run."""
         return replay_run(run, callbacks, judging=self.judging)
+
+    @property
+    def asks_every_patience(self) -> bool:
+        """Whether the setting is of a framework whose patience can be asked about."""
+        family = family_of(self.callbacks or ())
+        return family is None or family.stopping_rule is not None
 
     def staircase(self, run: Run) -> Staircase:
         """Ask every patience on one run."""

@@ -11,18 +11,17 @@ from cbreplay.answers.origins import how_computed
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
-from cbreplay.recommend.advising import Advising
-from cbreplay.report.advised import advise, as_document
+from cbreplay.recommend import Advising
+from cbreplay.report.advised import advise
 from cbreplay.report.asked import ReportQuestion
-from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Unpack
 
     from cbreplay.document import Document, Section
-    from cbreplay.judging import Judging, JudgingOptions
+    from cbreplay.judging import JudgingOptions
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
@@ -101,19 +100,23 @@ def build_report(
         ),
         progress=progress,
     )
-    rules = _rules(runs, question.judging)
+    rules = _rules(runs, question)
     closing = how_computed(runs, rules, command=command, made=made)
     if len(runs) == 1:
         return _report_on_one(runs[0], question, closing)
     return _report_on_many(runs, question, closing)
 
 
-def _rules(runs: Sequence[Run], judging: Judging) -> list[str]:
+def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:
     """Return the names of the rules that decide."""
     names: dict[str, None] = {}
     for run in runs:
         try:
-            resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
+            resolved = resolve_semantics(
+                question.judging.semantics,
+                metadata=run.metadata,
+                callbacks=question.callbacks or (),
+            )
         except CbreplayError:
             continue
         names[f"{resolved.semantics.name} (rules of {resolved.semantics.row})"] = None
@@ -121,6 +124,9 @@ def _rules(runs: Sequence[Run], judging: Judging) -> list[str]:
 
 
 def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Document:
+    if question.callbacks is not None and not question.asks_every_patience:
+        replay = question.replay(run, question.callbacks)
+        return one_setting_page(replay, None, closing)
     staircase = question.staircase(run)
     if question.callbacks is not None:
         replay = question.replay(run, question.callbacks)
@@ -143,7 +149,7 @@ def _report_on_many(
         If none of them can be replayed.
     """
     advised = advise(runs, question)
-    recommended = () if isinstance(advised, str) else advised.advice.callbacks
+    recommended = () if isinstance(advised, str) else advised.callbacks
     given = question.callbacks
     callbacks = given or recommended or (question.early_stopping(_REFERENCE),)
     answers = [(run, question.replay_or_reason(run, callbacks)) for run in runs]
@@ -166,7 +172,7 @@ def _report_on_many(
         given,
         baselines,
         left_out,
-        advised if isinstance(advised, str) else as_document(advised),
+        advised if isinstance(advised, str) else advised.document,
         doubts,
         restores=question.keep == "best",
     )
@@ -179,12 +185,8 @@ def _drawn_name(
     """Name the setting of the small pictures and of the last table."""
     if given is not None:
         return setting_name(given)
-    patience = next(
-        callback.patience
-        for callback in callbacks
-        if isinstance(callback, EarlyStopping)
-    )
-    return f"patience {patience:g}"
+    stopper: Any = next(callback for callback in callbacks if callback.sets_objective)
+    return f"patience {stopper.patience:g}"
 
 
 def _baselines(

@@ -11,8 +11,7 @@ from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
-from cbreplay.rules.keras.early_stopping import EarlyStopping
-from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.registry import stopping_rule
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from cbreplay.judging import JudgingOptions
-    from cbreplay.run import Run, Series
+    from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -40,10 +39,11 @@ class StaircaseStep(NamedTuple):
         The values, both ends included; None where there is no upper end.
     first_stopped_epoch, last_stopped_epoch : int or None
         Where the smallest and the largest of them stop; None where nothing stops.
-    evidence : {"exact", "censored"}
-        "censored" where the log ends before these values would have stopped.
-    kept_epoch : int
-        Whose weights they keep; provisional when censored.
+    evidence : {"exact", "censored", "incomplete"}
+        "censored" where the log ends before these values would have stopped,
+        "incomplete" where it has a hole before that.
+    kept_epoch : int or None
+        Whose weights they keep; provisional when censored, None when incomplete.
     kept_value, regret : float or None
         The objective there, and how much worse it is than the best on record.
     others : mapping of str to float or None
@@ -59,7 +59,7 @@ class StaircaseStep(NamedTuple):
     first_stopped_epoch: int | None
     last_stopped_epoch: int | None
     evidence: Evidence
-    kept_epoch: int
+    kept_epoch: int | None
     kept_value: float | None
     regret: float | None
     others: Mapping[str, float | None]
@@ -107,17 +107,32 @@ class Staircase(NamedTuple):
     rate: RateHistory
     notes: tuple[str, ...]
 
+    @property
+    def objective(self) -> str:
+        """The series that outcomes are judged by."""
+        # what stops monitors, and is judged by its monitor unless another is named
+        return self.replay.objective or self.monitor
+
+    @property
+    def objective_mode(self) -> Mode:
+        """Its direction."""
+        return self.replay.objective_mode or "min"
+
     def sufficient_step(self) -> StaircaseStep | None:
         """Return the first step that stops inside the log and has the least regret.
 
-        None where nothing stops there. It describes this log and is no advice.
+        None where nothing stops there with a finite value. It describes this log and
+        is no advice.
         """
         stopping = [
-            one
-            for one in self.steps
-            if one.last_patience is not None and one.regret is not None
+            step
+            for step in self.steps
+            if step.last_patience is not None
+            and step.regret is not None
+            and math.isfinite(step.regret)
+            and _is_finite(step.kept_value)
         ]
-        return min(stopping, key=lambda one: one.regret or 0.0, default=None)
+        return min(stopping, key=lambda step: step.regret or 0.0, default=None)
 
     def sufficient_patience(self) -> int | None:
         """Return the smallest patience of `sufficient_step`, as people write it."""
@@ -158,7 +173,7 @@ def build_staircase(
         sentence = f"keep is {keep!r}, where 'best' or 'last' is expected"
         raise ConfigError(sentence)
     # before the stop, `wait` does not depend on patience: one replay tells all
-    endless = EarlyStopping(
+    endless = stopping_rule()(
         monitor=monitor,
         mode=mode,
         patience=math.inf,
@@ -166,7 +181,7 @@ def build_staircase(
     )
     replay = replay_run(run, endless, judging=read_judging(judging))
     best_epoch = best_recorded_epoch(run, replay.objective, replay.objective_mode)
-    judged = run.series[replay.objective]
+    judged = run.series[replay.objective or monitor]
     return Staircase(
         replay=replay,
         monitor=monitor,
@@ -181,6 +196,10 @@ def build_staircase(
         ),
         notes=(*replay.notes, *_own_stop_notes(run)),
     )
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def measure_usual_change(series: Series) -> float | None:
@@ -272,9 +291,6 @@ def _step(
 def _rest(replay: Replay, first_patience: int) -> StaircaseStep:
     """Return the last step: the patience values that do not stop inside the log."""
     kept = replay.kept_epoch
-    if kept is None:
-        message = "EarlyStopping alone never changes the rate, so it never diverges"
-        raise AssertionError(message)
     return StaircaseStep(
         first_patience=first_patience,
         last_patience=None,
@@ -296,7 +312,7 @@ def _value_at(series: Series, run: Run, epoch: int | None) -> float | None:
     return float(series.values[epoch - run.first_epoch])
 
 
-def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
+def _others(replay: Replay, epoch: int | None) -> dict[str, float | None]:
     """Return the other validation series, and the monitor where it is not judged."""
     run = replay.run
     return {
@@ -309,10 +325,10 @@ def _others(replay: Replay, epoch: int) -> dict[str, float | None]:
 def _other_best(replay: Replay) -> dict[str, tuple[int, float]]:
     """Return the best recorded epoch of the other validation series."""
     run = replay.run
-    training = describe_training(run, replay.semantics)
+    training = describe_training(run, replay.semantics, replay.family)
     best = {}
     for name in _others(replay, run.first_epoch):
-        mode = find_direction(name, training)
+        mode = training.find_direction(name)
         if mode is None or not run.series[name].recorded.any():
             continue
         epoch = best_recorded_epoch(run, name, mode)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError
 from cbreplay.monitor import round_float32
 from cbreplay.replay import replay_run
-from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau, reduce_rate
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.base import changed_parameters
+from cbreplay.rules.keras.reduce_lr_on_plateau import reduce_rate
+from cbreplay.rules.registry import reducing_rule, resolve_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.monitor import Precision
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["FirstReduction", "RateHistory", "RecordedReduction", "explain_rate"]
@@ -74,7 +76,7 @@ class RateHistory(NamedTuple):
     last: float | None
     reductions: tuple[RecordedReduction, ...]
     rises: bool
-    explained_by: ReduceLROnPlateau | None
+    explained_by: Any
     is_other_reading: bool
     monitor: str
     first_reductions: tuple[FirstReduction, ...]
@@ -107,16 +109,11 @@ def explain_rate(
     return history
 
 
-def _oddity(explanation: ReduceLROnPlateau | None) -> float:
+def _oddity(explanation: Any) -> float:  # noqa: ANN401 - a rule, or None
     """Count the parameters that are not Keras's defaults; nothing is the oddest."""
     if explanation is None:
         return math.inf
-    odd = [
-        one.name
-        for one in fields(explanation)
-        if getattr(explanation, one.name) != one.default
-    ]
-    return len(odd)
+    return len(changed_parameters(explanation))
 
 
 def _explain_reading(
@@ -134,7 +131,7 @@ def _explain_reading(
     explained = None
     if changes and not rises:
         explained = _explain(run, changes, monitor, mode, semantics)
-    watched = explained or ReduceLROnPlateau(monitor=monitor, mode=mode)
+    watched = explained or reducing_rule()(monitor=monitor, mode=mode)
     ends = changes[0].epoch if changes else run.horizon
     waits = _waits(run, watched, ends, semantics)
     earlier = [p for p in _SHOWN_PATIENCE if not explained or p < explained.patience]
@@ -171,7 +168,7 @@ def _explain(
     monitor: str,
     mode: str,
     semantics: str | None,
-) -> ReduceLROnPlateau | None:
+) -> Any:  # noqa: ANN401 - a rule, or None
     """Return the first candidate whose replay agrees with every recorded rate."""
     monitors = dict.fromkeys([monitor, "val_loss", "loss"])
     first, last = changes[0], changes[-1]
@@ -186,7 +183,7 @@ def _explain(
     floors = (floor,) if is_cut else (0.0, floor)
     for watched in (name for name in monitors if name in run.series):
         for min_delta in _MIN_DELTAS:
-            base = ReduceLROnPlateau(
+            base = reducing_rule()(
                 monitor=watched,
                 mode=mode if watched == monitor else "auto",
                 min_delta=min_delta,
@@ -231,7 +228,10 @@ def _short_number(rate: float) -> float:
 
 
 def _waits(
-    run: Run, base: ReduceLROnPlateau, last_epoch: int, semantics: str | None
+    run: Run,
+    base: Any,  # noqa: ANN401 - the rule that reduces
+    last_epoch: int,
+    semantics: str | None,
 ) -> list[int]:
     """Return `wait` after each epoch up to one, if nothing were ever reduced.
 
@@ -243,14 +243,12 @@ def _waits(
     return [step.state.wait for step in replay.trace if step.epoch <= last_epoch]
 
 
-def _agrees(run: Run, candidate: ReduceLROnPlateau, semantics: str | None) -> bool:
+def _agrees(run: Run, candidate: Callback, semantics: str | None) -> bool:
     replay = _replayed(run, candidate, semantics)
     return replay is not None and replay.divergence_epoch is None
 
 
-def _replayed(
-    run: Run, callback: ReduceLROnPlateau, semantics: str | None
-) -> Replay | None:
+def _replayed(run: Run, callback: Callback, semantics: str | None) -> Replay | None:
     """Replay a candidate, or return None where Keras would refuse it."""
     try:
         return replay_run(run, callback, semantics=semantics)

@@ -1,4 +1,4 @@
-"""What a ReduceLROnPlateau is seen to do on a record, and what it explains there."""
+"""What a rule that reduces the rate is seen to do on a record, and explains there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.replay.compare import last_evident_epoch
-from cbreplay.rules.base import rule_name
 from cbreplay.staircase.rate_history import RecordedReduction
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class ReductionAccount(NamedTuple):
     Parameters
     ----------
     first_reduction_epoch : int or None
-        The epoch at whose end a ReduceLROnPlateau of the list first reduces; None if it
+        The epoch at whose end a rule of the list first reduces the rate; None if it
         does not before the stop, the divergence or the horizon.
     explained, recorded : int or None
         How many of the recorded drops of the rate the list makes as well, in the same
@@ -80,7 +79,7 @@ class ReductionTotals(NamedTuple):
 
 
 def account_reductions(replay: Replay) -> ReductionAccount:
-    """Say what the record shows of a list's ReduceLROnPlateau.
+    """Say what the record shows of the rule of a list that reduces the rate.
 
     Nothing after a divergence enters: how the rate would have gone on from there is
     not in the log.
@@ -88,18 +87,20 @@ def account_reductions(replay: Replay) -> ReductionAccount:
     Parameters
     ----------
     replay : Replay
-        Of a list with a ReduceLROnPlateau.
+        Of a list with such a rule.
     """
     run, end = replay.run, last_evident_epoch(replay)
     epochs = [
-        one.epoch
-        for one in replay.reductions
-        if rule_name(replay.callbacks[one.callback]) == "ReduceLROnPlateau"
+        made.epoch
+        for made in replay.reductions
+        if replay.callbacks[made.callback].reduction is not None
     ]
     first = epochs[0] if epochs else None
     explained, recorded = None, None
     if run.learning_rate is not None:
-        drops = [one for one in recorded_reductions(run) if one.epoch <= _until(replay)]
+        drops = [
+            drop for drop in recorded_reductions(run) if drop.epoch <= _until(replay)
+        ]
         recorded = len(drops)
         explained = sum(_makes(replay, drop, end) for drop in drops)
     return ReductionAccount(
@@ -115,14 +116,16 @@ def account_reductions(replay: Replay) -> ReductionAccount:
 def total_reductions(accounts: Iterable[ReductionAccount]) -> ReductionTotals:
     """Add the accounts of one list up over its runs."""
     every = list(accounts)
-    first = [one.acts_first for one in every]
+    first = [account.acts_first for account in every]
     return ReductionTotals(
         runs=len(every),
-        reducing_runs=sum(one.first_reduction_epoch is not None for one in every),
-        explained=sum(one.explained or 0 for one in every),
-        recorded=sum(one.recorded or 0 for one in every),
-        evident_epochs=sum(one.evident_epochs for one in every),
-        recorded_epochs=sum(one.recorded_epochs for one in every),
+        reducing_runs=sum(
+            account.first_reduction_epoch is not None for account in every
+        ),
+        explained=sum(account.explained or 0 for account in every),
+        recorded=sum(account.recorded or 0 for account in every),
+        evident_epochs=sum(account.evident_epochs for account in every),
+        recorded_epochs=sum(account.recorded_epochs for account in every),
         reduce_first=first.count("reduce"),
         stop_first=first.count("stop"),
         unknown=first.count(None),
@@ -164,7 +167,11 @@ def _makes(replay: Replay, drop: RecordedReduction, end: int) -> bool:
     """
     if drop.epoch < end:
         return True
-    made = [one.new for one in replay.reductions if one.epoch == drop.epoch]
+    made = [
+        reduction.new
+        for reduction in replay.reductions
+        if reduction.epoch == drop.epoch
+    ]
     return drop.epoch == end and made[-1:] == [drop.new]
 
 

@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+from cbreplay.errors import CbreplayError
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.validity import read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.rules.base import Training
-    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
+    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.family import Family
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep.plan import Block, Slot
 
-__all__ = ["Batch", "Monitored", "RunRules", "find_rules"]
+__all__ = [
+    "Batch",
+    "Monitored",
+    "RunRules",
+    "SlotRules",
+    "find_rules",
+    "read_slot_rules",
+]
 
 
 class RunRules(NamedTuple):
@@ -30,15 +36,15 @@ class RunRules(NamedTuple):
     ----------
     training : Training
         Which Keras, and the compiled metrics.
-    modes : dict of (kind, monitor, mode) to {"min", "max"}
+    modes : dict of (class, monitor, mode) to {"min", "max"}
         Each mode of a block, resolved.
     rates : list of (rates, known)
-        Every reading of the run's rates, NaN where nothing tells one, and whether any
-        is known; none where the list cannot change them.
+        Every reading of the run's rates, with NaN for an unknown rate, and whether any
+        is known; empty where the list cannot change the rate.
     """
 
     training: Training
-    modes: dict[tuple[str, str, str], Mode]
+    modes: dict[tuple[Any, str, str], Mode]
     rates: list[tuple[FloatArray, bool]]
 
     def alike(self) -> tuple[Any, ...]:
@@ -49,10 +55,43 @@ class RunRules(NamedTuple):
         )
 
 
+class SlotRules(NamedTuple):
+    """What of a slot is asked for every run, so that it is made once.
+
+    Parameters
+    ----------
+    slot : Slot
+        The slot.
+    watched : list of str
+        The series that its settings decide by.
+    monitoring : list of ((class, monitor, mode), Callback)
+        A rule for each series and mode that is tried.
+    """
+
+    slot: Slot
+    watched: list[str]
+    monitoring: list[tuple[tuple[Any, str, str], Callback]]
+
+
+def read_slot_rules(block: Block) -> list[SlotRules]:
+    """Return what of each slot is asked for every run."""
+    read = []
+    for slot in block.slots:
+        monitoring = []
+        if "monitor" in slot.parameters:
+            monitoring = [
+                ((slot.kind, chosen["monitor"], chosen["mode"]), slot.example(**chosen))
+                for chosen in _variants(slot, "monitor", "mode")
+            ]
+        read.append(SlotRules(slot, _watched(slot), monitoring))
+    return read
+
+
 def find_rules(
     run: Run,
-    block: Block,
+    slots: Sequence[SlotRules],
     training: Training,
+    family: Family,
     initial_learning_rate: float | None,
 ) -> RunRules | None:
     """Return a run's rules; None if a callback cannot begin, or a file has no name.
@@ -60,22 +99,20 @@ def find_rules(
     The scalar replay then tells why, if it is reached.
     """
     try:
-        modes: dict[tuple[str, str, str], Mode] = {}
+        modes: dict[tuple[Any, str, str], Mode] = {}
         rates: list[tuple[FloatArray, bool]] = []
-        for slot in block.slots:
-            for name in _watched(slot):
+        for slot, watched, monitoring in slots:
+            for name in watched:
                 run.monitored(name)
-            if "monitor" not in slot.parameters:
-                continue
-            for one in _variants(slot, "monitor", "mode"):
-                key = (slot.kind, one["monitor"], one["mode"])
-                modes[key] = _resolve_mode(key, training)
-            if slot.kind == "ModelCheckpoint":
+            for key, rule in monitoring:
+                modes[key] = rule.resolve_mode(training)
+            if slot.kernel == "saves":
                 _begin_checkpoints(slot, training)
                 files = slot.parameters["filepath"].values
                 if not all(_has_names(run, name) for name in files):
                     return None
-            if slot.kind == "ReduceLROnPlateau":
+            if slot.kernel == "reduces":
+                family.check_run(run, [slot.example()])
                 rates = _read_rates(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )
@@ -89,37 +126,31 @@ def find_rules(
 
 def needs_rate(slot: Slot) -> bool:
     """Return whether the decisions of some setting hang on the rate's value."""
-    # as `ReduceLROnPlateau.needs_learning_rate`
+    # as the rule's own `needs_learning_rate`, without making one for each setting
     floors, factors = slot.parameters["min_lr"], slot.parameters["factor"]
-    return any(one != 0 for one in floors.values) or any(
-        not 0 < one < 1 - 2**-20 for one in factors.values
+    return any(floor != 0 for floor in floors.values) or any(
+        not 0 < factor < 1 - 2**-20 for factor in factors.values
     )
 
 
 def _read_rates(
     run: Run, initial_learning_rate: float | None, *, needs_value: bool
 ) -> list[tuple[FloatArray, bool]]:
-    if run.metadata is not None and run.metadata.schedule is not None:
-        sentence = "Keras raises TypeError on a LearningRateSchedule"
-        raise ConfigError(sentence)
     readings = read_recorded_rates(
         run, initial_learning_rate=initial_learning_rate, needs_value=needs_value
     )
     return [
-        (np.array(one.values, dtype=np.float64), one.values[0] is not None)
-        for one in readings
+        (np.array(reading.values, dtype=np.float64), reading.values[0] is not None)
+        for reading in readings
     ]
 
 
 def _watched(slot: Slot) -> list[str]:
-    if slot.kind == "TerminateOnNaN":
-        return ["loss"]
-    if (
-        slot.kind == "ModelCheckpoint"
-        and not slot.parameters["save_best_only"].values[0]
-    ):
+    """Return the series that the settings of a slot decide by."""
+    watched = slot.example().watched
+    if watched is None:
         return []
-    return slot.tried("monitor") if "monitor" in slot.parameters else []
+    return slot.tried("monitor") if "monitor" in slot.parameters else [watched]
 
 
 def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
@@ -128,45 +159,29 @@ def _variants(slot: Slot, *names: str) -> Iterator[dict[str, Any]]:
 
     axes = slot.axes(*names)
     lengths = {
-        one.axis: len(one.values)
-        for one in slot.parameters.values()
-        if one.axis is not None
+        parameter.axis: len(parameter.values)
+        for parameter in slot.parameters.values()
+        if parameter.axis is not None
     }
     seen = set()
     for index in itertools.product(*(range(lengths[axis]) for axis in axes)):
         at = dict(zip(axes, index, strict=True))
         held = [slot.parameters[name] for name in names]
         chosen = tuple(
-            one.values[0 if one.axis is None else at[one.axis]] for one in held
+            parameter.values[0 if parameter.axis is None else at[parameter.axis]]
+            for parameter in held
         )
         if chosen not in seen:
             seen.add(chosen)
             yield dict(zip(names, chosen, strict=True))
 
 
-def _resolve_mode(key: tuple[str, str, str], training: Training) -> Mode:
-    from cbreplay.rules.keras.metric_directions import resolve_mode
-
-    kind, monitor, mode = key
-    return resolve_mode(kind, monitor, mode, training, _rule(kind, training).auto)
-
-
-def _rule(kind: str, training: Training) -> MonitorRule:
-    semantics = training.semantics
-    rules = {
-        "EarlyStopping": semantics.early_stopping,
-        "ReduceLROnPlateau": semantics.reduce_lr_on_plateau,
-        "ModelCheckpoint": semantics.model_checkpoint,
-    }
-    return rules[kind]
-
-
 def _begin_checkpoints(slot: Slot, training: Training) -> None:
     """Raise where this Keras refuses a file's name."""
     names = ("filepath", "save_weights_only")
     monitored = next(_variants(slot, "monitor", "mode"))
-    for one in _variants(slot, *names):
-        ModelCheckpoint(**one, **monitored).begin(training)
+    for chosen in _variants(slot, *names):
+        slot.example(**chosen, **monitored).begin(training)
 
 
 def _has_names(run: Run, filepath: str) -> bool:
@@ -231,17 +246,17 @@ class Batch:
 
     def __init__(self, runs: Sequence[Run], rules: Sequence[RunRules]) -> None:
         self.runs, self.rules = runs, rules[0]
-        self.rates = [one.rates for one in rules]
+        self.rates = [of_run.rates for of_run in rules]
         self.first_epochs = np.array([run.first_epoch for run in runs])
         self.n_epochs = np.array([run.n_epochs for run in runs])
         self._monitored: dict[str, Monitored] = {}
 
     @property
-    def semantics(self) -> Semantics:
-        """Which Keras decides."""
+    def semantics(self) -> Any:  # noqa: ANN401 - a family's own
+        """Which version decides."""
         return self.rules.training.semantics
 
-    def sign(self, kind: str, monitor: str, mode: str) -> float:
+    def sign(self, kind: Any, monitor: str, mode: str) -> float:  # noqa: ANN401
         """Return what a series is multiplied by so that small is good."""
         return 1.0 if self.rules.modes[kind, monitor, mode] == "min" else -1.0
 
@@ -270,18 +285,18 @@ class Batch:
 
 
 def _read_monitored(series: Sequence[Any]) -> Monitored:
-    counts = np.array([int(one.recorded.sum()) for one in series])
+    counts = np.array([int(of_run.recorded.sum()) for of_run in series])
     most, n_runs = int(counts.max()), len(series)
     values = np.full((n_runs, most), np.nan)
     positions = np.full((n_runs, most + 1), NEVER)
     plain = True
-    for row, one in enumerate(series):
+    for row, of_run in enumerate(series):
         count = counts[row]
-        if count == len(one):
-            values[row, :count] = one.values
+        if count == len(of_run):
+            values[row, :count] = of_run.values
             positions[row, :count] = np.arange(count)
             continue
         plain = False
-        values[row, :count] = one.values[one.recorded]
-        positions[row, :count] = np.flatnonzero(one.recorded)
+        values[row, :count] = of_run.values[of_run.recorded]
+        positions[row, :count] = np.flatnonzero(of_run.recorded)
     return Monitored(np.ascontiguousarray(values.T), counts, positions, plain)

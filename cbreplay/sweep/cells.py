@@ -12,11 +12,18 @@ from cbreplay.sweep.partings import part_rates
 from cbreplay.sweep.stoppers import Stopper
 
 if TYPE_CHECKING:
-    from cbreplay.run import BoolArray, EpochArray
+    from cbreplay.run import BoolArray, EpochArray, Run
     from cbreplay.sweep.batch import Batch
+    from cbreplay.sweep.partings import Parted
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Cells", "decide_cells"]
+__all__ = [
+    "Cells",
+    "decide_cells",
+    "first_broken_epoch",
+    "is_recorded_whole",
+    "name_breaker",
+]
 
 
 class Cells(NamedTuple):
@@ -31,11 +38,17 @@ class Cells(NamedTuple):
     diverged, divergence_epoch : array
         Where the log ends to be evidence before that, and the first epoch of which it
         says nothing.
+    incomplete, gap_epoch : array
+        Where the log lacks what decides, before a stop and before a divergence, and
+        from which epoch on. Read-only where no run has a hole.
     broken : array
         Where the kept epoch was broken off, so that nothing is recorded of it.
     first_reduction : array
         The first epoch at whose end the rate would be reduced, stopped or not; NEVER
         where there is none. Read-only where no config reduces.
+    later_reductions : array
+        How many reductions follow the first one, as far as the record is evidence.
+        Read-only as above.
     """
 
     stopped: BoolArray
@@ -44,19 +57,24 @@ class Cells(NamedTuple):
     kept_epoch: EpochArray
     diverged: BoolArray
     divergence_epoch: EpochArray
+    incomplete: BoolArray
+    gap_epoch: EpochArray
     broken: BoolArray
     first_reduction: EpochArray
+    later_reductions: EpochArray
 
     @classmethod
-    def empty(cls, n_runs: int, n_configs: int, *, reduces: bool) -> Cells:
+    def empty(
+        cls, n_runs: int, n_configs: int, *, reduces: bool, holes: bool = False
+    ) -> Cells:
         """Return cells that are still to be decided.
 
-        `reduces` is whether a config may reduce the rate.
+        `reduces` is whether a config may reduce the rate, `holes` whether a run lacks
+        values.
         """
         shape = (n_runs, n_configs)
         # together, for a large piece of memory comes in large pages
-        epochs = np.zeros((3 + reduces, *shape), dtype=np.int32)
-        never = np.broadcast_to(np.int32(NEVER), shape)
+        epochs = np.zeros((3 + 2 * reduces, *shape), dtype=np.int32)
         masks = np.zeros((4, *shape), dtype=np.bool_)
         return cls(
             stopped=masks[0],
@@ -65,14 +83,44 @@ class Cells(NamedTuple):
             kept_epoch=epochs[1],
             diverged=masks[2],
             divergence_epoch=epochs[2],
+            incomplete=np.zeros(shape, dtype=np.bool_) if holes else _nowhere(shape),
+            gap_epoch=np.zeros(shape, dtype=np.int32)
+            if holes
+            else _everywhere(0, shape),
             broken=masks[3],
-            first_reduction=epochs[3] if reduces else never,
+            first_reduction=epochs[3] if reduces else _everywhere(NEVER, shape),
+            later_reductions=epochs[4] if reduces else _everywhere(0, shape),
         )
 
     def rows(self, span: slice) -> Cells:
         """Return the cells of some runs, not copied."""
         columns: Any = (column[span] for column in self)
         return Cells(*columns)
+
+    def cut_off(self, row: int, columns: EpochArray, gap: int) -> None:
+        """Take back what is decided from an epoch on that the log has a hole in.
+
+        Parameters
+        ----------
+        row : int
+            The run.
+        columns : array of int
+            The configs that decide by what is lacking.
+        gap : int
+            The first epoch of which it lacks.
+        """
+        at = row, columns
+        in_time = self.stopped[at] & (self.stopped_epoch[at] < gap)
+        in_time |= self.diverged[at] & (self.divergence_epoch[at] <= gap)
+        late = row, columns[~in_time]
+        self.incomplete[late], self.gap_epoch[late] = True, gap
+        for mask, epoch in (
+            (self.stopped, self.stopped_epoch),
+            (self.kept, self.kept_epoch),
+            (self.diverged, self.divergence_epoch),
+        ):
+            mask[late], epoch[late] = False, 0
+        self.broken[late] = False
 
     def packed(self) -> Cells:
         """Return the same in few bytes, for `put` elsewhere."""
@@ -84,14 +132,24 @@ class Cells(NamedTuple):
             put_column(held, column)
 
 
-class Doubt(NamedTuple):
+def _everywhere(value: int, shape: tuple[int, ...]) -> EpochArray:
+    """Return a read-only column that is one value, and takes no memory."""
+    return np.broadcast_to(np.int32(value), shape)
+
+
+def _nowhere(shape: tuple[int, ...]) -> BoolArray:
+    """Return a read-only mask that is False, and takes no memory."""
+    return np.broadcast_to(np.False_, shape)
+
+
+class Undecided(NamedTuple):
     """Cells that the scalar replay has to decide, as (run, config) of the batch."""
 
     runs: EpochArray
     configs: EpochArray
 
 
-def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
+def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
     """Decide every config of a block on every run of a batch.
 
     Parameters
@@ -103,7 +161,7 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
 
     Returns
     -------
-    Doubt
+    Undecided
         What was not decided: values beyond float32, where the scalar replay, like
         Keras, raises an error if it reaches them.
     """
@@ -111,36 +169,65 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Doubt:
     doubt = np.full(len(batch.runs), NEVER)
     stoppers: list[Stopper] = []
     ends = np.full(len(batch.runs), NEVER)
-    divergence: EpochArray | None = None
-    kinds = [slot.kind for slot in block.slots]
-    alone = kinds.count("EarlyStopping") == 1 and "TerminateOnNaN" not in kinds
+    readings: list[Parted] = []
+    kernels = [slot.kernel for slot in block.slots]
+    alone = kernels.count("stops") == 1 and "breaks" not in kernels
     for slot in block.slots:
-        if slot.kind == "EarlyStopping":
+        if slot.kernel == "stops":
             stoppers.append(Stopper(batch, slot, block.shape, alone=alone))
             np.minimum(doubt, stoppers[-1].doubt, out=doubt)
-        elif slot.kind == "TerminateOnNaN":
+        elif slot.kernel == "breaks":
             ends = np.array([_first_broken(run) for run in batch.runs])
-        elif slot.kind == "ReduceLROnPlateau":
-            parted = part_rates(batch, slot, block.shape)
-            np.minimum(doubt, parted.doubt, out=doubt)
-            divergence = parted.divergence
-            out.first_reduction.reshape(shape)[...] = np.minimum(
-                parted.first_reduction + _lift(batch.first_epochs, shape), NEVER
-            )
+        elif slot.kernel == "reduces":
+            readings, wild = part_rates(batch, slot, block.shape)
+            np.minimum(doubt, wild, out=doubt)
     stop = _lift(ends, shape)
     for stopper in stoppers:
         stop = stopper.stop if stop.min() == NEVER else np.minimum(stop, stopper.stop)
+    divergence = _write_reductions(batch, readings, out, stop=stop, shape=shape)
     _write(batch, block, stoppers, out, stop=stop, divergence=divergence)
-    if divergence is None and out.first_reduction.flags.writeable:
-        out.first_reduction[...] = NEVER
     if (ends < NEVER).any():
-        _mark_broken(batch, stop, _lift(ends, shape), out, shape)
+        _mark_broken(batch, block, stop, _lift(ends, shape), out)
     doubted = np.flatnonzero(doubt < NEVER)
     if len(doubted) == 0:
-        return Doubt(doubted, doubted)
+        return Undecided(doubted, doubted)
     last = np.minimum(stop, _lift(batch.n_epochs - 1, shape))
     reached = np.broadcast_to(last >= _lift(doubt, shape), shape)
-    return Doubt(*np.nonzero(reached.reshape(len(batch.runs), -1)))
+    return Undecided(*np.nonzero(reached.reshape(len(batch.runs), -1)))
+
+
+def _write_reductions(
+    batch: Batch,
+    readings: list[Parted],
+    out: Cells,
+    *,
+    stop: EpochArray,
+    shape: tuple[int, ...],
+) -> EpochArray | None:
+    """Write when the rate is reduced; return where that parts from the record.
+
+    Where the recorded rates can be read in two ways, the reading counts by which the
+    record is sooner no evidence, up to the stop; if it is by neither, the first.
+    """
+    if not readings:
+        if out.first_reduction.flags.writeable:
+            out.first_reduction[...] = NEVER
+        return None
+    divergence, first = readings[0].divergence, readings[0].first_reduction
+    later = readings[0].count_later(stop, shape) if readings[0].later else None
+    for other in readings[1:]:
+        sooner = (other.divergence <= stop) & (other.divergence < divergence)
+        divergence = np.where(sooner, other.divergence, divergence)
+        first = np.where(sooner, other.first_reduction, first)
+        if later is not None or other.later:
+            own = np.zeros(shape, dtype=np.int32) if later is None else later
+            later = np.where(sooner, other.count_later(stop, shape), own)
+    out.first_reduction.reshape(shape)[...] = np.minimum(
+        first + _lift(batch.first_epochs, shape), NEVER
+    )
+    if later is not None:
+        out.later_reductions.reshape(shape)[...] = later
+    return divergence
 
 
 def _lift(per_run: EpochArray, shape: tuple[int, ...]) -> EpochArray:
@@ -188,23 +275,44 @@ def _write(
     kept_epoch *= kept
 
 
-def _first_broken(run: Any) -> int:  # noqa: ANN401 - a Run
-    """Return the position at which TerminateOnNaN ends training; NEVER if nowhere."""
+def first_broken_epoch(run: Run, block: Block) -> int:
+    """Return the epoch in which the loss ends training; NEVER if no rule sees to it."""
+    if name_breaker(block) is None:
+        return NEVER
+    return min(run.first_epoch + _first_broken(run), NEVER)
+
+
+def name_breaker(block: Block) -> str | None:
+    """Return the class of the rule that breaks an epoch off; None without one."""
+    breaking = (slot for slot in block.slots if slot.kernel == "breaks")
+    return next((slot.example().class_name for slot in breaking), None)
+
+
+def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:
+    """Return whether the recorded list broke this epoch off as well.
+
+    What the record holds of it was then measured on the weights that are kept.
+    """
+    ended = run.metadata.ended if run.metadata is not None else None
+    return ended is not None and ended.by == breaker and epoch == run.horizon
+
+
+def _first_broken(run: Run) -> int:
+    """Return the position of the first loss that is no number; NEVER if none."""
     loss = run.series["loss"]
     found = np.flatnonzero(loss.recorded & ~np.isfinite(loss.values))
     return int(found[0]) if len(found) else NEVER
 
 
 def _mark_broken(
-    batch: Batch, stop: EpochArray, ends: EpochArray, out: Cells, shape: tuple[int, ...]
+    batch: Batch, block: Block, stop: EpochArray, ends: EpochArray, out: Cells
 ) -> None:
     """Mark the kept epochs that were broken off here and are recorded in full."""
-    in_full = np.full(len(batch.runs), NEVER)
-    for row, run in enumerate(batch.runs):
-        ended = run.metadata.ended if run.metadata is not None else None
-        if ended is not None and ended.by == "TerminateOnNaN":
-            in_full[row] = run.n_epochs - 1
-    broken = (stop == ends) & (stop != _lift(in_full, shape))
+    shape = (len(batch.runs), *block.shape)
+    breaker = name_breaker(block)
+    whole = [is_recorded_whole(run, run.horizon, breaker) for run in batch.runs]
+    recorded_so = np.where(whole, batch.n_epochs - 1, NEVER)
+    broken = (stop == ends) & (stop != _lift(recorded_so, shape))
     broken = broken & out.stopped.reshape(shape)
     broken &= out.kept_epoch.reshape(shape) == out.stopped_epoch.reshape(shape)
     out.broken.reshape(shape)[...] = broken

@@ -9,13 +9,15 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.judging import read_judging
+from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.run import Run
-from cbreplay.sweep.batch import Batch, RunRules, find_rules
+from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
+from cbreplay.sweep.gaps import find_holed, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.objectives import Begun, begin_run, find_objectives
-from cbreplay.sweep.pieces import cut_work
+from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
+from cbreplay.sweep.pieces import cut_work, run_tasks
 from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
@@ -46,9 +48,10 @@ def sweep_runs(
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
-    EarlyStopping, ReduceLROnPlateau (one of it) and whatever does not meddle with them
-    have kernels, whose cost does not grow with the number of patience values. Lists
-    with other callbacks, or that monitor the learning rate, are replayed one by one.
+    What stops or reduces by a patience (one that reduces), and what does not meddle
+    with that, has a kernel, whose cost does not grow with the number of patience
+    values. Lists with other callbacks, or that monitor the learning rate, are replayed
+    one by one.
 
     Parameters
     ----------
@@ -109,14 +112,18 @@ def _sweep(
 ) -> Sweep:
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
-    swept = [begin_run(run, examples, judging) for run in runs]
-    cells = _empty_cells(runs, configs, blocks)
-    work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
+    swept = begin_runs(runs, examples, judging)
+    holed = find_holed(runs)
+    cells = _empty_cells(runs, configs, blocks, holes=bool(holed))
+    work = _Work(
+        runs, configs, judging, begun=swept, holed=holed, cells=cells, progress=progress
+    )
     for block in blocks:
         work.decide(block)
+    mark_gaps(cells, runs, holed, configs, blocks)
     work.replay_doubts()
-    # where there is none, the replay has raised
-    described = tuple(one.swept for one in swept if one is not None)
+    # a run that could not begin was replayed just now, and its replay has raised
+    described = tuple(begun.swept for begun in swept if begun is not None)
     return Sweep(
         configs, described, work.cells, objectives, records=tuple(runs), judging=judging
     )
@@ -126,13 +133,15 @@ def _empty_cells(
     runs: list[Run],
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: list[Block],
+    *,
+    holes: bool,
 ) -> Cells:
     reduces = any(block.reduces for block in blocks)
-    return Cells.empty(len(runs), len(configs), reduces=reduces)
+    return Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
 
 
 class _Work:
-    """A sweep under way."""
+    """A sweep under way: block after block by kernels, then the doubts by replay."""
 
     def __init__(
         self,
@@ -141,24 +150,32 @@ class _Work:
         judging: Judging,
         *,
         begun: list[Begun | None],
+        holed: frozenset[int],
         cells: Cells,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.runs, self.configs, self.judging = runs, configs, judging
         self.begun, self.cells, self.progress = begun, cells, progress
+        self.holed = holed
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
         self.done = 0
 
     def decide(self, block: Block) -> None:
-        """Decide a block by kernels, and put aside what they cannot."""
+        """Decide a block by kernels; what they cannot is left for `replay_doubts`."""
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
+        slots = read_slot_rules(block) if block.vectorised else []
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            if block.vectorised and begun is not None:
+            fits = row not in self.holed or _fits_kernels(run, block)
+            if slots and begun is not None and fits:
                 rules = find_rules(
-                    run, block, begun.training, self.judging.initial_learning_rate
+                    run,
+                    slots,
+                    begun.training,
+                    begun.family,
+                    self.judging.initial_learning_rate,
                 )
             if rules is None:
                 left.append(row)
@@ -168,8 +185,8 @@ class _Work:
             pairs = np.meshgrid(np.array(left), columns, indexing="ij")
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
-            # runs of like length together: the shorter are filled up
-            members.sort(key=lambda one: self.runs[one[0]].n_epochs)
+            # in a batch, shorter runs are filled up to the longest
+            members.sort(key=lambda member: self.runs[member[0]].n_epochs)
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)
@@ -221,11 +238,22 @@ class _Work:
             self.progress(self.done, len(self.runs) * len(self.configs))
 
 
+def _fits_kernels(run: Run, block: Block) -> bool:
+    """Return whether the kernels decide a run with holes: not where it reduces a rate.
+
+    What hangs on a choice among several values, what a resumed fit begins anew, and how
+    often a rate is reduced before a hole, only the scalar replay tells.
+    """
+    if run.seams or any(series.others for series in run.series.values()):
+        return False
+    return not block.reduces
+
+
 def _batch_size(block: Block, n_runs: int) -> int:
     """Return how many runs are decided at once."""
     lanes = 1
     for slot in block.slots:
-        if slot.kind not in ("EarlyStopping", "ReduceLROnPlateau"):
+        if slot.kernel not in ("stops", "reduces"):
             continue
         names = [name for name in slot.parameters if name in _LANE_PARAMETERS]
         lanes += math.prod(block.shape[axis] for axis in slot.axes(*names))
@@ -243,17 +271,19 @@ def _write_replay(replay: Replay, cells: Cells, row: int, column: int) -> None:
         (cells.stopped, cells.stopped_epoch, replay.stopped_epoch),
         (cells.kept, cells.kept_epoch, replay.kept_epoch),
         (cells.diverged, cells.divergence_epoch, replay.divergence_epoch),
+        (cells.incomplete, cells.gap_epoch, replay.gap_epoch),
     ):
-        mask[at], values[at] = epoch is not None, epoch or 0
+        if mask.flags.writeable:
+            mask[at], values[at] = epoch is not None, epoch or 0
     run = replay.run
-    known = replay.kept_epoch is not None and not math.isnan(
-        run.monitored(replay.objective).values[replay.kept_epoch - run.first_epoch]
+    known, _ = judge_epoch(
+        run, replay.kept_epoch, replay.objective, replay.objective_mode
     )
-    cells.broken[at] = known and replay.outcome.kept_value is None
+    cells.broken[at] = known is not None and replay.outcome.kept_value is None
     if cells.first_reduction.flags.writeable:
-        cells.first_reduction[at] = (
-            replay.reductions[0].epoch if replay.reductions else NEVER
-        )
+        made = replay.reductions
+        cells.first_reduction[at] = made[0].epoch if made else NEVER
+        cells.later_reductions[at] = max(len(made) - 1, 0)
 
 
 def _sweep_elsewhere(
@@ -265,18 +295,15 @@ def _sweep_elsewhere(
 ) -> Sweep:
     """Sweep pieces in an executor; the order of the answer is that of the question."""
     pieces = cut_work(len(runs), configs)
-    futures = [
-        executor.submit(
-            _sweep_piece, [runs[row] for row in piece.rows], piece.configs, judging
-        )
-        for piece in pieces
-    ]
+    given = (
+        ([runs[row] for row in piece.rows], piece.configs, judging) for piece in pieces
+    )
+    parts = run_tasks(executor, _sweep_piece, given)
     blocks = plan_blocks(configs)
-    cells = _empty_cells(runs, configs, blocks)
+    cells = _empty_cells(runs, configs, blocks, holes=bool(find_holed(runs)))
     swept: dict[int, SweptRun] = {}
     done = 0
-    for piece, future in zip(pieces, futures, strict=True):
-        described, part = future.result()
+    for piece, (described, part) in zip(pieces, parts, strict=True):
         piece.put(part, cells)
         swept |= dict(zip(piece.rows, described, strict=True))
         done += len(described) * len(piece.configs)
@@ -284,9 +311,11 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # a piece knows its own objectives only
-        begun = [begin_run(run, examples, judging) for run in runs]
-        swept = {row: one.swept for row, one in enumerate(begun) if one is not None}
+        # a piece only knows how its own configs are judged
+        begun = begin_runs(runs, examples, judging)
+        swept = {
+            row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None
+        }
     listed = tuple(swept[row] for row in range(len(runs)))
     return Sweep(
         configs, listed, cells, objectives, records=tuple(runs), judging=judging

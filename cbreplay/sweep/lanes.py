@@ -32,7 +32,15 @@ _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Lanes(NamedTuple):
-    """The settings of a slot along some of its axes, in C order."""
+    """The settings of a slot along some of its axes, in C order.
+
+    Parameters
+    ----------
+    axes, lengths : tuple of int
+        The axes of the block, and how many values there are along each.
+    slot : Slot
+        The slot.
+    """
 
     axes: tuple[int, ...]
     lengths: tuple[int, ...]
@@ -60,7 +68,7 @@ class Lanes(NamedTuple):
         return np.broadcast_to(values.reshape(ones), self.lengths).reshape(-1)
 
     def families(self) -> list[tuple[str, str, EpochArray]]:
-        """Return which lanes share monitor and mode."""
+        """Return (monitor, mode, lanes) for the lanes that share the first two."""
         monitor, mode = (self.slot.parameters[name] for name in ("monitor", "mode"))
         if monitor.axis is None and mode.axis is None:
             return [(monitor.values[0], mode.values[0], np.arange(self.n_lanes))]
@@ -75,15 +83,22 @@ class Lanes(NamedTuple):
         return [(*pair, np.array(lanes)) for pair, lanes in held.items()]
 
     def place(self, array: Any, block_shape: tuple[int, ...], *more: int) -> Any:  # noqa: ANN401
-        """Return an array (n_runs, n_lanes, ...) with one axis for each of the block.
+        """Spread an array over the axes of a block, with length 1 where it is constant.
 
-        `more` are the axes of the block along which its further ones run.
+        Parameters
+        ----------
+        array : array of shape (n_runs, n_lanes, ...)
+            What is told of each lane on each run.
+        block_shape : tuple of int
+            The lengths of the block's axes.
+        *more : int
+            The axes of the block along which the array's further ones run.
         """
         labels = [*self.axes, *more]
         further = array.shape[2 : 2 + len(more)]
         cube = array.reshape(len(array), *self.lengths, *further)
         order = sorted(range(len(labels)), key=labels.__getitem__)
-        cube = cube.transpose(0, *(1 + one for one in order))
+        cube = cube.transpose(0, *(1 + axis for axis in order))
         full = [1] * len(block_shape)
         for axis in labels:
             full[axis] = block_shape[axis]
@@ -97,7 +112,7 @@ def read_lanes(slot: Slot, block_shape: tuple[int, ...], *names: str) -> Lanes:
 
 
 def read_compared(rule: MonitorRule, batch: Batch) -> Compared:
-    """Return how a callback of a batch compares."""
+    """Return how a rule compares in the version that decides a batch."""
     return Compared(
         rule.precision,
         rule.delta_on,
@@ -107,7 +122,7 @@ def read_compared(rule: MonitorRule, batch: Batch) -> Compared:
 
 
 def read_sizes(lanes: Lanes, rule: MonitorRule) -> FloatArray:
-    """Return the size of each lane's min_delta: larger is harder."""
+    """Return by how much each lane's value has to be better: its min_delta."""
     sizes = lanes.values("min_delta")
     return np.abs(sizes) if rule.absolute_min_delta else np.array(sizes)
 
@@ -115,7 +130,10 @@ def read_sizes(lanes: Lanes, rule: MonitorRule) -> FloatArray:
 def first_overflow(
     batch: Batch, monitor: str, compared: Compared, sizes: FloatArray, fixed: FloatArray
 ) -> EpochArray:
-    """Return the first position with a value that may be beyond float32, by run."""
+    """Return, of each run, the first position with a value that float32 may not hold.
+
+    There Keras fails, or takes it as infinite; the replay tells which.
+    """
     series = batch.monitored(monitor)
     none = np.full(len(batch.runs), NEVER)
     if compared.precision == "float64":

@@ -8,36 +8,86 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.errors import CbreplayError
-from cbreplay.outcomes import best_recorded_epoch, resolve_objective
+from cbreplay.holes import find_gap
+from cbreplay.outcomes import (
+    best_recorded_epoch,
+    has_ambiguous_best,
+    resolve_objective,
+)
 from cbreplay.rules.base import Training, describe_training, monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.keras.semantics import resolve_semantics
+from cbreplay.rules.registry import family_of, resolve_semantics
 from cbreplay.sweep.table import Judged, SweptRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.judging import Judging
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["Begun", "begin_run", "find_objectives"]
+__all__ = ["Begun", "VersionFinder", "begin_runs", "cut_alike", "find_objectives"]
 
 
 class Begun(NamedTuple):
     """A run, and what decides and judges it."""
 
     training: Training
+    family: Family
     swept: SweptRun
 
 
-def begin_run(
-    run: Run, examples: list[tuple[Any, ...]], judging: Judging
+class VersionFinder:
+    """Which version of which framework decides each of many runs.
+
+    Parameters
+    ----------
+    judging : Judging
+        What was asked for.
+    callbacks : iterable of Callback
+        The rules whose framework it is.
+    """
+
+    def __init__(self, judging: Judging, callbacks: Iterable[Callback]) -> None:
+        self._asked, self._callbacks = judging.semantics, list(callbacks)
+        self._shared: ResolvedSemantics | None = None
+
+    def find(self, run: Run) -> ResolvedSemantics:
+        """Return what decides a run; what its own log does not tell is sought once.
+
+        Raises
+        ------
+        ConfigError, SemanticsError
+            As `resolve_semantics`.
+        """
+        if self._asked is None and run.metadata is not None:
+            return resolve_semantics(
+                None, metadata=run.metadata, callbacks=self._callbacks
+            )
+        if self._shared is None:
+            self._shared = resolve_semantics(self._asked, callbacks=self._callbacks)
+        return self._shared
+
+
+def begin_runs(
+    runs: Sequence[Run], examples: list[tuple[Any, ...]], judging: Judging
+) -> list[Begun | None]:
+    """Find the rules and objectives of runs; None where a replay has to object."""
+    versions = VersionFinder(judging, itertools.chain.from_iterable(examples))
+    return [_begin_run(run, examples, judging, versions) for run in runs]
+
+
+def _begin_run(
+    run: Run,
+    examples: list[tuple[Any, ...]],
+    judging: Judging,
+    versions: VersionFinder,
 ) -> Begun | None:
-    """Find a run's rules and objectives; None where the scalar replay has to object."""
     try:
-        resolved = resolve_semantics(judging.semantics, metadata=run.metadata)
-        training = describe_training(run, resolved.semantics)
+        resolved = versions.find(run)
+        training = describe_training(run, resolved.semantics, resolved.family)
         judged = tuple(_judged(run, example, training, judging) for example in examples)
     except CbreplayError:
         return None
@@ -53,7 +103,7 @@ def begin_run(
         run.metadata,
         run.learning_rate,
     )
-    return Begun(training, swept)
+    return Begun(training, resolved.family, swept)
 
 
 def find_objectives(
@@ -62,8 +112,13 @@ def find_objectives(
 ) -> tuple[list[tuple[Any, ...]], EpochArray | None]:
     """Return a config for each way to choose the objective, and each config's way.
 
-    The objective hangs on the first EarlyStopping, or on the first that monitors. The
-    ways are None where there is one.
+    The objective hangs on the first rule that sets it, or on the first that monitors.
+    The ways are None where all configs have the same.
+
+    Raises
+    ------
+    ConfigError
+        If the configs are of two frameworks.
     """
     found: dict[Any, int] = {}
     examples: list[tuple[Any, ...]] = []
@@ -72,7 +127,7 @@ def find_objectives(
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         numbers = np.arange(block.n_configs).reshape(block.shape)
         ways = np.zeros(block.shape, dtype=np.int32)
-        for cut in _cuts(block):
+        for cut in cut_alike(block):
             given = configs[int(columns[np.ravel(numbers[cut])[0]])]
             config = read_callbacks(given).callbacks
             key = _watching(config)
@@ -81,10 +136,11 @@ def find_objectives(
                 examples.append(config)
             ways[cut] = found[key]
         codes[columns] = ways.reshape(-1)
+    family_of(rule for example in examples for rule in example)
     return examples, codes if len(examples) > 1 else None
 
 
-def _cuts(block: Block) -> Iterator[tuple[Any, ...]]:
+def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
     """Yield indices of a block's parts within which every list monitors the same."""
     axes = {
         axis
@@ -106,11 +162,12 @@ def _cuts(block: Block) -> Iterator[tuple[Any, ...]]:
 _OBJECTIVE = ("monitor", "mode", "save_best_only")
 
 
-def _watching(config: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(
-        (type(one).__name__, one.monitor, getattr(one, "mode", None))
-        for one in config
-        if monitored_series([one])
+def _watching(config: tuple[Callback, ...]) -> tuple[Any, ...]:
+    """Return what tells the objective of a list, and the framework it is of."""
+    watching = [rule for rule in config if monitored_series([rule])]
+    return (
+        family_of(config),
+        *((type(rule), rule.monitor, rule.mode) for rule in watching),
     )
 
 
@@ -118,11 +175,23 @@ def _judged(
     run: Run, config: tuple[Any, ...], training: Training, judging: Judging
 ) -> Judged:
     name, mode = resolve_objective(run, config, training, judging)
+    if name is None:
+        unknown = np.full(run.n_epochs, np.nan)
+        return Judged(None, None, unknown, unknown)
     values = run.monitored(name).values
     best_epoch = best_recorded_epoch(run, name, mode)
+    lacks = find_gap(run, name) is not None
     if best_epoch is None:
-        return Judged(name, mode, values, np.full(len(values), np.nan))
+        return Judged(name, mode, values, np.full(len(values), np.nan), lacks)
     best = values[best_epoch - run.first_epoch]
     with np.errstate(all="ignore"):
         apart = values - best if mode == "min" else best - values
-    return Judged(name, mode, values, np.maximum(0.0, apart))
+    regrets = np.maximum(0.0, apart)
+    several = list(run.series[name].others)
+    if several:
+        # what the log holds several values of is none that can be told
+        values, regrets = values.copy(), regrets.copy()
+        values[several] = regrets[several] = np.nan
+    if has_ambiguous_best(run, name, mode):
+        regrets = np.full(len(values), np.nan)
+    return Judged(name, mode, values, regrets, lacks)

@@ -10,17 +10,17 @@ __all__ = ["pack_column", "put_column"]
 
 
 class Bits(NamedTuple):
-    """A mask of which eight cells share a byte."""
+    """A mask with eight cells in a byte."""
 
     size: int
     packed: Any
 
 
 def pack_column(column: Any) -> Any:  # noqa: ANN401 - a column of any type
-    """Return a column of whole numbers or a mask in few bytes; `put_column` takes it.
+    """Return a column of whole numbers or a mask in few bytes, for `put_column`.
 
-    A column of one value is that value, a mask is bits, and numbers are as narrow as
-    they fit.
+    Where all cells are equal, their value stands for them; a mask becomes bits, and
+    numbers get the narrowest type that holds them.
     """
     first = column.reshape(-1)[0]
     if (column == first).all():
@@ -34,9 +34,9 @@ def pack_column(column: Any) -> Any:  # noqa: ANN401 - a column of any type
 
 
 def put_column(packed: Any, place: Any) -> None:  # noqa: ANN401 - as `pack_column`
-    """Write a packed column where nothing but zeros was written before."""
+    """Write a packed column into a new one, which is still all zeros."""
     if not place.flags.writeable:
-        # it holds its one value
+        # `Cells.empty` made it of a single value, which is the value of every cell
         return
     if isinstance(packed, Bits):
         mask = np.unpackbits(packed.packed, count=packed.size)
@@ -44,5 +44,5 @@ def put_column(packed: Any, place: Any) -> None:  # noqa: ANN401 - as `pack_colu
     elif packed.ndim:
         place[...] = packed.reshape(place.shape)
     elif packed != 0:
-        # else it costs no memory
+        # zeros are there already, and memory that is never written is never used
         place[...] = packed

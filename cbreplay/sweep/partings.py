@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.sweep.kernels.early_stopping import NEVER
-from cbreplay.sweep.kernels.reduce_lr_on_plateau import Record, Settings, find_partings
+from cbreplay.sweep.kernels.reduce_lr_on_plateau import (
+    Record,
+    Settings,
+    find_partings,
+)
 from cbreplay.sweep.lanes import (
     first_overflow,
     in_pieces,
@@ -17,8 +21,12 @@ from cbreplay.sweep.lanes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from cbreplay.run import EpochArray
     from cbreplay.sweep.batch import Batch
+    from cbreplay.sweep.kernels.reduce_lr_on_plateau import LaterReductions, Partings
+    from cbreplay.sweep.lanes import Lanes
     from cbreplay.sweep.plan import Slot
 
 __all__ = ["Parted", "part_rates"]
@@ -29,58 +37,131 @@ _FEW_LANES = 16_384
 
 
 class Parted(NamedTuple):
-    """Where ReduceLROnPlateau parts from the record, on the axes of the block."""
+    """Where ReduceLROnPlateau parts from the record, by one reading of its rates.
+
+    Parameters
+    ----------
+    divergence, first_reduction : array
+        As in `Partings`, with an axis for the runs and one for each of the block.
+    later : list of array
+        The position of the second reduction, of the third and so on; NEVER where there
+        is none. Axes as above.
+    """
 
     divergence: EpochArray
     first_reduction: EpochArray
-    doubt: EpochArray
+    later: list[EpochArray]
+
+    def count_later(self, stop: EpochArray, shape: tuple[int, ...]) -> EpochArray:
+        """Return how many reductions after the first are made up to `stop`."""
+        counts = np.zeros(shape, dtype=np.int32)
+        for made_at in self.later:
+            counts += (made_at <= stop) & (made_at < NEVER)
+        return counts
 
 
-def part_rates(batch: Batch, slot: Slot, block_shape: tuple[int, ...]) -> Parted:
+def part_rates(
+    batch: Batch, slot: Slot, block_shape: tuple[int, ...]
+) -> tuple[list[Parted], EpochArray]:
     """Find where each config first trains at another rate than recorded.
 
-    Where the recorded rate can be read in two ways, the earlier end counts.
+    Returns
+    -------
+    readings : list of Parted
+        One for each way in which the recorded rates can be read.
+    doubt : array of shape (n_runs,)
+        The position of the first value that only the scalar replay can judge; -1 if
+        that is a rate, NEVER if there is none.
     """
     lanes = read_lanes(slot, block_shape, *_LANES)
-    rule = batch.semantics.reduce_lr_on_plateau
-    sizes, compared = read_sizes(lanes, rule), read_compared(rule, batch)
-    patience, cooldown, factor, min_lr = map(lanes.values, _NUMBERS)
-    doubt = np.full(len(batch.runs), NEVER)
-    divergence = np.full((len(batch.runs), lanes.n_lanes), NEVER)
-    first = np.full((len(batch.runs), lanes.n_lanes), NEVER)
+    asked = _Asked(batch, slot, lanes)
+    shape = (len(batch.runs), lanes.n_lanes)
+    # rates that were rounded are compared to their digits
+    rounded = [run.learning_rate_rounding is not None for run in batch.runs]
+    doubt = np.where(rounded, -1, NEVER)
     records = _records(batch)
+    divergence = [np.full(shape, NEVER) for _ in records]
+    first = [np.full(shape, NEVER) for _ in records]
+    later: list[list[LaterReductions]] = [[] for _ in records]
     for monitor, mode, family in lanes.families():
-        beyond = first_overflow(batch, monitor, compared, sizes[family], np.empty(0))
-        np.minimum(doubt, beyond, out=doubt)
-        series = batch.monitored(monitor)
-        values = series.values * batch.sign(slot.kind, monitor, mode)
-        few = len(batch.runs) * len(np.unique(sizes[family])) < _FEW_LANES
-        for chosen in [family] if few else in_pieces(family, len(batch.runs)):
-            own_sizes, lane = np.unique(sizes[chosen], return_inverse=True)
-            settings = Settings(
-                lane,
-                patience[chosen],
-                cooldown[chosen],
-                factor[chosen],
-                min_lr[chosen],
-                batch.semantics.factor_precision,
-            )
-            for record in records:
-                found = find_partings(
-                    values,
-                    series.n_steps,
-                    series.positions,
-                    record,
-                    sizes=own_sizes,
-                    settings=settings,
-                    compared=compared,
-                )
-                _lower(divergence, chosen, found.divergence)
-                _lower(first, chosen, found.first_reduction)
+        np.minimum(doubt, asked.first_overflow(monitor, family), out=doubt)
+        for chosen in asked.pieces(family):
+            for reading, record in enumerate(records):
+                found = asked.find(monitor, mode, chosen, record)
+                divergence[reading][:, chosen] = found.divergence
+                first[reading][:, chosen] = found.first_reduction
                 doubt[found.overflown] = -1
-    return Parted(
-        lanes.place(divergence, block_shape), lanes.place(first, block_shape), doubt
-    )
+                own = found.later
+                later[reading].append(own._replace(setting=chosen[own.setting]))
+    readings = [
+        Parted(
+            lanes.place(divergence[reading], block_shape),
+            lanes.place(first[reading], block_shape),
+            [
+                lanes.place(made_at, block_shape)
+                for made_at in _in_order(later[reading], shape)
+            ],
+        )
+        for reading in range(len(records))
+    ]
+    return readings, doubt
+
+
+class _Asked:
+    """What is asked of the kernel: the settings of a slot on a batch of runs."""
+
+    def __init__(self, batch: Batch, slot: Slot, lanes: Lanes) -> None:
+        rule = slot.kind.monitor_rule(batch.semantics)
+        self.batch, self.kind = batch, slot.kind
+        self.sizes, self.compared = read_sizes(lanes, rule), read_compared(rule, batch)
+        self.numbers = [lanes.values(name) for name in _NUMBERS]
+
+    def first_overflow(self, monitor: str, family: EpochArray) -> EpochArray:
+        """Return the first position of each run with a value beyond float32."""
+        sizes = self.sizes[family]
+        return first_overflow(self.batch, monitor, self.compared, sizes, np.empty(0))
+
+    def pieces(self, family: EpochArray) -> Iterable[EpochArray]:
+        """Return the settings that are asked for at once."""
+        n_runs = len(self.batch.runs)
+        if n_runs * len(np.unique(self.sizes[family])) < _FEW_LANES:
+            return [family]
+        return in_pieces(family, n_runs)
+
+    def find(
+        self, monitor: str, mode: str, chosen: EpochArray, record: Record
+    ) -> Partings:
+        """Ask the kernel for some settings by one reading of the rates."""
+        series = self.batch.monitored(monitor)
+        sizes, lane = np.unique(self.sizes[chosen], return_inverse=True)
+        patience, cooldown, factor, min_lr = (values[chosen] for values in self.numbers)
+        precision = self.batch.semantics.factor_precision
+        return find_partings(
+            series.values * self.batch.sign(self.kind, monitor, mode),
+            series.n_steps,
+            series.positions,
+            record,
+            sizes=sizes,
+            settings=Settings(lane, patience, cooldown, factor, min_lr, precision),
+            compared=self.compared,
+        )
+
+
+def _in_order(
+    pieces: list[LaterReductions], shape: tuple[int, ...]
+) -> Iterator[EpochArray]:
+    """Yield the position of every setting's second reduction, third, and so on."""
+    columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+    run, setting, at = columns
+    # those of a setting come one after another
+    order = np.lexsort((at, setting, run))
+    lane = (run * shape[1] + setting)[order]
+    _, begin = np.unique(lane, return_index=True)
+    rank = np.arange(len(lane)) - np.repeat(begin, np.diff([*begin, len(lane)]))
+    for nth in range(int(rank.max(initial=-1)) + 1):
+        made_at = np.full(shape, NEVER)
+        made_at.reshape(-1)[lane[rank == nth]] = at[order][rank == nth]
+        yield made_at
 
 
 def _records(batch: Batch) -> list[Record]:
@@ -94,7 +175,3 @@ def _records(batch: Batch) -> list[Record]:
             rates[row, : len(values)] = values
         records.append(Record(rates, known, batch.n_epochs))
     return records
-
-
-def _lower(all_of: EpochArray, chosen: EpochArray, found: EpochArray) -> None:
-    all_of[:, chosen] = np.minimum(all_of[:, chosen], found)

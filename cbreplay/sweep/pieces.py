@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices
 from cbreplay.sweep.packing import put_column
 from cbreplay.sweep.plan import pair_configs, plan_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
+
     from cbreplay.rules.base import Callback
     from cbreplay.sweep.cells import Cells
 
-__all__ = ["Piece", "cut_work"]
+__all__ = ["WorkPiece", "cut_work", "run_tasks"]
+
+_T = TypeVar("_T")
 
 # some hundredths of a second each, so that nobody waits long for the last one
 _CELLS_A_TASK = {Grid: 2_000_000, PairedChoices: 500_000}
 _REPLAYS_A_TASK = 200
 
 
-class Piece(NamedTuple):
-    """Some runs, and the configs of a part of one axis."""
+class WorkPiece(NamedTuple):
+    """A task of an executor: some runs, and the configs of a part of one axis.
+
+    Parameters
+    ----------
+    rows : range
+        Which runs.
+    configs : Grid, PairedChoices or list
+        Which configs, as `read_configs` returns them.
+    shape : tuple of int
+        The lengths of the axes of all configs.
+    cut : tuple of slice
+        Which part of each axis `configs` are.
+    """
 
     rows: range
     configs: Any
@@ -37,8 +55,8 @@ class Piece(NamedTuple):
             put_column(decided, place[(slice(None), *self.cut)])
 
 
-def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `read_configs`
-    """Cut a sweep so that every piece is a task's worth; the runs first."""
+def cut_work(n_runs: int, configs: Any) -> list[WorkPiece]:  # noqa: ANN401 - as `read_configs`
+    """Cut a sweep into tasks of a useful size: by runs, then by configs too."""
     n_cells = n_runs * len(configs)
     configs = pair_configs(configs)
     size = _CELLS_A_TASK.get(type(configs), _REPLAYS_A_TASK)
@@ -47,12 +65,12 @@ def cut_work(n_runs: int, configs: Any) -> list[Piece]:  # noqa: ANN401 - as `re
     wanted = max(2, math.ceil(n_cells / size))
     shape = configs.shape if isinstance(configs, Grid) else (len(configs),)
     n_parts = min(n_runs, wanted)
-    bounds = [n_runs * one // n_parts for one in range(n_parts + 1)]
+    bounds = [n_runs * part // n_parts for part in range(n_parts + 1)]
     spans = [range(*pair) for pair in itertools.pairwise(bounds)]
     cuts = [(configs, tuple(slice(None) for _ in shape))]
     if n_parts < wanted and shape:
         cuts = _cut_configs(configs, shape, math.ceil(wanted / n_parts))
-    return [Piece(span, part, shape, cut) for span in spans for part, cut in cuts]
+    return [WorkPiece(span, part, shape, cut) for span in spans for part, cut in cuts]
 
 
 def _cut_configs(
@@ -60,19 +78,22 @@ def _cut_configs(
     shape: tuple[int, ...],
     n_parts: int,
 ) -> list[tuple[Any, tuple[slice, ...]]]:
-    """Cut configs along an axis; a grid's along its longest but for patience."""
+    """Cut configs along an axis: of a grid, the longest that is no patience."""
     axis = 0
     if isinstance(configs, Grid):
         names = list(configs.parameters)
         axis = max(
             range(len(shape)),
-            key=lambda one: (not names[one].endswith(".patience"), shape[one]),
+            # patience last: many values of it cost no more than a few
+            key=lambda axis: (not names[axis].endswith(".patience"), shape[axis]),
         )
     n_parts = min(n_parts, shape[axis])
     cuts: list[tuple[Any, tuple[slice, ...]]] = []
     for part in range(n_parts):
         span = slice(shape[axis] * part // n_parts, shape[axis] * (part + 1) // n_parts)
-        place = tuple(span if one == axis else slice(None) for one in range(len(shape)))
+        place = tuple(
+            span if each == axis else slice(None) for each in range(len(shape))
+        )
         if isinstance(configs, Grid):
             cuts.append((_cut_grid(configs, axis, span), place))
         elif isinstance(configs, PairedChoices):
@@ -100,3 +121,30 @@ def _cut_grid(grid: Grid, axis: int, span: slice) -> Grid:
             entries.append(entry)
         axis -= own
     return Grid(tuple(entries), parameters)
+
+
+def run_tasks(
+    executor: Executor, task: Callable[..., _T], given: Iterable[tuple[Any, ...]]
+) -> Iterator[_T]:
+    """Run a task for each of some arguments elsewhere, and yield what they return.
+
+    Raises
+    ------
+    ConfigError
+        If a worker was lost, and its part with it.
+    """
+    try:
+        futures = [executor.submit(task, *arguments) for arguments in given]
+        for future in futures:
+            yield future.result()
+    except Exception as error:
+        from concurrent.futures import BrokenExecutor
+
+        # what dask calls it; importing dask for its name would take seconds
+        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":
+            sentence = (
+                f"a worker of the executor was lost ({type(error).__name__}): killed, "
+                "or out of memory. Give it fewer logs at once, or more memory"
+            )
+            raise ConfigError(sentence) from error
+        raise

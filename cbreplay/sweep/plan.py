@@ -12,8 +12,8 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.grid import Choices, Grid, PairedChoices, make_grid, pair_choices
-from cbreplay.rules.base import Callback, rule_name
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import row_of
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.registry import Kernel
     from cbreplay.run import EpochArray
 
 __all__ = [
@@ -55,15 +57,25 @@ class Slot:
 
     Parameters
     ----------
-    kind : str
-        Which rule stands there.
+    kind : class, or what makes a callback
+        Which rule stands there; a function where it makes one of the user's own, and
+        None where lists are nested.
     parameters : dict of str to Parameter
         All its parameters.
+    kernel : str or None
+        What decides it for all settings at once, as the registry has it.
     """
 
-    kind: str
+    kind: Any
     parameters: dict[str, Parameter]
+    kernel: Kernel | None = None
     _arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def example(self, **chosen: Any) -> Callback:  # noqa: ANN401 - as the rule's
+        """Return one of the rules that stand here, with some values of one's choice."""
+        first = {name: held.values[0] for name, held in self.parameters.items()}
+        built: Callback = self.kind(**{**first, **chosen})
+        return built
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return the values of a parameter as float64, NaN for None; made once."""
@@ -72,7 +84,7 @@ class Slot:
             try:
                 numbers = np.array(values, dtype=np.float64)
             except TypeError:
-                listed = [math.nan if one is None else one for one in values]
+                listed = [math.nan if value is None else value for value in values]
                 numbers = np.array(listed, dtype=np.float64)
             self._arrays[name] = numbers
         return self._arrays[name]
@@ -120,49 +132,40 @@ class Block(NamedTuple):
     @property
     def vectorised(self) -> bool:
         """Whether there is a kernel for every rule of the list."""
-        kinds = [slot.kind for slot in self.slots]
-        return (
-            kinds.count("ReduceLROnPlateau") <= 1
-            and all(kind in _VECTORISED for kind in kinds)
-            and all(_has_kernel(slot) for slot in self.slots)
-        )
+        kernels = [slot.kernel for slot in self.slots]
+        return kernels.count("reduces") <= 1 and all(map(_has_kernel, self.slots))
 
     @property
     def reduces(self) -> bool:
         """Whether a rule of the list may reduce the rate."""
-        kinds = [slot.kind for slot in self.slots]
-        return not self.vectorised or "ReduceLROnPlateau" in kinds
-
-
-_VECTORISED = {
-    "EarlyStopping",
-    "ReduceLROnPlateau",
-    "ModelCheckpoint",
-    "TerminateOnNaN",
-    "Bystander",
-}
+        return not self.vectorised or any(
+            slot.kernel == "reduces" for slot in self.slots
+        )
 
 
 def _has_kernel(slot: Slot) -> bool:
+    """Return whether a kernel decides every setting of a slot."""
+    if slot.kernel is None:
+        return False
     monitors = slot.parameters.get("monitor")
     if monitors is not None and not set(LEARNING_RATE_NAMES).isdisjoint(
         monitors.values
     ):
         return False
-    if slot.kind == "TerminateOnNaN":
+    if slot.kernel == "breaks":
         return not any(slot.parameters["raise_error"].values)
-    if slot.kind == "ModelCheckpoint":
-        # which series is judged hangs on it, and names hold what is logged
+    if slot.kernel == "saves":
+        # with it, the monitor chooses what is judged; without, nothing is compared
         best_only = slot.parameters["save_best_only"]
         return best_only.axis is None or len(set(best_only.values)) == 1
     return True
 
 
 def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
-    """Return a grid, or a list of callbacks lists, of whatever names one.
+    """Return configs as a grid, or as a list of callbacks lists.
 
-    A config is a tuple of callbacks; it stays as it was given where lists are nested
-    in it, because `replay_run` wants to know.
+    A config is a tuple of callbacks. Where lists are nested in it, it stays as it was
+    given: a nested list has logs of its own, and the replay needs to see it.
 
     Raises
     ------
@@ -175,19 +178,19 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     slots = read_slots(listed)
     if slots is not None:
         return AlikeConfigs(map(tuple, listed), slots)
-    if not any(hasattr(one, "__iter__") for one in listed):
+    if not any(hasattr(given, "__iter__") for given in listed):
         return make_grid(listed)
     configs = []
     own: set[type] = set()
-    for one in listed:
-        config = _plain(one, own)
+    for given in listed:
+        config = _plain(given, own)
         if config is None:
-            read = read_callbacks(one)
-            config = one if any(read.groups) else read.callbacks
+            read = read_callbacks(given)
+            config = given if any(read.groups) else read.callbacks
         if len(config) == 0:
             sentence = (
-                f"{one!r} is no list of callbacks. Give make_grid([...]), or a list of "
-                "callbacks lists"
+                f"{given!r} is no list of callbacks. Give make_grid([...]), or a list "
+                "of callbacks lists"
             )
             raise ConfigError(sentence)
         configs.append(config)
@@ -204,16 +207,12 @@ def _plain(
     """
     if not isinstance(config, (list, tuple)):
         return None
-    for one in config:
-        kind = type(one)
+    for kind in map(type, config):
         if kind not in own:
-            if not kind.__module__.startswith(_OWN):
+            if row_of(kind) is None:
                 return None
             own.add(kind)
     return tuple(config)
-
-
-_OWN = "cbreplay.rules."
 
 
 class AlikeConfigs(list[Any]):
@@ -229,36 +228,36 @@ class AlikeConfigs(list[Any]):
 def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     """Return the callbacks place by place, if all lists hold the same rules of ours.
 
-    Of many configs this is the quick way to see it: nothing is done one by one.
+    Of a million configs this is the quick way: no Python code runs for each.
     """
     if isinstance(configs, AlikeConfigs):
         return configs.slots
-    # whatever else can be counted is no list
+    # other things have a length as well: text, a Keras list
     plain = set(map(type, configs)) <= {list, tuple}
     if not plain or len(set(map(len, configs))) != 1:
         return None
     places = range(len(configs[0]))
     slots = [tuple(map(operator.itemgetter(at), configs)) for at in places]
     kinds = [set(map(type, held)) for held in slots]
-    alike = all(len(kind) == 1 and _is_rule(*kind) for kind in kinds)
+    alike = all(len(kind) == 1 and row_of(*kind) is not None for kind in kinds)
     return slots if slots and alike else None
 
 
 def pair_configs(configs: Any) -> Any:  # noqa: ANN401 - as `read_configs`
-    """Return configs as columns of values, which are quick to send, if they can be."""
+    """Return configs as columns of values where they can be: quick to send."""
     if isinstance(configs, (Grid, PairedChoices)):
         return configs
     slots = read_slots(configs)
-    if slots is None or not {rule_name(held[0]) for held in slots} <= _VECTORISED:
+    if slots is None or None in {_kernel_of(type(held[0])) for held in slots}:
         return configs
     entries: list[Callback | Choices] = []
     for held in slots:
         columns = _columns(held)
         first = {name: values[0] for name, values in columns.items()}
         varied = {name: held for name, held in columns.items() if len(held) > 1}
-        fixed = {name: one for name, one in first.items() if name not in varied}
+        fixed = {name: value for name, value in first.items() if name not in varied}
         entries.append(Choices(type(held[0]), fixed, varied) if varied else held[0])
-    any_varied = any(isinstance(one, Choices) for one in entries)
+    any_varied = any(isinstance(entry, Choices) for entry in entries)
     return pair_choices(entries) if any_varied else configs
 
 
@@ -270,7 +269,8 @@ def plan_blocks(configs: Any) -> list[Block]:  # noqa: ANN401 - as `read_configs
         return [Block(configs.shape, slots, None)]
     if isinstance(configs, PairedChoices):
         # one axis: the configs themselves
-        slots = tuple(_grid_slot(one, itertools.repeat(0)) for one in configs.entries)
+        every = itertools.repeat(0)
+        slots = tuple(_grid_slot(entry, every) for entry in configs.entries)
         return [Block((len(configs),), slots, None)]
     alike = read_slots(configs)
     if alike is not None:
@@ -292,13 +292,14 @@ def _grid_slot(entry: Callback | Choices, axes: Iterator[int]) -> Slot:
         return _listed_slot([entry])
     kind = entry.kind
     # a callback of the user's own is made by a function
-    defaults = {one.name: one.default for one in fields(kind)} if _is_rule(kind) else {}
+    known = fields(kind) if row_of(kind) is not None else ()
+    defaults = {parameter.name: parameter.default for parameter in known}
     parameters = {
         name: Parameter([value]) for name, value in {**defaults, **entry.fixed}.items()
     }
     for name, values in entry.varied.items():
         parameters[name] = Parameter(values, next(axes))
-    return Slot(_kind_name(kind), parameters)
+    return Slot(kind, parameters, _kernel_of(kind))
 
 
 def _listed_block(
@@ -306,39 +307,36 @@ def _listed_block(
 ) -> Block:
     if type(configs[0]) is not tuple:
         # lists within the list
-        return Block((len(configs),), (Slot("nested", {}),), columns)
+        return Block((len(configs),), (Slot(None, {}),), columns)
     slots = tuple(_listed_slot(held) for held in zip(*configs, strict=True))
     return Block((len(configs),), slots, columns)
 
 
 def _listed_slot(held: Sequence[Callback]) -> Slot:
     kind = type(held[0])
-    if rule_name(held[0]) not in _VECTORISED:
-        return Slot(_kind_name(kind), {})
+    kernel = _kernel_of(kind)
+    if kernel is None:
+        return Slot(kind, {})
     parameters = {
         name: Parameter(values, 0 if len(values) > 1 else None)
         for name, values in _columns(held, without="verbose").items()
     }
-    return Slot(_kind_name(kind), parameters)
+    return Slot(kind, parameters, kernel)
 
 
 def _columns(held: Sequence[Callback], without: str = "") -> dict[str, list[Any]]:
-    """Return the values of each parameter by config; one where all are alike."""
+    """Return the values of each parameter by config, or one value for all."""
     columns = {}
     # a rule is a dataclass; the protocol cannot say so
-    for one in fields(type(held[0])):  # type: ignore[arg-type]
-        if one.name == without:
+    for parameter in fields(type(held[0])):  # type: ignore[arg-type]
+        if parameter.name == without:
             continue
-        values = list(map(operator.attrgetter(one.name), held))
+        values = list(map(operator.attrgetter(parameter.name), held))
         alike = values.count(values[0]) == len(values)
-        columns[one.name] = values[:1] if alike else values
+        columns[parameter.name] = values[:1] if alike else values
     return columns
 
 
-def _is_rule(kind: Any) -> bool:  # noqa: ANN401 - a class, or a function
-    return isinstance(kind, type) and kind.__module__.startswith(_OWN)
-
-
-def _kind_name(kind: Any) -> str:  # noqa: ANN401 - a class, or a function
-    # a user's class may bear the same name
-    return str(kind.__name__) if _is_rule(kind) else f"own {kind.__name__}"
+def _kernel_of(kind: Any) -> Kernel | None:  # noqa: ANN401 - a class, or a function
+    row = row_of(kind)
+    return None if row is None else row.kernel

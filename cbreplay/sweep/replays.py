@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.judging import read_judging
+from cbreplay.judging import Judging, read_judging
 from cbreplay.replay import replay_run
+from cbreplay.sweep.cells import first_broken_epoch
 from cbreplay.sweep.engine import sweep_runs
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.plan import plan_blocks
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.judging import JudgingOptions
     from cbreplay.replay import Replay
+    from cbreplay.rules.registry import Kernel
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
     from cbreplay.sweep.table import Sweep
 
-__all__ = ["replay_cells"]
+__all__ = ["SharedReplays", "replay_cells"]
 
 
 def replay_cells(
@@ -32,8 +34,8 @@ def replay_cells(
     *,
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
-) -> list[tuple[int, int, Replay]]:
-    """Replay every config of a grid on every run.
+) -> list[Replay]:
+    """Replay every config of a grid on every run, run by run.
 
     Configs that differ in patience alone, and stop in the same epoch or not at all,
     decide the same in every epoch: they share one replay, whose `callbacks` are those
@@ -48,68 +50,120 @@ def replay_cells(
     **judging : semantics, initial_learning_rate, objective, objective_mode
         As in `replay_run`.
 
-    Returns
-    -------
-    list of (run, config, Replay)
-        Run by run, the configs in order.
-
     Raises
     ------
     CbreplayError
         As `replay_run` for the first cell for which it does.
     """
-    chosen = read_judging(judging)
-    (block,) = plan_blocks(grid)
-    merged = _merged_axes(block)
-    n_configs = len(grid)
-    own = np.arange(n_configs)
-    sweep = sweep_runs(runs, grid, judging=chosen) if merged else None
-    cells: list[tuple[int, int, Replay]] = []
-    for row, run in enumerate(runs):
-        alike: EpochArray = own
-        if sweep is not None and run.other_learning_rate is None:
-            alike = _alike(sweep, row, block, merged)
-        replays: dict[int, Replay] = {}
-        for column, first in enumerate(alike.tolist()):
-            if first not in replays:
-                replays[first] = replay_run(run, grid[first], judging=chosen)
-                if progress is not None:
-                    progress(row * n_configs + column, len(runs) * n_configs)
-            cells.append((row, column, replays[first]))
-    return cells
+    return SharedReplays.of_grid(runs, grid, read_judging(judging)).every(progress)
 
 
-def _merged_axes(block: Block) -> dict[str, int]:
-    """Return the axes of patience along which configs may decide alike, by rule."""
-    kinds = [slot.kind for slot in block.slots]
-    # two that may stop in one epoch are told apart by who asked
-    if not block.vectorised or "TerminateOnNaN" in kinds:
+class SharedReplays:
+    """The replays of a grid's cells, made when they are asked for, and shared.
+
+    Parameters
+    ----------
+    runs, grid, judging : sequence of Run, Grid, Judging
+        What is replayed on what, judged how.
+    sweep : Sweep or None
+        Of the same, which tells the cells that decide alike; None if none do.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        grid: Grid,
+        judging: Judging,
+        sweep: Sweep | None,
+    ) -> None:
+        self.runs, self.grid, self.judging = runs, grid, judging
+        self._sweep = sweep
+        (self._block,) = plan_blocks(grid)
+        self._alike: dict[int, list[int]] = {}
+        self._made: dict[tuple[int, int], Replay] = {}
+
+    @classmethod
+    def of_grid(
+        cls, runs: Sequence[Run], grid: Grid, judging: Judging
+    ) -> SharedReplays:
+        """Return the replays of cells that are not swept yet."""
+        (block,) = plan_blocks(grid)
+        # a sweep is only worth it where it may find cells that decide alike
+        alike = bool(_merged_axes(block))
+        sweep = sweep_runs(runs, grid, judging=judging) if alike else None
+        return cls(runs, grid, judging, sweep)
+
+    @classmethod
+    def of_sweep(cls, sweep: Sweep) -> SharedReplays:
+        """Return the replays of a sweep over a grid that holds its runs."""
+        judging = sweep.judging or Judging()
+        return cls(sweep.records, sweep.configs, judging, sweep)
+
+    def at(self, row: int, column: int) -> Replay:
+        """Return the replay of a cell, or of the first that decides like it."""
+        first = column
+        if self._sweep is not None:
+            if row not in self._alike:
+                alike = _find_alike(self._sweep, row, self._block)
+                self._alike[row] = alike.tolist()
+            first = self._alike[row][column]
+        if (row, first) not in self._made:
+            self._made[row, first] = replay_run(
+                self.runs[row], self.grid[first], judging=self.judging
+            )
+        return self._made[row, first]
+
+    def every(self, progress: Callable[[int, int], None] | None = None) -> list[Replay]:
+        """Return the replay of every cell, run by run; `progress` as above."""
+        replays: list[Replay] = []
+        n_runs, n_configs = len(self.runs), len(self.grid)
+        for row in range(n_runs):
+            replays += [self.at(row, column) for column in range(n_configs)]
+            if progress is not None:
+                progress(len(replays), n_runs * n_configs)
+        return replays
+
+
+def _merged_axes(block: Block) -> dict[Kernel | None, int]:
+    """Return the axes of patience along which configs may decide alike, by kernel."""
+    kernels = [slot.kernel for slot in block.slots]
+    if not block.vectorised:
         return {}
     return {
-        slot.kind: slot.parameters["patience"].axis
+        slot.kernel: axis
         for slot in block.slots
-        if slot.kind in ("EarlyStopping", "ReduceLROnPlateau")
-        and kinds.count(slot.kind) == 1
-        and slot.parameters["patience"].axis is not None
+        if slot.kernel in ("stops", "reduces") and kernels.count(slot.kernel) == 1
+        if (axis := slot.parameters["patience"].axis) is not None
     }
 
 
-def _alike(sweep: Sweep, row: int, block: Block, merged: dict[str, int]) -> EpochArray:
-    """Return, for each config on a run, the first config that decides alike."""
-    configs = np.arange(block.n_configs)
-    numbers: EpochArray = configs.reshape(block.shape)
+def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
+    """Return, for each config on a run, the first config that decides alike.
+
+    Configs that differ in patience alone decide the same in every epoch if they stop
+    in the same one and never reduce the rate. Two that reduce it may do so again in
+    different epochs, so the patience of a reduction is only merged where there is none.
+    """
+    merged = _merged_axes(block)
+    numbers: EpochArray = np.arange(block.n_configs).reshape(block.shape)
     for axis in merged.values():
         numbers = np.broadcast_to(numbers.take([0], axis=axis), block.shape)
     stopped, diverged = sweep.stopped[row], sweep.diverged[row]
-    horizon = sweep.runs[row].first_epoch + sweep.runs[row].n_epochs - 1
-    last = np.where(stopped, sweep.stopped_epoch[row], horizon)
-    reduces = sweep.cells.first_reduction[row] <= last
+    stop = np.where(stopped, sweep.stopped_epoch[row], NEVER)
+    run = sweep.records[row]
+    # read in two ways, the rates may hold a reduction that the arrays do not show
+    reduces = sweep.reduced[row] | (run.other_learning_rate is not None)
     keys = [
         numbers.reshape(-1),
-        np.where(stopped, sweep.stopped_epoch[row], NEVER),
+        stop,
         np.where(diverged, sweep.divergence_epoch[row], NEVER),
-        # a patience that reduces is its own
-        np.where(reduces, _coordinate(block, merged.get("ReduceLROnPlateau")), -1),
+        np.where(reduces, _coordinate(block, merged.get("reduces")), -1),
+        # where the loss ends training, a patience may have asked for it as well
+        np.where(
+            stopped & (stop == first_broken_epoch(run, block)),
+            _coordinate(block, merged.get("stops")),
+            -1,
+        ),
     ]
     _, first, which = np.unique(
         np.stack(keys), axis=1, return_index=True, return_inverse=True
@@ -118,7 +172,7 @@ def _alike(sweep: Sweep, row: int, block: Block, merged: dict[str, int]) -> Epoc
 
 
 def _coordinate(block: Block, axis: int | None) -> EpochArray:
-    """Return where each config stands along an axis."""
+    """Return where each config stands along an axis; 0 without one."""
     along = np.zeros(block.shape, dtype=np.int64)
     if axis is not None:
         ones = [1] * len(block.shape)

@@ -1,4 +1,4 @@
-"""EarlyStopping on a batch of runs: where each config's stops, and what it keeps."""
+"""A rule that stops, on a batch of runs: where it does, and whose weights it holds."""
 
 from __future__ import annotations
 
@@ -29,9 +29,26 @@ _LANES = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
 
 
 class Stopper:
-    """One EarlyStopping of the list: where it stops, and whose weights it holds.
+    """One slot that stops: the position of its stop, and whose weights it holds.
 
-    `stop` and `held` have one axis for the runs and one for each of the block.
+    Parameters
+    ----------
+    batch, slot, block_shape : Batch, Slot, tuple of int
+        What is decided on which runs, and the lengths of the block's axes.
+    alone : bool
+        Whether no other rule of the list can stop training.
+
+    Attributes
+    ----------
+    stop, held : array
+        The position of the stop, and the one whose weights are held there; an axis for
+        the runs, and one for each of the block. NEVER where there is none.
+    last_held : array
+        Whose weights are held at the end of the record, likewise.
+    restores : bool array
+        Whether weights are put back, by setting.
+    doubt : array of shape (n_runs,)
+        The first position that only the scalar replay can judge; NEVER if none.
     """
 
     def __init__(
@@ -70,8 +87,8 @@ class Stopper:
     def _find(
         self, batch: Batch, slot: Slot, *, own_patience: bool
     ) -> Iterator[tuple[EpochArray, list[EpochArray]]]:
-        """Yield some lanes, and their stops, held and last held, as positions."""
-        rule, lanes = batch.semantics.early_stopping, self._lanes
+        """Yield some lanes at a time, with their stop, held and last held positions."""
+        rule, lanes = slot.kind.monitor_rule(batch.semantics), self._lanes
         compared = read_compared(rule, batch)
         sizes, baselines = read_sizes(lanes, rule), lanes.values("baseline")
         starts = lanes.values("start_from_epoch")
@@ -101,12 +118,13 @@ class Stopper:
                 if self._keeps_pieces:
                     self._pieces.append((chosen, stops, monitor))
                 steps = (stops.stop, stops.held, stops.last_held)
-                yield chosen, [series.at(one) for one in steps]
+                yield chosen, [series.at(found) for found in steps]
 
     def keeps_alone(self, stop: EpochArray, batch: Batch) -> bool:
-        """Return whether what is held is what is kept, whatever the setting.
+        """Return whether every setting keeps just what it holds.
 
-        Then nobody else stops, and every config restores, also without a stop.
+        So it is where no other rule stops, and every config puts weights back, in this
+        version also at the end of a training that was not stopped.
         """
         return (
             batch.semantics.restores_without_stop
@@ -126,7 +144,7 @@ class Stopper:
         at_end = batch.semantics.restores_without_stop
         own = (self.stop == stop) & (stop < NEVER)
         if not at_end:
-            # weights taken in the very epoch of the stop are those that are there
+            # held since the very epoch of the stop, they are in the model anyway
             np.copyto(kept, self.held, where=own & self.restores & (self.held != stop))
             return
         np.copyto(kept, self.held, where=own & self.restores)
@@ -152,12 +170,12 @@ class Stopper:
             # the steps up to that epoch
             step = np.array(
                 [
-                    np.searchsorted(series.positions[one], position, side="right") - 1
-                    for one, position in zip(run, at[here], strict=True)
+                    np.searchsorted(series.positions[row], position, side="right") - 1
+                    for row, position in zip(run, at[here], strict=True)
                 ],
                 dtype=np.int64,
             )
             held = stops.held_at(run * len(chosen) + among, step)
             some = held < NEVER
-            index = tuple(one[here][some] for one in cells)
+            index = tuple(index[here][some] for index in cells)
             kept[index] = series.positions[run[some], held[some]]

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Mode, Run, Series
     from cbreplay.run_metadata import RunMetadata
     from cbreplay.sweep.cells import Cells
+    from cbreplay.validity import Evidence
 
 __all__ = ["EVIDENCE", "Failure", "Judged", "Sweep", "SweptRun"]
 
-EVIDENCE = ("exact", "censored", "diverged")
+EVIDENCE: tuple[Evidence, ...] = ("exact", "censored", "diverged", "incomplete")
 
 
 class Judged(NamedTuple):
@@ -30,18 +31,21 @@ class Judged(NamedTuple):
 
     Parameters
     ----------
-    name, mode : str, {"min", "max"}
-        The objective.
+    name, mode : str, {"min", "max"}; or both None
+        The objective; None where nothing judges what is kept.
     values : array of shape (n_epochs,)
         What is kept with the weights of each epoch; NaN where there is no number.
     regrets : array of shape (n_epochs,)
         How much worse that is than the best on record; NaN where it is not known.
+    lacks_values : bool
+        Whether the log has a hole in it, so that a better value may have been there.
     """
 
-    name: str
-    mode: Mode
+    name: str | None
+    mode: Mode | None
     values: FloatArray
     regrets: FloatArray
+    lacks_values: bool = False
 
 
 class SweptRun(NamedTuple):
@@ -95,7 +99,8 @@ class Sweep:
     cells : Cells
         What was decided.
     objectives : array of shape (n_configs,), or None
-        Which of a run's `judged` each config is judged by; None where there is one.
+        Which of a run's `judged` each config is judged by; None where all are judged
+        alike.
     failures : tuple of Failure
         The logs that `sweep_logs` could not read or sweep.
     records : tuple of Run
@@ -156,12 +161,46 @@ class Sweep:
         """The first epoch trained at another rate than recorded; within `diverged`."""
         return self.cells.divergence_epoch
 
+    @property
+    def incomplete(self) -> BoolArray:
+        """Whether the log lacks what decides, before a stop and a divergence."""
+        return self.cells.incomplete
+
+    @property
+    def gap_epoch(self) -> EpochArray:
+        """The first epoch of which it lacks that; within `incomplete`."""
+        return self.cells.gap_epoch
+
+    @cached_property
+    def evident_epoch(self) -> EpochArray:
+        """The last epoch of which the log is evidence: the stop, or where it ends."""
+        horizon = [run.first_epoch + run.n_epochs - 1 for run in self.runs]
+        last = np.where(self.stopped, self.stopped_epoch, self._by_run(horizon))
+        last = np.where(self.incomplete, self.gap_epoch - 1, last)
+        return np.where(self.diverged, self.divergence_epoch - 1, last)
+
+    @cached_property
+    def reduced(self) -> BoolArray:
+        """Whether the learning rate is seen to be reduced, by then."""
+        return self.first_reduction_epoch <= self.evident_epoch
+
+    @property
+    def first_reduction_epoch(self) -> EpochArray:
+        """The epoch at whose end that happens first; within `reduced`."""
+        return self.cells.first_reduction
+
+    @property
+    def n_reductions(self) -> EpochArray:
+        """How many times it happens, by then."""
+        return np.where(self.reduced, 1 + self.cells.later_reductions, 0)
+
     @cached_property
     def evidence(self) -> EpochArray:
-        """How far each cell is evidence, int8: 0 exact, 1 censored, 2 diverged."""
+        """How far each cell is evidence, int8: its place in ``EVIDENCE``."""
         reached = self._by_run([run.reached_plan for run in self.runs])
         evidence = np.where(self.stopped | reached, np.int8(0), np.int8(1))
-        evidence[self.diverged] = 2
+        evidence[self.diverged] = EVIDENCE.index("diverged")
+        evidence[self.incomplete] = EVIDENCE.index("incomplete")
         return evidence
 
     @cached_property
@@ -179,14 +218,27 @@ class Sweep:
         first = self._by_run([run.first_epoch for run in self.runs])
         trained = np.where(self.stopped, self.stopped_epoch - first + 1, 0)
         trained = np.where(self.diverged, self.divergence_epoch - first + 1, trained)
+        trained = np.where(self.incomplete, self.gap_epoch - first + 1, trained)
         recorded = self._by_run([run.n_epochs for run in self.runs])
-        return np.where(self.stopped | self.diverged, trained, recorded)
+        told = self.stopped | self.diverged | self.incomplete
+        return np.where(told, trained, recorded)
 
     @cached_property
     def epochs_saved(self) -> EpochArray:
         """The recorded epochs that are not trained; exact or at most so."""
         recorded = self._by_run([run.n_epochs for run in self.runs])
         return np.asarray(recorded - self.trained_epochs)
+
+    @cached_property
+    def lacks_values(self) -> BoolArray:
+        """Whether the log has a hole in the objective: a regret is then at least so."""
+        found = np.zeros(self.shape, dtype=np.bool_)
+        for row, run in enumerate(self.runs):
+            for code, judged in enumerate(run.judged):
+                if judged.lacks_values:
+                    here = True if self.objectives is None else self.objectives == code
+                    found[row] |= here
+        return found
 
     @cached_property
     def kept_value(self) -> FloatArray:
@@ -264,6 +316,7 @@ class Sweep:
             ("stopped_epoch", self.stopped),
             ("kept_epoch", self.kept),
             ("divergence_epoch", self.diverged),
+            ("gap_epoch", self.incomplete),
         ):
             values = getattr(self, name).astype(np.int64)
             columns[name] = pd.arrays.IntegerArray(
@@ -317,7 +370,7 @@ class Sweep:
             from cbreplay.rules.callbacks_list import read_callbacks
 
             lists = [read_callbacks(config).callbacks for config in self.configs]
-            written = [f"[{', '.join(map(format_callback, one))}]" for one in lists]
+            written = [f"[{', '.join(map(format_callback, rules))}]" for rules in lists]
             return {"callbacks": np.array(written, dtype=object)}
         columns = {}
         shape = self.configs.shape
@@ -332,9 +385,9 @@ class Sweep:
 def _unique(given: Iterable[str]) -> list[str]:
     """Return names; of several alike, the later ones are numbered."""
     names: dict[str, None] = {}
-    for one in given:
-        name, number = one, 2
+    for wanted in given:
+        name, number = wanted, 2
         while name in names:
-            name, number = f"{one} ({number})", number + 1
+            name, number = f"{wanted} ({number})", number + 1
         names[name] = None
     return list(names)

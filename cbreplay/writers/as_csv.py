@@ -10,6 +10,8 @@ from cbreplay.document import Cell, Span, Text, plain_text
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.document import Document, Table
 
 __all__ = ["write_csv"]
@@ -29,15 +31,45 @@ def write_csv(document: Document) -> str:
 
 def table_as_csv(table: Table) -> str:
     """Return the columns of a table that programs read."""
-    places = [
-        place for place, column in enumerate(table.columns) if column.shown != "people"
+    shown = [
+        (column.key, table.cells_of(place))
+        for place, column in enumerate(table.columns)
+        if column.shown != "people"
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_harmless(table.columns[place].key) for place in places])
-    for row in table.rows:
-        writer.writerow([_plain(row.cells[place]) for place in places])
-    return text.getvalue()
+    texts = [[_quoted(_harmless(key)), *_written(cells)] for key, cells in shown]
+    lines = map(",".join, zip(*texts, strict=True))
+    return "\n".join([*lines, ""])
+
+
+def _written(cells: Sequence[Any]) -> list[str]:
+    """Write the cells of a column; what stands in many of them, once."""
+    kinds = set(map(type, cells))
+    if not kinds <= _ALIKE:
+        return [_quoted(_plain(cell)) for cell in cells]
+    if kinds <= {float, type(None)}:
+        # 0.0 and -0.0 are equal, and written otherwise
+        texts = {cell: _quoted(_plain(cell)) for cell in set(cells) if cell != 0}
+        return [texts[cell] if cell != 0 else repr(cell) for cell in cells]
+    if len(kinds - {type(None)}) > 1:
+        # so are 1 and 1.0
+        return [_quoted(_plain(cell)) for cell in cells]
+    texts = {cell: _quoted(_plain(cell)) for cell in set(cells)}
+    return [texts[cell] for cell in cells]
+
+
+_ALIKE = {int, float, str, type(None)}
+
+
+def _quoted(value: Any) -> str:  # noqa: ANN401 - what `_plain` returns
+    """Return a value as the csv module writes it, between others."""
+    if isinstance(value, float):
+        # numpy's float64, too, as the number that it is
+        return float.__repr__(value)
+    if isinstance(value, int):
+        return str(value)
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([value, ""])
+    return line.getvalue().removesuffix(",\n")
 
 
 def _plain(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from cbreplay import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.document import Document
 
-__all__ = ["write_json"]
+__all__ = ["answer_as_json", "write_json"]
 
 
 def write_json(document: Document, notes: Sequence[str] = ()) -> str:
@@ -27,15 +27,86 @@ def write_json(document: Document, notes: Sequence[str] = ()) -> str:
     notes : sequence of str
         What concerns the whole answer and is no part of it: where a default came from.
     """
-    members = dict(document.program())
+    return answer_as_json(document.question, document.program(), notes)
+
+
+def answer_as_json(
+    command: str, members: Mapping[str, Any], notes: Sequence[str] = ()
+) -> str:
+    """Return the members of a command's answer, in the order of every answer.
+
+    Parameters
+    ----------
+    command : str
+        Which command, or question.
+    members : mapping
+        What it answers; what every answer has and this one lacks is null or [].
+    notes : sequence of str
+        As above.
+    """
     answer = {
-        "schema": 1,
-        "command": document.question,
+        "schema": 2,
+        "command": command,
         "cbreplay": __version__,
+        "epochs": "zero-based",
+        "semantics": None,
+        "objective": None,
+        "runs": [],
+        "configs": [],
+        "results": [],
+        "notes": [],
         **members,
-        "notes": [*notes, *members.get("notes", ())],
     }
-    return json.dumps(finite(answer), indent=2, allow_nan=False)
+    answer["notes"] = [*notes, *answer["notes"]]
+    texts = [f"  {json.dumps(key)}: {_text(held, 2)}" for key, held in answer.items()]
+    return "{\n" + ",\n".join(texts) + "\n}"
+
+
+def _text(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
+    """Write a value in lines; a list of numbers, a result or a small object in one."""
+    if isinstance(value, Mapping) and not _is_short(value):
+        pairs = (
+            f"{json.dumps(str(key))}: {_text(held, indent + 2)}"
+            for key, held in value.items()
+        )
+        return _in_lines("{", pairs, "}", indent)
+    if isinstance(value, list | tuple) and any(map(_holds_something, value)):
+        if _are_results(value):
+            return _in_lines("[", map(_line, value), "]", indent)
+        return _in_lines(
+            "[", (_text(member, indent + 2) for member in value), "]", indent
+        )
+    return _line(value)
+
+
+def _in_lines(begin: str, lines: Iterable[str], end: str, indent: int) -> str:
+    gap = "\n" + " " * indent
+    inner = f",{gap}  ".join(lines)
+    return f"{begin}{gap}  {inner}{gap}{end}"
+
+
+def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(finite(value), allow_nan=False)
+
+
+def _is_short(value: Mapping[str, Any]) -> bool:
+    """Return whether an object fits a line: few members, and none that holds others."""
+    return len(value) <= _FEW and not any(map(_holds_something, value.values()))
+
+
+def _are_results(value: Sequence[Any]) -> bool:
+    """Return whether these are the results of runs and settings: thousands of them."""
+    return isinstance(value[0], Mapping) and {"run", "config"} <= value[0].keys()
+
+
+def _holds_something(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple) and len(value) > 0
+
+
+_FEW = 3
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold

@@ -96,7 +96,7 @@ def _at_start(text: str) -> str:
 def _code(text: str) -> str:
     """Return text between backticks, more of them than it holds itself."""
     shown = visible_text(text)
-    longest = max((len(one) for one in re.findall(r"`+", shown)), default=0)
+    longest = max((len(ticks) for ticks in re.findall(r"`+", shown)), default=0)
     fence = "`" * (longest + 1)
     edge = " " if "`" in shown else ""
     return f"{fence}{edge}{shown}{edge}{fence}"
@@ -104,7 +104,7 @@ def _code(text: str) -> str:
 
 def _code_block(block: CodeBlock) -> str:
     lines = [visible_text(line) for line in block.code.split("\n")]
-    longest = max((len(one) for one in re.findall(r"`+", block.code)), default=0)
+    longest = max((len(ticks) for ticks in re.findall(r"`+", block.code)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}{block.language}", *lines, fence])
 

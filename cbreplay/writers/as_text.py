@@ -19,7 +19,7 @@ from cbreplay.writers.sparkline import BARS, draw_sparkline
 from cbreplay.writers.text_tables import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Block, Document, Section
 
@@ -28,7 +28,13 @@ __all__ = ["write_text"]
 _LONGEST_TREND = 40
 
 
-def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
+def write_text(
+    document: Document,
+    *,
+    width: int = 80,
+    bars: str = BARS,
+    emphasis: Callable[[str], str] = str,
+) -> str:
     """Return the answer as text, no line longer than it must be.
 
     Parameters
@@ -39,23 +45,41 @@ def write_text(document: Document, *, width: int = 80, bars: str = BARS) -> str:
         The columns of the terminal. A name or a command that is longer stays whole.
     bars : str
         The characters that a line of a series is drawn with, the lowest first.
+    emphasis : callable
+        Writes a line of the first sentence, or of a heading, so that it stands out.
     """
     blocks = [
-        wrap_text(document.headline, width, "", ""),
+        [*map(emphasis, wrap_text(document.headline, width, "", ""))],
         wrap_text(document.lead, width, "", ""),
     ]
-    # a screen begins with the numbers
-    for section in sorted(document.sections, key=_holds_no_answer):
+    for section in _in_screen_order(document.sections):
         if section.on != "page":
-            blocks += _section_blocks(section, width, bars)
+            title = [] if section.untitled else wrap(section.title, width, " ", " ")
+            blocks += _section_blocks(section, [*map(emphasis, title)], width, bars)
     blocks.append(list(_command_lines(document)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _holds_no_answer(section: Section) -> bool:
-    return not any(
-        isinstance(block, Table) and block.is_answer for block in section.blocks
-    )
+def _in_screen_order(sections: Sequence[Section]) -> list[Section]:
+    """Put the doubts behind the numbers that are the answer: there is no second look.
+
+    A page says them first, for whoever reads no further than the numbers.
+    """
+    places = [place for place, held in enumerate(sections) if _holds_answer(held)]
+    if not places:
+        return list(sections)
+    before, after = sections[: places[0]], sections[places[0] :]
+    doubts = [section for section in before if _holds_doubts(section)]
+    rest = [section for section in before if not _holds_doubts(section)]
+    return [*rest, after[0], *doubts, *after[1:]]
+
+
+def _holds_answer(section: Section) -> bool:
+    return any(isinstance(block, Table) and block.is_answer for block in section.blocks)
+
+
+def _holds_doubts(section: Section) -> bool:
+    return any(isinstance(block, Notice) for block in section.blocks)
 
 
 def _command_lines(document: Document) -> Iterator[str]:
@@ -66,9 +90,10 @@ def _command_lines(document: Document) -> Iterator[str]:
         yield visible_text(f" {label} {command.line}")
 
 
-def _section_blocks(section: Section, width: int, bars: str) -> Iterator[list[str]]:
+def _section_blocks(
+    section: Section, head: list[str], width: int, bars: str
+) -> Iterator[list[str]]:
     """Yield the lines of each block; the heading stands over the first."""
-    head = [] if section.untitled else wrap(section.title, width, " ", " ")
     for block in section.blocks:
         lines = [*_block_lines(block, width, bars)]
         if lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbreplay.whole_files import read_suffix, write_whole
+from cbreplay.whole_files import check_output, write_whole
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import write_markdown
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cbreplay.document import Document
 
 __all__ = ["write_report"]
+
+_WRITERS = {".html": write_html, ".md": write_markdown, ".htm": write_html}
 
 
 def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
@@ -37,13 +39,12 @@ def write_report(document: Document, path: str | os.PathLike[str]) -> Path:
     ConfigError
         If the suffix is neither.
     OutputError
-        If the file cannot be written, or a directory is there.
+        If the file cannot be written, or no plain file is there.
     """
     path = Path(path)
-    writers = {".html": write_html, ".htm": write_html, ".md": write_markdown}
-    suffix = read_suffix(path, ".html", ".md", ".htm")
+    suffix = check_output(path, *_WRITERS)
     return write_whole(
         path,
-        writers[suffix](document).encode("utf-8"),
+        _WRITERS[suffix](document).encode("utf-8"),
         hint="Choose a file in a directory that is there, with --output or path=",
     )

@@ -11,7 +11,7 @@ from cbreplay.words import visible_text
 if TYPE_CHECKING:
     from cbreplay.document import Part, Text
 
-__all__ = ["firm_words", "wrap", "wrap_text", "wrap_words"]
+__all__ = ["firm", "firm_words", "wrap", "wrap_text", "wrap_words"]
 
 # stands for a space at which no line may end; a private character, so that no visible
 # text holds it
@@ -48,7 +48,12 @@ def firm_words(text: Text) -> str:
 def _firm(part: Part) -> str:
     shown = visible_text(part if isinstance(part, str) else part.text)
     is_name = isinstance(part, Fact) and part.kind == "name"
-    return shown.replace(" ", _FIRM_SPACE) if is_name else shown
+    return firm(shown) if is_name else shown
+
+
+def firm(words: str) -> str:
+    """Return visible words as one, which `wrap_words` does not break."""
+    return words.replace(" ", _FIRM_SPACE)
 
 
 def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
@@ -63,6 +68,9 @@ def wrap_words(words: str, width: int, first: str, rest: str) -> list[str]:
     first, rest : str
         What the first line begins with, and the others.
     """
+    if words.strip() == words and 0 < len(words) <= width - len(first):
+        # of a large table, most cells are short
+        return [first + words.replace(_FIRM_SPACE, " ")]
     lines = textwrap.wrap(
         words,
         width,

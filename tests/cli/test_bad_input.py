@@ -34,7 +34,8 @@ COMMANDS = ["simulate", "explain", "lint", "inspect", "plot", "report"]
         (b"name,words\r\nx,y\r\n", "bad.csv"),
         (b"epoch,val_loss\r\n0,0.5\r\n1,zzz\r\n", "line 3"),
         (b"epoch,val_loss\r\n0,0.5\r\n1,0.4,7\r\n", "line 3"),
-        (b"epoch,val_loss\r\n0,0.5\r\n1,0.4", "bad.csv"),
+        # the only row is just being written
+        (b"epoch,loss,val_loss\r\n0,0.6,0.5", "bad.csv"),
     ],
 )
 def test_an_unusable_log_is_one_sentence(

@@ -59,9 +59,15 @@ def test_the_cells_are_those_of_the_answer_here(
     # patience 1: [.5 .4 .45] stops at 2 and keeps 1; the second falls all the time
     assert cells[0] == ["1", "2", "1", "exact"]
     assert cells[2] == ["1", "", "2", "censored"]
-    table = ask(*words[:-1], "table", "--scheduler", address).out
+    table = ask(*words[:-1], "markdown", "--scheduler", address).out
+    titles, _, first, *_ = [line.split("|") for line in table.splitlines()]
+    shown = {
+        title.strip(): cell.strip() for title, cell in zip(titles, first, strict=True)
+    }
     # people count from 1
-    assert table.splitlines()[1].split()[5:7] == ["3", "2"]
+    assert (shown["stopped epoch"], shown["kept epoch"]) == ("3", "2")
+    screen = ask(*words[:-1], "table", "--scheduler", address).out
+    assert screen.startswith("The logs decide 2 of 4 cells: 2 settings on 2 runs.")
 
 
 def test_what_cannot_be_asked_of_a_cluster_is_refused(ask: Ask, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def write_state(path: Path, losses: tuple[float, ...]) -> Path:
         (("simulate",), "best 0.5000 at evaluation 7 of 7"),
         (
             ("simulate", "--patience", "1:2", "--min-delta", "0,0.1"),
-            "patience counts evaluations, which count from 1",
+            "Patience counts evaluations, which count from 1.",
         ),
         (("explain", "--patience", "2"), "stopped at the end of evaluation 5"),
         (("explain", "--patience", "2"), "patience counts evaluations"),
@@ -98,7 +98,8 @@ def test_several_runs_of_both_kinds_are_told_apart(
     for number in range(3):
         write_state(tmp_path / f"run{number}" / "trainer_state.json", LOSSES)
     counted = ask("recommend", *tmp_path.glob("run*"), *JUDGED)
-    assert "Patience counts evaluations, which count from 1." in counted.out
+    said = " ".join(counted.out.split())
+    assert "Patience counts evaluations, which count from 1." in said
     evaluated, trained = cbreplay.load_runs(state, {"loss": [1.0, 0.5]})
     assert spoken_counting([trained]) == "epochs count from 1"
     assert "of some runs an epoch here is" in spoken_counting([evaluated, trained])

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = json.loads((ROOT / "cbreplay/schemas/answer.schema.json").read_text())
-ASK = ("--patience", "2", "--semantics", "keras-3.15")
+SEMANTICS, SETTING = "--semantics keras-3.15", "--patience 2"
+ASK = (*SETTING.split(), *SEMANTICS.split())
 
 
 def as_json(text: str) -> Any:
@@ -31,18 +32,20 @@ def test_the_screen_asks_tells_and_concludes(ask: Ask, log: Path) -> None:
     answer = ask("explain", log, *ASK)
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
-    assert lines[:3] == [
-        "log.csv: 8 epochs, plan unknown; rules of Keras 3.15",
-        "EarlyStopping(patience=2, restore_best_weights=True)",
+    assert lines[0] == "EarlyStopping stops training at epoch 5; it keeps epoch 3."
+    assert lines[2].startswith("log.csv: 8 epochs, the plan is not known; val_loss, ")
+    assert lines[5:8] == [
+        " EarlyStopping(patience=2, restore_best_weights=True)",
         "",
+        " epoch  why",
     ]
     # 0.5 at epoch 3 is tied at epoch 4 and missed at epoch 5
-    assert "    4  0.5000 only equals 0.5000; wait 1 of 2; stops if epoch 5" in lines[6]
-    assert "    5  0.5200 is not below 0.5000; wait 2 of 2: stop" in lines
+    assert lines[12].startswith("     4  0.5000 only equals 0.5000; wait 1 of 2; stops")
+    assert "     5  0.5200 is not below 0.5000; wait 2 of 2: stop" in lines
     told = " ".join(answer.out.split())
     assert "stopped at the end of epoch 5 by EarlyStopping (patience 2)" in told
     assert "keeps the weights of epoch 3: restore_best_weights=True" in told
-    assert max(map(len, lines)) <= 80
+    assert lines[-1] == f" A picture: cbreplay plot {log} {SEMANTICS} {SETTING}"
 
 
 def test_json_holds_the_trace_of_the_library(ask: Ask, log: Path) -> None:
@@ -70,7 +73,8 @@ def test_csv_counts_from_zero_and_markdown_from_one(ask: Ask, log: Path) -> None
     assert [row["epoch"] for row in rows] == ["0", "1", "2", "3", "4"]
     assert (rows[4]["value"], rows[4]["decision"]) == ("0.52", "stop")
     lines = ask("explain", log, *ASK, "--format", "markdown").out.splitlines()
-    assert lines[2].startswith("| 1 | 0 | EarlyStopping | 0.8 |")
+    assert lines[0] == "| epoch | why |"
+    assert lines[2].startswith("| 1 | the first val_loss, 0.8000: improvement")
     assert len({line.count("|") for line in lines}) == 1
 
 
@@ -91,7 +95,7 @@ def test_the_last_epoch_is_shown_although_nothing_was_decided(
     ask: Ask, log: Path
 ) -> None:
     out = ask("explain", log, "--patience", "9", "--only", "decisions").out
-    assert "    8  0.5100 is not below 0.4900; wait 2 of 9" in out
+    assert "     8  0.5100 is not below 0.4900; wait 2 of 9" in out
     assert "not stopped in the log, which ends at epoch 8" in out
 
 
@@ -102,11 +106,12 @@ def test_after_a_divergence_the_words_and_nothing_more(
     ask: Ask, rated_log: Path
 ) -> None:
     out = ask("explain", rated_log, *PLATEAU).out
-    assert out.splitlines()[-1] == (
-        " after the learning-rate change at epoch 4 the log says nothing"
-    )
+    said = "After the learning-rate change at epoch 4 the log says nothing."
+    assert out.splitlines()[0] == said
+    assert out.count("the log says nothing") == 1
     assert "fiction" not in out
     assert "keeps" not in out
+    assert "--hypothetical" in out.splitlines()[-2]
 
 
 def test_a_fiction_is_marked_wherever_it_is_shown(ask: Ask, rated_log: Path) -> None:
@@ -118,14 +123,17 @@ def test_a_fiction_is_marked_wherever_it_is_shown(ask: Ask, rated_log: Path) -> 
         assert row["hypothetical"]
         assert row["why"].startswith("fiction: ")
     lines = ask(*words, "--epochs", "5:8").out.splitlines()
-    numbered = [line for line in lines if line[:5].strip().isdigit()]
-    assert len(numbered) == 4
-    closing = lines.index(
-        " after the learning-rate change at epoch 4 the log says nothing"
-    )
+    trace = lines.index(" epoch  why") + 1
+    told = [line for line in lines[trace:] if line]
+    assert len([line for line in told if line[:6].strip().isdigit()]) == 4
     # every line, the folded ones too
-    told = [line for line in lines[3:] if line and line != lines[closing]]
-    assert all(line.lstrip(" 0123456789").startswith("fiction: ") for line in told)
+    end = next(
+        place for place, line in enumerate(told) if "- val" in line or "A pi" in line
+    )
+    assert end > 6
+    assert all(
+        line.lstrip(" 0123456789").startswith("fiction: ") for line in told[:end]
+    )
 
 
 # --- without a setting
@@ -161,10 +169,11 @@ def named(folder: Path, *callbacks: str) -> Path:
 @pytest.mark.parametrize(
     ("callbacks", "message"),
     [
-        (["EarlyStopping()", "MyOwn(3)"], "cannot be replayed: 'MyOwn(3)'"),
+        (["EarlyStopping()", "MyOwn(3)"], "cannot be read: 'MyOwn(3)'"),
         (["SwapEMAWeights('x')"], "'SwapEMAWeights' is not replayed"),
-        (["CSVLogger('x')"], "decide nothing: CSVLogger('x')"),
+        (["CSVLogger('x')"], "nothing to explain: CSVLogger('x') decide nothing"),
         ([], "does not say which callbacks it had"),
+        (["EarlyStopping(patience=[1, 2])"], "names 2 settings, and one is expected"),
     ],
 )
 def test_a_list_that_cannot_be_explained_is_refused(
@@ -241,4 +250,6 @@ def test_every_sample_log_is_explained_in_80_columns(
             if "--initial-lr" in answer.err:
                 answer = ask("explain", path, *words[:-2])
             assert answer.status == 0, answer.err
-            assert max(map(len, answer.out.splitlines())) <= 80
+            lines = answer.out.splitlines()
+            # commands stay whole, to be copied
+            assert max(len(line) for line in lines if "cbreplay " not in line) <= 80

@@ -68,18 +68,18 @@ def test_a_scheduler_keeps_its_table(ask: Ask) -> None:
 def test_an_answer_about_such_a_rule_says_how_to_get_it(ask: Ask, log: Path) -> None:
     answer = ask("simulate", log, "-c", "PrecheltGL(alpha=[1, 2])")
     assert answer.status == 0
-    assert "Keras has no PrecheltGL: with one setting, --keras-code" in answer.err
-    assert "[PrecheltGL(alpha=...)]" in answer.err
+    assert "Keras has no PrecheltGL: with one setting, --keras-code" in answer.out
+    assert "settings of PrecheltGL(alpha=...);" in answer.out
     other = ask("simulate", log, "-c", "EarlyStopping(patience=[1, 2])")
-    assert "--keras-code" not in other.err
+    assert "--keras-code" not in other.out
 
 
 def test_a_file_name_that_is_varied_is_shown(ask: Ask, log: Path) -> None:
-    # a parameter without a default, which the remark has to do without
+    # a parameter without a default
     text = "ModelCheckpoint(['a.keras', 'b.keras'], mode='min')"
     answer = ask("simulate", log, "-c", text)
     assert answer.status == 0
-    assert "[ModelCheckpoint(filepath=..., mode='min')]" in answer.err
+    assert "settings of ModelCheckpoint(filepath=..., mode='min');" in answer.out
 
 
 def test_the_trace_holds_what_was_measured(ask: Ask, log: Path) -> None:

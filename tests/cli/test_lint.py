@@ -49,18 +49,22 @@ def test_no_log_is_needed(
     answer = ask("lint", "-c", LATE, "-c", STOP, *RULES)
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
-    assert lines[0] == "1 finding in 2 callbacks; rules of Keras 3.15"
-    assert lines[2] == f"warning reduce-after-stop: {LATE}"
+    assert lines[:3] == ["1 finding in 2 callbacks.", "", "By the rules of Keras 3.15."]
+    assert lines[4] == f" warning  reduce-after-stop  {LATE}"
+    starts = [line[:12] for line in lines[5:] if line[3:5].strip()]
+    assert starts == ["   what     ", "   why      ", "   instead  "]
     assert max(map(len, lines)) <= 80
 
 
 def test_a_clean_list_is_told_so(ask: Ask) -> None:
     out = ask("lint", "-c", STOP, "-c", "CSVLogger('a')", *RULES).out
-    assert out == "nothing to object to in 2 callbacks; rules of Keras 3.15\n"
+    assert (
+        out == "Nothing to object to in 2 callbacks.\n\nBy the rules of Keras 3.15.\n"
+    )
 
 
 def test_the_findings_of_a_script_name_the_line(ask: Ask, script: Path) -> None:
-    assert "reduce-after-stop: line 5, Reduce" in ask("lint", script, *RULES).out
+    assert "reduce-after-stop  line 5  Reduce" in ask("lint", script, *RULES).out
     out = ask("lint", script, *RULES, "--epochs", "5", "--format", "json").out
     lines = {(one["code"], one["line"]) for one in as_json(out)["findings"]}
     assert ("patience-beyond-plan", 2) in lines
@@ -141,13 +145,15 @@ def test_json_holds_the_findings_of_the_library(ask: Ask) -> None:
     assert (answer["runs"], answer["configs"][0]["callbacks"]) == ([], [LATE, STOP])
 
 
-def test_csv_and_markdown_hold_a_row_each(ask: Ask) -> None:
+def test_csv_and_markdown_hold_a_row_each(ask: Ask, script: Path) -> None:
     words = ["lint", "-c", LATE, "-c", STOP, *RULES, "--format"]
     (row,) = csv.DictReader(io.StringIO(ask(*words, "csv").out))
     assert (row["code"], row["callback"], row["line"]) == ("reduce-after-stop", "0", "")
     lines = ask(*words, "markdown").out.splitlines()
-    assert lines[2].startswith("| warning | reduce-after-stop | 0 | - |")
+    assert lines[2].startswith(f"| warning | reduce-after-stop | {LATE} | Reduce")
     assert len({line.count("|") for line in lines}) == 1
+    lines = ask("lint", script, *RULES, "--format", "markdown").out.splitlines()
+    assert lines[2].startswith("| warning | reduce-after-stop | 5 | Reduce")
 
 
 def named(folder: Path, *callbacks: str) -> Path:
@@ -173,15 +179,27 @@ def test_the_log_beside_is_taken(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(named(tmp_path / "run", "EarlyStopping()"))
-    assert "nothing to object to in 1 callback;" in ask("lint", *RULES).out
+    assert "Nothing to object to in 1 callback." in ask("lint", *RULES).out
 
 
-def test_a_newer_keras_is_told_beside_the_answer(ask: Ask) -> None:
-    answer = ask("lint", "-c", STOP, "--semantics", "keras-3.99")
-    assert answer.status == 0
-    assert "newer than the newest version" in answer.err
-    words = ["lint", "-c", STOP, "--semantics", "keras-3.99", "--format", "json"]
-    assert "newer than" in as_json(ask(*words).out)["notes"][0]
+def test_a_newer_keras_is_told_in_every_form(ask: Ask) -> None:
+    words = ["lint", "-c", STOP, "--semantics", "keras-3.99"]
+    assert "newer than the newest version" in ask(*words).out
+    assert "newer than" in as_json(ask(*words, "--format", "json").out)["notes"][0]
+    table = ask(*words, "--format", "csv")
+    assert "newer than" in table.err
+    assert len(table.out.splitlines()) == 1
+
+
+def test_what_could_not_be_read_of_a_script_stands_in_the_answer(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text("run(model, [EarlyStopping(patience=2), CSVLogger(path)])\n")
+    told = " ".join(ask("lint", path, *RULES).out.split())
+    assert "no fit(callbacks=...) stands in it" in told
+    notes = as_json(ask("lint", path, *RULES, "--format", "json").out)["notes"]
+    assert any("no fit(callbacks=...)" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -236,3 +254,27 @@ def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
         "give a training script or a log\n"
     )
     assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")
+
+
+@pytest.mark.parametrize(
+    ("rate", "compiled", "found"),
+    [
+        ("ExponentialDecay(0.1, 10, 0.9)", "optimizer=keras.optimizers.Adam(S)", True),
+        ("CosineDecay(0.1, 10)", "keras.optimizers.SGD(learning_rate=S)", True),
+        ("CosineDecay(0.1, 10)", "keras.optimizers.SGD(0.1)", False),
+        ("CosineDecay(0.1, 10)", "'adam'", False),
+    ],
+)
+def test_a_schedule_of_the_optimizer_is_read_where_compile_gets_it(
+    ask: Ask, tmp_path: Path, rate: str, compiled: str, *, found: bool
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import keras\n"
+        f"S = keras.optimizers.schedules.{rate}\n"
+        f"model.compile({compiled})\n"
+        "model.fit(x, callbacks=[keras.callbacks.ReduceLROnPlateau()])\n"
+    )
+    answer = as_json(ask("lint", path, *RULES, "--format", "json").out)
+    codes = [finding["code"] for finding in answer["findings"]]
+    assert codes == (["schedule-beside-plateau"] if found else [])

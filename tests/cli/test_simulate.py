@@ -17,7 +17,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.answers.describe import flatten_replay
+from cbreplay.answers.describe import describe_replay
 from tests.conftest import ROOT, Ask, write_csv
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     # .49 at epoch 6 is best, and after it the log ends before any patience stops
     assert " ".join(lines[:2]) == (
         "No patience that stops inside this log keeps its best val_loss; patience 1 "
-        "comes nearest: it keeps epoch 3, and stops at 4 of 8 (4 epochs saved)."
+        "comes nearest: it keeps epoch 3, and stops at 4 of 8, which saves 4 "
+        "epochs."
     )
     assert " ".join(lines[3:5]) == (
         "log.csv: 8 epochs, the plan is not known; val_loss, smaller is better; rules "
@@ -157,7 +158,7 @@ def test_settings_that_share_a_replay_are_answered_as_alone(
         run, position = runs[result["run"]], result["config"]
         config: Any = EarlyStopping(patience=position + 1, restore_best_weights=True)
         alone = replay_run(run, config if grid is None else grid[position])
-        expected = {"run": result["run"], "config": position, **flatten_replay(alone)}
+        expected = {"run": result["run"], "config": position, **describe_replay(alone)}
         assert result == json.loads(json.dumps(expected))
     assert len(answer["results"]) == len(answer["configs"]) * len(runs)
 
@@ -190,28 +191,103 @@ def test_parquet_without_settings_is_refused(ask: Ask, log: Path) -> None:
     assert "--format parquet is for settings" in answer.err
 
 
+def cells(markdown: str) -> list[list[str]]:
+    """Return the cells of a Markdown table, below its heading."""
+    lines = markdown.splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
 def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) -> None:
-    answer = ask(
+    words = (
         *("simulate", rated_log, "--semantics", "keras-3.15"),
         *("-c", "EarlyStopping(patience=[2, 3, 9], min_delta=0.02)"),
         *("-c", "ReduceLROnPlateau(patience=2, factor=0.5, min_delta=0)"),
     )
-    assert answer.status == 0
-    rows = answer.out.splitlines()
-    assert rows[1].endswith("exact")
-    assert rows[2].endswith(
-        "after the learning-rate change at epoch 5 the log says nothing"
+    first, second, _ = cells(ask(*words, "--format", "markdown").out)
+    assert first[-1] == "exact"
+    assert second == [
+        *("3", "5", "-", "-", "-", "-", "<= 2".replace("<", "\\<")),
+        "after the learning-rate change at epoch 5 the log says nothing",
+    ]
+    lead = " ".join(ask(*words).out.split("\n\n")[1].split())
+    assert lead == (
+        "rated.csv under 3 settings of EarlyStopping(patience=..., min_delta=0.02), "
+        "ReduceLROnPlateau(factor=0.5, patience=2, min_delta=0); rules of Keras 3.15. "
+        "Epochs count from 1."
     )
-    assert rows[2].split()[:6] == ["3", "5", "-", "-", "-", "-"]
-    assert "<= 2" in rows[2]
-    assert "rules of Keras 3.15; epochs count from 1" in answer.err
 
 
 def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
-    answer = ask("simulate", log, "--patience", "9")
-    assert "(6)" in answer.out
-    assert "not in the log (it ends at epoch 8)" in answer.out
-    assert "as if training had ended with the log" in answer.err
+    out = " ".join(ask("simulate", log, "--patience", "9").out.split())
+    assert "(6)" in out
+    # the sentence wraps beside the figures of its row
+    assert "not in the log (it ends" in out
+    assert "as if training had ended with the log" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        # .5 at epoch 4 ties, .52 and .49 follow: patience 2 stops at epoch 5
+        (
+            ("--patience", "2"),
+            (
+                "It stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above the best "
+                "val_loss."
+            ),
+        ),
+        (
+            ("--patience", "9"),
+            (
+                "It does not stop inside this log, which ends at epoch 8; so far it "
+                "keeps epoch 6."
+            ),
+        ),
+        (
+            ("--patience", "9", "--planned-epochs", "8"),
+            (
+                "It trains to the planned end, epoch 8, and keeps epoch 6, the best on "
+                "record."
+            ),
+        ),
+        (
+            ("--patience", "1,2,9", "--planned-epochs", "8"),
+            "This log decides 3 of 3 settings; patience=9 keeps the best val_loss.",
+        ),
+        # both keep .5; 1 stops one epoch sooner
+        (
+            ("--patience", "1,2,9"),
+            (
+                "This log decides 2 of 3 settings; patience=1 comes nearest: 0.0100 "
+                "above the best val_loss."
+            ),
+        ),
+        (("--patience", "8,9"), "This log decides 0 of 2 settings."),
+        (
+            ("-c", "ReduceLROnPlateau(patience=2, min_delta=0)"),
+            "After the learning-rate change at epoch 5 the log says nothing.",
+        ),
+    ],
+)
+def test_the_first_sentence_is_the_answer(
+    ask: Ask, log: Path, words: tuple[str, ...], said: str
+) -> None:
+    out = ask("simulate", log, *words, "--semantics", "keras-3.15").out
+    assert " ".join(out.split("\n\n")[0].split()) == said
+
+
+def test_the_next_command_explains_the_setting_that_came_nearest(
+    ask: Ask, log: Path
+) -> None:
+    options = ("--keep", "last", "--semantics", "keras-3.15")
+    out = ask("simulate", log, "--patience", "2,1", "--min-delta", "0", *options).out
+    # patience 2 stops at epoch 5 with .52, patience 1 at epoch 4 with .5
+    line = out.splitlines()[-1]
+    typed = f"cbreplay explain {log} {' '.join(options)}"
+    assert line == f" Why: {typed} --patience 1 --min-delta 0"
+    out = ask("simulate", log, "-c", "EarlyStopping(patience=[2, 1])").out
+    line = out.splitlines()[-1]
+    assert line == f" Why: cbreplay explain {log} -c 'EarlyStopping(patience=1)'"
 
 
 def test_c_keeps_the_default_of_keras_and_shorthands_restore(
@@ -245,7 +321,11 @@ def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
     both = as_json(ask("simulate", tmp_path, "--format", "json").out)
     assert len(both["staircase"]) == 2
     table = ask("simulate", tmp_path, "--patience", "1,2").out.splitlines()
-    assert [line.split()[0] for line in table[1:]] == ["a", "a", "b", "b"]
+    rows = [line.split() for line in table if line.startswith((" a ", " b "))]
+    assert [row[0] for row in rows] == ["a", "a", "b", "b"]
+    assert table[0] == (
+        "The log decides every setting on 2 of 2 runs; each run describes itself, and"
+    )
 
 
 def test_non_finite_numbers_are_the_strings_of_the_schema(
@@ -426,11 +506,13 @@ def test_a_required_parameter_may_be_the_one_that_varies(
     ask: Ask, sample_logs: Path
 ) -> None:
     tried = "ModelCheckpoint(['a.keras', 'b.keras'])"
-    answer = ask("simulate", sample_logs / "overfit.csv", "-c", tried)
+    log = sample_logs / "overfit.csv"
+    answer = ask("simulate", log, "-c", tried)
     assert answer.status == 0, answer.err
-    assert "[ModelCheckpoint(filepath=...)]" in answer.err
+    assert "settings of ModelCheckpoint(filepath=...);" in answer.out
     # every epoch is saved over the same file, which ends with the last one
-    first = answer.out.splitlines()[1].split()
+    shown = ask("simulate", log, "-c", tried, "--format", "markdown").out
+    first = cells(shown)[0]
     assert first[0] == "a.keras"
     assert ("100", "a.keras", "100") in zip(first, first[1:], first[2:], strict=False)
 
@@ -448,8 +530,8 @@ def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
     ) in few
     every = " ".join(ask("simulate", tmp_path, "-v").out.split())
     assert f"still improving at the end of the log: {', '.join(names)}" in every
-    told = as_json(ask("simulate", tmp_path, "--format", "json").out)["staircase"]
+    told = as_json(ask("simulate", tmp_path, "--format", "json").out)["runs"]
     improving = [
-        any("still improving" in note for note in one["notes"]) for one in told
+        any("still improving" in note for note in run["notes"]) for run in told
     ]
     assert improving == [True] * 20

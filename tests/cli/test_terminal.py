@@ -64,10 +64,10 @@ def on_terminal(
     return shown.decode()
 
 
-def test_a_table_is_drawn_by_rich(log: Path) -> None:
-    shown = on_terminal("simulate", log, "--patience", "1,2")
-    assert "─" in shown
-    assert "\x1b[1m" in shown
+def test_the_first_sentence_is_bold(log: Path) -> None:
+    words = ("simulate", log, "--patience", "1,2")
+    assert on_terminal(*words).startswith("\x1b[1mThis log decides ")
+    assert "\x1b" not in on_terminal(*words, TERM="dumb")
 
 
 def test_no_color_is_obeyed(log: Path) -> None:
@@ -78,6 +78,7 @@ def test_no_color_is_obeyed(log: Path) -> None:
 def test_a_wider_terminal_gets_wider_lines(log: Path) -> None:
     narrow = on_terminal("simulate", log, "--semantics", "keras-3.15", columns=60)
     wide = on_terminal("simulate", log, "--semantics", "keras-3.15", columns=200)
+    narrow, wide = (re.sub(r"\x1b\[\d+m", "", shown) for shown in (narrow, wide))
     assert max(map(len, narrow.splitlines()[:12])) <= 80
     longest = max(len(line) for line in wide.splitlines() if "cbreplay " not in line)
     assert 80 < longest <= 120
@@ -119,3 +120,14 @@ def test_no_bar_stands_where_the_answer_goes_into_a_pipe(log: Path) -> None:
     os.close(master)
     assert b"reading logs" not in shown
     assert json.loads(answer.stdout)["command"] == "simulate"
+
+
+@pytest.mark.parametrize("columns", [44, 72, 110])
+def test_an_answer_fits_the_terminal_that_it_stands_on(
+    sample_logs: Path, columns: int
+) -> None:
+    words = ("explain", sample_logs / "digits-mlp-both", "--only", "decisions")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(*words, columns=columns))
+    lines = [line.rstrip() for line in shown.splitlines()]
+    told = [line for line in lines if "cbreplay " not in line and ")" not in line]
+    assert columns - 15 < max(map(len, told)) <= columns

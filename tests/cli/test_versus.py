@@ -43,33 +43,27 @@ def folder(tmp_path: Path) -> Path:
 def test_a_table_compares_run_by_run(ask: Ask, folder: Path) -> None:
     answer = ask("simulate", folder, "-c", TWO, "--versus", FIVE)
     assert answer.status == 0
-    head, *rows = answer.out.splitlines()
-    assert head.split("  ")[0] == "run"
-    assert [row.split()[:9] for row in rows[:3]] == [
-        ["a.csv", "5", "stop", "5", "/", "-", "3", "/", "(6)"],
-        ["b.csv", "4", "stop", "4", "/", "7", "2", "/", "2"],
-        ["c.csv", "-", "-", "-", "/", "-", "(8)", "/", "(8)"],
+    headline, lead, table, outcome, _ = answer.out.split("\n\n")
+    assert headline == "A and B part on 2 of 3 runs."
+    head, *rows = table.splitlines()
+    assert head.split()[:4] == ["run", "part", "at", "stops"]
+    assert [row.split()[:8] for row in rows if ".csv" in row] == [
+        ["a.csv", "5", "5", "/", "-", "3", "/", "(6)"],
+        ["b.csv", "4", "4", "/", "7", "2", "/", "2"],
+        ["c.csv", "-", "-", "/", "-", "(8)", "/", "(8)"],
     ]
-    assert rows[4:] == [
-        "A and B part on 2 of 3 runs.",
-        (
-            "On the 1 run where both are exact, A keeps the better val_loss on 0, B on "
-            "0, both the same on 1; A saves 4 epochs and B 1."
-        ),
-        (
-            "On a.csv, c.csv nothing is compared: the log does not show how both would "
-            "have ended."
-        ),
-    ]
-    assert f"A: [{TWO}]\nB: [{FIVE}]\n" in answer.err
+    assert " ".join(outcome.split()) == (
+        "On the 1 run where both are exact, A keeps the better val_loss on 0, B on 0, "
+        "both the same on 1; A saves 4 epochs and B 1. On a.csv, c.csv nothing is "
+        "compared: the log does not show how both would have ended."
+    )
+    assert f"A: {TWO}. B: {FIVE}. Rules of" in " ".join(lead.split())
 
 
 def test_with_a_known_plan_every_run_is_compared(ask: Ask, folder: Path) -> None:
     words = ("simulate", folder, "-c", TWO, "--versus", FIVE, "--planned-epochs", "8")
-    assert (
-        "On the 3 runs where both are exact, A keeps the better val_loss on 0, B "
-        in (ask(*words).out)
-    )
+    shown = " ".join(ask(*words).out.split())
+    assert "On the 3 runs where both are exact, A keeps the better val_loss" in shown
     totals = as_json(ask(*words, "--format", "json").out)["versus"]["totals"]
     assert totals == {
         "runs": 3,
@@ -128,16 +122,20 @@ def test_markdown_is_one_table(ask: Ask, folder: Path) -> None:
 
 def test_one_run_is_told_in_words(ask: Ask, log: Path) -> None:
     words = ("simulate", log, "--patience", "2", "--planned-epochs", "8")
-    answer = ask(*words, "--versus", FIVE)
-    assert answer.out.splitlines()[-2:] == [
+    assert sentences(ask(*words, "--versus", FIVE).out) == [
         "A and B part at epoch 5: one stops there, the other does not.",
         "B keeps the better val_loss; A saves 3 epochs and B 0.",
     ]
-    same = ask(*words, "--versus", TWO)
-    assert same.out.splitlines()[-2:] == [
+    assert sentences(ask(*words, "--versus", TWO).out) == [
         "A and B part on no run, as far as the log is evidence.",
         "Both keep the same val_loss; A saves 3 epochs and B 3.",
     ]
+
+
+def sentences(text: str) -> list[str]:
+    """Return the headline, and what it comes to, below the lead and the table."""
+    headline, _, _, outcome, *_ = text.strip().split("\n\n")
+    return [headline, outcome.strip()]
 
 
 def test_a_file_of_expressions_may_be_the_rival(
@@ -145,7 +143,7 @@ def test_a_file_of_expressions_may_be_the_rival(
 ) -> None:
     (tmp_path / "rival.txt").write_text(FIVE)
     words = ("simulate", log, "-c", TWO, "--versus", f"@{tmp_path}/rival.txt")
-    assert f"B: [{FIVE}]" in ask(*words).err
+    assert f"B: {FIVE}." in " ".join(ask(*words).out.split())
 
 
 @pytest.mark.parametrize(
@@ -211,16 +209,41 @@ def test_on_many_runs_a_row_says_what_it_explains(ask: Ask, reduced: Path) -> No
     ]
 
 
+def test_what_is_changed_of_a_makes_an_equal_pair(ask: Ask, folder: Path) -> None:
+    short = ask("simulate", folder, "--patience", "2", "--versus", "patience=5")
+    assert short.out == ask("simulate", folder, "-c", TWO, "--versus", FIVE).out
+    assert "They differ" not in short.out
+
+
+def test_every_parameter_that_differs_stands_in_the_headline(
+    ask: Ask, folder: Path
+) -> None:
+    rival = "EarlyStopping(patience=5)"
+    answer = ask("simulate", folder, "--patience", "2", "--versus", rival)
+    assert " ".join(answer.out.split("\n\n")[0].split()) == (
+        "A and B part on 2 of 3 runs. They differ in 2 parameters: "
+        "restore_best_weights True / False; patience 2 / 5."
+    )
+
+
+def test_a_change_that_fits_no_callback_is_refused(ask: Ask, folder: Path) -> None:
+    answer = ask("simulate", folder, "--patience", "2", "--versus", "factor=0.5")
+    assert answer.status == 2
+    assert "changes 'factor', which none of the callbacks" in answer.err
+
+
 def test_a_second_table_adds_them_up_by_setting(ask: Ask, reduced: Path) -> None:
-    answer = ask("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
-    first, second = answer.out.split("\n\n")
-    assert "explains  evident epochs  acts first" in first
-    _, *rows = second.strip().splitlines()
-    assert [row.split() for row in rows] == [
+    words = ("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
+    first, second = ask(*words, "--format", "markdown").out.strip().split("\n\n")
+    assert "explains | evident epochs | acts first" in first
+    rows = [line.strip("|").split("|") for line in second.splitlines()[2:]]
+    assert [[cell.strip() for cell in row] for row in rows] == [
         # patience; runs reduced; explained; evident 10 of 14; before, after, neither
-        ["1", *["2", "of", "2"], *["2", "of", "2"], "71%", "2", "0", "0"],
-        ["2", *["0", "of", "2"], *["0", "of", "2"], "71%", "0", "0", "2"],
+        ["1", "2 of 2", "2 of 2", "71 %", "2", "0", "0"],
+        ["2", "0 of 2", "0 of 2", "71 %", "0", "0", "2"],
     ]
+    shown = ask(*words).out
+    assert "What reduces the learning rate, by setting\n patience  runs" in shown
 
 
 def test_its_totals_stand_in_the_json(ask: Ask, reduced: Path) -> None:

@@ -145,15 +145,25 @@ class TestReader:
         assert run.series["loss"].recorded.tolist() == [True, False, True, True]
         assert "no row for 1 of 4 epochs: 1 (counted from 0)" in run.notes
 
-    @pytest.mark.parametrize("epochs", [[0, 1, 0], [0, 1, 1], [5, 6, 2]])
-    def test_a_step_back_is_another_run(
-        self, log: Format, tmp_path: Path, epochs: list[int]
+    def test_an_epoch_that_stands_twice_loses_no_value(
+        self, log: Format, tmp_path: Path
     ) -> None:
-        if log.rows_are_steps and epochs[1] == epochs[2]:
+        epochs = [0, 1, 1]
+        if log.rows_are_steps:
             # rows of the same epoch are its steps there
             with pytest.raises(LogError, match="no column has one value"):
                 self.read(log, tmp_path, epochs)
             return
+        runs = self.read(log, tmp_path, epochs)
+        held = [value for run in runs for value in run.series["loss"].values.tolist()]
+        beside = [own for run in runs for own in run.series["loss"].others.values()]
+        held += [value for own in beside for value in own]
+        assert sorted(held) == sorted(LOSSES)
+
+    @pytest.mark.parametrize("epochs", [[0, 1, 0], [5, 6, 2]])
+    def test_a_step_back_is_another_run(
+        self, log: Format, tmp_path: Path, epochs: list[int]
+    ) -> None:
         first, second = self.read(log, tmp_path, epochs)
         assert first.series["loss"].values.tolist() == LOSSES[:2]
         assert (second.first_epoch, second.recorded_epochs) == (epochs[2], 1)

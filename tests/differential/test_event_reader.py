@@ -16,10 +16,20 @@ from hypothesis import strategies as st
 
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.run_metadata import RunMetadata
 from tests.conftest import ROOT, corpus_files
-from tests.oracles.tensorboard_loader import Style, load_points, write_events
+from tests.oracles.plain_events import read_plainly
+from tests.oracles.tensorboard_loader import (
+    Style,
+    event,
+    load_points,
+    record,
+    restart_event,
+    value,
+    version_event,
+    write_events,
+)
 
 pytestmark = pytest.mark.keras
 
@@ -27,10 +37,10 @@ pytestmark = pytest.mark.keras
 def our_points(path: Path) -> list[tuple[float, int, str, float]]:
     """Read the scalars in both ways, which must agree."""
     found = []
-    for read in (read_by_columns, read_one_by_one):
+    for read in (read_events, read_plainly):
         table = read(str(path))
-        tags = [table.tags[number] for number in table.tag.tolist()]
-        columns = (table.wall_times, table.steps, table.values)
+        tags = [table.tags[number] for number in table.scalars.tag.tolist()]
+        columns = (table.scalars.wall_times, table.scalars.steps, table.scalars.values)
         wall_times, steps, values = (one.tolist() for one in columns)
         found.append(list(zip(wall_times, steps, tags, values, strict=True)))
     assert in_bits(found[0]) == in_bits(found[1])
@@ -185,6 +195,43 @@ def test_what_tensorboard_s_own_writer_wrote_comes_back_bit_by_bit(
         assert in_bits(found) == in_bits(load_points(path))
     written = [(i / 7, step, tag, n) for i, (tag, step, n) in enumerate(points)]
     assert in_bits(found) == in_bits(written)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_marked_restarts_leave_what_tensorboard_shows(
+    tmp_path: Path, seed: int
+) -> None:
+    # the one behind TensorBoard's pages; the older one does not purge tensors
+    from tensorboard.backend.event_processing.plugin_event_accumulator import (
+        EventAccumulator,
+    )
+    from tensorboard.util.tensor_util import make_ndarray
+
+    random = np.random.default_rng(seed)
+    first = 0
+    for number in range(4):
+        payloads = [version_event(float(number))]
+        if number:
+            first = int(random.integers(0, first + 3))
+            payloads.append(restart_event(100.0 * number, first))
+        steps = range(first, first + int(random.integers(1, 9)))
+        payloads += [
+            event(100.0 * number + i, step, value("val_loss", random.normal()))
+            for i, step in enumerate(steps)
+        ]
+        path = tmp_path / f"events.out.tfevents.{number}.host.1"
+        path.write_bytes(b"".join(map(record, payloads)))
+        first = steps[-1] + 1
+    shown = EventAccumulator(
+        str(tmp_path), tensor_size_guidance={"scalars": 0}
+    ).Reload()
+    points = {
+        point.step: make_ndarray(point.tensor_proto).item()
+        for point in shown.Tensors("val_loss")
+    }
+    (run,) = load_runs(tmp_path, x_axis="epoch", first_epoch=min(points))
+    found = zip(run.epochs.tolist(), run.series["val_loss"], strict=True)
+    assert {step: number for step, number in found if number is not None} == points
 
 
 @pytest.fixture(scope="module")

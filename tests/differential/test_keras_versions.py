@@ -30,7 +30,9 @@ from cbreplay import (
 )
 from cbreplay.errors import EvidenceError
 from cbreplay.rules.base import Training
-from cbreplay.rules.keras.semantics import known_semantics, resolve_semantics
+from cbreplay.rules.keras.framework import KERAS
+from cbreplay.rules.keras.semantics import known_semantics
+from cbreplay.rules.keras.semantics import resolve_keras as resolve_semantics
 from tests.conftest import SUMMARY
 from tests.oracles.adversarial import Case, draw_case, version_cases
 from tests.oracles.decisions import find_difference, find_difference_of_fits
@@ -242,7 +244,7 @@ def test_the_same_instances_decide_in_later_fits_as_in_this_version(
 
 
 def test_auto_finds_the_direction_that_this_version_finds(asked: Asked) -> None:
-    training = Training(asked.semantics, {})
+    training = Training(asked.semantics, {}, KERAS)
     for model in asked.directions:
         for monitor, directions in model.items():
             ours = {

@@ -10,7 +10,14 @@ from __future__ import annotations
 import pytest
 
 from cbreplay.rules.keras.semantics import known_semantics
-from tests.oracles.sweeps import LISTS, PLATFORMS, compare, draw_question
+from tests.oracles.sweeps import (
+    LISTS,
+    PLATFORMS,
+    compare,
+    compare_cells,
+    compare_shared,
+    draw_question,
+)
 
 QUICK, ALL = 10, 80
 
@@ -28,6 +35,16 @@ def test_sweeps_are_decided_as_by_the_replay(
         assert difference is None, (seed, question.options, difference)
         n_cells += compared
     assert n_cells
+
+
+@pytest.mark.parametrize("share", range(len(LISTS)), ids=lambda at: f"{at}-{LISTS[at]}")
+def test_a_cell_of_a_table_says_what_its_own_replay_says(share: int) -> None:
+    for number in range(QUICK):
+        seed = number * len(LISTS) + share + 1_000_000
+        question = draw_question(seed)
+        for ways in (compare_cells, compare_shared):
+            _, difference = ways(question)
+            assert difference is None, (seed, question.options, difference)
 
 
 def test_every_row_of_the_rules_is_drawn() -> None:

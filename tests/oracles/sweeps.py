@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +21,15 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
+from cbreplay.answers.replayed_cells import read_replays
+from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
+from cbreplay.grid import Grid
+from cbreplay.judging import Judging
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.keras.semantics import known_semantics
+from cbreplay.run import Series
+from cbreplay.run_metadata import Ended, RunMetadata
+from cbreplay.sweep import replay_cells
 from tests.oracles.adversarial import draw_case
 
 if TYPE_CHECKING:
@@ -87,6 +94,8 @@ def draw_question(seed: int) -> Question:
         chosen = configs[int(rng.integers(len(configs)))]
         with contextlib.suppress(CbreplayError):
             runs = [recorded_by(run, chosen, semantics) for run in runs]
+    runs = [_read_twice(run) if rng.random() < 0.2 else run for run in runs]
+    runs = [_with_more(rng, run) for run in runs]
     n_runs = max(1, min(len(runs), _MOST_CELLS // len(configs)))
     return Question(runs[:n_runs], configs, options)
 
@@ -164,6 +173,28 @@ def recorded_by(run: Run, callbacks: list[Any], semantics: str) -> Run:
         name=run.name,
         planned_epochs=run.planned_epochs,
     )
+
+
+def _read_twice(run: Run) -> Run:
+    """Return a run whose rates may also have been written after each reduction."""
+    rate = run.learning_rate
+    if rate is None or not rate.recorded.all():
+        return run
+    before = np.concatenate([rate.values[:1], rate.values[:-1]])
+    return replace(run, other_learning_rate=Series(before, rate.recorded))
+
+
+def _with_more(rng: Generator, run: Run) -> Run:
+    """Let a run know its seconds, or that TerminateOnNaN ended it."""
+    if rng.random() < 0.3:
+        seconds = rng.uniform(1, 2, run.n_epochs)
+        recorded = rng.random(run.n_epochs) < 0.98
+        recorded[0] = False
+        series = Series(np.where(recorded, seconds, np.nan), recorded)
+        run = replace(run, epoch_seconds=series)
+    if rng.random() < 0.2:
+        run = replace(run, metadata=RunMetadata(ended=Ended("TerminateOnNaN")))
+    return run
 
 
 _KINDS = {
@@ -249,18 +280,21 @@ def _cells(replays: list[list[Replay]]) -> Iterator[tuple[int, int, Replay]]:
             yield row, column, replay
 
 
-_CODES = {"exact": 0, "censored": 1, "diverged": 2}
+_CODES = {"exact": 0, "censored": 1, "diverged": 2, "incomplete": 3}
 
 
 def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None:
     """Return what a cell of a sweep says otherwise than its replay."""
     outcome = replay.outcome
+    made = replay.reductions
     told: dict[str, tuple[Any, Any]] = {
         "stopped_epoch": (sweep.stopped, replay.stopped_epoch),
         "kept_epoch": (sweep.kept, replay.kept_epoch),
         "divergence_epoch": (sweep.diverged, replay.divergence_epoch),
+        "gap_epoch": (sweep.incomplete, replay.gap_epoch),
         "kept_value": (sweep.judged, outcome.kept_value),
         "regret": (sweep.ranked, outcome.regret),
+        "first_reduction_epoch": (sweep.reduced, made[0].epoch if made else None),
     }
     for name, (mask, expected) in told.items():
         value = getattr(sweep, name)[row, column].item()
@@ -272,6 +306,7 @@ def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None
         "provisional": bool(outcome.provisional),
         "trained_epochs": outcome.trained_epochs,
         "epochs_saved": outcome.epochs_saved,
+        "n_reductions": len(made),
     }
     for name, expected in plain.items():
         found = getattr(sweep, name)[row, column].item()
@@ -282,3 +317,91 @@ def _difference(sweep: Any, row: int, column: int, replay: Replay) -> str | None
     if found != outcome.seconds_saved:
         return f"seconds_saved is {found!r}, not {outcome.seconds_saved!r}"
     return None
+
+
+def compare_cells(question: Question) -> tuple[int, str | None]:
+    """Read every cell from a sweep's arrays and from a replay of its own.
+
+    Returns
+    -------
+    n_cells : int
+        How many agree; 0 where arrays do not hold all of a cell, or it cannot be
+        replayed.
+    difference : str or None
+        The first one, in any field, or in the notes of a run.
+    """
+    runs, configs, judging = (
+        question.runs,
+        question.configs,
+        Judging(**question.options),
+    )
+    if not isinstance(configs, Grid) or not reads_from_sweep(configs):
+        return 0, None
+    try:
+        replays = [
+            replay_run(run, config, judging=judging)
+            for run in runs
+            for config in configs
+        ]
+    except CbreplayError:
+        return 0, None
+    expected = read_replays(runs, configs, replays)
+    found = read_sweep(sweep_runs(runs, configs, judging=judging))
+    for name, column in expected.columns.items():
+        if found.columns[name] != column:
+            pairs = zip(found.columns[name], column, strict=True)
+            place, pair = next(
+                (at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1]
+            )
+            return 0, f"{name} of cell {place} is {pair[0]!r}, not {pair[1]!r}"
+    for name in ("rules", "judged_by", "notes"):
+        ours, theirs = (_unordered(getattr(one, name)) for one in (found, expected))
+        if ours != theirs:
+            return 0, f"{name} is {ours}, not {theirs}"
+    return len(replays), None
+
+
+def compare_shared(question: Question) -> tuple[int, str | None]:
+    """Hold the replays that cells share to the replay of each cell by itself.
+
+    Returns what `compare_cells` does.
+    """
+    runs, configs, judging = (
+        question.runs,
+        question.configs,
+        Judging(**question.options),
+    )
+    if not isinstance(configs, Grid):
+        return 0, None
+    try:
+        alone = [
+            replay_run(run, config, judging=judging)
+            for run in runs
+            for config in configs
+        ]
+    except CbreplayError:
+        return 0, None
+    shared = replay_cells(runs, configs, judging=judging)
+    for place, (found, expected) in enumerate(zip(shared, alone, strict=True)):
+        ours, theirs = _decided(found), _decided(expected)
+        if ours != theirs:
+            return 0, f"cell {place} is {ours}, not {theirs}"
+    return len(alone), None
+
+
+def _decided(replay: Replay) -> str:
+    """Write all that a replay says but for its callbacks and its trace; NaN is NaN."""
+    rate = replay.learning_rate
+    said = replay._asdict() | {
+        "callbacks": None,
+        "trace": None,
+        "learning_rate": None if rate is None else rate.values.tolist(),
+    }
+    return repr(said)
+
+
+def _unordered(value: Any) -> Any:
+    """Return what is named without its order; the notes of each run, too."""
+    if callable(value):
+        return [sorted(notes) for notes in value()]
+    return sorted(value)

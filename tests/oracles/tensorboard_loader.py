@@ -77,6 +77,12 @@ def event(wall_time: float, step: int, *values: bytes) -> bytes:
     return head + message(5, summary)
 
 
+def restart_event(wall_time: float, step: int) -> bytes:
+    """The mark of a writer that goes on from a step: SessionLog START."""
+    head = b"\x09" + struct.pack("<d", wall_time) + b"\x10" + varint(step)
+    return head + message(7, b"\x08\x01")
+
+
 def version_event(wall_time: float = 0.0) -> bytes:
     return b"\x09" + struct.pack("<d", wall_time) + message(3, b"brain.Event:2")
 

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
-from cbreplay.explain.digits import (
+from cbreplay.digits import (
     nearest_improvement,
     spoken_comparison,
     spoken_threshold,

@@ -150,6 +150,52 @@ def test_a_negative_patience_decides_as_one(
     assert decisions(one, 0) == decisions(other, 0)
 
 
+@given(runs(), reducers(), RULES)
+def test_a_patience_of_zero_reduces_as_one(
+    run: Run, reducer: ReduceLROnPlateau, semantics: str
+) -> None:
+    reducer = replace(reducer, patience=0)
+    assert "patience-zero-is-one" in codes(reducer, semantics=semantics)
+    fixed = replace(reducer, patience=1)
+    zero, one = (replayed(run, x, semantics=semantics) for x in (reducer, fixed))
+    assert decisions(zero, 0) == decisions(one, 0)
+
+
+@given(
+    runs(),
+    st.one_of(stoppers(), reducers()),
+    RULES,
+    st.sampled_from([0.5, 1.25, 2.9, 3.5]),
+)
+def test_a_fractional_patience_decides_as_the_next_whole_number(
+    run: Run,
+    callback: EarlyStopping | ReduceLROnPlateau,
+    semantics: str,
+    patience: float,
+) -> None:
+    callback = replace(callback, patience=patience)
+    assert "fractional-patience" in codes(callback, semantics=semantics)
+    fixed = replace(callback, patience=math.ceil(patience))
+    part, whole = (replayed(run, x, semantics=semantics) for x in (callback, fixed))
+    assert decisions(part, 0) == decisions(whole, 0)
+
+
+@given(st.integers(1, 4), st.sampled_from([0.1, 0.05]), RULES)
+def test_a_steep_factor_acts_after_as_many_values_as_the_finding_says(
+    patience: int, factor: float, semantics: str
+) -> None:
+    reducer = ReduceLROnPlateau(patience=patience, factor=factor)
+    (steep,) = lint(reducer, semantics=semantics)
+    assert (steep.code, steep.message[0]) == ("steep-factor", str(patience))
+    flat = Run.from_logs([{"val_loss": 0.5, "learning_rate": 1}] * (patience + 1))
+    reduced = [
+        one.reduced
+        for one in decisions(replayed(flat, reducer, semantics=semantics), 0)
+    ]
+    # the first value sets the best
+    assert reduced == [False] * patience + [True]
+
+
 @given(runs(), st.one_of(stoppers(), reducers()), RULES)
 def test_a_negative_min_delta_decides_as_the_finding_says(
     run: Run, callback: EarlyStopping | ReduceLROnPlateau, semantics: str
@@ -325,11 +371,11 @@ def test_an_identical_reducer_reduces_in_the_same_epochs(
 class Probe(Bystander):
     """Stands in a list and keeps the names that it is shown."""
 
-    shown: ClassVar[set[str]] = set()
+    names: ClassVar[set[str]] = set()
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
-        self.shown.clear()
-        self.shown.update(seen.logs)
+        self.names.clear()
+        self.names.update(seen.logs)
         return {}
 
 
@@ -345,7 +391,7 @@ def test_a_logger_that_is_told_so_sees_no_rate(semantics: str) -> None:
         found = codes(*listed, semantics=semantics)
         assert ("rate-not-logged" in found) is not sees
         replay_run(FLAT, listed, semantics=semantics)
-        assert bool(logger.shown & {"learning_rate", "lr"}) is sees
+        assert bool(logger.names & {"learning_rate", "lr"}) is sees
 
 
 @given(

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from cbreplay import CbreplayError, LogError, Series
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.event_files.events import EventScalars
-from cbreplay.readers.event_files.reading import read_by_columns, read_one_by_one
+from cbreplay.readers.event_files.events import read_event
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.record_bytes import masked_checksum
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
+from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import event, value
 
 if TYPE_CHECKING:
@@ -152,12 +153,13 @@ def test_no_bytes_make_another_error_than_a_log_error(
 @given(content=st.binary(max_size=60))
 def test_no_bytes_make_an_event_that_fails_otherwise(content: bytes) -> None:
     try:
-        found = EventScalars().read(content)
+        found = read_event(content).scalars
     except ValueError:
         found = []
     assert all(isinstance(one.value, float) for one in found)
 
 
+@SHARED_PATH
 @given(
     tag=st.text(max_size=40),
     step=st.integers(-(2**63), 2**63 - 1),
@@ -165,22 +167,15 @@ def test_no_bytes_make_an_event_that_fails_otherwise(content: bytes) -> None:
     flips=st.lists(st.tuples(st.integers(0, 200), st.integers(1, 255)), max_size=2),
 )
 def test_a_known_form_never_changes_what_an_event_holds(
-    tag: str, step: int, number: float, flips: list[tuple[int, int]]
+    tmp_path: Path, tag: str, step: int, number: float, flips: list[tuple[int, int]]
 ) -> None:
     plain = event(1.0, 3, value(tag, 0.5))
     changed = bytearray(event(2.0, step, value(tag, number)))
     for position, bits in flips:
         changed[position % len(changed)] ^= bits
-    used = EventScalars()
-    used.read(plain)
-    assert outcome(used, bytes(changed)) == outcome(EventScalars(), bytes(changed))
-
-
-def outcome(events: EventScalars, payload: bytes) -> str:
-    try:
-        return repr(events.read(payload))
-    except ValueError as error:
-        return str(error)
+    path = tmp_path / "events"
+    path.write_bytes(b"".join(map(frame, [plain, plain, bytes(changed), plain])))
+    assert contents(read_events(str(path))) == contents(read_plainly(str(path)))
 
 
 def frame(payload: bytes, length: int | None = None) -> bytes:
@@ -221,9 +216,15 @@ def event_file(draw: st.DrawFn) -> bytes:
 
 
 def contents(table: Any) -> list[object]:
-    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
+    columns = (
+        table.scalars.tag,
+        table.scalars.steps,
+        table.scalars.wall_times,
+        table.scalars.values,
+        table.scalars.offsets,
+    )
     found = [table.tags, table.other_tags, *(one.tobytes() for one in columns)]
-    return [*found, *map(str, table.damage.errors)]
+    return [*found, table.restarts, *map(str, [table.unfinished, *table.damage.errors])]
 
 
 @SHARED_PATH
@@ -234,12 +235,12 @@ def test_records_read_together_and_one_by_one_are_the_same(
     path = tmp_path / "events"
     path.write_bytes(content)
     try:
-        plain = contents(read_one_by_one(str(path)))
+        plain = contents(read_plainly(str(path)))
     except LogError as error:
         with pytest.raises(type(error)):
-            read_by_columns(str(path), piece)
+            read_events(str(path), piece)
         return
-    assert contents(read_by_columns(str(path), piece)) == plain
+    assert contents(read_events(str(path), piece)) == plain
 
 
 @SHARED_PATH

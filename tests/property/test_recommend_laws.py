@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay import Run
+from cbreplay.recommend.pricing import find_sufficient
 from cbreplay.recommend.selection import (
     cheapest_patience,
-    find_sufficient,
+    leave_out_largest,
+    leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
     unlucky_share,
 )
-from cbreplay.recommend.validation import leave_out_largest, leave_out_sufficient
 from tests.recommended import recommend
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def test_the_order_of_the_runs_changes_nothing(runs: list[Run], random: Random) 
     assert {group.name: group for group in one.groups} == {
         group.name: group for group in other.groups
     }
-    assert [row.setting for row in one.settings] == [
-        row.setting for row in other.settings
+    assert [row.callbacks for row in one.settings] == [
+        row.callbacks for row in other.settings
     ]
     if one.left_out is not None and one.left_out.score is not None:
         assert other.left_out is not None

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau, Replay, Run, replay_run
+from cbreplay import EarlyStopping, ReduceLROnPlateau, Replay, Run, Series, replay_run
 from tests.strategies import early_stoppings, plateaus, runs
 
 
@@ -22,17 +22,9 @@ def stop_of(replay: Replay) -> float:
 
 
 def transformed(run: Run, factor: float) -> Run:
-    rows = [
-        {"val_loss": value * factor if known else None}
-        for value, known in zip(
-            run.series["val_loss"].values.tolist(),
-            run.series["val_loss"].recorded.tolist(),
-            strict=True,
-        )
-    ]
-    return Run.from_logs(
-        rows, first_epoch=run.first_epoch, planned_epochs=run.planned_epochs
-    )
+    recorded = run.series["val_loss"]
+    scaled = Series(recorded.values * factor, recorded.recorded)
+    return replace(run, series={"val_loss": scaled})
 
 
 @given(runs(), early_stoppings(), st.integers(1, 5))

@@ -45,6 +45,26 @@ def as_bytes(sweep: Sweep) -> bytes:
     return sweep.to_frame().to_csv(index=False).encode()
 
 
+def end_the_worker(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sweep", [sweep_logs, sweep_runs])
+def test_a_lost_worker_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sweep: Any
+) -> None:
+    (path,) = write_logs(tmp_path, 1)
+    given = [path] if sweep is sweep_logs else load_runs(path)
+    for name in ("distributed._sweep_batch", "sweep.engine._sweep_piece"):
+        monkeypatch.setattr(f"cbreplay.{name}", end_the_worker)
+    # a second sweep finds the pool broken already
+    with ProcessPoolExecutor(1) as executor:
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="a worker of the executor was lost"):
+                sweep(given, GRID, executor=executor)
+
+
 class Backwards(Executor):
     """Does the last task first."""
 

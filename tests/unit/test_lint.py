@@ -18,6 +18,8 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
+from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
+from cbreplay.rules.monitor_checks import plain_direction
 from cbreplay.run_metadata import Fit, RunMetadata
 
 if TYPE_CHECKING:
@@ -50,13 +52,13 @@ ORDINARY = [
         "restore_best_weights=True)]"
     ),
     "[EarlyStopping(min_delta=0.001, patience=20, restore_best_weights=True)]",
-    "[EarlyStopping(monitor='loss', patience=3, restore_best_weights=True)]",
+    "[EarlyStopping(monitor='accuracy', patience=3, restore_best_weights=True)]",
     "[EarlyStopping()]",
     "[EarlyStopping(patience=8, start_from_epoch=10, restore_best_weights=True)]",
     "[ReduceLROnPlateau()]",
     "[ReduceLROnPlateau(factor=0.2, patience=5, min_lr=1e-5)]",
     "[ReduceLROnPlateau(monitor='val_accuracy', factor=0.5, patience=3, verbose=1)]",
-    "[ReduceLROnPlateau(factor=0.1, patience=4, cooldown=2, min_delta=1e-3)]",
+    "[ReduceLROnPlateau(factor=0.1, patience=5, cooldown=2, min_delta=1e-3)]",
     (
         "[ReduceLROnPlateau(patience=3, factor=0.5), "
         "EarlyStopping(patience=10, restore_best_weights=True), CSVLogger('logs.csv')]"
@@ -72,13 +74,18 @@ ORDINARY = [
         "ReduceLROnPlateau('val_loss', patience=12)]"
     ),
     "[EarlyStopping('my_metric', patience=4, mode='max', restore_best_weights=True)]",
-    "[EarlyStopping('my_metric', patience=4, restore_best_weights=True)]",
     "[EarlyStopping(patience=5, baseline=0.6, restore_best_weights=True)]",
     "[BackupAndRestore('backup'), CSVLogger('a.csv'), TensorBoard('logs')]",
 ]
 CURVE = Run.from_logs(
     [
-        {"loss": 1 / (1 + epoch), "val_loss": 0.5 + 0.4 / (1 + epoch)}
+        {
+            "loss": 1 / (1 + epoch),
+            "val_loss": 0.5 + 0.4 / (1 + epoch),
+            "val_mae": 0.5 + 0.4 / (1 + epoch),
+        }
+        | dict.fromkeys(("accuracy", "my_metric"), 0.5 - 0.4 / (1 + epoch))
+        | dict.fromkeys(("val_accuracy", "val_auc"), 0.5 - 0.4 / (1 + epoch))
         for epoch in range(9)
     ]
 )
@@ -112,7 +119,25 @@ KEEP = "restore_best_weights=True"
         (["ReduceLROnPlateau(cooldown=0.5)"], {}, ["cooldown-of-one"]),
         (["ReduceLROnPlateau(cooldown=1.5)"], {}, []),
         ([f"EarlyStopping(patience=-1, {KEEP})"], {}, ["negative-patience"]),
-        (["ReduceLROnPlateau(patience=-2)"], {}, ["negative-patience"]),
+        (["ReduceLROnPlateau(patience=-2, factor=0.5)"], {}, ["negative-patience"]),
+        (["ReduceLROnPlateau(patience=0, factor=0.5)"], {}, ["patience-zero-is-one"]),
+        (["ReduceLROnPlateau(patience=1, factor=0.5)"], {}, []),
+        # 0 is the default of EarlyStopping
+        ([f"EarlyStopping(patience=0, {KEEP})"], {}, []),
+        ([f"EarlyStopping(patience=2.5, {KEEP})"], {}, ["fractional-patience"]),
+        ([f"EarlyStopping(patience=2.0, {KEEP})"], {}, []),
+        (
+            ["ReduceLROnPlateau(patience=0.5, factor=0.5)"],
+            {},
+            ["fractional-patience"],
+        ),
+        (["ReduceLROnPlateau(patience=4)"], {}, ["steep-factor"]),
+        (["ReduceLROnPlateau(patience=5)"], {}, []),
+        (["ReduceLROnPlateau(patience=4, factor=0.11)"], {}, []),
+        # the floor decides how far it goes
+        (["ReduceLROnPlateau(patience=4, min_lr=1e-5)"], {}, []),
+        ([f"EarlyStopping('loss', {KEEP})"], {}, ["restores-by-training-loss"]),
+        ([f"EarlyStopping('loss', mode='max', {KEEP})"], {}, ["mode-against-metric"]),
         ([f"EarlyStopping(min_delta=-0.1, {KEEP})"], {}, ["negative-min-delta"]),
         (["ReduceLROnPlateau(min_delta=-0.1)"], {}, ["negative-min-delta"]),
         (
@@ -163,13 +188,13 @@ KEEP = "restore_best_weights=True"
             ["patience-in-validations"],
         ),
         (
-            [f"EarlyStopping('loss', patience=3, {KEEP})"],
+            [f"EarlyStopping('accuracy', patience=3, {KEEP})"],
             {"validation_freq": 2},
             [],
         ),
         # values at epochs 2, 4, 6, 8 of 9
         (
-            ["ReduceLROnPlateau(patience=4)"],
+            ["ReduceLROnPlateau(patience=4, factor=0.5)"],
             {"validation_freq": 2, "epochs": 9},
             ["patience-in-validations", "patience-beyond-plan"],
         ),
@@ -181,7 +206,7 @@ KEEP = "restore_best_weights=True"
         (["ReduceLROnPlateau(factor=1e-6)"], {}, []),
         (["CSVLogger('a')", "ReduceLROnPlateau()"], {}, ["rate-not-logged"]),
         (
-            ["ReduceLROnPlateau()", "CSVLogger('a')", "ReduceLROnPlateau(patience=3)"],
+            ["ReduceLROnPlateau()", "CSVLogger('a')", "ReduceLROnPlateau(patience=6)"],
             {},
             [],
         ),
@@ -261,14 +286,14 @@ STOP = f"EarlyStopping(patience=5, {KEEP})"
         ),
         ("patience=9, min_delta=0", "patience=1e999", NEW, []),
         (
-            "patience=9, min_delta=0, monitor='f'",
-            "patience=5, monitor='f'",
+            "patience=9, min_delta=0, monitor='f', mode='min'",
+            "patience=5, monitor='f', mode='min'",
             NEW,
             "always",
         ),
         (
             "patience=9, min_delta=0, monitor='f', mode='max'",
-            "patience=5, monitor='f'",
+            "patience=5, monitor='f', mode='min'",
             NEW,
             [],
         ),
@@ -279,9 +304,13 @@ def test_a_reducer_that_comes_after_the_stop(
 ) -> None:
     named = {"always": ["reduce-after-stop"], "rarely": ["reduce-rarely-before-stop"]}
     wanted = named[expected] if isinstance(expected, str) else expected
-    texts = [f"ReduceLROnPlateau({reducer})", f"EarlyStopping({stopper}, {KEEP})"]
-    assert codes(*texts, semantics=semantics) == wanted
-    assert sorted(codes(*reversed(texts), semantics=semantics)) == wanted
+    texts = [
+        f"ReduceLROnPlateau({reducer}, factor=0.5)",
+        f"EarlyStopping({stopper}, {KEEP})",
+    ]
+    for listed in (texts, reversed(texts)):
+        told = codes(*listed, semantics=semantics)
+        assert [code for code in told if code != "patience-zero-is-one"] == wanted
 
 
 def test_the_certain_rival_is_named_first() -> None:
@@ -308,17 +337,25 @@ def recorded(*losses: float | None, rate: float | None = None, **told: Any) -> R
         ("min_delta=0.6", recorded(1.0, 0.75, 0.5), ["min-delta-beyond-record"]),
         ("min_delta=0.6", recorded(1.0), []),
         ("min_delta=0.6", recorded(1.0, 0.75, float("inf")), []),
-        ("min_delta=0.6, monitor='mae'", recorded(1.0, 0.75), []),
+        ("min_delta=0.6, monitor='mae'", recorded(1.0, 0.75), ["absent-monitor"]),
         ("min_delta=0.3, start_from_epoch=1", recorded(1.0, 0.75, 0.5), "beyond"),
         ("baseline=0.5", recorded(1.0, 0.75, 0.5), ["baseline-never-beaten"]),
         ("baseline=0.51", recorded(1.0, 0.75, 0.5), []),
         ("baseline=0.51", recorded(float("nan")), []),
-        ("baseline=0.5, monitor='f'", recorded(1.0), []),
+        ("baseline=0.5, monitor='f', mode='min'", recorded(1.0), ["absent-monitor"]),
     ],
 )
 def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) -> None:
     wanted = ["min-delta-beyond-record"] if expected == "beyond" else expected
     assert codes(f"EarlyStopping({text})", run=run) == wanted
+
+
+def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
+    run = recorded(1.0, schedule="CosineDecay")
+    assert codes("ReduceLROnPlateau()", run=run) == ["schedule-beside-plateau"]
+    assert codes(f"EarlyStopping({KEEP}, patience=2)", run=run) == []
+    (told,) = found("ReduceLROnPlateau()", schedule="CosineDecay")
+    assert told.message.endswith("the optimizer's learning rate is a CosineDecay")
 
 
 def test_a_floor_at_the_initial_rate_is_found() -> None:
@@ -335,21 +372,24 @@ def test_the_run_says_the_plan_the_frequency_and_the_directions() -> None:
     run = recorded(
         1.0,
         fit=Fit(epochs=4, validation_freq=2),
-        metrics={"score": "max"},
+        metrics={"score": "max", "auc": "max"},
         keras_version="keras-3.7.0",
     )
     object.__setattr__(run, "planned_epochs", 4)
     listed: list[Any] = [
         EarlyStopping(patience=2, restore_best_weights=True),
         EarlyStopping("val_score", mode="min"),
-        ReduceLROnPlateau("val_auc", patience=0),
+        ReduceLROnPlateau("val_auc", factor=0.5, patience=0),
     ]
     told = lint_callbacks(listed, run=run)
     assert [(one.callback, one.code) for one in told] == [
         (0, "patience-in-validations"),
         (0, "patience-beyond-plan"),
         (1, "mode-against-metric"),
+        (1, "absent-monitor"),
+        (2, "patience-zero-is-one"),
         (2, "auto-mode-against-metric"),
+        (2, "absent-monitor"),
     ]
     several = recorded(1.0, fit=Fit(validation_freq=[1, 3]))
     assert lint_callbacks(listed[0], run=several, semantics=NEW) == ()
@@ -359,6 +399,198 @@ def test_a_negative_min_delta_says_what_this_version_does() -> None:
     text = "ReduceLROnPlateau(min_delta=-0.1)"
     assert "acts as min_delta 0.1" in found(text)[0].message
     assert "worse value" in found(text, semantics=OLD)[0].message
+
+
+def test_a_best_file_is_overwritten_by_the_first_epoch_after_a_resume() -> None:
+    # 0.5 is saved at epoch 2; the fit that goes on with epoch 3 begins with no best
+    run = recorded(1.0, 0.5, 0.75, 0.6)
+    object.__setattr__(run, "seams", (2,))
+    save = "ModelCheckpoint('best.keras', save_best_only=True{})"
+    (told,) = found(save.format(""), run=run)
+    assert told.code == "overwrites-after-resume"
+    assert "went on with epoch 3 saves" in told.message
+    assert codes(save.format(", initial_value_threshold=0.5"), run=run) == []
+    (parsed,) = parse_callbacks(save.format(""))
+    replay = replay_run(run, [parsed], semantics=NEW, hypothetical=True)
+    saved = [step.decision.saved_epoch for step in replay.trace]
+    assert saved == [0, 1, 2, 3]
+
+
+# --- the monitor's name
+
+
+def logged(*names: str) -> Run:
+    return Run.from_logs([dict.fromkeys(names, 0.5), dict.fromkeys(names, 0.25)])
+
+
+@pytest.mark.parametrize(
+    ("monitor", "names", "what", "instead"),
+    [
+        (
+            "val_acc",
+            ("loss", "accuracy", "val_loss", "val_accuracy"),
+            "the log has no 'val_acc', and has 'val_accuracy'",
+            "monitor='val_accuracy'",
+        ),
+        (
+            "val_accuracy",
+            ("loss", "acc", "val_loss", "val_acc"),
+            "the log has no 'val_accuracy', and has 'val_acc'",
+            "monitor='val_acc'",
+        ),
+        (
+            "Val_Loss",
+            ("loss", "val_loss"),
+            "the log has no 'Val_Loss', and has 'val_loss'",
+            "monitor='val_loss'",
+        ),
+        (
+            "val_AUC",
+            ("loss", "val_loss", "val_auc"),
+            "the log has no 'val_AUC', and has 'val_auc'",
+            "monitor='val_auc'",
+        ),
+        (
+            "val_auc",
+            ("loss", "val_loss", "val_auc_1"),
+            "the log has no 'val_auc', and has 'val_auc_1'",
+            "monitor='val_auc_1'",
+        ),
+        (
+            "val_accurracy",
+            ("loss", "val_loss", "val_accuracy"),
+            "the log has no 'val_accurracy', and has 'val_accuracy'",
+            "monitor='val_accuracy'",
+        ),
+        (
+            "val_loss",
+            ("loss", "accuracy"),
+            "the log has no 'val_loss': nothing in it was validated",
+            "validation data for fit, or a monitor that is logged",
+        ),
+        (
+            "val_recall",
+            ("loss", "val_loss"),
+            "the log has no 'val_recall'; it has loss, val_loss",
+            "a monitor that is logged",
+        ),
+    ],
+)
+def test_a_monitor_that_the_log_has_not_is_found_with_what_it_has(
+    monitor: str, names: tuple[str, ...], what: str, instead: str
+) -> None:
+    stop = EarlyStopping(monitor, mode="min", patience=3, restore_best_weights=True)
+    told = lint_callbacks(stop, run=logged(*names), semantics=NEW)
+    absent = [one for one in told if one.code == "absent-monitor"]
+    assert [(one.message, one.fix) for one in absent] == [(what, instead)]
+    assert (
+        absent[0].reason == "EarlyStopping skips an epoch without it, so it never acts"
+    )
+
+
+def test_the_other_findings_come_beside_an_absent_monitor() -> None:
+    text = "ReduceLROnPlateau('val_acc', mode='max', cooldown=1)"
+    run = logged("loss", "val_loss", "val_accuracy")
+    assert codes(text, run=run) == ["cooldown-of-one", "absent-monitor"]
+    # what decides nothing is not missed, but Keras asks for its direction
+    assert codes("ModelCheckpoint('last.h5', 'val_f', mode='max')", run=run) == []
+    (auto,) = found("ModelCheckpoint('last.h5', 'val_acc')", run=run)
+    assert (auto.code, auto.severity) == ("auto-unknown", "warning")
+    assert codes("ModelCheckpoint('last.h5', 'val_accuracy')", run=run) == []
+
+
+def test_what_this_keras_does_without_the_monitor_is_said() -> None:
+    save = "ModelCheckpoint('a.keras', 'val_f', mode='max', save_best_only=True)"
+    run = logged("loss", "val_loss")
+    (new,), (old,) = (found(save, run=run, semantics=name) for name in (NEW, OLD))
+    assert new.reason.endswith(
+        "sees epochs without it only, and saves those all the same"
+    )
+    assert old.reason == "ModelCheckpoint skips an epoch without it, so it never acts"
+    # keras/src/callbacks/monitor_callback.py: no metric of that name, no direction
+    (auto,) = found(f"EarlyStopping('val_acc', {KEEP})", run=run)
+    assert "raises ValueError for mode='auto'" in auto.reason
+    # the metric is compiled, and only its validation is not logged
+    (half,) = found(f"EarlyStopping('val_acc', {KEEP})", run=logged("loss", "acc"))
+    assert "never acts" in half.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("val_f1", "max"),
+        ("val_f1_score", "max"),
+        ("val_dice_coef", "max"),
+        ("val_dice_loss", "min"),
+        ("val_mean_iou", "max"),
+        ("head_accuracy", "max"),
+        ("val_head_loss", "min"),
+        ("Top-1 Accuracy", "max"),
+        ("perplexity", "min"),
+        ("val_rmse_2", "min"),
+        # not plain
+        ("val_neg_mse", None),
+        ("1-accuracy", None),
+        ("loss_scale", None),
+        ("accuracy_gap", None),
+        ("inaccuracy", None),
+        ("d_loss", None),
+        ("score", None),
+        ("my_metric", None),
+        ("", None),
+    ],
+)
+def test_which_way_a_name_plainly_says(name: str, direction: str | None) -> None:
+    assert plain_direction(name) == direction
+
+
+def test_no_plain_name_is_against_kerass_own_table() -> None:
+    for name, direction in METRIC_DIRECTIONS.items():
+        assert plain_direction(f"val_{name}") in (None, direction)
+
+
+@pytest.mark.parametrize(
+    ("text", "semantics", "expected"),
+    [
+        ("EarlyStopping('val_f1', mode='min')", NEW, ["mode-against-metric"]),
+        ("EarlyStopping('val_f1')", "keras-2.15", ["auto-mode-against-metric"]),
+        ("EarlyStopping('val_f1')", NEW, ["auto-unknown"]),
+        ("EarlyStopping('my_metric')", NEW, ["auto-unknown"]),
+        ("EarlyStopping('my_metric')", "keras-2.15", []),
+        ("EarlyStopping('val_head_loss')", NEW, ["auto-unknown"]),
+        ("EarlyStopping('val_head_loss', mode='min')", NEW, []),
+        ("ReduceLROnPlateau('val_f1')", OLD, ["auto-mode-against-metric"]),
+        ("ReduceLROnPlateau('val_f1')", NEW, ["auto-unknown"]),
+        (
+            "ModelCheckpoint('a', 'val_auc', save_best_only=True)",
+            OLD,
+            ["auto-mode-against-metric"],
+        ),
+        ("ModelCheckpoint('a', 'val_auc', save_best_only=True)", NEW, []),
+        (
+            "ModelCheckpoint('a', 'val_loss', mode='max', save_best_only=True)",
+            NEW,
+            ["mode-against-metric"],
+        ),
+        # every epoch is saved, and Keras asks for the direction all the same
+        ("ModelCheckpoint('last', 'val_f1')", NEW, ["auto-unknown"]),
+        ("ModelCheckpoint('last', 'val_f1', mode='min')", NEW, []),
+    ],
+)
+def test_the_direction_of_a_name_in_each_keras(
+    text: str, semantics: str, expected: list[str]
+) -> None:
+    assert codes(text, semantics=semantics) == expected
+
+
+def test_an_unknown_auto_says_which_mode_the_name_means() -> None:
+    (plain,) = found("EarlyStopping('val_head_loss')")
+    assert (plain.fix, plain.severity) == ("mode='min'", "remark")
+    (unclear,) = found("EarlyStopping('my_metric')")
+    assert unclear.fix == "mode='min' or mode='max'"
+    run = recorded(1.0, metrics={"loss": "min"})
+    told = found("ModelCheckpoint('last', 'val_loss_of_mine')", run=run)
+    assert [(one.code, one.severity) for one in told] == [("auto-unknown", "warning")]
 
 
 # --- what is no question

@@ -177,11 +177,9 @@ def test_a_learning_rate_schedule_is_refused_as_by_keras() -> None:
 
 
 def test_missing_epochs_are_skipped_and_noted() -> None:
-    replay = replayed(
-        recorded([0.5, None, 0.5, None, 0.5, 0.5]), EarlyStopping(patience=2)
-    )
-    assert replay.stopped_epoch == 4
-    assert any("missing in 2 of 6 epochs" in note for note in replay.notes)
+    replay = replayed(recorded([None, 0.5] * 4), EarlyStopping(patience=2))
+    assert replay.stopped_epoch == 5
+    assert any("missing in 4 of 8 epochs" in note for note in replay.notes)
 
 
 def test_the_objective_judges_and_the_monitor_decides() -> None:
@@ -213,7 +211,7 @@ def test_nan_at_the_kept_epoch_has_no_value_and_is_noted() -> None:
     replay = replayed(recorded([math.nan, 0.5, 0.4]), restoring)
     assert (replay.stopped_epoch, replay.kept_epoch) == (1, 0)
     assert (replay.outcome.kept_value, replay.outcome.regret) == (None, None)
-    assert any("takes it as best" in note for note in replay.notes)
+    assert any("taken as best" in note for note in replay.notes)
     assert any("no number at the kept epoch 1" in note for note in replay.notes)
 
 

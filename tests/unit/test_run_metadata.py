@@ -73,6 +73,75 @@ def test_a_value_that_cannot_be_is_named(change: Any, message: str) -> None:
     assert str(caught.value).startswith("run.json: ")
 
 
+BIG = 10**400
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({"fit": {"epochs": -3}}, "fit.epochs is -3, where a whole number from 1 on"),
+        ({"fit": {"epochs": 0}}, "fit.epochs is 0,"),
+        ({"fit": {"epochs": 2.5}}, "fit.epochs is 2.5,"),
+        ({"fit": {"epochs": BIG}}, "fit.epochs is inf,"),
+        ({"fit": {"epochs": float("nan")}}, "fit.epochs is nan,"),
+        ({"fit": {"initial_epoch": -1}}, "fit.initial_epoch is -1,"),
+        ({"fit": {"validation_freq": 0}}, "fit.validation_freq is 0,"),
+        ({"fit": {"validation_freq": []}}, "fit.validation_freq is [],"),
+        ({"fit": {"validation_freq": [2, -1]}}, "fit.validation_freq is [2, -1],"),
+        ({"fit": {"validation_freq": [True]}}, "fit.validation_freq is [True],"),
+        ({"ended": {"by": "plan", "epoch": -1}}, "ended.epoch is -1,"),
+        (
+            {"optimizer": {"initial_learning_rate": BIG}},
+            "optimizer.initial_learning_rate is inf, where a number from 0 on",
+        ),
+        ({"optimizer": {"initial_learning_rate": -0.1}}, "is -0.1,"),
+        ({"optimizer": {"initial_learning_rate": 1e39}}, "is 1e+39,"),
+        ({"wall_seconds": -BIG}, "wall_seconds is -inf,"),
+        ({"keras": {"version": "3." + "9" * 5000}}, "keras is 'keras 3.999"),
+        ({"keras": {"version": "new"}}, "keras is 'keras new', where a version"),
+        (
+            {"keras": {"package": "mine", "version": "3.1"}},
+            "keras is 'mine 3.1', where a version",
+        ),
+    ],
+)
+def test_a_number_that_cannot_be_is_noted_and_not_used(change: Any, note: str) -> None:
+    metadata = parse(WHOLE | change)
+    (told,) = metadata.notes
+    assert told.startswith("run.json: ")
+    assert note in told
+    assert told.endswith("; it is not used")
+    assert len(told) < 400
+    # as if the key were not there
+    bare = {
+        key: dict.fromkeys(value, None) if isinstance(value, dict) else None
+        for key, value in change.items()
+    }
+    without = parse(WHOLE | bare)
+    for field in ("keras_version", "fit", "initial_learning_rate", "wall_seconds"):
+        assert getattr(metadata, field) == getattr(without, field)
+
+
+def test_a_whole_number_may_be_written_as_a_decimal() -> None:
+    assert parse({"fit": {"epochs": 60.0}}).fit.epochs == 60
+
+
+def test_what_is_nested_too_deeply_is_said() -> None:
+    deep: Any = 0
+    for _ in range(101):
+        deep = [deep]
+    with pytest.raises(LogError, match="nested over 100 deep"):
+        parse({"x": deep})
+    assert parse({"x": deep[0][0]}).notes == ()
+
+
+@pytest.mark.parametrize("digits", [21, 5000, 100_000])
+def test_a_number_of_any_length_is_read(digits: int) -> None:
+    text = f'{{"wall_seconds": {"9" * digits}, "schema": 1}}'
+    metadata = parse_run_metadata(text, source="run.json")
+    assert metadata.wall_seconds == (1e21 if digits == 21 else None)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", "[" * 100_000])
 def test_text_that_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(LogError, match=r"^run\.json: "):

@@ -190,6 +190,32 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             "s = EarlyStopping()\ns.patience = 9\nm.fit(x, callbacks=[s])",
             "'s' is changed in line 2",
         ),
+        (
+            "s = EarlyStopping()\nsetattr(s, 'patience', 9)\nm.fit(x, callbacks=[s])",
+            "'s' is changed in line 2",
+        ),
+        (
+            "c = [EarlyStopping()]\nc[0].patience = 9\nm.fit(x, callbacks=c)",
+            "'c' is changed in line 2",
+        ),
+        (
+            (
+                "c = [EarlyStopping()]\nsetattr(c[0], 'patience', 9)\n"
+                "m.fit(x, callbacks=c)"
+            ),
+            "'c' is changed in line 2",
+        ),
+        (
+            "c = [EarlyStopping()]\ns = c[0]\ns.patience = 9\nm.fit(x, callbacks=c)",
+            "'c' is changed in line 3",
+        ),
+        (
+            (
+                "c = [EarlyStopping()]\nfor i, s in enumerate(c):\n"
+                "    s.patience = 9\nm.fit(x, callbacks=c)"
+            ),
+            "'c' is changed in line 3",
+        ),
         # by another of its names
         (
             "c = []\nd = c\nd.append(EarlyStopping())\nm.fit(x, callbacks=c)",

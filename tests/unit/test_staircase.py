@@ -66,6 +66,8 @@ def test_steps_follow_one_another_without_gaps(run: Run) -> None:
     for one, after in itertools.pairwise(steps):
         assert one.last_patience is not None
         assert after.first_patience == one.last_patience + 1
+        assert one.kept_epoch is not None
+        assert after.kept_epoch is not None
         assert after.kept_epoch >= one.kept_epoch
 
 

@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.fits import (
-    Column,
-    Rows,
-    TrainingRows,
-    build_run,
-    join_rows,
-    split_rows,
-)
-from cbreplay.readers.building.learning_rate import read_csv_rate
+from cbreplay.readers.building.fits import join_rows
+from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.odd_epochs import find_doubles
+from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.rows import Column, Rows, split_rows
+from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.learning_rate import RateReading
     from cbreplay.run import Run
 
 __all__ = ["names_epoch", "read_lists", "take_epochs"]
@@ -35,6 +31,7 @@ def read_lists(
     options: ReadOptions,
     *,
     epochs: Sequence[Any] | None = None,
+    counts_from_zero: bool = False,
     planned_epochs: int | None = None,
     notes: Sequence[str] = (),
 ) -> Iterator[Run]:
@@ -50,6 +47,8 @@ def read_lists(
         How they are to be read.
     epochs : sequence of int, optional
         The epoch of each value.
+    counts_from_zero : bool
+        Whether they are known to count from 0, as Keras's own do.
     planned_epochs : int, optional
         The plan.
     notes : sequence of str
@@ -61,19 +60,30 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     epochs = take_epochs(lists) if epochs is None else epochs
-    columns = {str(name): _column(kind, name, one) for name, one in lists.items()}
-    aligned = _Aligned(kind, columns, epochs, options)
+    columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
+    aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
-    places = [f"row {i}" for i in range(1, len(rows.epochs) + 1)]
-    for record in join_rows(split_rows(rows, places, ()), None, kind):
+    lines = np.arange(1, len(rows.epochs) + 1)
+    doubled = None
+    if options.parts != "rows":
+        doubled = find_doubles(rows.epochs, lines, kind)
+    if doubled is not None:
+        rows = rows.take(doubled).folded()
+    places = [f"row {line}" for line in lines]
+    facts = LogFacts(
+        notes=(*notes, *aligned.notes),
+        planned_epochs=planned_epochs,
+        not_logged=frozenset(aligned.spread),
+        counts_from=aligned.counts_from,
+    )
+    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
         yield build_run(
             record,
+            facts,
             source=kind,
             options=options,
-            planned_epochs=planned_epochs,
-            rate=_rate(record),
-            notes=[*notes, *aligned.notes],
+            rate=take_rate(record),
         )
 
 
@@ -84,7 +94,7 @@ def names_epoch(name: object) -> bool:
 
 def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
     """Take the list of epochs out; None if there is none."""
-    name = next((one for one in lists if names_epoch(one)), None)
+    name = next((name for name in lists if names_epoch(name)), None)
     found: Sequence[Any] | None = None if name is None else lists.pop(name)
     return found
 
@@ -111,15 +121,10 @@ def _is_missing(value: object) -> bool:
 
 
 def _check_values(kind: str, rows: Rows) -> None:
-    metrics = [n for n in rows.columns if n not in LEARNING_RATE_NAMES]
+    metrics = [name for name in rows.columns if not is_rate_name(name)]
     if not any(v is not None for name in metrics for v in rows.columns[name]):
         problem = "there is no epoch with a metric in it"
         raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
-
-
-def _rate(record: TrainingRows) -> RateReading | None:
-    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    return next((read_csv_rate(one, None) for one in rates if one is not None), None)
 
 
 class _Aligned:
@@ -131,8 +136,12 @@ class _Aligned:
         The epoch of each row.
     columns : dict of str to Column
         The values, each as long as `epochs`.
+    spread : list of str
+        The lists with a value for validated epochs only.
     notes : list of str
         What was assumed.
+    counts_from : int
+        The number by which they call epoch 0.
     """
 
     def __init__(
@@ -141,12 +150,23 @@ class _Aligned:
         columns: dict[str, Column],
         epochs: Sequence[Any] | None,
         options: ReadOptions,
+        *,
+        known: bool,
     ) -> None:
         self.kind, self.options = kind, options
-        length = max((len(one) for one in columns.values()), default=0)
+        length = max((len(column) for column in columns.values()), default=0)
         self.epochs = _epochs(kind, range(length) if epochs is None else epochs)
         self.notes: list[str] = []
-        self.columns = {name: self._align(name, one) for name, one in columns.items()}
+        self.counts_from = 0
+        if self.epochs:
+            listed = np.array(self.epochs)
+            numbered = number_epochs(listed, options, known=known)
+            self.epochs, self.notes = numbered.epochs.tolist(), numbered.notes
+            self.counts_from = numbered.counts_from
+        self.spread: list[str] = []
+        self.columns = {
+            name: self._align(name, column) for name, column in columns.items()
+        }
         self.notes = list(dict.fromkeys(self.notes))
 
     def _align(self, name: str, values: Column) -> Column:
@@ -157,8 +177,9 @@ class _Aligned:
             hint = "Give lists of one length, with None for a missing value"
             raise LogError(problem, source=self.kind, hint=hint)
         validated = self._validated(name, len(values))
+        self.spread.append(name)
         given = iter(values)
-        return [next(given) if one else None for one in validated]
+        return [next(given) if was_validated else None for was_validated in validated]
 
     def _validated(self, name: str, n_values: int) -> list[bool]:
         """Tell which epochs were validated, as ``fit`` decides it (epoch + 1)."""

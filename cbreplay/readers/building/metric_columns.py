@@ -8,19 +8,20 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.header import shown_names
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     EXACT,
     INDEXES,
     are_epochs,
     check_one_kind,
+    check_rows_are_epochs,
     find_epoch,
-    name_rate,
 )
-from cbreplay.run import LEARNING_RATE_NAMES, Series
+from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
@@ -62,25 +63,30 @@ class MetricColumns:
         self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
         self._left_out: dict[str, list[str]] = {}
         self._n_empty = 0
-        name_rate(table)
         columns = dict(table.columns)
         epoch_name = find_epoch(table)
         epoch_column = columns.pop(epoch_name) if epoch_name else None
         kept = {name: cells for name, cells in columns.items() if self._keeps(name)}
         self._check_columns(kept, epoch_name)
-        check_one_kind(table)
+        check_one_kind(table, None if epoch_column is None else epoch_column.values)
         for name, cells in kept.items():
-            self._report_wrong(name, cells)
+            if not cells.whole:
+                self._report_wrong(name, cells)
         self.epochs = self._epochs(epoch_column)
-        self._drop_damaged()
         self.whole: BoolArray = ~self._bad
+        if self._bad.any():
+            self._drop_damaged()
         if not self.whole.any():
             problem = "no row is whole"
             hint = "Give a log with at least one whole epoch"
             raise LogError(problem, source=table.source, hint=hint)
         self.series = {name: self._series(name, cells) for name, cells in kept.items()}
+        table.not_logged = {
+            name
+            for name, cells in kept.items()
+            if table.has_other_rows or (cells.n_na and cells.words == {"NA"})
+        }
         self._note_left_out(kept)
-        self._note_rates(kept)
 
     def _keeps(self, name: str) -> bool:
         """Tell whether a column is a series; note the reason if it is none."""
@@ -91,9 +97,10 @@ class MetricColumns:
         reason = self._reason_to_leave_out(name, column)
         if reason:
             self._left_out.setdefault(reason, []).append(name)
+            self.table.left_out[name] = reason
         return not reason
 
-    def _reason_to_leave_out(self, name: str, cells: TableColumn) -> str:
+    def _reason_to_leave_out(self, name: str, cells: LogColumn) -> str:
         none = (cells.missing | cells.wrong).all()
         lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
         if none and lists:
@@ -104,7 +111,7 @@ class MetricColumns:
             return ""
         return _TEXT if cells.wrong.any() else self._reason_of_empty(name, cells)
 
-    def _reason_of_empty(self, name: str, cells: TableColumn) -> str:
+    def _reason_of_empty(self, name: str, cells: LogColumn) -> str:
         if name.startswith("val_") and cells.n_na == len(self.table):
             # CSVLogger invents these when the first epoch has no validation
             return "Keras named it, and never logged a value (every cell is NA)"
@@ -115,33 +122,35 @@ class MetricColumns:
         return "every cell is empty" if cells.words <= {""} else "no cell has a value"
 
     def _check_columns(
-        self, kept: dict[str, TableColumn], epoch_name: str | None
+        self, kept: dict[str, LogColumn], epoch_name: str | None
     ) -> None:
         header = shown_names(self.table.header)
-        metrics = [one for name, one in kept.items() if name not in LEARNING_RATE_NAMES]
+        metrics = [cells for name, cells in kept.items() if not is_rate_name(name)]
         if not metrics and not self._left_out:
             problem = f"there is no metric; the columns are {header}"
             hint = "Log at least the loss"
             raise LogError(problem, source=self.table.source, hint=hint)
-        if all(not one.whole and (one.missing | one.wrong).all() for one in metrics):
+        if all(
+            not cells.whole and (cells.missing | cells.wrong).all() for cells in metrics
+        ):
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)
-        texts = any(not one.whole and one.wrong.any() for one in kept.values())
+        texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
+        if epoch_name is None:
+            check_rows_are_epochs(self.table)
         if epoch_name is None and (texts or {_LISTS, _TEXT} & self._left_out.keys()):
             problem = f"there is no epoch column; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)
 
-    def _report_wrong(self, name: str, cells: TableColumn) -> None:
-        if cells.whole:
-            return
+    def _report_wrong(self, name: str, cells: LogColumn) -> None:
         self._bad |= cells.wrong
         for row in cells.texts:
             text = f"{cells.text(row)!r} under {name} is not a number"
             self._damaged.setdefault(row, text)
 
-    def _epochs(self, cells: TableColumn | None) -> EpochArray:
+    def _epochs(self, cells: LogColumn | None) -> EpochArray:
         """Read the epoch column; a cell that is no epoch damages its row."""
         if cells is None:
             # without epochs, a header that stands once more begins another training
@@ -165,25 +174,25 @@ class MetricColumns:
             problem = self._damaged.get(row, "a cell is not a number")
             self.table.damage.report(self.table.error(problem, row))
 
-    def _series(self, name: str, cells: TableColumn) -> Series:
+    def _series(self, name: str, cells: LogColumn) -> Series:
         if cells.whole:
-            return Series(cells.values, ~cells.missing)
+            return Series(cells.values, ~cells.missing, cells.others)
         n_missing = int(cells.missing.sum())
-        is_rate = name in LEARNING_RATE_NAMES
+        is_rate = is_rate_name(name)
         if n_missing and self.options.empty == "nan" and not is_rate:
             note = f"{name}: {n_missing} empty cells were read as NaN"
             self.table.notes.append(note)
-            return Series(cells.values, ~cells.wrong)
+            return Series(cells.values, ~cells.wrong, cells.others)
         self._n_empty += n_missing
-        return Series(cells.values, ~(cells.missing | cells.wrong))
+        return Series(cells.values, ~(cells.missing | cells.wrong), cells.others)
 
-    def _note_left_out(self, kept: dict[str, TableColumn]) -> None:
+    def _note_left_out(self, kept: dict[str, LogColumn]) -> None:
         if self._n_empty:
             nan = "--empty nan or empty='nan' reads it as NaN"
             if "#0" in self.table.columns:
                 nan = f"pandas, which names no index, writes a NaN so: {nan}"
             self.table.notes.append(f"{self._missing()} was read as missing ({nan})")
-        wrapped = [one.wrapped for one in kept.values() if one.wrapped]
+        wrapped = [cells.wrapped for cells in kept.values() if cells.wrapped]
         if wrapped:
             note = (
                 f"the number in cells such as {wrapped[0][:_SHOWN_LETTERS]} was taken"
@@ -198,18 +207,9 @@ class MetricColumns:
         if self.table.counted == "row":
             return "a name without a value"
         cells = self.table.columns.values()
-        words = {word for one in cells for word in one.words} - {"", "NA"}
+        words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
-
-    def _note_rates(self, kept: dict[str, TableColumn]) -> None:
-        notes = self.table.notes
-        if all(name in kept for name in LEARNING_RATE_NAMES):
-            notes.append("learning_rate stands beside lr: learning_rate was taken")
-        several = [name for name in kept if name.startswith(("learning_rate_", "lr_"))]
-        if several:
-            note = f"{', '.join(several)}: kept as metrics, because a run has one rate"
-            notes.append(note)
 
 
 _SHOWN, _SHOWN_LETTERS = 1000, 40
@@ -222,7 +222,7 @@ def _spoken(name: str) -> str:
     return f"column {int(number) + 1}" if nameless else name
 
 
-def _nameless(name: str, cells: TableColumn) -> str:
+def _nameless(name: str, cells: LogColumn) -> str:
     if cells.missing.all():
         return "it has no name and no value"
     return "it has no name" + (

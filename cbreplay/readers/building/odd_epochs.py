@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["check_epochs", "find_order"]
+__all__ = ["check_epochs", "find_doubles", "find_order"]
 
 # so many epochs that are logged twice in a row are no chance restarts
 _FEW = 3
@@ -27,9 +27,8 @@ def check_epochs(
     Raises
     ------
     LogError
-        If most epochs have several rows; when strict, also if two rows are glued.
+        When strict, if two rows are glued.
     """
-    _check_repeats(epochs, lines, source)
     glued = _glued(epochs)
     for row in np.flatnonzero(glued).tolist():
         problem = (
@@ -41,24 +40,66 @@ def check_epochs(
     return glued
 
 
-def _check_repeats(epochs: EpochArray, lines: EpochArray, source: str) -> None:
-    """Refuse a log with several rows for most epochs: no restart looks so."""
-    same: EpochArray = np.flatnonzero(np.diff(epochs) == 0) + 1
-    if len(same) < _FEW or 2 * len(same) < len(np.unique(epochs)):
-        same = _interleaved(epochs)
-    if not len(same):
-        return
-    row = int(same[0])
+def find_doubles(
+    epochs: EpochArray, lines: EpochArray, source: str
+) -> EpochArray | None:
+    """Return an order of rows in which those of one epoch follow each other.
+
+    None if no epoch has two rows, but in trainings of their own: a row that stands at
+    the begin of a training, or at an epoch further back, begins another one.
+
+    Parameters
+    ----------
+    epochs, lines : int array of shape (n_rows,)
+        The epoch of each row, and its line.
+    source : str
+        The name of the log, for errors.
+
+    Raises
+    ------
+    ForeignLogError
+        If most epochs have more than two rows: no restart looks so.
+    """
+    steps = np.diff(epochs)
+    same: EpochArray = np.flatnonzero(steps == 0) + 1
+    turns = _interleaved(epochs)
+    if not len(same) and not len(turns):
+        return None
+    rows_of_each = np.unique(epochs, return_counts=True)[1]
+    if 2 * np.count_nonzero(rows_of_each > _TWO) > len(rows_of_each) and (
+        len(turns) or 2 * len(same) >= len(rows_of_each)
+    ):
+        raise _several_rows(
+            epochs, int((turns if len(turns) else same)[0]), lines, source
+        )
+    if len(turns):
+        order: EpochArray = np.argsort(epochs, kind="stable")
+        return order
+    begins = np.concatenate([[0], np.flatnonzero(steps < 0) + 1])
+    if np.isin(same - 1, begins).all():
+        return None
+    return np.arange(len(epochs))
+
+
+def _several_rows(
+    epochs: EpochArray, row: int, lines: EpochArray, source: str
+) -> ForeignLogError:
     problem = (
         f"epoch {epochs[row]} has several rows, and so have most epochs: one for each "
         "step, or several workers wrote the same file"
     )
     hint = "Give a log with one row for each epoch, as one CSVLogger writes it"
-    raise ForeignLogError(problem, source=source, line=int(lines[row]), hint=hint)
+    if (epochs == epochs[0]).all():
+        problem = f"every row is epoch {epochs[0]}"
+        hint = (
+            "If fits of one epoch each were appended to one file: --parts rows or "
+            "parts='rows' numbers the rows"
+        )
+    return ForeignLogError(problem, source=source, line=int(lines[row]), hint=hint)
 
 
 def _interleaved(epochs: EpochArray) -> EpochArray:
-    """Find the rows of two writers that take turns: 0, 1, 0, 2, 1, 3, 2.
+    """Find the rows of writers that take turns: 0, 1, 0, 2, 1, 3, 2.
 
     Restarts begin at 0, or where a fit was resumed, and leave out no epochs.
     """
@@ -92,7 +133,7 @@ def _glued(epochs: EpochArray) -> BoolArray:
     return found
 
 
-_TWO_STEPS = 2
+_TWO, _TWO_STEPS = 2, 2
 
 
 def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:

@@ -8,22 +8,32 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note
+from cbreplay.readers.building.numbering import find_cadence
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import EpochArray
 
 __all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
 _GIVEN = "each step is one epoch, as given"
+_ENDS = (
+    "{} of its steps have a value of a validation: each was taken as the end of an "
+    "epoch, as given, and what lies between was left out"
+)
+# so many steps at irregular distances are no log of each epoch
+_MANY = 20
+# a validation every second epoch is common in a log of epochs
+_SELDOM = 3
 
 
-def nearest_epochs(table: LogTable, cells: TableColumn) -> EpochArray | None:
+def nearest_epochs(table: LogTable, cells: LogColumn) -> EpochArray | None:
     """Return the epoch of each row; one without it belongs to the next that has one.
 
     None if some are no whole numbers, or none is there.
@@ -71,8 +81,17 @@ def fold_by(
             table.notes.append(note)
         del table.columns[epoch_name]
     steps = table.columns.pop(step_name, None) if step_name is not None else None
+    given = options.x_axis == "epoch"
+    if epochs is None and given and steps is not None and _judges_seldom(table):
+        _count_evaluations(table, steps)
+        table.axis_unit = "epochs"
+        table.notes[0] = _ENDS.format(len(table))
+        return
     if epochs is None:
-        epochs = _counted(table, steps, given=options.x_axis == "epoch")
+        epochs = _counted(table, steps, given=given)
+    else:
+        # a tracker's training has no initial_epoch: what lies before is not in the log
+        table.begins_at = 0
     n_rows = len(table)
     table.collapse(epochs)
     _drop_silent_epochs(table)
@@ -101,7 +120,17 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         fold_by(table, None, step, options)
 
 
-def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
+def _judges_seldom(table: LogTable) -> bool:
+    """Tell whether most rows hold values of the training only, one for each step."""
+    judged = np.zeros(len(table), dtype=np.bool_)
+    for name, cells in table.columns.items():
+        if VALIDATION.search(name):
+            judged |= ~cells.missing
+    n_judged = int(np.count_nonzero(judged))
+    return 0 < _SELDOM * n_judged <= len(table)
+
+
+def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
     """Keep the steps at which something was evaluated, and number them."""
     table.collapse(_whole_steps(table, steps))
     number = table.columns.pop("epoch")
@@ -116,13 +145,14 @@ def _count_evaluations(table: LogTable, steps: TableColumn) -> None:
     n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
     table.keep(at)
     table.steps = number.values[at].astype(np.int64)
+    table.axis_unit = "evaluations"
     number.values = np.arange(len(table), dtype=np.float64)
     number.missing, number.wrong = number.missing[at], number.wrong[at]
     table.columns = {"epoch": number, **table.columns}
     table.notes.insert(0, evaluation_note(judged, n_between))
 
 
-def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> EpochArray:
+def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochArray:
     """Count the steps that there are: each is taken as one epoch, with a note."""
     if steps is None:
         table.notes.append("there is no epoch: each row was taken as one")
@@ -135,6 +165,8 @@ def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> Epoc
     if bool((np.diff(several) == 1).all()):
         table.notes.append("there is no epoch: each step was taken as one")
         return values
+    if len(several) >= _MANY and find_cadence(several) is None:
+        raise _sampled(table, len(several))
     shown = ", ".join(map(str, several[:_SHOWN].tolist()))
     table.notes.append(
         f"there is no epoch: each logged step ({shown}, ...) was taken as one"
@@ -143,7 +175,19 @@ def _counted(table: LogTable, steps: TableColumn | None, *, given: bool) -> Epoc
     return numbered
 
 
-def _whole_steps(table: LogTable, steps: TableColumn) -> EpochArray:
+def _sampled(table: LogTable, n_steps: int) -> LogError:
+    problem = (
+        f"nothing says which epoch a row is of, and its {n_steps} steps stand at "
+        "irregular distances, as in a sample of a longer history"
+    )
+    hint = (
+        "Export the whole history (W&B: run.scan_history(), which draws no sample), or "
+        "count evaluations: --x-axis step or x_axis='step'"
+    )
+    return LogError(problem, source=table.source, hint=hint)
+
+
+def _whole_steps(table: LogTable, steps: LogColumn) -> EpochArray:
     """Return the step of each row, which never goes back."""
     if not are_epochs(steps.values).all():
         row = int(np.flatnonzero(~are_epochs(steps.values))[0])
@@ -162,7 +206,11 @@ _SHOWN = 3
 
 def _drop_silent_epochs(table: LogTable) -> None:
     """Leave out epochs in which only a column that was left out had a value."""
-    columns = [cells for name, cells in table.columns.items() if name != "epoch"]
+    columns = [
+        cells
+        for name, cells in table.columns.items()
+        if name != "epoch" and not is_rate_name(name)
+    ]
     if not columns:
         problem = "no column has one value for each epoch"
         hint = "Log at least one metric once in each epoch"

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.fits import (
-    Rows,
-    TrainingRows,
-    build_run,
-    join_rows,
-    split_rows,
-)
-from cbreplay.readers.building.learning_rate import read_csv_rate
+from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import MetricColumns
-from cbreplay.readers.building.odd_epochs import check_epochs, find_order
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.odd_epochs import (
+    check_epochs,
+    find_doubles,
+    find_order,
+)
+from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.rows import Rows, split_rows
+from cbreplay.readers.building.runs import LogFacts, build_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.columns.table import LogTable
@@ -33,6 +33,7 @@ _ONE_HEADER = (
     "its trainings share one header: CSVLogger writes none for a fit that it appends, "
     "so a fit with as many other metrics would stand under wrong names"
 )
+_SHOWN = 5
 
 
 def build_runs(
@@ -47,17 +48,36 @@ def build_runs(
     """
     rows, lines, cuts = _rows_in_order(table, options)
     places = _LinesOfRows(table.counted, lines)
-    records = join_rows(split_rows(rows, places, cuts), metadata, table.source)
+    pieces = split_rows(rows, places, cuts)
+    records = join_rows(pieces, options, metadata, table.source)
     if cuts:
-        stands = " and ".join(places[cut] for cut in sorted(cuts))
+        above = [places[cut] for cut in sorted(cuts)]
+        stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
         table.notes.append(f"the header stands once more above {stands}")
     elif len(records) > 1 and table.counted == "line":
         table.notes.append(_ONE_HEADER)
-    notes = [*table.notes, *table.damage.notes()]
+    facts = LogFacts(
+        notes=(*table.notes, *table.damage.notes()),
+        planned_epochs=table.planned_epochs,
+        not_logged=frozenset(table.not_logged),
+        left_out=table.left_out,
+        counts_from=table.counts_from,
+        begins_at=table.begins_at,
+        axis_unit=table.axis_unit,
+        framework=table.framework,
+    )
     for record in records:
         # run.json describes the training that ended last
         known = metadata if record is records[-1] else None
-        yield _run(record, table, options, known, notes)
+        run = build_run(
+            record,
+            facts,
+            source=table.source,
+            options=options,
+            metadata=known,
+            rate=take_rate(record),
+        )
+        yield run if table.steps is None else _with_steps(run, table.steps)
 
 
 class _LinesOfRows:
@@ -84,6 +104,14 @@ class _Placed(NamedTuple):
             cuts = {int(np.count_nonzero(kept[:cut])) for cut in cuts}
         return _Placed(self.rows.take(kept), self.lines[kept], cuts)
 
+    def folded(self) -> _Placed:
+        """Put the rows of one epoch that follow each other together."""
+        begins = self.rows.begins
+        group = np.cumsum(begins) - 1
+        ends = np.append(begins[1:], [True])
+        cuts = {int(group[cut]) for cut in self.cuts if cut < len(group)}
+        return _Placed(self.rows.folded(), self.lines[ends], cuts)
+
 
 def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     """Return the whole rows of a table, sorted back if somebody sorted them."""
@@ -93,10 +121,16 @@ def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     placed = _Placed(rows, table.lines, table.repeated_header)
     if not columns.whole.all():
         placed = placed.take(columns.whole)
-    if not placed.rows.follow_each_other:
+    if options.parts == "rows":
+        placed = placed._replace(cuts=set())
+    elif not placed.rows.follow_each_other:
         placed = _without_odd_rows(placed, table)
-    inner = placed.cuts - {0, len(placed.lines)}
-    return placed._replace(cuts=inner)
+    known = table.counts_from_zero or table.steps is not None
+    numbered = number_epochs(placed.rows.epochs, options, known=known)
+    placed.rows.epochs = numbered.epochs
+    table.counts_from += numbered.counts_from
+    table.notes += numbered.notes
+    return placed._replace(cuts=placed.cuts - {0, len(placed.lines)})
 
 
 def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
@@ -107,31 +141,14 @@ def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
         table.notes.append(note)
         placed = placed.take(order)
     odd = check_epochs(placed.rows.epochs, placed.lines, table.source, table.damage)
-    return placed.take(~odd) if odd.any() else placed
+    if odd.any():
+        placed = placed.take(~odd)
+    doubled = find_doubles(placed.rows.epochs, placed.lines, table.source)
+    return placed if doubled is None else placed.take(doubled).folded()
 
 
-def _run(
-    record: TrainingRows,
-    table: LogTable,
-    options: ReadOptions,
-    metadata: RunMetadata | None,
-    notes: Sequence[str],
-) -> Run:
-    rates = [record.take_rate(name) for name in LEARNING_RATE_NAMES]
-    logged = next((rate for rate in rates if rate is not None), None)
-    if logged is not None and not logged.recorded.any():
-        logged = None
-    run = build_run(
-        record,
-        source=table.source,
-        options=options,
-        metadata=metadata,
-        planned_epochs=table.planned_epochs,
-        rate=None if logged is None else read_csv_rate(logged, metadata),
-        notes=notes,
-    )
-    if table.steps is None:
-        return run
-    steps = table.steps[run.first_epoch : run.horizon + 1]
-    shown = f"the rows are those of the steps {steps[0]} to {steps[-1]}"
-    return replace(run, steps=steps, notes=(*run.notes, shown))
+def _with_steps(run: Run, steps: EpochArray) -> Run:
+    """Give a run the steps of its rows, which are evaluations."""
+    own = steps[run.first_epoch : run.horizon + 1]
+    shown = f"the rows are those of the steps {own[0]} to {own[-1]}"
+    return replace(run, steps=own, notes=(*run.notes, shown))

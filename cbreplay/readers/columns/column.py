@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["TableColumn"]
+__all__ = ["LogColumn"]
 
 # cells that are kept as text, to be shown in an error
 _KEPT_TEXTS = 1000
 _MISSING, _WRONG = 1, 2
+# a column with several values in one epoch of four is logged by steps
+_MANY = 4
 # what str() makes of one number of PyTorch, NumPy or TensorFlow
 _WRAPPED = re.compile(
     r"tensor\(([^\s,()]+)(?:,.*)?\)"
@@ -27,7 +30,7 @@ _WRAPPED = re.compile(
 )
 
 
-class TableColumn:
+class LogColumn:
     """One column: its numbers, and what its other cells are.
 
     Attributes
@@ -46,6 +49,8 @@ class TableColumn:
         The first cells that are no number, by their row.
     whole : bool
         Whether every cell is known to hold a number.
+    others : dict of int to tuple of float
+        By row, the earlier values where several were put together to one row.
     """
 
     values: FloatArray
@@ -60,6 +65,7 @@ class TableColumn:
         self.wrapped = ""
         self.texts: dict[int, str] = {}
         self.whole = False
+        self.others: dict[int, tuple[float, ...]] = {}
 
     def add_plain(self, cells: Sequence[str]) -> bool:
         """Take cells that all hold numbers; False if one does not."""
@@ -121,7 +127,7 @@ class TableColumn:
         self._chunks, self._states = [], []
 
     @classmethod
-    def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> TableColumn:
+    def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> LogColumn:
         """Make a column whose every cell holds a number; `nowhere` is all False."""
         column = cls()
         column.values, column.missing, column.wrong = values, nowhere, nowhere
@@ -129,7 +135,7 @@ class TableColumn:
         return column
 
     @classmethod
-    def of(cls, values: FloatArray) -> TableColumn:
+    def of(cls, values: FloatArray) -> LogColumn:
         """Make a column of numbers, NaN where there is none."""
         cells = cls()
         cells.values = values
@@ -137,16 +143,16 @@ class TableColumn:
         cells.wrong = np.zeros(len(values), dtype=np.bool_)
         return cells
 
-    def copy(self) -> TableColumn:
+    def copy(self) -> LogColumn:
         """Return another column with the same numbers."""
-        cells = TableColumn()
+        cells = LogColumn()
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
         cells.words, cells.wrapped = set(self.words), self.wrapped
-        cells.whole = self.whole
+        cells.whole, cells.others = self.whole, dict(self.others)
         return cells
 
-    def differs_in(self, other: TableColumn) -> int | None:
+    def differs_in(self, other: LogColumn) -> int | None:
         """Return the first row in which another column holds something else."""
         same = (self.values == other.values) | np.isnan(self.values) & np.isnan(
             other.values
@@ -158,11 +164,31 @@ class TableColumn:
                 same[row] &= self.texts.get(row) == other.texts.get(row)
         return None if same.all() else int(np.argmin(same))
 
-    def collapse(self, group: EpochArray) -> bool:
-        """Keep the one value of each group of rows; False if one has several."""
+    def collapse(
+        self, group: EpochArray, several: Literal["few", "any", "last"] = "few"
+    ) -> bool:
+        """Keep one value of each group of rows; False if most have several.
+
+        The last of several stands, the earlier ones are its others.
+
+        Parameters
+        ----------
+        group : int array of shape (n_rows,)
+            The number of each row's group, which never falls.
+        several : {"few", "any", "last"}
+            Whether a few groups or any may have several values, or whether the last
+            one alone is wanted.
+        """
         there = np.flatnonzero(~self.missing)
-        if bool((np.diff(group[there]) == 0).any()):
-            return False
+        ends: BoolArray = np.ones(len(there), dtype=np.bool_)
+        ends[:-1] = np.diff(group[there]) != 0
+        others = {int(group[row]): held for row, held in self.others.items()}
+        if not ends.all() and several != "last":
+            n_several = len(np.unique(group[there][:-1][~ends[:-1]]))
+            if several == "few" and _MANY * n_several > np.count_nonzero(ends):
+                return False
+            others = self._others(there, group)
+        there = there[ends]
         n_groups = int(group[-1]) + 1
         values, wrong = np.full(n_groups, np.nan), np.zeros(n_groups, dtype=np.bool_)
         missing = np.ones(n_groups, dtype=np.bool_)
@@ -170,8 +196,23 @@ class TableColumn:
         wrong[group[there]] = self.wrong[there]
         self.texts = {int(group[row]): text for row, text in self.texts.items()}
         self.whole = self.whole and not missing.any()
+        self.others = others
         self.values, self.missing, self.wrong = values, missing, wrong
         return True
+
+    def _others(
+        self, there: EpochArray, group: EpochArray
+    ) -> dict[int, tuple[float, ...]]:
+        """Return the earlier values of each group, but for those equal to the last."""
+        held: dict[int, list[float]] = {}
+        for row in there.tolist():
+            held.setdefault(int(group[row]), []).append(float(self.values[row]))
+        several = {number: values for number, values in held.items() if len(values) > 1}
+        return {
+            number: tuple(earlier)
+            for number, (*earlier, last) in several.items()
+            if any(not _same(value, last) for value in earlier)
+        }
 
     def drop_wrong(self) -> None:
         """Take cells that are no numbers as missing; what they were is reported."""
@@ -193,6 +234,10 @@ class TableColumn:
 _SHOWN_LETTERS = 40
 
 
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
 def _unwrapped(cell: object) -> float | None:
     """Return the number in what str() made of a tensor; None if it is none.
 
@@ -203,6 +248,6 @@ def _unwrapped(cell: object) -> float | None:
     if found is None:
         return None
     try:
-        return float(next(one for one in found.groups() if one))
+        return float(next(text for text in found.groups() if text))
     except ValueError:
         return None

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, open_log, read_chunks
+from cbreplay.readers.base import Damage, open_log, read_chunks, read_raw
 from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
 from cbreplay.readers.columns.plain_csv import read_plain
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
+from cbreplay.readers.columns.turned import are_turned, read_turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -33,7 +33,18 @@ def read_table(path: str, options: ReadOptions) -> LogTable:
     LogError
         If it is no CSV; when strict, also if it is damaged.
     """
+    content = read_raw(path, _WHOLE)
+    # a file of fewer bytes is small enough to be held as a whole
+    plain = read_plain(content) if len(content) < _WHOLE else None
+    if plain is not None:
+        damage = Damage(options)
+        table = LogTable.of_plain(plain.names, plain.values, path, damage)
+        table.crlf = plain.crlf
+        return table
     return _read(lambda: read_chunks(open_log(path), path), path, options)
+
+
+_WHOLE = 1 << 20
 
 
 def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
@@ -50,14 +61,7 @@ def _read(
 ) -> LogTable:
     try:
         with closing(chunks()) as given:
-            first, second = next(given, b""), next(given, b"")
-            # a file of one chunk is small enough to be held as a whole
-            plain = None if second else read_plain(first)
-            if plain is not None:
-                return LogTable.of_plain(
-                    plain.names, plain.values, source, Damage(options)
-                )
-            return _read_carefully(chain([first, second], given), source, options, "")
+            return _read_carefully(given, source, options, "")
     except NotUtf8Error as error:
         with closing(chunks()) as given:
             table = _read_carefully(given, source, options, "latin-1")
@@ -71,6 +75,8 @@ def _read_carefully(
 ) -> LogTable:
     damage = Damage(options)
     text = TextRows(chunks, source, damage, encoding)
+    if are_turned(text.first_rows):
+        return read_turned(text, source, damage)
     table = LogTable(source, damage, text.header)
     _fill(table, text)
     return table
@@ -100,6 +106,7 @@ def _fill(table: LogTable, text: TextRows) -> None:
     table.lines = np.concatenate(lines)
     for column in table.columns.values():
         column.finish()
+    table.crlf = text.crlf
     table.repeated_header = text.repeated_header
     table.notes += text.notes
     if commas is not None and commas.first_line:

@@ -20,9 +20,12 @@ __all__ = [
     "NO_TEXT_HINT",
     "SPACES",
     "STEP_NAMES",
+    "are_names_of_keras",
     "check_header",
+    "check_numbers",
     "check_table",
     "conflict",
+    "cut_rows",
     "decode_beginning",
     "encoding_of",
     "find_header",
@@ -132,11 +135,21 @@ def decode_beginning(beginning: bytes) -> str:
 _LOOKED_AT = 1000
 
 
-def sniff_header(text: str) -> tuple[list[str], str]:
-    """Return the column names and the delimiter; no names if there is no text."""
+def sniff_header(text: str) -> list[list[str]]:
+    """Return the cells of the column names and of some rows below; none without text.
+
+    Parameters
+    ----------
+    text : str
+        The beginning of a file.
+    """
     first = first_lines(text.replace("\r", "\n").split("\n"))
-    names, delimiter, _ = find_header([line for line in first if line.strip()])
-    return names, delimiter
+    said = [line for line in first if line.strip()]
+    names, delimiter, header_line = find_header(said)
+    if not names:
+        return []
+    below = said[said.index(header_line) + 1 :]
+    return [names, *cut_rows(below, delimiter)]
 
 
 def first_lines(lines: Iterable[str]) -> list[str]:
@@ -215,6 +228,15 @@ def _are_spaced(lines: Sequence[str]) -> bool:
     return len(names) == len(row) > 1 and holds_number(row[0])
 
 
+def cut_rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Return the cells of the lines that say something, but for comments."""
+    return [
+        _cut(line, delimiter)
+        for line in lines
+        if line.strip() and not line.startswith(COMMENT)
+    ]
+
+
 def _cut(line: str, delimiter: str) -> list[str]:
     """Cut one line into cells; a line that csv refuses is one cell."""
     line = line.strip("\r\n").lstrip("\ufeff")
@@ -225,6 +247,12 @@ def _cut(line: str, delimiter: str) -> list[str]:
         return [cell.strip().lstrip("\ufeff").strip() for cell in cells]
     except (csv.Error, StopIteration):
         return [line]
+
+
+def are_names_of_keras(header: Sequence[str]) -> bool:
+    """Tell whether Keras's CSVLogger names columns so: the epoch, then all sorted."""
+    first, *names = header
+    return first == "epoch" and "loss" in names and list(names) == sorted(names)
 
 
 def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None:
@@ -252,6 +280,32 @@ def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None
             problem = "this is what Keras prints while it trains, with rounded numbers"
             hint = "Train with CSVLogger('logs.csv'), and give what it writes"
             raise LogError(problem, source=source, line=number, hint=hint)
+
+
+def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
+    """Refuse free text: no line of it holds a cell that is a number.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The cells of the first lines, the column names above the others.
+    source : str
+        Its name, for the error.
+
+    Raises
+    ------
+    LogError
+        If nothing in it is a number, and no name is that of an epoch.
+    """
+    if not rows or any(name.lower() in EPOCH_NAMES for name in rows[0]):
+        return
+    header, *below = rows
+    numbers = any(holds_number(cell) for row in rows for cell in row)
+    lists = any(cell.startswith(("[", '"[')) for row in below for cell in row)
+    if below and not numbers and not lists and header != below[0]:
+        problem = "this is free text, as a program prints it, and no table of numbers"
+        hint = "Train with CSVLogger('logs.csv'), and give what it writes"
+        raise LogError(problem, source=source, hint=hint)
 
 
 def conflict(source: str, line: int) -> LogError:

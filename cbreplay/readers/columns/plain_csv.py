@@ -37,10 +37,13 @@ class PlainCsv(NamedTuple):
         The column names, all different.
     values : array of shape (n_columns, n_rows)
         The numbers.
+    crlf : bool
+        Whether its lines end as Keras ends them.
     """
 
     names: list[str]
     values: FloatArray
+    crlf: bool
 
 
 def read_plain(content: bytes) -> PlainCsv | None:
@@ -73,7 +76,7 @@ def read_plain(content: bytes) -> PlainCsv | None:
     if np.isinf(numbers).any():
         return None
     values = numbers.reshape(n_rows, len(names))
-    return PlainCsv(names, np.ascontiguousarray(values.T))
+    return PlainCsv(names, np.ascontiguousarray(values.T), crlf)
 
 
 def split_plain_names(header: bytes) -> list[str] | None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
-from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, FloatArray
 
@@ -20,13 +20,12 @@ __all__ = [
     "INDEXES",
     "are_epochs",
     "check_one_kind",
+    "check_rows_are_epochs",
     "find_epoch",
-    "name_rate",
 ]
 
 # what people call the epoch otherwise: "Epoch #", "epoch_no"
 _LIKE_EPOCH = re.compile("(current)?epoch(number|num|no|index|idx|id)?")
-_LIKE_RATE = re.compile("lr|learningrate")
 # pandas reads its own nameless index back so, or names it
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that say what a row's numbers are, and not of which epoch they are
@@ -47,7 +46,11 @@ _KINDS = frozenset(
         "set",
     )
 )
-_TWO = 2
+_PHASES = frozenset(("phase", "stage", "mode"))
+_DATASET = re.compile("train(ing)?|val(id|idation)?|test(ing)?|eval(uation)?|dev")
+_AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
+_TIME = re.compile("time|date", re.IGNORECASE)
+_TWO, _SHOWN = 2, 5
 # above it, float64 no longer holds every whole number
 EXACT = 2.0**53
 
@@ -72,35 +75,47 @@ def find_epoch(table: LogTable) -> str | None:
             note = f"there is no epoch column: {called} was taken as it"
             table.notes.append(note)
             return name
-    note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
     step = next((name for name in columns if name.lower() in STEP_NAMES), None)
+    if step is not None and _counts_by_one(columns[step].values):
+        note = (
+            f"there is no epoch column: {step}, which counts the rows, was taken as it"
+        )
+        table.notes.append(f"{note}{_AXIS}")
+        return step
+    note = "there is no epoch column: the rows were taken as epochs 0, 1, 2, ..."
     if step is not None:
         note += f" (--x-axis step or x_axis='step' counts them by {step})"
     table.notes.append(note)
     return None
 
 
-def name_rate(table: LogTable) -> None:
-    """Call a column the learning rate if only its letters say so: ``LR``."""
-    columns = table.columns
-    if columns.keys() & set(LEARNING_RATE_NAMES):
-        return
-    found = [name for name in columns if _LIKE_RATE.fullmatch(_letters(name))]
-    if len(found) == 1:
-        table.rename(found[0], LEARNING_RATE_NAMES[0])
-        table.notes.append(f"{found[0]} was taken as the learning rate")
-
-
-def check_one_kind(table: LogTable) -> None:
+def check_one_kind(table: LogTable, epochs: FloatArray | None) -> None:
     """Refuse rows that are of another metric, or another data set, each.
 
-    R's ``as.data.frame(history)`` has a row for each epoch, metric and data set.
+    R's ``as.data.frame(history)`` has a row for each epoch, metric and data set. A
+    column that tells the phases of one training is another matter: each epoch stands
+    there once, or begins again with the next phase.
+
+    Parameters
+    ----------
+    table : LogTable
+        The rows.
+    epochs : array of shape (n_rows,), optional
+        The epoch of each row, where a column has it.
+
+    Raises
+    ------
+    ForeignLogError
+        If rows are of several kinds.
     """
     for name, cells in table.columns.items():
         if not cells.texts:
             continue
         kinds = list(dict.fromkeys(cells.texts.values()))
         if _letters(name) in _KINDS and len(kinds) > 1 and not cells.words:
+            if epochs is not None and _are_phases(name, cells, epochs):
+                table.notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
+                continue
             shown = " and ".join(map(repr, kinds[:_TWO]))
             problem = f"its rows are of several kinds: {name} is {shown}"
             hint = "Give one row for each epoch, with a column for each of these"
@@ -109,10 +124,39 @@ def check_one_kind(table: LogTable) -> None:
             raise ForeignLogError(problem, source=table.source, line=line, hint=hint)
 
 
+def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
+    """Tell whether each epoch stands once, or each phase counts its own."""
+    if len(np.unique(epochs)) == len(epochs):
+        return True
+    kinds = [cells.texts.get(row, "") for row in range(len(epochs))]
+    begins = [row for row in range(1, len(kinds)) if kinds[row] != kinds[row - 1]]
+    in_blocks = len(begins) + 1 == len(set(kinds))
+    datasets = any(_DATASET.fullmatch(_letters(kind)) for kind in set(kinds))
+    return _letters(name) in _PHASES and in_blocks and not datasets
+
+
+def check_rows_are_epochs(table: LogTable) -> None:
+    """Refuse rows that name something else each: models, settings, data sets.
+
+    Raises
+    ------
+    ForeignLogError
+        If they do.
+    """
+    for name, cells in table.columns.items():
+        texts = list(cells.texts.values())
+        distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)
+        if distinct and not _TIME.search(name):
+            shown = " and ".join(map(repr, texts[:_TWO]))
+            problem = f"its rows are no epochs: {name} is {shown}"
+            hint = "Give a log with one row for each epoch"
+            raise ForeignLogError(problem, source=table.source, hint=hint)
+
+
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:
     """Tell which numbers are zero-based epochs; pandas may have written 3 as 3.0."""
-    with np.errstate(invalid="ignore"):
-        whole: BoolArray = (values >= 0) & (values < EXACT) & (values % 1 == 0)
+    # comparing with NaN is False and no warning
+    whole: BoolArray = (values >= 0) & (values < EXACT) & (np.floor(values) == values)
     return whole
 
 
@@ -129,6 +173,15 @@ def _may_count(values: FloatArray) -> bool:
     """Tell whether whole numbers differ: a plan stands in every row alike."""
     differ = len(values) == 1 or bool((np.diff(values) != 0).any())
     return differ and bool(are_epochs(values).all())
+
+
+def _counts_by_one(values: FloatArray) -> bool:
+    """Tell whether each row is one after that above, but where it begins again."""
+    if not are_epochs(values).all() or len(values) < _TWO:
+        return False
+    steps = np.diff(values)
+    begins = values[1:][steps <= 0]
+    return bool(((steps == 1) | (steps <= 0)).all() and (begins == values[0]).all())
 
 
 def _is_range(values: FloatArray) -> bool:

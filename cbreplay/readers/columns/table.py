@@ -9,18 +9,25 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError
-from cbreplay.readers.columns.column import TableColumn
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
+from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.base import Damage
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.run import AxisUnit, BoolArray, EpochArray, FloatArray
 
 __all__ = ["DECIMAL_COMMA", "LogTable"]
 
 DECIMAL_COMMA = r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?"
+
+
+_STEPWISE = (
+    "it has several values in an epoch, one for each step "
+    "(--x-axis step or x_axis='step' makes a row of each evaluation)"
+)
 
 
 class LogTable:
@@ -32,7 +39,7 @@ class LogTable:
         Its name, for errors.
     header : list of str
         The names as they stand there, some perhaps empty.
-    columns : dict of str to TableColumn
+    columns : dict of str to LogColumn
         The columns by name; a nameless one is called by its number: ``"#0"``.
     lines : int array of shape (n_rows,)
         The line of each row.
@@ -46,30 +53,58 @@ class LogTable:
         When each row was written, in seconds, where a format knows it.
     planned_epochs : int or None
         The plan, where a format knows it.
-    counted : {"line", "row"}
+    counted : {"line", "row", "column"}
         What `lines` counts.
+    crlf : bool
+        Whether its lines end as Keras ends them.
+    counts_from_zero : bool
+        Whether the writer is known to count epochs from 0.
     steps : int array, or None
         The step of each epoch from 0 on, where these are numbers of evaluations.
+    has_other_rows : bool
+        Whether it has rows for other things than a metric, so that an epoch without a
+        value of it was not logged with one.
+    begins_at : int or None
+        The epoch at which every training of this writer begins; None where one may
+        begin at any.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What a row stands for.
+    counts_from : int
+        The number by which the log calls epoch 0.
+    framework : str
+        Who trained, where the log tells that it was not Keras.
+    left_out : dict of str to str
+        The columns that were left out, each with the reason.
+    not_logged : set of str
+        The metrics whose missing values were not logged, as the table itself says.
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
         self.source, self.damage, self.header = source, damage, list(header)
         # a name that stands there twice, by the key of its second column
         self._repeated: dict[str, str] = {}
-        self.columns: dict[str, TableColumn] = {}
+        self.columns: dict[str, LogColumn] = {}
         for i, name in enumerate(header):
             key = name or f"#{i}"
             if key in self.columns:
                 key = f"{name}\t{i}"
                 self._repeated[key] = name
-            self.columns[key] = TableColumn()
+            self.columns[key] = LogColumn()
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []
         self.wall_times: FloatArray | None = None
         self.planned_epochs: int | None = None
         self.counted = "line"
+        self.crlf = self.counts_from_zero = False
         self.steps: EpochArray | None = None
+        self.has_other_rows = False
+        self.axis_unit: AxisUnit = "epochs"
+        self.left_out: dict[str, str] = {}
+        self.counts_from = 0
+        self.framework = ""
+        self.begins_at: int | None = None
+        self.not_logged: set[str] = set()
 
     def join_repeated(self) -> None:
         """Leave out a column that stands there twice with the same cells.
@@ -111,7 +146,7 @@ class LogTable:
         nowhere = np.zeros(n_rows, dtype=np.bool_)
         nowhere.setflags(write=False)
         table.columns = {
-            name: TableColumn.of_numbers(own, nowhere)
+            name: LogColumn.of_numbers(own, nowhere)
             for name, own in zip(names, values, strict=True)
         }
         table.lines = np.arange(2, n_rows + 2)
@@ -139,7 +174,7 @@ class LogTable:
         place = int(self.lines[row])
         if self.counted == "line":
             return LogError(problem, source=self.source, line=place, hint=hint)
-        problem = f"row {place}: {problem}"
+        problem = f"{self.counted} {place}: {problem}"
         return LogError(problem, source=self.source, hint=hint)
 
     def find(self, name: str) -> str:
@@ -160,6 +195,7 @@ class LogTable:
     def leave_out(self, names: Sequence[str], reason: str) -> None:
         """Take columns out, with a note."""
         found = [name for name in names if self.columns.pop(name, None) is not None]
+        self.left_out |= dict.fromkeys(found, reason)
         if found:
             self.notes.append(f"left out {', '.join(found)}: {reason}")
 
@@ -172,16 +208,23 @@ class LogTable:
     def collapse(self, epochs: EpochArray) -> None:
         """Put rows of the same epoch that follow each other together to one.
 
-        A column with several values in an epoch has none for the epoch: it is left
-        out, with a note.
+        Of several values in an epoch the last one stands, with the others beside it. A
+        column with several in many epochs has none for the epoch: it is left out, with
+        a note, unless it is a learning rate.
         """
         begins = np.concatenate([[True], np.diff(epochs) != 0])
         group = np.cumsum(begins) - 1
         stepwise = []
         for name, cells in list(self.columns.items()):
-            if not cells.collapse(group):
+            if cells.collapse(group):
+                continue
+            if is_rate_name(name):
+                cells.collapse(group, "last")
+                note = "changes within an epoch: the rate of its last step stands"
+                self.notes.append(f"{name} {note}")
+            else:
                 stepwise.append(name)
-        self.leave_out(stepwise, "it has several values in an epoch, one for each step")
+        self.leave_out(stepwise, _STEPWISE)
         self.lines = self.lines[begins]
         if self.wall_times is not None:
             # an epoch ends with its last row
@@ -191,7 +234,7 @@ class LogTable:
             int(group[at]) for at in self.repeated_header if at < len(group)
         }
         self.columns = {
-            "epoch": TableColumn.of(epochs[begins].astype(np.float64)),
+            "epoch": LogColumn.of(epochs[begins].astype(np.float64)),
             **self.columns,
         }
 
@@ -203,6 +246,9 @@ class LogTable:
             cells.wrong = cells.wrong[rows]
             cells.texts = {
                 int(moved[at]): text for at, text in cells.texts.items() if rows[at]
+            }
+            cells.others = {
+                int(moved[at]): held for at, held in cells.others.items() if rows[at]
             }
         self.lines = self.lines[rows]
         if self.wall_times is not None:

@@ -10,11 +10,15 @@ from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.columns.header import (
     COMMENT,
+    EPOCH_NAMES,
     MISSING,
     SPACES,
+    are_names_of_keras,
     check_header,
+    check_numbers,
     check_table,
     conflict,
+    cut_rows,
     find_header,
     first_lines,
     holds_number,
@@ -50,6 +54,8 @@ class TextRows:
     ----------
     header : list of str
         The column names.
+    first_rows : list of list of str
+        The cells of the header and of some rows below it.
     notes : list of str
         What was odd about the text.
     repeated_header : set of int
@@ -86,7 +92,9 @@ class TextRows:
         if not self.header and damage.errors:
             raise damage.errors[0]
         self._header_at = first.index(header_line) + 1 if self.header else 0
+        self.first_rows = cut_rows(first[self._header_at - 1 :], self.delimiter)
         check_header(self.header, source, self._header_at)
+        check_numbers(self.first_rows, source)
         self._note_title(first[: max(self._header_at - 1, 0)])
         if header_line.lstrip("\ufeff").startswith(COMMENT):
             self.notes.append("the column names were taken from a comment line")
@@ -99,6 +107,11 @@ class TextRows:
     def plain(self) -> bool:
         """Whether no cell holds a letter that float() would take amiss."""
         return self._lines.plain
+
+    @property
+    def crlf(self) -> bool:
+        """Whether lines end as Keras ends them."""
+        return self._lines.crlf
 
     def _note_title(self, above: Sequence[str]) -> None:
         """Say which lines above the column names were left out."""
@@ -174,7 +187,15 @@ class TextRows:
                 return
 
     def _report_uncut(self, error: csv.Error, first: int, last: int) -> None:
-        kind = TruncatedLogError if "unexpected end" in str(error) else LogError
+        if "unexpected end" in str(error):
+            if first == last:
+                row = f"the last row (line {first}) has no line end"
+                note = f"{row}, as if it were just being written: it was left out"
+                self.notes.append(note)
+                return
+            kind: type[LogError] = TruncatedLogError
+        else:
+            kind = LogError
         until = f"the row from here to line {last}" if last > first else "this row"
         problem = f"{until} cannot be cut into cells ({error})"
         found = kind(problem, source=self.source, line=first, hint=SKIP_HINT)
@@ -220,7 +241,7 @@ class TextRows:
         if len(cells) == width:
             return cells
         beside = cells[width:]
-        if beside and all(not one or _is_text([one]) for one in beside):
+        if beside and all(not cell or _is_text([cell]) for cell in beside):
             self._n_beside += any(beside)
             return cells[:width]
         self.damage.report(_wrong_width(cells, self.header, self.source, line))
@@ -241,36 +262,31 @@ class TextRows:
         self._ends = True
 
     def _drop_cut_row(self, rows: list[list[str]], lines: list[int]) -> None:
-        """Report and drop a last row that may be cut inside its last number.
+        """Leave out a last row without a line end, unless it is seen to be whole.
 
-        Keras ends every row with CRLF, so a CRLF file without it was cut. In a file
-        with plain LF, written by hand, a row is kept if its last cell is seen to be
-        whole.
+        A training may be writing it. Keras ends every row, so in a file of its own
+        such a row is cut, perhaps inside its last number. Another writer may leave the
+        last line end out: there a row with all its cells is kept.
         """
         text = self._lines
-        if not text.ended and rows and any(rows[-1]):
-            if self._uncut_line == self._reader.line_num:
-                return
-            cells = [cell.strip() for cell in rows[-1]]
-            width = len(self.header)
-            column = [row[-1].strip() for row in rows[:-1] if len(row) == width]
-            closed = text.last.rstrip().endswith('"')
-            whole = closed or _seen_whole(cells[-1] if cells else "", column)
-            if len(cells) == width and not text.crlf and whole:
-                note = f"the last row (line {lines[-1]}) has no line end; it was kept"
-                self.notes.append(note)
-                return
-            rows.pop()
-            problem = f"the file breaks off in this row of {width} columns"
-            hint = "Give the whole file, end the row with a line end if it is whole, "
-            hint += "or leave it out with --errors skip or errors='skip'"
-            self.damage.report(
-                TruncatedLogError(
-                    problem, source=self.source, line=lines.pop(), hint=hint
-                )
-            )
-        elif text.half_ended and text.crlf:
-            self.notes.append("the file breaks off inside its last line end")
+        if text.ended or not rows or not any(rows[-1]):
+            if text.half_ended and text.crlf:
+                self.notes.append("the file breaks off inside its last line end")
+            return
+        if self._uncut_line == self._reader.line_num:
+            return
+        cells = [cell.strip() for cell in rows[-1]]
+        complete = len(cells) == len(self.header) and _is_complete(cells[-1])
+        # the beginning of an epoch's number is another epoch
+        complete = complete and self.header[-1].lower() not in EPOCH_NAMES
+        of_keras = text.crlf and are_names_of_keras(self.header)
+        row = f"the last row (line {lines[-1]}) has no line end"
+        if complete and not of_keras:
+            self.notes.append(f"{row}: it was kept, and may be cut in its last number")
+            return
+        rows.pop()
+        lines.pop()
+        self.notes.append(f"{row}, as if it were just being written: it was left out")
 
 
 _SHOWN_LINES = 5
@@ -286,40 +302,17 @@ def _is_text(cells: Sequence[str]) -> bool:
     """Tell whether cells hold words, and neither a number nor a missing one."""
     said = [cell for cell in cells if cell]
     return bool(said) and not any(
-        one in MISSING or one.startswith("[") or holds_number(one) for one in said
+        cell in MISSING or cell.startswith("[") or holds_number(cell) for cell in said
     )
 
 
-def _seen_whole(cell: str, column: Sequence[str]) -> bool:
-    """Tell whether a cell at the end of a file is seen not to be cut.
-
-    A float32 in many digits is: fewer digits would be no float32. So is a number with
-    as many decimals as all above it, if these are rounded: one ends in a zero, which
-    Python does not write by itself.
-    """
-    if cell in ("NA", "nan", "inf", "-inf") or cell.endswith("]"):
-        return True
-    if not holds_number(cell):
-        return False
-    if len(cell.lstrip("+-0.")) > _DIGITS_OF_FLOAT32 and _is_float32(float(cell)):
-        return True
-    decimals = {len(one.partition(".")[2]) for one in (cell, *column)}
-    rounded = any(one.endswith("0") for one in column)
-    digits_only = all(re.fullmatch(_DECIMAL, one) for one in (cell, *column))
-    return digits_only and rounded and len(decimals) == 1 and min(decimals) > 1
-
-
-_DIGITS_OF_FLOAT32 = 10
-_DECIMAL = r"-?[0-9]+\.[0-9]+"
-
-
-def _is_float32(value: float) -> bool:
-    import struct
-
-    try:
-        return bool(struct.unpack("f", struct.pack("f", value))[0] == value)
-    except OverflowError:
-        return False
+def _is_complete(cell: str) -> bool:
+    """Tell whether a cell at the end of a file holds what a whole one would hold."""
+    return (
+        cell in ("NA", "nan", "inf", "-inf")
+        or cell.endswith("]")
+        or (holds_number(cell))
+    )
 
 
 def _wrong_width(

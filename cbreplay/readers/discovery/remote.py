@@ -105,8 +105,8 @@ def fetched(url: str, seen: list[Seen]) -> Iterator[Fetched]:
             raise _moved(error, target, local.url) from None
         finally:
             seen[n_before:] = [
-                Seen(local.renamed(one.path), one.fate, local.renamed(one.detail))
-                for one in seen[n_before:]
+                Seen(local.renamed(file.path), file.fate, local.renamed(file.detail))
+                for file in seen[n_before:]
             ]
 
 
@@ -171,7 +171,9 @@ _LONGEST = 200
 
 
 def _safe(name: str) -> str:
-    kept = "".join(one if one.isalnum() or one in "._- " else "_" for one in name)
+    kept = "".join(
+        letter if letter.isalnum() or letter in "._- " else "_" for letter in name
+    )
     return kept.lstrip(".")[-_LONGEST:] or "logs"
 
 
@@ -201,7 +203,7 @@ _E = TypeVar("_E", bound=LogError)
 
 def _moved(error: _E, local: str, url: str) -> _E:
     """Return an error that names the URL where it named the copy."""
-    problem, hint = (one.replace(local, url) for one in (error.problem, error.hint))
+    problem, hint = (text.replace(local, url) for text in (error.problem, error.hint))
     source = error.source.replace(local, url)
     return type(error)(
         problem, source=source, line=error.line, byte=error.byte, hint=hint

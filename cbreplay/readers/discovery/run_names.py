@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.plain_text import well_formed
 
 if TYPE_CHECKING:
     from cbreplay.run import Run
@@ -77,14 +78,14 @@ def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
 
 def name_runs(found: list[RunsOfLog]) -> list[Run]:
     """Name each run, the trainings of one log by number, so that no two are alike."""
-    times = Counter(one.name for one in found)
+    times = Counter(log.name for log in found)
     taken: set[str] = set()
     runs = []
-    for one in found:
-        name = one.name if times[one.name] == 1 else one.long_name
-        for number, run in enumerate(one.runs, start=1):
-            part = f"#{_label(run, number)}" if len(one.runs) > 1 else ""
-            unique = wanted = name + part
+    for log in found:
+        name = log.name if times[log.name] == 1 else log.long_name
+        for number, run in enumerate(log.runs, start=1):
+            part = f"#{_label(run, number)}" if len(log.runs) > 1 else ""
+            unique = wanted = well_formed(name + part)
             again = 2
             while unique in taken:
                 unique = f"{wanted} ({again})"

@@ -1,51 +1,59 @@
-"""Two logs of one training, the CSV and the event files, as one run."""
+"""Two logs of one training, a text log and the event files, as one run."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.learning_rate import EVENT_RATE_NOTES
+from cbreplay.readers.building.digits import count_digits, half_units, hold_float32
+from cbreplay.readers.building.runs import DOUBLED
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.run import BoolArray, FloatArray, Run
 
-__all__ = ["join_logs"]
+__all__ = ["count_agreeing", "join_logs"]
 
 # event files hold float32; another writer may have rounded otherwise
 _RELATIVE_TOLERANCE = 1e-6
+# so many digits tell one float32 from the next
+_FLOAT32_DIGITS = 9
+# fewer values that agree may be chance, where the epochs do not
+_FEWEST = 5
 
 
 def join_logs(
-    from_csv: Sequence[Run], from_events: Sequence[Run], source: str
+    from_text: Sequence[Run], from_events: Sequence[Run], source: str
 ) -> tuple[list[Run], list[Run]]:
-    """Join each training of a CSV with the event files' record of the same.
+    """Join each training of a text log with the event files' record of the same.
 
     They are the same if their epochs overlap and every value that both hold, but for
-    the learning rate, agrees in float32 or to 1e-6 relative. Two logs without any
-    common value are joined only if each is the other's only candidate and both hold
-    the same epochs.
+    the learning rate, agrees to the digits that the coarser writes. Two logs without
+    any common value are joined only if each is the other's only candidate and both
+    hold the same epochs.
 
     Returns
     -------
-    from_csv, from_events : lists of Run
-        The CSV's runs, joined where the event files hold the same training, and those
-        of the event files that the CSV does not hold.
+    from_text, from_events : lists of Run
+        The text log's runs, joined where the event files hold the same training, and
+        those of the event files that the text log does not hold.
     """
     runs: list[Run] = []
     left = list(from_events)
-    for run in from_csv:
-        partner = next((one for one in left if _common_values(run, one)), None)
-        if partner is None and len(from_csv) == len(from_events) == 1:
+    for run in from_text:
+        partner = next((events for events in left if count_agreeing(run, events)), None)
+        moved = run
+        if partner is None:
+            moved, partner = _moved_by_one(run, left)
+        if partner is None and len(from_text) == len(from_events) == 1:
             partner = left[0] if _complement(run, left[0]) else None
         if partner is not None:
             left.remove(partner)
-            runs.append(_join(run, partner, source))
+            runs.append(_join(moved, partner, source))
         elif left:
             runs.append(run.with_notes(_APART.format("CSV", "event files")))
         else:
@@ -56,26 +64,72 @@ def join_logs(
 _APART = "this training of the {0} is none of the {1}: epochs or values differ"
 
 
-def _common_values(one: Run, other: Run) -> int:
-    """Count the values that both hold; 0 if any two of them disagree."""
+def _moved_by_one(run: Run, candidates: Sequence[Run]) -> tuple[Run, Run | None]:
+    """Find the record whose values agree one epoch off: one of both counts from 1."""
+    for by in (1, -1):
+        first = run.first_epoch + by
+        if first < 0:
+            continue
+        moved = replace(run, first_epoch=first, counts_from=run.counts_from - by)
+        for events in candidates:
+            if count_agreeing(moved, events) >= _FEWEST:
+                note = "its epochs were moved by one, to those of the event files"
+                return moved.with_notes(note), events
+    return run, None
+
+
+def count_agreeing(one: Run, other: Run) -> int:
+    """Count the values that both runs hold; 0 if any two of them disagree."""
     if one.steps is not None or other.steps is not None:
         return 0
-    first, last = (
-        max(one.first_epoch, other.first_epoch),
-        min(one.horizon, other.horizon),
-    )
+    first = max(one.first_epoch, other.first_epoch)
+    last = min(one.horizon, other.horizon)
     if last < first:
         return 0
     n_common = 0
     for name in one.series.keys() & other.series.keys():
         left, right = (
-            _cut(run.series[name], run.first_epoch, first, last) for run in (one, other)
+            run.series[name].take(
+                slice(first - run.first_epoch, last - run.first_epoch + 1)
+            )
+            for run in (one, other)
         )
         both = left.recorded & right.recorded
         n_common += int(both.sum())
-        if not _agree(left.values[both], right.values[both]):
-            return 0
+        tolerance = np.maximum(_rounding(left.values), _rounding(right.values))
+        agree = _agree(left.values, right.values, tolerance)
+        for position in np.flatnonzero(both & ~agree).tolist():
+            if not _other_agrees(left, right, position, float(tolerance[position])):
+                return 0
     return n_common
+
+
+def _rounding(values: FloatArray) -> FloatArray:
+    """Return how far each value may have been rounded when it was written."""
+    if hold_float32(values).all():
+        return np.zeros(len(values))
+    # a binary fraction is not the decimal one: half a unit and a little more
+    return half_units(values) * (1 + _RELATIVE_TOLERANCE)
+
+
+def _agree(left: FloatArray, right: FloatArray, tolerance: FloatArray) -> BoolArray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        same = left.astype(np.float32) == right.astype(np.float32)
+        largest = np.maximum(np.abs(left), np.abs(right))
+        near = np.abs(left - right) <= tolerance + _RELATIVE_TOLERANCE * largest
+    close: BoolArray = same | (near & np.isfinite(left) & np.isfinite(right))
+    return close | (np.isnan(left) & np.isnan(right))
+
+
+def _other_agrees(left: Series, right: Series, position: int, tolerance: float) -> bool:
+    """Tell whether an earlier value of the epoch agrees, where it has several."""
+    choices = [
+        (float(series.values[position]), *series.others.get(position, ()))
+        for series in (left, right)
+    ]
+    pairs = np.array([(one, other) for one in choices[0] for other in choices[1]])
+    limits = np.full(len(pairs), tolerance)
+    return bool(_agree(pairs[:, 0], pairs[:, 1], limits).any())
 
 
 def _complement(one: Run, other: Run) -> bool:
@@ -87,53 +141,119 @@ def _complement(one: Run, other: Run) -> bool:
     )
 
 
-def _cut(series: Series, start: int, first: int, last: int) -> Series:
-    span = slice(first - start, last - start + 1)
-    return Series(series.values[span], series.recorded[span])
+class _JoinedEpochs(NamedTuple):
+    """The epochs of two logs together."""
+
+    first: int
+    length: int
+
+    def lay(self, series: Series, run: Run) -> Series:
+        """Lay a series of one of the logs out over all of the epochs."""
+        values = np.full(self.length, np.nan, dtype=series.values.dtype)
+        recorded = np.zeros(self.length, dtype=np.bool_)
+        start = run.first_epoch - self.first
+        values[start : start + len(series)] = series.values
+        recorded[start : start + len(series)] = series.recorded
+        others = {start + at: held for at, held in series.others.items()}
+        return Series(values, recorded, others)
+
+    def lay_rounding(self, rounding: FloatArray | None, run: Run) -> FloatArray | None:
+        """Lay out how far rates may have been rounded."""
+        if rounding is None:
+            return None
+        start = run.first_epoch - self.first
+        laid = np.zeros(self.length)
+        laid[start : start + len(rounding)] = rounding
+        return laid
 
 
-def _agree(left: FloatArray, right: FloatArray) -> bool:
-    with np.errstate(over="ignore", invalid="ignore"):
-        same = left.astype(np.float32) == right.astype(np.float32)
-        near = np.abs(left - right) <= _RELATIVE_TOLERANCE * np.maximum(
-            np.abs(left), np.abs(right)
-        )
-    close: BoolArray = same | (near & np.isfinite(left) & np.isfinite(right))
-    return bool((close | (np.isnan(left) & np.isnan(right))).all())
+def _join(text: Run, events: Run, source: str) -> Run:
+    first = min(text.first_epoch, events.first_epoch)
+    span = _JoinedEpochs(first, max(text.horizon, events.horizon) - first + 1)
+    series = {name: span.lay(own, text) for name, own in text.series.items()}
+    finer = []
+    for name, own in events.series.items():
+        other = span.lay(own, events)
+        if name not in series:
+            series[name] = other
+            continue
+        if _has_more_digits(other, series[name]):
+            finer.append(name)
+            series[name] = _confirmed(other, series[name])
+        else:
+            series[name] = _confirmed(series[name], other)
+    rates = text if text.learning_rate is not None else events
 
+    timed = text if events.epoch_seconds is None else events
 
-def _join(csv: Run, events: Run, source: str) -> Run:
-    first = min(csv.first_epoch, events.first_epoch)
-    length = max(csv.horizon, events.horizon) - first + 1
-    series = {
-        name: _spread(one, csv, first, length) for name, one in csv.series.items()
-    }
-    for name, one in events.series.items():
-        other = _spread(one, events, first, length)
-        series[name] = _filled(series[name], other) if name in series else other
-    rates = csv if csv.learning_rate is not None else events
+    def laid(own: Series | None, run: Run) -> Series | None:
+        return None if own is None else span.lay(own, run)
+
     return replace(
-        csv,
+        text,
         source=source,
         first_epoch=first,
         series=series,
-        learning_rate=_spread_or_none(rates.learning_rate, rates, first, length),
-        other_learning_rate=_spread_or_none(
-            rates.other_learning_rate, rates, first, length
-        ),
-        epoch_seconds=_spread_or_none(events.epoch_seconds, events, first, length),
-        wall_seconds=csv.wall_seconds or events.wall_seconds,
-        started=events.started if csv.started is None else csv.started,
-        notes=_notes(csv, events),
+        learning_rate=laid(rates.learning_rate, rates),
+        rate_source=rates.rate_source,
+        learning_rate_rounding=span.lay_rounding(rates.learning_rate_rounding, rates),
+        epoch_seconds=laid(timed.epoch_seconds, timed),
+        wall_seconds=text.wall_seconds or events.wall_seconds,
+        started=events.started if text.started is None else text.started,
+        notes=_notes(text, events, finer, series),
     )
 
 
-def _notes(csv: Run, events: Run) -> tuple[str, ...]:
+def _has_more_digits(own: Series, text: Series) -> bool:
+    """Tell whether event files hold a series finer than a text log that rounds it."""
+    known = text.values[text.recorded]
+    if hold_float32(known).all() or count_digits(known)[0] >= _FLOAT32_DIGITS:
+        return False
+    both = own.recorded & text.recorded
+    with np.errstate(over="ignore"):
+        same = text.values[both].astype(np.float32) == own.values[both]
+    # else they are the same rounded numbers, as float32
+    return 2 * int(same.sum()) < len(same)
+
+
+def _confirmed(standing: Series, other: Series) -> Series:
+    """Take the other's values where this one has none, and let it choose of several.
+
+    Where one log holds several values of an epoch and the other one of them, that is
+    the value of the epoch.
+    """
+    values = np.where(standing.recorded, standing.values, other.values)
+    others = dict(standing.others)
+    tolerance = np.maximum(_rounding(standing.values), _rounding(other.values))
+    for position, held in standing.others.items():
+        if not other.recorded[position] or other.others.get(position):
+            continue
+        choices = np.array([standing.values[position], *held])
+        wanted = np.full(len(choices), other.values[position])
+        limits = np.full(len(choices), tolerance[position])
+        agree = np.flatnonzero(_agree(choices, wanted, limits))
+        if len(agree) == 1:
+            values[position] = choices[agree[0]]
+            del others[position]
+    others |= {
+        position: held
+        for position, held in other.others.items()
+        if not standing.recorded[position]
+    }
+    return Series(values, standing.recorded | other.recorded, others)
+
+
+def _notes(
+    text: Run, events: Run, finer: Sequence[str], series: Mapping[str, Series]
+) -> tuple[str, ...]:
     """Say what was joined, and keep the notes of both once each."""
-    n_common = _common_values(csv, events)
+    n_common = count_agreeing(text, events)
+    stands = "the CSV's stands"
+    if finer:
+        stands = "the one with more digits stands"
     joined = (
         f"the CSV and the event files are one training ({n_common} common values "
-        "agree); where both hold a value, the CSV's stands"
+        f"agree); where both hold a value, {stands}"
     )
     if n_common == 0:
         joined = (
@@ -141,40 +261,23 @@ def _notes(csv: Run, events: Run) -> tuple[str, ...]:
             "hold the same epochs; no value stands in both, so none confirms it"
         )
     notes = [joined]
-    if (csv.first_epoch, csv.horizon) != (events.first_epoch, events.horizon):
+    if (text.first_epoch, text.horizon) != (events.first_epoch, events.horizon):
         notes.append(
-            f"the CSV holds epochs {csv.first_epoch}-{csv.horizon}, the event files "
+            f"the CSV holds epochs {text.first_epoch}-{text.horizon}, the event files "
             f"{events.first_epoch}-{events.horizon} (counted from 0)"
         )
-    # of the two rates the CSV's is used, so a note about the other would mislead
-    unused = EVENT_RATE_NOTES if csv.learning_rate is not None else ()
-    notes += [note for note in csv.notes if note in events.notes]
-    notes += [f"CSV: {note}" for note in csv.notes if note not in events.notes]
-    notes += [
-        f"event files: {note}"
-        for note in events.notes
-        if note not in csv.notes and note not in unused
-    ]
+    unused: list[str] = []
+    doubled = [run for run in (text, events) if _has_others(run.series)]
+    if doubled and not _has_others(series):
+        notes.append("of several values of an epoch, the one that both hold stands")
+        unused += [note for run in doubled for note in run.notes if DOUBLED in note]
+    own = [note for note in text.notes if note not in unused]
+    theirs = [note for note in events.notes if note not in unused]
+    notes += [note for note in own if note in theirs]
+    notes += [f"CSV: {note}" for note in own if note not in theirs]
+    notes += [f"event files: {note}" for note in theirs if note not in own]
     return tuple(notes)
 
 
-def _spread(series: Series, run: Run, first: int, length: int) -> Series:
-    """Lay a series out over the joined epochs."""
-    values = np.full(length, np.nan, dtype=series.values.dtype)
-    recorded = np.zeros(length, dtype=np.bool_)
-    start = run.first_epoch - first
-    values[start : start + len(series)] = series.values
-    recorded[start : start + len(series)] = series.recorded
-    return Series(values, recorded)
-
-
-def _spread_or_none(
-    series: Series | None, run: Run, first: int, length: int
-) -> Series | None:
-    return None if series is None else _spread(series, run, first, length)
-
-
-def _filled(series: Series, other: Series) -> Series:
-    """Take the other's values where this one has none."""
-    values = np.where(series.recorded, series.values, other.values)
-    return Series(values, series.recorded | other.recorded)
+def _has_others(series: Mapping[str, Series]) -> bool:
+    return any(own.others for own in series.values())

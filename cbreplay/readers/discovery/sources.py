@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers.base import (
+    Damage,
     ForeignLogError,
     ReadOptions,
+    cannot_open,
     read_beginning,
     read_bytes,
 )
+from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
     is_url,
@@ -29,18 +32,13 @@ from cbreplay.readers.discovery.training_files import (
     run_json_above,
     run_json_beside,
 )
-from cbreplay.readers.formats import (
-    FORMATS,
-    asked_format,
-    format_of,
-    reader_for,
-)
+from cbreplay.readers.entries import is_event_file
+from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["Source", "Survey", "survey_sources"]
 
@@ -91,16 +89,40 @@ def survey_sources(
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
     # of one source its logs are counted, of many the sources
-    reading = _Reading(options, progress if len(sources) == 1 else None)
+    reading = _SourceReader(options, progress if len(sources) == 1 else None)
     found = []
     for done, source in enumerate(sources, 1):
-        found += reading.read_source(source)
+        found.append((source, reading.read_source(source)))
         if progress is not None and len(sources) > 1:
             progress(done, len(sources))
-    return Survey(name_runs(found), reading.seen)
+    return Survey(name_runs(_read_once(found, reading.seen)), reading.seen)
 
 
-class _Reading:
+def _read_once(
+    found: list[tuple[Source, list[RunsOfLog]]], seen: list[Seen]
+) -> list[RunsOfLog]:
+    """Put together what is one training, among all that was read from files."""
+    logs = [log for _, own in found for log in own]
+    files = [
+        log
+        for source, own in found
+        for log in own
+        if isinstance(source, (str, os.PathLike))
+    ]
+    if len(files) < _SEVERAL:
+        return logs
+    from cbreplay.readers.discovery.continued import join_continued
+    from cbreplay.readers.discovery.copies import leave_out_copies
+    from cbreplay.readers.discovery.metric_names import name_metrics_alike
+
+    once = join_continued(leave_out_copies(files, seen), seen)
+    name_metrics_alike(once)
+    kept = {id(log) for log in once}
+    out = {id(log) for log in files} - kept
+    return [log for log in logs if id(log) not in out]
+
+
+class _SourceReader:
     """Sources on their way to runs, and what became of each file."""
 
     def __init__(
@@ -111,6 +133,7 @@ class _Reading:
         self.options = options
         self.progress = progress
         self.seen: list[Seen] = []
+        self.damage = Damage(options)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -130,7 +153,7 @@ class _Reading:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(), "standard input")
+            runs = self._read_content(_stdin(), _STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -138,7 +161,7 @@ class _Reading:
         if os.path.isdir(path):
             return self._read_directory(path)
         if os.path.isfile(path):
-            return self._read_training(path, path, _training_of(path))
+            return self._read_training(path, path, _training_of(path), alone=True)
         if os.path.exists(path):
             if "tfevents" in os.path.basename(path):
                 problem = "this is not a regular file"
@@ -181,22 +204,22 @@ class _Reading:
         with fetched(base if mark else url, self.seen) as local:
             found = [
                 RunsOfLog(
-                    one.name,
-                    local.renamed(one.long_name),
-                    [local.named(run) for run in one.runs],
+                    log.name,
+                    local.renamed(log.long_name),
+                    [local.named(run) for run in log.runs],
                 )
-                for one in self.read_path(local.path)
+                for log in self.read_path(local.path)
             ]
         return [part_of(found, part, base)] if mark else found
 
     def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
-        import glob
+        from cbreplay.readers.discovery.patterns import expand_pattern
 
         wanted = []
-        for path in sorted(glob.glob(pattern, recursive=True)):
+        for path in expand_pattern(pattern):
             if os.path.isdir(path):
-                inside = find_trainings(path, format_of, self.seen)
-                wanted += [(path, path, one) for one in inside]
+                inside = find_trainings(path, format_of, self.seen, self.damage)
+                wanted += [(path, path, training) for training in inside]
             elif format_of(path) is not None:
                 wanted.append((path, path, _training_of(path)))
         if not wanted:
@@ -206,7 +229,7 @@ class _Reading:
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
         root = root.rstrip(os.sep) or root
-        trainings = find_trainings(root, format_of, self.seen)
+        trainings = find_trainings(root, format_of, self.seen, self.damage)
         if not trainings:
             problem = "there is no log in this directory"
             hint = "Give a directory with a CSV of CSVLogger (with an epoch column) or "
@@ -214,118 +237,39 @@ class _Reading:
             if self.seen:
                 hint += f"; {_shown(self.seen)}"
             raise LogError(problem, source=root, hint=hint)
-        return self._read_all([(root, root, one) for one in trainings])
+        return self._read_all([(root, root, training) for training in trainings])
 
     def _read_all(
         self, wanted: list[tuple[str, str, TrainingFiles]]
     ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
         found: list[RunsOfLog] = []
-        notes: list[str] = []
+        notes = [f"left out a directory: {error}" for error in self.damage.errors]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
             if self.progress is not None:
                 self.progress(done, len(wanted))
             try:
-                found += self._read_training(root, typed, training)
+                found += self._read_training(root, typed, training, alone=False)
             except LogError as error:
                 foreign = isinstance(error, ForeignLogError)
-                if self.options.errors == "strict" and not foreign:
-                    raise
                 first = first or error
-                fate = "passed by" if foreign else "dropped"
-                path = training.log or training.events or training.place
-                self.seen.append(Seen(path, fate, error.problem))
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
                     notes.append(f"left out another of these logs: {error}")
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
-        found = self._without_beginnings(found, wanted)
         if notes:
             found[0].runs[0] = found[0].runs[0].with_notes(*notes)
         return found
 
-    def _without_beginnings(
-        self, found: list[RunsOfLog], wanted: list[tuple[str, str, TrainingFiles]]
-    ) -> list[RunsOfLog]:
-        """Leave out the checkpoints of a training whose last one holds it whole."""
-        states = {one.log for *_, one in wanted if one.log_format == "hugging_face"}
-        if len(states) < _SEVERAL:
-            return found
-        from cbreplay.readers.other_tools.hugging_face import drop_beginnings
-
-        by_source = {
-            one.runs[0].source: one for one in found if one.runs[0].source in states
-        }
-        runs = {source: one.runs[0] for source, one in by_source.items()}
-        for source, parts in drop_beginnings(runs).items():
-            if parts:
-                listed = ", ".join(sorted(by_source[part].name for part in parts))
-                note = f"{listed} hold its beginning, and were left out"
-                by_source[source].runs[0] = runs[source].with_notes(note)
-            for part in parts:
-                found.remove(by_source[part])
-                detail = f"the beginning of {source}"
-                self.seen[:] = [one for one in self.seen if one.path != part]
-                self.seen.append(Seen(part, "passed by", detail))
-        return found
-
     def _read_training(
-        self, root: str, typed: str, training: TrainingFiles
+        self, root: str, typed: str, training: TrainingFiles, *, alone: bool
     ) -> list[RunsOfLog]:
-        """Read the CSV and the event files of one training, and join them."""
-        metadata = _metadata(training)
-        by_place: dict[str, list[Run]] = {}
-        if training.log is not None:
-            reader = reader_for(training.log_format, self.options, metadata)
-            by_place[training.place] = list(reader.read(training.log))
-            spoken = FORMATS[training.log_format].spoken
-            self.seen.append(Seen(training.log, "read", spoken))
-        if training.events is not None:
-            by_place = self._with_events(by_place, training, metadata)
-        if not by_place:
-            problem = "there is no log beside this run.json"
-            hint = "Put logs.csv or tensorboard/ there, or remove the file"
-            raise LogError(problem, source=training.run_json or root, hint=hint)
+        by_place = read_training(training, self.options, self.seen, alone=alone)
         return [
-            RunsOfLog(
-                *names_of(root, typed, place),
-                [_with_constant_rate(run) for run in runs],
-            )
+            RunsOfLog(*names_of(root, typed, place), runs)
             for place, runs in by_place.items()
         ]
-
-    def _with_events(
-        self,
-        by_place: dict[str, list[Run]],
-        training: TrainingFiles,
-        metadata: RunMetadata | None,
-    ) -> dict[str, list[Run]]:
-        """Read the event files too; beside a CSV, foreign ones are passed by."""
-        from cbreplay.readers.discovery.same_training import join_logs
-
-        place, events = training.place, training.events or ""
-        csv_runs = by_place.get(place, [])
-        try:
-            event_runs = list(reader_for("events", self.options, metadata).read(events))
-        except ForeignLogError as error:
-            if not csv_runs:
-                raise
-            self.seen.append(Seen(events, "passed by", error.problem))
-            note = f"the event files were left out: {error.problem}"
-            return {place: [run.with_notes(note) for run in csv_runs]}
-        spoken = FORMATS["events"].spoken
-        if not csv_runs:
-            self.seen.append(Seen(events, "read", spoken))
-            return {place: event_runs}
-        runs, left = join_logs(csv_runs, event_runs, place)
-        joined = len(left) < len(event_runs)
-        self.seen.append(Seen(events, "joined" if joined else "read", spoken))
-        if not left:
-            return {place: runs}
-        # without any join there are two logs, and each is named by its file
-        csv_place = place if joined else training.log or place
-        return {csv_place: runs, events: left}
 
 
 _BEGINNING = 65_536
@@ -334,9 +278,15 @@ _SEVERAL = 2
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
 
+_STDIN = "standard input"
+
+
 def _stdin() -> bytes:
     binary = getattr(sys.stdin, "buffer", None)
-    content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    try:
+        content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+    except OSError as error:
+        raise cannot_open(_STDIN, error) from None
     return content
 
 
@@ -361,15 +311,17 @@ _SHOWN = 5
 
 
 def _shown(seen: Sequence[Seen]) -> str:
-    shown = [f"{one.path} {one.fate} ({one.detail})" for one in seen[:_SHOWN]]
+    shown = [f"{own.path} {own.fate} ({own.detail})" for own in seen[:_SHOWN]]
     return ", ".join(shown) + (", ..." if len(seen) > _SHOWN else "")
 
 
 def _training_of(path: str) -> TrainingFiles:
     """Return the training of one file that was asked for by its name."""
-    if "tfevents" in os.path.basename(path):
+    found = "events"
+    if not is_event_file(path):
+        found = asked_format(read_beginning(path), path)
+    if found == "events":
         return TrainingFiles(place=path, events=path, run_json=run_json_above(path))
-    found = asked_format(read_beginning(path), path)
     return TrainingFiles(
         place=path, log=path, log_format=found, run_json=run_json_beside(path)
     )
@@ -381,33 +333,13 @@ def _once(
     """Leave out what a pattern matches twice: a directory, and a log in it."""
     taken: set[str] = set()
     kept = []
-    for one in wanted:
-        training = one[2]
+    for found in wanted:
+        training = found[2]
         files = {
             os.path.realpath(path) for path in (training.log, training.events) if path
         }
         if files and files <= taken:
             continue
         taken |= files
-        kept.append(one)
+        kept.append(found)
     return kept
-
-
-def _metadata(training: TrainingFiles) -> RunMetadata | None:
-    if training.run_json is None:
-        return None
-    from cbreplay.run_metadata import parse_run_metadata
-
-    content = read_bytes(training.run_json)
-    text = content.decode("utf-8-sig", "replace")
-    return parse_run_metadata(text, source=training.run_json)
-
-
-def _with_constant_rate(run: Run) -> Run:
-    """Give a run the rate of its optimizer, where nothing logged or changed it."""
-    if run.learning_rate is not None or run.metadata is None:
-        return run
-    from cbreplay.readers.building.learning_rate import constant_rate
-
-    rate = constant_rate(run.metadata, run.n_epochs)
-    return run if rate is None else replace(run, learning_rate=rate)

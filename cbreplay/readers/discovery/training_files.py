@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.readers.entries import list_entries
+from cbreplay.errors import LogError
+from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from cbreplay.readers.base import Damage
 
 __all__ = [
     "RUN_JSON",
@@ -77,7 +80,10 @@ class _Directory:
 
 
 def find_trainings(
-    root: str, format_of: Callable[[str], str | None], seen: list[Seen]
+    root: str,
+    format_of: Callable[[str], str | None],
+    seen: list[Seen],
+    damage: Damage,
 ) -> list[TrainingFiles]:
     """Look through a directory for trainings, in the order of their paths.
 
@@ -92,33 +98,40 @@ def find_trainings(
         Which format a file is of, None if it is no log.
     seen : list of Seen
         Takes what was passed by, and why.
+    damage : Damage
+        Where a directory that cannot be listed is reported.
 
     Raises
     ------
     LogError
-        If a directory cannot be listed.
+        If a directory cannot be listed, and that is an error.
     """
     root = root.rstrip(os.sep) or root
     found: dict[str, _Directory] = {}
-    event_roots: dict[str, None] = {}
-    for directory, names in _walk(root, seen):
+    event_directories: dict[str, None] = {}
+    for directory, names in _walk(root, seen, damage):
         here = found.setdefault(directory, _Directory())
         for name in names:
             path = os.path.join(directory, name)
-            if "tfevents" in name:
-                event_roots.setdefault(_event_root(directory, root))
+            if is_event_file(path):
+                event_directories.setdefault(directory)
             elif name == RUN_JSON:
                 here.run_json = path
             elif (log_format := format_of(path)) is not None:
                 here.logs[path] = log_format
             else:
                 seen.append(Seen(path, "passed by", "no log that is known"))
-    for events in event_roots:
+    event_roots = [
+        _event_root(directory, root, found) for directory in event_directories
+    ]
+    for events in dict.fromkeys(event_roots):
         found[_owner(events, root, found)].events.append(events)
-    trainings = [one for at in sorted(found) for one in _trainings(at, found[at])]
+    trainings = [
+        training for at in sorted(found) for training in _trainings(at, found[at])
+    ]
     if len(trainings) > 1:
-        trainings = _paired([_named_by_file(one, root) for one in trainings])
-    return [_with_run_json_above(one, root) for one in trainings]
+        trainings = _paired([_named_by_file(training, root) for training in trainings])
+    return [_with_run_json_above(training, root) for training in trainings]
 
 
 def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:
@@ -137,14 +150,18 @@ def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
     """
     csvs: dict[str, list[TrainingFiles]] = {}
     boards: dict[str, list[TrainingFiles]] = {}
-    for one in trainings:
-        if one.run_json is not None or (one.log is None) == (one.events is None):
+    for training in trainings:
+        if training.run_json is not None or (training.log is None) == (
+            training.events is None
+        ):
             continue
-        if one.log is None:
-            boards.setdefault(os.path.basename(one.events or ""), []).append(one)
-        elif one.log_format == "csv":
-            stem = os.path.basename(one.log).removesuffix(".gz").rpartition(".")[0]
-            csvs.setdefault(stem, []).append(one)
+        if training.log is None:
+            boards.setdefault(os.path.basename(training.events or ""), []).append(
+                training
+            )
+        elif training.log_format == "csv":
+            stem = os.path.basename(training.log).removesuffix(".gz").rpartition(".")[0]
+            csvs.setdefault(stem, []).append(training)
     pairs = {
         csvs[name][0]: boards[name][0]
         for name in csvs.keys() & boards.keys()
@@ -152,9 +169,11 @@ def _paired(trainings: list[TrainingFiles]) -> list[TrainingFiles]:
     }
     taken = set(pairs.values())
     return [
-        one._replace(events=pairs[one].events) if one in pairs else one
-        for one in trainings
-        if one not in taken
+        training._replace(events=pairs[training].events)
+        if training in pairs
+        else training
+        for training in trainings
+        if training not in taken
     ]
 
 
@@ -165,29 +184,36 @@ def _with_run_json_above(training: TrainingFiles, root: str) -> TrainingFiles:
     return training._replace(run_json=run_json_above(root))
 
 
-def _walk(root: str, seen: list[Seen]) -> Iterator[tuple[str, list[str]]]:
+def _walk(
+    root: str, seen: list[Seen], damage: Damage
+) -> Iterator[tuple[str, list[str]]]:
     """Yield each directory with the names of its files, both in order."""
     own: list[str] = []
     linked: list[str] = []
     pending = [root]
     while pending:
         directory = pending.pop()
-        entries = sorted(list_entries(directory), key=lambda one: one.name)
-        shown = [one for one in entries if not one.name.startswith(".")]
-        below = [one for one in shown if _is_directory(one)]
-        others = [one for one in shown if not _is_directory(one)]
-        logs = [one for one in others if _may_be_log(one.name)]
+        try:
+            entries = sorted(list_entries(directory), key=lambda entry: entry.name)
+        except LogError as error:
+            damage.report(error)
+            seen.append(Seen(directory, "dropped", error.problem))
+            continue
+        shown = [entry for entry in entries if not entry.name.startswith(".")]
+        below = [entry for entry in shown if _is_directory(entry)]
+        others = [entry for entry in shown if not _is_directory(entry)]
+        logs = [entry for entry in others if _may_be_log(entry.name)]
         seen += [
-            Seen(one.path, "not followed", "a link to a directory")
-            for one in below
-            if one.is_symlink()
+            Seen(entry.path, "not followed", "a link to a directory")
+            for entry in below
+            if entry.is_symlink()
         ]
-        linked += [one.path for one in logs if one.is_symlink()]
+        linked += [entry.path for entry in logs if entry.is_symlink()]
         # a pipe would wait for its writer
-        kept = [one for one in logs if not one.is_symlink() and one.is_file()]
-        own += [one.path for one in kept]
-        yield directory, [one.name for one in kept]
-        pending += [one.path for one in reversed(below) if not one.is_symlink()]
+        kept = [entry for entry in logs if not entry.is_symlink() and entry.is_file()]
+        own += [entry.path for entry in kept]
+        yield directory, [entry.name for entry in kept]
+        pending += [entry.path for entry in reversed(below) if not entry.is_symlink()]
     if linked:
         inside = os.path.join(os.path.realpath(root), "")
         yield from _linked(linked, own, inside, seen)
@@ -221,10 +247,16 @@ def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
 
 
-def _event_root(directory: str, root: str) -> str:
-    """Return the log_dir of the callback: it writes into train/ and validation/."""
-    nested = os.path.basename(directory) in _WRITERS and directory != root
-    return os.path.dirname(directory) if nested else directory
+def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:
+    """Return the log_dir of the callback: it writes into train/ and validation/.
+
+    Ultralytics too calls a directory train/, with its log and its settings inside.
+    """
+    if os.path.basename(directory) not in _WRITERS or directory == root:
+        return directory
+    settings = os.path.join(directory, "args.yaml")
+    own = found[directory].logs or os.path.isfile(settings)
+    return directory if own else os.path.dirname(directory)
 
 
 def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
@@ -246,12 +278,12 @@ def _owner(events: str, root: str, found: dict[str, _Directory]) -> str:
 def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
     """Yield the training of a directory, and each further log as one of its own."""
     logs, events = dict(found.logs), list(found.events)
-    names = {os.path.basename(one): one for one in logs}
+    names = {os.path.basename(path): path for path in logs}
     main = next((names[name] for name in _LOGS_CSV if name in names), None)
     if main is None and len(logs) == 1:
         main = next(iter(logs))
-    named = [one for one in events if os.path.basename(one) == _TENSORBOARD]
-    beside = (named or [one for one in events if one == place] or events)[:1]
+    named = [path for path in events if os.path.basename(path) == _TENSORBOARD]
+    beside = (named or [path for path in events if path == place] or events)[:1]
     if main is not None or beside or found.run_json is not None:
         yield TrainingFiles(
             place=place,
@@ -264,14 +296,14 @@ def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
         if path != main:
             yield TrainingFiles(place=path, log=path, log_format=log_format)
     yield from (
-        TrainingFiles(place=one, events=one) for one in events if one not in beside
+        TrainingFiles(place=path, events=path) for path in events if path not in beside
     )
 
 
 def run_json_beside(csv: str) -> str | None:
     """Return the ``run.json`` that describes a CSV given by its path."""
     directory, name = os.path.split(csv)
-    others = [os.path.join(directory, one) for one in _LOGS_CSV]
+    others = [os.path.join(directory, log) for log in _LOGS_CSV]
     if name not in _LOGS_CSV and any(map(os.path.exists, others)):
         return None
     return _existing(directory)

@@ -7,33 +7,31 @@ length. Field numbers: tensorflow/core/util/event.proto, framework/summary.proto
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.readers.event_files.tensors import Found, read_tensor
+from cbreplay.readers.event_files.tensors import HeldValue, read_tensor
 from cbreplay.readers.event_files.wire_format import (
     BYTES,
     FIXED32,
     FIXED64,
     VARINT,
-    Field,
-    extent_of,
     read_fields,
     read_varint,
     signed,
 )
 
-__all__ = ["EventScalars", "Form", "Scalar", "behind_step", "ends_in_blob"]
+if TYPE_CHECKING:
+    from cbreplay.readers.event_files.wire_format import Field, Payload
 
-_EVENT_WALL_TIME, _EVENT_STEP, _EVENT_SUMMARY = 1, 2, 5
+__all__ = ["BEFORE_STEP", "Event", "Form", "Scalar", "event_form", "read_event"]
+
+_EVENT_WALL_TIME, _EVENT_STEP, _EVENT_SUMMARY, _EVENT_SESSION = 1, 2, 5, 7
+_SESSION_STATUS, _SESSION_START = 1, 1
 _SUMMARY_VALUE = 1
 _VALUE_TAG, _VALUE_SIMPLE, _VALUE_TENSOR, _VALUE_METADATA = 1, 2, 8, 9
 _METADATA_PLUGIN, _PLUGIN_NAME = 1, 1
-_DOUBLE, _SINGLE = struct.Struct("<d"), struct.Struct("<f")
-# between them lie the lengths of records whose form is remembered
-_SHORTEST, _LONGEST = 24, 4096
-# forms are kept for each tag; a log of random tags must not fill the memory
-_MOST_FORMS = 4096
-_LEAST_REST = 8
+# the wall time and the key of the step, in the usual event
+BEFORE_STEP = 10
 
 
 class Scalar(NamedTuple):
@@ -43,6 +41,25 @@ class Scalar(NamedTuple):
     step: int
     wall_time: float
     value: float
+
+
+class Event(NamedTuple):
+    """What an event holds.
+
+    Parameters
+    ----------
+    scalars : list of Scalar
+        Its scalars.
+    other_tags : list of str
+        The tags of summaries that hold none.
+    restart : int or None
+        The step from which a training goes on, by a mark of its writer: what was
+        written before, from that step on, is to be dropped.
+    """
+
+    scalars: list[Scalar]
+    other_tags: list[str]
+    restart: int | None
 
 
 class Form(NamedTuple):
@@ -67,150 +84,102 @@ class Form(NamedTuple):
     scalar: bool
 
 
-class EventScalars:
-    """Reads the scalars of one event after the other.
+class _EventFields(NamedTuple):
+    """What the fields of an event hold, and how many there are."""
 
-    The records of one tag have the same bytes but for step, wall time and value, so
-    one whose other bytes were all seen before is cut at the known place.
+    wall_time: float
+    step: int
+    values: list[HeldValue]
+    n_fields: int
+    restarts: bool
 
-    Attributes
-    ----------
-    other_tags : dict of str to None
-        The tags of summaries that hold no scalar, in the order they were met.
+
+def read_event(payload: Payload) -> Event:
+    """Read an event.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not an event.
     """
-
-    def __init__(self) -> None:
-        self.other_tags: dict[str, None] = {}
-        self._forms: dict[tuple[int, bytes], Form] = {}
-
-    def read(self, payload: bytes) -> list[Scalar]:
-        """Return the scalars of an event.
-
-        Raises
-        ------
-        ValueError
-            If the bytes are not an event.
-        """
-        start = behind_step(payload)
-        if not start:
-            return self._walk(payload, 0)[0]
-        rest = payload[start:]
-        # the sixth byte is the length of the tag, or else nothing fits below
-        key = (len(rest), rest[: 6 + rest[5]])
-        form = self._forms.get(key)
-        if form and rest.startswith(form.prefix) and rest.endswith(form.suffix):
-            if not form.scalar:
-                self.other_tags.setdefault(form.tag)
-                return []
-            step, _ = read_varint(payload, 10)
-            (wall_time,) = _DOUBLE.unpack_from(payload, 1)
-            (value,) = _SINGLE.unpack_from(rest, len(form.prefix))
-            return [Scalar(form.tag, signed(step), wall_time, value)]
-        scalars, form = self._walk(payload, start)
-        if form and len(self._forms) < _MOST_FORMS:
-            self._forms[key] = form
-        return scalars
-
-    def form(self, payload: bytes) -> Form | None:
-        """Return the form of an event; None if others will not be like it."""
-        start = behind_step(payload)
-        return self._walk(payload, start)[1] if start else None
-
-    def _walk(self, payload: bytes, start: int) -> tuple[list[Scalar], Form | None]:
-        """Read an event field by field; its form, if `start` is behind its step."""
-        wall_time, step, n_fields = 0.0, 0, 0
-        found: list[Found] = []
-        for field in read_fields(payload, 0, len(payload)):
-            n_fields += 1
-            if field.number == _EVENT_WALL_TIME and field.wire == FIXED64:
-                (wall_time,) = struct.unpack_from("<d", payload, field.value)
-            elif field.number == _EVENT_STEP and field.wire == VARINT:
-                step = signed(field.value)
-            elif field.number == _EVENT_SUMMARY and field.wire == BYTES:
-                found += _read_summary(payload, field)
-        for one in found:
-            if one.number is None:
-                self.other_tags.setdefault(one.tag)
-        scalars = [
-            Scalar(one.tag, step, wall_time, one.number)
-            for one in found
-            if one.number is not None
-        ]
-        usual = start and n_fields == 3 and len(found) == 1  # noqa: PLR2004
-        return scalars, _form(payload, start, found[0]) if usual else None
-
-
-def behind_step(payload: bytes) -> int:
-    """Return where the step ends in Keras's kind of event; 0 in another.
-
-    Those are wall time, step and summary, in this order.
-    """
-    usual = payload[:1] == b"\x09" and payload[9:10] == b"\x10"
-    if not usual or not _SHORTEST < len(payload) < _LONGEST:
-        return 0
-    _, start = read_varint(payload, 10)
-    return start if len(payload) - start > _LEAST_REST else 0
-
-
-def ends_in_blob(beginning: bytes, length: int) -> bool:
-    """Tell from its beginning whether an event ends in a field that is no summary.
-
-    Then it holds nothing else that could be a scalar.
-    """
-    position = 0
-    try:
-        while position < len(beginning):
-            key, position = read_varint(beginning, position)
-            if key >> 3 == 0 or key == _EVENT_SUMMARY << 3 | BYTES:
-                return False
-            if key & 7 == VARINT:
-                _, position = read_varint(beginning, position)
-            else:
-                _, position = extent_of(beginning, key & 7, position)
-                if key & 7 == BYTES and position == length:
-                    return True
-    except ValueError:
-        return False
-    return False
-
-
-def _form(payload: bytes, start: int, found: Found) -> Form | None:
-    if not found.end:
-        return None
-    prefix, suffix = payload[start : found.start], payload[found.end :]
-    length = len(payload) - start
-    return Form(found.tag, prefix, suffix, length, found.number is not None)
-
-
-def _read_summary(payload: bytes, outer: Field) -> list[Found]:
-    return [
-        _read_value(payload, field)
-        for field in read_fields(payload, outer.value, outer.end)
-        if field.number == _SUMMARY_VALUE and field.wire == BYTES
+    event = _walk(payload)
+    scalars = [
+        Scalar(held.tag, event.step, event.wall_time, held.number)
+        for held in event.values
+        if held.number is not None
     ]
+    others = [held.tag for held in event.values if held.number is None]
+    return Event(scalars, others, event.step if event.restarts else None)
 
 
-def _read_value(payload: bytes, outer: Field) -> Found:
+def event_form(payload: bytes) -> Form | None:
+    """Return the form of an event; None if others are not likely to be like it.
+
+    The usual event, Keras's and most others', is wall time, step and a summary of one
+    value, in this order.
+    """
+    if payload[:1] != b"\x09" or payload[9:BEFORE_STEP] != b"\x10":
+        return None
+    try:
+        event = _walk(payload)
+        _, start = read_varint(payload, BEFORE_STEP)
+    except ValueError:
+        return None
+    if event.n_fields != 3 or len(event.values) != 1:  # noqa: PLR2004 - as it says
+        return None
+    (held,) = event.values
+    if not held.end:
+        return None
+    prefix, suffix = payload[start : held.start], payload[held.end :]
+    scalar = held.number is not None
+    return Form(held.tag, prefix, suffix, len(payload) - start, scalar)
+
+
+def _walk(payload: Payload) -> _EventFields:
+    """Read an event field by field."""
+    wall_time, step, n_fields, restarts = 0.0, 0, 0, False
+    values: list[HeldValue] = []
+    for field in read_fields(payload, 0, len(payload)):
+        n_fields += 1
+        if field.number == _EVENT_WALL_TIME and field.wire == FIXED64:
+            (wall_time,) = struct.unpack("<d", payload[field.value : field.end])
+        elif field.number == _EVENT_STEP and field.wire == VARINT:
+            step = signed(field.value)
+        elif field.number == _EVENT_SUMMARY and field.wire == BYTES:
+            values += [
+                _read_value(payload, inner)
+                for inner in read_fields(payload, field.value, field.end)
+                if inner.number == _SUMMARY_VALUE and inner.wire == BYTES
+            ]
+        elif field.number == _EVENT_SESSION and field.wire == BYTES:
+            restarts = any(
+                (inner.number, inner.value) == (_SESSION_STATUS, _SESSION_START)
+                for inner in read_fields(payload, field.value, field.end)
+            )
+    return _EventFields(wall_time, step, values, n_fields, restarts)
+
+
+def _read_value(payload: Payload, outer: Field) -> HeldValue:
     """Read one Summary.Value."""
-    tag, plugin, found = "", "scalars", Found("", None)
+    tag, plugin, held = "", "scalars", HeldValue("", None)
     for field in read_fields(payload, outer.value, outer.end):
         if field.number == _VALUE_TAG and field.wire == BYTES:
             tag = payload[field.value : field.end].decode("utf-8", "replace")
         elif field.number == _VALUE_SIMPLE and field.wire == FIXED32:
-            (number,) = struct.unpack_from("<f", payload, field.value)
-            found = Found("", number, field.value, field.end)
+            (number,) = struct.unpack("<f", payload[field.value : field.end])
+            held = HeldValue("", number, field.value, field.end)
         elif field.number == _VALUE_TENSOR and field.wire == BYTES:
-            found = read_tensor(payload, field)
+            held = read_tensor(payload, field)
         elif field.number == _VALUE_METADATA and field.wire == BYTES:
             plugin = _plugin(payload, field) or plugin
-        elif field.wire == BYTES and found.number is None:
+        elif field.wire == BYTES and held.number is None:
             # a histogram, image or sound as TensorFlow 1 wrote it
-            found = Found("", None, field.value, field.end)
-    number = found.number if plugin == "scalars" else None
-    return found._replace(tag=tag, number=number)
+            held = HeldValue("", None, field.value, field.end)
+    number = held.number if plugin == "scalars" else None
+    return held._replace(tag=tag, number=number)
 
 
-def _plugin(payload: bytes, outer: Field) -> str:
+def _plugin(payload: Payload, outer: Field) -> str:
     """Return the plugin that a summary is for; '' where it is not said."""
     for field in read_fields(payload, outer.value, outer.end):
         if field.number == _METADATA_PLUGIN and field.wire == BYTES:

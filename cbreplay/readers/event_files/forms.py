@@ -1,178 +1,278 @@
-"""The forms that the records of event files have, and their checksums, as arrays."""
+"""Scalars out of thousands of records at once, told apart by their form.
+
+Nearly all records of a log have one of a few forms (`events.Form`) and differ in step,
+wall time and value only. So a record is known by what stands behind its step, up to the
+end of its tag; then it is compared with the form that this belongs to, before and
+behind what varies, and cut where the form says.
+"""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from google_crc32c import value as crc32c
-from numpy.typing import NDArray
+
+from cbreplay.readers.event_files.events import BEFORE_STEP, Form, event_form
+from cbreplay.readers.event_files.scalar_table import ScalarColumns
 
 if TYPE_CHECKING:
-    from cbreplay.readers.event_files.events import Form
-    from cbreplay.readers.event_files.record_walk import Ints
+    from collections.abc import Sequence
 
-__all__ = [
-    "BEFORE_STEP",
-    "EVENT_KEYS",
-    "KNOWN",
-    "MOST_STEP_BYTES",
-    "MOST_SUMMED",
-    "SLOT_BITS",
-    "UNKNOWN",
-    "WORD",
-    "FormArrays",
-    "Forms",
-    "bare_checksums",
-    "byte_checksums",
-    "mask_checksums",
-]
+    from numpy.typing import NDArray
 
-Words: TypeAlias = NDArray[np.uint64]
-Flags: TypeAlias = NDArray[np.bool_]
-Checksums: TypeAlias = NDArray[np.uint32]
+    from cbreplay.readers.event_files.frames import Flags, Ints, RecordBlock, Words
+    from cbreplay.readers.event_files.scalar_table import TableBuilder
 
-SLOT_BITS = 16
-UNKNOWN, _ALWAYS_ALONE = -1, -2
-_MOST_FORMS = 4_096
-WORD = 8
-_POLYNOMIAL = 0x82F63B78
-_MOST_REST, MOST_STEP_BYTES, BEFORE_STEP = 128, 5, 10
-MOST_SUMMED = BEFORE_STEP + MOST_STEP_BYTES + _MOST_REST
-EVENT_KEYS = {0: 0x09, 9: 0x10}
+__all__ = ["read_forms"]
+
+_WORD, _BYTE = 8, 0xFF
+_LONGEST_PREFIX, _LONGEST_SUFFIX = 128, 64
+# forms are kept for each tag; a log of random tags must not fill the memory
+_MOST_FORMS = 2_048
+_WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
+_MOST_STEP_BYTES = 5
+# each byte's highest bit says whether another byte of the step follows
+_LAST_BYTES, _OWN_BITS = np.uint64(0x80_80_80_80_80), np.uint64(0x7F)
+
+# row n has the bits of the first n bytes
+_FIRST_BYTES = _BYTE * np.tri(_LONGEST_PREFIX + 1, _LONGEST_PREFIX, -1, dtype=np.uint8)
+_FIRST_WORDS = _FIRST_BYTES.view("<u8")
+# odd numbers without a pattern: multiples of the golden ratio's, as in splitmix64
+_MIXERS = np.array(
+    [
+        0x9E3779B97F4A7C15 * n & (1 << 64) - 1 | 1
+        for n in range(1, _LONGEST_PREFIX // _WORD + 2)
+    ],
+    dtype=np.uint64,
+)
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Forms:
-    """The forms seen so far, by slot, and their bytes as words for comparing.
+# no record is as long
+_NO_FORM = Form("", b"", b"", -1, scalar=False)
 
-    Which slot a record has follows from the length and the first bytes of what stands
-    behind its step. Two forms may share one: then the second is read one by one.
+
+class _FixedBytes:
+    """What the records of each form have in common, before or behind what varies."""
+
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        longest = max(map(len, parts))
+        self.n_bytes = max(-(-longest // _WORD), 1) * _WORD
+        padded = b"".join(part.ljust(self.n_bytes, b"\0") for part in parts)
+        self._words = np.frombuffer(padded, "<u8").reshape(len(parts), -1)
+        lengths = [len(part) for part in parts]
+        self._fixed = _FIRST_WORDS[lengths, : self.n_bytes // _WORD]
+
+    def differs(self, windows: Words, numbers: Ints) -> Flags:
+        """Tell which records have other bytes than the form of their number."""
+        other = windows ^ self._words.take(numbers, axis=0)
+        other &= self._fixed.take(numbers, axis=0)
+        # most often none
+        return other.any(axis=1) if other.any() else np.zeros(len(other), np.bool_)
+
+
+class _FormArrays:
+    """The forms that are known, in the order of their keys, as arrays.
+
+    Parameters
+    ----------
+    by_key : dict of int to Form or None
+        None for what is to be read one by one. The least key must be of this kind:
+        number 0 is what nothing is compared with.
     """
 
-    slots: NDArray[np.int32] = field(
-        default_factory=lambda: np.full(1 << SLOT_BITS, UNKNOWN, dtype=np.int32)
-    )
-    forms: list[Form] = field(default_factory=list)
-    n_learned: int = 0
-    _arrays: FormArrays | None = None
+    def __init__(self, by_key: dict[int, Form | None]) -> None:
+        ordered = sorted(by_key.items())
+        self.keys = np.array([key for key, _ in ordered], dtype=np.uint64)
+        forms = [form or _NO_FORM for _, form in ordered]
+        self.tags = [form.tag for form in forms]
+        self.prefix = _FixedBytes([form.prefix for form in forms])
+        self.suffix = _FixedBytes([form.suffix for form in forms])
+        self.lengths = np.array([form.length for form in forms], dtype=np.int64)
+        self.holes = np.array([len(form.prefix) for form in forms], dtype=np.int64)
+        ends = [form.length - len(form.suffix) for form in forms]
+        self.hole_ends = np.array(ends, dtype=np.int64)
+        self.scalar = np.array([form.scalar for form in forms], dtype=np.bool_)
 
-    def learn(self, slot: int, form: Form | None) -> None:
-        """Remember the form of a slot; None if its records are read one by one."""
-        self.n_learned += 1
-        if form is None or len(self.forms) >= _MOST_FORMS:
-            self.slots[slot] = _ALWAYS_ALONE
-            return
-        self.slots[slot] = len(self.forms)
-        self.forms.append(form)
-        self._arrays = None
-
-    def arrays(self) -> FormArrays:
-        """Return what is to be known of each form as arrays."""
-        if self._arrays is None:
-            self._arrays = _form_arrays(self.forms)
-        return self._arrays
+    def find(self, keys: Words) -> tuple[Ints, Flags]:
+        """Return the number of the form with each key, and where it is not known."""
+        numbers: Ints = self.keys.searchsorted(keys)
+        np.minimum(numbers, len(self.keys) - 1, out=numbers)
+        return numbers, self.keys.take(numbers) != keys
 
 
-class _Known(threading.local):
+class _KnownForms(threading.local):
     """The forms that this thread has met: the files of a directory are alike."""
 
     def __init__(self) -> None:
-        self._forms = Forms()
+        self._by_key: dict[int, Form | None] = {0: None}
+        self.arrays = _FormArrays(self._by_key)
 
-    def forms(self) -> Forms:
-        if self._forms.n_learned > _MOST_FORMS // 4:
-            self._forms = Forms()
-        return self._forms
+    def find(
+        self, block: RecordBlock, keys: Words, fits: Flags
+    ) -> tuple[_FormArrays, Ints]:
+        """Return the forms, and the number of each record's, 0 of those without one.
+
+        New ones are learned. A record may have another form than its key says, so it
+        is still to be compared.
+        """
+        numbers, unknown = self.arrays.find(keys)
+        unknown &= fits
+        if unknown.any():
+            self._learn(block, keys, unknown.nonzero()[0])
+            numbers, _ = self.arrays.find(keys)
+        return self.arrays, numbers * fits
+
+    def _learn(self, block: RecordBlock, keys: Words, rows: Ints) -> None:
+        if len(self._by_key) >= _MOST_FORMS:
+            self._by_key = {0: None}
+        for key, row in zip(keys[rows].tolist(), rows.tolist(), strict=True):
+            if key not in self._by_key and len(self._by_key) < _MOST_FORMS:
+                form = event_form(block.payload(row))
+                short = (
+                    form is not None
+                    and len(form.prefix) <= _LONGEST_PREFIX
+                    and len(form.suffix) <= _LONGEST_SUFFIX
+                )
+                self._by_key[key] = form if short else None
+        self.arrays = _FormArrays(self._by_key)
 
 
-KNOWN = _Known()
+_KNOWN = _KnownForms()
 
 
-class FormArrays(NamedTuple):
-    """What is to be known of each form, for taking by its number.
+class _EventSteps(NamedTuple):
+    """The step of each event that has one where most have it, behind a wall time.
 
-    Those that are short and hold a scalar are compared all together, word by word.
+    Parameters
+    ----------
+    usual : Flags
+        Which have. For the others the rest means nothing.
+    steps : Ints
+        The steps.
+    rest, rest_lengths : Ints
+        Where what stands behind the step begins, and how long it is.
     """
 
-    short: Flags
-    scalar: Flags
-    lengths: Ints
-    holes: Ints
-    checksums: Checksums
-    fixed: list[Words]
-    expected: list[Words]
+    usual: Flags
+    steps: Ints
+    rest: Ints
+    rest_lengths: Ints
 
 
-def _form_arrays(forms: list[Form]) -> FormArrays:
-    lengths = [one.length for one in forms]
-    short = [
-        one.scalar and length <= _MOST_REST
-        for one, length in zip(forms, lengths, strict=True)
-    ]
-    most = max(
-        [length for one, length in zip(short, lengths, strict=True) if one] or [0]
-    )
-    width = -(-most // WORD) * WORD
-    fixed = np.zeros((len(forms), width), dtype=np.uint8)
-    expected = np.zeros((len(forms), width), dtype=np.uint8)
-    checksums = []
-    for i, form in enumerate(forms):
-        if not short[i]:
-            checksums.append(0)
-            continue
-        whole = form.prefix + bytes(4) + form.suffix
-        checksums.append(crc32c(whole) ^ crc32c(bytes(len(whole))))
-        expected[i, : len(whole)] = np.frombuffer(whole, dtype=np.uint8)
-        fixed[i, : len(whole)] = 0xFF
-        fixed[i, len(form.prefix) : len(form.prefix) + 4] = 0
-    return FormArrays(
-        np.array(short, dtype=np.bool_),
-        np.array([form.scalar for form in forms], dtype=np.bool_),
-        np.array(lengths, dtype=np.int64),
-        np.array([len(form.prefix) for form in forms], dtype=np.int64),
-        np.array(checksums, dtype=np.uint32),
-        list(np.ascontiguousarray(fixed.view("<u8").T)),
-        list(np.ascontiguousarray(expected.view("<u8").T)),
-    )
+def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
+    """Put the scalars of records of known forms into a table.
 
-
-@cache
-def byte_checksums() -> Checksums:
-    """Return what a byte adds to a CRC-32C, by how many bytes follow it, times 256.
-
-    The checksum is linear: that of a record is the exclusive or of what each of its
-    bytes adds, and of the checksum of as many zeros. Behind `MOST_SUMMED` bytes: 0.
+    Returns
+    -------
+    Ints
+        The rows of the records that are still to be read, one by one.
     """
-    one: Checksums = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        odd = (one & np.uint32(1)) * np.uint32(_POLYNOMIAL)
-        one = (one >> np.uint32(1)) ^ odd
-    table = np.zeros((MOST_SUMMED + 1, 256), dtype=np.uint32)
-    table[0] = one
-    for i in range(1, MOST_SUMMED):
-        table[i] = (table[i - 1] >> np.uint32(8)) ^ one[table[i - 1] & np.uint32(255)]
-    return table.ravel()
+    steps = _read_steps(block)
+    keys, fits = _keys(block, steps)
+    fits &= ~block.changed
+    forms, numbers = _KNOWN.find(block, keys, fits)
+    fits &= steps.rest_lengths == forms.lengths.take(numbers)
+    numbers *= fits
+    before = block.windows(steps.rest, forms.prefix.n_bytes)
+    fits &= ~forms.prefix.differs(before, numbers)
+    hole_ends = steps.rest + forms.hole_ends.take(numbers)
+    behind = block.windows(hole_ends, forms.suffix.n_bytes)
+    fits &= ~forms.suffix.differs(behind, numbers)
+    scalar = fits & forms.scalar.take(numbers)
+    rows = scalar.nonzero()[0]
+    tags = _table_numbers(forms.tags, numbers[rows], table)
+    holes = steps.rest[rows] + forms.holes.take(numbers[rows])
+    table.add(_cut(block, steps, rows, holes, tags))
+    others = (fits & ~scalar).nonzero()[0]
+    _note_others(block, forms.tags, numbers, others, table)
+    return (~fits).nonzero()[0]
 
 
-@cache
-def bare_checksums() -> Checksums:
-    """Return the CRC-32C of an event by its length, if all but its keys were zero."""
-    bare = []
-    for length in range(MOST_SUMMED + 1):
-        content = bytearray(length)
-        for position, key in EVENT_KEYS.items():
-            if position < length:
-                content[position] = key
-        bare.append(crc32c(bytes(content)))
-    return np.array(bare, dtype=np.uint32)
+def _read_steps(block: RecordBlock) -> _EventSteps:
+    word = block.read("<u8", block.starts + (BEFORE_STEP - 1))
+    usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
+    usual &= (word & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
+    # a payload shorter than that has no other fields
+    usual &= block.lengths > BEFORE_STEP + _MOST_STEP_BYTES
+    word >>= np.uint64(8)
+    # the lowest byte without the highest bit ends the number
+    ends = ~word & _LAST_BYTES
+    last = ends & (~ends + np.uint64(1))
+    usual &= last > 0
+    word &= (last << np.uint64(1)) - np.uint64(1)
+    steps = (word & _OWN_BITS).astype(np.int64)
+    n_bytes = np.full(len(steps), BEFORE_STEP + 1)
+    for i in range(1, _MOST_STEP_BYTES):
+        longer = last > np.uint64(0x80 << (8 * i - 8))
+        if not longer.any():
+            break
+        n_bytes += longer
+        own = (word >> np.uint64(8 * i)) & _OWN_BITS
+        steps |= (own << np.uint64(7 * i)).astype(np.int64)
+    return _EventSteps(usual, steps, block.starts + n_bytes, block.lengths - n_bytes)
 
 
-def mask_checksums(crc: Checksums) -> Checksums:
-    """Rotate and shift checksums as TFRecords hold them."""
-    rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
-    masked: Checksums = rotated + np.uint32(0xA282EAD8)
-    return masked
+def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
+    """Return a key for each event, from its length and the bytes up to its tag's end.
+
+    The second says which have one: their tag ends within the event, and soon.
+    """
+    first = block.read("<u8", steps.rest)
+    # summary and value each begin with a length of one or two bytes, then the tag's
+    long_summary = (first >> np.uint64(15)) & np.uint64(1)
+    long_value = (first >> np.uint64(39)) & long_summary
+    before_tag = long_summary + long_value + np.uint64(5)
+    tag_length = (first >> (before_tag << np.uint64(3))) & np.uint64(_BYTE)
+    ends = (before_tag + tag_length).astype(np.int64) + 1
+    keyed = steps.usual & (ends <= np.minimum(steps.rest_lengths, _LONGEST_PREFIX))
+    ends *= keyed
+    n_words = max(-(-int(ends.max()) // _WORD), 1)
+    named = block.windows(steps.rest, n_words * _WORD)
+    named &= _FIRST_WORDS[:, :n_words].take(ends, axis=0)
+    keys: Words = named @ _MIXERS[:n_words]
+    keys += steps.rest_lengths.astype(np.uint64) * _MIXERS[-1]
+    return keys, keyed
+
+
+def _table_numbers(
+    tags: Sequence[str], numbers: Ints, table: TableBuilder
+) -> NDArray[np.int32]:
+    """Return the table's number for the tag of each record."""
+    found = np.zeros(len(tags), dtype=np.int32)
+    for number in np.bincount(numbers).nonzero()[0].tolist():
+        found[number] = table.number(tags[number])
+    return found[numbers]
+
+
+def _cut(
+    block: RecordBlock,
+    steps: _EventSteps,
+    rows: Ints,
+    holes: Ints,
+    tags: NDArray[np.int32],
+) -> ScalarColumns:
+    """Cut the scalars out of some records."""
+    values = block.read("<f4", holes)
+    # a signalling NaN is not worth a warning
+    with np.errstate(invalid="ignore"):
+        floats = values.astype(np.float64)
+    wall_times = block.read("<f8", block.starts[rows] + 1)
+    offsets = block.offset + block.positions[rows]
+    return ScalarColumns(tags, steps.steps[rows], wall_times, floats, offsets)
+
+
+def _note_others(
+    block: RecordBlock,
+    tags: Sequence[str],
+    numbers: Ints,
+    rows: Ints,
+    table: TableBuilder,
+) -> None:
+    """Note the tags of records that hold no scalar, where each is met first."""
+    # np.unique imports numpy.ma, which takes longer than a small log
+    first = np.full(len(tags), -1)
+    first[numbers[rows[::-1]]] = rows[::-1]
+    for number in (first >= 0).nonzero()[0].tolist():
+        offset = block.offset + int(block.positions[first[number]])
+        table.note_other(tags[number], offset)

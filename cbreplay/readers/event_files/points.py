@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from cbreplay.readers.event_files.scalar_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable, ScalarColumns
 
-__all__ = [
-    "Points",
-    "cut_by_point",
-    "cut_by_series",
-    "join_writers",
-    "merge_points",
-    "pair_points",
-]
+__all__ = ["LoggedPoints", "cut_points", "merge_points", "number_values"]
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Points:
+class LoggedPoints:
     """What one writer logged, step after step, with steps that only go up.
 
     Parameters
@@ -35,74 +28,60 @@ class Points:
     steps : int array
         The steps.
     columns : dict of str to Series
-        The values, each as long as `steps`.
+        The values, each as long as `steps`; the last of several at a step stands.
     wall_times : array
         When the first value of each step was written.
+    written : dict of str to float
+        When the last value of each series was written.
     file : str
         The name of the file.
+    resumed : bool
+        Whether its writer marked that a training goes on here.
     """
 
     steps: NDArray[np.int64]
     columns: dict[str, Series]
     wall_times: NDArray[np.float64]
+    written: dict[str, float]
     file: str
+    resumed: bool = False
 
-    def at(self, kept: NDArray[np.bool_]) -> Points:
+    def at(self, kept: NDArray[np.bool_]) -> LoggedPoints:
         """Return the points at some of the steps."""
-        columns = {
-            name: Series(one.values[kept], one.recorded[kept])
-            for name, one in self.columns.items()
-        }
+        columns = {name: series.take(kept) for name, series in self.columns.items()}
         steps, times = self.steps[kept], self.wall_times[kept]
         return replace(self, steps=steps, columns=columns, wall_times=times)
 
-    def overlaps(self, other: Points) -> bool:
-        """Tell whether the two were written at the same time."""
-        begins = max(self.wall_times[0], other.wall_times[0])
-        return bool(begins <= min(self.wall_times[-1], other.wall_times[-1]))
+    def without(self, names: Collection[str]) -> LoggedPoints:
+        """Return the points without some series."""
+        kept = {n: series for n, series in self.columns.items() if n not in names}
+        return replace(self, columns=kept)
+
+    def recorded(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Tell at which steps any of some series has a value."""
+        held = np.zeros(len(self.steps), dtype=np.bool_)
+        for name in names:
+            if name in self.columns:
+                held |= self.columns[name].recorded
+        return held
 
 
-class _Scalars(NamedTuple):
-    """The wanted scalars of a file: which series, at which step."""
-
-    names: list[str]
-    number: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    wall_times: NDArray[np.float64]
-    values: NDArray[np.float64]
-
-    def part(self, begin: int, end: int) -> _Scalars:
-        return self.only(slice(begin, end))
-
-    def only(self, kept: slice | NDArray[np.bool_]) -> _Scalars:
-        return _Scalars(
-            self.names,
-            self.number[kept],
-            self.steps[kept],
-            self.wall_times[kept],
-            self.values[kept],
-        )
+def number_values(table: EventTable) -> EventTable:
+    """Take each value of a tag as that of the next step, whatever step it stands at."""
+    tag = table.scalars.tag
+    order = np.argsort(tag, kind="stable")
+    begins = np.searchsorted(tag[order], np.arange(len(table.tags)))
+    steps = np.empty(len(tag), dtype=np.int64)
+    steps[order] = np.arange(len(tag)) - begins[tag[order]]
+    return table.at_steps(steps)
 
 
-def _wanted(table: EventTable, names: Sequence[str | None]) -> _Scalars:
-    """Take the scalars of the tags that are series."""
-    held = list(dict.fromkeys(name for name in names if name is not None))
-    place = {name: number for number, name in enumerate(held)}
-    by_tag = np.array([-1 if name is None else place[name] for name in names] or [-1])
-    every = _Scalars(
-        held, by_tag[table.tag], table.steps, table.wall_times, table.values
-    )
-    kept = (every.number >= 0) & (every.steps >= 0)
-    return every if kept.all() else every.only(kept)
-
-
-def cut_by_point(
+def cut_points(
     table: EventTable, names: Sequence[str | None], file: str
-) -> list[Points]:
-    """Put the scalars of a Keras log to points, and cut where epochs do not go up.
+) -> tuple[list[LoggedPoints], list[str]]:
+    """Put scalars to points, and cut where a series goes back to an earlier step.
 
-    A step, or a series that was already written, begins a point; so an epoch written
-    twice is two.
+    Tools write their series out of step with each other, or one after the other.
 
     Parameters
     ----------
@@ -112,85 +91,56 @@ def cut_by_point(
         The series that each of its tags is; None for none.
     file : str
         The name of the file.
+
+    Returns
+    -------
+    pieces : list of LoggedPoints
+        The points, piece by piece.
+    crowded : list of str
+        The series with more than two values at most steps, as those of batches: they
+        are in no piece.
     """
-    scalars = _wanted(table, names)
+    held = list(dict.fromkeys(name for name in names if name is not None))
+    scalars = _wanted(table.scalars, names, held)
     if not len(scalars.steps):
-        return []
-    if _is_grid(scalars):
-        return [_grid(scalars, file)]
-    place = _places(scalars.steps, scalars.number, len(scalars.names))
-    first = np.flatnonzero(np.diff(place, prepend=-1))
-    steps = scalars.steps[first]
-    starts = first[np.flatnonzero(np.diff(steps, prepend=steps[0]) <= 0)]
-    ends = [*starts[1:].tolist(), len(place)]
-    pieces = [
-        _points(scalars.part(begin, end), file)
-        for begin, end in zip(starts.tolist(), ends, strict=True)
-    ]
-    return _rejoined(pieces)
-
-
-def cut_by_series(
-    table: EventTable, names: Sequence[str | None], file: str
-) -> list[Points]:
-    """Put the scalars of another tool's log to points; cut where a series goes back.
-
-    Other tools write their series out of step with each other, and one twice at a
-    step, where the later value stands.
-
-    Parameters
-    ----------
-    table, names, file : EventTable, sequence of str or None, str
-        As for `cut_by_point`.
-    """
-    scalars = _wanted(table, names)
-    if not len(scalars.steps):
-        return []
-    order = np.argsort(scalars.number, kind="stable")
-    same = np.diff(scalars.number[order]) == 0
+        return [], []
+    if _is_grid(scalars, len(held)):
+        return [_grid(scalars, held, file)], []
+    order = np.argsort(scalars.tag, kind="stable")
+    same = np.diff(scalars.tag[order]) == 0
     back = np.flatnonzero(same & (np.diff(scalars.steps[order]) < 0))
     pairs = sorted(zip(order[back + 1].tolist(), order[back].tolist(), strict=True))
     cuts = [0]
     for position, before in pairs:
         if before >= cuts[-1]:
             cuts.append(position)
-    ends = [*cuts[1:], len(scalars.steps)]
-    return _rejoined(
-        [
-            _points(scalars.part(begin, end), file)
-            for begin, end in zip(cuts, ends, strict=True)
-        ]
-    )
+    pieces: list[LoggedPoints] = []
+    crowded: dict[str, None] = {}
+    for begin, end in zip(cuts, [*cuts[1:], len(scalars.steps)], strict=True):
+        piece, left_out = _lay_out(scalars.take(slice(begin, end)), held, file)
+        pieces += [piece] if piece.columns else []
+        crowded.update(dict.fromkeys(left_out))
+    return _rejoined(pieces), list(crowded)
 
 
-def _points(scalars: _Scalars, file: str) -> Points:
-    """Lay scalars out by step; of two values of a series the later stands."""
-    if _is_grid(scalars):
-        return _grid(scalars, file)
-    order = np.argsort(scalars.steps, kind="stable")
-    ordered = scalars.steps[order]
-    begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.cumsum(begins) - 1
-    steps, first = ordered[begins], order[begins]
-    columns = {}
-    for number, name in enumerate(scalars.names):
-        at = np.flatnonzero(scalars.number == number)
-        if len(at):
-            values = np.full(len(steps), np.nan)
-            recorded = np.zeros(len(steps), dtype=np.bool_)
-            values[place[at]], recorded[place[at]] = scalars.values[at], True
-            columns[name] = Series(values, recorded)
-    return Points(steps, columns, scalars.wall_times[first], file)
+def _wanted(
+    scalars: ScalarColumns, names: Sequence[str | None], held: Sequence[str]
+) -> ScalarColumns:
+    """Take the scalars of the tags that are series, numbered as these."""
+    place = {name: number for number, name in enumerate(held)}
+    by_tag = [-1 if name is None else place[name] for name in names]
+    numbers = np.array([*by_tag, -1], dtype=np.int32)[scalars.tag]
+    kept = (numbers >= 0) & (scalars.steps >= 0)
+    wanted = scalars._replace(tag=numbers)
+    return wanted if kept.all() else wanted.take(kept)
 
 
-def _is_grid(scalars: _Scalars) -> bool:
+def _is_grid(scalars: ScalarColumns, n_names: int) -> bool:
     """Tell whether every series has a value at each step, in the same order."""
-    n_names = len(scalars.names)
     if len(scalars.steps) % n_names:
         return False
     steps = scalars.steps.reshape(-1, n_names)
-    numbers = scalars.number.reshape(-1, n_names)
+    numbers = scalars.tag.reshape(-1, n_names)
     return bool(
         (numbers == np.arange(n_names)).all()
         and (steps == steps[:, :1]).all()
@@ -198,48 +148,66 @@ def _is_grid(scalars: _Scalars) -> bool:
     )
 
 
-def _grid(scalars: _Scalars, file: str) -> Points:
-    n_names = len(scalars.names)
+def _grid(scalars: ScalarColumns, names: Sequence[str], file: str) -> LoggedPoints:
+    n_names = len(names)
     values = np.ascontiguousarray(scalars.values.reshape(-1, n_names).T)
     recorded = np.ones(values.shape[1], dtype=np.bool_)
     columns = {
-        name: Series(one, recorded)
-        for name, one in zip(scalars.names, values, strict=True)
+        name: Series(column, recorded)
+        for name, column in zip(names, values, strict=True)
     }
     steps, times = scalars.steps[::n_names], scalars.wall_times[::n_names]
-    return Points(steps.copy(), columns, times.copy(), file)
+    last = scalars.wall_times[-n_names:].tolist()
+    written = dict(zip(names, last, strict=True))
+    return LoggedPoints(steps.copy(), columns, times.copy(), written, file)
 
 
-# a cell is a byte
-_MOST_CELLS = 1 << 24
+def _lay_out(
+    scalars: ScalarColumns, names: Sequence[str], file: str
+) -> tuple[LoggedPoints, list[str]]:
+    """Lay scalars out by step, but for series that are too crowded."""
+    order = np.argsort(scalars.steps, kind="stable")
+    ordered = scalars.steps[order]
+    begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(begins) - 1
+    steps, times = ordered[begins], scalars.wall_times[order[begins]]
+    columns: dict[str, Series] = {}
+    written: dict[str, float] = {}
+    crowded: list[str] = []
+    for number, name in enumerate(names):
+        at = np.flatnonzero(scalars.tag == number)
+        n_values = np.bincount(place[at], minlength=len(steps))
+        if 2 * np.count_nonzero(n_values > _TWO) > np.count_nonzero(n_values):
+            crowded.append(name)
+        elif len(at):
+            columns[name] = _series(scalars.values[at], place[at], n_values)
+            written[name] = float(scalars.wall_times[at[-1]])
+    points = LoggedPoints(steps, columns, times, written, file)
+    return points.at(points.recorded(list(columns))), crowded
 
 
-def _places(
-    steps: NDArray[np.int64], numbers: NDArray[np.int64], n_names: int
-) -> NDArray[np.int64]:
-    """Return each scalar's point: another step, or a name again, begins one."""
-    place = np.cumsum(np.diff(steps, prepend=steps[0]) != 0)
-    n_cells = (int(place[-1]) + 1) * n_names
-    if n_cells <= _MOST_CELLS:
-        seen = np.zeros(n_cells, dtype=np.bool_)
-        seen[place * n_names + numbers] = True
-        if np.count_nonzero(seen) == len(place):
-            return place
-    held: set[int] = set()
-    count = last = -1
-    found = []
-    for step_run, number in zip(place.tolist(), numbers.tolist(), strict=True):
-        if step_run != last or number in held:
-            count, last = count + 1, step_run
-            held.clear()
-        held.add(number)
-        found.append(count)
-    return np.array(found, dtype=np.int64)
+def _series(
+    logged: NDArray[np.float64], place: NDArray[np.int64], n_values: NDArray[np.int64]
+) -> Series:
+    """Put values at their places; of several the last one stands."""
+    values = np.full(len(n_values), np.nan)
+    values[place] = logged
+    others: dict[int, tuple[float, ...]] = {}
+    for position in np.flatnonzero(n_values > 1).tolist():
+        *earlier, last = logged[place == position].tolist()
+        # written, a NaN is like another
+        if any(repr(value) != repr(last) for value in earlier):
+            others[position] = tuple(earlier)
+    return Series(values, n_values > 0, others)
 
 
-def _rejoined(pieces: list[Points]) -> list[Points]:
+_TWO = 2
+
+
+def _rejoined(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
     """Join neighbours in a file whose series differ: dumped one after the other."""
-    joined: list[Points] = []
+    joined: list[LoggedPoints] = []
     for piece in pieces:
         last = joined[-1] if joined else None
         if (
@@ -253,32 +221,25 @@ def _rejoined(pieces: list[Points]) -> list[Points]:
     return joined
 
 
-def merge_points(pieces: Sequence[Points]) -> Points:
+def merge_points(pieces: Sequence[LoggedPoints]) -> LoggedPoints:
     """Put points of one training side by side, by step; a later value stands."""
     if len(pieces) == 1:
         return pieces[0]
-    steps = pieces[0].steps
-    same = all(np.array_equal(steps, piece.steps) for piece in pieces[1:])
-    names = [name for piece in pieces for name in piece.columns]
-    if same and len(set(names)) == len(names):
-        columns = {k: one for piece in pieces for k, one in piece.columns.items()}
-        return Points(steps, columns, pieces[0].wall_times, pieces[0].file)
-    if not same:
+    first = pieces[0]
+    if not all(np.array_equal(first.steps, piece.steps) for piece in pieces[1:]):
         steps = _distinct(np.concatenate([piece.steps for piece in pieces]))
-    times = np.full(len(steps), np.nan)
-    values: dict[str, NDArray[np.float64]] = {}
-    recorded: dict[str, NDArray[np.bool_]] = {}
-    for piece in reversed(pieces):
-        times[np.searchsorted(steps, piece.steps)] = piece.wall_times
+        pieces = [_spread(piece, steps) for piece in pieces]
+    columns: dict[str, Series] = {}
+    written: dict[str, float] = {}
+    times = pieces[0].wall_times
     for piece in pieces:
-        at = np.searchsorted(steps, piece.steps)
-        for name, one in piece.columns.items():
-            filled = values.setdefault(name, np.full(len(steps), np.nan))
-            mask = recorded.setdefault(name, np.zeros(len(steps), dtype=np.bool_))
-            filled[at[one.recorded]] = one.values[one.recorded]
-            mask[at[one.recorded]] = True
-    columns = {name: Series(values[name], recorded[name]) for name in values}
-    return Points(steps, columns, times, pieces[0].file)
+        for name, series in piece.columns.items():
+            there = columns.get(name)
+            columns[name] = series if there is None else _over(there, series)
+            written[name] = max(piece.written[name], written.get(name, -np.inf))
+        times = np.where(np.isnan(times), piece.wall_times, times)
+    merged = replace(first, steps=pieces[0].steps, columns=columns, written=written)
+    return replace(merged, wall_times=times)
 
 
 def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -288,63 +249,27 @@ def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
     return found
 
 
-def join_writers(pieces: Sequence[Points]) -> tuple[list[Points], list[str]]:
-    """Join files that were written at the same time and hold different series.
-
-    Returns
-    -------
-    pieces : list of Points
-        In their order, joined where two writers shared a directory.
-    notes : list of str
-        What was joined, and where the same series were written at the same time.
-    """
-    found: list[Points] = []
-    notes: dict[str, None] = {}
-    if len(pieces) > _MOST_COMPARED:
-        return list(pieces), []
-    for piece in pieces:
-        partner = None
-        for i, other in enumerate(found):
-            if other.file == piece.file or not other.overlaps(piece):
-                continue
-            if other.columns.keys().isdisjoint(piece.columns):
-                partner = i
-            else:
-                notes[_WORKERS] = None
-        if partner is None:
-            found.append(piece)
-            continue
-        joined = found[partner]
-        notes[_JOINED.format(joined.file, piece.file)] = None
-        found[partner] = merge_points([joined, piece])
-    return found, list(notes)
+def _spread(piece: LoggedPoints, steps: NDArray[np.int64]) -> LoggedPoints:
+    """Lay points out over more steps."""
+    at = np.searchsorted(steps, piece.steps)
+    times = np.full(len(steps), np.nan)
+    times[at] = piece.wall_times
+    columns = {}
+    for name, series in piece.columns.items():
+        values, recorded = np.full(len(steps), np.nan), np.zeros(len(steps), np.bool_)
+        values[at], recorded[at] = series.values, series.recorded
+        others = {int(at[position]): held for position, held in series.others.items()}
+        columns[name] = Series(values, recorded, others)
+    return replace(piece, steps=steps, columns=columns, wall_times=times)
 
 
-_MOST_COMPARED = 500
-_JOINED = (
-    "{} and {} were written at the same time and hold different series: "
-    "they are one training"
-)
-_WORKERS = (
-    "several files hold the same series and were written at the same time, as by "
-    "several workers: each is read as a training of its own"
-)
-
-
-def pair_points(train: list[Points], validation: list[Points]) -> list[Points]:
-    """Put the validation points beside the training points of the same fit.
-
-    Each fit writes one piece of each, or of one only. Where their numbers differ, a
-    piece of validation belongs to the last fit that had logged before it began.
-    """
-    if not train:
-        return validation
-    in_order = len(train) == len(validation)
-    groups: list[list[Points]] = [[] for _ in train]
-    begins = np.array([fit.wall_times[0] for fit in train])
-    for i, piece in enumerate(validation):
-        begun = np.flatnonzero(begins <= piece.wall_times[0])
-        groups[i if in_order else int(begun.max(initial=0))].append(piece)
-    return [
-        merge_points([fit, *group]) for fit, group in zip(train, groups, strict=True)
-    ]
+def _over(earlier: Series, later: Series) -> Series:
+    """Take the later values where there are any; other earlier ones stand beside."""
+    values = np.where(later.recorded, later.values, earlier.values)
+    others = {**earlier.others, **later.others}
+    for position in np.flatnonzero(earlier.recorded & later.recorded).tolist():
+        before, now = float(earlier.values[position]), float(later.values[position])
+        if repr(before) != repr(now):
+            held = (*earlier.others.get(position, ()), before)
+            others[position] = (*held, *later.others.get(position, ()))
+    return Series(values, earlier.recorded | later.recorded, others)

@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from google_crc32c import value
+from google_crc32c import value as crc32c
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT, cannot_open, check_content
@@ -18,19 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from cbreplay.readers.base import Damage
-
 __all__ = [
     "CHECKSUM",
     "FRAME_SIZE",
     "HEAD",
+    "MASK_DELTA",
     "RecordBytes",
     "cut",
     "mask_checksum",
     "masked_checksum",
     "no_event",
     "open_records",
-    "read_records",
     "wrong_checksum",
 ]
 
@@ -39,7 +37,7 @@ __all__ = [
 HEAD = struct.Struct("<QI")
 CHECKSUM = struct.Struct("<I")
 FRAME_SIZE = HEAD.size + CHECKSUM.size
-_MASK_DELTA = 0xA282EAD8
+MASK_DELTA = 0xA282EAD8
 _BUFFER = 1 << 16
 _BEGINNING = 64
 _GZIP_MAGIC, _GZIP_WINDOW = b"\x1f\x8b", 31
@@ -53,12 +51,12 @@ _CUT_HINT = (
 
 def masked_checksum(content: bytes) -> int:
     """Return the CRC-32C of some bytes, rotated and shifted as TFRecords hold it."""
-    return mask_checksum(value(content))
+    return mask_checksum(crc32c(content))
 
 
 def mask_checksum(crc: int) -> int:
     """Return a CRC-32C as TFRecords hold it."""
-    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
 class RecordBytes:
@@ -101,13 +99,13 @@ class RecordBytes:
         del self._unpacked[:n_bytes]
         return content
 
-    def give_back(self, content: bytes) -> bytes:
-        """Let the last bytes be read again; return those that cannot be."""
-        if self._unpacker is not None:
-            return content
-        self._file.seek(-len(content), os.SEEK_CUR)
-        self._left += len(content)
-        return b""
+    def give_back(self, content: bytes) -> None:
+        """Let the last bytes be read again."""
+        if self._unpacker is None:
+            self._file.seek(-len(content), os.SEEK_CUR)
+            self._left += len(content)
+        else:
+            self._unpacked[:0] = content
 
     def _unpack(self, unpacker: zlib._Decompress) -> bool:
         """Unpack some more bytes, or none yet; False at the end.
@@ -153,44 +151,6 @@ def open_records(path: str) -> Iterator[RecordBytes]:
             yield RecordBytes(file, path)
     except OSError as error:
         raise cannot_open(path, error) from None
-
-
-def read_records(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    """Yield the byte offset and the payload of each record.
-
-    Nothing is allocated for a length that the file does not hold.
-
-    Raises
-    ------
-    LogError
-        If the file cannot be read; when strict, also if a checksum is wrong or
-        (`TruncatedLogError`) if the last record is cut. Else a record with a wrong
-        checksum is left out, and reading ends where the records cannot be told apart.
-    """
-    with open_records(path) as file:
-        offset = 0
-        while head := file.read(HEAD.size):
-            if len(head) < HEAD.size:
-                damage.report(cut(path, offset, len(head), file))
-                return
-            length, checksum = HEAD.unpack(head)
-            if masked_checksum(head[:8]) != checksum:
-                damage.report(wrong_checksum(path, offset, "length"))
-                return
-            wanted = length + CHECKSUM.size
-            left = file.most(offset + HEAD.size)
-            body = file.read(wanted) if wanted <= left else b""
-            if len(body) < wanted:
-                found = len(body) if wanted <= left else left
-                damage.report(cut(path, offset, found, file, wanted))
-                return
-            if masked_checksum(body[:length]) != CHECKSUM.unpack_from(body, length)[0]:
-                damage.report(wrong_checksum(path, offset, "content"))
-            else:
-                yield offset, body[:length]
-            offset += HEAD.size + wanted
-        if file.flaw:
-            damage.report(cut(path, offset, 0, file))
 
 
 def cut(

@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.event_files.record_bytes import no_event
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.base import Damage
-    from cbreplay.readers.event_files.events import EventScalars, Scalar
-    from cbreplay.readers.event_files.record_walk import Ints
+    from cbreplay.readers.event_files.events import Event, Scalar
+    from cbreplay.readers.event_files.frames import Flags, Ints
 
-__all__ = ["Columns", "EventTable", "TableBuilder"]
+__all__ = ["EventTable", "Restart", "ScalarColumns", "TableBuilder"]
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class EventTable:
+class ScalarColumns(NamedTuple):
+    """Scalars, each with the number of its tag or series.
+
+    Parameters
+    ----------
+    tag : int array
+        The number.
+    steps, wall_times, values : arrays
+        As they were written; a float32 is the same float64.
+    offsets : int array
+        The byte at which the record of each begins.
+    """
+
+    tag: NDArray[np.int32]
+    steps: Ints
+    wall_times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    offsets: Ints
+
+    def take(self, kept: slice | Flags | Ints) -> ScalarColumns:
+        """Return some of the scalars, as numpy indexes by it."""
+        return ScalarColumns._make(column[kept] for column in self)
+
+
+class Restart(NamedTuple):
+    """A writer's mark that a training goes on from a step.
+
+    What was written before, from that step on, is to be dropped.
+    """
+
+    step: int
+    offset: int
+
+
+class EventTable(NamedTuple):
     """Every scalar of an event file, in its order.
 
     Parameters
@@ -28,34 +59,30 @@ class EventTable:
     tags, other_tags : list of str
         The tags of scalars, and of summaries that hold none, in the order of the
         file.
-    tag : int array
-        The position in `tags` of each scalar.
-    steps, wall_times, values : arrays
-        As they were written; a float32 is the same float64.
-    offsets : int array
-        The byte at which the record of each begins.
+    scalars : ScalarColumns
+        The scalars, each with the position of its tag in `tags`.
+    restarts : list of Restart
+        The marks in the file, in its order.
     damage : Damage
         What was left out, in the order of the file.
+    unfinished : LogError or None
+        How the file ends inside a record, if it does: a writer may still be open.
     """
 
     tags: list[str]
     other_tags: list[str]
-    tag: NDArray[np.int32]
-    steps: Ints
-    wall_times: NDArray[np.float64]
-    values: NDArray[np.float64]
-    offsets: Ints
+    scalars: ScalarColumns
+    restarts: list[Restart]
     damage: Damage
+    unfinished: LogError | None = None
 
+    def only(self, kept: Flags) -> EventTable:
+        """Return the same with some of the scalars."""
+        return self._replace(scalars=self.scalars.take(kept))
 
-class Columns(NamedTuple):
-    """Scalars that were read together."""
-
-    tag: NDArray[np.int32]
-    steps: Ints
-    wall_times: NDArray[np.float64]
-    values: NDArray[np.float64]
-    offsets: Ints
+    def at_steps(self, steps: Ints) -> EventTable:
+        """Return the same with other steps."""
+        return self._replace(scalars=self.scalars._replace(steps=steps))
 
 
 class TableBuilder:
@@ -63,8 +90,10 @@ class TableBuilder:
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
+        self.unfinished: LogError | None = None
         self._others: dict[str, int] = {}
-        self._columns: list[Columns] = []
+        self._restarts: list[Restart] = []
+        self._columns: list[ScalarColumns] = []
         self._scalars: list[Scalar] = []
         self._offsets: list[int] = []
 
@@ -72,33 +101,20 @@ class TableBuilder:
         """Return the number of a tag; a new one gets the next."""
         return self.numbers.setdefault(tag, len(self.numbers))
 
-    def read_record(
-        self,
-        events: EventScalars,
-        payload: bytes,
-        offset: int,
-        path: str,
-        damage: Damage,
-    ) -> None:
-        """Read one record, whose checksum is right, by itself."""
-        n_others = len(events.other_tags)
-        try:
-            scalars = events.read(payload)
-        except ValueError as error:
-            damage.report(no_event(path, offset, str(error)))
-            return
-        finally:
-            if len(events.other_tags) > n_others:
-                for tag in list(events.other_tags)[n_others:]:
-                    self.note_other(tag, offset)
-        self._scalars += scalars
-        self._offsets += [offset] * len(scalars)
+    def add_event(self, event: Event, offset: int) -> None:
+        """Take what an event holds that was read by itself."""
+        for tag in event.other_tags:
+            self.note_other(tag, offset)
+        if event.restart is not None:
+            self._restarts.append(Restart(event.restart, offset))
+        self._scalars += event.scalars
+        self._offsets += [offset] * len(event.scalars)
 
     def note_other(self, tag: str, offset: int) -> None:
         """Remember a tag that holds no scalar, and where it was met first."""
         self._others[tag] = min(offset, self._others.get(tag, offset))
 
-    def add(self, columns: Columns) -> None:
+    def add(self, columns: ScalarColumns) -> None:
         """Take scalars that were read together."""
         self._columns.append(columns)
 
@@ -107,40 +123,34 @@ class TableBuilder:
         if not self._scalars:
             return
         tags, steps, wall_times, values = zip(*self._scalars, strict=True)
-        one_by_one = Columns(
-            np.array([self.number(tag) for tag in tags], dtype=np.int32),
-            np.array(steps, dtype=np.int64),
-            np.array(wall_times),
-            np.array(values, dtype=np.float64),
-            np.array(self._offsets, dtype=np.int64),
+        self._columns.append(
+            ScalarColumns(
+                np.array([self.number(tag) for tag in tags], dtype=np.int32),
+                np.array(steps, dtype=np.int64),
+                np.array(wall_times),
+                np.array(values, dtype=np.float64),
+                np.array(self._offsets, dtype=np.int64),
+            )
         )
-        self._columns.append(one_by_one)
         self._scalars, self._offsets = [], []
 
     def build(self, damage: Damage) -> EventTable:
         """Return all scalars in the order of the file."""
         self.settle()
-        columns = [np.concatenate(one) for one in zip(*self._columns, strict=True)]
+        columns = zip(*(self._columns or [_NOTHING]), strict=True)
+        scalars = ScalarColumns._make(map(np.concatenate, columns))
         self._columns = []
-        if not columns:
-            columns = [
-                *Columns(*(np.zeros(0, t) for t in ("i4", "i8", "f8", "f8", "i8")))
-            ]
-        tag, *others, offsets = columns
+        offsets = scalars.offsets
         if (offsets[1:] < offsets[:-1]).any():
-            order = np.argsort(offsets, kind="stable")
-            tag, offsets = tag[order], offsets[order]
-            others = [one[order] for one in others]
-        tags, tag = self._in_order_of_sight(tag)
+            scalars = scalars.take(np.argsort(offsets, kind="stable"))
+        tags, tag = self._in_order_of_sight(scalars.tag)
         return EventTable(
             tags=tags,
             other_tags=sorted(self._others, key=self._others.__getitem__),
-            tag=tag,
-            steps=others[0],
-            wall_times=others[1],
-            values=others[2],
-            offsets=offsets,
+            scalars=scalars._replace(tag=tag),
+            restarts=self._restarts,
             damage=damage,
+            unfinished=self.unfinished,
         )
 
     def _in_order_of_sight(
@@ -149,10 +159,11 @@ class TableBuilder:
         names = list(self.numbers)
         first = np.full(len(names), len(tag))
         first[tag[::-1]] = np.arange(len(tag) - 1, -1, -1)
-        if (first[1:] > first[:-1]).all() and (first < len(tag)).all():
-            return names, tag
         order = np.argsort(first, kind="stable")
         order = order[first[order] < len(tag)]
         new = np.zeros(len(names), dtype=np.int32)
         new[order] = np.arange(len(order))
         return [names[i] for i in order], new[tag]
+
+
+_NOTHING = ScalarColumns._make(np.zeros(0, t) for t in ("i4", "i8", "f8", "f8", "i8"))

@@ -10,47 +10,57 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT, Damage, ForeignLogError
-from cbreplay.readers.building.fits import Rows, TrainingRows, build_run, join_rows
-from cbreplay.readers.building.learning_rate import (
-    KERAS_RATE_TAGS,
-    RateReading,
-    read_event_rate,
-)
-from cbreplay.readers.entries import event_files
-from cbreplay.readers.event_files.layouts import (
-    HUGGING_FACE_EPOCH,
-    choose_layout,
+from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.building.evaluations import VALIDATION, shown
+from cbreplay.readers.building.fits import join_rows
+from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
+from cbreplay.readers.building.rows import Rows
+from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.event_files.epochs import (
+    EpochRows,
     count_evaluations,
-    note_other_scalars,
+    drop_last_words,
+    keep_epochs,
     number_samples,
 )
-from cbreplay.readers.event_files.points import (
-    cut_by_point,
-    cut_by_series,
-    join_writers,
-    pair_points,
+from cbreplay.readers.event_files.files import find_files, read_files, report_damage
+from cbreplay.readers.event_files.layouts import (
+    HUGGING_FACE_EPOCH,
+    KERAS_RATE_TAGS,
+    choose_layout,
+    other_scalars,
 )
-from cbreplay.readers.event_files.reading import read_events
+from cbreplay.readers.event_files.points import cut_points, number_values
+from cbreplay.readers.event_files.writers import drop_purged, join_writers, pair_points
+from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.numbering import NumberedEpochs
+    from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
-    from cbreplay.readers.event_files.points import Points
-    from cbreplay.readers.event_files.scalar_table import EventTable
-    from cbreplay.run import Run
+    from cbreplay.readers.event_files.points import LoggedPoints
+    from cbreplay.run import RateSource, Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TensorBoardReader"]
 
-# what the TensorBoard callback calls its two writers
-_WRITERS = ("train", "validation")
-_TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
-_SHOWN_TAGS, _SHOWN_FILES = 8, 3
+_SHOWN_TAGS = 8
+# the layouts by which a framework is known that is not Keras
+_FRAMEWORKS = {
+    "ultralytics": "Ultralytics",
+    "Lightning": "Lightning",
+    "Hugging Face": "Hugging Face",
+}
 _MOST_TRAININGS = 10_000
+# no tag is called so: the steps of evaluations, on their way to a run
+_STEP = "\0step"
+_CROWDED = "several values at most steps, as of each batch"
 
 
 class TensorBoardReader:
@@ -71,7 +81,7 @@ class TensorBoardReader:
 
     def accepts(self, path: str) -> bool:
         """Tell whether event files lie there, under ``train/`` or ``validation/``."""
-        return any(_event_files(path).values())
+        return any(find_files(path).values())
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the event files.
@@ -82,57 +92,49 @@ class TensorBoardReader:
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        scan = _scan(_event_files(path))
-        tables = {
-            writer: [one.table for one in files] for writer, files in scan.files.items()
-        }
-        layout = choose_layout(tables, self.options)
+        log = read_files(path)
+        layout = choose_layout(log.tables, self.options)
         damage = Damage(self.options)
-        _report(scan, layout, damage)
+        report_damage(log, layout, damage)
         if layout is None:
-            raise _no_epochs(path, scan, damage)
-        read = _read_points(scan, layout)
-        if not read.pieces:
-            raise _no_epochs(path, scan, damage)
-        if len(read.pieces) > _MOST_TRAININGS:
-            problem = f"its steps go back {len(read.pieces)} times"
-            raise LogError(problem, source=path, hint="Give the log of fewer trainings")
-        notes = (*damage.notes(), *layout.notes, *read.notes, *_called_validation(path))
-        records = join_rows([_rows(one) for one in read.pieces], self.metadata, path)
-        for number, record in enumerate(records):
+            raise _no_epochs(path, log, damage)
+        found = _read_points(log, layout, self.options)
+        if not found.pieces:
+            raise _crowded(path, found) or _no_epochs(path, log, damage)
+        rows = _rows_of(found, layout, _tags(log), path)
+        pieces, numbered = _in_epochs(rows, layout, self.options)
+        left_out = {**found.left_out, **rows.left_out}
+        facts = LogFacts(
+            notes=(
+                *damage.notes(),
+                *layout.notes,
+                *rows.notes,
+                *dict.fromkeys(found.notes),
+                *_left_out_notes(left_out),
+                *numbered.notes,
+                *_called_validation(path),
+            ),
+            left_out=left_out,
+            counts_from=layout.first_step + numbered.counts_from,
+            framework=_FRAMEWORKS.get(layout.tool, ""),
+            begins_at=layout.begins_at,
+            axis_unit="epochs" if rows.steps is None else "evaluations",
+        )
+        records = join_rows(pieces, self.options, self.metadata, path)
+        for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
-            run = self._run(record, path, known, notes, layout)
-            if scan.notes:
-                run = run.with_notes(*scan.notes)
-            yield run if read.steps is None else _with_steps(run, number, read)
-
-    def _run(
-        self,
-        record: TrainingRows,
-        path: str,
-        metadata: RunMetadata | None,
-        notes: Sequence[str],
-        layout: Layout,
-    ) -> Run:
-        rate: RateReading | None = None
-        for name in layout.rates:
-            logged = record.take_rate(name)
-            if logged is None or not logged.recorded.any() or rate is not None:
-                continue
-            if name in KERAS_RATE_TAGS:
-                rate = read_event_rate(logged, name, metadata, record.first_epoch)
-            else:
-                note = f"{name} was taken as the learning rate of each row"
-                rate = RateReading(logged, notes=() if name == "lr" else (note,))
-        return build_run(
-            record,
-            source=path,
-            options=self.options,
-            metadata=metadata,
-            rate=rate,
-            notes=notes,
-        )
+            steps = record.rows.columns.pop(_STEP, None)
+            run = build_run(
+                record,
+                facts,
+                source=path,
+                options=self.options,
+                metadata=known,
+                rate=_take_rate(record),
+            )
+            run = run.with_notes(*log.notes)
+            yield run if steps is None else _with_steps(run, steps)
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -146,177 +148,131 @@ def _called_validation(path: str) -> Iterator[str]:
         )
 
 
-def _event_files(path: str) -> dict[str, list[str]]:
-    """Return the event files of each writer, in the order they were begun."""
-    files: dict[str, list[str]] = {"": [], "train": [], "validation": []}
-    if not os.path.isdir(path):
-        if "tfevents" in os.path.basename(path):
-            files[_writer_of(os.path.dirname(path))].append(path)
-        return files
-    files[_writer_of(path)] = _listed(path, path)
-    for writer in _WRITERS:
-        files[writer] += _listed(os.path.join(path, writer), path)
-    return files
+class _FoundPoints(NamedTuple):
+    """The points of all trainings, and what was left out or joined."""
 
-
-def _writer_of(directory: str) -> str:
-    name = os.path.basename(os.path.abspath(directory))
-    return name if name in _WRITERS else ""
-
-
-def _listed(directory: str, root: str) -> list[str]:
-    def begun(name: str) -> tuple[int, str]:
-        time = _TIME.search(name)
-        return (int(time[1]) if time else 0, name)
-
-    names = sorted(event_files(directory, root), key=begun)
-    return [os.path.join(directory, name) for name in names]
-
-
-class _File(NamedTuple):
-    """An event file and what it holds."""
-
-    path: str
-    table: EventTable
-
-
-class _Scan(NamedTuple):
-    """The event files of each writer, and those that cannot be read at all."""
-
-    files: dict[str, list[_File]]
-    unread: list[LogError]
+    pieces: list[LoggedPoints]
+    left_out: dict[str, str]
     notes: list[str]
 
 
-def _scan(paths: Mapping[str, Sequence[str]]) -> _Scan:
-    scan = _Scan({writer: [] for writer in paths}, [], [])
-    empty = []
-    for writer, listed in paths.items():
-        for path in listed:
-            if not _is_empty(path):
-                try:
-                    scan.files[writer].append(_File(path, read_events(path)))
-                except LogError as error:
-                    scan.unread.append(error)
-            else:
-                empty.append(path)
-        read = [one for one in scan.files[writer] if len(one.table.tag)]
-        if len(read) > 1:
-            names = [os.path.basename(one.path) for one in read[:_SHOWN_FILES]]
-            more = ", ..." if len(read) > _SHOWN_FILES else ""
-            scan.notes.append(
-                f"{writer or 'the directory'} holds {len(read)} event files, read in "
-                f"the order of their times: {', '.join(names)}{more}"
-            )
-    if empty and (any(scan.files.values()) or scan.unread):
-        # a writer that has not written yet
-        names = [os.path.basename(one) for one in empty[:_SHOWN_FILES]]
-        scan.notes.append(f"empty files were passed by: {', '.join(names)}")
-    elif empty:
-        problem, hint = "the file is empty", "Give a log with at least one epoch"
-        scan.unread.append(LogError(problem, source=empty[0], hint=hint))
-    return scan
-
-
-def _is_empty(path: str) -> bool:
-    try:
-        return os.path.isfile(path) and os.path.getsize(path) == 0
-    except OSError:
-        return False
-
-
-def _report(scan: _Scan, layout: Layout | None, damage: Damage) -> None:
-    """Report what is damaged, file for file, in the order of each file."""
-    for error in scan.unread:
-        damage.report(error)
-    for writer, files in scan.files.items():
-        for file in files:
-            errors = [*file.table.damage.errors]
-            if layout is not None:
-                errors += _negative_steps(file, writer, layout)
-            for error in sorted(errors, key=lambda one: one.byte or 0):
-                damage.report(error)
-            damage.n_more += file.table.damage.n_more
-
-
-def _negative_steps(file: _File, writer: str, layout: Layout) -> Iterator[LogError]:
-    table = file.table
-    for i in np.flatnonzero(table.steps < 0).tolist():
-        tag = table.tags[table.tag[i]]
-        if layout.series_name(tag, writer) is not None:
-            problem = f"{tag} has the step {table.steps[i]}, below 0"
-            byte = int(table.offsets[i])
-            yield LogError(problem, source=file.path, byte=byte, hint=SKIP_HINT)
-
-
-class _Read(NamedTuple):
-    """The points of all trainings, and their steps where rows are no epochs."""
-
-    pieces: list[Points]
-    steps: list[Points] | None
-    notes: list[str]
-
-
-def _read_points(scan: _Scan, layout: Layout) -> _Read:
+def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundPoints:
     """Put the points of training and validation together, fit by fit."""
-    notes: list[str] = []
-    cut = cut_by_point if layout.tool in ("keras", "old keras") else cut_by_series
-    found: dict[str, list[Points]] = {}
-    tags: dict[str, None] = {}
-    for writer, files in scan.files.items():
-        pieces: list[Points] = []
-        for file in files:
-            table, left_out = layout.to_epochs(file.table)
+    found = _FoundPoints([], dict(layout.silent), [])
+    of_writers: dict[str, list[LoggedPoints]] = {}
+    for writer, files in log.files.items():
+        parts, purged = drop_purged(files)
+        pieces: list[LoggedPoints] = []
+        for path, part, resumed in parts:
+            table, left_out = layout.to_epochs(part)
+            if options.parts == "rows":
+                table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
-            pieces += cut(table, names, os.path.basename(file.path))
-            tags.update(dict.fromkeys(table.tags))
-            notes += left_out
-        found[writer], joined = join_writers(pieces)
-        notes += joined
-    train = found[""] or found["train"]
-    pieces = pair_points(train, found["validation"])
-    if layout.tool == "keras" and not train:
-        there = any(scan.files[""] + scan.files["train"])
-        held = "hold no epoch" if there else "are not here"
-        notes.append(f"the training's own event files {held}: val_ only")
+            cut, crowded = cut_points(table, names, os.path.basename(path))
+            pieces += [replace(cut[0], resumed=resumed), *cut[1:]] if cut else []
+            found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
+        of_writers[writer], joined = join_writers(pieces)
+        found.notes.extend(purged + joined)
+    train = of_writers[""] or of_writers["train"]
+    found.pieces.extend(pair_points(train, of_writers["validation"]))
     if layout.tool == "keras":
-        notes += note_other_scalars(tags)
-        pieces, note = number_samples(pieces, set(tags))
-        notes += [note] if note else []
-    if layout.tool != "steps":
-        return _Read(pieces, None, list(dict.fromkeys(notes)))
-    pieces, evaluations, note = count_evaluations(pieces)
-    return _Read(pieces, evaluations, [note, *dict.fromkeys(notes)])
+        found.left_out.update(other_scalars(_tags(log)))
+        if not train:
+            there = any(log.files[""] + log.files["train"])
+            held = "hold no epoch" if there else "are not here"
+            found.notes.append(f"the training's own event files {held}: val_ only")
+    return found
 
 
-def _rows(points: Points) -> Rows:
-    place = f"file {points.file}"
-    return Rows(points.steps, points.columns, points.wall_times, place)
+def _tags(log: LogFiles) -> list[str]:
+    return list(dict.fromkeys(tag for table in log.tables for tag in table.tags))
 
 
-def _with_steps(run: Run, number: int, read: _Read) -> Run:
+def _rows_of(
+    found: _FoundPoints, layout: Layout, tags: Sequence[str], source: str
+) -> EpochRows:
+    """Tell which steps are rows, by the tool that wrote them or by the user."""
+    if layout.tool == "keras":
+        return number_samples(found.pieces, tags)
+    if layout.tool == "steps":
+        return count_evaluations(found.pieces)
+    if layout.tool == "epochs":
+        return keep_epochs(found.pieces, source)
+    return drop_last_words(found.pieces)
+
+
+def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
+    """Say what was left out, reason by reason."""
+    for reason in dict.fromkeys(filter(None, left_out.values())):
+        names = [name for name, why in left_out.items() if why == reason]
+        yield f"left out {shown(names)}: {reason}"
+
+
+def _in_epochs(
+    found: EpochRows, layout: Layout, options: ReadOptions
+) -> tuple[list[Rows], NumberedEpochs]:
+    """Give rows their zero-based epochs, and tell how they were counted."""
+    pieces = found.pieces
+    if len(pieces) > _MOST_TRAININGS:
+        problem = f"its steps go back {len(pieces)} times"
+        hint = "Give the log of fewer trainings"
+        raise LogError(problem, source=pieces[0].file, hint=hint)
+    epochs = np.concatenate([piece.steps for piece in pieces])
+    numbered = number_epochs(epochs, options, known=layout.counts_from_zero)
+    rows = []
+    begin = 0
+    for i, piece in enumerate(pieces):
+        end = begin + len(piece.steps)
+        columns = piece.columns
+        if found.steps is not None:
+            steps = found.steps[i].astype(np.float64)
+            columns = columns | {_STEP: Series(steps, np.ones(len(steps), np.bool_))}
+        epochs, place = numbered.epochs[begin:end], f"file {piece.file}"
+        times, another = piece.wall_times, not piece.resumed
+        rows.append(Rows(epochs, columns, times, place, begins_file=another))
+        begin = end
+    if options.parts == "rows":
+        for later in rows[1:]:
+            rows[0].extend(later)
+        del rows[1:]
+    return rows, numbered
+
+
+def _take_rate(record: TrainingRows) -> LoggedRate | None:
+    """Take the learning rate out of a training: Keras's, or whatever it is called."""
+    for name in KERAS_RATE_TAGS:
+        logged = record.take_rate(name)
+        if logged is not None and logged.recorded.any():
+            # Keras 2 takes it from logs, as its CSVLogger does
+            source: RateSource = "logs" if name == "epoch_lr" else "optimizer"
+            return LoggedRate(logged, source=source)
+    found = take_rate(record)
+    # another tool writes the rate of each row
+    return None if found is None else found._replace(source="")
+
+
+def _with_steps(run: Run, logged: Series) -> Run:
     """Give a run the steps of its evaluations, and say where they begin and end."""
-    # a training begins with evaluation 0
-    begins = np.cumsum([int(one.steps[0]) == 0 for one in read.pieces]) - 1
-    pairs = zip(read.steps or (), begins.tolist(), strict=True)
-    steps = np.concatenate([one.steps for one, begun in pairs if begun == number])
-    shown = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
-    return replace(run, steps=steps, notes=(*run.notes, shown))
+    steps = logged.values.astype(np.int64)
+    note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
+    return replace(run, steps=steps).with_notes(note)
 
 
-def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
+def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
     """Return the error of event files without epochs: the tags that there are."""
-    tables = [file.table for files in scan.files.values() for file in files]
-    tags = list(dict.fromkeys(tag for one in tables for tag in one.tags))
+    tags = _tags(log)
     if damage.errors and not tags:
         return damage.errors[0]
-    others = dict.fromkeys(tag for one in tables for tag in one.other_tags)
+    unfinished = [table.unfinished for table in log.tables if table.unfinished]
+    if unfinished and not tags:
+        return unfinished[0]
+    others = dict.fromkeys(tag for table in log.tables for tag in table.other_tags)
     listed = [*tags, *others]
-    shown = ", ".join(listed[:_SHOWN_TAGS])
-    shown += ", ..." if len(listed) > _SHOWN_TAGS else ""
+    named = ", ".join(listed[:_SHOWN_TAGS])
+    named += ", ..." if len(listed) > _SHOWN_TAGS else ""
     if not tags:
         held = (
-            f"its tags hold no scalar ({shown})"
+            f"its tags hold no scalar ({named})"
             if listed
             else "it holds no summary at all"
         )
@@ -332,10 +288,31 @@ def _no_epochs(path: str, scan: _Scan, damage: Damage) -> LogError:
         return ForeignLogError(problem, source=path, hint=hint)
     problem = (
         "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
-        f"steps here are epochs; its tags are {shown}"
+        f"steps here are epochs; its tags are {named}"
     )
     hint = (
         "If each step is one epoch: --x-axis epoch or x_axis='epoch'; to count "
         "evaluations: --x-axis step or x_axis='step'"
     )
+    return ForeignLogError(problem, source=path, hint=hint + _what_to_watch(tags))
+
+
+def _what_to_watch(tags: Sequence[str]) -> str:
+    """Say which monitor may have to be named too, and whether less of it is better."""
+    judged = [tag for tag in tags if VALIDATION.search(tag)]
+    losses = [tag for tag in judged if re.search("loss|err", tag, re.IGNORECASE)]
+    if not judged:
+        return ""
+    mode = "min" if losses else "max (min, if less is better)"
+    named = [*losses, *judged][0]
+    return f"; then name what to watch, as --monitor {named!r} --mode {mode}"
+
+
+def _crowded(path: str, found: _FoundPoints) -> LogError | None:
+    """Return the error of a log with nothing but several values at each step."""
+    names = [name for name, why in found.left_out.items() if why == _CROWDED]
+    if not names:
+        return None
+    problem = f"{shown(names)}: {_CROWDED}"
+    hint = "If each value is the next epoch's: --parts rows or parts='rows'"
     return ForeignLogError(problem, source=path, hint=hint)

@@ -6,20 +6,22 @@ Field numbers: tensorflow/core/framework/tensor.proto, tensor_shape.proto, types
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.readers.event_files.wire_format import (
     BYTES,
     FIXED32,
     FIXED64,
     VARINT,
-    Field,
     read_fields,
     read_varint,
     signed,
 )
 
-__all__ = ["Found", "read_tensor"]
+if TYPE_CHECKING:
+    from cbreplay.readers.event_files.wire_format import Field, Payload
+
+__all__ = ["HeldValue", "read_tensor"]
 
 _TENSOR_DTYPE, _TENSOR_SHAPE, _TENSOR_CONTENT = 1, 2, 4
 _SHAPE_DIM, _DIM_SIZE = 2, 1
@@ -50,7 +52,7 @@ _KINDS = {
 }
 
 
-class Found(NamedTuple):
+class HeldValue(NamedTuple):
     """What one value holds, and where the bytes lie that another may have otherwise.
 
     Parameters
@@ -69,10 +71,17 @@ class Found(NamedTuple):
     end: int = 0
 
 
-def read_tensor(payload: bytes, outer: Field) -> Found:
+class _NumberField(NamedTuple):
+    """A field that may hold a number, and its first bytes: all, if it is one."""
+
+    field: Field
+    raw: bytes
+
+
+def read_tensor(payload: Payload, outer: Field) -> HeldValue:
     """Read a tensor; its number, if it holds a single one."""
     dtype, scalar = 0, True
-    fields: dict[int, Field] = {}
+    fields: dict[int, _NumberField] = {}
     repeated = set()
     for field in read_fields(payload, outer.value, outer.end):
         if field.number == _TENSOR_DTYPE and field.wire == VARINT:
@@ -81,23 +90,31 @@ def read_tensor(payload: bytes, outer: Field) -> Found:
             scalar = _is_scalar(payload, field)
         else:
             repeated |= {field.number} & fields.keys()
-            fields[field.number] = field
+            end = min(field.end, field.value + _LONGEST_NUMBER)
+            raw = b"" if field.wire == VARINT else payload[field.value : end]
+            fields[field.number] = _NumberField(field, raw)
     content, kind = fields.get(_TENSOR_CONTENT), _KINDS.get(dtype)
-    if content is not None and (content.wire != BYTES or content.value == content.end):
+    if content is not None and (content.field.wire != BYTES or not content.raw):
         content = None
     if not scalar or kind is None or kind.field in repeated:
-        return Found("", None, content.value, content.end) if content else _NOTHING
+        return _NOTHING if content is None else _unread(content.field)
     if content is not None:
-        return _from_content(payload, dtype, content)
+        return _from_content(content, dtype)
     value = fields.get(kind.field)
     # proto3 leaves out a zero
-    return Found("", 0.0) if value is None else _from_value(payload, dtype, value)
+    return HeldValue("", 0.0) if value is None else _from_value(value, dtype)
 
 
-_NOTHING = Found("", None)
+_NOTHING = HeldValue("", None)
+# a varint has up to ten bytes
+_LONGEST_NUMBER = 11
 
 
-def _is_scalar(payload: bytes, shape: Field) -> bool:
+def _unread(field: Field) -> HeldValue:
+    return HeldValue("", None, field.value, field.end)
+
+
+def _is_scalar(payload: Payload, shape: Field) -> bool:
     """Tell whether a shape has no dimension, or only dimensions of one."""
     sizes = []
     for dim in read_fields(payload, shape.value, shape.end):
@@ -107,36 +124,37 @@ def _is_scalar(payload: bytes, shape: Field) -> bool:
     return all(size == 1 for size in sizes)
 
 
-def _from_content(payload: bytes, dtype: int, content: Field) -> Found:
-    raw, layout = payload[content.value : content.end], _KINDS[dtype].layout
+def _from_content(content: _NumberField, dtype: int) -> HeldValue:
+    raw, layout = content.raw, _KINDS[dtype].layout
     if dtype == _BFLOAT16:
         raw = b"\0\0" + raw
     if len(raw) != struct.calcsize(layout):
         return _NOTHING
     (number,) = struct.unpack(layout, raw)
     if dtype != _FLOAT:
-        return Found("", float(number))
-    return Found("", number, content.value, content.end)
+        return HeldValue("", float(number))
+    return HeldValue("", number, content.field.value, content.field.end)
 
 
-def _from_value(payload: bytes, dtype: int, field: Field) -> Found:
+def _from_value(value: _NumberField, dtype: int) -> HeldValue:
     """Read float_val and its kin: packed, so the field's bytes are the numbers."""
-    start, end = field.value, field.end
+    (_, wire, start, end), raw = value
     if dtype in (_FLOAT, _DOUBLE_TYPE):
-        layout, wire = ("<f", FIXED32) if dtype == _FLOAT else ("<d", FIXED64)
-        if field.wire not in (BYTES, wire) or end - start != struct.calcsize(layout):
+        layout, own_wire = ("<f", FIXED32) if dtype == _FLOAT else ("<d", FIXED64)
+        if wire not in (BYTES, own_wire) or len(raw) != struct.calcsize(layout):
             return _NOTHING
-        (number,) = struct.unpack_from(layout, payload, start)
-        return Found("", number, start, end) if dtype == _FLOAT else Found("", number)
-    if field.wire == BYTES:
-        bits, position = read_varint(payload, start)
-        if position != end:
+        (number,) = struct.unpack(layout, raw)
+        held = HeldValue("", number)
+        return held._replace(start=start, end=end) if dtype == _FLOAT else held
+    if wire == BYTES and raw:
+        bits, position = read_varint(raw, 0)
+        if position != end - start:
             return _NOTHING
-    elif field.wire == VARINT:
+    elif wire == VARINT:
         bits = start
     else:
         return _NOTHING
-    return Found("", _from_bits(bits, dtype))
+    return HeldValue("", _from_bits(bits, dtype))
 
 
 def _from_bits(bits: int, dtype: int) -> float | None:

@@ -5,7 +5,7 @@ https://protobuf.dev/programming-guides/encoding
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ __all__ = [
     "FIXED64",
     "VARINT",
     "Field",
-    "extent_of",
+    "Payload",
     "read_fields",
     "read_varint",
     "signed",
@@ -36,7 +36,17 @@ class Field(NamedTuple):
     end: int
 
 
-def read_varint(payload: bytes, position: int) -> tuple[int, int]:
+class Payload(Protocol):
+    """The bytes of a message, or what can be read as they can: forwards."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, at: int, /) -> int: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> bytes: ...
+
+
+def read_varint(payload: Payload, position: int) -> tuple[int, int]:
     """Return an unsigned varint and the position behind it."""
     number = 0
     for count in range(_MOST_VARINT_BYTES):
@@ -55,7 +65,7 @@ def signed(number: int) -> int:
     return number - (1 << 64) if number >> 63 else number
 
 
-def read_fields(payload: bytes, position: int, end: int) -> Iterator[Field]:
+def read_fields(payload: Payload, position: int, end: int) -> Iterator[Field]:
     """Yield the fields of a message; a field that leaves it is an error."""
     while position < end:
         key, position = read_varint(payload, position)
@@ -66,7 +76,7 @@ def read_fields(payload: bytes, position: int, end: int) -> Iterator[Field]:
         if wire == VARINT:
             value, position = read_varint(payload, position)
         else:
-            value, position = extent_of(payload, wire, position)
+            value, position = _extent_of(payload, wire, position)
         if position > end:
             break
         yield Field(number, wire, value, position)
@@ -75,7 +85,7 @@ def read_fields(payload: bytes, position: int, end: int) -> Iterator[Field]:
         raise ValueError(message)
 
 
-def extent_of(payload: bytes, wire: int, position: int) -> tuple[int, int]:
+def _extent_of(payload: Payload, wire: int, position: int) -> tuple[int, int]:
     """Return where the bytes of a field's value begin and end."""
     if wire == BYTES:
         length, position = read_varint(payload, position)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray, FloatArray, Run
 
-__all__ = ["HuggingFaceReader", "drop_beginnings"]
+__all__ = ["HuggingFaceReader"]
 
-# the speed of the machine is no metric
+# what evaluate writes, and what predict writes
+_EVALUATED = ("eval_", "test_")
 # Trainer's epoch is a quotient: after three epochs it may be 2.9966
 _NEARLY = 0.01
 
@@ -44,6 +44,9 @@ class HuggingFaceReader(FormatReader):
             If nothing was logged in it.
         """
         state = read_json(path)
+        if isinstance(state, list):
+            # trainer.state.log_history, saved by itself
+            state = {"log_history": state}
         rows = state.get("log_history") if isinstance(state, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             problem = "its log_history is no list of logs"
@@ -57,6 +60,8 @@ class HuggingFaceReader(FormatReader):
         table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
+        table.counts_from_zero = True
+        table.framework = "Hugging Face"
         yield from build_runs(table, self.options, self.metadata)
 
     def _fold(
@@ -74,6 +79,8 @@ class HuggingFaceReader(FormatReader):
             table.columns["epoch"].values[ends] if "epoch" in table.columns else None
         )
         steps = table.columns["step"].values[ends] if "step" in table.columns else None
+        # each evaluation and each step has a row of its own
+        table.has_other_rows = True
         speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
         for name in ("epoch", "step"):
             table.columns.pop(name, None)
@@ -88,9 +95,10 @@ class HuggingFaceReader(FormatReader):
         else:
             what = "evaluation" if evaluated.any() else "logged step"
             table.notes.insert(0, self._note(what))
+            if self.options.x_axis != "epoch":
+                table.axis_unit = "evaluations"
             if self.options.x_axis != "epoch" and _are_steps(steps):
                 table.steps = steps.astype(np.int64)
-        _leave_out_schedule(table)
 
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""
@@ -105,7 +113,7 @@ class HuggingFaceReader(FormatReader):
 
 
 def _is_evaluation(row: Mapping[str, Any]) -> bool:
-    return any(name.startswith("eval_") for name in row)
+    return any(name.startswith(_EVALUATED) for name in row)
 
 
 def _of_training(
@@ -117,11 +125,15 @@ def _of_training(
     notes = []
     if sums:
         # trainer.evaluate() after trainer.train(): of the best model, perhaps
-        after = rows[sums[-1] + 1 :]
-        if after and all(map(_is_evaluation, after)):
-            kept = kept[: len(kept) - len(after)]
-            what = count(len(after), "evaluation")
-            notes.append(f"left out {what} after the end of the training")
+        after = len(rows) - 1 - sums[-1]
+        if not all(map(_is_evaluation, rows[sums[-1] + 1 :])):
+            after = 0
+    else:
+        after = _count_again(rows)
+    if after:
+        kept = kept[: len(kept) - after]
+        what = count(after, "evaluation")
+        notes.append(f"left out {what} after the end of the training")
     before = 0
     while before < len(kept) - 1 and kept[before].get("step") == 0:
         before += 1
@@ -131,6 +143,21 @@ def _of_training(
     return kept, notes
 
 
+def _count_again(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Count the evaluations at the end that repeat the step of one before them."""
+    n_again = 0
+    seen: set[str] = set()
+    last = rows[-1].get("step") if rows else None
+    for row in rows:
+        if row.get("step") != last or last is None or not _is_evaluation(row):
+            continue
+        names = {name for name in row if name.startswith(_EVALUATED)}
+        # of several data sets, each has names of its own
+        n_again = n_again + 1 if n_again or names & seen else 0
+        seen |= names
+    return n_again
+
+
 def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
     """Return the last row of each evaluation: of several data sets, several rows."""
     ends: list[int] = []
@@ -138,7 +165,7 @@ def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
     for i, row in enumerate(rows):
         if not _is_evaluation(row):
             continue
-        names = {name for name in row if name.startswith("eval_")}
+        names = {name for name in row if name.startswith(_EVALUATED)}
         same = ends and rows[ends[-1]].get("step") == row.get("step") is not None
         if same and not names & seen:
             ends[-1] = i
@@ -155,55 +182,6 @@ def _are_steps(steps: FloatArray | None) -> TypeGuard[FloatArray]:
     return bool((np.diff(steps) >= 0).all())
 
 
-def drop_beginnings(found: Mapping[str, Run]) -> dict[str, list[str]]:
-    """Find states that hold only the beginning of another one of the same directory.
-
-    Trainer writes its whole log into each ``checkpoint-500/``, ``checkpoint-1000/``.
-
-    Parameters
-    ----------
-    found : mapping of str to Run
-        The run of each ``trainer_state.json``, by its path.
-
-    Returns
-    -------
-    dict of str to list of str
-        For each state that goes on, the paths of those that it makes superfluous.
-    """
-    longest: dict[str, list[str]] = {}
-    ordered = sorted(found, key=lambda path: -found[path].recorded_epochs)
-    for path in ordered:
-        home = next(
-            (one for one in longest if _begins(found[path], found[one], path, one)),
-            None,
-        )
-        if home is None:
-            longest[path] = []
-        else:
-            longest[home].append(path)
-    return longest
-
-
-def _begins(run: Run, other: Run, path: str, other_path: str) -> bool:
-    """Tell whether a run is the beginning of another, of a checkpoint beside it."""
-    if _output_of(path) != _output_of(other_path) or run.series.keys() != (
-        other.series.keys()
-    ):
-        return False
-    same_begin = run.first_epoch == other.first_epoch
-    return same_begin and all(
-        one.values.tobytes() == other.series[name].values[: len(one)].tobytes()
-        for name, one in run.series.items()
-    )
-
-
-def _output_of(path: str) -> str:
-    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
-    directory = os.path.dirname(path)
-    inside = os.path.basename(directory).startswith("checkpoint-")
-    return os.path.dirname(directory) if inside else directory
-
-
 def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array or None
     """Return zero-based epochs, if each row ends one."""
     if fractions is None or not np.isfinite(fractions).all():
@@ -214,14 +192,3 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
         return None
     epochs: EpochArray = (nearest - 1).astype(np.int64)
     return epochs
-
-
-def _leave_out_schedule(table: LogTable) -> None:
-    """Leave out a rate that changes with every step: no epoch has one."""
-    rate = table.columns.get("learning_rate")
-    if rate is None:
-        return
-    known = rate.values[~rate.missing]
-    if len(known) and bool((known != known[0]).any()):
-        reason = "Trainer's schedule changes it with every step, so no epoch has one"
-        table.leave_out(["learning_rate"], reason)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.building.evaluations import VALIDATION
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
@@ -15,6 +17,7 @@ from cbreplay.readers.columns.header import (
     holds_number,
     parse_cell,
 )
+from cbreplay.readers.columns.roles import check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
 
 __all__ = ["JsonHistoryReader"]
+
+_EPOCH_KEY = re.compile(r"(?:epoch[ _-]?)?([0-9]{1,9})", re.IGNORECASE)
+# what Trainer sums up when it is done
+_SUMMED = ("_runtime", "_samples_per_second", "total_flos")
+_SEVERAL = 2
 
 
 class JsonHistoryReader(FormatReader):
@@ -48,16 +56,19 @@ class JsonHistoryReader(FormatReader):
         damage = Damage(self.options)
         held = read_json(path, damage)
         if isinstance(held, dict):
+            _refuse_known(held, path)
             held = _rows_of(held) or held
         if isinstance(held, dict):
             yield from self._read_dict(held, path)
-        elif isinstance(held, list) and held and all(_is_row(one) for one in held):
+        elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             table = LogTable.of_rows(held, path, damage)
-            table.check_whole()
             names = {name.lower(): name for name in table.columns}
             if "epochs" in names:
                 names.setdefault("epoch", names["epochs"])
             step = next((names[name] for name in STEP_NAMES if name in names), None)
+            if "epoch" not in names and step is None:
+                check_rows_are_epochs(table)
+            table.check_whole()
             fold_by(table, names.get("epoch"), step, self.options)
             yield from build_runs(table, self.options, self.metadata)
         else:
@@ -70,24 +81,35 @@ class JsonHistoryReader(FormatReader):
             planned = params.get("epochs") if isinstance(params, dict) else None
             epochs = held.get("epoch")
             held = held["history"]
-        lists = {name: _as_list(one) for name, one in held.items()}
-        kept = {name: one for name, one in lists.items() if one is not None}
+        lists = {name: _as_list(values) for name, values in held.items()}
+        kept = {name: values for name, values in lists.items() if values is not None}
         if all(name.lower() in EPOCH_NAMES for name in kept):
             raise _foreign(path, held)
+        if epochs is None and not any(name.lower() in EPOCH_NAMES for name in kept):
+            _check_no_models(held, path)
         notes = []
-        if any(isinstance(value, str) for one in kept.values() for value in one):
-            kept = {name: list(map(_as_number, one)) for name, one in kept.items()}
+        if any(isinstance(value, str) for values in kept.values() for value in values):
+            kept = {
+                name: list(map(_as_number, values)) for name, values in kept.items()
+            }
             notes.append("numbers that were written as text were read as numbers")
         if len(kept) < len(lists):
             names = ", ".join(name for name in lists if name not in kept)
             notes.append(f"left out {names}: no list of numbers")
         yield from read_lists(
-            path, kept, self.options, epochs=epochs, planned_epochs=planned, notes=notes
+            path,
+            kept,
+            self.options,
+            epochs=epochs,
+            # a list of its own is an attribute of Keras's History
+            counts_from_zero=epochs is not None,
+            planned_epochs=planned,
+            notes=notes,
         )
 
 
-def _is_row(one: object) -> bool:
-    return isinstance(one, dict)
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict)
 
 
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
@@ -97,21 +119,70 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         whole = all(isinstance(row, list) and len(row) == len(names) for row in rows)
         if rows and whole and all(isinstance(name, str) for name in names):
             return [dict(zip(names, row, strict=True)) for row in rows]
-    epochs = [one for name, one in held.items() if name.lower() in EPOCH_NAMES]
+    epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
     if epochs and all(map(_is_number, held.values())):
         return [held]
+    numbered = [_EPOCH_KEY.fullmatch(name) for name in held]
+    if held and all(numbered) and all(map(_is_row, held.values())):
+        pairs = zip(numbered, held.values(), strict=True)
+        return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
 
 
-def _is_number(one: object) -> bool:
+def _refuse_known(held: dict[str, Any], path: str) -> None:
+    """Refuse what is known to be no log of epochs, by its name.
+
+    Raises
+    ------
+    ForeignLogError
+        If it is CatBoost's own log, or what one evaluation came to.
+    """
+    if {"meta", "iterations"} <= held.keys():
+        problem = "this is CatBoost's own log, whose rows are trees and no epochs"
+        hint = "For patience in trees, write evals_result_ as JSON: lists of numbers"
+        raise ForeignLogError(problem, source=path, hint=hint)
+    numbers = [name for name, value in held.items() if _is_number(value)]
+    judged = [
+        name for name in numbers if name.lower() not in (*EPOCH_NAMES, *STEP_NAMES)
+    ]
+    is_summary = any(name.endswith(_SUMMED) for name in judged) or (
+        judged and all(VALIDATION.search(name) for name in judged)
+    )
+    if is_summary and len(numbers) == len(held):
+        problem = "this is what one evaluation or training came to, not a log of epochs"
+        hint = "Give the log with a row for each epoch, such as trainer_state.json"
+        raise ForeignLogError(problem, source=path, hint=hint)
+
+
+def _check_no_models(held: dict[str, Any], path: str) -> None:
+    """Refuse lists that stand beside a list of names: of models, of settings.
+
+    Raises
+    ------
+    ForeignLogError
+        If there is one.
+    """
+    for name, values in held.items():
+        if not isinstance(values, list) or len(values) < _SEVERAL:
+            continue
+        texts = [value for value in values if isinstance(value, str)]
+        words = [text for text in texts if not _is_number(text)]
+        if len(words) == len(values) == len(set(words)) and "time" not in name.lower():
+            shown = " and ".join(map(repr, words[:_SEVERAL]))
+            problem = f"its lists are no epochs: {name} is {shown}"
+            hint = "Give a log with one value for each epoch"
+            raise ForeignLogError(problem, source=path, hint=hint)
+
+
+def _is_number(value: object) -> bool:
     """Tell whether a value is one number, or text that says one."""
-    if isinstance(one, str):
-        return holds_number(one)
-    return isinstance(one, (int, float)) and not isinstance(one, bool)
+    if isinstance(value, str):
+        return holds_number(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _as_number(one: object) -> object:
-    return parse_cell(one) if isinstance(one, str) else one
+def _as_number(value: object) -> object:
+    return parse_cell(value) if isinstance(value, str) else value
 
 
 def _as_list(values: object) -> list[Any] | None:
@@ -121,7 +192,7 @@ def _as_list(values: object) -> list[Any] | None:
         values = [values[str(row)] for row in range(len(values))] if numbered else None
     if not isinstance(values, list) or not values:
         return None
-    numbers = all(one is None or _is_number(one) for one in values)
+    numbers = all(value is None or _is_number(value) for value in values)
     return values if numbers else None
 
 
@@ -129,7 +200,7 @@ def _foreign(path: str, held: object) -> ForeignLogError:
     problem = "this JSON holds no lists of numbers, one number for each epoch"
     if held in ({}, []):
         problem = f"this JSON holds nothing: {held}"
-    elif isinstance(held, dict) and all(one == [] for one in held.values()):
+    elif isinstance(held, dict) and all(values == [] for values in held.values()):
         problem = "the lists in this JSON are empty: there is no epoch in them"
     elif not isinstance(held, (dict, list)):
         shown = json.dumps(held)[:_SHOWN_LETTERS]

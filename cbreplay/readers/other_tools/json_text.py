@@ -45,7 +45,8 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
     except json.JSONDecodeError as error:
         lines = text.splitlines()
         if error.msg == "Extra data" and len(lines) > 1:
-            return _parse_lines(lines, source, damage)
+            ended = text.endswith("\n")
+            return _parse_lines(lines, source, damage, ended=ended)
         raise _no_json(error, text, source) from None
     except RecursionError:
         problem = "this JSON is nested too deeply for a log"
@@ -66,7 +67,9 @@ def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
     return kind(problem, source=source, line=error.lineno, hint=_HINT)
 
 
-def _parse_lines(lines: list[str], source: str, damage: Damage | None) -> list[Any]:
+def _parse_lines(
+    lines: list[str], source: str, damage: Damage | None, *, ended: bool
+) -> list[Any]:
     import json
 
     found = []
@@ -77,6 +80,12 @@ def _parse_lines(lines: list[str], source: str, damage: Damage | None) -> list[A
             found.append(json.loads(line))
         except (ValueError, RecursionError) as error:
             last = number == len(lines)
+            if last and found and damage is not None and not ended:
+                damage.remarks.append(
+                    f"the last line ({number}) has no line end, as if it were just "
+                    "being written: it was left out"
+                )
+                break
             kind = TruncatedLogError if last else LogError
             problem = f"this line is not JSON ({error})"
             if damage is None:

@@ -12,7 +12,7 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.formats import FormatReader
-from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.readers.other_tools.after_fit import leave_out_after_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +45,13 @@ class LightningReader(FormatReader):
         for name in ("epoch", "step"):
             table.rename(table.find(name), name)
         table.check_whole()
-        tests = [name for name in table.columns if name.startswith("test_")]
-        table.leave_out(tests, "logged by a test, not by the training")
+        # training and validation stand in rows of their own
+        table.has_other_rows = True
         _check_epochs(table)
-        _name_rate(table)
+        leave_out_after_fit(table)
         fold_by(table, "epoch", "step", self.options)
+        table.counts_from_zero = True
+        table.framework = "Lightning"
         yield from build_runs(table, self.options, self.metadata)
 
 
@@ -64,11 +66,3 @@ def _check_epochs(table: LogTable) -> None:
     if cells.missing.all():
         problem, hint = "no row names its epoch", "Give a log with an epoch column"
         raise LogError(problem, source=table.source, hint=hint)
-
-
-def _name_rate(table: LogTable) -> None:
-    """Call the one column of LearningRateMonitor the learning rate."""
-    rates = [name for name in table.columns if name.startswith("lr-")]
-    if len(rates) == 1 and not table.columns.keys() & set(LEARNING_RATE_NAMES):
-        table.rename(rates[0], LEARNING_RATE_NAMES[0])
-        table.notes.append(f"{rates[0]} was taken as the learning rate")

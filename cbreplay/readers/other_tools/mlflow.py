@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning, read_bytes
@@ -36,13 +37,21 @@ class MLflowReader(FormatReader):
         LogError
             If it is damaged, or a step is no whole number.
         """
-        rows = _read_rows(path)
+        damage = Damage(self.options)
+        rows = _read_rows(path, damage)
         by_run: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
             by_run.setdefault(name, []).append(row)
         for name, own in by_run.items():
-            table = LogTable.of_rows(_by_step(own, path), path, Damage(self.options))
+            logged = [row for row in own if row.get("key") not in _ENDINGS]
+            told, notes = _told_apart(logged, path)
+            by_step = _by_step(told, path)
+            steps, left_out = _without_restored(by_step.rows)
+            table = LogTable.of_rows(steps, path, damage)
+            table.notes += [*notes, *left_out]
+            for key, others in by_step.others.items():
+                table.columns[key].others = others
             table.check_whole()
             epoch = "epoch" if "epoch" in table.columns else None
             fold_by(table, epoch, "step", self.options)
@@ -50,9 +59,10 @@ class MLflowReader(FormatReader):
                 yield replace(run, name=name) if len(by_run) > 1 else run
 
 
-def _read_rows(path: str) -> list[dict[str, Any]]:
+def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     beginning = read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")
-    rows = read_json(path) if beginning[:1] in b"{[" else _read_csv(path)
+    as_json = beginning[:1] in b"{["
+    rows = read_json(path, damage) if as_json else _read_csv(path, damage)
     if isinstance(rows, dict):
         rows = rows.get("metrics")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -66,17 +76,21 @@ def _read_rows(path: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _read_csv(path: str) -> list[dict[str, str]]:
+def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
     """Read the rows of a CSV, whose keys are text."""
     import csv
 
     from cbreplay.readers.columns.header import decode_beginning
 
     text = decode_beginning(read_bytes(path))
+    listed = text.splitlines()
     if not text.endswith(("\n", "\r")):
-        problem = "the file breaks off in its last row"
-        raise LogError(problem, source=path, hint="Give the whole file")
-    lines = csv.reader(text.splitlines(), strict=True)
+        row = f"the last row (line {len(listed)}) has no line end"
+        kept = listed[-1].count(",") == listed[0].count(",")
+        fate = "kept, and may be cut" if kept else "left out"
+        damage.remarks.append(f"{row}: it was {fate}")
+        listed = listed if kept else listed[:-1]
+    lines = csv.reader(listed, strict=True)
     header: list[str] = []
     try:
         header = [name.strip() for name in next(lines)]
@@ -88,24 +102,113 @@ def _read_csv(path: str) -> list[dict[str, str]]:
         ) from None
 
 
-def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> list[dict[str, Any]]:
+# what the autologger says about an EarlyStopping
+_ENDINGS = ("stopped_epoch", "restored_epoch")
+
+
+def _told_apart(
+    rows: Sequence[Mapping[str, Any]], path: str
+) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+    """Return rows with steps of their own, where ``log_metric`` was given none.
+
+    Raises
+    ------
+    LogError
+        If the values of one step cannot be told apart by their times.
+    """
+    steps = {row.get("step") for row in rows}
+    counts = Counter(row.get("key") for row in rows)
+    most = max(counts.values(), default=1)
+    if len(steps) != 1 or most == 1:
+        return rows, []
+    times = [_whole(row.get("timestamp")) for row in rows]
+    (step,) = steps
+    if None in times or set(counts.values()) != {most}:
+        told = " and ".join(f"{key} {number}" for key, number in counts.most_common(2))
+        problem = f"all values stand at step {step}, and cannot be told apart: {told}"
+        hint = "Log with a step: mlflow.log_metric(key, value, step=epoch)"
+        raise LogError(problem, source=path, hint=hint)
+    met: Counter[Any] = Counter()
+    numbered = []
+    for at in sorted(range(len(rows)), key=lambda at: times[at] or 0):
+        key = rows[at].get("key")
+        numbered.append({**rows[at], "step": met[key]})
+        met[key] += 1
+    note = f"all values stand at step {step}: they were numbered by their times"
+    return numbered, [note]
+
+
+def _without_restored(
+    steps: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Leave out the last step if it repeats an earlier one.
+
+    The autologger writes the metrics of the model that EarlyStopping restored once
+    more, as another step.
+    """
+    if len(steps) < _FEWEST:
+        return steps, []
+    *before, last = steps
+    told = {key: value for key, value in last.items() if key != "step"}
+    usual = {key for row in before for key in row if key != "step"}
+    again = next(
+        (row for row in before if told.items() <= row.items()),
+        None,
+    )
+    if again is None or not _tells(told, before) or told.keys() != usual:
+        return steps, []
+    note = (
+        f"left out the last step, {last['step']}: it repeats all values of step "
+        f"{again['step']}, as the autologger writes those of the restored model"
+    )
+    return before, [note]
+
+
+def _tells(told: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether equal values are no chance: two series change, or have digits."""
+    changing = [key for key in told if len({str(row.get(key)) for row in rows}) > 1]
+    digits = max((len(str(told[key]).strip("0.-")) for key in changing), default=0)
+    return len(changing) > 1 or digits >= _MANY_DIGITS
+
+
+_FEWEST, _MANY_DIGITS = 3, 6
+
+
+class _StepRows(NamedTuple):
+    """A row for each step, and the earlier of several values of one key in a step."""
+
+    rows: list[dict[str, Any]]
+    others: dict[str, dict[int, tuple[float, ...]]]
+
+
+def _by_step(rows: Sequence[Mapping[str, Any]], path: str) -> _StepRows:
     """Lay the keys of each step side by side, in the order of the steps."""
-    steps: dict[int, dict[str, Any]] = {}
+    held: dict[int, dict[str, list[Any]]] = {}
     for row in rows:
         step = _whole(row.get("step"))
         key = row.get("key")
         if step is None or not isinstance(key, str):
             problem = f"the step {row.get('step')!r} of {key!r} is not a whole number"
             raise LogError(problem, source=path, hint="Export the history with steps")
-        if key == "step":
-            continue
-        values = steps.setdefault(step, {"step": step})
-        if key in values and values[key] != row.get("value"):
-            problem = f"{key!r} has several values at step {step}: a resumed run"
-            hint = "Export the history of one training"
-            raise LogError(problem, source=path, hint=hint)
-        values[key] = row.get("value")
-    return [steps[step] for step in sorted(steps)]
+        if key != "step":
+            held.setdefault(step, {}).setdefault(key, []).append(row.get("value"))
+    steps = []
+    others: dict[str, dict[int, tuple[float, ...]]] = {}
+    for at, step in enumerate(sorted(held)):
+        own = held[step]
+        steps.append({"step": step, **{key: values[-1] for key, values in own.items()}})
+        for key, (*earlier, last) in own.items():
+            known = [_number(value) for value in earlier if value != last]
+            if known:
+                others.setdefault(key, {})[at] = tuple(known)
+    return _StepRows(steps, others)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]  # what is no number is NaN
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
 
 
 def _whole(value: object) -> int | None:

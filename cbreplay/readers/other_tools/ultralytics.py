@@ -35,13 +35,12 @@ class UltralyticsReader(FormatReader):
         # version 8.0 counts from 0; 8.1 writes epoch + 1 (engine/trainer.py)
         if len(known) and known.min() >= 1:
             epoch.values = epoch.values - 1
+            table.counts_from = 1
             table.notes.append(
                 "epochs were taken as counted from 1, as Ultralytics does"
             )
-        rates = [name for name in table.columns if name.startswith(("lr/", "x/lr"))]
-        if rates:
-            note = f"{', '.join(rates)}: kept as metrics, a rate for each group of "
-            table.notes.append(f"{note}parameters")
+        table.counts_from_zero = True
+        table.framework = "Ultralytics"
         time = table.columns.get("time")
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]

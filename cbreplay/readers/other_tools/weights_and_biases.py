@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.columns.column import TableColumn
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.run import Run
 
 __all__ = ["WandbReader"]
@@ -57,14 +57,15 @@ class WandbReader(FormatReader):
             yield from build_runs(table, self.options, self.metadata)
 
     def _read_json(self, path: str) -> LogTable:
-        rows = read_json(path)
+        damage = Damage(self.options)
+        rows = read_json(path, damage)
         if isinstance(rows, dict):
             rows = [rows]
         if not rows or not all(isinstance(row, dict) for row in rows):
             problem = "this JSON is no list of logged steps"
             hint = "Export run.history() or run.scan_history() as a list of rows"
             raise ForeignLogError(problem, source=path, hint=hint)
-        return LogTable.of_rows(rows, path, Damage(self.options))
+        return LogTable.of_rows(rows, path, damage)
 
     def _chart(self, table: LogTable) -> Iterator[Run]:
         """Yield each run of a chart, whose columns are called ``run - metric``."""
@@ -73,7 +74,7 @@ class WandbReader(FormatReader):
             problem = f"the chart is drawn over {x_name!r}, not over epochs or steps"
             hint = "Draw it over epoch or Step, and export it again"
             raise ForeignLogError(problem, source=table.source, hint=hint)
-        by_run: dict[str, dict[str, TableColumn]] = {}
+        by_run: dict[str, dict[str, LogColumn]] = {}
         for name, cells in table.columns.items():
             run, _, metric = name.rpartition(" - ")
             if name != x_name and not name.endswith((_LOW, _HIGH)):
@@ -85,15 +86,18 @@ class WandbReader(FormatReader):
                 note = f"{', '.join(averaged)}: averages over several runs, as charted"
                 part.notes.append(note)
             _fold_history(part, self.options)
-            for one in build_runs(part, self.options, self.metadata):
-                yield replace(one, name=run) if run else one
+            for built in build_runs(part, self.options, self.metadata):
+                yield replace(built, name=run) if run else built
 
 
-def _part(table: LogTable, x_name: str, columns: dict[str, TableColumn]) -> LogTable:
+def _part(table: LogTable, x_name: str, columns: dict[str, LogColumn]) -> LogTable:
     """Cut one run's columns out of a chart, without the rows of others."""
     part = LogTable(table.source, table.damage, [])
     x = table.columns[x_name]
-    part.columns = {x_name: x.copy(), **{n: one.copy() for n, one in columns.items()}}
+    part.columns = {
+        x_name: x.copy(),
+        **{n: cells.copy() for n, cells in columns.items()},
+    }
     part.lines, part.notes = table.lines, list(table.notes)
     said = ~np.logical_and.reduce([cells.missing for cells in columns.values()])
     if not said.any():
@@ -119,6 +123,8 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
         table.wall_times = table.columns[time].values
     epoch = next((names[name] for name in _EPOCHS if name in names), None)
     step = next((names[name] for name in _STEPS if name in names), None)
+    # its own steps count from 0; an epoch is what the user logged
+    table.counts_from_zero = epoch is None
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
     for name in internal:
         del table.columns[name]

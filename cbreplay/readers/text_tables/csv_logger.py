@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
+from cbreplay.readers.columns.header import are_names_of_keras
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class CsvLoggerReader(FormatReader):
         yield from self._runs(read_table_content(content, source, self.options))
 
     def _runs(self, table: LogTable) -> Iterator[Run]:
+        table.counts_from_zero = table.crlf and are_names_of_keras(table.header)
         if self.options.x_axis is not None:
             from cbreplay.readers.building.step_rows import fold_steps
 

@@ -8,14 +8,14 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
-from cbreplay.rules.keras.bystander import BYSTANDERS
+from cbreplay.rules.callbacks_list import HOOKS
 from cbreplay.rules.keras.keras_objects import OPERATORS
+from cbreplay.rules.keras.without_rule import BYSTANDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "HOOKS",
     "find_logger",
     "inherits_from",
     "is_altered",
@@ -25,7 +25,6 @@ __all__ = [
     "refuse_unanswerable",
 ]
 
-HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 _OTHER_HOOKS = {
     f"on_{phase}{part}_{end}"
     for phase, part in [
@@ -65,7 +64,7 @@ def is_of_keras(kind: type[Any]) -> bool:
 
 def inherits_from(callback: object) -> list[str]:
     """Return the names of Keras's own classes that a callback extends or is."""
-    return [one.__name__ for one in type(callback).__mro__ if is_of_keras(one)]
+    return [kind.__name__ for kind in type(callback).__mro__ if is_of_keras(kind)]
 
 
 def is_custom_callback(callback: object) -> bool:
@@ -141,7 +140,7 @@ def refuse_unanswerable(callback: object) -> None:
 def _refuse_models(name: str, callback: object) -> None:
     """Refuse a callback that holds a model of its own: its weights are of no epoch."""
     for attribute, value in getattr(callback, "__dict__", {}).items():
-        kinds = {one.__name__ for one in type(value).__mro__ if is_of_keras(one)}
+        kinds = {kind.__name__ for kind in type(value).__mro__ if is_of_keras(kind)}
         if attribute not in ("_model", "model") and kinds & {"Layer", "Model"}:
             sentence = (
                 f"{name} holds a model as {attribute}, and its weights are those of no "
@@ -177,13 +176,13 @@ def own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
     """Yield every method and every function of an instance that the user wrote."""
     for kind in type(callback).__mro__:
         if not is_of_keras(kind):
-            for name, one in vars(kind).items():
-                function = getattr(one, "__func__", getattr(one, "fget", one))
+            for name, member in vars(kind).items():
+                function = getattr(member, "__func__", getattr(member, "fget", member))
                 if isinstance(function, FunctionType):
                     yield name, function
-    for name, one in getattr(callback, "__dict__", {}).items():
-        if isinstance(one, FunctionType):
-            yield name, one
+    for name, value in getattr(callback, "__dict__", {}).items():
+        if isinstance(value, FunctionType):
+            yield name, value
 
 
 def _unrepeatable_in(function: FunctionType) -> tuple[str, str] | None:
@@ -206,6 +205,6 @@ def _unrepeatable_in(function: FunctionType) -> tuple[str, str] | None:
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
     yield code
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield from _codes(one)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)

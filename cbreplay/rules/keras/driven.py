@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import math
 import sys
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
-from cbreplay.rules.base import Decision
+from cbreplay.rules.base import BestSeen, Decision, PlainRule
 from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.keras.outer_state import (
@@ -24,14 +25,14 @@ from cbreplay.rules.keras.stand_in import Stage, is_history
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.base import Observation, Phase, Training
     from cbreplay.run import Mode
 
 __all__ = ["DrivenCallback", "DrivenState"]
 
 
 _LARGEST = 2**1023
-# Callback itself decides nothing
+# Keras's Callback, which decides nothing, and at least one class that does
 _EXTENDS_A_RULE = 2
 
 
@@ -51,7 +52,7 @@ class DrivenState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DrivenCallback:
+class DrivenCallback(PlainRule):
     """A callback that cbreplay does not know, driven itself on a copy for each replay.
 
     Its hooks ``on_train_begin``, ``on_epoch_begin``, ``on_epoch_end`` and
@@ -75,20 +76,20 @@ class DrivenCallback:
     callback: Any
     code: str = ""
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
+    acts_at: ClassVar[frozenset[Phase]] = frozenset({"begin", "end"})
+    holds_own_code: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         refuse_unanswerable(self.callback)
         if not self.code:
-            object.__setattr__(self, "code", f"{self.name}(...)")
+            object.__setattr__(self, "code", f"{self.class_name}(...)")
 
     def __repr__(self) -> str:
         """Return the call that makes it."""
         return self.code
 
     @property
-    def name(self) -> str:
+    def class_name(self) -> str:
         """Its class."""
         return type(self.callback).__name__
 
@@ -98,26 +99,36 @@ class DrivenCallback:
         named = getattr(self.callback, "monitor", None)
         return named if isinstance(named, str) else None
 
+    @property
+    def mode(self) -> str:
+        """Which way is better, as it says."""
+        return str(getattr(self.callback, "mode", "auto"))
+
+    def written_as(self, code: str) -> DrivenCallback:
+        """Return the same callback with the call that makes it."""
+        return DrivenCallback(self.callback, code)
+
     def extends(self, name: str) -> bool:
         """Return whether it inherits from a class of Keras."""
         return name in inherits_from(self.callback)
 
     @property
-    def origin(self) -> str:
+    def remarks(self) -> tuple[str, ...]:
         """By what it decides, in words."""
         bases = inherits_from(self.callback)
-        if len(bases) < _EXTENDS_A_RULE:
-            return f"{self.name} is driven itself"
-        return (
-            f"{self.name} is driven itself, as the {bases[0]} of "
-            f"{self.library_version}, whichever Keras decides for the others"
-        )
+        told = f"{self.class_name} is driven itself"
+        if len(bases) >= _EXTENDS_A_RULE:
+            told += (
+                f", as the {bases[0]} of {self.library_version}, whichever Keras "
+                "decides for the others"
+            )
+        return (told,)
 
     @property
     def library_version(self) -> str:
         """The Keras that it inherits from, as ``keras-3.15.1``; empty without one."""
         roots = {
-            one.__module__.partition(".")[0] for one in type(self.callback).__mro__
+            kind.__module__.partition(".")[0] for kind in type(self.callback).__mro__
         }
         for root in ("tf_keras", "keras"):
             if root in roots:
@@ -127,8 +138,8 @@ class DrivenCallback:
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of its monitor, by its own ``mode`` where it has one."""
-        mode = getattr(self.callback, "mode", "auto")
-        return resolve_mode(self.name, str(self.monitor), str(mode), training, "metric")
+        name, monitor = self.class_name, str(self.monitor)
+        return resolve_mode(name, monitor, self.mode, training, "metric")
 
     def begin(self, training: Training) -> DrivenState:
         """Return the state before training begins: a copy that nothing has called."""
@@ -158,9 +169,9 @@ class DrivenCallback:
         """Call ``on_epoch_end``; return the state, and what was decided there."""
         return state.driver.end_epoch(seen)
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return nothing: it writes into ``logs`` itself."""
-        return {}
+    def carries(self, semantics: object) -> bool:  # noqa: ARG002
+        """Return whether it takes anything into the next fit: all its attributes."""
+        return True
 
     def end_training(
         self, state: DrivenState, seen: Observation
@@ -171,6 +182,15 @@ class DrivenCallback:
     def held_epoch(self, state: DrivenState) -> int | None:
         """Return whose weights it put back when training ended, if any."""
         return state.driver.restored_at_end
+
+    def best_of(self, state: DrivenState) -> BestSeen | None:
+        """Return the best that it has seen, if it extends Keras's own EarlyStopping."""
+        if not self.extends("EarlyStopping"):
+            return None
+        best = state.attributes.get("best", math.inf)
+        if not math.isfinite(best):
+            return BestSeen()
+        return BestSeen(int(state.attributes["best_epoch"]), best)
 
 
 class Driver:
@@ -183,7 +203,7 @@ class Driver:
         again: Any = None,  # noqa: ANN401 - the copy of an earlier fit
     ) -> None:
         self.driven, self.first_epoch = driven, training.first_epoch
-        self.stage = training.stage or Stage(training)
+        self.stage = Stage.of(training)
         self.library = _library_of(driven.callback)
         self.copy = again
         if again is None:
@@ -197,14 +217,14 @@ class Driver:
         self._call("set_params", seen, self.stage.params)
         self._call("set_model", seen, self.stage.model)
         if is_history(self.copy):
-            # as the CallbackList of Keras does for the History that it finds
+            # Keras's CallbackList makes the History that it finds the model's
             self.stage.model.history = self.copy
         return self._decided(self._call("on_train_begin", seen, {}), seen)
 
     def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
         """Call ``on_epoch_begin``."""
         if self.last is not None:
-            # by now every callback of the list has written into these
+            # these logs are complete only now: callbacks behind it wrote into them
             self.stage.ledger.note_epoch(self.last)
         return self._decided(self._call("on_epoch_begin", seen, seen.epoch, {}), seen)
 
@@ -225,7 +245,7 @@ class Driver:
     def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:  # noqa: ANN401
         ledger = self.stage.ledger
         outside = outer_state(self.copy)
-        ledger.enter(self.driven.name, self.library, hook, seen)
+        ledger.enter(self.driven.class_name, self.library, hook, seen)
         try:
             with _silence():
                 getattr(self.copy, hook)(*arguments)
@@ -235,9 +255,9 @@ class Driver:
             if ledger.refused is None:
                 raise self._raised(hook, seen, error) from error
         if ledger.refused is not None:
-            # the callback caught it and went on
+            # the callback swallowed the refusal and went on
             raise ledger.refused
-        check_outside(self.driven.name, hook, outside, outer_state(self.copy))
+        check_outside(self.driven.class_name, hook, outside, outer_state(self.copy))
         asked, asks = seen.stop_training, ledger.stop_training
         return Decision(
             stop=asks and not asked,
@@ -258,18 +278,20 @@ class Driver:
         problem = f"{type(error).__name__}: {error}".rstrip(": ")
         held = ", ".join(seen.logs) if hook == "on_epoch_end" else ""
         told = f"; the logs of that epoch hold {held}" if held else ""
-        return ConfigError(f"{self.driven.name} raises {problem} in {where}{told}.")
+        return ConfigError(
+            f"{self.driven.class_name} raises {problem} in {where}{told}."
+        )
 
     def _check_written(self, seen: Observation, before: set[str]) -> None:
-        # a user's code may have put in anything
+        # a user's code may have written names that are no text, too
         logs: dict[Any, Any] = seen.logs
         for name, value in logs.items():
             if isinstance(name, str) and hasattr(value, "__float__"):
                 continue
             if name not in before:
                 sentence = (
-                    f"{self.driven.name} writes {name!r}: {value!r} into logs in epoch "
-                    f"{seen.epoch + 1}, where a name and a number are expected."
+                    f"{self.driven.class_name} writes {name!r}: {value!r} into logs in "
+                    f"epoch {seen.epoch + 1}, where a name and a number are expected."
                 )
                 raise ConfigError(sentence)
 
@@ -279,7 +301,7 @@ class Driver:
         restored, first = decision.restored_epoch, self.first_epoch
         if restored is not None and restored < first:
             sentence = (
-                f"{self.driven.name} puts back the weights from before epoch "
+                f"{self.driven.class_name} puts back the weights from before epoch "
                 f"{first + 1} at epoch {seen.epoch + 1}, of which nothing is recorded."
             )
             raise EvidenceError(sentence)
@@ -288,7 +310,7 @@ class Driver:
 
 def _library_of(callback: object) -> str:
     """Return whose variables hold the learning rate that a callback sees."""
-    roots = {one.__module__.partition(".")[0] for one in type(callback).__mro__}
+    roots = {kind.__module__.partition(".")[0] for kind in type(callback).__mro__}
     keras = getattr(sys.modules.get("keras"), "__version__", "0")
     if "tf_keras" in roots or ("keras" in roots and keras.startswith("2.")):
         return "tf"

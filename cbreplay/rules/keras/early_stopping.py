@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.rules.base import Decision, check_mode, check_number
+from cbreplay.rules.base import (
+    BestSeen,
+    Decision,
+    PlainRule,
+    Standing,
+    check_flags,
+    check_mode,
+    check_number,
+    check_text,
+)
 from cbreplay.rules.keras.metric_directions import resolve_mode
 
 if TYPE_CHECKING:
@@ -14,6 +23,7 @@ if TYPE_CHECKING:
 
     from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.run import Mode
 
 __all__ = ["EarlyStopping", "EarlyStoppingState"]
@@ -56,7 +66,7 @@ class EarlyStoppingState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EarlyStopping:
+class EarlyStopping(PlainRule):
     """Stop when a monitored series has stopped improving.
 
     Parameters
@@ -86,24 +96,35 @@ class EarlyStopping:
     restore_best_weights: bool = False
     start_from_epoch: float = 0
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
+    stops_early: ClassVar[bool] = True
+    sets_objective: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for parameter in ("min_delta", "patience", "start_from_epoch"):
             check_number("EarlyStopping", parameter, getattr(self, parameter))
         if self.baseline is not None:
             check_number("EarlyStopping", "baseline", self.baseline)
+        check_text("EarlyStopping", "monitor", self.monitor)
         check_mode("EarlyStopping", self.mode)
+        check_flags(
+            "EarlyStopping",
+            verbose=self.verbose,
+            restore_best_weights=self.restore_best_weights,
+        )
+
+    @staticmethod
+    def monitor_rule(semantics: Semantics) -> MonitorRule:
+        """Return how this Keras compares what EarlyStopping monitors."""
+        return semantics.early_stopping
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""
-        auto = training.semantics.early_stopping.auto
+        auto = self.monitor_rule(training.semantics).auto
         return resolve_mode("EarlyStopping", self.monitor, self.mode, training, auto)
 
     def begin(self, training: Training) -> EarlyStoppingState:
         """Return the state at the begin of training."""
-        semantics = training.semantics
+        semantics: Semantics = training.semantics
         rule, mode = semantics.early_stopping, self.resolve_mode(training)
         worst = math.inf if mode == "min" else -math.inf
         return EarlyStoppingState(
@@ -121,8 +142,12 @@ class EarlyStopping:
     ) -> EarlyStoppingState:
         """Return the state at the begin of another fit with the same instance."""
         begun = self.begin(training)
-        carries = training.semantics.early_stopping.carries_best
+        carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
+
+    def carries(self, semantics: Semantics) -> bool:
+        """Return whether such an instance takes ``best`` into the next fit."""
+        return semantics.early_stopping.carries_best
 
     def step(
         self, state: EarlyStoppingState, seen: Observation
@@ -158,10 +183,25 @@ class EarlyStopping:
         after = EarlyStoppingState(comparison, wait, best, best_epoch, held, *state[5:])
         return after, decision
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
-
     def held_epoch(self, state: EarlyStoppingState) -> int | None:
         """Return whose weights it puts back when training ends; None if none."""
         return state.held_epoch if state.restores_without_stop else None
+
+    def best_of(self, state: EarlyStoppingState) -> BestSeen:
+        """Return the best that it has seen: nothing before it took an epoch."""
+        if state.best_epoch is None:
+            return BestSeen()
+        return BestSeen(state.best_epoch, state.best)
+
+    def standing(self, state: EarlyStoppingState) -> Standing:
+        """Return what the next value is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def shown(self, state: EarlyStoppingState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {
+            "wait": state.wait,
+            "best": state.best,
+            "best_epoch": state.best_epoch,
+            "held_epoch": state.held_epoch,
+        }

@@ -6,24 +6,23 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
-from cbreplay.rules.keras.bystander import BYSTANDERS, Bystander
+from cbreplay.rules.bystander import Bystander
+from cbreplay.rules.keras.without_rule import BYSTANDERS, REFUSED
+from cbreplay.rules.registry import find_rule, import_named
 
 if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
 
-__all__ = ["OPERATORS", "REFUSED", "read_keras_object"]
+__all__ = [
+    "OPERATORS",
+    "read_early_stopping",
+    "read_keras_object",
+    "read_learning_rate_scheduler",
+    "read_model_checkpoint",
+    "read_reduce_lr_on_plateau",
+    "read_terminate_on_nan",
+]
 
-# keras/src/callbacks, 3.15.1, and why a replay cannot follow
-REFUSED = {
-    "OrbaxCheckpoint": (
-        "OrbaxCheckpoint saves by its own manager, in the background and by its own "
-        "policy of what is left, which a log does not tell"
-    ),
-    "SwapEMAWeights": (
-        "SwapEMAWeights changes which weights are validated and kept, so the record "
-        "of a training without it is of other weights"
-    ),
-}
 # the comparisons that Keras resolves a mode to, by their names
 OPERATORS = {"less": "min", "greater": "max"}
 
@@ -56,11 +55,15 @@ def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Ker
         raise EvidenceError(sentence)
     if name in BYSTANDERS:
         return Bystander(name, "...")
-    reader = _READERS.get(name)
-    return None if reader is None else reader(callback)
+    row = find_rule(name)
+    if row is None or not row.reader:
+        return None
+    read: Callback = import_named(row.reader)(callback)
+    return read
 
 
-def _early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    """Return the rule of an EarlyStopping of Keras."""
     from cbreplay.rules.keras.early_stopping import EarlyStopping
 
     return EarlyStopping(
@@ -76,7 +79,8 @@ def _early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
     )
 
 
-def _reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    """Return the rule of a ReduceLROnPlateau of Keras."""
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
     min_delta = callback.min_delta
@@ -95,7 +99,8 @@ def _reduce_lr_on_plateau(callback: Any) -> Callback:  # noqa: ANN401 - as above
     )
 
 
-def _model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    """Return the rule of a ModelCheckpoint of Keras."""
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
 
     if getattr(callback, "period", 1) != 1:
@@ -126,13 +131,15 @@ def _model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
     )
 
 
-def _learning_rate_scheduler(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_learning_rate_scheduler(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    """Return the rule of a LearningRateScheduler of Keras."""
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 
     return LearningRateScheduler(callback.schedule, callback.verbose)
 
 
-def _terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
+def read_terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
+    """Return the rule of a TerminateOnNaN of Keras."""
     from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
 
     return TerminateOnNaN(raise_error=getattr(callback, "raise_error", False))
@@ -152,12 +159,3 @@ def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
     operator = getattr(callback, "monitor_op", None)
     resolved = OPERATORS.get(getattr(operator, "__name__", ""))
     return resolved or str(getattr(callback, "mode", "auto"))
-
-
-_READERS = {
-    "EarlyStopping": _early_stopping,
-    "LearningRateScheduler": _learning_rate_scheduler,
-    "ModelCheckpoint": _model_checkpoint,
-    "ReduceLROnPlateau": _reduce_lr_on_plateau,
-    "TerminateOnNaN": _terminate_on_nan,
-}

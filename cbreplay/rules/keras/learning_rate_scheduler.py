@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import Decision
+from cbreplay.plain_text import shown_value
+from cbreplay.rules.base import Decision, PlainRule, check_flags
 
 if TYPE_CHECKING:
-    from cbreplay.rules.base import Observation, Training
-    from cbreplay.run import Mode
+    from cbreplay.rules.base import Observation, Phase
 
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
 
 _NOTHING = Decision()
+_MOST_EPOCHS = 2**31
 _HINT = "Write a table, {0: 0.001, 80: 0.0001}: the rate from that epoch on"
 
 
@@ -40,7 +42,7 @@ class TableSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class LearningRateScheduler:
+class LearningRateScheduler(PlainRule):
     """Set the learning rate at the beginning of every epoch.
 
     Parameters
@@ -62,34 +64,37 @@ class LearningRateScheduler:
     keras/src/callbacks/learning_rate_scheduler.py, Keras 3.15.1.
     """
 
-    # a function or a mapping of epochs to rates
+    # a function, or a mapping of epochs to rates
     schedule: Any
     verbose: int = 0
 
-    monitor: ClassVar[None] = None
+    acts_at: ClassVar[frozenset[Phase]] = frozenset({"begin"})
     changes_learning_rate: ClassVar[bool] = True
-    needs_learning_rate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if isinstance(self.schedule, Mapping):
             object.__setattr__(self, "schedule", _checked_table(self.schedule))
         elif not callable(self.schedule):
             sentence = (
-                f"LearningRateScheduler: schedule is {self.schedule!r}, neither a "
-                f"function nor a table. {_HINT}"
+                f"LearningRateScheduler: schedule is {shown_value(self.schedule)}, "
+                f"neither a function nor a table. {_HINT}"
             )
             raise ConfigError(sentence)
+        check_flags("LearningRateScheduler", verbose=self.verbose)
 
-    def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
-        """Raise ConfigError: nothing is monitored, so nothing is better or worse."""
-        sentence = "LearningRateScheduler monitors nothing"
-        raise ConfigError(sentence)
+    @property
+    def needs_learning_rate(self) -> bool:
+        """Whether its decisions hang on the rate's value: it is given that."""
+        return True
 
-    def begin(self, training: Training) -> None:  # noqa: ARG002
-        """Return the state at the begin of training: there is none."""
-        return
+    def begin_epoch(self, state: None, seen: Observation) -> tuple[None, Decision]:
+        """Set the rate of an epoch, unless none is known."""
+        if seen.learning_rate is None:
+            return state, _NOTHING
+        rate = self.rate_of(seen.epoch, seen.learning_rate)
+        return state, Decision(scheduled=True, learning_rate=rate)
 
-    def begin_epoch(self, epoch: int, learning_rate: float) -> float:
+    def rate_of(self, epoch: int, learning_rate: float) -> float:
         """Return the rate that it sets at the beginning of an epoch, a float32 value.
 
         Raises
@@ -98,7 +103,7 @@ class LearningRateScheduler:
             If the schedule returns no float, where Keras raises ValueError.
         """
         function = as_function(self.schedule)
-        # what a user's function returns is only known here
+        # a user's function may return anything
         rate: Any
         before = _kept_by(self.schedule)
         try:
@@ -118,7 +123,7 @@ class LearningRateScheduler:
                 "the epoch and the rate alone"
             )
             raise EvidenceError(sentence)
-        # numpy's float64 is a float, its float32 is not
+        # Keras takes floats and numpy's float32, which is none to Python
         if not isinstance(rate, float) and type(rate).__name__ != "float32":
             sentence = (
                 f"LearningRateScheduler: schedule returns {rate!r} in epoch "
@@ -128,22 +133,14 @@ class LearningRateScheduler:
         try:
             return round_float32(float(rate))
         except OverflowError:
-            # the optimizer's variable takes it as infinite, in every Keras
+            # the optimizer's float32 variable holds it as infinite, in every Keras
             return math.copysign(math.inf, rate)
-
-    def step(self, state: None, seen: Observation) -> tuple[None, Decision]:  # noqa: ARG002
-        """Decide nothing at the end of an epoch."""
-        return None, _NOTHING
 
     def written_logs(self, seen: Observation) -> Mapping[str, float]:
         """Return what it writes into ``logs``: the rate at that moment."""
         if seen.learning_rate is None:
             return {}
         return {seen.learning_rate_key: seen.learning_rate}
-
-    def held_epoch(self, state: None) -> int | None:  # noqa: ARG002
-        """Return whose weights it puts back when training ends: none."""
-        return None
 
 
 def as_function(
@@ -157,7 +154,7 @@ def _called(function: Callable[..., Any], epoch: int, rate: float) -> Any:  # no
     try:
         return function(epoch, rate)
     except TypeError:
-        # Keras takes schedules of the epoch alone in the same way
+        # a schedule that takes the epoch alone: Keras finds out in the same way
         return function(epoch)
 
 
@@ -177,9 +174,12 @@ def _checked_table(table: Mapping[Any, Any]) -> dict[int, float]:
     for epoch, rate in table.items():
         wrong = isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0
         if wrong or isinstance(rate, bool) or not isinstance(rate, (int, float)):
-            problem = f"{epoch!r}: {rate!r} is no epoch and its rate"
-        elif not 0 <= rate < math.inf:
-            problem = f"{rate!r} is no learning rate"
+            pair = f"{shown_value(epoch)}: {shown_value(rate)}"
+            problem = f"{pair} is no epoch and its rate"
+        elif epoch > _MOST_EPOCHS:
+            problem = f"{shown_value(epoch)} is no epoch"
+        elif not 0 <= rate <= sys.float_info.max:
+            problem = f"{shown_value(rate)} is no learning rate"
         else:
             continue
         sentence = f"LearningRateScheduler: {problem}. {_HINT}"

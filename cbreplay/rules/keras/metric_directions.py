@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cbreplay.rules.base import Training
     from cbreplay.rules.keras.semantics import AutoMode
     from cbreplay.run import Mode
@@ -39,20 +41,19 @@ METRIC_DIRECTIONS: dict[str, Mode] = {
 }
 
 
-def find_direction(name: str, training: Training) -> Mode | None:
+def find_direction(name: str, directions: Mapping[str, Mode]) -> Mode | None:
     """Return which way a series improves, or None where a log cannot know.
 
     Parameters
     ----------
     name : str
         A series' name; ``val_`` before it does not matter.
-    training : Training
-        Its `directions`, the compiled metrics of ``run.json``, are asked first.
+    directions : mapping of str to {"min", "max"}
+        The compiled metrics of ``run.json``, which are asked first.
     """
     metric = name.removeprefix("val_")
     if metric == "loss":
         return "min"
-    directions = training.directions
     for compiled in (metric, name):
         if compiled in directions:
             return directions[compiled]
@@ -91,7 +92,7 @@ def resolve_mode(
     if auto == "name holds acc or starts with fmeasure":
         is_max = "acc" in monitor or monitor.startswith("fmeasure")
         return "max" if is_max else "min"
-    direction = find_direction(monitor, training)
+    direction = find_direction(monitor, training.directions)
     if direction is None:
         sentence = (
             f"{callback}: mode='auto' cannot be resolved for {monitor!r}: Keras asks "

@@ -7,10 +7,19 @@ import os
 import re
 import string
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import Decision, check_mode, check_number
+from cbreplay.plain_text import shown_value
+from cbreplay.rules.base import (
+    Decision,
+    PlainRule,
+    Standing,
+    check_flags,
+    check_mode,
+    check_number,
+    check_text,
+)
 from cbreplay.rules.keras.metric_directions import resolve_mode
 
 if TYPE_CHECKING:
@@ -18,11 +27,12 @@ if TYPE_CHECKING:
 
     from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.run import Mode
 
 __all__ = ["ModelCheckpoint", "ModelCheckpointState"]
 
-# a width of a billion would be that much memory
+# a format with a width of a billion would make a file name of a billion letters
 _LONGEST_FIELD = 999
 _SKIPPED = Decision()
 _NOT_IMPROVED = Decision(improved=False)
@@ -47,7 +57,7 @@ class ModelCheckpointState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCheckpoint:
+class ModelCheckpoint(PlainRule):
     """Save the model at the end of an epoch: of every one, or of the best so far.
 
     Nothing is written: a replay says which files there would be.
@@ -85,18 +95,25 @@ class ModelCheckpoint:
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
 
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
-
     def __post_init__(self) -> None:
         try:
             written = os.fspath(self.filepath)
         except TypeError:
-            sentence = f"ModelCheckpoint: filepath is {self.filepath!r}, not a path"
+            written = None
+        if not isinstance(written, str):
+            shown = shown_value(self.filepath)
+            sentence = f"ModelCheckpoint: filepath is {shown}, not a path"
             raise ConfigError(sentence) from None
         object.__setattr__(self, "filepath", written)
         _check_fields(self.filepath)
+        check_text("ModelCheckpoint", "monitor", self.monitor)
         check_mode("ModelCheckpoint", self.mode)
+        check_flags(
+            "ModelCheckpoint",
+            verbose=self.verbose,
+            save_best_only=self.save_best_only,
+            save_weights_only=self.save_weights_only,
+        )
         if self.initial_value_threshold is not None:
             check_number(
                 "ModelCheckpoint",
@@ -104,7 +121,7 @@ class ModelCheckpoint:
                 self.initial_value_threshold,
             )
         if self.save_freq != "epoch":
-            sentence = f"ModelCheckpoint: save_freq is {self.save_freq!r}, "
+            sentence = f"ModelCheckpoint: save_freq is {shown_value(self.save_freq)}, "
             if isinstance(self.save_freq, int):
                 sentence += (
                     "a number of batches, and a log of epochs does not tell after "
@@ -119,9 +136,14 @@ class ModelCheckpoint:
         """The series by which it decides: none if it saves every epoch."""
         return self.monitor if self.save_best_only else None
 
+    @staticmethod
+    def monitor_rule(semantics: Semantics) -> MonitorRule:
+        """Return how this Keras compares what ModelCheckpoint monitors."""
+        return semantics.model_checkpoint
+
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""
-        auto = training.semantics.model_checkpoint.auto
+        auto = self.monitor_rule(training.semantics).auto
         return resolve_mode("ModelCheckpoint", self.monitor, self.mode, training, auto)
 
     def begin(self, training: Training) -> ModelCheckpointState:
@@ -133,7 +155,7 @@ class ModelCheckpoint:
             If this Keras refuses the end of `filepath`, or cannot resolve the mode;
             it does both whether or not `save_best_only` is set.
         """
-        semantics = training.semantics
+        semantics: Semantics = training.semantics
         rule, mode = semantics.model_checkpoint, self.resolve_mode(training)
         suffixes = semantics.checkpoint_suffixes
         if suffixes and self.save_weights_only:
@@ -159,8 +181,12 @@ class ModelCheckpoint:
     ) -> ModelCheckpointState:
         """Return the state at the begin of another fit with the same instance."""
         begun = self.begin(training)
-        carries = training.semantics.model_checkpoint.carries_best
+        carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
+
+    def carries(self, semantics: Semantics) -> bool:
+        """Return whether such an instance takes ``best`` into the next fit."""
+        return semantics.model_checkpoint.carries_best
 
     def step(
         self, state: ModelCheckpointState, seen: Observation
@@ -183,13 +209,17 @@ class ModelCheckpoint:
             return state, _NOT_IMPROVED
         return state._replace(best=current), saved._replace(improved=True)
 
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
+    def acts_without_value(self, semantics: Semantics) -> str:
+        """Say what it does in an epoch without its monitor."""
+        return "saves those all the same" if semantics.saves_without_monitor else ""
 
-    def held_epoch(self, state: ModelCheckpointState) -> int | None:  # noqa: ARG002
-        """Return whose weights it puts back when training ends: none."""
-        return None
+    def standing(self, state: ModelCheckpointState) -> Standing:
+        """Return what the next value is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def shown(self, state: ModelCheckpointState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {"best": state.best}
 
     def _file(self, seen: Observation) -> str:
         values: dict[str, Any] = {**seen.logs, "epoch": seen.epoch + 1}

@@ -26,20 +26,25 @@ def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
         As ``copy.deepcopy`` has left it.
     """
     held = getattr(callback, "__dict__", {})
-    for name, one in list(held.items()):
-        if isinstance(one, FunctionType) and one.__closure__:
+    for name, function in list(held.items()):
+        if isinstance(function, FunctionType) and function.__closure__:
             cells = tuple(
-                CellType(_copied(cell.cell_contents, memo)) for cell in one.__closure__
+                CellType(_copied(cell.cell_contents, memo))
+                for cell in function.__closure__
             )
             made = FunctionType(
-                one.__code__, one.__globals__, one.__name__, one.__defaults__, cells
+                function.__code__,
+                function.__globals__,
+                function.__name__,
+                function.__defaults__,
+                cells,
             )
-            made.__kwdefaults__ = one.__kwdefaults__
+            made.__kwdefaults__ = function.__kwdefaults__
             held[name] = made
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - anything
-    # there is one of each module, which an import inside a function closes over
+    # a module cannot be copied, and is the same for every copy of the callback
     return value if isinstance(value, ModuleType) else copy.deepcopy(value, memo)
 
 
@@ -55,8 +60,8 @@ def outer_state(callback: object) -> dict[str, str]:
     held = getattr(callback, "__dict__", {})
     for _, function in own_functions(callback):
         found |= _globals_of(function)
-        # the cells of its own functions are copies
-        if not any(function is one for one in held.values()):
+        # what functions in its attributes close over was copied with them
+        if not any(function is value for value in held.values()):
             found |= _cells_of(function)
     return {
         name: repr(value)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import Decision, check_mode, check_number
+from cbreplay.rules.base import (
+    Decision,
+    PlainRule,
+    Standing,
+    check_flags,
+    check_mode,
+    check_number,
+    check_text,
+)
 from cbreplay.rules.keras.metric_directions import resolve_mode
 
 if TYPE_CHECKING:
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
 
     from cbreplay.monitor import Comparison, Precision
     from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.keras.semantics import MonitorRule, Semantics
     from cbreplay.run import Mode
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
@@ -51,7 +60,7 @@ class ReduceLROnPlateauState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ReduceLROnPlateau:
+class ReduceLROnPlateau(PlainRule):
     """Reduce the learning rate when a monitored series has stopped improving.
 
     Parameters
@@ -86,7 +95,9 @@ class ReduceLROnPlateau:
     def __post_init__(self) -> None:
         for parameter in ("factor", "patience", "min_delta", "cooldown", "min_lr"):
             check_number("ReduceLROnPlateau", parameter, getattr(self, parameter))
+        check_text("ReduceLROnPlateau", "monitor", self.monitor)
         check_mode("ReduceLROnPlateau", self.mode)
+        check_flags("ReduceLROnPlateau", verbose=self.verbose)
         if self.factor >= 1:
             sentence = (
                 f"ReduceLROnPlateau: factor is {self.factor!r}, where Keras wants a "
@@ -103,16 +114,26 @@ class ReduceLROnPlateau:
         # a factor this near to 1 can round back to the same float32 rate
         return self.min_lr != 0 or not 0 < self.factor < 1 - 2**-20
 
+    @property
+    def reduction(self) -> float:
+        """By what it multiplies the rate."""
+        return self.factor
+
+    @staticmethod
+    def monitor_rule(semantics: Semantics) -> MonitorRule:
+        """Return how this Keras compares what ReduceLROnPlateau monitors."""
+        return semantics.reduce_lr_on_plateau
+
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""
-        auto = training.semantics.reduce_lr_on_plateau.auto
+        auto = self.monitor_rule(training.semantics).auto
         return resolve_mode(
             "ReduceLROnPlateau", self.monitor, self.mode, training, auto
         )
 
     def begin(self, training: Training) -> ReduceLROnPlateauState:
         """Return the state at the begin of training."""
-        semantics = training.semantics
+        semantics: Semantics = training.semantics
         rule, mode = semantics.reduce_lr_on_plateau, self.resolve_mode(training)
         worst = math.inf if mode == "min" else -math.inf
         return ReduceLROnPlateauState(
@@ -128,8 +149,12 @@ class ReduceLROnPlateau:
     ) -> ReduceLROnPlateauState:
         """Return the state at the begin of another fit with the same instance."""
         begun = self.begin(training)
-        carries = training.semantics.reduce_lr_on_plateau.carries_best
+        carries = self.carries(training.semantics)
         return begun._replace(best=state.best) if carries else begun
+
+    def carries(self, semantics: Semantics) -> bool:
+        """Return whether such an instance takes ``best`` into the next fit."""
+        return semantics.reduce_lr_on_plateau.carries_best
 
     def step(
         self, state: ReduceLROnPlateauState, seen: Observation
@@ -140,7 +165,7 @@ class ReduceLROnPlateau:
         if current is None:
             return state, _SKIPPED
         if cooldown_counter > 0:
-            # before the check, so a cooldown of 1 acts like 0
+            # Keras counts down before it looks, so a cooldown of 1 acts like 0
             cooldown_counter -= 1
             wait = 0
 
@@ -166,12 +191,20 @@ class ReduceLROnPlateau:
             return {}
         return {seen.learning_rate_key: seen.learning_rate}
 
-    def held_epoch(self, state: ReduceLROnPlateauState) -> int | None:  # noqa: ARG002
-        """Return whose weights it puts back when training ends: none."""
-        return None
+    def standing(self, state: ReduceLROnPlateauState) -> Standing:
+        """Return what the next value is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def shown(self, state: ReduceLROnPlateauState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {
+            "wait": state.wait,
+            "best": state.best,
+            "cooldown_counter": state.cooldown_counter,
+        }
 
     def _above_floor(self, learning_rate: float | None) -> bool:
-        # an unknown rate is only replayed where the floor is 0 (needs_learning_rate)
+        # an unknown rate is above every floor: one that is not 0 needs a known rate
         return learning_rate is None or learning_rate > round_float32(self.min_lr)
 
 
@@ -199,6 +232,7 @@ def reduce_rate(
     (0.0008999999845400453, 0.0009000000427477062)
     """
     if precision == "float32":
-        # a factor below float32 is -inf in numpy; min_lr takes its place all the same
+        # what is too far below for float32 becomes -inf in numpy, and the new rate is
+        # min_lr either way
         factor = round_float32(max(factor, -_LARGEST_FLOAT32))
     return round_float32(max(rate * factor, min_lr))

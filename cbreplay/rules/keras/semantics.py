@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import Comparison
+from cbreplay.plain_text import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoMode",
     "MonitorRule",
-    "ResolvedSemantics",
+    "ResolvedKeras",
     "Semantics",
+    "is_keras_version",
     "known_semantics",
-    "resolve_semantics",
+    "resolve_keras",
+    "spoken_semantics",
 ]
 
 
@@ -60,7 +63,7 @@ class MonitorRule(NamedTuple):
         Where ``mode="auto"`` looks for a direction.
     carries_best : bool
         Whether a second fit with the same instance starts with the ``best`` of the
-        first; else ``on_train_begin`` forgets it.
+        first; else it is reset when the fit begins.
     """
 
     precision: Precision
@@ -132,15 +135,17 @@ class Semantics(NamedTuple):
         )
 
 
-# Every field below was read in the file that is named and seen in the real class, which
-# tests/differential/test_keras_versions.py drives.
+# The table. Each row is the one before it with what a release changed; the comment
+# names the file of that release in which it was read, and says what stands there. The
+# real classes are driven beside it by tests/differential/test_keras_versions.py.
 
-# keras/src/callbacks.py, 2.15.0: numpy compares Python floats; EarlyStopping has
-# min_delta = abs(min_delta), best = +-inf, np.less(value - min_delta, best);
-# ReduceLROnPlateau has np.less(value, best - min_delta); ModelCheckpoint has
-# np.less(value, best), and skips an epoch without its monitor. EarlyStopping calls
-# set_weights where it sets stop_training. The rate is a numpy float32; with numpy 1,
-# the only one that these run on (they name np.Inf), times a Python float is float64.
+# keras/src/callbacks.py of 2.15.0. All three compare Python floats by np.less or
+# np.greater, which is float64. EarlyStopping takes abs(min_delta) and asks for
+# value - min_delta < best; ReduceLROnPlateau takes min_delta with its sign and asks for
+# value < best - min_delta; ModelCheckpoint has no min_delta, and skips an epoch without
+# its monitor. `best` begins as plus or minus infinity. EarlyStopping puts the best
+# weights back in the epoch in which it stops. The optimizer's rate is a numpy float32;
+# these releases run on numpy 1 alone, where that times a Python float is float64.
 _KERAS_2_15 = Semantics(
     name="",
     row="",
@@ -166,7 +171,8 @@ _KERAS_2_15 = Semantics(
         absolute_min_delta=True,
         starts_empty=False,
         auto="name holds acc or starts with fmeasure",
-        # no version's on_train_begin touches its best
+        # ModelCheckpoint sets its best when it is made and, in every release, never
+        # again: a second fit with the same instance begins with that of the first
         carries_best=True,
     ),
     restores_without_stop=False,
@@ -178,19 +184,21 @@ _KERAS_2_15 = Semantics(
     terminate_on_nan_can_raise=False,
     flush_subnormals=False,
 )
-# tf_keras/src/callbacks.py, 2.16.0: set_weights moves to on_train_end, and best_epoch
-# is set where the first weights are taken
+# tf_keras/src/callbacks.py of 2.16.0. EarlyStopping puts the best weights back in
+# on_train_end, which is called whether or not it stopped; and where it takes the first
+# weights it sets best_epoch, though their value may be no improvement.
 _TF_KERAS_2_16 = _KERAS_2_15._replace(
     restores_without_stop=True, first_weights_set_best_epoch=True
 )
-# tf_keras/src/callbacks.py, 2.18.0: np.inf, so that numpy 2 runs it; there a numpy
-# float32 times a Python float is float32. "+numpy1" is the row above.
+# tf_keras/src/callbacks.py of 2.18.0 runs on numpy 2 as well, where a numpy float32
+# times a Python float is float32. With the suffix "+numpy1" the row above decides.
 _TF_KERAS_2_18 = _TF_KERAS_2_16._replace(factor_precision="float32")
-# keras/src/callbacks/early_stopping.py, 3.0.0: ops.less casts Python floats to float32,
-# and TensorFlow's kernels take subnormals as zero; _set_monitor_op asks the compiled
-# metric. keras/src/callbacks/reduce_lr_on_plateau.py, 3.0.0: np.less as in Keras 2, but
-# old_lr is a Python float, and logs["learning_rate"]. model_checkpoint.py, 3.0.0: the
-# file's name is checked.
+# keras/src/callbacks/early_stopping.py of 3.0.0. The comparison is ops.less, which
+# casts Python floats to float32, and on TensorFlow takes subnormal numbers as zero;
+# mode="auto" asks the compiled metric for its direction. ReduceLROnPlateau
+# (reduce_lr_on_plateau.py) still compares as in Keras 2, but computes with the rate as
+# a Python float and logs it as "learning_rate". ModelCheckpoint (model_checkpoint.py)
+# checks in what its file ends.
 _KERAS_3_0 = _TF_KERAS_2_16._replace(
     early_stopping=MonitorRule(
         precision="float32",
@@ -198,41 +206,43 @@ _KERAS_3_0 = _TF_KERAS_2_16._replace(
         absolute_min_delta=True,
         starts_empty=False,
         auto="metric",
-        # on_train_begin does not touch best, which _set_monitor_op sets once
+        # its best is set once, with the comparison, and not when a fit begins
         carries_best=True,
     ),
     learning_rate_key="learning_rate",
     checkpoint_suffixes=(".keras",),
     flush_subnormals=True,
 )
-# keras/src/callbacks/early_stopping.py, 3.7.0: best = None, in on_train_begin
+# keras/src/callbacks/early_stopping.py of 3.7.0. When a fit begins, best is None: any
+# first value improves on that, and nothing of an earlier fit is left.
 _KERAS_3_7 = _KERAS_3_0._replace(
     early_stopping=_KERAS_3_0.early_stopping._replace(
         starts_empty=True, carries_best=False
     )
 )
-# keras/src/callbacks/model_checkpoint.py, 3.8.0: .h5; 3.10.0: _should_save_model
-# returns True where there is no monitor
+# keras/src/callbacks/model_checkpoint.py takes files that end in .h5 from 3.8.0 on, and
+# from 3.10.0 on saves an epoch that has no monitor.
 _KERAS_3_8 = _KERAS_3_7._replace(checkpoint_suffixes=(".keras", ".h5"))
 _KERAS_3_10 = _KERAS_3_8._replace(saves_without_monitor=True)
-# keras/src/callbacks/monitor_callback.py, 3.11.0: all three inherit one
-# _is_improvement, and best = None in its __init__ only
+# keras/src/callbacks/monitor_callback.py, new in 3.11.0. All three callbacks inherit
+# one comparison from it, that of EarlyStopping. Their best is None when they are made,
+# and is not reset when a fit begins.
 _MONITOR_CALLBACK = _KERAS_3_10.early_stopping._replace(carries_best=True)
 _KERAS_3_11 = _KERAS_3_10._replace(
     early_stopping=_MONITOR_CALLBACK,
     reduce_lr_on_plateau=_MONITOR_CALLBACK,
     model_checkpoint=_MONITOR_CALLBACK,
 )
-# keras/src/callbacks/terminate_on_nan.py, 3.13.0: raise_error
+# keras/src/callbacks/terminate_on_nan.py of 3.13.0 has the parameter raise_error.
 _KERAS_3_13 = _KERAS_3_11._replace(terminate_on_nan_can_raise=True)
-# keras/src/callbacks/early_stopping.py and reduce_lr_on_plateau.py, 3.15.0: best = None
-# in on_train_begin
+# keras/src/callbacks/early_stopping.py and reduce_lr_on_plateau.py of 3.15.0 set best
+# to None again when a fit begins.
 _KERAS_3_15 = _KERAS_3_13._replace(
     early_stopping=_MONITOR_CALLBACK._replace(carries_best=False),
     reduce_lr_on_plateau=_MONITOR_CALLBACK._replace(carries_best=False),
 )
 
-# package, major version, first and last minor version that decide alike
+# package, major version, the first and the last minor version that the row decides for
 _SPANS = (
     ("keras", 2, 15, 15, _KERAS_2_15),
     ("keras", 3, 0, 6, _KERAS_3_0),
@@ -257,10 +267,13 @@ _KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
 # TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
 # on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
 _UNMEASURED = ("+torch-backend", "+openvino-backend")
-_VERSION = re.compile(r"(keras|tf_keras)-(\d+)\.(\d+)((?:\.\w+)*)(\+[\w-]+)?")
+_VERSION = re.compile(
+    r"(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?",
+    re.ASCII,
+)
 
 
-class ResolvedSemantics(NamedTuple):
+class ResolvedKeras(NamedTuple):
     """Which Keras decides, and what the answer must say about that choice."""
 
     semantics: Semantics
@@ -272,12 +285,27 @@ def known_semantics() -> tuple[str, ...]:
     return tuple(_ROWS)
 
 
-def resolve_semantics(
+def is_keras_version(name: str) -> bool:
+    """Return whether this is how a Keras version is written, known or not."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def spoken_semantics(name: str) -> str:
+    """Write the name of a Keras version as people do.
+
+    >>> spoken_semantics("keras-3.15.1"), spoken_semantics("tf_keras-2.21")
+    ('Keras 3.15.1', 'tf_keras 2.21')
+    """
+    package, _, version = name.partition("-")
+    return f"{'Keras' if package == 'keras' else package} {version}"
+
+
+def resolve_keras(
     name: str | None,
     *,
     metadata: RunMetadata | None = None,
     search_path: Iterable[str] | None = None,
-) -> ResolvedSemantics:
+) -> ResolvedKeras:
     """Find the Keras whose decisions are asked for.
 
     Parameters
@@ -308,14 +336,15 @@ def resolve_semantics(
     installed = _installed_keras(sys.path if search_path is None else search_path)
     if installed is not None:
         return _resolve(installed, asked_by="the installed Keras")
-    return ResolvedSemantics(_ROWS[_NEWEST["keras"]], ())
+    return ResolvedKeras(_ROWS[_NEWEST["keras"]], ())
 
 
-def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
+@functools.lru_cache(maxsize=64)
+def _resolve(name: str, *, asked_by: str) -> ResolvedKeras:
     matched = _VERSION.fullmatch(str(name))
     if matched is None:
         sentence = (
-            f"{name!r} (from {asked_by}) is not a Keras version such as "
+            f"{shown_value(name)} (from {asked_by}) is not a Keras version such as "
             f"'keras-3.15.1'; known: {_KNOWN}. "
             "Choose one with --semantics or semantics=."
         )
@@ -344,7 +373,7 @@ def _resolve(name: str, *, asked_by: str) -> ResolvedSemantics:
             f"decisions were not measured on the {backend} backend: replayed by the "
             "rules of TensorFlow"
         )
-    return ResolvedSemantics(semantics, tuple(notes))
+    return ResolvedKeras(semantics, tuple(notes))
 
 
 def _minor_version(row: str) -> tuple[int, int]:

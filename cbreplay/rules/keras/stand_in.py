@@ -75,6 +75,14 @@ class Stage:
         self.ledger = Ledger(training)
         self.model, self.params = StandInModel(self.ledger), StandInParams(self.ledger)
 
+    @classmethod
+    def of(cls, training: Training) -> Stage:
+        """Return the stage of a replay, which its first driven callback opens."""
+        if training.shared is None:
+            return cls(training)
+        stage: Stage = training.shared.setdefault("stage", cls(training))
+        return stage
+
 
 class Ledger:
     """What the driven callback whose hook runs reads and does.
@@ -253,7 +261,7 @@ class StandInHistory:
 
 def is_history(value: object) -> bool:
     """Return whether this is a History of some Keras, or extends one."""
-    return "History" in {one.__name__ for one in type(value).__mro__}
+    return "History" in {kind.__name__ for kind in type(value).__mro__}
 
 
 class StandInModel:

@@ -40,7 +40,7 @@ class NamedMetric:
 
     @property
     def _direction(self) -> str:
-        mode = find_direction(self.name, self._ledger.training)
+        mode = find_direction(self.name, self._ledger.training.directions)
         if mode is None:
             self._ledger.refuse(
                 f"the direction of {self.name!r} for a mode='auto'",

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import Decision
+from cbreplay.rules.base import Decision, PlainRule, check_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.rules.base import Observation, Training
-    from cbreplay.run import Mode
+    from cbreplay.rules.base import Observation, Phase, Training
 
 __all__ = ["TerminateOnNaN"]
 
@@ -22,7 +21,7 @@ _STOPPED = Decision(stop=True)
 
 
 @dataclass(frozen=True, slots=True)
-class TerminateOnNaN:
+class TerminateOnNaN(PlainRule):
     """Stop at the first loss that is NaN or infinite.
 
     Keras looks after every batch, at the running mean that the epoch's ``loss`` ends
@@ -42,15 +41,20 @@ class TerminateOnNaN:
 
     raise_error: bool = False
 
-    monitor: ClassVar[None] = None
-    watched: ClassVar[str] = "loss"
-    changes_learning_rate: ClassVar[bool] = False
-    needs_learning_rate: ClassVar[bool] = False
+    acts_at: ClassVar[frozenset[Phase]] = frozenset({"batch"})
 
-    def resolve_mode(self, training: Training) -> Mode:  # noqa: ARG002
-        """Raise ConfigError: no loss is better or worse here than another."""
-        sentence = "TerminateOnNaN monitors nothing"
-        raise ConfigError(sentence)
+    def __post_init__(self) -> None:
+        check_flags("TerminateOnNaN", raise_error=self.raise_error)
+
+    @property
+    def watched(self) -> str:
+        """The series by which it decides."""
+        return "loss"
+
+    @property
+    def raises(self) -> bool:
+        """Whether it ends training by an exception."""
+        return self.raise_error
 
     def begin(self, training: Training) -> None:
         """Return the state at the begin of training: there is none."""
@@ -68,11 +72,3 @@ class TerminateOnNaN:
     def step(self, state: None, seen: Observation) -> tuple[None, Decision]:  # noqa: ARG002
         """Return what was decided in an epoch."""
         return None, _STOPPED if self.ends_in_batch(seen.logs) else _GOES_ON
-
-    def written_logs(self, seen: Observation) -> Mapping[str, float]:  # noqa: ARG002
-        """Return what it writes into ``logs``: nothing."""
-        return {}
-
-    def held_epoch(self, state: None) -> int | None:  # noqa: ARG002
-        """Return whose weights it puts back when training ends: none."""
-        return None

@@ -1,8 +1,9 @@
 """Which steps can improve at all: for a min_delta of 0 or more, few.
 
-Each value that is taken is smaller than all before it, for what was passed over since
-the last one was too large even then; rounding keeps that order. So only a step whose
-value is below all before it needs to be compared, whatever the setting.
+A value that is taken as the new best is smaller than all before it: what was passed
+over since the last best was not even smaller than that by min_delta, and rounding keeps
+the order. So only a step whose value is below all before it needs to be compared,
+whatever the setting.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ class Candidates(NamedTuple):
     Parameters
     ----------
     steps : array of shape (n_candidates, n_runs)
-        Each one's step, upwards; as many as there are steps past a run's last one.
+        The step of each candidate, upwards; past a run's last candidate, `n_steps`.
     values : array of the same shape
-        Its value; NaN past a run's last one.
+        Its value; NaN past a run's last candidate.
     first : array of shape (n_runs, n_settings)
         The first candidate that counts; past every end where none does.
     first_steps : array of the same shape
@@ -100,4 +101,4 @@ def _starts(first_steps: EpochArray, n_steps: int) -> list[int]:
         return [0]
     begins = np.zeros(n_steps + 2, dtype=np.bool_)
     begins[first_steps] = True
-    return [int(one) for one in np.flatnonzero(begins[:n_steps])]
+    return [int(step) for step in np.flatnonzero(begins[:n_steps])]

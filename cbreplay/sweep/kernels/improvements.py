@@ -71,8 +71,8 @@ def _without_flush(
     A sum of two float64 numbers of at least 2**-60 is 0, or at least 2**-113.
     """
     smallest = min(
-        float(np.abs(one).min(initial=1, where=(one != 0) & np.isfinite(one)))
-        for one in (values, sizes)
+        float(np.abs(held).min(initial=1, where=(held != 0) & np.isfinite(held)))
+        for held in (values, sizes)
     )
     return compared._replace(
         flush_subnormals=compared.flush_subnormals and smallest < 2**-60

@@ -6,7 +6,7 @@ looked up. Only where it is the one that was recorded is the rest stepped throug
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep.kernels.improvements import Compared, Stretches
 
-__all__ = ["Partings", "Record", "Settings", "find_partings", "follow_rates"]
+__all__ = [
+    "LaterReductions",
+    "Partings",
+    "Record",
+    "Settings",
+    "find_partings",
+    "follow_rates",
+]
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -63,6 +70,23 @@ class Record(NamedTuple):
     n_epochs: EpochArray
 
 
+class LaterReductions(NamedTuple):
+    """The reductions after the first, one an entry, those of a setting in order.
+
+    Parameters
+    ----------
+    run, setting : array
+        Of which setting on which run.
+    at : array
+        The position at whose end it is made, before the one where the setting parts
+        from the record; as if no other callback stopped before.
+    """
+
+    run: EpochArray
+    setting: EpochArray
+    at: EpochArray
+
+
 class Partings(NamedTuple):
     """Where settings part from the recorded rates, in epochs from the first recorded.
 
@@ -72,12 +96,15 @@ class Partings(NamedTuple):
         The first position trained at another rate; NEVER if there is none.
     first_reduction : array of shape (n_runs, n_settings)
         The position of the first reduction, as if it were reached; NEVER without one.
+    later : LaterReductions
+        Those after it, where the first one is the recorded one.
     overflown : bool array of shape (n_runs,)
         Whether a rate was too large for float32 somewhere.
     """
 
     divergence: EpochArray
     first_reduction: EpochArray
+    later: LaterReductions
     overflown: BoolArray
 
 
@@ -116,17 +143,21 @@ def find_partings(
     stretches = find_stretches(improved, candidates, n_steps)
     reduced_at = _first_reductions(stretches, positions, record, settings)
     divergence, bad, same = _part_at_first(reduced_at, record, settings)
+    later = _NONE_LATER
     if len(same[0]):
         # the steps of the epochs; the monitor may be missing in some
         step_of = np.full((len(n_steps), record.rates.shape[1] + 1), -1)
-        for one, count in enumerate(n_steps.tolist()):
-            step_of[one, positions[one, :count]] = np.arange(count)
+        for row, count in enumerate(n_steps.tolist()):
+            step_of[row, positions[row, :count]] = np.arange(count)
         every = candidates.spread(improved)
-        parted, wild = follow_rates(record, step_of, every, settings, same)
+        parted, wild, later = follow_rates(record, step_of, every, settings, same)
         run, setting = same[:2]
         divergence[run, setting] = parted
         bad[run[wild]] = True
-    return Partings(divergence, reduced_at, bad)
+    return Partings(divergence, reduced_at, later, bad)
+
+
+_NONE_LATER = LaterReductions(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 
 def _first_reductions(
@@ -144,10 +175,13 @@ def _first_reductions(
     step = np.minimum(begin + waits, most)
     reduced_at = np.take_along_axis(positions, step, axis=1)
     with np.errstate(invalid="ignore"):
-        floored = record.known[:, None] & ~(
-            record.rates[:, :1] > settings.min_lr.astype(np.float32).astype(np.float64)
-        )
+        floored = record.known[:, None] & ~(record.rates[:, :1] > _floor(settings))
     return np.minimum(np.where(floored, NEVER, reduced_at), NEVER)
+
+
+def _floor(settings: Settings) -> FloatArray:
+    """Return the rate from which on each setting reduces no further."""
+    return settings.min_lr.astype(np.float32).astype(np.float64)
 
 
 def _part_at_first(
@@ -197,13 +231,68 @@ def _reduced(
     return new, np.isinf(new) & np.isfinite(wide)
 
 
+class _Followed(NamedTuple):
+    """Settings that have followed the record so far, one an entry of every array.
+
+    Parameters
+    ----------
+    place : array
+        Where they stand in what `follow_rates` was given, and returns.
+    run, setting : array
+        As there.
+    begin : array
+        The position from which the first reduction acts.
+    rate : array
+        The rate they train at, a float32 value.
+    floor : array
+        The rate from which on it is reduced no further.
+    wait, cooldown : array
+        Keras's counters.
+    """
+
+    place: EpochArray
+    run: EpochArray
+    setting: EpochArray
+    begin: EpochArray
+    rate: FloatArray
+    floor: FloatArray
+    wait: EpochArray
+    cooldown: FloatArray
+
+    @classmethod
+    def after_first(
+        cls,
+        settings: Settings,
+        run: EpochArray,
+        setting: EpochArray,
+        at: EpochArray,
+        rate: FloatArray,
+    ) -> _Followed:
+        """Return them as they are after their first reduction, given as there."""
+        return cls(
+            place=np.arange(len(run)),
+            run=run,
+            setting=setting,
+            begin=at,
+            rate=rate.copy(),
+            floor=_floor(settings)[setting],
+            wait=np.zeros(len(run), dtype=np.int64),
+            cooldown=settings.cooldown[setting],
+        )
+
+    def only(self, which: BoolArray) -> _Followed:
+        """Return some of them."""
+        kept: list[Any] = [column[which] for column in self]
+        return _Followed(*kept)
+
+
 def follow_rates(
     record: Record,
     step_of: EpochArray,
     improved: BoolArray,
     settings: Settings,
     reduced: tuple[EpochArray, EpochArray, EpochArray, FloatArray],
-) -> tuple[EpochArray, BoolArray]:
+) -> tuple[EpochArray, BoolArray, LaterReductions]:
     """Step on through settings whose first reduction is the recorded one.
 
     Parameters
@@ -224,42 +313,60 @@ def follow_rates(
         As in `Partings`.
     overflown : bool array of the same shape
         Where a rate does not fit float32.
+    later : LaterReductions
+        As in `Partings`.
     """
-    rates, _, n_epochs = record
-    run, setting, at, rate = reduced
-    rate = rate.copy()
-    divergence = np.full(len(run), NEVER)
-    overflown = np.zeros(len(run), dtype=np.bool_)
-    place = np.arange(len(run))
-    wait = np.zeros(len(run), dtype=np.int64)
-    cooldown = settings.cooldown[setting]
-    floor = settings.min_lr.astype(np.float32).astype(np.float64)
-    for position in range(int(at.min()), int(n_epochs.max())):
-        ended = n_epochs[run] <= position
-        begun = at <= position
-        parts = begun & ~ended & ~(rates[run, position] == rate)
-        divergence[place[parts]] = position
-        going = ~(parts | ended)
-        if not going.all():
-            run, setting, at, rate, place, wait, cooldown, begun = (
-                one[going]
-                for one in (run, setting, at, rate, place, wait, cooldown, begun)
-            )
-            if len(run) == 0:
-                break
-        step = step_of[run, position]
-        seen = begun & (step >= 0)
-        # Keras counts down before it looks, and a cooldown holds wait at 0
-        cooling = seen & (cooldown > 0)
-        cooldown = cooldown - cooling
-        better = improved[step, run, settings.lane[setting]]
-        waits = seen & ~better & ~(cooldown > 0)
-        wait = np.where(cooling | (seen & better), 0, wait) + waits
-        reduces = waits & (wait >= settings.patience[setting])
-        reduces &= rate > floor[setting]
-        if reduces.any():
-            hit = np.flatnonzero(reduces)
-            rate[hit], wild = _reduced(rate[hit], settings, setting[hit])
-            overflown[place[hit[wild]]] = True
-            cooldown[hit], wait[hit] = settings.cooldown[setting[hit]], 0
-    return divergence, overflown
+    going = _Followed.after_first(settings, *reduced)
+    divergence = np.full(len(going.place), NEVER)
+    overflown = np.zeros(len(going.place), dtype=np.bool_)
+    made: list[LaterReductions] = []
+    for position in range(int(going.begin.min()), int(record.n_epochs.max())):
+        ended = record.n_epochs[going.run] <= position
+        here = record.rates[going.run, position]
+        parts = (going.begin <= position) & ~ended & ~(here == going.rate)
+        divergence[going.place[parts]] = position
+        if (parts | ended).any():
+            going = going.only(~(parts | ended))
+        if len(going.place) == 0:
+            break
+        steps = step_of[going.run, position]
+        better = improved[steps, going.run, settings.lane[going.setting]]
+        seen = (going.begin <= position) & (steps >= 0)
+        going, hit, wild = _step(going, seen, better, settings)
+        if len(hit):
+            overflown[going.place[hit[wild]]] = True
+            at_end = np.full(len(hit), position)
+            made.append(LaterReductions(going.run[hit], going.setting[hit], at_end))
+    joined = [
+        np.concatenate(columns) for columns in zip(_NONE_LATER, *made, strict=True)
+    ]
+    return divergence, overflown, LaterReductions(*joined)
+
+
+def _step(
+    going: _Followed, seen: BoolArray, better: BoolArray, settings: Settings
+) -> tuple[_Followed, EpochArray, BoolArray]:
+    """Step through one epoch, in which a setting has `seen` its monitor or not.
+
+    Returns
+    -------
+    going : _Followed
+        The settings after it.
+    hit : array of int
+        Which of them reduce.
+    wild : bool array of the same shape
+        Whether to a rate that does not fit float32.
+    """
+    setting, rate = going.setting, going.rate
+    # Keras counts down before it looks, and a cooldown holds wait at 0
+    cooling = seen & (going.cooldown > 0)
+    cooldown = going.cooldown - cooling
+    waits = seen & ~better & ~(cooldown > 0)
+    wait = np.where(cooling | (seen & better), 0, going.wait) + waits
+    reduces = waits & (wait >= settings.patience[setting]) & (rate > going.floor)
+    hit = np.flatnonzero(reduces)
+    wild = np.zeros(0, dtype=np.bool_)
+    if len(hit):
+        rate[hit], wild = _reduced(rate[hit], settings, setting[hit])
+        cooldown[hit], wait[hit] = settings.cooldown[setting[hit]], 0
+    return going._replace(rate=rate, wait=wait, cooldown=cooldown), hit, wild

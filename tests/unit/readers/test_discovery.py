@@ -110,12 +110,85 @@ def test_a_slash_behind_a_directory_changes_nothing(tmp_path: Path) -> None:
     assert names(f"{tmp_path}/exp/") == ["exp"]
 
 
-def test_a_logs_csv_without_a_log_in_it_is_not_passed_by(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "the file is empty"),
+        (b"epoch,loss\n", "no row under the header"),
+        (b"epoch,loss\n0,1\n1,x\n", "'x' under loss is not a number"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\n", "a Git LFS pointer"),
+        (b"\x1f\x8b\x08\x00broken", "the compressed file"),
+    ],
+)
+def test_a_broken_file_never_hides_the_good_ones(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
     write_csv(tmp_path / "good" / "logs.csv")
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "logs.csv").touch()
-    with pytest.raises(LogError, match="the file is empty"):
-        load_runs(tmp_path)
+    (tmp_path / "bad" / "logs.csv").write_bytes(content)
+    for source in (tmp_path, f"{tmp_path}/*/logs.csv"):
+        (run,) = load_runs(source)
+        (note,) = (note for note in run.notes if "left out another" in note)
+        assert sentence in note
+        assert "bad/logs.csv" in note
+    # asked for by its name, or with nothing else there, it is an error
+    for source in (tmp_path / "bad" / "logs.csv", tmp_path / "bad"):
+        with pytest.raises(LogError, match=sentence):
+            load_runs(source)
+
+
+def test_what_is_damaged_can_be_read_as_far_as_it_is_whole(tmp_path: Path) -> None:
+    write_csv(tmp_path / "good" / "logs.csv")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "logs.csv").write_text("epoch,loss\n0,1\n1,x\n")
+    (run,) = load_runs(tmp_path)
+    assert "--errors skip or errors='skip'" in run.notes[-1]
+    bad, good = load_runs(tmp_path, errors="skip")
+    assert (bad.n_epochs, good.n_epochs) == (1, run.n_epochs)
+
+
+def test_a_broken_file_never_hides_another_of_its_training(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a" / "logs.csv")
+    write_board(tmp_path / "a" / "tensorboard")
+    events = tmp_path / "a" / "tensorboard" / "train"
+    for path in events.iterdir():
+        path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid x\n")
+    (tmp_path / "a" / "run.json").write_text("{")
+    (run,) = load_runs(tmp_path)
+    said = " ".join(run.notes)
+    assert "Git LFS pointer" in said
+    assert "run.json" in said
+
+
+def test_a_csv_that_is_named_as_an_event_file_is_a_csv(tmp_path: Path) -> None:
+    log = tmp_path / "data_events.out.tfevents.1600000000.host.1.0__all.csv"
+    log.write_text("epoch,loss\n0,0.5\n1,0.25\n", encoding="ascii")
+    for source in (log, tmp_path):
+        (run,) = load_runs(source)
+        assert list(run.series["loss"]) == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("name", ["history.pkl", "log.npy", "log.json"])
+def test_a_csv_is_known_by_its_content_whatever_its_name_says(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("epoch,loss\n0,0.5\n1,0.25\n", encoding="ascii")
+    for source in (tmp_path / name, tmp_path):
+        (run,) = load_runs(source)
+        assert list(run.series["loss"]) == [0.5, 0.25]
+
+
+def test_an_event_file_is_known_by_its_content_whatever_its_name_says(
+    tmp_path: Path,
+) -> None:
+    write_board(tmp_path / "board")
+    (path,) = (tmp_path / "board" / "train").iterdir()
+    content = path.read_bytes()
+    renamed = tmp_path / "board.log"
+    renamed.write_bytes(content)
+    (expected,) = load_runs(path)
+    (run,) = load_runs(renamed)
+    assert list(run.series["loss"]) == list(expected.series["loss"])
 
 
 def test_a_directory_that_cannot_be_listed_is_not_passed_by(
@@ -259,18 +332,6 @@ def test_event_files_of_another_tool_are_passed_by_in_a_directory(
     assert "left out another of these logs" in run.notes[0]
     with pytest.raises(LogError, match="no epoch scalar of Keras"):
         load_runs(tmp_path / "torch")
-
-
-def test_a_log_that_is_damaged_throughout_is_left_out_on_request(
-    tmp_path: Path,
-) -> None:
-    write_csv(tmp_path / "good" / "logs.csv")
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "logs.csv").write_text("epoch,loss\n")
-    with pytest.raises(LogError, match="no row under the header"):
-        load_runs(tmp_path)
-    (run,) = load_runs(tmp_path, errors="skip")
-    assert "no row under the header" in run.notes[0]
 
 
 def test_run_json_gives_the_plan_and_the_constant_rate(tmp_path: Path) -> None:

@@ -50,9 +50,9 @@ def test_lightning_rows_of_an_epoch_are_one(tmp_path: Path) -> None:
     assert list(run.series) == ["train_loss", "val_loss"]
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == [np.float32(0.01), np.float32(0.001)]
-    assert "9 rows of steps were put together to 2 epochs" in run.notes
+    assert "8 rows of steps were put together to 2 epochs" in run.notes
     assert any("train_loss_step: it has several values" in note for note in run.notes)
-    assert any("test_acc: logged by a test" in note for note in run.notes)
+    assert any("test_acc: logged by a test only" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,8 @@ def test_ultralytics_counts_epochs_from_1(tmp_path: Path) -> None:
     (run,) = read(tmp_path / "results.csv", ULTRALYTICS)
     assert (run.first_epoch, run.horizon) == (0, 1)
     assert column(run, "train/box_loss") == [1.5, 1.25]
-    assert column(run, "lr/pg0") == [0.01, 0.005]
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(0.01), np.float32(0.005)]
     assert run.epoch_seconds is not None
     assert list(run.epoch_seconds) == [None, 9.0]
     assert "epochs were taken as counted from 1" in run.notes[0]
@@ -126,8 +127,11 @@ def test_trainer_that_evaluates_within_epochs_counts_evaluations(
     (run,) = read(tmp_path / "trainer_state.json", state)
     assert column(run, "eval_loss") == [0.75, 0.5]
     assert list(run.series) == ["eval_loss"]
-    assert run.learning_rate is None
+    # the last rate before the first evaluation; none was logged before the second
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(9e-4), None]
     assert "each evaluation was taken as one epoch" in run.notes[0]
+    assert any("the rate of its last step stands" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -230,9 +234,7 @@ def test_mlflow_holds_a_row_for_each_key_and_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("key,value,step\nloss,1,0\nloss,2,0\n", "several values at step 0"),
         ("key,value,step\nloss,1,x\n", "the step 'x' of 'loss'"),
-        ("key,value,step\nloss,1,0", "breaks off"),
         ("key,value,step\nloss,1\n", "cannot be cut into 3 cells"),
         ("key,value,step\n", "no metric in it"),
     ],
@@ -242,6 +244,23 @@ def test_an_mlflow_export_that_is_damaged_is_refused(
 ) -> None:
     with pytest.raises(LogError, match=sentence):
         read(tmp_path / "metrics.csv", content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "losses"),
+    [
+        # a training may be writing the last line
+        ("log.jsonl", '{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo', [1]),
+        ("log.csv", "key,value,step\nloss,1,0\nloss,.5", [1]),
+        ("log.csv", "key,value,step\nloss,1,0\nloss,.5,1", [1, 0.5]),
+    ],
+)
+def test_a_last_line_without_line_end_is_noted_in_every_format(
+    tmp_path: Path, name: str, content: str, losses: list[float]
+) -> None:
+    (run,) = read(tmp_path / name, content)
+    assert column(run, "loss") == losses
+    assert any("has no line end" in note for note in run.notes)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +293,7 @@ def test_the_plan_of_a_history_as_json_is_kept(tmp_path: Path) -> None:
         ('{"loss": "mse"}', "no lists of numbers"),
         ('{"loss": [1, 2', "the JSON breaks off here"),
         ('{"loss": [1, 2]} x', "Extra data"),
-        ('{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo', "line 2: this line is not JSON"),
+        ('{"epoch": 0, "loss": 1}\n{"epoch": 1, "lo\n', "line 2: this line is not"),
         ('{"loss": [' + "[" * 100_000, "nested too deeply"),
         ('{"loss": [' + "9" * 5000 + "]}", "not the JSON of a log"),
         ('[{"loss": 1}, 2]', "no lists of numbers"),

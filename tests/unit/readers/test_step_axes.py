@@ -214,7 +214,7 @@ def test_numbers_that_json_holds_as_text_are_read_and_noted(tmp_path: Path) -> N
 
 def test_a_line_of_json_that_is_cut_is_dropped_on_request(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
-    content = '{"epoch": 0, "loss": 0.5}\n{"epoch": 1, "lo'
+    content = '{"epoch": 0, "loss": 0.5}\n{"epoch": 1, "lo\n'
     with pytest.raises(LogError, match="line 2: this line is not JSON"):
         read(path, content)
     run = read(path, content, errors="skip")
@@ -242,3 +242,24 @@ def test_lines_of_json_with_iterations_are_counted_as_the_user_says(
     counted = read(path, content, x_axis="step")
     assert counted.steps is not None
     assert counted.steps.tolist() == [19, 39]
+
+
+def test_an_epoch_ends_where_there_is_a_validation(tmp_path: Path) -> None:
+    # training is logged at each of 8 steps, validation at the end of 2 epochs
+    rows = "".join(f"{step},{1 / step},\n" for step in range(1, 9))
+    rows = rows.replace("4,0.25,", "4,0.25,0.5").replace("8,0.125,", "8,0.125,0.4")
+    text = "step,train_loss,val_loss\n" + rows
+    run = read(tmp_path / "log.csv", text, x_axis="epoch")
+    assert list(run.series["val_loss"]) == [0.5, 0.4]
+    assert (run.n_epochs, run.axis_unit) == (2, "epochs")
+    assert "2 of its steps have a value of a validation" in run.notes[0]
+    run = read(tmp_path / "log.csv", text, x_axis="step")
+    assert (run.n_epochs, run.axis_unit) == (2, "evaluations")
+
+
+def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:
+    steps = [n * n // 3 + n for n in range(40)]
+    rows = "".join(f"{step},{1 / (step + 1)}\n" for step in steps)
+    with pytest.raises(LogError, match="irregular distances") as caught:
+        read(tmp_path / "history.csv", f"_step,loss\n{rows}")
+    assert "run.scan_history()" in caught.value.hint

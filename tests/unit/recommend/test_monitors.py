@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay import Run
+from cbreplay.recommend.left_out import best_without_each
 from tests.recommended import recommend
 
 if TYPE_CHECKING:
@@ -74,3 +75,19 @@ def test_few_runs_cannot_tell_monitors_apart() -> None:
     advice = ask(make_runs(3, alike=False), "val_loss", "val_accuracy")
     assert advice.told_apart is False
     assert advice.monitor == "val_loss"
+
+
+def test_the_monitor_without_a_group_is_the_one_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    for n_groups in range(3, 30):
+        score = rng.normal(0, 1, (3, n_groups)) + np.array([[0.8], [0.4], [0.0]])
+        # whoever takes a group out and asks again
+        expected = []
+        for group in range(n_groups):
+            others = np.delete(score, group, axis=1)
+            least = int(np.argmin(others.mean(axis=1)))
+            apart = np.delete(others, least, axis=0) - others[least]
+            error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups - 1)
+            clearly = n_groups > 4 and (apart.mean(axis=1) > 2 * error).all()
+            expected.append(least if clearly else 0)
+        assert best_without_each(score).tolist() == expected

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cbreplay.errors import ConfigError
-from cbreplay.recommend.objective import (
+from cbreplay.recommend.study import (
     measure_scale,
     read_tolerance,
     resolve_tolerance,

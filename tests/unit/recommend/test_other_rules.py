@@ -10,7 +10,7 @@ import pytest
 from cbreplay import Run, replay_run
 from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
 from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
-from tests.recommended import make_run, pausing_runs, recommend
+from tests.recommended import make_run, pausing_runs, recommend, spoken_reasons
 
 # Prechelt (1998), table 2
 TRIED: dict[str, tuple[Any, str, tuple[float, ...]]] = {
@@ -51,7 +51,8 @@ def test_a_rule_stands_at_the_value_that_replays_best(name: str, made: Any) -> N
     scores = (regrets / best + 0.05 * costs).mean(axis=1)
     # the first of those that are less than 0.001 apart
     chosen = int(np.argmax(scores <= scores.min() + 0.001))
-    assert row.setting == f"{name}({parameter}={values[chosen]})"
+    assert row.rule == rule(**{parameter: values[chosen]}, restore_best_weights=True)
+    assert row.parameters == {parameter: values[chosen]}
     assert row.score == pytest.approx(scores[chosen])
     assert row.mean_regret == pytest.approx(regrets[chosen].mean())
     assert row.cost == pytest.approx(costs[chosen].mean())
@@ -67,7 +68,7 @@ def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
     # a pause, and keeps 0.4
     advice = recommend(rising_runs(4), prechelt=True, tolerance=0.2)
     assert advice.patience == 10
-    (sentence,) = [one for one in advice.reasons if "PrecheltUP" in one]
+    (sentence,) = [one for one in spoken_reasons(advice) if "PrecheltUP" in one]
     assert sentence.startswith("on runs left out of the choice, PrecheltUP(strips=2)")
     assert 'cbreplay simulate -c "PrecheltUP(strips=2)" --keras-code' in sentence
 
@@ -75,8 +76,10 @@ def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
 def test_a_rule_that_is_no_better_is_said_to_be_none() -> None:
     # where training costs nothing, nothing is better than what loses nothing
     advice = recommend(pausing_runs([2, 2, 3]), prechelt=True, cost_weight=0)
-    words = "no rule of Prechelt's is clearly better than patience 10"
-    assert any(words in one for one in advice.reasons)
+    words = (
+        "none of PrecheltGL, PrecheltPQ, PrecheltUP is clearly better than patience 10"
+    )
+    assert any(words in one for one in spoken_reasons(advice))
 
 
 def test_what_has_no_ratio_is_not_compared_and_the_others_are() -> None:
@@ -96,7 +99,7 @@ def test_what_has_no_ratio_is_not_compared_and_the_others_are() -> None:
     for name in ("PrecheltGL", "PrecheltPQ"):
         assert advice.setting(name) is None
         started = f"{name} is not compared: 'val_accuracy' should be large"
-        assert any(one.startswith(started) for one in advice.reasons)
+        assert any(one.startswith(started) for one in spoken_reasons(advice))
     assert advice.setting("PrecheltUP") is not None
 
 

@@ -19,16 +19,19 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.errors import ConfigError, UnknownMonitorError
-from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.recommend.doubts import still_improves
+from cbreplay.recommend import Reason, recommend_config, sweep_patience
+from cbreplay.recommend.remarks import still_improves
 from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
     BEST,
     FIRST,
+    facts_of_reason,
     make_run,
     pausing,
     pausing_runs,
     recommend,
+    spoken_doubts,
+    spoken_reasons,
     swept,
 )
 
@@ -71,7 +74,14 @@ def test_with_too_few_runs_it_is_a_rule_of_thumb_that_says_how_many_it_takes(
     assert (advice.kind, advice.promise) == ("heuristic", None)
     # the largest of 10 and what was enough
     assert advice.patience == 20
-    assert f"takes {n_runs + 1} runs, and there are {n_runs}" in advice.reasons[0]
+    assert facts_of_reason(advice, "too-few-groups") == {
+        "confidence": confidence,
+        "n_monitors": 1,
+        "needed": n_runs + 1,
+        "n_groups": n_runs,
+    }
+    said = spoken_reasons(advice)[0]
+    assert f"takes {n_runs + 1} runs, and there are {n_runs}" in said
     enough = recommend(pausing_runs([20] * (n_runs + 1)), confidence=confidence)
     assert (enough.kind, enough.patience) == ("guaranteed", 20)
 
@@ -87,10 +97,12 @@ def test_what_is_no_better_than_ten_on_runs_left_out_is_ten() -> None:
     # the promise stays with the order statistic
     assert advice.promise is not None
     assert advice.promise.patience == 9
-    assert any("not clearly better than a fixed 10" in one for one in advice.reasons)
-    shown = {one.label: one.setting for one in advice.settings}
-    assert shown["recommended"] == "patience=10"
-    assert shown["tolerance"] == "patience=9"
+    assert facts_of_reason(advice, "usual-no-worse")["sufficient"] == 9
+    said = spoken_reasons(advice)
+    assert any("not clearly better than a fixed 10" in one for one in said)
+    chosen = {row.label: row.parameters for row in advice.settings}
+    assert chosen["recommended"] == {"patience": 10}
+    assert chosen["tolerance"] == {"patience": 9}
 
 
 def test_what_is_better_than_ten_by_one_run_alone_is_ten() -> None:
@@ -104,7 +116,7 @@ def test_what_is_better_than_ten_by_one_run_alone_is_ten() -> None:
     assert advice.promise is not None
     assert advice.promise.patience == 20
     assert (advice.kind, advice.patience) == ("heuristic", 10)
-    assert any("or only by one run" in one for one in advice.reasons)
+    assert any("or only by one run" in one for one in spoken_reasons(advice))
     # with another such run it is no longer one alone
     assert recommend([*runs, make_run(pausing(19), "long")]).patience == 20
 
@@ -114,7 +126,7 @@ def test_a_shorter_one_than_ten_takes_twelve_runs(n_runs: int, patience: int) ->
     advice = recommend(pausing_runs([3] * n_runs))
     assert advice.promise is not None
     assert (advice.promise.patience, advice.patience) == (3, patience)
-    said = any("a shorter one takes 12 runs" in one for one in advice.reasons)
+    said = any("a shorter one takes 12 runs" in one for one in spoken_reasons(advice))
     assert said == (n_runs < 12)
 
 
@@ -149,7 +161,7 @@ def test_left_out_scores_and_optimism_by_hand() -> None:
     advice = recommend(pausing_runs([2, 12, 12, 30]), confidence=0.8)
     tuned = advice.setting("tolerance")
     assert tuned is not None
-    assert tuned.setting == "patience=30"
+    assert tuned.callbacks == (EarlyStopping(patience=30, restore_best_weights=True),)
     assert tuned.mean_regret == 0
     assert tuned.left_out_regret == pytest.approx((0 + 0 + 0 + 0.5) / 4)
     assert advice.patience == 30  # 10 loses it on three of four
@@ -184,7 +196,12 @@ def test_a_log_that_still_falls_counts_as_unknown_and_is_named() -> None:
     # 10 groups at nine tenths: the largest, which is not in the logs
     assert (advice.kind, advice.patience) == ("heuristic", 10)
     assert advice.promise is None
-    assert "allows 0" in advice.reasons[0]
+    assert facts_of_reason(advice, "unknown-groups") == {
+        "n_unknown": 1,
+        "n_groups": 10,
+        "allowed": 0,
+    }
+    assert "allows 0" in spoken_reasons(advice)[0]
     unknown = next(one for one in advice.doubts if one.code == "unknown")
     assert unknown.runs == ("falling",)
     assert {"censored", "still-improving"} <= set(codes(advice))
@@ -210,7 +227,8 @@ def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
     ]
     advice = recommend(runs)
     assert (advice.kind, advice.patience, advice.callbacks) == ("none", None, ())
-    assert "worse than no EarlyStopping" in advice.reasons[-1]
+    assert advice.reasons[-1] == ("worse-than-no-stop", {"patience": 10})
+    assert "worse than no early stopping" in spoken_reasons(advice)[-1]
     assert advice.setting("recommended") is None
     assert advice.setting("10") is not None
 
@@ -218,13 +236,15 @@ def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
 def test_one_run_recommends_nothing_and_says_why() -> None:
     advice = recommend(pausing_runs([3]))
     assert (advice.kind, advice.settings) == ("none", ())
-    assert "one run describes itself" in advice.reasons[0]
+    assert "one run describes itself" in spoken_reasons(advice)[0]
 
 
 def test_copies_of_one_log_are_one_run() -> None:
     advice = recommend([make_run(pausing(3), name) for name in ("a", "b", "c")])
     assert advice.kind == "none"
-    assert advice.excluded == (("b", "a copy of a"), ("c", "a copy of a"))
+    copy = Reason("copy", {"of": "a"})
+    assert advice.excluded == (("b", copy), ("c", copy))
+    assert "not counted: b (a copy of a), c (a copy of a)" in spoken_doubts(advice)
 
 
 def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None:
@@ -235,9 +255,15 @@ def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None
     )
     advice = recommend([*pausing_runs([13] * 4), other, rare], confidence=0.8)
     assert advice.patience == 13
-    assert advice.excluded[0] == ("other", "has no val_loss")
-    assert advice.excluded[1][0] == "rare"
-    assert "every 2 epochs, not every epoch" in advice.excluded[1][1]
+    cadence = {"series": "val_loss", "every": 2, "usual": 1}
+    assert advice.excluded == (
+        ("other", ("missing-series", {"series": ("val_loss",)})),
+        ("rare", ("cadence", cadence)),
+    )
+    assert spoken_doubts(advice)[-1] == (
+        "not counted: other (has no val_loss), rare (val_loss is recorded every 2 "
+        "epochs, not every epoch: a patience counts records)"
+    )
 
 
 def test_where_no_run_has_the_monitor_it_is_an_error() -> None:
@@ -272,13 +298,17 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     advice = recommend(runs)
     # 10 is the rule of thumb; but nobody knows what it does there
     assert advice.patience == 4
-    assert any("recorded under patience 4" in one for one in advice.reasons)
+    assert facts_of_reason(advice, "recorded-under") == {"patience": 4}
+    said = spoken_reasons(advice)
+    assert any("recorded under patience 4" in one for one in said)
     doubt = next(one for one in advice.doubts if one.code == "own-stop")
     assert doubt.runs == ("cut0", "cut1", "cut2")
-    assert "record one run in five without it" in doubt.text
+    assert doubt.facts == {"patience": (4,)}
+    said = spoken_doubts(advice)
+    assert any("record one run in five without it" in one for one in said)
     current = advice.setting("current")
     assert current is not None
-    assert current.setting == "EarlyStopping(patience=4, restore_best_weights=True)"
+    assert current.callbacks == (EarlyStopping(patience=4, restore_best_weights=True),)
 
 
 def test_failed_runs_count_and_are_named() -> None:
@@ -287,7 +317,8 @@ def test_failed_runs_count_and_are_named() -> None:
     assert len(advice.groups) == 9
     doubt = next(one for one in advice.doubts if one.code == "failed")
     assert doubt.runs == ("failed",)
-    assert "1 of 9 runs failed" in doubt.text
+    assert (doubt.facts["how"], doubt.facts["series"]) == ("not-finite", "val_loss")
+    assert any("1 of 9 runs failed" in one for one in spoken_doubts(advice))
 
 
 def test_a_metric_that_goes_on_improving_is_named() -> None:
@@ -303,7 +334,7 @@ def test_a_metric_that_goes_on_improving_is_named() -> None:
     ]
     doubt = next(one for one in recommend(runs).doubts if one.code == "other-metric")
     assert len(doubt.runs) == 4
-    assert "val_accuracy" in doubt.text
+    assert doubt.facts == {"series": "val_accuracy"}
 
 
 def test_a_single_good_value_that_is_kept_is_no_lag() -> None:
@@ -324,7 +355,9 @@ def test_one_group_that_decides_is_named() -> None:
     advice = recommend(pausing_runs([12, 12, 12, 30]), confidence=0.8)
     doubt = next(one for one in advice.doubts if one.code == "one-group-decides")
     assert doubt.runs == ("run3",)
-    assert "patience 12" in doubt.text
+    assert doubt.facts == {"patience": 12}
+    said = "one run decides: without it, it would be patience 12 (run3)"
+    assert said in spoken_doubts(advice)
 
 
 def test_the_setting_in_use_is_scored_whatever_it_is() -> None:
@@ -351,7 +384,7 @@ def test_a_later_start_is_shown_beside_with_a_patience_by_the_same_rule() -> Non
     start = advice.setting("start")
     assert start is not None
     # what starts in epoch 20 begins with the best value; no smaller patience is needed
-    assert start.setting == "patience=1, start_from_epoch=20"
+    assert start.parameters == {"patience": 1, "start_from_epoch": 20}
     assert start.mean_regret == 0
     assert start.cost == pytest.approx(22 / 40)
     # beside, and never instead
@@ -364,7 +397,7 @@ def test_min_delta_is_tried_only_when_asked_and_never_chosen() -> None:
     advice = recommend(runs, min_delta=[0.2, 0])
     row = advice.setting("min_delta")
     assert row is not None
-    assert row.setting.endswith("min_delta=0.2")
+    assert row.parameters["min_delta"] == 0.2
     assert advice.callbacks[0] == EarlyStopping(patience=2, restore_best_weights=True)
 
 

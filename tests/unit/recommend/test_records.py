@@ -11,10 +11,11 @@ import pytest
 
 from cbreplay import EarlyStopping, Run
 from cbreplay.recommend.records import (
+    FailedTraining,
     find_cadence,
+    find_failure,
     find_own_stops,
     recorded_stoppers,
-    why_failed,
 )
 from cbreplay.run_metadata import parse_run_metadata
 
@@ -47,18 +48,18 @@ def test_the_cadence_is_the_usual_distance(
 
 
 @pytest.mark.parametrize(
-    ("made", "why"),
+    ("made", "failure"),
     [
-        (run([1.0, math.nan]), "NaN or infinity in val_loss"),
-        (run([1.0, 0.9], ended={"by": "interrupt"}), "ended by an interrupt"),
-        (run([1.0, 0.9], planned_epochs=5), "ended before its plan"),
+        (run([1.0, math.nan]), FailedTraining("not-finite", "val_loss")),
+        (run([1.0, 0.9], ended={"by": "interrupt"}), FailedTraining("interrupt")),
+        (run([1.0, 0.9], planned_epochs=5), FailedTraining("before-plan")),
         (run([1.0, 0.9], planned_epochs=2), None),
         (run([1.0, 0.9]), None),
         (run([1.0, 0.9], planned_epochs=5, ended={"by": "EarlyStopping"}), None),
     ],
 )
-def test_how_a_run_failed(made: Run, why: str | None) -> None:
-    assert why_failed(made, "val_loss") == why
+def test_how_a_run_failed(made: Run, failure: FailedTraining | None) -> None:
+    assert find_failure(made, "val_loss") == failure
 
 
 def test_recorded_stoppers_are_read_and_nothing_is_run() -> None:

@@ -8,15 +8,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from cbreplay.recommend.pricing import find_sufficient
 from cbreplay.recommend.selection import (
     cheapest_patience,
     count_needed,
-    find_sufficient,
+    leave_out_largest,
+    leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
     unlucky_share,
 )
-from cbreplay.recommend.validation import leave_out_largest, leave_out_sufficient
 
 NAN, INF = math.nan, math.inf
 

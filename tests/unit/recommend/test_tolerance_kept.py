@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import EarlyStopping, load_runs, replay_run
+from cbreplay.answers.advice.sentences import evidence_sentences
+from cbreplay.document import plain_text
 from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.recommend.sentences import evidence_sentences
 from tests.conftest import ROOT
 from tests.recommended import make_run, pausing_runs, recommend
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def kept_sentence(advice: Recommendation) -> str:
-    said = [one for one in evidence_sentences(advice) if one.startswith("the recomm")]
+    spoken = [plain_text(sentence) for sentence in evidence_sentences(advice)]
+    said = [one for one in spoken if one.startswith("the recommended")]
     assert len(said) == 1
     return said[0]
 
@@ -84,7 +86,7 @@ def test_each_label_is_what_a_replay_of_every_run_comes_to(
     for one in advice.settings:
         if one.label not in ("recommended", "tolerance", "cheapest", "5", "10"):
             continue
-        patience = int(one.setting.removeprefix("patience="))
+        patience = one.parameters["patience"]
         stopping = EarlyStopping(patience=patience, restore_best_weights=True)
         told, broken = 0, []
         for name, most in may_lose.items():

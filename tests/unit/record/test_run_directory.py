@@ -8,6 +8,7 @@ import pytest
 
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.record.run_directory import (
+    check_vacant,
     make_run_directory,
     read_resumable,
     write_metadata,
@@ -23,8 +24,43 @@ def test_a_run_directory_is_made_with_those_above_it(tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
+    check_vacant(tmp_path)
     make_run_directory(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_is_not_there_is_vacant(tmp_path: Path) -> None:
+    check_vacant(tmp_path / "absent")
+
+
+def test_what_died_before_it_wrote_anything_left_the_directory_empty(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "run.lock").touch()
+    check_vacant(tmp_path)
+
+
+def _write_run(out: Path, **fields: object) -> None:
+    (out / "logs.csv").write_text("epoch,loss\r\n0,1.0\r\n1,0.5\r\n", newline="")
+    (out / "resume.keras").write_bytes(b"")
+    write_metadata(out, {"fit": {"epochs": 3}, **fields})
+
+
+def test_a_run_that_can_be_resumed_is_the_other_way_out(tmp_path: Path) -> None:
+    _write_run(tmp_path, ended={"by": "plan", "epoch": 1})
+    assert read_resumable(tmp_path)["ended"] == {"by": "plan", "epoch": 1}
+    with pytest.raises(OutputError, match=r"--out or out=, or resume .*--append"):
+        check_vacant(tmp_path)
+
+
+def test_a_run_without_an_end_is_named_and_not_offered(tmp_path: Path) -> None:
+    _write_run(tmp_path, ended=None)
+    missing = "no end is recorded at epoch 2 of 3: killed, or still running"
+    with pytest.raises(ConfigError, match=missing):
+        read_resumable(tmp_path)
+    with pytest.raises(OutputError, match="not empty") as caught:
+        check_vacant(tmp_path)
+    assert "--append" not in str(caught.value)
 
 
 def test_a_directory_that_cannot_be_written_is_refused(

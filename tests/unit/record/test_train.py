@@ -3,12 +3,15 @@ from __future__ import annotations
 import csv
 import importlib.resources
 import json
+import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
+from cbreplay import load_runs
 from cbreplay.errors import (
     ConfigError,
     MissingExtraError,
@@ -17,10 +20,11 @@ from cbreplay.errors import (
 )
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
+from cbreplay.run_lock import RunLock
 from cbreplay.run_metadata import parse_run_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cbreplay.run_metadata import RunMetadata
@@ -436,7 +440,7 @@ class TestAResumedFit:
         out = train_experiment("diabetes", out=tmp_path / "run", epochs=1)
         contents = json.loads((out / "run.json").read_text())
         (out / "run.json").write_text(json.dumps(contents | {"ended": None}))
-        with pytest.raises(ConfigError, match="has not ended, or was killed"):
+        with pytest.raises(ConfigError, match="no end is recorded at epoch 1 of 1"):
             train_experiment("diabetes", out=out, epochs=2, append=True)
 
     def test_is_refused_when_the_log_ends_elsewhere(self, tmp_path: Path) -> None:
@@ -445,6 +449,63 @@ class TestAResumedFit:
         (out / "logs.csv").write_text(text[: text.rindex("\n1,") + 1])
         with pytest.raises(ConfigError, match=r"ends at epoch 0, its run\.json at 1"):
             train_experiment("diabetes", out=out, epochs=3, append=True)
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A training of another process that has logged some epochs, and goes on."""
+    out = tmp_path / "run"
+    words = ["train", "diabetes", "--epochs", "100000", "--out", str(out)]
+    with subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-m", "cbreplay", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        while not (out / "logs.csv").exists() or len(read_rows(out)) < 3:
+            assert process.poll() is None
+            time.sleep(0.1)
+        yield process, out
+        process.kill()
+
+
+@pytest.mark.slow
+class TestTheWriterOfADirectory:
+    def test_is_one_and_is_named_when_it_was_killed(
+        self, training: tuple[subprocess.Popen[bytes], Path]
+    ) -> None:
+        process, out = training
+        with pytest.raises(OutputError, match=f"process {process.pid} on .* writes"):
+            train_experiment("diabetes", out=out, epochs=1)
+        (run,) = load_runs(out)
+        running = f"of 100000: it is still running (process {process.pid} on "
+        assert any(running in note for note in run.notes)
+        process.kill()
+        process.wait()
+        (run,) = load_runs(out)
+        epoch = run.horizon + 1
+        killed = f"no end is recorded at epoch {epoch} of 100000: it was killed"
+        assert killed in run.notes
+        with pytest.raises(ConfigError, match=killed):
+            train_experiment("diabetes", out=out, append=True)
+
+    def test_records_its_end_when_it_is_asked_to_end(
+        self, training: tuple[subprocess.Popen[bytes], Path]
+    ) -> None:
+        process, out = training
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err.splitlines()[-1]) == (143, b"ended by a signal")
+        (run,) = load_runs(out)
+        assert not [note for note in run.notes if "no end" in note]
+        ended = read_metadata(out).ended
+        assert ended is not None
+        assert (ended.by, ended.epoch) == ("interrupt", run.horizon)
+        assert sorted(path.name for path in out.iterdir()) == [
+            "logs.csv",
+            "resume.keras",
+            "run.json",
+            "tensorboard",
+        ]
 
 
 class TestRefusals:
@@ -474,13 +535,24 @@ class TestRefusals:
             train_experiment("digit-mlp", out=tmp_path / "run")
         assert all(name in str(caught.value) for name in EXPERIMENTS)
 
-    def test_of_a_directory_that_is_not_empty_name_both_ways_out(
+    def test_of_a_directory_that_is_not_empty_name_the_way_out(
         self, tmp_path: Path
     ) -> None:
         (tmp_path / "precious.txt").write_text("kept")
-        with pytest.raises(OutputError, match=r"not empty.* --out .* --append"):
+        with pytest.raises(OutputError, match=r"not empty.* --out ") as caught:
             train_experiment("diabetes", out=tmp_path, epochs=1)
+        assert "--append" not in str(caught.value)
         assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+    def test_of_a_second_writer_come_before_anything_is_read_or_made(
+        self, plain_run: Path
+    ) -> None:
+        before = {path: path.read_bytes() for path in plain_run.glob("*.*")}
+        with RunLock(plain_run):
+            for append in (False, True):
+                with pytest.raises(OutputError, match="writes a run into it"):
+                    train_experiment("diabetes", out=plain_run, epochs=9, append=append)
+        assert {path: path.read_bytes() for path in plain_run.glob("*.*")} == before
 
     def test_of_a_file_as_directory(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

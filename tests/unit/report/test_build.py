@@ -92,7 +92,7 @@ def test_one_run_is_answered_in_one_sentence() -> None:
     # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
     assert headline(document) == (
         "On this run patience 1 was enough: it keeps the best epoch, 3, and stops at 4 "
-        "of 8 (4 epochs saved)."
+        "of 8, which saves 4 epochs."
     )
     assert "the plan is not known" in plain_text(document.lead)
 
@@ -101,7 +101,7 @@ def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
     block = section(report_on(run_of()), "What would have been enough").blocks[0]
     assert isinstance(block, CodeBlock)
     assert block.code.splitlines()[2:5] == [
-        "        monitor='val_loss',",
+        '        monitor="val_loss",',
         "        patience=1,",
         "        restore_best_weights=True,",
     ]
@@ -306,7 +306,7 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
     """Every sentence of the screen is on the page, word for word."""
     for number, run in enumerate(advised_runs()):
         values = run.series["val_loss"].values.tolist()
-        rows = [f"{epoch},1.0,{value!r}" for epoch, value in enumerate(values)]
+        rows = [f"{epoch},{number}.5,{value!r}" for epoch, value in enumerate(values)]
         text = "\n".join(["epoch,loss,val_loss", *rows, ""])
         (tmp_path / f"run{number}.csv").write_text(text)
     options = (tmp_path, "--planned-epochs", "40", "--semantics", "keras-3.15")
@@ -393,7 +393,7 @@ def test_a_setting_that_was_named_stays_the_headline_beside_the_advice() -> None
     )
     text = plain_text(section(document, "What these runs recommend").blocks[0].text)  # type: ignore[union-attr]
     assert text.startswith("Patience 20, with a promise for 90 % of new runs like")
-    settings = [row["Setting"] for row in table(document, "Beside the usual")]
+    settings = [row["setting"] for row in table(document, "Beside the usual")]
     assert "now: 3" in settings
 
 
@@ -468,7 +468,8 @@ def test_without_restoring_the_nearest_patience_is_named_as_such() -> None:
     # patience 1 to 5 stop at epochs 4 to 8 and end with .5 .52 .49 .5 .51
     assert headline(document) == (
         "No patience that stops inside this log keeps its best val_loss; patience 3 "
-        "comes nearest: it keeps epoch 6, and stops at 6 of 8 (2 epochs saved)."
+        "comes nearest: it keeps epoch 6, and stops at 6 of 8, which saves 2 "
+        "epochs."
     )
     assert section(document, "What comes nearest").half
 

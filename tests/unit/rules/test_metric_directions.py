@@ -9,19 +9,19 @@ import pytest
 
 from cbreplay import ConfigError, EarlyStopping, ReduceLROnPlateau
 from cbreplay.rules.base import Training
+from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.metric_directions import (
     METRIC_DIRECTIONS,
     find_direction,
     resolve_mode,
 )
-from cbreplay.rules.keras.semantics import resolve_semantics
 
 if TYPE_CHECKING:
     from cbreplay.run import Mode
 
 
-def training(**directions: Mode) -> Training:
-    return Training(resolve_semantics("keras-3.15").semantics, directions)
+def training(version: str = "keras-3.15", **directions: Mode) -> Training:
+    return Training(KERAS.resolve(version).semantics, directions, KERAS)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def training(**directions: Mode) -> Training:
     ],
 )
 def test_names_tell_the_direction_or_nothing(name: str, direction: str | None) -> None:
-    assert find_direction(name, training()) == direction
+    assert find_direction(name, {}) == direction
 
 
 def test_run_json_comes_before_the_table() -> None:
-    assert find_direction("val_accuracy", training(accuracy="min")) == "min"
-    assert find_direction("val_dice", training(dice="max")) == "max"
+    assert find_direction("val_accuracy", {"accuracy": "min"}) == "min"
+    assert find_direction("val_dice", {"dice": "max"}) == "max"
 
 
 def test_an_unknown_direction_is_refused_with_the_option() -> None:
@@ -75,8 +75,7 @@ def test_auto_is_resolved_as_each_version_does(
     monitor: str,
     direction: str,
 ) -> None:
-    by_version = Training(resolve_semantics(version).semantics, {})
-    assert kind(monitor=monitor).resolve_mode(by_version) == direction
+    assert kind(monitor=monitor).resolve_mode(training(version)) == direction
 
 
 @pytest.mark.keras

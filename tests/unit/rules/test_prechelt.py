@@ -26,7 +26,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.rules.prechelt import generalization_loss, training_progress
+from cbreplay.rules.prechelt.rules import generalization_loss, training_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

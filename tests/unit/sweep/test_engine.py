@@ -114,7 +114,7 @@ def test_provisional_is_what_is_censored() -> None:
     assert sweep.provisional.tolist() == [[False, True]]
     assert sweep.epochs_saved.tolist() == [[2, 0]]
     assert repr(sweep) == (
-        "<Sweep of 1 runs x 2 configs: 1 exact, 1 censored, 0 diverged>"
+        "<Sweep of 1 runs x 2 configs: 1 exact, 1 censored, 0 diverged, 0 incomplete>"
     )
 
 

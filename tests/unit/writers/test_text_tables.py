@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbreplay.document import (
+    Cell,
     Document,
     Fact,
     Paragraph,
@@ -124,3 +125,18 @@ def test_no_name_and_no_number_in_a_sentence_is_broken(
     widest = max(len(part.text) for part in parts if isinstance(part, Fact))
     # a name that is longer than the line stays whole
     assert all(len(line) <= max(width, widest + 28) for line in lines)
+
+
+def test_a_part_of_a_whole_and_a_row_for_programs() -> None:
+    columns = (
+        TableColumn("name", "name", "name"),
+        TableColumn("n_groups", "groups", "count"),
+    )
+    rows = (
+        Row(("chosen", Cell(6, of=7))),
+        Row(("again", Cell(6, of=7)), shown="programs"),
+    )
+    table = Table(columns, rows, "Settings")
+    assert table_lines(table, 80) == [" name    groups", " chosen  6 of 7"]
+    assert "again" not in table_as_markdown(table)
+    assert table_as_csv(table).splitlines() == ["name,n_groups", "chosen,6", "again,6"]

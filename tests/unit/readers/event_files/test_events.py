@@ -5,20 +5,20 @@ import struct
 
 import pytest
 
-from cbreplay.readers.event_files.events import EventScalars
+from cbreplay.readers.event_files.events import event_form, read_event
 from tests.oracles.tensorboard_loader import event, message, tensor, value, varint
 
 
 def read_values(held: bytes) -> list[float]:
     payload = event(1.5, 7, message(1, b"a") + held)
-    return [one.value for one in EventScalars().read(payload)]
+    return [one.value for one in read_event(payload).scalars]
 
 
 @pytest.mark.parametrize("style", ["tensor_content", "float_val", "simple_value"])
 def test_a_float32_is_read_from_each_place(style: str) -> None:
     payload = event(1.5, 300, value("epoch_loss", 0.1, style))  # type: ignore[arg-type]  # a literal
     (expected,) = struct.unpack("<f", struct.pack("<f", 0.1))
-    assert EventScalars().read(payload) == [("epoch_loss", 300, 1.5, expected)]
+    assert read_event(payload).scalars == [("epoch_loss", 300, 1.5, expected)]
 
 
 @pytest.mark.parametrize(
@@ -66,24 +66,34 @@ def test_a_scalar_of_another_plugin_is_no_scalar() -> None:
 
 
 def test_a_negative_step_stays_negative() -> None:
-    (one,) = EventScalars().read(event(0.0, -2, value("a", 1.0)))
+    (one,) = read_event(event(0.0, -2, value("a", 1.0))).scalars
     assert one.step == -2
 
 
-def test_a_record_of_known_form_reads_as_if_it_were_the_first() -> None:
-    events = EventScalars()
-    payloads = [
-        event(float(i), i * 100, value(tag, number))
-        for i, number in enumerate([0.5, math.pi, -0.0, 1e-45])
-        for tag in ("epoch_loss", "epoch_lost", "epoch_accuracy")
-    ]
-    once_known = [events.read(one) for one in payloads]
-    assert once_known == [EventScalars().read(one) for one in payloads]
+def test_records_of_one_tag_have_one_form() -> None:
+    first = event_form(event(0.0, 1, value("epoch_loss", 0.5)))
+    assert first is not None
+    assert first.tag == "epoch_loss"
+    for step, number in [(0, math.pi), (1_000, -0.0), (2**40, 1e-45)]:
+        assert event_form(event(2.5, step, value("epoch_loss", number))) == first
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        event(0.0, 1, value("epoch_lost", 0.5)),
+        event(0.0, 1, value("epoch_loss", 0.5, "float_val")),
+        event(0.0, 1, value("epoch_loss", 0.5), value("epoch_loss", 0.5)),
+        event(0.0, 1, value("epoch_loss", 0.5)) + message(3, b""),
+    ],
+)
+def test_other_records_have_another_form(payload: bytes) -> None:
+    assert event_form(payload) != event_form(event(0.0, 1, value("epoch_loss", 0.5)))
 
 
 def test_two_values_in_one_event_are_both_read() -> None:
     payload = event(0.0, 1, value("a", 1.0), value("b", 2.0))
-    assert [one.tag for one in EventScalars().read(payload)] == ["a", "b"]
+    assert [one.tag for one in read_event(payload).scalars] == ["a", "b"]
 
 
 GOOD = event(1.0, 3, value("epoch_loss", 0.5))
@@ -92,7 +102,7 @@ GOOD = event(1.0, 3, value("epoch_loss", 0.5))
 @pytest.mark.parametrize("end", range(1, len(GOOD)))
 def test_a_cut_event_is_never_a_wrong_scalar(end: int) -> None:
     try:
-        found = EventScalars().read(GOOD[:end])
+        found = read_event(GOOD[:end]).scalars
     except ValueError:
         found = []
     assert found == []
@@ -103,4 +113,4 @@ def test_a_cut_event_is_never_a_wrong_scalar(end: int) -> None:
 )
 def test_bytes_that_are_no_event_are_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match="byte"):
-        EventScalars().read(payload)
+        read_event(payload)

@@ -104,10 +104,8 @@ def test_lightning_logs_the_epoch_of_each_step(tmp_path: Path) -> None:
     (run,) = read(tmp_path)
     assert list(run.series) == ["val_loss"]
     assert values(run, "val_loss") == [5.0, 1.0, -3.0]
-    assert (
-        "left out, as they have several values in an epoch: train_loss_step"
-        in run.notes
-    )
+    assert "left out train_loss_step: several values in an epoch" in run.notes
+    assert run.left_out["train_loss_step"] == "several values in an epoch"
 
 
 def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) -> None:
@@ -241,7 +239,7 @@ def test_evaluations_of_a_resumed_training_go_on(tmp_path: Path) -> None:
     (run,) = read(tmp_path, "step")
     assert run.steps is not None
     assert run.steps.tolist() == [10, 20, 30, 40]
-    assert any("resumed at epoch 2" in note for note in run.notes)
+    assert any("begins at epoch 2" in note for note in run.notes)
 
 
 def test_series_out_of_step_with_each_other_are_one_training(tmp_path: Path) -> None:
@@ -392,7 +390,7 @@ def test_scalars_of_the_user_beside_keras_own_are_left_out_and_noted(
     ]
     (run,) = read(write(tmp_path, points).parent)
     assert list(run.series) == ["loss"]
-    assert run.notes == ("left out, as Keras did not write them by epoch: IoU",)
+    assert run.notes == ("left out IoU: not written by epoch, as what Keras wrote",)
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from cbreplay import LogError
-from cbreplay.readers.event_files.reading import (
-    read_by_columns,
-    read_events,
-    read_one_by_one,
-)
+from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.record_bytes import masked_checksum
+from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import (
     event,
     message,
@@ -54,16 +52,15 @@ def scalars(n_steps: int, tags: Sequence[str] = TAGS, first: int = 0) -> list[by
 
 def told(table: EventTable) -> list[object]:
     """All that a table says, bit by bit."""
-    columns = (table.tag, table.steps, table.wall_times, table.values, table.offsets)
-    damage = [str(error) for error in table.damage.errors]
-    content = [(one.dtype, one.tobytes()) for one in columns]
+    damage = [str(error) for error in (table.unfinished, *table.damage.errors)]
+    content = [(one.dtype, one.tobytes()) for one in table.scalars]
     return [table.tags, table.other_tags, content, damage]
 
 
 def assert_same_both_ways(path: Path) -> EventTable:
-    plain = read_one_by_one(str(path))
+    plain = read_plainly(str(path))
     for piece in PIECES:
-        assert told(read_by_columns(str(path), piece)) == told(plain)
+        assert told(read_events(str(path), piece)) == told(plain)
     return plain
 
 
@@ -72,14 +69,14 @@ def test_columns_hold_what_single_records_hold(tmp_path: Path, first: int) -> No
     path = write(tmp_path / "events", scalars(400, first=first))
     table = assert_same_both_ways(path)
     assert table.tags == TAGS
-    assert table.steps.tolist() == [first + i // 4 for i in range(1_600)]
+    assert table.scalars.steps.tolist() == [first + i // 4 for i in range(1_600)]
     expected = [np.float32(i // 4 / 3 + i % 4) for i in range(1_600)]
-    assert table.values.tolist() == [float(one) for one in expected]
+    assert table.scalars.values.tolist() == [float(one) for one in expected]
 
 
 def test_negative_steps_are_as_they_were_written(tmp_path: Path) -> None:
     path = write(tmp_path / "events", scalars(40, first=-20))
-    assert assert_same_both_ways(path).steps[0] == -20
+    assert assert_same_both_ways(path).scalars.steps[0] == -20
 
 
 @pytest.mark.parametrize("length", [1, 20, 100, 127, 128, 300, 5_000])
@@ -113,7 +110,7 @@ def test_what_is_no_scalar_is_passed_by_and_its_tag_kept(
         payloads += [event(1.0, step, old)]
     table = assert_same_both_ways(write(tmp_path / "events", payloads))
     assert table.other_tags == ["weights", "bias", "old"]
-    assert len(table.values) == 60
+    assert len(table.scalars.values) == 60
 
 
 def test_a_tag_that_changes_its_kind_is_read_record_by_record(tmp_path: Path) -> None:
@@ -124,7 +121,7 @@ def test_a_tag_that_changes_its_kind_is_read_record_by_record(tmp_path: Path) ->
         metadata = message(9, message(1, message(1, plugin)))
         payloads.append(event(1.0, step, message(1, b"a") + held + metadata))
     table = assert_same_both_ways(write(tmp_path / "events", payloads))
-    assert table.steps.tolist() == [step for step in range(100) if step % 3]
+    assert table.scalars.steps.tolist() == [step for step in range(100) if step % 3]
     assert (table.tags, table.other_tags) == (["a"], ["a"])
 
 
@@ -133,7 +130,7 @@ def test_many_tags_of_one_length_are_told_apart(tmp_path: Path, n_tags: int) -> 
     tags = [f"metric_{i:04}" for i in range(n_tags)]
     table = assert_same_both_ways(write(tmp_path / "events", scalars(4, tags)))
     assert table.tags == tags
-    assert table.tag.tolist() == list(range(n_tags)) * 4
+    assert table.scalars.tag.tolist() == list(range(n_tags)) * 4
 
 
 @pytest.mark.parametrize("position", [2, 14, 25, 30, 40, 50, 70])
@@ -145,14 +142,14 @@ def test_one_changed_byte_costs_its_record_alone(tmp_path: Path, position: int) 
     path = tmp_path / "events"
     path.write_bytes(content)
     table = assert_same_both_ways(path)
-    assert (len(table.values), len(table.damage.errors)) == (799, 1)
+    assert (len(table.scalars.values), len(table.damage.errors)) == (799, 1)
     assert table.damage.errors[0].byte == start
 
 
 def test_a_record_that_is_no_event_is_named(tmp_path: Path) -> None:
     payloads = [*scalars(200), b"\x0b", *scalars(50)]
     table = assert_same_both_ways(write(tmp_path / "events", payloads))
-    assert len(table.values) == 1_000
+    assert len(table.scalars.values) == 1_000
     assert "not an event" in str(table.damage.errors[0])
 
 
@@ -162,8 +159,8 @@ def test_an_absurd_length_allocates_nothing(tmp_path: Path, length: int) -> None
     whole = b"".join(map(frame, scalars(100)))
     path.write_bytes(whole + frame(b"x", length) + whole)
     table = assert_same_both_ways(path)
-    assert len(table.values) == 400
-    assert "the file breaks off" in str(table.damage.errors[0])
+    assert len(table.scalars.values) == 400
+    assert "the file breaks off" in str(table.unfinished)
 
 
 GRAPH = b"\x09" + bytes(8) + message(4, bytes(40_000))
@@ -176,7 +173,7 @@ def test_what_follows_a_graph_is_not_forgotten(tmp_path: Path, end: int) -> None
     path = tmp_path / "events"
     path.write_bytes(content)
     table = assert_same_both_ways(path)
-    assert len(table.damage.errors) == (end > 0)
+    assert (table.unfinished is not None) == (end > 0)
 
 
 @pytest.mark.parametrize("at", [30, 20_000, len(frame(GRAPH)) - 1])
@@ -187,7 +184,72 @@ def test_a_graph_is_checked_though_never_held(tmp_path: Path, at: int) -> None:
     path.write_bytes(content)
     table = assert_same_both_ways(path)
     assert "checksum of a record's content" in str(table.damage.errors[0])
-    assert len(table.values) == 36
+    assert len(table.scalars.values) == 36
+
+
+def picture(n_bytes: int) -> bytes:
+    """An image as TensorFlow 1 wrote it, between two scalars of the same event."""
+    image = message(1, b"image") + message(4, bytes(n_bytes))
+    return event(1.0, 7, value("before", 0.5), image, value("behind", 0.25))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_long_payload_is_read_without_being_held(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    payloads = [*scalars(9), picture(60_000_000), *scalars(9)]
+    path = tmp_path / "events"
+    path.write_bytes(pack(b"".join(map(frame, payloads))))
+    read_events(str(path))
+    tracemalloc.start()
+    table = read_events(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert (table.other_tags, len(table.damage.errors)) == (["image"], 0)
+    assert len(table.scalars.values) == 2 * 36 + 2
+    assert table.scalars.values[36:38].tolist() == [0.5, 0.25]
+
+
+def test_an_event_of_many_values_is_read_whole(tmp_path: Path) -> None:
+    many = [value(f"metric_{i}", i / 7) for i in range(40_000)]
+    path = write(tmp_path / "events", [*scalars(2), event(1.0, 3, *many), *scalars(2)])
+    assert path.stat().st_size > 1 << 20
+    table = assert_same_both_ways(path)
+    assert len(table.scalars.values) == 40_000 + 16
+
+
+def test_a_hole_of_gigabytes_in_a_file_is_never_held(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    head = struct.pack("<Q", 1 << 30)
+    with path.open("wb") as file:
+        file.write(b"".join(map(frame, scalars(9))))
+        file.write(head + struct.pack("<I", masked_checksum(head)))
+        file.truncate((1 << 30) + 50_000)
+    tracemalloc.start()
+    table = read_events(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+    assert len(table.scalars.values) == 36
+    errors = [str(error) for error in table.damage.errors]
+    assert ["content is wrong" in errors[0], "length is wrong" in errors[1]] == [1, 1]
+
+
+@pytest.mark.parametrize("every", [1, 2, 37])
+@pytest.mark.parametrize("at", [13, 20, 40])
+def test_the_same_change_in_many_records_is_seen_in_each(
+    tmp_path: Path, every: int, at: int
+) -> None:
+    # all checksums are tried in one pass: equal errors must not cancel each other
+    records = [bytearray(frame(one)) for one in scalars(120)]
+    changed = records[1::every]
+    for one in changed:
+        one[at] ^= 8
+    path = tmp_path / "events"
+    path.write_bytes(b"".join(records))
+    table = assert_same_both_ways(path)
+    assert len(table.damage.errors) == len(changed)
 
 
 @pytest.mark.parametrize("n_steps", [3, 500])
@@ -205,7 +267,9 @@ def test_a_cut_gzip_file_keeps_whole_records(tmp_path: Path, n_bytes: int) -> No
     path = tmp_path / "events"
     path.write_bytes(gzip.compress(b"".join(map(frame, payloads)))[:-n_bytes])
     table = assert_same_both_ways(path)
-    assert table.steps.tolist() == [i // 4 for i in range(len(table.values))]
+    assert table.scalars.steps.tolist() == [
+        i // 4 for i in range(len(table.scalars.values))
+    ]
     assert "gzip data" in str(table.damage.errors[0])
 
 
@@ -233,13 +297,13 @@ def test_damage_without_end_is_counted_but_not_kept(tmp_path: Path) -> None:
 def test_forms_of_one_file_change_nothing_in_the_next(tmp_path: Path) -> None:
     first = write(tmp_path / "one", scalars(400, ["a", "b"]))
     second = write(tmp_path / "two", scalars(400, ["b", "c", "a"]))
-    before = told(read_by_columns(str(second)))
-    read_by_columns(str(first))
-    assert told(read_by_columns(str(second))) == before
-    assert read_by_columns(str(second)).tags == ["b", "c", "a"]
+    before = told(read_events(str(second)))
+    read_events(str(first))
+    assert told(read_events(str(second))) == before
+    assert read_events(str(second)).tags == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("read", [read_events, read_one_by_one, read_by_columns])
+@pytest.mark.parametrize("read", [read_events, read_plainly])
 def test_what_cannot_be_opened_is_a_log_error(
     tmp_path: Path, read: Callable[[str], EventTable]
 ) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from cbreplay import LogError, TruncatedLogError
 from cbreplay.readers.base import Damage, ReadOptions
-from cbreplay.readers.event_files.record_bytes import masked_checksum, read_records
+from cbreplay.readers.event_files.record_bytes import masked_checksum
+from tests.oracles.plain_events import plain_records
 from tests.oracles.tensorboard_loader import masked, record
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ PAYLOADS = [b"one", b"", b"three" * 100]
 
 
 def payloads(path: Path, damage: Damage) -> list[bytes]:
-    return [payload for _, payload in read_records(str(path), damage)]
+    return [payload for _, payload in plain_records(str(path), damage)]
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_the_checksum_is_that_of_a_plain_crc32c(content: bytes) -> None:
 
 
 def test_records_come_with_their_offset(whole: Path) -> None:
-    found = list(read_records(str(whole), Damage(STRICT)))
+    found = list(plain_records(str(whole), Damage(STRICT)))
     assert found == [(0, b"one"), (19, b""), (35, PAYLOADS[2])]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from cbreplay import LogError, TruncatedLogError
+from cbreplay import LogError
 from cbreplay.readers.base import ForeignLogError, ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
@@ -101,7 +101,10 @@ def test_a_fit_that_goes_on_upwards_is_one_run_with_a_seam(tmp_path: Path) -> No
     write_fit(tmp_path, [1.0], first=2, start=50.0, file=SECOND)
     (run,) = read(tmp_path)
     assert losses(run) == [3.0, 2.0, 1.0]
-    assert "resumed at epoch 2 (counted from 0)" in run.notes[0]
+    assert f"{SECOND} begins at epoch 2 (counted from 0)" in run.notes[0]
+    # a fit was resumed there, or its writer began another file
+    assert run.seams == (2,)
+    assert run.possible_seams == {2}
     assert run.epoch_seconds is not None
     assert run.epoch_seconds.recorded.tolist() == [False, True, False]
 
@@ -146,76 +149,13 @@ def test_an_event_that_is_none_is_refused_with_its_byte(tmp_path: Path) -> None:
     assert caught.value.byte == size
 
 
-def test_a_cut_file_keeps_its_whole_records_on_request(tmp_path: Path) -> None:
+def test_a_file_that_is_still_written_is_read_as_far_as_it_is_whole(
+    tmp_path: Path,
+) -> None:
     write_fit(tmp_path, [3.0, 2.0])
     path = tmp_path / "train" / FIRST
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(TruncatedLogError):
-        read(tmp_path)
-    (run,) = read(tmp_path, errors="skip")
-    assert losses(run) == [3.0]
-    assert "dropped as damaged" in run.notes[0]
-
-
-def write_rates(directory: Path, tag: str, rates: Sequence[float]) -> None:
-    points = [
-        (float(i), i, name, value)
-        for i, rate in enumerate(rates)
-        for name, value in (("epoch_loss", 1.0), (tag, rate))
-    ]
-    write_events(directory / "train" / FIRST, points)
-
-
-def read_rates(
-    path: Path, *callbacks: str, **fields: object
-) -> list[list[float] | None]:
-    metadata = RunMetadata(callbacks=callbacks, **fields) if callbacks else None  # type: ignore[arg-type]  # few fields
-    (run,) = read(path, metadata)
-    readings = (run.learning_rate, run.other_learning_rate)
-    return [None if one is None else one.values.tolist() for one in readings]
-
-
-REDUCER, BOARD = "ReduceLROnPlateau(patience=1)", "TensorBoard('tensorboard')"
-SCHEDULER = "keras.callbacks.LearningRateScheduler(<lambda>)"
-
-
-def test_without_run_json_both_readings_of_a_changing_rate_are_kept(
-    tmp_path: Path,
-) -> None:
-    write_rates(tmp_path, "epoch_learning_rate", [1.0, 0.5, 0.5])
-    assert read_rates(tmp_path) == [[1.0, 0.5, 0.5], [1.0, 1.0, 0.5]]
-
-
-def test_a_constant_rate_has_one_reading(tmp_path: Path) -> None:
-    write_rates(tmp_path, "epoch_learning_rate", [1.0, 1.0])
-    assert read_rates(tmp_path) == [[1.0, 1.0], None]
-
-
-def test_the_rate_of_keras_2_has_one_reading(tmp_path: Path) -> None:
-    write_rates(tmp_path, "epoch_lr", [1.0, 0.5])
-    assert read_rates(tmp_path) == [[1.0, 0.5], None]
-
-
-@pytest.mark.parametrize(
-    ("callbacks", "readings"),
-    [
-        ((BOARD, REDUCER), [[1.0, 0.5, 0.5], None]),
-        ((REDUCER, BOARD), [[1.0, 1.0, 0.5], None]),
-        ((SCHEDULER, BOARD), [[1.0, 0.5, 0.5], None]),
-        (("EarlyStopping()", BOARD), [[1.0, 0.5, 0.5], None]),
-        ((SCHEDULER, REDUCER, BOARD), [[1.0, 0.5, 0.5], None]),
-        (("mine.Annealer()", BOARD), [[1.0, 0.5, 0.5], [1.0, 1.0, 0.5]]),
-        ((REDUCER,), [[1.0, 0.5, 0.5], [1.0, 1.0, 0.5]]),
-    ],
-)
-def test_the_recorded_callbacks_decide_what_a_row_holds(
-    tmp_path: Path, callbacks: tuple[str, ...], readings: list[list[float] | None]
-) -> None:
-    write_rates(tmp_path, "epoch_learning_rate", [1.0, 0.5, 0.5])
-    assert read_rates(tmp_path, *callbacks) == readings
-
-
-def test_the_first_rate_comes_from_the_optimizer(tmp_path: Path) -> None:
-    write_rates(tmp_path, "epoch_learning_rate", [0.5, 0.25])
-    found = read_rates(tmp_path, REDUCER, BOARD, initial_learning_rate=1.0)
-    assert found == [[1.0, 0.5], None]
+    for errors in ("strict", "skip"):
+        (run,) = read(tmp_path, errors=errors)
+        assert losses(run) == [3.0]
+        assert f"{FIRST} was read as far as it is whole" in run.notes[0]

@@ -1,0 +1,176 @@
+"""The advice of many runs as one document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.advice.figures import cost_sections
+from cbreplay.answers.advice.program import advice_members
+from cbreplay.answers.advice.sentences import (
+    advice_headline,
+    advice_lead,
+    doubt_sentences,
+    evidence_sentences,
+    only_retraining,
+    restoring_sentence,
+    which_monitor,
+)
+from cbreplay.answers.advice.tables import (
+    groups_legend,
+    groups_table,
+    monitors_legend,
+    monitors_table,
+    settings_legend,
+    settings_table,
+)
+from cbreplay.answers.many_runs import DOUBTS
+from cbreplay.answers.setting_code import setting_code
+from cbreplay.answers.staircase import staircase_document
+from cbreplay.document import (
+    CodeBlock,
+    Command,
+    Document,
+    Fact,
+    Notice,
+    Paragraph,
+    Points,
+    Section,
+    say,
+)
+from cbreplay.judging import Judging
+from cbreplay.recommend import count_needed
+from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.selection import USUAL
+from cbreplay.staircase import build_staircase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.document import Block
+    from cbreplay.recommend import Costs, Recommendation
+    from cbreplay.run import Run
+    from cbreplay.sweep import Sweep
+
+__all__ = ["advice_document"]
+
+
+def advice_document(
+    advice: Recommendation,
+    sweep: Sweep,
+    *,
+    runs: Sequence[Run] | None = None,
+    typed: str | None = None,
+    costs: Costs | None = None,
+) -> Document:
+    """Say what is recommended from many runs, and what that rests on.
+
+    Parameters
+    ----------
+    advice, sweep : Recommendation, Sweep
+        The answer, and what it was chosen from.
+    runs : sequence of Run, optional
+        All runs that were asked about; those of the sweep by default.
+    typed : str, optional
+        The logs and the options as they were typed, for the next command; none where
+        they cannot be asked again.
+    costs : Costs, optional
+        What settings cost side by side, where there is room for pictures.
+    """
+    asked = sweep.records if runs is None else runs
+    if advice.kind == "none" and len(sweep.records) == 1:
+        return _of_one_run(advice, sweep, asked, typed)
+    sections = (
+        *_setting_sections(advice, sweep),
+        Section(DOUBTS, (Notice(tuple(doubt_sentences(advice))),)),
+        *_settings_section(advice),
+        *(() if costs is None else cost_sections(costs, advice)),
+        *_monitors_section(advice),
+        _groups_section(advice),
+    )
+    return Document(
+        "recommend",
+        advice_headline(advice),
+        advice_lead(advice, sweep, asked),
+        sections,
+        tuple(_next_commands(advice, typed)),
+        lambda: advice_members(advice, sweep, asked),
+    )
+
+
+def _setting_sections(advice: Recommendation, sweep: Sweep) -> Iterator[Section]:
+    """Yield the setting, if there is one, and why it or none."""
+    rests = Points(tuple(evidence_sentences(advice)))
+    limits = Paragraph(only_retraining(), small=True)
+    if not advice.callbacks:
+        yield Section("Why none is recommended", (rests, limits), untitled=True)
+        return
+    blocks: list[Block] = [
+        CodeBlock(setting_code(advice.callbacks, sweep.runs[0].semantics), "python")
+    ]
+    if advice.keep == "best":
+        blocks.append(Paragraph(restoring_sentence(), small=True))
+    blocks.append(limits)
+    yield Section("Use this", tuple(blocks), half=True, untitled=True)
+    yield Section("What it rests on", (rests,), half=True, untitled=True)
+
+
+def _settings_section(advice: Recommendation) -> Iterator[Section]:
+    if advice.settings:
+        legend = Points(tuple(settings_legend(advice)))
+        blocks = (settings_table(advice), legend)
+        yield Section("Beside the usual settings", blocks, untitled=True)
+
+
+def _monitors_section(advice: Recommendation) -> Iterator[Section]:
+    if advice.monitors:
+        blocks = (
+            Paragraph(which_monitor(advice)),
+            monitors_table(advice),
+            Points(tuple(monitors_legend(advice))),
+        )
+        yield Section("Which monitor to stop on", blocks)
+
+
+def _groups_section(advice: Recommendation) -> Section:
+    table = groups_table(advice)
+    legend = Paragraph(groups_legend(advice), small=True)
+    return Section(table.caption, (table, legend), on="page")
+
+
+def _next_commands(advice: Recommendation, typed: str | None) -> Iterator[Command]:
+    """Yield what to ask next; nothing where a log was piped in."""
+    if typed is None or " - " in f" {typed} ":
+        return
+    patience = USUAL if advice.patience is None else advice.patience
+    words = f" {typed}" if typed else ""
+    yield Command("Every run", f"cbreplay simulate{words} --patience {patience}")
+
+
+def _of_one_run(
+    advice: Recommendation, sweep: Sweep, runs: Sequence[Run], typed: str | None
+) -> Document:
+    """Say what the one log tells, and why that recommends nothing."""
+    staircase = build_staircase(
+        sweep.records[0],
+        monitor=advice.monitor,
+        mode=read_axes(sweep).fixed.get("mode", "auto"),
+        keep=advice.keep,
+        judging=sweep.judging or Judging(),
+    )
+    needed = Fact(count_needed(advice.confidence), "count", "needed")
+    share = Fact(advice.confidence, "given_share", "confidence")
+    sentence = say(
+        "Nothing is recommended: one run describes itself; what holds for the next "
+        "takes several. A promise for ",
+        share,
+        " of new runs takes ",
+        needed,
+        " of them.",
+    )
+    why = Section("Why nothing is recommended", (Paragraph(sentence),), untitled=True)
+    told = staircase_document(staircase, typed=typed, closing=(why,))
+    return told._replace(
+        question="recommend",
+        next=(*told.next, Command("Several runs", "cbreplay recommend runs/")),
+        program=lambda: advice_members(advice, sweep, runs),
+    )

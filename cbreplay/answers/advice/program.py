@@ -1,0 +1,135 @@
+"""A recommendation as JSON has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
+from cbreplay.answers.describe import describe_run
+from cbreplay.answers.setting_code import setting_code
+from cbreplay.document import plain_text
+from cbreplay.rules.base import format_callback
+from cbreplay.setting_names import setting_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cbreplay.recommend import (
+        CountedGroup,
+        Forward,
+        LeftOut,
+        Promise,
+        Recommendation,
+        RunDoubt,
+        Scored,
+    )
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+    from cbreplay.sweep import Sweep
+
+__all__ = ["advice_members"]
+
+
+def advice_members(
+    advice: Recommendation, sweep: Sweep, runs: Sequence[Run]
+) -> dict[str, Any]:
+    """Return the members of the JSON answer that a recommendation has.
+
+    Parameters
+    ----------
+    advice, sweep : Recommendation, Sweep
+        The answer, and what it was chosen from.
+    runs : sequence of Run
+        All runs that were asked about.
+    """
+    configs = []
+    if advice.callbacks:
+        configs = [{"callbacks": _written(advice.callbacks), "parameters": {}}]
+    return {
+        "semantics": sweep.runs[0].semantics,
+        "objective": {"name": advice.objective, "mode": advice.objective_mode},
+        "runs": [describe_run(run) for run in runs],
+        "configs": configs,
+        "results": [],
+        "recommendation": _describe(advice, sweep.runs[0].semantics),
+    }
+
+
+def _written(callbacks: Iterable[Callback]) -> list[str]:
+    return [format_callback(callback) for callback in callbacks]
+
+
+def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
+    tolerance = advice.tolerance
+    code = setting_code(advice.callbacks, semantics) if advice.callbacks else None
+    return {
+        "kind": advice.kind,
+        "patience": advice.patience,
+        "code": code,
+        "reasons": [plain_text(reason_text(advice, why)) for why in advice.reasons],
+        "why": [
+            {"kind": why.kind, "facts": _facts(why.facts)} for why in advice.reasons
+        ],
+        "promise": _fields(advice.promise),
+        "monitor": advice.monitor,
+        "keep": advice.keep,
+        "confidence": advice.confidence,
+        "cost_weight": advice.cost_weight,
+        "tolerance": None
+        if tolerance is None
+        else {"kind": tolerance.kind, "value": tolerance.value},
+        "unit": advice.unit,
+        "grouped_by": advice.grouped_by,
+        "groups": [_fields(group) for group in advice.groups],
+        "settings": [_describe_setting(scored) for scored in advice.settings],
+        "left_out": _fields(advice.left_out),
+        "forward": _fields(advice.forward),
+        "monitors": [
+            scored._asdict() | {"left_out": _fields(scored.left_out)}
+            for scored in advice.monitors
+        ],
+        "told_apart": advice.told_apart,
+        "doubts": [_describe_doubt(advice, doubt) for doubt in advice.doubts],
+        "excluded": [
+            {"run": excluded.run, "reason": plain_text(exclusion_text(excluded))}
+            for excluded in advice.excluded
+        ],
+        "unproven": list(advice.unproven),
+    }
+
+
+def _fields(
+    part: Promise | LeftOut | Forward | CountedGroup | None,
+) -> dict[str, Any] | None:
+    return None if part is None else part._asdict()
+
+
+def _describe_doubt(advice: Recommendation, doubt: RunDoubt) -> dict[str, Any]:
+    return {
+        "code": doubt.code,
+        "text": plain_text(doubt_text(doubt, advice.unit)),
+        "runs": list(doubt.runs),
+        "facts": _facts(doubt.facts),
+    }
+
+
+def _describe_setting(scored: Scored) -> dict[str, Any]:
+    """Return a setting with its code in place of its callbacks."""
+    described: dict[str, Any] = {"label": scored.label, "setting": setting_text(scored)}
+    callbacks = scored.callbacks
+    told = scored._asdict() | {
+        "callbacks": None if callbacks is None else _written(callbacks),
+        "parameters": dict(scored.parameters),
+    }
+    del told["rule"]
+    return described | told
+
+
+def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts as JSON can hold them: a rule as its code."""
+    return {
+        name: value
+        if value is None or isinstance(value, str | int | float | tuple)
+        else format_callback(value)
+        for name, value in facts.items()
+    }

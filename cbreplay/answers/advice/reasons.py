@@ -1,0 +1,337 @@
+"""Why a setting, why none, why a run does not count, and the doubts: in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.counted import counted
+from cbreplay.document import Code, Fact, say
+from cbreplay.rules.base import format_callback
+from cbreplay.words import list_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cbreplay.document import Text
+    from cbreplay.recommend import Excluded, Reason, Recommendation, RunDoubt
+
+__all__ = [
+    "MOST_NAMES",
+    "doubt_text",
+    "doubt_with_runs",
+    "exclusion_text",
+    "reason_text",
+]
+
+MOST_NAMES = 4
+_RATCHET = (
+    "Tuned on such logs again and again, patience only falls: record one run in five "
+    "without it"
+)
+
+
+def reason_text(advice: Recommendation, reason: Reason) -> Text:
+    """Say why a setting is recommended, or why none is."""
+    return _REASONS[reason.kind](advice.unit, reason.facts)
+
+
+def exclusion_text(excluded: Excluded) -> Text:
+    """Say why a run does not count."""
+    return _EXCLUSIONS[excluded.why.kind](excluded.why.facts)
+
+
+def doubt_text(doubt: RunDoubt, unit: str) -> Text:
+    """Say a doubt, without the names of the runs that it is about."""
+    words = _DOUBTS[doubt.code](doubt.facts)
+    if doubt.code == "one-group-decides":
+        return say(f"one {unit} decides: ", words)
+    return say(counted(len(doubt.runs), "run", "n_runs"), ": ", words)
+
+
+def doubt_with_runs(doubt: RunDoubt, unit: str) -> Text:
+    """Say a doubt and of which runs, the first of many."""
+    return say(doubt_text(doubt, unit), f" ({list_names(doubt.runs, MOST_NAMES)})")
+
+
+def _patience(facts: Mapping[str, Any], name: str = "patience") -> Fact:
+    return Fact(facts[name], "patience", name)
+
+
+def _copies(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the ",
+        counted(facts["n_runs"], "run", "n_runs"),
+        " are copies of one log: what holds for the next takes several",
+    )
+
+
+def _one_group(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the ",
+        counted(facts["n_runs"], "run", "n_runs"),
+        " are one group: what holds for the next takes several",
+    )
+
+
+def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
+    monitors = say()
+    if facts["n_monitors"] > 1:
+        monitors = say(" and ", counted(facts["n_monitors"], "monitor", "n_monitors"))
+    return say(
+        "a promise for ",
+        Fact(facts["confidence"], "given_share", "confidence"),
+        f" of new {unit}s",
+        monitors,
+        " takes ",
+        counted(facts["needed"], unit, "needed"),
+        ", and there are ",
+        Fact(facts["n_groups"], "count", "n_groups"),
+    )
+
+
+def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        "no patience in the logs keeps the tolerance on ",
+        counted(facts["n_unknown"], unit, "n_unknown"),
+        " of ",
+        Fact(facts["n_groups"], "count", "n_groups"),
+        ", and a promise allows ",
+        Fact(facts["allowed"], "count", "allowed"),
+    )
+
+
+def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        "on these logs patience ",
+        _patience(facts),
+        " does worse than no early stopping at all; a checkpoint of the best weights "
+        "takes no stop",
+    )
+
+
+def _chosen(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(_patience(facts, "sufficient"), " is ", _basis(unit, facts))
+
+
+def _usual_untold(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(_rather_than(unit, facts), ": nothing tells which is better")
+
+
+def _usual_hasty(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        _rather_than(unit, facts),
+        ": a shorter one takes ",
+        counted(facts["needed"], unit, "needed"),
+        "; fewer often need little by luck",
+    )
+
+
+def _usual_no_worse(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        _rather_than(unit, facts),
+        f": on {unit}s left out of the choice, choosing from the others' logs was not "
+        "clearly better than a fixed ",
+        _patience(facts),
+        f", or only by one {unit}",
+    )
+
+
+def _rather_than(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        _patience(facts),
+        ", the usual, rather than ",
+        _patience(facts, "sufficient"),
+        ", ",
+        _basis(unit, facts),
+    )
+
+
+def _basis(unit: str, facts: Mapping[str, Any]) -> Text:
+    """Say what a patience is among those that the groups need."""
+    which = say("largest")
+    if facts["basis"] == "ranked":
+        which = say(Fact(facts["rank"], "rank", "rank"), " smallest")
+    if facts["basis"] in ("largest", "ranked"):
+        groups = counted(facts["n_groups"], unit, "n_groups")
+        return say("the ", which, " sufficient patience of the ", groups)
+    if facts["basis"] == "usual-where-unknown":
+        return say(
+            f"the usual, kept where the logs of a {unit} do not tell what is enough"
+        )
+    return say(
+        "the usual: a rule of thumb takes no less, and it is enough for every " + unit
+    )
+
+
+def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        "most logs were recorded under patience ",
+        _patience(facts),
+        ": they cannot price a longer one",
+    )
+
+
+def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        _patience(facts),
+        " is shorter than the ",
+        _patience(facts, "promised"),
+        " of the promise",
+    )
+
+
+def _rule_not_compared(_unit: str, facts: Mapping[str, Any]) -> Text:
+    problem = facts["problem"] or "too few logs tell what it would have kept"
+    return say(f"{facts['rule']} is not compared: {problem}")
+
+
+def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
+    code = format_callback(facts["rule"])
+    return say(
+        f"on {unit}s left out of the choice, ",
+        Code(code),
+        " is clearly better than patience ",
+        _patience(facts),
+        "; as code: ",
+        Code(f'cbreplay simulate -c "{code}" --keras-code'),
+    )
+
+
+def _no_rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        f"on {unit}s left out of the choice, none of {', '.join(facts['rules'])} is "
+        "clearly better than patience ",
+        _patience(facts),
+    )
+
+
+_REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
+    "one-run": lambda _unit, _facts: say(
+        "one run describes itself; what holds for the next takes several"
+    ),
+    "copies": _copies,
+    "one-group": _one_group,
+    "untold": lambda _unit, _facts: say(
+        "no log tells what any patience would have kept"
+    ),
+    "too-few-groups": _too_few_groups,
+    "unknown-groups": _unknown_groups,
+    "worse-than-no-stop": _worse_than_no_stop,
+    "chosen": _chosen,
+    "usual-untold": _usual_untold,
+    "usual-hasty": _usual_hasty,
+    "usual-no-worse": _usual_no_worse,
+    "recorded-under": _recorded_under,
+    "below-promise": _below_promise,
+    "rule-not-compared": _rule_not_compared,
+    "rule-better": _rule_better,
+    "no-rule-better": _no_rule_better,
+}
+
+
+def _cadence(facts: Mapping[str, Any]) -> Text:
+    return say(
+        Code(facts["series"]),
+        " is recorded ",
+        _spoken_cadence(facts["every"], "every"),
+        ", not ",
+        _spoken_cadence(facts["usual"], "usual"),
+        ": a patience counts records",
+    )
+
+
+def _spoken_cadence(epochs: int, name: str) -> Text:
+    if epochs == 1:
+        return say("every epoch")
+    return say("every ", Fact(epochs, "count", name), " epochs")
+
+
+_EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
+    "copy": lambda facts: say(f"a copy of {facts['of']}"),
+    "cadence": _cadence,
+    "direction": lambda facts: say(f"judged the other way ({facts['mode']})"),
+    "missing-series": lambda facts: say(f"has no {', '.join(facts['series'])}"),
+    "unrecorded-series": lambda _facts: say("records none of it"),
+}
+
+
+def _censored(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the log ends before it tells what patience ",
+        _patience(facts),
+        " would have done; counted, never averaged",
+    )
+
+
+def _failed(facts: Mapping[str, Any]) -> Text:
+    how = _FAILURES[facts["how"]]
+    if facts["series"] is not None:
+        how = f"{how} in {facts['series']}"
+    return say(
+        f"{how}; in all ",
+        Fact(facts["n_failed"], "count", "n_failed"),
+        " of ",
+        counted(facts["n_runs"], "run", "n_runs"),
+        " failed, and they count",
+    )
+
+
+_FAILURES = {
+    "not-finite": "NaN or infinity",
+    "interrupt": "ended by an interrupt",
+    "error": "ended by an error",
+    "before-plan": "ended before its plan",
+}
+
+
+def _own_stop(facts: Mapping[str, Any]) -> Text:
+    under = [
+        part
+        for patience in facts["patience"]
+        for part in (", ", Fact(patience, "patience", "patience"))
+    ]
+    return say(
+        "ended by early stopping of its own (patience ",
+        *under[1:],
+        "), so silent about a longer one and about what would have come. ",
+        _RATCHET,
+    )
+
+
+def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the log ends exactly ",
+        _patience(facts),
+        " epochs after its best, as under a patience of ",
+        _patience(facts),
+        "; if so it is silent about a longer one and about what would have come "
+        f"(--recorded-under). {_RATCHET}",
+    )
+
+
+def _other_metric(facts: Mapping[str, Any]) -> Text:
+    series = Code(facts["series"])
+    return say(
+        series,
+        " still improves clearly after the epoch that is kept: for ",
+        series,
+        " this stops too early",
+    )
+
+
+_DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
+    "censored": _censored,
+    "one-group-decides": lambda facts: say(
+        "without it, it would be patience ", _patience(facts)
+    ),
+    "unknown": lambda _facts: say(
+        "no patience that the log can tell of keeps the tolerance"
+    ),
+    "other-metric": _other_metric,
+    "still-improving": lambda _facts: say(
+        "still improving at the end of the log: what is lost is against the record only"
+    ),
+    "own-stop": _own_stop,
+    "own-stop-guessed": _own_stop_guessed,
+    "failed": _failed,
+}

@@ -1,0 +1,314 @@
+"""What is recommended, with what promise and from what, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.advice.reasons import (
+    MOST_NAMES,
+    doubt_with_runs,
+    exclusion_text,
+    reason_text,
+)
+from cbreplay.answers.counted import counted
+from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.recommend.selection import USUAL
+from cbreplay.words import decimals_for, list_names, spoken_counting, spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.document import Text
+    from cbreplay.recommend import (
+        CountedGroup,
+        MonitorScore,
+        Promise,
+        Recommendation,
+        Scored,
+    )
+    from cbreplay.run import Run
+    from cbreplay.sweep import Sweep
+
+__all__ = [
+    "advice_headline",
+    "advice_lead",
+    "doubt_sentences",
+    "evidence_sentences",
+    "only_retraining",
+    "restoring_sentence",
+    "unknown_groups",
+    "which_monitor",
+]
+
+_MOST_GROUPS = 8
+_FEWEST_SEEDS = 3
+
+
+def advice_headline(advice: Recommendation) -> Text:
+    """Give the answer in one sentence."""
+    if advice.kind == "none":
+        return say("No setting is recommended.")
+    setting = say("Patience ", Fact(advice.patience, "patience", "patience"))
+    if advice.monitors:
+        first = "" if advice.told_apart else " (named first)"
+        setting = say(setting, " on ", Code(advice.monitor), first)
+    promise = advice.promise
+    if advice.kind == "guaranteed" and promise is not None:
+        share = Fact(promise.confidence, "given_share", "confidence")
+        return say(setting, ", with a promise for ", share, f" of new {_like(advice)}.")
+    if promise is not None:
+        return say(
+            setting, ", the usual one: for another there is not enough evidence."
+        )
+    return say(setting, ", as a rule of thumb: no promise goes with it.")
+
+
+def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
+    """Say what the answer is made of, and what patience counts if it is no epochs."""
+    n_runs = sum(len(group.runs) for group in advice.groups)
+    runs = counted(n_runs, "run", "n_runs")
+    if advice.unit == "group":
+        groups = counted(len(advice.groups), "group", "n_groups")
+        once = ""
+        if advice.grouped_by == "setting":
+            once = ", seeds of one setting count once (--group-by)"
+        runs = say(runs, " in ", groups, once)
+    elif advice.grouped_by == "seed":
+        runs = say(runs, " of one setting")
+    rules = dict.fromkeys(spoken_semantics(run.semantics) for run in sweep.runs)
+    counting = ""
+    if any(run.steps is not None for run in asked):
+        said = spoken_counting(asked)
+        counting = f" {said[:1].upper()}{said[1:]}."
+    judged_by = "" if advice.objective == advice.monitor else "judged by "
+    return say(
+        runs,
+        f"; {judged_by}",
+        Code(advice.objective),
+        f" ({advice.objective_mode}); rules of {', '.join(rules)}.{counting}",
+    )
+
+
+def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
+    """Yield what is promised, why this setting or none, and of what runs."""
+    if advice.promise is not None:
+        yield _promise(advice, advice.promise)
+    for reason in advice.reasons:
+        yield reason_text(advice, reason)
+    yield _tolerance(advice)
+    yield from _kept_tolerance(advice)
+    yield _sufficient(advice)
+    yield from _forward(advice)
+
+
+def _promise(advice: Recommendation, promise: Promise) -> Text:
+    patience = Fact(promise.patience, "patience", "patience")
+    longer = " and longer" if (advice.patience or 0) > promise.patience else ""
+    cut = ""
+    if any(doubt.code.startswith("own-stop") for doubt in advice.doubts):
+        # the best on record is not the best that there was
+        cut = ". Some of these logs were cut by early stopping of their own"
+    return say(
+        "the promise: patience ",
+        patience,
+        f"{longer} keeps ",
+        Code(advice.objective),
+        " within the tolerance on at least ",
+        Fact(promise.confidence, "given_share", "confidence"),
+        f" of new {_like(advice)}, averaged over many sets of ",
+        counted(promise.n_groups, advice.unit, "n_groups"),
+        "; from one such set in ten it is ",
+        Fact(promise.unlucky_share, "share", "unlucky_share"),
+        f" or less{cut}",
+    )
+
+
+def _like(advice: Recommendation) -> str:
+    """Name what the promise is about."""
+    if advice.grouped_by == "seed":
+        return "trainings of this setting"
+    return f"{advice.unit}s like these"
+
+
+def _tolerance(advice: Recommendation) -> Text:
+    tolerance, series = advice.tolerance, Code(advice.objective)
+    if tolerance is None:
+        message = "a recommendation from several runs has a tolerance"
+        raise AssertionError(message)
+    value = Fact(tolerance.value, "given", "value")
+    if tolerance.kind == "absolute":
+        return say("tolerance: ", value, " ", series)
+    share = say(value._replace(kind="given_share"), " of each run's best ", series)
+    if tolerance.kind == "share":
+        return say("tolerance: ", share, " (--tolerance)")
+    if advice.unit == "run":
+        spread = _spread(advice.groups[0])
+        return say("tolerance: the spread between seeds, ", spread, " (--tolerance)")
+    rest = say("; else ", share) if tolerance.seeded < len(advice.groups) else say()
+    return say(
+        "tolerance: the spread between the seeds of a group, of three or more (",
+        _spreads(advice),
+        ")",
+        rest,
+        " (--tolerance)",
+    )
+
+
+def _spreads(advice: Recommendation) -> Text:
+    """Say between what the spreads of the groups with seeds enough lie."""
+    seeded = [group for group in advice.groups if len(group.runs) >= _FEWEST_SEEDS]
+    ordered = sorted(seeded, key=lambda group: (group.tolerance[0], group.name))
+    least, most = ordered[0], ordered[-1]
+    told = say(_spread(least), f" in {least.name}")
+    if most is least:
+        return told
+    return say(told, " to ", _spread(most), f" in {most.name}")
+
+
+def _spread(group: CountedGroup) -> Fact:
+    (value, *_) = group.tolerance
+    return Fact(value, "difference", "tolerance", decimals_for([value], digits=3))
+
+
+def _kept_tolerance(advice: Recommendation) -> Iterator[Text]:
+    """Say which of the two answers keeps the tolerance, and where one does not."""
+    recommended, tuned = advice.setting("recommended"), advice.setting("tolerance")
+    if recommended is None:
+        return
+    kept = _kept(recommended)
+    sentence = say(
+        "the recommended ", Fact(advice.patience, "patience", "patience"), " ", kept
+    )
+    if tuned is not None and tuned.callbacks != recommended.callbacks:
+        patience = Fact(tuned.parameters["patience"], "patience", "patience")
+        tuned_kept = _kept(tuned)
+        if plain_text(tuned_kept) == plain_text(kept):
+            sentence = say(sentence, ", as does ", patience)
+        else:
+            sentence = say(sentence, "; ", patience, " ", tuned_kept)
+    yield sentence
+
+
+def _kept(scored: Scored) -> Text:
+    told = Fact(scored.told_runs, "count", "told_runs")
+    if not scored.told_runs:
+        return say("is told by no log")
+    if not scored.breaks_tolerance:
+        if scored.told_runs == 1:
+            return say("keeps the tolerance on the ", told, " run whose log tells")
+        return say("keeps the tolerance on all ", told, " runs whose logs tell")
+    return say(
+        "breaks the tolerance on ",
+        Fact(len(scored.breaks_tolerance), "count", "n_breaks_tolerance"),
+        " of ",
+        counted(scored.told_runs, "run", "told_runs"),
+        f" whose logs tell ({list_names(scored.breaks_tolerance, MOST_NAMES)})",
+    )
+
+
+def _sufficient(advice: Recommendation) -> Text:
+    """Say which patience each group needs: those that need most, and the unknown."""
+    known, unknown = [], []
+    for group in advice.groups:
+        if group.sufficient_patience is None:
+            unknown.append(group.name)
+        else:
+            known.append(group)
+    known.sort(key=lambda group: (-(group.sufficient_patience or 0), group.name))
+    by_patience: dict[int | None, list[str]] = {}
+    for group in known[:_MOST_GROUPS]:
+        by_patience.setdefault(group.sufficient_patience, []).append(group.name)
+    told = [
+        say(Fact(patience, "patience", "sufficient_patience"), f" {', '.join(names)}")
+        for patience, names in by_patience.items()
+    ]
+    more = len(known) - _MOST_GROUPS
+    if more > 0:
+        told.append(say("less for ", Fact(more, "count"), " more"))
+    if unknown:
+        told.insert(0, say(f"not in the log for {list_names(unknown, MOST_NAMES)}"))
+    joined = [part for text in told for part in ("; ", text)]
+    return say("sufficient patience: ", *joined[1:])
+
+
+def _forward(advice: Recommendation) -> Iterator[Text]:
+    """Say how the choice did when it would have been made by the oldest."""
+    forward, unit = advice.forward, advice.unit
+    if forward is None:
+        return
+    newer = Fact(forward.n_newer, "count", "n_newer")
+    enough = say(Fact(forward.n_enough, "count", "n_enough"), " of the ", newer)
+    if forward.n_enough == forward.n_newer:
+        enough = say("all ", newer)
+    sentence = say(
+        "forward in time: the ",
+        Fact(forward.n_older, "count", "n_older"),
+        f" oldest {unit}s choose patience ",
+        Fact(forward.patience, "patience", "patience"),
+        ", which is enough for ",
+        enough,
+        " that came after them",
+    )
+    if forward.n_unknown:
+        unknown = Fact(forward.n_unknown, "count", "n_unknown")
+        sentence = say(sentence, " (", unknown, " of these do not tell)")
+    compared = forward.score is not None and forward.usual_score is not None
+    if compared and forward.patience != USUAL:
+        sentence = say(
+            sentence,
+            "; there it scores ",
+            Fact(forward.score, "score", "score"),
+            ", and ",
+            Fact(USUAL, "patience"),
+            " ",
+            Fact(forward.usual_score, "score", "usual_score"),
+        )
+    yield sentence
+
+
+def which_monitor(advice: Recommendation) -> Text:
+    """Say which of several monitors to stop on."""
+    monitor = Code(advice.monitor)
+    if advice.told_apart:
+        return say("Stop on ", monitor, ": it is clearly better on what was left out.")
+    return say(
+        "Which monitor to stop on cannot be told from these logs; ",
+        monitor,
+        " was named first.",
+    )
+
+
+def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
+    """Say for how many groups no patience is enough on a monitor."""
+    return say(
+        "no patience in the logs is enough for ",
+        counted(scored.unknown_groups, advice.unit, "unknown_groups"),
+    )
+
+
+def doubt_sentences(advice: Recommendation) -> Iterator[Text]:
+    """Yield what to know before trusting it, with the names of the runs."""
+    for doubt in advice.doubts:
+        yield doubt_with_runs(doubt, advice.unit)
+    if advice.excluded:
+        told = [
+            f"{excluded.run} ({plain_text(exclusion_text(excluded))})"
+            for excluded in advice.excluded
+        ]
+        yield say(f"not counted: {list_names(told, MOST_NAMES)}")
+
+
+def restoring_sentence() -> Text:
+    """Say that the setting restores the best weights, as Keras by default does not."""
+    return say(
+        Code("restore_best_weights=True"),
+        " is part of it; Keras's default is False (--keep last).",
+    )
+
+
+def only_retraining() -> Text:
+    """Say what no log can tell."""
+    return say(
+        "How a learning rate is reduced (factor, cooldown, least rate) cannot be "
+        "chosen from logs: only training again tells."
+    )

@@ -1,0 +1,265 @@
+"""The settings side by side, every group and every monitor, as tables with a legend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.advice.sentences import unknown_groups
+from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
+from cbreplay.rules.registry import row_of, tried_values_of
+from cbreplay.setting_names import setting_label, setting_text
+from cbreplay.words import decimals_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Text
+    from cbreplay.recommend import (
+        CountedGroup,
+        MonitorScore,
+        Recommendation,
+        Scored,
+    )
+
+__all__ = [
+    "groups_legend",
+    "groups_table",
+    "monitors_legend",
+    "monitors_table",
+    "settings_legend",
+    "settings_table",
+]
+
+_NOT_IN_LOG = say("not in the log")
+
+
+def _side(advice: Recommendation) -> str:
+    """Name what is lost: above the best where small is good, else below it."""
+    return "above best" if advice.objective_mode == "min" else "below best"
+
+
+def settings_table(advice: Recommendation) -> Table:
+    """Return what every setting loses and trains."""
+    # differences are small numbers: two digits of them tell enough
+    regrets = [scored.mean_regret for scored in advice.settings]
+    places = decimals_for(regrets, digits=2)
+    columns = (
+        TableColumn("label", "answer", "name", shown="programs"),
+        TableColumn("setting", "setting", "code", shown="programs"),
+        TableColumn("name", "setting", "name", shown="people"),
+        TableColumn("n_groups", f"{advice.unit}s", "count", fold=1),
+        TableColumn("mean_regret", _side(advice), "difference", decimals=places),
+        TableColumn("lost_share", "in its scale", "share", shown="programs"),
+        TableColumn("worst_regret", "worst", "difference", fold=4, decimals=places),
+        TableColumn("worst_run", "worst run", "name", shown="programs"),
+        TableColumn("cost", "trained", "share"),
+        TableColumn("score", "score", "score", fold=2),
+        TableColumn(
+            "left_out_regret", "left out", "difference", fold=3, decimals=places
+        ),
+        TableColumn("left_out_score", "score, left out", "score", shown="programs"),
+    )
+    rows = tuple(_setting_row(advice, scored) for scored in advice.settings)
+    return Table(columns, rows, "The settings side by side", is_answer=True)
+
+
+def _setting_row(advice: Recommendation, scored: Scored) -> Row:
+    recommended = advice.setting("recommended")
+    repeats = (
+        recommended is not None
+        and scored.label in ("5", "10")
+        and scored.callbacks == recommended.callbacks
+    )
+    cells = (
+        scored.label,
+        setting_text(scored),
+        setting_label(scored),
+        Cell(scored.n_groups, of=len(advice.groups)),
+        scored.mean_regret,
+        scored.lost_share,
+        scored.worst_regret,
+        scored.worst_run,
+        scored.cost,
+        scored.score,
+        scored.left_out_regret,
+        scored.left_out_score,
+    )
+    return Row(cells, shown="programs" if repeats else "always")
+
+
+def settings_legend(advice: Recommendation) -> Iterator[Text]:
+    """Yield what the columns mean, and what does not fit into them."""
+    unit, side = advice.unit, _side(advice)
+    yield say(
+        f"{side}: ",
+        Code(advice.objective),
+        f" lost against the best on record, the mean of the {unit}s whose logs tell; "
+        f"left out: of {unit}s that had no part in the choice",
+    )
+    yield say(
+        "score: the share lost + ",
+        Fact(advice.cost_weight, "given", "cost_weight"),
+        " x the share of the epochs trained (--cost-weight); cheapest is by score",
+    )
+    recommended = advice.setting("recommended")
+    if recommended is not None and recommended.worst_run is not None:
+        worst = Fact(recommended.worst_run, "name", "worst_run")
+        yield say("worst: of one run; for the recommended ", worst)
+    current, start = advice.setting("current"), advice.setting("start")
+    if current is not None:
+        yield say("now: ", Code(setting_text(current)))
+    if start is not None and start.rule is not None:
+        yield say(
+            f"{setting_label(start)}: ",
+            Code(f"{start.rule.class_name}({setting_text(start)})"),
+            ", the best of some later starts with a patience by the same rule; no "
+            "promise goes with it",
+        )
+    yield from _other_rules(advice)
+    yield from _choice_left_out(advice)
+
+
+def _other_rules(advice: Recommendation) -> Iterator[Text]:
+    """Say of the rules without a patience which values were tried."""
+    rules: dict[str, list[str]] = {}
+    for scored in advice.settings:
+        row = None if scored.rule is None else row_of(type(scored.rule))
+        tried = None if row is None else tried_values_of(row)
+        if tried is not None:
+            rules.setdefault(tried.origin, []).append(scored.label)
+    for origin, names in rules.items():
+        yield say(
+            f"{', '.join(names)}: of the values of {origin} the one of the least "
+            "score; no promise goes with it"
+        )
+
+
+def _choice_left_out(advice: Recommendation) -> Iterator[Text]:
+    """Say how the choice does on what was left out of it, if there was a choice."""
+    left_out = advice.left_out
+    if left_out is None or left_out.mean_regret is None or not advice.callbacks:
+        return
+    tuned, usual = advice.setting("tolerance"), advice.setting("10")
+    if tuned is None or tuned.callbacks != advice.callbacks or usual is None:
+        return
+    if usual.callbacks == advice.callbacks:
+        return
+    places = decimals_for([left_out.mean_regret, left_out.usual_regret], digits=2)
+
+    def lost(value: float, name: str) -> Fact:
+        return Fact(value, "difference", name, places)
+
+    sentence = say(
+        f"chosen without a {advice.unit}, it costs that one ",
+        lost(left_out.mean_regret, "mean_regret"),
+        " on average",
+    )
+    if left_out.interval is not None:
+        low, high = (lost(end, "interval") for end in left_out.interval)
+        sentence = say(sentence, " (90 % interval ", low, " to ", high, ")")
+    if left_out.optimism:
+        more = "more" if left_out.optimism >= 0 else "less"
+        apart = lost(abs(left_out.optimism), "optimism")
+        sentence = say(sentence, ", ", apart, f" {more} than with it")
+    if left_out.usual_regret is not None:
+        fixed = lost(left_out.usual_regret, "usual_regret")
+        sentence = say(sentence, "; a fixed 10 costs ", fixed)
+    yield sentence
+
+
+def groups_table(advice: Recommendation) -> Table:
+    """Return every group: what it needs, and what the others would choose."""
+    regrets = [group.left_out_regret for group in advice.groups]
+    tolerances = [max(group.tolerance) for group in advice.groups]
+    places = decimals_for([*regrets, *tolerances], digits=2) + 1
+    runs = [TableColumn("n_runs", "Runs", "count")] if advice.unit == "group" else []
+    columns = (
+        TableColumn("name", advice.unit.capitalize(), "name"),
+        *runs,
+        TableColumn("tolerance", "Tolerance", "difference", decimals=places),
+        TableColumn("sufficient_patience", "Sufficient patience", "patience"),
+        TableColumn("left_out_patience", "Chosen without it", "patience"),
+        TableColumn(
+            "left_out_regret", "What that costs it", "difference", decimals=places
+        ),
+    )
+    rows = tuple(_group_row(advice, group, places) for group in advice.groups)
+    return Table(columns, rows, f"Every {advice.unit}, left out of the choice")
+
+
+def _group_row(advice: Recommendation, group: CountedGroup, places: int) -> Row:
+    low, high = (
+        Fact(end(group.tolerance), "difference", "tolerance", places)
+        for end in (min, max)
+    )
+    spread = say(low) if low.text == high.text else say(low, " to ", high)
+    lost = group.left_out_regret
+    untold = lost is None and group.left_out_patience is not None
+    return Row(
+        (
+            group.name,
+            *([len(group.runs)] if advice.unit == "group" else []),
+            spread,
+            _NOT_IN_LOG
+            if group.sufficient_patience is None
+            else group.sufficient_patience,
+            group.left_out_patience,
+            _NOT_IN_LOG if untold else lost,
+        )
+    )
+
+
+def groups_legend(advice: Recommendation) -> Text:
+    """Say what the columns of the groups mean."""
+    return say(
+        "Sufficient: the smallest patience that keeps ",
+        Code(advice.objective),
+        " within the tolerance. Chosen without it: what the other "
+        f"{advice.unit}s come to.",
+    )
+
+
+def monitors_table(advice: Recommendation) -> Table:
+    """Return what each of several monitors comes to."""
+    regrets = [
+        scored.left_out.mean_regret
+        for scored in advice.monitors
+        if scored.left_out is not None
+    ]
+    places = decimals_for(regrets, digits=2)
+    columns = (
+        TableColumn("monitor", "monitor", "name"),
+        TableColumn("patience", "patience", "patience"),
+        TableColumn("n_groups", f"{advice.unit}s", "count"),
+        TableColumn("mean_regret", _side(advice), "difference", decimals=places),
+        TableColumn("score", "score", "score"),
+    )
+    rows = tuple(_monitor_row(advice, scored) for scored in advice.monitors)
+    return Table(columns, rows, "The monitors side by side")
+
+
+def _monitor_row(advice: Recommendation, scored: MonitorScore) -> Row:
+    n_groups, regret, score = 0, None, None
+    if scored.left_out is not None and scored.left_out.score is not None:
+        left_out = scored.left_out
+        n_groups, regret, score = (
+            left_out.n_groups,
+            left_out.mean_regret,
+            left_out.score,
+        )
+    told = Cell(n_groups, of=len(advice.groups))
+    return Row((scored.monitor, scored.patience, told, regret, score))
+
+
+def monitors_legend(advice: Recommendation) -> Iterator[Text]:
+    """Yield what the columns of the monitors mean, and what is unknown."""
+    unit = advice.unit
+    yield say(
+        f"{_side(advice)}: ",
+        Code(advice.objective),
+        f" lost with what is chosen without a {unit}, the mean of those whose logs "
+        f"tell. Two monitors are compared on the {unit}s that tell both",
+    )
+    for scored in advice.monitors:
+        if scored.unknown_groups:
+            yield say(Code(scored.monitor), ": ", unknown_groups(advice, scored))

@@ -1,0 +1,401 @@
+"""One list of callbacks against another, run by run."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.answers.describe import describe_results
+from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.spoken_runs import by_keras_rules
+from cbreplay.answers.staircase_doubts import noted
+from cbreplay.document import (
+    Cell,
+    Claim,
+    Code,
+    Document,
+    Fact,
+    Notice,
+    Pair,
+    Points,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.replay.compare import total_comparisons
+from cbreplay.rules.base import format_callback
+from cbreplay.words import (
+    count,
+    decimals_for,
+    list_names,
+    spoken_counting,
+    spoken_evidence,
+    spoken_semantics,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.document import Part, Text
+    from cbreplay.kinds import Kind
+    from cbreplay.replay import Replay
+    from cbreplay.replay.compare import ComparisonTotals, ReplayComparison
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+
+__all__ = ["RivalLists", "comparison_document"]
+
+_CAUSES = {
+    "learning rate": "it is trained at another learning rate",
+    "reduction": "at its end they set different learning rates",
+    "weights": "training goes on from different weights",
+    "stop": "one stops there, the other does not",
+    "kept weights": "both end there, and keep the weights of different epochs",
+}
+_NAMES = {"first": "A", "rival": "B", "same": "same"}
+_MOST_NAMES = 5
+# parameters that decide nothing
+_SILENT = ("verbose",)
+# what CSV has of each list on each run, in order
+_FIGURES = (
+    "evidence",
+    "stopped_epoch",
+    "kept_epoch",
+    "kept_value",
+    "regret",
+    "trained_epochs",
+    "epochs_saved",
+    "bounds",
+    "provisional",
+    "divergence_epoch",
+    "gap_epoch",
+)
+_OWN = (
+    "parting_epoch",
+    "parted_by",
+    "evident_until",
+    "both_exact",
+    "better",
+    "value_gain",
+    "epochs_gain",
+)
+
+
+class RivalLists(NamedTuple):
+    """Two lists of callbacks on the same runs.
+
+    Parameters
+    ----------
+    first, rival : sequence of Callback
+        The lists, which people know as A and B.
+    compared : sequence of ReplayComparison
+        One for each run.
+    """
+
+    first: Sequence[Callback]
+    rival: Sequence[Callback]
+    compared: Sequence[ReplayComparison]
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs, in order."""
+        return [comparison.first.run for comparison in self.compared]
+
+    def replays(self) -> list[Replay]:
+        """Return the replays, both of each run."""
+        return [replay for comparison in self.compared for replay in comparison[:2]]
+
+
+def comparison_document(lists: RivalLists) -> Document:
+    """Say where two lists part on each run, and what each keeps and saves.
+
+    Parameters
+    ----------
+    lists : RivalLists
+        The answer.
+    """
+    totals = total_comparisons(lists.compared)
+    sections = [Section("Run by run", (_table(lists),), untitled=True)]
+    outcome = tuple(_outcome(lists, totals))
+    if outcome:
+        sections.append(Section("What it comes to", (Points(outcome),), untitled=True))
+    doubts = tuple(_doubts(lists))
+    if doubts:
+        doubt = Notice(doubts)
+        sections.append(Section("Before you trust it", (doubt,), untitled=True))
+    document = Document(
+        "simulate",
+        by_keras_rules(_headline(lists, totals), lists.runs),
+        _lead(lists),
+        tuple(sections),
+        program=lambda: _members(lists, totals),
+    )
+    (first, *others) = lists.runs
+    if others or first.steps is None:
+        return document
+    return in_evaluations(document, first)
+
+
+def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
+    results = [
+        (row, config, replay)
+        for row, comparison in enumerate(lists.compared)
+        for config, replay in enumerate(comparison[:2])
+    ]
+    configs = [
+        {"callbacks": [format_callback(rule) for rule in listed], "parameters": {}}
+        for listed in lists[:2]
+    ]
+    return {
+        **describe_results(lists.runs, results),
+        "configs": configs,
+        "versus": {
+            "comparisons": [
+                {"run": row, **_described(comparison)}
+                for row, comparison in enumerate(lists.compared)
+            ],
+            "totals": totals._asdict(),
+        },
+    }
+
+
+def _described(comparison: ReplayComparison) -> dict[str, Any]:
+    until, run = comparison.evident_until, comparison.first.run
+    return {
+        "parting_epoch": comparison.parting_epoch,
+        "parted_by": comparison.parted_by,
+        "evident_until": None if until < run.first_epoch else until,
+        "both_exact": comparison.both_exact,
+        "better": comparison.better,
+        "value_gain": comparison.value_gain,
+        "epochs_gain": comparison.epochs_gain,
+    }
+
+
+def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    parting = _spoken_parting(lists, totals)
+    differing = _differing(lists)
+    if len(differing) <= 1:
+        return parting
+    # who reads only this must not put it down to one of them
+    return say(
+        parting,
+        f" They differ in {count(len(differing), 'parameter')}: ",
+        f"{'; '.join(differing)}.",
+    )
+
+
+def _differing(lists: RivalLists) -> list[str]:
+    """Name the parameters in which two lists of the same callbacks differ."""
+    if [rule.class_name for rule in lists.first] != [
+        rule.class_name for rule in lists.rival
+    ]:
+        return []
+    several = len(lists.first) > 1
+    named = []
+    for one, other in zip(lists.first, lists.rival, strict=True):
+        # every rule is a dataclass; a plain class cannot say so
+        for field in fields(one):  # type: ignore[arg-type]
+            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
+            if ours != theirs and field.name not in _SILENT:
+                owner = f"{one.class_name}'s " if several else ""
+                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+    # which epoch is kept is what people overlook
+    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
+    return [words for _, words in named]
+
+
+def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    if totals.parted_runs == 0:
+        return say("A and B part on no run, as far as the log is evidence.")
+    if totals.runs == 1:
+        (comparison,) = lists.compared
+        epoch = Fact(comparison.parting_epoch, "epoch", "parting_epoch")
+        cause = _CAUSES[comparison.parted_by or "stop"]
+        claim = Claim("first_difference", {"epoch": comparison.parting_epoch})
+        return say("A and B part at epoch ", epoch, f": {cause}.", claims=[claim])
+    return say(
+        "A and B part on ",
+        Fact(totals.parted_runs, "count", "parted_runs"),
+        " of ",
+        Fact(totals.runs, "count", "runs"),
+        " runs.",
+    )
+
+
+def _lead(lists: RivalLists) -> Text:
+    rules = sorted(
+        {spoken_semantics(replay.semantics.name) for replay in lists.replays()}
+    )
+    counting = spoken_counting(lists.runs)
+    first, rival = (", ".join(map(format_callback, listed)) for listed in lists[:2])
+    return say(
+        "A: ",
+        Code(first),
+        ". B: ",
+        Code(rival),
+        f". Rules of {', '.join(rules)}; {counting}; a pair is that of A / B.",
+    )
+
+
+def _table(lists: RivalLists) -> Table:
+    columns = [
+        TableColumn(
+            "run", "run", "name", shown="always" if len(lists.runs) > 1 else "programs"
+        ),
+        *(TableColumn(key, key, "text", shown="programs") for key in _OWN),
+        *(
+            TableColumn(f"{side}_{key}", f"{side} {key}", "text", shown="programs")
+            for side in ("first", "rival")
+            for key in _FIGURES
+        ),
+        *_spoken_columns(lists),
+    ]
+    rows = tuple(
+        Row((*_figures(comparison), *_spoken(comparison)))
+        for comparison in lists.compared
+    )
+    caption = f"A and B on {count(len(lists.runs), 'run')}"
+    return Table(tuple(columns), rows, caption, is_answer=True)
+
+
+def _figures(comparison: ReplayComparison) -> Iterator[Any]:
+    """Yield the cells of a row for programs."""
+    yield comparison.first.run.name
+    yield from _described(comparison).values()
+    for replay in comparison[:2]:
+        outcome = replay.outcome
+        yield replay.evidence
+        yield replay.stopped_epoch
+        yield replay.kept_epoch
+        yield outcome.kept_value
+        yield outcome.regret
+        yield outcome.trained_epochs
+        yield outcome.epochs_saved
+        yield ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items())
+        yield ";".join(outcome.provisional)
+        yield replay.divergence_epoch
+        yield replay.gap_epoch
+
+
+def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
+    """Yield the columns for people: what both do stands in one."""
+    objectives = {comparison.first.objective for comparison in lists.compared}
+    objective = objectives.pop() if len(objectives) == 1 else None
+    decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
+    titles: tuple[tuple[str, str, Kind, int], ...] = (
+        ("parting_epoch", "part at", "epoch", 0),
+        ("parted_by", "by", "text", 5),
+        ("stops", "stops", "epoch", 0),
+        ("keeps", "keeps", "epoch", 1),
+        ("values", objective or "kept value", "value", 3),
+        ("saved", "saved", "count", 4),
+        ("spoken_better", "better", "text", 2),
+        ("silent", "evidence", "sentence", 0),
+    )
+    for key, title, kind, fold in titles:
+        places = decimals if kind == "value" else None
+        yield TableColumn(key, title, kind, fold, "people", places)
+
+
+def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
+    """Yield the cells of a row for people."""
+    pair = comparison[:2]
+    yield comparison.parting_epoch
+    yield comparison.parted_by
+    yield Pair(*(replay.stopped_epoch for replay in pair))
+    yield Pair(*(_so_far(replay, replay.kept_epoch) for replay in pair))
+    yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
+    yield Pair(*map(_saved, pair))
+    yield _NAMES.get(comparison.better or "")
+    silent = [
+        f"{name}: {spoken_evidence(replay)}"
+        for name, replay in zip("AB", pair, strict=True)
+        if replay.evidence != "exact"
+    ]
+    yield "; ".join(silent) or "exact"
+
+
+def _so_far(replay: Replay, value: float | None) -> Cell:
+    return Cell(value, provisional=bool(replay.outcome.provisional))
+
+
+def _saved(replay: Replay) -> Cell:
+    bound = replay.outcome.bounds.get("epochs_saved")
+    return Cell(replay.outcome.epochs_saved, bound)
+
+
+def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
+    """Yield what the runs come to; totals are of those where both are exact."""
+    if totals.exact_runs:
+        yield _spoken_totals(lists, totals)
+    silent = [
+        comparison.first.run.name
+        for comparison in lists.compared
+        if not comparison.both_exact
+    ]
+    if silent:
+        shown = list_names(silent, _MOST_NAMES)
+        where = f"On {shown}" if len(lists.compared) > 1 else "Here"
+        yield say(
+            f"{where} nothing is compared: the log does not show how both would have "
+            "ended."
+        )
+
+
+def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
+    objective = Code(lists.compared[0].first.objective or "value")
+    saves: tuple[Part, ...] = (
+        "; A saves ",
+        Fact(totals.first_epochs_saved, "count", "first_epochs_saved"),
+        f" {'epoch' if totals.first_epochs_saved == 1 else 'epochs'} and B ",
+        Fact(totals.rival_epochs_saved, "count", "rival_epochs_saved"),
+        ".",
+    )
+    if len(lists.compared) == 1:
+        start, end = {
+            "first": ("A keeps the better ", ""),
+            "rival": ("B keeps the better ", ""),
+            "same": ("Both keep the same ", ""),
+            None: ("Which keeps the better ", " is not recorded"),
+        }[lists.compared[0].better]
+        return say(start, objective, end, *saves)
+    return say(
+        "On the ",
+        Fact(totals.exact_runs, "count", "exact_runs"),
+        f" {'run' if totals.exact_runs == 1 else 'runs'} where both are exact, A keeps "
+        "the better ",
+        objective,
+        " on ",
+        Fact(totals.first_better, "count", "first_better"),
+        ", B on ",
+        Fact(totals.rival_better, "count", "rival_better"),
+        ", both the same on ",
+        Fact(totals.same, "count", "same"),
+        *saves,
+    )
+
+
+def _doubts(lists: RivalLists) -> Iterator[Text]:
+    """Yield what the table does not say."""
+    replays = lists.replays()
+    versions = {replay.semantics.name for replay in replays}
+    semantics = versions.pop() if len(versions) == 1 else None
+    yield from misreadings(lists.runs, lists[:2], semantics)
+    if any(replay.outcome.provisional for replay in replays):
+        yield say(
+            "In brackets: as if training had ended with the log; such figures are "
+            "never compared."
+        )
+    about = [
+        tuple(dict.fromkeys((*comparison.first.notes, *comparison.rival.notes)))
+        for comparison in lists.compared
+    ]
+    if len(lists.compared) == 1:
+        yield from noted(lists.runs[0], about[0])
+    else:
+        yield from alike_notes(zip(lists.runs, about, strict=True))

@@ -1,0 +1,111 @@
+"""Settings on runs, decided: by a sweep where it holds all of it, else by replays.
+
+Few cells are replayed one by one, which is sooner begun. The two ways say the same of
+every cell, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.answers.replayed_cells import read_replays
+from cbreplay.errors import ConfigError
+from cbreplay.replay import replay_fits, replay_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.grid import Grid
+    from cbreplay.judging import Judging
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run
+
+__all__ = ["decide_fits", "decide_settings"]
+
+_MOST_CELLS = 1_000_000
+# the sweep costs more to import than so many replays
+_FEW_CELLS = 50
+
+
+def decide_settings(
+    runs: Sequence[Run],
+    grid: Grid,
+    judging: Judging,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    replayed: bool = False,
+) -> SettingCells:
+    """Decide every setting on every run.
+
+    Parameters
+    ----------
+    runs, grid, judging : sequence of Run, Grid, Judging
+        What is asked, and how it is judged.
+    progress : callable, optional
+        Called with the number of cells that are decided and of all, now and then.
+    replayed : bool
+        Whether the replays will be asked for: then they are made at once.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_run` for the first cell for which it does; `ConfigError` if there
+        are too many.
+    """
+    if _check_size(runs, grid) >= _FEW_CELLS and not replayed:
+        from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
+        from cbreplay.sweep import sweep_runs
+
+        if reads_from_sweep(grid):
+            sweep = sweep_runs(runs, grid, progress=progress, judging=judging)
+            return read_sweep(sweep)
+    return read_replays(runs, grid, _replay_settings(runs, grid, judging, progress))
+
+
+def decide_fits(runs: Sequence[Run], grid: Grid, judging: Judging) -> SettingCells:
+    """Decide every setting on runs that are fits under the same callback instances.
+
+    Parameters
+    ----------
+    runs, grid, judging : sequence of Run, Grid, Judging
+        The fits in their order, as the folds of a loop whose callbacks were made
+        before it; what is asked, and how it is judged.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_fits`.
+    """
+    _check_size(runs, grid)
+    by_config = [replay_fits(runs, config, judging=judging) for config in grid]
+    replays = [fits[row] for row in range(len(runs)) for fits in by_config]
+    return read_replays(runs, grid, replays)
+
+
+def _replay_settings(
+    runs: Sequence[Run],
+    grid: Grid,
+    judging: Judging,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Replay]:
+    """Replay every setting on every run, run by run; many may share a replay."""
+    if _check_size(runs, grid) < _FEW_CELLS:
+        return [
+            replay_run(run, config, judging=judging) for run in runs for config in grid
+        ]
+    from cbreplay.sweep import replay_cells
+
+    return replay_cells(runs, grid, progress=progress, judging=judging)
+
+
+def _check_size(runs: Sequence[Run], grid: Grid) -> int:
+    """Return the number of cells, which must not be too many to be shown."""
+    n_cells = len(runs) * len(grid)
+    if n_cells > _MOST_CELLS:
+        sentence = (
+            f"{len(runs)} runs and {len(grid)} settings make {n_cells} replays, "
+            f"{_MOST_CELLS} at most. Name fewer settings"
+        )
+        raise ConfigError(sentence)
+    return n_cells

@@ -1,0 +1,275 @@
+"""Why a setting decided as it did on one run, epoch by epoch."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.describe import describe_results
+from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    counts_otherwise,
+    end_of_evidence,
+    lead_of_run,
+)
+from cbreplay.answers.staircase_doubts import noted
+from cbreplay.document import (
+    Code,
+    CodeBlock,
+    Command,
+    Document,
+    Fact,
+    Notice,
+    Points,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.words import name_in_list
+from cbreplay.words import parting_of, spoken_divergence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cbreplay.document import Block, Part, Text
+    from cbreplay.explain import Explanation, TraceRow
+    from cbreplay.replay import Replay
+
+__all__ = ["deciding_rows", "explanation_document"]
+
+_DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
+# how the library begins every sentence past a divergence
+_FICTION = "fiction: "
+# a longer trace is also offered without the epochs in which nothing was decided
+_LONG = 40
+
+
+def explanation_document(
+    explanation: Explanation,
+    *,
+    rows: Sequence[TraceRow] | None = None,
+    typed: str | None = None,
+    setting: str = "",
+) -> Document:
+    """Say why a setting stopped, reduced or kept what it did.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        The trace, and how it ended.
+    rows : sequence of TraceRow, optional
+        The rows that are shown; all by default.
+    typed : str, optional
+        The log and the options as they were typed, for the next commands; none where
+        it cannot be asked again.
+    setting : str
+        The setting as it was typed; by default the expression of each callback.
+    """
+    replay = explanation.replay
+    shown = explanation.rows if rows is None else rows
+    code = "\n".join(format_callback(callback) for callback in replay.callbacks)
+    trace: tuple[Block, ...] = (CodeBlock(code, "python"), _trace(explanation, shown))
+    sections = (
+        Section("Epoch by epoch", trace, untitled=True),
+        *_section("How it ended", Points(tuple(_closing(explanation)))),
+        *_section("Before you trust it", Notice(tuple(_doubts(replay)))),
+    )
+    document = Document(
+        "explain",
+        by_keras_rules(_headline(replay), [replay.run]),
+        lead_of_run(replay),
+        sections,
+        _next(explanation, shown, typed, setting or _expressions(explanation)),
+        lambda: _members(explanation, shown),
+    )
+    return (
+        document if replay.run.steps is None else in_evaluations(document, replay.run)
+    )
+
+
+def deciding_rows(rows: Sequence[TraceRow], last_epoch: int) -> list[TraceRow]:
+    """Return the rows in which something was decided, and those of the last epoch."""
+    return [row for row in rows if row.decision in _DECISIVE or row.epoch == last_epoch]
+
+
+def _section(title: str, block: Points | Notice) -> Iterator[Section]:
+    """Yield a section, unless it has nothing to say."""
+    if block.points:
+        yield Section(title, (block,), untitled=True)
+
+
+def _doubts(replay: Replay) -> Iterator[Text]:
+    """Yield what to know before trusting it, the gravest first."""
+    yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
+    yield from counts_otherwise([replay.run])
+    yield from noted(replay.run, replay.notes)
+
+
+def _closing(explanation: Explanation) -> Iterator[Text]:
+    """Yield how it ended, without what the headline says."""
+    replay = explanation.replay
+    told = None if replay.divergence_epoch is None else spoken_divergence(replay)
+    for sentence in explanation.closing:
+        if sentence != told:
+            yield _stamped(sentence)
+
+
+def _headline(replay: Replay) -> Text:
+    """Say in a sentence where it stopped and what it keeps, or where the log ends."""
+    if replay.divergence_epoch is not None:
+        return end_of_evidence(replay.divergence_epoch, parting_of(replay))
+    if replay.gap_epoch is not None:
+        return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
+    kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
+    horizon = Fact(replay.run.horizon, "epoch", "horizon")
+    if replay.stopped_epoch is not None:
+        at = Fact(replay.stopped_epoch, "epoch", "stopped_epoch")
+        stop = (*_stoppers(replay), " training at epoch ", at)
+        return say(*stop, "; it keeps epoch ", kept, ".")
+    if replay.run.reached_plan:
+        end = ("Nothing stops training before its planned end, epoch ", horizon)
+        return say(*end, "; it keeps epoch ", kept, ".")
+    end = ("Nothing stops training in this log, which ends at epoch ", horizon)
+    return say(*end, "; so far it keeps epoch ", kept, ".")
+
+
+def _stoppers(replay: Replay) -> Iterator[Part]:
+    """Name the callbacks that asked for the end, with the verb."""
+    for place, index in enumerate(replay.stopped_by):
+        if place:
+            yield " and "
+        yield Code(name_in_list(replay.callbacks, index))
+    yield " stops" if len(replay.stopped_by) == 1 else " stop"
+
+
+def _stamped(sentence: str) -> Text:
+    """Return a sentence; a fiction says on every line that it is one."""
+    if sentence.startswith(_FICTION):
+        return say(sentence.removeprefix(_FICTION), stamp=_FICTION)
+    return say(sentence)
+
+
+def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
+    several = len({row.callback for row in explanation.rows}) > 1
+    columns = (
+        TableColumn("epoch", "epoch", "epoch", once=True),
+        TableColumn("callback", "index", "number", shown="programs"),
+        TableColumn(
+            "callback_name",
+            "callback",
+            "name",
+            shown="always" if several else "programs",
+        ),
+        *(TableColumn(key, key, "number", shown="programs") for key in _NUMBERS),
+        TableColumn("decision", "decision", "text", shown="programs"),
+        TableColumn("needed", "needed", "number", shown="programs"),
+        TableColumn("hypothetical", "fiction", "flag", shown="programs"),
+        TableColumn("why", "why", "sentence"),
+    )
+    replay = explanation.replay
+    names = {
+        index: name_in_list(replay.callbacks, index)
+        for index in {row.callback for row in rows}
+    }
+    return Table(
+        columns,
+        tuple(_row(replay, row, names) for row in rows),
+        "What each callback decided in each epoch, and why",
+        is_answer=True,
+    )
+
+
+_NUMBERS = (
+    "value",
+    "best",
+    "left",
+    "right",
+    "wait",
+    "cooldown",
+    "learning_rate",
+    "new_learning_rate",
+)
+
+
+def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
+    shown = replay.callbacks[row.callback].shown
+    before, after = shown(row.before), shown(row.after)
+    left, right = (None, None) if row.compared is None else row.compared
+    return Row(
+        (
+            row.epoch,
+            row.callback,
+            names[row.callback],
+            row.value,
+            before.get("best"),
+            left,
+            right,
+            after.get("wait"),
+            after.get("cooldown_counter"),
+            row.learning_rate,
+            row.new_learning_rate,
+            row.decision,
+            row.needed,
+            row.hypothetical,
+            _stamped(row.why),
+        ),
+        # where there are very many, what was decided is shown before what was not
+        rank=0 if row.decision in _DECISIVE else 1,
+    )
+
+
+def _next(
+    explanation: Explanation, rows: Sequence[TraceRow], typed: str | None, setting: str
+) -> tuple[Command, ...]:
+    replay = explanation.replay
+    asked = f"{typed} {setting}".strip() if typed is not None else None
+    explain = f"cbreplay explain {asked}"
+    commands = []
+    if replay.divergence_epoch is not None and replay.hypothetical is None:
+        commands.append(Command("As if it held", f"{explain} --hypothetical"))
+    if len(rows) > max(_LONG, len(deciding_rows(rows, rows[-1].epoch))):
+        commands.append(Command("In short", f"{explain} --only decisions"))
+    commands.append(Command("A picture", f"cbreplay plot {asked}"))
+    return asked_again(replay.run, typed, commands)
+
+
+def _expressions(explanation: Explanation) -> str:
+    """Return the options that name the callbacks which decide something."""
+    deciding = sorted({row.callback for row in explanation.rows})
+    callbacks = explanation.replay.callbacks
+    codes = [format_callback(callbacks[index]) for index in deciding]
+    return " ".join(f"-c {_quoted(code)}" for code in codes)
+
+
+def _quoted(code: str) -> str:
+    """Quote an expression for a shell, legibly where that is possible."""
+    return shlex.quote(code) if _ACTS_IN_QUOTES.intersection(code) else f'"{code}"'
+
+
+_ACTS_IN_QUOTES = frozenset('"$`\\!')
+
+
+def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, Any]:
+    replay = explanation.replay
+    setting = [format_callback(callback) for callback in replay.callbacks]
+    return {
+        **describe_results([replay.run], [(0, 0, replay)]),
+        "configs": [{"callbacks": setting, "parameters": {}}],
+        "trace": {
+            "rows": [_described(replay, row) for row in rows],
+            "closing": list(explanation.closing),
+        },
+    }
+
+
+def _described(replay: Replay, row: TraceRow) -> dict[str, Any]:
+    shown = replay.callbacks[row.callback].shown
+    states = {"before": shown(row.before), "after": shown(row.after)}
+    return row._asdict() | states

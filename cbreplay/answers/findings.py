@@ -1,0 +1,187 @@
+"""Settings that can never act, or act otherwise than they look, as one answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.answers.describe import describe_run
+from cbreplay.document import (
+    Document,
+    Fact,
+    Notice,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.lint import lint_callbacks
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.registry import resolve_semantics
+from cbreplay.words import spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.document import Part, Text
+    from cbreplay.lint import Finding
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+
+__all__ = ["ListFindings", "check_callbacks", "findings_document"]
+
+
+class ListFindings(NamedTuple):
+    """A list of callbacks, and what was found about it.
+
+    Parameters
+    ----------
+    callbacks : sequence of Callback
+        The list, in order.
+    findings : sequence of Finding
+        As `lint_callbacks` returns them.
+    semantics : str
+        By whose rules, for example ``"keras-3.15"``.
+    source : str
+        The script or the run that the list is from; empty if neither.
+    lines : tuple of int
+        The one-based line of the script in which each callback is built.
+    run : Run or None
+        A record of such a training.
+    notes : tuple of str
+        What was assumed, and what could not be read.
+    """
+
+    callbacks: Sequence[Callback]
+    findings: Sequence[Finding]
+    semantics: str
+    source: str = ""
+    lines: tuple[int, ...] = ()
+    run: Run | None = None
+    notes: tuple[str, ...] = ()
+
+
+def check_callbacks(
+    callbacks: Sequence[Callback],
+    *,
+    epochs: int | None = None,
+    validation_freq: int | None = None,
+    run: Run | None = None,
+    semantics: str | None = None,
+    schedule: str | None = None,
+    source: str = "",
+    lines: tuple[int, ...] = (),
+    notes: Sequence[str] = (),
+) -> ListFindings:
+    """Look through a list of callbacks for what never acts, or acts otherwise.
+
+    Parameters
+    ----------
+    callbacks, epochs, validation_freq, run, semantics, schedule
+        As in `lint_callbacks`: the list, and what is known of the training.
+    source, lines, notes : as in `ListFindings`
+        Where the list is from, and what could not be read there.
+    """
+    metadata = None if run is None else run.metadata
+    resolved = resolve_semantics(semantics, metadata=metadata, callbacks=callbacks)
+    findings = lint_callbacks(
+        callbacks,
+        epochs=epochs,
+        validation_freq=validation_freq,
+        run=run,
+        semantics=semantics,
+        schedule=schedule,
+    )
+    return ListFindings(
+        callbacks,
+        findings,
+        resolved.semantics.name,
+        source=source,
+        lines=lines,
+        run=run,
+        notes=(*resolved.notes, *notes),
+    )
+
+
+def findings_document(checked: ListFindings) -> Document:
+    """Say what there is to object to in a list of callbacks."""
+    sections = [Section("Findings", (_table(checked),), untitled=True)]
+    if checked.notes:
+        notes = Notice(tuple(say(note) for note in checked.notes))
+        sections.append(Section("Before you trust it", (notes,), untitled=True))
+    return Document(
+        "lint",
+        _headline(checked),
+        _lead(checked),
+        tuple(sections),
+        program=lambda: _members(checked),
+    )
+
+
+def _headline(checked: ListFindings) -> Text:
+    n_callbacks, n_found = len(checked.callbacks), len(checked.findings)
+    told: list[Part] = ["Nothing to object to in "]
+    if n_found:
+        found = Fact(n_found, "count", "n_findings")
+        told = [found, " finding in " if n_found == 1 else " findings in "]
+    listed = Fact(n_callbacks, "count", "n_callbacks")
+    return say(*told, listed, " callback." if n_callbacks == 1 else " callbacks.")
+
+
+def _lead(checked: ListFindings) -> Text:
+    rules = f"rules of {spoken_semantics(checked.semantics)}."
+    if checked.source:
+        return say(Fact(checked.source, "name", "source"), f": {rules}")
+    return say(f"By the {rules}")
+
+
+def _table(checked: ListFindings) -> Table:
+    columns = (
+        TableColumn("severity", "severity", "name"),
+        TableColumn("code", "finding", "name"),
+        TableColumn("callback", "index", "number", shown="programs"),
+        TableColumn(
+            "line", "line", "number", shown="always" if checked.lines else "programs"
+        ),
+        TableColumn("setting", "setting", "code"),
+        TableColumn("message", "what", "sentence"),
+        TableColumn("reason", "why", "sentence"),
+        TableColumn("fix", "instead", "sentence"),
+    )
+    rows = tuple(
+        Row(
+            (
+                finding.severity,
+                finding.code,
+                finding.callback,
+                _line(checked, finding),
+                format_callback(checked.callbacks[finding.callback]),
+                finding.message,
+                finding.reason,
+                finding.fix,
+            )
+        )
+        for finding in checked.findings
+    )
+    return Table(columns, rows, "What to look at", is_answer=True)
+
+
+def _line(checked: ListFindings, finding: Finding) -> int | None:
+    """Return where in the script the callback is built."""
+    return checked.lines[finding.callback] if checked.lines else None
+
+
+def _members(checked: ListFindings) -> dict[str, Any]:
+    setting = [format_callback(callback) for callback in checked.callbacks]
+    return {
+        "semantics": checked.semantics,
+        "objective": None,
+        "runs": [] if checked.run is None else [describe_run(checked.run)],
+        "configs": [{"callbacks": setting, "parameters": {}}],
+        "results": [],
+        "findings": [
+            finding._asdict() | {"line": _line(checked, finding)}
+            for finding in checked.findings
+        ],
+        "notes": checked.notes,
+    }

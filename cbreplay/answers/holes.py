@@ -1,0 +1,102 @@
+"""What a hole in a log means for an answer, and what would mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.document import Code, Fact, say
+from cbreplay.holes import find_cadence, find_gap, gap_cause
+from cbreplay.rules.base import read_series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.document import Text
+    from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+
+__all__ = ["hole_of_setting", "hole_sentence", "mending"]
+
+
+def hole_sentence(replay: Replay) -> Text:
+    """Say from which epoch on a log cannot tell, why, and what would mend it."""
+    return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
+
+
+def hole_of_setting(
+    run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
+) -> Text:
+    """Say so of a list of callbacks whose evidence ends at a hole of a run."""
+    if gap_epoch is None:
+        message = "there is a hole where evidence is incomplete"
+        raise AssertionError(message)
+    name, cause = _lacking_series(run, callbacks, gap_epoch), gap_cause(run, gap_epoch)
+    gap = Fact(gap_epoch, "epoch", "gap_epoch")
+    if cause == "seam":
+        return say(
+            "At epoch ",
+            gap,
+            " a resumed fit began, and this list would have left it other weights: "
+            "what it would have trained from there on is not in this log.",
+        )
+    if cause == "possible seam":
+        return _possible_seam(run, gap_epoch)
+    why, when = _WHY[cause]
+    mend = mending(run, name)
+    return say(
+        "From epoch ",
+        gap,
+        f" on this log cannot tell: it {why} ",
+        Code(name),
+        f" {when}. {mend}",
+    )
+
+
+def _possible_seam(run: Run, gap_epoch: int) -> Text:
+    seam = max(seam for seam in run.possible_seams if seam <= gap_epoch)
+    return say(
+        "From epoch ",
+        Fact(gap_epoch, "epoch", "gap_epoch"),
+        " on this log cannot tell: another of its files begins at epoch ",
+        Fact(seam, "epoch"),
+        f", of a resumed fit or of the same one. Say which: --seam {seam} (seams=) if "
+        "its callbacks were new there, --resume carried (resume='carried') if not.",
+    )
+
+
+_WHY = {
+    "hole": ("lacks", "there"),
+    "several": ("holds several values of", "by then"),
+}
+
+
+def _lacking_series(
+    run: Run, callbacks: Sequence[Callback], gap_epoch: int | None
+) -> str:
+    """Return the series whose hole ends the evidence."""
+    reads = [name for name in read_series(callbacks) if name in run.series]
+    lacking = [name for name in reads if find_gap(run, name) == gap_epoch]
+    several = [name for name in reads if run.series[name].others]
+    return next(iter([*lacking, *several, *reads, *run.series]))
+
+
+def mending(run: Run, name: str) -> str:
+    """Say the one step that would fill the hole of a series."""
+    gap = find_gap(run, name)
+    if gap is None:
+        return "Give the log of one writer alone."
+    sampled = run.begins_at is not None and (
+        find_cadence(run.series[name]) is None or gap == run.first_epoch
+    )
+    if sampled:
+        return (
+            "It looks like a sample: export the whole history (for W&B "
+            "run.scan_history(), which leaves no step out)."
+        )
+    if not run.has_row[gap - run.first_epoch]:
+        return "Rows are missing: give the whole log, or every file of this training."
+    return (
+        "If those cells are empty because they were NaN: --empty nan (empty='nan'). "
+        "Else give every file of this training, as it was written."
+    )

@@ -1,0 +1,199 @@
+"""What lies under a path: the runs, their series, and what was odd in reading them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.answers.describe import describe_run
+from cbreplay.answers.next_commands import asked_again
+from cbreplay.document import (
+    Command,
+    Document,
+    Fact,
+    Notice,
+    Points,
+    Row,
+    Section,
+    Span,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.words import spoken_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Part, Text
+    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.run import Run
+
+__all__ = ["Inspection", "inspection_document"]
+
+# of more than so many series, so many are named
+_MOST_SERIES, _FIRST_SERIES = 10, 6
+# what became of a file that is part of a run
+_IN_A_RUN = ("read", "joined")
+
+
+class Inspection(NamedTuple):
+    """What was found.
+
+    Parameters
+    ----------
+    runs : tuple of Run
+        The runs that were asked about.
+    seen : tuple of Seen
+        Every file that was looked at, and what became of it.
+    """
+
+    runs: tuple[Run, ...]
+    seen: tuple[Seen, ...] = ()
+
+
+def inspection_document(
+    inspection: Inspection, *, verbose: bool = False, typed: str | None = None
+) -> Document:
+    """Say which runs and series there are, and what was odd.
+
+    Parameters
+    ----------
+    inspection : Inspection
+        What was found.
+    verbose : bool
+        Whether every series is named, and what became of each file.
+    typed : str, optional
+        The logs and the options as they were typed, for the next command.
+    """
+    files = tuple(_files(inspection, verbose=verbose))
+    noted = tuple(_noted(inspection))
+    sections = [Section("Runs", (_table(inspection, verbose=verbose),), untitled=True)]
+    if noted:
+        sections.append(Section("Noted in reading", (Notice(noted),), untitled=True))
+    if files:
+        sections.append(Section("Files", (Points(files),), untitled=True))
+    ask = Command("Ask", f"cbreplay simulate {typed}")
+    return Document(
+        "inspect",
+        _headline(inspection),
+        say(),
+        tuple(sections),
+        asked_again(inspection.runs[0], typed, [ask]),
+        lambda: {
+            "semantics": None,
+            "objective": None,
+            "runs": [describe_run(run) for run in inspection.runs],
+            "configs": [],
+            "results": [],
+            "notes": [_spoken_file(file) for file in inspection.seen if verbose],
+        },
+    )
+
+
+def _headline(inspection: Inspection) -> Text:
+    """Say how many runs there are, and how long."""
+    runs = inspection.runs
+    lengths = sorted(run.recorded_epochs for run in runs)
+    fewest = Fact(lengths[0], "count", "fewest_epochs")
+    most = Fact(lengths[-1], "count", "most_epochs")
+    span: list[Part] = [most] if lengths[0] == lengths[-1] else [fewest, " to ", most]
+    noun = " epoch" if lengths[-1] == 1 else " epochs"
+    if all(run.steps is not None for run in runs):
+        noun = spoken_rows(noun, runs[0])
+    number = Fact(len(runs), "count", "n_runs")
+    return say(number, " run of " if len(runs) == 1 else " runs of ", *span, noun, ".")
+
+
+def _table(inspection: Inspection, *, verbose: bool) -> Table:
+    columns = (
+        TableColumn("run", "run", "name"),
+        TableColumn("epochs", "epochs", "epoch", shown="people"),
+        TableColumn("first_epoch", "first epoch", "epoch", shown="programs"),
+        TableColumn("horizon", "last epoch", "epoch", shown="programs"),
+        TableColumn("missing", "missing", "count"),
+        TableColumn("planned", "planned", "count"),
+        TableColumn("learning_rate", "learning rate", "rate"),
+        TableColumn("series", "series", "sentence", shown="people"),
+        TableColumn("series", "series", "text", shown="programs"),
+    )
+    rows = tuple(_row(run, verbose=verbose) for run in inspection.runs)
+    return Table(columns, rows, "The runs and their series", is_answer=True)
+
+
+def _row(run: Run, *, verbose: bool) -> Row:
+    return Row(
+        (
+            run.name,
+            _epochs(run),
+            run.first_epoch,
+            run.horizon,
+            run.n_epochs - run.recorded_epochs,
+            run.planned_epochs,
+            _rates(run),
+            _series(run, verbose=verbose),
+            " ".join(run.series),
+        )
+    )
+
+
+def _epochs(run: Run) -> Span | Text:
+    span = Span(run.first_epoch, run.horizon)
+    if run.steps is None:
+        return span
+    first, last = (Fact(epoch, "epoch") for epoch in span)
+    return say(first, "-", last, " (evaluations)")
+
+
+def _rates(run: Run) -> Text | None:
+    """Return the least and the greatest recorded learning rate."""
+    rate = run.learning_rate
+    known = [] if rate is None else rate.values[rate.recorded].tolist()
+    if not known:
+        return None
+    least, greatest = Fact(min(known), "rate"), Fact(max(known), "rate")
+    if least.value == greatest.value:
+        return say(least)
+    return say(least, " to ", greatest)
+
+
+def _series(run: Run, *, verbose: bool) -> Text:
+    """Name the series, of a great many only the first."""
+    names = list(run.series)
+    n_named = len(names)
+    if not verbose and n_named > _MOST_SERIES:
+        n_named = _FIRST_SERIES
+    parts: list[Part] = []
+    for name in names[:n_named]:
+        parts += [Fact(name, "name"), ", "]
+    if n_named == len(names):
+        return say(*parts[:-1])
+    more = Fact(len(names) - n_named, "count", "unnamed_series")
+    return say(*parts[:-1], " and ", more, " more (-v)")
+
+
+def _noted(inspection: Inspection) -> Iterator[Text]:
+    for run in inspection.runs:
+        for note in run.notes:
+            yield say(Fact(run.name, "name", "run"), f": {note}")
+
+
+def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
+    """Name every file, or say how many are in no run."""
+    if verbose:
+        for file in inspection.seen:
+            yield say(_spoken_file(file))
+        return
+    fates = Counter(file.fate for file in inspection.seen if file.fate not in _IN_A_RUN)
+    if not fates:
+        return
+    n_files = fates.total()
+    parts: list[Part] = []
+    for fate in sorted(fates):
+        parts += [", " if parts else "", Fact(fates[fate], "count", fate), f" {fate}"]
+    noun = " file in no run: " if n_files == 1 else " files in no run: "
+    yield say(Fact(n_files, "count", "n_left"), noun, *parts, " (-v names them)")
+
+
+def _spoken_file(file: Seen) -> str:
+    return f"{file.fate}: {file.path} ({file.detail})"

@@ -1,0 +1,44 @@
+"""What every setting decides on every run, a column at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cbreplay.grid import Grid
+    from cbreplay.replay import Replay
+    from cbreplay.run import Mode, Run
+
+__all__ = ["SettingCells"]
+
+
+class SettingCells(NamedTuple):
+    """What every setting decides on every run.
+
+    Parameters
+    ----------
+    runs, grid : sequence of Run, Grid
+        What was asked of what.
+    columns : mapping of str to list
+        What each cell says, by the name of the field, run by run and the settings in
+        order; None where there is nothing to say. Epochs count from 0.
+    rules : tuple of str
+        Which versions decided, each once.
+    judged_by : tuple of (name, mode), or of (None, None)
+        The objectives, each once.
+    notes : callable
+        Returns, of each run, what a careful reader should know, each note once: of the
+        run itself, of the list of callbacks, and of what some setting decides.
+    replays : callable
+        Returns the replay of every cell, run by run; many may share one.
+    """
+
+    runs: Sequence[Run]
+    grid: Grid
+    columns: Mapping[str, list[Any]]
+    rules: tuple[str, ...]
+    judged_by: tuple[tuple[str | None, Mode | None], ...]
+    notes: Callable[[], Sequence[tuple[str, ...]]]
+    replays: Callable[[], Sequence[Replay]]

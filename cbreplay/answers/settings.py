@@ -1,0 +1,295 @@
+"""Settings on runs: what each would have done on each, side by side."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.axes import (
+    describe_configs,
+    short_setting,
+    spoken_list,
+)
+from cbreplay.answers.describe import describe_results
+from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.rate_cells import (
+    rate_totals,
+    tells_of_rates,
+    totals_table,
+)
+from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.settings_table import settings_table
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    counts_otherwise,
+    end_of_evidence,
+)
+from cbreplay.answers.staircase_doubts import noted
+from cbreplay.document import (
+    Claim,
+    Code,
+    Command,
+    Deferred,
+    Document,
+    Fact,
+    Notice,
+    Section,
+    say,
+)
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.registry import default_family, pasted_code_of
+from cbreplay.words import (
+    as_sentence,
+    decimals_for,
+    spoken_counting,
+    spoken_semantics,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.document import Part, Text
+    from cbreplay.rules.base import Callback
+
+__all__ = ["settings_document"]
+
+
+def settings_document(
+    cells: SettingCells, *, typed: str | None = None, by_options: bool = False
+) -> Document:
+    """Say what every setting would have done on every run.
+
+    Parameters
+    ----------
+    cells : SettingCells
+        The answer.
+    typed : str, optional
+        The logs and the options as they were typed, for the next commands; none where
+        they cannot be asked again.
+    by_options : bool
+        Whether the settings were typed as ``--patience`` and its like.
+    """
+    sections = [Section("Every setting", (settings_table(cells),), untitled=True)]
+    if tells_of_rates(cells):
+        sections.append(
+            Section(
+                "What reduces the learning rate, by setting", (totals_table(cells),)
+            )
+        )
+    doubts = Deferred(lambda: _doubts(cells))
+    sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
+    document = Document(
+        "simulate",
+        by_keras_rules(_headline(cells), cells.runs),
+        _lead(cells),
+        tuple(sections),
+        _next(cells, typed, by_options=by_options),
+        lambda: _members(cells),
+    )
+    (first, *others) = cells.runs
+    if others or first.steps is None:
+        return document
+    return in_evaluations(document, first)
+
+
+def _members(cells: SettingCells) -> dict[str, Any]:
+    n_configs = len(cells.grid)
+    results = [
+        (*divmod(place, n_configs), replay)
+        for place, replay in enumerate(cells.replays())
+    ]
+    own = {"reductions": rate_totals(cells)} if tells_of_rates(cells) else {}
+    return {
+        **describe_results(cells.runs, results),
+        "configs": describe_configs(cells.grid),
+        **own,
+    }
+
+
+def _headline(cells: SettingCells) -> Text:
+    n_runs, n_configs = len(cells.runs), len(cells.grid)
+    exact = [evidence == "exact" for evidence in cells.columns["evidence"]]
+    if n_runs == n_configs == 1:
+        return _headline_of_one(cells)
+    if n_runs == 1:
+        return _headline_of_one_run(cells, exact)
+    decided = [
+        all(exact[row * n_configs : (row + 1) * n_configs]) for row in range(n_runs)
+    ]
+    runs = [row for row, is_decided in enumerate(decided) if is_decided]
+    return say(
+        f"The log decides {'this' if n_configs == 1 else 'every'} setting on ",
+        Fact(len(runs), "count", "n_decided"),
+        " of ",
+        Fact(n_runs, "count", "n_runs"),
+        " runs; each run describes itself, and none promises the next.",
+        claims=[Claim("decided", {"runs": runs})],
+    )
+
+
+def _headline_of_one(cells: SettingCells) -> Text:
+    """Say where the one setting stops on the one run, and what it keeps."""
+    told = {name: column[0] for name, column in cells.columns.items()}
+    (run,) = cells.runs
+    if told["divergence_epoch"] is not None:
+        return end_of_evidence(told["divergence_epoch"], told["parted_by"])
+    if told["gap_epoch"] is not None:
+        return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
+    kept = ("epoch ", Fact(told["kept_epoch"], "epoch", "kept_epoch"))
+    horizon = Fact(run.horizon, "epoch", "horizon")
+    if told["stopped_epoch"] is not None:
+        stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
+        end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
+        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+    if told["evidence"] == "exact":
+        end = ("It trains to the planned end, epoch ", horizon)
+        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+    end = ("It does not stop inside this log, which ends at epoch ", horizon)
+    return say(*end, "; so far it keeps ", *kept, ".")
+
+
+def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
+    """Say how many settings a log decides, and which of them keeps the best."""
+    start: tuple[Part, ...] = (
+        "This log decides ",
+        Fact(sum(exact), "count", "n_decided"),
+        " of ",
+        Fact(len(exact), "count", "n_configs"),
+        " settings",
+    )
+    nearest = _nearest(cells)
+    if nearest is None:
+        return say(*start, ".")
+    name = short_setting(cells.grid, nearest)
+    claim = Claim("is_nearest", {"config": nearest})
+    if cells.columns["regret"][nearest] == 0:
+        objective = cells.judged_by[0][0] or "value"
+        keeps: tuple[Part, ...] = (" keeps the best ", Code(objective))
+    else:
+        keeps = (" comes nearest", *_beside_best_here(cells, nearest))
+    return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
+
+
+def _nearest(cells: SettingCells) -> int | None:
+    """Return the setting that costs least on one run; of several, what saves most.
+
+    None where the log decides no setting whose cost is known, or settings are judged by
+    different series, whose costs are of different units.
+    """
+    held = cells.columns
+    if len(cells.judged_by) > 1:
+        return None
+    rows = zip(held["evidence"], held["regret"], held["epochs_saved"], strict=True)
+    known = [
+        (regret, -saved, config)
+        for config, (evidence, regret, saved) in enumerate(rows)
+        if evidence == "exact" and regret is not None
+    ]
+    return min(known)[2] if known else None
+
+
+def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
+    """Yield how far a cell's kept value is from the best, if that is known."""
+    regret = cells.columns["regret"][place]
+    if regret is None:
+        return
+    if regret == 0:
+        yield ", the best on record"
+        return
+    decimals = decimals_for(cells.columns["kept_value"])
+    yield ": "
+    yield Fact(regret, "difference", "regret", decimals)
+    side = "above" if cells.judged_by[0][1] == "min" else "below"
+    yield f" {side} the best {cells.judged_by[0][0]}"
+
+
+def _lead(cells: SettingCells) -> Text:
+    rules = sorted({spoken_semantics(name) for name in cells.rules})
+    n_runs, n_configs = len(cells.runs), len(cells.grid)
+    asked: tuple[Part, ...] = (Code(cells.runs[0].name),)
+    if n_runs > 1:
+        asked = (Fact(n_runs, "count", "n_runs"), " runs")
+    many: tuple[Part, ...] = (": ",)
+    if n_configs > 1:
+        many = (" under ", Fact(n_configs, "count", "n_configs"), " settings of ")
+    return say(
+        *asked,
+        *many,
+        Code(spoken_list(cells.grid)),
+        f"; rules of {', '.join(rules)}. {as_sentence(spoken_counting(cells.runs))}",
+    )
+
+
+def _doubts(cells: SettingCells) -> Iterator[Text]:
+    """Yield what the table does not say."""
+    semantics = cells.rules[0] if len(cells.rules) == 1 else None
+    yield from misreadings(cells.runs, cells.grid, semantics)
+    if any(cells.columns["provisional"]):
+        yield say(
+            "In brackets: as if training had ended with the log; such figures are "
+            "never compared."
+        )
+    rules = read_callbacks(cells.grid[0]).callbacks
+    pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
+    if unknown := list(dict.fromkeys(pasted)):
+        yield say(
+            f"{default_family().title} has no {' and no '.join(unknown)}: with one "
+            "setting, ",
+            Code("--keras-code"),
+            " prints the class to paste into a training script.",
+        )
+    varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
+    if "restore_best_weights" not in varied and _keeps_last(rules):
+        yield say(
+            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "epoch; ",
+            Code("--patience"),
+            " asks with True.",
+        )
+    yield from counts_otherwise(cells.runs)
+    yield from _notes(cells)
+
+
+def _keeps_last(rules: Sequence[Callback]) -> bool:
+    """Return whether a list stops early and puts no weights back."""
+    stopping = [rule for rule in rules if rule.stops_early]
+    return bool(stopping) and not any(
+        getattr(rule, "restore_best_weights", True) for rule in stopping
+    )
+
+
+def _notes(cells: SettingCells) -> Iterator[Text]:
+    """Yield what was noted, each once, with how many other runs it holds of."""
+    (first, *others), about = cells.runs, cells.notes()
+    if not others:
+        yield from noted(first, tuple(about[0]))
+        return
+    yield from alike_notes(zip(cells.runs, about, strict=True))
+
+
+def _next(
+    cells: SettingCells, typed: str | None, *, by_options: bool
+) -> tuple[Command, ...]:
+    """Return what to ask next: why, of one log; which setting to pick, of several."""
+    words = f" {typed}" if typed else ""
+    if len(cells.runs) > 1:
+        commands = [Command("A pick", f"cbreplay recommend{words}")]
+        return asked_again(cells.runs[0], typed, commands)
+    nearest = _nearest(cells)
+    config = 0 if nearest is None else nearest
+    if by_options:
+        values = cells.grid.values_of(config).items()
+        options = [
+            f"--{name.rpartition('.')[2].replace('_', '-')} {value}"
+            for name, value in values
+        ]
+    else:
+        rules = cells.grid[config]
+        options = [f"-c {shlex.quote(format_callback(rule))}" for rule in rules]
+    commands = [Command("Why", f"cbreplay explain{words} {' '.join(options)}")]
+    return asked_again(cells.runs[0], typed, commands)

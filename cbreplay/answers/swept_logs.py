@@ -1,0 +1,121 @@
+"""Settings on logs that were read elsewhere: the cells of a sweep without its runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.axes import axis_columns
+from cbreplay.document import (
+    Code,
+    ColumnRows,
+    Document,
+    Fact,
+    Notice,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.sweep import EVIDENCE
+from cbreplay.words import count, spoken_semantics
+
+if TYPE_CHECKING:
+    from cbreplay.document import Text
+    from cbreplay.kinds import Kind
+    from cbreplay.sweep import Sweep
+
+__all__ = ["left_out", "swept_document"]
+
+_EVERY_ROW = 1_000_000
+# what `Sweep.to_frame` has of each cell besides its parameters
+_KINDS: dict[str, Kind] = {
+    "run": "name",
+    "group": "name",
+    "config": "number",
+    "evidence": "evidence",
+    "stopped_epoch": "epoch",
+    "kept_epoch": "epoch",
+    "divergence_epoch": "epoch",
+    "kept_value": "value",
+    "regret": "difference",
+    "seconds_saved": "seconds",
+    "trained_epochs": "count",
+    "epochs_saved": "count",
+    "bounded": "flag",
+    "provisional": "flag",
+}
+
+
+def swept_document(sweep: Sweep) -> Document:
+    """Say what every setting would have done on logs that were swept elsewhere.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Over a grid; its table is that of `Sweep.to_frame`.
+    """
+    sections = [Section("Every setting", (_table(sweep),), untitled=True)]
+    if sweep.failures:
+        sections.append(Section("Left out", (Notice(left_out(sweep)),)))
+    n_runs, n_configs = sweep.shape
+    counts = [int((sweep.evidence == code).sum()) for code in range(len(EVIDENCE))]
+    headline = say(
+        "The logs decide ",
+        Fact(counts[0], "count", "n_exact"),
+        " of ",
+        Fact(sum(counts), "count", "n_cells"),
+        f" cells: {count(n_configs, 'setting')} on {count(n_runs, 'run')}.",
+    )
+    rules = dict.fromkeys(spoken_semantics(run.semantics) for run in sweep.runs)
+    lead = say(f"Rules of {', '.join(rules)}. Epochs count from 1.")
+    return Document("simulate", headline, lead, tuple(sections))
+
+
+def left_out(sweep: Sweep) -> tuple[Text, ...]:
+    """Return which logs could not be read or swept, and why."""
+    return tuple(
+        say(Code(failure.source), f": {failure.problem}") for failure in sweep.failures
+    )
+
+
+def _table(sweep: Sweep) -> Table:
+    frame = sweep.to_frame()
+    axes = {column.key: column for column in axis_columns(sweep.configs.parameters)}
+    columns = []
+    for name in map(str, frame):
+        column = axes.get(name)
+        if column is None:
+            title = name.replace("_", " ")
+            column = TableColumn(name, title, _KINDS[name], fold=_FOLDS.get(name, 0))
+        columns.append(column)
+    # in columns of numbers, pandas has no None
+    made: list[list[Any]] = [
+        [
+            None if is_absent else cell
+            for cell, is_absent in zip(held, absent, strict=True)
+        ]
+        for held, absent in (
+            (frame[name].tolist(), frame[name].isna().tolist()) for name in frame
+        )
+    ]
+    caption = "What the settings would have done on the logs"
+    return Table(
+        tuple(columns),
+        ColumnRows(made),
+        caption,
+        is_answer=True,
+        most_on_screen=_EVERY_ROW,
+    )
+
+
+_FOLDS = {
+    "group": 9,
+    "bounded": 8,
+    "provisional": 7,
+    "seconds_saved": 6,
+    "config": 5,
+    "trained_epochs": 4,
+    "divergence_epoch": 3,
+    "kept_value": 2,
+    "epochs_saved": 1,
+}

@@ -1,0 +1,79 @@
+"""Where an answer is written: what cannot be is refused before the work."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cbreplay.cli.question import Question
+    from cbreplay.readers.discovery.training_files import Seen
+
+__all__ = ["echo_path", "refuse_printing_into_a_log", "reserve_output"]
+
+
+def reserve_output(question: Question, output: Path, suffixes: Sequence[str]) -> None:
+    """Refuse a file that cannot be written, or that an answer is made from.
+
+    Raises
+    ------
+    ConfigError
+        If its suffix is none of these.
+    OutputError
+        If it is an input, or if nothing can be written there.
+    """
+    from cbreplay.readers.formats import format_of
+    from cbreplay.whole_files import check_output, is_among
+
+    check_output(output, *suffixes)
+    files = [text.removeprefix("@") for text in question.expressions]
+    # what a directory or a pattern names is read by its content
+    if is_among(output, [*question.paths, *files]) or format_of(str(output)):
+        reason = "it is one of the files that are read"
+        hint = "Name another with --output or path="
+        raise OutputError(str(output), reason, hint=hint)
+
+
+def refuse_printing_into_a_log(seen: Sequence[Seen]) -> None:
+    """Refuse to answer into what is asked about: ``simulate a.csv >> a.csv``.
+
+    Raises
+    ------
+    ConfigError
+        If standard output is one of the logs.
+    """
+    try:
+        stdout = sys.stdout.fileno()
+        is_file = stat.S_ISREG(os.fstat(stdout).st_mode)
+    except (AttributeError, OSError, ValueError):
+        return
+    if not is_file:
+        return
+    from cbreplay.whole_files import is_among
+
+    for file in seen:
+        if file.fate in _READ and is_among(stdout, [file.path]):
+            sentence = (
+                f"standard output is {file.path}, which is one of the logs. Send the "
+                "answer to another file"
+            )
+            raise ConfigError(sentence)
+
+
+_READ = ("read", "joined")
+
+
+def echo_path(path: Path) -> None:
+    """Print where a file was written, with nothing that steers a terminal."""
+    from cbreplay.words import visible_text
+
+    click.echo(visible_text(str(path)))

@@ -1,0 +1,60 @@
+"""The callbacks that a run's ``run.json`` names, for a command that is given none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import ConfigError, ExpressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import Run
+
+__all__ = ["recorded_list"]
+
+
+def recorded_list(
+    run: Run, hint: str, defaults: Mapping[str, str] | None = None
+) -> Sequence[Callback]:
+    """Return the callbacks list that a run was trained under.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    hint : str
+        What to give where it does not tell.
+    defaults : mapping of str to str, optional
+        The monitor and the mode where a callback names none.
+
+    Raises
+    ------
+    ConfigError
+        If ``run.json`` names no callbacks, one that cannot be read, or several values
+        of a parameter.
+    """
+    from cbreplay.expressions import parse_recorded
+    from cbreplay.grid import make_grid
+
+    texts = run.metadata.callbacks if run.metadata is not None else ()
+    if not texts:
+        sentence = f"run {run.name!r} does not say which callbacks it had. {hint}"
+        raise ConfigError(sentence)
+    try:
+        grid = make_grid(parse_recorded(texts, defaults=defaults or {}))
+    except ExpressionError as error:
+        sentence = (
+            f"a callback that run.json of run {run.name!r} names cannot be read: "
+            f"{error.text!r} ({error.problem}). {hint}"
+        )
+        raise ConfigError(sentence) from None
+    if len(grid) > 1:
+        sentence = (
+            f"run.json of run {run.name!r} names {len(grid)} settings, and one is "
+            f"expected: {', '.join(texts)}. {hint}"
+        )
+        raise ConfigError(sentence)
+    setting: Sequence[Callback] = grid[0]
+    return setting

@@ -1,0 +1,40 @@
+"""The one validation loss of logs that call it otherwise than Keras."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.run import Run
+
+__all__ = ["find_sole_loss"]
+
+_USUAL = "val_loss"
+_VALIDATION = {"val", "valid", "validation", "eval"}
+_LOSS = {"loss", "losses", "error"}
+
+
+def find_sole_loss(runs: Sequence[Run]) -> str | None:
+    """Return the validation loss of logs without val_loss, if every run has that one.
+
+    Its name holds a word for validation and one for a loss, as ``eval_loss``,
+    ``Loss/val`` and ``losses/eval.total_loss`` do. None where a run has ``val_loss``,
+    or none or several such series.
+    """
+    candidates = {name for run in runs for name in _losses(run)}
+    if len(candidates) != 1 or any(_has(run, _USUAL) for run in runs):
+        return None
+    (name,) = candidates
+    return name if all(_has(run, name) for run in runs) else None
+
+
+def _losses(run: Run) -> list[str]:
+    named = [(name, set(re.split(r"[\W_]+", name.lower()))) for name in run.series]
+    return [name for name, words in named if words & _VALIDATION and words & _LOSS]
+
+
+def _has(run: Run, name: str) -> bool:
+    return name in run.series and bool(run.series[name].recorded.any())

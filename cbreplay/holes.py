@@ -1,0 +1,163 @@
+"""Holes: epochs whose value a callback saw and the log does not hold.
+
+A series has a cadence, the epochs that lie between two of its values: 1 where every
+epoch is validated, 10 where every tenth is. An epoch on the cadence without a value is
+a hole, unless the log itself says that nothing was logged there. From the first hole on
+nobody can tell what a callback that watches the series decided.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.run import Run, Series
+
+__all__ = ["GapCause", "find_cadence", "find_gap", "find_gap_of", "gap_cause"]
+
+GapCause: TypeAlias = Literal["seam", "hole", "several", "possible seam"]
+# the first and the last distance may be short, so they do not vote where others can
+_FEWEST_VOTES = 3
+
+
+def find_gap_of(run: Run, names: Iterable[str]) -> int | None:
+    """Return the first hole of the series that a list decides by; None without one.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    names : iterable of str
+        The series; one that the run does not hold has no holes here.
+
+    Returns
+    -------
+    int or None
+        The zero-based, absolute epoch.
+    """
+    gaps = [find_gap(run, name) for name in names if name in run.series]
+    return min((gap for gap in gaps if gap is not None), default=None)
+
+
+def find_gap(run: Run, name: str) -> int | None:
+    """Return the first hole of one series, as a zero-based, absolute epoch.
+
+    Examples
+    --------
+    >>> from cbreplay.run import Run, Series
+    >>> losses = Series.from_optional([0.9, 0.8, None, 0.7, 0.6, 0.5, 0.4])
+    >>> run = Run(name="run", source="", first_epoch=0, series={"val_loss": losses})
+    >>> find_gap(run, "val_loss")
+    2
+    """
+    series = run.series[name]
+    if not series.recorded.any():
+        return None
+    before = 0 if run.begins_at is None else run.first_epoch - run.begins_at
+    if series.recorded.all():
+        # the usual series: of every epoch, so that only its beginning can be missing
+        return run.first_epoch if before > int(len(series) > 1) else None
+    if before > (find_cadence(series) or 0):
+        # the beginning of the training is not in the log
+        return run.first_epoch
+    if not _has_rhythm(run, name):
+        # nothing tells which epochs after the first value were to have one
+        late = int(not series.recorded[0])
+        return run.first_epoch + 1 - late if len(series) > 1 - late else None
+    holes = (position for position in _due(run, name) if not series.recorded[position])
+    first = next(holes, None)
+    return None if first is None else run.first_epoch + first
+
+
+def _has_rhythm(run: Run, name: str) -> bool:
+    """Return whether something tells which epochs were to have a value."""
+    if name in run.not_logged or _frequency(run, name) is not None:
+        return True
+    return find_cadence(run.series[name]) is not None
+
+
+def _frequency(run: Run, name: str) -> int | Sequence[int] | None:
+    """Return how often ``fit`` was told to validate, for a series that hangs on it."""
+    if run.metadata is None or not name.startswith("val_"):
+        return None
+    return run.metadata.fit.validation_freq
+
+
+def _due(run: Run, name: str) -> Iterable[int]:
+    """Return the positions at which a series is to have a value."""
+    frequency = _frequency(run, name)
+    if frequency is not None:
+        due = _due_by_frequency(run, frequency)
+    else:
+        due = _due_by_cadence(_recorded(run.series[name]), run.n_epochs)
+    if name not in run.not_logged:
+        return due
+    # where there is a row, it says itself that nothing was logged
+    rows = run.has_row
+    return (position for position in due if not rows[position])
+
+
+def gap_cause(run: Run, gap_epoch: int) -> GapCause:
+    """Say why nothing is known of a run from an epoch on.
+
+    "seam": a resumed fit begins there, from weights that another list would not have
+    left; "hole": a value is lacking; "several": the log holds several for an epoch;
+    "possible seam": a fit may have been resumed before, and the log does not tell.
+    """
+    if gap_epoch in run.seams and gap_epoch not in run.possible_seams:
+        return "seam"
+    if any(find_gap(run, name) == gap_epoch for name in run.series):
+        return "hole"
+    resumed = any(seam <= gap_epoch for seam in run.possible_seams)
+    several = any(series.others for series in run.series.values())
+    return "possible seam" if resumed and not several else "several"
+
+
+def find_cadence(series: Series) -> int | None:
+    """Return the epochs from one value of a series to the next; None if irregular.
+
+    >>> from cbreplay.run import Series
+    >>> find_cadence(Series.from_optional([None, 1.0, None, 1.0, None, 1.0, 1.0]))
+    2
+    """
+    return _cadence(_recorded(series))
+
+
+def _recorded(series: Series) -> list[int]:
+    found: list[int] = series.recorded.nonzero()[0].tolist()
+    return found
+
+
+def _cadence(positions: Sequence[int]) -> int | None:
+    distances = [after - before for before, after in itertools.pairwise(positions)]
+    votes = distances[1:-1] if len(distances) >= _FEWEST_VOTES else distances
+    if not votes:
+        return None
+    cadence, n_votes = Counter(votes).most_common(1)[0]
+    return cadence if 2 * n_votes > len(votes) else None
+
+
+def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
+    first, cadence = positions[0], _cadence(positions)
+    if cadence is None or first > cadence:
+        # its beginning is missing
+        return range(n_epochs)
+    # the phase of most values: a first or a last one may stand off the cadence
+    inner = positions[1:-1] or positions
+    phase, _ = Counter(position % cadence for position in inner).most_common(1)[0]
+    return range(first + (phase - first) % cadence, n_epochs, cadence)
+
+
+def _due_by_frequency(run: Run, frequency: int | Sequence[int]) -> Iterable[int]:
+    """Return where ``fit`` was told to validate, as positions in the record."""
+    first, n_epochs = run.first_epoch, run.n_epochs
+    if isinstance(frequency, int):
+        due: Iterable[int] = range(frequency - 1, first + n_epochs, frequency)
+    else:
+        # fit counts the epochs of a list from 1
+        due = (epoch - 1 for epoch in sorted(frequency))
+    return [epoch - first for epoch in due if first <= epoch < first + n_epochs]

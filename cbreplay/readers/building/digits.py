@@ -1,0 +1,69 @@
+"""With how many digits numbers were written, and how far they may have been rounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.run import Series
+
+if TYPE_CHECKING:
+    from cbreplay.run import BoolArray, FloatArray
+
+__all__ = ["as_float32", "count_digits", "half_units", "hold_float32"]
+
+
+def hold_float32(values: FloatArray) -> BoolArray:
+    """Tell which numbers are float32 numbers in full: they were not rounded."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = values.astype(np.float32).astype(np.float64)
+    same: BoolArray = (single == values) | np.isnan(values)
+    return same
+
+
+def as_float32(rate: Series) -> Series:
+    """Return a learning rate as the optimizer holds it."""
+    # a rate beyond float32 is inf there, too
+    with np.errstate(over="ignore"):
+        return Series(rate.values.astype(np.float32), rate.recorded, rate.others)
+
+
+def count_digits(values: FloatArray) -> tuple[int, int]:
+    """Return the most digits, and the most decimals, that a number of them has.
+
+    Examples
+    --------
+    >>> count_digits(np.array([0.001, 0.00025, 12.5])), count_digits(np.array([1e-06]))
+    ((3, 5), (1, 6))
+    """
+    most, most_decimals = 1, 0
+    for value in np.unique(np.abs(values[np.isfinite(values)])).tolist():
+        mantissa, _, exponent = repr(value).partition("e")
+        whole, _, fraction = mantissa.partition(".")
+        fraction = fraction.rstrip("0")
+        digits = (whole + fraction).lstrip("0")
+        most = max(most, len(digits))
+        most_decimals = max(most_decimals, len(fraction) - int(exponent or 0))
+    return most, most_decimals
+
+
+def half_units(values: FloatArray) -> FloatArray:
+    """Return half a unit of the last digit that each number was written with.
+
+    A writer rounds to some digits (0.12346, 0.0012346) or to some decimals (0.1235,
+    0.0012), and leaves out zeros at the end. What all numbers together show is taken:
+    the coarser of both for each.
+
+    Examples
+    --------
+    >>> half_units(np.array([0.77776, 0.0012345, 1.5])).tolist()
+    [5e-06, 5e-08, 5e-05]
+    >>> half_units(np.array([12.3456, 0.0012, 100])).tolist()
+    [5e-05, 5e-05, 0.0005]
+    """
+    digits, decimals = count_digits(values)
+    sizes = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
+    orders = np.floor(np.log10(sizes))
+    units = np.maximum(10.0 ** (orders - digits + 1), 10.0**-decimals)
+    return units / 2

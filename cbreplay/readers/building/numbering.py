@@ -1,0 +1,101 @@
+"""Which zero-based epoch a row stands for: not every writer counts from 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import EpochArray
+
+__all__ = ["NumberedEpochs", "find_cadence", "number_epochs"]
+
+_SHORTEST = 2
+
+
+class NumberedEpochs(NamedTuple):
+    """The zero-based epochs of rows.
+
+    Parameters
+    ----------
+    epochs : int array of shape (n_rows,)
+        The epochs.
+    counts_from : int
+        The number by which the log calls epoch 0.
+    notes : list of str
+        What was assumed, or given.
+    """
+
+    epochs: EpochArray
+    counts_from: int
+    notes: list[str]
+
+
+def number_epochs(
+    epochs: EpochArray, options: ReadOptions, *, known: bool
+) -> NumberedEpochs:
+    """Return the zero-based epochs of rows, and what to note.
+
+    A log of a writer that is not known counts from 1 if it begins at 1, or at its own
+    cadence: 10, 20, 30.
+
+    Parameters
+    ----------
+    epochs : int array of shape (n_rows,)
+        The numbers in the log, in its order.
+    options : ReadOptions
+        What the user says about the first row, and whether each row is an epoch.
+    known : bool
+        Whether the writer is known to count from 0.
+    """
+    first = int(epochs[0])
+    begins, notes = first, []
+    if options.first_epoch is not None:
+        begins = options.first_epoch
+        notes.append(f"the first row is epoch {begins} (counted from 0), as given")
+    elif not known and _counts_from_one(epochs):
+        begins = first - 1
+        notes.append(
+            f"its epochs were taken as counted from 1, because the first is {first} "
+            f"(--first-epoch {first} or first_epoch={first} takes them as from 0)"
+        )
+    shift = first - begins
+    if options.parts == "rows":
+        notes.append("every row was taken as the next epoch, as given")
+        return NumberedEpochs(begins + np.arange(len(epochs)), shift, notes)
+    return NumberedEpochs(epochs - shift, shift, notes)
+
+
+def _counts_from_one(epochs: EpochArray) -> bool:
+    first = int(epochs[0])
+    if first < 1 or int(epochs.min()) < 1:
+        return False
+    return first == 1 or first == find_cadence(epochs)
+
+
+def find_cadence(epochs: EpochArray) -> int | None:
+    """Return the usual distance between epochs; None if there is none.
+
+    It is the most frequent one, without the first and the last, if more than half of
+    the rest have it.
+
+    Parameters
+    ----------
+    epochs : int array
+        Epochs in the order of the log; a step back is no distance.
+
+    Examples
+    --------
+    >>> find_cadence(np.array([1, 10, 20, 30, 33])), find_cadence(np.array([2, 3, 9]))
+    (10, None)
+    """
+    distances = np.diff(epochs)
+    distances = distances[distances > 0]
+    inner = distances[1:-1] if len(distances) > _SHORTEST else distances
+    if not len(inner):
+        return None
+    values, counts = np.unique(inner, return_counts=True)
+    most = int(np.argmax(counts))
+    return int(values[most]) if 2 * counts[most] > len(inner) else None

@@ -1,0 +1,120 @@
+"""The learning rate among the columns of a training, whatever it is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.readers.building.digits import (
+    as_float32,
+    count_digits,
+    half_units,
+    hold_float32,
+)
+from cbreplay.readers.columns.rate_names import rate_names
+from cbreplay.run import LEARNING_RATE_NAMES, Series
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.run import FloatArray, RateSource
+
+__all__ = ["LoggedRate", "take_rate"]
+
+# so many digits tell one float32 from the next
+_FLOAT32_DIGITS = 8
+
+
+class LoggedRate(NamedTuple):
+    """The learning rate as it was logged.
+
+    Parameters
+    ----------
+    rate : Series
+        The float32 rate of each epoch.
+    rounding : array of shape (n_epochs,) or None
+        Half a unit of the last digit of each rate, where they were rounded.
+    notes : tuple of str
+        What was taken for it.
+    source : {"", "logs", "optimizer"}
+        How it was written; empty if each value is the rate of its epoch in any case.
+    """
+
+    rate: Series
+    rounding: FloatArray | None = None
+    notes: tuple[str, ...] = ()
+    source: RateSource = "logs"
+
+
+def take_rate(record: TrainingRows) -> LoggedRate | None:
+    """Take the columns of learning rates out of a training; None if there is none.
+
+    Groups of parameters may have rates of their own. If they agree, they are one; else
+    the first stands, and the others are kept as metrics.
+
+    Parameters
+    ----------
+    record : TrainingRows
+        The training; what is taken is no longer among its columns.
+    """
+    columns = record.rows.columns
+    names = [name for name in rate_names(columns) if columns[name].recorded.any()]
+    for name in [name for name in LEARNING_RATE_NAMES if name in columns]:
+        if name not in names:
+            del columns[name]
+    if not names:
+        return None
+    first, *others = names
+    logged = columns.pop(first)
+    notes = []
+    if first not in LEARNING_RATE_NAMES:
+        notes.append(f"{first} was taken as the learning rate")
+    elif LEARNING_RATE_NAMES[1] in others:
+        notes.append("learning_rate stands beside lr: learning_rate was taken")
+        del columns[LEARNING_RATE_NAMES[1]]
+        others.remove(LEARNING_RATE_NAMES[1])
+    notes += _join_groups(logged, columns, others)
+    rate = record.series(logged)
+    rounding = _rounding(rate)
+    if rounding is not None:
+        digits, _ = count_digits(logged.values[logged.recorded])
+        notes.append(
+            f"the learning rate is written with {count(digits, 'digit')} at most "
+            "and is compared to these"
+        )
+    return LoggedRate(as_float32(rate), rounding, tuple(notes))
+
+
+def _join_groups(
+    logged: Series, columns: dict[str, Series], others: list[str]
+) -> list[str]:
+    """Take out the rates of other groups that agree, and say so."""
+    if not others:
+        return []
+    alike = [name for name in others if _agree(logged, columns[name])]
+    for name in alike:
+        del columns[name]
+    notes = []
+    if alike:
+        notes.append(f"{', '.join(alike)} agree with it: it is one rate")
+    if len(alike) < len(others):
+        listed = ", ".join(name for name in others if name not in alike)
+        notes.append(f"{listed}: kept as metrics, because a run has one rate")
+    return notes
+
+
+def _agree(one: Series, other: Series) -> bool:
+    both = one.recorded & other.recorded
+    return bool(both.any() and (one.values[both] == other.values[both]).all())
+
+
+def _rounding(rate: Series) -> FloatArray | None:
+    """Return how far each rate may have been rounded; None if they are float32s.
+
+    None too if the rate never changes: then every step of a policy is another rate.
+    """
+    known = rate.values[rate.recorded]
+    if (known == known[0]).all() or hold_float32(known).all():
+        return None
+    if count_digits(known)[0] >= _FLOAT32_DIGITS:
+        return None
+    return half_units(rate.values)

@@ -1,0 +1,172 @@
+"""Rows of a log on their way to trainings: one epoch each, in the log's order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+
+from cbreplay.readers.columns.column import LogColumn
+from cbreplay.run import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
+
+__all__ = ["Column", "RowPlaces", "Rows", "as_series", "split_rows"]
+
+# what a column can be made of: a value, or None where nothing was recorded
+Column: TypeAlias = "list[float | None]"
+Values: TypeAlias = "Series | Sequence[float | None]"
+
+
+class RowPlaces(Protocol):
+    """Where each row stands, for the notes."""
+
+    def __getitem__(self, position: int, /) -> str:
+        """Return the place of a row: ``"line 12"``."""
+        ...
+
+
+class Rows:
+    """Rows of a log in its order, one epoch each.
+
+    Parameters
+    ----------
+    epochs : array or sequence of int
+        The epoch of each row.
+    columns : mapping of str to Series or sequence
+        The values, each column as long as `epochs`.
+    wall_times : array or sequence of float
+        When each epoch ended, in seconds; empty where the log does not say.
+    place : str
+        Where the rows begin, for a note: ``"line 12"``.
+    begins_file : bool
+        Whether only another file of the writer begins here, which says nothing of
+        another fit.
+    """
+
+    __slots__ = ("begins_file", "columns", "epochs", "place", "wall_times")
+
+    def __init__(
+        self,
+        epochs: EpochArray | Sequence[int],
+        columns: Mapping[str, Values],
+        wall_times: FloatArray | Sequence[float] = (),
+        place: str = "",
+        *,
+        begins_file: bool = False,
+    ) -> None:
+        self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
+        self.columns = {name: as_series(column) for name, column in columns.items()}
+        self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
+        self.place, self.begins_file = place, begins_file
+
+    @property
+    def follow_each_other(self) -> bool:
+        """Whether each epoch is the one after that of the row above."""
+        epochs = self.epochs
+        span = int(epochs[-1]) - int(epochs[0]) + 1
+        return span == len(epochs) and bool((epochs[1:] > epochs[:-1]).all())
+
+    def take(self, kept: BoolArray | EpochArray | slice) -> Rows:
+        """Return some of the rows, or all in another order."""
+        columns = {name: column.take(kept) for name, column in self.columns.items()}
+        times = self.wall_times[kept] if len(self.wall_times) else ()
+        return Rows(self.epochs[kept], columns, times)
+
+    @property
+    def begins(self) -> BoolArray:
+        """Which rows are of another epoch than the row above."""
+        differs: BoolArray = np.ones(len(self.epochs), dtype=np.bool_)
+        differs[1:] = np.diff(self.epochs) != 0
+        return differs
+
+    def folded(self) -> Rows:
+        """Put rows of one epoch that follow each other together to one.
+
+        The last of several values stands, with the others beside it.
+        """
+        begins = self.begins
+        group = np.cumsum(begins) - 1
+        columns = {}
+        for name, series in self.columns.items():
+            column = LogColumn.of(series.values)
+            column.missing = ~series.recorded
+            column.collapse(group, "any")
+            columns[name] = Series(column.values, ~column.missing, column.others)
+        ends = np.append(begins[1:], [True])
+        times = self.wall_times[ends] if len(self.wall_times) else ()
+        return Rows(self.epochs[ends], columns, times)
+
+    def begins_as(self, other: Rows) -> bool:
+        """Tell whether the shorter one is the beginning of the longer, to the bit.
+
+        Failed trainings may be alike without being the same: what is compared has to
+        hold numbers only, which change from row to row.
+        """
+        n_rows = min(len(self.epochs), len(other.epochs))
+        if self.columns.keys() != other.columns.keys():
+            return False
+        if not np.array_equal(self.epochs[:n_rows], other.epochs[:n_rows]):
+            return False
+        changes = n_rows == 1
+        for name, column in self.columns.items():
+            upper, lower = column.values[:n_rows], other.columns[name].values[:n_rows]
+            if upper.tobytes() != lower.tobytes():
+                return False
+            if column.recorded[:n_rows].all() and not np.isfinite(upper).all():
+                return False
+            changes = changes or bool((upper != upper[0]).any())
+        return changes
+
+    def extend(self, other: Rows) -> None:
+        """Put the rows of another after these; a column may be in one of them only."""
+        before, after = len(self.epochs), len(other.epochs)
+        for name in {**self.columns, **other.columns}:
+            upper = self.columns.get(name) or _nothing(before)
+            lower = other.columns.get(name) or _nothing(after)
+            shifted = {before + at: held for at, held in lower.others.items()}
+            self.columns[name] = Series(
+                np.concatenate([upper.values, lower.values]),
+                np.concatenate([upper.recorded, lower.recorded]),
+                {**upper.others, **shifted},
+            )
+        self.epochs = np.concatenate([self.epochs, other.epochs])
+        self.wall_times = np.concatenate([self.wall_times, other.wall_times])
+
+
+def as_series(column: Values) -> Series:
+    """Return a column as a series; None is where nothing was recorded."""
+    return column if isinstance(column, Series) else Series.from_optional(column)
+
+
+def _nothing(length: int) -> Series:
+    return Series(np.full(length, np.nan), np.zeros(length, dtype=np.bool_))
+
+
+def split_rows(rows: Rows, places: RowPlaces, cuts: Collection[int]) -> list[Rows]:
+    """Cut rows wherever an epoch does not follow upwards, and at the given positions.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows of the log.
+    places : indexable of str
+        Where each row stands, for the notes.
+    cuts : collection of int
+        Positions before which the log says that a fit began.
+    """
+    n_rows = len(rows.epochs)
+    if not cuts and rows.follow_each_other:
+        rows.place = places[0]
+        return [rows]
+    steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
+    starts = sorted({0, *(cut for cut in cuts if cut < n_rows), *steps_back.tolist()})
+    pieces = []
+    for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
+        piece = rows.take(slice(start, stop))
+        piece.place = places[start]
+        pieces.append(piece)
+    return pieces

@@ -1,0 +1,260 @@
+"""From the rows of one training to its run: series, plan, times, what is missing."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.errors import ConfigError, LogError
+from cbreplay.plain_text import well_formed
+from cbreplay.run import Run, Series
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.building.fits import TrainingRows
+    from cbreplay.readers.building.rate_columns import LoggedRate
+    from cbreplay.run import AxisUnit, EpochArray, FloatArray
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["DOUBLED", "LogFacts", "build_run"]
+
+# how the note begins about an epoch that was logged twice
+DOUBLED = "several values in"
+
+
+class LogFacts(NamedTuple):
+    """What a log says of all trainings in it.
+
+    Parameters
+    ----------
+    notes : tuple of str
+        What was odd about it.
+    planned_epochs : int or None
+        The plan that it states.
+    not_logged : frozenset of str
+        The metrics whose missing values were not logged, as the log itself says.
+    left_out : mapping of str to str
+        The columns that were not read, each with the reason.
+    counts_from : int
+        The number by which it calls epoch 0.
+    begins_at : int or None
+        The epoch at which every training of its writer begins.
+    axis_unit : {"epochs", "evaluations", "checks", "iterations"}
+        What a row stands for.
+    framework : str
+        Who trained, where it tells that it was not Keras.
+    """
+
+    notes: tuple[str, ...] = ()
+    planned_epochs: int | None = None
+    not_logged: frozenset[str] = frozenset()
+    left_out: Mapping[str, str] = MappingProxyType({})
+    counts_from: int = 0
+    begins_at: int | None = None
+    axis_unit: AxisUnit = "epochs"
+    framework: str = ""
+
+
+def build_run(
+    record: TrainingRows,
+    facts: LogFacts,
+    *,
+    source: str,
+    options: ReadOptions,
+    metadata: RunMetadata | None = None,
+    rate: LoggedRate | None = None,
+) -> Run:
+    """Make a run of a record whose columns are metrics only.
+
+    Parameters
+    ----------
+    record : TrainingRows
+        The training.
+    facts : LogFacts
+        What the whole log says.
+    source : str
+        Where it was read; also the run's name until it gets a better one.
+    options : ReadOptions
+        How it was read.
+    metadata : RunMetadata, optional
+        What ``run.json`` says about this training.
+    rate : LoggedRate, optional
+        The learning rate.
+
+    Raises
+    ------
+    LogError
+        If it holds no metric.
+    """
+    series = _series_of(record, source)
+    planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
+    seconds = _epoch_seconds(record)
+    return Run(
+        name=source,
+        source=source,
+        first_epoch=record.first_epoch,
+        series=series,
+        learning_rate=rate.rate if rate else None,
+        learning_rate_rounding=rate.rounding if rate else None,
+        rate_source=rate.source if rate else "",
+        epoch_seconds=seconds,
+        wall_seconds=_wall_seconds(seconds, metadata),
+        started=_started(record, metadata),
+        planned_epochs=planned,
+        metadata=metadata,
+        seams=tuple(sorted(record.seams)),
+        possible_seams=frozenset(record.possible),
+        axis_unit=facts.axis_unit,
+        begins_at=facts.begins_at,
+        not_logged=facts.not_logged & series.keys(),
+        left_out=dict(facts.left_out),
+        counts_from=facts.counts_from,
+        framework=facts.framework,
+        notes=(
+            *facts.notes,
+            *_notes_of(record, series),
+            *(metadata.notes if metadata is not None else ()),
+            *plan_notes,
+            *_late_notes(record, facts, metadata),
+            *(rate.notes if rate else ()),
+        ),
+    )
+
+
+def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:
+    if not record.rows.columns:
+        problem = "it holds no metric, only a learning rate"
+        raise LogError(problem, source=source, hint="Log at least the loss")
+    columns = record.rows.columns.items()
+    return {well_formed(name): record.series(column) for name, column in columns}
+
+
+def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
+    """Say what is odd about the rows of one training."""
+    seams = [note for _, note in sorted(record.seams.items())]
+    return [*record.notes, *_missing_notes(record, series), *seams]
+
+
+def _late_notes(
+    record: TrainingRows, facts: LogFacts, metadata: RunMetadata | None
+) -> list[str]:
+    """Say how the epochs of a log that begins late were counted."""
+    first = record.first_epoch
+    if first == 0 or metadata is not None or facts.counts_from:
+        return []
+    note = f"its first epoch in the log is {first}, taken as counted from 0"
+    return [f"{note}, so that {first} came before it"]
+
+
+def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
+    notes = []
+    epochs = record.rows.epochs
+    span = record.horizon - record.first_epoch + 1
+    n_absent = span - len(epochs)
+    if n_absent:
+        notes.append(
+            f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 0)"
+        )
+    counts: dict[int, list[str]] = {}
+    for name, own in series.items():
+        n_missing = len(epochs) - int(np.count_nonzero(own.recorded))
+        if n_missing:
+            counts.setdefault(n_missing, []).append(name)
+    notes += [
+        f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
+        for n_missing, names in counts.items()
+    ]
+    doubled: dict[tuple[int, ...], list[str]] = {}
+    for name, own in series.items():
+        if own.others:
+            doubled.setdefault(tuple(sorted(own.others)), []).append(name)
+    notes += [
+        f"{', '.join(names)}: {DOUBLED} {_epochs_at(record, positions)}; the last of "
+        "each stands"
+        for positions, names in doubled.items()
+    ]
+    return notes
+
+
+def _epochs_at(record: TrainingRows, positions: Sequence[int]) -> str:
+    listed = ", ".join(str(record.first_epoch + at) for at in positions[:_SHOWN])
+    more = ", ..." if len(positions) > _SHOWN else ""
+    return f"{count(len(positions), 'epoch')}, {listed}{more} (counted from 0)"
+
+
+def _gaps(epochs: EpochArray) -> str:
+    """Write the epochs between those that there are shortly: ``3-5, 9``."""
+    before = np.flatnonzero(np.diff(epochs) > 1)
+    ends = [(int(epochs[i]) + 1, int(epochs[i + 1]) - 1) for i in before[:_SHOWN]]
+    shown = [f"{first}-{last}" if last > first else f"{first}" for first, last in ends]
+    return ", ".join(shown) + (", ..." if len(before) > _SHOWN else "")
+
+
+_SHOWN = 5
+
+
+def _plan(
+    record: TrainingRows,
+    options: ReadOptions,
+    metadata: RunMetadata | None,
+    logged: int | None,
+) -> tuple[int | None, list[str]]:
+    """Choose the planned epochs: what the user says, else what the log says."""
+    if logged is None and metadata is not None:
+        logged = metadata.fit.epochs
+    given = options.planned_epochs
+    planned = logged if given is None else given
+    notes = []
+    if given is not None and logged not in (None, given):
+        notes.append(f"planned epochs: {given} as given, not {logged} as recorded")
+    if planned is not None and record.horizon >= planned:
+        reached = record.horizon + 1
+        if given is not None:
+            sentence = (
+                f"the log holds {reached} epochs, more than the {given} planned. "
+                "Correct --planned-epochs or planned_epochs=."
+            )
+            raise ConfigError(sentence)
+        notes.append(f"the log holds {reached} epochs, more than the {planned} planned")
+    return planned, notes
+
+
+def _epoch_seconds(record: TrainingRows) -> Series | None:
+    """Return the time between the ends of neighbouring epochs of one fit."""
+    epochs, times = record.rows.epochs, record.rows.wall_times
+    if not len(times):
+        return None
+    # a pause between two fits, or a clock set back, is no epoch's time
+    with np.errstate(over="ignore", invalid="ignore"):
+        took = np.diff(times)
+    counts = (np.diff(epochs) == 1) & (took >= 0)
+    for seam in record.seams:
+        counts &= epochs[1:] != seam
+    values, recorded = np.full(len(times), np.nan), np.zeros(len(times), dtype=np.bool_)
+    values[1:][counts], recorded[1:] = took[counts], counts
+    return record.series(Series(values, recorded))
+
+
+def _wall_seconds(seconds: Series | None, metadata: RunMetadata | None) -> float | None:
+    """Return the total of ``run.json``, else that of the epochs with a known time."""
+    if metadata is not None and metadata.wall_seconds is not None:
+        return metadata.wall_seconds
+    if seconds is None or not seconds.recorded.any():
+        return None
+    known: FloatArray = seconds.values[seconds.recorded]
+    return float(known.sum())
+
+
+def _started(record: TrainingRows, metadata: RunMetadata | None) -> float | None:
+    """Return when ``run.json`` says it began, else when its first row was written."""
+    stated = metadata.started if metadata is not None else None
+    if stated is not None or not len(record.rows.wall_times):
+        return stated
+    first = float(record.rows.wall_times[0])
+    return first if math.isfinite(first) else None

@@ -1,0 +1,88 @@
+"""Tables that stand on their side: a row for each series, a column for each epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.header import EPOCH_NAMES, holds_number, parse_cell
+from cbreplay.readers.columns.table import LogTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.base import Damage
+    from cbreplay.readers.columns.text_rows import TextRows
+
+__all__ = ["are_turned", "read_turned", "turned_names"]
+
+# a name and two numbers at least: one number may be a title's
+_FEWEST = 3
+
+
+def are_turned(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether each of the first rows is a series: a name, and then numbers.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The cells of the first lines, the one with the column names above the others.
+    """
+    if not rows or len(rows[0]) < _FEWEST:
+        return False
+    header, *below = rows
+    if not all(map(holds_number, header[1:])) or holds_number(header[0]):
+        return False
+    named = all(
+        row and _is_name(row[0]) and any(map(holds_number, row[1:])) for row in below
+    )
+    return named and (bool(below) or _is_name(header[0]))
+
+
+def turned_names(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of the series in a table that stands on its side."""
+    header, *below = rows
+    listed = below if _numbers_epochs(header) else rows
+    return [*(["epoch"] if listed is below else []), *(row[0] for row in listed)]
+
+
+def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
+    """Read a table whose rows are series.
+
+    Raises
+    ------
+    LogError
+        When strict, if a row is damaged.
+    """
+    rows = [row for batch, _ in text.batches() for row in batch]
+    epochs = ["epoch", *text.header[1:]]
+    listed = [epochs if _numbers_epochs(text.header) else text.header, *rows]
+    names = [cells[0] for cells in listed]
+    table = LogTable(source, damage, names)
+    table.counted = "column"
+    table.lines = np.arange(1, len(text.header))
+    for column, cells in zip(table.columns.values(), listed, strict=True):
+        column.add(cells[1:], 0, parse_cell)
+        column.finish()
+    table.crlf = text.crlf
+    table.notes += text.notes
+    table.notes.append("each row was read as a series: the table stands on its side")
+    table.join_repeated()
+    return table
+
+
+def _is_name(cell: str) -> bool:
+    return any(letter.isalpha() for letter in cell) and not holds_number(cell)
+
+
+def _numbers_epochs(header: Sequence[str]) -> bool:
+    """Tell whether the first row counts epochs, and is no series itself."""
+    if header[0].lower() in EPOCH_NAMES:
+        return True
+    numbers = LogColumn()
+    numbers.add(header[1:], 0, parse_cell)
+    numbers.finish()
+    values = numbers.values
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())

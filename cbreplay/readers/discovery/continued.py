@@ -1,0 +1,162 @@
+"""One training in several text logs: a resumed fit that wrote a file of its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.run import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.run import FloatArray, Run
+
+__all__ = ["join_continued"]
+
+_TEXTS = (".csv", ".log", ".tsv", ".txt", ".gz")
+
+
+def join_continued(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+    """Put logs together of which one begins in the epoch after another's last one.
+
+    They lie in one directory and hold the same series, and no other log there could go
+    on as well. Each was written by a fit of its own, with callbacks created anew.
+
+    Parameters
+    ----------
+    found : list of RunsOfLog
+        What was read, from files only.
+    seen : list of Seen
+        What became of each file.
+    """
+    groups: dict[tuple[object, ...], list[RunsOfLog]] = {}
+    for log in found:
+        run = log.runs[0]
+        if len(log.runs) == 1 and run.steps is None and _is_text(run.source):
+            place = os.path.dirname(run.source)
+            groups.setdefault((place, *sorted(run.series)), []).append(log)
+    joined: set[int] = set()
+    for logs in groups.values():
+        if len(logs) > 1:
+            joined |= _join_chains(logs, seen)
+    return [log for log in found if id(log) not in joined]
+
+
+def _is_text(source: str) -> bool:
+    return source.lower().endswith(_TEXTS)
+
+
+def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:
+    """Join each log with the one that alone goes on from it; return the later ones."""
+    logs = sorted(logs, key=lambda log: log.runs[0].first_epoch)
+    joined: set[int] = set()
+    for log in logs:
+        if id(log) in joined:
+            continue
+        while True:
+            run = log.runs[0]
+            others = [other for other in logs if id(other) not in joined]
+            following = _only_following(run, others)
+            if following is None:
+                break
+            log.runs[0] = _continued(run, _shifted(following.runs[0], run), following)
+            joined.add(id(following))
+            source = following.runs[0].source
+            seen[:] = [
+                own._replace(fate="joined") if own.path == source else own
+                for own in seen
+            ]
+    return joined
+
+
+def _only_following(run: Run, logs: Sequence[RunsOfLog]) -> RunsOfLog | None:
+    """Return the log that goes on where a run ends, if no other log does or ends so."""
+    after = [log for log in logs if _goes_on(log.runs[0], run)]
+    if len(after) != 1:
+        return None
+    (following,) = after
+    before = [log for log in logs if _goes_on(following.runs[0], log.runs[0])]
+    return following if len(before) == 1 else None
+
+
+def _goes_on(later: Run, earlier: Run) -> bool:
+    """Tell whether a run begins in the epoch after another's last one."""
+    return _shifted(later, earlier).first_epoch == earlier.horizon + 1
+
+
+def _shifted(later: Run, earlier: Run) -> Run:
+    """Return a part that counts as the log that it continues does, from 1 perhaps."""
+    if later.first_epoch == 0 or later.counts_from == earlier.counts_from:
+        return later
+    by = earlier.counts_from - later.counts_from
+    first = later.first_epoch - by
+    return replace(later, first_epoch=first, counts_from=earlier.counts_from)
+
+
+def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
+    seam = later.first_epoch
+    note = (
+        f"{following.name} goes on from its last epoch: a fit was resumed at epoch "
+        f"{seam} (counted from 0), with callbacks created anew"
+    )
+    kept = [text for text in later.notes if text not in run.notes]
+    return replace(
+        run,
+        series={
+            name: _end_to_end(own, later.series[name])
+            for name, own in run.series.items()
+        },
+        learning_rate=_optional(run.learning_rate, later.learning_rate, run, later),
+        other_learning_rate=None,
+        learning_rate_rounding=_roundings(run, later),
+        epoch_seconds=_optional(run.epoch_seconds, later.epoch_seconds, run, later),
+        wall_seconds=None,
+        seams=tuple(sorted({*run.seams, seam, *later.seams})),
+        not_logged=run.not_logged & later.not_logged,
+        notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
+    )
+
+
+def _end_to_end(one: Series, other: Series) -> Series:
+    moved = {len(one) + at: held for at, held in other.others.items()}
+    return Series(
+        np.concatenate([one.values, other.values]),
+        np.concatenate([one.recorded, other.recorded]),
+        {**one.others, **moved},
+    )
+
+
+def _optional(
+    one: Series | None, other: Series | None, run: Run, later: Run
+) -> Series | None:
+    """Put two series end to end, of which one may lack."""
+    if one is None and other is None:
+        return None
+    dtype = (one or other or run.series[next(iter(run.series))]).values.dtype
+    parts = [
+        own if own is not None else _nothing(length, dtype)
+        for own, length in ((one, run.n_epochs), (other, later.n_epochs))
+    ]
+    return _end_to_end(*parts)
+
+
+def _nothing(length: int, dtype: np.dtype[np.floating]) -> Series:
+    return Series(np.full(length, np.nan, dtype), np.zeros(length, dtype=np.bool_))
+
+
+def _roundings(run: Run, later: Run) -> FloatArray | None:
+    held = (run.learning_rate_rounding, later.learning_rate_rounding)
+    if held == (None, None):
+        return None
+    parts = [
+        np.zeros(own.n_epochs) if rounding is None else rounding
+        for own, rounding in zip((run, later), held, strict=True)
+    ]
+    joined: FloatArray = np.concatenate(parts)
+    return joined

@@ -1,0 +1,242 @@
+"""One training, once: logs that are copies of others, made as these grew."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.readers.building.digits import half_units, hold_float32
+from cbreplay.readers.discovery.same_training import count_agreeing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.training_files import Seen
+    from cbreplay.run import EpochArray, FloatArray, Run, Series
+
+__all__ = ["find_copies", "leave_out_copies"]
+
+# so many changing values of one series are no chance
+_FEWEST = 5
+_NEAR = 1e-6
+_RATE_NEAR = 1e-2
+# what stands for NaN and for no value where heads are compared
+_NAN, _MISSING = -1e300, 1e300
+_SHOWN = 5
+
+
+class _Place(NamedTuple):
+    """Where a run was read: the log, and which of its trainings it is."""
+
+    log: int
+    number: int
+
+
+def leave_out_copies(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+    """Keep the longest of trainings of which one is the beginning of the other.
+
+    Parameters
+    ----------
+    found : list of RunsOfLog
+        What was read, from files only.
+    seen : list of Seen
+        What became of each file; copies are passed by.
+    """
+    places = [
+        _Place(at, number)
+        for at, log in enumerate(found)
+        for number in range(len(log.runs))
+    ]
+    copies = find_copies([found[at].runs[number] for at, number in places])
+    if not copies:
+        return found
+    left_out: dict[_Place, str] = {}
+    for home, parts in copies.items():
+        at, number = places[home]
+        kept = found[at]
+        names = sorted({found[places[part].log].name for part in parts})
+        more = ", ..." if len(names) > _SHOWN else ""
+        holds = "holds" if len(names) == 1 else "hold"
+        kept.runs[number] = kept.runs[number].with_notes(
+            f"{', '.join(names[:_SHOWN])}{more} {holds} the same training, or its "
+            "beginning: it was read once"
+        )
+        left_out |= {places[part]: kept.name for part in parts}
+    return _without(found, left_out, seen)
+
+
+def _without(
+    found: list[RunsOfLog], left_out: dict[_Place, str], seen: list[Seen]
+) -> list[RunsOfLog]:
+    """Take copies out; the other trainings of a log keep their numbers."""
+    kept = []
+    fates: dict[str, str] = {}
+    for at, log in enumerate(found):
+        own = [
+            (number, run)
+            for number, run in enumerate(log.runs)
+            if _Place(at, number) not in left_out
+        ]
+        if len(own) < len(log.runs):
+            first = left_out.get(_Place(at, 0), "")
+            if not own:
+                fates[log.runs[0].source] = f"the same training as {first}"
+                continue
+            if len(own) == 1:
+                number, run = own[0]
+                part = str(number + 1) if run.name == run.source else run.name
+                log.name, log.long_name = (
+                    f"{log.name}#{part}",
+                    f"{log.long_name}#{part}",
+                )
+                log.runs[:] = [run]
+            else:
+                log.runs[:] = [_numbered(run, number) for number, run in own]
+        kept.append(log)
+    seen[:] = [
+        one._replace(fate="passed by", detail=fates[one.path])
+        if one.path in fates
+        else one
+        for one in seen
+    ]
+    return kept
+
+
+def _numbered(run: Run, number: int) -> Run:
+    """Return a run that is called by its number, if it has no name of its own."""
+    return replace(run, name=str(number + 1)) if run.name == run.source else run
+
+
+def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
+    """Find runs whose rows are the beginning of another's, or the same.
+
+    They are so to the digits that both write, with at least five values of a series
+    that change; trainings that failed alike are not the same. The checkpoints of one
+    Trainer hold its log each, however short.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+
+    Returns
+    -------
+    dict of int to list of int
+        For each run that has copies, their positions.
+    """
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for at, run in enumerate(runs):
+        output = _output_of(run.source)
+        if output or (run.steps is None and run.n_epochs >= _FEWEST):
+            key = (output, run.first_epoch, *sorted(run.series))
+            groups.setdefault(key, []).append(at)
+    copies: dict[int, list[int]] = {}
+    for members in groups.values():
+        if len(members) > 1:
+            copies |= _copies_among(runs, members)
+    return copies
+
+
+def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int]]:
+    """Find the copies among runs of the same series that begin at the same epoch."""
+    values, limits = _heads([runs[at] for at in members])
+    # the column in which the runs differ most leaves few to compare
+    n_distinct = [len(np.unique(column)) for column in values.T]
+    column = int(np.argmax(n_distinct))
+    by_column = np.argsort(values[:, column], kind="stable")
+    ordered = values[by_column, column]
+    widest = float(limits[:, column].max())
+    coarse = limits.sum(axis=1).tolist()
+    rank = sorted(
+        range(len(members)), key=lambda at: _rank(runs[members[at]], coarse[at])
+    )
+    place = {at: position for position, at in enumerate(rank)}
+    copies: dict[int, list[int]] = {}
+    taken: set[int] = set()
+    for at in rank:
+        own = values[at, column]
+        span = np.searchsorted(ordered, [own - 2 * widest, own + 2 * widest])
+        near: EpochArray = by_column[span[0] : span[1] + 1]
+        within = np.abs(values[near] - values[at]) <= limits[near] + limits[at]
+        for other in near[within.all(axis=1)].tolist():
+            longer = place[other] < place[at] and other not in taken
+            if longer and _begins(runs[members[at]], runs[members[other]]):
+                copies.setdefault(members[other], []).append(members[at])
+                taken.add(at)
+                break
+    return copies
+
+
+def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
+    """Return the first values of each run, and how far each may have been rounded.
+
+    Returns
+    -------
+    values, limits : array of shape (n_runs, n_series * n_rows)
+        The values of all series one after the other.
+    """
+    n_rows = min(_FEWEST, *(run.n_epochs for run in runs))
+    names = sorted(runs[0].series)
+    held = [[run.series[name] for name in names] for run in runs]
+    values = np.array([[own.values[:n_rows] for own in row] for row in held])
+    recorded = np.array([[own.recorded[:n_rows] for own in row] for row in held])
+    finite = np.isfinite(values)
+    known = np.where(finite, values, 0.0)
+    limits = _NEAR * np.abs(known)
+    rounded = ~hold_float32(known.reshape(-1)).reshape(known.shape).all(axis=2)
+    for at, row in zip(*np.nonzero(rounded), strict=True):
+        near = 2 * half_units(known[at, row])
+        limits[at, row] = np.maximum(limits[at, row], near)
+    told = np.where(recorded, np.where(finite, values, _NAN), _MISSING)
+    return told.reshape(len(runs), -1), limits.reshape(len(runs), -1)
+
+
+def _rank(run: Run, coarse: float) -> tuple[int, bool, bool, float]:
+    """Return by what the one that stands comes first: the longest, with most digits."""
+    no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
+    return -run.n_epochs, no_rate, rounded, coarse
+
+
+def _begins(run: Run, other: Run) -> bool:
+    """Tell whether a run is the beginning of another, which is no shorter."""
+    changing = max(map(_count_changing, run.series.values()))
+    if changing < (1 if _output_of(run.source) else _FEWEST):
+        return False
+    same_epochs = all(
+        np.array_equal(own.recorded, other.series[name].recorded[: len(own)])
+        for name, own in run.series.items()
+    )
+    bare = replace(run, steps=None), replace(other, steps=None)
+    return same_epochs and _rates_agree(run, other) and count_agreeing(*bare) > 0
+
+
+def _rates_agree(run: Run, other: Run) -> bool:
+    """Tell whether two logs had the same learning rate wherever both hold one."""
+    if run.learning_rate is None or other.learning_rate is None:
+        return True
+    own, longer = run.learning_rate, other.learning_rate
+    both = own.recorded & longer.recorded[: len(own)]
+    rates, others = own.values[both], longer.values[: len(own)][both]
+    # a later save may have rounded them; a reduction changes them by far more
+    return bool(np.isclose(rates, others, rtol=_RATE_NEAR, equal_nan=True).all())
+
+
+def _count_changing(series: Series) -> int:
+    known = series.values[series.recorded]
+    return len(np.unique(known[np.isfinite(known)]))
+
+
+_TRAINER_STATE = "trainer_state.json"
+
+
+def _output_of(path: str) -> str:
+    """Return Trainer's output directory: where checkpoint-500/ lies, or the state."""
+    if os.path.basename(path) != _TRAINER_STATE:
+        return ""
+    directory = os.path.dirname(path)
+    inside = os.path.basename(directory).startswith("checkpoint-")
+    return os.path.dirname(directory) if inside else directory

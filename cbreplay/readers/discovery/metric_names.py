@@ -1,0 +1,67 @@
+"""Names of one metric in several runs: Keras numbers those of a second model."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.run import Run
+
+__all__ = ["name_metrics_alike"]
+
+_NUMBERED = re.compile(r"(?P<base>[A-Za-z]\w*?)_[0-9]+")
+
+
+def name_metrics_alike(found: list[RunsOfLog]) -> None:
+    """Call a metric alike in all runs, where only Keras's number tells it apart.
+
+    ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
+    second: folds of one script differ in it. A name is changed only if another run has
+    it with another number, or without, and no run has it twice.
+
+    Parameters
+    ----------
+    found : list of RunsOfLog
+        All that was read from files; its runs are replaced.
+    """
+    runs = [run for log in found for run in log.runs]
+    if len({frozenset(run.series) for run in runs}) < 2:  # noqa: PLR2004 - all alike
+        return
+    variants: dict[str, set[str]] = {}
+    several: set[str] = set()
+    for run in runs:
+        times = Counter(map(_base, run.series))
+        several |= {base for base, number in times.items() if number > 1}
+        for name in run.series:
+            variants.setdefault(_base(name), set()).add(name)
+    numbered = {base for base, names in variants.items() if len(names) > 1} - several
+    for log in found:
+        log.runs[:] = [_renamed(run, numbered) for run in log.runs]
+
+
+def _base(name: str) -> str:
+    found = _NUMBERED.fullmatch(name)
+    return found["base"] if found else name
+
+
+def _renamed(run: Run, numbered: set[str]) -> Run:
+    changes = {
+        name: base
+        for name in run.series
+        if (base := _base(name)) in numbered and base != name
+    }
+    if not changes:
+        return run
+    series = {changes.get(name, name): own for name, own in run.series.items()}
+    return replace(run, series=series).with_notes(_note(list(changes.items())))
+
+
+def _note(changes: Sequence[tuple[str, str]]) -> str:
+    listed = ", ".join(f"{name} as {base}" for name, base in changes)
+    return f"read {listed}: Keras numbers the metrics of a second model"

@@ -1,0 +1,170 @@
+"""The files of one training, read and joined: its log, its event files, run.json."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import ForeignLogError, read_bytes
+from cbreplay.readers.discovery.training_files import Seen
+from cbreplay.readers.formats import FORMATS, reader_for
+
+if TYPE_CHECKING:
+    from cbreplay.readers.base import ReadOptions
+    from cbreplay.readers.discovery.training_files import TrainingFiles
+    from cbreplay.run import Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["read_training"]
+
+
+def read_training(
+    training: TrainingFiles, options: ReadOptions, seen: list[Seen], *, alone: bool
+) -> dict[str, list[Run]]:
+    """Read the log and the event files of one training, and join them.
+
+    Parameters
+    ----------
+    training : TrainingFiles
+        The files.
+    options : ReadOptions
+        How they are read.
+    seen : list of Seen
+        Takes what became of each.
+    alone : bool
+        Whether the file was asked for by its name. In a directory, a file that cannot
+        be read does not hide the ones that can.
+
+    Returns
+    -------
+    dict of str to list of Run
+        The trainings, by the place that names them: one, unless the files hold several.
+
+    Raises
+    ------
+    LogError
+        If none of them can be read.
+    """
+    return _OneTraining(training, options, seen, alone=alone).read()
+
+
+class _OneTraining:
+    """The files of one training, and what was found in them so far."""
+
+    def __init__(
+        self,
+        training: TrainingFiles,
+        options: ReadOptions,
+        seen: list[Seen],
+        *,
+        alone: bool,
+    ) -> None:
+        self.training, self.options, self.seen = training, options, seen
+        self.alone = alone
+        self.failed: list[LogError] = []
+        self.by_place: dict[str, list[Run]] = {}
+
+    def read(self) -> dict[str, list[Run]]:
+        training = self.training
+        metadata = self._metadata()
+        if training.log is not None:
+            self._read_log(training.log, metadata)
+        if training.events is not None:
+            self._read_events(training.events, metadata)
+        if not self.by_place:
+            raise self._nothing()
+        notes = [f"left out beside it: {error}" for error in self.failed]
+        if metadata is not None and metadata.without_end:
+            self._name_missing_end(metadata)
+        return {
+            place: [run.with_notes(*notes) if notes else run for run in runs]
+            for place, runs in self.by_place.items()
+        }
+
+    def _metadata(self) -> RunMetadata | None:
+        """Return what run.json says; in a directory, None if it cannot be read."""
+        path = self.training.run_json
+        if path is None:
+            return None
+        from cbreplay.run_metadata import parse_run_metadata
+
+        try:
+            text = read_bytes(path).decode("utf-8-sig", "replace")
+            return parse_run_metadata(text, source=path)
+        except LogError as error:
+            self._failed(error, path)
+            return None
+
+    def _failed(self, error: LogError, path: str) -> None:
+        """Take note of a file that cannot be read, where others may stand for it."""
+        if self.alone:
+            raise error
+        self.failed.append(error)
+        fate = "passed by" if isinstance(error, ForeignLogError) else "dropped"
+        self.seen.append(Seen(path, fate, error.problem))
+
+    def _read_log(self, log: str, metadata: RunMetadata | None) -> None:
+        log_format = self.training.log_format
+        reader = reader_for(log_format, self.options, metadata)
+        try:
+            runs = list(reader.read(log))
+        except LogError as error:
+            self._failed(error, log)
+            return
+        self.by_place[self.training.place] = runs
+        self.seen.append(Seen(log, "read", FORMATS[log_format].spoken))
+
+    def _read_events(self, events: str, metadata: RunMetadata | None) -> None:
+        """Read the event files too; beside a log, foreign ones are passed by."""
+        place = self.training.place
+        logged = self.by_place.get(place, [])
+        reader = reader_for("events", self.options, metadata)
+        try:
+            event_runs = list(reader.read(events))
+        except ForeignLogError as error:
+            if not logged:
+                self._failed(error, events)
+                return
+            self.seen.append(Seen(events, "passed by", error.problem))
+            note = f"the event files were left out: {error.problem}"
+            self.by_place[place] = [run.with_notes(note) for run in logged]
+            return
+        except LogError as error:
+            self._failed(error, events)
+            return
+        spoken = FORMATS["events"].spoken
+        if not logged:
+            self.seen.append(Seen(events, "read", spoken))
+            self.by_place[place] = event_runs
+            return
+        from cbreplay.readers.discovery.same_training import join_logs
+
+        runs, left = join_logs(logged, event_runs, place)
+        joined = len(left) < len(event_runs)
+        self.seen.append(Seen(events, "joined" if joined else "read", spoken))
+        self.by_place[place] = runs
+        if left:
+            # without any join there are two logs, and each is named by its file
+            csv_place = place if joined else self.training.log or place
+            self.by_place = {csv_place: runs, events: left}
+
+    def _name_missing_end(self, metadata: RunMetadata) -> None:
+        """Note in the last run of a training that its end is not recorded."""
+        runs = self.by_place.get(self.training.place, [])
+        if not runs:
+            return
+        from cbreplay.run_lock import spoken_missing_end
+
+        directory = os.path.dirname(self.training.run_json or "") or os.curdir
+        last, planned = runs[-1].horizon + 1, metadata.fit.epochs
+        runs[-1] = runs[-1].with_notes(spoken_missing_end(directory, last, planned))
+
+    def _nothing(self) -> LogError:
+        if self.failed:
+            return self.failed[0]
+        problem = "there is no log beside this run.json"
+        hint = "Put logs.csv or tensorboard/ there, or remove the file"
+        source = self.training.run_json or self.training.place
+        self.seen.append(Seen(source, "dropped", problem))
+        return LogError(problem, source=source, hint=hint)

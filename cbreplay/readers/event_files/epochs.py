@@ -1,0 +1,236 @@
+"""Which of the steps of event files are rows, and which epochs these are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note, shown
+from cbreplay.readers.building.numbering import find_cadence
+from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.run import Series
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cbreplay.readers.event_files.points import LoggedPoints
+
+__all__ = [
+    "EpochRows",
+    "count_evaluations",
+    "drop_last_words",
+    "keep_epochs",
+    "number_samples",
+]
+
+
+class EpochRows(NamedTuple):
+    """The rows of a log, as pieces whose steps are epochs.
+
+    Parameters
+    ----------
+    pieces : list of LoggedPoints
+        The rows.
+    steps : list of int arrays, or None
+        The steps of each piece, where its rows are evaluations.
+    notes : tuple of str
+        What the rows are.
+    left_out : dict of str to str
+        The series that were left out, each with the reason.
+    """
+
+    pieces: list[LoggedPoints]
+    steps: list[NDArray[np.int64]] | None = None
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+
+def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> EpochRows:
+    """Count the epochs of a TensorFlow 1 log whose steps count samples.
+
+    tf.keras 1.13 to 1.15 wrote the epoch's scalars at the number of samples seen so
+    far if `update_freq` was not ``"epoch"``, and then batch_ tags beside them
+    (tensorflow/python/keras/callbacks_v1.py).
+    """
+    counts = any(tag.startswith("batch_") for tag in tags)
+    for piece in pieces:
+        each = int(piece.steps[0])
+        counted = np.arange(1, len(piece.steps) + 1) * each
+        counts = counts and each > 1 and np.array_equal(piece.steps, counted)
+    if not counts:
+        return EpochRows(pieces)
+    note = "the steps count samples, by the tags of TensorFlow 1: epochs were counted"
+    numbered = [replace(one, steps=np.arange(len(one.steps))) for one in pieces]
+    return EpochRows(numbered, notes=(note,))
+
+
+def drop_last_words(pieces: list[LoggedPoints]) -> EpochRows:
+    """Leave out what a tool validates once more when its training has ended.
+
+    Ultralytics validates best.pt, and people call Lightning's ``validate`` and
+    ``test``: that is logged as another value of the last epoch.
+    """
+    found: dict[str, None] = {}
+    kept = []
+    for piece in pieces:
+        last = len(piece.steps) - 1
+        columns = dict(piece.columns)
+        for name, series in piece.columns.items():
+            if last in series.others and _judges(name):
+                values, others = series.values.copy(), dict(series.others)
+                values[last] = others.pop(last)[0]
+                columns[name] = Series(values, series.recorded, others)
+                found[name] = None
+        kept.append(replace(piece, columns=columns))
+    note = (
+        f"{shown(list(found))}: the last epoch holds another value, of a validation "
+        "after the training; it is no epoch and was left out"
+    )
+    return EpochRows(kept, notes=(note,) if found else ())
+
+
+def _judges(name: str) -> bool:
+    return bool(VALIDATION.search(name)) or name.startswith("metrics/")
+
+
+def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
+    """Give the steps at which something was evaluated numbers, training by training.
+
+    Evaluations are the steps with a value of a validation series; without such a
+    series, every step.
+    """
+    names = _names(pieces)
+    judged = [name for name in names if VALIDATION.search(name)]
+    rows = _rows_of(pieces, judged or names)
+    n_between = _n_values(pieces) - _n_values(rows)
+    note = evaluation_note(judged, n_between)
+    return EpochRows(_numbered(rows, None), [piece.steps for piece in rows], (note,))
+
+
+def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
+    """Take each step as one epoch, as the user says, where it can be.
+
+    PyTorch's loops often log a loss batch by batch and a validation epoch by epoch.
+    Where a series has values between the validations, only the steps of these can be
+    epochs, and that series tells nothing of one.
+
+    Raises
+    ------
+    ForeignLogError
+        If there are series of both kinds, and none is a validation by its name.
+    """
+    names = _names(pieces)
+    judged = [name for name in names if VALIDATION.search(name)]
+    given = EpochRows(pieces, notes=("each step is one epoch, as given",))
+    if not judged:
+        _check_alike(pieces, names, source)
+        return given
+    rows = _rows_of(pieces, judged)
+    dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
+    cadence = find_cadence(np.concatenate([piece.steps for piece in rows]))
+    ahead = any(_runs_ahead(pieces, judged, name) for name in dense)
+    if not dense or (cadence == 1 and not ahead):
+        return given
+    reason = f"values between the epochs, which are those of {shown(judged)}"
+    left_out = {
+        name: reason for name in dense if cadence == 1 or not is_rate_name(name)
+    }
+    kept = [piece.without(left_out) for piece in (pieces if cadence == 1 else rows)]
+    kept = [piece.at(piece.recorded(list(piece.columns))) for piece in kept]
+    note = f"each step with a value of {shown(judged)} is one epoch, as given"
+    if cadence != 1:
+        last = rows[-1].steps[-1]
+        note += f": they are those of the steps {rows[0].steps[0]} to {last}, numbered"
+        kept = _numbered(kept, cadence)
+    return EpochRows(kept, notes=(note,), left_out=left_out)
+
+
+def _names(pieces: Sequence[LoggedPoints]) -> list[str]:
+    return list(dict.fromkeys(name for piece in pieces for name in piece.columns))
+
+
+def _rows_of(
+    pieces: Sequence[LoggedPoints], names: Sequence[str]
+) -> list[LoggedPoints]:
+    """Return the steps at which any of some series has a value."""
+    rows = [piece.at(piece.recorded(names)) for piece in pieces]
+    return [piece for piece in rows if len(piece.steps)]
+
+
+def _n_values(pieces: Sequence[LoggedPoints], name: str | None = None) -> int:
+    """Count the steps at which a series has a value, or each has."""
+    return sum(
+        int(np.count_nonzero(series.recorded))
+        for piece in pieces
+        for own, series in piece.columns.items()
+        if name in (None, own)
+    )
+
+
+def _runs_ahead(
+    pieces: Sequence[LoggedPoints], judged: Sequence[str], name: str
+) -> bool:
+    """Tell whether a series counts its steps faster than the validation.
+
+    It was already beyond the last step of the validation when that was written, with
+    many more values; a validation that broke off is not overtaken.
+    """
+    for piece in pieces:
+        at = piece.recorded(judged)
+        if name not in piece.columns or not at.any():
+            continue
+        own = piece.columns[name].recorded
+        beyond = own & (piece.steps > piece.steps[at][-1])
+        written = max(piece.written[one] for one in judged if one in piece.written)
+        if _MANY * np.count_nonzero(at) <= np.count_nonzero(own) and bool(
+            (piece.wall_times[beyond] < written).any()
+        ):
+            return True
+    return False
+
+
+_MANY = 2
+
+
+def _check_alike(
+    pieces: Sequence[LoggedPoints], names: Sequence[str], source: str
+) -> None:
+    """Refuse series of which some have many more values than others."""
+    sizes = {n: _n_values(pieces, n) for n in names if not is_rate_name(n)}
+    most, least = (pick(sizes, key=sizes.__getitem__) for pick in (max, min))
+    if _MANY * sizes[least] <= sizes[most]:
+        problem = (
+            f"{most} has values at {count(sizes[most], 'step')}, {least} at "
+            f"{sizes[least]}: they cannot both be epochs, and no name says which is a "
+            "validation"
+        )
+        hint = "To take each step as a row: --x-axis step or x_axis='step'"
+        raise ForeignLogError(problem, source=source, hint=hint)
+
+
+def _numbered(pieces: list[LoggedPoints], cadence: int | None) -> list[LoggedPoints]:
+    """Give rows numbers, training by training; with a cadence, a missing one too.
+
+    A piece that goes on upwards belongs to the training before it.
+    """
+    numbered: list[LoggedPoints] = []
+    begin = n_before = 0
+    for i, piece in enumerate(pieces):
+        if not i or piece.steps[0] <= pieces[i - 1].steps[-1]:
+            begin, n_before = int(piece.steps[0]), 0
+        numbers = np.arange(n_before, n_before + len(piece.steps))
+        if cadence is not None:
+            # a last distance may be shorter
+            by_cadence = -((begin - piece.steps) // cadence)
+            if (np.diff(by_cadence, prepend=n_before - 1) > 0).all():
+                numbers = by_cadence
+        numbered.append(replace(piece, steps=numbers))
+        n_before = int(numbers[-1]) + 1
+    return numbered

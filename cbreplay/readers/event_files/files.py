@@ -1,0 +1,151 @@
+"""The event files of a directory: where they are, what they hold, what is damaged."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.errors import LogError
+from cbreplay.readers.base import SKIP_HINT, read_beginning
+from cbreplay.readers.entries import event_files, holds_events, is_event_file
+from cbreplay.readers.event_files.reading import read_events
+from cbreplay.readers.event_files.writers import EventFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.base import Damage
+    from cbreplay.readers.event_files.layouts import Layout
+    from cbreplay.readers.event_files.scalar_table import EventTable
+
+__all__ = ["LogFiles", "find_files", "read_files", "report_damage"]
+
+# what the TensorBoard callback calls its two writers
+_WRITERS = ("train", "validation")
+_TIME = re.compile(r"tfevents\.(\d+)", re.ASCII)
+_SHOWN = 3
+
+
+def find_files(path: str) -> dict[str, list[str]]:
+    """Return the event files of each writer, in the order they were begun.
+
+    Parameters
+    ----------
+    path : str
+        A directory, or an event file.
+    """
+    files: dict[str, list[str]] = {"": [], "train": [], "validation": []}
+    if not os.path.isdir(path):
+        if is_event_file(path) or holds_events(read_beginning(path, 64)):
+            files[_writer_of(os.path.dirname(path))].append(path)
+        return files
+    files[_writer_of(path)] = _listed(path, path)
+    for writer in _WRITERS:
+        files[writer] += _listed(os.path.join(path, writer), path)
+    return files
+
+
+def _writer_of(directory: str) -> str:
+    name = os.path.basename(os.path.abspath(directory))
+    return name if name in _WRITERS else ""
+
+
+def _listed(directory: str, root: str) -> list[str]:
+    def begun(name: str) -> tuple[int, str]:
+        time = _TIME.search(name)
+        return (int(time[1]) if time else 0, name)
+
+    names = sorted(event_files(directory, root), key=begun)
+    return [os.path.join(directory, name) for name in names]
+
+
+class LogFiles(NamedTuple):
+    """The event files of each writer, and those that cannot be read at all."""
+
+    files: dict[str, list[EventFile]]
+    unread: list[LogError]
+    notes: list[str]
+
+    @property
+    def tables(self) -> list[EventTable]:
+        """What the files hold, in their order."""
+        return [file.table for files in self.files.values() for file in files]
+
+
+def read_files(path: str) -> LogFiles:
+    """Read the event files of a directory, or one."""
+    log = LogFiles({}, [], [])
+    empty = []
+    for writer, listed in find_files(path).items():
+        files = log.files[writer] = []
+        for file in listed:
+            if _is_empty(file):
+                empty.append(file)
+                continue
+            try:
+                files.append(EventFile(file, read_events(file)))
+            except LogError as error:
+                log.unread.append(error)
+        held = [file.path for file in files if len(file.table.scalars.tag)]
+        if len(held) > 1:
+            log.notes.append(
+                f"{writer or 'the directory'} holds {len(held)} event files, read in "
+                f"the order of their times: {_named(held)}"
+            )
+    if empty and (any(log.files.values()) or log.unread):
+        # a writer that has not written yet
+        log.notes.append(f"empty files were passed by: {_named(empty)}")
+    elif empty:
+        problem, hint = "the file is empty", "Give a log with at least one epoch"
+        log.unread.append(LogError(problem, source=empty[0], hint=hint))
+    log.notes.extend(_unfinished(log))
+    return log
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.path.isfile(path) and os.path.getsize(path) == 0
+    except OSError:
+        return False
+
+
+def _named(paths: list[str]) -> str:
+    more = ", ..." if len(paths) > _SHOWN else ""
+    return ", ".join(map(os.path.basename, paths[:_SHOWN])) + more
+
+
+def _unfinished(log: LogFiles) -> Iterator[str]:
+    for files in log.files.values():
+        for path, table, _ in files:
+            if table.unfinished is not None:
+                yield (
+                    f"{os.path.basename(path)} was read as far as it is whole: "
+                    f"{table.unfinished.problem}"
+                )
+
+
+def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:
+    """Report what is damaged, file for file, in the order of each file."""
+    for error in log.unread:
+        damage.report(error)
+    for writer, files in log.files.items():
+        for file in files:
+            errors = [*file.table.damage.errors]
+            if layout is not None:
+                errors += _negative_steps(file, writer, layout)
+            for error in sorted(errors, key=lambda one: one.byte or 0):
+                damage.report(error)
+            damage.n_more += file.table.damage.n_more
+
+
+def _negative_steps(file: EventFile, writer: str, layout: Layout) -> Iterator[LogError]:
+    tags, scalars = file.table.tags, file.table.scalars
+    for i in np.flatnonzero(scalars.steps < 0).tolist():
+        tag = tags[scalars.tag[i]]
+        if layout.series_name(tag, writer) is not None:
+            problem = f"{tag} has the step {scalars.steps[i]}, below 0"
+            byte = int(scalars.offsets[i])
+            yield LogError(problem, source=file.path, byte=byte, hint=SKIP_HINT)

@@ -1,0 +1,228 @@
+"""Where the records of some bytes of an event file lie, and which were changed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from google_crc32c import extend
+from numpy.typing import NDArray
+
+from cbreplay.readers.event_files.record_bytes import (
+    FRAME_SIZE,
+    HEAD,
+    MASK_DELTA,
+    masked_checksum,
+)
+
+__all__ = ["Flags", "Ints", "RecordBlock", "Words", "walk_frames"]
+
+Ints: TypeAlias = NDArray[np.int64]
+Words: TypeAlias = NDArray[np.uint64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+# behind the last record, so that a window may begin in it
+_PADDING = 256
+# what a file declares must not fill the memory
+_MOST_HEADS = 65_536
+_MOST_LAYOUTS = 4
+_ONES = 0xFFFFFFFF
+_LOW_BITS, _HIGH_BITS = np.uint32(15), np.uint32(17)
+
+
+# the size of a record by its head: one that was seen before needs no check
+_SIZES: dict[bytes, int] = {}
+
+
+class _FrameLayout(NamedTuple):
+    """Where the records of some bytes lay, and their heads.
+
+    Parameters
+    ----------
+    positions : Ints
+        Where each record began.
+    end : int
+        Where the last ended.
+    lengths, checksums : arrays
+        Their heads.
+    """
+
+    positions: Ints
+    end: int
+    lengths: Words
+    checksums: NDArray[np.uint32]
+
+
+# by the head of their second record, behind the one with the version
+_LAYOUTS: dict[bytes, _FrameLayout] = {}
+
+
+def walk_frames(content: bytes) -> tuple[Ints, int]:
+    """Walk from record to record, as far as they are whole.
+
+    The files of a directory are alike, and so are the parts of a file: what lies as it
+    lay in the last one needs no walk, but only a look at every head.
+
+    Returns
+    -------
+    positions : Ints
+        Where each whole record begins.
+    end : int
+        Where the first begins that is not whole, or whose length was changed.
+    """
+    second = _SIZES.get(content[: HEAD.size], 0)
+    key = content[second : second + HEAD.size]
+    positions, end = _as_before(content, _LAYOUTS.get(key))
+    walked, end = _walk(content, end)
+    if not walked:
+        return positions, end
+    positions = np.concatenate([positions, np.array(walked, dtype=np.int64)])
+    if len(_LAYOUTS) >= _MOST_LAYOUTS:
+        _LAYOUTS.clear()
+    _LAYOUTS[key] = _FrameLayout(positions, end, *_heads(content, positions))
+    return positions, end
+
+
+def _as_before(content: bytes, layout: _FrameLayout | None) -> tuple[Ints, int]:
+    """Return where records lie as in a layout, and where the last of them ends."""
+    if layout is None:
+        return np.zeros(0, dtype=np.int64), 0
+    ends = np.append(layout.positions[1:], layout.end)
+    n_records = int(ends.searchsorted(len(content), side="right"))
+    positions = layout.positions[:n_records]
+    lengths, checksums = _heads(content, positions)
+    same = lengths == layout.lengths[:n_records]
+    same &= checksums == layout.checksums[:n_records]
+    if not same.all():
+        n_records = int(same.argmin())
+    return positions[:n_records], int(ends[n_records - 1]) if n_records else 0
+
+
+def _heads(content: bytes, positions: Ints) -> tuple[Words, NDArray[np.uint32]]:
+    """Return the lengths of records, and the checksums of these."""
+    if not len(positions):
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint32)
+    lengths = np.ndarray((len(content) - 7,), "<u8", content, strides=(1,))
+    checksums = np.ndarray((len(content) - 3,), "<u4", content, strides=(1,))
+    return lengths[positions], checksums[positions + 8]
+
+
+def _walk(content: bytes, end: int) -> tuple[list[int], int]:
+    """Walk on from where a record begins."""
+    positions, position, sizes = [end], end, _SIZES
+    append = positions.append
+    walking = True
+    while walking:
+        try:
+            # as few steps as can be: they are most of the time that reading takes
+            while True:
+                position += sizes[content[position : position + 12]]
+                append(position)
+        except KeyError:
+            walking = _learn_head(content[position : position + HEAD.size])
+    # the last of them is where no known head follows
+    while positions[-1] > len(content):
+        positions.pop()
+    end = positions.pop()
+    return positions, end
+
+
+def _learn_head(head: bytes) -> bool:
+    """Remember the size that a head declares; False if it is cut or was changed."""
+    if len(head) < HEAD.size:
+        return False
+    length, checksum = HEAD.unpack(head)
+    if masked_checksum(head[:8]) != checksum:
+        return False
+    if len(_SIZES) >= _MOST_HEADS:
+        _SIZES.clear()
+    _SIZES[head] = length + FRAME_SIZE
+    return True
+
+
+class RecordBlock:
+    """Some whole records that follow each other, as bytes and as overlapping words.
+
+    Parameters
+    ----------
+    content : bytes
+        The bytes that hold them.
+    offset : int
+        Where these lie in the file.
+    positions : Ints
+        Where each record begins in them.
+    end : int
+        Where the last one ends.
+
+    Attributes
+    ----------
+    positions, starts, lengths : Ints
+        Where each record begins, where its payload begins, and how long that is.
+    changed : Flags
+        Which payloads do not have the checksum that is stored behind them.
+    """
+
+    def __init__(self, content: bytes, offset: int, positions: Ints, end: int) -> None:
+        self._content, self.offset = content, offset
+        self._bytes = np.empty(end + _PADDING, dtype=np.uint8)
+        self._bytes[:end] = np.frombuffer(content, dtype=np.uint8, count=end)
+        self._bytes[end:] = 0
+        self.positions, self.starts = positions, positions + HEAD.size
+        self.lengths: Ints = self.read("<u8", self.positions).astype(np.int64)
+        self.changed = self._find_changed(end)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def payload(self, row: int) -> bytes:
+        """Return the payload of a record."""
+        start = int(self.starts[row])
+        return self._content[start : start + int(self.lengths[row])]
+
+    def read(self, kind: str, at: Ints) -> NDArray[Any]:
+        """Read a number of some kind, as ``"<f4"``, at each of some positions."""
+        found: NDArray[Any] = self._every(kind)[at]
+        return found
+
+    def windows(self, at: Ints, n_bytes: int) -> Words:
+        """Read so many bytes from each of some positions on, as rows of words."""
+        rows = self._every(f"V{n_bytes}")[at]
+        words: Words = rows.view("<u8").reshape(len(at), -1)
+        return words
+
+    def _every(self, kind: str) -> NDArray[Any]:
+        """Return the number of some kind that begins at each byte."""
+        shape = (len(self._bytes) - int(kind.lstrip("<ufV")) + 1,)
+        return np.ndarray(shape, kind, self._bytes, strides=(1,))
+
+    def _find_changed(self, end: int) -> Flags:
+        if self._none_changed(end):
+            return np.zeros(len(self), dtype=np.bool_)
+        payloads = map(self.payload, range(len(self)))
+        right = np.array([masked_checksum(one) for one in payloads], dtype=np.uint32)
+        ends = self.starts + self.lengths
+        stored = [self._content[at : at + 4] for at in ends.tolist()]
+        changed: Flags = right != np.frombuffer(b"".join(stored), dtype="<u4")
+        return changed
+
+    def _none_changed(self, end: int) -> bool:
+        """Tell whether all payloads have their checksums, in one pass over them.
+
+        A CRC is a remainder. Where a payload is followed by its own, and its first
+        four bytes are inverted because a CRC begins with ones, nothing remains; and
+        bytes of zero before it change nothing in that. So heads are made zero, stored
+        checksums are unmasked, and the remainder of everything is taken: a changed
+        record leaves its error in it. Two and more errors cancel each other as seldom
+        as a single one hits its checksum by chance, once in 2**32.
+        """
+        words, ends = self._every("<u4"), self.starts + self.lengths
+        rotated = words[ends] - np.uint32(MASK_DELTA)
+        words[ends] = ~((rotated << _LOW_BITS) | (rotated >> _HIGH_BITS))
+        self._every("<u8")[self.positions] = 0
+        words[self.positions + 8] = 0
+        first = words[self.starts]
+        words[self.starts] = ~first
+        remainder: int = extend(_ONES, self._bytes[:end])
+        # the payloads are as they were; heads and checksums are not needed again
+        words[self.starts] = first
+        return remainder == _ONES

@@ -1,0 +1,192 @@
+"""What the files of one directory are to each other: writers, restarts, copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.readers.event_files.points import merge_points
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.event_files.points import LoggedPoints
+    from cbreplay.readers.event_files.scalar_table import EventTable
+
+__all__ = ["EventFile", "JoinedPieces", "drop_purged", "join_writers", "pair_points"]
+
+_MOST_COMPARED = 500
+
+
+class EventFile(NamedTuple):
+    """An event file, or the part of one between two restarts, and what it holds.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+    table : EventTable
+        What it holds.
+    resumed : bool
+        Whether its writer marked that a training goes on here.
+    """
+
+    path: str
+    table: EventTable
+    resumed: bool = False
+
+
+class JoinedPieces(NamedTuple):
+    """Pieces of trainings, and what was joined or left out."""
+
+    pieces: list[LoggedPoints]
+    notes: list[str]
+
+
+def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]:
+    """Cut files at the marks of restarts, and drop what these say was taken back.
+
+    A writer that resumes a training marks the step from which it goes on: what was
+    written before, from that step on, does not count (TensorBoard reads it so too).
+
+    Parameters
+    ----------
+    files : sequence of EventFile
+        The files of one directory, in the order they were begun.
+
+    Returns
+    -------
+    parts : list of EventFile
+        The files, cut.
+    notes : list of str
+        What was dropped.
+    """
+    if not any(file.table.restarts for file in files):
+        return list(files), []
+    parts: list[EventFile] = []
+    notes: list[str] = []
+    for path, table, _ in files:
+        offsets = table.scalars.offsets
+        begin, resumed = 0, False
+        for restart in table.restarts:
+            end = int(np.searchsorted(offsets, restart.offset))
+            parts.append(EventFile(path, _between(table, begin, end), resumed))
+            kept = [part.table.scalars.steps < restart.step for part in parts]
+            n_dropped = sum(int(np.count_nonzero(~own)) for own in kept)
+            if n_dropped:
+                notes.append(
+                    f"the writer resumed at step {restart.step} and marked it, which "
+                    f"drops {count(n_dropped, 'value')} written before from there on"
+                )
+            parts = [
+                part._replace(table=part.table.only(own))
+                for part, own in zip(parts, kept, strict=True)
+            ]
+            begin, resumed = end, True
+        rest = _between(table, begin, len(offsets))
+        parts.append(EventFile(path, rest, resumed))
+    return parts, notes
+
+
+def _between(table: EventTable, begin: int, end: int) -> EventTable:
+    return table._replace(scalars=table.scalars.take(slice(begin, end)))
+
+
+def join_writers(pieces: Sequence[LoggedPoints]) -> JoinedPieces:
+    """Join what several writers wrote of one training at the same time.
+
+    They hold different series, or take turns: then the steps of a series, in the order
+    they were written, only go up. A copy of another file is left out.
+    """
+    found: list[LoggedPoints] = []
+    notes: dict[str, None] = {}
+    if len(pieces) > _MOST_COMPARED:
+        return JoinedPieces(list(pieces), [])
+    for piece in pieces:
+        for i, other in enumerate(found):
+            if other.file == piece.file or not _overlap(other, piece):
+                continue
+            joined, how = _join(other, piece)
+            notes[how.format(other.file, piece.file)] = None
+            if joined is not None:
+                found[i] = joined
+                break
+        else:
+            found.append(piece)
+    return JoinedPieces(found, list(notes))
+
+
+def _join(one: LoggedPoints, other: LoggedPoints) -> tuple[LoggedPoints | None, str]:
+    """Join what two wrote at the same time, and say how; None if it is apart."""
+    if one.columns.keys().isdisjoint(other.columns):
+        return merge_points([one, other]), _JOINED
+    if _is_copy(one, other):
+        return max(one, other, key=lambda points: len(points.steps)), _COPIED
+    if _take_turns(one, other):
+        return merge_points([one, other]), _IN_TURN
+    return None, _WORKERS
+
+
+_JOINED = (
+    "{} and {} were written at the same time and hold different series: "
+    "they are one training"
+)
+_IN_TURN = (
+    "{} and {} wrote the steps of one training in turn: none stands in both, and in "
+    "the order of their times they only go up"
+)
+_COPIED = (
+    "{} and {} hold the same values, written at the same instants: one is a copy of "
+    "the other, and the longer one was read"
+)
+_WORKERS = (
+    "several files hold the same series and were written at the same time, as by "
+    "several workers: each is read as a training of its own"
+)
+
+
+def _overlap(one: LoggedPoints, other: LoggedPoints) -> bool:
+    """Tell whether two were written at the same time."""
+    begins = max(one.wall_times[0], other.wall_times[0])
+    return bool(begins <= min(one.wall_times[-1], other.wall_times[-1]))
+
+
+def _is_copy(one: LoggedPoints, other: LoggedPoints) -> bool:
+    """Tell whether one is the beginning of the other, to the bit and the instant."""
+    n_steps = min(len(one.steps), len(other.steps))
+    if one.columns.keys() != other.columns.keys():
+        return False
+    pairs = [(one.steps, other.steps), (one.wall_times, other.wall_times)]
+    pairs += [(one.columns[k].values, other.columns[k].values) for k in one.columns]
+    return all(a[:n_steps].tobytes() == b[:n_steps].tobytes() for a, b in pairs)
+
+
+def _take_turns(one: LoggedPoints, other: LoggedPoints) -> bool:
+    """Tell whether steps only go up, in the order of their times."""
+    steps = np.concatenate([one.steps, other.steps])
+    times = np.concatenate([one.wall_times, other.wall_times])
+    in_order = steps[np.argsort(times, kind="stable")]
+    return bool((in_order[1:] > in_order[:-1]).all())
+
+
+def pair_points(
+    train: list[LoggedPoints], validation: list[LoggedPoints]
+) -> list[LoggedPoints]:
+    """Put the validation points beside the training points of the same fit.
+
+    Each fit writes one piece of each, or of one only. Where their numbers differ, a
+    piece of validation belongs to the last fit that had logged before it began.
+    """
+    if not train:
+        return validation
+    in_order = len(train) == len(validation)
+    groups: list[list[LoggedPoints]] = [[] for _ in train]
+    begins = np.array([fit.wall_times[0] for fit in train])
+    for i, piece in enumerate(validation):
+        begun = np.flatnonzero(begins <= piece.wall_times[0])
+        groups[i if in_order else int(begun.max(initial=0))].append(piece)
+    return [
+        merge_points([fit, *group]) for fit, group in zip(train, groups, strict=True)
+    ]

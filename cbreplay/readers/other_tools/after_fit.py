@@ -1,0 +1,151 @@
+"""What Lightning logs when a training is over: tests and validations are no epochs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbreplay.readers.building.evaluations import VALIDATION
+from cbreplay.readers.building.step_rows import nearest_epochs
+from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.columns.table import LogTable
+    from cbreplay.run import BoolArray, EpochArray
+
+__all__ = ["leave_out_after_fit"]
+
+_TEST = re.compile(r"(^|[^a-z])test([^a-z]|$)", re.IGNORECASE)
+
+
+def leave_out_after_fit(table: LogTable) -> None:
+    """Leave out the rows that ``test`` and ``validate`` wrote, not ``fit``.
+
+    Lightning writes them at the epoch and step that would come next, or once more at
+    the last ones. A validation is known from one of the training by the rows of the
+    training itself, by how many validations an epoch has, and by its step.
+
+    Parameters
+    ----------
+    table : LogTable
+        A row for each logging call, with ``epoch`` and ``step``.
+    """
+    rows = _LoggedRows(table)
+    dropped = rows.surplus_validations()
+    dropped |= rows.tests_after(~dropped)
+    if dropped.any():
+        table.keep(~dropped)
+        what = count(int(dropped.sum()), "row")
+        table.notes.append(
+            f"left out {what} of a test or a validation that is not the training's own"
+        )
+    silent = [name for name in rows.tests if table.columns[name].missing.all()]
+    for name in silent:
+        del table.columns[name]
+    if silent:
+        table.notes.append(f"{', '.join(silent)}: logged by a test only")
+
+
+class _LoggedRows:
+    """Which rows hold what: values of the training, of a validation, of a test."""
+
+    def __init__(self, table: LogTable) -> None:
+        names = [
+            name
+            for name in table.columns
+            if name not in ("epoch", "step") and not is_rate_name(name)
+        ]
+        self.table = table
+        self.tests = [name for name in names if _TEST.search(name)]
+        judged = [
+            name for name in names if VALIDATION.search(name) and name not in self.tests
+        ]
+        trained = [name for name in names if name not in (*judged, *self.tests)]
+        self.judged, self.trained = self._said(judged), self._said(trained)
+        steps = table.columns["step"]
+        self.steps = np.where(steps.missing, -1, steps.values)
+        nearest = nearest_epochs(table, table.columns["epoch"])
+        unknown: EpochArray = np.zeros(len(table), dtype=np.int64)
+        self.epochs = unknown if nearest is None else nearest
+
+    def _said(self, names: Sequence[str]) -> BoolArray:
+        """Tell which rows hold a value of one of the columns."""
+        said = np.zeros(len(self.table), dtype=np.bool_)
+        for name in names:
+            said |= ~self.table.columns[name].missing
+        return said
+
+    def tests_after(self, kept: BoolArray) -> BoolArray:
+        """Tell which rows hold a test, below all kept rows that hold another value."""
+        others = (self.judged | self.trained) & kept
+        after = np.arange(len(others)) > _last(others)
+        return self._said(self.tests) & after & bool(others.any())
+
+    def surplus_validations(self) -> BoolArray:
+        """Tell which rows are validations before the first or after the last step."""
+        surplus = np.zeros(len(self.table), dtype=np.bool_)
+        rows: EpochArray = np.flatnonzero(self.judged)
+        if len(rows) >= _SEVERAL:
+            n_before, n_after = self._n_before(rows), self._n_after(rows)
+            surplus[rows[:n_before]] = True
+            surplus[rows[len(rows) - n_after :]] = True
+        return surplus
+
+    def _n_after(self, rows: EpochArray) -> int:
+        """Count the validations that stand behind those of the last epoch."""
+        end = _last(self.trained)
+        before = rows[self.epochs[rows] < self.epochs[end]]
+        # some log their training every fifty steps only
+        told = np.isin(self.epochs[before], self.epochs[self.trained])
+        if end < 0 or not told.all():
+            return self._n_after_unseen_training(rows)
+        below = rows[rows > end]
+        later = below[self.epochs[below] > self.epochs[end]]
+        if len(later) and self.steps[later[0]] - self.steps[later[0] - 1] > 1:
+            # the training went on, and broke off within the next epoch
+            return 0
+        own = int(np.count_nonzero(self.epochs[rows] == self.epochs[end]))
+        more = max(own - self._usual_count(before), 0)
+        return len(later) + min(more, len(below) - len(later))
+
+    def _n_after_unseen_training(self, rows: EpochArray) -> int:
+        """Judge the last validation where no training is logged: by epoch and step."""
+        before, last = rows[-2:]
+        if self.epochs[last] == self.epochs[before]:
+            earlier = rows[self.epochs[rows] < self.epochs[last]]
+            own = len(rows) - len(earlier)
+            return max(own - self._usual_count(earlier), 0)
+        distances = np.diff(self.steps[rows[:-1]])
+        near = self.steps[last] - self.steps[before] <= 1
+        return int(near and len(distances) > 0 and bool((distances > 1).all()))
+
+    def _n_before(self, rows: EpochArray) -> int:
+        """Count the validations at step 0, before the training began."""
+        begin = int(np.argmax(self.trained)) if self.trained.any() else 0
+        early = rows[(rows < begin) & (self.steps[rows] <= 0)]
+        epoch = self.epochs[rows[0]]
+        own = int(np.count_nonzero(self.epochs[rows] == epoch))
+        more = own - self._usual_count(rows[self.epochs[rows] > epoch])
+        return min(max(more, 0), len(early))
+
+    def _usual_count(self, rows: EpochArray) -> int:
+        """Return how many validations most epochs have."""
+        if not len(rows):
+            return 1
+        _, counts = np.unique(self.epochs[rows], return_counts=True)
+        sizes, times = np.unique(counts, return_counts=True)
+        return int(sizes[np.argmax(times)])
+
+
+_SEVERAL = 2
+
+
+def _last(mask: BoolArray) -> int:
+    """Return the last place that is true; -1 if none is."""
+    there = np.flatnonzero(mask)
+    return int(there[-1]) if len(there) else -1

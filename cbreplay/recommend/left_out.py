@@ -1,0 +1,292 @@
+"""How a choice does on what had no part in it.
+
+On the groups that were left out of it, on those that were trained after it, and, where
+there are several monitors, which of them that is an argument for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.recommend.answer import Forward, LeftOut
+from cbreplay.recommend.selection import (
+    USUAL,
+    Choice,
+    choose_patience,
+    count_needed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.recommend.pricing import Priced
+    from cbreplay.recommend.study import Study
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+
+__all__ = [
+    "Ranking",
+    "best_without_each",
+    "rank_monitors",
+    "resample_mean",
+    "score_left_out",
+    "split_by_time",
+    "validate_forward",
+]
+
+_FEWEST_TO_RESAMPLE = 10
+_DRAWS = 2000
+_MOST_DRAWN = 1_000_000
+# as for a choice: one group says nothing about another
+_FEWEST_IN_TIME = 2
+# how many standard errors apart two monitors have to be, and on how many groups
+_APART = 2.0
+_FEWEST_TO_RANK = 4
+
+
+def score_left_out(
+    priced: Priced,
+    choice: Choice,
+    regret: FloatArray | None = None,
+    score: FloatArray | None = None,
+) -> LeftOut:
+    """Score a choice on the groups that were left out of it.
+
+    Each group is scored by what is chosen without it, so that no group has a part in
+    the choice that it judges.
+
+    Parameters
+    ----------
+    priced, choice : Priced, Choice
+        What was chosen, and from what.
+    regret, score : array of shape (n_groups,), optional
+        Where the monitor was chosen too, what was lost on each group without it.
+    """
+    if regret is None or score is None:
+        regret = priced.look_up(priced.regret, choice.left_out)
+        score = priced.look_up(priced.score, choice.left_out)
+    known = ~np.isnan(score)
+    if not known.any():
+        return LeftOut(None, None, 0, True, None, None, None, None)
+    inside = priced.at(priced.regret, choice.patience)
+    both = known & ~np.isnan(inside)
+    usual = min(USUAL, int(priced.patience[-1]))
+    beside = known & ~np.isnan(priced.at(priced.score, usual))
+    return LeftOut(
+        float(regret[known].mean()),
+        float(score[known].mean()),
+        int(known.sum()),
+        not known.all(),
+        _mean(regret[both] - inside[both]),
+        resample_mean(regret[known]),
+        _mean(priced.at(priced.regret, usual)[beside]),
+        _mean(priced.at(priced.score, usual)[beside]),
+    )
+
+
+def _mean(values: FloatArray) -> float | None:
+    """Return the mean; None of no values."""
+    return float(values.mean()) if len(values) else None
+
+
+def resample_mean(values: FloatArray, share: float = 0.9) -> tuple[float, float] | None:
+    """Return an interval of the mean over groups like these; None for fewer than 10.
+
+    The groups are drawn with replacement, and never their epochs.
+    """
+    if len(values) < _FEWEST_TO_RESAMPLE:
+        return None
+    # the same answer whatever the order of the runs
+    ordered, draws = np.sort(values), np.random.default_rng(0)
+    means = np.empty(_DRAWS)
+    # thousands of values drawn all at once would take hundreds of megabytes
+    step = max(_MOST_DRAWN // len(values), 1)
+    for first in range(0, _DRAWS, step):
+        part = means[first : first + step]
+        drawn = draws.integers(0, len(values), (len(part), len(values)))
+        part[:] = ordered[drawn].mean(axis=1)
+    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
+    return float(low), float(high)
+
+
+def validate_forward(study: Study, priced: Priced) -> Forward | None:
+    """Choose by the groups that were trained first, and judge by those that came after.
+
+    Left-out groups say how a choice does among groups like these; this says how it did
+    when it would have been made: the next trainings need not be like the last.
+
+    Parameters
+    ----------
+    study, priced : Study, Priced
+        The groups, and what every patience costs on them.
+
+    Returns
+    -------
+    Forward or None
+        None where a run does not tell when it began, or where the groups were trained
+        side by side, or are too few.
+    """
+    times = _times(study.runs, study.panel.groups)
+    if times is None:
+        return None
+    parts = split_by_time(*times, count_needed(study.asked.confidence))
+    if parts is None:
+        return None
+    older, newer = parts
+    oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
+    choice = choose_patience(oldest, study.asked.confidence, study.own.cap)
+    usual = min(USUAL, int(priced.patience[-1]))
+    score = newest.at(newest.score, choice.patience)
+    beside = newest.at(newest.score, usual)
+    known = ~np.isnan(score) & ~np.isnan(beside)
+    return Forward(
+        int(older.sum()),
+        int(newer.sum()),
+        choice.patience,
+        int((newest.sufficient <= choice.patience).sum()),
+        int(np.isinf(newest.sufficient).sum()),
+        float(score[known].mean()) if known.any() else None,
+        float(beside[known].mean()) if known.any() else None,
+    )
+
+
+def _times(
+    runs: Sequence[Run], groups: Sequence[EpochArray]
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return when the first and the last run of each group began."""
+    started = np.array([np.nan if run.started is None else run.started for run in runs])
+    if np.isnan(started).any():
+        return None
+    first = np.array([started[rows].min() for rows in groups])
+    last = np.array([started[rows].max() for rows in groups])
+    return first, last
+
+
+def split_by_time(
+    first: FloatArray, last: FloatArray, needed: int
+) -> tuple[BoolArray, BoolArray] | None:
+    """Return which groups choose, and which came after all of these.
+
+    At least half of them choose, and as many as a promise needs where these leave two
+    to judge. A group that began before the last of the oldest did is in neither.
+
+    Parameters
+    ----------
+    first, last : array of shape (n_groups,)
+        When the first and the last run of each group began, in seconds.
+    needed : int
+        How many groups a promise needs.
+
+    Returns
+    -------
+    (bool array, bool array) or None
+        None where there are not two of each.
+
+    Examples
+    --------
+    >>> first, last = np.array([6.0, 1, 2, 4, 3]), np.array([7.0, 1, 3, 5, 3])
+    >>> [part.astype(int).tolist() for part in split_by_time(first, last, needed=9)]
+    [[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]]
+    """
+    n_groups = len(first)
+    n_older = (n_groups + 1) // 2
+    if needed <= n_groups - _FEWEST_IN_TIME:
+        n_older = max(n_older, needed)
+    ends = np.sort(last)[n_older - 1]
+    older = last <= ends
+    newer = first > ends
+    if older.sum() < _FEWEST_IN_TIME or newer.sum() < _FEWEST_IN_TIME:
+        return None
+    return older, newer
+
+
+class Ranking(NamedTuple):
+    """Which monitor to stop on.
+
+    Parameters
+    ----------
+    first : int
+        Its position; that of the first one, which the user named first, where another
+        is not clearly better.
+    choices : tuple of Choice
+        The patience chosen for each.
+    told_apart : bool
+        Whether one is clearly better than the others.
+    left_out : (array, array)
+        The regret and the score on each group of what the others would choose.
+    """
+
+    first: int
+    choices: tuple[Choice, ...]
+    told_apart: bool
+    left_out: tuple[FloatArray, FloatArray]
+
+
+def rank_monitors(
+    priced: Sequence[Priced], confidence: float, cap: int | None
+) -> Ranking:
+    """Choose a patience for each monitor, and compare these on groups left out."""
+    choices = tuple(choose_patience(costs, confidence, cap) for costs in priced)
+    pairs = list(zip(priced, choices, strict=True))
+    regret = np.array(
+        [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]
+    )
+    score = np.array(
+        [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
+    )
+    known = ~np.isnan(score).any(axis=0)
+    first, told_apart = _best(score[:, known])
+    # without a group, its score has no part in the choice of the monitor
+    without = np.full(score.shape[1], first)
+    without[known] = best_without_each(score[:, known])
+    groups = np.arange(score.shape[1])
+    return Ranking(
+        first, choices, told_apart, (regret[without, groups], score[without, groups])
+    )
+
+
+def _best(score: FloatArray) -> tuple[int, bool]:
+    """Return the monitor with the least score, if it is clearly least; else the first.
+
+    Parameters
+    ----------
+    score : array of shape (n_monitors, n_groups)
+        On the groups left out; every monitor is known on each.
+    """
+    n_groups = score.shape[1]
+    if n_groups < _FEWEST_TO_RANK:
+        return 0, False
+    least = int(np.argmin(score.mean(axis=1)))
+    apart = np.delete(score, least, axis=0) - score[least]
+    error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups)
+    clearly = bool((apart.mean(axis=1) > _APART * error).all())
+    return (least if clearly else 0), clearly
+
+
+def best_without_each(score: FloatArray) -> EpochArray:
+    """Return which monitor would be chosen without each of the groups.
+
+    What the mean and the spread are without one value follows from those of all, so
+    this takes as long as looking at every group once.
+
+    Parameters
+    ----------
+    score : array of shape (n_monitors, n_groups)
+        On the groups left out; every monitor is known on each.
+    """
+    n_monitors, n_groups = score.shape
+    n_others = n_groups - 1
+    chosen = np.zeros(n_groups, dtype=np.int64)
+    if n_others < _FEWEST_TO_RANK:
+        return chosen
+    least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
+    for monitor in range(1, n_monitors):
+        apart = np.delete(score, monitor, axis=0) - score[monitor]
+        mean = apart.mean(axis=1, keepdims=True)
+        off = apart - mean
+        squares = (off**2).sum(axis=1, keepdims=True) - off**2 * n_groups / n_others
+        error = np.sqrt(np.maximum(squares, 0) / (n_others - 1) / n_others)
+        clearly = (mean - off / n_others > _APART * error).all(axis=0)
+        chosen[(least == monitor) & clearly] = monitor
+    return chosen

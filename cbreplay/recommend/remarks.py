@@ -1,0 +1,314 @@
+"""Why a setting is recommended or none is, and what to know first: facts, no words.
+
+What these are in sentences is said in ``answers/advice/``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.outcomes import was_still_improving
+from cbreplay.recommend.answer import Reason, RunDoubt
+from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.records import FailedTraining, find_failure
+from cbreplay.recommend.selection import (
+    FEWEST_TO_SHORTEN,
+    USUAL,
+    count_needed,
+    is_hasty,
+    needed_rank,
+    shared_confidence,
+)
+from cbreplay.rules.base import describe_training
+from cbreplay.rules.registry import resolve_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cbreplay.groups import Grouping
+    from cbreplay.recommend.answer import LeftOut
+    from cbreplay.recommend.axes import Slice
+    from cbreplay.recommend.pricing import Priced
+    from cbreplay.recommend.rivals import RuleScore
+    from cbreplay.recommend.selection import Choice
+    from cbreplay.recommend.study import Study
+    from cbreplay.run import FloatArray, Run
+
+__all__ = [
+    "find_doubts",
+    "reasons_for_choice",
+    "reasons_for_none",
+    "reasons_of_rules",
+    "still_improves",
+]
+
+# over how many values a course is smoothed before it is called improving
+_WINDOW = 5
+
+
+def reasons_for_none(
+    grouping: Grouping, priced: Sequence[Priced]
+) -> tuple[Reason, ...]:
+    """Return why nothing can be recommended; nothing where something can."""
+    n_runs = sum(len(rows) for rows in grouping.rows)
+    if n_runs == 1:
+        return (Reason("one-run", {}),)
+    if len(grouping.rows) == 1:
+        kind = "one-group" if grouping.by == "asked" else "copies"
+        return (Reason(kind, {"n_runs": n_runs}),)
+    if all(np.isnan(of_monitor.score).all() for of_monitor in priced):
+        return (Reason("untold", {}),)
+    return ()
+
+
+def reasons_for_choice(
+    study: Study,
+    choice: Choice,
+    left_out: LeftOut,
+    n_monitors: int,
+    *,
+    stops: bool,
+) -> tuple[Reason, ...]:
+    """Return why this patience, and why no promise goes with it where none does.
+
+    Parameters
+    ----------
+    study, choice : Study, Choice
+        What was chosen, and from what.
+    left_out : LeftOut
+        How the choice does on groups left out of it.
+    n_monitors : int
+        How many monitors it was chosen from.
+    stops : bool
+        Whether it is better than to stop nothing.
+    """
+    n_groups = len(study.panel.groups)
+    shared = shared_confidence(study.asked.confidence, n_monitors)
+    rank = needed_rank(n_groups, shared)
+    reasons = [*_against_promise(study, choice, rank, n_monitors)]
+    if stops:
+        reasons += _for_patience(study, choice, rank, left_out)
+    else:
+        reasons.append(Reason("worse-than-no-stop", {"patience": choice.patience}))
+    return tuple(reasons)
+
+
+def _against_promise(
+    study: Study, choice: Choice, rank: int, n_monitors: int
+) -> Iterator[Reason]:
+    n_groups, confidence = len(study.panel.groups), study.asked.confidence
+    if rank > n_groups:
+        facts = {
+            "confidence": confidence,
+            "n_monitors": n_monitors,
+            "needed": count_needed(shared_confidence(confidence, n_monitors)),
+            "n_groups": n_groups,
+        }
+        yield Reason("too-few-groups", facts)
+    elif choice.unknown:
+        facts = {
+            "n_unknown": choice.n_unknown,
+            "n_groups": n_groups,
+            "allowed": n_groups - rank,
+        }
+        yield Reason("unknown-groups", facts)
+
+
+def _for_patience(
+    study: Study, choice: Choice, rank: int, left_out: LeftOut
+) -> Iterator[Reason]:
+    n_groups = len(study.panel.groups)
+    facts: dict[str, Any] = {
+        "patience": choice.patience,
+        "sufficient": choice.sufficient,
+        "basis": _basis(choice, rank, n_groups),
+        "rank": rank,
+        "n_groups": n_groups,
+    }
+    if not choice.fell_back:
+        yield Reason("chosen", facts)
+    elif left_out.n_groups == 0:
+        yield Reason("usual-untold", facts)
+    elif is_hasty(choice.sufficient, choice.patience, n_groups):
+        yield Reason("usual-hasty", facts | {"needed": FEWEST_TO_SHORTEN})
+    else:
+        yield Reason("usual-no-worse", facts)
+    if choice.capped:
+        yield Reason("recorded-under", {"patience": study.own.cap})
+    promised = choice.rank_patience
+    if promised is not None and choice.patience < promised:
+        facts = {"patience": choice.patience, "promised": promised}
+        yield Reason("below-promise", facts)
+
+
+def _basis(choice: Choice, rank: int, n_groups: int) -> str:
+    """Return what the sufficient patience is among those that the groups need."""
+    if choice.rank_patience is not None:
+        return "largest" if rank == n_groups else "ranked"
+    if choice.unknown:
+        return "usual-where-unknown"
+    return "largest" if choice.sufficient > USUAL else "usual"
+
+
+def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
+    """Return which of the rules without a patience is clearly better than it.
+
+    Parameters
+    ----------
+    rules : sequence of RuleScore
+        Those that were tried; none where nobody asked.
+    patience : int
+        What is recommended, or would be.
+    """
+    reasons = [
+        Reason("rule-not-compared", {"rule": tried.name, "problem": tried.problem})
+        for tried in rules
+        if tried.scored is None
+    ]
+    scored = [(tried.scored, tried.better) for tried in rules if tried.scored]
+    better = [row for row, is_better in scored if is_better]
+    reasons += [
+        Reason("rule-better", {"rule": row.rule, "patience": patience})
+        for row in better
+    ]
+    if scored and not better:
+        names = tuple(row.label for row, _ in scored)
+        facts = {"rules": names, "patience": patience}
+        reasons.append(Reason("no-rule-better", facts))
+    return tuple(reasons)
+
+
+def find_doubts(
+    study: Study, chosen: Slice, choice: Choice | None
+) -> tuple[RunDoubt, ...]:
+    """Return the doubts about an answer, the gravest first."""
+    doubts = [*_unknown(study, chosen), *_about_runs(study)]
+    if choice is not None:
+        doubts = [*_about_choice(study, chosen, choice), *doubts]
+    return tuple(doubts)
+
+
+def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDoubt]:
+    rows = study.panel.rows
+    at = np.searchsorted(study.axes.patience, choice.patience)
+    column = chosen.columns[at]
+    exact = study.sweep.evidence[rows, column] == 0
+    untold = (run for run, told in zip(study.runs, exact, strict=True) if not told)
+    yield from _doubt("censored", untold, patience=choice.patience)
+    alone = np.flatnonzero(choice.left_out != choice.patience)
+    if len(alone) == 1 and len(choice.left_out) > 1:
+        (group,) = alone
+        without = {"patience": int(choice.left_out[group])}
+        names = (study.grouping.names[group],)
+        yield RunDoubt("one-group-decides", names, without)
+    yield from _other_metrics(study, np.where(exact, column, -1))
+
+
+def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
+    """Name the runs on which no patience that the log can price is enough."""
+    panel, patience = study.panel, study.axes.patience
+    cells = cells_of(study.sweep, panel.rows, chosen.columns)
+    alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
+    unknown = np.isinf(price(alone, cells, patience).sufficient)
+    runs = (run for run, never in zip(study.runs, unknown, strict=True) if never)
+    yield from _doubt("unknown", runs)
+
+
+def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:
+    """Name the metrics that still improve clearly after the weights are kept."""
+    improving: dict[str, list[Run]] = {}
+    for run, row, column in zip(
+        study.runs, study.panel.rows.tolist(), columns.tolist(), strict=True
+    ):
+        if column < 0 or not study.sweep.kept[row, column]:
+            continue
+        kept = int(study.sweep.kept_epoch[row, column]) - run.first_epoch
+        for name in _still_improving(study, row, kept):
+            improving.setdefault(name, []).append(run)
+    for name, runs in improving.items():
+        yield from _doubt("other-metric", runs, series=name)
+
+
+def _still_improving(study: Study, row: int, kept: int) -> Iterator[str]:
+    """Yield the metrics of a run that still improve after a position in its log."""
+    run = study.sweep.records[row]
+    resolved = resolve_semantics(study.sweep.runs[row].semantics)
+    training = describe_training(run, resolved.semantics, resolved.family)
+    for name, series in run.series.items():
+        if not name.startswith("val_") or name == study.objective:
+            continue
+        mode = training.find_direction(name)
+        if mode is None:
+            continue
+        if still_improves(series.values if mode == "min" else -series.values, kept):
+            yield name
+
+
+def still_improves(values: FloatArray, kept: int) -> bool:
+    """Return whether a series (small is good) falls clearly after an epoch.
+
+    The least mean over five values in a row afterwards is compared with the least
+    before, and with the value that is kept; clearly is by more than the usual change
+    from one value to the next.
+
+    >>> falling = np.linspace(1, 0.1, 40)
+    >>> still_improves(falling, 10), still_improves(falling, 39)
+    (True, False)
+    """
+    at = np.flatnonzero(np.isfinite(values))
+    finite = values[at]
+    if len(finite) < 2 * _WINDOW:
+        return False
+    smooth = np.convolve(finite, np.full(_WINDOW, 1 / _WINDOW), mode="valid")
+    ends = at[_WINDOW - 1 :]
+    # a mean ends at its last epoch; the first after `kept` has none from before
+    before = smooth[ends <= kept]
+    if not len(before):
+        before = finite[at <= kept].mean(keepdims=True) if at[0] <= kept else before
+    after = smooth[at[: len(smooth)] > kept]
+    if not len(before) or not len(after):
+        return False
+    held = values[kept] if np.isfinite(values[kept]) else np.inf
+    half = finite[len(finite) // 2 :]
+    usual = float(np.median(np.abs(np.diff(half))))
+    return bool(min(before.min(), held) - after.min() > max(usual, 1e-12))
+
+
+def _about_runs(study: Study) -> Iterator[RunDoubt]:
+    runs = study.runs
+    improving = (
+        run for run in runs if was_still_improving(run, study.objective, study.mode)
+    )
+    yield from _doubt("still-improving", improving)
+    yield from _own_stops(study)
+    failed: dict[FailedTraining, list[Run]] = {}
+    for run in runs:
+        failure = find_failure(run, study.axes.slices[0].monitor)
+        if failure is not None:
+            failed.setdefault(failure, []).append(run)
+    counts = {"n_failed": sum(map(len, failed.values())), "n_runs": len(runs)}
+    for failure, named in failed.items():
+        yield from _doubt("failed", named, **failure._asdict(), **counts)
+
+
+def _own_stops(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs that their own stopping rule ended, as far as it is known."""
+    own = study.own
+    known: list[Run] = []
+    guessed: list[Run] = []
+    for run, patience in zip(study.runs, own.patience, strict=True):
+        if patience is not None:
+            is_guess = own.guessed is not None and run.metadata is None
+            (guessed if is_guess else known).append(run)
+    under = sorted({patience for patience in own.patience if patience is not None})
+    yield from _doubt("own-stop", known, patience=tuple(under))
+    yield from _doubt("own-stop-guessed", guessed, patience=own.guessed)
+
+
+def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401
+    """Yield a doubt about some runs, if there are any."""
+    names = tuple(run.name for run in runs)
+    if names:
+        yield RunDoubt(code, names, facts)

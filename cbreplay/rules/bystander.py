@@ -1,0 +1,46 @@
+"""Bystander: a callback that stands in a list and decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from cbreplay.rules.base import PlainRule
+
+if TYPE_CHECKING:
+    from cbreplay.rules.base import Phase
+
+__all__ = ["Bystander"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bystander(PlainRule):
+    """A callback that logs or saves, kept so that indices are those of the list.
+
+    Parameters
+    ----------
+    name : str
+        Its class, for example ``"CSVLogger"``.
+    arguments : str
+        What it was given, as code; it is not read.
+
+    Examples
+    --------
+    >>> Bystander("CSVLogger", "'logs.csv'").code
+    "CSVLogger('logs.csv')"
+    """
+
+    name: str
+    arguments: str = ""
+
+    acts_at: ClassVar[frozenset[Phase]] = frozenset()
+
+    @property
+    def class_name(self) -> str:
+        """Its class."""
+        return self.name
+
+    @property
+    def code(self) -> str:
+        """The call that makes it."""
+        return f"{self.name}({self.arguments})"

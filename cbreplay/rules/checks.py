@@ -1,0 +1,151 @@
+"""What `lint` finds, and what it is given to look at: a list, and its training."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cbreplay.rules.base import Callback, Training
+    from cbreplay.run import Mode, Run
+
+__all__ = [
+    "BYSTANDING",
+    "CheckedList",
+    "Finding",
+    "ListCheck",
+    "RuleCheck",
+    "RuleChecks",
+]
+
+_NO_FLOAT32 = 2.0**127
+
+
+class Finding(NamedTuple):
+    """A setting that can never act, or acts otherwise than it looks.
+
+    Parameters
+    ----------
+    code : str
+        What kind of finding it is, a name that stays, for example
+        ``"reduce-after-stop"``.
+    callback : int
+        The callback's index in the list.
+    message : str
+        What it is, with the values.
+    reason : str
+        Why it is so: the rule of Keras behind it.
+    fix : str
+        What to write instead.
+    severity : {"warning", "remark"}
+        A remark is about a setting that may be meant as it is.
+    """
+
+    code: str
+    callback: int
+    message: str
+    reason: str
+    fix: str
+    severity: Literal["warning", "remark"] = "warning"
+
+
+class CheckedList(NamedTuple):
+    """A list under examination, and what is known about the training it is for.
+
+    Parameters
+    ----------
+    callbacks : tuple of Callback
+        The list, in order.
+    training : Training
+        Which Keras decides, and the direction of each compiled metric.
+    epochs : int or None
+        The ``epochs`` of ``fit``.
+    validation_freq : int
+        As in ``fit``.
+    run : Run or None
+        A record of such a training.
+    """
+
+    callbacks: tuple[Callback, ...]
+    training: Training
+    epochs: int | None
+    validation_freq: int
+    run: Run | None
+
+    def code(self, index: int) -> str:
+        """Return a callback as Keras code."""
+        return self.callbacks[index].code
+
+    def mode(self, callback: Callback) -> Mode | None:
+        """Return the direction as this Keras resolves it; None if nothing tells."""
+        try:
+            return callback.resolve_mode(self.training)
+        except ConfigError:
+            return None
+
+    def every(self, callback: Callback) -> int:
+        """Return how many epochs lie between two values of the monitor."""
+        validated = (callback.monitor or "").startswith("val_")
+        return self.validation_freq if validated else 1
+
+    def seen_in_plan(self, callback: Callback, *, start: float = 0) -> float:
+        """Return in how many epochs of the plan, from one on, a callback sees a value.
+
+        Parameters
+        ----------
+        callback : Callback
+            The callback.
+        start : float
+            The zero-based epoch from which on it looks.
+        """
+        if self.epochs is None:
+            return math.inf
+        first = min(max(start, 0), self.epochs)
+        every = self.every(callback)
+        # Keras validates at the end of epochs every - 1, 2 * every - 1, ...
+        return max(self.epochs // every - math.ceil(first) // every, 0)
+
+    @property
+    def initial_rate(self) -> float | None:
+        """The rate of the first recorded epoch; None if nothing tells."""
+        if self.run is None:
+            return None
+        rate = self.run.learning_rate
+        if rate is not None and rate.recorded[0]:
+            return float(rate.values[0])
+        metadata = self.run.metadata
+        told = None if metadata is None else metadata.initial_learning_rate
+        # what float32 cannot hold is no rate
+        return told if told is not None and 0 < told < _NO_FLOAT32 else None
+
+
+RuleCheck: TypeAlias = "Callable[[CheckedList, int, Any], Iterator[Finding]]"
+ListCheck: TypeAlias = "Callable[[CheckedList], Iterator[Finding]]"
+
+
+class RuleChecks(NamedTuple):
+    """What `lint` looks for in one rule.
+
+    Parameters
+    ----------
+    single : tuple of callable
+        The checks: each takes the list, the rule's index in it and the rule, and
+        yields what it finds.
+    stands_twice : callable, optional
+        Says of a rule what it means that it stands in a list twice; by default that
+        the second one adds nothing.
+    """
+
+    single: tuple[RuleCheck, ...] = ()
+    stands_twice: Callable[[Any], str] | None = None
+
+
+def _bystander_twice(callback: Callback) -> str:  # noqa: ARG001 - as RuleChecks has it
+    return "both do the same with the same arguments"
+
+
+BYSTANDING = RuleChecks(stands_twice=_bystander_twice)

@@ -1,0 +1,259 @@
+"""What a family of rules is: the callbacks of one framework, and what they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from cbreplay.rules.base import Framework
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.checks import ListCheck
+    from cbreplay.run import Mode, Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["Family", "PlainFamily", "ResolvedSemantics"]
+
+
+class ResolvedSemantics(NamedTuple):
+    """Which version decides, and what the answer must say about that choice.
+
+    Parameters
+    ----------
+    semantics : object
+        A row of the family's table of versions: it has a `name` (what was asked for),
+        a `row` (which row that is) and a `learning_rate_key`.
+    notes : tuple of str
+        What to say about the choice.
+    family : Family
+        Whose version it is.
+    """
+
+    semantics: Any
+    notes: tuple[str, ...]
+    family: Family
+
+
+class Family(Framework, Protocol):
+    """One framework: its versions, how it names things, and its training loop.
+
+    `PlainFamily` answers what a framework has nothing special about.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the rows of the registry call it."""
+        ...
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What code may write before the name of one of its callbacks."""
+        ...
+
+    @property
+    def bystanders(self) -> tuple[str, ...]:
+        """Its callbacks that stand in a list and decide nothing."""
+        ...
+
+    @property
+    def not_replayed(self) -> Mapping[str, str]:
+        """Its callbacks that are not replayed, and what to do about each."""
+        ...
+
+    @property
+    def rate_changing(self) -> tuple[str, ...]:
+        """The classes that set the rate, and write it into ``logs``."""
+        ...
+
+    @property
+    def stopping_rule(self) -> type[Any] | None:
+        """The rule that stops by a ``patience``, if there is one."""
+        ...
+
+    @property
+    def reducing_rule(self) -> type[Any] | None:
+        """The rule that reduces the rate by a ``patience``, if there is one."""
+        ...
+
+    @property
+    def list_checks(self) -> tuple[ListCheck, ...]:
+        """What `lint` looks for in a list of its callbacks."""
+        ...
+
+    def owns_version(self, name: str) -> bool:
+        """Return whether this is the name of one of its versions."""
+        ...
+
+    def recorded_version(self, metadata: RunMetadata) -> str | None:
+        """Return the version that a ``run.json`` names; None if it names none."""
+        ...
+
+    def resolve(
+        self,
+        name: str | None,
+        *,
+        metadata: RunMetadata | None = None,
+        search_path: Iterable[str] | None = None,
+    ) -> ResolvedSemantics:
+        """Find the version whose decisions are asked for.
+
+        Parameters
+        ----------
+        name : str or None
+            What the user names; by default the version in `metadata`, else the
+            installed one, else the newest known one.
+        metadata : RunMetadata, optional
+            The run's ``run.json``.
+        search_path : iterable of str, optional
+            Where to look for an installed one; ``sys.path`` by default.
+        """
+        ...
+
+    def check_run(self, run: Run, callbacks: Sequence[Callback]) -> None:
+        """Raise ConfigError where the framework itself refuses a list on such a run."""
+        ...
+
+    def check_unlogged(self, monitor: str, training: Training) -> None:
+        """Raise ConfigError if there is a special reason why a series is not logged."""
+        ...
+
+    def read_object(self, callback: object) -> Callback | None:
+        """Return the rule that one of its real callbacks is; None if it is none."""
+        ...
+
+    def settle_list(
+        self, given: Sequence[object], rules: Sequence[Callback]
+    ) -> list[Callback]:
+        """Return the rules of a whole list, where they hang on each other.
+
+        Parameters
+        ----------
+        given : sequence of object
+            The list as it was given.
+        rules : sequence of Callback
+            What each is by itself.
+        """
+        ...
+
+    def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401 - its own state
+        """Return the state of the training loop before training begins."""
+        ...
+
+    def end_epoch(
+        self,
+        trainer: Any,  # noqa: ANN401 - its own state
+        epoch: int,
+        asked: tuple[int, ...],
+    ) -> tuple[Any, tuple[int, ...], str]:
+        """Let the training loop have its say about a stop at the end of an epoch.
+
+        Parameters
+        ----------
+        trainer : object
+            The state of the loop.
+        epoch : int
+            The epoch that ends.
+        asked : tuple of int
+            Which callbacks ask for the end of training, by their index.
+
+        Returns
+        -------
+        object
+            The state afterwards.
+        tuple of int
+            By whom training ends now; empty where it goes on.
+        str
+            Why it goes on although someone asked, if it does.
+        """
+        ...
+
+    def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
+        """Write a list of its callbacks as code to paste, for one of its versions."""
+        ...
+
+
+class PlainFamily:
+    """The answers of a framework without versions, whose loop stops when it is asked.
+
+    A family that inherits from this says what is different about it.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    bystanders: tuple[str, ...] = ()
+    rate_changing: tuple[str, ...] = ()
+
+    @property
+    def not_replayed(self) -> Mapping[str, str]:
+        """Its callbacks that are not replayed: none are known."""
+        return {}
+
+    @property
+    def stopping_rule(self) -> type[Any] | None:
+        """The rule that stops by a ``patience``: none."""
+        return None
+
+    @property
+    def reducing_rule(self) -> type[Any] | None:
+        """The rule that reduces the rate by a ``patience``: none."""
+        return None
+
+    @property
+    def list_checks(self) -> tuple[ListCheck, ...]:
+        """What `lint` looks for in a list: nothing of its own."""
+        return ()
+
+    def recorded_version(self, metadata: RunMetadata) -> str | None:  # noqa: ARG002
+        """Return the version that a ``run.json`` names: none."""
+        return None
+
+    def spoken_version(self, name: str) -> str:
+        """Write the name of a version: as it is."""
+        return name
+
+    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
+        """Return what is recorded of a series, and that a loss should be small."""
+        metric = name.removeprefix("val_")
+        known = directions.get(metric, directions.get(name))
+        return "min" if known is None and metric.endswith("loss") else known
+
+    def check_run(self, run: Run, callbacks: Sequence[Callback]) -> None:
+        """Refuse nothing."""
+
+    def check_unlogged(self, monitor: str, training: Training) -> None:
+        """Refuse nothing."""
+
+    def read_object(self, callback: object) -> Callback | None:  # noqa: ARG002
+        """Return the rule that a real callback is: none is known."""
+        return None
+
+    def settle_list(
+        self,
+        given: Sequence[object],  # noqa: ARG002 - as Family has it
+        rules: Sequence[Callback],
+    ) -> list[Callback]:
+        """Return the rules of a whole list: each by itself."""
+        return list(rules)
+
+    def begin_trainer(self, training: Training) -> Any:  # noqa: ANN401, ARG002
+        """Return the state of the training loop: it has none."""
+        return None
+
+    def end_epoch(
+        self,
+        trainer: Any,  # noqa: ANN401 - as Family has it
+        epoch: int,  # noqa: ARG002
+        asked: tuple[int, ...],
+    ) -> tuple[Any, tuple[int, ...], str]:
+        """Stop where anyone asks for it."""
+        return trainer, asked, ""
+
+    def write_code(
+        self,
+        callbacks: Sequence[Callback],
+        version: str,  # noqa: ARG002 - as Family has it
+    ) -> str:
+        """Write a list as the calls that make it."""
+        calls = [f"    {rule.code},\n" for rule in callbacks]
+        return f"callbacks = [\n{''.join(calls)}]\n"

@@ -1,0 +1,1 @@
+"""What is looked for in Keras's callbacks before anything is trained."""

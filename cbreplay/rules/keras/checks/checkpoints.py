@@ -1,0 +1,102 @@
+"""Findings about the files that ModelCheckpoint leaves."""
+
+from __future__ import annotations
+
+import os
+import string
+from typing import TYPE_CHECKING
+
+from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
+from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.rules.checks import CheckedList
+
+__all__ = ["SAVING"]
+
+# a file that says so is meant to hold the last epoch, to go on from
+_MEANT = ("backup", "current", "last", "latest", "recent", "resume")
+
+
+def _overwrites_one_file(
+    known: CheckedList,  # noqa: ARG001 - one signature for all checks
+    index: int,
+    callback: ModelCheckpoint,
+) -> Iterator[Finding]:
+    name = os.path.basename(callback.filepath)  # noqa: PTH119 - as a text
+    if callback.save_best_only or _fields(callback.filepath):
+        return
+    if any(word in name.lower() for word in _MEANT):
+        return
+    yield Finding(
+        "overwrites-one-file",
+        index,
+        f"every epoch is saved over the same file, {callback.filepath!r}: it "
+        "ends with the weights of the last epoch, not the best",
+        "save_best_only is False by default, and filepath has no {epoch} in it",
+        "save_best_only=True, or a filepath such as '{epoch:02d}.weights.h5'; a name "
+        "with 'last' in it if that is meant",
+        "remark",
+    )
+
+
+def _overwrites_after_resume(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    seams = () if known.run is None else known.run.seams
+    forgets = callback.save_best_only and callback.initial_value_threshold is None
+    if not seams or not forgets or _fields(callback.filepath):
+        return
+    yield Finding(
+        "overwrites-after-resume",
+        index,
+        f"the fit that went on with epoch {seams[0] + 1} saves its first "
+        f"{callback.monitor} over {callback.filepath!r}, also where it is worse",
+        "a ModelCheckpoint that is created anew knows no best of an earlier fit",
+        "initial_value_threshold= the best so far, or a filepath of its own for each "
+        "fit",
+        "remark",
+    )
+
+
+def _shares_its_file(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    for place, other in enumerate(known.callbacks[:index]):
+        same = (
+            isinstance(other, ModelCheckpoint) and other.filepath == callback.filepath
+        )
+        if same and other != callback:
+            yield Finding(
+                "shares-a-file",
+                index,
+                f"two ModelCheckpoints write {callback.filepath!r} "
+                f"(callbacks {place + 1} and {index + 1})",
+                "where both save in an epoch they write the same weights; where one "
+                "does, it replaces what the other kept",
+                "a filepath of its own for each",
+            )
+            return
+
+
+def _by_its_monitor(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    # without save_best_only the direction decides nothing, and is asked for
+    checks = MONITOR_CHECKS if callback.save_best_only else (find_unknown_auto,)
+    for check in checks:
+        yield from check(known, index, callback)
+
+
+def _fields(filepath: str) -> list[str]:
+    """Return the names in the braces of a filepath."""
+    parsed = string.Formatter().parse(filepath)
+    return [name for _, name, _, _ in parsed if name is not None]
+
+
+SAVING = RuleChecks(
+    (_overwrites_one_file, _overwrites_after_resume, _shares_its_file, _by_its_monitor)
+)

@@ -1,0 +1,199 @@
+"""Findings about a list: callbacks of Keras that defeat or miss each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cbreplay.rules.checks import Finding
+from cbreplay.rules.keras.checks.settings import effective_patience
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
+from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+from cbreplay.rules.keras.semantics import spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.rules.checks import CheckedList, ListCheck
+    from cbreplay.rules.keras.semantics import MonitorRule
+
+__all__ = ["LIST_CHECKS"]
+
+
+def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
+    """Find each ReduceLROnPlateau that an EarlyStopping forestalls.
+
+    It reduces after `patience` values that it does not count as improvements. If
+    EarlyStopping counts none of them either, its own wait is at least as long, and
+    with a patience no longer than that it stops in the same epoch or before.
+    """
+    for index, reducer in enumerate(known.callbacks):
+        if not isinstance(reducer, ReduceLROnPlateau):
+            continue
+        rivals = [
+            (always, place, stopper)
+            for place, stopper in enumerate(known.callbacks)
+            if isinstance(stopper, EarlyStopping)
+            and (always := _forestalls(known, stopper, reducer)) is not None
+        ]
+        if not rivals:
+            continue
+        always, _, stopper = min(rivals, key=lambda rival: (not rival[0], rival[1]))
+        shorter = _shorter_patience(stopper)
+        if always:
+            yield Finding(
+                "reduce-after-stop",
+                index,
+                f"ReduceLROnPlateau never acts: its patience {reducer.patience:g} is "
+                f"not below the patience {stopper.patience:g} of EarlyStopping on "
+                f"{reducer.monitor}",
+                "both count the same epochs as no improvement, so training is stopped "
+                "when the learning rate would first be reduced, or before",
+                shorter,
+            )
+        else:
+            yield Finding(
+                "reduce-rarely-before-stop",
+                index,
+                "ReduceLROnPlateau hardly acts before the stop: its patience "
+                f"{reducer.patience:g} is not below the patience "
+                f"{stopper.patience:g} of EarlyStopping on {reducer.monitor}",
+                "it can reduce before the stop only if EarlyStopping (min_delta "
+                f"{stopper.min_delta:g}) counts an improvement that it does not count "
+                f"itself (min_delta {reducer.min_delta:g})",
+                shorter,
+                "remark",
+            )
+
+
+def _shorter_patience(stopper: EarlyStopping) -> str:
+    if effective_patience(stopper) <= 1 or not math.isfinite(stopper.patience):
+        return "a longer patience for EarlyStopping"
+    half = max(int(stopper.patience) // 2, 1)
+    return f"patience={half} here, or a longer patience for EarlyStopping"
+
+
+def _forestalls(
+    known: CheckedList, stopper: EarlyStopping, reducer: ReduceLROnPlateau
+) -> bool | None:
+    """Return whether it does always (True), mostly (False), or not (None)."""
+    semantics = known.training.semantics
+    rules = semantics.early_stopping, semantics.reduce_lr_on_plateau
+    comparable = (
+        stopper.monitor == reducer.monitor
+        and _same_mode(known, stopper, reducer)
+        # what EarlyStopping does not see does not make it wait
+        and stopper.start_from_epoch <= 0
+        and effective_patience(reducer) >= effective_patience(stopper)
+        # older versions wait on a first NaN: patience 1 then reduces at epoch 0, where
+        # EarlyStopping never stops
+        and (rules[1].starts_empty or reducer.patience > 1)
+    )
+    if not comparable:
+        return None
+    first = _delta(rules[0], stopper.min_delta)
+    second = _delta(rules[1], reducer.min_delta)
+    return _compare_alike(*rules, first, second)
+
+
+def _delta(rule: MonitorRule, min_delta: float) -> float:
+    return abs(min_delta) if rule.absolute_min_delta else min_delta
+
+
+def _same_mode(
+    known: CheckedList, stopper: EarlyStopping, reducer: ReduceLROnPlateau
+) -> bool:
+    modes = known.mode(stopper), known.mode(reducer)
+    if None in modes:
+        # whatever the compiled metric says, it says it to both
+        return modes == (None, None)
+    return modes[0] == modes[1]
+
+
+def _compare_alike(
+    stopping: MonitorRule, reducing: MonitorRule, first: float, second: float
+) -> bool:
+    """Return whether both count the same values as improvements."""
+    alike = (
+        first == second
+        and stopping.precision == reducing.precision
+        and stopping.starts_empty == reducing.starts_empty
+    )
+    # rounding of value + delta and of best - delta differs
+    return alike and (stopping.delta_on == reducing.delta_on or first == 0)
+
+
+def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
+    """Find each ReduceLROnPlateau whose rate a table sets anew before every epoch."""
+    tables = [
+        place
+        for place, callback in enumerate(known.callbacks)
+        if isinstance(callback, LearningRateScheduler)
+        and isinstance(callback.schedule, Mapping)
+        and min(callback.schedule) == 0
+    ]
+    for index, callback in enumerate(known.callbacks):
+        if isinstance(callback, ReduceLROnPlateau) and tables:
+            yield Finding(
+                "schedule-undoes-reduction",
+                index,
+                "ReduceLROnPlateau never acts: no epoch is trained at a rate that it "
+                "set",
+                "the table of LearningRateScheduler (callback "
+                f"{tables[0] + 1}) sets the rate as each epoch begins",
+                "one of the two",
+            )
+
+
+def _schedule_beside_plateau(known: CheckedList) -> Iterator[Finding]:
+    """Find each ReduceLROnPlateau whose optimizer goes by a schedule of its own."""
+    schedule = known.training.schedule
+    for index, callback in enumerate(known.callbacks):
+        if isinstance(callback, ReduceLROnPlateau) and schedule is not None:
+            yield Finding(
+                "schedule-beside-plateau",
+                index,
+                "ReduceLROnPlateau raises TypeError where it would first reduce: the "
+                f"optimizer's learning rate is a {schedule}",
+                "the rate of an optimizer with a LearningRateSchedule cannot be set",
+                "a number as the learning rate, or no ReduceLROnPlateau",
+            )
+
+
+def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
+    reducers = [
+        index
+        for index, callback in enumerate(known.callbacks)
+        if callback.changes_learning_rate
+    ]
+    semantics = known.training.semantics
+    # Keras 3's TensorBoard asks the optimizer; Keras 2's takes what stands in `logs`
+    deaf = {"CSVLogger"} | ({"TensorBoard"} if _is_keras_2(known) else set())
+    for index, callback in enumerate(known.callbacks):
+        logger = callback.class_name
+        if logger in deaf and reducers and index < reducers[0]:
+            writer = known.callbacks[reducers[0]].class_name
+            yield Finding(
+                "rate-not-logged",
+                index,
+                f"{logger} stands before {writer}, so its log has no learning rate",
+                f"{writer} writes {semantics.learning_rate_key!r} into the "
+                "logs of callbacks after it only, in "
+                f"{spoken_semantics(semantics.name)}",
+                f"{logger} as the last callback of the list",
+            )
+
+
+def _is_keras_2(known: CheckedList) -> bool:
+    key: str = known.training.semantics.learning_rate_key
+    return key == "lr"
+
+
+LIST_CHECKS: tuple[ListCheck, ...] = (
+    _reduce_after_stop,
+    _schedule_undoes_reduction,
+    _schedule_beside_plateau,
+    _rate_not_logged,
+)

@@ -1,0 +1,93 @@
+"""Findings about the monitor of a Keras callback, and the direction it is taken in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from cbreplay.rules.checks import Finding
+from cbreplay.rules.keras.semantics import spoken_semantics
+from cbreplay.rules.monitor_checks import (
+    find_absent_monitor,
+    find_opposite_mode,
+    plain_direction,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.keras.early_stopping import EarlyStopping
+    from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+
+__all__ = ["MONITOR_CHECKS", "find_unknown_auto"]
+
+_Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau | ModelCheckpoint"
+
+
+def find_unknown_auto(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    """Find a mode='auto' that this Keras may not be able to resolve."""
+    # of what is watched, the absence is a finding of its own
+    absent = callback.watched is None and _finds_no_metric(known, callback)
+    resolved = known.mode(callback) is not None and not absent
+    if not _asks_the_metric(known, callback) or resolved:
+        return
+    keras = spoken_semantics(known.training.semantics.name)
+    direction = plain_direction(callback.monitor)
+    certain = absent or bool(known.training.directions)
+    if certain:
+        message = f"raises ValueError for mode='auto' with {callback.monitor!r}"
+        place = "the log has none" if absent else "run.json has no direction"
+        reason = f"{keras} asks the compiled metric, and {place} of that name"
+    else:
+        message = (
+            f"takes the direction of {callback.monitor!r} from the compiled metric, "
+            "and raises ValueError where that has none"
+        )
+        reason = (
+            f"so mode='auto' works in {keras}; a function as a metric, a custom step "
+            "and the loss of one output of several have no direction"
+        )
+    yield Finding(
+        "auto-unknown",
+        index,
+        f"{callback.class_name} {message}",
+        reason,
+        f"mode={direction!r}" if direction else "mode='min' or mode='max'",
+        "warning" if certain else "remark",
+    )
+
+
+def _absent_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    for finding in find_absent_monitor(known, index, callback):
+        if _finds_no_metric(known, callback):
+            reason = (
+                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
+                "for mode='auto' where no compiled metric has that name"
+            )
+            yield finding._replace(reason=reason)
+        else:
+            yield finding
+
+
+def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
+    rule = callback.monitor_rule(known.training.semantics)
+    return callback.mode == "auto" and rule.auto == "metric"
+
+
+def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether the log has the metric neither of training nor of validation."""
+    metric = callback.monitor.removeprefix("val_")
+    if known.run is None:
+        return False
+    logged = known.run.series
+    named = any(name.removeprefix("val_") == metric for name in logged)
+    asks = _asks_the_metric(known, callback)
+    return asks and metric != "loss" and not named
+
+
+MONITOR_CHECKS = (find_opposite_mode, find_unknown_auto, _absent_monitor)

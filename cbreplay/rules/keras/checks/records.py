@@ -1,0 +1,98 @@
+"""Findings that only the values of a record can tell."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+from cbreplay.rules.checks import Finding
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.monitor import Comparison
+    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.run import Mode
+
+__all__ = ["RECORD_CHECKS"]
+
+_Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau"
+_FEWEST_VALUES = 2
+
+
+def _min_delta_beyond_record(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    values = _seen(known, callback)
+    comparison = _comparison(known, callback)
+    if (
+        comparison is None
+        or len(values) < _FEWEST_VALUES
+        or not all(map(math.isfinite, values))
+    ):
+        return
+    delta = -comparison.delta if comparison.mode == "min" else comparison.delta
+    span = max(values) - min(values)
+    if delta > span:
+        yield Finding(
+            "min-delta-beyond-record",
+            index,
+            f"min_delta {delta:g} is more than {callback.monitor} changed in the whole "
+            f"record ({span:.4g})",
+            "no value after the first could count as an improvement",
+            "a min_delta of the size of the changes that matter, or 0",
+        )
+
+
+def _baseline_never_beaten(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    if not isinstance(callback, EarlyStopping) or callback.baseline is None:
+        return
+    values, comparison = _seen(known, callback), _comparison(known, callback)
+    numbers = [value for value in values if not math.isnan(value)]
+    if comparison is None or not numbers:
+        return
+    if not any(comparison.is_improvement(value, callback.baseline) for value in values):
+        best = min(numbers) if comparison.mode == "min" else max(numbers)
+        yield Finding(
+            "baseline-never-beaten",
+            index,
+            f"baseline {callback.baseline:g} is never beaten in the record, "
+            f"where the best {callback.monitor} is {best:.4g}",
+            "the wait is reset only by an improvement that beats the baseline (by "
+            "min_delta), so patience counts from the first epoch on",
+            "a baseline that is reached, or none",
+        )
+
+
+def _seen(known: CheckedList, callback: _Monitoring) -> list[float]:
+    """Return the values that the callback looks at; none if there are none."""
+    run = known.run
+    series = None if run is None else run.series.get(callback.monitor)
+    if run is None or series is None:
+        return []
+    first = callback.start_from_epoch if isinstance(callback, EarlyStopping) else 0
+    columns = zip(
+        run.epochs.tolist(),
+        series.values.tolist(),
+        series.recorded.tolist(),
+        strict=True,
+    )
+    return [value for epoch, value, seen in columns if seen and epoch >= first]
+
+
+def _comparison(known: CheckedList, callback: _Monitoring) -> Comparison | None:
+    """Return how the callback compares; None if its direction is not known."""
+    mode: Mode | None = known.mode(callback)
+    if mode is None:
+        return None
+    semantics = known.training.semantics
+    rule = callback.monitor_rule(semantics)
+    comparison: Comparison = semantics.comparison(rule, mode, callback.min_delta)
+    return comparison
+
+
+RECORD_CHECKS = (_min_delta_beyond_record, _baseline_never_beaten)

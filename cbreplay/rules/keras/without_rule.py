@@ -1,0 +1,40 @@
+"""The callbacks of Keras that have no rule: loggers, bases, and what no log can tell.
+
+keras/src/callbacks, 3.15.1.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BYSTANDERS", "NOT_REPLAYED", "REFUSED"]
+
+# none of these stops training, sets the rate or swaps weights
+BYSTANDERS = (
+    "BackupAndRestore",
+    "CSVLogger",
+    "History",
+    "ProgbarLogger",
+    "RemoteMonitor",
+    "TensorBoard",
+)
+# why a replay cannot follow
+REFUSED = {
+    "OrbaxCheckpoint": (
+        "OrbaxCheckpoint saves by its own manager, in the background and by its own "
+        "policy of what is left, which a log does not tell"
+    ),
+    "SwapEMAWeights": (
+        "SwapEMAWeights changes which weights are validated and kept, so the record "
+        "of a training without it is of other weights"
+    ),
+}
+# what to do about the rest
+NOT_REPLAYED = {
+    "Callback": "it decides nothing",
+    "CallbackList": "write its callbacks as [..., ...]",
+    "LambdaCallback": (
+        "its functions are code, which is not read. Give the object itself to "
+        "replay_run, or a function that makes it as -c module:name"
+    ),
+    "MonitorCallback": "it decides nothing",
+    **REFUSED,
+}

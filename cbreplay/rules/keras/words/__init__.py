@@ -1,0 +1,1 @@
+"""How the decisions of Keras's callbacks are told."""

@@ -1,0 +1,153 @@
+"""What a monitor's name tells: that no log has it, or that its better is the other."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.rules.checks import Finding
+from cbreplay.run import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.rules.checks import CheckedList
+    from cbreplay.run import Mode
+
+__all__ = ["find_absent_monitor", "find_opposite_mode", "plain_direction"]
+
+_ALIASES = {"acc": "accuracy", "accuracy": "acc"}
+_MOST_SHOWN = 8
+_UP = "acc accuracy auc auroc dice f1 fscore iou jaccard precision recall"
+_DOWN = "err error loss mae mse perplexity ppl rmse"
+# what may follow a metric's name and leaves its direction as it is
+_AFTER = re.compile(r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted")
+# what turns a direction round, or makes it a game of two
+_TURNED = """
+    adv adversarial d disc discriminator domain drop gap inv inverse inverted minus neg
+    negative not one
+"""
+
+
+def find_absent_monitor(
+    known: CheckedList,
+    index: int,
+    callback: Any,  # noqa: ANN401 - any rule with a monitor
+) -> Iterator[Finding]:
+    """Find a monitor that the record has no value of."""
+    if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
+        return  # code of the user's own may write it into the logs
+    columns = known.run.series.items()
+    logged = [name for name, series in columns if series.recorded.any()]
+    for monitor, parameter in callback.reads.items():
+        if monitor in logged or monitor in LEARNING_RATE_NAMES or not logged:
+            continue
+        near = _nearest(monitor, logged)
+        yield Finding(
+            "absent-monitor",
+            index,
+            f"the log has no {monitor!r}" + _said_of(monitor, near, logged),
+            _what_follows(known, callback),
+            _instead(monitor, near, parameter, logged),
+        )
+
+
+def _said_of(monitor: str, near: str | None, logged: Sequence[str]) -> str:
+    if near is not None:
+        return f", and has {near!r}"
+    if monitor.startswith("val_") and not _is_validated(logged):
+        return ": nothing in it was validated"
+    shown = ", ".join(logged[:_MOST_SHOWN])
+    more = len(logged) - _MOST_SHOWN
+    return f"; it has {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _what_follows(known: CheckedList, callback: Any) -> str:  # noqa: ANN401 - as above
+    acts = callback.acts_without_value(known.training.semantics)
+    if acts:
+        return f"{callback.class_name} sees epochs without it only, and {acts}"
+    return f"{callback.class_name} skips an epoch without it, so it never acts"
+
+
+def _instead(
+    monitor: str, near: str | None, parameter: str, logged: Sequence[str]
+) -> str:
+    if near is not None:
+        return f"{parameter}={near!r}"
+    if monitor.startswith("val_") and not _is_validated(logged):
+        return f"validation data for fit, or a {parameter} that is logged"
+    return f"a {parameter} that is logged"
+
+
+def _is_validated(logged: Sequence[str]) -> bool:
+    return any(name.startswith("val_") for name in logged)
+
+
+def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
+    """Return the logged name that is meant, if one is near and of the same data."""
+    validated = monitor.startswith("val_")
+    same = [name for name in logged if name.startswith("val_") == validated]
+    metric = monitor.removeprefix("val_")
+    prefix = "val_" if validated else ""
+    by_case = [name for name in logged if name.lower() == monitor.lower()]
+    aliases = [prefix + _ALIASES[metric]] if metric in _ALIASES else []
+    numbered = [name for name in same if re.sub(r"_\d+$", "", name) == monitor]
+    found = [*by_case, *(name for name in aliases if name in same), *numbered]
+    if found:
+        return found[0]
+    metrics = {name.removeprefix("val_"): name for name in same}
+    near = difflib.get_close_matches(metric, list(metrics), n=1, cutoff=0.75)
+    return metrics[near[0]] if near else None
+
+
+def find_opposite_mode(
+    known: CheckedList,
+    index: int,
+    callback: Any,  # noqa: ANN401 - any rule with a monitor and a mode
+) -> Iterator[Finding]:
+    """Find a mode that takes the monitor's worse values for better ones."""
+    training = known.training
+    direction = training.find_direction(callback.monitor)
+    if direction is None:
+        direction = plain_direction(callback.monitor)
+    mode = known.mode(callback)
+    if direction is None or mode is None or direction == mode:
+        return
+    better = "larger" if direction == "max" else "smaller"
+    follows = "a better value counts as no improvement, and a worse one as the best"
+    if callback.mode == "auto":
+        code = "auto-mode-against-metric"
+        message = f"mode='auto' means {mode!r} for {callback.monitor}"
+        version = training.framework.spoken_version(training.semantics.name)
+        reason = (
+            f"{callback.class_name} of {version} goes by the name of the monitor, and "
+            f"here {better} is better: {follows}"
+        )
+    else:
+        code = "mode-against-metric"
+        message = (
+            f"mode={mode!r} with monitor={callback.monitor!r}, where {better} is better"
+        )
+        reason = follows
+    yield Finding(code, index, message, reason, f"mode={direction!r}")
+
+
+def plain_direction(monitor: str) -> Mode | None:
+    """Return which way a name plainly says that it improves; None if it does not.
+
+    >>> plain_direction("val_f1_score"), plain_direction("val_dice_loss")
+    ('max', 'min')
+    >>> plain_direction("neg_mse") is None
+    True
+    """
+    words = [word for word in re.split(r"[^a-z0-9]+", monitor.lower()) if word]
+    if set(_TURNED.split()).intersection(words) or "1" in words[:1]:
+        return None
+    while words and _AFTER.fullmatch(words[-1]):
+        words.pop()
+    if not words:
+        return None
+    if words[-1] in _UP.split():
+        return "max"
+    return "min" if words[-1] in _DOWN.split() else None

@@ -1,0 +1,26 @@
+"""What a rule that its framework does not have is written out as, to be pasted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PastedCode"]
+
+
+class PastedCode(NamedTuple):
+    """A class that decides as a rule does, with the same parameters and defaults.
+
+    Parameters
+    ----------
+    text : str
+        The class.
+    arguments : callable
+        Takes the rule and what differs from its defaults, and returns what the call
+        of the class is given.
+    """
+
+    text: str
+    arguments: Callable[[Any, dict[str, Any]], dict[str, Any]]

@@ -1,0 +1,7 @@
+"""Prechelt's stopping rules GL, PQ and UP (1998), which go with every framework."""
+
+from __future__ import annotations
+
+from cbreplay.rules.prechelt.rules import PrecheltGL, PrecheltPQ, PrecheltUP
+
+__all__ = ["PrecheltGL", "PrecheltPQ", "PrecheltUP"]

@@ -1,0 +1,490 @@
+"""Prechelt's stopping rules GL, PQ and UP: parameters and step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.monitor import Comparison
+from cbreplay.plain_text import shown_value
+from cbreplay.rules.base import (
+    Decision,
+    PlainRule,
+    Standing,
+    check_flags,
+    check_mode,
+    check_number,
+    check_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.rules.base import Observation, Training
+    from cbreplay.run import Mode
+
+__all__ = [
+    "PrecheltGL",
+    "PrecheltPQ",
+    "PrecheltState",
+    "PrecheltUP",
+    "generalization_loss",
+    "training_progress",
+]
+
+_SKIPPED = Decision()
+
+
+class PrecheltState(NamedTuple):
+    """What a rule of Prechelt's carries from epoch to epoch.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What counts as a new best: plain float64, no ``min_delta``.
+    best : float
+        E_opt, the best validation error so far; infinite before the first number.
+    best_epoch : int or None
+        Its epoch.
+    held_epoch : int or None
+        The epoch whose weights are held for restoring.
+    strip : tuple of float
+        What was read in each epoch of the strip under way: PQ's training errors, UP's
+        validation errors. GL has no strips.
+    strip_error : float or None
+        UP's validation error at the end of the last strip.
+    rises : int
+        Over how many strips in a row it rose.
+    measured : float or None
+        What was last held against the threshold: GL, GL / P_k, or `rises`.
+    """
+
+    comparison: Comparison
+    best: float
+    best_epoch: int | None = None
+    held_epoch: int | None = None
+    strip: tuple[float, ...] = ()
+    strip_error: float | None = None
+    rises: int = 0
+    measured: float | None = None
+
+
+class _PrecheltRule(PlainRule):
+    """What the three have in common: each measures, and holds the best weights."""
+
+    __slots__ = ()
+
+    stops_early: ClassVar[bool] = True
+    has_strips: ClassVar[bool] = True
+    counts_rises: ClassVar[bool] = False
+
+    def begin(self, training: Training) -> PrecheltState:
+        """Return the state at the begin of training."""
+        mode = self.resolve_mode(training)
+        comparison = Comparison(
+            mode, 0.0, delta_on="value", precision="float64", flush_subnormals=False
+        )
+        return PrecheltState(comparison, math.inf if mode == "min" else -math.inf)
+
+    def held_epoch(self, state: PrecheltState) -> int | None:
+        """Return whose weights it puts back when training ends; None if none."""
+        return state.held_epoch
+
+    def standing(self, state: PrecheltState) -> Standing:
+        """Return what the next error is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def shown(self, state: PrecheltState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {
+            "best": state.best,
+            "best_epoch": state.best_epoch,
+            "held_epoch": state.held_epoch,
+            "measured": state.measured,
+        }
+
+    def to_keras_code(self) -> str:
+        """Return Python code of a Keras callback that decides the same."""
+        from cbreplay.rules.keras.keras_code import write_keras_code
+
+        return write_keras_code([self])
+
+
+@dataclass(frozen=True, slots=True)
+class PrecheltGL(_PrecheltRule):
+    """Stop as soon as the generalization loss exceeds a threshold.
+
+    GL(t) = 100 (E_va(t) / E_opt(t) - 1), tested after every epoch: by how many percent
+    the validation error lies above its best so far.
+
+    Keras has no such callback; ``to_keras_code()`` writes one. An epoch in which the
+    monitor is missing is skipped as if it were not there. NaN is neither below nor
+    above anything: it is never the best and never stops.
+
+    Parameters
+    ----------
+    alpha : float
+        The threshold in percent; Prechelt tried 1, 2, 3 and 5.
+    monitor : str
+        The validation error. It has to be positive, for a ratio of errors means
+        nothing else.
+    mode : {"auto", "min"}
+        ``"max"`` is refused for the same reason.
+    restore_best_weights : bool
+        Whether training ends with the weights of E_opt, which is what Prechelt does;
+        stopped or not.
+
+    Raises
+    ------
+    ConfigError
+        If `alpha` is negative or no finite number, or larger values are better.
+    EvidenceError
+        In `step`, if the error is 0 or less.
+
+    References
+    ----------
+    L. Prechelt, "Early stopping - but when?", in: Neural Networks: Tricks of the
+    Trade, Springer 1998.
+    """
+
+    alpha: float
+    monitor: str = "val_loss"
+    mode: str = "auto"
+    restore_best_weights: bool = True
+
+    has_strips: ClassVar[bool] = False
+    measure_name: ClassVar[str] = "GL"
+
+    def __post_init__(self) -> None:
+        _check_alpha("PrecheltGL", self.alpha)
+        _check_rest("PrecheltGL", self)
+        _check_error_mode("PrecheltGL", self.mode)
+
+    @property
+    def threshold(self) -> float:
+        """What the measure must exceed."""
+        return self.alpha
+
+    @property
+    def fewest_values(self) -> int:
+        """After how many values it can stop at the earliest."""
+        # one to be the best, and one that is worse
+        return 2
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return "min", or refuse a monitor that is no error."""
+        return _resolve_error("PrecheltGL", self.monitor, self.mode, training)
+
+    def step(
+        self, state: PrecheltState, seen: Observation
+    ) -> tuple[PrecheltState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        error = seen.logs.get(self.monitor)
+        if error is None:
+            return state, _SKIPPED
+        _check_error("PrecheltGL", self.monitor, error, seen.epoch)
+        state, improved = _take_best(self, state, error, seen)
+        loss = generalization_loss(error, state.best)
+        after = state._replace(measured=loss)
+        return after, Decision(improved=improved, stop=loss > self.alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class PrecheltPQ(_PrecheltRule):
+    """Stop when the generalization loss is large against the training progress.
+
+    P_k(t) = 1000 (sum of E_tr over the strip / (k min E_tr over the strip) - 1), and at
+    the end of each strip of k epochs GL(t) / P_k(t) is tested. Progress 0 counts as an
+    infinite quotient if GL(t) > 0.
+
+    Strips are counted from the first epoch of the fit. An epoch in which one of the two
+    series is missing is skipped as if it were not there: with ``validation_freq=2`` a
+    strip is k validations. NaN and infinite quotients of infinities never stop.
+
+    Parameters
+    ----------
+    alpha : float
+        The threshold; Prechelt tried .5, .75, 1, 2 and 3.
+    monitor, training_monitor : str
+        The validation and the training error; both have to be positive.
+    strip_length : int
+        k, the epochs of a training strip.
+    mode, restore_best_weights : str, bool
+        As in `PrecheltGL`.
+
+    Raises
+    ------
+    ConfigError, EvidenceError
+        As in `PrecheltGL`.
+
+    References
+    ----------
+    As in `PrecheltGL`.
+    """
+
+    alpha: float
+    monitor: str = "val_loss"
+    training_monitor: str = "loss"
+    strip_length: int = 5
+    mode: str = "auto"
+    restore_best_weights: bool = True
+
+    def __post_init__(self) -> None:
+        _check_alpha("PrecheltPQ", self.alpha)
+        _check_count("PrecheltPQ", "strip_length", self.strip_length)
+        _check_rest("PrecheltPQ", self)
+        check_text("PrecheltPQ", "training_monitor", self.training_monitor)
+        _check_error_mode("PrecheltPQ", self.mode)
+
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """Both errors."""
+        return {self.monitor: "monitor", self.training_monitor: "training_monitor"}
+
+    @property
+    def measure_name(self) -> str:
+        """What it measures."""
+        return f"GL / P_{self.strip_length}"
+
+    @property
+    def threshold(self) -> float:
+        """What the measure must exceed."""
+        return self.alpha
+
+    @property
+    def fewest_values(self) -> int:
+        """After how many values it can stop at the earliest."""
+        return max(self.strip_length, 2)
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return "min", or refuse a monitor that is no error."""
+        _resolve_error("PrecheltPQ", self.training_monitor, "min", training)
+        return _resolve_error("PrecheltPQ", self.monitor, self.mode, training)
+
+    def step(
+        self, state: PrecheltState, seen: Observation
+    ) -> tuple[PrecheltState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        error = seen.logs.get(self.monitor)
+        training_error = seen.logs.get(self.training_monitor)
+        if error is None or training_error is None:
+            return state, _SKIPPED
+        _check_error("PrecheltPQ", self.monitor, error, seen.epoch)
+        _check_error("PrecheltPQ", self.training_monitor, training_error, seen.epoch)
+        state, improved = _take_best(self, state, error, seen)
+        strip = (*state.strip, training_error)
+        if len(strip) < self.strip_length:
+            after = state._replace(strip=strip, measured=None)
+            return after, Decision(improved=improved)
+        loss = generalization_loss(error, state.best)
+        progress = training_progress(strip)
+        quotient = loss
+        if loss > 0:
+            quotient = math.inf if progress == 0 else loss / progress
+        after = state._replace(strip=(), measured=quotient)
+        return after, Decision(improved=improved, stop=quotient > self.alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class PrecheltUP(_PrecheltRule):
+    """Stop when the validation error has risen over several strips in a row.
+
+    At the end of each strip of k epochs E_va(t) is compared with E_va(t - k); after
+    `strips` rises in a row training stops. The first strip has nothing to be compared
+    with, so the earliest stop is at the end of strip `strips` + 1.
+
+    Strips are counted from the first epoch of the fit. An epoch in which the monitor is
+    missing is skipped as if it were not there. NaN at the end of a strip is no rise,
+    and neither is what follows it.
+
+    Parameters
+    ----------
+    strips : int
+        s, the rises in a row; Prechelt tried 2, 3, 4, 6 and 8.
+    monitor : str
+        The validation error, or with mode "max" a measure that should be large: no
+        ratio is taken, so a rise is then a fall.
+    strip_length : int
+        k, the epochs of a training strip.
+    mode : {"auto", "min", "max"}
+        Whether small or large is better; "auto" goes by the compiled metric.
+    restore_best_weights : bool
+        As in `PrecheltGL`.
+
+    Raises
+    ------
+    ConfigError
+        If a count is no positive integer, or nothing tells the direction.
+
+    References
+    ----------
+    As in `PrecheltGL`.
+    """
+
+    strips: int
+    monitor: str = "val_loss"
+    strip_length: int = 5
+    mode: str = "auto"
+    restore_best_weights: bool = True
+
+    counts_rises: ClassVar[bool] = True
+    measure_name: ClassVar[str] = "the number of rises in a row"
+
+    def __post_init__(self) -> None:
+        _check_count("PrecheltUP", "strips", self.strips)
+        _check_count("PrecheltUP", "strip_length", self.strip_length)
+        _check_rest("PrecheltUP", self)
+
+    @property
+    def threshold(self) -> int:
+        """How many rises in a row stop."""
+        return self.strips
+
+    @property
+    def fewest_values(self) -> int:
+        """After how many values it can stop at the earliest."""
+        # the first strip has none before it
+        return (self.strips + 1) * self.strip_length
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor."""
+        return _resolve("PrecheltUP", self.monitor, self.mode, training)
+
+    def step(
+        self, state: PrecheltState, seen: Observation
+    ) -> tuple[PrecheltState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        error = seen.logs.get(self.monitor)
+        if error is None:
+            return state, _SKIPPED
+        state, improved = _take_best(self, state, error, seen)
+        strip = (*state.strip, error)
+        if len(strip) < self.strip_length:
+            after = state._replace(strip=strip, measured=None)
+            return after, Decision(improved=improved)
+        last = state.strip_error
+        # the other way round: the last strip's end is better than this one's
+        rose = last is not None and state.comparison.is_improvement(last, error)
+        rises = state.rises + 1 if rose else 0
+        after = state._replace(
+            strip=(), strip_error=error, rises=rises, measured=float(rises)
+        )
+        return after, Decision(improved=improved, stop=rises >= self.strips)
+
+
+def generalization_loss(error: float, best: float) -> float:
+    """Return GL: by how many percent an error lies above the best one.
+
+    >>> round(generalization_loss(0.55, 0.5), 6)
+    10.0
+    """
+    return 100 * (error / best - 1)
+
+
+def training_progress(strip: tuple[float, ...]) -> float:
+    """Return P_k: by how many per mille a strip's mean error lies above its least one.
+
+    The differences are summed, so that a flat strip has progress 0 and not what
+    rounding leaves.
+
+    >>> training_progress((0.5, 0.5, 0.5)), training_progress((0.75, 0.5, 0.25))
+    (0.0, 1000.0)
+    """
+    least, total = min(strip), 0.0
+    # sum() rounds otherwise from Python 3.12 on
+    for error in strip:
+        total += error - least
+    return 1000 * total / (len(strip) * least)
+
+
+class _Rule(Protocol):
+    """A rule of this file."""
+
+    @property
+    def restore_best_weights(self) -> bool:
+        """Whether it holds the best weights."""
+        ...
+
+
+def _take_best(
+    rule: _Rule, state: PrecheltState, error: float, seen: Observation
+) -> tuple[PrecheltState, bool]:
+    """Return the state with E_opt(t), and whether it is new."""
+    if not state.comparison.is_improvement(error, state.best):
+        return state, False
+    held = seen.weights_epoch if rule.restore_best_weights else None
+    return state._replace(best=error, best_epoch=seen.epoch, held_epoch=held), True
+
+
+def _check_alpha(rule: str, alpha: float) -> None:
+    check_number(rule, "alpha", alpha)
+    if not 0 <= alpha < math.inf:
+        sentence = (
+            f"{rule}: alpha is {alpha!r}, where a finite number from 0 on is expected"
+        )
+        raise ConfigError(sentence)
+
+
+def _check_count(rule: str, parameter: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < _MANY:
+        sentence = (
+            f"{rule}: {parameter} is {shown_value(value)}, where a whole number from 1 "
+            "on is expected"
+        )
+        raise ConfigError(sentence)
+
+
+# counters and products of two counts stay exact
+_MANY = 2**31
+
+
+def _check_rest(name: str, rule: PrecheltGL | PrecheltPQ | PrecheltUP) -> None:
+    check_text(name, "monitor", rule.monitor)
+    check_mode(name, rule.mode)
+    check_flags(name, restore_best_weights=rule.restore_best_weights)
+
+
+def _check_error_mode(rule: str, mode: str) -> None:
+    if mode == "max":
+        sentence = f"{rule}: mode is 'max', and {_NO_RATIO}"
+        raise ConfigError(sentence)
+
+
+_NO_RATIO = (
+    "its ratio of an error to the least error means nothing where large is good. "
+    "Monitor a loss, or use PrecheltUP, which takes no ratio"
+)
+
+
+def _resolve_error(rule: str, monitor: str, mode: str, training: Training) -> Mode:
+    if mode != "min" and training.find_direction(monitor) == "max":
+        sentence = f"{rule}: {monitor!r} should be large, and {_NO_RATIO}"
+        raise ConfigError(sentence)
+    return _resolve(rule, monitor, mode, training)
+
+
+def _resolve(rule: str, monitor: str, mode: str, training: Training) -> Mode:
+    if mode == "min":
+        return "min"
+    if mode == "max":
+        return "max"
+    direction = training.find_direction(monitor)
+    if direction is None:
+        sentence = (
+            f"{rule}: nothing tells whether {monitor!r} should be small or large. "
+            "Give --mode or mode=."
+        )
+        raise ConfigError(sentence)
+    return direction
+
+
+def _check_error(rule: str, monitor: str, error: float, epoch: int) -> None:
+    if error <= 0:
+        sentence = (
+            f"{rule}: {monitor} is {error!r} in epoch {epoch + 1}, and a ratio of "
+            "errors means nothing where one is 0 or less. Monitor a positive error, "
+            "or use PrecheltUP, which takes no ratio."
+        )
+        raise EvidenceError(sentence)

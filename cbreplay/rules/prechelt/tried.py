@@ -1,0 +1,13 @@
+"""The values that Prechelt (1998) tried, by which his rules are compared."""
+
+from __future__ import annotations
+
+from cbreplay.rules.registry import TriedValues
+
+__all__ = ["GL", "PQ", "UP"]
+
+_ORIGIN = "Prechelt (1998)"
+
+GL = TriedValues("alpha", (1, 2, 3, 5), _ORIGIN)
+PQ = TriedValues("alpha", (0.5, 0.75, 1, 2, 3), _ORIGIN)
+UP = TriedValues("strips", (2, 3, 4, 6, 8), _ORIGIN)

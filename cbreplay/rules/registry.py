@@ -1,0 +1,416 @@
+"""Every rule there is, a row each; and the families that they belong to.
+
+A row names what belongs to a rule by where it stands, and nothing is imported before it
+is asked for: a replay loads only the rules that it is asked about.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.checks import RuleChecks
+    from cbreplay.rules.family import Family, ResolvedSemantics
+    from cbreplay.rules.pasted_code import PastedCode
+    from cbreplay.rules.words import RuleWords
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = [
+    "Kernel",
+    "RuleRow",
+    "TriedValues",
+    "checks_of",
+    "default_family",
+    "family_named",
+    "family_of",
+    "find_rule",
+    "import_named",
+    "is_rule",
+    "known_families",
+    "known_rules",
+    "nearest_row",
+    "pasted_code_of",
+    "reducing_rule",
+    "register_family",
+    "resolve_semantics",
+    "row_of",
+    "rule_named",
+    "spoken_version",
+    "stands_by",
+    "stopping_rule",
+    "tried_values_of",
+    "unregister_family",
+    "words_of",
+]
+
+# what a sweep can decide for all settings at once, and what it needs to know for that:
+# "stops": by `patience`, from a Comparison; "reduces": the rate, in the same way;
+# "breaks": off in a batch; "saves": files, which end no training; "idle": nothing
+Kernel: TypeAlias = Literal["stops", "reduces", "breaks", "saves", "idle"]
+
+
+class TriedValues(NamedTuple):
+    """The values of a rule that are worth comparing it by.
+
+    Parameters
+    ----------
+    parameter : str
+        Which parameter they are of.
+    values : tuple
+        The values.
+    origin : str
+        Who tried them.
+    """
+
+    parameter: str
+    values: tuple[Any, ...]
+    origin: str
+
+
+class RuleRow(NamedTuple):
+    """One rule: what it is called, and where everything about it stands.
+
+    What is given as ``"module:name"`` is imported when it is first needed.
+
+    Parameters
+    ----------
+    name : str
+        Its class, as an expression writes it.
+    home : str
+        The module that holds the class.
+    family : str
+        The family that it belongs to; empty if it goes with every one.
+    kernel : str or None
+        Which of the sweep's kernels decides it; without one it is replayed cell by
+        cell.
+    words : str
+        The `RuleWords` in which its decisions are told; without them, what it did.
+    checks : str
+        The `RuleChecks` that `lint` has for it.
+    code : str
+        The `PastedCode` of a class that decides the same, where its framework has none.
+    reader : str
+        The function that reads a real object of the framework into the rule.
+    tried : str
+        The `TriedValues` by which `recommend` compares it with a patience, where it has
+        none itself.
+    written : bool
+        Whether an expression can write it; else only an object can be given.
+    """
+
+    name: str
+    home: str
+    family: str = ""
+    kernel: Kernel | None = None
+    words: str = ""
+    checks: str = ""
+    code: str = ""
+    reader: str = ""
+    tried: str = ""
+    written: bool = True
+
+    def load(self) -> type[Any]:
+        """Return the class."""
+        kind: type[Any] = getattr(import_module(self.home), self.name)
+        return kind
+
+
+_KERAS, _PRECHELT = "cbreplay.rules.keras", "cbreplay.rules.prechelt"
+
+_rows: dict[str, RuleRow] = {
+    row.name: row
+    for row in (
+        RuleRow(
+            "EarlyStopping",
+            f"{_KERAS}.early_stopping",
+            "keras",
+            kernel="stops",
+            words=f"{_KERAS}.words.waiting:STOPPING",
+            checks=f"{_KERAS}.checks.settings:STOPPING",
+            reader=f"{_KERAS}.keras_objects:read_early_stopping",
+        ),
+        RuleRow(
+            "ReduceLROnPlateau",
+            f"{_KERAS}.reduce_lr_on_plateau",
+            "keras",
+            kernel="reduces",
+            words=f"{_KERAS}.words.waiting:REDUCING",
+            checks=f"{_KERAS}.checks.settings:REDUCING",
+            reader=f"{_KERAS}.keras_objects:read_reduce_lr_on_plateau",
+        ),
+        RuleRow(
+            "LearningRateScheduler",
+            f"{_KERAS}.learning_rate_scheduler",
+            "keras",
+            words=f"{_KERAS}.words.others:SCHEDULING",
+            reader=f"{_KERAS}.keras_objects:read_learning_rate_scheduler",
+        ),
+        RuleRow(
+            "ModelCheckpoint",
+            f"{_KERAS}.model_checkpoint",
+            "keras",
+            kernel="saves",
+            words=f"{_KERAS}.words.others:SAVING",
+            checks=f"{_KERAS}.checks.checkpoints:SAVING",
+            reader=f"{_KERAS}.keras_objects:read_model_checkpoint",
+        ),
+        RuleRow(
+            "TerminateOnNaN",
+            f"{_KERAS}.terminate_on_nan",
+            "keras",
+            kernel="breaks",
+            words=f"{_KERAS}.words.others:BREAKING",
+            reader=f"{_KERAS}.keras_objects:read_terminate_on_nan",
+        ),
+        *(
+            RuleRow(
+                name,
+                f"{_PRECHELT}.rules",
+                words=f"{_PRECHELT}.words:{constant}",
+                checks=f"{_PRECHELT}.checks:{constant}",
+                code=f"{_PRECHELT}.code:{constant}",
+                tried=f"{_PRECHELT}.tried:{constant}",
+            )
+            for name, constant in (
+                ("PrecheltGL", "GL"),
+                ("PrecheltPQ", "PQ"),
+                ("PrecheltUP", "UP"),
+            )
+        ),
+        RuleRow(
+            "Bystander",
+            "cbreplay.rules.bystander",
+            kernel="idle",
+            checks="cbreplay.rules.checks:BYSTANDING",
+            written=False,
+        ),
+        RuleRow(
+            "DrivenCallback",
+            f"{_KERAS}.driven",
+            "keras",
+            words=f"{_KERAS}.words.others:DRIVING",
+            written=False,
+        ),
+    )
+}
+# the first one decides where nothing tells which
+_families: dict[str, Family | str] = {"keras": f"{_KERAS}.framework:KERAS"}
+
+
+def register_family(family: Family, rows: Iterable[RuleRow]) -> None:
+    """Make a family and its rules known.
+
+    Parameters
+    ----------
+    family : Family
+        The family.
+    rows : iterable of RuleRow
+        Its rules, each with the family's name.
+
+    Raises
+    ------
+    ConfigError
+        If a rule or a family of that name is known already.
+    """
+    listed = {row.name: row for row in rows}
+    taken = [name for name in listed if name in _rows]
+    if family.name in _families or taken:
+        sentence = f"{', '.join(taken) or family.name} is registered already"
+        raise ConfigError(sentence)
+    _families[family.name] = family
+    _rows.update(listed)
+
+
+def unregister_family(name: str) -> None:
+    """Forget a family and its rules."""
+    del _families[name]
+    for row in [row for row in _rows.values() if row.family == name]:
+        del _rows[row.name]
+
+
+def known_rules() -> tuple[RuleRow, ...]:
+    """Return the rules that an expression can write, in the order of the registry."""
+    return tuple(row for row in _rows.values() if row.written)
+
+
+def known_families() -> Iterator[Family]:
+    """Yield every family, the one that decides by default first."""
+    yield from map(family_named, tuple(_families))
+
+
+def find_rule(name: str) -> RuleRow | None:
+    """Return the rule that an expression writes so; None if there is none."""
+    row = _rows.get(name)
+    return row if row is not None and row.written else None
+
+
+def rule_named(name: str) -> RuleRow:
+    """Return a rule of this name, whether or not an expression can write it.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    return _rows[name]
+
+
+def row_of(kind: object) -> RuleRow | None:
+    """Return the row of a class; None if it is no rule."""
+    if not isinstance(kind, type):
+        return None
+    row = _rows.get(kind.__name__)
+    return row if row is not None and row.home == kind.__module__ else None
+
+
+def nearest_row(kind: type[Any]) -> RuleRow | None:
+    """Return the row of a class or of the nearest rule that it extends, if any."""
+    rows = (row_of(base) for base in kind.__mro__)
+    return next((row for row in rows if row is not None), None)
+
+
+def is_rule(callback: object) -> bool:
+    """Return whether an object is a rule that can be replayed as it is."""
+    return nearest_row(type(callback)) is not None
+
+
+def stands_by(name: str) -> bool:
+    """Return whether a framework has a callback of this name that decides nothing."""
+    return any(name in family.bystanders for family in known_families())
+
+
+def words_of(callback: Callback) -> RuleWords | None:
+    """Return the words in which a rule's decisions are told; None without any."""
+    row = nearest_row(type(callback))
+    words: RuleWords | None = import_named(row.words) if row and row.words else None
+    return words
+
+
+def checks_of(callback: Callback) -> RuleChecks | None:
+    """Return what `lint` looks for in a rule; None without any."""
+    row = nearest_row(type(callback))
+    checks: RuleChecks | None = import_named(row.checks) if row and row.checks else None
+    return checks
+
+
+def pasted_code_of(callback: object) -> PastedCode | None:
+    """Return the class to paste for a rule that its framework does not have."""
+    row = nearest_row(type(callback))
+    code: PastedCode | None = import_named(row.code) if row and row.code else None
+    return code
+
+
+def tried_values_of(row: RuleRow) -> TriedValues | None:
+    """Return the values that a rule is compared by; None without any."""
+    tried: TriedValues | None = import_named(row.tried) if row.tried else None
+    return tried
+
+
+def import_named(place: str) -> Any:  # noqa: ANN401 - whatever stands there
+    """Return what stands at ``"module:name"``."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def family_named(name: str) -> Family:
+    """Return a family by its name."""
+    held = _families[name]
+    if isinstance(held, str):
+        held = _families[name] = import_named(held)
+    return held
+
+
+def default_family() -> Family:
+    """Return the family that decides where nothing tells which."""
+    return family_named(next(iter(_families)))
+
+
+def stopping_rule() -> type[Any]:
+    """Return the rule that stops by a patience, asked about by default."""
+    rules = (family.stopping_rule for family in known_families())
+    return next(rule for rule in rules if rule is not None)
+
+
+def reducing_rule() -> type[Any]:
+    """Return the rule that reduces the rate by a patience, tried by default."""
+    rules = (family.reducing_rule for family in known_families())
+    return next(rule for rule in rules if rule is not None)
+
+
+def family_of(callbacks: Iterable[Callback]) -> Family | None:
+    """Return the family that a list of callbacks is of; None if it goes with any.
+
+    Raises
+    ------
+    ConfigError
+        If it holds callbacks of two families, which no training can have.
+    """
+    rows = [nearest_row(type(rule)) for rule in callbacks]
+    names = list(dict.fromkeys(row.family for row in rows if row and row.family))
+    if len(names) > 1:
+        titles = " and ".join(family_named(name).title for name in names)
+        sentence = (
+            f"the list holds callbacks of {titles}, and no training takes both. "
+            "Ask about one of them at a time"
+        )
+        raise ConfigError(sentence)
+    return family_named(names[0]) if names else None
+
+
+def resolve_semantics(
+    name: str | None,
+    *,
+    metadata: RunMetadata | None = None,
+    callbacks: Iterable[Callback] = (),
+) -> ResolvedSemantics:
+    """Find the version of a framework whose decisions are asked for.
+
+    Parameters
+    ----------
+    name : str or None
+        What the user names. None takes the version in the run's ``run.json``, else the
+        one that is installed, else the newest known one.
+    metadata : RunMetadata, optional
+        The run's ``run.json``.
+    callbacks : iterable of Callback, optional
+        The list that is asked about: it tells the framework.
+
+    Raises
+    ------
+    SemanticsError
+        If the framework has no such version.
+    ConfigError
+        If the callbacks are of two frameworks.
+    """
+    family = family_of(callbacks)
+    if family is None:
+        family = _family_for(name, metadata)
+    return family.resolve(name, metadata=metadata)
+
+
+def _family_for(name: str | None, metadata: RunMetadata | None) -> Family:
+    """Return the family of a version's name, or of what was recorded; the first."""
+    first = default_family()
+    if len(_families) == 1:
+        return first
+    for family in known_families():
+        if name is not None and family.owns_version(name):
+            return family
+        if name is None and metadata is not None and family.recorded_version(metadata):
+            return family
+    return first
+
+
+def spoken_version(name: str) -> str:
+    """Write the name of a version as people do.
+
+    >>> spoken_version("keras-3.15.1"), spoken_version("tf_keras-2.21")
+    ('Keras 3.15.1', 'tf_keras 2.21')
+    """
+    return _family_for(name, None).spoken_version(name)

@@ -1,0 +1,287 @@
+"""How a rule's decisions are told: what it is asked to speak of, and the plain words.
+
+Epochs are counted from 1 in every sentence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from cbreplay.digits import spoken_float, spoken_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cbreplay.rules.base import Callback, Decision
+    from cbreplay.run import Run
+
+__all__ = [
+    "PLAIN_WORDS",
+    "DecisionWord",
+    "Ending",
+    "Moment",
+    "RuleWords",
+    "TraceRow",
+    "name_in_list",
+    "spoken_times",
+    "tell_deed",
+    "tell_deeds",
+    "tell_not_restored",
+    "tell_with_numbers",
+]
+
+DecisionWord: TypeAlias = Literal[
+    "improvement", "wait", "skip", "reduction", "schedule", "save", "stop"
+]
+
+
+class Moment(NamedTuple):
+    """One callback in one epoch: what a sentence about it speaks of.
+
+    Parameters
+    ----------
+    callback : Callback
+        Whose decision it is.
+    epoch : int
+        The epoch, zero-based.
+    value : float or None
+        The watched value.
+    before, after : object
+        The callback's states.
+    decision : Decision
+        What it decided.
+    learning_rate : float or None
+        The rate before it decided.
+    next_value : str
+        How the next value is named: ``"epoch 13"``.
+    """
+
+    callback: Any
+    epoch: int
+    value: float | None
+    before: Any
+    after: Any
+    decision: Decision
+    learning_rate: float | None
+    next_value: str
+
+
+class TraceRow(NamedTuple):
+    """What one callback did at the end of one epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch, zero-based and absolute.
+    callback : int
+        The callback's index in the list.
+    value : float or None
+        The monitored value; None where it was not recorded.
+    before, after : object
+        The callback's state before and after the epoch.
+    compared : tuple of float, or None
+        Both sides as this framework compares them, the value's first; None where
+        nothing was compared.
+    learning_rate, new_learning_rate : float or None
+        The rate before it decided, and the one it set; float32 values.
+    decision : {"improvement", "wait", "skip", "reduction", "schedule", "save", "stop"}
+        What it decided.
+    needed : float or None
+        The value nearest to the best one that would improve on it in the next epoch;
+        None where every value or none does.
+    why : str
+        The row in words, its epochs counted from 1.
+    hypothetical : bool
+        Whether it lies past the divergence, where the log is no evidence.
+    """
+
+    epoch: int
+    callback: int
+    value: float | None
+    before: Any
+    compared: tuple[float, float] | None
+    after: Any
+    learning_rate: float | None
+    new_learning_rate: float | None
+    decision: DecisionWord
+    needed: float | None
+    why: str
+    hypothetical: bool
+
+
+class Ending(NamedTuple):
+    """What is known when training ends, or when the log does.
+
+    Parameters
+    ----------
+    run : Run
+        The record.
+    callbacks : tuple of Callback
+        The list.
+    rows : list of TraceRow
+        The trace up to the end.
+    stopped_epoch, stopped_by, kept_epoch : as in Replay
+        Or as in its fiction.
+    """
+
+    run: Run
+    callbacks: tuple[Callback, ...]
+    rows: list[TraceRow]
+    stopped_epoch: int | None
+    stopped_by: tuple[int, ...]
+    kept_epoch: int | None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether training would have gone on past the log."""
+        return self.stopped_epoch is None and not self.run.reached_plan
+
+    @property
+    def raised(self) -> bool:
+        """Whether training ended by an error."""
+        return any(self.callbacks[index].raises for index in self.stopped_by)
+
+    def rows_of(self, index: int) -> list[TraceRow]:
+        """Return the rows of one callback."""
+        return [row for row in self.rows if row.callback == index]
+
+    def name_of(self, index: int) -> str:
+        """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
+        return name_in_list(self.callbacks, index)
+
+
+def name_in_list(callbacks: Sequence[Callback], index: int) -> str:
+    """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
+    names = [callback.class_name for callback in callbacks[: index + 1]]
+    before = names.count(names[-1])
+    return names[-1] if before == 1 else f"{names[-1]}#{before}"
+
+
+class RuleWords(NamedTuple):
+    """The sentences about one rule. Each takes a callback by its index in the list.
+
+    Parameters
+    ----------
+    moment : callable
+        Says of a `Moment` what was decided, and why.
+    ending : callable
+        Says, of a callback that did not stop training, how near it came or what it
+        did in all.
+    stopper : callable, optional
+        Says why the callback that stopped did; by default its name alone.
+    holder : callable, optional
+        Says why just the weights of the kept epoch were put back; by default that
+        they were.
+    not_restored : callable, optional
+        Says why a callback that can put weights back did not, after "the last one
+        trained"; by default the callback cannot.
+    overlooked : callable, optional
+        Says why a value better than the kept one did not count; empty if none.
+    """
+
+    moment: Callable[[Moment], str]
+    ending: Callable[[Ending, int], str]
+    stopper: Callable[[Ending, int], str] | None = None
+    holder: Callable[[Ending, int, int], str] | None = None
+    not_restored: Callable[[Ending, int, int], str] | None = None
+    overlooked: Callable[[Ending, int], str] | None = None
+
+
+def tell_deed(moment: Moment) -> str:
+    """Say what a callback did in an epoch; why, only its own words could tell."""
+    shown = moment.callback.shown
+    return tell_with_numbers(moment, shown(moment.before), shown(moment.after))
+
+
+def tell_with_numbers(
+    moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> str:
+    """Say what a callback did, and which of its own numbers have changed.
+
+    Parameters
+    ----------
+    moment : Moment
+        What is spoken of.
+    before, after : mapping of str to object
+        Its numbers.
+    """
+    decision, done = moment.decision, []
+    if decision.learning_rate is not None:
+        old, new = moment.learning_rate, decision.learning_rate
+        done.append(
+            f"sets the learning rate, {spoken_rate(old)}, to {spoken_rate(new)}"
+        )
+    elif decision.reduced:
+        done.append("reduces the learning rate, which is not in the log")
+    if decision.saved_file is not None:
+        files = (decision.saved_file, *decision.also_saved)
+        done.append(f"saves {', '.join(files)}")
+    if decision.restored_epoch is not None:
+        done.append(f"puts back the weights of epoch {decision.restored_epoch + 1}")
+    if decision.stop:
+        done.append("asks for the stop")
+    if decision.cancels_stop:
+        done.append("takes back the stop that was asked for")
+    seen = ""
+    if moment.value is not None:
+        seen = f"sees {moment.callback.watched} {spoken_float(moment.value)}: "
+    return seen + (", ".join(done) or "nothing") + _tell_changed(before, after)
+
+
+def _tell_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    changed = [
+        f"{name} {spoken_float(value) if isinstance(value, float) else value}"
+        for name, value in after.items()
+        # NaN is no other NaN
+        if repr(value) != repr(before.get(name))
+    ]
+    return f"; {', '.join(changed)}" if changed else ""
+
+
+def tell_deeds(ending: Ending, index: int) -> str:
+    """Say how often a callback did what can be counted."""
+    rows, name = ending.rows_of(index), ending.name_of(index)
+    rates = sum(row.decision in ("reduction", "schedule") for row in rows)
+    saves = sum(row.decision == "save" for row in rows)
+    done = [
+        f"{what} {spoken_times(times)}"
+        for what, times in (("set the learning rate", rates), ("saved", saves))
+        if times
+    ]
+    return f"{name} {' and '.join(done) or 'did nothing that a replay can see'}"
+
+
+def spoken_times(times: int) -> str:
+    """Write how often something was done.
+
+    >>> spoken_times(1), spoken_times(3)
+    ('once', '3 times')
+    """
+    return "once" if times == 1 else f"{times} times"
+
+
+def tell_not_restored(
+    ending: Ending, index: int, kept: int, *, because: str = ""
+) -> str:
+    """Say why a callback with ``restore_best_weights`` put nothing back.
+
+    Parameters
+    ----------
+    ending, index, kept : Ending, int, int
+        As `RuleWords` has them.
+    because : str
+        What to say of a ``restore_best_weights`` that is False.
+    """
+    callback: Any = ending.callbacks[index]
+    shown = callback.shown(ending.rows_of(index)[-1].after)
+    if callback.restore_best_weights:
+        return f"no epoch had a {callback.monitor} that counted"
+    told = f"restore_best_weights is False{because}"
+    if shown["best_epoch"] is not None and shown["best_epoch"] != kept:
+        best = f"{callback.monitor}, {spoken_float(shown['best'])}"
+        told += f"; the best {best}, was at epoch {shown['best_epoch'] + 1}"
+    return told
+
+
+# of a rule that has no words of its own
+PLAIN_WORDS = RuleWords(tell_deed, tell_deeds)

@@ -1,0 +1,73 @@
+"""Where runs lack what configs decide by, so that cells are incomplete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbreplay.holes import find_gap, find_gap_of
+from cbreplay.rules.base import read_series
+from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.sweep.objectives import cut_alike
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.run import Run
+    from cbreplay.sweep.cells import Cells
+    from cbreplay.sweep.plan import Block
+
+__all__ = ["find_holed", "mark_gaps"]
+
+
+def find_holed(runs: Sequence[Run]) -> frozenset[int]:
+    """Return which runs lack a value, by their place: see `_has_holes`."""
+    return frozenset(row for row, run in enumerate(runs) if _has_holes(run))
+
+
+def _has_holes(run: Run) -> bool:
+    """Return whether a run lacks a value that a callback may have seen.
+
+    One with several values in an epoch does not tell which of them it was, and a
+    resumed one not what another list would have gone on from.
+    """
+    if run.seams or any(series.others for series in run.series.values()):
+        return True
+    whole = run.begins_at is None or run.begins_at == run.first_epoch
+    if whole and all(series.recorded.all() for series in run.series.values()):
+        return False
+    return any(find_gap(run, name) is not None for name in run.series)
+
+
+def mark_gaps(
+    cells: Cells,
+    runs: Sequence[Run],
+    holed: frozenset[int],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    blocks: Sequence[Block],
+) -> None:
+    """Take back what the kernels decided beyond a hole of what a config reads.
+
+    Parameters
+    ----------
+    cells : Cells
+        What was decided; changed.
+    runs, configs, blocks : as `sweep_runs` has them
+        What was decided on what.
+    holed : frozenset of int
+        The runs that `find_holed` found.
+    """
+    if not holed:
+        return
+    for block in blocks:
+        columns = np.arange(block.n_configs) if block.columns is None else block.columns
+        numbers = np.arange(block.n_configs).reshape(block.shape)
+        for cut in cut_alike(block):
+            alike = columns[np.ravel(numbers[cut])]
+            rules = read_callbacks(configs[int(alike[0])]).callbacks
+            reads = read_series(rules)
+            for row in sorted(holed):
+                gap = find_gap_of(runs[row], reads)
+                if gap is not None:
+                    cells.cut_off(row, alike, gap)

@@ -1,0 +1,78 @@
+"""An answer about another framework's log says by whose rules it is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import load_runs
+from tests.conftest import VALUES, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+_LOSSES = [0.9, 0.7, 0.8, 0.85, 0.9]
+
+
+@pytest.fixture
+def lightning(tmp_path: Path) -> Path:
+    place = tmp_path / "lightning_logs" / "version_0"
+    place.mkdir(parents=True)
+    rows = [
+        row
+        for epoch, loss in enumerate(_LOSSES)
+        for row in (f"{epoch},{4 * epoch + 3},,1.0", f"{epoch},{4 * epoch + 3},{loss},")
+    ]
+    header = "epoch,step,val_loss,train_loss"
+    (place / "metrics.csv").write_text("\n".join([header, *rows, ""]))
+    return place / "metrics.csv"
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> Path:
+    history = [
+        {"epoch": float(epoch), "step": 10 * epoch, "eval_loss": loss}
+        for epoch, loss in enumerate(_LOSSES, start=1)
+    ]
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"log_history": history, "global_step": 50}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("log", "framework"), [("lightning", "Lightning"), ("trainer", "Hugging Face")]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["simulate"],
+        ["simulate", "--patience", "1,2"],
+        ["simulate", "--patience", "1", "--versus", "patience=2"],
+        ["explain", "--patience", "1"],
+    ],
+    ids=["staircase", "settings", "versus", "explain"],
+)
+def test_the_headline_says_by_whose_rules(
+    ask: Ask,
+    request: pytest.FixtureRequest,
+    log: str,
+    framework: str,
+    words: list[str],
+) -> None:
+    path = request.getfixturevalue(log)
+    command, *options = words
+    answer = ask(command, path, *options)
+    assert answer.status == 0, answer.err
+    headline = " ".join(answer.out.split("\n\n")[0].split())
+    assert headline.endswith(f"By Keras's rules: {framework} counts otherwise.")
+
+
+def test_a_log_of_keras_says_nothing_of_it(ask: Ask, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "logs.csv", VALUES)
+    (run,) = load_runs(path)
+    assert run.framework == ""
+    assert "By Keras's rules" not in ask("simulate", path).out

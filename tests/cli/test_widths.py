@@ -1,0 +1,100 @@
+"""At every width of a terminal: no number or name broken, no line too long."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay.cli import written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+WIDTHS = (40, 50, 60, 80, 120)
+PLATEAU = "ReduceLROnPlateau(patience=3, cooldown=2, min_lr=1e-5)"
+# on a run, each after its path
+QUESTIONS: dict[str, list[str]] = {
+    "explain-recorded": ["explain", "--only", "decisions"],
+    "explain-patience": ["explain", "--patience", "5"],
+    "explain-fiction": ["explain", "-c", PLATEAU, "--hypothetical"],
+    "lint-recorded": ["lint"],
+    "lint-named": ["lint", "-c", PLATEAU, "-c", "EarlyStopping()"],
+    "settings": ["simulate", "--patience", "3,5,500"],
+    "settings-reducing": ["simulate", "-c", PLATEAU, "-c", "EarlyStopping()"],
+    "versus": ["simulate", "--patience", "3", "--versus", "EarlyStopping(patience=9)"],
+    "inspect": ["inspect"],
+    "inspect-files": ["inspect", "-v"],
+}
+# what people read as one: a number, the name of a file or a series
+_TOKEN = re.compile(r"[\w./+-]*\d[\w./+-]*|\w+_\w+")
+
+
+def runs_of(sample_logs: Path) -> list[Path]:
+    return sorted(path.parent for path in sample_logs.rglob("run.json"))
+
+
+def sentences(text: str) -> str:
+    """Return the words without the line ends, and without what a line repeats."""
+    return " ".join(text.replace("fiction: ", "").split())
+
+
+def is_copied(line: str) -> bool:
+    """Return whether a line is a command, code to paste, or ends in one long word."""
+    _, _, last = line.rpartition(" ")
+    return "cbreplay " in line or bool(_CODE.fullmatch(line)) or len(last) > _LONG_WORD
+
+
+_CODE = re.compile(r" \w+\(.*\)")
+# the name of an event file, or a path below the temporary directory
+_LONG_WORD = 34
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_nothing_is_broken_inside_at_any_width(
+    ask: Ask, sample_logs: Path, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    command, *options = QUESTIONS[question]
+    paths: list[Path] = [*runs_of(sample_logs), sample_logs / "overfit.csv"]
+    n_answered = 0
+    for path in paths:
+        shown = {}
+        for width in (500, *WIDTHS):
+            monkeypatch.setattr(written, "_IN_A_PIPE", width)
+            answer = ask(command, path, *options)
+            shown[width] = answer.out
+            if answer.status != 0:
+                # the three CSVs alone do not name their callbacks
+                assert "Name" in answer.err or "--initial-lr" in answer.err
+                break
+            n_answered += 1
+            for line in answer.out.splitlines():
+                assert len(line) <= width or is_copied(line), (width, line)
+        if len(shown) > 1:
+            whole = set(_TOKEN.findall(sentences(shown[500])))
+            for width in WIDTHS:
+                tokens = set(_TOKEN.findall(sentences(shown[width])))
+                assert tokens <= whole
+                # where room is short, a wide table says which columns it left out
+                folds = "--format csv has all" in sentences(shown[width])
+                # where each row stands alone, a column without a value is left out
+                undecided = {"val_loss"} if "decides 0 of" in shown[500] else set()
+                assert whole - tokens <= undecided or folds
+    # of the recorded lists, three decide something
+    assert n_answered >= 6 * 3
+
+
+def test_a_directory_is_shown_at_every_width(
+    ask: Ask, sample_logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [str(path.relative_to(sample_logs)) for path in runs_of(sample_logs)]
+    for width in WIDTHS:
+        monkeypatch.setattr(written, "_IN_A_PIPE", width)
+        out = ask("inspect", sample_logs).out
+        assert all(name in out for name in names)
+        assert "2.344e-05 to 0.003" in out
+        for line in out.splitlines():
+            assert len(line) <= width or is_copied(line), (width, line)

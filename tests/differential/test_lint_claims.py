@@ -1,0 +1,132 @@
+"""What `lint` says of patience, by the real callbacks of the installed Keras."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cbreplay import (
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    Run,
+    lint_callbacks,
+)
+from tests.oracles.keras_driver import as_keras, drive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.keras,
+    # what Keras says of a monitor that is not there
+    pytest.mark.filterwarnings("ignore"),
+]
+NOISY = [
+    {"loss": loss, "val_loss": loss}
+    for loss in (0.9, 0.7, 0.8, 0.6, 0.65, 0.66, 0.67, 0.68, 0.69, 0.7)
+]
+
+
+@pytest.mark.parametrize(
+    ("patience", "acts_as"), [(0, 1), (0.5, 1), (1.5, 2), (2.25, 3), (3.0, 3)]
+)
+def test_patience_acts_as_the_next_whole_number_and_zero_as_one(
+    patience: float, acts_as: int
+) -> None:
+    both = [
+        drive(
+            [as_keras(ReduceLROnPlateau(patience=given, factor=0.5))],
+            NOISY,
+            learning_rate=1.0,
+        ).rates
+        for given in (patience, acts_as)
+    ]
+    assert both[0] == both[1]
+    assert min(both[0]) < 1
+    stops = [
+        drive(
+            [as_keras(EarlyStopping(patience=given))], NOISY, learning_rate=1.0
+        ).stopped_epoch
+        for given in (patience, acts_as)
+    ]
+    assert stops[0] == stops[1]
+    assert stops[0] is not None
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Any:
+    """Return a function that trains a model of two outputs under a callback."""
+    import keras
+
+    given = keras.Input((2,))
+    outputs = [keras.layers.Dense(1, name=name)(given) for name in ("a", "b")]
+    model = keras.Model(given, outputs)
+
+    def distance(y_true: Any, y_pred: Any) -> Any:
+        return abs(y_true - y_pred)
+
+    model.compile(loss=["mse", "mse"], metrics=[["mae", distance], ["accuracy"]])
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+
+    def fit(callback: Any) -> dict[str, list[float]]:
+        history = model.fit(
+            x,
+            [y, y],
+            validation_data=(x, [y, y]),
+            epochs=2,
+            verbose=0,
+            callbacks=[callback],
+        )
+        logs: dict[str, list[float]] = history.history
+        return logs
+
+    return fit
+
+
+@pytest.mark.parametrize("kind", [EarlyStopping, ReduceLROnPlateau, ModelCheckpoint])
+@pytest.mark.parametrize(
+    "monitor", ["val_a_loss", "val_a_distance", "val_a_mae", "val_acc", "val_loss"]
+)
+def test_keras_raises_only_where_auto_is_said_to_be_unknown_or_the_monitor_absent(
+    kind: Any, monitor: str, fitted: Any, tmp_path: Path
+) -> None:
+    path = (str(tmp_path / "a.keras"),) if kind is ModelCheckpoint else ()
+    callback = kind(*path, monitor=monitor)
+    run = Run.from_logs([dict.fromkeys(fitted(_none()), 0.5)])
+    told = {one.code: one.reason for one in lint_callbacks(callback, run=run)}
+    try:
+        fitted(as_keras(callback))
+        raised = False
+    except ValueError:
+        raised = True
+    assert raised is (monitor != "val_loss")
+    assert (
+        "auto-unknown" in told or "ValueError" in told.get("absent-monitor", "")
+    ) is (raised)
+
+
+def _none() -> Any:
+    import keras
+
+    return keras.callbacks.Callback()
+
+
+def test_a_plateau_beside_a_schedule_raises_where_it_would_reduce() -> None:
+    import keras
+
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+
+    def fit(patience: int) -> None:
+        # no value is better by 100
+        reducer = ReduceLROnPlateau("loss", patience=patience, min_delta=100)
+        model.fit(x, y, epochs=3, verbose=0, callbacks=[as_keras(reducer)])
+
+    fit(patience=5)
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        fit(patience=2)

@@ -1,0 +1,77 @@
+"""Event files read as plainly as can be: a record after the other, each by itself."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.readers.event_files.events import read_event
+from cbreplay.readers.event_files.record_bytes import (
+    cut,
+    masked_checksum,
+    no_event,
+    open_records,
+    wrong_checksum,
+)
+from cbreplay.readers.event_files.scalar_table import TableBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.errors import LogError
+    from cbreplay.readers.event_files.scalar_table import EventTable
+
+
+def read_plainly(path: str) -> EventTable:
+    """Read an event file; says the same as `read_events`, damage included."""
+    table, damage = TableBuilder(), Damage(ReadOptions(errors="skip"))
+    for offset, payload in plain_records(path, damage, table):
+        try:
+            event = read_event(payload)
+        except ValueError as error:
+            damage.report(no_event(path, offset, str(error)))
+        else:
+            table.add_event(event, offset)
+    return table.build(damage)
+
+
+def plain_records(
+    path: str, damage: Damage, table: TableBuilder | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the offset and the payload of each record that is whole.
+
+    That a plain file ends inside a record is told to the table, if there is one.
+    """
+
+    def end(error: LogError) -> None:
+        if table is None or file.size is None:
+            damage.report(error)
+        else:
+            table.unfinished = error
+
+    with open_records(path) as file:
+        content = b"".join(iter(lambda: file.read(1 << 16), b""))
+        offset = 0
+        while offset < len(content):
+            head = content[offset : offset + 12]
+            if len(head) < 12:
+                end(cut(path, offset, len(head), file))
+                return
+            length, checksum = struct.unpack("<QI", head)
+            if masked_checksum(head[:8]) != checksum:
+                damage.report(wrong_checksum(path, offset, "length"))
+                return
+            if length + 4 > len(content) - offset - 12:
+                found = len(content) - offset - 12
+                end(cut(path, offset, found, file, length + 4))
+                return
+            payload = content[offset + 12 : offset + 12 + length]
+            stored = content[offset + 12 + length : offset + 16 + length]
+            if masked_checksum(payload) != int.from_bytes(stored, "little"):
+                damage.report(wrong_checksum(path, offset, "content"))
+            else:
+                yield offset, payload
+            offset += 16 + length
+        if file.flaw:
+            end(cut(path, offset, 0, file))

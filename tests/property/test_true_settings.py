@@ -1,0 +1,117 @@
+"""What a table of settings says in words is true of the log: a plain loop says so."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cbreplay import EarlyStopping, choices, compare_replays, make_grid, replay_run
+from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.answers.deciding import decide_settings
+from cbreplay.answers.settings import settings_document
+from cbreplay.document import facts_of, plain_text
+from cbreplay.judging import Judging
+from tests.oracles.plain_stop import best_of, stop_at
+from tests.strategies import runs
+
+if TYPE_CHECKING:
+    from cbreplay import Run
+    from tests.oracles.plain_stop import Stopped
+
+JUDGING = Judging(semantics="keras-3.15")
+MODES = st.sampled_from(["min", "max"])
+PATIENCE = st.lists(st.integers(0, 12), min_size=1, max_size=4, unique=True)
+
+
+def listed(run: Run) -> list[float | None]:
+    return list(run.series["val_loss"])
+
+
+def ends_of(
+    run: Run, patience: list[int], mode: str, *, restores: bool
+) -> list[Stopped]:
+    values, first = listed(run), run.first_epoch
+    return [
+        stop_at(values, each, mode, first_epoch=first, restores=restores)
+        for each in patience
+    ]
+
+
+def cost_of(run: Run, end: Stopped, mode: str) -> float | None:
+    """Return how far what is kept is from the best; None where one is no number."""
+    value, best = listed(run)[end.kept], best_of(listed(run), mode)
+    if value is None or math.isnan(value) or best is None:
+        return None
+    return max(0.0, value - best if mode == "min" else best - value)
+
+
+@given(run=runs(), patience=PATIENCE, mode=MODES, restores=st.booleans())
+def test_the_first_sentence_about_settings_on_one_log_is_true(
+    run: Run, patience: list[int], mode: str, *, restores: bool
+) -> None:
+    tried: Any = choices(
+        EarlyStopping, patience=patience, mode=mode, restore_best_weights=restores
+    )
+    cells = decide_settings([run], make_grid([tried]), JUDGING)
+    headline = settings_document(cells).headline
+    facts, said = facts_of(headline), plain_text(headline)
+    ends = ends_of(run, patience, mode, restores=restores)
+    decided = [end.stop is not None or run.reached_plan for end in ends]
+    if len(patience) == 1:
+        (end,) = ends
+        stopped = None if end.stop is None else run.first_epoch + end.stop
+        assert facts.get("stopped_epoch") == stopped
+        assert facts["kept_epoch"] == run.first_epoch + end.kept
+        cost = cost_of(run, end, mode) if decided[0] else None
+        assert ("the best on record" in said) == (cost == 0)
+        assert facts.get("regret", 0.0) == (cost or 0.0)
+        return
+    assert facts["n_decided"] == sum(decided)
+    costs = {
+        (cost_of(run, end, mode), each)
+        for end, each, known in zip(ends, patience, decided, strict=True)
+        if known and cost_of(run, end, mode) is not None
+    }
+    named = [each for each in patience if f"patience={each} " in said]
+    if not costs:
+        assert named == []
+        return
+    least = min(cost for cost, _ in costs if cost is not None)
+    assert (least, *named) in costs
+    assert ("keeps the best" in said) == (least == 0)
+    assert facts.get("regret", 0.0) == least
+
+
+@given(some=st.lists(runs(), min_size=2, max_size=4), patience=PATIENCE, mode=MODES)
+def test_the_number_of_runs_that_are_decided_is_true(
+    some: list[Run], patience: list[int], mode: str
+) -> None:
+    tried: Any = choices(EarlyStopping, patience=patience, mode=mode)
+    cells = decide_settings(some, make_grid([tried]), JUDGING)
+    facts = facts_of(settings_document(cells).headline)
+    decided = [
+        all(
+            end.stop is not None or run.reached_plan
+            for end in ends_of(run, patience, mode, restores=False)
+        )
+        for run in some
+    ]
+    assert (facts["n_decided"], facts["n_runs"]) == (sum(decided), len(some))
+
+
+@given(run=runs(), mode=MODES, first=st.integers(0, 9), rival=st.integers(0, 9))
+def test_where_two_settings_part_is_true(
+    run: Run, mode: str, first: int, rival: int
+) -> None:
+    stoppers = [EarlyStopping(patience=each, mode=mode) for each in (first, rival)]
+    replays = [replay_run(run, stopper, judging=JUDGING) for stopper in stoppers]
+    lists = RivalLists([stoppers[0]], [stoppers[1]], [compare_replays(*replays)])
+    facts = facts_of(comparison_document(lists).headline)
+    ends = ends_of(run, [first, rival], mode, restores=False)
+    stops = [math.inf if end.stop is None else end.stop for end in ends]
+    # they go on alike until the first of them stops alone
+    expected = None if stops[0] == stops[1] else run.first_epoch + min(stops)
+    assert facts.get("parting_epoch") == expected

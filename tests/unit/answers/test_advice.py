@@ -1,0 +1,286 @@
+"""The advice as a document: its words, and that its numbers are those of the data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import EarlyStopping, Run, load_runs
+from cbreplay.answers.advice import advice_document
+from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
+from cbreplay.document import (
+    CodeBlock,
+    Document,
+    Fact,
+    Notice,
+    Paragraph,
+    Points,
+    Text,
+    plain_text,
+)
+from cbreplay.recommend import (
+    Excluded,
+    Reason,
+    RunDoubt,
+    recommend_config,
+    sweep_patience,
+)
+from cbreplay.writers.as_json import write_json
+from cbreplay.writers.as_text import write_text
+from tests.conftest import ROOT
+from tests.recommended import make_run, pausing, pausing_runs, recommend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def document_of(runs: list[Run], **options: Any) -> Document:
+    asked = {
+        name: options.pop(name)
+        for name in ("monitor", "objective", "min_delta", "keep")
+        if name in options
+    }
+    sweep, without = sweep_patience(runs, semantics="keras-3.15", **asked)
+    advice = recommend_config(sweep, excluded=without, **options)
+    return advice_document(advice, sweep, runs=runs)
+
+
+def texts_of(document: Document) -> Iterator[Text]:
+    yield document.headline
+    yield document.lead
+    for section in document.sections:
+        for block in section.blocks:
+            if isinstance(block, Paragraph):
+                yield block.text
+            elif isinstance(block, Points | Notice):
+                yield from block.points
+
+
+def pairs_of(told: Any) -> set[tuple[str, Any]]:
+    """Return every value under its name, and how many there are of a list."""
+    pairs: set[tuple[str, Any]] = set()
+    if isinstance(told, dict):
+        for name, value in told.items():
+            pairs |= pairs_of(value)
+            if isinstance(value, list):
+                pairs.add((f"n_{name}", len(value)))
+                pairs |= {
+                    (name, one) for one in value if not isinstance(one, list | dict)
+                }
+            elif not isinstance(value, dict):
+                pairs.add((name, value))
+    elif isinstance(told, list):
+        for value in told:
+            pairs |= pairs_of(value)
+    return pairs
+
+
+SAMPLES: dict[str, tuple[list[int], dict[str, Any]]] = {
+    "few": ([1, 2, 5, 13], {}),
+    "promised": ([1, 1, 2, 2, 3, 3, 4, 20, 20], {}),
+    "shortened": ([3] * 12, {}),
+    "usual": ([2] * 12 + [9], {}),
+    "ranked": ([2] * 18 + [4, 30], {}),
+    "rules": ([2, 2, 3], {"prechelt": True, "cost_weight": 0}),
+    "broken": ([1] * 7 + [12], {"tolerance": 0.01}),
+    "deltas": ([2] * 12, {"min_delta": [0, 0.2], "current": EarlyStopping()}),
+}
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "logs"])
+def test_every_number_of_a_sentence_is_in_the_data(name: str) -> None:
+    if name == "logs":
+        document = document_of(load_runs(ROOT / "sample_logs"))
+    else:
+        patience, options = SAMPLES[name]
+        document = document_of(pausing_runs(patience), **options)
+    told = json.loads(write_json(document))
+    told["n_runs"] = sum(len(one["runs"]) for one in told["recommendation"]["groups"])
+    pairs = pairs_of(told)
+    facts = [
+        part
+        for text in texts_of(document)
+        for part in text.parts
+        if isinstance(part, Fact) and part.name
+    ]
+    assert len(facts) > 5
+    missing = [fact for fact in facts if (fact.name, fact.value) not in pairs]
+    assert missing == []
+
+
+def test_a_screen_says_the_answer_then_the_numbers_then_the_doubts() -> None:
+    runs = pausing_runs([1, 1, 2, 2, 3, 3, 4, 20, 20])
+    document = document_of([*runs, replace(runs[0], name="copy")])
+    lines = write_text(document).splitlines()
+    assert lines[0].startswith("Patience 20, with a promise for 90 % of new runs")
+    shown = "\n".join(lines)
+    order = ["callbacks = [", "the promise:", "recommended: 20", "above best:"]
+    order += ["Before you trust it", "not counted: copy"]
+    places = [shown.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_the_code_to_paste_is_of_the_package_that_decides() -> None:
+    runs = pausing_runs([1, 1, 2, 2, 3, 3, 4, 20, 20])
+    for semantics, package in (("keras-3.15", "keras"), ("tf_keras-2.21", "tf_keras")):
+        sweep, _ = sweep_patience(runs, semantics=semantics)
+        document = advice_document(recommend_config(sweep), sweep)
+        (code,) = [
+            block.code
+            for section in document.sections
+            for block in section.blocks
+            if isinstance(block, CodeBlock)
+        ]
+        assert f"    {package}.callbacks.EarlyStopping(" in code
+        assert 'monitor="val_loss"' in code
+
+
+def test_where_a_number_that_repeats_the_recommended_is_for_programs_only() -> None:
+    document = document_of(pausing_runs([2, 3, 4]))
+    table = document.answer_table()
+    assert table is not None
+    labels = [row.cells[0] for row in table.rows]
+    shown = [row.cells[0] for row in table.rows if row.shown != "programs"]
+    assert len(table.for_people().rows) == len(shown)
+    assert labels[0] == "recommended"
+    assert "10" in labels
+    assert [label for label in labels if label not in shown] == ["10"]
+
+
+def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
+    (run,) = pausing_runs([3])
+    document = document_of([run])
+    assert document.question == "recommend"
+    shown = write_text(document)
+    assert "On this run patience 3 was enough" in shown
+    said = " ".join(shown.split())
+    assert "Nothing is recommended: one run describes itself" in said
+    assert "A promise for 90 % of new runs takes 9 of them." in said
+    assert json.loads(write_json(document))["recommendation"]["kind"] == "none"
+
+
+# what each reason, exclusion and doubt says: by hand, from its facts
+CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "said"),
+    [
+        ("copies", {"n_runs": 3}, "the 3 runs are copies of one log"),
+        ("one-group", {"n_runs": 3}, "the 3 runs are one group"),
+        ("untold", {}, "no log tells what any patience would have kept"),
+        (
+            "too-few-groups",
+            {"confidence": 0.975, "n_monitors": 2, "needed": 79, "n_groups": 5},
+            (
+                "a promise for 97.5 % of new runs and 2 monitors takes 79 runs, and "
+                "there are 5"
+            ),
+        ),
+        (
+            "unknown-groups",
+            {"n_unknown": 1, "n_groups": 10, "allowed": 0},
+            (
+                "no patience in the logs keeps the tolerance on 1 run of 10, and a "
+                "promise allows 0"
+            ),
+        ),
+        (
+            "chosen",
+            CHOSEN | {"basis": "ranked"},
+            "4 is the 19th smallest sufficient patience of the 20 runs",
+        ),
+        (
+            "chosen",
+            CHOSEN | {"basis": "usual"},
+            (
+                "4 is the usual: a rule of thumb takes no less, and it is enough for "
+                "every run"
+            ),
+        ),
+        (
+            "usual-untold",
+            CHOSEN | {"basis": "largest"},
+            (
+                "10, the usual, rather than 4, the largest sufficient patience of the "
+                "20 runs: nothing tells which is better"
+            ),
+        ),
+        (
+            "below-promise",
+            {"patience": 4, "promised": 9},
+            "4 is shorter than the 9 of the promise",
+        ),
+        (
+            "rule-not-compared",
+            {"rule": "PrecheltGL", "problem": None},
+            "PrecheltGL is not compared: too few logs tell what it would have kept",
+        ),
+    ],
+)
+def test_a_reason_is_said_from_its_facts(
+    kind: str, facts: dict[str, Any], said: str
+) -> None:
+    text = plain_text(reason_text(recommend(pausing_runs([2, 3])), Reason(kind, facts)))
+    assert text.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "said"),
+    [
+        ("direction", {"mode": "max"}, "judged the other way (max)"),
+        ("unrecorded-series", {"series": ()}, "records none of it"),
+        (
+            "cadence",
+            {"series": "val_loss", "every": 1, "usual": 3},
+            (
+                "val_loss is recorded every epoch, not every 3 epochs: a patience "
+                "counts records"
+            ),
+        ),
+    ],
+)
+def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -> None:
+    assert plain_text(exclusion_text(Excluded("a", Reason(kind, facts)))) == said
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "said"),
+    [
+        (
+            "own-stop",
+            {"patience": (8, 10)},
+            "2 runs: ended by early stopping of its own (patience 8, 10), so silent",
+        ),
+        (
+            "own-stop-guessed",
+            {"patience": 5},
+            (
+                "2 runs: the log ends exactly 5 epochs after its best, as under a "
+                "patience of 5; if so"
+            ),
+        ),
+        (
+            "failed",
+            {"how": "error", "series": None, "n_failed": 2, "n_runs": 9},
+            "2 runs: ended by an error; in all 2 of 9 runs failed, and they count",
+        ),
+    ],
+)
+def test_a_doubt_is_said_from_its_facts(
+    code: str, facts: dict[str, Any], said: str
+) -> None:
+    doubt = RunDoubt(code, ("a", "b"), facts)
+    assert plain_text(doubt_text(doubt, "run")).startswith(said)
+
+
+def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
+    runs = [
+        make_run([*pausing(2), i / 1e6 + 1], f"\x1b[31m{i}\u202e") for i in range(3)
+    ]
+    shown = write_text(document_of(runs))
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown

@@ -1,0 +1,59 @@
+"""A setting that acts otherwise than it looks is named under every answer about it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import VALUES, write_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+_OPPOSITE = (
+    "mode='max' with monitor='val_loss', where smaller is better. Write mode='min'."
+)
+_NEGATIVE = "Patience -2 acts as patience 1. Write patience=1."
+_BEYOND = "min_delta 9 is more than val_loss changed in the whole record"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "logs.csv", VALUES)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["simulate", "--mode", "max"], _OPPOSITE),
+        (["simulate", "--mode", "max", "--patience", "2,3"], _OPPOSITE),
+        (["explain", "--mode", "max", "--patience", "2"], _OPPOSITE),
+        (["simulate", "-c", "EarlyStopping(patience=-2)"], _NEGATIVE),
+        (["explain", "-c", "EarlyStopping(patience=-2)"], _NEGATIVE),
+        (["simulate", "--patience", "2", "--min-delta", "0,9"], _BEYOND),
+        (["simulate", "--patience", "2", "--versus", "min_delta=9"], _BEYOND),
+    ],
+)
+def test_it_stands_under_the_answer(
+    ask: Ask, log: Path, words: list[str], line: str
+) -> None:
+    command, *options = words
+    answer = ask(command, log, *options)
+    assert answer.status == 0
+    assert line in " ".join(answer.out.split())
+
+
+def test_a_setting_that_acts_as_it_looks_has_none(ask: Ask, log: Path) -> None:
+    for command in ("simulate", "explain"):
+        assert " Write " not in ask(command, log, "--patience", "2").out
+
+
+def test_of_many_alike_the_first_are_named(ask: Ask, log: Path) -> None:
+    answer = ask("simulate", log, "--patience=-5,-4,-3,-2,-1")
+    assert answer.out.count("acts as patience 1. Write") == 3
+    assert "2 more such findings: cbreplay lint." in answer.out
+    assert json.loads(ask("simulate", log, "--patience", "2", "--format", "json").out)

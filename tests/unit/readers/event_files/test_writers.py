@@ -1,0 +1,195 @@
+"""What the files of one directory are to each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+from tests.oracles.tensorboard_loader import (
+    event,
+    record,
+    restart_event,
+    value,
+    version_event,
+    write_events,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from cbreplay import Run
+
+FILE = "events.out.tfevents.{}.host.1.0"
+
+
+def read(path: Path, **options: str) -> list[Run]:
+    made = ReadOptions(**options)  # type: ignore[arg-type]  # literals
+    return list(TensorBoardReader(made).read(str(path)))
+
+
+def write(
+    directory: Path, begun: int, steps: Iterable[int], tag: str = "epoch_loss"
+) -> Path:
+    """Write a value of step s at 100 + s seconds: s / 8."""
+    points = [(100.0 + step, step, tag, step / 8) for step in steps]
+    return write_events(directory / FILE.format(begun), points)
+
+
+def write_payloads(path: Path, payloads: Iterable[bytes]) -> None:
+    path.write_bytes(b"".join(map(record, [version_event(), *payloads])))
+
+
+def scalars(steps: Iterable[int], wall_time: float, offset: float = 0) -> list[bytes]:
+    return [event(wall_time, s, value("val_loss", s / 8 + offset)) for s in steps]
+
+
+def losses(run: Run, name: str = "loss") -> list[float | None]:
+    return list(run.series[name])
+
+
+def test_a_marked_restart_drops_what_was_written_from_its_step_on(
+    tmp_path: Path,
+) -> None:
+    # torch's SummaryWriter(purge_step=3) in a second process
+    write_payloads(tmp_path / FILE.format(1), scalars(range(6), 1.0))
+    resumed = [restart_event(9.0, 3), *scalars(range(3, 8), 9.0, offset=16)]
+    write_payloads(tmp_path / FILE.format(2), resumed)
+    (run,) = read(tmp_path, x_axis="epoch")
+    expected = [0, 1 / 8, 2 / 8, *(16 + step / 8 for step in range(3, 8))]
+    assert losses(run, "val_loss") == expected
+    # the mark says that a fit was resumed
+    assert run.seams == (3,)
+    assert run.possible_seams == set()
+    assert not run.series["val_loss"].others
+    assert any(
+        "resumed at step 3 and marked it, which drops 3 values" in note
+        for note in run.notes
+    )
+
+
+def test_a_mark_within_a_file_counts_too(tmp_path: Path) -> None:
+    again = [restart_event(5.0, 2), *scalars(range(2, 5), 5.0, offset=16)]
+    write_payloads(tmp_path / FILE.format(1), [*scalars(range(4), 1.0), *again])
+    (run,) = read(tmp_path, x_axis="epoch")
+    assert losses(run, "val_loss") == [0, 1 / 8, 16.25, 16.375, 16.5]
+    assert run.seams == (2,)
+
+
+def test_a_mark_at_the_end_takes_nothing_back(tmp_path: Path) -> None:
+    write_payloads(tmp_path / FILE.format(1), scalars(range(3), 1.0))
+    resumed = [restart_event(9.0, 3), *scalars([3], 9.0)]
+    write_payloads(tmp_path / FILE.format(2), resumed)
+    (run,) = read(tmp_path, x_axis="epoch")
+    assert losses(run, "val_loss") == [0, 1 / 8, 2 / 8, 3 / 8]
+    assert not any("dropped" in note for note in run.notes)
+
+
+def test_whether_a_fit_was_resumed_in_another_file_may_be_given(tmp_path: Path) -> None:
+    write(tmp_path, 1, range(3))
+    write(tmp_path, 2, range(3, 6))
+    (run,) = read(tmp_path)
+    assert run.seams == (3,)
+    assert run.possible_seams == {3}
+    given = ReadOptions(seams=(3,))
+    (run,) = TensorBoardReader(given).read(str(tmp_path))
+    assert run.seams == (3,)
+    assert run.possible_seams == set()
+
+
+def test_writers_that_take_turns_wrote_one_training(tmp_path: Path) -> None:
+    for directory in ("train", "validation"):
+        write(tmp_path / directory, 1, [0, 1, 2, 6, 7])
+        write(tmp_path / directory, 2, [3, 4, 5])
+    (run,) = read(tmp_path)
+    assert losses(run) == losses(run, "val_loss") == [step / 8 for step in range(8)]
+    assert run.seams == ()
+    assert any("in turn" in note for note in run.notes)
+
+
+def test_three_writers_may_take_turns(tmp_path: Path) -> None:
+    write(tmp_path, 1, [0, 1, 6])
+    write(tmp_path, 2, [2, 3, 7])
+    write(tmp_path, 3, [4, 5, 8])
+    (run,) = read(tmp_path)
+    assert losses(run) == [step / 8 for step in range(9)]
+
+
+def test_writers_whose_steps_cross_in_time_are_trainings_of_their_own(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, 1, [0, 1, 2, 3])
+    # step 9 was written before step 3
+    points = [(102.5, 9, "epoch_loss", 1.0), (104.0, 10, "epoch_loss", 1.0)]
+    write_events(tmp_path / FILE.format(2), points)
+    (run,) = read(tmp_path)
+    assert any("as by several workers" in note for note in run.notes)
+    assert run.series["loss"].recorded.tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("longer", [1, 2])
+def test_a_copy_of_a_file_as_it_grew_is_read_once(tmp_path: Path, longer: int) -> None:
+    for begun in (1, 2):
+        write(tmp_path, begun, range(8 if begun == longer else 5))
+    (run,) = read(tmp_path)
+    assert losses(run) == [step / 8 for step in range(8)]
+    assert any("one is a copy of the other" in note for note in run.notes)
+    assert not any("workers" in note for note in run.notes)
+
+
+def test_two_values_of_an_epoch_are_both_kept(tmp_path: Path) -> None:
+    points = [
+        (step + part / 4, step, "val_loss", step / 8 + part)
+        for step in range(4)
+        for part in (0, 1)
+    ]
+    write_events(tmp_path / FILE.format(1), points)
+    (run,) = read(tmp_path, x_axis="epoch")
+    series = run.series["val_loss"]
+    assert list(series) == [1, 1.125, 1.25, 1.375]
+    assert series.others == {0: (0.0,), 1: (0.125,), 2: (0.25,), 3: (0.375,)}
+    assert any("several values in 4 epochs" in note for note in run.notes)
+
+
+def test_an_equal_value_is_no_other_one(tmp_path: Path) -> None:
+    points = [(1.0, step, "epoch_loss", v) for step in range(2) for v in (0.5, 0.5)]
+    write_events(tmp_path / FILE.format(1), points)
+    (run,) = read(tmp_path)
+    assert (losses(run), run.series["loss"].others) == ([0.5, 0.5], {})
+
+
+def test_two_validations_beside_one_training_are_both_kept(tmp_path: Path) -> None:
+    write(tmp_path / "train", 1, range(2))
+    write(tmp_path / "validation", 1, range(2))
+    points = [(200.0, step, "epoch_loss", 7.0) for step in range(2)]
+    write_events(tmp_path / "validation" / FILE.format(2), points)
+    (run,) = read(tmp_path)
+    assert run.series["val_loss"].others == {0: (0.0,), 1: (0.125,)}
+    assert losses(run, "val_loss") == [7.0, 7.0]
+
+
+def test_values_that_all_stand_at_one_step_are_refused_or_numbered(
+    tmp_path: Path,
+) -> None:
+    points = [
+        (float(i), 0, tag, i / 8) for i in range(5) for tag in ("loss", "val_loss")
+    ]
+    write_events(tmp_path / FILE.format(1), points)
+    with pytest.raises(Exception, match="--parts rows"):
+        read(tmp_path, x_axis="epoch")
+    (run,) = read(tmp_path, x_axis="epoch", parts="rows")
+    assert losses(run, "val_loss") == [i / 8 for i in range(5)]
+
+
+def test_fits_of_one_epoch_each_may_be_numbered(tmp_path: Path) -> None:
+    for begun in range(4):
+        points = [(float(begun), 0, "epoch_loss", begun / 8)]
+        write_events(tmp_path / "train" / FILE.format(begun), points)
+        write_events(tmp_path / "validation" / FILE.format(begun), points)
+    assert len(read(tmp_path)) == 4
+    (run,) = read(tmp_path, parts="rows")
+    assert losses(run) == losses(run, "val_loss") == [0, 0.125, 0.25, 0.375]
+    assert run.seams == ()

@@ -1,0 +1,214 @@
+"""Rows that are no epoch: what is logged when a training is over, or has not begun."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cbreplay import (
+    EarlyStopping,
+    LogError,
+    Run,
+    UnknownMonitorError,
+    load_runs,
+    replay_run,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path, text: str, name: str = "metrics.csv") -> Run:
+    log = path / name
+    log.write_text(text, encoding="utf-8")
+    (run,) = load_runs(log)
+    return run
+
+
+HEADER = "epoch,step,train_loss,val_loss,test_loss\n"
+# two epochs of ten steps, each validated once, before the row of the training
+TWO = "0,9,,.8,\n0,9,.9,,\n1,19,,.6,\n1,19,.7,,\n"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        # trainer.test: at the epoch and step that come next, or once more at the last
+        "2,20,,,.65\n",
+        "1,19,,,.65\n",
+        # trainer.validate, of the last or the best weights
+        "2,20,,.6,\n",
+        "1,19,,.61,\n",
+        # both, in either order
+        "2,20,,.6,\n2,20,,,.65\n",
+        "2,20,,,.65\n2,20,,.6,\n",
+    ],
+)
+def test_tests_and_validations_after_fit_are_left_out(
+    tmp_path: Path, after: str
+) -> None:
+    run = read(tmp_path, HEADER + TWO + after)
+    assert (run.first_epoch, run.horizon) == (0, 1)
+    assert list(run.series["val_loss"]) == [0.8, 0.6]
+    assert list(run.series["train_loss"]) == [0.9, 0.7]
+    assert "test_loss" not in run.series
+    assert any("that is not the training's own" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("rows", [TWO, "0,9,.9,,\n0,9,,.8,\n1,19,.7,,\n1,19,,.6,\n"])
+def test_the_last_validation_of_the_training_stays(tmp_path: Path, rows: str) -> None:
+    run = read(tmp_path, HEADER + rows)
+    assert list(run.series["val_loss"]) == [0.8, 0.6]
+    assert not any("left out" in note for note in run.notes)
+
+
+def test_a_validation_before_the_first_step_is_left_out(tmp_path: Path) -> None:
+    run = read(tmp_path, HEADER + "0,0,,2.5,\n" + TWO)
+    assert list(run.series["val_loss"]) == [0.8, 0.6]
+
+
+def test_columns_are_known_by_words_in_their_names(tmp_path: Path) -> None:
+    header = "Test MSE,Train loss,Valid MSE,epoch,step\n"
+    rows = ",,5.5,0,0\n,,4.5,1,1\n,3.5,,1,1\n,,2.5,2,2\n1.5,,,3,3\n"
+    run = read(tmp_path, header + rows)
+    assert list(run.series["Valid MSE"]) == [5.5, 4.5, 2.5]
+    assert "Test MSE" not in run.series
+
+
+@pytest.mark.parametrize(
+    ("rows", "values"),
+    [
+        # every validation has three steps before it, the last one step
+        ("0,2,.9\n1,5,.8\n2,8,.7\n3,9,.8\n", [0.9, 0.8, 0.7]),
+        # once more at the last epoch
+        ("0,2,.9\n1,5,.8\n2,8,.7\n2,8,.8\n", [0.9, 0.8, 0.7]),
+        # epochs of one step each: nothing tells the last from the others
+        ("0,0,.9\n1,1,.8\n2,2,.7\n3,3,.8\n", [0.9, 0.8, 0.7, 0.8]),
+    ],
+)
+def test_a_log_of_validations_only_is_judged_by_its_steps(
+    tmp_path: Path, rows: str, values: list[float]
+) -> None:
+    run = read(tmp_path, "epoch,step,val_loss\n" + rows)
+    assert list(run.series["val_loss"]) == values
+
+
+def test_a_test_series_of_every_epoch_is_a_series(tmp_path: Path) -> None:
+    rows = "0,9,.9,,.8\n1,19,.7,,.6\n2,29,.5,,.5\n"
+    run = read(tmp_path, HEADER + rows)
+    assert list(run.series["test_loss"]) == [0.8, 0.6, 0.5]
+
+
+MLFLOW = "key,value,timestamp,step\n"
+
+
+def mlflow(*steps: dict[str, float]) -> str:
+    rows = [
+        f"{key},{value},{1000 * step},{step}\n"
+        for step, values in enumerate(steps)
+        for key, value in values.items()
+    ]
+    return MLFLOW + "".join(rows)
+
+
+FITTED: list[dict[str, float]] = [
+    {"loss": 0.9, "val_loss": 0.8},
+    {"loss": 0.7, "val_loss": 0.5},
+    {"loss": 0.6, "val_loss": 0.75},
+]
+
+
+def test_the_restored_model_of_mlflow_is_no_epoch(tmp_path: Path) -> None:
+    run = read(tmp_path, mlflow(*FITTED, FITTED[1]))
+    assert list(run.series["val_loss"]) == [0.8, 0.5, 0.75]
+    assert "left out the last step, 3: it repeats all values of step 1" in run.notes[0]
+    # what the autologger says about the EarlyStopping is no series
+    ending = "stopped_epoch,2,3000,3\nrestored_epoch,1,3000,3\n"
+    run = read(tmp_path, mlflow(*FITTED, FITTED[1]) + ending)
+    assert (list(run.series), run.n_epochs) == (["loss", "val_loss"], 3)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        # one of both differs
+        {"loss": 0.7, "val_loss": 0.51},
+        # one of both is missing
+        {"loss": 0.7},
+    ],
+)
+def test_another_last_step_of_mlflow_is_an_epoch(
+    tmp_path: Path, last: dict[str, float]
+) -> None:
+    assert read(tmp_path, mlflow(*FITTED, last)).n_epochs == 4
+
+
+def test_one_series_of_few_digits_repeats_itself_by_chance(tmp_path: Path) -> None:
+    few = [{"val_acc": value} for value in (0.5, 0.9, 0.8, 0.9)]
+    assert read(tmp_path, mlflow(*few)).n_epochs == 4
+    many = [{"val_acc": value} for value in (0.5, 0.912345, 0.8, 0.912345)]
+    assert read(tmp_path, mlflow(*many)).n_epochs == 3
+
+
+def test_values_of_mlflow_without_steps_are_numbered_by_their_times(
+    tmp_path: Path,
+) -> None:
+    rows = "loss,.9,1,0\nval_loss,.8,2,0\nloss,.7,3,0\nval_loss,.6,4,0\n"
+    run = read(tmp_path, MLFLOW + rows)
+    assert list(run.series["val_loss"]) == [0.8, 0.6]
+    with pytest.raises(LogError, match="told apart: loss 3 and val_loss 2"):
+        read(tmp_path, MLFLOW + rows + "loss,.6,5,0\n")
+
+
+def test_two_values_of_a_step_of_mlflow_are_both_kept(tmp_path: Path) -> None:
+    rows = "loss,.9,1,0\nloss,.7,2,1\nloss,.6,3,1\nloss,.5,4,2\nloss,.4,5,3\n"
+    run = read(tmp_path, MLFLOW + rows)
+    assert list(run.series["loss"]) == [0.9, 0.6, 0.5, 0.4]
+    assert run.series["loss"].others == {1: (0.7,)}
+
+
+def trainer(*rows: dict[str, float]) -> str:
+    return json.dumps(list(rows))
+
+
+TRAINED: list[dict[str, float]] = [
+    {"loss": 0.9, "grad_norm": 1.5, "learning_rate": 2e-5, "epoch": 0.5, "step": 5},
+    {"loss": 0.8, "grad_norm": 1.5, "learning_rate": 1e-5, "epoch": 1.0, "step": 10},
+    {"eval_loss": 0.75, "eval_runtime": 1.0, "epoch": 1.0, "step": 10},
+    {"loss": 0.7, "grad_norm": 1.5, "learning_rate": 0.0, "epoch": 2.0, "step": 20},
+    {"eval_loss": 0.5, "eval_runtime": 1.0, "epoch": 2.0, "step": 20},
+]
+SUMMARY = {"train_runtime": 9.0, "train_loss": 0.8, "epoch": 2.0, "step": 20}
+AGAIN = {"eval_loss": 0.55, "eval_runtime": 1.0, "epoch": 2.0, "step": 20}
+
+
+@pytest.mark.parametrize("after", [[], [SUMMARY], [SUMMARY, AGAIN, AGAIN], [AGAIN]])
+def test_a_log_history_that_was_saved_by_itself_is_read_as_trainer_s(
+    tmp_path: Path, after: list[dict[str, float]]
+) -> None:
+    run = read(tmp_path, trainer(*TRAINED, *after), "history.json")
+    assert list(run.series["eval_loss"]) == [0.75, 0.5]
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [np.float32(1e-5), 0.0]
+    n_again = after.count(AGAIN)
+    assert any("after the end of the training" in n for n in run.notes) == bool(n_again)
+
+
+def test_evaluations_of_two_data_sets_at_one_step_are_one(tmp_path: Path) -> None:
+    other = {"eval_b_loss": 0.4, "eval_b_runtime": 1.0, "epoch": 2.0, "step": 20}
+    run = read(tmp_path, trainer(*TRAINED, other), "history.json")
+    assert list(run.series["eval_b_loss"]) == [None, 0.4]
+    assert list(run.series["eval_loss"]) == [0.75, 0.5]
+
+
+def test_a_series_that_was_left_out_says_why(tmp_path: Path) -> None:
+    rows = "0,4,.9,\n0,9,.8,\n0,9,,.9\n1,14,.7,\n1,19,.6,\n1,19,,.7\n"
+    run = read(tmp_path, "epoch,step,val_loss,train_loss\n" + rows)
+    with pytest.raises(UnknownMonitorError) as caught:
+        replay_run(run, [EarlyStopping()], semantics="keras-3.15")
+    said = str(caught.value)
+    assert "it has train_loss. The log's val_loss was left out: it has several" in said
+    assert "--x-axis step" in said

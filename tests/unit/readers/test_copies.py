@@ -1,0 +1,277 @@
+"""One training, once: growing copies, rounded ones, a log and its event files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cbreplay import Run, Series, load_runs
+from cbreplay.readers.discovery.copies import find_copies
+from cbreplay.readers.discovery.same_training import join_logs
+from tests.oracles.tensorboard_loader import write_events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+LOSSES = [0.91, 0.72, 0.63, 0.554, 0.5123, 0.49, 0.48]
+
+
+def write(path: Path, losses: Sequence[float], **columns: Sequence[float]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = {"epoch": range(len(losses)), "loss": losses, **columns}
+    rows = zip(*held.values(), strict=True)
+    lines = [",".join(held), *(",".join(map(repr, row)) for row in rows)]
+    path.write_text("\n".join([*lines, ""]), encoding="ascii")
+
+
+def run_of(values: Mapping[str, Sequence[float | None]], **fields: int) -> Run:
+    series = {name: Series.from_optional(own) for name, own in values.items()}
+    return Run(name="r", source="r", first_epoch=fields.get("first", 0), series=series)
+
+
+def test_copies_made_as_a_log_grew_are_one_training(tmp_path: Path) -> None:
+    for n_epochs in (5, 6, 7):
+        write(tmp_path / f"at_{n_epochs}.csv", LOSSES[:n_epochs])
+    (run,) = load_runs(tmp_path)
+    assert (run.name, run.n_epochs) == ("at_7.csv", 7)
+    assert "at_5.csv, at_6.csv hold the same training, or its beginning" in run.notes[0]
+    # so are the same files named one by one
+    assert len(load_runs(*sorted(tmp_path.glob("*.csv")))) == 1
+
+
+def test_exact_copies_are_one_training(tmp_path: Path) -> None:
+    for name in ("a/logs.csv", "b/logs.csv", "c/logs.csv"):
+        write(tmp_path / name, LOSSES)
+    (run,) = load_runs(tmp_path)
+    assert "b, c hold the same training" in run.notes[0]
+
+
+def test_a_rounded_copy_is_the_same_training(tmp_path: Path) -> None:
+    fine = [loss + 0.00001234 for loss in LOSSES]
+    write(tmp_path / "fine.csv", fine)
+    write(tmp_path / "rounded.csv", [round(loss, 4) for loss in fine])
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["loss"]) == fine
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        # another training from the third epoch on
+        [0.91, 0.72, 0.64, 0.554, 0.5123, 0.49, 0.48],
+        # of the same seed, and longer; only the last shared value differs
+        [0.91, 0.72, 0.63, 0.554, 0.5123, 0.49, 0.481, 0.4],
+    ],
+)
+def test_another_training_is_another_run(tmp_path: Path, losses: list[float]) -> None:
+    write(tmp_path / "a.csv", LOSSES)
+    write(tmp_path / "b.csv", losses)
+    assert len(load_runs(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    "losses", [[float("nan")] * 6, [0.5] * 6, [0.9, 0.8, 0.7, 0.6], [0.1, 0.1, 0.2] * 3]
+)
+def test_trainings_that_failed_or_hardly_change_are_never_merged(
+    tmp_path: Path, losses: list[float]
+) -> None:
+    write(tmp_path / "a.csv", losses)
+    write(tmp_path / "b.csv", losses)
+    assert len(load_runs(tmp_path)) == 2
+
+
+def test_trainings_at_other_learning_rates_are_not_one(tmp_path: Path) -> None:
+    losses = [0.8, 0.6, 0.7, 0.5, 0.55, 0.45]
+    write(tmp_path / "a.csv", losses, learning_rate=[0.5] * 6)
+    write(tmp_path / "b.csv", losses, learning_rate=[0.5] * 4 + [0.25] * 2)
+    assert len(load_runs(tmp_path)) == 2
+    # a rate of few digits is the same
+    write(tmp_path / "b.csv", losses, learning_rate=[0.50001] * 6)
+    assert len(load_runs(tmp_path)) == 1
+
+
+def test_objects_are_what_they_are_given_as() -> None:
+    assert len(load_runs({"loss": LOSSES}, {"loss": LOSSES})) == 2
+
+
+def test_the_other_trainings_of_a_log_keep_their_numbers(tmp_path: Path) -> None:
+    others = [loss / 2 for loss in LOSSES]
+    both = tmp_path / "both.csv"
+    write(both, LOSSES)
+    rows = "".join(f"{epoch},{loss!r}\n" for epoch, loss in enumerate(others))
+    both.write_text(both.read_text() + rows)
+    write(tmp_path / "first.csv", [*LOSSES, 0.47])
+    # the first of both is the beginning of the other log
+    second, longer = load_runs(tmp_path)
+    assert list(second.series["loss"]) == others
+    assert (second.name, longer.name) == ("both.csv#2", "first.csv")
+
+
+def test_many_runs_that_begin_alike_are_compared_once() -> None:
+    rng = np.random.default_rng(0)
+    runs = [
+        run_of({"acc": [0.5] * 6, "loss": rng.uniform(0, 1, 6).tolist()})
+        for _ in range(300)
+    ]
+    assert find_copies([*runs, runs[7]]) == {7: [300]}
+
+
+def single(values: Sequence[float]) -> list[float]:
+    return [float(np.float32(value)) for value in values]
+
+
+FINE = [0.123456, 0.234567, 0.345678, 0.456789, 0.567891, 0.678912]
+
+
+def test_a_log_and_its_event_files_agree_to_the_coarser_digits() -> None:
+    text = run_of({"loss": [round(value, 3) for value in FINE]})
+    events = run_of({"loss": single(FINE)})
+    (run,), left = join_logs([text], [events], "r")
+    assert left == []
+    # the event files have more digits
+    assert list(run.series["loss"]) == single(FINE)
+    assert "the one with more digits stands" in run.notes[0]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # five significant digits, of large and of small numbers
+        [12.346, 0.0012346, 1.2346, 123.46, 0.12346],
+        [12.35, 0.0, 1.23, 123.46, 0.12],
+    ],
+)
+def test_digits_are_significant_ones_or_decimals(texts: list[float]) -> None:
+    fine = [12.34567, 0.001234567, 1.2345678, 123.45678, 0.12345678]
+    text, events = run_of({"loss": texts}), run_of({"loss": single(fine)})
+    (_,), left = join_logs([text], [events], "r")
+    assert left == []
+    off = run_of({"loss": [texts[0] + 0.02, *texts[1:]]})
+    (_,), left = join_logs([off], [events], "r")
+    assert len(left) == 1
+
+
+def test_the_text_s_values_stand_where_they_hold_all_digits() -> None:
+    text, events = run_of({"loss": FINE}), run_of({"loss": single(FINE)})
+    (run,), _ = join_logs([text], [events], "r")
+    assert list(run.series["loss"]) == FINE
+
+
+def test_of_two_values_of_an_epoch_the_one_that_both_hold_stands() -> None:
+    # a final validation wrote the best model's value into the last epoch once more
+    text = run_of({"loss": [0.9, 0.7, 0.8]})
+    own = np.array(single([0.9, 0.7, 0.7]))
+    series = Series(own, np.ones(3, dtype=bool), {2: (single([0.8])[0],)})
+    events = Run(name="r", source="r", first_epoch=0, series={"loss": series})
+    (run,), left = join_logs([text], [events], "r")
+    assert left == []
+    assert list(run.series["loss"]) == [0.9, 0.7, 0.8]
+    assert run.series["loss"].others == {}
+    assert any("the one that both hold stands" in note for note in run.notes)
+
+
+def test_epochs_that_are_counted_otherwise_are_moved_by_one() -> None:
+    text, events = run_of({"loss": FINE}), run_of({"loss": single(FINE)}, first=1)
+    (run,), left = join_logs([text], [events], "r")
+    assert (left, run.first_epoch) == ([], 1)
+    assert any("its epochs were moved by one" in note for note in run.notes)
+    short = run_of({"loss": FINE[:4]})
+    (_,), left = join_logs([short], [run_of({"loss": single(FINE[:4])}, first=1)], "r")
+    # four values may agree by chance
+    assert len(left) == 1
+
+
+ULTRALYTICS = "epoch,train/box_loss,metrics/mAP50(B),val/box_loss,lr/pg0\n"
+
+
+def test_a_directory_of_ultralytics_is_called_train(tmp_path: Path) -> None:
+    place = tmp_path / "runs" / "detect" / "train"
+    place.mkdir(parents=True)
+    losses = [0.91234, 0.71234, 0.51234]
+    rows = "".join(
+        f"{epoch},{loss},{1 - loss:.5g},{loss},0.01\n"
+        for epoch, loss in enumerate(losses, start=1)
+    )
+    (place / "results.csv").write_text(ULTRALYTICS + rows)
+    (place / "args.yaml").write_text("patience: 100\n")
+    points = [
+        (float(step), step, tag, value)
+        for step, loss in enumerate(losses, start=1)
+        for tag, value in zip(
+            ULTRALYTICS.strip().split(",")[1:],
+            (loss, 1 - loss, loss, 0.01),
+            strict=True,
+        )
+    ]
+    write_events(place / "events.out.tfevents.1.host", points, "simple_value")
+    (run,) = load_runs(tmp_path)
+    assert run.name == "runs/detect/train"
+    assert "one training" in run.notes[0]
+
+
+def counted(
+    path: Path, first: int, values: Sequence[float], name: str = "loss"
+) -> None:
+    rows = "".join(f"{first + at},{value!r}\n" for at, value in enumerate(values))
+    path.write_text(f"epoch,{name}\n{rows}", encoding="ascii")
+
+
+@pytest.mark.parametrize("begins", [0, 1])
+def test_a_log_that_goes_on_in_another_file_is_one_training(
+    tmp_path: Path, begins: int
+) -> None:
+    # the second begins in the epoch after the last, as either counts
+    counted(tmp_path / "first.csv", begins, [0.9, 0.8, 0.7])
+    counted(tmp_path / "second.csv", begins + 3, [0.6, 0.5])
+    counted(tmp_path / "third.csv", begins + 5, [0.4])
+    (run,) = load_runs(tmp_path)
+    assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+    assert (run.name, run.first_epoch, run.seams) == ("first.csv", 0, (3, 5))
+    assert any("second.csv goes on from its last epoch" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "name"),
+    [
+        # an epoch lacks between them; they overlap; two would go on
+        ((0, 4), "loss"),
+        ((0, 2), "loss"),
+        ((0, 3, 3), "loss"),
+        # another metric
+        ((0, 3), "other"),
+    ],
+)
+def test_logs_that_do_not_go_on_are_runs_of_their_own(
+    tmp_path: Path, firsts: tuple[int, ...], name: str
+) -> None:
+    for number, first in enumerate(firsts):
+        values = [0.9 + number, 0.8 + number, 0.7 + number]
+        own = name if number else "loss"
+        counted(tmp_path / f"log_{number}.csv", first, values, own)
+    assert len(load_runs(tmp_path)) == len(firsts)
+
+
+def test_metrics_that_keras_numbered_are_called_alike(tmp_path: Path) -> None:
+    for fold, suffix in enumerate(("", "_1", "_2")):
+        values = [0.5 + fold, 0.6 + fold]
+        counted(tmp_path / f"fold{fold}.csv", 0, values, f"val_auc{suffix}")
+    runs = load_runs(tmp_path)
+    assert [list(run.series) for run in runs] == [["val_auc"]] * 3
+    assert runs[1].notes == (
+        "read val_auc_1 as val_auc: Keras numbers the metrics of a second model",
+    )
+    # alone, a log is as it is
+    (run,) = load_runs(tmp_path / "fold1.csv")
+    assert list(run.series) == ["val_auc_1"]
+
+
+def test_metrics_of_which_a_run_has_two_keep_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("epoch,top_1,top_5\n0,.5,.9\n1,.6,.9\n")
+    (tmp_path / "b.csv").write_text("epoch,top_5\n0,.8\n1,.9\n")
+    assert [list(run.series) for run in load_runs(tmp_path / "*.csv")] == [
+        ["top_1", "top_5"],
+        ["top_5"],
+    ]

@@ -1,0 +1,207 @@
+"""What a file is: tables on their side, phases, and what is no log of a training."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cbreplay import LogError, Run, load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path, content: str | bytes, name: str = "log.csv") -> Run:
+    log = path / name
+    log.write_bytes(content.encode() if isinstance(content, str) else content)
+    (run,) = load_runs(log)
+    return run
+
+
+def refusal(path: Path, content: str | bytes, name: str = "log.csv") -> str:
+    log = path / name
+    log.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(LogError) as caught:
+        load_runs(log)
+    assert caught.value.hint
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        # as pandas writes a history that was turned
+        (",0,1,2\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
+        ("epoch,0,1,2\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
+        ("epoch,1,2,3\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
+        ("epoch,5,6,7\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 5),
+        ("metric;1;2;3\nloss;.9;.7;.6\nval_loss;.8;.5;.75\n", 0),
+        # without a header, each name before its values
+        ("loss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
+    ],
+)
+def test_a_table_on_its_side_is_read_by_its_rows(
+    tmp_path: Path, text: str, first: int
+) -> None:
+    run = read(tmp_path, text)
+    assert list(run.series) == ["loss", "val_loss"]
+    assert list(run.series["val_loss"]) == [0.8, 0.5, 0.75]
+    assert run.first_epoch == first
+    assert any("the table stands on its side" in note for note in run.notes)
+    (found,) = load_runs(tmp_path)
+    assert found.n_epochs == 3
+
+
+def test_a_table_on_its_side_may_have_holes(tmp_path: Path) -> None:
+    run = read(tmp_path, ",0,1,2\nloss,.9,.7,.6\nval_loss,.8,,.75\n")
+    assert list(run.series["val_loss"]) == [0.8, None, 0.75]
+    said = refusal(tmp_path, ",0,1,2\nloss,.9,x,.6\nval_loss,.8,.5,.7\n")
+    assert "column 2: 'x' under loss is not a number" in said
+
+
+def test_columns_called_by_numbers_are_columns(tmp_path: Path) -> None:
+    run = read(tmp_path, ",0,1\n0,.9,.8\n1,.7,.5\n")
+    assert list(run.series) == ["0", "1"]
+
+
+PHASES = [(1, "warmup"), (2, "warmup"), (3, "full"), (4, "full")]
+
+
+def phased(rows: list[tuple[int, str]], name: str = "phase") -> str:
+    lines = [
+        f"{epoch},{phase},{1 / (at + 1)}\n" for at, (epoch, phase) in enumerate(rows)
+    ]
+    return f"epoch,{name},val_loss\n" + "".join(lines)
+
+
+def test_phases_of_one_training_are_one_run(tmp_path: Path) -> None:
+    run = read(tmp_path, phased(PHASES))
+    assert (run.first_epoch, run.horizon) == (0, 3)
+    assert "phase tells phases: warmup, full" in run.notes
+
+
+def test_phases_that_each_count_their_own_are_trainings(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(phased([(1, "warmup"), (2, "warmup"), (1, "full"), (2, "full")]))
+    assert [run.n_epochs for run in load_runs(log)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ([(1, "train"), (1, "val"), (2, "train"), (2, "val")], "phase"),
+        ([(1, "train"), (2, "train"), (1, "val"), (2, "val")], "phase"),
+        ([(1, "loss"), (2, "loss"), (1, "acc"), (2, "acc")], "metric"),
+    ],
+)
+def test_rows_of_several_kinds_are_refused(
+    tmp_path: Path, rows: list[tuple[int, str]], name: str
+) -> None:
+    assert "its rows are of several kinds" in refusal(tmp_path, phased(rows, name))
+
+
+def test_a_step_that_counts_the_rows_is_the_epoch(tmp_path: Path) -> None:
+    run = read(tmp_path, "step,loss\n1,.9\n2,.7\n3,.6\n")
+    assert (list(run.series), run.first_epoch, run.horizon) == (["loss"], 0, 2)
+    assert any("step, which counts the rows, was taken" in note for note in run.notes)
+    other = read(tmp_path, "step,loss\n10,.9\n20,.7\n30,.6\n")
+    assert list(other.series) == ["step", "loss"]
+
+
+MODELS = [
+    {"name": "SVM", "accuracy": 0.9, "f1_loss": 0.8},
+    {"name": "Forest", "accuracy": 0.8, "f1_loss": 0.7},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "sentence"),
+    [
+        ("models.json", MODELS, "its rows are no epochs: name is 'SVM' and 'Forest'"),
+        (
+            "models.json",
+            {"name": ["SVM", "Forest"], "loss": [0.9, 0.8]},
+            "its lists are no epochs: name is 'SVM' and 'Forest'",
+        ),
+        (
+            "eval_metrics.json",
+            {"eval_loss": 0.5, "eval_accuracy": 0.9, "epoch": 3.0},
+            "this is what one evaluation or training came to",
+        ),
+        (
+            "all_results.json",
+            {"epoch": 3.0, "train_loss": 0.5, "train_runtime": 9.0},
+            "this is what one evaluation or training came to",
+        ),
+        (
+            "catboost_training.json",
+            {"meta": {}, "iterations": [{"learn": [0.5], "iteration": 0}]},
+            "this is CatBoost's own log",
+        ),
+    ],
+)
+def test_summaries_and_tables_of_models_are_no_runs(
+    tmp_path: Path, name: str, held: Any, sentence: str
+) -> None:
+    assert sentence in refusal(tmp_path, json.dumps(held), name)
+    # beside a log they are passed by
+    (tmp_path / "logs.csv").write_text("epoch,loss\n0,1\n1,.5\n")
+    (run,) = load_runs(tmp_path)
+    assert run.n_epochs == 2
+
+
+def test_a_table_of_models_is_no_run_as_csv_either(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "model,loss,accuracy\nSVM,.5,.9\nForest,.4,.8\n")
+    assert "its rows are no epochs: model is 'SVM' and 'Forest'" in said
+
+
+def test_one_logged_epoch_is_a_run(tmp_path: Path) -> None:
+    row = {"epoch": 0, "loss": 0.5, "val_loss": 0.4}
+    assert read(tmp_path, json.dumps(row), "log.jsonl").n_epochs == 1
+
+
+def test_rows_under_their_epochs_are_read(tmp_path: Path) -> None:
+    held = {"1": {"loss": 0.9, "val_loss": 0.8}, "2": {"loss": 0.7, "val_loss": 0.5}}
+    run = read(tmp_path, json.dumps(held), "log.json")
+    assert (run.first_epoch, list(run.series["val_loss"])) == (0, [0.8, 0.5])
+
+
+def zipped(*names: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return held.getvalue()
+
+
+def saved(array: Any) -> bytes:
+    held = io.BytesIO()
+    np.save(held, array, allow_pickle=True)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "a workbook of Excel"),
+        (zipped("loss.npy"), "an archive of numpy's arrays"),
+        (zipped("metadata.json", "config.json"), "a saved model"),
+        (zipped("logs.csv"), "this is a zip archive. Unpack it"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
+        (b"PAR1" + bytes(50), "a Parquet table"),
+        (saved(np.ones((4, 500))), "of the shape (4, 500) and without names"),
+        (saved(np.array({"loss": [0.5]}, dtype=object)), "this is a pickle"),
+        ("{'loss': [0.5, 0.25]}", "this is how Python prints a dict"),
+        ("2025-06-04 17:36:55,37 - cpu\n2025-06-04 17:36:56,38 - x\n", "free text"),
+        ("Epoch 1: loss .5\nEpoch 2: loss .4\n", "this is free text"),
+    ],
+)
+def test_what_is_no_log_is_called_by_its_name(
+    tmp_path: Path, content: str | bytes, sentence: str
+) -> None:
+    assert sentence in refusal(tmp_path, content, "history.log")

@@ -1,0 +1,132 @@
+"""The learning rate is found whatever it is called, and read to the digits it has."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cbreplay import Run, load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path, text: str, name: str = "log.csv") -> Run:
+    log = path / name
+    log.write_text(text, encoding="utf-8")
+    (run,) = load_runs(log)
+    return run
+
+
+def rates(run: Run) -> list[float | None]:
+    assert run.learning_rate is not None
+    return list(run.learning_rate)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lr",
+        "LR",
+        "Learning_Rate",
+        "learning rate",
+        "learningRate",
+        "learning_rates",
+        "lr/pg0",
+        "x/lr0",
+        "lr_0",
+        "train/lr",
+        "train/learning_rate",
+        "optimizer_lr",
+        "lr-Adam",
+        "lr-AdamW/pg1",
+        "learning_rate_adam",
+        "Learning Rate (group 1)",
+    ],
+)
+def test_a_rate_is_found_by_what_it_is_called(tmp_path: Path, name: str) -> None:
+    run = read(tmp_path, f"epoch,loss,{name}\n0,1,0.5\n1,.9,0.25\n")
+    assert (list(run.series), rates(run)) == (["loss"], [0.5, 0.25])
+    known = name == "lr"
+    assert known != (f"{name} was taken as the learning rate" in run.notes)
+    lists = read(
+        tmp_path, json.dumps({"loss": [1, 0.9], name: [0.5, 0.25]}), "history.json"
+    )
+    assert (list(lists.series), rates(lists)) == (["loss"], [0.5, 0.25])
+    (frame,) = load_runs({"loss": [1, 0.9], name: [0.5, 0.25]})
+    assert rates(frame) == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    "name", ["val_lr", "min_lr", "base_lr", "lr_loss", "lr-SGD-momentum", "clr", "rate"]
+)
+def test_another_column_is_no_rate(tmp_path: Path, name: str) -> None:
+    run = read(tmp_path, f"epoch,loss,{name}\n0,1,0.5\n1,.9,0.25\n")
+    assert run.learning_rate is None
+    assert list(run.series) == ["loss", name]
+
+
+def test_groups_that_agree_are_one_rate(tmp_path: Path) -> None:
+    text = "epoch,loss,lr/pg0,lr/pg1\n0,1,.5,.5\n1,.9,.25,.25\n"
+    run = read(tmp_path, text)
+    assert (list(run.series), rates(run)) == (["loss"], [0.5, 0.25])
+    assert "lr/pg1 agree with it: it is one rate" in run.notes
+
+
+def test_of_groups_that_differ_the_first_is_the_rate(tmp_path: Path) -> None:
+    text = "epoch,loss,lr/pg0,lr/pg1,lr/pg2\n0,1,.5,.5,1\n1,.9,.25,.25,.25\n"
+    run = read(tmp_path, text)
+    assert (list(run.series), rates(run)) == (["loss", "lr/pg2"], [0.5, 0.25])
+    assert any(note.startswith("lr/pg2: kept as metrics") for note in run.notes)
+
+
+def test_keras_own_name_stands_before_another(tmp_path: Path) -> None:
+    text = "epoch,loss,lr,learning_rate\n0,1,.5,.25\n1,.9,.5,.25\n"
+    run = read(tmp_path, text)
+    assert (list(run.series), rates(run)) == (["loss"], [0.25, 0.25])
+    assert "learning_rate stands beside lr: learning_rate was taken" in run.notes
+
+
+def test_a_column_without_a_value_is_no_rate(tmp_path: Path) -> None:
+    run = read(tmp_path, "epoch,loss,lr\n0,1,\n1,.9,\n")
+    assert run.learning_rate is None
+    assert list(run.series) == ["loss"]
+
+
+def test_full_float32_rates_are_not_rounded(tmp_path: Path) -> None:
+    text = "epoch,loss,lr\n" + "".join(
+        f"{epoch},1,{float(np.float32(rate))!r}\n"
+        for epoch, rate in enumerate([1e-3, 2e-4, 4e-5])
+    )
+    assert read(tmp_path, text).learning_rate_rounding is None
+
+
+def test_rounded_rates_say_how_far(tmp_path: Path) -> None:
+    # two digits at most, seven decimals at most: 1e-3 is known to 5e-5, 4e-5 to 5e-7
+    text = "epoch,loss,lr\n0,1,0.001\n1,1,0.00016\n2,1,4e-05\n3,1,1.6e-06\n"
+    run = read(tmp_path, text)
+    assert run.learning_rate_rounding is not None
+    expected = [5e-5, 5e-6, 5e-7, 5e-8]
+    assert np.allclose(run.learning_rate_rounding, expected, rtol=1e-12, atol=0)
+    assert any("is written with 2 digits at most" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # the shortest texts of float32 numbers, as Keras 2 writes them
+        ("0.001", "0.00020000001", "4.0000003e-05"),
+        # a rate that never changes is compared as it is
+        ("0.001", "0.001", "0.001"),
+    ],
+)
+def test_rates_with_all_their_digits_are_not_rounded(
+    tmp_path: Path, texts: tuple[str, ...]
+) -> None:
+    rows = "".join(f"{epoch},1,{rate}\n" for epoch, rate in enumerate(texts))
+    run = read(tmp_path, f"epoch,loss,lr\n{rows}")
+    assert run.learning_rate_rounding is None
+    assert not any("is written with" in note for note in run.notes)

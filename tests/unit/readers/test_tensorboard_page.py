@@ -1,0 +1,64 @@
+"""The CSV that TensorBoard's page offers for one series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import Run, load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = "Wall time,Step,Value\n1600000000.5,0,0.9\n1600000010.5,1,0.7\n"
+
+
+def read(directory: Path, name: str, text: str = ROWS) -> Run:
+    log = directory / name
+    log.write_text(text, encoding="ascii")
+    (run,) = load_runs(log)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("file", "series"),
+    [
+        ("run-validation-tag-epoch_loss.csv", "val_loss"),
+        ("run-fit_1_validation-tag-epoch_accuracy.csv", "val_accuracy"),
+        ("run-train-tag-epoch_loss.csv", "loss"),
+        ("run-.-tag-Loss_val.csv", "Loss_val"),
+        ("download.csv", "Value"),
+    ],
+)
+def test_the_file_s_name_tells_the_series(
+    tmp_path: Path, file: str, series: str
+) -> None:
+    run = read(tmp_path, file)
+    assert list(run.series) == [series]
+    assert list(run.series[series]) == [0.9, 0.7]
+    assert run.epoch_seconds is not None
+    assert list(run.epoch_seconds) == [None, 10.0]
+
+
+def test_the_steps_of_keras_are_epochs(tmp_path: Path) -> None:
+    late = ROWS.replace(",0,", ",1,").replace(",1,0.7", ",3,0.7")
+    run = read(tmp_path, "run-train-tag-epoch_loss.csv", late)
+    assert (run.first_epoch, list(run.series["loss"])) == (1, [0.9, None, 0.7])
+    other = read(tmp_path, "run-train-tag-loss.csv", late)
+    # steps that are no epochs are counted, and begin at the first
+    assert list(other.series["loss"]) == [0.9, 0.7]
+
+
+def test_a_download_is_found_in_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "run-train-tag-epoch_loss.csv").write_text(ROWS, encoding="ascii")
+    (run,) = load_runs(tmp_path)
+    assert list(run.series) == ["loss"]
+
+
+def test_a_thousand_values_may_be_a_sample(tmp_path: Path) -> None:
+    rows = "".join(f"1600000000,{step},0.5\n" for step in range(1000))
+    run = read(
+        tmp_path, "run-train-tag-epoch_loss.csv", f"Wall time,Step,Value\n{rows}"
+    )
+    assert any("draws a sample" in note for note in run.notes)

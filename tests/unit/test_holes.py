@@ -1,0 +1,110 @@
+"""Where a log lacks a value that a callback saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cbreplay import Run, Series
+from cbreplay.holes import find_cadence, find_gap, find_gap_of
+from cbreplay.run_metadata import Fit, RunMetadata
+
+
+def run_of(pattern: str, *, first_epoch: int = 0, name: str = "val_loss") -> Run:
+    """A run whose series has a value at each x; every epoch has a loss."""
+    values = [0.5 if mark == "x" else None for mark in pattern]
+    series = {
+        name: Series.from_optional(values),
+        "loss": Series.from_optional([1.0] * len(pattern)),
+    }
+    return Run(name="run", source="", first_epoch=first_epoch, series=series)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "cadence", "gap"),
+    [
+        ("xxxxxxxx", 1, None),
+        # one is missing between
+        ("xxx.xxxx", 1, 3),
+        ("xx...xxxx", 1, 2),
+        # NaN that pandas wrote as empty cells, or a validation file that broke off
+        ("xxxxx...", 1, 5),
+        # every second, every third; the last epoch is validated besides
+        (".x.x.x.x", 2, None),
+        ("..x..x..xx", 3, None),
+        # epochs 1, 10, 20, 30: the first stands off the cadence
+        ("x........x.........x.........x", 10, None),
+        # 4, 9, 14, 19 with one of them lost
+        ("....x....x....x.........x....x....x", 5, 19),
+        (".x.x...x.x.x.x", 2, 5),
+        # on the cadence after the last value, and to the horizon
+        (".x.x.x..", 2, 7),
+        (".x.x.x.", 2, None),
+        # a head is missing where it begins more than one cadence late
+        ("...xxxxx", 1, 0),
+        (".xxxxxxx", 1, None),
+        # no cadence: unknown from the epoch after its first value on
+        ("x.xx...x....x", None, 1),
+        ("xx...xxx", None, 1),
+        ("..x.xx...x....x", None, 0),
+        # one value alone
+        ("x", None, None),
+        ("x..", None, 1),
+        ("xx", 1, None),
+    ],
+)
+def test_the_first_hole_is_where_the_cadence_lacks_a_value(
+    pattern: str, cadence: int | None, gap: int | None
+) -> None:
+    run = run_of(pattern)
+    assert find_cadence(run.series["val_loss"]) == cadence
+    assert find_gap(run, "val_loss") == gap
+
+
+def test_a_gap_is_an_absolute_epoch() -> None:
+    assert find_gap(run_of("xxx.xxxx", first_epoch=7), "val_loss") == 10
+
+
+def test_what_was_not_logged_is_no_hole() -> None:
+    run = replace(run_of("xx.x..xx"), not_logged=frozenset(["val_loss"]))
+    assert find_gap(run, "val_loss") is None
+    # but an epoch without any row is
+    lost = Series.from_optional([1.0, 1.0, 1.0, None, None, 1.0, 1.0, 1.0])
+    run = replace(run, series=dict(run.series) | {"loss": lost})
+    assert find_gap(run, "val_loss") == 4
+
+
+def test_keras_logs_say_themselves_what_was_not_logged() -> None:
+    rows = [{"loss": 1.0, "val_loss": 0.5}, {"loss": 1.0}, {"loss": 1.0}] * 3
+    assert find_gap(Run.from_logs(rows[:5]), "val_loss") is None
+
+
+def test_a_known_validation_freq_says_which_epochs_were_validated() -> None:
+    run = run_of(".x.x...x")
+    metadata = RunMetadata(fit=Fit(validation_freq=2))
+    assert find_gap(replace(run, metadata=metadata), "val_loss") == 5
+    # epochs 2, 4 and 8 of fit, counted from 1
+    metadata = RunMetadata(fit=Fit(validation_freq=[2, 4, 8]))
+    assert find_gap(replace(run, metadata=metadata), "val_loss") is None
+    metadata = RunMetadata(fit=Fit(validation_freq=[2, 3, 8]))
+    assert find_gap(replace(run, metadata=metadata), "val_loss") == 2
+
+
+def test_a_training_whose_beginning_is_not_in_the_log_has_a_hole_there() -> None:
+    """A tracker's epochs begin at 0; Keras's begin where initial_epoch says."""
+    run = run_of("xxxxxxxx", first_epoch=5)
+    assert find_gap(run, "val_loss") is None
+    assert find_gap(replace(run, begins_at=0), "val_loss") == 5
+    # validated every tenth epoch, the first value may stand at the tenth
+    tenth = run_of("x.........x.........x.........x", first_epoch=9)
+    assert find_gap(replace(tenth, begins_at=0), "val_loss") is None
+
+
+def test_the_first_of_several_series_counts() -> None:
+    run = run_of("xxxx.xxx")
+    lost = Series.from_optional([1.0, 1.0, None, *[1.0] * 5])
+    run = replace(run, series=dict(run.series) | {"loss": lost})
+    assert find_gap_of(run, ["val_loss"]) == 4
+    assert find_gap_of(run, ["val_loss", "loss"]) == 2
+    assert find_gap_of(run, ["absent"]) is None

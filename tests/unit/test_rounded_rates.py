@@ -1,0 +1,116 @@
+"""A log whose rates were rounded when it was saved again is compared to its digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cbreplay import (
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Replay,
+    Run,
+    choices,
+    load_runs,
+    make_grid,
+    replay_run,
+    sweep_runs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SEMANTICS = "keras-3.15"
+# no improvement after the first epoch: patience 2 reduces at the end of epochs 2, 4, 6
+VAL_LOSS = [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]
+FULL = [1e-3, 1e-3, 1e-3, 2e-4, 2e-4, 4e-5, 4e-5, 8e-6]
+
+
+def stepped(first: float, factor: float) -> list[float]:
+    """Return the float32 rates of the epochs in all their digits, as Keras has them."""
+    rate = np.float32(first)
+    rates = [float(rate)] * 3
+    while len(rates) < len(VAL_LOSS):
+        rate = np.float32(float(rate) * factor)
+        rates += [float(rate)] * 2
+    return rates[: len(VAL_LOSS)]
+
+
+def read(path: Path, rates: Sequence[float]) -> Run:
+    rows = zip(range(8), VAL_LOSS, rates, strict=True)
+    lines = [f"{epoch},{loss},{rate!r}\n" for epoch, loss, rate in rows]
+    log = path / "log.csv"
+    log.write_text("epoch,val_loss,learning_rate\n" + "".join(lines), encoding="ascii")
+    (run,) = load_runs(log)
+    return run
+
+
+def replay(run: Run, factor: float) -> Replay:
+    callbacks = [
+        ReduceLROnPlateau(patience=2, factor=factor),
+        EarlyStopping(patience=7),
+    ]
+    return replay_run(run, callbacks, semantics=SEMANTICS)
+
+
+def test_rounded_rates_decide_as_the_rates_they_were_rounded_from(
+    tmp_path: Path,
+) -> None:
+    full = stepped(1e-3, 0.2)
+    # the third rate is no float32 nearest to 4e-05: the log was rounded there
+    assert np.float32(4e-5) != np.float32(full[5])
+    assert [float(f"{rate:.1g}") for rate in full] == FULL
+    for rates in (full, FULL):
+        told = replay(read(tmp_path, rates), 0.2)
+        assert told.divergence_epoch is None
+        assert [one.epoch for one in told.reductions] == [2, 4, 6]
+        assert (told.evidence, told.stopped_epoch) == ("exact", 7)
+
+
+@pytest.mark.parametrize(
+    ("rates", "factor", "diverges"),
+    [
+        # another factor: 5e-4 is not 2e-4
+        (FULL, 0.5, 3),
+        # 9e-4 would have been written otherwise than .001, and 2e-4 otherwise still
+        (FULL, 0.9, 3),
+        # the digits of .001 do not tell .00099 from it
+        ([1e-3] * 7 + [2e-4], 0.99, 3),
+        # the record's rate falls at epoch 2, before any reduction
+        ([1e-3, 1e-3, 2e-4, 2e-4, 2e-4, 4e-5, 4e-5, 8e-6], 0.2, 2),
+        # it never falls again
+        ([1e-3] * 3 + [2e-4] * 5, 0.2, 5),
+    ],
+)
+def test_rates_that_the_digits_do_not_confirm_diverge(
+    tmp_path: Path, rates: list[float], factor: float, diverges: int
+) -> None:
+    told = replay(read(tmp_path, rates), factor)
+    assert (told.evidence, told.divergence_epoch) == ("diverged", diverges)
+
+
+def test_a_sweep_over_rounded_rates_is_replay_by_replay(tmp_path: Path) -> None:
+    run = read(tmp_path, FULL)
+    grid = make_grid(
+        [
+            choices(ReduceLROnPlateau, patience=[2, 3], factor=[0.2, 0.5]),
+            EarlyStopping(patience=7),
+        ]
+    )
+    sweep = sweep_runs([run], grid, semantics=SEMANTICS)
+    # patience and factor: only 2 and .2 are what was recorded
+    assert sweep.divergence_epoch.shape == (1, 4)
+    for column, (patience, factor) in enumerate(
+        [(2, 0.2), (2, 0.5), (3, 0.2), (3, 0.5)]
+    ):
+        callbacks = [
+            ReduceLROnPlateau(patience=patience, factor=factor),
+            EarlyStopping(patience=7),
+        ]
+        told = replay_run(run, callbacks, semantics=SEMANTICS)
+        assert bool(sweep.stopped[0, column]) == (told.stopped_epoch is not None)
+        if told.divergence_epoch is not None:
+            assert sweep.divergence_epoch[0, column] == told.divergence_epoch

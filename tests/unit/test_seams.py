@@ -1,0 +1,138 @@
+"""A resumed fit begins its callbacks anew; after other weights it is another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    Run,
+    choices,
+    make_grid,
+    replay_run,
+    sweep_runs,
+)
+from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
+
+# the first fit is best at epoch 2; a second one goes on at epoch 8, worse, and falls
+FIRST = [0.5, 0.4, 0.3, 0.32, 0.31, 0.34, 0.33, 0.36]
+SECOND = [0.6, 0.58, 0.56, 0.54, 0.52, 0.5, 0.48, 0.46]
+
+
+def resumed(*seams: int, rate: float | None = None) -> Run:
+    rows: list[dict[str, float]] = [{"val_loss": one} for one in [*FIRST, *SECOND]]
+    if rate is not None:
+        rows = [row | {"learning_rate": rate} for row in rows]
+    return replace(Run.from_logs(rows), seams=seams or (8,))
+
+
+def ask(run: Run, *callbacks: Any, **options: Any) -> Any:
+    return replay_run(run, callbacks, semantics="keras-3.15", **options)
+
+
+def test_a_checkpoint_forgets_its_best_at_the_seam() -> None:
+    saving = ModelCheckpoint("{epoch}.keras", save_best_only=True)
+    replay = ask(resumed(), saving)
+    # epochs 1 to 3 of the first fit; every epoch of the second is better than before
+    saved = [epoch for epoch, _, _ in replay.saves]
+    assert saved == [0, 1, 2, *range(8, 16)]
+    carried = ask(resumed(), saving, resume="carried")
+    assert [epoch for epoch, _, _ in carried.saves] == [0, 1, 2]
+
+
+def test_a_wait_begins_anew() -> None:
+    # five epochs after the best of the first fit, none in the second
+    assert ask(resumed(), EarlyStopping(patience=7)).evidence == "censored"
+    carried = ask(resumed(), EarlyStopping(patience=7), resume="carried")
+    assert carried.stopped_epoch == 9
+    assert ask(resumed(), EarlyStopping(patience=5)).stopped_epoch == 7
+
+
+def test_after_restored_weights_the_second_fit_is_another_training() -> None:
+    restoring = EarlyStopping(patience=7, restore_best_weights=True)
+    replay = ask(resumed(), restoring)
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 8)
+    # Keras 2.15 puts weights back at its own stop alone
+    older = replay_run(resumed(), restoring, semantics="keras-2.15")
+    assert older.evidence == "censored"
+    # what stops in the first fit is known
+    early = EarlyStopping(patience=3, restore_best_weights=True)
+    assert (ask(resumed(), early).evidence, ask(resumed(), early).kept_epoch) == (
+        "exact",
+        2,
+    )
+
+
+def test_a_list_that_the_first_fit_had_goes_on() -> None:
+    restoring = EarlyStopping(patience=7, restore_best_weights=True)
+    earlier = EarlierFit(Fit(), (restoring.code, "CSVLogger('logs.csv')"), None)
+    run = replace(resumed(), metadata=RunMetadata(earlier_fits=(earlier,)))
+    assert ask(run, restoring).evidence == "censored"
+    other = EarlyStopping(patience=6, restore_best_weights=True)
+    assert ask(run, other).evidence == "incomplete"
+
+
+def test_a_changed_rate_ends_the_evidence_before_the_seam() -> None:
+    replay = ask(resumed(rate=0.5), ReduceLROnPlateau(patience=2, min_delta=0))
+    assert (replay.evidence, replay.divergence_epoch) == ("diverged", 5)
+
+
+def test_a_sweep_says_what_a_replay_says() -> None:
+    grid = make_grid(
+        [choices(EarlyStopping, patience=range(9), restore_best_weights=[True, False])]
+    )
+    sweep = sweep_runs([resumed(), resumed(3, 8)], grid, semantics="keras-3.15")
+    codes = ("exact", "censored", "diverged", "incomplete")
+    for row, run in enumerate(sweep.records):
+        for column, config in enumerate(grid):
+            replay = replay_run(run, config, semantics="keras-3.15")
+            assert codes[sweep.evidence[row, column]] == replay.evidence
+
+
+def test_there_are_two_ways_to_resume() -> None:
+    with pytest.raises(ConfigError, match="'fresh' or 'carried'"):
+        ask(resumed(), EarlyStopping(), resume="anew")
+
+
+def maybe_resumed() -> Run:
+    return replace(resumed(), possible_seams=frozenset({8}))
+
+
+def test_where_a_fit_may_have_been_resumed_both_ways_are_followed() -> None:
+    # as one fit it stops at epoch 9, as two never: from there on nothing is known
+    replay = ask(maybe_resumed(), EarlyStopping(patience=7))
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 9)
+    # before the seam it makes no difference
+    replay = ask(maybe_resumed(), EarlyStopping(patience=5))
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 7)
+
+
+def test_what_decides_alike_both_ways_is_known() -> None:
+    every = ModelCheckpoint("{epoch}.keras")
+    assert ask(maybe_resumed(), every).evidence == "censored"
+    best = ModelCheckpoint("{epoch}.keras", save_best_only=True)
+    # as two fits it saves epoch 8, the first of the second
+    assert ask(maybe_resumed(), best).gap_epoch == 8
+
+
+def test_weights_that_are_restored_if_a_fit_ends_are_unknown_where_it_may() -> None:
+    replay = ask(maybe_resumed(), EarlyStopping(patience=9, restore_best_weights=True))
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 8)
+
+
+def test_carried_callbacks_know_of_no_seam() -> None:
+    replay = ask(maybe_resumed(), EarlyStopping(patience=7), resume="carried")
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 9)
+
+
+def test_a_sweep_knows_as_little_of_a_possible_seam() -> None:
+    grid = make_grid([choices(EarlyStopping, patience=[5, 7])])
+    sweep = sweep_runs([maybe_resumed()], grid, semantics="keras-3.15")
+    assert sweep.evidence.tolist() == [[0, 3]]
+    assert sweep.gap_epoch[0, 1] == 9

@@ -1,0 +1,136 @@
+"""Two values of one series in one epoch: certain while every choice decides alike."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracles.plain_stop import stop_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+from cbreplay import (
+    EarlyStopping,
+    ModelCheckpoint,
+    Run,
+    Series,
+    choices,
+    make_grid,
+    replay_run,
+    sweep_runs,
+)
+
+SIXTEENTHS = st.integers(0, 12).map(lambda count: count / 16)
+
+
+def run_of(values: list[float], others: Mapping[int, tuple[float, ...]]) -> Run:
+    known = Series.from_optional(values)
+    series = {"val_loss": replace(known, others=others)}
+    return Run(name="run", source="", first_epoch=0, series=series)
+
+
+def ask(run: Run, *callbacks: Any) -> Any:
+    return replay_run(run, callbacks, semantics="keras-3.15")
+
+
+def test_a_choice_that_decides_nothing_leaves_the_answer_exact() -> None:
+    # best .5 at epoch 2; at epoch 3 it is .7 or .8, both worse
+    run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6], {3: (0.8,)})
+    replay = ask(run, EarlyStopping(patience=2, restore_best_weights=True))
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 4)
+    assert replay.outcome.kept_value == 0.5
+    assert replay.outcome.regret == 0.0
+
+
+def test_from_the_first_epoch_that_a_choice_decides_the_log_is_incomplete() -> None:
+    # at epoch 3 it is .4 or .7: with .7 patience 2 stops at epoch 4, with .4 later
+    run = run_of([0.9, 0.8, 0.5, 0.4, 0.6, 0.6, 0.6], {3: (0.7,)})
+    replay = ask(run, EarlyStopping(patience=2))
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 4)
+    # patience 1 stops at 3 or goes on
+    assert ask(run, EarlyStopping(patience=1)).gap_epoch == 3
+
+
+def test_what_is_kept_may_hang_on_the_choice_though_the_stop_does_not() -> None:
+    # two epochs after it the stop is the same; the best is epoch 2 or 3
+    run = run_of([0.9, 0.8, 0.5, 0.5, 0.6, 0.6, 0.6], {3: (0.4,)})
+    restoring = EarlyStopping(patience=3, restore_best_weights=True)
+    assert ask(run, restoring).evidence == "incomplete"
+    saving = ModelCheckpoint("a.keras", save_best_only=True)
+    assert ask(run, saving).gap_epoch == 3
+
+
+def test_a_kept_value_that_is_one_of_several_is_not_known() -> None:
+    run = run_of([0.9, 0.3, 0.6, 0.6], {1: (0.4,)})
+    replay = ask(run, EarlyStopping(patience=2, restore_best_weights=True))
+    assert (replay.evidence, replay.kept_epoch) == ("exact", 1)
+    assert (replay.outcome.kept_value, replay.outcome.regret) == (None, None)
+
+
+def test_a_regret_against_a_best_that_is_one_of_several_is_not_known() -> None:
+    run = run_of([0.9, 0.5, 0.6, 0.6, 0.4], {4: (0.55,)})
+    replay = ask(run, EarlyStopping(patience=2, restore_best_weights=True))
+    assert (replay.outcome.kept_value, replay.outcome.regret) == (0.5, None)
+
+
+@st.composite
+def doubled(draw: st.DrawFn) -> Run:
+    values = draw(st.lists(SIXTEENTHS, min_size=3, max_size=9))
+    positions = draw(st.sets(st.integers(0, len(values) - 1), min_size=1, max_size=4))
+    others = {position: (draw(SIXTEENTHS),) for position in positions}
+    return run_of(values, others)
+
+
+@settings(max_examples=300)
+@given(run=doubled(), patience=st.integers(0, 4), restores=st.booleans())
+def test_it_is_certain_just_where_every_choice_decides_alike(
+    run: Run, patience: int, *, restores: bool
+) -> None:
+    series = run.series["val_loss"]
+    ways = [
+        (series.values[position], *series.others.get(position, ()))
+        for position in range(len(series))
+    ]
+    ends = {
+        stop_at(list(map(float, chosen)), patience, "min", restores=restores)
+        for chosen in itertools.product(*ways)
+    }
+    stopping = EarlyStopping(patience=patience, restore_best_weights=restores)
+    replay = ask(run, stopping)
+    stops = {end.stop for end in ends}
+    if stops == {None}:
+        assert replay.evidence == "censored"
+    elif len(ends) == 1:
+        (end,) = ends
+        assert (replay.evidence, replay.stopped_epoch) == ("exact", end.stop)
+        assert replay.kept_epoch == end.kept
+    else:
+        # the first epoch in which one of them stops
+        first = min(stop for stop in stops if stop is not None)
+        assert (replay.evidence, replay.gap_epoch) == ("incomplete", first)
+
+
+@given(listed=st.lists(doubled(), min_size=1, max_size=2))
+def test_a_sweep_says_the_same(listed: list[Run]) -> None:
+    grid = make_grid(
+        [choices(EarlyStopping, patience=range(5), restore_best_weights=[True, False])]
+    )
+    sweep = sweep_runs(listed, grid, semantics="keras-3.15")
+    codes = ("exact", "censored", "diverged", "incomplete")
+    for row, run in enumerate(listed):
+        for column, config in enumerate(grid):
+            replay = replay_run(run, config, semantics="keras-3.15")
+            at = row, column
+            assert codes[sweep.evidence[at]] == replay.evidence
+            if replay.outcome.kept_value is None:
+                assert not sweep.judged[at]
+            else:
+                assert sweep.kept_value[at] == pytest.approx(replay.outcome.kept_value)
+            if replay.outcome.regret is None:
+                assert not sweep.ranked[at]
