@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cbreplay.kinds import Kind
 
@@ -331,6 +331,9 @@ class MadeColumn(Sequence[Any]):
             return [self._make(row) for row in range(self._n_rows)[index]]
         return self._make(range(self._n_rows)[index])
 
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._make, range(self._n_rows))
+
 
 class ColumnRows(Sequence[Row]):
     """The rows of a large table, held as columns: a form only touches what it shows.
@@ -351,6 +354,9 @@ class ColumnRows(Sequence[Row]):
         if isinstance(index, slice):
             return [self[row] for row in range(len(self))[index]]
         return Row(tuple(column[index] for column in self.columns))
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row, zip(*self.columns, strict=True))
 
 
 class Table(NamedTuple):
@@ -378,11 +384,22 @@ class Table(NamedTuple):
     most_on_screen: int = 1000
 
     def for_people(self) -> Table:
-        """Return it without the rows for programs."""
+        """Return it without the rows and the columns that are for programs alone."""
+        places = [
+            place
+            for place, column in enumerate(self.columns)
+            if column.shown != "programs"
+        ]
+        columns = tuple(self.columns[place] for place in places)
         if isinstance(self.rows, ColumnRows):
-            return self
-        rows = tuple(row for row in self.rows if row.shown != "programs")
-        return self._replace(rows=rows)
+            shown = ColumnRows([self.rows.columns[place] for place in places])
+            return self._replace(columns=columns, rows=shown)
+        rows = tuple(
+            row._replace(cells=[row.cells[place] for place in places])
+            for row in self.rows
+            if row.shown != "programs"
+        )
+        return self._replace(columns=columns, rows=rows)
 
     def cells_of(self, place: int) -> Sequence[Any]:
         """Return the cells of a column, by its place."""
@@ -520,17 +537,14 @@ def spoken_cells(table: Table) -> list[list[str]]:
         A list for each row: of every shown column; or of the first cell and the
         sentence in place of the others, where the row has one.
     """
-    shown = [
-        (place, column)
-        for place, column in enumerate(table.columns)
-        if column.shown != "programs"
-    ]
+    table = table.for_people()
     decimals = _decimals(table)
+    columns = list(enumerate(table.columns))
     lines = []
-    for row in table.for_people().rows:
+    for row in table.rows:
         cells = [
             _spoken_cell(row.cells[place], column.kind, decimals.get(place))
-            for place, column in shown[: 1 if row.rest else None]
+            for place, column in columns[: 1 if row.rest else None]
         ]
         lines.append([*cells, plain_text(row.rest)] if row.rest else cells)
     return lines
@@ -561,14 +575,14 @@ def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
 
 
 def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: ANN401
+    if not isinstance(cell, (Cell, Text, Span, Pair)):
+        return spoken_value(cell, kind, decimals)
     if isinstance(cell, Text):
         return plain_text(cell)
     if isinstance(cell, Span):
         return spoken_span(cell.first, cell.last, kind)
     if isinstance(cell, Pair):
         return " / ".join(_spoken_cell(side, kind, decimals) for side in cell)
-    if not isinstance(cell, Cell):
-        return spoken_value(cell, kind, decimals)
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GapCause", "find_cadence", "find_gap", "find_gap_of", "gap_cause"]
 
-GapCause: TypeAlias = Literal["seam", "hole", "several"]
+GapCause: TypeAlias = Literal["seam", "hole", "several", "possible seam"]
 # the first and the last distance may be short, so they do not vote where others can
 _FEWEST_VOTES = 3
 
@@ -57,9 +57,11 @@ def find_gap(run: Run, name: str) -> int | None:
     series = run.series[name]
     if not series.recorded.any():
         return None
-    cadence = find_cadence(series)
     before = 0 if run.begins_at is None else run.first_epoch - run.begins_at
-    if before > (cadence or 0):
+    if series.recorded.all():
+        # the usual series: of every epoch, so that only its beginning can be missing
+        return run.first_epoch if before > int(len(series) > 1) else None
+    if before > (find_cadence(series) or 0):
         # the beginning of the training is not in the log
         return run.first_epoch
     if not _has_rhythm(run, name):
@@ -103,12 +105,16 @@ def gap_cause(run: Run, gap_epoch: int) -> GapCause:
     """Say why nothing is known of a run from an epoch on.
 
     "seam": a resumed fit begins there, from weights that another list would not have
-    left; "hole": a value is lacking; "several": the log holds several for an epoch.
+    left; "hole": a value is lacking; "several": the log holds several for an epoch;
+    "possible seam": a fit may have been resumed before, and the log does not tell.
     """
-    if gap_epoch in run.seams:
+    if gap_epoch in run.seams and gap_epoch not in run.possible_seams:
         return "seam"
-    lacks = any(find_gap(run, name) == gap_epoch for name in run.series)
-    return "hole" if lacks else "several"
+    if any(find_gap(run, name) == gap_epoch for name in run.series):
+        return "hole"
+    resumed = any(seam <= gap_epoch for seam in run.possible_seams)
+    several = any(series.others for series in run.series.values())
+    return "possible seam" if resumed and not several else "several"
 
 
 def find_cadence(series: Series) -> int | None:

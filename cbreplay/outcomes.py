@@ -138,6 +138,10 @@ def best_recorded_epoch(
     if objective is None:
         return None
     values = run.monitored(objective).values
+    position = values.argmin() if mode == "min" else values.argmax()
+    if math.isfinite(values[position]):
+        return run.first_epoch + int(position)
+    # a NaN, or an infinity that is better than every number
     finite = np.isfinite(values)
     if not finite.any():
         return None

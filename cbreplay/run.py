@@ -160,6 +160,9 @@ class Run:
     seams : tuple of int
         The epochs, zero-based and in order, at which a resumed fit began, with
         callbacks that were created anew.
+    possible_seams : frozenset of int
+        Those of the seams of which the log does not tell: another file of its writer
+        begins there, of a resumed fit or of the same one.
     begins_at : int or None
         The epoch, zero-based, at which every training of this log's writer begins, so
         that earlier epochs were trained and are not in the log; None where a training
@@ -202,6 +205,7 @@ class Run:
     steps: EpochArray | None = None
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
+    possible_seams: frozenset[int] = frozenset()
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
@@ -294,7 +298,9 @@ class Run:
 
     def without_seams(self) -> Run:
         """Return the same run as one fit, whose callbacks were never created anew."""
-        return replace(self, seams=()) if self.seams else self
+        if not self.seams:
+            return self
+        return replace(self, seams=(), possible_seams=frozenset())
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""

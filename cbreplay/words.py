@@ -241,6 +241,7 @@ _GAPS = {
     "hole": "the log has a hole there",
     "several": "the log holds several values by then",
     "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
 }
 
 

@@ -136,8 +136,9 @@ def _is_recorded(replay: Replay) -> bool:
 
 
 def describe_staircase(staircase: Staircase) -> dict[str, Any]:
-    """Return one log's answer, as JSON has it."""
+    """Return one log's answer, as JSON has it; what holds of its run stands there."""
     rate, explained = staircase.rate, staircase.rate.explained_by
+    of_run = staircase.replay.noted.run
     return {
         "monitor": staircase.monitor,
         "keep": staircase.keep,
@@ -158,7 +159,7 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
         "learning_rate_rises": rate.rises,
         "explained_by": None if explained is None else format_callback(explained),
         "first_reductions": [first._asdict() for first in rate.first_reductions],
-        "notes": list(staircase.notes),
+        "notes": [note for note in staircase.notes if note not in of_run],
     }
 
 

@@ -40,6 +40,8 @@ def hole_of_setting(
             " a resumed fit began, and this list would have left it other weights: "
             "what it would have trained from there on is not in this log.",
         )
+    if cause == "possible seam":
+        return _possible_seam(run, gap_epoch)
     why, when = _WHY[cause]
     mend = mending(run, name)
     return say(
@@ -48,6 +50,18 @@ def hole_of_setting(
         f" on this log cannot tell: it {why} ",
         Code(name),
         f" {when}. {mend}",
+    )
+
+
+def _possible_seam(run: Run, gap_epoch: int) -> Text:
+    seam = max(seam for seam in run.possible_seams if seam <= gap_epoch)
+    return say(
+        "From epoch ",
+        Fact(gap_epoch, "epoch", "gap_epoch"),
+        " on this log cannot tell: another of its files begins at epoch ",
+        Fact(seam, "epoch"),
+        f", of a resumed fit or of the same one. Say which: --seam {seam} (seams=) if "
+        "its callbacks were new there, --resume carried (resume='carried') if not.",
     )
 
 

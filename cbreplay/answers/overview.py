@@ -79,7 +79,7 @@ def overview_document(
                 "name": replays[0].objective,
                 "mode": replays[0].objective_mode,
             },
-            "runs": [describe_run(replay.run) for replay in replays],
+            "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
             "configs": [],
             "results": [],
             "staircase": [describe_staircase(staircase) for staircase in staircases],

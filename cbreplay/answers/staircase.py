@@ -100,7 +100,7 @@ def _members(staircase: Staircase) -> dict[str, Any]:
     return {
         "semantics": replay.semantics.name,
         "objective": {"name": replay.objective, "mode": replay.objective_mode},
-        "runs": [describe_run(replay.run)],
+        "runs": [describe_run(replay.run, replay.noted.run)],
         "configs": [],
         "results": [],
         "staircase": describe_staircase(staircase),

@@ -143,7 +143,7 @@ def _missing(
         if monitor not in run.series:
             # not in the log: a callback may write it, which only the replay tells
             continue
-        missing = int((~run.monitored(monitor).recorded).sum())
+        missing = run.n_epochs - np.count_nonzero(run.monitored(monitor).recorded)
         if not missing:
             continue
         said = f"{monitor} is missing in {missing} of {run.n_epochs} epochs"

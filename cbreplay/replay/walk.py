@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
@@ -14,7 +15,7 @@ from cbreplay.rules.base import Decision, Observation, read_series
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from cbreplay.rules.base import Callback, Training
@@ -114,9 +115,10 @@ def walk_run(
             reading,
             gap=gap,
             seams=_find_seams(run, callbacks.callbacks),
+            possible_seams=run.possible_seams,
             goes_on=goes_on,
         )
-        if others:
+        if others or run.possible_seams:
             walker.gap = _earlier(gap, _find_uncertain(walker, states, others))
         walks.append(walker.walk(states))
     first = min(walks, key=_divergence_order)
@@ -201,7 +203,8 @@ def _find_uncertain(
 ) -> int | None:
     if any(rule.holds_own_code for rule in walker.callbacks):
         # it cannot be followed on several ways at once
-        return walker.training.first_epoch + min(others)
+        positions = [walker.training.first_epoch + position for position in others]
+        return min([*positions, *walker.possible_seams])
     return walker.find_uncertain(states, others)
 
 
@@ -293,10 +296,12 @@ class _Walker:
         *,
         gap: int | None,
         seams: Mapping[int, bool],
+        possible_seams: Collection[int],
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
         self.gap, self.seams = gap, seams
+        self.possible_seams = possible_seams
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
         self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
@@ -358,10 +363,11 @@ class _Walker:
     def find_uncertain(
         self, states: Sequence[Any] | None, others: Mapping[int, list[dict[str, float]]]
     ) -> int | None:
-        """Return the first epoch in which a choice among values decides otherwise.
+        """Return the first epoch in which a choice decides otherwise.
 
-        Every choice is followed, and choices that come to the same state are one from
-        there on; None where all of them decide alike.
+        Which of several values it was, and whether a fit was resumed where that is not
+        known: every choice is followed, and choices that come to the same state are one
+        from there on; None where all of them decide alike.
 
         Parameters
         ----------
@@ -376,11 +382,14 @@ class _Walker:
             epoch = self.training.first_epoch + position
             ways: dict[str, _Walker] = {}
             ended: list[bool] = []
-            for way in open_ways:
-                for logs in [fit_logs, *others.get(position, ())]:
-                    fork = way._fork()  # noqa: SLF001 - another one of its own class
-                    ended.append(fork._live(position, logs))  # noqa: SLF001 - as above
-                    ways[fork._situation()] = fork  # noqa: SLF001 - as above
+            choices = product(
+                open_ways, self._seams_at(epoch), [fit_logs, *others.get(position, ())]
+            )
+            for way, seams, logs in choices:
+                fork = way._fork()  # noqa: SLF001 - another one of its own class
+                fork.seams = seams
+                ended.append(fork._live(position, logs))  # noqa: SLF001 - as above
+                ways[fork._situation()] = fork  # noqa: SLF001 - as above
             told = {way._decided(epoch) for way in ways.values()}  # noqa: SLF001 - as above
             if len(told) > 1 or len(ways) > _MOST_WAYS:
                 return epoch
@@ -388,6 +397,12 @@ class _Walker:
                 return None
             open_ways = list(ways.values())
         return None
+
+    def _seams_at(self, epoch: int) -> list[Mapping[int, bool]]:
+        """Return the seams, and what else they may be where that is not known."""
+        if epoch not in self.possible_seams:
+            return [self.seams]
+        return [self.seams, {at: own for at, own in self.seams.items() if at != epoch}]
 
     def _fork(self) -> _Walker:
         """Return a walker that stands where this one does and goes its own way."""

@@ -14,12 +14,19 @@ from cbreplay.validity import read_followed_rates, read_recorded_rates
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.rules.base import Training
+    from cbreplay.rules.base import Callback, Training
     from cbreplay.rules.family import Family
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep.plan import Block, Slot
 
-__all__ = ["Batch", "Monitored", "RunRules", "find_rules"]
+__all__ = [
+    "Batch",
+    "Monitored",
+    "RunRules",
+    "SlotRules",
+    "find_rules",
+    "read_slot_rules",
+]
 
 
 class RunRules(NamedTuple):
@@ -48,9 +55,41 @@ class RunRules(NamedTuple):
         )
 
 
+class SlotRules(NamedTuple):
+    """What of a slot is asked for every run, so that it is made once.
+
+    Parameters
+    ----------
+    slot : Slot
+        The slot.
+    watched : list of str
+        The series that its settings decide by.
+    monitoring : list of ((class, monitor, mode), Callback)
+        A rule for each series and mode that is tried.
+    """
+
+    slot: Slot
+    watched: list[str]
+    monitoring: list[tuple[tuple[Any, str, str], Callback]]
+
+
+def read_slot_rules(block: Block) -> list[SlotRules]:
+    """Return what of each slot is asked for every run."""
+    read = []
+    for slot in block.slots:
+        monitoring = []
+        if "monitor" in slot.parameters:
+            monitoring = [
+                ((slot.kind, chosen["monitor"], chosen["mode"]), slot.example(**chosen))
+                for chosen in _variants(slot, "monitor", "mode")
+            ]
+        read.append(SlotRules(slot, _watched(slot), monitoring))
+    return read
+
+
 def find_rules(
     run: Run,
-    block: Block,
+    slots: Sequence[SlotRules],
     training: Training,
     family: Family,
     initial_learning_rate: float | None,
@@ -62,14 +101,11 @@ def find_rules(
     try:
         modes: dict[tuple[Any, str, str], Mode] = {}
         rates: list[tuple[FloatArray, bool]] = []
-        for slot in block.slots:
-            for name in _watched(slot):
+        for slot, watched, monitoring in slots:
+            for name in watched:
                 run.monitored(name)
-            if "monitor" not in slot.parameters:
-                continue
-            for chosen in _variants(slot, "monitor", "mode"):
-                key = (slot.kind, chosen["monitor"], chosen["mode"])
-                modes[key] = slot.example(**chosen).resolve_mode(training)
+            for key, rule in monitoring:
+                modes[key] = rule.resolve_mode(training)
             if slot.kernel == "saves":
                 _begin_checkpoints(slot, training)
                 files = slot.parameters["filepath"].values

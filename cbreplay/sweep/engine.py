@@ -12,9 +12,9 @@ from cbreplay.judging import read_judging
 from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.run import Run
-from cbreplay.sweep.batch import Batch, RunRules, find_rules
+from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
-from cbreplay.sweep.gaps import has_holes, mark_gaps
+from cbreplay.sweep.gaps import find_holed, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work, run_tasks
@@ -113,11 +113,14 @@ def _sweep(
     blocks = plan_blocks(configs)
     examples, objectives = find_objectives(configs, blocks)
     swept = begin_runs(runs, examples, judging)
-    cells = _empty_cells(runs, configs, blocks)
-    work = _Work(runs, configs, judging, begun=swept, cells=cells, progress=progress)
+    holed = find_holed(runs)
+    cells = _empty_cells(runs, configs, blocks, holes=bool(holed))
+    work = _Work(
+        runs, configs, judging, begun=swept, holed=holed, cells=cells, progress=progress
+    )
     for block in blocks:
         work.decide(block)
-    mark_gaps(cells, runs, configs, blocks)
+    mark_gaps(cells, runs, holed, configs, blocks)
     work.replay_doubts()
     # a run that could not begin was replayed just now, and its replay has raised
     described = tuple(begun.swept for begun in swept if begun is not None)
@@ -130,9 +133,10 @@ def _empty_cells(
     runs: list[Run],
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: list[Block],
+    *,
+    holes: bool,
 ) -> Cells:
     reduces = any(block.reduces for block in blocks)
-    holes = any(map(has_holes, runs))
     return Cells.empty(len(runs), len(configs), reduces=reduces, holes=holes)
 
 
@@ -146,11 +150,13 @@ class _Work:
         judging: Judging,
         *,
         begun: list[Begun | None],
+        holed: frozenset[int],
         cells: Cells,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.runs, self.configs, self.judging = runs, configs, judging
         self.begun, self.cells, self.progress = begun, cells, progress
+        self.holed = holed
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
         self.done = 0
 
@@ -159,12 +165,14 @@ class _Work:
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
+        slots = read_slot_rules(block) if block.vectorised else []
         for row, run in enumerate(self.runs):
             begun, rules = self.begun[row], None
-            if block.vectorised and begun is not None and _fits_kernels(run, block):
+            fits = row not in self.holed or _fits_kernels(run, block)
+            if slots and begun is not None and fits:
                 rules = find_rules(
                     run,
-                    block,
+                    slots,
                     begun.training,
                     begun.family,
                     self.judging.initial_learning_rate,
@@ -231,14 +239,14 @@ class _Work:
 
 
 def _fits_kernels(run: Run, block: Block) -> bool:
-    """Return whether a run is one fit with a value an epoch, reductions without holes.
+    """Return whether the kernels decide a run with holes: not where it reduces a rate.
 
     What hangs on a choice among several values, what a resumed fit begins anew, and how
     often a rate is reduced before a hole, only the scalar replay tells.
     """
     if run.seams or any(series.others for series in run.series.values()):
         return False
-    return not (block.reduces and has_holes(run))
+    return not block.reduces
 
 
 def _batch_size(block: Block, n_runs: int) -> int:
@@ -292,7 +300,7 @@ def _sweep_elsewhere(
     )
     parts = run_tasks(executor, _sweep_piece, given)
     blocks = plan_blocks(configs)
-    cells = _empty_cells(runs, configs, blocks)
+    cells = _empty_cells(runs, configs, blocks, holes=bool(find_holed(runs)))
     swept: dict[int, SweptRun] = {}
     done = 0
     for piece, (described, part) in zip(pieces, parts, strict=True):

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from cbreplay.sweep.cells import Cells
     from cbreplay.sweep.plan import Block
 
-__all__ = ["has_holes", "mark_gaps"]
+__all__ = ["find_holed", "mark_gaps"]
 
 
-def has_holes(run: Run) -> bool:
+def find_holed(runs: Sequence[Run]) -> frozenset[int]:
+    """Return which runs lack a value, by their place: see `_has_holes`."""
+    return frozenset(row for row, run in enumerate(runs) if _has_holes(run))
+
+
+def _has_holes(run: Run) -> bool:
     """Return whether a run lacks a value that a callback may have seen.
 
     One with several values in an epoch does not tell which of them it was, and a
@@ -38,6 +43,7 @@ def has_holes(run: Run) -> bool:
 def mark_gaps(
     cells: Cells,
     runs: Sequence[Run],
+    holed: frozenset[int],
     configs: Any,  # noqa: ANN401 - as `read_configs`
     blocks: Sequence[Block],
 ) -> None:
@@ -49,9 +55,10 @@ def mark_gaps(
         What was decided; changed.
     runs, configs, blocks : as `sweep_runs` has them
         What was decided on what.
+    holed : frozenset of int
+        The runs that `find_holed` found.
     """
-    rows = [row for row, run in enumerate(runs) if has_holes(run)]
-    if not rows:
+    if not holed:
         return
     for block in blocks:
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
@@ -60,7 +67,7 @@ def mark_gaps(
             alike = columns[np.ravel(numbers[cut])]
             rules = read_callbacks(configs[int(alike[0])]).callbacks
             reads = read_series(rules)
-            for row in rows:
+            for row in sorted(holed):
                 gap = find_gap_of(runs[row], reads)
                 if gap is not None:
                     cells.cut_off(row, alike, gap)

@@ -62,8 +62,11 @@ _ALIKE = {int, float, str, type(None)}
 
 def _quoted(value: Any) -> str:  # noqa: ANN401 - what `_plain` returns
     """Return a value as the csv module writes it, between others."""
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, float):
+        # numpy's float64, too, as the number that it is
+        return float.__repr__(value)
+    if isinstance(value, int):
+        return str(value)
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow([value, ""])
     return line.getvalue().removesuffix(",\n")

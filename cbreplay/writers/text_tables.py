@@ -9,7 +9,7 @@ from cbreplay.words import count, visible_text
 from cbreplay.writers.lines import firm, firm_words, wrap, wrap_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Row, Table, TableColumn
 
@@ -85,15 +85,13 @@ def table_lines(table: Table, width: int) -> list[str]:
     width : int
         The columns of the terminal.
     """
-    shown_rows = table.for_people().rows
-    if not shown_rows:
+    table = table.for_people()
+    if not table.rows:
         return []
-    rows, n_hidden = choose_rows(shown_rows, table.most_on_screen)
+    rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
     shown = tuple(
-        column._replace(title=visible_text(column.title))
-        for column in table.columns
-        if column.shown != "programs"
+        column._replace(title=visible_text(column.title)) for column in table.columns
     )
     grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
     lines, folded = _written(grid, width)
@@ -116,15 +114,17 @@ def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:
 
 
 def _shown_rows(table: Table) -> list[list[str]]:
-    """Write the cells for people; in a sentence every name is one word."""
-    places = [i for i, column in enumerate(table.columns) if column.shown != "programs"]
+    """Write the cells of a table for people; in a sentence every name is one word."""
+    sentences = [
+        place for place, column in enumerate(table.columns) if column.kind == "sentence"
+    ]
     rows = []
     for row, spoken in zip(table.rows, spoken_cells(table), strict=True):
         cells = [visible_text(cell) for cell in spoken]
-        for i, place in enumerate(places if row.rest is None else ()):
+        for place in sentences if row.rest is None else ():
             sentence = row.cells[place]
-            if isinstance(sentence, Text) and table.columns[place].kind == "sentence":
-                cells[i] = firm_words(sentence)
+            if isinstance(sentence, Text):
+                cells[place] = firm_words(sentence)
         rows.append(cells)
     return rows
 
@@ -135,8 +135,18 @@ def _stamp(row: Row) -> str:
     return visible_text(next(filter(None, stamps), ""))
 
 
-def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
-    """Take columns out until the rest fits, or none may go; return their titles."""
+def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]:
+    """Take columns out until the rest fits, or none may go.
+
+    Returns
+    -------
+    grid : _TextGrid
+        What is left.
+    widths : list of int
+        The widths of its columns.
+    titles : list of str
+        Those of the columns that went.
+    """
     folded: list[str] = []
     widths = grid.widths()
     while _total(widths) > width:
@@ -148,7 +158,7 @@ def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[str]]:
         folded.append(grid.columns[place].title)
         grid = grid.without(place)
         del widths[place]
-    return grid, folded[::-1]
+    return grid, widths, folded[::-1]
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -160,54 +170,68 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
     ends_in_sentence = grid.columns[-1].kind == "sentence"
     if grid.n_sentences > ends_in_sentence:
         return [*_stacked(grid, width)], []
-    fewer, folded = _fold(grid, width)
-    if _total(fewer.widths()) <= width:
-        return [*_aligned(fewer, width)], folded
+    fewer, widths, folded = _fold(grid, width)
+    if _total(widths) <= width:
+        return [*_aligned(fewer, widths, width)], folded
     if ends_in_sentence:
         return [*_stacked(grid, width)], []
     return [*_records(fewer, width)], folded
 
 
-def _aligned(grid: _TextGrid, width: int) -> Iterator[str]:
+def _aligned(grid: _TextGrid, widths: list[int], width: int) -> Iterator[str]:
     """Write the cells of a column below each other, a sentence beside its row."""
-    widths = grid.widths()
+    placed = _placing(grid)
     if any(len(row) == len(widths) for row in grid.rows):
-        yield _line_of([column.title for column in grid.columns], grid, widths)
+        yield _line_of([column.title for column in grid.columns], placed, widths)
     above: list[str] = []
+    ends_in_sentence = grid.n_sentences > 0
     for row, stamp in zip(grid.rows, grid.stamps, strict=True):
         if len(row) < len(widths):
             first = f"{_INDENT}{row[0].ljust(widths[0])}{_GAP}"
             yield from wrap(row[1], width, first, _INDENT + "  ")
-        elif grid.n_sentences:
+        elif ends_in_sentence:
             *cells, sentence = row
-            start = _line_of(_unrepeated(cells, above, grid), grid, widths[:-1])
+            start = _line_of(_unrepeated(cells, above, grid), placed, widths[:-1])
             start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
             yield from _hung(sentence, width, start, stamp)
         else:
-            yield _line_of(_unrepeated(row, above, grid), grid, widths)
+            yield _line_of(_unrepeated(row, above, grid), placed, widths)
         above = row
 
 
-def _line_of(cells: Sequence[str], grid: _TextGrid, widths: Sequence[int]) -> str:
-    placed = [
+def _placing(grid: _TextGrid) -> list[Callable[[str, int], str]]:
+    """Return how the cells of each column are placed in their room."""
+    return [
         # the first cell of a row is its name; an epoch is read as a number there too
-        cell.rjust(room)
+        str.rjust
         if column.align == "right" and (place or column.kind == "epoch")
-        else cell.ljust(room)
-        for place, (cell, room, column) in enumerate(
-            zip(cells, widths, grid.columns, strict=False)
-        )
+        else str.ljust
+        for place, column in enumerate(grid.columns)
     ]
-    return (_INDENT + _GAP.join(placed)).rstrip()
+
+
+def _line_of(
+    cells: Sequence[str],
+    placed: Sequence[Callable[[str, int], str]],
+    widths: Sequence[int],
+) -> str:
+    texts = [
+        place(cell, room)
+        for place, cell, room in zip(placed, cells, widths, strict=False)
+    ]
+    return (_INDENT + _GAP.join(texts)).rstrip()
 
 
 def _unrepeated(
     cells: Sequence[str], above: Sequence[str], grid: _TextGrid
-) -> list[str]:
+) -> Sequence[str]:
     """Leave out what the row above has too, in columns that say a thing once."""
+    once = [place for place, column in enumerate(grid.columns) if column.once]
+    if not once:
+        return cells
     return [
-        "" if column.once and above[place : place + 1] == [cell] else cell
-        for place, (cell, column) in enumerate(zip(cells, grid.columns, strict=False))
+        "" if place in once and above[place : place + 1] == [cell] else cell
+        for place, cell in enumerate(cells)
     ]
 
 

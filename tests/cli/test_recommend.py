@@ -29,8 +29,12 @@ def write_logs(folder: Path, patience: list[int]) -> Path:
     for number, one in enumerate(patience):
         losses = pausing(one)
         losses[-1] += number / 1e6
-        rows = [f"{epoch},{1 - loss / 4},{loss}" for epoch, loss in enumerate(losses)]
-        text = "\r\n".join(["epoch,val_accuracy,val_loss", *rows]) + "\r\n"
+        # of one training two logs would hold the same training loss
+        rows = [
+            f"{epoch},{number + 1 / (epoch + 1)},{1 - loss / 4},{loss}"
+            for epoch, loss in enumerate(losses)
+        ]
+        text = "\r\n".join(["epoch,loss,val_accuracy,val_loss", *rows]) + "\r\n"
         (folder / f"log{number:02d}.csv").write_text(text, newline="")
     return folder
 
@@ -266,8 +270,8 @@ def test_what_does_worse_than_no_stop_is_refused_with_its_figures(
 ) -> None:
     for number in range(3):
         losses = [*pausing(25)[:25], 0.5 + number / 1e6]
-        rows = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
-        text = "\n".join(["epoch,val_loss", *rows]) + "\n"
+        rows = [f"{epoch},{number},{loss}" for epoch, loss in enumerate(losses)]
+        text = "\n".join(["epoch,loss,val_loss", *rows]) + "\n"
         (tmp_path / f"log{number}.csv").write_text(text)
     told = said(ask, tmp_path)
     assert "No setting is recommended." in told

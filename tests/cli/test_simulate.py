@@ -530,8 +530,8 @@ def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
     ) in few
     every = " ".join(ask("simulate", tmp_path, "-v").out.split())
     assert f"still improving at the end of the log: {', '.join(names)}" in every
-    told = as_json(ask("simulate", tmp_path, "--format", "json").out)["staircase"]
+    told = as_json(ask("simulate", tmp_path, "--format", "json").out)["runs"]
     improving = [
-        any("still improving" in note for note in one["notes"]) for one in told
+        any("still improving" in note for note in run["notes"]) for run in told
     ]
     assert improving == [True] * 20

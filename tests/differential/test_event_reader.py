@@ -20,7 +20,16 @@ from cbreplay.readers.event_files.reading import read_events
 from cbreplay.run_metadata import RunMetadata
 from tests.conftest import ROOT, corpus_files
 from tests.oracles.plain_events import read_plainly
-from tests.oracles.tensorboard_loader import Style, load_points, write_events
+from tests.oracles.tensorboard_loader import (
+    Style,
+    event,
+    load_points,
+    record,
+    restart_event,
+    value,
+    version_event,
+    write_events,
+)
 
 pytestmark = pytest.mark.keras
 
@@ -186,6 +195,43 @@ def test_what_tensorboard_s_own_writer_wrote_comes_back_bit_by_bit(
         assert in_bits(found) == in_bits(load_points(path))
     written = [(i / 7, step, tag, n) for i, (tag, step, n) in enumerate(points)]
     assert in_bits(found) == in_bits(written)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_marked_restarts_leave_what_tensorboard_shows(
+    tmp_path: Path, seed: int
+) -> None:
+    # the one behind TensorBoard's pages; the older one does not purge tensors
+    from tensorboard.backend.event_processing.plugin_event_accumulator import (
+        EventAccumulator,
+    )
+    from tensorboard.util.tensor_util import make_ndarray
+
+    random = np.random.default_rng(seed)
+    first = 0
+    for number in range(4):
+        payloads = [version_event(float(number))]
+        if number:
+            first = int(random.integers(0, first + 3))
+            payloads.append(restart_event(100.0 * number, first))
+        steps = range(first, first + int(random.integers(1, 9)))
+        payloads += [
+            event(100.0 * number + i, step, value("val_loss", random.normal()))
+            for i, step in enumerate(steps)
+        ]
+        path = tmp_path / f"events.out.tfevents.{number}.host.1"
+        path.write_bytes(b"".join(map(record, payloads)))
+        first = steps[-1] + 1
+    shown = EventAccumulator(
+        str(tmp_path), tensor_size_guidance={"scalars": 0}
+    ).Reload()
+    points = {
+        point.step: make_ndarray(point.tensor_proto).item()
+        for point in shown.Tensors("val_loss")
+    }
+    (run,) = load_runs(tmp_path, x_axis="epoch", first_epoch=min(points))
+    found = zip(run.epochs.tolist(), run.series["val_loss"], strict=True)
+    assert {step: number for step, number in found if number is not None} == points
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def test_neither_of_two_keeps_the_better() -> None:
 
 def test_the_terminal_answers_without_a_value(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "logs.csv").write_text("epoch,loss\r\n0,.5\r\n1,.4\r\n2,.3\r\n")
-    words = [tmp_path / "logs.csv", "-c", "ModelCheckpoint('w{epoch}.keras')"]
+    words = (tmp_path / "logs.csv", "-c", "ModelCheckpoint('w{epoch}.keras')")
     shown = ask("simulate", *words)
     assert shown.status == 0
     assert "above best" not in shown.out

@@ -98,3 +98,41 @@ def test_a_sweep_says_what_a_replay_says() -> None:
 def test_there_are_two_ways_to_resume() -> None:
     with pytest.raises(ConfigError, match="'fresh' or 'carried'"):
         ask(resumed(), EarlyStopping(), resume="anew")
+
+
+def maybe_resumed() -> Run:
+    return replace(resumed(), possible_seams=frozenset({8}))
+
+
+def test_where_a_fit_may_have_been_resumed_both_ways_are_followed() -> None:
+    # as one fit it stops at epoch 9, as two never: from there on nothing is known
+    replay = ask(maybe_resumed(), EarlyStopping(patience=7))
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 9)
+    # before the seam it makes no difference
+    replay = ask(maybe_resumed(), EarlyStopping(patience=5))
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 7)
+
+
+def test_what_decides_alike_both_ways_is_known() -> None:
+    every = ModelCheckpoint("{epoch}.keras")
+    assert ask(maybe_resumed(), every).evidence == "censored"
+    best = ModelCheckpoint("{epoch}.keras", save_best_only=True)
+    # as two fits it saves epoch 8, the first of the second
+    assert ask(maybe_resumed(), best).gap_epoch == 8
+
+
+def test_weights_that_are_restored_if_a_fit_ends_are_unknown_where_it_may() -> None:
+    replay = ask(maybe_resumed(), EarlyStopping(patience=9, restore_best_weights=True))
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 8)
+
+
+def test_carried_callbacks_know_of_no_seam() -> None:
+    replay = ask(maybe_resumed(), EarlyStopping(patience=7), resume="carried")
+    assert (replay.evidence, replay.stopped_epoch) == ("exact", 9)
+
+
+def test_a_sweep_knows_as_little_of_a_possible_seam() -> None:
+    grid = make_grid([choices(EarlyStopping, patience=[5, 7])])
+    sweep = sweep_runs([maybe_resumed()], grid, semantics="keras-3.15")
+    assert sweep.evidence.tolist() == [[0, 3]]
+    assert sweep.gap_epoch[0, 1] == 9

@@ -36,12 +36,15 @@ class TrainingRows:
         The rows, with epochs that only go up.
     seams : dict of int to str
         The epochs at which a fit was resumed, each with its note.
+    possible : set of int
+        The seams of which it is not known whether a fit was resumed there.
     notes : list of str
         What else people should know.
     """
 
     rows: Rows
     seams: dict[int, str] = field(default_factory=dict)
+    possible: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -60,7 +63,17 @@ class TrainingRows:
         dropped = len(self.rows.epochs) - n_kept
         self.rows = self.rows.take(slice(n_kept))
         self.seams = {at: note for at, note in self.seams.items() if at < epoch}
+        self.possible &= self.seams.keys()
         return dropped
+
+    def go_on(self, piece: Rows) -> None:
+        """Put rows behind these: of a resumed fit, or of the same in another file."""
+        first = int(piece.epochs[0])
+        self.seams[first] = _seam_note(first)
+        if piece.begins_file:
+            self.possible.add(first)
+            self.seams[first] = _POSSIBLE.format(piece.place, first)
+        self.rows.extend(piece)
 
     def take_rate(self, name: str) -> Series | None:
         """Take a column out as the float32 learning rate."""
@@ -108,8 +121,7 @@ def join_rows(
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
-            records[-1].seams[first] = _seam_note(first)
-            records[-1].rows.extend(piece)
+            records[-1].go_on(piece)
         elif records and first in pending:
             del pending[: pending.index(first) + 1]
             _replace_from(records[-1], piece)
@@ -134,6 +146,12 @@ def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
     return [fit.initial_epoch for fit in later]
 
 
+_POSSIBLE = (
+    "{0} begins at epoch {1} (counted from 0): a fit was resumed there, with new "
+    "callbacks, or the same one went on; what hangs on it is not told"
+)
+
+
 def _seam_note(epoch: int) -> str:
     return (
         f"a fit was resumed at epoch {epoch} (counted from 0): "
@@ -155,15 +173,20 @@ def _note_seams(record: TrainingRows, resumed: Iterable[int]) -> None:
     """Note the seams that only ``run.json`` knows, because the rows just go on."""
     for epoch in resumed:
         if record.first_epoch < epoch <= record.horizon:
-            record.seams.setdefault(epoch, _seam_note(epoch))
+            _confirm_seam(record, epoch, _seam_note(epoch))
+
+
+def _confirm_seam(record: TrainingRows, epoch: int, note: str) -> None:
+    if epoch in record.possible or epoch not in record.seams:
+        record.seams[epoch] = note
+    record.possible.discard(epoch)
 
 
 def _add_seams(record: TrainingRows, seams: Iterable[int]) -> None:
     """Take the seams that the user knows of."""
     for epoch in seams:
         if record.first_epoch < epoch <= record.horizon:
-            given = f"{_seam_note(epoch)}, as given"
-            record.seams.setdefault(epoch, given)
+            _confirm_seam(record, epoch, f"{_seam_note(epoch)}, as given")
         else:
             record.notes.append(
                 f"the seam at epoch {epoch} (counted from 0) lies outside of its "

@@ -42,9 +42,12 @@ class Rows:
         When each epoch ended, in seconds; empty where the log does not say.
     place : str
         Where the rows begin, for a note: ``"line 12"``.
+    begins_file : bool
+        Whether only another file of the writer begins here, which says nothing of
+        another fit.
     """
 
-    __slots__ = ("columns", "epochs", "place", "wall_times")
+    __slots__ = ("begins_file", "columns", "epochs", "place", "wall_times")
 
     def __init__(
         self,
@@ -52,11 +55,13 @@ class Rows:
         columns: Mapping[str, Values],
         wall_times: FloatArray | Sequence[float] = (),
         place: str = "",
+        *,
+        begins_file: bool = False,
     ) -> None:
         self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
         self.columns = {name: as_series(column) for name, column in columns.items()}
         self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
-        self.place = place
+        self.place, self.begins_file = place, begins_file
 
     @property
     def follow_each_other(self) -> bool:

@@ -109,6 +109,7 @@ def build_run(
         planned_epochs=planned,
         metadata=metadata,
         seams=tuple(sorted(record.seams)),
+        possible_seams=frozenset(record.possible),
         axis_unit=facts.axis_unit,
         begins_at=facts.begins_at,
         not_logged=facts.not_logged & series.keys(),

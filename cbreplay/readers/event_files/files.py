@@ -119,7 +119,7 @@ def _named(paths: list[str]) -> str:
 
 def _unfinished(log: LogFiles) -> Iterator[str]:
     for files in log.files.values():
-        for path, table in files:
+        for path, table, _ in files:
             if table.unfinished is not None:
                 yield (
                     f"{os.path.basename(path)} was read as far as it is whole: "

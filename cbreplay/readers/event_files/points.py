@@ -35,6 +35,8 @@ class LoggedPoints:
         When the last value of each series was written.
     file : str
         The name of the file.
+    resumed : bool
+        Whether its writer marked that a training goes on here.
     """
 
     steps: NDArray[np.int64]
@@ -42,6 +44,7 @@ class LoggedPoints:
     wall_times: NDArray[np.float64]
     written: dict[str, float]
     file: str
+    resumed: bool = False
 
     def at(self, kept: NDArray[np.bool_]) -> LoggedPoints:
         """Return the points at some of the steps."""
@@ -235,7 +238,8 @@ def merge_points(pieces: Sequence[LoggedPoints]) -> LoggedPoints:
             columns[name] = series if there is None else _over(there, series)
             written[name] = max(piece.written[name], written.get(name, -np.inf))
         times = np.where(np.isnan(times), piece.wall_times, times)
-    return LoggedPoints(pieces[0].steps, columns, times, written, first.file)
+    merged = replace(first, steps=pieces[0].steps, columns=columns, written=written)
+    return replace(merged, wall_times=times)
 
 
 def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ from cbreplay.readers.event_files.layouts import (
 )
 from cbreplay.readers.event_files.points import cut_points, number_values
 from cbreplay.readers.event_files.writers import drop_purged, join_writers, pair_points
+from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +58,8 @@ _FRAMEWORKS = {
     "Hugging Face": "Hugging Face",
 }
 _MOST_TRAININGS = 10_000
+# no tag is called so: the steps of evaluations, on their way to a run
+_STEP = "\0step"
 _CROWDED = "several values at most steps, as of each batch"
 
 
@@ -99,7 +102,7 @@ class TensorBoardReader:
         if not found.pieces:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
         rows = _rows_of(found, layout, _tags(log), path)
-        pieces, numbered = _in_epochs(rows.pieces, layout, self.options)
+        pieces, numbered = _in_epochs(rows, layout, self.options)
         left_out = {**found.left_out, **rows.left_out}
         facts = LogFacts(
             notes=(
@@ -118,9 +121,10 @@ class TensorBoardReader:
             axis_unit="epochs" if rows.steps is None else "evaluations",
         )
         records = join_rows(pieces, self.options, self.metadata, path)
-        for number, record in enumerate(records):
+        for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
+            steps = record.rows.columns.pop(_STEP, None)
             run = build_run(
                 record,
                 facts,
@@ -129,9 +133,8 @@ class TensorBoardReader:
                 metadata=known,
                 rate=_take_rate(record),
             )
-            if log.notes:
-                run = run.with_notes(*log.notes)
-            yield run if rows.steps is None else _with_steps(run, number, rows)
+            run = run.with_notes(*log.notes)
+            yield run if steps is None else _with_steps(run, steps)
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -160,13 +163,13 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
         pieces: list[LoggedPoints] = []
-        for path, part in parts:
+        for path, part, resumed in parts:
             table, left_out = layout.to_epochs(part)
             if options.parts == "rows":
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
             cut, crowded = cut_points(table, names, os.path.basename(path))
-            pieces += cut
+            pieces += [replace(cut[0], resumed=resumed), *cut[1:]] if cut else []
             found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
         of_writers[writer], joined = join_writers(pieces)
         found.notes.extend(purged + joined)
@@ -206,23 +209,27 @@ def _left_out_notes(left_out: Mapping[str, str]) -> Iterator[str]:
 
 
 def _in_epochs(
-    pieces: Sequence[LoggedPoints], layout: Layout, options: ReadOptions
+    found: EpochRows, layout: Layout, options: ReadOptions
 ) -> tuple[list[Rows], NumberedEpochs]:
     """Give rows their zero-based epochs, and tell how they were counted."""
+    pieces = found.pieces
     if len(pieces) > _MOST_TRAININGS:
         problem = f"its steps go back {len(pieces)} times"
         hint = "Give the log of fewer trainings"
         raise LogError(problem, source=pieces[0].file, hint=hint)
-    steps = np.concatenate([piece.steps for piece in pieces])
-    numbered = number_epochs(steps, options, known=layout.counts_from_zero)
+    epochs = np.concatenate([piece.steps for piece in pieces])
+    numbered = number_epochs(epochs, options, known=layout.counts_from_zero)
     rows = []
     begin = 0
-    for piece in pieces:
+    for i, piece in enumerate(pieces):
         end = begin + len(piece.steps)
-        place = f"file {piece.file}"
-        rows.append(
-            Rows(numbered.epochs[begin:end], piece.columns, piece.wall_times, place)
-        )
+        columns = piece.columns
+        if found.steps is not None:
+            steps = found.steps[i].astype(np.float64)
+            columns = columns | {_STEP: Series(steps, np.ones(len(steps), np.bool_))}
+        epochs, place = numbered.epochs[begin:end], f"file {piece.file}"
+        times, another = piece.wall_times, not piece.resumed
+        rows.append(Rows(epochs, columns, times, place, begins_file=another))
         begin = end
     if options.parts == "rows":
         for later in rows[1:]:
@@ -244,12 +251,9 @@ def _take_rate(record: TrainingRows) -> LoggedRate | None:
     return None if found is None else found._replace(source="")
 
 
-def _with_steps(run: Run, number: int, rows: EpochRows) -> Run:
+def _with_steps(run: Run, logged: Series) -> Run:
     """Give a run the steps of its evaluations, and say where they begin and end."""
-    # a training begins with evaluation 0
-    begins = np.cumsum([int(piece.steps[0]) == 0 for piece in rows.pieces]) - 1
-    pairs = zip(rows.steps or (), begins.tolist(), strict=True)
-    steps = np.concatenate([own for own, begun in pairs if begun == number])
+    steps = logged.values.astype(np.int64)
     note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
     return replace(run, steps=steps).with_notes(note)
 

@@ -21,10 +21,21 @@ _MOST_COMPARED = 500
 
 
 class EventFile(NamedTuple):
-    """An event file, or the part of one between two restarts, and what it holds."""
+    """An event file, or the part of one between two restarts, and what it holds.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+    table : EventTable
+        What it holds.
+    resumed : bool
+        Whether its writer marked that a training goes on here.
+    """
 
     path: str
     table: EventTable
+    resumed: bool = False
 
 
 class JoinedPieces(NamedTuple):
@@ -56,26 +67,26 @@ def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]
         return list(files), []
     parts: list[EventFile] = []
     notes: list[str] = []
-    for path, table in files:
+    for path, table, _ in files:
         offsets = table.scalars.offsets
-        begin = 0
+        begin, resumed = 0, False
         for restart in table.restarts:
             end = int(np.searchsorted(offsets, restart.offset))
-            parts.append(EventFile(path, _between(table, begin, end)))
+            parts.append(EventFile(path, _between(table, begin, end), resumed))
             kept = [part.table.scalars.steps < restart.step for part in parts]
             n_dropped = sum(int(np.count_nonzero(~own)) for own in kept)
             if n_dropped:
                 notes.append(
-                    f"the writer resumed at step {restart.step} and marked it: "
-                    f"{count(n_dropped, 'value')} from there on, written before, were "
-                    "dropped"
+                    f"the writer resumed at step {restart.step} and marked it, which "
+                    f"drops {count(n_dropped, 'value')} written before from there on"
                 )
             parts = [
-                EventFile(part.path, part.table.only(own))
+                part._replace(table=part.table.only(own))
                 for part, own in zip(parts, kept, strict=True)
             ]
-            begin = end
-        parts.append(EventFile(path, _between(table, begin, len(offsets))))
+            begin, resumed = end, True
+        rest = _between(table, begin, len(offsets))
+        parts.append(EventFile(path, rest, resumed))
     return parts, notes
 
 

@@ -306,7 +306,7 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
     """Every sentence of the screen is on the page, word for word."""
     for number, run in enumerate(advised_runs()):
         values = run.series["val_loss"].values.tolist()
-        rows = [f"{epoch},1.0,{value!r}" for epoch, value in enumerate(values)]
+        rows = [f"{epoch},{number}.5,{value!r}" for epoch, value in enumerate(values)]
         text = "\n".join(["epoch,loss,val_loss", *rows, ""])
         (tmp_path / f"run{number}.csv").write_text(text)
     options = (tmp_path, "--planned-epochs", "40", "--semantics", "keras-3.15")

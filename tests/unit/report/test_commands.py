@@ -48,7 +48,7 @@ def test_several_settings_are_refused(log: Path, ask: Ask, command: str) -> None
 
 def test_a_picture_of_several_runs_is_refused(log: Path, ask: Ask) -> None:
     other = log.with_name("second.csv")
-    other.write_bytes(log.read_bytes())
+    other.write_text(log.read_text().replace("0.51", "0.31"))
     answer = ask("plot", log.parent)
     assert answer.status == 2
     assert "there are 2" in answer.err
@@ -60,8 +60,9 @@ def test_what_a_recommendation_shall_keep_is_passed_on(log: Path, ask: Ask) -> N
     runs.mkdir()
     for number, run in enumerate(pausing_runs([1, 2, 3, 30])):
         values = run.series["val_loss"].values.tolist()
-        rows = [f"{epoch},{value!r}" for epoch, value in enumerate(values)]
-        (runs / f"{number}.csv").write_text("\n".join(["epoch,val_loss", *rows, ""]))
+        rows = [f"{epoch},{number},{value!r}" for epoch, value in enumerate(values)]
+        text = "\n".join(["epoch,loss,val_loss", *rows, ""])
+        (runs / f"{number}.csv").write_text(text)
     # rank ceil(5 x 0.6) = 3 of 4
     options = ("--tolerance", "0.25", "--confidence", "0.6", "--group-by", "none")
     screen = ask("recommend", "runs", *options).out
@@ -81,10 +82,10 @@ def test_what_settings_cost_on_several_runs_is_a_picture(
 ) -> None:
     for number, run in enumerate(pausing_runs([1, 2, 3])):
         values = run.series["val_loss"].values.tolist()
-        rows = [f"{epoch},{value!r}" for epoch, value in enumerate(values)]
+        rows = [f"{epoch},{number},{value!r}" for epoch, value in enumerate(values)]
         other = log.parent / "runs" / f"run{number}.csv"
         other.parent.mkdir(exist_ok=True)
-        other.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+        other.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
     answer = ask("plot", "runs", "--kind", kind, "--patience", "2")
     assert (answer.status, answer.out) == (0, f"{kind}.png\n")
     assert (log.parent / f"{kind}.png").read_bytes().startswith(b"\x89PNG")
@@ -105,9 +106,9 @@ def test_costs_of_one_run_or_of_runs_that_tell_nothing_are_refused(
     assert "compares settings over several runs, and there is one" in answer.err
     (log.parent / "runs").mkdir()
     for n_epochs in (5, 6):
-        rows = [f"{epoch},{1 - epoch / 10}" for epoch in range(n_epochs)]
+        rows = [f"{epoch},{n_epochs},{1 - epoch / 10}" for epoch in range(n_epochs)]
         path = log.parent / "runs" / f"run{n_epochs}.csv"
-        path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+        path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
     answer = ask("plot", "runs", "--kind", kind)
     assert answer.status == 2
     assert "no patience is told by enough of these 2 runs" in answer.err

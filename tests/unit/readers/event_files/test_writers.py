@@ -61,10 +61,12 @@ def test_a_marked_restart_drops_what_was_written_from_its_step_on(
     (run,) = read(tmp_path, x_axis="epoch")
     expected = [0, 1 / 8, 2 / 8, *(16 + step / 8 for step in range(3, 8))]
     assert losses(run, "val_loss") == expected
+    # the mark says that a fit was resumed
     assert run.seams == (3,)
+    assert run.possible_seams == set()
     assert not run.series["val_loss"].others
     assert any(
-        "resumed at step 3 and marked it: 3 values from there on" in note
+        "resumed at step 3 and marked it, which drops 3 values" in note
         for note in run.notes
     )
 
@@ -84,6 +86,18 @@ def test_a_mark_at_the_end_takes_nothing_back(tmp_path: Path) -> None:
     (run,) = read(tmp_path, x_axis="epoch")
     assert losses(run, "val_loss") == [0, 1 / 8, 2 / 8, 3 / 8]
     assert not any("dropped" in note for note in run.notes)
+
+
+def test_whether_a_fit_was_resumed_in_another_file_may_be_given(tmp_path: Path) -> None:
+    write(tmp_path, 1, range(3))
+    write(tmp_path, 2, range(3, 6))
+    (run,) = read(tmp_path)
+    assert run.seams == (3,)
+    assert run.possible_seams == {3}
+    given = ReadOptions(seams=(3,))
+    (run,) = TensorBoardReader(given).read(str(tmp_path))
+    assert run.seams == (3,)
+    assert run.possible_seams == set()
 
 
 def test_writers_that_take_turns_wrote_one_training(tmp_path: Path) -> None:

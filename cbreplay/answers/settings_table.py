@@ -1,0 +1,153 @@
+"""The table of settings on runs: figures for programs, and the same for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.axes import axis_cells, axis_columns
+from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
+from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
+from cbreplay.words import count, decimals_for, spoken_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.kinds import Kind
+
+__all__ = ["settings_table"]
+
+# what CSV has of each cell, in order
+_FIGURES = (
+    "evidence",
+    "stopped_epoch",
+    "kept_epoch",
+    "kept_value",
+    "regret",
+    "trained_epochs",
+    "epochs_saved",
+    "seconds_saved",
+    "bounds",
+    "provisional",
+    "first_reduction_epoch",
+    "reductions",
+    "divergence_epoch",
+    "gap_epoch",
+    "saves",
+    "last_saved_file",
+    "last_saved_epoch",
+)
+# every row is shown: a reader may look for one of them
+_EVERY_ROW = 1_000_000
+
+
+def settings_table(cells: SettingCells) -> Table:
+    """Return what every setting would have done on every run, a row a cell.
+
+    Parameters
+    ----------
+    cells : SettingCells
+        The answer. A run stands in a column where there are several.
+    """
+    n_runs, n_configs = len(cells.runs), len(cells.grid)
+    names = [run.name for run in cells.runs for _ in range(n_configs)]
+    columns = [
+        TableColumn("run", "run", "name", shown="always" if n_runs > 1 else "programs"),
+        TableColumn("config", "config", "text", shown="programs"),
+        *axis_columns(cells.grid.parameters),
+        *(TableColumn(key, key, "text", shown="programs") for key in _FIGURES),
+    ]
+    made: list[Sequence[Any]] = [
+        names,
+        [*range(n_configs)] * n_runs,
+        *axis_cells(cells.grid, n_runs),
+        *(cells.columns[key] for key in _FIGURES),
+    ]
+    for column, held in (*_spoken_columns(cells), *_rate_columns(cells)):
+        columns.append(column)
+        made.append(held)
+    columns.append(_for_people("spoken", "evidence", "sentence"))
+    made.append(_evidence(cells))
+    return Table(
+        tuple(columns),
+        ColumnRows(made),
+        f"What {count(n_configs, 'setting')} would have done on {count(n_runs, 'run')}",
+        is_answer=True,
+        most_on_screen=_EVERY_ROW,
+    )
+
+
+def _spoken_columns(
+    cells: SettingCells,
+) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    """Yield the columns for people, each with its cells."""
+    held = cells.columns
+    objectives = {name for name, _ in cells.judged_by}
+    objective = objectives.pop() if len(objectives) == 1 else "kept value"
+    decimals = decimals_for(held["kept_value"])
+    if any(rule.changes_learning_rate for rule in cells.grid[0]):
+        key = "first_reduction_epoch"
+        yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
+    yield _for_people("stopped_epoch", "stops at", "epoch"), held["stopped_epoch"]
+    yield (
+        _for_people("kept_epoch", "keeps", "epoch", fold=1),
+        _so_far(cells, "kept_epoch"),
+    )
+    # else nothing in the list judges what is kept, and the log has no val_loss
+    if objective is not None:
+        column = _for_people("kept_value", objective, "value", fold=2)
+        yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
+        side = beside_best(mode for _, mode in cells.judged_by)
+        column = _for_people("regret", side, "difference")
+        yield column._replace(decimals=decimals), _so_far(cells, "regret")
+    yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
+    if any(held["saves"]):
+        yield _for_people("saves", "saves", "count", fold=6), held["saves"]
+        key = "last_saved_file"
+        yield _for_people(key, "last file", "name", fold=5), held[key]
+        key = "last_saved_epoch"
+        yield _for_people(key, "of epoch", "epoch", fold=5), held[key]
+
+
+def _for_people(key: str, title: str, kind: Kind, fold: int = 0) -> TableColumn:
+    return TableColumn(key, title, kind, fold, "people")
+
+
+def _rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
+    if tells_of_rates(cells):
+        yield from zip(*rate_columns(cells), strict=True)
+
+
+def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
+    """Return a column, with brackets around what would hold if training ended here."""
+    held, provisional = cells.columns[key], cells.columns["provisional"]
+    return MadeColumn(
+        len(held),
+        lambda row: (
+            Cell(held[row], provisional=True) if provisional[row] else held[row]
+        ),
+    )
+
+
+def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
+    saved, bounds = cells.columns["epochs_saved"], cells.columns["bounds"]
+    return MadeColumn(
+        len(saved),
+        lambda row: Cell(saved[row], bound="upper") if bounds[row] else saved[row],
+    )
+
+
+def _evidence(cells: SettingCells) -> Sequence[Any]:
+    """Return how far each cell is evidence, in words."""
+    keys = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
+    limits = [cells.columns[key] for key in keys]
+
+    n_configs = len(cells.grid)
+
+    def spoken(row: int) -> str:
+        run = cells.runs[row // n_configs]
+        evidence, divergence, parted_by, gap = (column[row] for column in limits)
+        return spoken_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
+
+    return MadeColumn(len(limits[0]), spoken)
