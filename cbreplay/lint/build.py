@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lint_callbacks"]
 
+_MOST_EPOCHS = 2**53
+
 
 def lint_callbacks(
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, or lists of them
@@ -82,7 +84,7 @@ def lint_callbacks(
             resolved.family,
             schedule=schedule or (None if metadata is None else metadata.schedule),
         ),
-        epochs if epochs is not None or run is None else run.planned_epochs,
+        _planned(epochs, run),
         validation_freq or _recorded_freq(run),
         run,
     )
@@ -119,6 +121,13 @@ def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
             reason,
             "remove one of the two",
         )
+
+
+def _planned(epochs: int | None, run: Run | None) -> int | None:
+    """Return the ``epochs`` of ``fit``, no more than a float counts exactly."""
+    if epochs is None and run is not None:
+        epochs = run.planned_epochs
+    return None if epochs is None else min(epochs, _MOST_EPOCHS)
 
 
 def _check(epochs: int | None, validation_freq: int | None) -> None:

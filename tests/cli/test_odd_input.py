@@ -379,8 +379,10 @@ def test_a_name_that_is_no_text_can_be_written_in_every_form(
     ask: Ask, tmp_path: Path
 ) -> None:
     folder = os.fsencode(tmp_path)
-    for name in (b"\xff\xfe.csv", b"a\nb\x1b[31m.csv"):
-        write_csv(tmp_path / "x.csv", VALUES).rename(os.fsdecode(folder + b"/" + name))
+    for by, name in enumerate((b"\xff\xfe.csv", b"a\nb\x1b[31m.csv")):
+        # two trainings, not one that was copied
+        values = [value + by for value in VALUES]
+        write_csv(tmp_path / "x.csv", values).rename(os.fsdecode(folder + b"/" + name))
     (tmp_path / "h.json").write_text(
         '{"loss": [2, 1], "val_loss": [3, 2], "\\ud800": [1, 2]}'
     )
