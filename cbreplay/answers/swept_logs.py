@@ -36,6 +36,7 @@ _KINDS: dict[str, Kind] = {
     "stopped_epoch": "epoch",
     "kept_epoch": "epoch",
     "divergence_epoch": "epoch",
+    "gap_epoch": "epoch",
     "kept_value": "value",
     "regret": "difference",
     "seconds_saved": "seconds",
