@@ -5,15 +5,35 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.expressions.flows import (
+    COPYING,
+    Change,
+    Flow,
+    find_flows,
+    names_in,
+    root_of,
+    spread_changes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Binding", "Names", "Scope", "read_names"]
 
-_CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
+_CHANGING = {
+    *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+    *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
+}
 _SETTING = {"delattr", "setattr"}
+# of these, list.append(a, b) is a way to write a.append(b)
+_TYPES = {"dict", "list"}
+# what is given to these stays as it is
+_HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
+_HARMLESS |= {"print", "repr", "str", "type"}
+_METHODS = {"evaluate", "fit", "fit_generator", "predict"} | _CHANGING
+_NAMESPACES, _RUNNING = {"globals", "locals", "vars"}, {"eval", "exec"}
 
 
 class Binding(NamedTuple):
@@ -51,6 +71,11 @@ class Scope:
             scope = scope.parent
         return None
 
+    def place(self, name: str) -> tuple[Scope, str] | None:
+        """Return where a name that is used here is bound, and the name."""
+        holder = self.holder(name)
+        return None if holder is None else (holder, name)
+
 
 class Names(NamedTuple):
     """The names and calls of a script.
@@ -61,10 +86,16 @@ class Names(NamedTuple):
         Every call, and where it stands, in the order of the text.
     changed : mapping of (Scope, str) to int
         The line in which what a name holds is changed in place.
+    given : mapping of (Scope, str) to int
+        The line in which what a name holds is given to something that is not read.
+    unread : mapping of str to int
+        What may give any name another meaning, and the line in which it stands.
     """
 
     calls: list[tuple[ast.Call, Scope]]
     changed: dict[tuple[Scope, str], int]
+    given: dict[tuple[Scope, str], int]
+    unread: dict[str, int]
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -82,74 +113,62 @@ def read_names(tree: ast.Module) -> Names:
             if name in scope.bindings:
                 scope.bindings[name].append(Binding(0))
     calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
-    return Names(calls, _find_changed(walk))
+    given = {
+        place: call.lineno
+        for call, scope in reversed(calls)
+        for name in _given_away(call, walk)
+        if (place := scope.place(name)) is not None
+    }
+    flows = [*walk.flows, *_passed(walk)]
+    return Names(calls, spread_changes(walk.changes, flows), given, walk.unread)
 
 
-_Place: TypeAlias = tuple[Scope, str]
+def _given_away(call: ast.Call, walk: _NameVisitor) -> list[str]:
+    """Return the names whose objects a call gets, and could change unseen."""
+    called = call.func
+    if isinstance(called, ast.Name):
+        seen = called.id in _HARMLESS | _SETTING or called.id in walk.functions
+    else:
+        seen = isinstance(called, ast.Attribute) and called.attr in _METHODS
+    if seen:
+        return []
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return [one.id for one in given if isinstance(one, ast.Name)]
 
 
-def _find_changed(walk: _NameVisitor) -> dict[_Place, int]:
-    """Return what is changed in place, by whichever of its names."""
-    changed: dict[_Place, int] = {}
-    for scope, name, line in walk.changes:
-        place = _place(scope, name)
-        if place is not None:
-            changed.setdefault(place, line)
-    same = [*_aliases(walk), *_passed(walk)]
-    found = True
-    while found:
-        found = False
-        for first, other in same:
-            for known, new in ((first, other), (other, first)):
-                if known in changed and new not in changed:
-                    changed[new], found = changed[known], True
-    return changed
-
-
-def _place(scope: Scope, name: str) -> _Place | None:
-    holder = scope.holder(name)
-    return None if holder is None else (holder, name)
-
-
-def _aliases(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
-    """Yield pairs of names of one object, or of one in the other: ``d = c[0]``."""
-    for scope in walk.scopes:
-        for name, bindings in scope.bindings.items():
-            for binding in bindings:
-                held = None if binding.value is None else _root(binding.value)
-                other = None if held is None else _place(scope, held)
-                if other is not None:
-                    yield (scope, name), other
-    for scope, target, held in walk.looped:
-        one, other = _place(scope, target), _place(scope, held)
-        if one is not None and other is not None:
-            yield one, other
-
-
-def _root(node: ast.expr) -> str | None:
-    """Return the name at which a chain of attributes and subscripts begins."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _passed(walk: _NameVisitor) -> Iterator[tuple[_Place, _Place]]:
-    """Yield a function's parameter, and what it is called with by name."""
+def _passed(walk: _NameVisitor) -> Iterator[Flow]:
+    """Yield a function's parameters, and what they are called with."""
     for call, scope in walk.calls:
         called = call.func.id if isinstance(call.func, ast.Name) else None
         function = None if called is None else walk.functions.get(called)
         if function is None:
             continue
-        inside, parameters = function
+        inside, parameters, rest = function
         given = [*zip(parameters, call.args, strict=False)]
         given += [
-            (keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg
+            (keyword.arg, keyword.value)
+            for keyword in call.keywords
+            if keyword.arg in inside.bindings
         ]
         for parameter, value in given:
-            if isinstance(value, ast.Name) and parameter in inside.bindings:
-                place = _place(scope, value.id)
-                if place is not None:
-                    yield (inside, parameter), place
+            for kind, name in find_flows(value):
+                yield Flow(inside, parameter, kind, scope, name)
+        # *args and **kwargs
+        others = [*call.args, *(keyword.value for keyword in call.keywords)]
+        for parameter in rest:
+            for value in others:
+                for name in names_in(value):
+                    yield Flow(inside, parameter, "holds", scope, name)
+
+
+def _captured(node: ast.AST) -> list[str]:
+    """Return the names that a pattern binds."""
+    names = [
+        one.rest if isinstance(one, ast.MatchMapping) else one.name
+        for one in ast.walk(node)
+        if isinstance(one, (ast.MatchAs, ast.MatchStar, ast.MatchMapping))
+    ]
+    return [name for name in names if name is not None]
 
 
 class _NameVisitor(ast.NodeVisitor):
@@ -159,10 +178,12 @@ class _NameVisitor(ast.NodeVisitor):
         self.scope = Scope(None)
         self.scopes = [self.scope]
         self.calls: list[tuple[ast.Call, Scope]] = []
-        self.changes: list[tuple[Scope, str, int]] = []
+        self.changes: list[Change] = []
+        self.flows: list[Flow] = []
         self.shared: set[str] = set()
-        self.functions: dict[str, tuple[Scope, list[str]]] = {}
-        self.looped: list[tuple[Scope, str, str]] = []
+        self.functions: dict[str, tuple[Scope, list[str], list[str]]] = {}
+        self.unread: dict[str, int] = {}
+        self.called: set[int] = set()
 
     def bind(self, name: str, binding: Binding) -> None:
         self.scope.bindings.setdefault(name, []).append(binding)
@@ -180,7 +201,9 @@ class _NameVisitor(ast.NodeVisitor):
             self.visit(decorator)
         scope = self.enter_function(node.args, list(node.body))
         named = [*node.args.posonlyargs, *node.args.args]
-        self.functions[node.name] = (scope, [parameter.arg for parameter in named])
+        starred = [one.arg for one in (node.args.vararg, node.args.kwarg) if one]
+        self.functions[node.name] = (scope, [one.arg for one in named], starred)
+        self.flow_body(node)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -206,6 +229,7 @@ class _NameVisitor(ast.NodeVisitor):
         for inner in [*node.decorator_list, *node.bases, *node.keywords]:
             self.visit(inner)
         self.inside(list(node.body), Scope(self.scope, of_class=True))
+        self.flow_body(node)
 
     def visit_comprehension_like(self, node: ast.AST) -> None:
         self.inside(list(ast.iter_child_nodes(node)), Scope(self.scope))
@@ -231,6 +255,7 @@ class _NameVisitor(ast.NodeVisitor):
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
         for target in node.targets:
+            self.flow(target, node.value)
             if isinstance(target, ast.Name):
                 self.bind(target.id, Binding(node.lineno, value=node.value))
             else:
@@ -240,6 +265,7 @@ class _NameVisitor(ast.NodeVisitor):
         if node.value is None:
             return
         self.visit(node.value)
+        self.flow(node.target, node.value)
         if isinstance(node.target, ast.Name):
             self.bind(node.target.id, Binding(node.lineno, value=node.value))
         else:
@@ -249,7 +275,8 @@ class _NameVisitor(ast.NodeVisitor):
         # `+=` changes a list for all of its names, and makes a new number
         adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
         if adds and isinstance(node.target, ast.Name):
-            self.changes.append((self.scope, node.target.id, node.lineno))
+            self.note_held_by(node.target, node.lineno)
+            self.flow(node.target, node.value)
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -278,6 +305,9 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.note_change(node)
+        if node.attr in _CHANGING and id(node) not in self.called:
+            # add = callbacks.append, to be called under its own name
+            self.note_held_by(node.value, node.lineno)
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -289,30 +319,78 @@ class _NameVisitor(ast.NodeVisitor):
             self.note_held_by(node.value, node.lineno)
 
     def note_held_by(self, node: ast.expr, line: int) -> None:
-        """Note that what a name holds is changed there, or a part of it."""
-        name = _root(node)
-        if name is not None:
-            self.changes.append((self.scope, name, line))
+        """Note that what an expression stands for is changed there."""
+        plain = isinstance(node, ast.Name)
+        root = root_of(node)
+        for name in [root] if root is not None else names_in(node):
+            self.changes.append(Change(self.scope, name, line, is_deep=not plain))
 
-    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
-        held = [one.id for one in ast.walk(node.iter) if isinstance(one, ast.Name)]
-        targets = [one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)]
-        self.looped += [
-            (self.scope, target, name) for target in targets for name in held
+    def flow(self, target: ast.expr, value: ast.expr) -> None:
+        """Note what the objects of a target may be, or have in them."""
+        if isinstance(target, ast.Name):
+            for kind, name in find_flows(value):
+                self.flows.append(Flow(self.scope, target.id, kind, self.scope, name))
+        else:
+            self.flow_parts(target, value)
+
+    def flow_parts(self, target: ast.expr | ast.pattern, value: ast.expr) -> None:
+        """Note that the names of a target may be parts of what a value names."""
+        # through one between them, for there may be thousands on both sides
+        between = f"<{target.lineno}:{target.col_offset}>"
+        self.scope.bindings.setdefault(between, [])
+        for name in [*names_in(target), *_captured(target)]:
+            self.flows.append(Flow(self.scope, name, "part", self.scope, between))
+        for name in names_in(value):
+            self.flows.append(Flow(self.scope, between, "part", self.scope, name))
+
+    def flow_body(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ) -> None:
+        """Note what a function may return, and a class may have in it."""
+        self.flows += [
+            Flow(self.scope, node.name, "holds", self.scope, name)
+            for statement in node.body
+            for name in names_in(statement)
         ]
+
+    def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
+        self.flow_parts(node.target, node.iter)
         self.generic_visit(node)
 
     visit_AsyncFor = visit_For
+    visit_comprehension = visit_For
+
+    def visit_withitem(self, node: ast.withitem) -> None:
+        if node.optional_vars is not None:
+            self.flow_parts(node.optional_vars, node.context_expr)
+        self.generic_visit(node)
+
+    def visit_Match(self, node: ast.Match) -> None:
+        for case in node.cases:
+            self.flow_parts(case.pattern, node.subject)
+        self.generic_visit(node)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.flow(node.target, node.value)
+        self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
         self.calls.append((node, self.scope))
         called = node.func
-        if (
-            isinstance(called, ast.Attribute)
-            and isinstance(called.value, ast.Name)
-            and called.attr in _CHANGING
-        ):
-            self.changes.append((self.scope, called.value.id, node.lineno))
-        if isinstance(called, ast.Name) and called.id in _SETTING and node.args:
-            self.note_held_by(node.args[0], node.lineno)
+        self.called.add(id(called))
+        if isinstance(called, ast.Attribute) and called.attr in _CHANGING:
+            of_type = isinstance(called.value, ast.Name) and called.value.id in _TYPES
+            for held in node.args[:1] if of_type else [called.value]:
+                self.note_held_by(held, node.lineno)
+        elif isinstance(called, ast.Lambda):
+            for held in node.args:
+                self.note_held_by(held, node.lineno)
+        elif isinstance(called, ast.Name):
+            self.note_builtin(called.id, node)
         self.generic_visit(node)
+
+    def note_builtin(self, name: str, call: ast.Call) -> None:
+        if name in _SETTING and call.args:
+            self.note_held_by(call.args[0], call.lineno)
+        if name in _RUNNING or (name in _NAMESPACES and not call.args):
+            self.unread.setdefault(name, call.lineno)

@@ -135,6 +135,7 @@ class _Script:
         self.path, self.text, self.names, self.defaults = path, text, names, defaults
         self.steps = 0
         self.used: set[int] = set()
+        self.given: dict[str, int] = {}
 
     def read(self) -> ScriptCallbacks:
         fits = [
@@ -160,6 +161,7 @@ class _Script:
             problem = "it builds no callback that a fit gets"
             raise ExpressionError(problem, text=self.path, hint=_INSTEAD)
         notes += self.unused()
+        notes += self.doubts()
         return ScriptCallbacks(
             self.path,
             tuple(entry.callback for entry in built),
@@ -261,6 +263,16 @@ class _Script:
                     f"line {call.lineno}: this {name} goes to no fit that was read, "
                     "and is left out"
                 )
+
+    def doubts(self) -> Iterator[str]:
+        """Say what could change what was read, and is not read itself."""
+        for name, line in self.names.unread.items():
+            yield f"line {line}: {name}() may change what a name means, and is not read"
+        for name, line in self.given.items():
+            yield (
+                f"line {line}: {name} is given to something that is not read, and "
+                "could change it"
+            )
 
     def every_call(self, problems: list[_Unread]) -> Iterator[_Built]:
         for call, scope in self.names.calls:
@@ -364,6 +376,9 @@ class _Script:
             if holder is None:
                 self.unread(node, f"{node.id!r} is not assigned in the script")
             value = self.only_value(node, holder, holder.bindings[node.id])
+            line = self.names.given.get((holder, node.id))
+            if line is not None and isinstance(value, (ast.List, ast.BinOp, ast.Call)):
+                self.given.setdefault(node.id, line)
             node, scope = value, holder
         return node, scope
 
@@ -382,7 +397,8 @@ class _Script:
                 node, f"{node.id!r} (line {lines[0]}) is not assigned a plain value"
             )
         changed = self.names.changed.get((holder, node.id))
-        if changed is not None:
+        # a constant is given another meaning, and never changed
+        if changed is not None and not isinstance(bindings[0].value, ast.Constant):
             self.unread(node, f"{node.id!r} is changed in line {changed}{_GROWS}")
         return bindings[0].value
 

@@ -67,16 +67,24 @@ class CellCosts(NamedTuple):
         What is lost, in the objective's unit; NaN where that is not known.
     cost : array
         The share of the recorded epochs that are trained.
+    silent : bool array
+        Where the log lacks what decides, or another training would have followed.
     """
 
     exact: BoolArray
     regret: FloatArray
     cost: FloatArray
+    silent: BoolArray
 
     def take(self, first: int, count: int) -> CellCosts:
         """Return some settings that stand side by side."""
         here = slice(first, first + count)
-        return CellCosts(self.exact[:, here], self.regret[:, here], self.cost[:, here])
+        return CellCosts(
+            self.exact[:, here],
+            self.regret[:, here],
+            self.cost[:, here],
+            self.silent[:, here],
+        )
 
 
 class Priced(NamedTuple):
@@ -126,14 +134,17 @@ def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> CellCosts:
     exact = sweep.evidence[at] == 0
     recorded = np.array([sweep.runs[row].n_epochs for row in rows])
     cost = sweep.trained_epochs[at] / recorded[:, None]
-    return CellCosts(exact, sweep.regret[at], cost)
+    silent = sweep.diverged[at] | sweep.incomplete[at]
+    return CellCosts(exact, sweep.regret[at], cost, silent)
 
 
 def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     """Return what every patience costs on every group."""
     # above its own patience a log is no evidence, whatever it seems to hold
     exact = cells.exact & (patience[None] <= panel.own_patience[:, None])
-    sufficient = find_sufficient(patience, exact, cells.regret, panel.tolerance)
+    sufficient = find_sufficient(
+        patience, exact, cells.regret, panel.tolerance, silent=cells.silent
+    )
     regret = np.where(exact, cells.regret, np.nan)
     cost = np.where(exact, cells.cost, np.nan)
     score = regret / panel.scale[:, None] + panel.cost_weight * cost
@@ -147,12 +158,18 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
 
 
 def find_sufficient(
-    patience: EpochArray, exact: BoolArray, regret: FloatArray, tolerance: FloatArray
+    patience: EpochArray,
+    exact: BoolArray,
+    regret: FloatArray,
+    tolerance: FloatArray,
+    *,
+    silent: BoolArray | None = None,
 ) -> FloatArray:
     """Return the smallest patience that is enough on each run.
 
     It is exact, and neither it nor any larger exact one has a regret above the
-    tolerance.
+    tolerance. Where the log is silent about a larger one, it is not known: a hole at
+    epoch 12 must not promise patience 1.
 
     Parameters
     ----------
@@ -164,6 +181,8 @@ def find_sufficient(
         What it costs; NaN, where that is not known, is never within the tolerance.
     tolerance : array of shape (n_runs,)
         What may be lost, in the unit of the regret.
+    silent : bool array of shape (n_runs, n_patience), optional
+        Where a log has a hole, or another training would have followed.
 
     Returns
     -------
@@ -187,6 +206,9 @@ def find_sufficient(
         bad.any(axis=1), n_patience - 1 - np.argmax(bad[:, ::-1], axis=1), -1
     )
     enough = exact & (np.arange(n_patience) > last_bad[:, None])
+    if silent is not None:
+        # nothing below a silent one is known to be enough
+        enough &= ~np.logical_or.accumulate(silent[:, ::-1], axis=1)[:, ::-1]
     found = patience[np.argmax(enough, axis=1)].astype(np.float64)
     return np.where(enough.any(axis=1), found, np.inf)
 

@@ -178,7 +178,7 @@ class _Rivals:
             costs.append((best[0] + 1) / run.n_epochs if len(best) else np.nan)
         cost = np.array(costs)[:, None]
         regret = np.where(np.isnan(cost), np.nan, 0.0)
-        cells = CellCosts(np.isfinite(cost), regret, cost)
+        cells = CellCosts(np.isfinite(cost), regret, cost, np.zeros(cost.shape, bool))
         return score_setting(self.panel, Setting("hindsight", None), cells)
 
     def later_start(self) -> Iterator[Scored]:
@@ -273,7 +273,7 @@ def _unstopped(study: Study) -> CellCosts:
     regret = np.array([[series.regrets[-1]] for series in judged])
     # where its own rule ended it, nobody knows how it would have gone on
     exact = np.isinf(study.panel.own_patience)[:, None]
-    return CellCosts(exact, regret, np.ones_like(regret))
+    return CellCosts(exact, regret, np.ones_like(regret), np.zeros_like(exact))
 
 
 class RuleScore(NamedTuple):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["TrainingRows", "join_rows"]
 
 # an epoch number far beyond the others would make series that no memory holds
-_MOST_MISSING = 1_000_000
+_MOST_MISSING, _MOST_MISSING_CELLS = 1_000_000, 10_000_000
+# in sweeps an epoch has 32 bits
+_LAST_EPOCH = 2**31 - 2
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -132,7 +134,7 @@ def join_rows(
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
-        _check_span(record, source)
+    _check_spans(records, source)
     return records
 
 
@@ -222,12 +224,20 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         )
 
 
-def _check_span(record: TrainingRows, source: str) -> None:
-    span = record.horizon - record.first_epoch + 1
-    if span - len(record.rows.epochs) > _MOST_MISSING:
-        problem = (
-            f"the epochs run from {record.first_epoch} to {record.horizon} "
-            f"in {len(record.rows.epochs)} rows"
-        )
-        hint = "Correct the epoch that does not belong there"
-        raise LogError(problem, source=source, hint=hint)
+def _check_spans(records: Sequence[TrainingRows], source: str) -> None:
+    """Refuse epochs that are none, and gaps that would take more than the log itself.
+
+    Every series is laid out from the first epoch to the last, whatever stands between.
+    """
+    left = _MOST_MISSING_CELLS
+    for record in records:
+        n_rows = len(record.rows.epochs)
+        missing = record.horizon - record.first_epoch + 1 - n_rows
+        left -= missing * len(record.rows.columns)
+        if record.horizon > _LAST_EPOCH or missing > _MOST_MISSING or left < 0:
+            problem = (
+                f"the epochs run from {record.first_epoch} to {record.horizon} "
+                f"in {n_rows} rows"
+            )
+            hint = "Correct the epoch that does not belong there"
+            raise LogError(problem, source=source, hint=hint)

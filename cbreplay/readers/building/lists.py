@@ -211,6 +211,7 @@ class _Aligned:
 _FREQUENCY_HINT = "Give the value of fit: --validation-freq or validation_freq="
 _SHOWN = 4
 _SHOWN_LETTERS = 60
+_MOST_TRIED, _MOST_WORK = 10_000, 100_000_000
 # above it, float64 no longer holds every whole number
 _EXACT = 2**53
 
@@ -219,7 +220,8 @@ def _validated_epochs(
     epochs: Sequence[int], frequency: int | tuple[int, ...]
 ) -> list[bool]:
     if isinstance(frequency, tuple):
-        return [epoch + 1 in frequency for epoch in epochs]
+        validated = frozenset(frequency)
+        return [epoch + 1 in validated for epoch in epochs]
     return [(epoch + 1) % frequency == 0 for epoch in epochs]
 
 
@@ -227,7 +229,9 @@ def _fitting_frequencies(epochs: Sequence[int], n_values: int) -> list[int]:
     """Return the frequencies that make so many validations, or the first few."""
     ends = np.asarray(epochs) + 1
     fitting: list[int] = []
-    for frequency in range(2, int(ends.max()) + 1):
+    # numbers that nobody chose would be tried for ever
+    most = min(int(ends.max()), _MOST_TRIED, _MOST_WORK // len(ends))
+    for frequency in range(2, most + 1):
         if int(np.count_nonzero(ends % frequency == 0)) == n_values:
             fitting.append(frequency)
             if len(fitting) > _SHOWN:

@@ -16,6 +16,7 @@ from cbreplay.readers.columns.roles import (
     check_one_kind,
     check_rows_are_epochs,
     find_epoch,
+    is_time,
 )
 from cbreplay.run import Series
 
@@ -137,9 +138,11 @@ class MetricColumns:
             hint = "Give the CSV that Keras's CSVLogger wrote"
             raise LogError(problem, source=self.table.source, hint=hint)
         texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
+        # when a row was written says nothing against rows that are epochs
+        words = [name for name in self._left_out.get(_TEXT, []) if not is_time(name)]
         if epoch_name is None:
             check_rows_are_epochs(self.table)
-        if epoch_name is None and (texts or {_LISTS, _TEXT} & self._left_out.keys()):
+        if epoch_name is None and (texts or words or _LISTS in self._left_out):
             problem = f"there is no epoch column; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
             raise LogError(problem, source=self.table.source, line=1, hint=hint)

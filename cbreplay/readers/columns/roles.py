@@ -22,6 +22,7 @@ __all__ = [
     "check_one_kind",
     "check_rows_are_epochs",
     "find_epoch",
+    "is_time",
 ]
 
 # what people call the epoch otherwise: "Epoch #", "epoch_no"
@@ -146,11 +147,16 @@ def check_rows_are_epochs(table: LogTable) -> None:
     for name, cells in table.columns.items():
         texts = list(cells.texts.values())
         distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)
-        if distinct and not _TIME.search(name):
+        if distinct and not is_time(name):
             shown = " and ".join(map(repr, texts[:_TWO]))
             problem = f"its rows are no epochs: {name} is {shown}"
             hint = "Give a log with one row for each epoch"
             raise ForeignLogError(problem, source=table.source, hint=hint)
+
+
+def is_time(name: str) -> bool:
+    """Tell whether a column says by its name that it holds times or dates."""
+    return _TIME.search(name) is not None
 
 
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = ["are_turned", "read_turned", "turned_names"]
 
 # a name and two numbers at least: one number may be a title's
 _FEWEST = 3
+_EPOCH = re.compile(r"ep(och)?[ _-]?(?=[0-9])", re.IGNORECASE)
 
 
 def are_turned(rows: Sequence[Sequence[str]]) -> bool:
@@ -33,7 +35,7 @@ def are_turned(rows: Sequence[Sequence[str]]) -> bool:
     if not rows or len(rows[0]) < _FEWEST:
         return False
     header, *below = rows
-    if not all(map(holds_number, header[1:])) or holds_number(header[0]):
+    if not all(map(_holds_number, header[1:])) or holds_number(header[0]):
         return False
     named = all(
         row and _is_name(row[0]) and any(map(holds_number, row[1:])) for row in below
@@ -57,7 +59,7 @@ def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
         When strict, if a row is damaged.
     """
     rows = [row for batch, _ in text.batches() for row in batch]
-    epochs = ["epoch", *text.header[1:]]
+    epochs = ["epoch", *map(_number_of, text.header[1:])]
     listed = [epochs if _numbers_epochs(text.header) else text.header, *rows]
     names = [cells[0] for cells in listed]
     table = LogTable(source, damage, names)
@@ -73,6 +75,15 @@ def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
     return table
 
 
+def _number_of(name: str) -> str:
+    """Return the number in ``epoch_3`` or ``Epoch 3``; else the name as it is."""
+    return _EPOCH.sub("", name)
+
+
+def _holds_number(name: str) -> bool:
+    return holds_number(_number_of(name))
+
+
 def _is_name(cell: str) -> bool:
     return any(letter.isalpha() for letter in cell) and not holds_number(cell)
 
@@ -82,7 +93,7 @@ def _numbers_epochs(header: Sequence[str]) -> bool:
     if header[0].lower() in EPOCH_NAMES:
         return True
     numbers = LogColumn()
-    numbers.add(header[1:], 0, parse_cell)
+    numbers.add(list(map(_number_of, header[1:])), 0, parse_cell)
     numbers.finish()
     values = numbers.values
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())

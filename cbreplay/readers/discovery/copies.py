@@ -195,10 +195,10 @@ def _heads(runs: Sequence[Run]) -> tuple[FloatArray, FloatArray]:
     return told.reshape(len(runs), -1), limits.reshape(len(runs), -1)
 
 
-def _rank(run: Run, coarse: float) -> tuple[int, bool, bool, float]:
+def _rank(run: Run, coarse: float) -> tuple[int, int, bool, bool, float]:
     """Return by what the one that stands comes first: the longest, with most digits."""
     no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
-    return -run.n_epochs, no_rate, rounded, coarse
+    return -run.n_epochs, -run.recorded_epochs, no_rate, rounded, coarse
 
 
 def _begins(run: Run, other: Run) -> bool:
@@ -206,12 +206,13 @@ def _begins(run: Run, other: Run) -> bool:
     changing = max(map(_count_changing, run.series.values()))
     if changing < (1 if _output_of(run.source) else _FEWEST):
         return False
-    same_epochs = all(
-        np.array_equal(own.recorded, other.series[name].recorded[: len(own)])
+    # rows may be lost in the copy, and none be there that the other has not
+    held = all(
+        bool((other.series[name].recorded[: len(own)] >= own.recorded).all())
         for name, own in run.series.items()
     )
     bare = replace(run, steps=None), replace(other, steps=None)
-    return same_epochs and _rates_agree(run, other) and count_agreeing(*bare) > 0
+    return held and _rates_agree(run, other) and count_agreeing(*bare) > 0
 
 
 def _rates_agree(run: Run, other: Run) -> bool:

@@ -33,6 +33,11 @@ _EPOCH_KEY = re.compile(r"(?:epoch[ _-]?)?([0-9]{1,9})", re.IGNORECASE)
 # what Trainer sums up when it is done
 _SUMMED = ("_runtime", "_samples_per_second", "total_flos")
 _SEVERAL = 2
+_DATA_SETS = {
+    **dict.fromkeys(("train", "training"), ""),
+    **dict.fromkeys(("val", "valid", "validation"), "val_"),
+    "test": "test_",
+}
 
 
 class JsonHistoryReader(FormatReader):
@@ -79,8 +84,10 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held.get("history"), dict):
             params = held.get("params")
             planned = params.get("epochs") if isinstance(params, dict) else None
-            epochs = held.get("epoch")
+            listed = held.get("epoch")
+            epochs = listed if isinstance(listed, list) else None
             held = held["history"]
+        held = _flattened(held)
         lists = {name: _as_list(values) for name, values in held.items()}
         kept = {name: values for name, values in lists.items() if values is not None}
         if all(name.lower() in EPOCH_NAMES for name in kept):
@@ -127,6 +134,24 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
+
+
+def _flattened(held: dict[str, Any]) -> dict[str, Any]:
+    """Return lists that stand under their data set, under names as Keras gives them."""
+    flat: dict[str, Any] = {}
+    for outer, values in held.items():
+        prefix = _DATA_SETS.get(outer.lower())
+        nested = isinstance(values, dict) and any(
+            isinstance(own, list) for own in values.values()
+        )
+        if prefix is None or not nested:
+            flat[outer] = values
+            continue
+        flat |= {
+            name if name.startswith(prefix) else f"{prefix}{name}": own
+            for name, own in values.items()
+        }
+    return flat
 
 
 def _refuse_known(held: dict[str, Any], path: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import LogError
+from cbreplay.plain_text import shown_value
 from cbreplay.readers.base import Damage, ForeignLogError, read_beginning, read_bytes
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
@@ -73,6 +74,11 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     if not rows:
         problem, hint = "there is no metric in it", "Export a run that logged metrics"
         raise LogError(problem, source=path, hint=hint)
+    for row in rows:
+        for name in ("key", "value", "step", "timestamp"):
+            if isinstance(row.get(name), (dict, list)):
+                problem = f"a metric's {name} is {shown_value(row[name])}"
+                raise LogError(problem, source=path, hint="Export the history again")
     return rows
 
 

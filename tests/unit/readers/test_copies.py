@@ -57,6 +57,14 @@ def test_a_rounded_copy_is_the_same_training(tmp_path: Path) -> None:
     assert list(run.series["loss"]) == fine
 
 
+def test_a_copy_with_lost_rows_is_the_same_training(tmp_path: Path) -> None:
+    write(tmp_path / "whole.csv", LOSSES)
+    rows = [f"{epoch},{loss!r}" for epoch, loss in enumerate(LOSSES) if epoch != 5]
+    (tmp_path / "lost.csv").write_text("\n".join(["epoch,loss", *rows, ""]))
+    (run,) = load_runs(tmp_path)
+    assert (run.name, run.recorded_epochs) == ("whole.csv", 7)
+
+
 @pytest.mark.parametrize(
     "losses",
     [

@@ -41,6 +41,8 @@ def refusal(path: Path, content: str | bytes, name: str = "log.csv") -> str:
         ("epoch,1,2,3\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
         ("epoch,5,6,7\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 5),
         ("metric;1;2;3\nloss;.9;.7;.6\nval_loss;.8;.5;.75\n", 0),
+        ("Metric,Epoch 1,Epoch 2,Epoch 3\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
+        ("name,epoch_0,epoch_1,epoch_2\nloss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
         # without a header, each name before its values
         ("loss,.9,.7,.6\nval_loss,.8,.5,.75\n", 0),
     ],
@@ -169,6 +171,19 @@ def test_rows_under_their_epochs_are_read(tmp_path: Path) -> None:
     held = {"1": {"loss": 0.9, "val_loss": 0.8}, "2": {"loss": 0.7, "val_loss": 0.5}}
     run = read(tmp_path, json.dumps(held), "log.json")
     assert (run.first_epoch, list(run.series["val_loss"])) == (0, [0.8, 0.5])
+
+
+def test_lists_under_their_data_sets_are_read(tmp_path: Path) -> None:
+    held = {"train": {"loss": [0.9, 0.7]}, "val": {"loss": [0.8, 0.5]}, "lr": [1, 1]}
+    run = read(tmp_path, json.dumps(held), "log.json")
+    assert list(run.series) == ["loss", "val_loss"]
+    assert list(run.series["val_loss"]) == [0.8, 0.5]
+
+
+def test_rows_that_say_when_they_were_written_may_be_epochs(tmp_path: Path) -> None:
+    rows = "2024-01-01 10:00,.9\n2024-01-01 10:01,.7\n"
+    run = read(tmp_path, "timestamp,loss\n" + rows)
+    assert list(run.series["loss"]) == [0.9, 0.7]
 
 
 def zipped(*names: str) -> bytes:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from cbreplay import load_runs, recommend_config
+from cbreplay.recommend import sweep_patience
 from cbreplay.recommend.pricing import find_sufficient
 from cbreplay.recommend.selection import (
     cheapest_patience,
@@ -20,6 +23,9 @@ from cbreplay.recommend.selection import (
 )
 
 NAN, INF = math.nan, math.inf
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,42 @@ def test_sufficient_patience_is_the_smallest_from_which_all_exact_ones_keep(
         np.array([tolerance]),
     )
     assert found.tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("silent", "expected"), [([0, 0, 0], 1), ([0, 1, 0], 3), ([0, 0, 1], INF)]
+)
+def test_below_a_patience_that_the_log_is_silent_about_nothing_is_enough(
+    silent: list[int], expected: float
+) -> None:
+    found = find_sufficient(
+        np.array([1, 2, 3]),
+        np.array([[True, False, not silent[2]]]),
+        np.array([[0.0, NAN, 0.0]]),
+        np.array([0.1]),
+        silent=np.array([silent], dtype=bool),
+    )
+    assert found.tolist() == [expected]
+
+
+@pytest.mark.parametrize(("lost", "promises"), [((), True), ((6, 7), False)])
+def test_a_hole_promises_nothing(
+    tmp_path: Path, lost: tuple[int, ...], *, promises: bool
+) -> None:
+    # patience 1 stops at epoch 2 and keeps the best on record; what the lost rows
+    # held, a longer one would have seen
+    losses = [0.5, 0.4, 0.45, 0.46, 0.47, 0.48, 0.49, 0.5, 0.51, 0.52, 0.53, 0.54]
+    for run in range(9):
+        rows = [
+            f"{epoch},{loss + run / 100}"
+            for epoch, loss in enumerate(losses)
+            if epoch not in lost
+        ]
+        text = "\n".join(["epoch,val_loss", *rows, ""])
+        (tmp_path / f"{run}.csv").write_text(text)
+    runs = load_runs(tmp_path, planned_epochs=12)
+    sweep, _ = sweep_patience(runs)
+    assert (recommend_config(sweep).promise is not None) == promises
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""What cbreplay itself answers, judged as any other way to choose: slow, and the truth.
+
+Each draw is written down as logs, with their plan or without, and `recommend_config` is
+asked. Where it recommends nothing, a fixed 10 stands for its answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.advice.choices import (
+    PLANS,
+    SIZES,
+    USUAL,
+    Judged,
+    Population,
+    draw_runs,
+    populate,
+)
+from cbreplay import Run
+from cbreplay.recommend import recommend_config, sweep_patience
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.advice.curves import Curves
+    from cbreplay.run import EpochArray
+
+__all__ = ["print_answers"]
+
+SEMANTICS = "keras-3.15"
+
+
+def write_logs(population: Population, *, planned: bool) -> list[Run]:
+    """Return a set as logs of val_loss, which tell their plan or not."""
+    return [
+        Run.from_logs(
+            ({"val_loss": loss} for loss in losses.tolist()),
+            name=f"run{number}",
+            planned_epochs=len(losses) if planned else None,
+        )
+        for number, losses in enumerate(population.values)
+    ]
+
+
+def ask(runs: Sequence[Run], drawn: EpochArray) -> int:
+    """Return the patience that cbreplay recommends from some of the runs."""
+    sweep, _ = sweep_patience([runs[row] for row in drawn], semantics=SEMANTICS)
+    return recommend_config(sweep).patience or USUAL
+
+
+def judge_answers(
+    populations: Sequence[Population], n_runs: int, draws: int, *, planned: bool
+) -> Judged:
+    """Draw runs of each set, ask, and judge by the others."""
+    distance, gained = [], []
+    for place, population in enumerate(populations):
+        score, runs = population.score, write_logs(population, planned=planned)
+        longest, gains = score.shape[1], []
+        for order in draw_runs(place, n_runs, len(score), draws):
+            patience = min(ask(runs, order[:n_runs]), longest)
+            others = score[order[n_runs:]]
+            gains.append((others[:, USUAL - 1] - others[:, patience - 1]).mean())
+        mean = score.mean(axis=0)
+        distance.append(mean[USUAL - 1] - mean.min())
+        gained.append(np.mean(gains))
+    return Judged(np.array(distance), np.array(gained))
+
+
+def print_answers(sets: Sequence[Curves], draws: int) -> None:
+    """Print what share of the distance cbreplay's answers close."""
+    print("cbreplay's answers, share closed in %, from 3 / 10 / 30 runs")
+    for plan in PLANS[1:]:
+        populations = populate(sets, plan)
+        for planned in (True, False):
+            closed = [
+                judge_answers(populations, n_runs, draws, planned=planned).closed()
+                for n_runs in SIZES
+            ]
+            said = "plan given" if planned else "plan not given"
+            shares = " / ".join(f"{share:4.0f}" for share in closed)
+            print(f"  {plan} epochs, {said:15s} {shares}", flush=True)

@@ -1,0 +1,318 @@
+"""What other people's curves say of a patience, beside the few runs that are given.
+
+Of a handful of runs, one says much by chance. So the score of every patience is their
+mean, averaged with what it costs on the kinds of curves that they look like; these
+count as much as a dozen runs. The kinds come from thousands of trainings on other data
+sets (`prior.json`), and the more runs there are, the more they speak for themselves.
+
+A patience stands on an axis that all lengths share: log(patience) / log(plan), from 0
+for a patience of 1 to 1 for one as long as the plan.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
+
+__all__ = [
+    "Blended",
+    "Odds",
+    "Prior",
+    "TrackRecord",
+    "blend_scores",
+    "leave_each_out",
+    "parse_prior",
+    "parse_track_record",
+    "read_prior",
+    "read_track_record",
+]
+
+
+class Prior(NamedTuple):
+    """Kinds of learning curves, and what each patience costs on them.
+
+    Parameters
+    ----------
+    positions : array of shape (n_positions,)
+        Where the patience values stand between 0, which is 1, and 1, which is the plan.
+    lost, trained : array of shape (n_kinds, n_positions)
+        Means over a kind's curves: the regret as a share of the scale, and the share
+        of the plan that is trained.
+    share : array of shape (n_kinds,)
+        How many of all curves are of each kind; these add up to 1.
+    weight : float
+        As how many runs the kinds count.
+    floor : float
+        A loss is compared on a logarithmic scale, and this is added to it before.
+    width : float
+        The mean square of the logarithm's difference at which a kind's weight falls to
+        a third (1 / e).
+    """
+
+    positions: FloatArray
+    lost: FloatArray
+    trained: FloatArray
+    share: FloatArray
+    weight: float
+    floor: float
+    width: float
+
+
+class Blended(NamedTuple):
+    """The score of every patience, and what it rests on.
+
+    Parameters
+    ----------
+    score : array of shape (n_patience,)
+        The expected score: the runs and the kinds in one.
+    own : array of shape (n_patience,)
+        The mean of the runs that tell; NaN where none does.
+    elsewhere : array of shape (n_patience,)
+        The mean of the kinds, the more alike the more.
+    told : int array of shape (n_patience,)
+        How many runs tell.
+    likeness : array of shape (n_kinds,)
+        How much each kind weighs among them; these add up to 1.
+    weight : float
+        As how many runs the kinds count.
+    """
+
+    score: FloatArray
+    own: FloatArray
+    elsewhere: FloatArray
+    told: EpochArray
+    likeness: FloatArray
+    weight: float
+
+    def cheapest(self) -> int:
+        """Return where the least score stands; of equals, the first."""
+        return int(np.argmin(self.score))
+
+
+class Odds(NamedTuple):
+    """In what share of such cases the advice was better than 10, as good, and worse."""
+
+    better: float
+    same: float
+    worse: float
+
+
+class TrackRecord(NamedTuple):
+    """What became of such advice on sets that it had not learned from.
+
+    Parameters
+    ----------
+    runs : array of shape (n_sizes,)
+        From how many runs it was given, ascending.
+    gains : array of shape (n_gains,)
+        By how much it was expected to score better than a fixed 10: from this value on,
+        up to the next; ascending from 0.
+    better, same : array of shape (n_sizes, n_gains)
+        The share of cases in which it was better on the other runs of its set by more
+        than `margin`, and in which it differed by no more than that.
+    margin : float
+        Less than this is called the same.
+    cost_weight : float
+        The one that it was measured at.
+    """
+
+    runs: EpochArray
+    gains: FloatArray
+    better: FloatArray
+    same: FloatArray
+    margin: float
+    cost_weight: float
+
+    def look_up(self, n_runs: int, gain: float) -> Odds | None:
+        """Return the odds of advice from so many runs; None for fewer than measured.
+
+        >>> record = TrackRecord(
+        ...     runs=np.array([3, 10]),
+        ...     gains=np.array([0.0, 0.01]),
+        ...     better=np.array([[0.25, 0.75], [0.25, 1.0]]),
+        ...     same=np.array([[0.5, 0.0], [0.5, 0.0]]),
+        ...     margin=0.0005,
+        ...     cost_weight=0.05,
+        ... )
+        >>> record.look_up(9, 0.02), record.look_up(2, 0.02)
+        (Odds(better=0.75, same=0.0, worse=0.25), None)
+        """
+        size = int(np.searchsorted(self.runs, n_runs, side="right")) - 1
+        if size < 0:
+            return None
+        place = max(int(np.searchsorted(self.gains, gain, side="right")) - 1, 0)
+        better, same = (float(table[size, place]) for table in (self.better, self.same))
+        return Odds(better, same, 1 - better - same)
+
+
+@cache
+def read_prior() -> Prior:
+    """Return the kinds that come with the package."""
+    return parse_prior(_read_written())
+
+
+@cache
+def read_track_record() -> TrackRecord:
+    """Return what became of the advice on the sets of the benchmark."""
+    return parse_track_record(_read_written()["track_record"])
+
+
+def _read_written() -> dict[str, Any]:
+    text = resources.files(__package__).joinpath("prior.json").read_text("utf-8")
+    written: dict[str, Any] = json.loads(text)
+    return written
+
+
+def parse_prior(written: dict[str, Any]) -> Prior:
+    """Return the kinds that a `prior.json` holds."""
+    kinds = written["kinds"]
+    curves = np.array([kind["curves"] for kind in kinds], float)
+    return Prior(
+        np.array(written["positions"], float),
+        np.array([kind["lost"] for kind in kinds], float),
+        np.array([kind["trained"] for kind in kinds], float),
+        curves / curves.sum(),
+        float(written["weight"]),
+        float(written["floor"]),
+        float(written["width"]),
+    )
+
+
+def parse_track_record(written: dict[str, Any]) -> TrackRecord:
+    """Return the track record that a `prior.json` holds."""
+    return TrackRecord(
+        np.array(written["runs"]),
+        np.array(written["gains"], float),
+        np.array(written["better"], float),
+        np.array(written["same"], float),
+        float(written["margin"]),
+        float(written["cost_weight"]),
+    )
+
+
+def blend_scores(
+    prior: Prior,
+    patience: EpochArray,
+    plan: int,
+    lost: FloatArray,
+    trained: FloatArray,
+    *,
+    cost_weight: float = 0.05,
+) -> Blended:
+    """Return what every patience is expected to cost on the next run.
+
+    Parameters
+    ----------
+    prior : Prior
+        Of `read_prior`.
+    patience : array of shape (n_patience,)
+        The values, ascending, from 1 on.
+    plan : int
+        For how many epochs (or validations, where patience counts these) is planned.
+    lost, trained : array of shape (n_runs, n_patience)
+        Of each run: the regret as a share of its scale, and the share of the plan that
+        is trained. NaN where the log does not tell.
+    cost_weight : float
+        What training the whole plan counts, beside losing the whole scale.
+
+    Examples
+    --------
+    One kind, on which a patience of 1 loses 10 % and one of 10 nothing; and four runs
+    that lose nothing by either. The kind counts as four runs, so that a patience of 1
+    is expected to lose (4 x 0 + 4 x 0.1) / 8.
+
+    >>> prior = Prior(
+    ...     positions=np.array([0.0, 1.0]),
+    ...     lost=np.array([[0.1, 0.0]]),
+    ...     trained=np.array([[0.2, 1.0]]),
+    ...     share=np.array([1.0]),
+    ...     weight=4,
+    ...     floor=0.01,
+    ...     width=0.3,
+    ... )
+    >>> lost, trained = np.zeros((4, 2)), np.array([[0.2, 1.0]] * 4)
+    >>> blended = blend_scores(prior, np.array([1, 10]), 10, lost, trained)
+    >>> blended.score.round(3)  # 0.05 + 0.05 x 0.2, and 0.05 x 1
+    array([0.06, 0.05])
+    >>> blended.own.round(3), blended.cheapest()
+    (array([0.01, 0.05]), 1)
+    """
+    at = np.clip(np.log(np.maximum(patience, 1)) / np.log(max(plan, 2)), 0, 1)
+    known = ~(np.isnan(lost) | np.isnan(trained))
+    told = known.sum(axis=0)
+    own_lost, own_trained = (_mean_known(cells, known) for cells in (lost, trained))
+    likeness = _measure_likeness(prior, at, own_lost, own_trained)
+    theirs = likeness @ (prior.lost + cost_weight * prior.trained)
+    elsewhere = np.interp(at, prior.positions, theirs)
+    own = own_lost + cost_weight * own_trained
+    total = np.where(told > 0, told * own, 0) + prior.weight * elsewhere
+    score = total / (told + prior.weight)
+    return Blended(score, own, elsewhere, told, likeness, prior.weight)
+
+
+def leave_each_out(
+    prior: Prior,
+    patience: EpochArray,
+    plan: int,
+    lost: FloatArray,
+    trained: FloatArray,
+    *,
+    cost_weight: float = 0.05,
+) -> EpochArray:
+    """Return where the least score stands without each of the runs."""
+    rows = np.arange(len(lost))
+    found = [
+        blend_scores(
+            prior,
+            patience,
+            plan,
+            lost[rows != row],
+            trained[rows != row],
+            cost_weight=cost_weight,
+        ).cheapest()
+        for row in rows
+    ]
+    return np.array(found, np.int64)
+
+
+def _mean_known(cells: FloatArray, known: BoolArray) -> FloatArray:
+    """Return the mean of each column over what is known; NaN where nothing is."""
+    told = known.sum(axis=0)
+    total = np.where(known, cells, 0).sum(axis=0)
+    mean: FloatArray = np.where(told > 0, total / np.maximum(told, 1), np.nan)
+    return mean
+
+
+def _measure_likeness(
+    prior: Prior, at: FloatArray, lost: FloatArray, trained: FloatArray
+) -> FloatArray:
+    """Return how much each kind weighs: the share of all curves, and how near it is.
+
+    The distance is the mean square of two differences: of the logarithms of what is
+    lost, and of those of what is trained.
+    """
+    told = ~np.isnan(lost)
+    if not told.any():
+        return prior.share
+    positions = prior.positions
+    shared = (positions >= at[told][0]) & (positions <= at[told][-1])
+    if not shared.any():
+        return prior.share
+    distance = np.zeros(len(prior.share))
+    for own, theirs, floor in (
+        (lost, prior.lost, prior.floor),
+        (trained, prior.trained, 0.0),
+    ):
+        mine = np.interp(positions[shared], at[told], own[told])
+        apart = np.log(theirs[:, shared] + floor) - np.log(mine + floor)
+        distance += np.square(apart).mean(axis=1) / 2
+    near = prior.share * np.exp(-(distance - distance.min()) / prior.width)
+    likeness: FloatArray = near / near.sum()
+    return likeness

@@ -1,0 +1,180 @@
+"""Which names of a script may stand for one object, and what a change of it reaches."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cbreplay.expressions.names import Scope
+
+__all__ = [
+    "COPYING",
+    "Change",
+    "Flow",
+    "find_flows",
+    "names_in",
+    "root_of",
+    "spread_changes",
+]
+
+# their result holds what they are given, and nothing else of the script
+COPYING = {
+    *("dict", "enumerate", "filter", "iter", "list", "map", "next", "reversed", "set"),
+    *("sorted", "tuple", "zip"),
+}
+_Kind: TypeAlias = Literal["same", "holds", "part"]
+_Place: TypeAlias = "tuple[Scope, str]"
+
+
+class Change(NamedTuple):
+    """A place where an object is changed.
+
+    Parameters
+    ----------
+    scope, name : Scope, str
+        The name by which it is reached.
+    line : int
+        Where.
+    is_deep : bool
+        Whether it is something inside of what the name stands for, or that itself.
+    """
+
+    scope: Scope
+    name: str
+    line: int
+    is_deep: bool
+
+
+class Flow(NamedTuple):
+    """What one name has to do with another.
+
+    Parameters
+    ----------
+    scope, name : Scope, str
+        The one.
+    kind : {"same", "holds", "part"}
+        It may be the other's object, hold it, or be a part of it.
+    other_scope, other : Scope, str
+        The other.
+    """
+
+    scope: Scope
+    name: str
+    kind: _Kind
+    other_scope: Scope
+    other: str
+
+
+def root_of(node: ast.expr) -> str | None:
+    """Return the name at which a chain of attributes and subscripts begins."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def names_in(node: ast.AST) -> list[str]:
+    """Return every name that stands in a piece of a script, each once."""
+    found = (one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+    return list(dict.fromkeys(found))
+
+
+def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
+    """Yield what the object of an expression has to do with the names in it."""
+    if isinstance(value, ast.Name):
+        yield "same", value.id
+    elif isinstance(value, (ast.NamedExpr, ast.IfExp, ast.BoolOp)):
+        for inner in _chosen_from(value):
+            yield from find_flows(inner)
+    elif isinstance(value, (ast.Attribute, ast.Subscript)):
+        root = root_of(value)
+        for name in [root] if root is not None else names_in(value):
+            yield "part", name
+    elif isinstance(value, ast.Call):
+        yield from _flows_of_call(value)
+    elif not isinstance(value, ast.Constant):
+        for name in names_in(value):
+            yield "holds", name
+
+
+def _chosen_from(value: ast.NamedExpr | ast.IfExp | ast.BoolOp) -> list[ast.expr]:
+    """Return what an expression may stand for."""
+    if isinstance(value, ast.NamedExpr):
+        return [value.target, value.value]
+    if isinstance(value, ast.IfExp):
+        return [value.body, value.orelse]
+    return value.values
+
+
+def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
+    """Yield what a call returns: of a method a part, of what copies the arguments.
+
+    What a function of the script returns stands in its body, which its name holds.
+    """
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        root = root_of(called)
+        if root is not None:
+            yield "part", root
+        return
+    if isinstance(called, ast.Name):
+        yield "part", called.id
+    if not isinstance(called, ast.Name) or called.id in COPYING:
+        for name in names_in(call):
+            yield "holds", name
+
+
+def _is_imported(place: _Place) -> bool:
+    """Return whether a name is a module, or of one: it holds nothing of the script."""
+    scope, name = place
+    bindings = scope.bindings[name]
+    return bool(bindings) and all(one.path is not None for one in bindings)
+
+
+def spread_changes(
+    changes: Iterable[Change], flows: Iterable[Flow]
+) -> dict[_Place, int]:
+    """Return what is changed in place, by whichever of its names, and where first.
+
+    Parameters
+    ----------
+    changes : iterable of Change
+        What is changed.
+    flows : iterable of Flow
+        What the names have to do with each other.
+    """
+    same: dict[_Place, list[_Place]] = {}
+    contents: dict[_Place, list[_Place]] = {}
+    wholes: dict[_Place, list[_Place]] = {}
+    for flow in flows:
+        one, other = flow.scope.place(flow.name), flow.other_scope.place(flow.other)
+        if one is None or other is None or _is_imported(other):
+            continue
+        if flow.kind == "same":
+            same.setdefault(one, []).append(other)
+            same.setdefault(other, []).append(one)
+        elif flow.kind == "holds":
+            contents.setdefault(one, []).append(other)
+        else:
+            wholes.setdefault(one, []).append(other)
+            contents.setdefault(other, []).append(one)
+    changed: dict[_Place, int] = {}
+    pending = [
+        (place, change.line, change.is_deep)
+        for change in reversed(list(changes))
+        if (place := change.scope.place(change.name)) is not None
+    ]
+    reached: set[tuple[_Place, bool]] = set()
+    while pending:
+        place, line, is_deep = pending.pop()
+        if (place, is_deep) in reached or (place, True) in reached:
+            continue
+        reached.add((place, is_deep))
+        changed.setdefault(place, line)
+        pending += [(other, line, is_deep) for other in same.get(place, ())]
+        pending += [(whole, line, True) for whole in wholes.get(place, ())]
+        if is_deep:
+            pending += [(inner, line, True) for inner in contents.get(place, ())]
+    return changed

@@ -1,0 +1,128 @@
+"""Hunt for anything but an answer or a named error, with a fixed seed.
+
+Each channel of input that has a hunter of its own is a module beside this one, with
+`make_case`, which draws a case, and `check`, which reads it in every way and says what
+it came to. From the root of the repository, for ten minutes:
+
+    python -m tests.fuzz.run_json --minutes 10 --seed 1
+
+The first other outcome ends the hunt; its seed and its number are printed, and
+`--only NUMBER` does it again. A share of every hunt is part of the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.cli.main import main as answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Channel", "Heard", "ask", "expect", "hunt", "hunt_from_command_line"]
+
+# of any case, all of which are small
+_MOST_SECONDS = 10.0
+_MOST_MEMORY = 400_000_000
+
+
+class Channel(NamedTuple):
+    """A way in: how to draw what comes through it, and how to read that."""
+
+    name: str
+    make_case: Callable[[random.Random], Any]
+    check: Callable[[Any, Path], str]
+
+
+class Heard(NamedTuple):
+    """What a command said."""
+
+    status: int
+    out: str
+    err: str
+
+
+def ask(*words: str | Path) -> Heard:
+    """Ask a command in this process; anything but an answer or a refusal is raised."""
+    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2)]
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        status = answer([str(word) for word in words])
+    texts = []
+    for stream in streams:
+        stream.flush()
+        written = stream.buffer
+        assert isinstance(written, io.BytesIO)
+        texts.append(written.getvalue().decode())
+    heard = Heard(status, *texts)
+    assert status in (0, 1, 2), f"status {status} of {words}:\n{heard.err[-3000:]}"
+    assert "Traceback" not in heard.err, heard.err[-3000:]
+    for text in texts:
+        steering = {letter for letter in text if letter < " "} - {"\n", "\r"}
+        assert not steering, f"{steering} in what {words} say"
+    if status == 0 and "json" in words:
+        json.loads(heard.out)
+    return heard
+
+
+def expect(what: object, told: object = "") -> None:
+    """Raise AssertionError unless something is true, wherever that is found out."""
+    assert what, told
+
+
+def hunt(
+    channel: Channel, *, seed: int, begin: int, n_cases: float, ends: float
+) -> str:
+    """Check cases until there are enough, or until it is late; report on them."""
+    counts: Counter[str] = Counter()
+    slowest, before = 0.0, _peak_memory()
+    number = begin
+    with tempfile.TemporaryDirectory() as scratch:
+        while number < begin + n_cases and time.monotonic() < ends:
+            case = channel.make_case(random.Random(f"{seed}/{number}"))  # noqa: S311
+            started = time.process_time()
+            try:
+                counts[channel.check(case, Path(scratch))] += 1
+                took = time.process_time() - started
+                assert took < _MOST_SECONDS, f"a case takes {took:.1f} s"
+                grown = _peak_memory() - before
+                assert grown < _MOST_MEMORY, f"memory grew by {grown / 1e6:.0f} MB"
+            except BaseException:
+                sys.stderr.write(f"{channel.name}: seed {seed}, case {number}\n")
+                raise
+            slowest = max(slowest, took)
+            number += 1
+    grown = (_peak_memory() - before) / 1e6
+    return (
+        f"{channel.name}: {sum(counts.values())} cases, {dict(counts)}; slowest "
+        f"{slowest:.2f} CPU-s, memory grew by {grown:.0f} MB; seed {seed}"
+    )
+
+
+def hunt_from_command_line(channel: Channel) -> None:
+    """Hunt as the command line asks, and print the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=int, help="the number of one case")
+    asked = parser.parse_args()
+    ends = time.monotonic() + 60 * asked.minutes
+    begin = asked.only or 0
+    n_cases: float
+    n_cases = 1 if asked.only is not None else float("inf")
+    report = hunt(channel, seed=asked.seed, begin=begin, n_cases=n_cases, ends=ends)
+    print(f"{report}, {asked.minutes:g} minutes")  # noqa: T201 - the report
+
+
+def _peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,189 @@
+"""The blend of a few runs with the kinds of curves: hand calculations and laws."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.advice.prior import (
+    Prior,
+    blend_scores,
+    leave_each_out,
+    parse_prior,
+    read_prior,
+)
+
+EVERY = np.arange(1, 101)
+PLAN = 100
+
+
+def make_prior(**changed: Any) -> Prior:
+    """Two kinds: one never loses anything, the other half of all by a patience of 1."""
+    prior = Prior(
+        positions=np.array([0.0, 0.5, 1.0]),
+        lost=np.array([[0.0, 0.0, 0.0], [0.5, 0.1, 0.0]]),
+        trained=np.array([[0.1, 0.2, 1.0], [0.1, 0.4, 1.0]]),
+        share=np.array([0.5, 0.5]),
+        weight=4.0,
+        floor=0.01,
+        width=0.3,
+    )
+    return prior._replace(**changed)
+
+
+def draw_cells(n_runs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Runs that lose less and train more, the larger the patience."""
+    rng = np.random.default_rng(seed)
+    lost = -np.sort(-rng.exponential(0.1, (n_runs, PLAN)), axis=1)
+    lost[:, -1] = 0
+    return lost, np.sort(rng.uniform(0.05, 1, (n_runs, PLAN)), axis=1)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Prior:
+    return read_prior()
+
+
+def test_the_score_is_the_mean_of_the_runs_and_of_as_many_as_the_kinds_count() -> None:
+    alone = make_prior(
+        lost=np.array([[0.4, 0.2, 0.0]]),
+        trained=np.array([[0.1, 0.2, 1.0]]),
+        share=np.ones(1),
+    )
+    lost, trained = np.array([[0.1, 0.0], [0.3, 0.0]]), np.array([[0.1, 1.0]] * 2)
+    blended = blend_scores(alone, np.array([1, 100]), PLAN, lost, trained)
+    # at patience 1 the runs score 0.2 + 0.005, the kind 0.4 + 0.005; 2 runs against 4
+    assert blended.score[0] == pytest.approx((2 * 0.205 + 4 * 0.405) / 6)
+    assert blended.score[1] == pytest.approx(0.05)
+    assert blended.own.tolist() == pytest.approx([0.205, 0.05])
+    assert blended.elsewhere.tolist() == pytest.approx([0.405, 0.05])
+
+
+def test_a_patience_stands_where_its_logarithm_does() -> None:
+    alone = make_prior(
+        lost=np.array([[0.4, 0.2, 0.0]]),
+        trained=np.zeros((1, 3)) + 0.5,
+        share=np.ones(1),
+    )
+    empty = np.full((1, 3), np.nan)
+    blended = blend_scores(alone, np.array([1, 10, 100]), PLAN, empty, empty)
+    # log 10 / log 100 = 0.5, the position in the middle
+    assert blended.elsewhere.tolist() == pytest.approx([0.425, 0.225, 0.025])
+    assert blended.score.tolist() == pytest.approx(blended.elsewhere.tolist())
+
+
+def test_a_kind_that_is_like_the_runs_weighs_more() -> None:
+    prior = make_prior()
+    at = np.log(EVERY) / np.log(PLAN)
+    for kind in (0, 1):
+        lost = np.interp(at, prior.positions, prior.lost[kind])[None]
+        trained = np.interp(at, prior.positions, prior.trained[kind])[None]
+        blended = blend_scores(prior, EVERY, PLAN, lost, trained)
+        assert blended.likeness[kind] > 0.8
+        assert blended.likeness.sum() == pytest.approx(1)
+
+
+def test_how_much_more_follows_from_the_logarithms() -> None:
+    prior = make_prior(trained=np.full((2, 3), 0.5))
+    lost, trained = np.zeros((1, 3)), np.full((1, 3), 0.5)
+    blended = blend_scores(prior, np.array([1, 10, 100]), PLAN, lost, trained)
+    # of the other kind: log(.51 / .01), log(.11 / .01) and 0 squared, their mean, and
+    # half of it, for what is trained is the same
+    apart = (np.log(51) ** 2 + np.log(11) ** 2) / 3 / 2
+    expected = np.exp(-apart / 0.3) / (1 + np.exp(-apart / 0.3))
+    assert blended.likeness[1] == pytest.approx(expected)
+
+
+def test_without_a_run_that_tells_the_kinds_weigh_as_often_as_they_come() -> None:
+    empty = np.full((2, PLAN), np.nan)
+    prior = make_prior(share=np.array([0.25, 0.75]))
+    blended = blend_scores(prior, EVERY, PLAN, empty, empty)
+    assert blended.likeness.tolist() == [0.25, 0.75]
+    assert np.isnan(blended.own).all()
+    assert blended.told.tolist() == [0] * PLAN
+
+
+def test_where_a_run_does_not_tell_the_others_speak() -> None:
+    lost, trained = draw_cells(3, seed=0)
+    cut = np.arange(PLAN) >= 20
+    for cells in (lost, trained):
+        cells[0, cut] = np.nan
+    blended = blend_scores(make_prior(), EVERY, PLAN, lost, trained)
+    assert blended.told.tolist() == [3] * 20 + [2] * 80
+    mean = (lost + 0.05 * trained)[1:, cut].mean(axis=0)
+    assert blended.own[cut].tolist() == pytest.approx(mean.tolist())
+
+
+@given(seed=st.integers(0, 1000), n_runs=st.integers(1, 6))
+def test_the_score_lies_between_the_runs_and_the_kinds(seed: int, n_runs: int) -> None:
+    blended = blend_scores(make_prior(), EVERY, PLAN, *draw_cells(n_runs, seed))
+    low = np.minimum(blended.own, blended.elsewhere)
+    high = np.maximum(blended.own, blended.elsewhere)
+    assert (blended.score >= low - 1e-12).all()
+    assert (blended.score <= high + 1e-12).all()
+
+
+@given(seed=st.integers(0, 1000))
+def test_the_order_of_the_runs_decides_nothing(seed: int) -> None:
+    lost, trained = draw_cells(5, seed)
+    there, back = (
+        blend_scores(make_prior(), EVERY, PLAN, lost[::way], trained[::way])
+        for way in (1, -1)
+    )
+    assert there.score.tolist() == pytest.approx(back.score.tolist())
+
+
+def test_many_runs_speak_for_themselves(shipped: Prior) -> None:
+    lost, trained = (np.tile(cells, (4000, 1)) for cells in draw_cells(1, seed=3))
+    blended = blend_scores(shipped, EVERY, PLAN, lost, trained)
+    assert np.abs(blended.score - blended.own).max() < 0.01
+    assert blended.cheapest() == (lost[0] + 0.05 * trained[0]).argmin()
+
+
+def test_left_out_is_the_choice_of_the_others(shipped: Prior) -> None:
+    lost, trained = draw_cells(4, seed=5)
+    found = leave_each_out(shipped, EVERY, PLAN, lost, trained)
+    for row in range(4):
+        others = [other for other in range(4) if other != row]
+        blended = blend_scores(shipped, EVERY, PLAN, lost[others], trained[others])
+        assert found[row] == blended.cheapest()
+
+
+def test_training_that_costs_nothing_is_worth_the_longest_patience(
+    shipped: Prior,
+) -> None:
+    lost = np.linspace(0.2, 0.01, PLAN)[None]
+    trained = np.linspace(0.1, 1, PLAN)[None]
+    blended = blend_scores(shipped, EVERY, PLAN, lost, trained, cost_weight=0)
+    assert EVERY[blended.cheapest()] >= 90
+
+
+@pytest.mark.parametrize("plan", [1, 2, 5, 1000])
+def test_any_plan_is_possible(shipped: Prior, plan: int) -> None:
+    every = np.arange(1, plan + 1)
+    cells = np.zeros((2, plan)), np.full((2, plan), 0.5)
+    assert np.isfinite(blend_scores(shipped, every, plan, *cells).score).all()
+
+
+def test_the_shipped_kinds_lose_less_and_train_more_with_more_patience(
+    shipped: Prior,
+) -> None:
+    # to the four digits that are written
+    assert (np.diff(shipped.lost, axis=1) <= 1e-4).all()
+    assert (np.diff(shipped.trained, axis=1) >= -1e-4).all()
+    assert (shipped.trained[:, -1] == 1).all()
+    assert (shipped.lost[:, -1] == 0).all()
+    assert shipped.share.sum() == pytest.approx(1)
+
+
+def test_the_shipped_kinds_say_where_they_come_from(shipped: Prior) -> None:
+    packed = resources.files("benchmarks.advice").joinpath("prior.json")
+    written = json.loads(packed.read_text("utf-8"))
+    assert {"origin", "command", "date", "sets", "what"} <= set(written)
+    assert parse_prior(written).lost.tolist() == shipped.lost.tolist()
