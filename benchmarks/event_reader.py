@@ -105,7 +105,9 @@ def write_d(directory: Path) -> None:
     for run in range(200):
         for writer, tags in (("train", train), ("validation", validation)):
             points = [(step, tag) for step in range(250) for tag in tags]
-            records = (scalar(*numbered(i, *p)) for i, p in enumerate(points))
+            # no run is a copy of another
+            first = run * (len(points) + 1)
+            records = (scalar(*numbered(i, *p)) for i, p in enumerate(points, first))
             write(directory / f"run{run:03}" / writer, records)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -107,9 +108,10 @@ def read_files(path: str) -> LogFiles:
 
 def _is_empty(path: str) -> bool:
     try:
-        return os.path.isfile(path) and os.path.getsize(path) == 0
+        found = os.stat(path)
     except OSError:
         return False
+    return found.st_size == 0 and stat.S_ISREG(found.st_mode)
 
 
 def _named(paths: list[str]) -> str:

@@ -185,7 +185,8 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     holes = steps.rest[rows] + forms.holes.take(numbers[rows])
     table.add(_cut(block, steps, rows, holes, tags))
     others = (fits & ~scalar).nonzero()[0]
-    _note_others(block, forms.tags, numbers, others, table)
+    if len(others):
+        _note_others(block, forms.tags, numbers, others, table)
     return (~fits).nonzero()[0]
 
 

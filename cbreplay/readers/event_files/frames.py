@@ -9,6 +9,7 @@ from google_crc32c import extend
 from numpy.typing import NDArray
 
 from cbreplay.readers.event_files.record_bytes import (
+    CHECKSUM,
     FRAME_SIZE,
     HEAD,
     MASK_DELTA,
@@ -39,16 +40,13 @@ class _FrameLayout(NamedTuple):
 
     Parameters
     ----------
-    positions : Ints
-        Where each record began.
-    end : int
-        Where the last ended.
+    bounds : Ints
+        Where each record began, and where the last ended.
     lengths, checksums : arrays
         Their heads.
     """
 
-    positions: Ints
-    end: int
+    bounds: Ints
     lengths: Words
     checksums: NDArray[np.uint32]
 
@@ -57,7 +55,7 @@ class _FrameLayout(NamedTuple):
 _LAYOUTS: dict[bytes, _FrameLayout] = {}
 
 
-def walk_frames(content: bytes) -> tuple[Ints, int]:
+def walk_frames(content: bytes) -> Ints:
     """Walk from record to record, as far as they are whole.
 
     The files of a directory are alike, and so are the parts of a file: what lies as it
@@ -65,52 +63,48 @@ def walk_frames(content: bytes) -> tuple[Ints, int]:
 
     Returns
     -------
-    positions : Ints
-        Where each whole record begins.
-    end : int
-        Where the first begins that is not whole, or whose length was changed.
+    Ints
+        Where each whole record begins, and last where the first begins that is not
+        whole, or whose length was changed.
     """
     second = _SIZES.get(content[: HEAD.size], 0)
     key = content[second : second + HEAD.size]
-    positions, end = _as_before(content, _LAYOUTS.get(key))
-    walked, end = _walk(content, end)
-    if not walked:
-        return positions, end
-    positions = np.concatenate([positions, np.array(walked, dtype=np.int64)])
+    before = _as_before(content, _LAYOUTS.get(key))
+    walked = _walk(content, int(before[-1]))
+    if len(walked) == 1:
+        return before
+    bounds = np.concatenate([before[:-1], np.array(walked, dtype=np.int64)])
     if len(_LAYOUTS) >= _MOST_LAYOUTS:
         _LAYOUTS.clear()
-    _LAYOUTS[key] = _FrameLayout(positions, end, *_heads(content, positions))
-    return positions, end
+    _LAYOUTS[key] = _FrameLayout(bounds, *_heads(content, bounds[:-1]))
+    return bounds
 
 
-def _as_before(content: bytes, layout: _FrameLayout | None) -> tuple[Ints, int]:
-    """Return where records lie as in a layout, and where the last of them ends."""
-    if layout is None:
-        return np.zeros(0, dtype=np.int64), 0
-    ends = np.append(layout.positions[1:], layout.end)
-    n_records = int(ends.searchsorted(len(content), side="right"))
-    positions = layout.positions[:n_records]
-    lengths, checksums = _heads(content, positions)
+def _as_before(content: bytes, layout: _FrameLayout | None) -> Ints:
+    """Return the bounds of the records that lie as in a layout."""
+    if layout is None or len(content) < layout.bounds[1]:
+        return np.zeros(1, dtype=np.int64)
+    bounds = layout.bounds
+    if len(content) < bounds[-1]:
+        bounds = bounds[: bounds.searchsorted(len(content), side="right")]
+    n_records = len(bounds) - 1
+    lengths, checksums = _heads(content, bounds[:-1])
     same = lengths == layout.lengths[:n_records]
     same &= checksums == layout.checksums[:n_records]
-    if not same.all():
-        n_records = int(same.argmin())
-    return positions[:n_records], int(ends[n_records - 1]) if n_records else 0
+    return bounds if same.all() else bounds[: int(same.argmin()) + 1]
 
 
 def _heads(content: bytes, positions: Ints) -> tuple[Words, NDArray[np.uint32]]:
     """Return the lengths of records, and the checksums of these."""
-    if not len(positions):
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint32)
     lengths = np.ndarray((len(content) - 7,), "<u8", content, strides=(1,))
     checksums = np.ndarray((len(content) - 3,), "<u4", content, strides=(1,))
     return lengths[positions], checksums[positions + 8]
 
 
-def _walk(content: bytes, end: int) -> tuple[list[int], int]:
-    """Walk on from where a record begins."""
-    positions, position, sizes = [end], end, _SIZES
-    append = positions.append
+def _walk(content: bytes, position: int) -> list[int]:
+    """Walk on from where a record begins, to where no whole one does."""
+    bounds, sizes = [position], _SIZES
+    append = bounds.append
     walking = True
     while walking:
         try:
@@ -120,11 +114,9 @@ def _walk(content: bytes, end: int) -> tuple[list[int], int]:
                 append(position)
         except KeyError:
             walking = _learn_head(content[position : position + HEAD.size])
-    # the last of them is where no known head follows
-    while positions[-1] > len(content):
-        positions.pop()
-    end = positions.pop()
-    return positions, end
+    while bounds[-1] > len(content):
+        bounds.pop()
+    return bounds
 
 
 def _learn_head(head: bytes) -> bool:
@@ -149,10 +141,8 @@ class RecordBlock:
         The bytes that hold them.
     offset : int
         Where these lie in the file.
-    positions : Ints
-        Where each record begins in them.
-    end : int
-        Where the last one ends.
+    bounds : Ints
+        Where each record begins in them, and where the last one ends.
 
     Attributes
     ----------
@@ -162,13 +152,16 @@ class RecordBlock:
         Which payloads do not have the checksum that is stored behind them.
     """
 
-    def __init__(self, content: bytes, offset: int, positions: Ints, end: int) -> None:
+    def __init__(self, content: bytes, offset: int, bounds: Ints) -> None:
         self._content, self.offset = content, offset
+        self.positions, ends = bounds[:-1], bounds[1:]
+        self.starts: Ints = self.positions + HEAD.size
+        self.lengths: Ints = ends - self.starts
+        self.lengths -= CHECKSUM.size
+        end = int(ends[-1])
         self._bytes = np.empty(end + _PADDING, dtype=np.uint8)
         self._bytes[:end] = np.frombuffer(content, dtype=np.uint8, count=end)
         self._bytes[end:] = 0
-        self.positions, self.starts = positions, positions + HEAD.size
-        self.lengths: Ints = self.read("<u8", self.positions).astype(np.int64)
         self.changed = self._find_changed(end)
 
     def __len__(self) -> int:

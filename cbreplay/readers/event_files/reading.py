@@ -55,9 +55,10 @@ class _FileReading:
         offset = 0
         while True:
             content = self._file.read(n_bytes)
-            positions, end = walk_frames(content)
-            if len(positions):
-                self._read_block(RecordBlock(content, offset, positions, end))
+            bounds = walk_frames(content)
+            if len(bounds) > 1:
+                self._read_block(RecordBlock(content, offset, bounds))
+            end = int(bounds[-1])
             offset, left = offset + end, content[end:]
             size = self._next_size(left, offset, ended=len(content) < n_bytes)
             if not size:

@@ -103,23 +103,10 @@ class TensorBoardReader:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
         rows = _rows_of(found, layout, _tags(log), path)
         pieces, numbered = _in_epochs(rows, layout, self.options)
-        left_out = {**found.left_out, **rows.left_out}
-        facts = LogFacts(
-            notes=(
-                *damage.notes(),
-                *layout.notes,
-                *rows.notes,
-                *dict.fromkeys(found.notes),
-                *_left_out_notes(left_out),
-                *numbered.notes,
-                *_called_validation(path),
-            ),
-            left_out=left_out,
-            counts_from=layout.first_step + numbered.counts_from,
-            framework=_FRAMEWORKS.get(layout.tool, ""),
-            begins_at=layout.begins_at,
-            axis_unit="epochs" if rows.steps is None else "evaluations",
-        )
+        notes = [*damage.notes(), *layout.notes, *rows.notes]
+        notes += dict.fromkeys(found.notes)
+        facts = _facts(notes, found, rows, layout, numbered)
+        facts = facts._replace(notes=(*facts.notes, *_called_validation(path)))
         records = join_rows(pieces, self.options, self.metadata, path)
         for record in records:
             # run.json describes the training that ended last
@@ -133,8 +120,27 @@ class TensorBoardReader:
                 metadata=known,
                 rate=_take_rate(record),
             )
-            run = run.with_notes(*log.notes)
+            if log.notes:
+                run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
+
+
+def _facts(
+    notes: Sequence[str],
+    found: _FoundPoints,
+    rows: EpochRows,
+    layout: Layout,
+    numbered: NumberedEpochs,
+) -> LogFacts:
+    """Say what holds for every training in the files."""
+    left_out = {**found.left_out, **rows.left_out}
+    return LogFacts(
+        notes=(*notes, *_left_out_notes(left_out), *numbered.notes),
+        left_out=left_out,
+        counts_from=layout.first_step + numbered.counts_from,
+        begins_at=layout.begins_at,
+        axis_unit="epochs" if rows.steps is None else "evaluations",
+    )
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -169,7 +175,9 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
             cut, crowded = cut_points(table, names, os.path.basename(path))
-            pieces += [replace(cut[0], resumed=resumed), *cut[1:]] if cut else []
+            if resumed and cut:
+                cut[0].resumed = True
+            pieces += cut
             found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
         of_writers[writer], joined = join_writers(pieces)
         found.notes.extend(purged + joined)

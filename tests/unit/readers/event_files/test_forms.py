@@ -67,9 +67,9 @@ def join(payloads: Iterable[bytes]) -> bytes:
 
 def test_all_records_of_a_regular_log_are_read_together() -> None:
     content = join([version_event(), *rows(127), *rows(300, first=127)])
-    positions, end = walk_frames(content)
-    assert end == len(content)
-    left = read_forms(RecordBlock(content, 0, positions, end), TableBuilder())
+    bounds = walk_frames(content)
+    assert bounds[-1] == len(content)
+    left = read_forms(RecordBlock(content, 0, bounds), TableBuilder())
     # but for the version, which holds no summary
     assert left.tolist() == [0]
 
