@@ -57,9 +57,9 @@ def half_units(values: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> half_units(np.array([0.77776, 0.0012345, 1.5])).tolist()
+    >>> half_units(np.array([0.77776, 0.0012345, 1.5])).round(9).tolist()
     [5e-06, 5e-08, 5e-05]
-    >>> half_units(np.array([12.3456, 0.0012, 100])).tolist()
+    >>> half_units(np.array([12.3456, 0.0012, 100])).round(9).tolist()
     [5e-05, 5e-05, 0.0005]
     """
     digits, decimals = count_digits(values)
