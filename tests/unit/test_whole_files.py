@@ -84,11 +84,20 @@ def test_what_is_no_plain_file_is_not_replaced(
     for name in ("plot.png", "report.html"):
         output = tmp_path / name
         place(output)
-        before = {path: path.lstat() for path in tmp_path.iterdir()}
+        before = what_lies_in(tmp_path)
         answer = ask(output.stem, log, "-o", output)
         assert answer.status == 2
         assert f"cannot write {output}: it is {reason}" in answer.err
-        assert {path: path.lstat() for path in tmp_path.iterdir()} == before
+        assert what_lies_in(tmp_path) == before
+
+
+def what_lies_in(folder: Path) -> dict[Path, tuple[int, ...]]:
+    """Return what would differ if a file were replaced or written to; reading may."""
+    found = {path: path.lstat() for path in folder.iterdir()}
+    return {
+        path: (held.st_mode, held.st_ino, held.st_size, held.st_mtime_ns)
+        for path, held in found.items()
+    }
 
 
 def test_a_link_that_leads_nowhere_is_one_too(tmp_path: Path) -> None:
