@@ -110,6 +110,12 @@ def test_what_a_second_fit_appended_is_read_or_refused_but_never_misread(
         assert all("share one header" in " ".join(run.notes) for run in runs)
     if set(first[0]) == set(second[0]):
         resumed = begins >= len(first)
+        n_rows = min(len(first), len(second))
+        if begins == 0 and len(runs) == 1:
+            # the same rows again, from the first one on, are one training
+            assert first[:n_rows] == second[:n_rows]
+            assert holds(runs[0], max(first, second, key=len))
+            return
         assert len(runs) == (1 if resumed else 2)
         assert holds(runs[0] if not resumed else head(runs[0], len(first)), first)
         if not resumed:
