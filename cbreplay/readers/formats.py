@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.readers.base import read_beginning
@@ -17,7 +18,7 @@ from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.readers.base import LogReader, ReadOptions
     from cbreplay.run_metadata import RunMetadata
@@ -194,11 +195,16 @@ def reader_for(
     name: str, options: ReadOptions, metadata: RunMetadata | None = None
 ) -> LogReader:
     """Return the reader of a format; its module is imported only now."""
+    return _reader_class(name)(options, metadata)
+
+
+@lru_cache
+def _reader_class(name: str) -> Callable[..., LogReader]:
     from importlib import import_module
 
     found = FORMATS[name]
     module = import_module(f"cbreplay.readers.{found.module}")
-    reader: LogReader = getattr(module, found.reader)(options, metadata)
+    reader: Callable[..., LogReader] = getattr(module, found.reader)
     return reader
 
 

@@ -196,6 +196,8 @@ def _add_seams(record: TrainingRows, seams: Iterable[int]) -> None:
 
 def _without_repeats(pieces: Sequence[Rows]) -> tuple[list[Rows], list[str]]:
     """Keep one of pieces that repeat each other from their start, the longest."""
+    if len(pieces) == 1:
+        return list(pieces), []
     kept: list[Rows] = []
     n_repeats = 0
     for piece in pieces:

@@ -64,6 +64,7 @@ class MetricColumns:
         self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
         self._left_out: dict[str, list[str]] = {}
         self._n_empty = 0
+        self._everywhere: BoolArray = np.ones(len(table), dtype=np.bool_)
         columns = dict(table.columns)
         epoch_name = find_epoch(table)
         epoch_column = columns.pop(epoch_name) if epoch_name else None
@@ -125,8 +126,10 @@ class MetricColumns:
     def _check_columns(
         self, kept: dict[str, LogColumn], epoch_name: str | None
     ) -> None:
-        header = shown_names(self.table.header)
         metrics = [cells for name, cells in kept.items() if not is_rate_name(name)]
+        if epoch_name is not None and any(cells.whole for cells in metrics):
+            return
+        header = shown_names(self.table.header)
         if not metrics and not self._left_out:
             problem = f"there is no metric; the columns are {header}"
             hint = "Log at least the loss"
@@ -179,7 +182,7 @@ class MetricColumns:
 
     def _series(self, name: str, cells: LogColumn) -> Series:
         if cells.whole:
-            return Series(cells.values, ~cells.missing, cells.others)
+            return Series(cells.values, self._everywhere, cells.others)
         n_missing = int(cells.missing.sum())
         is_rate = is_rate_name(name)
         if n_missing and self.options.empty == "nan" and not is_rate:

@@ -74,6 +74,9 @@ def take_rate(record: TrainingRows) -> LoggedRate | None:
         others.remove(LEARNING_RATE_NAMES[1])
     notes += _join_groups(logged, columns, others)
     rate = record.series(logged)
+    if not _changes(rate):
+        # every step of a policy is another rate, whoever wrote it and however
+        return LoggedRate(as_float32(rate), None, tuple(notes), "")
     rounding = _rounding(rate)
     if rounding is not None:
         digits, _ = count_digits(logged.values[logged.recorded])
@@ -107,13 +110,15 @@ def _agree(one: Series, other: Series) -> bool:
     return bool(both.any() and (one.values[both] == other.values[both]).all())
 
 
-def _rounding(rate: Series) -> FloatArray | None:
-    """Return how far each rate may have been rounded; None if they are float32s.
-
-    None too if the rate never changes: then every step of a policy is another rate.
-    """
+def _changes(rate: Series) -> bool:
     known = rate.values[rate.recorded]
-    if (known == known[0]).all() or hold_float32(known).all():
+    return bool((known != known[0]).any())
+
+
+def _rounding(rate: Series) -> FloatArray | None:
+    """Return how far each rate may have been rounded; None if they are float32s."""
+    known = rate.values[rate.recorded]
+    if hold_float32(known).all():
         return None
     if count_digits(known)[0] >= _FLOAT32_DIGITS:
         return None

@@ -11,8 +11,6 @@ import numpy as np
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import FloatArray, Run
@@ -54,57 +52,54 @@ def _is_text(source: str) -> bool:
 
 def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:
     """Join each log with the one that alone goes on from it; return the later ones."""
-    logs = sorted(logs, key=lambda log: log.runs[0].first_epoch)
-    joined: set[int] = set()
+    links = _find_links(logs)
+    joined = {id(following) for following in links.values()}
     for log in logs:
-        if id(log) in joined:
+        following = links.get(id(log))
+        if following is None or id(log) in joined:
             continue
-        while True:
-            run = log.runs[0]
-            others = [other for other in logs if id(other) not in joined]
-            following = _only_following(run, others)
-            if following is None:
-                break
-            log.runs[0] = _continued(run, _shifted(following.runs[0], run), following)
-            joined.add(id(following))
-            source = following.runs[0].source
-            seen[:] = [
-                own._replace(fate="joined") if own.path == source else own
-                for own in seen
-            ]
+        while following is not None:
+            later = following.runs[0]
+            log.runs[0] = _continued(log.runs[0], later, following)
+            _mark_joined(seen, later.source)
+            following = links.get(id(following))
     return joined
 
 
-def _only_following(run: Run, logs: Sequence[RunsOfLog]) -> RunsOfLog | None:
-    """Return the log that goes on where a run ends, if no other log does or ends so."""
-    after = [log for log in logs if _goes_on(log.runs[0], run)]
-    if len(after) != 1:
-        return None
-    (following,) = after
-    before = [log for log in logs if _goes_on(following.runs[0], log.runs[0])]
-    return following if len(before) == 1 else None
+def _find_links(logs: list[RunsOfLog]) -> dict[int, RunsOfLog]:
+    """Return the log that goes on from each, by its id: one only, and from it alone.
+
+    The numbers in the logs are compared: a part that begins later counts as the log
+    that it continues does, from 1 perhaps.
+    """
+    ends: dict[int, list[RunsOfLog]] = {}
+    begins: dict[int, list[RunsOfLog]] = {}
+    for log in logs:
+        run = log.runs[0]
+        ends.setdefault(run.horizon + run.counts_from, []).append(log)
+        if run.first_epoch > 0:
+            begins.setdefault(run.first_epoch + run.counts_from, []).append(log)
+    return {
+        id(ends[number - 1][0]): later[0]
+        for number, later in begins.items()
+        if len(later) == len(ends.get(number - 1, ())) == 1
+    }
 
 
-def _goes_on(later: Run, earlier: Run) -> bool:
-    """Tell whether a run begins in the epoch after another's last one."""
-    return _shifted(later, earlier).first_epoch == earlier.horizon + 1
-
-
-def _shifted(later: Run, earlier: Run) -> Run:
-    """Return a part that counts as the log that it continues does, from 1 perhaps."""
-    if later.first_epoch == 0 or later.counts_from == earlier.counts_from:
-        return later
-    by = earlier.counts_from - later.counts_from
-    first = later.first_epoch - by
-    return replace(later, first_epoch=first, counts_from=earlier.counts_from)
+def _mark_joined(seen: list[Seen], source: str) -> None:
+    for at, own in enumerate(seen):
+        if own.path == source:
+            seen[at] = own._replace(fate="joined")
 
 
 def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
-    seam = later.first_epoch
+    """Put the later part of a training behind the earlier one."""
+    seam = run.horizon + 1
     note = (
         f"{following.name} goes on from its last epoch: a fit was resumed at epoch "
         f"{seam} (counted from 0), with callbacks created anew"
     )
+    moved = (at - later.first_epoch + seam for at in later.seams)
     kept = [text for text in later.notes if text not in run.notes]
     return replace(
         run,
@@ -117,7 +112,7 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
         learning_rate_rounding=_roundings(run, later),
         epoch_seconds=_optional(run.epoch_seconds, later.epoch_seconds, run, later),
         wall_seconds=None,
-        seams=tuple(sorted({*run.seams, seam, *later.seams})),
+        seams=tuple(sorted({*run.seams, seam, *moved})),
         not_logged=run.not_logged & later.not_logged,
         notes=(*run.notes, note, *(f"{following.name}: {text}" for text in kept)),
     )
