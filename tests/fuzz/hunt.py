@@ -102,10 +102,10 @@ def hunt(
                 raise
             slowest = max(slowest, took)
             number += 1
-    grown = (_peak_memory() - before) / 1e6
+    megabytes = (_peak_memory() - before) / 1e6
     return (
         f"{channel.name}: {sum(counts.values())} cases, {dict(counts)}; slowest "
-        f"{slowest:.2f} CPU-s, memory grew by {grown:.0f} MB; seed {seed}"
+        f"{slowest:.2f} CPU-s, memory grew by {megabytes:.0f} MB; seed {seed}"
     )
 
 
