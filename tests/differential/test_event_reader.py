@@ -304,12 +304,13 @@ def test_csv_events_and_history_of_one_fit_agree(
 def test_the_rate_of_the_event_files_is_the_one_trained_at(
     trained: dict[str, Any], order: str
 ) -> None:
+    from cbreplay.loading.recorded_rates import read_rate
     from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 
     directory, _, seen, callbacks = trained[order]
     metadata = RunMetadata(callbacks=callbacks, initial_learning_rate=seen[0])
     reader = TensorBoardReader(ReadOptions(), metadata)
-    (run,) = reader.read(str(directory / "tensorboard"))
+    run = read_rate(*reader.read(str(directory / "tensorboard")))
     assert len(set(seen)) > 1
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == seen
