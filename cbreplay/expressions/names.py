@@ -108,10 +108,9 @@ def read_names(tree: ast.Module) -> Names:
     """
     walk = _NameVisitor()
     walk.visit(tree)
-    for name in walk.shared:
-        for scope in walk.scopes:
-            if name in scope.bindings:
-                scope.bindings[name].append(Binding(0))
+    for scope in walk.scopes:
+        for name in walk.shared.intersection(scope.bindings):
+            scope.bindings[name].append(Binding(0))
     calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
     given = {
         place: call.lineno

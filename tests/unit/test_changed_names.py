@@ -113,3 +113,24 @@ def test_what_changes_nothing_is_no_doubt(tmp_path: Path, line: str) -> None:
     found = read(tmp_path, f"{LIST}\n{line}\nm.fit(x, callbacks=cbs)")
     assert found.callbacks == (EarlyStopping(patience=1),)
     assert not [note for note in found.notes if "not read" in note]
+
+
+@pytest.mark.parametrize("gain", ["cbs.extend(other)", "cbs += other"])
+def test_a_list_that_another_has_copied_does_not_grow_in_it(
+    tmp_path: Path, gain: str
+) -> None:
+    """A run gives two callbacks to fit: the third comes when they are copied."""
+    other = "other = [EarlyStopping(patience=2)]"
+    later = "other.append(EarlyStopping(patience=3))"
+    text = f"{LIST}\n{other}\n{gain}\n{later}\nm.fit(x, callbacks=cbs)"
+    with pytest.raises(ExpressionError, match="'other' is changed in line 5"):
+        read(tmp_path, text)
+
+
+def test_thousands_of_growing_lists_are_read_in_their_own_time(tmp_path: Path) -> None:
+    lines = [f"c{i} = []\nc{i}.append(EarlyStopping())" for i in range(4000)]
+    found = read(tmp_path, "\n".join([*lines, "m.fit(x, callbacks=c7)"]))
+    assert found.callbacks == (EarlyStopping(),)
+    many = "\n".join(["cbs.append(EarlyStopping(patience=2))"] * 3000)
+    found = read(tmp_path, f"{LIST}\n{many}\nm.fit(x, callbacks=cbs)")
+    assert len(found.callbacks) == 3001
