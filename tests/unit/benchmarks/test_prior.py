@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.advice import prior as prior_module
 from benchmarks.advice.prior import (
     Prior,
     blend_scores,
     leave_each_out,
     parse_prior,
     read_prior,
+    read_track_record,
 )
 
 EVERY = np.arange(1, 101)
@@ -183,7 +185,30 @@ def test_the_shipped_kinds_lose_less_and_train_more_with_more_patience(
 
 
 def test_the_shipped_kinds_say_where_they_come_from(shipped: Prior) -> None:
-    packed = resources.files("benchmarks.advice").joinpath("prior.json")
+    packed = Path(prior_module.__file__).with_name("prior.json")
     written = json.loads(packed.read_text("utf-8"))
     assert {"origin", "command", "date", "sets", "what"} <= set(written)
     assert parse_prior(written).lost.tolist() == shipped.lost.tolist()
+
+
+def test_the_track_record_adds_up_and_is_better_where_more_is_expected() -> None:
+    record = read_track_record()
+    assert ((record.better + record.same) <= 1).all()
+    # from little expected to much: each size of draw
+    assert (record.better[:, -1] > record.better[:, 0]).all()
+    assert record.look_up(2, 0.1) is None
+    few, many = record.look_up(3, 0.005), record.look_up(1000, 0.005)
+    assert few is not None
+    assert many is not None
+    assert many.better > few.better
+    assert sum(few) == pytest.approx(1)
+
+
+def test_the_track_record_is_looked_up_from_its_bounds_on() -> None:
+    record = read_track_record()
+    for place, gain in enumerate(record.gains.tolist()):
+        odds = record.look_up(int(record.runs[0]), gain)
+        assert odds is not None
+        assert odds.better == record.better[0, place]
+    # what is expected to lose against 10 is not chosen; a rounding below 0 may come
+    assert record.look_up(3, -1e-17) == record.look_up(3, 0.0)
