@@ -319,12 +319,13 @@ def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
     yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
     yield Pair(*map(_saved, pair))
     yield _NAMES.get(comparison.better or "")
+    limits = [brief_evidence(replay) for replay in pair]
     silent = [
-        f"{name}: {brief_evidence(replay)}"
-        for name, replay in zip("AB", pair, strict=True)
-        if replay.evidence != "exact"
+        f"{name}: {limit}"
+        for name, limit in zip("AB", limits, strict=True)
+        if limit != "exact"
     ]
-    yield "; ".join(silent) or "exact"
+    yield limits[0] if limits[0] == limits[1] else "; ".join(silent)
 
 
 def _footnote(lists: RivalLists) -> str:

@@ -305,9 +305,14 @@ def _records(grid: _TextGrid, width: int) -> Iterator[str]:
             yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
             continue
         pairs = [
-            firm(f"{column.title} {cell}".strip())
+            _whole(f"{column.title} {cell}".strip(), width)
             for column, cell in zip(grid.columns[1:], row[1:], strict=True)
             if cell != _NOTHING
         ]
         # records are told apart by where they begin
         yield from wrap_words(_GAP.join(pairs), width, _INDENT + "  ", _INDENT + "  ")
+
+
+def _whole(pair: str, width: int) -> str:
+    """Return what no line breaks inside, unless it is longer than a line."""
+    return firm(pair) if len(pair) <= width - len(_INDENT + "  ") else pair
