@@ -101,6 +101,11 @@ class Question:
     semantics: str | None = None
     initial_lr: float | None = None
 
+    @property
+    def inputs(self) -> list[str]:
+        """What is named to be read: the logs, and the files of ``-c @file``."""
+        return [*self.paths, *(text.removeprefix("@") for text in self.expressions)]
+
     @cached_property
     def runs(self) -> list[Run]:
         """The runs under the paths, or those of them that --run names, read once."""
