@@ -36,6 +36,10 @@ def rate_section(
     points = tuple(_sentences(rate))
     if not points:
         return
+    if not rate.reductions and not rate.rises:
+        # of a rate that never changes nobody asked
+        yield Section("The learning rate", (Points(points),), on="asked", untitled=True)
+        return
     blocks: list[Block] = [Points(points)]
     decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
     known = rate.is_recorded or drawn.learning_rate is not None
