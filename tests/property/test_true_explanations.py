@@ -214,9 +214,9 @@ def baseline_stands(known: Known, epochs: int) -> bool:
     margin, baseline = abs(known.asked["min_delta"]), known.asked["baseline"]
     values = [moment.value for moment in known.counted]
     if known.asked["mode"] == "max":
-        beaten = [single(value - margin) > single(baseline) for value in values]  # type: ignore[operator]  # what counts has a value
+        beaten = [single(value - margin) > single(baseline) for value in values]
     else:
-        beaten = [single(value + margin) < single(baseline) for value in values]  # type: ignore[operator]  # as above
+        beaten = [single(value + margin) < single(baseline) for value in values]
     return len(values) == epochs and not any(beaten)
 
 
