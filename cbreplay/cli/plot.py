@@ -68,7 +68,7 @@ def command(
         output = (
             Path(f"{kind}.png") if several else _default_path(question.runs[0].name)
         )
-    reserve_output(question, output, (".png", ".svg"))
+    reserve_output(output, question.inputs, (".png", ".svg"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
     from cbreplay.recommend import Advising

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cbreplay.expressions.names import Scope
+    from cbreplay.expressions.scopes import Scope
 
 __all__ = [
     "COPYING",

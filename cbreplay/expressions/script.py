@@ -17,13 +17,14 @@ from cbreplay.expressions.calls import (
 )
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.growing_lists import join_growing_lists
-from cbreplay.expressions.names import Binding, Names, Scope, read_names
+from cbreplay.expressions.names import Names, read_names
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import find_rule, rule_named, stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cbreplay.expressions.scopes import Binding, Scope
     from cbreplay.rules.base import Callback
 
 __all__ = ["ScriptCallbacks", "read_script_callbacks"]
