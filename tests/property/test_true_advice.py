@@ -75,7 +75,7 @@ class Known(NamedTuple):
 
     @property
     def restores(self) -> bool:
-        return self.asked.keep == "best"
+        return str(self.asked.keep) == "best"
 
     @property
     def sufficient(self) -> dict[str, int | None]:
