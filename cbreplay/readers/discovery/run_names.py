@@ -42,7 +42,9 @@ def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
     labels = [_label(run, number) for number, run in enumerate(first.runs, start=1)]
     if part not in labels:
         there = ", ".join(f"#{label}" for label in labels[:_SHOWN])
-        problem = f"there is no training #{part} in it; there is {there}"
+        # behind a URL it may be anything
+        asked = "with this #" if is_url(base) else f"#{part}"
+        problem = f"there is no training {asked} in it; there is {there}"
         raise LogError(problem, source=base, hint="Choose one of these")
     run = first.runs[labels.index(part)]
     if len(labels) == 1:
@@ -58,11 +60,12 @@ def _label(run: Run, number: int) -> str:
 def is_url(path: str) -> bool:
     """Tell whether a path names a file system of its own: ``s3://bucket/runs``.
 
-    >>> is_url("s3://bucket/runs"), is_url("C:/runs")
-    (True, False)
+    >>> is_url("s3://bucket/runs"), is_url("zip::s3://a/b.zip"), is_url("C:/runs")
+    (True, True, False)
     """
     scheme, mark, _ = path.partition("://")
-    return bool(mark) and len(scheme) > 1 and scheme.replace("+", "").isalnum()
+    word = scheme.replace("+", "").replace("::", "")
+    return bool(mark) and len(scheme) > 1 and word.isalnum()
 
 
 def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
