@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["shortened", "shown_url", "shown_value", "well_formed", "without_secrets"]
+__all__ = [
+    "is_url",
+    "shortened",
+    "shown_url",
+    "shown_value",
+    "shown_word",
+    "well_formed",
+    "without_secrets",
+]
 
 _MOST_LETTERS = 200
 _MOST_OF_A_LINE = 2000
@@ -56,6 +64,22 @@ def without_secrets(text: str) -> str:
     if ":/" not in text:
         return text
     return re.sub(_URL, lambda found: shown_url(found[0]), text)
+
+
+def is_url(path: str) -> bool:
+    """Tell whether a path names a file system of its own: ``s3://bucket/runs``.
+
+    >>> is_url("s3://bucket/runs"), is_url("zip::s3://a/b.zip"), is_url("C:/runs")
+    (True, True, False)
+    """
+    scheme, mark, _ = path.partition("://")
+    word = scheme.replace("+", "").replace("::", "")
+    return bool(mark) and len(scheme) > 1 and word.isalnum()
+
+
+def shown_word(word: str) -> str:
+    """Return a word of a command line as `shown_url` writes the URL that is in it."""
+    return shown_url(word) if is_url(word) else without_secrets(word)
 
 
 def shown_url(url: str) -> str:

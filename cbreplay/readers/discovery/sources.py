@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
-from cbreplay.plain_text import without_secrets
+from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
     ForeignLogError,
@@ -21,7 +21,6 @@ from cbreplay.readers.base import (
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
-    is_url,
     name_runs,
     names_of,
     part_of,
