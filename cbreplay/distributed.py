@@ -43,6 +43,7 @@ def sweep_logs(
     parts: Literal["split", "join", "rows"] = "split",
     first_epoch: int | None = None,
     seams: Iterable[int] = (),
+    max_bytes: int = 1 << 28,
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
 ) -> Sweep:
@@ -62,7 +63,7 @@ def sweep_logs(
         Where the work is done; by default here.
     batch_size : int
         The logs of one task.
-    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams
+    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams, max_bytes
         As in `load_runs`.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
@@ -86,6 +87,7 @@ def sweep_logs(
         "parts": parts,
         "first_epoch": first_epoch,
         "seams": tuple(seams),
+        "max_bytes": max_bytes,
     }
     task = _Task(configs, reading, read_judging(judging))
     swept = []

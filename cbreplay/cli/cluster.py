@@ -65,6 +65,7 @@ def print_swept(
             parts=question.parts,
             first_epoch=question.first_epoch,
             seams=question.seams,
+            max_bytes=question.max_size,
             judging=question.judging,
             progress=tell,
         )

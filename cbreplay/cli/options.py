@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cbreplay.cli.byte_size import ByteSize
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.surroundings import named_defaults
@@ -79,6 +80,13 @@ _LOG_OPTIONS = [
         type=click.IntRange(min=1),
         multiple=True,
         help="An epoch, counted from 0, at which a fit was resumed unsaid.",
+    ),
+    click.option(
+        "--max-size",
+        type=ByteSize(),
+        default="256MiB",
+        show_default=True,
+        help="How much of one file is read, unpacked; a larger log is refused.",
     ),
     click.option(
         "--resume",

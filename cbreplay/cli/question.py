@@ -35,6 +35,7 @@ _REPEATED = (
     "x_axis",
     "first_epoch",
     "parts",
+    "max_size",
     "resume",
     "monitor",
     "mode",
@@ -57,6 +58,8 @@ class Question:
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
         As in `load_runs`.
+    max_size : int
+        As `max_bytes` of `load_runs`.
     resume : {"fresh", "carried"}
         Whether a resumed fit had new callbacks, or the same instances.
     run : tuple of str
@@ -80,6 +83,7 @@ class Question:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
+    max_size: int = 1 << 28
     resume: Literal["fresh", "carried"] = "fresh"
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
@@ -129,6 +133,7 @@ class Question:
             parts=self.parts,
             first_epoch=self.first_epoch,
             seams=self.seams,
+            max_bytes=self.max_size,
         )
         paths = self.paths or (find_log_here(),)
         with watch("reading logs") as tell:

@@ -29,6 +29,7 @@ def load_runs(
     parts: Literal["split", "join", "rows"] = "split",
     first_epoch: int | None = None,
     seams: Iterable[int] = (),
+    max_bytes: int = 1 << 28,
 ) -> list[Run]:
     """Read every run in the sources, in their order.
 
@@ -63,6 +64,9 @@ def load_runs(
     seams : iterable of int
         Epochs, zero-based, at which a fit was resumed, with callbacks created anew,
         although the log does not say so.
+    max_bytes : int
+        How much of one file is read, unpacked: a larger one is refused, and so is one
+        with more columns, or with wider gaps, than a log of that size has.
 
     Returns
     -------
@@ -95,6 +99,7 @@ def load_runs(
         parts=parts,
         first_epoch=first_epoch,
         seams=tuple(seams),
+        max_bytes=max_bytes,
     )
     return survey_sources(sources, options).runs
 

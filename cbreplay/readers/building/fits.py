@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.digits import as_float32
+from cbreplay.readers.sizes import check_cells, check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingRows", "join_rows"]
 
-# an epoch number far beyond the others would make series that no memory holds
-_MOST_MISSING, _MOST_MISSING_CELLS = 1_000_000, 10_000_000
 # in sweeps an epoch has 32 bits
 _LAST_EPOCH = 2**31 - 2
 
@@ -118,6 +117,7 @@ def join_rows(
     pending = list(resumed)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
+    check_trainings(len(pieces), source, options.max_bytes)
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
@@ -134,7 +134,7 @@ def join_rows(
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
-    _check_spans(records, source)
+    _check_spans(records, source, options.max_bytes)
     return records
 
 
@@ -226,20 +226,21 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         )
 
 
-def _check_spans(records: Sequence[TrainingRows], source: str) -> None:
+def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:
     """Refuse epochs that are none, and gaps that would take more than the log itself.
 
     Every series is laid out from the first epoch to the last, whatever stands between.
     """
-    left = _MOST_MISSING_CELLS
+    n_missing = 0
     for record in records:
         n_rows = len(record.rows.epochs)
-        missing = record.horizon - record.first_epoch + 1 - n_rows
-        left -= missing * len(record.rows.columns)
-        if record.horizon > _LAST_EPOCH or missing > _MOST_MISSING or left < 0:
-            problem = (
-                f"the epochs run from {record.first_epoch} to {record.horizon} "
-                f"in {n_rows} rows"
-            )
+        absent = record.horizon - record.first_epoch + 1 - n_rows
+        n_missing += absent * (1 + len(record.rows.columns))
+        what = (
+            f"the epochs run from {record.first_epoch} to {record.horizon} "
+            f"in {n_rows} rows"
+        )
+        if record.horizon > _LAST_EPOCH:
             hint = "Correct the epoch that does not belong there"
-            raise LogError(problem, source=source, hint=hint)
+            raise LogError(what, source=source, hint=hint)
+        check_cells(n_missing, source, most, what)

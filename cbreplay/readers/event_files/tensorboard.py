@@ -92,7 +92,7 @@ class TensorBoardReader:
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        log = read_files(path)
+        log = read_files(path, self.options.max_bytes)
         layout = choose_layout(log.tables, self.options)
         damage = Damage(self.options)
         report_damage(log, layout, damage)
