@@ -21,6 +21,7 @@ __all__ = [
 _COLUMN, _TRAINING, _CELL = 10_240, 16_384, 32
 # a lower limit is one of bytes, and never one of columns that any log has
 _LEAST = 1 << 24
+_BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
@@ -110,7 +111,7 @@ def spoken_size(n_bytes: int) -> str:
     >>> spoken_size(1 << 28), spoken_size(2_000_000_000), spoken_size(999)
     ('256 MiB', '2 GB', '999 bytes')
     """
-    for size, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), *_UNITS):
+    for size, unit in sorted((*_BINARY, *_UNITS), reverse=True):
         if n_bytes >= size and n_bytes % size == 0:
             return f"{n_bytes // size} {unit}"
     return f"{n_bytes:,} bytes"

@@ -79,7 +79,8 @@ def read_lists(
         not_logged=frozenset(aligned.spread),
         counts_from=aligned.counts_from,
     )
-    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
+    pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
+    for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record,
             facts,

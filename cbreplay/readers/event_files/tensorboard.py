@@ -240,9 +240,7 @@ def _in_epochs(
         rows.append(Rows(epochs, columns, times, place, begins_file=another))
         begin = end
     if options.parts == "rows":
-        for later in rows[1:]:
-            rows[0].extend(later)
-        del rows[1:]
+        rows = [Rows.joined(rows)]
     return rows, numbered
 
 
