@@ -66,6 +66,7 @@ def print_swept(
             first_epoch=question.first_epoch,
             seams=question.seams,
             max_bytes=question.max_size,
+            timeout=question.timeout,
             judging=question.judging,
             progress=tell,
         )

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from cbreplay.cli.byte_size import ByteSize
+from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.surroundings import named_defaults
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 __all__ = [
     "advice_options",
@@ -82,18 +83,25 @@ _LOG_OPTIONS = [
         help="An epoch, counted from 0, at which a fit was resumed unsaid.",
     ),
     click.option(
-        "--max-size",
-        type=ByteSize(),
-        default="256MiB",
-        show_default=True,
-        help="How much of one file is read, unpacked; a larger log is refused.",
-    ),
-    click.option(
         "--resume",
         type=click.Choice(["fresh", "carried"]),
         default="fresh",
         help="Whether a resumed fit had callbacks that were created anew, as a script "
         "that is started again has them, or the same instances.",
+    ),
+    click.option(
+        "--max-size",
+        type=BYTE_COUNT,
+        default=MOST_BYTES,
+        help="How much one source may hold, unpacked or downloaded: 256MB, 2GB.  "
+        "[default: 256MiB]",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=MOST_SILENCE,
+        metavar="SECONDS",
+        help="How long the server of a URL may be silent.  [default: 60]",
     ),
 ]
 

@@ -13,6 +13,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shown_value
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,8 +36,9 @@ _REPEATED = (
     "x_axis",
     "first_epoch",
     "parts",
-    "max_size",
     "resume",
+    "max_size",
+    "timeout",
     "monitor",
     "mode",
     "keep",
@@ -58,10 +60,10 @@ class Question:
         As in `load_runs`.
     parts, first_epoch, seams : str, int, tuple of int
         As in `load_runs`.
-    max_size : int
-        As `max_bytes` of `load_runs`.
     resume : {"fresh", "carried"}
         Whether a resumed fit had new callbacks, or the same instances.
+    max_size, timeout : int, float
+        As `max_bytes` and `timeout` of `load_runs`.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -83,8 +85,9 @@ class Question:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
-    max_size: int = 1 << 28
     resume: Literal["fresh", "carried"] = "fresh"
+    max_size: int = MOST_BYTES
+    timeout: float = MOST_SILENCE
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -134,6 +137,7 @@ class Question:
             first_epoch=self.first_epoch,
             seams=self.seams,
             max_bytes=self.max_size,
+            timeout=self.timeout,
         )
         paths = self.paths or (find_log_here(),)
         with watch("reading logs") as tell:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
 
 __all__ = [
+    "MOST_BYTES",
+    "MOST_SILENCE",
     "SKIP_HINT",
     "Damage",
     "ForeignLogError",
@@ -33,6 +35,10 @@ __all__ = [
     "read_raw",
 ]
 
+# of one source, unpacked
+MOST_BYTES = 1 << 28
+# of the server of a URL, in seconds
+MOST_SILENCE = 60.0
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 _ZIP = b"PK\x03\x04"
 _LOOKED_AT = 256
@@ -87,7 +93,9 @@ class ReadOptions:
     seams : sequence of int
         Epochs, zero-based, at which a fit was resumed although the log does not say so.
     max_bytes : int
-        How much of one file is read, unpacked; see `cbreplay.readers.sizes`.
+        How much a file may hold, unpacked; `cbreplay.readers.sizes` says what counts.
+    timeout : float
+        After how many seconds of silence the server of a URL is given up.
 
     Raises
     ------
@@ -103,7 +111,8 @@ class ReadOptions:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
-    max_bytes: int = 1 << 28
+    max_bytes: int = MOST_BYTES
+    timeout: float = MOST_SILENCE
 
     def __post_init__(self) -> None:
         _check_choice("errors", self.errors, ("strict", "skip"))
@@ -121,10 +130,16 @@ class ReadOptions:
             _check_counts("validation_freq", (frequency,))
         if self.first_epoch is not None:
             _check_counts("first_epoch", (self.first_epoch,), least=0)
-        _check_counts("max_bytes", (self.max_bytes,), option="max-size")
         seams = tuple(sorted(set(self.seams)))
         object.__setattr__(self, "seams", seams)
         _check_counts("seams", seams, option="seam")
+        _check_counts("max_bytes", (self.max_bytes,), option="max-size")
+        if not 0 < self.timeout < float("inf"):
+            sentence = (
+                "timeout must be a positive number of seconds, not "
+                f"{self.timeout!r} (--timeout or timeout=)"
+            )
+            raise ConfigError(sentence)
 
 
 def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> None:
