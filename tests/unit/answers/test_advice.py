@@ -184,8 +184,8 @@ CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
             "unknown-groups",
             {"n_unknown": 1, "n_groups": 10, "allowed": 0},
             (
-                "no patience in the logs keeps the tolerance on 1 run of 10, and a "
-                "promise allows 0"
+                "for 1 run of 10 the logs hold no patience that is known to be "
+                "enough, and a promise allows 0"
             ),
         ),
         (
