@@ -44,6 +44,12 @@ __all__ = ["command"]
     help="The runs, in their order, were fits under the same callback objects, as in a "
     "loop over folds: what they carry into the next fit counts.",
 )
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Of several settings on several runs, show every run, not only what each "
+    "setting comes to.",
+)
 @sweep_format_option
 def command(
     question: Question,
@@ -53,12 +59,13 @@ def command(
     keras_code: bool,
     scheduler: str | None,
     same_callbacks: bool,
+    each: bool,
 ) -> None:
     """Say what other settings would have done on a log.
 
     With one log and no settings: every patience that the log can tell apart. With
-    several logs: one line each. With -c or --patience: a table, one line a run and
-    setting.
+    several logs: one line each. With -c or --patience: one line a setting, or with one
+    setting a run; --each shows every run under every setting.
 
     \b
     cbreplay simulate logs.csv
@@ -82,7 +89,9 @@ def command(
         print_swept(question, scheduler, output_format)
     else:
         question.leave_out_unmonitored()
-        _print_answer(question, output_format, versus, same_callbacks=same_callbacks)
+        _print_answer(
+            question, output_format, versus, each=each, same_callbacks=same_callbacks
+        )
 
 
 def _print_answer(
@@ -91,6 +100,7 @@ def _print_answer(
     versus: tuple[str, ...],
     *,
     same_callbacks: bool,
+    each: bool,
 ) -> None:
     """Print what the logs say here: a comparison, settings, or every patience."""
     if versus:
@@ -104,7 +114,9 @@ def _print_answer(
     elif question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, question.grid, output, same_callbacks=same_callbacks)
+        print_cells(
+            question, question.grid, output, same_callbacks=same_callbacks, each=each
+        )
     else:
         _print_every_patience(question, output)
 
