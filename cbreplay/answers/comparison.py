@@ -182,7 +182,7 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    parting = _spoken_parting(lists, totals)
+    parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
     differing = _differing(lists)
     if len(differing) <= 1:
         return parting
@@ -194,24 +194,79 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     )
 
 
+def _which_is_better(
+    lists: RivalLists, totals: ComparisonTotals
+) -> Iterator[Part | Text]:
+    """Yield which list keeps the better weights on several runs, and which saves."""
+    if len(lists.compared) == 1 or not totals.exact_runs:
+        return
+    objective = Code(lists.compared[0].first.objective or "value")
+    wins = (totals.first_better, totals.rival_better)
+    if wins[0] == wins[1]:
+        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
+    else:
+        better = int(wins[1] > wins[0])
+        yield say(_label(lists, better), " keeps the better ", objective)
+        yield say(*_on(wins[better], totals))
+    more = totals.first_epochs_saved - totals.rival_epochs_saved
+    if more:
+        name, noun = "A" if more > 0 else "B", "epoch" if abs(more) == 1 else "epochs"
+        yield say(f"; {name} saves ", Fact(abs(more), "count", "more_saved"))
+        yield f" more {noun}"
+    yield ". "
+
+
+def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
+    """Yield on how many of the runs that decide both lists."""
+    n_exact = Fact(totals.exact_runs, "count", "exact_runs")
+    noun = "run" if totals.exact_runs == 1 else "runs"
+    are_all = totals.exact_runs == totals.runs
+    yield " on "
+    if number < totals.exact_runs:
+        yield Fact(number, "count", "alike_on")
+        yield " of "
+    yield "" if are_all and number < totals.exact_runs else "the "
+    yield n_exact
+    yield f" {noun}"
+    if not are_all:
+        yield f" that decide{'s' if totals.exact_runs == 1 else ''} both"
+
+
+def _label(lists: RivalLists, side: int) -> str:
+    """Name a list by what it differs in, where that is one parameter."""
+    letter, differing = "AB"[side], _differences(lists)
+    if len(differing) != 1:
+        return letter
+    ((_, name, values),) = differing
+    return f"{letter} ({name} {values[side]!r})"
+
+
 def _differing(lists: RivalLists) -> list[str]:
     """Name the parameters in which two lists of the same callbacks differ."""
+    several = len(lists.first) > 1
+    named = []
+    for owner, name, (ours, theirs) in _differences(lists):
+        whose = f"{owner}'s " if several else ""
+        named.append((name, f"{whose}{name} {ours!r} / {theirs!r}"))
+    # which epoch is kept is what people overlook
+    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
+    return [words for _, words in named]
+
+
+def _differences(lists: RivalLists) -> list[tuple[str, str, tuple[Any, Any]]]:
+    """Return where lists of the same callbacks differ: whose, what, and both values."""
     if [rule.class_name for rule in lists.first] != [
         rule.class_name for rule in lists.rival
     ]:
         return []
-    several = len(lists.first) > 1
-    named = []
-    for one, other in zip(lists.first, lists.rival, strict=True):
+    found = []
+    for rule, other in zip(lists.first, lists.rival, strict=True):
         # every rule is a dataclass; a plain class cannot say so
-        for field in fields(one):  # type: ignore[arg-type]
-            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
-            if ours != theirs and field.name not in _SILENT:
-                owner = f"{one.class_name}'s " if several else ""
-                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
-    # which epoch is kept is what people overlook
-    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
-    return [words for _, words in named]
+        for field in fields(rule):  # type: ignore[arg-type]
+            values = getattr(rule, field.name), getattr(other, field.name)
+            if values[0] != values[1] and field.name not in _SILENT:
+                found.append((rule.class_name, field.name, values))
+    return found
 
 
 def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:

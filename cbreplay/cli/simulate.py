@@ -26,6 +26,15 @@ __all__ = ["command"]
     help="Compare the setting with this one, run by run: what differs, as "
     "patience=20, or a whole list, read as -c is and repeated for one list.",
 )
+@click.option("--versus-patience", metavar="N", help="The same as --versus patience=N.")
+@click.option(
+    "--versus-min-delta", metavar="X", help="The same as --versus min_delta=X."
+)
+@click.option(
+    "--versus-start-from-epoch",
+    metavar="N",
+    help="The same as --versus start_from_epoch=N.",
+)
 @click.option(
     "--keras-code",
     is_flag=True,
@@ -56,6 +65,9 @@ def command(
     output_format: Format | Literal["parquet"],
     *,
     versus: tuple[str, ...],
+    versus_patience: str | None,
+    versus_min_delta: str | None,
+    versus_start_from_epoch: str | None,
     keras_code: bool,
     scheduler: str | None,
     same_callbacks: bool,
@@ -73,7 +85,7 @@ def command(
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
-    cbreplay simulate runs/ --patience 5 --versus patience=20
+    cbreplay simulate runs/ --patience 5 --versus-patience 20
     """
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
@@ -89,6 +101,14 @@ def command(
         print_swept(question, scheduler, output_format)
     else:
         question.leave_out_unmonitored()
+        changed = {
+            "patience": versus_patience,
+            "min_delta": versus_min_delta,
+            "start_from_epoch": versus_start_from_epoch,
+        }
+        versus += tuple(
+            f"{name}={value}" for name, value in changed.items() if value is not None
+        )
         _print_answer(
             question, output_format, versus, each=each, same_callbacks=same_callbacks
         )
