@@ -27,7 +27,9 @@ HEAD = "import keras\nfrom keras.callbacks import *\n"
 
 
 def examples(code: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", SECTIONS[code], re.DOTALL | re.MULTILINE)
+    return re.findall(
+        r"^```python\n(.*?)^```", SECTIONS[code], re.DOTALL | re.MULTILINE
+    )
 
 
 SCRIPTED = [code for code in SECTIONS if examples(code)]

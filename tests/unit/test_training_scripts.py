@@ -136,8 +136,10 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "'s' is changed in line 4",
         ),
         (
-            "c = [EarlyStopping()]\nfor s in c:\n    s.patience = 9\n"
-            "m.fit(x, callbacks=c)",
+            (
+                "c = [EarlyStopping()]\nfor s in c:\n    s.patience = 9\n"
+                "m.fit(x, callbacks=c)"
+            ),
             4,
             "'c' is changed in line 5",
         ),
@@ -183,14 +185,18 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
     [
         # an argument that cannot be told: the mode is wrong whatever the patience
         (
-            "m.fit(x, callbacks=[EarlyStopping('val_loss', patience=p, mode='max', "
-            "restore_best_weights=True)])",
+            (
+                "m.fit(x, callbacks=[EarlyStopping('val_loss', patience=p, mode='max', "
+                "restore_best_weights=True)])"
+            ),
             ["mode-against-metric"],
         ),
         (f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}])", ["reduce-after-stop"]),
         (
-            "m.fit(x, callbacks=[ReduceLROnPlateau(patience=p, min_delta=0), "
-            f"{EARLY}])",
+            (
+                "m.fit(x, callbacks=[ReduceLROnPlateau(patience=p, min_delta=0), "
+                f"{EARLY}])"
+            ),
             [],
         ),
         # the stop may not be there
@@ -216,28 +222,38 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         ("m.fit(x, callbacks=[EarlyStopping(patience=5)])", ["keeps-later-weights"]),
         ("m.fit(x, callbacks=[EarlyStopping(patience=5), Own()])", []),
         (
-            "m.fit(x, callbacks=[EarlyStopping(patience=5), "
-            "ModelCheckpoint(path, save_best_only=best)])",
+            (
+                "m.fit(x, callbacks=[EarlyStopping(patience=5), "
+                "ModelCheckpoint(path, save_best_only=best)])"
+            ),
             [],
         ),
         ("train(m, [EarlyStopping(patience=5)])", []),
         ("train(m, [EarlyStopping(patience=2.5)])", ["fractional-patience"]),
         # two files that cannot be told need not be one
         (
-            "m.fit(x, callbacks=[ModelCheckpoint(a, 'val_loss', save_best_only=True), "
-            "ModelCheckpoint(b, 'loss', save_best_only=True)])",
+            (
+                "m.fit(x, callbacks=["
+                "ModelCheckpoint(a, 'val_loss', save_best_only=True), "
+                "ModelCheckpoint(b, 'loss', save_best_only=True)])"
+            ),
             [],
         ),
         # a comment sets it aside
         (
-            "m.fit(x, callbacks=[\n  EarlyStopping(patience=2.5,  # cbreplay: ignore\n"
-            "  restore_best_weights=True)])",
+            (
+                "m.fit(x, callbacks=[\n"
+                "  EarlyStopping(patience=2.5,  # cbreplay: ignore\n"
+                "  restore_best_weights=True)])"
+            ),
             [],
         ),
         (
-            f"m.fit(x, callbacks=[\n  {PLATEAU_LATE},\n"
-            "  # cbreplay: ignore[reduce-after-stop]\n"
-            f"  {EARLY}])",
+            (
+                f"m.fit(x, callbacks=[\n  {PLATEAU_LATE},\n"
+                "  # cbreplay: ignore[reduce-after-stop]\n"
+                f"  {EARLY}])"
+            ),
             ["reduce-after-stop"],
         ),
         (
@@ -386,8 +402,10 @@ def test_the_direction_of_a_compiled_metric_is_known(
         ),
         (
             "initial_epoch=10",
-            "ModelCheckpoint('b.keras', save_best_only=True, "
-            "initial_value_threshold=0.3)",
+            (
+                "ModelCheckpoint('b.keras', save_best_only=True, "
+                "initial_value_threshold=0.3)"
+            ),
             False,
         ),
     ],
@@ -465,7 +483,7 @@ WATCHING = {
     ),
 }
 DECIDING = {
-    "stops": "def on_epoch_end(self, e, logs):\n        self.model.stop_training = True",
+    "stops": "def on_epoch_end(self, e, l):\n        self.model.stop_training = True",
     "sets": (
         "def on_epoch_end(self, e, logs):\n"
         "        self.model.optimizer.learning_rate.assign(0.1)"
@@ -507,8 +525,9 @@ def test_an_own_callback_that_only_watches_is_left_out_with_a_note(
     assert not script.unread
     read_for_replay = read_script_callbacks(script.source.path)
     assert [callback.code for callback in read_for_replay.callbacks] == ["Own()", STOP]
-    assert "Own is not Keras's, and is taken for one that only" in (
-        read_for_replay.notes[-1]
+    assert (
+        "Own is not Keras's, and is taken for one that only"
+        in (read_for_replay.notes[-1])
     )
 
 
