@@ -34,6 +34,7 @@ from cbreplay.readers.discovery.training_files import (
 )
 from cbreplay.readers.entries import is_event_file
 from cbreplay.readers.formats import asked_format, format_of
+from cbreplay.readers.sizes import too_large
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class _SourceReader:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(), _STDIN)
+            runs = self._read_content(_stdin(self.options.max_bytes), _STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -167,7 +168,8 @@ class _SourceReader:
                 problem = "this is not a regular file"
                 raise LogError(problem, source=path, hint="Give an event file")
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
-            return [RunsOfLog(path, path, self._read_content(read_bytes(path), path))]
+            content = read_bytes(path, self.options.max_bytes)
+            return [RunsOfLog(path, path, self._read_content(content, path))]
         return self._read_absent(path)
 
     def _read_absent(self, path: str) -> list[RunsOfLog]:
@@ -281,12 +283,18 @@ _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 _STDIN = "standard input"
 
 
-def _stdin() -> bytes:
+def _stdin(most: int) -> bytes:
     binary = getattr(sys.stdin, "buffer", None)
     try:
-        content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+        content: bytes = (
+            sys.stdin.read(most + 1).encode()
+            if binary is None
+            else binary.read(most + 1)
+        )
     except OSError as error:
         raise cannot_open(_STDIN, error) from None
+    if len(content) > most:
+        raise too_large(_STDIN, most)
     return content
 
 
