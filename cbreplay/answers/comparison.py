@@ -225,7 +225,10 @@ def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
     if number < totals.exact_runs:
         yield Fact(number, "count", "alike_on")
         yield " of "
-    yield "" if are_all and number < totals.exact_runs else "the "
+    if not are_all:
+        yield "the "
+    elif number == totals.exact_runs:
+        yield "all "
     yield n_exact
     yield f" {noun}"
     if not are_all:

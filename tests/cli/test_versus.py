@@ -225,8 +225,8 @@ def test_every_parameter_that_differs_stands_in_the_headline(
     rival = "EarlyStopping(patience=5)"
     answer = ask("simulate", folder, "--patience", "2", "--versus", rival)
     assert " ".join(answer.out.split("\n\n")[0].split()) == (
-        "A and B keep the same val_loss on the 1 run that decides both; A saves 3 "
-        "more epochs. A and B part on 2 of 3 runs. They differ in 2 parameters: "
+        "A keeps the better val_loss on the 1 run that decides both; A saves 3 more "
+        "epochs. A and B part on 2 of 3 runs. They differ in 2 parameters: "
         "restore_best_weights True / False; patience 2 / 5."
     )
 

@@ -98,10 +98,10 @@ def test_what_settings_come_to_over_runs_is_true(
     facts, said = facts_of(headline), plain_text(headline)
     costs: list[list[float]] = []
     for each in patience:
-        pairs = [(run, *ends_of(run, [each], mode, restores=False)) for run in some]
+        ends = [ends_of(run, [each], mode, restores=False)[0] for run in some]
         known = [
             cost_of(run, end, mode)
-            for run, end in pairs
+            for run, end in zip(some, ends, strict=True)
             if end.stop is not None or run.reached_plan
         ]
         costs.append([cost for cost in known if cost is not None and cost < math.inf])
