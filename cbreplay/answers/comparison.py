@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_results
@@ -27,7 +26,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.replay.compare import total_comparisons
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.words import (
     count,
     decimals_for,
@@ -198,12 +197,11 @@ def _differing(lists: RivalLists) -> list[str]:
     several = len(lists.first) > 1
     named = []
     for one, other in zip(lists.first, lists.rival, strict=True):
-        # every rule is a dataclass; a plain class cannot say so
-        for field in fields(one):  # type: ignore[arg-type]
-            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
-            if ours != theirs and field.name not in _SILENT:
-                owner = f"{one.class_name}'s " if several else ""
-                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+        theirs = parameters_of(other)
+        owner = f"{one.class_name}'s " if several else ""
+        for name, value in parameters_of(one).items():
+            if value != theirs[name] and name not in _SILENT:
+                named.append((name, f"{owner}{name} {value!r} / {theirs[name]!r}"))
     # which epoch is kept is what people overlook
     named.sort(key=lambda pair: pair[0] != "restore_best_weights")
     return [words for _, words in named]

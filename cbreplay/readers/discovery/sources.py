@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -282,12 +283,14 @@ _STDIN = "standard input"
 
 
 def _stdin() -> bytes:
-    binary = getattr(sys.stdin, "buffer", None)
     try:
-        content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            content: bytes = sys.stdin.buffer.read()
+            return content
+        # a notebook or a test has put something else in its place
+        return sys.stdin.read().encode()
     except OSError as error:
         raise cannot_open(_STDIN, error) from None
-    return content
 
 
 def _check_path(path: str) -> None:
