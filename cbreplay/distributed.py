@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
 from cbreplay.loading import load_runs
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
@@ -43,6 +44,8 @@ def sweep_logs(
     parts: Literal["split", "join", "rows"] = "split",
     first_epoch: int | None = None,
     seams: Iterable[int] = (),
+    max_bytes: int = MOST_BYTES,
+    timeout: float = MOST_SILENCE,
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
 ) -> Sweep:
@@ -62,7 +65,7 @@ def sweep_logs(
         Where the work is done; by default here.
     batch_size : int
         The logs of one task.
-    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams
+    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams, max_bytes, timeout
         As in `load_runs`.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
@@ -86,6 +89,8 @@ def sweep_logs(
         "parts": parts,
         "first_epoch": first_epoch,
         "seams": tuple(seams),
+        "max_bytes": max_bytes,
+        "timeout": timeout,
     }
     task = _Task(configs, reading, read_judging(judging))
     swept = []

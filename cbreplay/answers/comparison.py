@@ -28,11 +28,13 @@ from cbreplay.document import (
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.words import (
+    brief_evidence,
     count,
     decimals_for,
+    limits_explained,
     list_names,
+    parting_of,
     spoken_counting,
-    spoken_evidence,
     spoken_semantics,
 )
 
@@ -118,7 +120,10 @@ def comparison_document(lists: RivalLists) -> Document:
         The answer.
     """
     totals = total_comparisons(lists.compared)
-    sections = [Section("Run by run", (_table(lists),), untitled=True)]
+    footnote = _footnote(lists)
+    notes = (Points((say(footnote),)),) if footnote else ()
+    table = (_table(lists), *notes)
+    sections = [Section("Run by run", table, untitled=True)]
     outcome = tuple(_outcome(lists, totals))
     if outcome:
         sections.append(Section("What it comes to", (Points(outcome),), untitled=True))
@@ -285,6 +290,8 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     objectives = {comparison.first.objective for comparison in lists.compared}
     objective = objectives.pop() if len(objectives) == 1 else None
     decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
+    # what it comes to says it of all runs already where all are exact
+    decided = all(comparison.both_exact for comparison in lists.compared)
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
@@ -292,8 +299,8 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
         ("keeps", "keeps", "epoch", 1),
         ("values", objective or "kept value", "value", 3),
         ("saved", "saved", "count", 4),
-        ("spoken_better", "better", "text", 2),
-        ("silent", "evidence", "sentence", 0),
+        ("spoken_better", "better", "text", 0),
+        ("silent", "evidence", "evidence", 6 * decided),
     )
     for key, title, kind, fold in titles:
         places = decimals if kind == "value" else None
@@ -310,12 +317,25 @@ def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
     yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
     yield Pair(*map(_saved, pair))
     yield _NAMES.get(comparison.better or "")
+    limits = [brief_evidence(replay) for replay in pair]
     silent = [
-        f"{name}: {spoken_evidence(replay)}"
-        for name, replay in zip("AB", pair, strict=True)
-        if replay.evidence != "exact"
+        f"{name}: {limit}"
+        for name, limit in zip("AB", limits, strict=True)
+        if limit != "exact"
     ]
-    yield "; ".join(silent) or "exact"
+    yield limits[0] if limits[0] == limits[1] else "; ".join(silent)
+
+
+def _footnote(lists: RivalLists) -> str:
+    """Say what the words for evidence mean; nothing where every run is exact."""
+    replays = lists.replays()
+    limits = [(replay.evidence, parting_of(replay)) for replay in replays]
+    gaps = [
+        (replay.run, replay.gap_epoch)
+        for replay in replays
+        if replay.gap_epoch is not None
+    ]
+    return limits_explained(limits, gaps)
 
 
 def _so_far(replay: Replay, value: float | None) -> Cell:

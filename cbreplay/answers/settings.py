@@ -21,7 +21,7 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.settings_table import settings_table
+from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
@@ -36,6 +36,7 @@ from cbreplay.document import (
     Document,
     Fact,
     Notice,
+    Points,
     Section,
     say,
 )
@@ -74,7 +75,10 @@ def settings_document(
     by_options : bool
         Whether the settings were typed as ``--patience`` and its like.
     """
-    sections = [Section("Every setting", (settings_table(cells),), untitled=True)]
+    footnote = evidence_footnote(cells)
+    notes = (Points((say(footnote),)),) if footnote else ()
+    table = (settings_table(cells), *notes)
+    sections = [Section("Every setting", table, untitled=True)]
     if tells_of_rates(cells):
         sections.append(
             Section(

@@ -65,6 +65,8 @@ def print_swept(
             parts=question.parts,
             first_epoch=question.first_epoch,
             seams=question.seams,
+            max_bytes=question.max_size,
+            timeout=question.timeout,
             judging=question.judging,
             progress=tell,
         )

@@ -13,6 +13,7 @@ from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shown_value
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,8 @@ _REPEATED = (
     "first_epoch",
     "parts",
     "resume",
+    "max_size",
+    "timeout",
     "monitor",
     "mode",
     "keep",
@@ -59,6 +62,8 @@ class Question:
         As in `load_runs`.
     resume : {"fresh", "carried"}
         Whether a resumed fit had new callbacks, or the same instances.
+    max_size, timeout : int, float
+        As `max_bytes` and `timeout` of `load_runs`.
     run : tuple of str
         The names of the runs that are asked about; none means all.
     expressions : tuple of str
@@ -81,6 +86,8 @@ class Question:
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
     resume: Literal["fresh", "carried"] = "fresh"
+    max_size: int = MOST_BYTES
+    timeout: float = MOST_SILENCE
     run: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     patience: str | None = None
@@ -129,6 +136,8 @@ class Question:
             parts=self.parts,
             first_epoch=self.first_epoch,
             seams=self.seams,
+            max_bytes=self.max_size,
+            timeout=self.timeout,
         )
         paths = self.paths or (find_log_here(),)
         with watch("reading logs") as tell:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["print_document", "terminal_width"]
 
 _IN_A_PIPE = 80
-_NARROWEST, _WIDEST = 40, 120
+_NARROWEST, _WIDEST = 40, 400
 
 
 def print_document(document: Document, output: Format) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
 
 __all__ = [
+    "MOST_BYTES",
+    "MOST_SILENCE",
     "SKIP_HINT",
     "Damage",
     "ForeignLogError",
@@ -30,6 +32,10 @@ __all__ = [
     "read_raw",
 ]
 
+# of one source, unpacked
+MOST_BYTES = 1 << 28
+# of the server of a URL, in seconds
+MOST_SILENCE = 60.0
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 _ZIP = b"PK\x03\x04"
 _LOOKED_AT = 256
@@ -85,6 +91,10 @@ class ReadOptions:
         The zero-based epoch of the first row, whatever number stands there.
     seams : sequence of int
         Epochs, zero-based, at which a fit was resumed although the log does not say so.
+    max_bytes : int
+        How much one source may hold, unpacked.
+    timeout : float
+        After how many seconds of silence the server of a URL is given up.
 
     Raises
     ------
@@ -100,6 +110,8 @@ class ReadOptions:
     parts: Literal["split", "join", "rows"] = "split"
     first_epoch: int | None = None
     seams: tuple[int, ...] = ()
+    max_bytes: int = MOST_BYTES
+    timeout: float = MOST_SILENCE
 
     def __post_init__(self) -> None:
         _check_choice("errors", self.errors, ("strict", "skip"))
@@ -120,6 +132,13 @@ class ReadOptions:
         seams = tuple(sorted(set(self.seams)))
         object.__setattr__(self, "seams", seams)
         _check_counts("seams", seams, option="seam")
+        _check_counts("max_bytes", (self.max_bytes,), option="max-size")
+        if not 0 < self.timeout < float("inf"):
+            sentence = (
+                "timeout must be a positive number of seconds, not "
+                f"{self.timeout!r} (--timeout or timeout=)"
+            )
+            raise ConfigError(sentence)
 
 
 def _check_choice(name: str, value: object, choices: tuple[str | None, ...]) -> None:

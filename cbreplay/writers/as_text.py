@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["write_text"]
 
 _LONGEST_TREND = 40
+_LONGEST_LINE = 100
 
 
 def write_text(
@@ -42,19 +43,21 @@ def write_text(
     document : Document
         The answer.
     width : int
-        The columns of the terminal. A name or a command that is longer stays whole.
+        The columns of the terminal; tables use all of them, sentences as many as are
+        read with ease. A name or a command that is longer stays whole.
     bars : str
         The characters that a line of a series is drawn with, the lowest first.
     emphasis : callable
         Writes a line of the first sentence, or of a heading, so that it stands out.
     """
+    room = min(width, _LONGEST_LINE)
     blocks = [
-        [*map(emphasis, wrap_text(document.headline, width, "", ""))],
-        wrap_text(document.lead, width, "", ""),
+        [*map(emphasis, wrap_text(document.headline, room, "", ""))],
+        wrap_text(document.lead, room, "", ""),
     ]
     for section in _in_screen_order(document.sections):
         if section.on != "page":
-            title = [] if section.untitled else wrap(section.title, width, " ", " ")
+            title = [] if section.untitled else wrap(section.title, room, " ", " ")
             blocks += _section_blocks(section, [*map(emphasis, title)], width, bars)
     blocks.append(list(_command_lines(document)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -110,7 +113,7 @@ def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
         for line in block.code.split("\n"):
             yield f" {visible_text(line)}".rstrip()
     else:
-        yield from _sentence_lines(block, width)
+        yield from _sentence_lines(block, min(width, _LONGEST_LINE))
 
 
 def _sentence_lines(block: Block, width: int) -> Iterator[str]:

@@ -207,8 +207,10 @@ def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) ->
     assert first[-1] == "exact"
     assert second == [
         *("3", "5", "-", "-", "-", "-", "<= 2".replace("<", "\\<")),
-        "after the learning-rate change at epoch 5 the log says nothing",
+        "rate changes at 5",
     ]
+    footnote = '"rate changes": this setting changes the learning rate after that epoch'
+    assert footnote in " ".join(ask(*words).out.split())
     lead = " ".join(ask(*words).out.split("\n\n")[1].split())
     assert lead == (
         "rated.csv under 3 settings of EarlyStopping(patience=..., min_delta=0.02), "
@@ -220,8 +222,9 @@ def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) ->
 def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
     out = " ".join(ask("simulate", log, "--patience", "9").out.split())
     assert "(6)" in out
-    # the sentence wraps beside the figures of its row
-    assert "not in the log (it ends" in out
+    # and a footnote says what the words of the row mean
+    assert " log ends at 8 " in out
+    assert '"log ends": this setting would have trained on past the log' in out
     assert "as if training had ended with the log" in out
 
 

@@ -249,9 +249,9 @@ def test_a_named_setting_stands_beside_the_baselines() -> None:
 def test_every_run_says_how_far_it_is_evidence() -> None:
     rows = table(report_on(*three_runs()), "Every run, at")
     assert [row["Evidence"] for row in rows] == [
-        "not in the log (it ends at epoch 8)",
-        "not in the log (it ends at epoch 8)",
-        "not in the log (it ends at epoch 3)",
+        "log ends at 8",
+        "log ends at 8",
+        "log ends at 3",
     ]
     assert rows[0]["Stops at"] == rows[0]["Saved"] == "-"
 
