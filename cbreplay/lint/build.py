@@ -120,6 +120,7 @@ def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
             f"(callbacks {first + 1} and {index + 1})",
             reason,
             "remove one of the two",
+            facts={"first_callback": first},
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbreplay.rules.base import Callback, Training
     from cbreplay.run import Mode, Run
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 _NO_FLOAT32 = 2.0**127
+_NO_FACTS: Mapping[str, float] = {}
 
 
 class Finding(NamedTuple):
@@ -43,6 +44,9 @@ class Finding(NamedTuple):
         What to write instead.
     severity : {"warning", "remark"}
         A remark is about a setting that may be meant as it is.
+    facts : mapping of str to float
+        The numbers in its sentences that are no parameters of the callback, by name;
+        epochs and places in the list count from 0 here.
     """
 
     code: str
@@ -51,6 +55,7 @@ class Finding(NamedTuple):
     reason: str
     fix: str
     severity: Literal["warning", "remark"] = "warning"
+    facts: Mapping[str, float] = _NO_FACTS
 
 
 class CheckedList(NamedTuple):

@@ -42,6 +42,11 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
             continue
         always, _, stopper = min(rivals, key=lambda rival: (not rival[0], rival[1]))
         shorter = _shorter_patience(stopper)
+        fix = "a longer patience for EarlyStopping"
+        facts = {"stopping_patience": stopper.patience}
+        if shorter is not None:
+            fix = f"patience={shorter} here, or {fix}"
+            facts["shorter_patience"] = shorter
         if always:
             yield Finding(
                 "reduce-after-stop",
@@ -51,7 +56,8 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
                 f"{reducer.monitor}",
                 "both count the same epochs as no improvement, so training is stopped "
                 "when the learning rate would first be reduced, or before",
-                shorter,
+                fix,
+                facts=facts,
             )
         else:
             yield Finding(
@@ -63,16 +69,17 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
                 "it can reduce before the stop only if EarlyStopping (min_delta "
                 f"{stopper.min_delta:g}) counts an improvement that it does not count "
                 f"itself (min_delta {reducer.min_delta:g})",
-                shorter,
+                fix,
                 "remark",
+                facts | {"stopping_min_delta": stopper.min_delta},
             )
 
 
-def _shorter_patience(stopper: EarlyStopping) -> str:
+def _shorter_patience(stopper: EarlyStopping) -> int | None:
+    """Return a patience that reduces well before the stop; None if there is none."""
     if effective_patience(stopper) <= 1 or not math.isfinite(stopper.patience):
-        return "a longer patience for EarlyStopping"
-    half = max(int(stopper.patience) // 2, 1)
-    return f"patience={half} here, or a longer patience for EarlyStopping"
+        return None
+    return max(int(stopper.patience) // 2, 1)
 
 
 def _forestalls(
@@ -144,6 +151,7 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
                 "the table of LearningRateScheduler (callback "
                 f"{tables[0] + 1}) sets the rate as each epoch begins",
                 "one of the two",
+                facts={"schedule_callback": tables[0]},
             )
 
 
