@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.claims import Claim
 from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
 
 if TYPE_CHECKING:
@@ -89,21 +90,6 @@ class Fact(NamedTuple):
     def text(self) -> str:
         """The value as people read it."""
         return spoken_value(self.value, self.kind, self.decimals)
-
-
-class Claim(NamedTuple):
-    """What a sentence says about the data, for a check that knows only the data.
-
-    Parameters
-    ----------
-    predicate : str
-        For example ``"is_best"``, ``"first"`` or ``"at_least"``.
-    about : mapping
-        What it is said of, by name.
-    """
-
-    predicate: str
-    about: Mapping[str, Any]
 
 
 Part: TypeAlias = str | Code | Strong | Fact

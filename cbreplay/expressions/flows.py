@@ -135,8 +135,10 @@ def _is_imported(place: _Place) -> bool:
 
 def spread_changes(
     changes: Iterable[Change], flows: Iterable[Flow]
-) -> dict[_Place, int]:
+) -> tuple[dict[_Place, int], set[_Place]]:
     """Return what is changed in place, by whichever of its names, and where first.
+
+    Besides, of which of them something inside may be changed.
 
     Parameters
     ----------
@@ -177,4 +179,4 @@ def spread_changes(
         pending += [(whole, line, True) for whole in wholes.get(place, ())]
         if is_deep:
             pending += [(inner, line, True) for inner in contents.get(place, ())]
-    return changed
+    return changed, {place for place, is_deep in reached if is_deep}

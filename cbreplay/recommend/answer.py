@@ -97,12 +97,15 @@ class Tolerance(NamedTuple):
         What it comes to, in the objective's unit.
     seeded : int
         How many groups have three seeds or more.
+    n_near_zero : int
+        For how many runs a share is of the way to the best value, which is near 0.
     """
 
     kind: Literal["absolute", "share", "seeds"]
     value: float
     by_run: FloatArray
     seeded: int
+    n_near_zero: int = 0
 
 
 class CountedGroup(NamedTuple):
@@ -301,7 +304,7 @@ class MonitorScore(NamedTuple):
     kind : {"guaranteed", "heuristic", "none"}
         Whether the promise goes with that.
     unknown_groups : int
-        For how many groups no patience in the logs keeps the tolerance.
+        For how many groups the logs hold no patience that is known to be enough.
     left_out : LeftOut or None
         The choice made without each group.
     """

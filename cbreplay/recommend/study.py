@@ -210,10 +210,11 @@ def resolve_tolerance(
     seeds : sequence of sequence of int
         The runs of each group that differ by seed.
     """
+    near_zero = int(np.sum(np.isfinite(best) & (scale != np.abs(best))))
     if asked is not None:
         kind, value = read_tolerance(asked)
         by_run = scale * value if kind == "share" else np.full(len(scale), value)
-        return Tolerance(kind, value, by_run, 0)
+        return Tolerance(kind, value, by_run, 0, near_zero)
     by_run, seeded = scale * _USUAL_SHARE, 0
     for rows in seeds:
         values = best[list(rows)]
@@ -221,4 +222,5 @@ def resolve_tolerance(
         if len(values) >= _FEWEST_SEEDS:
             by_run[list(rows)] = values.std(ddof=1)
             seeded += 1
-    return Tolerance("seeds" if seeded else "share", _USUAL_SHARE, by_run, seeded)
+    usual: Literal["seeds", "share"] = "seeds" if seeded else "share"
+    return Tolerance(usual, _USUAL_SHARE, by_run, seeded, near_zero)

@@ -273,7 +273,8 @@ def test_a_schedule_of_the_optimizer_is_read_where_compile_gets_it(
         "import keras\n"
         f"S = keras.optimizers.schedules.{rate}\n"
         f"model.compile({compiled})\n"
-        "model.fit(x, callbacks=[keras.callbacks.ReduceLROnPlateau()])\n"
+        "model.fit(x, validation_split=0.2,\n"
+        "          callbacks=[keras.callbacks.ReduceLROnPlateau()])\n"
     )
     answer = as_json(ask("lint", path, *RULES, "--format", "json").out)
     codes = [finding["code"] for finding in answer["findings"]]

@@ -11,7 +11,7 @@ from cbreplay.answers.advice.reasons import (
     reason_text,
 )
 from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.document import Claim, Code, Fact, plain_text, say
 from cbreplay.recommend.selection import USUAL
 from cbreplay.words import decimals_for, list_names, spoken_counting, spoken_semantics
 
@@ -56,7 +56,7 @@ def advice_headline(advice: Recommendation) -> Text:
     if advice.kind == "guaranteed" and promise is not None:
         share = Fact(promise.confidence, "given_share", "confidence")
         return say(setting, ", with a promise for ", share, f" of new {_like(advice)}.")
-    if promise is not None:
+    if promise is not None and advice.patience == USUAL:
         return say(
             setting, ", the usual one: for another there is not enough evidence."
         )
@@ -120,6 +120,7 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         "; from one such set in ten it is ",
         Fact(promise.unlucky_share, "share", "unlucky_share"),
         f" or less{cut}",
+        claims=[Claim("promises", promise._asdict())],
     )
 
 
@@ -139,6 +140,9 @@ def _tolerance(advice: Recommendation) -> Text:
     if tolerance.kind == "absolute":
         return say("tolerance: ", value, " ", series)
     share = say(value._replace(kind="given_share"), " of each run's best ", series)
+    if tolerance.n_near_zero:
+        near = counted(tolerance.n_near_zero, "run", "n_near_zero")
+        share = say(share, ", or of the way to it for ", near, " whose best is near 0")
     if tolerance.kind == "share":
         return say("tolerance: ", share, " (--tolerance)")
     if advice.unit == "run":
@@ -190,6 +194,16 @@ def _kept_tolerance(advice: Recommendation) -> Iterator[Text]:
 
 
 def _kept(scored: Scored) -> Text:
+    """Say on how many runs a setting keeps the tolerance."""
+    of = {
+        "callbacks": scored.callbacks,
+        "told_runs": scored.told_runs,
+        "breaking": scored.breaks_tolerance,
+    }
+    return say(_kept_words(scored), claims=[Claim("keeps_tolerance", of)])
+
+
+def _kept_words(scored: Scored) -> Text:
     told = Fact(scored.told_runs, "count", "told_runs")
     if not scored.told_runs:
         return say("is told by no log")
@@ -230,7 +244,9 @@ def _sufficient(advice: Recommendation) -> Text:
     if unknown:
         told.insert(0, say(f"not in the log for {list_names(unknown, MOST_NAMES)}"))
     joined = [part for text in told for part in ("; ", text)]
-    return say("sufficient patience: ", *joined[1:])
+    needed = {group.name: group.sufficient_patience for group in advice.groups}
+    claims = [Claim("sufficient", needed)]
+    return say("sufficient patience: ", *joined[1:], claims=claims)
 
 
 def _forward(advice: Recommendation) -> Iterator[Text]:
@@ -283,8 +299,9 @@ def which_monitor(advice: Recommendation) -> Text:
 def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
     return say(
-        "no patience in the logs is enough for ",
+        "for ",
         counted(scored.unknown_groups, advice.unit, "unknown_groups"),
+        " the logs hold no patience that is known to be enough",
     )
 
 

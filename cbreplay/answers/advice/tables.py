@@ -215,8 +215,8 @@ def groups_legend(advice: Recommendation) -> Text:
     return say(
         "Sufficient: the smallest patience that keeps ",
         Code(advice.objective),
-        " within the tolerance. Chosen without it: what the other "
-        f"{advice.unit}s come to.",
+        " within the tolerance, as every longer one in the log does. Chosen without "
+        f"it: what the other {advice.unit}s come to.",
     )
 
 

@@ -16,6 +16,7 @@ from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     epochs = take_epochs(lists) if epochs is None else epochs
+    check_columns(len(lists), kind, options.max_bytes)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
@@ -78,7 +80,8 @@ def read_lists(
         not_logged=frozenset(aligned.spread),
         counts_from=aligned.counts_from,
     )
-    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
+    pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
+    for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record,
             facts,

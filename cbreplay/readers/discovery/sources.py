@@ -35,6 +35,7 @@ from cbreplay.readers.discovery.training_files import (
 )
 from cbreplay.readers.entries import is_event_file
 from cbreplay.readers.formats import asked_format, format_of
+from cbreplay.readers.sizes import too_large
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class _SourceReader:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(), _STDIN)
+            runs = self._read_content(_stdin(self.options.max_bytes), _STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -168,7 +169,8 @@ class _SourceReader:
                 problem = "this is not a regular file"
                 raise LogError(problem, source=path, hint="Give an event file")
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
-            return [RunsOfLog(path, path, self._read_content(read_bytes(path), path))]
+            content = read_bytes(path, self.options.max_bytes)
+            return [RunsOfLog(path, path, self._read_content(content, path))]
         return self._read_absent(path)
 
     def _read_absent(self, path: str) -> list[RunsOfLog]:
@@ -282,15 +284,19 @@ _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 _STDIN = "standard input"
 
 
-def _stdin() -> bytes:
+def _stdin(most: int) -> bytes:
+    content: bytes
     try:
         if isinstance(sys.stdin, io.TextIOWrapper):
-            content: bytes = sys.stdin.buffer.read()
-            return content
-        # a notebook or a test has put something else in its place
-        return sys.stdin.read().encode()
+            content = sys.stdin.buffer.read(most + 1)
+        else:
+            # a notebook or a test has put something else in its place
+            content = sys.stdin.read(most + 1).encode()
     except OSError as error:
         raise cannot_open(_STDIN, error) from None
+    if len(content) > most:
+        raise too_large(_STDIN, most)
+    return content
 
 
 def _check_path(path: str) -> None:

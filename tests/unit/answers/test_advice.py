@@ -184,8 +184,8 @@ CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
             "unknown-groups",
             {"n_unknown": 1, "n_groups": 10, "allowed": 0},
             (
-                "no patience in the logs keeps the tolerance on 1 run of 10, and a "
-                "promise allows 0"
+                "for 1 run of 10 the logs hold no patience that is known to be "
+                "enough, and a promise allows 0"
             ),
         ),
         (
@@ -294,15 +294,15 @@ def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
         (
             [7, 5, *[4] * 7, 2, 2],
             (
-                "7 run0; 5 run1; 4 run2, run3, run4, run5, run6, run7 and 1 more; and 2 "
-                "more need less"
+                "7 run0; 5 run1; 4 run2, run3, run4, run5, run6, run7 and 1 more; "
+                "and 2 more need less"
             ),
         ),
         (
             [*range(12, 4, -1), 2],
             (
-                "12 run0; 11 run1; 10 run2; 9 run3; 8 run4; 7 run5; 6 run6; 5 run7; and 1 "
-                "more needs less"
+                "12 run0; 11 run1; 10 run2; 9 run3; 8 run4; 7 run5; 6 run6; 5 run7; "
+                "and 1 more needs less"
             ),
         ),
     ],

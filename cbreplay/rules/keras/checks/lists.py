@@ -148,8 +148,8 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
                 index,
                 "ReduceLROnPlateau never acts: no epoch is trained at a rate that it "
                 "set",
-                "the table of LearningRateScheduler (callback "
-                f"{tables[0] + 1}) sets the rate as each epoch begins",
+                f"the table of LearningRateScheduler ({known.places_of(tables[0])}) "
+                "sets the rate as each epoch begins",
                 "one of the two",
                 facts={"schedule_callback": tables[0]},
             )
@@ -164,7 +164,7 @@ def _schedule_beside_plateau(known: CheckedList) -> Iterator[Finding]:
                 "schedule-beside-plateau",
                 index,
                 "ReduceLROnPlateau raises TypeError where it would first reduce: the "
-                f"optimizer's learning rate is a {schedule}",
+                f"optimizer's learning rate is the schedule {schedule}",
                 "the rate of an optimizer with a LearningRateSchedule cannot be set",
                 "a number as the learning rate, or no ReduceLROnPlateau",
             )

@@ -9,6 +9,7 @@ from cbreplay.rules.keras.semantics import spoken_semantics
 from cbreplay.rules.monitor_checks import (
     find_absent_monitor,
     find_opposite_mode,
+    find_uncompiled_monitor,
     plain_direction,
 )
 
@@ -34,13 +35,24 @@ def find_unknown_auto(
     resolved = known.mode(callback) is not None and not absent
     if not _asks_the_metric(known, callback) or resolved:
         return
+    if callback.watched is not None and _is_uncompiled(known, callback):
+        return
     keras = spoken_semantics(known.training.semantics.name)
     direction = plain_direction(callback.monitor)
-    certain = absent or bool(known.training.directions)
+    compiled = known.facts.compiled
+    undirected = compiled is not None and (
+        compiled.directions.get(callback.monitor.removeprefix("val_"), "") is None
+    )
+    certain = absent or undirected or bool(known.training.directions)
     if certain:
         message = f"raises ValueError for mode='auto' with {callback.monitor!r}"
         place = "the log has none" if absent else "run.json has no direction"
         reason = f"{keras} asks the compiled metric, and {place} of that name"
+        if compiled is not None and undirected:
+            reason = (
+                f"{keras} asks the compiled metric, and this one ({compiled.place}) "
+                "has no direction"
+            )
     else:
         message = (
             f"takes the direction of {callback.monitor!r} from the compiled metric, "
@@ -74,6 +86,28 @@ def _absent_monitor(
             yield finding
 
 
+def _uncompiled_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    for finding in find_uncompiled_monitor(known, index, callback):
+        if _asks_the_metric(known, callback) and _is_uncompiled(known, callback):
+            reason = (
+                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
+                "for mode='auto' where no compiled metric has that name"
+            )
+            yield finding._replace(reason=reason)
+        else:
+            yield finding
+
+
+def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether a script compiles no metric that the monitor may be of."""
+    compiled = known.facts.compiled
+    return compiled is not None and not compiled.may_log(
+        callback.monitor.removeprefix("val_")
+    )
+
+
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
     rule = callback.monitor_rule(known.training.semantics)
     return callback.mode == "auto" and rule.auto == "metric"
@@ -90,4 +124,9 @@ def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
     return asks and metric != "loss" and not named
 
 
-MONITOR_CHECKS = (find_opposite_mode, find_unknown_auto, _absent_monitor)
+MONITOR_CHECKS = (
+    find_opposite_mode,
+    find_unknown_auto,
+    _absent_monitor,
+    _uncompiled_monitor,
+)
