@@ -52,7 +52,7 @@ def about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
 
 def _ended_itself(run: Run) -> bool:
     ended = run.metadata.ended if run.metadata is not None else None
-    return ended is not None and ended.by not in ("plan", "interrupt", "error", "")
+    return ended is not None and ended.by_callback
 
 
 def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:

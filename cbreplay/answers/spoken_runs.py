@@ -67,6 +67,7 @@ def spoken_end(run: Run) -> str:
         "plan": "end of the plan",
         "interrupt": "an interrupt",
         "error": "an error",
+        "unknown": "broken off",
     }
     return words.get(ended.by, f"its own {ended.by}")
 

@@ -123,7 +123,7 @@ def staircase_headline(staircase: Staircase) -> Text:
 def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
     """Say that the training was stopped by its own callback, where it was."""
     ended = run.metadata.ended if run.metadata is not None else None
-    if ended is None or ended.by in ("plan", "interrupt", "error", ""):
+    if ended is None or not ended.by_callback:
         return None
     planned = ""
     if run.planned_epochs is not None:
