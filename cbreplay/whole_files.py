@@ -10,6 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.plain_text import is_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +40,16 @@ def check_output(path: Path, *known: str) -> str:
     Raises
     ------
     OutputError
-        If a directory, a link, a pipe or a device is there, or if nothing can be
-        written beside it.
+        If it is a URL, if a directory, a link, a pipe or a device is there, or if
+        nothing can be written beside it.
     ConfigError
         If the suffix is another one.
     """
+    # pathlib has made one slash of the two
+    address = str(path).replace(":/", "://", 1)
+    if is_url(address) and not path.parent.is_dir():
+        reason, hint = "it is a URL", f"Name a file here, {_OPTION}"
+        raise OutputError(shown_url(address), reason, hint=hint)
     suffix = path.suffix.lower()
     if path.is_dir():
         reason = "it is a directory"

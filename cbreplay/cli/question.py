@@ -12,7 +12,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shown_value
+from cbreplay.plain_text import shown_value, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
@@ -263,13 +263,21 @@ class Question:
         """The command as it was typed, and what else it followed, to be typed again."""
         import shlex
 
-        typed = shlex.join(["cbreplay", *sys.argv[1:]])
-        return "\n".join([typed, *(f"# {line}" for line in noted())])
+        words = ["cbreplay", *sys.argv[1:]]
+        shown = list(map(shown_word, words))
+        left_out = ["a URL's user, password and query are left out"]
+        remarks = noted() if shown == words else [*noted(), *left_out]
+        return "\n".join([shlex.join(shown), *(f"# {line}" for line in remarks)])
 
-    def typed(self) -> str:
-        """Return the paths and what they are judged by, for a next command."""
+    def typed(self) -> str | None:
+        """Return the paths and what they are judged by, for a next command.
+
+        None where the secrets of a URL would have to be in it.
+        """
         import shlex
 
+        if any(shown_word(path) != path for path in self.paths):
+            return None
         words = list(self.paths)
         for name in self.run:
             words += ["--run", name]

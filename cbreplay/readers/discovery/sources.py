@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
     ForeignLogError,
@@ -20,7 +21,6 @@ from cbreplay.readers.base import (
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
-    is_url,
     name_runs,
     names_of,
     part_of,
@@ -183,7 +183,8 @@ class _SourceReader:
         hint = (
             "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
         )
-        raise LogError(problem, source=path, hint=hint)
+        # pathlib makes one slash of the two of a URL
+        raise LogError(problem, source=without_secrets(path), hint=hint)
 
     def _read_content(self, content: bytes, source: str) -> list[Run]:
         """Read a log of any format that is no file."""
@@ -203,7 +204,7 @@ class _SourceReader:
         from cbreplay.readers.discovery.remote import fetched
 
         base, mark, part = url.rpartition("#")
-        with fetched(base if mark else url, self.seen) as local:
+        with fetched(base if mark else url, self.options, self.seen) as local:
             found = [
                 RunsOfLog(
                     log.name,
@@ -212,7 +213,7 @@ class _SourceReader:
                 )
                 for log in self.read_path(local.path)
             ]
-        return [part_of(found, part, base)] if mark else found
+        return [part_of(found, part, local.url)] if mark else found
 
     def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
         from cbreplay.readers.discovery.patterns import expand_pattern
@@ -226,7 +227,8 @@ class _SourceReader:
                 wanted.append((path, path, _training_of(path)))
         if not wanted:
             problem = "no log matches this pattern"
-            raise LogError(problem, source=pattern, hint="Quote it, and check the path")
+            hint = "Quote it, and check the path"
+            raise LogError(problem, source=without_secrets(pattern), hint=hint)
         return self._read_all(_once(wanted))
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
