@@ -93,15 +93,17 @@ def _absent_monitor(
 def _uncompiled_monitor(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
+    raises = _asks_the_metric(known, callback) and _is_uncompiled(known, callback)
     for finding in find_uncompiled_monitor(known, index, callback):
-        if _asks_the_metric(known, callback) and _is_uncompiled(known, callback):
+        reason = finding.reason
+        if raises:
             reason = (
                 f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
                 "for mode='auto' where no compiled metric has that name"
             )
-            yield finding._replace(reason=reason)
-        else:
-            yield finding
+        if callback.monitor in ("acc", "val_acc") and "accuracy" in finding.fix:
+            reason += "; before Keras 2.3 'accuracy' was logged as acc"
+        yield finding._replace(reason=reason)
 
 
 def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:

@@ -91,6 +91,9 @@ def _restores_by_training_loss(
     known: CheckedList, index: int, callback: EarlyStopping
 ) -> Iterator[Finding]:
     minimal = known.mode(callback) == "min"
+    # without validation data there is no val_loss to restore by
+    if known.facts.validated is False:
+        return
     if callback.monitor == "loss" and callback.restore_best_weights and minimal:
         yield Finding(
             "restores-by-training-loss",
