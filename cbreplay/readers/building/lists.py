@@ -96,8 +96,7 @@ def _read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
     """Return the planned epochs, and a note where they are none."""
     if planned is None:
         return None, ()
-    whole = isinstance(planned, (int, np.integer)) and not isinstance(planned, bool)
-    if whole and int(planned) > 0:
+    if isinstance(planned, (int, np.integer)) and planned > 0 and planned is not True:
         return int(planned), ()
     note = f"params: epochs is {shown_value(planned)}, which is no plan and is not used"
     return None, (note,)
