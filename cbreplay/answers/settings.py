@@ -149,12 +149,27 @@ def _headline_of_one(cells: SettingCells) -> Text:
     if told["stopped_epoch"] is not None:
         stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
-        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+        beside = _beside_best_here(cells, 0)
+        return say(*end, ", and keeps ", *kept, *beside, *_saved_here(told), ".")
     if told["evidence"] == "exact":
         end = ("It trains to the planned end, epoch ", horizon)
         return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
     return say(*end, "; so far it keeps ", *kept, ".")
+
+
+def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
+    """Yield what the one setting saves on the one run, where it saves something."""
+    saved, seconds = told["epochs_saved"], told["seconds_saved"]
+    if not saved:
+        return
+    yield " ("
+    yield Fact(saved, "count", "epochs_saved")
+    yield " epoch" if saved == 1 else " epochs"
+    if seconds:
+        yield ", "
+        yield Fact(seconds, "seconds", "seconds_saved")
+    yield " saved)"
 
 
 def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
@@ -152,7 +151,7 @@ def command(
     ).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
-        sys.exit(_FOUND)
+        click.get_current_context().exit(_FOUND)
 
 
 def _print(found: ListFindings | ScriptsFindings, output_format: _Form) -> None:

@@ -87,7 +87,7 @@ class _Commands(click.Group):
     epilog="With one log and no options: cbreplay simulate logs.csv",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
-@click.version_option(__version__, prog_name="cbreplay")
+@click.version_option(__version__, "-V", "--version", prog_name="cbreplay")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
 @click.option(
     "--no-config",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["is_quiet", "noted", "remark", "say", "tell", "tell_lines"]
+__all__ = ["is_quiet", "is_verbose", "noted", "remark", "say", "tell", "tell_lines"]
 
 
 def tell(text: str, *, end: str = "\n") -> None:
@@ -45,6 +45,11 @@ def noted() -> list[str]:
 def is_quiet() -> bool:
     """Return whether nothing but the answer is wanted (-q)."""
     return bool(_root()["quiet"])
+
+
+def is_verbose() -> bool:
+    """Return whether what nearly every answer would say is wanted too (-v)."""
+    return bool(_root().get("verbose"))
 
 
 def _root() -> dict[str, Any]:

@@ -26,6 +26,7 @@ __all__ = ["Member", "MemberReader", "UnreadPart"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
+_MOST_CODE = 200
 # what stands for an argument that cannot be told: a finding has to hold for every one
 _STAND_INS: dict[str, tuple[Any, ...]] = {
     "baseline": (None, 0.5),
@@ -322,7 +323,7 @@ class MemberReader:
             )
             for turn in range(_MOST_STAND_INS if unknown else 1)
         )
-        code = self.calls.written(call) if unknown else variants[0].code
+        code = _shortened(call) if unknown else variants[0].code
         return Member(call, variants, code, is_certain)
 
     def _known_words(self, call: ast.Call, name: str, known: list[str]) -> ast.Call:
@@ -398,6 +399,17 @@ _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
     ast.Subscript: lambda node: [node.value],
     (ast.ListComp, ast.GeneratorExp): lambda node: [node.elt],
 }
+
+
+def _shortened(call: ast.Call) -> str:
+    """Return a call as it is written, without the module before it."""
+    name = _called_name(call)
+    try:
+        given = [ast.unparse(part) for part in [*call.args, *call.keywords]]
+    except (RecursionError, ValueError):
+        given = ["..."]
+    written = f"{name}({', '.join(given)})"
+    return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"
 
 
 def _no_list(shown: str) -> str:

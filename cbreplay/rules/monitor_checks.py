@@ -22,7 +22,15 @@ __all__ = [
     "plain_direction",
 ]
 
-_ALIASES = {"acc": "accuracy", "accuracy": "acc"}
+_SHORT = {
+    "acc": "accuracy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+    "rmse": "root_mean_squared_error",
+}
+_ALIASES = _SHORT | {name: short for short, name in _SHORT.items()}
 _MOST_SHOWN = 8
 _UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mrr ndcg "
 _UP += "precision psnr recall ssim"
