@@ -189,6 +189,16 @@ class Question:
         return make_grid(entries)
 
     @property
+    def shorthands(self) -> dict[str, str]:
+        """The parameters that have an option of their own, as they were given."""
+        texts = {
+            "patience": self.patience,
+            "min_delta": self.min_delta,
+            "start_from_epoch": self.start_from_epoch,
+        }
+        return {name: text for name, text in texts.items() if text is not None}
+
+    @property
     def judging(self) -> Judging:
         """How to judge, as the library takes it."""
         from cbreplay.judging import Judging
@@ -295,20 +305,18 @@ class Question:
     def typed_setting(self) -> str:
         """Return the options that name a setting, for a next command."""
         words = [word for text in self.expressions for word in ("-c", text)]
-        for option in ("patience", "min_delta", "start_from_epoch"):
-            value = getattr(self, option)
-            if value is not None:
-                words += [_option_name(option), value]
+        for parameter, text in self.shorthands.items():
+            words += [_option_name(parameter), text]
         return shell_words(words)
 
     def _expressed(self) -> list[Callback | Choices]:
-        for option in ("patience", "min_delta", "start_from_epoch", "keep"):
-            if getattr(self, option) is not None:
-                sentence = (
-                    f"{_option_name(option)} builds an EarlyStopping of its own "
-                    "and does not go with -c. Write it into the expression"
-                )
-                raise ConfigError(sentence)
+        building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
+        if building:
+            sentence = (
+                f"{_option_name(building[0])} builds an EarlyStopping of its own "
+                "and does not go with -c. Write it into the expression"
+            )
+            raise ConfigError(sentence)
         from cbreplay.expressions import read_expressions
 
         read = read_expressions(self.expressions, self.monitor_and_mode)
@@ -317,20 +325,14 @@ class Question:
         return read.entries
 
     def _shorthand(self) -> list[Callback | Choices] | None:
-        texts = {
-            "patience": self.patience,
-            "min_delta": self.min_delta,
-            "start_from_epoch": self.start_from_epoch,
-        }
-        if all(text is None for text in texts.values()):
+        if not self.shorthands:
             return None
         from cbreplay.grid import choices
         from cbreplay.rules.registry import stopping_rule
 
         varied = {
             name: read_values(_option_name(name), text)
-            for name, text in texts.items()
-            if text is not None
+            for name, text in self.shorthands.items()
         }
         return [
             choices(

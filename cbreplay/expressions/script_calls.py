@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cbreplay.expressions.arithmetic import work_out
 from cbreplay.expressions.calls import problem_with_name
 
 if TYPE_CHECKING:
@@ -171,11 +172,41 @@ class ScriptCalls:
 
     def literal(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
         """Return the value of a literal, or of a name that stands for one."""
-        found, _ = self.followed(node, scope)
+        found, holder = self.followed(node, scope)
         try:
             return ast.literal_eval(found)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.number(found, holder)
+        if number is None:
             self.unread(node, f"{self.shown(found)} is not a literal")
+        return number
+
+    def number(self, node: ast.expr, scope: Scope) -> int | float | None:
+        """Return the number that is worked out from literals; None if it is none."""
+
+        def known(piece: ast.expr) -> ast.expr | None:
+            if not isinstance(piece, ast.Name):
+                return None
+            try:
+                found, holder = self.followed(piece, scope)
+            except Unread:
+                return None
+            # what stands elsewhere may mean other names
+            number = self.number(found, holder)
+            return None if number is None else ast.Constant(number)
+
+        # `from numpy import *` brings a max of its own
+        builtins = all(
+            module.partition(".")[0] in _ROOTS for module in self.names.stars
+        )
+
+        def called(function: ast.expr) -> str:
+            paths = self.paths(function, scope)
+            if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
+                return ""
+            return paths[0].removeprefix("?.")
+
+        return work_out(node, known, called)
 
     def count_step(self) -> None:
         """Count what may be endless.
@@ -214,14 +245,17 @@ class ScriptArguments:
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return what an argument says."""
         try:
-            found, _ = self.calls.followed(node, self.scope)
+            found, holder = self.calls.followed(node, self.scope)
         except Unread as unread:
             raise Unread(node.lineno, f"{place}: {unread.problem}") from None
         try:
             return ast.literal_eval(found)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.calls.number(found, holder)
+        if number is None:
             problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
-            raise Unread(node.lineno, problem) from None
+            raise Unread(node.lineno, problem)
+        return number
 
     def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
         """Raise Unread, with the line of the call."""

@@ -163,9 +163,8 @@ class MemberReader:
         only = len(bindings) == len(values) == 1
         changed = self.calls.names.changed.get(place)
         whole = only and changed is None
-        touched = place in self.calls.names.deeply or any(
-            self._makes_callback(value, holder) for value in values
-        )
+        callback = any(self._makes_callback(value, holder) for value in values)
+        touched = callback or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
             where = self.calls.place(changed)
             self.calls.unread(node, f"{node.id!r} is changed in {where}")
@@ -178,6 +177,11 @@ class MemberReader:
                 yield from self.members(gain.value, gain.scope, is_certain=False)
         if not whole:
             yield from self._other_bindings(node, scope, bindings)
+        line = self.calls.names.changes.unfollowed.get(place)
+        if line is not None and not callback:
+            self.calls.unread(
+                node, f"{node.id!r} is changed in {self.calls.place(line)}"
+            )
 
     def _makes_callback(self, value: ast.expr, scope: Scope) -> bool:
         return isinstance(value, ast.Call) and (
@@ -314,6 +318,9 @@ class MemberReader:
         reader = _Stopgaps(self.calls, call, scope)
         readable = self._known_words(call, name, known)
         parameters = read_arguments(readable, name, known, reader)
+        if any(word.arg is None for word in call.keywords):
+            # ** may give every parameter that is not written out
+            parameters = dict.fromkeys(known, _UNKNOWN) | parameters
         unknown = [key for key, value in parameters.items() if value is _UNKNOWN]
         require_all(parameters, kind, reader)
         self.arguments += reader.problems

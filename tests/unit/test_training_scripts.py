@@ -108,6 +108,14 @@ def test_what_a_fit_may_get_is_read(
     assert held(read(tmp_path, text)) == [expected]
 
 
+def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
+    text = "m.fit(x, callbacks=[EarlyStopping(**{'patience': 4})])"
+    ((member,),) = (fit.members for fit in read(tmp_path, text).fits)
+    patience = {callback.code for callback in member.variants}
+    assert len(patience) == len(member.variants)
+    assert member.code == "EarlyStopping(**{'patience': 4})"
+
+
 def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
     text = (
         f"stop = {STOP}\n"

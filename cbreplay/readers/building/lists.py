@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
@@ -116,11 +117,11 @@ def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
 
 def _column(kind: str, name: object, values: object) -> Column:
     """Read one list of numbers, with None for a missing value."""
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         problem = f"{name!r} holds {values!r}, where a list of numbers is expected"
         raise LogError(problem, source=kind, hint="Give one value for each epoch")
     column: Column = []
-    for i, value in enumerate(cast("Iterable[Any]", values)):
+    for i, value in enumerate(values):
         try:
             column.append(None if _is_missing(value) else float(value))
         except (TypeError, ValueError, OverflowError):
@@ -258,7 +259,8 @@ def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
     epochs = []
     for i, value in enumerate(values):
         whole = isinstance(value, float) and value.is_integer()
-        if not (hasattr(value, "__index__") or whole) or not 0 <= value < _EXACT:
+        whole = whole or isinstance(value, (int, SupportsIndex))
+        if not whole or not 0 <= value < _EXACT:
             shown = repr(value)[:_SHOWN_LETTERS]
             problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
             raise LogError(problem, source=kind, hint="Count epochs from 0")
