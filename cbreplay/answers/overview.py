@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.next_commands import asked_again
@@ -75,18 +75,21 @@ def overview_document(
             ),
         ),
         asked_again(replays[0].run, typed, [command]),
-        lambda: {
-            "semantics": replays[0].semantics.name,
-            "objective": {
-                "name": replays[0].objective,
-                "mode": replays[0].objective_mode,
-            },
-            "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
-            "configs": [],
-            "results": [],
-            "staircase": [describe_staircase(staircase) for staircase in staircases],
-        },
+        lambda: _members(staircases),
     )
+
+
+def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:
+    replays = [staircase.replay for staircase in staircases]
+    first = replays[0]
+    return {
+        "semantics": first.semantics.name,
+        "objective": {"name": first.objective, "mode": first.objective_mode},
+        "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
+        "configs": [],
+        "results": [],
+        "staircase": [describe_staircase(staircase) for staircase in staircases],
+    }
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:

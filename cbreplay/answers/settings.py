@@ -40,7 +40,7 @@ from cbreplay.document import (
     Section,
     say,
 )
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
@@ -278,7 +278,7 @@ def _keeps_last(rules: Sequence[Callback]) -> bool:
     """Return whether a list stops early and puts no weights back."""
     stopping = [rule for rule in rules if rule.stops_early]
     return bool(stopping) and not any(
-        getattr(rule, "restore_best_weights", True) for rule in stopping
+        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
     )
 
 

@@ -226,7 +226,8 @@ class _Fit:
 
 def _key(placed: PlacedFinding) -> tuple[object, ...]:
     finding, member = placed
-    return id(member.call), finding._replace(callback=0)
+    said = finding.code, finding.message, finding.reason, finding.fix
+    return id(member.call), *said
 
 
 def _may_keep(member: Member) -> bool:

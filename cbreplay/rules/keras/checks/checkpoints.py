@@ -65,6 +65,7 @@ def _overwrites_after_resume(
         "initial_value_threshold= the best so far, or a filepath of its own for each "
         "fit",
         "remark",
+        {"seam_epoch": seams[0]} if seams else {},
     )
 
 
@@ -84,6 +85,7 @@ def _shares_its_file(
                 "where both save in an epoch they write the same weights; where one "
                 "does, it replaces what the other kept",
                 "a filepath of its own for each",
+                facts={"other_callback": place},
             )
             return
 
