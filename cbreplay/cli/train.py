@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ import click
 from cbreplay.cli.outputs import echo_path
 from cbreplay.cli.remarks import tell
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
-from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -107,7 +106,7 @@ def command(
             )
         echo_path(path)
     if not quiet:
-        tell(visible_text(f"next: cbreplay simulate {shlex.quote(str(root))}"))
+        tell(f"next: cbreplay simulate {shell_words([str(root)])}")
 
 
 def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
