@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cbreplay.judging import Judging
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
+    from cbreplay.notebook import Answer, ask
     from cbreplay.recommend import Recommendation, recommend_config
     from cbreplay.record.recorder import Recorder
     from cbreplay.record.recording import recorded, recording
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
     "CbreplayError",
     "ConfigError",
     "EarlyStopping",
@@ -74,6 +76,7 @@ __all__ = [
     "TruncatedLogError",
     "UnknownMonitorError",
     "__version__",
+    "ask",
     "build_staircase",
     "choices",
     "compare_replays",
@@ -96,6 +99,7 @@ __all__ = [
 # where each public name lives; imported when it is asked for, so that
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
+    "Answer": "notebook",
     "EarlyStopping": "rules.keras.early_stopping",
     "Judging": "judging",
     "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
@@ -111,6 +115,7 @@ _HOMES = {
     "Series": "run",
     "Sweep": "sweep",
     "TerminateOnNaN": "rules.keras.terminate_on_nan",
+    "ask": "notebook",
     "build_staircase": "staircase",
     "choices": "grid",
     "compare_replays": "replay.compare",
