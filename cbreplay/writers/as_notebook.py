@@ -39,6 +39,7 @@ _MOST_ROWS = 60
 _LINE = "1px solid rgba(128,128,128,.35)"
 _CELL = f"padding:3px 14px 3px 0;border-bottom:{_LINE};vertical-align:top"
 _MUTED = "opacity:.75;font-size:90%"
+_CODE = "background:none;padding:0;font-family:monospace"
 _TREND = 60
 
 
@@ -48,20 +49,38 @@ def write_notebook(document: Document) -> str:
         f'<p style="font-size:115%"><strong>{_text(document.headline)}</strong></p>',
         f'<p style="{_MUTED}">{_text(document.lead)}</p>',
     ]
-    for section in document.sections:
+    # a line of characters stands in for a picture
+    trends = not any(map(_is_picture, document.sections))
+    for section in sorted(document.sections, key=_rank):
         if section.on == "asked":
             summary = f"<summary>{_plain(section.title)}</summary>"
             parts.append(f"<details>{summary}{_blocks(section)}</details>")
             continue
         if section.title and not section.untitled:
             parts.append(f"<p><strong>{_plain(section.title)}</strong></p>")
-        parts.append(_blocks(section))
+        parts.append(_blocks(section, trends=trends))
     body = "\n".join(part for part in parts if part)
     return f'<div class="cbreplay" style="max-width:960px">\n{body}\n</div>'
 
 
-def _blocks(section: Section) -> str:
-    return "\n".join(filter(None, map(_block, section.blocks)))
+def _rank(section: Section) -> int:
+    """Put the numbers first, then pictures, doubts, and what nobody asked for."""
+    if section.on == "asked":
+        return 3
+    if any(isinstance(block, Notice) for block in section.blocks):
+        return 2
+    return int(_is_picture(section))
+
+
+def _is_picture(section: Section) -> bool:
+    return any(isinstance(block, Figure) for block in section.blocks)
+
+
+def _blocks(section: Section, *, trends: bool = True) -> str:
+    blocks = (
+        block for block in section.blocks if trends or not isinstance(block, Trend)
+    )
+    return "\n".join(filter(None, map(_block, blocks)))
 
 
 def _block(block: Block) -> str:
@@ -69,7 +88,7 @@ def _block(block: Block) -> str:
         return _table(block)
     if isinstance(block, CodeBlock):
         lines = "\n".join(map(_plain, block.code.split("\n")))
-        return f'<pre style="background:none;padding:0">{lines}</pre>'
+        return f'<pre style="{_CODE}">{lines}</pre>'
     if isinstance(block, Trend):
         line = draw_sparkline(block.values, _TREND)
         caption = _text(block.caption)
