@@ -138,7 +138,7 @@ class _Fit:
         self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
     ) -> None:
         self.fit, self.script, self.resolved = fit, script, resolved
-        self.n_turns = max((len(one.variants) for one in fit.members), default=1)
+        self.n_turns = max((len(member.variants) for member in fit.members), default=1)
 
     def findings(self) -> Iterator[PlacedFinding]:
         """Yield what holds in every turn."""
@@ -177,7 +177,7 @@ class _Fit:
     def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
         """Return whether nothing that is not read can make a finding untrue."""
         if placed.finding.code in _ABOUT_TWO:
-            return not self.fit.unread and all(one.is_certain for one in members)
+            return not self.fit.unread and all(member.is_certain for member in members)
         if placed.finding.code in _ABOUT_KEPT:
             return not self.fit.unread and not any(map(_may_keep, members))
         # code that is not read may write a value into the logs, by its name

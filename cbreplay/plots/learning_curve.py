@@ -95,7 +95,7 @@ class LearningCurvePoints:
     @property
     def judged(self) -> Curve:
         """The curve that outcomes are judged by."""
-        named = [one for one in self.curves if one.role == "objective"]
+        named = [curve for curve in self.curves if curve.role == "objective"]
         return named[0] if named else self.curves[0]
 
 
@@ -126,7 +126,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     shade = find_shade(replay)
     return LearningCurvePoints(
         title=run.name,
-        setting=", ".join(format_callback(one) for one in replay.callbacks),
+        setting=", ".join(format_callback(rule) for rule in replay.callbacks),
         epochs=run.epochs + 1,
         curves=curves,
         last_decided=run.first_epoch
@@ -137,8 +137,8 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         best=drawn_mark(run, objective, other),
         shade=shade,
         labels=tuple(
-            one._replace(text=spoken_rows(one.text, run))
-            for one in (*_labels(replay, other, shade), *_oddities(curves))
+            label._replace(text=spoken_rows(label.text, run))
+            for label in (*_labels(replay, other, shade), *_oddities(curves))
         ),
         span=epoch_span(replay),
         x_name=spoken_rows("epoch", run),
@@ -154,7 +154,7 @@ def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
         drawn.append((training, "training"))
     objective, _ = replay.judged_by
     if objective != monitor:
-        drawn = [one for one in drawn if one[0] != objective]
+        drawn = [(name, role) for name, role in drawn if name != objective]
         drawn.append((objective, "objective"))
     return drawn
 
