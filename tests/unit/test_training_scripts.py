@@ -448,6 +448,15 @@ def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
     assert codes(tmp_path, text) == (["overwrites-after-resume"] if found else [])
 
 
+def test_a_checkpoint_of_an_earlier_fit_may_know_its_best(tmp_path: Path) -> None:
+    text = (
+        "best = ModelCheckpoint('b.keras', save_best_only=True)\n"
+        "m.fit(x, callbacks=[best], validation_data=v, epochs=5)\n"
+        "m.fit(x, callbacks=[best], validation_data=v, initial_epoch=5)"
+    )
+    assert codes(tmp_path, text) == []
+
+
 # --- classes that a script changes
 
 
