@@ -280,7 +280,7 @@ class MemberReader:
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if named in _COPYING and len(call.args) > 0:
             yield from self.members(call.args[0], scope, is_certain=is_certain)
-        elif method == "copy" and isinstance(call.func, ast.Attribute):
+        elif method in ("copy", "values") and isinstance(call.func, ast.Attribute):
             yield from self.members(call.func.value, scope, is_certain=is_certain)
         elif self.calls.keras_name(call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
@@ -390,7 +390,7 @@ _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
     ast.IfExp: lambda node: [node.body, node.orelse],
     (ast.BoolOp, ast.Dict): lambda node: list(node.values),
     ast.Subscript: lambda node: [node.value],
-    (ast.ListComp, ast.GeneratorExp): lambda node: [node.elt],
+    (ast.ListComp, ast.GeneratorExp): lambda node: [_comprehended(node)],
 }
 
 
@@ -403,6 +403,18 @@ def _shortened(call: ast.Call) -> str:
         given = ["..."]
     written = f"{name}({', '.join(given)})"
     return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"
+
+
+def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
+    """Return what a comprehension is made of: for ``[c for c in d if c]`` it is d."""
+    first = node.generators[0]
+    is_filter = (
+        len(node.generators) == 1
+        and isinstance(node.elt, ast.Name)
+        and isinstance(first.target, ast.Name)
+        and node.elt.id == first.target.id
+    )
+    return first.iter if is_filter else node.elt
 
 
 def _no_list(shown: str) -> str:

@@ -99,6 +99,8 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             f"@cached\ndef make():\n    return [{STOP}]\nm.fit(callbacks=make())",
             [f"{STOP}?"],
         ),
+        (f"c = [{STOP}]\nm.fit(callbacks=[one for one in c if one])", [f"{STOP}?"]),
+        (f"c = {{'a': {STOP}}}\nm.fit(callbacks=list(c.values()))", [f"{STOP}?"]),
         (f"m.fit(x, callbacks=list([{STOP}]))", [STOP]),
         (f"m.fit(x, y, 32, 10, 1, [{STOP}])", [STOP]),
         (f"m.fit_generator(g, 10, 5, 1, [{STOP}])", [STOP]),
@@ -355,6 +357,17 @@ def test_a_monitor_that_compile_does_not_give_is_found(
         (MODEL, ", Own()", "val_f1", False),
         (MODEL, ", Own()", "val_acc", True),
         (f"logs['val_acc'] = 1\n{MODEL}", ", Own()", "val_acc", False),
+        # a model that a function makes, and one of another name
+        (
+            (
+                "def make():\n    n = keras.Sequential()\n"
+                "    n.compile('adam', metrics=['mae'])\n    return n\nm = make()"
+            ),
+            "",
+            "val_f1",
+            True,
+        ),
+        ("def make():\n    return keras.Model(a, b)\nm = make()", "", "val_f1", False),
         # another model of the script
         (f"{MODEL}m = load()", "", "val_f1", False),
     ],
@@ -368,6 +381,65 @@ def test_only_what_compile_certainly_does_not_give_is_found(
         f"mode='max', restore_best_weights=True){fit}])"
     )
     assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+SCHEDULES = "keras.optimizers.schedules"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "found"),
+    [
+        (f"m.compile(keras.optimizers.Adam({SCHEDULES}.CosineDecay(1, 2)))", True),
+        (
+            (
+                f"r = {SCHEDULES}.CosineDecay(1, 2)\no = keras.optimizers.SGD(r)\n"
+                "m.compile(optimizer=o)"
+            ),
+            True,
+        ),
+        (
+            (
+                f"class Warm({SCHEDULES}.LearningRateSchedule):\n    pass\n"
+                "m.compile(keras.optimizers.Adam(learning_rate=Warm()))"
+            ),
+            True,
+        ),
+        (
+            (
+                "from keras.optimizers.schedules import ExponentialDecay as D\n"
+                "m.compile(keras.optimizers.Adam(D(1, 2)))"
+            ),
+            True,
+        ),
+        (
+            (
+                "import tensorflow as tf\n"
+                "m.compile(tf.keras.optimizers.Adam(tf.keras.experimental.CosineDecay(1)))"
+            ),
+            True,
+        ),
+        # another model's
+        (
+            (
+                f"n.compile(keras.optimizers.Adam({SCHEDULES}.CosineDecay(1, 2)))\n"
+                "m.compile('adam')"
+            ),
+            False,
+        ),
+        ("m.compile(keras.optimizers.Adam(0.1))", False),
+        ("m.compile(keras.optimizers.Adam(rate))", False),
+        ("m.compile('adam')", False),
+    ],
+)
+def test_a_schedule_of_the_optimizer_is_found_beside_a_plateau(
+    tmp_path: Path, compiled: str, *, found: bool
+) -> None:
+    text = (
+        f"{MODEL}{compiled}\nm.fit(x, validation_data=v, "
+        "callbacks=[ReduceLROnPlateau()])"
+    )
+    expected = ["schedule-beside-plateau"] if found else []
+    assert codes(tmp_path, text) == expected
 
 
 @pytest.mark.parametrize(
