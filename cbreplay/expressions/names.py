@@ -26,6 +26,7 @@ __all__ = ["Names", "read_names"]
 
 _CHANGING = {
     *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+    *("popitem", "setdefault", "update"),
     *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
 }
 # all attributes at once

@@ -118,6 +118,27 @@ def test_what_a_fit_may_get_is_read(
     assert held(read(tmp_path, text)) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("f(5)", "EarlyStopping(patience=5)"),
+        ("f(p=5)", "EarlyStopping(patience=5)"),
+        ("f()", "EarlyStopping(patience=3)"),
+        ("f(5)\nf(p=2 + 3)", "EarlyStopping(patience=5)"),
+        # not one and the same
+        ("f(5)\nf()", "EarlyStopping(patience=p)"),
+        ("f(args.p)", "EarlyStopping(patience=p)"),
+        ("f(*args)", "EarlyStopping(patience=p)"),
+        ("", "EarlyStopping(patience=p)"),
+    ],
+)
+def test_a_parameter_is_what_every_call_of_the_script_gives(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    define = "def f(p=3):\n    m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    assert held(read(tmp_path, define + text)) == [[expected]]
+
+
 def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
     text = "m.fit(x, callbacks=[EarlyStopping(**{'patience': 4})])"
     ((member,),) = (fit.members for fit in read(tmp_path, text).fits)
