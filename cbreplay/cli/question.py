@@ -375,7 +375,7 @@ def read_values(option: str, text: str) -> range | list[float]:
             first, last = (int(end) for end in text.split(":"))
             values: range | list[float] = range(first, last + 1)
         else:
-            values = [_read_number(one) for one in text.split(",")]
+            values = [_read_number(number) for number in text.split(",")]
     except ValueError:
         values = []
     if not values:

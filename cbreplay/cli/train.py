@@ -22,7 +22,13 @@ __all__ = ["command"]
 
 
 _EXPERIMENTS = "\n".join(
-    ["\b", *(f"{name:<14} {one.summary}" for name, one in EXPERIMENTS.items())]
+    [
+        "\b",
+        *(
+            f"{name:<14} {experiment.summary}"
+            for name, experiment in EXPERIMENTS.items()
+        ),
+    ]
 )
 
 
@@ -111,7 +117,7 @@ def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
     from cbreplay.grid import Choices
 
     callbacks = parse_callbacks(*texts)
-    if any(isinstance(one, Choices) for one in callbacks):
+    if any(isinstance(callback, Choices) for callback in callbacks):
         sentence = (
             f"-c is {' '.join(texts)!r}, which offers choices, and one run is trained "
             "under one value each. Leave one; cbreplay simulate answers for the others."
@@ -128,7 +134,7 @@ def _directories(
         only = out or Path("runs") / f"{experiment}-seed{seed}"
         return only, [only]
     root = out or Path("runs") / experiment
-    return root, [root / f"seed{one}" for one in range(seed, seed + seeds)]
+    return root, [root / f"seed{number}" for number in range(seed, seed + seeds)]
 
 
 @contextlib.contextmanager
