@@ -1,4 +1,4 @@
-"""What is handed out is the package and what is to be read about it, and nothing else."""
+"""What is handed out is the package and what is to be read about it, no more."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cbreplay import __version__
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = f"cbreplay-{__version__}"
 READ = {
