@@ -365,7 +365,7 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     if step.last_patience is None:
         name = cells[0] if len(staircase.steps) > 1 else say("every patience")
         return Row((name, *cells[1:]), say(_rest_words(staircase)))
-    tried = any(step.first_patience <= one <= step.last_patience for one in _TRIED)
+    tried = any(step.first_patience <= tried <= step.last_patience for tried in _TRIED)
     chosen = step == staircase.sufficient_step()
     return Row(cells, rank=0 if tried or chosen else 1, marked=chosen)
 

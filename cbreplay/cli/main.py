@@ -22,6 +22,7 @@ from cbreplay.cli.ending import (
     open_streams,
 )
 from cbreplay.cli.remarks import tell, tell_lines
+from cbreplay.cli.threads import spare_threads
 from cbreplay.errors import CbreplayError, nearest_name
 from cbreplay.plain_text import shown_word, without_secrets
 
@@ -45,6 +46,7 @@ _SECTIONS = {
     },
     "Train": {
         "train": "Train a bundled real experiment and leave a run directory.",
+        "record": "Run your training script as it is, and record every fit.",
     },
 }
 
@@ -116,7 +118,7 @@ def run() -> None:
     # a fifth of a short answer would go into collecting what imports leave, most of it
     # at the end of the process, and into threads for linear algebra that nobody uses
     gc.set_threshold(100_000)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    spare_threads()
     status = main()
     leave_signals()
     gc.freeze()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["write_csv"]
 
 # a spreadsheet takes a cell that begins so for a formula
-_FORMULA_SIGNS = ("=", "+", "-", "@")
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_csv(document: Document) -> str:

@@ -192,7 +192,9 @@ class RecordBlock:
         if self._none_changed(end):
             return np.zeros(len(self), dtype=np.bool_)
         payloads = map(self.payload, range(len(self)))
-        right = np.array([masked_checksum(one) for one in payloads], dtype=np.uint32)
+        right = np.array(
+            [masked_checksum(payload) for payload in payloads], dtype=np.uint32
+        )
         ends = self.starts + self.lengths
         stored = [self._content[at : at + 4] for at in ends.tolist()]
         changed: Flags = right != np.frombuffer(b"".join(stored), dtype="<u4")
