@@ -359,7 +359,8 @@ def _stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
     for name in unknown:
         if name == "filepath":
             own = f"{call.lineno}-{call.col_offset}"
-            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.keras"
+            # an ending that every version takes
+            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
         else:
             choice = _STAND_INS[name]
             values[name] = choice[turn % len(choice)]

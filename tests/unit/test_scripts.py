@@ -293,7 +293,7 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             r"line 2: EarlyStopping: patience: 'a' \(line 1\) is not assigned",
         ),
         (
-            "def f():\n    if a:\n        return [EarlyStopping()]\nm.fit(callbacks=f())",
+            "def f():\n  if a:\n    return [EarlyStopping()]\nm.fit(callbacks=f())",
             "line 4: 'f' is not Keras's but defined in line 1",
         ),
         (
