@@ -229,7 +229,7 @@ def _numbered(pieces: list[LoggedPoints], cadence: int | None) -> list[LoggedPoi
             begin, n_before = int(piece.steps[0]), 0
         numbers = np.arange(n_before, n_before + len(piece.steps))
         if cadence is not None:
-            # a last distance may be shorter
+            # rounded up: the last row may stand before the end of its cadence
             by_cadence = -((begin - piece.steps) // cadence)
             if (np.diff(by_cadence, prepend=n_before - 1) > 0).all():
                 numbers = by_cadence

@@ -112,7 +112,7 @@ def _shares_its_file(
 def _by_its_monitor(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
-    # without save_best_only the direction decides nothing, and is asked for
+    # without save_best_only nothing is compared, but Keras still resolves the mode
     checks = MONITOR_CHECKS if callback.save_best_only else (find_unknown_auto,)
     for check in checks:
         yield from check(known, index, callback)
