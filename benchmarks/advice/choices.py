@@ -13,7 +13,7 @@ from benchmarks.advice.make_prior import (
     monitored,
     price_patience,
 )
-from benchmarks.advice.prior import Blended, Prior, blend_scores, leave_each_out
+from cbreplay.recommend.prior import Blended, Prior, blend_scores, leave_each_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

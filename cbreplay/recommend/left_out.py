@@ -16,6 +16,7 @@ from cbreplay.recommend.selection import (
     Choice,
     choose_patience,
     count_needed,
+    pick_patience,
 )
 
 if TYPE_CHECKING:
@@ -130,21 +131,21 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
     times = _times(study.runs, study.panel.groups)
     if times is None:
         return None
-    parts = split_by_time(*times, count_needed(study.asked.confidence))
+    parts = split_by_time(*times, count_needed(study.confidence))
     if parts is None:
         return None
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    choice = choose_patience(oldest, study.asked.confidence, study.own.cap)
+    pick = pick_patience(oldest, study.shared_confidence)
     usual = min(USUAL, int(priced.patience[-1]))
-    score = newest.at(newest.score, choice.patience)
+    score = newest.at(newest.score, pick.patience)
     beside = newest.at(newest.score, usual)
     known = ~np.isnan(score) & ~np.isnan(beside)
     return Forward(
         int(older.sum()),
         int(newer.sum()),
-        choice.patience,
-        int((newest.sufficient <= choice.patience).sum()),
+        pick.patience,
+        int((newest.sufficient <= pick.patience).sum()),
         int(np.isinf(newest.sufficient).sum()),
         float(score[known].mean()) if known.any() else None,
         float(beside[known].mean()) if known.any() else None,
@@ -223,11 +224,9 @@ class Ranking(NamedTuple):
     left_out: tuple[FloatArray, FloatArray]
 
 
-def rank_monitors(
-    priced: Sequence[Priced], confidence: float, cap: int | None
-) -> Ranking:
+def rank_monitors(priced: Sequence[Priced], confidence: float) -> Ranking:
     """Choose a patience for each monitor, and compare these on groups left out."""
-    choices = tuple(choose_patience(costs, confidence, cap) for costs in priced)
+    choices = tuple(choose_patience(costs, confidence) for costs in priced)
     pairs = list(zip(priced, choices, strict=True))
     regret = np.array(
         [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]

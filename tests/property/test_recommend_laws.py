@@ -13,7 +13,6 @@ from cbreplay import Run
 from cbreplay.recommend.pricing import find_sufficient
 from cbreplay.recommend.selection import (
     cheapest_patience,
-    leave_out_largest,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,

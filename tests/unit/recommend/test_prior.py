@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.advice import prior as prior_module
-from benchmarks.advice.prior import (
+from cbreplay.recommend import prior as prior_module
+from cbreplay.recommend.prior import (
     Prior,
     blend_scores,
     leave_each_out,
