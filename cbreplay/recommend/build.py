@@ -225,7 +225,7 @@ def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
     """Return what is recommended for the runs of another plan, in a line."""
     (priced,) = _price_slices(study, [chosen])
     n_groups = len(priced.sufficient)
-    pick = pick_patience(priced, study.shared_confidence)
+    pick = pick_patience(priced, study.confidences[0])
     told = n_groups > 1
     return PlanAdvice(
         _plan_of(study.part),
@@ -292,7 +292,7 @@ def _decide(
     study: Study, slices: Sequence[Slice], priced: Sequence[Priced]
 ) -> _Decided:
     """Choose a monitor and a patience, or see that nothing should stop."""
-    ranking = rank_monitors(priced, study.shared_confidence)
+    ranking = rank_monitors(priced, study.confidences)
     costs, choice = priced[ranking.first], ranking.choices[ranking.first]
     return _Decided(
         slices,

@@ -104,7 +104,9 @@ def measure_costs(
         groups=tuple(study.panel.groups[group] for group in compared),
         tolerance=_tolerance_of(study, advice),
     )
-    named = score_named(study._replace(panel=panel), chosen, advice, current)
+    named: tuple[Scored, ...] = ()
+    if len(compared):
+        named = score_named(study._replace(panel=panel), chosen, advice, current)
     return Costs(
         axes.patience,
         values,

@@ -156,18 +156,18 @@ def _explained_by_a_plan(
     for rows in ends.values():
         shared = {gaps[row] for row in rows}
         (gap, *others) = shared
-        one_rule = (
-            not others and gap is not None and _may_be_patience(gap, runs[rows[0]])
-        )
+        one_rule = not others and _may_be_patience(gap, runs[rows[0]].n_epochs)
         growing = any(_still_grows(runs[row]) for row in rows)
         if len(rows) >= _FEWEST_ALIKE and not one_rule and not growing:
             found += rows
     return found
 
 
-def _may_be_patience(gap: int, run: Run) -> bool:
+def _may_be_patience(gap: int | None, n_epochs: int) -> bool:
     """Return whether a rule may have ended runs of one length, equally long after."""
-    falls_at_all = gap < run.n_epochs - 1
+    if gap is None:
+        return False
+    falls_at_all = gap < n_epochs - 1
     return gap >= _SHORTEST_GAP and (falls_at_all or gap <= _LONGEST_GAP)
 
 

@@ -136,7 +136,7 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
         return None
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    pick = pick_patience(oldest, study.shared_confidence)
+    pick = pick_patience(oldest, study.confidences[0])
     usual = min(USUAL, int(priced.patience[-1]))
     score = newest.at(newest.score, pick.patience)
     beside = newest.at(newest.score, usual)
@@ -224,9 +224,19 @@ class Ranking(NamedTuple):
     left_out: tuple[FloatArray, FloatArray]
 
 
-def rank_monitors(priced: Sequence[Priced], confidence: float) -> Ranking:
-    """Choose a patience for each monitor, and compare these on groups left out."""
-    choices = tuple(choose_patience(costs, confidence) for costs in priced)
+def rank_monitors(
+    priced: Sequence[Priced], confidences: tuple[float, float]
+) -> Ranking:
+    """Choose a patience for each monitor, and compare these on groups left out.
+
+    Parameters
+    ----------
+    priced : sequence of Priced
+        The costs on each monitor.
+    confidences : (float, float)
+        As `choose_patience` takes them.
+    """
+    choices = tuple(choose_patience(costs, *confidences) for costs in priced)
     pairs = list(zip(priced, choices, strict=True))
     regret = np.array(
         [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]

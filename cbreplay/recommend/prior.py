@@ -21,6 +21,8 @@ import numpy as np
 from cbreplay.recommend.answer import Odds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
@@ -287,18 +289,15 @@ def leave_each_out(
     trained: FloatArray,
     *,
     cost_weight: float = 0.05,
-) -> EpochArray:
-    """Return where the least score stands without each of the runs."""
+) -> Iterator[Blended]:
+    """Yield what `blend_scores` returns without each of the runs."""
     at = place_patience(patience, plan)
     known = ~(np.isnan(lost) | np.isnan(trained))
     cells = [np.where(known, shares, 0) for shares in (lost, trained)]
     told, totals = known.sum(axis=0), [shares.sum(axis=0) for shares in cells]
-    found = np.empty(len(lost), np.int64)
     for row, own in enumerate(known):
         rest = [all_ - mine[row] for all_, mine in zip(totals, cells, strict=True)]
-        sums = _Sums(told - own, *rest)
-        found[row] = _blend(prior, at, sums, cost_weight).cheapest()
-    return found
+        yield _blend(prior, at, _Sums(told - own, *rest), cost_weight)
 
 
 def _measure_likeness(

@@ -213,7 +213,7 @@ class _Rivals:
                 continue
             cells = self._cells(other.columns)
             priced = price(self.panel, cells, study.axes.patience)
-            choice = choose_patience(priced, study.shared_confidence)
+            choice = choose_patience(priced, *study.confidences)
             scored = _Rivals(study, other).patience(
                 "min_delta", choice.patience, min_delta=other.min_delta
             )

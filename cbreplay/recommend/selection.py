@@ -4,12 +4,14 @@ A group of runs is reduced to one number, its sufficient patience: the smallest 
 loses no more than the tolerance on any of its runs, infinite where the logs hold none.
 Of n such numbers in ascending order the k-th is enough for a new group with probability
 k / (n + 1), if the new group is of the same kind as these: this is the promise. Where
-it asks for more than the rule of thumb, the choice takes it; else the patience with the
-least score, of the runs and of the kinds of curves that they look like in one.
+it asks for more than the rule of thumb, and a shorter one does not score better, the
+choice takes it; else the patience with the least expected score, which the runs make
+together with the kinds of curves that they look like.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -18,8 +20,11 @@ import numpy as np
 from cbreplay.recommend.prior import blend_scores, leave_each_out, read_prior
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cbreplay.recommend.answer import Basis
     from cbreplay.recommend.pricing import Frame, Priced
+    from cbreplay.recommend.prior import Blended
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
@@ -42,7 +47,9 @@ __all__ = [
     "unlucky_share",
 ]
 
-# scores nearer to each other than this are taken as equal
+# scores nearer to each other than this are taken as equal. A promise that wins against
+# a shorter patience only so closes 74 and 76 % of what 10 and 30 runs can gain over a
+# fixed 10, and one that always wins 64 and 73 % (100 epochs; benchmarks/advice)
 NEAR_TIE = 0.001
 # of how many sets of groups like these one is called unlucky
 _UNLUCKY = 0.1
@@ -50,7 +57,7 @@ _UNLUCKY = 0.1
 OFTEN = 0.8
 # the fixed patience that a choice has to be better than
 USUAL = 10
-# by how much, and not through one group alone
+# by how much one score has to be less than another to be clearly so
 _CLEARLY = 2 * NEAR_TIE
 # what is promised where nobody asks for another: the first that the groups suffice for
 _CONFIDENCES = (0.9, 0.8)
@@ -276,11 +283,21 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     confidence : float
         On what share of new groups a promise shall be kept.
     """
-    thumb = rule_of_thumb(priced.frame)
     promised = _promised(priced.sufficient, confidence)
-    patience, basis, expected = _pick_by_score(priced)
-    if promised is not None and promised > thumb:
-        patience, basis = promised, "promise"
+    scored = _scored(priced)
+    blended = None if scored is None else _blend_all(priced, scored)
+    patience, by_promise = _weigh(priced, scored, blended, promised)
+    basis: Basis = "score"
+    if by_promise:
+        basis = "promise"
+    elif scored is None:
+        # with a floor and no log that tells, all were cut
+        was_cut = priced.frame.floor > 1 and np.isnan(priced.lost).all()
+        basis = "cut" if was_cut else "thumb"
+    expected = None
+    if scored is not None and blended is not None:
+        here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
+        expected = float(blended.score[here]), float(blended.score[usual])
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -292,17 +309,37 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     )
 
 
-def choose_patience(priced: Priced, confidence: float) -> Choice:
-    """Pick a patience, and what it would be without each of the groups."""
+def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:
+    """Pick a patience, and what it would be without each of the groups.
+
+    Parameters
+    ----------
+    priced : Priced
+        The costs.
+    confidence, of_fewer : float
+        On what share of new groups a promise shall be kept, and what one group less
+        promises.
+    """
     pick = pick_patience(priced, confidence)
-    others = leave_out_sufficient(priced.sufficient, confidence)
-    left_out = _pick_without_each(priced)
-    if needed_rank(len(others) - 1, confidence) < len(others):
-        higher = np.isfinite(others) & (others > rule_of_thumb(priced.frame))
-        left_out = np.where(higher, others, left_out).astype(np.int64)
+    others = leave_out_sufficient(priced.sufficient, of_fewer)
+    scored = _scored(priced)
+    without: Iterable[Blended | None] = itertools.repeat(None, len(others))
+    if scored is not None:
+        weight = priced.frame.cost_weight
+        without = leave_each_out(read_prior(), *scored, cost_weight=weight)
+    few = needed_rank(len(others) - 1, of_fewer) >= len(others)
+    left_out = [
+        _weigh(
+            priced,
+            scored,
+            blended,
+            None if few or not np.isfinite(promised) else int(promised),
+        )[0]
+        for blended, promised in zip(without, others.tolist(), strict=True)
+    ]
     top = int(priced.patience[-1])
     needed = np.where(np.isfinite(others), others, top).astype(np.int64)
-    return Choice(pick, left_out, needed)
+    return Choice(pick, np.array(left_out, np.int64), needed)
 
 
 def _promised(sufficient: FloatArray, confidence: float) -> int | None:
@@ -311,7 +348,7 @@ def _promised(sufficient: FloatArray, confidence: float) -> int | None:
     return int(most) if most is not None and np.isfinite(most) else None
 
 
-class _Scored(NamedTuple):
+class _Tried(NamedTuple):
     """What a score decides by: the values that are tried, and what they cost."""
 
     patience: EpochArray
@@ -320,39 +357,47 @@ class _Scored(NamedTuple):
     trained: FloatArray
 
 
-def _scored(priced: Priced) -> _Scored | None:
+def _scored(priced: Priced) -> _Tried | None:
     """Return what a score decides by; None where no log or no plan tells."""
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
     tried = (values >= frame.floor) & (values <= max(frame.plan, USUAL))
     lost, trained = priced.lost[:, tried], priced.trained[:, tried]
-    return _Scored(values[tried], frame.plan, lost, trained)
+    return _Tried(values[tried], frame.plan, lost, trained)
 
 
-def _pick_by_score(priced: Priced) -> tuple[int, Basis, tuple[float, float] | None]:
-    """Return a patience, what decided, and what it and 10 are expected to score."""
-    scored = _scored(priced)
-    if scored is None:
-        # with a floor and no log that tells, all were cut
-        was_cut = priced.frame.floor > 1 and np.isnan(priced.lost).all()
-        return _fall_back(priced), "cut" if was_cut else "thumb", None
+def _blend_all(priced: Priced, scored: _Tried) -> Blended:
     weight = priced.frame.cost_weight
-    blended = blend_scores(read_prior(), *scored, cost_weight=weight)
+    return blend_scores(read_prior(), *scored, cost_weight=weight)
+
+
+def _weigh(
+    priced: Priced,
+    scored: _Tried | None,
+    blended: Blended | None,
+    promised: int | None,
+) -> tuple[int, bool]:
+    """Return the promised patience or the least score's, and whether it is the former.
+
+    A promise for more than the rule of thumb wins; the score decides only against a
+    shorter one: a promise asks what a training may lose at worst, not what that costs.
+    """
+    thumb = rule_of_thumb(priced.frame)
+    higher = promised is not None and promised > thumb
+    if scored is None or blended is None:
+        return (promised, True) if promised and higher else (_fall_back(priced), False)
     best = blended.cheapest()
-    usual = int(np.argmin(np.abs(scored.patience - USUAL)))
-    expected = float(blended.score[best]), float(blended.score[usual])
-    return int(scored.patience[best]), "score", expected
+    shorter = int(scored.patience[best])
+    if promised and higher:
+        score = blended.score[_nearest(scored.patience, promised)]
+        if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
+            return promised, True
+    return shorter, False
 
 
-def _pick_without_each(priced: Priced) -> EpochArray:
-    """Return what the score would decide without each of the groups."""
-    scored = _scored(priced)
-    if scored is None:
-        return np.full(len(priced.lost), _fall_back(priced))
-    weight = priced.frame.cost_weight
-    without = leave_each_out(read_prior(), *scored, cost_weight=weight)
-    return scored.patience[without]
+def _nearest(patience: EpochArray, asked: int) -> int:
+    return int(np.argmin(np.abs(patience - asked)))
 
 
 def _fall_back(priced: Priced) -> int:

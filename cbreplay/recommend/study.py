@@ -88,9 +88,14 @@ class Study(NamedTuple):
         )
 
     @property
-    def shared_confidence(self) -> float:
-        """What each of several monitors has to promise for that."""
-        return shared_confidence(self.confidence, self._n_monitors)
+    def confidences(self) -> tuple[float, float]:
+        """What each of several monitors has to promise; and from a group less."""
+        asked, n_monitors = self.asked.confidence, self._n_monitors
+        fewer = settle_confidence(asked, len(self.panel.groups) - 1, n_monitors)
+        return (
+            shared_confidence(self.confidence, n_monitors),
+            shared_confidence(fewer, n_monitors),
+        )
 
     @property
     def _n_monitors(self) -> int:

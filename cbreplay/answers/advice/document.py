@@ -91,7 +91,7 @@ def advice_document(
     return Document(
         "recommend",
         advice_headline(advice),
-        advice_lead(advice),
+        advice_lead(advice, sweep, asked),
         sections,
         tuple(_next_commands(advice, typed)),
         lambda: advice_members(advice, sweep, asked),
@@ -102,8 +102,8 @@ def _setting_sections(
     advice: Recommendation, sweep: Sweep, asked: Sequence[Run]
 ) -> Iterator[Section]:
     """Yield the setting, if there is one, and why it or none."""
-    made_of = runs_sentence(advice, sweep, asked)
-    rests = Points((made_of, *evidence_sentences(advice)))
+    made_of = (runs_sentence(advice, sweep, asked),) if advice.callbacks else ()
+    rests = Points((*evidence_sentences(advice), *made_of))
     limits = Paragraph(only_retraining(), small=True)
     if not advice.callbacks:
         yield Section("Why none is recommended", (rests, limits), untitled=True)

@@ -313,10 +313,11 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
 
 def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
     return say(
-        "ends as long after its best as others do (",
+        "the log ends exactly ",
         *_listed(facts["patience"]),
-        "), as under a patience of as much; if so it is silent about a longer one and "
-        f"about what would have come (--recorded-under). {_RATCHET}",
+        " epochs after its best, as under a patience of as much; if so it is silent "
+        f"about a longer one and about what would have come (--recorded-under). "
+        f"{_RATCHET}",
     )
 
 

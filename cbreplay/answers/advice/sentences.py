@@ -72,11 +72,12 @@ def _for_plan(advice: Recommendation) -> Text:
     return say(", if ", Fact(advice.plan.epochs, "count", "epochs"), " was the plan")
 
 
-def advice_lead(advice: Recommendation) -> Text:
-    """Say how sure the answer is, and what would make it surer."""
+def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
+    """Say how sure the answer is, and what would make it surer; else what was asked."""
     sure = how_sure(advice)
-    surer = what_makes_surer(advice)
-    return surer if sure is None else say(sure, " ", surer)
+    if sure is None:
+        return runs_sentence(advice, sweep, asked)
+    return say(sure, " ", what_makes_surer(advice))
 
 
 def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
@@ -106,7 +107,7 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
 
 
 def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
-    """Yield what is promised, why this setting or none, and of what runs."""
+    """Yield what is promised, why this setting or none, and what each run needs."""
     if advice.promise is not None:
         yield _promise(advice, advice.promise)
     for reason in advice.reasons:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["how_sure", "what_makes_surer"]
 
-_FEW, _FEW_PROMISE = 4, 0.8
+_FEW, _FEW_PROMISE, _USUAL_PROMISE = 4, 0.8, 0.9
 
 
 def how_sure(advice: Recommendation) -> Text | None:
@@ -99,6 +99,12 @@ def _both_lost(advice: Recommendation) -> str:
     return "; both lost nothing" if nothing else ""
 
 
+def _more(number: int, unit: str) -> Text:
+    """Say how many more of what counts it takes."""
+    plural = "" if number == 1 else "s"
+    return say(Fact(number, "count"), f" more {unit}{plural}")
+
+
 def what_makes_surer(advice: Recommendation) -> Text:
     """Say what to record next."""
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
@@ -107,15 +113,15 @@ def what_makes_surer(advice: Recommendation) -> Text:
         return say("Surer: record one run in five without early stopping.")
     if "too-few-groups" in kinds:
         needed = kinds["too-few-groups"]["needed"]
-        more = counted(needed - n_groups, f"more {unit}", "n_more")
+        more = _more(needed - n_groups, unit)
         promised = Fact(advice.confidence, "given_share", "confidence")
         few = say()
         if advice.confidence > _FEW_PROMISE and n_groups < _FEW:
-            few = say(", ", Fact(_FEW - n_groups, "count", "n_more"), " for 80 %")
+            few = say(", ", Fact(_FEW - n_groups, "count"), " for 80 %")
         return say("Surer: ", more, " for a promise of ", promised, few, ".")
     if "unknown-groups" in kinds:
         return say(f"Surer: {unit}s that train to the end of their plan.")
     if advice.promise is not None and advice.promise.confidence == _FEW_PROMISE:
-        more = counted(count_needed(0.9) - n_groups, f"more {unit}", "n_more")
+        more = _more(count_needed(_USUAL_PROMISE) - n_groups, unit)
         return say("Surer: ", more, " for a promise of 90 %.")
     return say(f"Surer: more {unit}s, for one set of so many may be an easy one.")

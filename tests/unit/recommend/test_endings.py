@@ -14,7 +14,10 @@ from cbreplay.run_metadata import parse_run_metadata
 
 
 def ending(after: int, n_epochs: int, **described: Any) -> Run:
-    """Return a run whose best value comes so many epochs before its last one."""
+    """Return a run whose best value comes so many epochs before its last one.
+
+    `described` is its ``run.json``, where there is one.
+    """
     falling = [1 - epoch / 1000 for epoch in range(n_epochs - after)]
     run = Run.from_logs(
         [{"val_loss": loss} for loss in [*falling, *[2.0] * after]],
@@ -63,7 +66,7 @@ def test_logs_that_never_were_better_than_first_were_not_stopped_after_99() -> N
 def test_a_run_that_is_not_over_shows_no_plan() -> None:
     growing = ending(3, 20, fit={"epochs": 50})
     found = find([*(ending(after, 20) for after in (0, 1, 5)), growing])
-    assert found.plan == (None, None, None, 50)
+    assert found.plan == (None, None, None, None)
     assert not any(found.reached)
 
 
@@ -98,12 +101,12 @@ def test_recorded_under_says_it_for_logs_that_neither_a_plan_nor_they_explain() 
 
 def test_a_patience_counts_the_values_that_were_recorded() -> None:
     # every second epoch is validated: four epochs after the best are two values
-    rows: list[dict[str, float]] = [
-        {"val_loss": loss} if epoch % 2 == 0 else {"loss": 1.0}
-        for epoch, loss in enumerate([1.0, 0, 0.5, 0, 0.6, 0, 0.7])
-    ]
-    runs = [Run.from_logs([*rows[: 2 * more], *rows]) for more in range(3)]
-    assert find(runs).own == (2, 2, 2)
+    def every_second(n_falling: int) -> Run:
+        losses = [1 - value / 10 for value in range(n_falling)] + [1.0, 1.0]
+        rows = [[{"val_loss": loss}, {"loss": 1.0}] for loss in losses]
+        return Run.from_logs([row for pair in rows for row in pair][:-1])
+
+    assert find([every_second(n_falling) for n_falling in (2, 3, 4)]).own == (2, 2, 2)
 
 
 def parts(runs: list[Run]) -> list[PlanPart]:

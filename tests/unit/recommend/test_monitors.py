@@ -63,7 +63,13 @@ def test_of_monitors_that_decide_alike_the_first_named_is_kept() -> None:
 
 def test_a_promise_about_the_better_of_two_takes_twice_the_care() -> None:
     # nine tenths of each of two: 0.95, which takes 19
-    few = ask(make_runs(18, alike=False), "val_loss", "val_accuracy")
+    few = recommend(
+        make_runs(18, alike=False),
+        monitor=["val_loss", "val_accuracy"],
+        objective="val_accuracy",
+        tolerance=0.01,
+        confidence=0.9,
+    )
     assert few.kind == "heuristic"
     advice = ask(make_runs(19, alike=False), "val_loss", "val_accuracy")
     assert advice.kind == "guaranteed"
