@@ -292,7 +292,9 @@ def _decide(
     study: Study, slices: Sequence[Slice], priced: Sequence[Priced]
 ) -> _Decided:
     """Choose a monitor and a patience, or see that nothing should stop."""
-    ranking = rank_monitors(priced, study.confidences)
+    names = [slice_.monitor for slice_ in slices]
+    itself = names.index(study.objective) if study.objective in names else None
+    ranking = rank_monitors(priced, study.confidences, itself)
     costs, choice = priced[ranking.first], ranking.choices[ranking.first]
     return _Decided(
         slices,

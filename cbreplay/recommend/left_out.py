@@ -225,7 +225,9 @@ class Ranking(NamedTuple):
 
 
 def rank_monitors(
-    priced: Sequence[Priced], confidences: tuple[float, float]
+    priced: Sequence[Priced],
+    confidences: tuple[float, float],
+    objective: int | None = None,
 ) -> Ranking:
     """Choose a patience for each monitor, and compare these on groups left out.
 
@@ -235,6 +237,8 @@ def rank_monitors(
         The costs on each monitor.
     confidences : (float, float)
         As `choose_patience` takes them.
+    objective : int, optional
+        Which of the monitors is judged by itself, and so never called better.
     """
     choices = tuple(choose_patience(costs, *confidences) for costs in priced)
     pairs = list(zip(priced, choices, strict=True))
@@ -245,17 +249,17 @@ def rank_monitors(
         [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
     )
     known = ~np.isnan(score).any(axis=0)
-    first, told_apart = _best(score[:, known])
+    first, told_apart = _best(score[:, known], objective)
     # without a group, its score has no part in the choice of the monitor
     without = np.full(score.shape[1], first)
-    without[known] = best_without_each(score[:, known])
+    without[known] = best_without_each(score[:, known], objective)
     groups = np.arange(score.shape[1])
     return Ranking(
         first, choices, told_apart, (regret[without, groups], score[without, groups])
     )
 
 
-def _best(score: FloatArray) -> tuple[int, bool]:
+def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
     """Return the monitor with the least score, if it is clearly least; else the first.
 
     Parameters
@@ -269,11 +273,11 @@ def _best(score: FloatArray) -> tuple[int, bool]:
     least = int(np.argmin(score.mean(axis=1)))
     apart = np.delete(score, least, axis=0) - score[least]
     error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups)
-    clearly = bool((apart.mean(axis=1) > _APART * error).all())
+    clearly = bool((apart.mean(axis=1) > _APART * error).all() and least != objective)
     return (least if clearly else 0), clearly
 
 
-def best_without_each(score: FloatArray) -> EpochArray:
+def best_without_each(score: FloatArray, objective: int | None = None) -> EpochArray:
     """Return which monitor would be chosen without each of the groups.
 
     What the mean and the spread are without one value follows from those of all, so
@@ -283,6 +287,8 @@ def best_without_each(score: FloatArray) -> EpochArray:
     ----------
     score : array of shape (n_monitors, n_groups)
         On the groups left out; every monitor is known on each.
+    objective : int, optional
+        Which monitor is judged by itself.
     """
     n_monitors, n_groups = score.shape
     n_others = n_groups - 1
@@ -291,6 +297,8 @@ def best_without_each(score: FloatArray) -> EpochArray:
         return chosen
     least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
     for monitor in range(1, n_monitors):
+        if monitor == objective:
+            continue
         apart = np.delete(score, monitor, axis=0) - score[monitor]
         mean = apart.mean(axis=1, keepdims=True)
         off = apart - mean

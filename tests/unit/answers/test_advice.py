@@ -244,7 +244,7 @@ def test_a_reason_is_said_from_its_facts(
         (
             "plan",
             {"planned": 60, "usual": 100},
-            "planned for 60 epochs, not 100 epochs",
+            "planned for 60, not 100 epochs",
         ),
         (
             "plan",
