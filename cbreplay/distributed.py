@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
 from cbreplay.loading import load_runs
+from cbreplay.plain_text import is_url, shown_url
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
@@ -43,6 +45,8 @@ def sweep_logs(
     parts: Literal["split", "join", "rows"] = "split",
     first_epoch: int | None = None,
     seams: Iterable[int] = (),
+    max_bytes: int = MOST_BYTES,
+    timeout: float = MOST_SILENCE,
     progress: Callable[[int, int], None] | None = None,
     **judging: Unpack[JudgingOptions],
 ) -> Sweep:
@@ -62,7 +66,7 @@ def sweep_logs(
         Where the work is done; by default here.
     batch_size : int
         The logs of one task.
-    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams
+    errors, empty, planned_epochs, x_axis, parts, first_epoch, seams, max_bytes, timeout
         As in `load_runs`.
     progress : callable, optional
         Called with the number of logs that are done and of all, now and then.
@@ -86,6 +90,8 @@ def sweep_logs(
         "parts": parts,
         "first_epoch": first_epoch,
         "seams": tuple(seams),
+        "max_bytes": max_bytes,
+        "timeout": timeout,
     }
     task = _Task(configs, reading, read_judging(judging))
     swept = []
@@ -156,7 +162,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
         try:
             read.append((path, load_runs(path, **task.reading)))
         except CbreplayError as error:
-            failures[path] = Failure(path, str(error))
+            failures[path] = Failure(_shown(path), str(error))
     tables: list[Sweep] = []
     try:
         every = [run for _, runs in read for run in runs]
@@ -168,13 +174,17 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
             try:
                 tables.append(sweep_runs(runs, task.configs, judging=task.judging))
             except CbreplayError as error:
-                failures[path] = Failure(path, str(error))
+                failures[path] = Failure(_shown(path), str(error))
     return _SweptBatch(
         runs=tuple(run for table in tables for run in table.runs),
         cells=tuple(table.cells.packed() for table in tables),
         counts=tuple(len(table.runs) for table in tables),
         failures=tuple(failures[path] for path in paths if path in failures),
     )
+
+
+def _shown(path: str) -> str:
+    return shown_url(path) if is_url(path) else path
 
 
 def _joined(

@@ -26,10 +26,12 @@ from cbreplay.document import (
 )
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.words import (
+    brief_evidence,
     count,
     decimals_for,
+    limits_explained,
     list_names,
-    spoken_evidence,
+    parting_of,
     spoken_semantics,
 )
 
@@ -335,7 +337,16 @@ def _every_run(drawn: SettingOnRuns) -> Section:
     )
     rows = tuple(_run_row(replay) for replay in drawn.replays)
     table = Table(columns, rows, f"Every run at {drawn.name}", is_answer=True)
-    return Section(f"Every run, at {drawn.name}", (table,))
+    footnote = limits_explained(
+        [(replay.evidence, parting_of(replay)) for replay in drawn.replays],
+        [
+            (replay.run, replay.gap_epoch)
+            for replay in drawn.replays
+            if replay.gap_epoch is not None
+        ],
+    )
+    notes = (Paragraph(say(f"{footnote}."), small=True),) if footnote else ()
+    return Section(f"Every run, at {drawn.name}", (table, *notes))
 
 
 def _run_row(replay: Replay) -> Row:
@@ -352,7 +363,7 @@ def _run_row(replay: Replay) -> Row:
             outcome.epochs_saved,
         )
     names = (run.name, run.recorded_epochs, spoken_end(run), best)
-    return Row((*names, *cells, spoken_evidence(replay)))
+    return Row((*names, *cells, brief_evidence(replay)))
 
 
 def _unreplayed(left_out: Sequence[tuple[Run, str]]) -> Iterator[Section]:

@@ -21,7 +21,7 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.settings_table import settings_table
+from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
@@ -36,10 +36,11 @@ from cbreplay.document import (
     Document,
     Fact,
     Notice,
+    Points,
     Section,
     say,
 )
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
@@ -74,7 +75,10 @@ def settings_document(
     by_options : bool
         Whether the settings were typed as ``--patience`` and its like.
     """
-    sections = [Section("Every setting", (settings_table(cells),), untitled=True)]
+    footnote = evidence_footnote(cells)
+    notes = (Points((say(footnote),)),) if footnote else ()
+    table = (settings_table(cells), *notes)
+    sections = [Section("Every setting", table, untitled=True)]
     if tells_of_rates(cells):
         sections.append(
             Section(
@@ -145,12 +149,27 @@ def _headline_of_one(cells: SettingCells) -> Text:
     if told["stopped_epoch"] is not None:
         stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
-        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+        beside = _beside_best_here(cells, 0)
+        return say(*end, ", and keeps ", *kept, *beside, *_saved_here(told), ".")
     if told["evidence"] == "exact":
         end = ("It trains to the planned end, epoch ", horizon)
         return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
     return say(*end, "; so far it keeps ", *kept, ".")
+
+
+def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
+    """Yield what the one setting saves on the one run, where it saves something."""
+    saved, seconds = told["epochs_saved"], told["seconds_saved"]
+    if not saved:
+        return
+    yield " ("
+    yield Fact(saved, "count", "epochs_saved")
+    yield " epoch" if saved == 1 else " epochs"
+    if seconds:
+        yield ", "
+        yield Fact(seconds, "seconds", "seconds_saved")
+    yield " saved)"
 
 
 def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
@@ -259,7 +278,7 @@ def _keeps_last(rules: Sequence[Callback]) -> bool:
     """Return whether a list stops early and puts no weights back."""
     stopping = [rule for rule in rules if rule.stops_early]
     return bool(stopping) and not any(
-        getattr(rule, "restore_best_weights", True) for rule in stopping
+        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
     )
 
 

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
+from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.surroundings import named_defaults
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 __all__ = [
     "advice_options",
@@ -21,6 +23,14 @@ __all__ = [
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _keep_for_all(
+    context: click.Context, parameter: click.Parameter, value: bool
+) -> None:
+    """Keep a flag that may stand before the command or after it."""
+    if value and parameter.name:
+        context.find_root().obj[parameter.name] = True
 
 
 _LOG_OPTIONS = [
@@ -86,6 +96,37 @@ _LOG_OPTIONS = [
         default="fresh",
         help="Whether a resumed fit had callbacks that were created anew, as a script "
         "that is started again has them, or the same instances.",
+    ),
+    click.option(
+        "--max-size",
+        type=BYTE_COUNT,
+        default=MOST_BYTES,
+        help="How much one source may hold, unpacked or downloaded: 256MB, 2GB.  "
+        "[default: 256MiB]",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=MOST_SILENCE,
+        metavar="SECONDS",
+        help="How long the server of a URL may be silent.  [default: 60]",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say more: what nearly every answer would say, and every run, series and "
+        "file by its name.",
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say nothing but the answer.",
     ),
 ]
 

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cbreplay.cli.question import Question
     from cbreplay.readers.discovery.training_files import Seen
 
 __all__ = ["echo_path", "refuse_printing_into_a_log", "reserve_output"]
 
 
-def reserve_output(question: Question, output: Path, suffixes: Sequence[str]) -> None:
+def reserve_output(
+    output: Path, inputs: Sequence[str], suffixes: Sequence[str]
+) -> None:
     """Refuse a file that cannot be written, or that an answer is made from.
 
     Raises
@@ -35,9 +37,8 @@ def reserve_output(question: Question, output: Path, suffixes: Sequence[str]) ->
     from cbreplay.whole_files import check_output, is_among
 
     check_output(output, *suffixes)
-    files = [text.removeprefix("@") for text in question.expressions]
-    # what a directory or a pattern names is read by its content
-    if is_among(output, [*question.paths, *files]) or format_of(str(output)):
+    # a log that the inputs hold below a directory is known by its content
+    if is_among(output, inputs) or format_of(str(output)):
         reason = "it is one of the files that are read"
         hint = "Name another with --output or path="
         raise OutputError(str(output), reason, hint=hint)
@@ -76,4 +77,4 @@ def echo_path(path: Path) -> None:
     """Print where a file was written, with nothing that steers a terminal."""
     from cbreplay.words import visible_text
 
-    click.echo(visible_text(str(path)))
+    click.echo(visible_text(without_secrets(str(path))))

@@ -68,7 +68,7 @@ def command(
         output = (
             Path(f"{kind}.png") if several else _default_path(question.runs[0].name)
         )
-    reserve_output(question, output, (".png", ".svg"))
+    reserve_output(output, question.inputs, (".png", ".svg"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
     from cbreplay.recommend import Advising
@@ -91,8 +91,8 @@ def _first_option(advising: Advising) -> str:
     """Name the option that was given."""
     given = (
         name
-        for name, usual in advising._field_defaults.items()
-        if getattr(advising, name) != usual
+        for name, value in advising._asdict().items()
+        if value != advising._field_defaults[name]
     )
     return f"--{next(given).replace('_', '-')}"
 

@@ -54,7 +54,7 @@ def command(
     cbreplay report runs/ --patience 5 -o five.html
     cbreplay report runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
-    reserve_output(question, output, (".html", ".md", ".htm"))
+    reserve_output(output, question.inputs, (".html", ".md", ".htm"))
     import_matplotlib()
     from cbreplay.report import build_report, write_report
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cbreplay.loading.recorded_rates import read_rate
 from cbreplay.loading.two_writers import settle_rate
-from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE, ReadOptions
 from cbreplay.readers.discovery import sources as discovery
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def load_runs(
     parts: Literal["split", "join", "rows"] = "split",
     first_epoch: int | None = None,
     seams: Iterable[int] = (),
+    max_bytes: int = MOST_BYTES,
+    timeout: float = MOST_SILENCE,
 ) -> list[Run]:
     """Read every run in the sources, in their order.
 
@@ -63,6 +65,11 @@ def load_runs(
     seams : iterable of int
         Epochs, zero-based, at which a fit was resumed, with callbacks created anew,
         although the log does not say so.
+    max_bytes : int
+        How much a file may hold, unpacked, and how much of a URL is downloaded. A log
+        with more columns, trainings or missing values than fit into it is refused too.
+    timeout : float
+        After how many seconds of silence the server of a URL is given up.
 
     Returns
     -------
@@ -95,6 +102,8 @@ def load_runs(
         parts=parts,
         first_epoch=first_epoch,
         seams=tuple(seams),
+        max_bytes=max_bytes,
+        timeout=timeout,
     )
     return survey_sources(sources, options).runs
 

@@ -105,12 +105,15 @@ class Tolerance(NamedTuple):
         What it comes to, in the objective's unit.
     seeded : int
         How many groups have three seeds or more.
+    n_near_zero : int
+        For how many runs a share is of the way to the best value, which is near 0.
     """
 
     kind: Literal["absolute", "share", "seeds"]
     value: float
     by_run: FloatArray
     seeded: int
+    n_near_zero: int = 0
 
 
 class CountedGroup(NamedTuple):
@@ -325,7 +328,9 @@ class LeftOut(NamedTuple):
     optimism : float or None
         How much less the choice costs on the groups that chose it (in the unit).
     interval : (float, float) or None
-        Of the mean regret, 90 %, by drawing groups; None for fewer than 10.
+        Of the mean regret, by drawing groups; None for fewer than 10.
+    interval_share : float
+        How much of the means that were drawn lies inside of it.
     usual_regret, usual_score : float or None
         Those of a fixed patience of 10, on the same groups.
     """
@@ -336,6 +341,7 @@ class LeftOut(NamedTuple):
     bounded: bool
     optimism: float | None
     interval: tuple[float, float] | None
+    interval_share: float
     usual_regret: float | None
     usual_score: float | None
 
@@ -376,7 +382,7 @@ class MonitorScore(NamedTuple):
     kind : {"guaranteed", "heuristic", "none"}
         Whether the promise goes with that.
     unknown_groups : int
-        For how many groups no patience in the logs keeps the tolerance.
+        For how many groups the logs hold no patience that is known to be enough.
     left_out : LeftOut or None
         The choice made without each group.
     """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.holes import gap_cause
 from cbreplay.outcomes import was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.pricing import cells_of, price
@@ -16,6 +17,7 @@ from cbreplay.recommend.records import FailedTraining, find_failure
 from cbreplay.recommend.selection import count_needed, needed_rank, rule_of_thumb
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend.rivals import RuleScore
     from cbreplay.recommend.selection import Choice, Pick
     from cbreplay.recommend.study import Study
-    from cbreplay.run import FloatArray, Run
+    from cbreplay.run import BoolArray, FloatArray, Run
 
 __all__ = [
     "find_doubts",
@@ -149,7 +151,7 @@ def find_doubts(
     study: Study, chosen: Slice, choice: Choice | None
 ) -> tuple[RunDoubt, ...]:
     """Return the doubts about an answer, the gravest first."""
-    doubts = [*_unknown(study, chosen), *_about_runs(study)]
+    doubts = [*_holes(study), *_unknown(study, chosen), *_about_runs(study)]
     if choice is not None:
         doubts = [*_about_choice(study, chosen, choice), *doubts]
     return tuple(doubts)
@@ -159,9 +161,14 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
     rows = study.panel.rows
     at = np.searchsorted(study.axes.patience, choice.patience)
     column = chosen.columns[at]
-    exact = study.sweep.evidence[rows, column] == 0
-    untold = (run for run, told in zip(study.runs, exact, strict=True) if not told)
-    yield from _doubt("censored", untold, patience=choice.patience)
+    evidence = study.sweep.evidence[rows, column]
+    beyond = evidence == EVIDENCE.index("censored")
+    # where it ended by its plan, nothing was to come
+    censored = beyond & ~study.panel.standing.ended
+    exact = (evidence == EVIDENCE.index("exact")) | (beyond & ~censored)
+    yield from _doubt("censored", _where(study, censored), patience=choice.patience)
+    parted = evidence == EVIDENCE.index("diverged")
+    yield from _doubt("diverged", _where(study, parted), patience=choice.patience)
     alone = np.flatnonzero(choice.left_out != choice.patience)
     if len(alone) == 1 and len(choice.left_out) > 1:
         (group,) = alone
@@ -171,8 +178,29 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
     yield from _other_metrics(study, np.where(exact, column, -1))
 
 
+def _where(study: Study, marked: BoolArray) -> Iterator[Run]:
+    """Yield the runs that are marked."""
+    return (run for run, is_it in zip(study.runs, marked, strict=True) if is_it)
+
+
+def _holes(study: Study) -> Iterator[RunDoubt]:
+    """Name the runs that lack what a callback saw, and from which epoch on."""
+    sweep = study.sweep
+    by_cause: dict[str, list[tuple[Run, int]]] = {}
+    for run, row in zip(study.runs, study.panel.rows.tolist(), strict=True):
+        lacking = sweep.incomplete[row]
+        if lacking.any():
+            first = int(sweep.gap_epoch[row][lacking].min())
+            by_cause.setdefault(gap_cause(run, first), []).append((run, first))
+    for cause, found in by_cause.items():
+        epochs = tuple(epoch for _, epoch in found)
+        yield from _doubt(
+            "gap", (run for run, _ in found), cause=cause, gap_epoch=epochs
+        )
+
+
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
-    """Name the runs on which no patience that the log can price is enough."""
+    """Name the runs on which no patience is known to be enough."""
     panel, patience = study.panel, study.axes.patience
     cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))

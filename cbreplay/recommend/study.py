@@ -315,10 +315,11 @@ def resolve_tolerance(
     seeds : sequence of sequence of int
         The runs of each group that differ by seed.
     """
+    near_zero = int(np.sum(np.isfinite(best) & (scale != np.abs(best))))
     if asked is not None:
         kind, value = read_tolerance(asked)
         by_run = scale * value if kind == "share" else np.full(len(scale), value)
-        return Tolerance(kind, value, by_run, 0)
+        return Tolerance(kind, value, by_run, 0, near_zero)
     by_run, seeded = scale * _USUAL_SHARE, 0
     for rows in seeds:
         values = best[list(rows)]
@@ -329,4 +330,5 @@ def resolve_tolerance(
             spread = float(values.std(ddof=1))
             seeded += bool((spread < by_run[list(rows)]).any())
             by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
-    return Tolerance("seeds" if seeded else "share", _USUAL_SHARE, by_run, seeded)
+    usual: Literal["seeds", "share"] = "seeds" if seeded else "share"
+    return Tolerance(usual, _USUAL_SHARE, by_run, seeded, near_zero)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Claim, Code, Fact, say
 from cbreplay.rules.base import format_callback
 from cbreplay.words import list_names
 
@@ -33,7 +33,8 @@ _RATCHET = (
 
 def reason_text(advice: Recommendation, reason: Reason) -> Text:
     """Say why a setting is recommended, or why none is."""
-    return _REASONS[reason.kind](advice.unit, reason.facts)
+    words = _REASONS[reason.kind](advice.unit, reason.facts)
+    return say(words, claims=[Claim(reason.kind, reason.facts)])
 
 
 def exclusion_text(excluded: Excluded) -> Text:
@@ -44,6 +45,7 @@ def exclusion_text(excluded: Excluded) -> Text:
 def doubt_text(doubt: RunDoubt, unit: str) -> Text:
     """Say a doubt, without the names of the runs that it is about."""
     words = _DOUBTS[doubt.code](doubt.facts)
+    words = say(words, claims=[Claim(doubt.code, {"runs": doubt.runs, **doubt.facts})])
     if doubt.code == "one-group-decides":
         return say(f"one {unit} decides: ", words)
     return say(counted(len(doubt.runs), "run", "n_runs"), ": ", words)
@@ -92,11 +94,11 @@ def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
 
 def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        "no patience in the logs keeps the tolerance on ",
+        "for ",
         counted(facts["n_unknown"], unit, "n_unknown"),
         " of ",
         Fact(facts["n_groups"], "count", "n_groups"),
-        ", and a promise allows ",
+        " the logs hold no patience that is known to be enough, and a promise allows ",
         Fact(facts["allowed"], "count", "allowed"),
     )
 
@@ -273,6 +275,37 @@ def _censored(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _diverged(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "after another learning rate than the recorded one the log says nothing about "
+        "patience ",
+        _patience(facts),
+        "; counted, never averaged",
+    )
+
+
+def _gap(facts: Mapping[str, Any]) -> Text:
+    epochs = [
+        part
+        for epoch in facts["gap_epoch"][:MOST_NAMES]
+        for part in (", ", Fact(epoch, "epoch", "gap_epoch"))
+    ]
+    more = " ..." if len(facts["gap_epoch"]) > MOST_NAMES else ""
+    return say(
+        "unknown from epoch ",
+        *epochs[1:],
+        f"{more} on: {_GAPS[facts['cause']]}; counted, never averaged",
+    )
+
+
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
+}
+
+
 def _failed(facts: Mapping[str, Any]) -> Text:
     how = _FAILURES[facts["how"]]
     if facts["series"] is not None:
@@ -332,12 +365,14 @@ def _other_metric(facts: Mapping[str, Any]) -> Text:
 
 
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
+    "diverged": _diverged,
+    "gap": _gap,
     "censored": _censored,
     "one-group-decides": lambda facts: say(
         "without it, it would be patience ", _patience(facts)
     ),
     "unknown": lambda _facts: say(
-        "no patience that the log can tell of keeps the tolerance"
+        "the log holds no patience that is known to be enough"
     ),
     "other-metric": _other_metric,
     "still-improving": lambda _facts: say(

@@ -12,7 +12,7 @@ from cbreplay.answers.advice.reasons import (
 )
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.document import Claim, Code, Fact, plain_text, say
 from cbreplay.recommend.selection import USUAL
 from cbreplay.words import decimals_for, list_names, spoken_counting, spoken_semantics
 
@@ -143,6 +143,7 @@ def _promise(advice: Recommendation, promise: Promise) -> Text:
         "; from one set in ten it is ",
         Fact(promise.unlucky_share, "share", "unlucky_share"),
         " or less",
+        claims=[Claim("promises", promise._asdict())],
     )
 
 
@@ -219,6 +220,9 @@ def _tolerance(advice: Recommendation) -> Text:
     if tolerance.kind == "absolute":
         return say("tolerance: ", value, " ", series)
     share = say(value._replace(kind="given_share"), " of each run's best ", series)
+    if tolerance.n_near_zero:
+        near = counted(tolerance.n_near_zero, "run", "n_near_zero")
+        share = say(share, ", or of the way to it for ", near, " whose best is near 0")
     if tolerance.kind == "share":
         return say("tolerance: ", share, " (--tolerance)")
     if advice.unit == "run":
@@ -270,6 +274,16 @@ def _kept_tolerance(advice: Recommendation) -> Iterator[Text]:
 
 
 def _kept(scored: Scored) -> Text:
+    """Say on how many runs a setting keeps the tolerance."""
+    of = {
+        "callbacks": scored.callbacks,
+        "told_runs": scored.told_runs,
+        "breaking": scored.breaks_tolerance,
+    }
+    return say(_kept_words(scored), claims=[Claim("keeps_tolerance", of)])
+
+
+def _kept_words(scored: Scored) -> Text:
     told = Fact(scored.told_runs, "count", "told_runs")
     if not scored.told_runs:
         return say("is told by no log")
@@ -296,19 +310,23 @@ def _sufficient(advice: Recommendation) -> Text:
             known.append(group)
     known.sort(key=lambda group: (-(group.sufficient_patience or 0), group.name))
     by_patience: dict[int | None, list[str]] = {}
-    for group in known[:_MOST_GROUPS]:
+    for group in known:
         by_patience.setdefault(group.sufficient_patience, []).append(group.name)
-    told = [
-        say(Fact(patience, "patience", "sufficient_patience"), f" {', '.join(names)}")
-        for patience, names in by_patience.items()
-    ]
-    more = len(known) - _MOST_GROUPS
-    if more > 0:
-        told.append(say("less for ", Fact(more, "count"), " more"))
+    told, n_told = [], 0
+    for patience, names in by_patience.items():
+        if n_told >= _MOST_GROUPS:
+            rest = len(known) - n_told
+            told.append(say(f"and {rest} more need{'s' if rest == 1 else ''} less"))
+            break
+        fact = Fact(patience, "patience", "sufficient_patience")
+        told.append(say(fact, f" {list_names(names, _MOST_GROUPS - n_told)}"))
+        n_told += len(names)
     if unknown:
         told.insert(0, say(f"not in the log for {list_names(unknown, MOST_NAMES)}"))
     joined = [part for text in told for part in ("; ", text)]
-    return say("sufficient patience: ", *joined[1:])
+    needed = {group.name: group.sufficient_patience for group in advice.groups}
+    claims = [Claim("sufficient", needed)]
+    return say("sufficient patience: ", *joined[1:], claims=claims)
 
 
 def _forward(advice: Recommendation) -> Iterator[Text]:
@@ -367,8 +385,9 @@ def which_monitor(advice: Recommendation) -> Text:
 def unknown_groups(advice: Recommendation, scored: MonitorScore) -> Text:
     """Say for how many groups no patience is enough on a monitor."""
     return say(
-        "no patience in the logs is enough for ",
+        "for ",
         counted(scored.unknown_groups, advice.unit, "unknown_groups"),
+        " the logs hold no patience that is known to be enough",
     )
 
 

@@ -18,6 +18,8 @@ from cbreplay import (
     make_grid,
     sweep_runs,
 )
+from cbreplay.answers.advice.sentences import advice_headline, evidence_sentences
+from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
 from cbreplay.recommend.prior import blend_scores, read_prior
@@ -224,6 +226,44 @@ def test_a_larger_tolerance_takes_the_shorter_patience() -> None:
     loose = recommend(runs, tolerance="100%", confidence=0.8)
     assert [one.sufficient_patience for one in strict.groups] == [2, 2, 2, 20]
     assert [one.sufficient_patience for one in loose.groups] == [1, 1, 1, 1]
+
+
+def test_a_log_with_a_hole_is_named_with_the_epoch() -> None:
+    losses: list[float | None] = [*pausing(3)]
+    losses[19] = None
+    # as a file that lost a row, and not as logs that never had the key
+    holed = replace(make_run(losses, "holed"), not_logged=frozenset())
+    advice = recommend([*pausing_runs([3] * 9), holed])
+    gap = next(doubt for doubt in advice.doubts if doubt.code == "gap")
+    assert gap.runs == ("holed",)
+    assert gap.facts == {"cause": "hole", "gap_epoch": (19,)}
+    assert (
+        "1 run: unknown from epoch 20 on: the log has a hole there; counted, never "
+        "averaged (holed)"
+    ) in spoken_doubts(advice)
+
+
+def test_what_the_logs_cannot_price_is_not_called_the_usual() -> None:
+    # 2 was enough for each, and the logs were recorded under 5
+    runs = pausing_runs([2] * 12, planned=False)
+    advice = recommend(runs, recorded_under=5)
+    assert plain_text(advice_headline(advice)) == "Patience 10, as a rule of thumb."
+    for sentence in spoken_reasons(advice):
+        assert ", the usual" not in sentence
+
+
+def test_a_share_of_a_best_near_zero_is_of_the_way_to_it() -> None:
+    near = [[0.5, 0.4, 0.0, 0.2 + number / 1000, 0.3] for number in range(2)]
+    advice = recommend(
+        [make_run(losses, f"near{number}") for number, losses in enumerate(near)]
+    )
+    said = [plain_text(sentence) for sentence in evidence_sentences(advice)]
+    assert (
+        "tolerance: 1 % of each run's best val_loss, or of the way to it for 2 runs "
+        "whose best is near 0 (--tolerance)"
+    ) in said
+    # the way is from 0.5 to 0
+    assert advice.groups[0].tolerance == (0.005,)
 
 
 def test_a_log_that_broke_off_counts_as_unknown_and_is_named() -> None:
