@@ -123,7 +123,7 @@ def knowledge(asked: Asked, advice: Recommendation) -> Known:
             if isinstance(share, str)
             else share
         )
-        # beside runs that reached their plan, nobody knows what one that broke off needs
+        # beside runs that reached their plan, one that broke off tells no need
         is_whole = math.isinf(own) and (reached or not some_reached)
         runs.append(PlainRun(name, losses, reached, allowed, own, is_whole))
     most = max(USUAL, *(len(losses) for losses in asked.losses))
