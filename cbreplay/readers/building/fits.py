@@ -46,9 +46,9 @@ class TrainingRows:
     __slots__ = ("_names", "_pieces", "notes", "possible", "seams")
 
     def __init__(self, rows: Rows) -> None:
-        # put together once, not with each that comes
+        # joined when `rows` is asked for, not with each piece that is added
         self._pieces = [rows]
-        # of rows that were dropped again too
+        # every column there was, also of rows that a later piece replaced
         self._names = dict.fromkeys(rows.columns)
         self.seams: dict[int, str] = {}
         self.possible: set[int] = set()
@@ -59,7 +59,7 @@ class TrainingRows:
         """The rows of all its pieces, with epochs that only go up."""
         if self._names:
             self._pieces = [Rows.joined(self._pieces, self._names)]
-            # from here on its columns may be taken out
+            # the caller may take columns out of what was joined: it is not joined again
             self._names = {}
         return self._pieces[0]
 

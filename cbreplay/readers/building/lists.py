@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.plain_text import shown_value
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import find_doubles
@@ -34,7 +35,7 @@ def read_lists(
     *,
     epochs: Sequence[Any] | None = None,
     counts_from_zero: bool = False,
-    planned_epochs: int | None = None,
+    planned_epochs: object = None,
     notes: Sequence[str] = (),
 ) -> Iterator[Run]:
     """Yield the trainings in lists of values, one for each epoch.
@@ -51,8 +52,8 @@ def read_lists(
         The epoch of each value.
     counts_from_zero : bool
         Whether they are known to count from 0, as Keras's own do.
-    planned_epochs : int, optional
-        The plan.
+    planned_epochs : object
+        What the params of a History hold as `epochs`; not used if it is no plan.
     notes : sequence of str
         What was odd so far.
 
@@ -74,9 +75,10 @@ def read_lists(
     if doubled is not None:
         rows = rows.take(doubled).folded()
     places = [f"row {line}" for line in lines]
+    planned, plan_notes = _read_plan(planned_epochs)
     facts = LogFacts(
-        notes=(*notes, *aligned.notes),
-        planned_epochs=planned_epochs,
+        notes=(*notes, *aligned.notes, *plan_notes),
+        planned_epochs=planned,
         not_logged=frozenset(aligned.spread),
         counts_from=aligned.counts_from,
     )
@@ -89,6 +91,16 @@ def read_lists(
             options=options,
             rate=take_rate(record),
         )
+
+
+def _read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
+    """Return the planned epochs, and a note where they are none."""
+    if planned is None:
+        return None, ()
+    if isinstance(planned, (int, np.integer)) and planned > 0 and planned is not True:
+        return int(planned), ()
+    note = f"params: epochs is {shown_value(planned)}, which is no plan and is not used"
+    return None, (note,)
 
 
 def names_epoch(name: object) -> bool:

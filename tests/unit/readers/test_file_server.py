@@ -41,9 +41,9 @@ def own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 ENDLESS = [
     # asked for, the options, what is said
-    ("forever.csv", {"max_bytes": 300_000}, "holds more than 300,000 bytes"),
-    ("forever/", {"max_bytes": 300_000}, "holds more than 300,000 bytes"),
-    ("huge.csv", {}, "holds more than 268,435,456 bytes"),
+    ("forever.csv", {"max_bytes": 300_000}, "holds more than 300 kB"),
+    ("forever/", {"max_bytes": 300_000}, "holds more than 300 kB"),
+    ("huge.csv", {}, "holds more than 256 MiB"),
     ("silent.csv", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("silent/", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("drip.csv", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
