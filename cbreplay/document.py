@@ -158,7 +158,7 @@ class Paragraph(NamedTuple):
 class Points(NamedTuple):
     """Sentences below each other, one point each."""
 
-    points: tuple[Text, ...]
+    points: Sequence[Text]
 
 
 class Deferred(Sequence[Text]):

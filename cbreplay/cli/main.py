@@ -22,7 +22,7 @@ from cbreplay.cli.ending import (
     open_streams,
 )
 from cbreplay.cli.remarks import tell, tell_lines
-from cbreplay.errors import CbreplayError, nearest_name
+from cbreplay.errors import CbreplayError, as_options, nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +156,7 @@ def _sort_out(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error)
     if isinstance(error, CbreplayError):
-        return _complain(str(error))
+        return _complain(as_options(error.sentence))
     # click says Abort for the end of a file too, which nobody typed here
     if isinstance(error, (KeyboardInterrupt, click.Abort)) and not isinstance(
         error.__cause__, EOFError
