@@ -59,6 +59,7 @@ def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong("One run describes itself; it does not promise the next.")),
         *non_finite_doubts(replay, replay.objective),
+        *counts_otherwise([replay.run]),
         *noted(replay.run, replay.notes),
     )
 

@@ -112,6 +112,7 @@ class TensorBoardReader:
         notes = [*damage.notes(), *layout.notes, *rows.notes]
         notes += dict.fromkeys(found.notes)
         facts = _facts(notes, found, rows, layout, numbered)
+        facts = facts._replace(framework=_framework(layout, _tags(log)))
         facts = facts._replace(notes=(*facts.notes, *_called_validation(path)))
         records = join_rows(pieces, self.options, self.metadata, path)
         for record in records:
@@ -147,6 +148,13 @@ def _facts(
         begins_at=layout.begins_at,
         axis_unit="epochs" if rows.steps is None else "evaluations",
     )
+
+
+def _framework(layout: Layout, tags: Sequence[str]) -> str:
+    """Return whose rules the training went by, where that is known and not Keras's."""
+    if HUGGING_FACE_EPOCH in tags:
+        return "Hugging Face"
+    return _FRAMEWORKS.get(layout.tool, "")
 
 
 def _called_validation(path: str) -> Iterator[str]:
