@@ -52,7 +52,7 @@ _LOSS = re.compile("loss|err|mae|mse|mape|nll|ppl|perplexity", re.IGNORECASE)
 _SCORE = re.compile("acc|auc|f1|map|dice|iou|precision|recall", re.IGNORECASE)
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 _OPTION = rf"(?:--[a-z][a-z-]*|-c)(?: (?:{_QUOTED}|(?!or\b)[^\s;:,()'\"-][^\s;:,()]*))?"
-_ARGUMENT = rf"[a-z_]+=(?:{_QUOTED}|[\w.]*\w)?"
+_ARGUMENT = rf"[a-z_]+=(?:{_QUOTED}|\[[^\]]*\]|[\w.]*\w)?"
 # "--errors skip or errors='skip'": what to do, for a terminal and for Python
 _EITHER = re.compile(rf"({_OPTION}(?: {_OPTION})*) or ({_ARGUMENT}(?:, {_ARGUMENT})*)")
 
@@ -157,11 +157,25 @@ class UnknownMonitorError(CbreplayError, KeyError):
         held = ", ".join(self.available) or "no series at all"
         near = "" if reason else _nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
+        if not near and not reason and monitor.startswith("val_"):
+            left_out = _no_validation(self.available)
         meant = f"; did you mean {near!r}? It" if near else "; it"
         super().__init__(
             f"run {run!r} has no series {monitor!r}{meant} has {held}.{left_out} "
             f"{_choose_series(option, [near] if near else self.available)}"
         )
+
+
+def _no_validation(available: Iterable[str]) -> str:
+    """Say how a log of Keras comes to have no validation at all."""
+    listed = list(available)
+    if "loss" not in listed or any(VALIDATION.search(name) for name in listed):
+        return ""
+    return (
+        " No series is a validation's: fit had no validation data, or Keras 2's "
+        "CSVLogger ran under validation_freq above 1, which writes no val_ column "
+        "then (the History and TensorBoard's event files have it)."
+    )
 
 
 def _nearest_series(name: str, available: Iterable[str]) -> str:

@@ -57,7 +57,11 @@ def _spelled(document: Document) -> Document:
         section._replace(blocks=tuple(map(_spelled_block, section.blocks)))
         for section in document.sections
     ]
-    return document._replace(sections=tuple(sections))
+    return document._replace(
+        headline=_spelled_text(document.headline),
+        lead=_spelled_text(document.lead),
+        sections=tuple(sections),
+    )
 
 
 def _spelled_block(block: Block) -> Block:

@@ -15,15 +15,17 @@ def test_a_log_error_names_file_line_and_hint() -> None:
 
 
 def test_an_unknown_monitor_is_a_key_error_with_a_readable_sentence() -> None:
-    error = errors.UnknownMonitorError("val_acc", run="r", available=["loss"])
+    error = errors.UnknownMonitorError(
+        "val_acc", run="r", available=["loss", "val_loss"]
+    )
     assert isinstance(error, KeyError)
     assert str(error) == (
-        "run 'r' has no series 'val_acc'; it has loss. "
-        "Choose one, as monitor='loss', mode='min'."
+        "run 'r' has no series 'val_acc'; it has loss, val_loss. "
+        "Choose one, as monitor='val_loss', mode='min'."
     )
     assert errors.as_options(error.sentence) == (
-        "run 'r' has no series 'val_acc'; it has loss. "
-        "Choose one, as --monitor loss --mode min."
+        "run 'r' has no series 'val_acc'; it has loss, val_loss. "
+        "Choose one, as --monitor val_loss --mode min."
     )
 
 
