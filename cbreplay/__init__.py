@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
     from cbreplay.recommend import Recommendation, recommend_config
+    from cbreplay.record.recorder import Recorder
+    from cbreplay.record.recording import recorded, recording
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.replay.compare import compare_replays
     from cbreplay.rules.keras.early_stopping import EarlyStopping
@@ -61,6 +63,7 @@ __all__ = [
     "PrecheltPQ",
     "PrecheltUP",
     "Recommendation",
+    "Recorder",
     "ReduceLROnPlateau",
     "Replay",
     "Run",
@@ -82,6 +85,8 @@ __all__ = [
     "parse_callbacks",
     "read_script_callbacks",
     "recommend_config",
+    "recorded",
+    "recording",
     "replay_fits",
     "replay_run",
     "sweep_runs",
@@ -99,6 +104,7 @@ _HOMES = {
     "PrecheltPQ": "rules.prechelt",
     "PrecheltUP": "rules.prechelt",
     "Recommendation": "recommend",
+    "Recorder": "record.recorder",
     "ReduceLROnPlateau": "rules.keras.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
@@ -116,6 +122,8 @@ _HOMES = {
     "parse_callbacks": "expressions",
     "read_script_callbacks": "expressions",
     "recommend_config": "recommend",
+    "recorded": "record.recording",
+    "recording": "record.recording",
     "replay_fits": "replay",
     "replay_run": "replay",
     "sweep_runs": "sweep",

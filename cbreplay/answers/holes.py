@@ -60,9 +60,9 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
         Fact(gap_epoch, "epoch", "gap_epoch"),
         " on this log cannot tell: another of its files begins at epoch ",
         Fact(seam, "epoch"),
-        f", of a resumed fit or of the same one. Say which: --seam {seam} or seams=[{seam}] if "
-        "its callbacks were new there, --resume carried or resume='carried' if "
-        "not.",
+        ", of a resumed fit or of the same one. Say which: "
+        f"--seam {seam} or seams=[{seam}] if its callbacks were new there, "
+        "--resume carried or resume='carried' if not.",
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.spoken_runs import (
     beside_best,
     by_keras_rules,
@@ -36,7 +37,7 @@ _MOST_NAMES = 3
 
 
 def overview_document(
-    staircases: Sequence[Staircase], *, typed: str = "", verbose: bool = False
+    staircases: Sequence[Staircase], *, typed: str | None = None, verbose: bool = False
 ) -> Document:
     """Say what several logs tell, one line each.
 
@@ -44,7 +45,7 @@ def overview_document(
     ----------
     staircases : sequence of Staircase
         The logs' answers.
-    typed : str
+    typed : str, optional
         The logs and the options as they were typed, for the next command.
     verbose : bool
         Whether every run is named.
@@ -63,6 +64,7 @@ def overview_document(
         f"Rules of {', '.join(rules)}; "
         f"{spoken_counting(replay.run for replay in replays)}."
     )
+    command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
@@ -76,19 +78,22 @@ def overview_document(
                 untitled=True,
             ),
         ),
-        (Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20"),),
-        lambda: {
-            "semantics": replays[0].semantics.name,
-            "objective": {
-                "name": replays[0].objective,
-                "mode": replays[0].objective_mode,
-            },
-            "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
-            "configs": [],
-            "results": [],
-            "staircase": [describe_staircase(staircase) for staircase in staircases],
-        },
+        asked_again(replays[0].run, typed, [command]),
+        lambda: _members(staircases),
     )
+
+
+def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:
+    replays = [staircase.replay for staircase in staircases]
+    first = replays[0]
+    return {
+        "semantics": first.semantics.name,
+        "objective": {"name": first.objective, "mode": first.objective_mode},
+        "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
+        "configs": [],
+        "results": [],
+        "staircase": [describe_staircase(staircase) for staircase in staircases],
+    }
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:

@@ -40,7 +40,7 @@ from cbreplay.document import (
     Section,
     say,
 )
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
@@ -149,12 +149,27 @@ def _headline_of_one(cells: SettingCells) -> Text:
     if told["stopped_epoch"] is not None:
         stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
-        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+        beside = _beside_best_here(cells, 0)
+        return say(*end, ", and keeps ", *kept, *beside, *_saved_here(told), ".")
     if told["evidence"] == "exact":
         end = ("It trains to the planned end, epoch ", horizon)
         return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
     return say(*end, "; so far it keeps ", *kept, ".")
+
+
+def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
+    """Yield what the one setting saves on the one run, where it saves something."""
+    saved, seconds = told["epochs_saved"], told["seconds_saved"]
+    if not saved:
+        return
+    yield " ("
+    yield Fact(saved, "count", "epochs_saved")
+    yield " epoch" if saved == 1 else " epochs"
+    if seconds:
+        yield ", "
+        yield Fact(seconds, "seconds", "seconds_saved")
+    yield " saved)"
 
 
 def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
@@ -263,7 +278,7 @@ def _keeps_last(rules: Sequence[Callback]) -> bool:
     """Return whether a list stops early and puts no weights back."""
     stopping = [rule for rule in rules if rule.stops_early]
     return bool(stopping) and not any(
-        getattr(rule, "restore_best_weights", True) for rule in stopping
+        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
     )
 
 

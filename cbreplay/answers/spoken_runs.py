@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.document import Code, Fact, say
 from cbreplay.words import parting_words, spoken_semantics
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.words import Parting
 
 __all__ = [
+    "ROUTINE",
     "beside_best",
     "by_keras_rules",
     "counts_otherwise",
@@ -25,6 +26,9 @@ __all__ = [
     "spoken_plan",
 ]
 
+# two files that agree are no doubt; cbreplay inspect -v shows this note too
+ROUTINE = "the CSV and the event files are one training"
+
 
 def lead_of_run(replay: Replay) -> Text:
     """Say what was asked of which run, and by whose rules."""
@@ -32,28 +36,31 @@ def lead_of_run(replay: Replay) -> Text:
     judged: tuple[Part, ...] = ()
     if replay.objective is not None:
         better = "smaller" if replay.objective_mode == "min" else "larger"
-        judged = ("; ", Code(replay.objective), f", {better} is better")
+        judged = ("Judged by ", Code(replay.objective), f", {better} is better, by")
     return say(
         Code(run.name),
         ": ",
         Fact(run.recorded_epochs, "count", "recorded_epochs"),
         " epoch" if run.recorded_epochs == 1 else " epochs",
-        ", ",
         *_plan(run),
-        *judged,
-        (f"; rules of {spoken_semantics(replay.semantics.name)}. Epochs count from 1."),
+        ". ",
+        *(judged or ("By",)),
+        f" the rules of {spoken_semantics(replay.semantics.name)}. ",
+        "Epochs count from 1.",
     )
 
 
 def spoken_plan(run: Run) -> str:
-    """Say what fit was told."""
-    return plain_text(say(*_plan(run)))
+    """Say for how many epochs the training was meant to go on."""
+    planned = run.planned_epochs
+    return "not recorded" if planned is None else f"{planned} planned"
 
 
 def _plan(run: Run) -> Iterator[Part]:
     if run.planned_epochs is None:
-        yield "the plan is not known"
+        yield "; how many were planned is not recorded"
     else:
+        yield " of "
         yield Fact(run.planned_epochs, "count", "planned_epochs")
         yield " planned"
 
@@ -67,6 +74,7 @@ def spoken_end(run: Run) -> str:
         "plan": "end of the plan",
         "interrupt": "an interrupt",
         "error": "an error",
+        "unknown": "broken off",
     }
     return words.get(ended.by, f"its own {ended.by}")
 

@@ -25,6 +25,14 @@ __all__ = [
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def _keep_for_all(
+    context: click.Context, parameter: click.Parameter, value: bool
+) -> None:
+    """Keep a flag that may stand before the command or after it."""
+    if value and parameter.name:
+        context.find_root().obj[parameter.name] = True
+
+
 _LOG_OPTIONS = [
     click.argument("paths", nargs=-1, metavar="[PATH...]"),
     click.option(
@@ -102,6 +110,23 @@ _LOG_OPTIONS = [
         default=MOST_SILENCE,
         metavar="SECONDS",
         help="How long the server of a URL may be silent.  [default: 60]",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say more: what nearly every answer would say, and every run, series and "
+        "file by its name.",
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say nothing but the answer.",
     ),
 ]
 

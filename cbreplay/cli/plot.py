@@ -91,8 +91,8 @@ def _first_option(advising: Advising) -> str:
     """Name the option that was given."""
     given = (
         name
-        for name, usual in advising._field_defaults.items()
-        if getattr(advising, name) != usual
+        for name, value in advising._asdict().items()
+        if value != advising._field_defaults[name]
     )
     return f"--{next(given).replace('_', '-')}"
 

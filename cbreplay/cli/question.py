@@ -12,7 +12,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shown_value
+from cbreplay.plain_text import shown_value, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
@@ -189,6 +189,16 @@ class Question:
         return make_grid(entries)
 
     @property
+    def shorthands(self) -> dict[str, str]:
+        """The parameters that have an option of their own, as they were given."""
+        texts = {
+            "patience": self.patience,
+            "min_delta": self.min_delta,
+            "start_from_epoch": self.start_from_epoch,
+        }
+        return {name: text for name, text in texts.items() if text is not None}
+
+    @property
     def judging(self) -> Judging:
         """How to judge, as the library takes it."""
         from cbreplay.judging import Judging
@@ -263,13 +273,21 @@ class Question:
         """The command as it was typed, and what else it followed, to be typed again."""
         import shlex
 
-        typed = shlex.join(["cbreplay", *sys.argv[1:]])
-        return "\n".join([typed, *(f"# {line}" for line in noted())])
+        words = ["cbreplay", *sys.argv[1:]]
+        shown = list(map(shown_word, words))
+        left_out = ["a URL's user, password and query are left out"]
+        remarks = noted() if shown == words else [*noted(), *left_out]
+        return "\n".join([shlex.join(shown), *(f"# {line}" for line in remarks)])
 
-    def typed(self) -> str:
-        """Return the paths and what they are judged by, for a next command."""
+    def typed(self) -> str | None:
+        """Return the paths and what they are judged by, for a next command.
+
+        None where the secrets of a URL would have to be in it.
+        """
         import shlex
 
+        if any(shown_word(path) != path for path in self.paths):
+            return None
         words = list(self.paths)
         for name in self.run:
             words += ["--run", name]
@@ -287,20 +305,18 @@ class Question:
         import shlex
 
         words = [word for text in self.expressions for word in ("-c", text)]
-        for option in ("patience", "min_delta", "start_from_epoch"):
-            value = getattr(self, option)
-            if value is not None:
-                words += [_option_name(option), value]
+        for parameter, text in self.shorthands.items():
+            words += [_option_name(parameter), text]
         return shlex.join(words)
 
     def _expressed(self) -> list[Callback | Choices]:
-        for option in ("patience", "min_delta", "start_from_epoch", "keep"):
-            if getattr(self, option) is not None:
-                sentence = (
-                    f"{_option_name(option)} builds an EarlyStopping of its own "
-                    "and does not go with -c. Write it into the expression"
-                )
-                raise ConfigError(sentence)
+        building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
+        if building:
+            sentence = (
+                f"{_option_name(building[0])} builds an EarlyStopping of its own "
+                "and does not go with -c. Write it into the expression"
+            )
+            raise ConfigError(sentence)
         from cbreplay.expressions import read_expressions
 
         read = read_expressions(self.expressions, self.monitor_and_mode)
@@ -309,20 +325,14 @@ class Question:
         return read.entries
 
     def _shorthand(self) -> list[Callback | Choices] | None:
-        texts = {
-            "patience": self.patience,
-            "min_delta": self.min_delta,
-            "start_from_epoch": self.start_from_epoch,
-        }
-        if all(text is None for text in texts.values()):
+        if not self.shorthands:
             return None
         from cbreplay.grid import choices
         from cbreplay.rules.registry import stopping_rule
 
         varied = {
             name: read_values(_option_name(name), text)
-            for name, text in texts.items()
-            if text is not None
+            for name, text in self.shorthands.items()
         }
         return [
             choices(

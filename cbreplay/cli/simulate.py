@@ -44,7 +44,6 @@ __all__ = ["command"]
     help="The runs, in their order, were fits under the same callback objects, as in a "
     "loop over folds: what they carry into the next fit counts.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Name every run in the remarks.")
 @sweep_format_option
 def command(
     question: Question,
@@ -54,7 +53,6 @@ def command(
     keras_code: bool,
     scheduler: str | None,
     same_callbacks: bool,
-    verbose: bool,
 ) -> None:
     """Say what other settings would have done on a log.
 
@@ -84,13 +82,7 @@ def command(
         print_swept(question, scheduler, output_format)
     else:
         question.leave_out_unmonitored()
-        _print_answer(
-            question,
-            output_format,
-            versus,
-            same_callbacks=same_callbacks,
-            verbose=verbose,
-        )
+        _print_answer(question, output_format, versus, same_callbacks=same_callbacks)
 
 
 def _print_answer(
@@ -99,7 +91,6 @@ def _print_answer(
     versus: tuple[str, ...],
     *,
     same_callbacks: bool,
-    verbose: bool,
 ) -> None:
     """Print what the logs say here: a comparison, settings, or every patience."""
     if versus:
@@ -115,11 +106,12 @@ def _print_answer(
 
         print_cells(question, question.grid, output, same_callbacks=same_callbacks)
     else:
-        _print_every_patience(question, output, verbose=verbose)
+        _print_every_patience(question, output)
 
 
-def _print_every_patience(question: Question, output: Format, *, verbose: bool) -> None:
+def _print_every_patience(question: Question, output: Format) -> None:
     """Print the staircase of one log, or those of several side by side."""
+    from cbreplay.cli.remarks import is_verbose
     from cbreplay.cli.written import print_document
 
     staircases = [_build(question, position) for position in range(len(question.runs))]
@@ -131,7 +123,7 @@ def _print_every_patience(question: Question, output: Format, *, verbose: bool) 
         from cbreplay.answers.overview import overview_document
 
         document = overview_document(
-            staircases, typed=question.typed(), verbose=verbose
+            staircases, typed=question.typed(), verbose=is_verbose()
         )
     print_document(document, output)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.remarks import noted
+from cbreplay.cli.remarks import is_verbose, noted
 from cbreplay.document import Deferred, Notice, Paragraph, Points
 from cbreplay.errors import as_options
 from cbreplay.writers.sparkline import ASCII_BARS, BARS
@@ -47,6 +47,8 @@ def print_document(document: Document, output: Format) -> None:
                 width=terminal_width(),
                 bars=_bars(),
                 emphasis=_emphasise,
+                mark=_mark,
+                verbose=is_verbose(),
             )
         )
 
@@ -91,8 +93,18 @@ def terminal_width() -> int:
 
 def _emphasise(line: str) -> str:
     """Write a line in bold where a terminal shows it."""
-    plain = os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return line if plain else click.style(line, bold=True)
+    return click.style(line, bold=True) if _has_styles() else line
+
+
+def _mark(line: str) -> str:
+    """Write a line in green where a terminal shows it and colours are wanted."""
+    if not _has_styles() or os.environ.get("NO_COLOR"):
+        return line
+    return click.style(line, fg="green")
+
+
+def _has_styles() -> bool:
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
 
 
 def _bars() -> str:

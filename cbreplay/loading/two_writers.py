@@ -42,6 +42,8 @@ def settle_rate(run: Run) -> Run:
     rate, metadata = run.learning_rate, run.metadata
     if rate is None or metadata is None or metadata.initial_learning_rate is None:
         return run
+    if metadata.rate_trained_at:
+        return run
     known = rate.values[rate.recorded]
     if _count_writers(metadata) < _TWO or bool((known == known[:1]).all()):
         return run

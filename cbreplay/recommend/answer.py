@@ -250,7 +250,9 @@ class LeftOut(NamedTuple):
     optimism : float or None
         How much less the choice costs on the groups that chose it (in the unit).
     interval : (float, float) or None
-        Of the mean regret, 90 %, by drawing groups; None for fewer than 10.
+        Of the mean regret, by drawing groups; None for fewer than 10.
+    interval_share : float
+        How much of the means that were drawn lies inside of it.
     usual_regret, usual_score : float or None
         Those of a fixed patience of 10, on the same groups.
     """
@@ -261,6 +263,7 @@ class LeftOut(NamedTuple):
     bounded: bool
     optimism: float | None
     interval: tuple[float, float] | None
+    interval_share: float
     usual_regret: float | None
     usual_score: float | None
 

@@ -35,6 +35,8 @@ __all__ = [
     "validate_forward",
 ]
 
+# how much of the means that are drawn lies inside of an interval
+_INTERVAL = 0.9
 _FEWEST_TO_RESAMPLE = 10
 _DRAWS = 2000
 _MOST_DRAWN = 1_000_000
@@ -68,7 +70,7 @@ def score_left_out(
         score = priced.look_up(priced.score, choice.left_out)
     known = ~np.isnan(score)
     if not known.any():
-        return LeftOut(None, None, 0, True, None, None, None, None)
+        return LeftOut(None, None, 0, True, None, None, _INTERVAL, None, None)
     inside = priced.at(priced.regret, choice.patience)
     both = known & ~np.isnan(inside)
     usual = min(USUAL, int(priced.patience[-1]))
@@ -80,6 +82,7 @@ def score_left_out(
         not known.all(),
         _mean(regret[both] - inside[both]),
         resample_mean(regret[known]),
+        _INTERVAL,
         _mean(priced.at(priced.regret, usual)[beside]),
         _mean(priced.at(priced.score, usual)[beside]),
     )
@@ -90,7 +93,9 @@ def _mean(values: FloatArray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def resample_mean(values: FloatArray, share: float = 0.9) -> tuple[float, float] | None:
+def resample_mean(
+    values: FloatArray, share: float = _INTERVAL
+) -> tuple[float, float] | None:
     """Return an interval of the mean over groups like these; None for fewer than 10.
 
     The groups are drawn with replacement, and never their epochs.

@@ -84,9 +84,15 @@ def find_failure(run: Run, monitor: str) -> FailedTraining | None:
         if wrong.any():
             return FailedTraining("not-finite", name)
     ended = None if run.metadata is None else run.metadata.ended
-    if ended is not None and ended.by in ("interrupt", "error"):
-        return FailedTraining("interrupt" if ended.by == "interrupt" else "error")
-    if ended is None and run.planned_epochs is not None and not run.reached_plan:
+    if ended is not None and ended.by == "interrupt":
+        return FailedTraining("interrupt")
+    if ended is not None and ended.by == "error":
+        return FailedTraining("error")
+    if (
+        (ended is None or ended.broken_off)
+        and run.planned_epochs is not None
+        and not run.reached_plan
+    ):
         return FailedTraining("before-plan")
     return None
 

@@ -92,19 +92,6 @@ class WatchedFit:
         aligned = self._columns_keeper(csv) if self.first_epoch else []
         return [*watched, *aligned, csv, self._holder(), events, *last]
 
-    def metric_directions(self) -> dict[str, str | None]:
-        """Return which way each metric improves, as Keras resolves ``mode="auto"``.
-
-        None where Keras knows no direction. As in
-        keras/src/callbacks/monitor_callback.py, Keras 3.15.1; the model must be built.
-        """
-        directions: dict[str, str | None] = {"loss": "min"}
-        known = {"up": "max", "down": "min"}
-        for holder in self.model.metrics:
-            for metric in getattr(holder, "metrics", []):
-                directions[metric.name] = known.get(getattr(metric, "_direction", ""))
-        return directions
-
     def break_off(self) -> None:
         """Close the logs of a fit that did not end, and go back to its last epoch."""
         for logger in self._loggers:

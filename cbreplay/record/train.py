@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from datetime import UTC, datetime
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay import __version__
 from cbreplay.errors import MissingExtraError, OutputError
+from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
     check_monitors,
@@ -247,7 +247,7 @@ def _describe_run(
         "seed": plan.seed,
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "wall_seconds": None,
-        "keras": _describe_keras(),
+        "keras": describe_keras(),
         "fit": {
             "epochs": plan.epochs,
             "initial_epoch": fit.first_epoch,
@@ -260,7 +260,7 @@ def _describe_run(
             f"CSVLogger({LOGS!r}{', append=True' if fit.first_epoch else ''})",
             f"TensorBoard({EVENTS!r})",
         ],
-        "metrics": fit.metric_directions(),
+        "metrics": metric_directions(fit.model),
         "optimizer": {
             "class": type(fit.model.optimizer).__name__,
             "initial_learning_rate": float(fit.model.optimizer.learning_rate.numpy()),
@@ -279,21 +279,6 @@ def _describe_run(
 
 # what an earlier fit keeps of its run.json; a reader asks for the first three
 _FIT_KEYS = ("fit", "callbacks", "ended", "optimizer")
-
-
-def _describe_keras() -> dict[str, str]:
-    import keras
-    import numpy as np
-
-    backend = keras.backend.backend()
-    return {
-        "package": "keras",
-        "version": keras.__version__,
-        "backend": backend,
-        "backend_version": import_module(backend).__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def _earlier_seconds(earlier: Mapping[str, Any] | None) -> float:

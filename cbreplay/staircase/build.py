@@ -342,7 +342,9 @@ def _own_stop_notes(run: Run) -> tuple[str, ...]:
     ended = run.metadata.ended if run.metadata is not None else None
     if ended is None or ended.by in ("plan", ""):
         return ()
-    if ended.by in ("interrupt", "error"):
+    if ended.by == "unknown":
+        return ("the training was broken off",)
+    if ended.broken_off:
         return (f"the training was ended by an {ended.by}",)
     note = (
         f"its own {ended.by} ended this training: the log says nothing about a "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ from cbreplay.rules.registry import row_of
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -174,11 +175,11 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     """
     if isinstance(grid, (Grid, PairedChoices)):
         return grid
-    listed = list(grid) if hasattr(grid, "__iter__") else [grid]
+    listed = list(grid) if isinstance(grid, Iterable) else [grid]
     slots = read_slots(listed)
     if slots is not None:
         return AlikeConfigs(map(tuple, listed), slots)
-    if not any(hasattr(given, "__iter__") for given in listed):
+    if not any(isinstance(given, Iterable) for given in listed):
         return make_grid(listed)
     configs = []
     own: set[type] = set()

@@ -118,4 +118,7 @@ def table_as_markdown(table: Table) -> str:
         [*map(_escape, cells), *[""] * (len(columns) - len(cells))]
         for cells in spoken_cells(table)
     ]
+    for row, cells in zip(table.for_people().rows, rows, strict=True):
+        if row.marked:
+            cells[0] = f"**{cells[0]}**"
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rules, *rows))

@@ -18,6 +18,8 @@ __all__ = ["choose_rows", "table_lines"]
 _GAP = "  "
 _INDENT = " "
 _NOTHING = "-"
+# before a marked row
+_SIGN = ">"
 # with less room than this, a sentence goes below its row
 _LEAST_ROOM = 24
 
@@ -33,11 +35,17 @@ class _TextGrid(NamedTuple):
         A cell for each column; or the first, and a sentence in place of the others.
     stamps : list of str
         For each row what stands on every line of its sentences.
+    marks : list of bool
+        For each row whether the first sentence speaks of it.
+    mark : callable
+        Writes a line of such a row.
     """
 
     columns: tuple[TableColumn, ...]
     rows: list[list[str]]
     stamps: list[str]
+    marks: list[bool]
+    mark: Callable[[str], str]
 
     def widths(self, *, whole_titles: bool = True) -> list[int]:
         """Return the least width of each column; what can wrap needs no more."""
@@ -66,13 +74,22 @@ class _TextGrid(NamedTuple):
             ],
         )
 
+    def marked(self, place: int, lines: Sequence[str]) -> Sequence[str]:
+        """Return the lines of a row, with a sign before them where it is marked."""
+        if not self.marks[place]:
+            return lines
+        first, *rest = lines
+        return [self.mark(_SIGN + first[len(_INDENT) :]), *map(self.mark, rest)]
+
     @property
     def n_sentences(self) -> int:
         """How many columns hold sentences."""
         return sum(column.kind == "sentence" for column in self.columns)
 
 
-def table_lines(table: Table, width: int) -> list[str]:
+def table_lines(
+    table: Table, width: int, mark: Callable[[str], str] = str
+) -> list[str]:
     """Write a table in lines of a width.
 
     Where room is short, headings first take several lines, then columns go in the
@@ -88,6 +105,9 @@ def table_lines(table: Table, width: int) -> list[str]:
         The table.
     width : int
         The columns of the terminal.
+    mark : callable
+        Writes a line of a marked row, which has a sign before it, so that it stands
+        out.
     """
     table = table.for_people()
     if not table.rows:
@@ -97,7 +117,13 @@ def table_lines(table: Table, width: int) -> list[str]:
     shown = tuple(
         column._replace(title=visible_text(column.title)) for column in table.columns
     )
-    grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
+    grid = _TextGrid(
+        shown,
+        _shown_rows(chosen),
+        [_stamp(row) for row in rows],
+        [row.marked for row in rows],
+        mark,
+    )
     lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
     if folded:
@@ -190,17 +216,18 @@ def _aligned(grid: _TextGrid, widths: list[int], width: int) -> Iterator[str]:
         yield from _heading(grid, placed, widths)
     above: list[str] = []
     ends_in_sentence = grid.n_sentences > 0
-    for row, stamp in zip(grid.rows, grid.stamps, strict=True):
+    for place, (row, stamp) in enumerate(zip(grid.rows, grid.stamps, strict=True)):
         if len(row) < len(widths):
             first = f"{_INDENT}{row[0].ljust(widths[0])}{_GAP}"
-            yield from wrap(row[1], width, first, _INDENT + "  ")
+            lines = wrap(row[1], width, first, _INDENT + "  ")
         elif ends_in_sentence:
             *cells, sentence = row
             start = _line_of(_unrepeated(cells, above, grid), placed, widths[:-1])
             start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
-            yield from _hung(sentence, width, start, stamp)
+            lines = _hung(sentence, width, start, stamp)
         else:
-            yield _line_of(_unrepeated(row, above, grid), placed, widths)
+            lines = [_line_of(_unrepeated(row, above, grid), placed, widths)]
+        yield from grid.marked(place, lines)
         above = row
 
 
@@ -299,8 +326,9 @@ def _named(cell: str, column: TableColumn) -> str:
 
 def _records(grid: _TextGrid, width: int) -> Iterator[str]:
     """Write each row as a record: its name, and below it what its columns say."""
-    for row in grid.rows:
-        yield from wrap_words(_named(row[0], grid.columns[0]), width, _INDENT, _INDENT)
+    for place, row in enumerate(grid.rows):
+        name = wrap_words(_named(row[0], grid.columns[0]), width, _INDENT, _INDENT)
+        yield from grid.marked(place, name)
         if len(row) < len(grid.columns):
             yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
             continue

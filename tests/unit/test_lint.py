@@ -355,7 +355,9 @@ def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
     assert codes("ReduceLROnPlateau()", run=run) == ["schedule-beside-plateau"]
     assert codes(f"EarlyStopping({KEEP}, patience=2)", run=run) == []
     (told,) = found("ReduceLROnPlateau()", schedule="CosineDecay")
-    assert told.message.endswith("the optimizer's learning rate is a CosineDecay")
+    assert told.message.endswith(
+        "the optimizer's learning rate is the schedule CosineDecay"
+    )
 
 
 def test_a_floor_at_the_initial_rate_is_found() -> None:

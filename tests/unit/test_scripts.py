@@ -116,6 +116,44 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
 
 
 @pytest.mark.parametrize(
+    ("argument", "head", "expected"),
+    [
+        ("2 + 3", "", 5),
+        ("int(p / 4)", "p = 50", 12),
+        ("q + 1", "p = 20\nq = p // 5", 5),
+        ("-(-5)", "", 5),
+        ("max(2, 5)", "", 5),
+        ("math.ceil(4.5)", "import math", 5),
+        ("np.sqrt(0.25)", "import numpy as np", 0.5),
+        ("sqrt(0.25)", "from math import sqrt", 0.5),
+        # what a run may give, and nothing else
+        ("p / 4", "p = args.p", None),
+        ("int(p)", "def int(a): return 7\np = 5", None),
+        ("max(2, 5)", "from numpy import *", None),
+        ("sqrt(0.25)", "", None),
+        ("1 / 0", "", None),
+        ("2 ** 9", "", None),
+        ("10 * 10000000000000000000000", "", None),
+        ("1e308 * 10", "", None),
+        ("p", "p = 1\np = p + 1", None),
+        ("p", "p = q\nq = p + 1", None),
+        ("True + 1", "", None),
+        ("'5' * 2", "", None),
+    ],
+)
+def test_arithmetic_of_literals_is_worked_out(
+    script: Path, argument: str, head: str, expected: float | None
+) -> None:
+    text = f"{head}\nm.fit(x, callbacks=[EarlyStopping(patience={argument})])"
+    if expected is None:
+        with pytest.raises(ExpressionError):
+            read(script, text)
+    else:
+        (built,) = read(script, text).callbacks
+        assert built == EarlyStopping(patience=expected)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         # a number that is counted on is another number

@@ -180,5 +180,9 @@ def _of_one_run(
     return told._replace(
         question="recommend",
         next=(*told.next, Command("Several runs", "cbreplay recommend runs/")),
-        program=lambda: advice_members(advice, sweep, runs),
+        # what it says of the one log is data of its staircase
+        program=lambda: (
+            advice_members(advice, sweep, runs)
+            | {"staircase": told.program()["staircase"]}
+        ),
     )

@@ -230,15 +230,17 @@ def _sufficient(advice: Recommendation) -> Text:
             known.append(group)
     known.sort(key=lambda group: (-(group.sufficient_patience or 0), group.name))
     by_patience: dict[int | None, list[str]] = {}
-    for group in known[:_MOST_GROUPS]:
+    for group in known:
         by_patience.setdefault(group.sufficient_patience, []).append(group.name)
-    told = [
-        say(Fact(patience, "patience", "sufficient_patience"), f" {', '.join(names)}")
-        for patience, names in by_patience.items()
-    ]
-    more = len(known) - _MOST_GROUPS
-    if more > 0:
-        told.append(say("less for ", Fact(more, "count"), " more"))
+    told, n_told = [], 0
+    for patience, names in by_patience.items():
+        if n_told >= _MOST_GROUPS:
+            rest = len(known) - n_told
+            told.append(say(f"and {rest} more need{'s' if rest == 1 else ''} less"))
+            break
+        fact = Fact(patience, "patience", "sufficient_patience")
+        told.append(say(fact, f" {list_names(names, _MOST_GROUPS - n_told)}"))
+        n_told += len(names)
     if unknown:
         told.insert(0, say(f"not in the log for {list_names(unknown, MOST_NAMES)}"))
     joined = [part for text in told for part in ("; ", text)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
@@ -60,6 +62,7 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     epochs = take_epochs(lists) if epochs is None else epochs
+    check_columns(len(lists), kind, options.max_bytes)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
@@ -77,7 +80,8 @@ def read_lists(
         not_logged=frozenset(aligned.spread),
         counts_from=aligned.counts_from,
     )
-    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
+    pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
+    for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record,
             facts,
@@ -101,11 +105,11 @@ def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
 
 def _column(kind: str, name: object, values: object) -> Column:
     """Read one list of numbers, with None for a missing value."""
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         problem = f"{name!r} holds {values!r}, where a list of numbers is expected"
         raise LogError(problem, source=kind, hint="Give one value for each epoch")
     column: Column = []
-    for i, value in enumerate(cast("Iterable[Any]", values)):
+    for i, value in enumerate(values):
         try:
             column.append(None if _is_missing(value) else float(value))
         except (TypeError, ValueError, OverflowError):
@@ -243,7 +247,8 @@ def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
     epochs = []
     for i, value in enumerate(values):
         whole = isinstance(value, float) and value.is_integer()
-        if not (hasattr(value, "__index__") or whole) or not 0 <= value < _EXACT:
+        whole = whole or isinstance(value, (int, SupportsIndex))
+        if not whole or not 0 <= value < _EXACT:
             shown = repr(value)[:_SHOWN_LETTERS]
             problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
             raise LogError(problem, source=kind, hint="Count epochs from 0")

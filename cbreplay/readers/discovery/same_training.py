@@ -248,12 +248,12 @@ def _notes(
 ) -> tuple[str, ...]:
     """Say what was joined, and keep the notes of both once each."""
     n_common = count_agreeing(text, events)
-    stands = "the CSV's stands"
+    used = "the CSV's is used"
     if finer:
-        stands = "the one with more digits stands"
+        used = "the one with more digits is used"
     joined = (
         f"the CSV and the event files are one training ({n_common} common values "
-        f"agree); where both hold a value, {stands}"
+        f"agree); where both have a value, {used}"
     )
     if n_common == 0:
         joined = (
@@ -269,7 +269,7 @@ def _notes(
     unused: list[str] = []
     doubled = [run for run in (text, events) if _has_others(run.series)]
     if doubled and not _has_others(series):
-        notes.append("of several values of an epoch, the one that both hold stands")
+        notes.append("of several values of an epoch, the one that both hold is used")
         unused += [note for run in doubled for note in run.notes if DOUBLED in note]
     own = [note for note in text.notes if note not in unused]
     theirs = [note for note in events.notes if note not in unused]

@@ -98,7 +98,7 @@ class TensorBoardReader:
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        log = read_files(path)
+        log = read_files(path, self.options.max_bytes)
         layout = choose_layout(log.tables, self.options)
         damage = Damage(self.options)
         report_damage(log, layout, damage)
@@ -254,9 +254,7 @@ def _in_epochs(
         rows.append(Rows(epochs, columns, times, place, begins_file=another))
         begin = end
     if options.parts == "rows":
-        for later in rows[1:]:
-            rows[0].extend(later)
-        del rows[1:]
+        rows = [Rows.joined(rows)]
     return rows, numbered
 
 

@@ -59,7 +59,7 @@ class JsonHistoryReader(FormatReader):
             If it is JSON of something else.
         """
         damage = Damage(self.options)
-        held = read_json(path, damage)
+        held = read_json(path, damage.max_bytes, damage)
         if isinstance(held, dict):
             _refuse_known(held, path)
             held = _rows_of(held) or held

@@ -58,7 +58,7 @@ class WandbReader(FormatReader):
 
     def _read_json(self, path: str) -> LogTable:
         damage = Damage(self.options)
-        rows = read_json(path, damage)
+        rows = read_json(path, damage.max_bytes, damage)
         if isinstance(rows, dict):
             rows = [rows]
         if not rows or not all(isinstance(row, dict) for row in rows):

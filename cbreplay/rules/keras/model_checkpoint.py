@@ -17,7 +17,7 @@ from cbreplay.rules.base import (
     Standing,
     check_flags,
     check_mode,
-    check_number,
+    check_numbers,
     check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -115,10 +115,8 @@ class ModelCheckpoint(PlainRule):
             save_weights_only=self.save_weights_only,
         )
         if self.initial_value_threshold is not None:
-            check_number(
-                "ModelCheckpoint",
-                "initial_value_threshold",
-                self.initial_value_threshold,
+            check_numbers(
+                "ModelCheckpoint", initial_value_threshold=self.initial_value_threshold
             )
         if self.save_freq != "epoch":
             sentence = f"ModelCheckpoint: save_freq is {shown_value(self.save_freq)}, "

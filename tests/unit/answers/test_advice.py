@@ -284,3 +284,31 @@ def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
     shown = write_text(document_of(runs))
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize(
+    ("patience", "said"),
+    [
+        # the ninth needs no less than those that are named
+        ([3] * 9, "3 run0, run1, run2, run3, run4, run5, run6, run7 and 1 more"),
+        (
+            [7, 5, *[4] * 7, 2, 2],
+            (
+                "7 run0; 5 run1; 4 run2, run3, run4, run5, run6, run7 and 1 more; "
+                "and 2 more need less"
+            ),
+        ),
+        (
+            [*range(12, 4, -1), 2],
+            (
+                "12 run0; 11 run1; 10 run2; 9 run3; 8 run4; 7 run5; 6 run6; 5 run7; "
+                "and 1 more needs less"
+            ),
+        ),
+    ],
+)
+def test_the_groups_that_need_most_are_named_and_only_the_others_need_less(
+    patience: list[int], said: str
+) -> None:
+    texts = map(plain_text, texts_of(document_of(pausing_runs(patience))))
+    assert f"sufficient patience: {said}" in list(texts)

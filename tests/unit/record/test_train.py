@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import csv
-import importlib.resources
 import json
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from cbreplay import load_runs
@@ -22,6 +20,7 @@ from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
 from cbreplay.run_lock import RunLock
 from cbreplay.run_metadata import parse_run_metadata
+from tests.run_schema import check_schema, validate_run_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -283,7 +282,7 @@ class TestEndedBy:
         train_experiment("diabetes", out=out, epochs=1, callbacks=[watch])
         assert parse_run_metadata(seen[0], source="seen").ended is None
         assert json.loads(seen[0])["metrics"] == {"loss": "min", "mae": "min"}
-        jsonschema.validate(json.loads(seen[0]), SCHEMA)
+        validate_run_json(json.loads(seen[0]))
 
 
 class TestAResumedFit:
@@ -569,16 +568,3 @@ class TestRefusals:
             train_experiment("diabetes", out=tmp_path / "run")
         assert caught.value.extra == "train"
         assert not (tmp_path / "run").exists()
-
-
-SCHEMA = json.loads(
-    importlib.resources.files("cbreplay")
-    .joinpath("schemas/run.schema.json")
-    .read_text(encoding="utf-8")
-)
-
-
-def check_schema(path: Path) -> None:
-    jsonschema.validate(
-        json.loads(path.read_text()), SCHEMA, cls=jsonschema.Draft202012Validator
-    )

@@ -92,9 +92,9 @@ def test_one_run_is_answered_in_one_sentence() -> None:
     # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
     assert headline(document) == (
         "On this run patience 1 was enough: it keeps the best epoch, 3, and stops at 4 "
-        "of 8, which saves 4 epochs."
+        "of 8 (4 epochs saved). One run cannot say what the next needs."
     )
-    assert "the plan is not known" in plain_text(document.lead)
+    assert "how many were planned is not recorded" in plain_text(document.lead)
 
 
 def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
@@ -171,7 +171,10 @@ def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
 
 
 def test_one_run_never_promises_the_next() -> None:
-    assert "it does not promise the next" in doubts(report_on(run_of()))
+    assert headline(report_on(run_of())).endswith("cannot say what the next needs.")
+    # no patience stops inside a log that only falls: nothing was said first
+    falling = report_on(run_of([0.9, 0.8, 0.7]))
+    assert "One run cannot say what the next needs." in doubts(falling)
 
 
 def test_its_own_stop_and_what_was_noted_are_doubts() -> None:
@@ -468,8 +471,8 @@ def test_without_restoring_the_nearest_patience_is_named_as_such() -> None:
     # patience 1 to 5 stop at epochs 4 to 8 and end with .5 .52 .49 .5 .51
     assert headline(document) == (
         "No patience that stops inside this log keeps its best val_loss; patience 3 "
-        "comes nearest: it keeps epoch 6, and stops at 6 of 8, which saves 2 "
-        "epochs."
+        "comes nearest: it keeps epoch 6, and stops at 6 of 8 (2 epochs saved). One "
+        "run cannot say what the next needs."
     )
     assert section(document, "What comes nearest").half
 
@@ -488,9 +491,7 @@ def test_other_series_stand_beside_and_the_best_of_each_is_named() -> None:
     assert table(document, "Every patience")[0]["val_mae"] == "6.000"
     text = write_markdown(document)
     assert "2 more series in --format csv" in text
-    assert (
-        "`val_mae` was best at epoch 8, at the end (1.000): nothing that stops" in text
-    )
+    assert "`val_mae` was best at epoch 8, at the end (1.000): no patience that" in text
 
 
 def test_a_small_difference_is_marked_and_doubted() -> None:
@@ -501,7 +502,7 @@ def test_a_small_difference_is_marked_and_doubted() -> None:
     assert rows[0]["above best"] == "+0.0100 ~"
     # the changes of the second half, .21 .1 .1: their median
     assert (
-        "~ less than val_loss usually changes from one epoch to the next (0.1000"
+        "~ less than val_loss usually changes from one epoch to the next: 0.1000"
         in ("".join(said_in(document, "Every patience")))
     )
 

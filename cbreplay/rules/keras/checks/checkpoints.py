@@ -48,17 +48,24 @@ def _overwrites_after_resume(
 ) -> Iterator[Finding]:
     seams = () if known.run is None else known.run.seams
     forgets = callback.save_best_only and callback.initial_value_threshold is None
-    if not seams or not forgets or _fields(callback.filepath):
+    if not forgets or _fields(callback.filepath):
+        return
+    if seams:
+        resumed = f"the fit that went on with epoch {seams[0] + 1}"
+    elif known.facts.resumes:
+        resumed = f"a fit with initial_epoch ({known.facts.place})"
+    else:
         return
     yield Finding(
         "overwrites-after-resume",
         index,
-        f"the fit that went on with epoch {seams[0] + 1} saves its first "
-        f"{callback.monitor} over {callback.filepath!r}, also where it is worse",
+        f"{resumed} saves its first {callback.monitor} over {callback.filepath!r}, "
+        "also where it is worse",
         "a ModelCheckpoint that is created anew knows no best of an earlier fit",
         "initial_value_threshold= the best so far, or a filepath of its own for each "
         "fit",
         "remark",
+        {"seam_epoch": seams[0]} if seams else {},
     )
 
 
@@ -74,10 +81,11 @@ def _shares_its_file(
                 "shares-a-file",
                 index,
                 f"two ModelCheckpoints write {callback.filepath!r} "
-                f"(callbacks {place + 1} and {index + 1})",
+                f"({known.places_of(place, index)})",
                 "where both save in an epoch they write the same weights; where one "
                 "does, it replaces what the other kept",
                 "a filepath of its own for each",
+                facts={"other_callback": place},
             )
             return
 

@@ -1,0 +1,290 @@
+"""What the names and calls of a script stand for, where its text tells it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cbreplay.expressions.arithmetic import work_out
+from cbreplay.expressions.calls import problem_with_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cbreplay.expressions.names import Names
+    from cbreplay.expressions.scopes import Binding, Scope
+
+__all__ = ["ScriptArguments", "ScriptCalls", "Unread"]
+
+_MOST_STEPS = 20_000
+_SHOWN_PIECE = 60
+_ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
+# what changes a class or a module for a while
+_PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
+_GROWS = (
+    "; append, extend and += are read where they stand in one block with the list, "
+    "below it and above what uses it"
+)
+
+
+class Unread(Exception):  # noqa: N818 - caught where a script is read, never shown as it is
+    """A piece of the script that cannot be told from its text."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line, self.problem = line, problem
+
+
+class ScriptCalls:
+    """The calls of one script, and what they make.
+
+    Parameters
+    ----------
+    names : Names
+        The names and calls of the script.
+    defaults : mapping
+        Parameters for every callback that does not set them itself.
+    place : callable
+        Says where a line stands, for people.
+    verdict : str
+        What is said of a callback that is not Keras's.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        defaults: Mapping[str, Any],
+        place: Callable[[int], str],
+        *,
+        verdict: str = "and is not replayed",
+    ) -> None:
+        self.names, self.defaults, self.place = names, defaults, place
+        self.verdict = verdict
+        self.steps = 0
+        self.given: dict[str, int] = {}
+        self.patches = dict(self._find_patches())
+
+    def callback_name(self, call: ast.Call, scope: Scope) -> str:
+        """Return the class of Keras that a call makes an object of."""
+        name = self.keras_name(call.func, scope)
+        written = self.written(call.func)
+        if name is None:
+            where = self.origin(call.func, scope)
+            self.unread(call, f"{written!r} is not Keras's{where}, {self.verdict}")
+        problem = problem_with_name(name, written)
+        if problem is not None:
+            self.unread(call, problem[0])
+        line = self.patches.get(name, self.patches.get(""))
+        if line is not None:
+            where = self.place(line)
+            self.unread(call, f"what {written!r} means is changed in {where}")
+        return name
+
+    def keras_name(self, node: ast.expr, scope: Scope) -> str | None:
+        """Return the class in ``keras.callbacks`` that a node names; None if none."""
+        paths = [path.split(".") for path in self.paths(node, scope)]
+        names = {_callback_of(path) for path in paths}
+        return names.pop() if len(names) == 1 else None
+
+    def _find_patches(self) -> Iterator[tuple[str, int]]:
+        """Yield each class that the script may change, and where; "" is every one."""
+        for store in self.names.stores:
+            of_self = isinstance(store.target, ast.Name) and store.target.id == "self"
+            if store.name is not None and _is_known(store.name) and not of_self:
+                yield store.name, store.line
+            paths = self.paths(store.target, store.scope)
+            yield from ((name, store.line) for name in _patched(paths, store.name))
+        for call, scope in self.names.calls:
+            if not _PATCHING.intersection(self.written(call.func).split(".")):
+                continue
+            for given in call.args:
+                paths = self.paths(given, scope)
+                if isinstance(given, ast.Constant):
+                    paths = [str(given.value)]
+                yield from ((name, call.lineno) for name in _patched(paths, None))
+
+    def paths(self, node: ast.expr, scope: Scope) -> list[str]:
+        """Return what a dotted name means, through imports and plain assignments."""
+        self.count_step()
+        if isinstance(node, ast.Attribute):
+            return [f"{base}.{node.attr}" for base in self.paths(node.value, scope)]
+        if not isinstance(node, ast.Name):
+            return []
+        holder = scope.holder(node.id)
+        if holder is None:
+            # not bound at all, as in a piece of a script or after `import *`
+            return [node.id if "." in node.id else f"?.{node.id}"]
+        bindings = holder.bindings[node.id]
+        imported = [binding.path for binding in bindings if binding.path is not None]
+        if len(imported) == len(bindings):
+            return imported
+        if len(bindings) == 1 and bindings[0].value is not None:
+            return self.paths(bindings[0].value, holder)
+        return []
+
+    def origin(self, node: ast.expr, scope: Scope) -> str:
+        """Say where a name that is not Keras's comes from."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        holder = scope.holder(root.id) if isinstance(root, ast.Name) else None
+        if holder is None or not isinstance(root, ast.Name):
+            return ""
+        first = holder.bindings[root.id][0]
+        if first.path is not None:
+            return f" but imported from {first.path.rpartition('.')[0] or first.path}"
+        return f" but defined in {self.place(first.line)}"
+
+    def followed(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
+        """Return what a name stands for, where the text tells it."""
+        while isinstance(node, ast.Name):
+            self.count_step()
+            holder = scope.holder(node.id)
+            if holder is None:
+                self.unread(node, f"{node.id!r} is not assigned in the script")
+            value = self.only_value(node, holder, holder.bindings[node.id])
+            line = self.names.given.get((holder, node.id))
+            if line is not None and isinstance(value, (ast.List, ast.BinOp, ast.Call)):
+                self.given.setdefault(node.id, line)
+            node, scope = value, holder
+        return node, scope
+
+    def only_value(
+        self, node: ast.Name, holder: Scope, bindings: list[Binding]
+    ) -> ast.expr:
+        """Return the value of a name that has one, and keeps it as it is."""
+        lines = sorted({binding.line for binding in bindings if binding.line})
+        if len(bindings) > 1:
+            spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
+            problem = f"{node.id!r} is assigned more than once ({spoken})"
+            first = bindings[0].value
+            grows = _GROWS if isinstance(first, (ast.List, ast.BinOp)) else ""
+            self.unread(node, problem + grows)
+        if bindings[0].value is None:
+            where = self.place(lines[0])
+            self.unread(node, f"{node.id!r} ({where}) is not assigned a plain value")
+        changed = self.names.changed.get((holder, node.id))
+        # a constant is given another meaning, and never changed
+        if changed is not None and not isinstance(bindings[0].value, ast.Constant):
+            where = self.place(changed)
+            self.unread(node, f"{node.id!r} is changed in {where}{_GROWS}")
+        return bindings[0].value
+
+    def literal(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+        """Return the value of a literal, or of a name that stands for one."""
+        found, holder = self.followed(node, scope)
+        try:
+            return ast.literal_eval(found)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.number(found, holder)
+        if number is None:
+            self.unread(node, f"{self.shown(found)} is not a literal")
+        return number
+
+    def number(self, node: ast.expr, scope: Scope) -> int | float | None:
+        """Return the number that is worked out from literals; None if it is none."""
+
+        def known(piece: ast.expr) -> ast.expr | None:
+            if not isinstance(piece, ast.Name):
+                return None
+            try:
+                found, holder = self.followed(piece, scope)
+            except Unread:
+                return None
+            # what stands elsewhere may mean other names
+            number = self.number(found, holder)
+            return None if number is None else ast.Constant(number)
+
+        # `from numpy import *` brings a max of its own
+        builtins = all(
+            module.partition(".")[0] in _ROOTS for module in self.names.stars
+        )
+
+        def called(function: ast.expr) -> str:
+            paths = self.paths(function, scope)
+            if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
+                return ""
+            return paths[0].removeprefix("?.")
+
+        return work_out(node, known, called)
+
+    def count_step(self) -> None:
+        """Count what may be endless.
+
+        Raises
+        ------
+        RecursionError
+            If it takes too long.
+        """
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise RecursionError
+
+    def written(self, node: ast.expr) -> str:
+        """Return the beginning of a piece of the script."""
+        try:
+            return ast.unparse(node)[:_SHOWN_PIECE]
+        except (RecursionError, ValueError):
+            return "this"
+
+    def shown(self, node: ast.expr) -> str:
+        """Return a piece of the script in quotes."""
+        return repr(self.written(node))
+
+    def unread(self, node: ast.expr, problem: str) -> NoReturn:
+        """Raise Unread, with the line of a piece."""
+        raise Unread(node.lineno, problem)
+
+
+class ScriptArguments:
+    """Reads the arguments of one call; constants are followed through names."""
+
+    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
+        self.calls, self.call, self.scope = calls, call, scope
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says."""
+        try:
+            found, holder = self.calls.followed(node, self.scope)
+        except Unread as unread:
+            raise Unread(node.lineno, f"{place}: {unread.problem}") from None
+        try:
+            return ast.literal_eval(found)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.calls.number(found, holder)
+        if number is None:
+            problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
+            raise Unread(node.lineno, problem)
+        return number
+
+    def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
+        """Raise Unread, with the line of the call."""
+        raise Unread(self.call.lineno, problem)
+
+
+def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
+    """Yield the classes that change with what paths name; "" is every one."""
+    for path in (path.split(".") for path in paths):
+        changed = _callback_of(path)
+        if changed is not None:
+            # what a base class does, all of them may do
+            yield changed if _is_known(changed) else ""
+        elif path[0] in _ROOTS and attribute in ("callbacks", None):
+            yield ""
+
+
+def _is_known(name: str) -> bool:
+    """Return whether this is a callback of Keras that has a rule."""
+    return problem_with_name(name, name) is None
+
+
+def _callback_of(path: list[str]) -> str | None:
+    """Return the class that a dotted path names in Keras; None if it is not Keras's."""
+    known = _is_known(path[-1])
+    if path[0] == "?":
+        inner = path[1:]
+        if inner == [path[-1]]:
+            # a name that nothing binds is taken for Keras's if Keras has such a class
+            return path[-1] if known else None
+        path = ["keras", *inner] if inner[0] == "callbacks" else inner
+    return path[-1] if path[0] in _ROOTS and "callbacks" in path[:-1] else None
