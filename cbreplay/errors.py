@@ -154,7 +154,9 @@ class UnknownMonitorError(CbreplayError, KeyError):
         reason: str = "",
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
-        held = ", ".join(self.available) or "no series at all"
+        held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
+        more = len(self.available) - _SHOWN_NAMES
+        held += f" and {more:,} more" if more > 0 else ""
         near = "" if reason else _nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
         if not near and not reason and monitor.startswith("val_"):
@@ -230,6 +232,9 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
                 f", {option}={named[0]!r}, {way}={mode!r}",
             )
     return "", ""
+
+
+_SHOWN_NAMES = 50
 
 
 class ConfigError(CbreplayError, ValueError):

@@ -211,7 +211,7 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    parting = _spoken_parting(lists, totals)
+    parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
     differing = _differing(lists)
     if len(differing) <= 1:
         return parting
@@ -222,6 +222,56 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     ]
     number = counted(len(differing), "parameter", "n_differing")
     return say(parting, " They differ in ", number, f": {'; '.join(named)}.")
+
+
+def _which_is_better(
+    lists: RivalLists, totals: ComparisonTotals
+) -> Iterator[Part | Text]:
+    """Yield which list keeps the better weights on several runs, and which saves."""
+    if len(lists.compared) == 1 or not totals.exact_runs:
+        return
+    objective = Code(lists.compared[0].first.objective or "value")
+    wins = (totals.first_better, totals.rival_better)
+    if wins[0] == wins[1]:
+        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
+    else:
+        better = int(wins[1] > wins[0])
+        yield say(_label(lists, better), " keeps the better ", objective)
+        yield say(*_on(wins[better], totals))
+    more = totals.first_epochs_saved - totals.rival_epochs_saved
+    if more:
+        name, noun = "A" if more > 0 else "B", "epoch" if abs(more) == 1 else "epochs"
+        yield say(f"; {name} saves ", Fact(abs(more), "count", "more_saved"))
+        yield f" more {noun}"
+    yield ". "
+
+
+def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
+    """Yield on how many of the runs that decide both lists."""
+    n_exact = Fact(totals.exact_runs, "count", "exact_runs")
+    noun = "run" if totals.exact_runs == 1 else "runs"
+    are_all = totals.exact_runs == totals.runs
+    yield " on "
+    if number < totals.exact_runs:
+        yield Fact(number, "count", "alike_on")
+        yield " of "
+    if not are_all:
+        yield "the "
+    elif number == totals.exact_runs:
+        yield "all "
+    yield n_exact
+    yield f" {noun}"
+    if not are_all:
+        yield f" that decide{'s' if totals.exact_runs == 1 else ''} both"
+
+
+def _label(lists: RivalLists, side: int) -> str:
+    """Name a list by what it differs in, where that is one parameter."""
+    letter, differing = "AB"[side], _differing(lists)
+    if len(differing) != 1:
+        return letter
+    value = (differing[0].first, differing[0].rival)[side]
+    return f"{letter} ({differing[0].parameter} {value!r})"
 
 
 def _owner(lists: RivalLists, pair: DifferingParameter) -> str:

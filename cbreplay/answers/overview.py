@@ -52,7 +52,7 @@ def overview_document(
     """
     replays = [staircase.replay for staircase in staircases]
     told = [staircase for staircase in staircases if staircase.sufficient_step()]
-    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
     headline = say(
         "On ",
         Fact(len(told), "count", "n_told"),
@@ -108,7 +108,7 @@ def _table(staircases: Sequence[Staircase]) -> Table:
         TableColumn("epochs_saved", "saved", "count", fold=3),
         TableColumn(
             "regret",
-            beside_best(one.objective_mode for one in staircases),
+            beside_best(staircase.objective_mode for staircase in staircases),
             "number",
         ),
     )

@@ -225,7 +225,7 @@ _ADVICE_OPTIONS = [
 
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the reading options, and hand all shared ones over as one `question`."""
-    names = {one.name for one in fields(Question)}
+    names = {option.name for option in fields(Question)}
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's

@@ -12,7 +12,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shown_value, shown_word
+from cbreplay.plain_text import shell_words, shown_value, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
@@ -211,6 +211,9 @@ class Question:
     def monitors(self) -> list[str]:
         """The series to watch, for a command that chooses among several."""
         written = self.monitor or self._sole_loss or "val_loss"
+        if "runs" in vars(self) and any(written in run.series for run in self.runs):
+            # a name may hold a comma
+            return [written]
         named = [name.strip() for name in written.split(",")]
         return list(dict.fromkeys(named))
 
@@ -271,24 +274,23 @@ class Question:
     @property
     def command_line(self) -> str:
         """The command as it was typed, and what else it followed, to be typed again."""
-        import shlex
-
         words = ["cbreplay", *sys.argv[1:]]
         shown = list(map(shown_word, words))
         left_out = ["a URL's user, password and query are left out"]
         remarks = noted() if shown == words else [*noted(), *left_out]
-        return "\n".join([shlex.join(shown), *(f"# {line}" for line in remarks)])
+        return "\n".join([shell_words(shown), *(f"# {line}" for line in remarks)])
 
     def typed(self) -> str | None:
         """Return the paths and what they are judged by, for a next command.
 
         None where the secrets of a URL would have to be in it.
         """
-        import shlex
-
         if any(shown_word(path) != path for path in self.paths):
             return None
-        words = list(self.paths)
+        # a name that begins as an option does
+        words = [
+            f"./{path}" if path[:1] == "-" != path else path for path in self.paths
+        ]
         for name in self.run:
             words += ["--run", name]
         usual = Question()
@@ -298,16 +300,14 @@ class Question:
                 words += [_option_name(option), str(value)]
         for seam in self.seams:
             words += ["--seam", str(seam)]
-        return shlex.join(words)
+        return shell_words(words)
 
     def typed_setting(self) -> str:
         """Return the options that name a setting, for a next command."""
-        import shlex
-
         words = [word for text in self.expressions for word in ("-c", text)]
         for parameter, text in self.shorthands.items():
             words += [_option_name(parameter), text]
-        return shlex.join(words)
+        return shell_words(words)
 
     def _expressed(self) -> list[Callback | Choices]:
         building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
@@ -375,7 +375,7 @@ def read_values(option: str, text: str) -> range | list[float]:
             first, last = (int(end) for end in text.split(":"))
             values: range | list[float] = range(first, last + 1)
         else:
-            values = [_read_number(one) for one in text.split(",")]
+            values = [_read_number(number) for number in text.split(",")]
     except ValueError:
         values = []
     if not values:

@@ -267,7 +267,7 @@ def _findings(
     )
     stops = decided.stops
     if not stops:
-        # what is not recommended stays to be seen, as what it is
+        # its row stays under its other label: what was tuned, or a usual patience
         settings = tuple(row for row in settings if row.label != "recommended")
     rule = study.axes.rule(chosen, patience=choice.patience)
     return {

@@ -207,7 +207,7 @@ def find_sufficient(
     )
     enough = exact & (np.arange(n_patience) > last_bad[:, None])
     if silent is not None:
-        # nothing below a silent one is known to be enough
+        # below a patience about which the log is silent, none is known to be enough
         enough &= ~np.logical_or.accumulate(silent[:, ::-1], axis=1)[:, ::-1]
     found = patience[np.argmax(enough, axis=1)].astype(np.float64)
     return np.where(enough.any(axis=1), found, np.inf)

@@ -87,6 +87,10 @@ def read(script: Path, text: str) -> ScriptCallbacks:
             "b.fit(x, callbacks=[EarlyStopping('val_loss', patience=5)])"
         ),
         "scaler.fit(x)\nm.fit(x, callbacks=[[EarlyStopping(patience=5)], None])",
+        (
+            "def make(x):\n    stop = EarlyStopping(patience=5)\n    c = [stop]\n"
+            "    return c\nm.fit(x, callbacks=make(1))"
+        ),
     ],
 )
 def test_the_callbacks_of_a_script_are_found(script: Path, text: str) -> None:
@@ -283,6 +287,30 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             ),
             "line 7: 'c' is changed in line 2",
         ),
+        # of a function that may return another one
+        (
+            "def f(a):\n    return [EarlyStopping(patience=a)]\nm.fit(callbacks=f(1))",
+            r"line 2: EarlyStopping: patience: 'a' \(line 1\) is not assigned",
+        ),
+        (
+            "def f():\n  if a:\n    return [EarlyStopping()]\nm.fit(callbacks=f())",
+            "line 4: 'f' is not Keras's but defined in line 1",
+        ),
+        (
+            (
+                "def f():\n    c = []\n    if a:\n        c.append(EarlyStopping())\n"
+                "    return c\nm.fit(callbacks=f())"
+            ),
+            "line 5: 'c' is changed in line 4",
+        ),
+        (
+            (
+                "def f():\n    return [EarlyStopping()]\nc = f()\nc[0].patience = 9\n"
+                "m.fit(callbacks=c)"
+            ),
+            "line 5: 'c' is changed in line 4",
+        ),
+        ("def f():\n    return f()\nm.fit(callbacks=f())", "names lead in circles"),
         ("m.fit(x, callbacks=[1])", "line 1: '1' is no callback and no list"),
         (
             (

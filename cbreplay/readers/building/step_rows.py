@@ -153,7 +153,7 @@ def _fold_batches(
     if bool((np.diff(cells.values) < 0).any()):
         # it begins anew in each epoch: the rows are counted instead
         cells.values = np.arange(len(table), dtype=np.float64)
-    table.rename(epoch, "epoch")
+    table.rename({epoch: "epoch"})
     fold_by(table, "epoch", batch, options)
 
 
