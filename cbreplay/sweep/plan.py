@@ -156,7 +156,8 @@ def _has_kernel(slot: Slot) -> bool:
     if slot.kernel == "breaks":
         return not any(slot.parameters["raise_error"].values)
     if slot.kernel == "saves":
-        # with it, the monitor chooses what is judged; without, nothing is compared
+        # only with it has a checkpoint a monitor, by which the objective may be chosen:
+        # so all settings of the slot have to agree on it
         best_only = slot.parameters["save_best_only"]
         return best_only.axis is None or len(set(best_only.values)) == 1
     return True
@@ -233,7 +234,7 @@ def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     """
     if isinstance(configs, AlikeConfigs):
         return configs.slots
-    # other things have a length as well: text, a Keras list
+    # text and a CallbackList have a length too, and are no lists of rules
     plain = set(map(type, configs)) <= {list, tuple}
     if not plain or len(set(map(len, configs))) != 1:
         return None
@@ -307,7 +308,7 @@ def _listed_block(
     configs: Sequence[tuple[Callback, ...]], columns: EpochArray | None
 ) -> Block:
     if type(configs[0]) is not tuple:
-        # lists within the list
+        # a CallbackList or a nested list: no kernel knows it
         return Block((len(configs),), (Slot(None, {}),), columns)
     slots = tuple(_listed_slot(held) for held in zip(*configs, strict=True))
     return Block((len(configs),), slots, columns)

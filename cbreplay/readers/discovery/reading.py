@@ -74,7 +74,7 @@ class _OneTraining:
             self._read_events(training.events, metadata)
         if not self.by_place:
             raise self._nothing()
-        notes = [f"left out beside it: {error}" for error in self.failed]
+        notes = [f"left out beside it: {error.sentence}" for error in self.failed]
         if metadata is not None and metadata.without_end:
             self._name_missing_end(metadata)
         return {
@@ -147,7 +147,7 @@ class _OneTraining:
         self.seen.append(Seen(events, "joined" if joined else "read", spoken))
         self.by_place[place] = runs
         if left:
-            # without any join there are two logs, and each is named by its file
+            # where they are not joined these are two logs, each named by its file
             csv_place = place if joined else self.training.log or place
             self.by_place = {csv_place: runs, events: left}
 

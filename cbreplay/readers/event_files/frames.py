@@ -51,7 +51,8 @@ class _FrameLayout(NamedTuple):
     checksums: NDArray[np.uint32]
 
 
-# by the head of their second record, behind the one with the version
+# the layouts that were met, each by the head of its file's second record: the first one
+# holds the version, and its layout says nothing about the others
 _LAYOUTS: dict[bytes, _FrameLayout] = {}
 
 
@@ -108,7 +109,7 @@ def _walk(content: bytes, position: int) -> list[int]:
     walking = True
     while walking:
         try:
-            # as few steps as can be: they are most of the time that reading takes
+            # most of the time that reading takes is spent here: nothing is checked
             while True:
                 position += sizes[content[position : position + 12]]
                 append(position)
@@ -218,6 +219,6 @@ class RecordBlock:
         first = words[self.starts]
         words[self.starts] = ~first
         remainder: int = extend(_ONES, self._bytes[:end])
-        # the payloads are as they were; heads and checksums are not needed again
+        # this undoes the change to the payloads; heads and checksums stay overwritten
         words[self.starts] = first
         return remainder == _ONES

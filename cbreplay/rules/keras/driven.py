@@ -215,7 +215,7 @@ class Driver:
         self._call("set_params", seen, self.stage.params)
         self._call("set_model", seen, self.stage.model)
         if is_history(self.copy):
-            # Keras's CallbackList makes the History that it finds the model's
+            # Keras's CallbackList sets model.history to a History that is in the list
             self.stage.model.history = self.copy
         return self._decided(self._call("on_train_begin", seen, {}), seen)
 

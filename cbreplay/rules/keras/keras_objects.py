@@ -90,7 +90,7 @@ def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
     return EarlyStopping(
         monitor=callback.monitor,
-        # Keras keeps its size at first, and its sign by the mode once that is resolved
+        # Keras takes abs() of it at first, and later gives it the sign of the mode
         min_delta=abs(callback.min_delta),
         patience=callback.patience,
         verbose=callback.verbose,

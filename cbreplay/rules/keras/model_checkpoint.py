@@ -144,6 +144,11 @@ class ModelCheckpoint(PlainRule):
         auto = self.monitor_rule(training.semantics).auto
         return resolve_mode("ModelCheckpoint", self.monitor, self.mode, training, auto)
 
+    def wanted_endings(self, semantics: Semantics) -> tuple[str, ...]:
+        """Return how this Keras wants `filepath` to end; empty if it takes any."""
+        endings = semantics.checkpoint_suffixes
+        return (".weights.h5",) if endings and self.save_weights_only else endings
+
     def begin(self, training: Training) -> ModelCheckpointState:
         """Return the state at the begin of training.
 
@@ -155,9 +160,7 @@ class ModelCheckpoint(PlainRule):
         """
         semantics: Semantics = training.semantics
         rule, mode = semantics.model_checkpoint, self.resolve_mode(training)
-        suffixes = semantics.checkpoint_suffixes
-        if suffixes and self.save_weights_only:
-            suffixes = (".weights.h5",)
+        suffixes = self.wanted_endings(semantics)
         if suffixes and not self.filepath.endswith(suffixes):
             sentence = (
                 f"ModelCheckpoint: filepath is {self.filepath!r}, and "

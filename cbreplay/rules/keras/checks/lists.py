@@ -120,7 +120,7 @@ def _same_mode(
 ) -> bool:
     modes = known.mode(stopper), known.mode(reducer)
     if None in modes:
-        # whatever the compiled metric says, it says it to both
+        # neither is known, but both ask the same compiled metric
         return modes == (None, None)
     return modes[0] == modes[1]
 

@@ -30,7 +30,7 @@ def find_unknown_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-    # of what is watched, the absence is a finding of its own
+    # where the monitor decides something, `_absent_monitor` reports that it is absent
     absent = callback.watched is None and _finds_no_metric(known, callback)
     resolved = known.mode(callback) is not None and not absent
     if not _asks_the_metric(known, callback) or resolved:
