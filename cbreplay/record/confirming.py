@@ -222,7 +222,7 @@ class _Comparison:
 
     def _curve(self) -> HeldItem:
         differing = _first_difference(self.run, self.trained, self.n_promised)
-        predicted = f"the recorded one, {self.n_promised} epochs"
+        predicted = f"as recorded for {self.n_promised} epochs"
         if differing is None:
             return HeldItem("curve", predicted, predicted, "held")
         epoch, name = differing
