@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "is_url",
+    "shell_words",
     "shortened",
     "shown_url",
     "shown_value",
@@ -53,6 +58,35 @@ def well_formed(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def shell_words(words: Iterable[str]) -> str:
+    r"""Quote words for a shell, so that each is taken as it is and can be seen.
+
+    What cannot be printed is written as bash and zsh read it.
+
+    >>> print(shell_words(["my logs.csv", "--monitor", "a\nb's"]))
+    'my logs.csv' --monitor $'a\x0ab\'s'
+    """
+    import shlex
+
+    return " ".join(
+        shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'"
+        for word in words
+    )
+
+
+def _escaped(word: str) -> str:
+    return "".join(
+        f"\\{sign}"
+        if sign in "\\'"
+        else sign
+        if sign.isprintable()
+        else f"\\x{ord(sign):02x}"
+        if sign < "\x7f"
+        else f"\\U{ord(sign):08x}"
+        for sign in word
+    )
 
 
 def without_secrets(text: str) -> str:

@@ -115,8 +115,12 @@ def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
     return path
 
 
+# else Windows writes two letters for each line end
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
 def _write_new(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     with os.fdopen(os.open(path, flags, 0o666), "wb") as file:
         file.write(content)
 
@@ -135,9 +139,13 @@ def _check_place(path: Path) -> None:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(str(path), reason, hint=_HINT) from error
+    except OSError as error:
+        raise OutputError(
+            str(path), error.strerror or str(error), hint=_HINT
+        ) from error
+    except ValueError as error:
+        # a name with a NUL in it, which no system takes
+        raise OutputError(str(path), str(error), hint=_HINT) from error
     if stat.S_ISLNK(mode):
         reason = f"it is a link to {path.readlink()}"
         hint = f"Name the file that is meant, {_OPTION}, or remove the link"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.answers.counted import counted
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.misreadings import misreadings
@@ -27,7 +27,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.replay.compare import total_comparisons
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.words import (
     brief_evidence,
     count,
@@ -60,6 +60,7 @@ _CAUSES = {
 }
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 _MOST_NAMES = 5
+_PLAIN = (str, int, float, type(None))
 # parameters that decide nothing
 _SILENT = ("verbose",)
 # what CSV has of each list on each run, in order
@@ -85,6 +86,25 @@ _OWN = (
     "value_gain",
     "epochs_gain",
 )
+
+
+class DifferingParameter(NamedTuple):
+    """A parameter in which two lists of the same callbacks differ.
+
+    Parameters
+    ----------
+    callback : int
+        The index of the callback in both lists.
+    parameter : str
+        Its name.
+    first, rival : object
+        Its values.
+    """
+
+    callback: int
+    parameter: str
+    first: Any
+    rival: Any
 
 
 class RivalLists(NamedTuple):
@@ -159,12 +179,21 @@ def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
         **describe_results(lists.runs, results),
         "configs": configs,
         "versus": {
+            "differing": [_described_pair(pair) for pair in _differing(lists)],
             "comparisons": [
                 {"run": row, **_described(comparison)}
                 for row, comparison in enumerate(lists.compared)
             ],
             "totals": totals._asdict(),
         },
+    }
+
+
+def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
+    """Return a parameter with values that JSON can hold: others as they are written."""
+    return {
+        name: value if isinstance(value, _PLAIN) else repr(value)
+        for name, value in pair._asdict().items()
     }
 
 
@@ -182,36 +211,92 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    parting = _spoken_parting(lists, totals)
+    parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
     differing = _differing(lists)
     if len(differing) <= 1:
         return parting
     # who reads only this must not put it down to one of them
-    return say(
-        parting,
-        f" They differ in {count(len(differing), 'parameter')}: ",
-        f"{'; '.join(differing)}.",
-    )
+    named = [
+        f"{_owner(lists, pair)}{pair.parameter} {pair.first!r} / {pair.rival!r}"
+        for pair in differing
+    ]
+    number = counted(len(differing), "parameter", "n_differing")
+    return say(parting, " They differ in ", number, f": {'; '.join(named)}.")
 
 
-def _differing(lists: RivalLists) -> list[str]:
-    """Name the parameters in which two lists of the same callbacks differ."""
+def _which_is_better(
+    lists: RivalLists, totals: ComparisonTotals
+) -> Iterator[Part | Text]:
+    """Yield which list keeps the better weights on several runs, and which saves."""
+    if len(lists.compared) == 1 or not totals.exact_runs:
+        return
+    objective = Code(lists.compared[0].first.objective or "value")
+    wins = (totals.first_better, totals.rival_better)
+    if wins[0] == wins[1]:
+        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
+    else:
+        better = int(wins[1] > wins[0])
+        yield say(_label(lists, better), " keeps the better ", objective)
+        yield say(*_on(wins[better], totals))
+    more = totals.first_epochs_saved - totals.rival_epochs_saved
+    if more:
+        name, noun = "A" if more > 0 else "B", "epoch" if abs(more) == 1 else "epochs"
+        yield say(f"; {name} saves ", Fact(abs(more), "count", "more_saved"))
+        yield f" more {noun}"
+    yield ". "
+
+
+def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
+    """Yield on how many of the runs that decide both lists."""
+    n_exact = Fact(totals.exact_runs, "count", "exact_runs")
+    noun = "run" if totals.exact_runs == 1 else "runs"
+    are_all = totals.exact_runs == totals.runs
+    yield " on "
+    if number < totals.exact_runs:
+        yield Fact(number, "count", "alike_on")
+        yield " of "
+    if not are_all:
+        yield "the "
+    elif number == totals.exact_runs:
+        yield "all "
+    yield n_exact
+    yield f" {noun}"
+    if not are_all:
+        yield f" that decide{'s' if totals.exact_runs == 1 else ''} both"
+
+
+def _label(lists: RivalLists, side: int) -> str:
+    """Name a list by what it differs in, where that is one parameter."""
+    letter, differing = "AB"[side], _differing(lists)
+    if len(differing) != 1:
+        return letter
+    value = (differing[0].first, differing[0].rival)[side]
+    return f"{letter} ({differing[0].parameter} {value!r})"
+
+
+def _owner(lists: RivalLists, pair: DifferingParameter) -> str:
+    """Say whose parameter it is, where there are several callbacks."""
+    if len(lists.first) == 1:
+        return ""
+    return f"{lists.first[pair.callback].class_name}'s "
+
+
+def _differing(lists: RivalLists) -> list[DifferingParameter]:
+    """Return the parameters in which two lists of the same callbacks differ."""
     if [rule.class_name for rule in lists.first] != [
         rule.class_name for rule in lists.rival
     ]:
         return []
-    several = len(lists.first) > 1
-    named = []
-    for one, other in zip(lists.first, lists.rival, strict=True):
-        # every rule is a dataclass; a plain class cannot say so
-        for field in fields(one):  # type: ignore[arg-type]
-            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
-            if ours != theirs and field.name not in _SILENT:
-                owner = f"{one.class_name}'s " if several else ""
-                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+    pairs = [
+        DifferingParameter(place, name, value, parameters_of(rival)[name])
+        for place, (ours, rival) in enumerate(zip(*lists[:2], strict=True))
+        for name, value in parameters_of(ours).items()
+        if name not in _SILENT
+    ]
+    differing = [pair for pair in pairs if pair.first != pair.rival]
     # which epoch is kept is what people overlook
-    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
-    return [words for _, words in named]
+    differing.sort(key=lambda pair: pair.parameter != "restore_best_weights")
+    return differing
 
 
 def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:

@@ -155,7 +155,7 @@ def _headline(drawn: SettingOnRuns) -> Text:
 def _lead(asked: ManyRuns) -> Text:
     replays = asked.drawn.replays
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
-    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
     return say(
         f"{count(len(replays), 'run')}, ",
         *_counts(asked),

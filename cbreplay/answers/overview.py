@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.next_commands import asked_again
@@ -48,7 +48,7 @@ def overview_document(
     """
     replays = [staircase.replay for staircase in staircases]
     told = [staircase for staircase in staircases if staircase.sufficient_step()]
-    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
     headline = say(
         "On ",
         Fact(len(told), "count", "n_told"),
@@ -75,18 +75,21 @@ def overview_document(
             ),
         ),
         asked_again(replays[0].run, typed, [command]),
-        lambda: {
-            "semantics": replays[0].semantics.name,
-            "objective": {
-                "name": replays[0].objective,
-                "mode": replays[0].objective_mode,
-            },
-            "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
-            "configs": [],
-            "results": [],
-            "staircase": [describe_staircase(staircase) for staircase in staircases],
-        },
+        lambda: _members(staircases),
     )
+
+
+def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:
+    replays = [staircase.replay for staircase in staircases]
+    first = replays[0]
+    return {
+        "semantics": first.semantics.name,
+        "objective": {"name": first.objective, "mode": first.objective_mode},
+        "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
+        "configs": [],
+        "results": [],
+        "staircase": [describe_staircase(staircase) for staircase in staircases],
+    }
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:
@@ -101,7 +104,7 @@ def _table(staircases: Sequence[Staircase]) -> Table:
         TableColumn("epochs_saved", "saved", "count", fold=3),
         TableColumn(
             "regret",
-            beside_best(one.objective_mode for one in staircases),
+            beside_best(staircase.objective_mode for staircase in staircases),
             "number",
         ),
     )

@@ -52,7 +52,7 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
-# what a reader takes for granted that the best epoch is the best of
+# "the best epoch" is read as the best of this series; another one is named
 _KERAS_DEFAULT = "val_loss"
 
 
@@ -365,7 +365,7 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     if step.last_patience is None:
         name = cells[0] if len(staircase.steps) > 1 else say("every patience")
         return Row((name, *cells[1:]), say(_rest_words(staircase)))
-    tried = any(step.first_patience <= one <= step.last_patience for one in _TRIED)
+    tried = any(step.first_patience <= tried <= step.last_patience for tried in _TRIED)
     chosen = step == staircase.sufficient_step()
     return Row(cells, rank=0 if tried or chosen else 1, marked=chosen)
 

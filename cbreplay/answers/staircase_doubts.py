@@ -125,7 +125,7 @@ def _kept_by_none(staircase: Staircase, epoch: int) -> str:
 def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
     """Yield what was noted in replaying and in reading, each once."""
     reading = [note for note in run.notes if not note.startswith(ROUTINE)]
-    # that one is told with the values
+    # `non_finite_doubts` says it, with the epochs of the NaN
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:
         yield say(as_sentence(note, run.series))

@@ -43,7 +43,7 @@ def rate_section(
     if known and changes:
         blocks.insert(0, rate_figure(drawn))
     section = Section("The learning rate", tuple(blocks), untitled=True)
-    # of a rate that never changes nobody asked
+    # that the rate never changed is said only to who asks about reductions
     yield section if changes else section._replace(on="asked")
 
 

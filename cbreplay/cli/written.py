@@ -34,7 +34,7 @@ def print_document(document: Document, output: Format) -> None:
     elif output == "markdown":
         from cbreplay.writers.as_markdown import table_as_markdown
 
-        tables = map(table_as_markdown, document.answer_tables())
+        tables = map(table_as_markdown, document.answer_tables(asked=is_verbose()))
         click.echo("\n\n".join(tables))
     else:
         from cbreplay.writers.as_text import write_text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.expressions.flows import (
     COPYING,
     Change,
+    Changes,
     Flow,
     find_flows,
     names_in,
@@ -49,8 +50,8 @@ class Names(NamedTuple):
         Every call, and where it stands, in the order of the text.
     changed : mapping of (Scope, str) to int
         The line in which what a name holds is changed in place.
-    deeply : set of (Scope, str)
-        Of which names something that stands in what they hold may be changed.
+    changes : Changes
+        More of the same.
     given : mapping of (Scope, str) to int
         The line in which what a name holds is given to something that is not read.
     unread : mapping of str to int
@@ -59,15 +60,18 @@ class Names(NamedTuple):
         Where lists grow.
     stores : list of Store
         Where attributes are set.
+    stars : list of str
+        The modules of which everything is imported.
     """
 
     calls: list[tuple[ast.Call, Scope]]
     changed: dict[tuple[Scope, str], int]
-    deeply: set[tuple[Scope, str]]
+    changes: Changes
     given: dict[tuple[Scope, str], int]
     unread: dict[str, int]
     gains: list[Gain]
     stores: list[Store]
+    stars: list[str]
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -91,15 +95,16 @@ def read_names(tree: ast.Module) -> Names:
         if (place := scope.place(name)) is not None
     }
     flows = [*walk.flows, *_passed(walk)]
-    changed, deeply = spread_changes(walk.changes, flows)
+    changes = spread_changes(walk.changes, flows)
     return Names(
         calls,
-        changed,
-        deeply,
+        changes.first,
+        changes,
         given,
         walk.unread,
         walk.gains,
         walk.stores,
+        walk.stars,
     )
 
 
@@ -165,6 +170,7 @@ class _NameVisitor(ast.NodeVisitor):
         self.unread: dict[str, int] = {}
         self.gains: list[Gain] = []
         self.stores: list[Store] = []
+        self.stars: list[str] = []
         self.called: set[int] = set()
 
     def bind(self, name: str, binding: Binding) -> None:
@@ -238,7 +244,9 @@ class _NameVisitor(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
-            if alias.name != "*":
+            if alias.name == "*":
+                self.stars.append(module)
+            else:
                 path = f"{module}.{alias.name}"
                 self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
 
@@ -273,7 +281,7 @@ class _NameVisitor(ast.NodeVisitor):
         self.gains.append(Gain(node.target, node.value, self.scope))
         adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
         if adds and isinstance(node.target, ast.Name):
-            self.note_held_by(node.target, node.lineno)
+            self.note_held_by(node.target, node.lineno, is_gain=True)
             self.flow(node.target, node.value)
         self.generic_visit(node)
 
@@ -320,12 +328,13 @@ class _NameVisitor(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self.note_held_by(node.value, node.lineno)
 
-    def note_held_by(self, node: ast.expr, line: int) -> None:
+    def note_held_by(self, node: ast.expr, line: int, *, is_gain: bool = False) -> None:
         """Note that what an expression stands for is changed there."""
         plain = isinstance(node, ast.Name)
         root = root_of(node)
         for name in [root] if root is not None else names_in(node):
-            self.changes.append(Change(self.scope, name, line, is_deep=not plain))
+            change = Change(self.scope, name, line, not plain, plain and is_gain)
+            self.changes.append(change)
 
     def flow(self, target: ast.expr, value: ast.expr) -> None:
         """Note what the objects of a target may be, or have in them."""
@@ -384,8 +393,9 @@ class _NameVisitor(ast.NodeVisitor):
             self.gains.append(Gain(called.value, node.args[-1], self.scope))
         if isinstance(called, ast.Attribute) and called.attr in _CHANGING:
             of_type = isinstance(called.value, ast.Name) and called.value.id in _TYPES
+            gains = called.attr in _GROWING and not of_type
             for held in node.args[:1] if of_type else [called.value]:
-                self.note_held_by(held, node.lineno)
+                self.note_held_by(held, node.lineno, is_gain=gains)
         elif isinstance(called, ast.Lambda):
             for held in node.args:
                 self.note_held_by(held, node.lineno)

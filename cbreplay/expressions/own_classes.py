@@ -30,7 +30,7 @@ _CONTAINER_METHODS = {
 # modules that know nothing of a training
 _MODULES = {"csv", "datetime", "json", "math", "numpy", "os", "pandas", "time"}
 _OS_FUNCTIONS = {"getcwd", "listdir", "makedirs", "mkdir"}
-_MODULES |= {"matplotlib", "pathlib", "pprint"}
+_MODULES |= {"logging", "matplotlib", "mlflow", "pathlib", "pprint", "wandb"}
 _FORBIDDEN = (
     *(ast.Raise, ast.Assert, ast.Global, ast.Nonlocal, ast.Delete, ast.Lambda),
     *(ast.AsyncFunctionDef, ast.ClassDef, ast.Await, ast.Yield, ast.YieldFrom),

@@ -13,7 +13,7 @@ from cbreplay.expressions.script_callbacks import (
     build_callback,
     find_watcher,
 )
-from cbreplay.expressions.script_calls import ScriptCalls, Unread
+from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, find_schedule, read_facts
 from cbreplay.expressions.sources import parse_source, read_source
 from cbreplay.rules.base import format_callback
@@ -69,8 +69,9 @@ def read_script_callbacks(
     """Find the callbacks list of a training script by its syntax tree.
 
     The script is not run. Callbacks are known by where they are imported from; lists,
-    callbacks and constants are followed through names that are assigned once, and a
-    list through the ``append``, ``extend`` and ``+=`` that stand in one block with it.
+    callbacks and constants are followed through names that are assigned once, a list
+    through the ``append``, ``extend`` and ``+=`` that stand in one block with it, and a
+    function of the script through the one value that it returns at its end.
 
     Parameters
     ----------
@@ -217,11 +218,23 @@ class _Script:
                 yield from self.entries(node.left, scope, problems)
                 yield from self.entries(node.right, scope, problems)
             elif isinstance(node, ast.Call):
-                built = build_callback(node, scope, self.calls)
-                self.used.add(id(node))
-                yield built
+                yield from self.called(node, scope, problems)
             elif not (isinstance(node, ast.Constant) and node.value is None):
                 shown = self.calls.shown(node)
                 self.calls.unread(node, f"{shown} is no callback and no list")
         except Unread as problem:
             problems.append(problem)
+
+    def called(
+        self, call: ast.Call, scope: Scope, problems: list[Unread]
+    ) -> Iterator[Built]:
+        """Yield the callback that a call makes, or those that a function returns."""
+        function = self.calls.function_of(call, scope)
+        # a method may be another one in a class that extends this one
+        if isinstance(call.func, ast.Name) and function and returns_once(function):
+            self.calls.count_step()
+            yield from self.entries(function.returned[0], function, problems)
+            return
+        built = build_callback(call, scope, self.calls)
+        self.used.add(id(call))
+        yield built

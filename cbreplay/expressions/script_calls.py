@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cbreplay.expressions.arithmetic import work_out
 from cbreplay.expressions.calls import problem_with_name
+from cbreplay.rules.registry import known_families
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.names import Names
     from cbreplay.expressions.scopes import Binding, Scope
 
-__all__ = ["ScriptArguments", "ScriptCalls", "Unread"]
+__all__ = ["ScriptArguments", "ScriptCalls", "Unread", "returns_once"]
 
 _MOST_STEPS = 20_000
 _SHOWN_PIECE = 60
@@ -46,7 +48,7 @@ class ScriptCalls:
     place : callable
         Says where a line stands, for people.
     verdict : str
-        What is said of a callback that is not Keras's.
+        What is not done with a callback that is not Keras's.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class ScriptCalls:
         defaults: Mapping[str, Any],
         place: Callable[[int], str],
         *,
-        verdict: str = "and is not replayed",
+        verdict: str = "replayed",
     ) -> None:
         self.names, self.defaults, self.place = names, defaults, place
         self.verdict = verdict
@@ -69,10 +71,14 @@ class ScriptCalls:
         written = self.written(call.func)
         if name is None:
             where = self.origin(call.func, scope)
-            self.unread(call, f"{written!r} is not Keras's{where}, {self.verdict}")
+            self.unread(
+                call, f"{written!r} is not Keras's{where}, and is not {self.verdict}"
+            )
         problem = problem_with_name(name, written)
         if problem is not None:
-            self.unread(call, problem[0])
+            # what to give instead is about a replay
+            told = problem[0] if self.verdict == "replayed" else _first(problem[0])
+            self.unread(call, told.replace("not replayed", f"not {self.verdict}"))
         line = self.patches.get(name, self.patches.get(""))
         if line is not None:
             where = self.place(line)
@@ -169,13 +175,56 @@ class ScriptCalls:
             self.unread(node, f"{node.id!r} is changed in {where}{_GROWS}")
         return bindings[0].value
 
+    def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:
+        """Return the scope of the function or method of the script that is called."""
+        bindings: list[Binding] = []
+        if isinstance(call.func, ast.Name):
+            holder = scope.holder(call.func.id)
+            bindings = [] if holder is None else holder.bindings[call.func.id]
+        elif isinstance(call.func, ast.Attribute):
+            home = scope.enclosing_class()
+            if home is not None and self.written(call.func.value) in ("self", "cls"):
+                bindings = home.bindings.get(call.func.attr, [])
+        inner = bindings[0].inner if len(bindings) == 1 else None
+        return inner if inner is not None and inner.returned else None
+
     def literal(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
         """Return the value of a literal, or of a name that stands for one."""
-        found, _ = self.followed(node, scope)
+        found, holder = self.followed(node, scope)
         try:
             return ast.literal_eval(found)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.number(found, holder)
+        if number is None:
             self.unread(node, f"{self.shown(found)} is not a literal")
+        return number
+
+    def number(self, node: ast.expr, scope: Scope) -> int | float | None:
+        """Return the number that is worked out from literals; None if it is none."""
+
+        def known(piece: ast.expr) -> ast.expr | None:
+            if not isinstance(piece, ast.Name):
+                return None
+            try:
+                found, holder = self.followed(piece, scope)
+            except Unread:
+                return None
+            # what stands elsewhere may mean other names
+            number = self.number(found, holder)
+            return None if number is None else ast.Constant(number)
+
+        # `from numpy import *` brings a max of its own
+        builtins = all(
+            module.partition(".")[0] in _ROOTS for module in self.names.stars
+        )
+
+        def called(function: ast.expr) -> str:
+            paths = self.paths(function, scope)
+            if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
+                return ""
+            return paths[0].removeprefix("?.")
+
+        return work_out(node, known, called)
 
     def count_step(self) -> None:
         """Count what may be endless.
@@ -214,18 +263,38 @@ class ScriptArguments:
     def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
         """Return what an argument says."""
         try:
-            found, _ = self.calls.followed(node, self.scope)
+            found, holder = self.calls.followed(node, self.scope)
         except Unread as unread:
             raise Unread(node.lineno, f"{place}: {unread.problem}") from None
         try:
             return ast.literal_eval(found)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.calls.number(found, holder)
+        if number is None:
             problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
-            raise Unread(node.lineno, problem) from None
+            raise Unread(node.lineno, problem)
+        return number
 
     def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
         """Raise Unread, with the line of the call."""
         raise Unread(self.call.lineno, problem)
+
+
+def returns_once(function: Scope) -> bool:
+    """Return whether a function gives one value, at its end, whatever happens."""
+    definition = function.definition
+    if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
+        return False
+    last = definition.body[-1]
+    return (
+        isinstance(last, ast.Return)
+        and len(function.returned) == 1
+        and last.value is function.returned[0]
+    )
+
+
+def _first(text: str) -> str:
+    return text.partition(". ")[0]
 
 
 def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
@@ -246,11 +315,13 @@ def _is_known(name: str) -> bool:
 
 def _callback_of(path: list[str]) -> str | None:
     """Return the class that a dotted path names in Keras; None if it is not Keras's."""
-    known = _is_known(path[-1])
     if path[0] == "?":
         inner = path[1:]
         if inner == [path[-1]]:
             # a name that nothing binds is taken for Keras's if Keras has such a class
+            known = _is_known(path[-1]) or any(
+                path[-1] in family.not_replayed for family in known_families()
+            )
             return path[-1] if known else None
         path = ["keras", *inner] if inner[0] == "callbacks" else inner
     return path[-1] if path[0] in _ROOTS and "callbacks" in path[:-1] else None

@@ -12,7 +12,11 @@ from cbreplay.expressions.script_callbacks import (
     find_watcher,
     make_callback,
 )
-from cbreplay.expressions.script_calls import ScriptArguments, Unread
+from cbreplay.expressions.script_calls import (
+    ScriptArguments,
+    Unread,
+    returns_once,
+)
 from cbreplay.rules.registry import rule_named, stands_by
 
 if TYPE_CHECKING:
@@ -163,9 +167,8 @@ class MemberReader:
         only = len(bindings) == len(values) == 1
         changed = self.calls.names.changed.get(place)
         whole = only and changed is None
-        touched = place in self.calls.names.deeply or any(
-            self._makes_callback(value, holder) for value in values
-        )
+        callback = any(self._makes_callback(value, holder) for value in values)
+        touched = callback or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
             where = self.calls.place(changed)
             self.calls.unread(node, f"{node.id!r} is changed in {where}")
@@ -178,6 +181,11 @@ class MemberReader:
                 yield from self.members(gain.value, gain.scope, is_certain=False)
         if not whole:
             yield from self._other_bindings(node, scope, bindings)
+        line = self.calls.names.changes.unfollowed.get(place)
+        if line is not None and not callback:
+            self.calls.unread(
+                node, f"{node.id!r} is changed in {self.calls.place(line)}"
+            )
 
     def _makes_callback(self, value: ast.expr, scope: Scope) -> bool:
         return isinstance(value, ast.Call) and (
@@ -275,32 +283,13 @@ class MemberReader:
         elif method == "copy" and isinstance(call.func, ast.Attribute):
             yield from self.members(call.func.value, scope, is_certain=is_certain)
         elif self.calls.keras_name(call.func, scope) is None and (
-            returned := self._returned(call, scope)
+            inner := self.calls.function_of(call, scope)
         ):
-            inner, values = returned
-            certain = is_certain and len(values) == 1
-            for value in values:
+            certain = is_certain and returns_once(inner)
+            for value in inner.returned:
                 yield from self.members(value, inner, is_certain=certain)
         else:
             yield self._member(call, scope, is_certain=is_certain)
-
-    def _returned(
-        self, call: ast.Call, scope: Scope
-    ) -> tuple[Scope, list[ast.expr]] | None:
-        """Return what a function or a method of the script may return."""
-        inner: Scope | None = None
-        if isinstance(call.func, ast.Name):
-            holder = scope.holder(call.func.id)
-            bindings = [] if holder is None else holder.bindings[call.func.id]
-            inner = bindings[0].inner if len(bindings) == 1 else None
-        elif isinstance(call.func, ast.Attribute):
-            home = scope.enclosing_class()
-            of_self = self.calls.written(call.func.value) in ("self", "cls")
-            methods = home.bindings.get(call.func.attr, []) if home and of_self else []
-            inner = methods[0].inner if len(methods) == 1 else None
-        if inner is None or not inner.returned:
-            return None
-        return inner, inner.returned
 
     def _member(self, call: ast.Call, scope: Scope, *, is_certain: bool) -> Member:
         """Return a callback, with stand-ins for the arguments that cannot be told."""
@@ -314,6 +303,9 @@ class MemberReader:
         reader = _Stopgaps(self.calls, call, scope)
         readable = self._known_words(call, name, known)
         parameters = read_arguments(readable, name, known, reader)
+        if any(word.arg is None for word in call.keywords):
+            # ** may give every parameter that is not written out
+            parameters = dict.fromkeys(known, _UNKNOWN) | parameters
         unknown = [key for key, value in parameters.items() if value is _UNKNOWN]
         require_all(parameters, kind, reader)
         self.arguments += reader.problems
@@ -367,7 +359,8 @@ def _stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
     for name in unknown:
         if name == "filepath":
             own = f"{call.lineno}-{call.col_offset}"
-            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.keras"
+            # an ending that every version takes
+            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
         else:
             choice = _STAND_INS[name]
             values[name] = choice[turn % len(choice)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
@@ -55,12 +56,15 @@ class TrainingScript(NamedTuple):
         The callbacks that go to no ``fit`` that was read.
     unread : tuple of UnreadPart
         What cannot be told, each once, in the order of the text.
+    texts : frozenset of str
+        The texts that stand anywhere but in the arguments of a callback.
     """
 
     source: Source
     fits: tuple[ScriptFit, ...]
     loose: tuple[Member, ...]
     unread: tuple[UnreadPart, ...]
+    texts: frozenset[str] = frozenset()
 
 
 def read_training_script(path: str) -> TrainingScript:
@@ -86,7 +90,7 @@ def read_training_script(path: str) -> TrainingScript:
     try:
         join_growing_lists(tree)
         names = read_names(tree)
-        calls = ScriptCalls(names, {}, source.place, verdict="and is not checked")
+        calls = ScriptCalls(names, {}, source.place, verdict="checked")
         fits = [_read_fit(calls, fit) for fit in find_fits(calls)[0]]
         loose, unread = _read_loose(calls, fits)
     except (RecursionError, MemoryError):
@@ -98,6 +102,20 @@ def read_training_script(path: str) -> TrainingScript:
         tuple(fit for fit, _ in fits),
         loose,
         tuple(sorted({*told, *unread, *_unread_elsewhere(calls)})),
+        _texts_outside(
+            tree, [*loose, *(one for fit, _ in fits for one in fit.members)]
+        ),
+    )
+
+
+def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:
+    inside = {id(node) for member in members for node in ast.walk(member.call)}
+    return frozenset(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in inside
     )
 
 

@@ -130,6 +130,7 @@ def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
             f"({known.places_of(first, index)})",
             reason,
             "remove one of the two",
+            facts={"first_callback": first},
         )
 
 

@@ -36,6 +36,7 @@ CODES = {
     "ratio-of-no-error": "A ratio of errors cannot watch what should be large.",
     "reduce-after-stop": "Training always stops before the rate would be reduced.",
     "reduce-rarely-before-stop": "Training mostly stops before a reduction.",
+    "refused-filepath": "Keras raises ValueError for the ending of the file's name.",
     "restores-by-training-loss": "The weights of the least training loss are restored.",
     "schedule-beside-plateau": "The optimizer's schedule makes a reduction an error.",
     "schedule-undoes-reduction": "A table of rates sets the rate anew in every epoch.",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.expressions.script_lists import Member
-    from cbreplay.expressions.sources import Source
     from cbreplay.expressions.training_scripts import TrainingScript
     from cbreplay.rules.checks import Finding
     from cbreplay.rules.family import ResolvedSemantics
@@ -82,7 +81,7 @@ def lint_script(
         )
         for fit in (*script.fits, _loose_fit(script))
     ]
-    found = [list(_Fit(fit, script.source, resolved).findings()) for fit in fits]
+    found = [list(_Fit(fit, script, resolved).findings()) for fit in fits]
     ignored = script.source.find_ignored()
     kept = {
         (id(placed.member.call), placed.finding.code, placed.finding.message): placed
@@ -136,10 +135,10 @@ class _Fit:
     """One fit under examination, in every way that it may turn out."""
 
     def __init__(
-        self, fit: ScriptFit, source: Source, resolved: ResolvedSemantics
+        self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
     ) -> None:
-        self.fit, self.source, self.resolved = fit, source, resolved
-        self.n_turns = max((len(one.variants) for one in fit.members), default=1)
+        self.fit, self.script, self.resolved = fit, script, resolved
+        self.n_turns = max((len(member.variants) for member in fit.members), default=1)
 
     def findings(self) -> Iterator[PlacedFinding]:
         """Yield what holds in every turn."""
@@ -178,11 +177,16 @@ class _Fit:
     def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
         """Return whether nothing that is not read can make a finding untrue."""
         if placed.finding.code in _ABOUT_TWO:
-            return not self.fit.unread and all(one.is_certain for one in members)
+            return not self.fit.unread and all(member.is_certain for member in members)
         if placed.finding.code in _ABOUT_KEPT:
             return not self.fit.unread and not any(map(_may_keep, members))
-        # code that is not read may write a value into the logs
-        return placed.finding.code != "absent-monitor" or not self.fit.unread
+        # code that is not read may write a value into the logs, by its name
+        monitor = placed.member.variants[0].monitor
+        return (
+            placed.finding.code != "absent-monitor"
+            or not self.fit.unread
+            or monitor not in self.script.texts
+        )
 
     def about_list(self, members: Sequence[Member], turn: int) -> list[PlacedFinding]:
         checks = self.resolved.family.list_checks
@@ -199,6 +203,10 @@ class _Fit:
     def checked(self, members: Sequence[Member], turn: int) -> CheckedList:
         facts = self.fit.facts
         compiled = facts.compiled
+        if self.fit.unread:
+            # only a name that is plainly another one is then no such value
+            doubted = compiled and compiled._replace(is_whole=False)
+            facts = facts._replace(validated=None, compiled=doubted)
         directions = {} if compiled is None else compiled.directions
         return CheckedList(
             tuple(member.variants[turn % len(member.variants)] for member in members),
@@ -212,13 +220,14 @@ class _Fit:
             facts.validation_freq or 1,
             None,
             facts,
-            tuple(self.source.place(member.call.lineno) for member in members),
+            tuple(self.script.source.place(member.call.lineno) for member in members),
         )
 
 
 def _key(placed: PlacedFinding) -> tuple[object, ...]:
     finding, member = placed
-    return id(member.call), finding._replace(callback=0)
+    said = finding.code, finding.message, finding.reason, finding.fix
+    return id(member.call), *said
 
 
 def _may_keep(member: Member) -> bool:

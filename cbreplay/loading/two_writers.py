@@ -116,7 +116,7 @@ def _rows_before(
             default=0,
         )
     rows = list(trained)
-    # every epoch has a row; the first trained one is the first recorded
+    # row 0 is the first epoch of the trace: every epoch has a row
     first = told.trace[0].epoch
     for reduction in told.reductions:
         if reduction.callback < last and reduction.new is not None:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, SupportsIndex, cast
 
 from cbreplay.errors import ConfigError, LogError, TruncatedLogError
 from cbreplay.readers.sizes import too_large
@@ -42,6 +42,8 @@ MOST_SILENCE = 60.0
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 _ZIP = b"PK\x03\x04"
 _LOOKED_AT = 256
+# else Windows reads two letters of a line end as one
+_BINARY = getattr(os, "O_BINARY", 0)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -155,7 +157,7 @@ def _check_counts(
 ) -> None:
     for value in values:
         # numpy's integers count too; True does not
-        whole = not isinstance(value, bool) and hasattr(value, "__index__")
+        whole = not isinstance(value, bool) and isinstance(value, SupportsIndex)
         if not whole or value < least:
             option = option or name.replace("_", "-")
             sentence = f"{name} must be a whole number from {least} on, not {value!r}"
@@ -288,7 +290,7 @@ def read_raw(path: str, size: int) -> bytes:
     A file object of Python's would cost twice as long, which counts for many logs.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
     except OSError:
         return b""
     try:

@@ -86,7 +86,9 @@ class WatchedFit:
         events = TensorBoard(str(self.out / EVENTS), write_graph=False)
         self._loggers = [csv, events]
         watched = [
-            one for user in self.callbacks for one in (user, self._witness(user))
+            callback
+            for user in self.callbacks
+            for callback in (user, self._witness(user))
         ]
         last = [LambdaCallback(on_epoch_end=on_epoch)] if on_epoch else []
         aligned = self._columns_keeper(csv) if self.first_epoch else []
@@ -120,7 +122,7 @@ class WatchedFit:
 
         def hold() -> None:
             variables = [*self.model.variables, *self.model.optimizer.variables]
-            self._held = [(one, one.numpy().copy()) for one in variables]
+            self._held = [(variable, variable.numpy().copy()) for variable in variables]
 
         def hold_epoch(epoch: int, _logs: object) -> None:
             hold()

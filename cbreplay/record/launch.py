@@ -74,7 +74,7 @@ class _KerasFinder:
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         if name != "keras":
             return None
-        # asked once: the others find it
+        # it has done its work with the first import; the usual finders go on
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:

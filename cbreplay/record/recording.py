@@ -159,7 +159,7 @@ class WatchedModels:
         """Take it away again."""
         import keras
 
-        # Keras's own stands in a class below
+        # keras.Model inherits its fit: without ours, that one is found again
         del keras.Model.fit
         if self._hidden is not None:
             keras.Model.fit = self._hidden

@@ -125,7 +125,7 @@ def train_experiment(
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
     import_training()
-    users = [make_keras_callback(one) for one in callbacks]
+    users = [make_keras_callback(callback) for callback in callbacks]
     check_monitors(users, plan.experiment.metric, run=experiment)
     if earlier is not None:
         check_plan_resumes(plan, earlier)

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _NO_FLOAT32 = 2.0**127
+_NO_FACTS: Mapping[str, float] = {}
 
 
 class Finding(NamedTuple):
@@ -47,6 +48,9 @@ class Finding(NamedTuple):
         What to write instead.
     severity : {"warning", "remark"}
         A remark is about a setting that may be meant as it is.
+    facts : mapping of str to float
+        The numbers in its sentences that are no parameters of the callback, by name;
+        epochs and places in the list count from 0 here.
     """
 
     code: str
@@ -55,6 +59,7 @@ class Finding(NamedTuple):
     reason: str
     fix: str
     severity: Literal["warning", "remark"] = "warning"
+    facts: Mapping[str, float] = _NO_FACTS
 
 
 class Compiled(NamedTuple):

@@ -118,7 +118,7 @@ class RuleRow(NamedTuple):
 
     def load(self) -> type[Any]:
         """Return the class."""
-        kind: type[Any] = getattr(import_module(self.home), self.name)
+        kind: type[Any] = import_named(f"{self.home}:{self.name}")
         return kind
 
 

@@ -259,7 +259,7 @@ def _tell_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     changed = [
         f"{name} {spoken_float(value) if isinstance(value, float) else value}"
         for name, value in after.items()
-        # NaN is no other NaN
+        # by their text: a NaN that stayed NaN has not changed
         if repr(value) != repr(before.get(name))
     ]
     return f"; {', '.join(changed)}" if changed else ""

@@ -183,7 +183,7 @@ def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]
         weights = [column.fold for column in grid.columns]
         if not any(weights):
             break
-        # of equal ones, the last
+        # of equally wide columns, the last one
         place = max(range(len(weights)), key=lambda at: (weights[at], at))
         folded.append(grid.columns[place].title)
         grid = grid.without(place)

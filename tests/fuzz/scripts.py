@@ -4,18 +4,22 @@
 
 Each script is drawn, read, and really run, with a stand-in for Keras whose ``fit``
 notes the callbacks that it gets. A list that was read and is another one than a fit got
-is a false answer; refusing is none.
+is a false answer; refusing is none. What lint reads of it may hold more than a fit got,
+and never less, unless it names something that it did not read; and what it says is
+certainly in the list has to be there.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import types
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay import CbreplayError, read_script_callbacks
+from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.rules import Bystander, EarlyStopping, ReduceLROnPlateau
 from tests.fuzz.hunt import Channel, ask, hunt_from_command_line
 
@@ -278,9 +282,11 @@ class _Model:
 
     def __init__(self) -> None:
         self.got: list[list[Any]] = []
+        self.lines: list[int] = []
 
     def fit(self, *_given: Any, callbacks: Any = None, **_named: Any) -> None:
         self.got.append([one.as_rule() for one in _flat(callbacks)])
+        self.lines.append(sys._getframe(1).f_lineno)
 
     fit_generator = fit
 
@@ -304,7 +310,7 @@ def _flat(callbacks: Any) -> list[_Standing]:
     raise _NotKeras
 
 
-def _really_run(text: str) -> list[list[Any]] | None:
+def _really_run(text: str) -> _Model | None:
     """Run a script with the stand-in; None if it does not come to its end."""
     made = {
         kind: (lambda *given, _kind=kind, **named: _Standing(_kind, *given, **named))
@@ -331,18 +337,38 @@ def _really_run(text: str) -> list[list[Any]] | None:
         "__builtins__": {**vars(builtins), "__import__": fetch},
     }
     names["__builtins__"]["print"] = lambda *_: None
-    star = "from keras.callbacks import *\n"
-    if text.startswith(star):
-        text = text.removeprefix(star)
-        names |= made
-    if text.startswith("import keras.callbacks as kc\n"):
-        text = text.removeprefix("import keras.callbacks as kc\n")
-        names["kc"] = callbacks
+    for line in ("from keras.callbacks import *", "import keras.callbacks as kc"):
+        if text.startswith(f"{line}\n"):
+            # the line stays, so that those below it keep their numbers
+            text = f"\n{text.removeprefix(line).removeprefix(chr(10))}"
+            names |= made if "*" in line else {"kc": callbacks}
     try:
         exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - drawn above
     except Exception:  # noqa: BLE001 - whatever a drawn script does
         return None
-    return model.got
+    return model
+
+
+def _check_lint(script: Path, run: _Model) -> None:
+    """Compare what lint reads of a script with what its fits got."""
+    reading = read_training_script(str(script))
+    fits = {fit.facts.place: fit for fit in reading.fits}
+    # the imports that a stand-in is given in place of are left out of the text
+    for line, got in zip(run.lines, run.got, strict=True):
+        fit = fits[f"line {line}"]
+        told = f"{script.read_text()}\nline {line} got {got}\nread {fit}"
+        for member in fit.members:
+            if member.is_certain and len(member.variants) == 1:
+                assert _plain(member.variants[0]) in got, told
+        known = [
+            _plain(variant) for member in fit.members for variant in member.variants
+        ]
+        unknown = fit.unread or any(len(one.variants) > 1 for one in fit.members)
+        assert unknown or all(callback in known for callback in got), told
+
+
+def _plain(callback: Any) -> Any:
+    return callback.name if isinstance(callback, Bystander) else callback
 
 
 def _check(case: Script, place: Path) -> str:
@@ -354,18 +380,21 @@ def _check(case: Script, place: Path) -> str:
     except CbreplayError:
         found = None
     ask("lint", script)
+    run = None if case.damaged else _really_run(case.text)
+    # what globals() does is named, and not followed
+    if run is not None and "globals()" not in case.text:
+        _check_lint(script, run)
     if found is None:
-        return "refused"
+        return "refused" if run is None else "refused, and read by lint"
     if case.damaged and not _is_python(case.text):
         raise AssertionError(case.text)
-    got = _really_run(case.text)
     doubted = ("is not read", "no fit(callbacks=...) stands in it")
-    if got is None or any(said in note for note in found.notes for said in doubted):
+    if run is None or any(said in note for note in found.notes for said in doubted):
         return "read, not run"
-    read = [one.name if isinstance(one, Bystander) else one for one in found.callbacks]
-    for callbacks in got:
+    read = [_plain(callback) for callback in found.callbacks]
+    for callbacks in run.got:
         assert callbacks == read, f"{case.text}\nread {read}\ngot  {callbacks}"
-    return "equal" if got else "read, no fit"
+    return "equal" if run.got else "read, no fit"
 
 
 def _is_python(text: str) -> bool:

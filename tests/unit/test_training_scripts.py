@@ -91,6 +91,14 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             [f"{STOP}?"],
         ),
         (f"m.fit(x, callbacks=[{STOP}] if a else [{RATE}])", [f"{STOP}?", f"{RATE}?"]),
+        (
+            f"def f(a):\n    if a:\n        return [{STOP}]\nm.fit(callbacks=f(1))",
+            [f"{STOP}?"],
+        ),
+        (
+            f"@cached\ndef make():\n    return [{STOP}]\nm.fit(callbacks=make())",
+            [f"{STOP}?"],
+        ),
         (f"m.fit(x, callbacks=list([{STOP}]))", [STOP]),
         (f"m.fit(x, y, 32, 10, 1, [{STOP}])", [STOP]),
         (f"m.fit_generator(g, 10, 5, 1, [{STOP}])", [STOP]),
@@ -106,6 +114,14 @@ def test_what_a_fit_may_get_is_read(
 ) -> None:
     expected = expected or ["EarlyStopping(patience=args.p)"]
     assert held(read(tmp_path, text)) == [expected]
+
+
+def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
+    text = "m.fit(x, callbacks=[EarlyStopping(**{'patience': 4})])"
+    ((member,),) = (fit.members for fit in read(tmp_path, text).fits)
+    patience = {callback.code for callback in member.variants}
+    assert len(patience) == len(member.variants)
+    assert member.code == "EarlyStopping(**{'patience': 4})"
 
 
 def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
@@ -164,6 +180,19 @@ def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
             "LearningRateScheduler: schedule is code, which is not run",
         ),
         ("m.fit(**options)", 1, "fit(**...) is not read"),
+        (
+            "m.fit(x, callbacks=[LambdaCallback()])",
+            1,
+            (
+                "'LambdaCallback' is not checked: its functions are code, which is not "
+                "read"
+            ),
+        ),
+        (
+            "c = []\nd = c\nd.append(EarlyStopping())\nm.fit(x, callbacks=c)",
+            4,
+            "'c' is changed in line 5",
+        ),
     ],
 )
 def test_what_is_not_read_is_named_with_its_line_and_passed_by(
@@ -323,7 +352,9 @@ def test_a_monitor_that_compile_does_not_give_is_found(
         (MODEL, "", "val_head_accuracy", True),
         # a step of its own, or a callback that nobody has read
         (f"def train_step(self): ...\n{MODEL}", "", "val_f1", False),
-        (MODEL, ", Own()", "val_acc", False),
+        (MODEL, ", Own()", "val_f1", False),
+        (MODEL, ", Own()", "val_acc", True),
+        (f"logs['val_acc'] = 1\n{MODEL}", ", Own()", "val_acc", False),
         # another model of the script
         (f"{MODEL}m = load()", "", "val_f1", False),
     ],
@@ -551,7 +582,7 @@ def test_an_own_callback_that_may_decide_is_never_left_out(
         "class Own(EarlyStopping):",
         "class Own(keras.callbacks.Callback, Mixin):",
         "@wrapped\nclass Own(keras.callbacks.Callback):",
-        "class Own(Callback):",
+        "class Own(Base):",
     ],
 )
 def test_an_own_callback_on_another_base_is_never_left_out(

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.building.digits import as_float32
 from cbreplay.readers.building.rows import Rows
-from cbreplay.readers.sizes import check_cells
+from cbreplay.readers.sizes import check_cells, check_epochs
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class TrainingRows:
     __slots__ = ("_names", "_pieces", "notes", "possible", "seams")
 
     def __init__(self, rows: Rows) -> None:
-        # put together once, not with each that comes
+        # joined when `rows` is asked for, not with each piece that is added
         self._pieces = [rows]
-        # of rows that were dropped again too
+        # every column there was, also of rows that a later piece replaced
         self._names = dict.fromkeys(rows.columns)
         self.seams: dict[int, str] = {}
         self.possible: set[int] = set()
@@ -59,7 +59,7 @@ class TrainingRows:
         """The rows of all its pieces, with epochs that only go up."""
         if self._names:
             self._pieces = [Rows.joined(self._pieces, self._names)]
-            # from here on its columns may be taken out
+            # the caller may take columns out of what was joined: it is not joined again
             self._names = {}
         return self._pieces[0]
 
@@ -293,4 +293,5 @@ def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> Non
         if record.horizon > _LAST_EPOCH:
             hint = "Correct the epoch that does not belong there"
             raise LogError(what, source=source, hint=hint)
+        check_epochs(absent + n_rows, source, most, what)
         check_cells(n_missing, source, most, what)

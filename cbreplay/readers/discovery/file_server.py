@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cbreplay.errors import LogError, MissingExtraError
 from cbreplay.plain_text import shown_url, without_secrets
+from cbreplay.readers.sizes import spoken_size
 
 if TYPE_CHECKING:
     import logging
@@ -126,6 +127,11 @@ class FileServer:
     def _open(self, url: str) -> tuple[Any, str]:
         from fsspec.core import filesystem, url_to_fs
 
+        if re.search(r"(?:^|::)reference:", url):
+            # a document that names other files, here or anywhere, and has held code
+            problem = "a reference to other files is not followed"
+            self._refusal = LogError(problem, source=self.shown, hint=_HINT)
+            raise self._refusal
         # what is fetched is kept until it is read, whatever cache the URL asks for
         url = re.sub(r"^(?:(?:simplecache|filecache|blockcache|cached)::)+", "", url)
         names = re.findall(r"(?:^|::)(https?)://", url)
@@ -213,7 +219,7 @@ class FileServer:
 
     def _announce(self, n_bytes: int) -> None:
         if n_bytes > self._most_bytes:
-            problem = f"it holds more than {self._most_bytes:,} bytes"
+            problem = f"it holds more than {spoken_size(self._most_bytes)}"
             hint = "Name a part of it, or allow more with --max-size or max_bytes="
             self._refusal = LogError(problem, source=self.shown, hint=hint)
             raise self._refusal

@@ -147,7 +147,7 @@ class _OneTraining:
         self.seen.append(Seen(events, "joined" if joined else "read", spoken))
         self.by_place[place] = runs
         if left:
-            # without any join there are two logs, and each is named by its file
+            # where they are not joined these are two logs, each named by its file
             csv_place = place if joined else self.training.log or place
             self.by_place = {csv_place: runs, events: left}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -127,7 +128,7 @@ def _other_agrees(left: Series, right: Series, position: int, tolerance: float) 
         (float(series.values[position]), *series.others.get(position, ()))
         for series in (left, right)
     ]
-    pairs = np.array([(one, other) for one in choices[0] for other in choices[1]])
+    pairs = np.array(list(itertools.product(*choices)))
     limits = np.full(len(pairs), tolerance)
     return bool(_agree(pairs[:, 0], pairs[:, 1], limits).any())
 

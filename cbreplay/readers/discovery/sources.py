@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -286,13 +287,13 @@ _STDIN = "standard input"
 
 
 def _stdin(most: int) -> bytes:
-    binary = getattr(sys.stdin, "buffer", None)
+    content: bytes
     try:
-        content: bytes = (
-            sys.stdin.read(most + 1).encode()
-            if binary is None
-            else binary.read(most + 1)
-        )
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            content = sys.stdin.buffer.read(most + 1)
+        else:
+            # a notebook or a test has put something else in its place
+            content = sys.stdin.read(most + 1).encode()
     except OSError as error:
         raise cannot_open(_STDIN, error) from None
     if len(content) > most:

@@ -67,7 +67,7 @@ def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> EpochRo
     if not counts:
         return EpochRows(pieces)
     note = "the steps count samples, by the tags of TensorFlow 1: epochs were counted"
-    numbered = [replace(one, steps=np.arange(len(one.steps))) for one in pieces]
+    numbered = [replace(piece, steps=np.arange(len(piece.steps))) for piece in pieces]
     return EpochRows(numbered, notes=(note,))
 
 
@@ -188,7 +188,9 @@ def _runs_ahead(
             continue
         own = piece.columns[name].recorded
         beyond = own & (piece.steps > piece.steps[at][-1])
-        written = max(piece.written[one] for one in judged if one in piece.written)
+        written = max(
+            piece.written[series] for series in judged if series in piece.written
+        )
         if _MANY * np.count_nonzero(at) <= np.count_nonzero(own) and bool(
             (piece.wall_times[beyond] < written).any()
         ):
@@ -227,7 +229,7 @@ def _numbered(pieces: list[LoggedPoints], cadence: int | None) -> list[LoggedPoi
             begin, n_before = int(piece.steps[0]), 0
         numbers = np.arange(n_before, n_before + len(piece.steps))
         if cadence is not None:
-            # a last distance may be shorter
+            # rounded up: the last row may stand before the end of its cadence
             by_cadence = -((begin - piece.steps) // cadence)
             if (np.diff(by_cadence, prepend=n_before - 1) > 0).all():
                 numbers = by_cadence

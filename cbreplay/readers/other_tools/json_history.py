@@ -108,7 +108,7 @@ class JsonHistoryReader(FormatReader):
             kept,
             self.options,
             epochs=epochs,
-            # a list of its own is an attribute of Keras's History
+            # Keras's History has `epoch`, a list of its own beside the series
             counts_from_zero=epochs is not None,
             planned_epochs=planned,
             notes=notes,

@@ -24,6 +24,7 @@ LOGGERS_ELSEWHERE = {
     "mlflow": ("MlflowCallback",),
     "neptune": ("NeptuneCallback",),
     "tensorflow_addons": ("TQDMProgressBar",),
+    "tensorflow_docs": ("EpochDots",),
     "tqdm": ("TqdmCallback",),
     "wandb": (
         *("WandbCallback", "WandbEvalCallback", "WandbMetricsLogger"),

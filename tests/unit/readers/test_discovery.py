@@ -4,7 +4,6 @@ import io
 import json
 import os
 import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -250,8 +249,18 @@ def test_a_pattern_takes_files_and_directories(
         load_runs("*.npy")
 
 
-def test_standard_input_is_a_csv(monkeypatch: pytest.MonkeyPatch) -> None:
-    stdin = SimpleNamespace(buffer=io.BytesIO(b"epoch,loss\n0,1\n"))
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        io.TextIOWrapper(io.BytesIO(b"epoch,loss\n0,1\n")),
+        # what a program may put in its place
+        io.StringIO("epoch,loss\n0,1\n"),
+    ],
+    ids=["stream", "text"],
+)
+def test_standard_input_is_a_csv(
+    monkeypatch: pytest.MonkeyPatch, stdin: io.TextIOBase
+) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
     (run,) = load_runs("-")
     assert (run.name, run.source) == ("stdin", "standard input")

@@ -41,9 +41,9 @@ def own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 ENDLESS = [
     # asked for, the options, what is said
-    ("forever.csv", {"max_bytes": 300_000}, "holds more than 300,000 bytes"),
-    ("forever/", {"max_bytes": 300_000}, "holds more than 300,000 bytes"),
-    ("huge.csv", {}, "holds more than 268,435,456 bytes"),
+    ("forever.csv", {"max_bytes": 300_000}, "holds more than 300 kB"),
+    ("forever/", {"max_bytes": 300_000}, "holds more than 300 kB"),
+    ("huge.csv", {}, "holds more than 256 MiB"),
     ("silent.csv", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("silent/", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("drip.csv", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
@@ -153,6 +153,15 @@ def test_no_error_tells_a_secret(server: HostileServer, path: str) -> None:
         error = error.__cause__ or error.__context__
     # the last line is the test's own, with the URL nowhere but in a variable
     assert_discreet("".join(traceback.format_exception(caught.value)))
+
+
+def test_a_document_that_names_other_files_is_not_followed(
+    server: HostileServer,
+) -> None:
+    for url in ("reference://x", "reference::{}/logs.csv", "dir::reference::{}/x"):
+        with pytest.raises(LogError, match="other files is not followed"):
+            load_runs(url.format(server.url))
+    assert server.asked == []
 
 
 def test_a_redirect_tells_no_secret_of_another(server: HostileServer) -> None:

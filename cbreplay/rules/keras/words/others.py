@@ -49,7 +49,7 @@ def _tell_comparison(moment: Moment) -> str:
     if unbeaten and moment.earlier != "compared":
         return moment.tell_first().words
     if best is None:
-        # what was compared so far was no number
+        # values were compared before, but none of them was a number
         return f"{callback.monitor} is {spoken_float(moment.value)}"
     return spoken_comparison(moment.before.comparison, moment.value, best)
 
