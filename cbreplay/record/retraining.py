@@ -16,6 +16,7 @@ from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
 from cbreplay.record.plan import make_plan
 from cbreplay.record.train import build_untrained, import_training, seed_everything
+from cbreplay.rules.registry import stopping_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -206,8 +207,10 @@ def digest_weights(model: Any) -> str:  # noqa: ANN401 - keras is untyped
 def _best(users: Sequence[Any]) -> tuple[int | None, float | None] | None:
     import keras
 
+    # Keras's class of this name
+    kind = getattr(keras.callbacks, stopping_rule().__name__)
     for callback in users:
-        if isinstance(callback, keras.callbacks.EarlyStopping):
+        if isinstance(callback, kind):
             best = callback.best
             return callback.best_epoch, None if best is None else float(best)
     return None
