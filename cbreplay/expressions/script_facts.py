@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.script_calls import ScriptCalls
     from cbreplay.run import Mode
 
-__all__ = ["Fit", "find_fits", "find_schedule", "read_facts"]
+__all__ = ["FitCall", "find_fits", "find_schedule", "read_facts"]
 
 # which argument the callbacks are where they stand without their name
 _FITS = {"fit": 5, "fit_generator": 4}
@@ -29,7 +29,7 @@ _OWN_STEPS = {"add_metric", "test_step", "train_step"}
 _KERAS_MODELS = {"Functional", "Model", "Sequential"}
 
 
-class Fit(NamedTuple):
+class FitCall(NamedTuple):
     """A call of ``fit`` that gets callbacks.
 
     Parameters
@@ -47,7 +47,7 @@ class Fit(NamedTuple):
     given: ast.expr
 
 
-def find_fits(calls: ScriptCalls) -> tuple[list[Fit], list[int]]:
+def find_fits(calls: ScriptCalls) -> tuple[list[FitCall], list[int]]:
     """Return the calls of ``fit`` that get callbacks, and the lines of unread ones."""
     fits, unread = [], []
     for call, scope in calls.names.calls:
@@ -56,7 +56,7 @@ def find_fits(calls: ScriptCalls) -> tuple[list[Fit], list[int]]:
             continue
         given = _given_to_fit(call, _FITS[method])
         if given is not None:
-            fits.append(Fit(call, scope, given))
+            fits.append(FitCall(call, scope, given))
         elif any(word.arg is None for word in call.keywords):
             unread.append(call.lineno)
     return fits, unread
@@ -71,7 +71,7 @@ def _given_to_fit(call: ast.Call, place: int) -> ast.expr | None:
     return named[0] if named else None
 
 
-def read_facts(calls: ScriptCalls, fit: Fit) -> TrainingFacts:
+def read_facts(calls: ScriptCalls, fit: FitCall) -> TrainingFacts:
     """Return what can be told of the training that a ``fit`` is."""
     compiled = _Compiles(calls, fit)
     return TrainingFacts(
@@ -85,11 +85,11 @@ def read_facts(calls: ScriptCalls, fit: Fit) -> TrainingFacts:
     )
 
 
-def _word(fit: Fit, name: str) -> ast.expr | None:
+def _word(fit: FitCall, name: str) -> ast.expr | None:
     return next((word.value for word in fit.call.keywords if word.arg == name), None)
 
 
-def _positive(calls: ScriptCalls, fit: Fit, name: str) -> int | None:
+def _positive(calls: ScriptCalls, fit: FitCall, name: str) -> int | None:
     given = _word(fit, name)
     if given is None:
         return None
@@ -100,7 +100,7 @@ def _positive(calls: ScriptCalls, fit: Fit, name: str) -> int | None:
     return number if type(number) is int and number > 0 else None
 
 
-def _resumes(calls: ScriptCalls, fit: Fit) -> bool:
+def _resumes(calls: ScriptCalls, fit: FitCall) -> bool:
     """Return whether a fit certainly begins later than with the first epoch."""
     given = _word(fit, "initial_epoch")
     if given is None:
@@ -113,7 +113,7 @@ def _resumes(calls: ScriptCalls, fit: Fit) -> bool:
     return type(number) is int and number > 0
 
 
-def _is_validated(calls: ScriptCalls, fit: Fit) -> bool | None:
+def _is_validated(calls: ScriptCalls, fit: FitCall) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
     method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
     starred = any(isinstance(given, ast.Starred) for given in fit.call.args)
@@ -175,7 +175,7 @@ def _given_call(
 class _Compiles:
     """The calls of ``compile`` of the model that a ``fit`` trains."""
 
-    def __init__(self, calls: ScriptCalls, fit: Fit) -> None:
+    def __init__(self, calls: ScriptCalls, fit: FitCall) -> None:
         self.calls, self.fit = calls, fit
         self.receiver = _receiver(fit.call)
         written = self.written(self.receiver)

@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import __version__
 from cbreplay.errors import MissingExtraError, OutputError
 from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
@@ -31,6 +30,7 @@ from cbreplay.record.run_directory import (
 )
 from cbreplay.run_lock import RunLock, refuse_second_writer
 from cbreplay.silence import silenced_tensorflow
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     import os
