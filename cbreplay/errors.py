@@ -113,7 +113,9 @@ class UnknownMonitorError(CbreplayError, KeyError):
         reason: str = "",
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
-        held = ", ".join(self.available) or "no series at all"
+        held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
+        more = len(self.available) - _SHOWN_NAMES
+        held += f" and {more:,} more" if more > 0 else ""
         # a parameter that is one rule's own has no option
         choice = f"{option}=" if "_" in option else f"--{option} or {option}="
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
@@ -121,6 +123,9 @@ class UnknownMonitorError(CbreplayError, KeyError):
             f"run {run!r} has no series {monitor!r}; it has {held}.{left_out} "
             f"Choose one with {choice}."
         )
+
+
+_SHOWN_NAMES = 50
 
 
 class ConfigError(CbreplayError, ValueError):

@@ -12,15 +12,17 @@ from cbreplay.errors import LogError
 __all__ = [
     "check_cells",
     "check_columns",
+    "check_epochs",
     "check_trainings",
     "spoken_size",
     "too_large",
 ]
 
-# what a column and a training cost, whatever they hold, and a cell without a value
-_COLUMN, _TRAINING, _CELL = 10_240, 16_384, 32
-# a lower limit is one of bytes, and never one of columns that any log has
-_LEAST = 1 << 24
+# what a column, a training and an epoch cost, whatever they hold, and a cell without a
+# value
+_COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 16_384, 1_024, 32
+# a lower limit is one of bytes alone
+_LEAST = 1 << 28
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
@@ -78,6 +80,32 @@ def check_trainings(n_trainings: int, source: str, most: int) -> None:
         hint = "If each row is the next epoch: --parts rows or parts='rows'; or "
         needed = n_trainings * _TRAINING
         raise LogError(problem, source=source, hint=hint + _raised(needed))
+
+
+def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
+    """Refuse a training of more epochs than anybody replays one by one.
+
+    Parameters
+    ----------
+    n_epochs : int
+        How many there are.
+    source : str
+        The log.
+    most : int
+        The limit, in bytes.
+    what : str
+        What says that they are so many.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    most = max(most, _LEAST)
+    if n_epochs * _EPOCH > most:
+        problem = f"{what}: {n_epochs:,} epochs, more than {most // _EPOCH:,}"
+        hint = f"Correct what is no epoch, or {_raised(n_epochs * _EPOCH)}"
+        raise LogError(problem, source=source, hint=hint)
 
 
 def check_cells(n_missing: int, source: str, most: int, what: str) -> None:

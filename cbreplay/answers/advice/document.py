@@ -13,6 +13,7 @@ from cbreplay.answers.advice.sentences import (
     evidence_sentences,
     only_retraining,
     restoring_sentence,
+    runs_sentence,
     which_monitor,
 )
 from cbreplay.answers.advice.tables import (
@@ -80,7 +81,7 @@ def advice_document(
     if advice.kind == "none" and len(sweep.records) == 1:
         return _of_one_run(advice, sweep, asked, typed)
     sections = (
-        *_setting_sections(advice, sweep),
+        *_setting_sections(advice, sweep, asked),
         Section(DOUBTS, (Notice(tuple(doubt_sentences(advice))),)),
         *_settings_section(advice),
         *(() if costs is None else cost_sections(costs, advice)),
@@ -97,9 +98,12 @@ def advice_document(
     )
 
 
-def _setting_sections(advice: Recommendation, sweep: Sweep) -> Iterator[Section]:
+def _setting_sections(
+    advice: Recommendation, sweep: Sweep, asked: Sequence[Run]
+) -> Iterator[Section]:
     """Yield the setting, if there is one, and why it or none."""
-    rests = Points(tuple(evidence_sentences(advice)))
+    made_of = (runs_sentence(advice, sweep, asked),) if advice.callbacks else ()
+    rests = Points((*evidence_sentences(advice), *made_of))
     limits = Paragraph(only_retraining(), small=True)
     if not advice.callbacks:
         yield Section("Why none is recommended", (rests, limits), untitled=True)

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.building.digits import as_float32
 from cbreplay.readers.building.rows import Rows
-from cbreplay.readers.sizes import check_cells
+from cbreplay.readers.sizes import check_cells, check_epochs
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -293,4 +293,5 @@ def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> Non
         if record.horizon > _LAST_EPOCH:
             hint = "Correct the epoch that does not belong there"
             raise LogError(what, source=source, hint=hint)
+        check_epochs(absent + n_rows, source, most, what)
         check_cells(n_missing, source, most, what)

@@ -17,10 +17,11 @@ from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
-from cbreplay.readers.sizes import check_columns
+from cbreplay.readers.sizes import check_columns, check_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TypeGuard
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
@@ -64,6 +65,8 @@ def read_lists(
     """
     epochs = take_epochs(lists) if epochs is None else epochs
     check_columns(len(lists), kind, options.max_bytes)
+    longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
+    check_epochs(longest, kind, options.max_bytes, "its lists are long")
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
@@ -130,6 +133,10 @@ def _column(kind: str, name: object, values: object) -> Column:
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
     return column
+
+
+def _is_list(values: object) -> TypeGuard[list[Any]]:
+    return isinstance(values, list)
 
 
 def _is_missing(value: object) -> bool:

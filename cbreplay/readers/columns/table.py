@@ -205,10 +205,10 @@ class LogTable:
         if found:
             self.notes.append(f"left out {', '.join(found)}: {reason}")
 
-    def rename(self, old: str, new: str) -> None:
-        """Call a column otherwise; it keeps its place."""
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call columns otherwise; each keeps its place."""
         self.columns = {
-            new if name == old else name: cells for name, cells in self.columns.items()
+            names.get(name, name): cells for name, cells in self.columns.items()
         }
 
     def collapse(self, epochs: EpochArray) -> None:

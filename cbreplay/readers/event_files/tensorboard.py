@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.evaluations import VALIDATION, shown
 from cbreplay.readers.building.fits import join_rows
@@ -33,11 +32,13 @@ from cbreplay.readers.event_files.layouts import (
 )
 from cbreplay.readers.event_files.points import cut_points, number_values
 from cbreplay.readers.event_files.writers import drop_purged, join_writers, pair_points
+from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.numbering import NumberedEpochs
@@ -57,7 +58,6 @@ _FRAMEWORKS = {
     "Lightning": "Lightning",
     "Hugging Face": "Hugging Face",
 }
-_MOST_TRAININGS = 10_000
 # no tag is called so: the steps of evaluations, on their way to a run
 _STEP = "\0step"
 _CROWDED = "several values at most steps, as of each batch"
@@ -164,7 +164,7 @@ class _FoundPoints(NamedTuple):
 
 def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundPoints:
     """Put the points of training and validation together, fit by fit."""
-    found = _FoundPoints([], dict(layout.silent), [])
+    found, most = _FoundPoints([], dict(layout.silent), []), options.max_bytes
     of_writers: dict[str, list[LoggedPoints]] = {}
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
@@ -174,15 +174,15 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
             if options.parts == "rows":
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
-            cut, crowded = cut_points(table, names, os.path.basename(path))
+            cut, crowded = cut_points(table, names, os.path.basename(path), most)
             if resumed and cut:
                 cut[0].resumed = True
             pieces += cut
             found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
-        of_writers[writer], joined = join_writers(pieces)
+        of_writers[writer], joined = join_writers(pieces, most)
         found.notes.extend(purged + joined)
     train = of_writers[""] or of_writers["train"]
-    found.pieces.extend(pair_points(train, of_writers["validation"]))
+    found.pieces.extend(pair_points(train, of_writers["validation"], most))
     if layout.tool == "keras":
         found.left_out.update(other_scalars(_tags(log)))
         if not train:
@@ -221,10 +221,7 @@ def _in_epochs(
 ) -> tuple[list[Rows], NumberedEpochs]:
     """Give rows their zero-based epochs, and tell how they were counted."""
     pieces = found.pieces
-    if len(pieces) > _MOST_TRAININGS:
-        problem = f"its steps go back {len(pieces)} times"
-        hint = "Give the log of fewer trainings"
-        raise LogError(problem, source=pieces[0].file, hint=hint)
+    check_trainings(len(pieces), pieces[0].file, options.max_bytes)
     epochs = np.concatenate([piece.steps for piece in pieces])
     numbered = number_epochs(epochs, options, known=layout.counts_from_zero)
     rows = []

@@ -13,6 +13,7 @@ from cbreplay.cli.question import Question
 from cbreplay.distributed import sweep_logs
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.readers.base import ReadOptions
+from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,16 @@ def write_bomb(path: Path, beginning: bytes, piece: bytes, n_pieces: int) -> Pat
 def write(path: Path, content: object) -> Path:
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
+
+
+def write_points(
+    folder: Path, n_points: int, point: Callable[[int], tuple[int, str]]
+) -> Path:
+    """Write an event file with a value at each step and tag that a point names."""
+    points = map(point, range(n_points))
+    name = "train/events.out.tfevents.1700000000.host.1.0.v2"
+    write_events(folder / name, ((1.0, step, tag, 0.5) for step, tag in points))
+    return folder
 
 
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -114,11 +125,37 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         "its header stands once more, 19,999 times: more than 16,384 trainings",
     ),
     "a gap": (
+        lambda folder: write(folder / "a.csv", f"{HEADER}0,1,1\n1,1,1\n900000,1,1\n"),
+        "the epochs run from 0 to 900000 in 3 rows: 900,001 epochs, more than 262,144",
+    ),
+    "gaps of many series": (
         lambda folder: write(
-            folder / "a.csv", f"{HEADER}0,1,1\n1,.9,.9\n9000000,1,1\n"
+            folder / "a.json",
+            [{"epoch": at, **{f"m{i}": 1 for i in range(90)}} for at in (0, 100_000)],
         ),
-        # an epoch column and two series, of 9,000,001 epochs three are there
-        "the epochs run from 0 to 9000000 in 3 rows: 26,999,994 values are missing",
+        # 99,999 epochs without a row, in 90 series and as epochs
+        "the epochs run from 0 to 100000 in 2 rows: 9,099,909 values are missing",
+    ),
+    "long lists": (
+        lambda folder: write(folder / "a.json", {"loss": [1] * 300_000}),
+        "its lists are long: 300,000 epochs, more than 262,144",
+    ),
+    "tags of event files": (
+        lambda folder: write_points(folder, 30_000, lambda at: (0, f"epoch_m{at}")),
+        "it has 30,000 columns",
+    ),
+    "tags at other steps": (
+        lambda folder: write_points(folder, 5_000, lambda at: (at, f"epoch_m{at}")),
+        (
+            "its 5,000 series stand at 5,000 steps between them: 24,995,000 values "
+            "are missing"
+        ),
+    ),
+    "steps that go back": (
+        lambda folder: write_points(
+            folder, 20_000, lambda at: (20_000 - at, "epoch_loss")
+        ),
+        "times: more than 16,384 trainings",
     ),
 }
 
@@ -136,11 +173,11 @@ def test_what_holds_more_than_the_limit_is_refused_with_the_option_that_raises_i
 
 
 def test_the_limit_that_the_sentence_names_is_enough(tmp_path: Path) -> None:
-    log = write(tmp_path / "a.csv", wide_csv(2_000))
-    with pytest.raises(LogError, match="--max-size 21MB or max_bytes=21_000_000"):
-        load_runs(log, max_bytes=20_000_000)
-    (run,) = load_runs(log, max_bytes=21_000_000)
-    assert len(run.series) == 1_999
+    log = write(tmp_path / "a.csv", wide_csv(26_500))
+    with pytest.raises(LogError, match="--max-size 272MB or max_bytes=272_000_000"):
+        load_runs(log)
+    (run,) = load_runs(log, max_bytes=272_000_000)
+    assert len(run.series) == 26_499
 
 
 @pytest.mark.parametrize("packed", [False, True])
