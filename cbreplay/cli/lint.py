@@ -31,7 +31,7 @@ _NOTHING = (
 )
 
 
-_ListForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
+_OutputForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
 # a check that the user asked for, and that failed
 _FOUND = 1
 
@@ -121,7 +121,7 @@ def command(
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
     exit_code: bool,
-    output_format: _ListForm,
+    output_format: _OutputForm,
 ) -> None:
     """Find settings that can never act, or act otherwise than they look.
 
@@ -154,7 +154,7 @@ def command(
         click.get_current_context().exit(_FOUND)
 
 
-def _print(found: ListFindings | ScriptsFindings, output_format: _ListForm) -> None:
+def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) -> None:
     from cbreplay.cli.written import print_document
 
     document = found.document()
