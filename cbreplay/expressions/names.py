@@ -337,6 +337,10 @@ class _NameVisitor(ast.NodeVisitor):
         for name in [root] if root is not None else names_in(node):
             change = Change(self.scope, name, line, not plain, plain and is_gain)
             self.changes.append(change)
+            if self.scope.of_class and self.scope.parent is not None:
+                # what a class binds itself may still be another's above that
+                outer = change._replace(scope=self.scope.parent, is_gain=False)
+                self.changes.append(outer)
 
     def flow(self, target: ast.expr, value: ast.expr) -> None:
         """Note what the objects of a target may be, or have in them."""

@@ -262,6 +262,10 @@ class ScriptCalls:
     ) -> ast.expr:
         """Return the value of a name that has one, and keeps it as it is."""
         lines = sorted({binding.line for binding in bindings if binding.line})
+        outer = holder.shadowed(node.id)
+        if outer:
+            where = self.place(outer[0].line)
+            self.unread(node, f"{node.id!r} is assigned in the class and in {where}")
         if len(bindings) > 1:
             spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
             problem = f"{node.id!r} is assigned more than once ({spoken})"

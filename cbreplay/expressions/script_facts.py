@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope
     from cbreplay.expressions.script_calls import ScriptCalls
 
-__all__ = ["Fit", "find_fits", "find_schedule", "read_facts"]
+__all__ = ["FittingCall", "find_fits", "find_schedule", "read_facts"]
 
 # which argument the callbacks are where they stand without their name
 _FITS = {"fit": 5, "fit_generator": 4}
@@ -21,7 +21,7 @@ _FITS = {"fit": 5, "fit_generator": 4}
 _MOST_BY_PLACE = {"fit": 6, "fit_generator": 5}
 
 
-class Fit(NamedTuple):
+class FittingCall(NamedTuple):
     """A call of ``fit`` that gets callbacks.
 
     Parameters
@@ -39,7 +39,7 @@ class Fit(NamedTuple):
     given: ast.expr
 
 
-def find_fits(calls: ScriptCalls) -> tuple[list[Fit], list[int]]:
+def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
     """Return the calls of ``fit`` that get callbacks, and the lines of unread ones."""
     fits, unread = [], []
     for call, scope in calls.names.calls:
@@ -48,7 +48,7 @@ def find_fits(calls: ScriptCalls) -> tuple[list[Fit], list[int]]:
             continue
         given = _given_to_fit(call, _FITS[method])
         if given is not None:
-            fits.append(Fit(call, scope, given))
+            fits.append(FittingCall(call, scope, given))
         elif any(word.arg is None for word in call.keywords):
             unread.append(call.lineno)
     return fits, unread
@@ -63,7 +63,7 @@ def _given_to_fit(call: ast.Call, place: int) -> ast.expr | None:
     return named[0] if named else None
 
 
-def read_facts(calls: ScriptCalls, fit: Fit) -> TrainingFacts:
+def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
     """Return what can be told of the training that a ``fit`` is."""
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     mine = compiled.found if compiled.is_followed else None
@@ -78,11 +78,11 @@ def read_facts(calls: ScriptCalls, fit: Fit) -> TrainingFacts:
     )
 
 
-def _word(fit: Fit, name: str) -> ast.expr | None:
+def _word(fit: FittingCall, name: str) -> ast.expr | None:
     return next((word.value for word in fit.call.keywords if word.arg == name), None)
 
 
-def _positive(calls: ScriptCalls, fit: Fit, name: str) -> int | None:
+def _positive(calls: ScriptCalls, fit: FittingCall, name: str) -> int | None:
     given = _word(fit, name)
     if given is None:
         return None
@@ -93,7 +93,7 @@ def _positive(calls: ScriptCalls, fit: Fit, name: str) -> int | None:
     return number if type(number) is int and number > 0 else None
 
 
-def _resumes(calls: ScriptCalls, fit: Fit) -> bool:
+def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
     """Return whether a fit certainly begins later than with the first epoch."""
     given = _word(fit, "initial_epoch")
     if given is None:
@@ -106,7 +106,7 @@ def _resumes(calls: ScriptCalls, fit: Fit) -> bool:
     return type(number) is int and number > 0
 
 
-def _is_validated(calls: ScriptCalls, fit: Fit) -> bool | None:
+def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
     method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
     starred = any(isinstance(given, ast.Starred) for given in fit.call.args)

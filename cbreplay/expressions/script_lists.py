@@ -163,6 +163,8 @@ class MemberReader:
         if place is None:
             self.calls.unread(node, f"{node.id!r} is not assigned in the script")
         holder, name = place
+        if holder.shadowed(name):
+            self.calls.unread(node, f"{name!r} is assigned in the class and outside")
         bindings = [binding for binding in holder.bindings[name] if binding.line]
         values = [binding.value for binding in bindings if binding.value is not None]
         only = len(bindings) == len(values) == 1

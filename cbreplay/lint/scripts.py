@@ -81,7 +81,7 @@ def lint_script(
         )
         for fit in (*script.fits, _loose_fit(script))
     ]
-    found = [list(_Fit(fit, script, resolved).findings()) for fit in fits]
+    found = [list(_ExaminedFit(fit, script, resolved).findings()) for fit in fits]
     ignored = script.source.find_ignored()
     kept = {
         (id(placed.member.call), placed.finding.code, placed.finding.message): placed
@@ -131,7 +131,7 @@ def _is_ignored(placed: PlacedFinding, ignored: dict[int, frozenset[str]]) -> bo
     return bool(named & {"*", placed.finding.code})
 
 
-class _Fit:
+class _ExaminedFit:
     """One fit under examination, in every way that it may turn out."""
 
     def __init__(

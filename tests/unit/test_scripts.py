@@ -302,6 +302,18 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             ),
             "line 7: 'c' is changed in line 2",
         ),
+        # by the body of a class, which sees the name before it has one of its own
+        (
+            (
+                "c = [EarlyStopping()]\nclass K:\n    c += [EarlyStopping()]\n"
+                "m.fit(callbacks=c)"
+            ),
+            "line 4: 'c' is changed in line 3",
+        ),
+        (
+            "c = [EarlyStopping()]\nclass K:\n    m.fit(callbacks=c)\n    c = []",
+            "line 3: 'c' is assigned in the class and in line 1",
+        ),
         # of a function that may return another one
         (
             "def f(a):\n    return [EarlyStopping(patience=a)]\nm.fit(callbacks=f(1))",
