@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.version import __version__
+
 if TYPE_CHECKING:
     from cbreplay.errors import (
         CbreplayError,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
     from cbreplay.recommend import Recommendation, recommend_config
+    from cbreplay.record.recorder import Recorder
+    from cbreplay.record.recording import recorded, recording
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.replay.compare import compare_replays
     from cbreplay.rules.keras.early_stopping import EarlyStopping
@@ -42,8 +46,6 @@ if TYPE_CHECKING:
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CbreplayError",
@@ -61,6 +63,7 @@ __all__ = [
     "PrecheltPQ",
     "PrecheltUP",
     "Recommendation",
+    "Recorder",
     "ReduceLROnPlateau",
     "Replay",
     "Run",
@@ -82,6 +85,8 @@ __all__ = [
     "parse_callbacks",
     "read_script_callbacks",
     "recommend_config",
+    "recorded",
+    "recording",
     "replay_fits",
     "replay_run",
     "sweep_runs",
@@ -99,6 +104,7 @@ _HOMES = {
     "PrecheltPQ": "rules.prechelt",
     "PrecheltUP": "rules.prechelt",
     "Recommendation": "recommend",
+    "Recorder": "record.recorder",
     "ReduceLROnPlateau": "rules.keras.reduce_lr_on_plateau",
     "Replay": "replay",
     "Run": "run",
@@ -116,6 +122,8 @@ _HOMES = {
     "parse_callbacks": "expressions",
     "read_script_callbacks": "expressions",
     "recommend_config": "recommend",
+    "recorded": "record.recording",
+    "recording": "record.recording",
     "replay_fits": "replay",
     "replay_run": "replay",
     "sweep_runs": "sweep",

@@ -48,7 +48,7 @@ def spoken_rate(rate: float | None) -> str:
     if rate is None:
         return "unknown"
     texts = (f"{rate:.{digits}g}" for digits in range(1, _MOST_DIGITS + 1))
-    return next((one for one in texts if _float32(float(one)) == rate), repr(rate))
+    return next((text for text in texts if _float32(float(text)) == rate), repr(rate))
 
 
 def spoken_comparison(comparison: Comparison, value: float, reference: float) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from cbreplay.errors import CbreplayError, ConfigError, LogError
 from cbreplay.judging import Judging, read_judging
 from cbreplay.loading import load_runs
+from cbreplay.plain_text import is_url, shown_url
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 from cbreplay.sweep import Failure, Sweep, SweptRun, sweep_runs
 from cbreplay.sweep.cells import Cells
@@ -161,7 +162,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
         try:
             read.append((path, load_runs(path, **task.reading)))
         except CbreplayError as error:
-            failures[path] = Failure(path, str(error))
+            failures[path] = Failure(_shown(path), str(error))
     tables: list[Sweep] = []
     try:
         every = [run for _, runs in read for run in runs]
@@ -173,13 +174,17 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
             try:
                 tables.append(sweep_runs(runs, task.configs, judging=task.judging))
             except CbreplayError as error:
-                failures[path] = Failure(path, str(error))
+                failures[path] = Failure(_shown(path), str(error))
     return _SweptBatch(
         runs=tuple(run for table in tables for run in table.runs),
         cells=tuple(table.cells.packed() for table in tables),
         counts=tuple(len(table.runs) for table in tables),
         failures=tuple(failures[path] for path in paths if path in failures),
     )
+
+
+def _shown(path: str) -> str:
+    return shown_url(path) if is_url(path) else path
 
 
 def _joined(

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.claims import Claim
 from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from cbreplay.kinds import Kind
 
@@ -91,21 +93,6 @@ class Fact(NamedTuple):
         return spoken_value(self.value, self.kind, self.decimals)
 
 
-class Claim(NamedTuple):
-    """What a sentence says about the data, for a check that knows only the data.
-
-    Parameters
-    ----------
-    predicate : str
-        For example ``"is_best"``, ``"first"`` or ``"at_least"``.
-    about : mapping
-        What it is said of, by name.
-    """
-
-    predicate: str
-    about: Mapping[str, Any]
-
-
 Part: TypeAlias = str | Code | Strong | Fact
 
 
@@ -172,7 +159,7 @@ class Paragraph(NamedTuple):
 class Points(NamedTuple):
     """Sentences below each other, one point each."""
 
-    points: tuple[Text, ...]
+    points: Sequence[Text]
 
 
 class Deferred(Sequence[Text]):
@@ -301,12 +288,15 @@ class Row(NamedTuple):
         Where there are too many rows for a form, the larger ranks go first.
     shown : {"always", "programs"}
         To whom: people need no row that says what another one said.
+    marked : bool
+        Whether it is the one that the first sentence speaks of.
     """
 
     cells: Sequence[Any]
     rest: Text | None = None
     rank: int = 0
     shown: Literal["always", "programs"] = "always"
+    marked: bool = False
 
 
 class MadeColumn(Sequence[Any]):
@@ -342,10 +332,14 @@ class ColumnRows(Sequence[Row]):
     ----------
     columns : sequence of sequence
         The cells of each column, all equally many.
+    marked : set of int
+        The numbers of the rows that the first sentence speaks of.
     """
 
-    def __init__(self, columns: Sequence[Sequence[Any]]) -> None:
-        self.columns = columns
+    def __init__(
+        self, columns: Sequence[Sequence[Any]], marked: AbstractSet[int] = frozenset()
+    ) -> None:
+        self.columns, self.marked = columns, marked
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -353,10 +347,13 @@ class ColumnRows(Sequence[Row]):
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - Sequence has two overloads
         if isinstance(index, slice):
             return [self[row] for row in range(len(self))[index]]
-        return Row(tuple(column[index] for column in self.columns))
+        row = range(len(self))[index]
+        cells = tuple(column[row] for column in self.columns)
+        return Row(cells, marked=row in self.marked)
 
     def __iter__(self) -> Iterator[Row]:
-        return map(Row, zip(*self.columns, strict=True))
+        for row, cells in enumerate(zip(*self.columns, strict=True)):
+            yield Row(cells, marked=row in self.marked)
 
 
 class Table(NamedTuple):
@@ -392,7 +389,8 @@ class Table(NamedTuple):
         ]
         columns = tuple(self.columns[place] for place in places)
         if isinstance(self.rows, ColumnRows):
-            shown = ColumnRows([self.rows.columns[place] for place in places])
+            columns_shown = [self.rows.columns[place] for place in places]
+            shown = ColumnRows(columns_shown, self.rows.marked)
             return self._replace(columns=columns, rows=shown)
         rows = tuple(
             row._replace(cells=[row.cells[place] for place in places])
@@ -466,8 +464,10 @@ class Section(NamedTuple):
         In order.
     half : bool
         Whether it may stand beside the next one on a wide page.
-    on : {"both", "page", "screen"}
-        Whether it belongs to the short answer at a terminal, to the page, or to both.
+    on : {"both", "page", "screen", "asked"}
+        Whether it belongs to the short answer at a terminal, to the page, or to both;
+        what follows nearly every answer is on a page, and at a terminal when it is
+        asked for.
     untitled : bool
         Whether a terminal leaves the heading out.
     """
@@ -475,7 +475,7 @@ class Section(NamedTuple):
     title: str
     blocks: tuple[Block, ...]
     half: bool = False
-    on: Literal["both", "page", "screen"] = "both"
+    on: Literal["both", "page", "screen", "asked"] = "both"
     untitled: bool = False
 
 
@@ -518,13 +518,21 @@ class Document(NamedTuple):
         """Return the table that is the answer for programs, if there is one."""
         return next(iter(self.answer_tables()), None)
 
-    def answer_tables(self) -> list[Table]:
-        """Return the tables that are the answer: CSV has the first of them."""
+    def answer_tables(self, *, asked: bool = True) -> list[Table]:
+        """Return the tables that are the answer: CSV has the first of them.
+
+        Parameters
+        ----------
+        asked : bool
+            With those that a terminal only shows when they are asked for.
+        """
         return [
             block
             for section in self.sections
             for block in section.blocks
-            if isinstance(block, Table) and block.is_answer
+            if isinstance(block, Table)
+            and block.is_answer
+            and (asked or section.on != "asked")
         ]
 
 

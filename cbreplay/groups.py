@@ -42,6 +42,8 @@ _APART = frozenset(
         "earlier_fits",
         "fit",
         "callbacks",
+        "learning_rate_column",
+        "without",
     ]
 )
 _PLAN = ("epochs", "initial_epoch", "validation_freq")

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["shortened", "shown_value", "well_formed"]
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "is_url",
+    "shell_words",
+    "shortened",
+    "shown_url",
+    "shown_value",
+    "shown_word",
+    "well_formed",
+    "without_secrets",
+]
 
 _MOST_LETTERS = 200
 _MOST_OF_A_LINE = 2000
@@ -43,3 +58,103 @@ def well_formed(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def shell_words(words: Iterable[str]) -> str:
+    r"""Quote words for a shell, so that each is taken as it is and can be seen.
+
+    What cannot be printed is written as bash and zsh read it.
+
+    >>> print(shell_words(["my logs.csv", "--monitor", "a\nb's"]))
+    'my logs.csv' --monitor $'a\x0ab\'s'
+    """
+    import shlex
+
+    return " ".join(
+        shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'"
+        for word in words
+    )
+
+
+def _escaped(word: str) -> str:
+    return "".join(
+        f"\\{sign}"
+        if sign in "\\'"
+        # how Python holds a byte of a file name that is no UTF-8
+        else f"\\x{ord(sign) - 0xDC00:02x}"
+        if "\udc80" <= sign <= "\udcff"
+        else sign
+        if sign.isprintable()
+        else f"\\x{ord(sign):02x}"
+        if sign < "\x7f"
+        else f"\\U{ord(sign):08x}"
+        for sign in word
+    )
+
+
+def without_secrets(text: str) -> str:
+    """Return text with every URL in it as `shown_url` writes it.
+
+    >>> without_secrets("403 at https://me:pw@host/logs.csv?signature=0 (Forbidden)")
+    '403 at https://host/logs.csv (Forbidden)'
+    """
+    if ":/" not in text:
+        return text
+    return re.sub(_URL, lambda found: shown_url(found[0]), text)
+
+
+def is_url(path: str) -> bool:
+    """Tell whether a path names a file system of its own: ``s3://bucket/runs``.
+
+    >>> is_url("s3://bucket/runs"), is_url("zip::s3://a/b.zip"), is_url("C:/runs")
+    (True, True, False)
+    """
+    scheme, mark, _ = path.partition("://")
+    word = scheme.replace("+", "").replace("::", "")
+    return bool(mark) and len(scheme) > 1 and word.isalnum()
+
+
+def shown_word(word: str) -> str:
+    """Return a word of a command line as `shown_url` writes the URL that is in it."""
+    return shown_url(word) if is_url(word) else without_secrets(word)
+
+
+def shown_url(url: str) -> str:
+    """Return a URL without what may be secret: user, password, query and fragment.
+
+    The number of a training in the log stays. Of a URL that can be read in two ways
+    (``me:p/w@host/x``) no host is shown, for it may be a piece of the password.
+
+    >>> shown_url("simplecache::https://me:pw@[::1]:8000/logs.csv?key=0#2")
+    'simplecache::https://[::1]:8000/logs.csv#2'
+    """
+    return "::".join(map(_shown_link, re.split(_BETWEEN_LINKS, url)))
+
+
+# pathlib leaves one slash of the two; a single letter is a drive of Windows; without a
+# longest scheme, a long word would be gone through once for each of its letters
+_URL = r"""[A-Za-z][A-Za-z0-9+.\-]{1,40}:/+[^\s"'<>`]*"""
+_BETWEEN_LINKS = r"::(?=[A-Za-z][A-Za-z0-9+.\-]*(?::/|::))"
+
+
+def _shown_link(link: str) -> str:
+    """Return one URL of a chain; a mere host has no scheme."""
+    start = re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:/+", link)
+    scheme = start[0] if start else ""
+    part = re.search(r"#\d{1,4}$", link)
+    rest = link[len(scheme) :].removesuffix(part[0] if part else "")
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    path = re.split("[?#]", rest[len(host) :], maxsplit=1)[0]
+    if _is_ambiguous(host, rest[len(host) :], path):
+        behind = re.split("[?#]", rest.rpartition("@")[2], maxsplit=1)[0]
+        _, slash, name = behind.rpartition("/")
+        return f"{scheme}...{f'/{name}' if slash else ''}"
+    return f"{scheme}{host.rpartition('@')[2]}{path}{part[0] if part else ''}"
+
+
+def _is_ambiguous(host: str, rest: str, path: str) -> bool:
+    """Tell whether a password may reach beyond what stands for the host."""
+    usual = re.fullmatch(r"(?:\[[\w:.%]*\]|[^:\[\]]*)(:\d*)?", host.rpartition("@")[2])
+    if usual is None:
+        return True
+    return "@" in rest if "@" in host else usual[1] is not None and "@" in path

@@ -217,15 +217,18 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", MappingProxyType(dict(self.series)))
         extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
-        held = [*self.series.values(), *(one for one in extras if one is not None)]
-        lengths = sorted({len(one) for one in held})
+        held = [
+            *self.series.values(),
+            *(series for series in extras if series is not None),
+        ]
+        lengths = sorted({len(series) for series in held})
         if not self.series or len(lengths) != 1 or lengths[0] == 0:
             sentence = f"run {self.name!r} needs series of one length, not {lengths}"
             raise ConfigError(sentence)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how it is sent to another process; a read-only mapping is not."""
-        held = {one.name: getattr(self, one.name) for one in fields(self)}
+        held = {part.name: getattr(self, part.name) for part in fields(self)}
         return _rebuild, (held | {"series": dict(self.series)},)
 
     @property
@@ -286,7 +289,9 @@ class Run:
         """
         series = self.series.get(name)
         if series is None or not series.recorded.any():
-            available = [key for key, one in self.series.items() if one.recorded.any()]
+            available = [
+                key for key, series in self.series.items() if series.recorded.any()
+            ]
             raise UnknownMonitorError(
                 name,
                 run=self.name,

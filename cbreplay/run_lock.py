@@ -15,6 +15,7 @@ import errno
 import json
 import os
 import stat
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -42,7 +43,7 @@ _ELSEWHERE = "Wait for it, or choose another directory with --out or out="
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _MOST_BYTES = 4096
 # a link is not followed, a pipe not waited for
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_PLAIN = 0 if sys.platform == "win32" else os.O_NOFOLLOW | os.O_NONBLOCK
 # a reader holds the lock for a moment, to see whether it could
 _TRIES, _PAUSE_SECONDS = 20, 0.01
 

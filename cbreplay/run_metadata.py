@@ -39,10 +39,30 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a fit ended: ``by`` is plan, interrupt, error, or a callback's class name."""
+    """How a fit ended.
+
+    Parameters
+    ----------
+    by : str
+        ``"plan"``; ``"interrupt"``, ``"error"`` or, where nobody saw by what it was
+        broken off, ``"unknown"``; the class name of the callback that stopped it, or
+        ``"callback"`` where nobody saw which. Empty where the file does not say.
+    epoch : int or None
+        The last epoch that was trained whole.
+    """
 
     by: str
     epoch: int | None = None
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether neither the plan nor a callback ended it."""
+        return self.by in ("interrupt", "error", "unknown")
+
+    @property
+    def by_callback(self) -> bool:
+        """Whether a callback of the training ended it."""
+        return self.by not in ("plan", "") and not self.broken_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +88,7 @@ class RunMetadata:
         The plan of the last fit.
     callbacks : tuple of str
         The callbacks of the last fit as text, in fit's order; it decides what the
-        learning-rate column means.
+        learning-rate column means. Empty where they are not known.
     metrics : mapping of str to {"min", "max"}
         The direction of each metric as Keras resolved it.
     initial_learning_rate : float or None
@@ -81,6 +101,9 @@ class RunMetadata:
         How the last fit ended; None while it runs.
     earlier_fits : tuple of EarlierFit
         The fits that this one resumed, oldest first.
+    rate_trained_at : bool
+        Whether the learning-rate column of ``logs.csv`` holds the rate that each epoch
+        was trained at, whatever the callbacks wrote.
     notes : tuple of str
         What in the file cannot be, and is not used.
     raw : mapping
@@ -97,6 +120,7 @@ class RunMetadata:
     wall_seconds: float | None = None
     ended: Ended | None = None
     earlier_fits: tuple[EarlierFit, ...] = ()
+    rate_trained_at: bool = False
     notes: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
@@ -224,6 +248,7 @@ class _Fields:
             wall_seconds=self.number(self.raw, "wall_seconds", "wall_seconds"),
             ended=self.ended(self.raw, "ended"),
             earlier_fits=self.earlier_fits(),
+            rate_trained_at=self.raw.get("learning_rate_column") == "trained-at",
             notes=tuple(self.notes),
             raw=self.raw,
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import changed_parameters, format_callback, parameters_of
 from cbreplay.rules.registry import family_named, row_of
 
 if TYPE_CHECKING:
@@ -86,11 +85,6 @@ def patience_in_use(scored: Scored | None) -> float | None:
     rule: Any = scored.callbacks[0]
     if row_of(type(rule)) is None or not rule.stops_early:
         return None
-    changed = {
-        parameter.name
-        for parameter in fields(rule)
-        if getattr(rule, parameter.name) != parameter.default
-    }
-    known = {parameter.name for parameter in fields(rule)}
-    usual = "patience" in known and changed <= _USUAL
+    has_patience = "patience" in parameters_of(rule)
+    usual = has_patience and changed_parameters(rule).keys() <= _USUAL
     return float(rule.patience) if usual else None

@@ -10,6 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.plain_text import is_url, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +40,16 @@ def check_output(path: Path, *known: str) -> str:
     Raises
     ------
     OutputError
-        If a directory, a link, a pipe or a device is there, or if nothing can be
-        written beside it.
+        If it is a URL, if a directory, a link, a pipe or a device is there, or if
+        nothing can be written beside it.
     ConfigError
         If the suffix is another one.
     """
+    # pathlib has made one slash of the two
+    address = str(path).replace(":/", "://", 1)
+    if is_url(address) and not path.parent.is_dir():
+        reason, hint = "it is a URL", f"Name a file here, {_OPTION}"
+        raise OutputError(shown_url(address), reason, hint=hint)
     suffix = path.suffix.lower()
     if path.is_dir():
         reason = "it is a directory"
@@ -109,8 +115,12 @@ def write_whole(path: Path, content: bytes, *, hint: str = _HINT) -> Path:
     return path
 
 
+# else Windows writes two letters for each line end
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
 def _write_new(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     with os.fdopen(os.open(path, flags, 0o666), "wb") as file:
         file.write(content)
 
@@ -129,9 +139,13 @@ def _check_place(path: Path) -> None:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(str(path), reason, hint=_HINT) from error
+    except OSError as error:
+        raise OutputError(
+            str(path), error.strerror or str(error), hint=_HINT
+        ) from error
+    except ValueError as error:
+        # a name with a NUL in it, which no system takes
+        raise OutputError(str(path), str(error), hint=_HINT) from error
     if stat.S_ISLNK(mode):
         reason = f"it is a link to {path.readlink()}"
         hint = f"Name the file that is meant, {_OPTION}, or remove the link"

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Parting",
     "as_sentence",
+    "brief_evidence",
+    "brief_limit",
     "count",
     "decimals_for",
     "find_non_finite",
+    "limits_explained",
     "list_names",
     "parting_of",
     "parting_words",
@@ -237,6 +240,83 @@ def spoken_limit(
     return "exact"
 
 
+def brief_evidence(replay: Replay) -> str:
+    """Say how far an answer is evidence in the few words of a cell."""
+    return brief_limit(
+        replay.run,
+        replay.evidence,
+        replay.divergence_epoch,
+        parting_of(replay),
+        gap_epoch=replay.gap_epoch,
+    )
+
+
+def brief_limit(
+    run: Run,
+    evidence: Evidence,
+    divergence_epoch: int | None,
+    parted_by: Parting = "reduction",
+    *,
+    gap_epoch: int | None = None,
+) -> str:
+    """Say what `spoken_limit` says in the few words of a cell.
+
+    `limits_explained` is the footnote that says what they mean.
+    """
+    if gap_epoch is not None:
+        return f"unknown from {gap_epoch + 1}"
+    if divergence_epoch is not None:
+        # a reduction acts at the end of the epoch before the first that it changes
+        epoch = divergence_epoch + (parted_by != "reduction")
+        return f"{_BRIEF_PARTINGS[parted_by]} at {epoch}"
+    return f"log ends at {run.horizon + 1}" if evidence == "censored" else "exact"
+
+
+_BRIEF_PARTINGS = {
+    "reduction": "rate changes",
+    "schedule": "rate differs",
+    "weights": "weights put back",
+}
+
+
+def limits_explained(
+    limits: Iterable[tuple[Evidence, Parting | None]], gaps: Iterable[tuple[Run, int]]
+) -> str:
+    """Say what the words of `brief_limit` mean, those that occur; none for "exact".
+
+    Parameters
+    ----------
+    limits : iterable of (evidence, what is otherwise at the divergence)
+        Of the cells, each once.
+    gaps : iterable of (run, zero-based epoch)
+        Of the incomplete cells.
+    """
+    told = set(limits)
+    kinds = {evidence for evidence, _ in told}
+    words = []
+    if "censored" in kinds:
+        words.append('"log ends": this setting would have trained on past the log')
+    partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
+    words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
+    causes = dict.fromkeys(_GAPS[gap_cause(run, epoch)] for run, epoch in gaps)
+    words += [f'"unknown from": {cause}' for cause in causes]
+    return "; ".join(words)
+
+
+_PARTINGS = {
+    "reduction": (
+        '"rate changes": this setting changes the learning rate after that epoch, the '
+        "recorded training did not, so the log cannot say what follows"
+    ),
+    "schedule": (
+        '"rate differs": from that epoch on this setting trains at another learning '
+        "rate than the recorded one, so the log cannot say what follows"
+    ),
+    "weights": (
+        '"weights put back": from that epoch on this setting trains from weights of an '
+        "earlier epoch, so the log cannot say what follows"
+    ),
+}
 _GAPS = {
     "hole": "the log has a hole there",
     "several": "the log holds several values by then",

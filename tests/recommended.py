@@ -26,7 +26,7 @@ def pausing(patience: int, n_epochs: int = 40) -> list[float]:
     return losses + [BEST + 0.1] * (n_epochs - len(losses))
 
 
-def make_run(losses: Sequence[float], name: str, *, planned: bool = True) -> Run:
+def make_run(losses: Sequence[float | None], name: str, *, planned: bool = True) -> Run:
     return Run.from_logs(
         [{"loss": 1.0, "val_loss": loss} for loss in losses],
         name=name,
@@ -50,7 +50,14 @@ def recommend(runs: Sequence[Run], **options: Any) -> Recommendation:
 
     asked = {
         name: options.pop(name)
-        for name in ("monitor", "keep", "min_delta", "objective", "mode")
+        for name in (
+            "monitor",
+            "keep",
+            "min_delta",
+            "objective",
+            "objective_mode",
+            "mode",
+        )
         if name in options
     }
     sweep, left_out = sweep_patience(runs, semantics="keras-3.15", **asked)

@@ -28,7 +28,8 @@ __all__ = [
 def axis_columns(parameters: Mapping[str, Sequence[Any]]) -> list[TableColumn]:
     """Return a column for each varied parameter, named as in `Grid.parameters`."""
     return [
-        TableColumn(name, title, _kind(parameters[name]))
+        # two words, of which each may have its line
+        TableColumn(name, title.replace(".", " "), _kind(parameters[name]))
         for name, title in _titles(parameters).items()
     ]
 

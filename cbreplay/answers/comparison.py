@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.answers.counted import counted
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import by_keras_rules
+from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -27,13 +27,15 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.replay.compare import total_comparisons
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.words import (
+    brief_evidence,
     count,
     decimals_for,
+    limits_explained,
     list_names,
+    parting_of,
     spoken_counting,
-    spoken_evidence,
     spoken_semantics,
 )
 
@@ -58,6 +60,7 @@ _CAUSES = {
 }
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
 _MOST_NAMES = 5
+_PLAIN = (str, int, float, type(None))
 # parameters that decide nothing
 _SILENT = ("verbose",)
 # what CSV has of each list on each run, in order
@@ -83,6 +86,25 @@ _OWN = (
     "value_gain",
     "epochs_gain",
 )
+
+
+class DifferingParameter(NamedTuple):
+    """A parameter in which two lists of the same callbacks differ.
+
+    Parameters
+    ----------
+    callback : int
+        The index of the callback in both lists.
+    parameter : str
+        Its name.
+    first, rival : object
+        Its values.
+    """
+
+    callback: int
+    parameter: str
+    first: Any
+    rival: Any
 
 
 class RivalLists(NamedTuple):
@@ -119,11 +141,14 @@ def comparison_document(lists: RivalLists) -> Document:
         The answer.
     """
     totals = total_comparisons(lists.compared)
-    sections = [Section("Run by run", (_table(lists),), untitled=True)]
+    footnote = _footnote(lists)
+    notes = (Points((say(footnote),)),) if footnote else ()
+    table = (_table(lists), *notes)
+    sections = [Section("Run by run", table, untitled=True)]
     outcome = tuple(_outcome(lists, totals))
     if outcome:
         sections.append(Section("What it comes to", (Points(outcome),), untitled=True))
-    doubts = tuple(_doubts(lists))
+    doubts = (*counts_otherwise(lists.runs), *_doubts(lists))
     if doubts:
         doubt = Notice(doubts)
         sections.append(Section("Before you trust it", (doubt,), untitled=True))
@@ -154,12 +179,21 @@ def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
         **describe_results(lists.runs, results),
         "configs": configs,
         "versus": {
+            "differing": [_described_pair(pair) for pair in _differing(lists)],
             "comparisons": [
                 {"run": row, **_described(comparison)}
                 for row, comparison in enumerate(lists.compared)
             ],
             "totals": totals._asdict(),
         },
+    }
+
+
+def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
+    """Return a parameter with values that JSON can hold: others as they are written."""
+    return {
+        name: value if isinstance(value, _PLAIN) else repr(value)
+        for name, value in pair._asdict().items()
     }
 
 
@@ -177,36 +211,92 @@ def _described(comparison: ReplayComparison) -> dict[str, Any]:
 
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    parting = _spoken_parting(lists, totals)
+    parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
     differing = _differing(lists)
     if len(differing) <= 1:
         return parting
     # who reads only this must not put it down to one of them
-    return say(
-        parting,
-        f" They differ in {count(len(differing), 'parameter')}: ",
-        f"{'; '.join(differing)}.",
-    )
+    named = [
+        f"{_owner(lists, pair)}{pair.parameter} {pair.first!r} / {pair.rival!r}"
+        for pair in differing
+    ]
+    number = counted(len(differing), "parameter", "n_differing")
+    return say(parting, " They differ in ", number, f": {'; '.join(named)}.")
 
 
-def _differing(lists: RivalLists) -> list[str]:
-    """Name the parameters in which two lists of the same callbacks differ."""
+def _which_is_better(
+    lists: RivalLists, totals: ComparisonTotals
+) -> Iterator[Part | Text]:
+    """Yield which list keeps the better weights on several runs, and which saves."""
+    if len(lists.compared) == 1 or not totals.exact_runs:
+        return
+    objective = Code(lists.compared[0].first.objective or "value")
+    wins = (totals.first_better, totals.rival_better)
+    if wins[0] == wins[1]:
+        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
+    else:
+        better = int(wins[1] > wins[0])
+        yield say(_label(lists, better), " keeps the better ", objective)
+        yield say(*_on(wins[better], totals))
+    more = totals.first_epochs_saved - totals.rival_epochs_saved
+    if more:
+        name, noun = "A" if more > 0 else "B", "epoch" if abs(more) == 1 else "epochs"
+        yield say(f"; {name} saves ", Fact(abs(more), "count", "more_saved"))
+        yield f" more {noun}"
+    yield ". "
+
+
+def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
+    """Yield on how many of the runs that decide both lists."""
+    n_exact = Fact(totals.exact_runs, "count", "exact_runs")
+    noun = "run" if totals.exact_runs == 1 else "runs"
+    are_all = totals.exact_runs == totals.runs
+    yield " on "
+    if number < totals.exact_runs:
+        yield Fact(number, "count", "alike_on")
+        yield " of "
+    if not are_all:
+        yield "the "
+    elif number == totals.exact_runs:
+        yield "all "
+    yield n_exact
+    yield f" {noun}"
+    if not are_all:
+        yield f" that decide{'s' if totals.exact_runs == 1 else ''} both"
+
+
+def _label(lists: RivalLists, side: int) -> str:
+    """Name a list by what it differs in, where that is one parameter."""
+    letter, differing = "AB"[side], _differing(lists)
+    if len(differing) != 1:
+        return letter
+    value = (differing[0].first, differing[0].rival)[side]
+    return f"{letter} ({differing[0].parameter} {value!r})"
+
+
+def _owner(lists: RivalLists, pair: DifferingParameter) -> str:
+    """Say whose parameter it is, where there are several callbacks."""
+    if len(lists.first) == 1:
+        return ""
+    return f"{lists.first[pair.callback].class_name}'s "
+
+
+def _differing(lists: RivalLists) -> list[DifferingParameter]:
+    """Return the parameters in which two lists of the same callbacks differ."""
     if [rule.class_name for rule in lists.first] != [
         rule.class_name for rule in lists.rival
     ]:
         return []
-    several = len(lists.first) > 1
-    named = []
-    for one, other in zip(lists.first, lists.rival, strict=True):
-        # every rule is a dataclass; a plain class cannot say so
-        for field in fields(one):  # type: ignore[arg-type]
-            ours, theirs = (getattr(rule, field.name) for rule in (one, other))
-            if ours != theirs and field.name not in _SILENT:
-                owner = f"{one.class_name}'s " if several else ""
-                named.append((field.name, f"{owner}{field.name} {ours!r} / {theirs!r}"))
+    pairs = [
+        DifferingParameter(place, name, value, parameters_of(rival)[name])
+        for place, (ours, rival) in enumerate(zip(*lists[:2], strict=True))
+        for name, value in parameters_of(ours).items()
+        if name not in _SILENT
+    ]
+    differing = [pair for pair in pairs if pair.first != pair.rival]
     # which epoch is kept is what people overlook
-    named.sort(key=lambda pair: pair[0] != "restore_best_weights")
-    return [words for _, words in named]
+    differing.sort(key=lambda pair: pair.parameter != "restore_best_weights")
+    return differing
 
 
 def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
@@ -287,6 +377,8 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     objectives = {comparison.first.objective for comparison in lists.compared}
     objective = objectives.pop() if len(objectives) == 1 else None
     decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
+    # what it comes to says it of all runs already where all are exact
+    decided = all(comparison.both_exact for comparison in lists.compared)
     titles: tuple[tuple[str, str, Kind, int], ...] = (
         ("parting_epoch", "part at", "epoch", 0),
         ("parted_by", "by", "text", 5),
@@ -294,8 +386,8 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
         ("keeps", "keeps", "epoch", 1),
         ("values", objective or "kept value", "value", 3),
         ("saved", "saved", "count", 4),
-        ("spoken_better", "better", "text", 2),
-        ("silent", "evidence", "sentence", 0),
+        ("spoken_better", "better", "text", 0),
+        ("silent", "evidence", "evidence", 6 * decided),
     )
     for key, title, kind, fold in titles:
         places = decimals if kind == "value" else None
@@ -312,12 +404,25 @@ def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
     yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
     yield Pair(*map(_saved, pair))
     yield _NAMES.get(comparison.better or "")
+    limits = [brief_evidence(replay) for replay in pair]
     silent = [
-        f"{name}: {spoken_evidence(replay)}"
-        for name, replay in zip("AB", pair, strict=True)
-        if replay.evidence != "exact"
+        f"{name}: {limit}"
+        for name, limit in zip("AB", limits, strict=True)
+        if limit != "exact"
     ]
-    yield "; ".join(silent) or "exact"
+    yield limits[0] if limits[0] == limits[1] else "; ".join(silent)
+
+
+def _footnote(lists: RivalLists) -> str:
+    """Say what the words for evidence mean; nothing where every run is exact."""
+    replays = lists.replays()
+    limits = [(replay.evidence, parting_of(replay)) for replay in replays]
+    gaps = [
+        (replay.run, replay.gap_epoch)
+        for replay in replays
+        if replay.gap_epoch is not None
+    ]
+    return limits_explained(limits, gaps)
 
 
 def _so_far(replay: Replay, value: float | None) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cbreplay.answers.spoken_runs import ROUTINE
 from cbreplay.document import Code, Strong, say
 from cbreplay.outcomes import was_still_improving
 from cbreplay.words import count, list_names
@@ -20,8 +21,6 @@ __all__ = ["about_logs", "about_runs", "alike_notes", "notes_of_many"]
 
 _MOST_NAMES = 5
 _MOST_NOTES = 12
-# two files that agree are no doubt; cbreplay inspect shows this note too
-_ROUTINE = "the CSV and the event files are one training"
 
 
 def about_runs(runs: Sequence[Run], words: str) -> Iterator[Text]:
@@ -52,7 +51,7 @@ def about_logs(replays: Sequence[Replay]) -> Iterator[Text]:
 
 def _ended_itself(run: Run) -> bool:
     ended = run.metadata.ended if run.metadata is not None else None
-    return ended is not None and ended.by not in ("plan", "interrupt", "error", "")
+    return ended is not None and ended.by_callback
 
 
 def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
@@ -77,7 +76,7 @@ def alike_notes(told: Iterable[tuple[Run, Sequence[str]]]) -> Iterator[Text]:
     """
     noted: dict[str, list[tuple[str, str]]] = {}
     for run, about in told:
-        reading = [note for note in run.notes if not note.startswith(_ROUTINE)]
+        reading = [note for note in run.notes if not note.startswith(ROUTINE)]
         for note in dict.fromkeys([*reading, *about]):
             alike = re.sub(r"\d+", "", note)
             noted.setdefault(alike, []).append((run.name, note))

@@ -38,6 +38,7 @@ from cbreplay.words import parting_of, spoken_divergence
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cbreplay.claims import Claim
     from cbreplay.document import Block, Part, Text
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
@@ -116,9 +117,9 @@ def _closing(explanation: Explanation) -> Iterator[Text]:
     """Yield how it ended, without what the headline says."""
     replay = explanation.replay
     told = None if replay.divergence_epoch is None else spoken_divergence(replay)
-    for sentence in explanation.closing:
-        if sentence != told:
-            yield _stamped(sentence)
+    for sentence in explanation.told:
+        if sentence.words != told:
+            yield _stamped(sentence.words, sentence.claims)
 
 
 def _headline(replay: Replay) -> Text:
@@ -149,11 +150,12 @@ def _stoppers(replay: Replay) -> Iterator[Part]:
     yield " stops" if len(replay.stopped_by) == 1 else " stop"
 
 
-def _stamped(sentence: str) -> Text:
+def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:
     """Return a sentence; a fiction says on every line that it is one."""
     if sentence.startswith(_FICTION):
-        return say(sentence.removeprefix(_FICTION), stamp=_FICTION)
-    return say(sentence)
+        plain = sentence.removeprefix(_FICTION)
+        return say(plain, claims=claims, stamp=_FICTION)
+    return say(sentence, claims=claims)
 
 
 def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
@@ -218,7 +220,7 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
             row.decision,
             row.needed,
             row.hypothetical,
-            _stamped(row.why),
+            _stamped(row.why, row.claims),
         ),
         # where there are very many, what was decided is shown before what was not
         rank=0 if row.decision in _DECISIVE else 1,
@@ -272,4 +274,7 @@ def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, An
 def _described(replay: Replay, row: TraceRow) -> dict[str, Any]:
     shown = replay.callbacks[row.callback].shown
     states = {"before": shown(row.before), "after": shown(row.after)}
-    return row._asdict() | states
+    described = row._asdict() | states
+    # what a check needs; the other members say the same to programs
+    del described["claims"]
+    return described

@@ -21,14 +21,14 @@ from cbreplay.rules.registry import resolve_semantics
 from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.document import Part, Text
     from cbreplay.lint import Finding
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["ListFindings", "check_callbacks", "findings_document"]
+__all__ = ["ListFindings", "check_callbacks", "finding_columns", "findings_document"]
 
 
 class ListFindings(NamedTuple):
@@ -59,6 +59,20 @@ class ListFindings(NamedTuple):
     lines: tuple[int, ...] = ()
     run: Run | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def n_found(self) -> int:
+        """How many findings there are."""
+        return len(self.findings)
+
+    def document(self) -> Document:
+        """Say what there is to object to."""
+        return findings_document(self)
+
+    def keep(self, is_chosen: Callable[[str], bool]) -> ListFindings:
+        """Return the findings whose code is chosen."""
+        kept = [finding for finding in self.findings if is_chosen(finding.code)]
+        return self._replace(findings=tuple(kept))
 
 
 def check_callbacks(
@@ -136,17 +150,11 @@ def _lead(checked: ListFindings) -> Text:
 
 
 def _table(checked: ListFindings) -> Table:
-    columns = (
-        TableColumn("severity", "severity", "name"),
-        TableColumn("code", "finding", "name"),
+    columns = finding_columns(
         TableColumn("callback", "index", "number", shown="programs"),
         TableColumn(
             "line", "line", "number", shown="always" if checked.lines else "programs"
         ),
-        TableColumn("setting", "setting", "code"),
-        TableColumn("message", "what", "sentence"),
-        TableColumn("reason", "why", "sentence"),
-        TableColumn("fix", "instead", "sentence"),
     )
     rows = tuple(
         Row(
@@ -164,6 +172,19 @@ def _table(checked: ListFindings) -> Table:
         for finding in checked.findings
     )
     return Table(columns, rows, "What to look at", is_answer=True)
+
+
+def finding_columns(*places: TableColumn) -> tuple[TableColumn, ...]:
+    """Return the columns of a table of findings, with those that tell where."""
+    return (
+        TableColumn("severity", "severity", "name"),
+        TableColumn("code", "finding", "name"),
+        *places,
+        TableColumn("setting", "setting", "code"),
+        TableColumn("message", "what", "sentence"),
+        TableColumn("reason", "why", "sentence"),
+        TableColumn("fix", "instead", "sentence"),
+    )
 
 
 def _line(checked: ListFindings, finding: Finding) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.describe import describe_run
 from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.spoken_runs import ROUTINE
 from cbreplay.document import (
     Command,
     Document,
@@ -67,7 +68,7 @@ def inspection_document(
         The logs and the options as they were typed, for the next command.
     """
     files = tuple(_files(inspection, verbose=verbose))
-    noted = tuple(_noted(inspection))
+    noted = tuple(_noted(inspection, verbose=verbose))
     sections = [Section("Runs", (_table(inspection, verbose=verbose),), untitled=True)]
     if noted:
         sections.append(Section("Noted in reading", (Notice(noted),), untitled=True))
@@ -172,10 +173,12 @@ def _series(run: Run, *, verbose: bool) -> Text:
     return say(*parts[:-1], " and ", more, " more (-v)")
 
 
-def _noted(inspection: Inspection) -> Iterator[Text]:
+def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
+    """Yield what was noted in reading; that two files agree is only told on request."""
     for run in inspection.runs:
         for note in run.notes:
-            yield say(Fact(run.name, "name", "run"), f": {note}")
+            if verbose or not note.startswith(ROUTINE):
+                yield say(Fact(run.name, "name", "run"), f": {note}")
 
 
 def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.answers.spoken_runs import beside_best, spoken_end
+from cbreplay.answers.spoken_runs import (
+    beside_best,
+    by_keras_rules,
+    counts_otherwise,
+    spoken_end,
+)
 from cbreplay.document import (
     Block,
     Code,
@@ -26,10 +31,12 @@ from cbreplay.document import (
 )
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.words import (
+    brief_evidence,
     count,
     decimals_for,
+    limits_explained,
     list_names,
-    spoken_evidence,
+    parting_of,
     spoken_semantics,
 )
 
@@ -108,7 +115,8 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     """
     advice, drawn = asked.advice, asked.drawn
     recommends = not isinstance(advice, str) and asked.callbacks is None
-    headline = _headline(drawn)
+    runs = [replay.run for replay in drawn.replays]
+    headline = by_keras_rules(_headline(drawn), runs)
     lead = _lead(asked)
     if recommends and isinstance(advice, Document):
         headline = advice.headline
@@ -153,7 +161,7 @@ def _headline(drawn: SettingOnRuns) -> Text:
 def _lead(asked: ManyRuns) -> Text:
     replays = asked.drawn.replays
     better = "smaller" if replays[0].objective_mode == "min" else "larger"
-    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
     return say(
         f"{count(len(replays), 'run')}, ",
         *_counts(asked),
@@ -187,7 +195,8 @@ def _with_doubts(asked: ManyRuns) -> Iterator[Section]:
     """Yield the advice's sections, with the doubts about the runs among its own."""
     if isinstance(asked.advice, str):
         why = say(Strong("This page recommends nothing."), f" {asked.advice}")
-        points = (why, *_about_setting(asked), *asked.doubts)
+        others = counts_otherwise(replay.run for replay in asked.drawn.replays)
+        points = (why, *_about_setting(asked), *asked.doubts, *others)
         yield Section(DOUBTS, (Notice(points),))
         return
     about = _about_setting(asked) if asked.callbacks is not None else ()
@@ -335,7 +344,16 @@ def _every_run(drawn: SettingOnRuns) -> Section:
     )
     rows = tuple(_run_row(replay) for replay in drawn.replays)
     table = Table(columns, rows, f"Every run at {drawn.name}", is_answer=True)
-    return Section(f"Every run, at {drawn.name}", (table,))
+    footnote = limits_explained(
+        [(replay.evidence, parting_of(replay)) for replay in drawn.replays],
+        [
+            (replay.run, replay.gap_epoch)
+            for replay in drawn.replays
+            if replay.gap_epoch is not None
+        ],
+    )
+    notes = (Paragraph(say(f"{footnote}."), small=True),) if footnote else ()
+    return Section(f"Every run, at {drawn.name}", (table, *notes))
 
 
 def _run_row(replay: Replay) -> Row:
@@ -352,7 +370,7 @@ def _run_row(replay: Replay) -> Row:
             outcome.epochs_saved,
         )
     names = (run.name, run.recorded_epochs, spoken_end(run), best)
-    return Row((*names, *cells, spoken_evidence(replay)))
+    return Row((*names, *cells, brief_evidence(replay)))
 
 
 def _unreplayed(left_out: Sequence[tuple[Run, str]]) -> Iterator[Section]:

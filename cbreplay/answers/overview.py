@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
-from cbreplay.answers.spoken_runs import beside_best, by_keras_rules
+from cbreplay.answers.next_commands import asked_again
+from cbreplay.answers.spoken_runs import (
+    beside_best,
+    by_keras_rules,
+    counts_otherwise,
+)
 from cbreplay.document import (
     Command,
     Document,
@@ -32,7 +37,7 @@ _MOST_NAMES = 3
 
 
 def overview_document(
-    staircases: Sequence[Staircase], *, typed: str = "", verbose: bool = False
+    staircases: Sequence[Staircase], *, typed: str | None = None, verbose: bool = False
 ) -> Document:
     """Say what several logs tell, one line each.
 
@@ -40,14 +45,14 @@ def overview_document(
     ----------
     staircases : sequence of Staircase
         The logs' answers.
-    typed : str
+    typed : str, optional
         The logs and the options as they were typed, for the next command.
     verbose : bool
         Whether every run is named.
     """
     replays = [staircase.replay for staircase in staircases]
     told = [staircase for staircase in staircases if staircase.sufficient_step()]
-    rules = dict.fromkeys(spoken_semantics(one.semantics.name) for one in replays)
+    rules = dict.fromkeys(spoken_semantics(replay.semantics.name) for replay in replays)
     headline = say(
         "On ",
         Fact(len(told), "count", "n_told"),
@@ -59,6 +64,7 @@ def overview_document(
         f"Rules of {', '.join(rules)}; "
         f"{spoken_counting(replay.run for replay in replays)}."
     )
+    command = Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20")
     title = "Every run, and the smallest patience that comes nearest to its best"
     return Document(
         "simulate",
@@ -72,19 +78,22 @@ def overview_document(
                 untitled=True,
             ),
         ),
-        (Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20"),),
-        lambda: {
-            "semantics": replays[0].semantics.name,
-            "objective": {
-                "name": replays[0].objective,
-                "mode": replays[0].objective_mode,
-            },
-            "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
-            "configs": [],
-            "results": [],
-            "staircase": [describe_staircase(staircase) for staircase in staircases],
-        },
+        asked_again(replays[0].run, typed, [command]),
+        lambda: _members(staircases),
     )
+
+
+def _members(staircases: Sequence[Staircase]) -> dict[str, Any]:
+    replays = [staircase.replay for staircase in staircases]
+    first = replays[0]
+    return {
+        "semantics": first.semantics.name,
+        "objective": {"name": first.objective, "mode": first.objective_mode},
+        "runs": [describe_run(replay.run, replay.noted.run) for replay in replays],
+        "configs": [],
+        "results": [],
+        "staircase": [describe_staircase(staircase) for staircase in staircases],
+    }
 
 
 def _table(staircases: Sequence[Staircase]) -> Table:
@@ -99,7 +108,7 @@ def _table(staircases: Sequence[Staircase]) -> Table:
         TableColumn("epochs_saved", "saved", "count", fold=3),
         TableColumn(
             "regret",
-            beside_best(one.objective_mode for one in staircases),
+            beside_best(staircase.objective_mode for staircase in staircases),
             "number",
         ),
     )
@@ -133,6 +142,7 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         "patience: the smallest that comes nearest to the best on record and stops "
         "inside the log"
     )
+    yield from counts_otherwise(staircase.replay.run for staircase in staircases)
     improving = [
         staircase.replay.run.name
         for staircase in staircases

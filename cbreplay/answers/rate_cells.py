@@ -64,7 +64,7 @@ def rate_columns(
         MadeColumn(n_rows, lambda row: f"{evident[row]} of {asked[row]}"),
     ]
     if _stops(cells.grid):
-        columns.append(TableColumn("first_act", "acts first", shown="people"))
+        columns.append(TableColumn("first_act", "acts first", fold=6, shown="people"))
         made.append(first)
     return columns, made
 

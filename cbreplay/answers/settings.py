@@ -21,7 +21,12 @@ from cbreplay.answers.rate_cells import (
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.settings_table import settings_table
+from cbreplay.answers.settings_summary import (
+    settings_headline,
+    summarise,
+    summary_section,
+)
+from cbreplay.answers.settings_table import evidence_footnote, settings_table
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
@@ -36,10 +41,11 @@ from cbreplay.document import (
     Document,
     Fact,
     Notice,
+    Points,
     Section,
     say,
 )
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.answers.settings_summary import SettingSummary
     from cbreplay.document import Part, Text
     from cbreplay.rules.base import Callback
 
@@ -60,7 +67,12 @@ __all__ = ["settings_document"]
 
 
 def settings_document(
-    cells: SettingCells, *, typed: str | None = None, by_options: bool = False
+    cells: SettingCells,
+    *,
+    typed: str | None = None,
+    typed_setting: str = "",
+    by_options: bool = False,
+    each: bool = False,
 ) -> Document:
     """Say what every setting would have done on every run.
 
@@ -71,25 +83,44 @@ def settings_document(
     typed : str, optional
         The logs and the options as they were typed, for the next commands; none where
         they cannot be asked again.
+    typed_setting : str
+        The options that name the settings, as they were typed.
     by_options : bool
         Whether the settings were typed as ``--patience`` and its like.
+    each : bool
+        Whether a terminal shows every run where several settings are summed up over
+        several runs.
     """
-    sections = [Section("Every setting", (settings_table(cells),), untitled=True)]
+    summed_up = len(cells.runs) > 1 and len(cells.grid) > 1
+    shows_each = each or not summed_up
+    summaries = summarise(cells) if len(cells.runs) > 1 else []
+    footnote = evidence_footnote(cells)
+    notes = (Points((say(footnote),)),) if footnote else ()
+    table = (settings_table(cells), *notes)
+    rows = Section("Every setting", table, untitled=True)
+    sections = [rows if shows_each else rows._replace(on="asked")]
+    if summed_up:
+        sections.append(summary_section(cells, summaries))
     if tells_of_rates(cells):
         sections.append(
             Section(
                 "What reduces the learning rate, by setting", (totals_table(cells),)
             )
         )
-    doubts = Deferred(lambda: _doubts(cells))
+    doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
         "simulate",
-        by_keras_rules(_headline(cells), cells.runs),
+        by_keras_rules(_headline(cells, summaries), cells.runs),
         _lead(cells),
         tuple(sections),
-        _next(cells, typed, by_options=by_options),
-        lambda: _members(cells),
+        _next(
+            cells,
+            typed,
+            by_options=by_options,
+            again="" if shows_each else f"{typed_setting} --each".strip(),
+        ),
+        lambda: _members(cells, summaries),
     )
     (first, *others) = cells.runs
     if others or first.steps is None:
@@ -97,13 +128,19 @@ def settings_document(
     return in_evaluations(document, first)
 
 
-def _members(cells: SettingCells) -> dict[str, Any]:
+def _members(
+    cells: SettingCells, summaries: Sequence[SettingSummary]
+) -> dict[str, Any]:
     n_configs = len(cells.grid)
     results = [
         (*divmod(place, n_configs), replay)
         for place, replay in enumerate(cells.replays())
     ]
-    own = {"reductions": rate_totals(cells)} if tells_of_rates(cells) else {}
+    own: dict[str, Any] = {}
+    if tells_of_rates(cells):
+        own["reductions"] = rate_totals(cells)
+    if summaries:
+        own["summary"] = [summary._asdict() for summary in summaries]
     return {
         **describe_results(cells.runs, results),
         "configs": describe_configs(cells.grid),
@@ -111,25 +148,14 @@ def _members(cells: SettingCells) -> dict[str, Any]:
     }
 
 
-def _headline(cells: SettingCells) -> Text:
+def _headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
     n_runs, n_configs = len(cells.runs), len(cells.grid)
-    exact = [evidence == "exact" for evidence in cells.columns["evidence"]]
     if n_runs == n_configs == 1:
         return _headline_of_one(cells)
     if n_runs == 1:
+        exact = [evidence == "exact" for evidence in cells.columns["evidence"]]
         return _headline_of_one_run(cells, exact)
-    decided = [
-        all(exact[row * n_configs : (row + 1) * n_configs]) for row in range(n_runs)
-    ]
-    runs = [row for row, is_decided in enumerate(decided) if is_decided]
-    return say(
-        f"The log decides {'this' if n_configs == 1 else 'every'} setting on ",
-        Fact(len(runs), "count", "n_decided"),
-        " of ",
-        Fact(n_runs, "count", "n_runs"),
-        " runs; each run describes itself, and none promises the next.",
-        claims=[Claim("decided", {"runs": runs})],
-    )
+    return settings_headline(cells, summaries)
 
 
 def _headline_of_one(cells: SettingCells) -> Text:
@@ -145,12 +171,27 @@ def _headline_of_one(cells: SettingCells) -> Text:
     if told["stopped_epoch"] is not None:
         stopped = Fact(told["stopped_epoch"], "epoch", "stopped_epoch")
         end: tuple[Part, ...] = ("It stops at epoch ", stopped, " of ", horizon)
-        return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
+        beside = _beside_best_here(cells, 0)
+        return say(*end, ", and keeps ", *kept, *beside, *_saved_here(told), ".")
     if told["evidence"] == "exact":
         end = ("It trains to the planned end, epoch ", horizon)
         return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
     return say(*end, "; so far it keeps ", *kept, ".")
+
+
+def _saved_here(told: dict[str, Any]) -> Iterator[Part]:
+    """Yield what the one setting saves on the one run, where it saves something."""
+    saved, seconds = told["epochs_saved"], told["seconds_saved"]
+    if not saved:
+        return
+    yield " ("
+    yield Fact(saved, "count", "epochs_saved")
+    yield " epoch" if saved == 1 else " epochs"
+    if seconds:
+        yield ", "
+        yield Fact(seconds, "seconds", "seconds_saved")
+    yield " saved)"
 
 
 def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
@@ -225,11 +266,11 @@ def _lead(cells: SettingCells) -> Text:
     )
 
 
-def _doubts(cells: SettingCells) -> Iterator[Text]:
+def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     """Yield what the table does not say."""
     semantics = cells.rules[0] if len(cells.rules) == 1 else None
     yield from misreadings(cells.runs, cells.grid, semantics)
-    if any(cells.columns["provisional"]):
+    if brackets and any(cells.columns["provisional"]):
         yield say(
             "In brackets: as if training had ended with the log; such figures are "
             "never compared."
@@ -259,7 +300,7 @@ def _keeps_last(rules: Sequence[Callback]) -> bool:
     """Return whether a list stops early and puts no weights back."""
     stopping = [rule for rule in rules if rule.stops_early]
     return bool(stopping) and not any(
-        getattr(rule, "restore_best_weights", True) for rule in stopping
+        parameters_of(rule).get("restore_best_weights", True) for rule in stopping
     )
 
 
@@ -273,12 +314,15 @@ def _notes(cells: SettingCells) -> Iterator[Text]:
 
 
 def _next(
-    cells: SettingCells, typed: str | None, *, by_options: bool
+    cells: SettingCells, typed: str | None, *, by_options: bool, again: str
 ) -> tuple[Command, ...]:
     """Return what to ask next: why, of one log; which setting to pick, of several."""
     words = f" {typed}" if typed else ""
     if len(cells.runs) > 1:
         commands = [Command("A pick", f"cbreplay recommend{words}")]
+        if again:
+            rows = Command("Each run", f"cbreplay simulate{words} {again}")
+            commands.insert(0, rows)
         return asked_again(cells.runs[0], typed, commands)
     nearest = _nearest(cells)
     config = 0 if nearest is None else nearest

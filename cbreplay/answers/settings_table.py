@@ -8,7 +8,7 @@ from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
-from cbreplay.words import count, decimals_for, spoken_limit
+from cbreplay.words import brief_limit, count, decimals_for, limits_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.kinds import Kind
 
-__all__ = ["settings_table"]
+__all__ = ["evidence_footnote", "settings_table"]
 
 # what CSV has of each cell, in order
 _FIGURES = (
@@ -40,6 +40,7 @@ _FIGURES = (
 )
 # every row is shown: a reader may look for one of them
 _EVERY_ROW = 1_000_000
+_FOLD_DECIDED = 7
 
 
 def settings_table(cells: SettingCells) -> Table:
@@ -67,7 +68,10 @@ def settings_table(cells: SettingCells) -> Table:
     for column, held in (*_spoken_columns(cells), *_rate_columns(cells)):
         columns.append(column)
         made.append(held)
-    columns.append(_for_people("spoken", "evidence", "sentence"))
+    # the headline says it of all rows already where all are exact
+    decided = all(evidence == "exact" for evidence in cells.columns["evidence"])
+    fold = _FOLD_DECIDED if decided else 0
+    columns.append(_for_people("spoken", "evidence", "evidence", fold))
     made.append(_evidence(cells))
     return Table(
         tuple(columns),
@@ -138,16 +142,31 @@ def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
     )
 
 
+_LIMITS = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
+
+
 def _evidence(cells: SettingCells) -> Sequence[Any]:
-    """Return how far each cell is evidence, in words."""
-    keys = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")
-    limits = [cells.columns[key] for key in keys]
+    """Return how far each cell is evidence, in few words."""
+    limits = [cells.columns[key] for key in _LIMITS]
 
     n_configs = len(cells.grid)
 
     def spoken(row: int) -> str:
         run = cells.runs[row // n_configs]
         evidence, divergence, parted_by, gap = (column[row] for column in limits)
-        return spoken_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
+        return brief_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
 
     return MadeColumn(len(limits[0]), spoken)
+
+
+def evidence_footnote(cells: SettingCells) -> str:
+    """Say what the words for evidence mean; nothing where every cell is exact."""
+    evidence, _, parted_by, gaps = (cells.columns[key] for key in _LIMITS)
+    n_configs = len(cells.grid)
+    holes = {
+        (row // n_configs, epoch) for row, epoch in enumerate(gaps) if epoch is not None
+    }
+    return limits_explained(
+        zip(evidence, parted_by, strict=True),
+        [(cells.runs[run], epoch) for run, epoch in sorted(holes)],
+    )

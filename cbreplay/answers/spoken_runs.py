@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Code, Fact, plain_text, say
+from cbreplay.document import Code, Fact, say
+from cbreplay.holes import find_shared_cadence
 from cbreplay.words import parting_words, spoken_semantics
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.words import Parting
 
 __all__ = [
+    "ROUTINE",
     "beside_best",
     "by_keras_rules",
     "counts_otherwise",
@@ -25,6 +27,9 @@ __all__ = [
     "spoken_plan",
 ]
 
+# two files that agree are no doubt; cbreplay inspect -v shows this note too
+ROUTINE = "the CSV and the event files are one training"
+
 
 def lead_of_run(replay: Replay) -> Text:
     """Say what was asked of which run, and by whose rules."""
@@ -32,28 +37,31 @@ def lead_of_run(replay: Replay) -> Text:
     judged: tuple[Part, ...] = ()
     if replay.objective is not None:
         better = "smaller" if replay.objective_mode == "min" else "larger"
-        judged = ("; ", Code(replay.objective), f", {better} is better")
+        judged = ("Judged by ", Code(replay.objective), f", {better} is better, by")
     return say(
         Code(run.name),
         ": ",
         Fact(run.recorded_epochs, "count", "recorded_epochs"),
         " epoch" if run.recorded_epochs == 1 else " epochs",
-        ", ",
         *_plan(run),
-        *judged,
-        (f"; rules of {spoken_semantics(replay.semantics.name)}. Epochs count from 1."),
+        ". ",
+        *(judged or ("By",)),
+        f" the rules of {spoken_semantics(replay.semantics.name)}. ",
+        "Epochs count from 1.",
     )
 
 
 def spoken_plan(run: Run) -> str:
-    """Say what fit was told."""
-    return plain_text(say(*_plan(run)))
+    """Say for how many epochs the training was meant to go on."""
+    planned = run.planned_epochs
+    return "not recorded" if planned is None else f"{planned} planned"
 
 
 def _plan(run: Run) -> Iterator[Part]:
     if run.planned_epochs is None:
-        yield "the plan is not known"
+        yield "; how many were planned is not recorded"
     else:
+        yield " of "
         yield Fact(run.planned_epochs, "count", "planned_epochs")
         yield " planned"
 
@@ -67,12 +75,17 @@ def spoken_end(run: Run) -> str:
         "plan": "end of the plan",
         "interrupt": "an interrupt",
         "error": "an error",
+        "unknown": "broken off",
     }
     return words.get(ended.by, f"its own {ended.by}")
 
 
 def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
-    """Add whose rules decide, where another framework trained, which has its own.
+    """Add under which limits an answer holds: whose rules decide, and at which epochs.
+
+    Other frameworks have rules of their own. Where the log holds every tenth epoch and
+    nothing says that the others were not there, only callbacks that act at these are
+    answered for.
 
     Parameters
     ----------
@@ -81,21 +94,37 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
     runs : iterable of Run
         What it is about.
     """
-    others = sorted({run.framework for run in runs} - {""})
-    if not others:
+    listed = list(runs)
+    others = _others_count(listed)
+    if others:
+        headline = say(headline, f" By Keras's rules: {others} otherwise.")
+    cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
+    if not cadences:
         return headline
-    verb = "counts" if len(others) == 1 else "count"
-    return say(headline, f" By Keras's rules: {' and '.join(others)} {verb} otherwise.")
+    epochs: tuple[Part, ...] = ("some epochs",)
+    if len(cadences) == 1:
+        epochs = ("every ", Fact(cadences[0], "rank", "cadence"), " epoch")
+    alone = "" if len(listed) == 1 else " for some runs"
+    limit = (" It holds for callbacks that act only at ", *epochs)
+    return say(headline, *limit, f", as the log has it{alone}.")
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield where it stands what such a framework would have counted."""
-    if any(run.framework for run in runs):
+    """Yield by whose rules something is exact, and where it stands what differs."""
+    others = _others_count(runs)
+    if others:
         yield say(
-            "What other frameworks count: ",
+            f"exact: by Keras's rules; {others} otherwise, as ",
             Code("docs/patience-in-every-framework.md"),
-            ".",
+            " tells.",
         )
+
+
+def _others_count(runs: Iterable[Run]) -> str:
+    """Name the frameworks with rules of their own, with the verb; '' without any."""
+    others = sorted({run.framework for run in runs} - {""})
+    verb = "counts" if len(others) == 1 else "count"
+    return f"{' and '.join(others)} {verb}" if others else ""
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:

@@ -9,7 +9,11 @@ from cbreplay.answers.holes import hole_sentence
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run
-from cbreplay.answers.staircase_doubts import doubts_of_staircase, is_usual
+from cbreplay.answers.staircase_doubts import (
+    ONE_RUN_ALONE,
+    doubts_of_staircase,
+    is_usual,
+)
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
     Cell,
@@ -48,7 +52,7 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
-# what a reader takes for granted that the best epoch is the best of
+# "the best epoch" is read as the best of this series; another one is named
 _KERAS_DEFAULT = "val_loss"
 
 
@@ -83,9 +87,10 @@ def staircase_document(
         lead_of_run(staircase.replay),
         (
             *sections,
-            Section("Before you trust it", (Notice(doubts_of_staircase(staircase)),)),
+            Section("Before you trust it", (Notice(_doubts(staircase)),)),
             *pictures,
             steps_section(staircase),
+            *_how_it_keeps(staircase),
             *rate_section(staircase),
             *closing,
         ),
@@ -93,6 +98,11 @@ def staircase_document(
         lambda: _members(staircase),
     )
     return document if run.steps is None else in_evaluations(document, run)
+
+
+def _doubts(staircase: Staircase) -> tuple[Text, ...]:
+    told_first = staircase.sufficient_step() is not None
+    return doubts_of_staircase(staircase, is_alone_told=told_first)
 
 
 def _members(staircase: Staircase) -> dict[str, Any]:
@@ -123,7 +133,7 @@ def staircase_headline(staircase: Staircase) -> Text:
 def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
     """Say that the training was stopped by its own callback, where it was."""
     ended = run.metadata.ended if run.metadata is not None else None
-    if ended is None or ended.by in ("plan", "interrupt", "error", ""):
+    if ended is None or not ended.by_callback:
         return None
     planned = ""
     if run.planned_epochs is not None:
@@ -143,7 +153,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
         return _headline_without_step(staircase)
     objective = staircase.objective
     name: tuple[Part, ...] = ("patience ", Fact(patience, "patience", "patience"))
-    ending = [*_stop_of(staircase, step), "."]
+    ending = [*_stop_of(staircase, step), f". {ONE_RUN_ALONE}"]
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
         judged = "best epoch, "
@@ -193,17 +203,17 @@ def _stop_of(staircase: Staircase, step: StaircaseStep) -> Iterator[Part]:
     yield " of "
     yield Fact(run.horizon, "epoch", "horizon")
     if step.most_epochs_saved:
-        yield ", which saves "
+        yield " ("
         yield from _saved(step)
+        yield " saved)"
 
 
 def _saved(step: StaircaseStep) -> Iterator[Part]:
     yield Fact(step.most_epochs_saved, "count", "epochs_saved")
     yield " epoch" if step.most_epochs_saved == 1 else " epochs"
     if step.most_seconds_saved:
-        yield " ("
+        yield ", "
         yield Fact(step.most_seconds_saved, "seconds", "seconds_saved")
-        yield ")"
 
 
 def _headline_without_step(staircase: Staircase) -> Text:
@@ -248,6 +258,17 @@ def steps_section(staircase: Staircase) -> Section:
         blocks.append(Points(legend))
     title = "Every patience that this log can tell apart"
     return Section(title, tuple(blocks), untitled=True)
+
+
+def _how_it_keeps(staircase: Staircase) -> Iterator[Section]:
+    """Yield what "keeps" means, beside the setting that says it in code."""
+    if staircase.keep == "best":
+        words = (
+            '"keeps" is the epoch whose weights training ends with, under '
+            "restore_best_weights=True; Keras's default is False (--keep last)."
+        )
+        told = (Points((say(words),)),)
+        yield Section("Which weights are kept", told, on="asked", untitled=True)
 
 
 def _setting(staircase: Staircase) -> str:
@@ -344,9 +365,9 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     if step.last_patience is None:
         name = cells[0] if len(staircase.steps) > 1 else say("every patience")
         return Row((name, *cells[1:]), say(_rest_words(staircase)))
-    tried = any(step.first_patience <= one <= step.last_patience for one in _TRIED)
+    tried = any(step.first_patience <= tried <= step.last_patience for tried in _TRIED)
     chosen = step == staircase.sufficient_step()
-    return Row(cells, rank=0 if tried or chosen else 1)
+    return Row(cells, rank=0 if tried or chosen else 1, marked=chosen)
 
 
 def _rest_words(staircase: Staircase) -> str:
@@ -376,12 +397,7 @@ def _legend(staircase: Staircase) -> Iterator[Text]:
         yield say(
             "~ less than ",
             Code(staircase.objective),
-            " usually changes from one epoch to the next (",
+            " usually changes from one epoch to the next: ",
             Fact(usual, "difference", "usual_change", decimals_of(staircase)),
-            ", the median over the second half)",
-        )
-    if staircase.keep == "best":
-        yield say(
-            '"keeps" is with restore_best_weights=True; Keras\'s default is False '
-            "(--keep last)"
+            " (the median over the second half)",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
-from cbreplay.answers.spoken_runs import counts_otherwise
+from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = [
+    "ONE_RUN_ALONE",
     "doubts_of_one_run",
     "doubts_of_staircase",
     "is_usual",
@@ -34,18 +35,28 @@ __all__ = [
     "noted",
 ]
 
+ONE_RUN_ALONE = "One run cannot say what the next needs."
 _MOST_NOTES = 8
-# two files that agree are no doubt; cbreplay inspect shows this note too
-_ROUTINE = "the CSV and the event files are one training"
 
 
-def doubts_of_staircase(staircase: Staircase) -> tuple[Text, ...]:
-    """Return the doubts about an answer from one log, the gravest first."""
+def doubts_of_staircase(
+    staircase: Staircase, *, is_alone_told: bool = False
+) -> tuple[Text, ...]:
+    """Return the doubts about an answer from one log, the gravest first.
+
+    Parameters
+    ----------
+    staircase : Staircase
+        The answer.
+    is_alone_told : bool
+        Whether its first sentence says already that one run promises nothing.
+    """
     replay = staircase.replay
+    alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)
     names = dict.fromkeys([staircase.monitor, staircase.objective])
     return (
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
-        say(Strong("One run describes itself; it does not promise the next.")),
+        *alone,
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
         *_other_series(staircase),
         *counts_otherwise([replay.run]),
@@ -57,8 +68,9 @@ def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
     """Return the doubts about a setting on one log, where it is asked alone."""
     return (
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
-        say(Strong("One run describes itself; it does not promise the next.")),
+        say(Strong(ONE_RUN_ALONE)),
         *non_finite_doubts(replay, replay.objective),
+        *counts_otherwise([replay.run]),
         *noted(replay.run, replay.notes),
     )
 
@@ -108,13 +120,13 @@ def _kept_by_none(staircase: Staircase, epoch: int) -> str:
     rest = staircase.steps[-1]
     if rest.evidence == "exact" and rest.kept_epoch == epoch:
         return "training to the end of the plan keeps it."
-    return "nothing that stops inside the log keeps it."
+    return "no patience that stops inside this log keeps that epoch."
 
 
 def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
     """Yield what was noted in replaying and in reading, each once."""
-    reading = [note for note in run.notes if not note.startswith(_ROUTINE)]
-    # that one is told with the values
+    reading = [note for note in run.notes if not note.startswith(ROUTINE)]
+    # `non_finite_doubts` says it, with the epochs of the NaN
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:
         yield say(as_sentence(note, run.series))

@@ -39,9 +39,12 @@ def rate_section(
     blocks: list[Block] = [Points(points)]
     decides = any(callback.changes_learning_rate for callback in drawn.callbacks)
     known = rate.is_recorded or drawn.learning_rate is not None
-    if known and (rate.reductions or rate.rises or decides):
+    changes = bool(rate.reductions) or rate.rises or decides
+    if known and changes:
         blocks.insert(0, rate_figure(drawn))
-    yield Section("The learning rate", tuple(blocks), untitled=True)
+    section = Section("The learning rate", tuple(blocks), untitled=True)
+    # that the rate never changed is said only to who asks about reductions
+    yield section if changes else section._replace(on="asked")
 
 
 def _sentences(rate: RateHistory) -> Iterator[Text]:

@@ -17,7 +17,7 @@ _UNITS = {
 }
 
 
-class _ByteCount(click.ParamType):
+class _ByteCount(click.ParamType):  # type: ignore[type-arg]  # generic only lately
     """A number of bytes, with a unit or without."""
 
     name = "bytes"

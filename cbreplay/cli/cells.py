@@ -18,11 +18,17 @@ __all__ = ["print_cells"]
 
 
 def print_cells(
-    question: Question, grid: Grid, output: Format, *, same_callbacks: bool = False
+    question: Question,
+    grid: Grid,
+    output: Format,
+    *,
+    same_callbacks: bool = False,
+    each: bool = False,
 ) -> None:
     """Decide every setting on every run, and print the answer.
 
-    With `same_callbacks` the runs are fits under the same callback instances.
+    With `same_callbacks` the runs are fits under the same callback instances; with
+    `each` every run is shown below the summary of the settings.
     """
     with watch("replaying") as tell:
         if same_callbacks:
@@ -36,6 +42,11 @@ def print_cells(
                 replayed=output == "json",
             )
     document = settings_document(
-        cells, typed=question.typed(), by_options=not question.expressions
+        cells,
+        typed=question.typed(),
+        typed_setting=question.typed_setting(),
+        by_options=not question.expressions,
+        # of fits in a row every one is shown: what one leaves, the next begins with
+        each=each or same_callbacks,
     )
     print_document(document, output)

@@ -11,6 +11,7 @@ from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, MissingExtraError
+from cbreplay.plain_text import is_url, shown_url, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,9 @@ def print_swept(
 def _logs_below(paths: tuple[str, ...]) -> Iterator[str]:
     """Yield what each worker reads by itself: the entries of a directory of runs."""
     for path in paths:
+        if is_url(path):
+            yield path
+            continue
         # a run directory holds its own log, and is read as a whole
         inner = sorted(os.listdir(path)) if os.path.isdir(path) else []  # noqa: PTH112, PTH208
         below = [
@@ -106,9 +110,13 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
     try:
         connect: Any = Client
         return connect(address, timeout=_WAIT_SECONDS)
-    except (OSError, ValueError) as error:
-        sentence = (
-            f"no scheduler answers at {address!r} ({error}). "
-            "Give one as --scheduler tcp://host:8786"
-        )
-        raise ConfigError(sentence) from error
+    except (OSError, ValueError, TypeError) as error:
+        said = without_secrets(str(error))
+    shown = shown_url(address)
+    why = f" ({said})" if shown == address else ""
+    sentence = (
+        f"no scheduler answers at {shown!r}{why}. "
+        "Give one as --scheduler tcp://host:8786"
+    )
+    # the other error may hold the password
+    raise ConfigError(sentence)

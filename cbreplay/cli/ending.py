@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ended_by", "heed_signals", "leave_signals", "open_streams"]
 
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+_ENDING = [signal.SIGINT, signal.SIGTERM]
+if sys.platform != "win32":
+    _ENDING.append(signal.SIGHUP)
 _received: list[int] = []
 _process = os.getpid()
 
@@ -46,17 +48,15 @@ def heed_signals() -> None:
 
     One that the caller ignores, as nohup does, stays ignored.
     """
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+    for number in _ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
 
 
 def leave_signals() -> None:
     """Let a signal end the process at once, from when there is nothing to close."""
-    for name in _ENDING:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is _interrupt:
+    for number in _ENDING:
+        if signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_DFL)
 
 

@@ -8,7 +8,7 @@ import click
 
 from cbreplay.cli.options import log_options
 from cbreplay.cli.output import Format, format_option
-from cbreplay.cli.remarks import say
+from cbreplay.cli.remarks import is_verbose, say
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -18,14 +18,8 @@ __all__ = ["command"]
 
 @click.command("inspect")
 @log_options
-@click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    help="Every series, and what became of each file that was there.",
-)
 @format_option
-def command(question: Question, verbose: bool, output_format: Format) -> None:
+def command(question: Question, output_format: Format) -> None:
     """Show which runs and series are there, and what was odd.
 
     \b
@@ -36,6 +30,7 @@ def command(question: Question, verbose: bool, output_format: Format) -> None:
     from cbreplay.answers.inspection import Inspection, inspection_document
     from cbreplay.cli.written import print_document
 
+    verbose = is_verbose()
     found = Inspection(tuple(question.runs), tuple(question.survey.seen))
     document = inspection_document(found, verbose=verbose, typed=question.typed())
     if verbose and output_format in ("csv", "markdown"):

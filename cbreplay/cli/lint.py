@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import os
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
 
-from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import named_defaults
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, ExpressionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.answers.findings import ListFindings
+    from cbreplay.answers.script_findings import ScriptFindings, ScriptsFindings
     from cbreplay.grid import Choices
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
@@ -29,21 +31,40 @@ _NOTHING = (
 )
 
 
+_OutputForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
+# a check that the user asked for, and that failed
+_FOUND = 1
+
+
 class _NamedList(NamedTuple):
-    """A callbacks list, with where it stands: the lines of a script, or a run."""
+    """A callbacks list, with the run that it is of."""
 
     callbacks: Sequence[Callback]
     source: str = ""
-    lines: tuple[int, ...] = ()
     run: Run | None = None
-    epochs: int | None = None
-    validation_freq: int | None = None
-    schedule: str | None = None
     notes: tuple[str, ...] = ()
 
 
+class _FitOptions(NamedTuple):
+    """What the options say of the training."""
+
+    epochs: int | None
+    validation_freq: int | None
+    semantics: str | None
+
+
+def _codes(
+    context: click.Context,  # noqa: ARG001 - click's signature
+    parameter: click.Parameter,  # noqa: ARG001 - as above
+    texts: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Return the codes of ``--select a,b --select c``."""
+    codes = [code.strip() for text in texts for code in text.split(",")]
+    return tuple(filter(None, codes))
+
+
 @click.command("lint")
-@click.argument("path", required=False, metavar="[PATH]")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "-c",
     "--callbacks",
@@ -63,65 +84,156 @@ class _NamedList(NamedTuple):
     help="Whose rules: keras-3.15, tf_keras-2.18, ...  "
     "[default: run.json's, else the installed one]",
 )
-@format_option
+@click.option(
+    "--select",
+    "selected",
+    multiple=True,
+    callback=_codes,
+    metavar="CODES",
+    help="Report these findings only: reduce-after-stop,absent-monitor.",
+)
+@click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    callback=_codes,
+    metavar="CODES",
+    help="Leave these findings out. In a script: # cbreplay: ignore[CODES].",
+)
+@click.option(
+    "--exit-code", is_flag=True, help="End with status 1 where there is a finding."
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json", "csv", "markdown", "github"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written; github is for annotations of a pull request.",
+)
 def command(
-    path: str | None,
+    paths: tuple[str, ...],
     expressions: tuple[str, ...],
     *,
     epochs: int | None,
     validation_freq: int | None,
     semantics: str | None,
-    output_format: Format,
+    selected: tuple[str, ...],
+    ignored: tuple[str, ...],
+    exit_code: bool,
+    output_format: _OutputForm,
 ) -> None:
     """Find settings that can never act, or act otherwise than they look.
 
-    PATH is a training script, which is read and never run, or a log, whose run.json
-    names the callbacks. With -c no PATH is needed; a log is then what is known of the
-    training.
+    PATH is a training script or notebook, which is read and never run, a directory of
+    them, or a log, whose run.json names the callbacks. With -c no PATH is needed; a log
+    is then what is known of the training.
 
     \b
     cbreplay lint train.py --epochs 50
+    cbreplay lint src notebooks --exit-code --ignore keeps-later-weights
     cbreplay lint -c "ReduceLROnPlateau(patience=10)" -c "EarlyStopping(patience=5)"
     cbreplay lint runs/first
     """
-    from cbreplay.answers.findings import check_callbacks, findings_document
-    from cbreplay.cli.written import print_document
+    from cbreplay.lint.codes import choose_codes
 
     remark(*named_defaults(click.get_current_context()))
-    named = _named_list(path, expressions)
-    checked = check_callbacks(
+    is_chosen = choose_codes(selected=selected, ignored=ignored)
+    plan = _FitOptions(epochs, validation_freq, semantics)
+    scripts = _scripts_of(paths)
+    if scripts and expressions:
+        sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
+        raise ConfigError(sentence)
+    found: ListFindings | ScriptsFindings = (
+        _check_scripts(scripts, plan)
+        if scripts
+        else _check_list(paths, expressions, plan)
+    ).keep(is_chosen)
+    _print(found, output_format)
+    if exit_code and found.n_found:
+        click.get_current_context().exit(_FOUND)
+
+
+def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) -> None:
+    from cbreplay.cli.written import print_document
+
+    document = found.document()
+    if output_format in ("csv", "markdown", "github"):
+        say(*(f"note: {note}" for note in document.program()["notes"]))
+    if output_format == "github":
+        from cbreplay.writers.as_github import write_annotations
+
+        click.echo(write_annotations(document.program()), nl=False)
+    else:
+        print_document(document, output_format)
+
+
+def _scripts_of(paths: tuple[str, ...]) -> list[str]:
+    """Return the scripts that are named, or lie below a directory that holds no log."""
+    from cbreplay.expressions.sources import find_scripts, is_script
+
+    found: list[str] = []
+    for path in paths:
+        if is_script(path):
+            found.append(path)
+        elif os.path.isdir(path) and not os.path.exists(f"{path}/run.json"):  # noqa: PTH110, PTH112
+            found += find_scripts(path)
+    others = [path for path in paths if not is_script(path) and not os.path.isdir(path)]  # noqa: PTH112
+    if found and others:
+        sentence = (
+            f"{found[0]} is a script and {others[0]} is none. Ask about scripts, or "
+            "about one log"
+        )
+        raise ConfigError(sentence)
+    return list(dict.fromkeys(found))
+
+
+def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
+    """Look through scripts; of several, one that cannot be read is left out."""
+    from cbreplay.answers.script_findings import ScriptsFindings
+    from cbreplay.rules.registry import resolve_semantics
+
+    resolved = resolve_semantics(plan.semantics)
+    checked: list[ScriptFindings] = []
+    notes = list(resolved.notes)
+    for path in paths:
+        try:
+            checked.append(_check_script(path, plan))
+        except ExpressionError as error:
+            if len(paths) == 1:
+                raise
+            notes.append(f"left out {path}: {error.problem}")
+    return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
+
+
+def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
+    from cbreplay.answers.script_findings import ScriptFindings
+    from cbreplay.expressions.training_scripts import read_training_script
+    from cbreplay.lint.scripts import lint_script
+
+    script = read_training_script(path)
+    return ScriptFindings(script, lint_script(script, **plan._asdict()))
+
+
+def _check_list(
+    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions
+) -> ListFindings:
+    from cbreplay.answers.findings import check_callbacks
+
+    if len(paths) > 1:
+        sentence = f"lint speaks of one run, and {len(paths)} PATHs are given"
+        raise ConfigError(sentence)
+    named = _named_list(paths[0] if paths else None, expressions)
+    return check_callbacks(
         named.callbacks,
-        epochs=epochs or named.epochs,
-        validation_freq=validation_freq or named.validation_freq,
         run=named.run,
-        semantics=semantics,
-        schedule=named.schedule,
         source=named.source,
-        lines=named.lines,
         notes=named.notes,
+        **plan._asdict(),
     )
-    if output_format in ("csv", "markdown"):
-        say(*(f"note: {note}" for note in checked.notes))
-    print_document(findings_document(checked), output_format)
 
 
 def _named_list(path: str | None, expressions: tuple[str, ...]) -> _NamedList:
-    if path is not None and path.endswith(".py"):
-        if expressions:
-            sentence = f"{path} and -c both name callbacks. Give one of the two"
-            raise ConfigError(sentence)
-        from cbreplay.expressions import read_script_callbacks
-
-        script = read_script_callbacks(path)
-        return _NamedList(
-            script.callbacks,
-            path,
-            script.lines,
-            epochs=script.epochs,
-            validation_freq=script.validation_freq,
-            schedule=script.schedule,
-            notes=script.notes,
-        )
     named = _expressed(expressions) if expressions else None
     if named is not None and path is None:
         return named

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay import __version__
 from cbreplay.cli.ending import (
     CLOSED,
     FULL,
@@ -22,7 +21,10 @@ from cbreplay.cli.ending import (
     open_streams,
 )
 from cbreplay.cli.remarks import tell, tell_lines
-from cbreplay.errors import CbreplayError, nearest_name
+from cbreplay.cli.threads import spare_threads
+from cbreplay.errors import CbreplayError, as_options, nearest_name
+from cbreplay.plain_text import shown_word, without_secrets
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,7 @@ _SECTIONS = {
     },
     "Train": {
         "train": "Train a bundled real experiment and leave a run directory.",
+        "record": "Run your training script as it is, and record every fit.",
     },
 }
 
@@ -86,7 +89,7 @@ class _Commands(click.Group):
     epilog="With one log and no options: cbreplay simulate logs.csv",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
-@click.version_option(__version__, prog_name="cbreplay")
+@click.version_option(__version__, "-V", "--version", prog_name="cbreplay")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
 @click.option(
     "--no-config",
@@ -115,7 +118,7 @@ def run() -> None:
     # a fifth of a short answer would go into collecting what imports leave, most of it
     # at the end of the process, and into threads for linear algebra that nobody uses
     gc.set_threshold(100_000)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    spare_threads()
     status = main()
     leave_signals()
     gc.freeze()
@@ -147,16 +150,16 @@ def _answer(arguments: Sequence[str] | None) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - sorted below
         if ended_by() is not None:
             return _interrupted()
-        return _sort_out(error)
+        return _sort_out(error, sys.argv[1:] if arguments is None else arguments)
     return ended if isinstance(ended, int) else EXIT_ANSWERED
 
 
-def _sort_out(error: BaseException) -> int:
+def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
     """Say what went wrong, and return the exit status of whose it is."""
     if isinstance(error, click.ClickException):
-        return _misused(error)
+        return _misused(error, typed)
     if isinstance(error, CbreplayError):
-        return _complain(str(error))
+        return _complain(as_options(error.sentence))
     # click says Abort for the end of a file too, which nobody typed here
     if isinstance(error, (KeyboardInterrupt, click.Abort)) and not isinstance(
         error.__cause__, EOFError
@@ -169,11 +172,17 @@ def _sort_out(error: BaseException) -> int:
     return _confess()
 
 
-def _misused(error: click.ClickException) -> int:
+def _misused(error: click.ClickException, typed: Sequence[str]) -> int:
     """Show how a command is used, with what was typed made visible."""
     shown = io.StringIO()
     error.show(shown)
-    tell_lines(*shown.getvalue().splitlines())
+    usage = shown.getvalue()
+    for word in typed:
+        # a password may hold what ends a URL elsewhere: spaces, quotes
+        if "://" in word:
+            usage = usage.replace(word, shown_word(word))
+            usage = usage.replace(repr(word)[1:-1], shown_word(word))
+    tell_lines(*usage.splitlines())
     if isinstance(error, click.BadParameter):
         _say_where_from(error)
     return EXIT_UNUSABLE
@@ -221,7 +230,7 @@ def _confess() -> int:
     import traceback
 
     tell(
-        f"{traceback.format_exc()}\n"
+        f"{without_secrets(traceback.format_exc())}\n"
         "This is a defect of cbreplay, not of your log. Please report it with the "
         f"lines above, the command, and the version ({__version__})."
     )

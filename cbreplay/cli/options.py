@@ -25,6 +25,14 @@ __all__ = [
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def _keep_for_all(
+    context: click.Context, parameter: click.Parameter, value: bool
+) -> None:
+    """Keep a flag that may stand before the command or after it."""
+    if value and parameter.name:
+        context.find_root().obj[parameter.name] = True
+
+
 _LOG_OPTIONS = [
     click.argument("paths", nargs=-1, metavar="[PATH...]"),
     click.option(
@@ -103,6 +111,23 @@ _LOG_OPTIONS = [
         metavar="SECONDS",
         help="How long the server of a URL may be silent.  [default: 60]",
     ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say more: what nearly every answer would say, and every run, series and "
+        "file by its name.",
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say nothing but the answer.",
+    ),
 ]
 
 _SETTING_OPTIONS = [
@@ -165,16 +190,15 @@ _ADVICE_OPTIONS = [
     click.option(
         "--confidence",
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
-        default=0.9,
-        show_default=True,
-        help="On what share of new runs the tolerance shall be kept.",
+        help="On what share of new runs the tolerance shall be kept.  [default: 0.9, "
+        "or 0.8 from 4 to 8 runs]",
     ),
     click.option(
         "--cost-weight",
         type=click.FloatRange(min=0),
         default=0.05,
         show_default=True,
-        help="What training a whole record counts, beside losing the size of the best "
+        help="What training the whole plan counts, beside losing the size of the best "
         "value.",
     ),
     click.option(
@@ -200,7 +224,7 @@ _ADVICE_OPTIONS = [
 
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the reading options, and hand all shared ones over as one `question`."""
-    names = {one.name for one in fields(Question)}
+    names = {option.name for option in fields(Question)}
 
     @functools.wraps(function)
     def ask(*positional: Any, **options: Any) -> Any:  # noqa: ANN401 - click's

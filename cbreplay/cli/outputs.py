@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,4 +77,4 @@ def echo_path(path: Path) -> None:
     """Print where a file was written, with nothing that steers a terminal."""
     from cbreplay.words import visible_text
 
-    click.echo(visible_text(str(path)))
+    click.echo(visible_text(without_secrets(str(path))))

@@ -43,7 +43,7 @@ __all__ = ["command"]
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="A .png or .svg file.  [default: the run's name, or the kind, .png]",
+    help="A .png, .svg or .pdf file.  [default: the run's name, or the kind, .png]",
 )
 def command(
     question: Question,
@@ -60,6 +60,7 @@ def command(
     \b
     cbreplay plot logs.csv
     cbreplay plot logs.csv --patience 5 -o five.svg
+    cbreplay plot logs.csv --patience 5,10,20
     cbreplay plot runs/ --kind map
     cbreplay plot runs/ --kind trade-off --tolerance 0.5% --group-by none
     """
@@ -68,7 +69,7 @@ def command(
         output = (
             Path(f"{kind}.png") if several else _default_path(question.runs[0].name)
         )
-    reserve_output(output, question.inputs, (".png", ".svg"))
+    reserve_output(output, question.inputs, (".png", ".svg", ".pdf"))
     import_matplotlib()
     from cbreplay.plots import plot_replay, save_figure
     from cbreplay.recommend import Advising
@@ -83,7 +84,10 @@ def command(
             "does not show. Choose --kind map or trade-off, or leave it out"
         )
         raise ConfigError(sentence)
-    figure = plot_replay(_replay(question), kind=kind)
+    if kind == "curve" and question.grid is not None and len(question.grid) > 1:
+        figure = _draw_settings(question, question.grid)
+    else:
+        figure = plot_replay(_replay(question), kind=kind)
     echo_path(save_figure(figure, output))
 
 
@@ -91,8 +95,8 @@ def _first_option(advising: Advising) -> str:
     """Name the option that was given."""
     given = (
         name
-        for name, usual in advising._field_defaults.items()
-        if getattr(advising, name) != usual
+        for name, value in advising._asdict().items()
+        if value != advising._field_defaults[name]
     )
     return f"--{next(given).replace('_', '-')}"
 
@@ -145,6 +149,31 @@ def _one_setting(question: Question) -> tuple[Callback, ...] | None:
     return callbacks
 
 
+_MOST_SETTINGS = 6
+
+
+def _draw_settings(question: Question, grid: Grid) -> Figure:
+    """Draw several settings on the curve of the one run."""
+    from cbreplay.answers.axes import short_setting
+    from cbreplay.plots import plot_settings
+    from cbreplay.replay import replay_run
+
+    if len(grid) > _MOST_SETTINGS:
+        sentence = (
+            f"a curve shows {_MOST_SETTINGS} settings at most, and -c or --patience "
+            f"names {len(grid)}. Choose some, or see all: cbreplay simulate"
+        )
+        raise ConfigError(sentence)
+    run = _only_run(question)
+    replays = {
+        short_setting(grid, config): replay_run(
+            run, callbacks, judging=question.judging
+        )
+        for config, callbacks in enumerate(grid)
+    }
+    return plot_settings(replays)
+
+
 def _several(grid: Grid) -> ConfigError:
     return ConfigError(
         f"a picture shows one setting, and -c or --patience names {len(grid)}. "
@@ -156,21 +185,22 @@ def _replay(question: Question) -> Replay:
     """Replay the one setting on the one run."""
     from cbreplay.replay import replay_run
 
+    run = _only_run(question)
+    if question.grid is None:
+        return _sufficient(question, run)
+    if len(question.grid) != 1:
+        raise _several(question.grid)
+    return replay_run(run, question.grid[0], judging=question.judging)
+
+
+def _only_run(question: Question) -> Run:
     if len(question.runs) != 1:
         sentence = (
             f"a picture shows one run, and there are {len(question.runs)}. Give the "
             "PATH of one, or --run NAME, or draw all: --kind map, cbreplay report"
         )
         raise ConfigError(sentence)
-    if question.grid is None:
-        return _sufficient(question, question.runs[0])
-    if len(question.grid) != 1:
-        raise _several(question.grid)
-    return replay_run(
-        question.runs[0],
-        question.grid[0],
-        judging=question.judging,
-    )
+    return question.runs[0]
 
 
 def _sufficient(question: Question, run: Run) -> Replay:

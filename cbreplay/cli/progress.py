@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tell", "watch"]
 
-# is called with how much is done, and of how much
+# called with two numbers: how much is done, and how much there is to do
 Tell: TypeAlias = "Callable[[int, int], None]"
 _PATIENCE_SECONDS = 1.0
 

@@ -12,7 +12,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shown_value
+from cbreplay.plain_text import shell_words, shown_value, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
@@ -189,6 +189,16 @@ class Question:
         return make_grid(entries)
 
     @property
+    def shorthands(self) -> dict[str, str]:
+        """The parameters that have an option of their own, as they were given."""
+        texts = {
+            "patience": self.patience,
+            "min_delta": self.min_delta,
+            "start_from_epoch": self.start_from_epoch,
+        }
+        return {name: text for name, text in texts.items() if text is not None}
+
+    @property
     def judging(self) -> Judging:
         """How to judge, as the library takes it."""
         from cbreplay.judging import Judging
@@ -201,6 +211,9 @@ class Question:
     def monitors(self) -> list[str]:
         """The series to watch, for a command that chooses among several."""
         written = self.monitor or self._sole_loss or "val_loss"
+        if "runs" in vars(self) and any(written in run.series for run in self.runs):
+            # a name may hold a comma
+            return [written]
         named = [name.strip() for name in written.split(",")]
         return list(dict.fromkeys(named))
 
@@ -261,16 +274,23 @@ class Question:
     @property
     def command_line(self) -> str:
         """The command as it was typed, and what else it followed, to be typed again."""
-        import shlex
+        words = ["cbreplay", *sys.argv[1:]]
+        shown = list(map(shown_word, words))
+        left_out = ["a URL's user, password and query are left out"]
+        remarks = noted() if shown == words else [*noted(), *left_out]
+        return "\n".join([shell_words(shown), *(f"# {line}" for line in remarks)])
 
-        typed = shlex.join(["cbreplay", *sys.argv[1:]])
-        return "\n".join([typed, *(f"# {line}" for line in noted())])
+    def typed(self) -> str | None:
+        """Return the paths and what they are judged by, for a next command.
 
-    def typed(self) -> str:
-        """Return the paths and what they are judged by, for a next command."""
-        import shlex
-
-        words = list(self.paths)
+        None where the secrets of a URL would have to be in it.
+        """
+        if any(shown_word(path) != path for path in self.paths):
+            return None
+        # a name that begins as an option does
+        words = [
+            f"./{path}" if path[:1] == "-" != path else path for path in self.paths
+        ]
         for name in self.run:
             words += ["--run", name]
         usual = Question()
@@ -280,27 +300,23 @@ class Question:
                 words += [_option_name(option), str(value)]
         for seam in self.seams:
             words += ["--seam", str(seam)]
-        return shlex.join(words)
+        return shell_words(words)
 
     def typed_setting(self) -> str:
         """Return the options that name a setting, for a next command."""
-        import shlex
-
         words = [word for text in self.expressions for word in ("-c", text)]
-        for option in ("patience", "min_delta", "start_from_epoch"):
-            value = getattr(self, option)
-            if value is not None:
-                words += [_option_name(option), value]
-        return shlex.join(words)
+        for parameter, text in self.shorthands.items():
+            words += [_option_name(parameter), text]
+        return shell_words(words)
 
     def _expressed(self) -> list[Callback | Choices]:
-        for option in ("patience", "min_delta", "start_from_epoch", "keep"):
-            if getattr(self, option) is not None:
-                sentence = (
-                    f"{_option_name(option)} builds an EarlyStopping of its own "
-                    "and does not go with -c. Write it into the expression"
-                )
-                raise ConfigError(sentence)
+        building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]
+        if building:
+            sentence = (
+                f"{_option_name(building[0])} builds an EarlyStopping of its own "
+                "and does not go with -c. Write it into the expression"
+            )
+            raise ConfigError(sentence)
         from cbreplay.expressions import read_expressions
 
         read = read_expressions(self.expressions, self.monitor_and_mode)
@@ -309,20 +325,14 @@ class Question:
         return read.entries
 
     def _shorthand(self) -> list[Callback | Choices] | None:
-        texts = {
-            "patience": self.patience,
-            "min_delta": self.min_delta,
-            "start_from_epoch": self.start_from_epoch,
-        }
-        if all(text is None for text in texts.values()):
+        if not self.shorthands:
             return None
         from cbreplay.grid import choices
         from cbreplay.rules.registry import stopping_rule
 
         varied = {
             name: read_values(_option_name(name), text)
-            for name, text in texts.items()
-            if text is not None
+            for name, text in self.shorthands.items()
         }
         return [
             choices(
@@ -365,7 +375,7 @@ def read_values(option: str, text: str) -> range | list[float]:
             first, last = (int(end) for end in text.split(":"))
             values: range | list[float] = range(first, last + 1)
         else:
-            values = [_read_number(one) for one in text.split(",")]
+            values = [_read_number(number) for number in text.split(",")]
     except ValueError:
         values = []
     if not values:

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-__all__ = ["is_quiet", "noted", "remark", "say", "tell", "tell_lines"]
+from cbreplay.errors import as_options
+
+__all__ = ["is_quiet", "is_verbose", "noted", "remark", "say", "tell", "tell_lines"]
 
 
 def tell(text: str, *, end: str = "\n") -> None:
@@ -17,17 +19,18 @@ def tell(text: str, *, end: str = "\n") -> None:
 
 
 def tell_lines(*lines: str) -> None:
-    """Print lines on standard error, with nothing in them that steers a terminal."""
-    from cbreplay.plain_text import shortened
+    """Print lines on standard error: no secrets, nothing that steers a terminal."""
+    from cbreplay.plain_text import shortened, without_secrets
     from cbreplay.words import visible_text
 
-    tell("\n".join(shortened(visible_text(line)) for line in lines))
+    shown = (shortened(visible_text(without_secrets(line))) for line in lines)
+    tell("\n".join(shown))
 
 
 def say(*lines: str) -> None:
     """Print remarks on standard error, which -q silences; text is made visible."""
     if lines and not is_quiet():
-        tell_lines(*lines)
+        tell_lines(*map(as_options, lines))
 
 
 def remark(*lines: str) -> None:
@@ -44,6 +47,11 @@ def noted() -> list[str]:
 def is_quiet() -> bool:
     """Return whether nothing but the answer is wanted (-q)."""
     return bool(_root()["quiet"])
+
+
+def is_verbose() -> bool:
+    """Return whether what nearly every answer would say is wanted too (-v)."""
+    return bool(_root().get("verbose"))
 
 
 def _root() -> dict[str, Any]:

@@ -26,6 +26,15 @@ __all__ = ["command"]
     help="Compare the setting with this one, run by run: what differs, as "
     "patience=20, or a whole list, read as -c is and repeated for one list.",
 )
+@click.option("--versus-patience", metavar="N", help="The same as --versus patience=N.")
+@click.option(
+    "--versus-min-delta", metavar="X", help="The same as --versus min_delta=X."
+)
+@click.option(
+    "--versus-start-from-epoch",
+    metavar="N",
+    help="The same as --versus start_from_epoch=N.",
+)
 @click.option(
     "--keras-code",
     is_flag=True,
@@ -44,23 +53,31 @@ __all__ = ["command"]
     help="The runs, in their order, were fits under the same callback objects, as in a "
     "loop over folds: what they carry into the next fit counts.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Name every run in the remarks.")
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Of several settings on several runs, show every run, not only what each "
+    "setting comes to.",
+)
 @sweep_format_option
 def command(
     question: Question,
     output_format: Format | Literal["parquet"],
     *,
     versus: tuple[str, ...],
+    versus_patience: str | None,
+    versus_min_delta: str | None,
+    versus_start_from_epoch: str | None,
     keras_code: bool,
     scheduler: str | None,
     same_callbacks: bool,
-    verbose: bool,
+    each: bool,
 ) -> None:
     """Say what other settings would have done on a log.
 
     With one log and no settings: every patience that the log can tell apart. With
-    several logs: one line each. With -c or --patience: a table, one line a run and
-    setting.
+    several logs: one line each. With -c or --patience: one line a setting, or with one
+    setting a run; --each shows every run under every setting.
 
     \b
     cbreplay simulate logs.csv
@@ -68,7 +85,7 @@ def command(
     cbreplay simulate logs.csv -c "ReduceLROnPlateau(factor=0.5, patience=[2, 5])"
     cbreplay simulate logs.csv -c "PrecheltGL(alpha=[1, 2, 5])"
     cbreplay simulate -c "PrecheltGL(alpha=2)" --keras-code
-    cbreplay simulate runs/ --patience 5 --versus patience=20
+    cbreplay simulate runs/ --patience 5 --versus-patience 20
     """
     if output_format == "parquet":
         from cbreplay.cli.parquet import check_parquet
@@ -84,12 +101,16 @@ def command(
         print_swept(question, scheduler, output_format)
     else:
         question.leave_out_unmonitored()
+        changed = {
+            "patience": versus_patience,
+            "min_delta": versus_min_delta,
+            "start_from_epoch": versus_start_from_epoch,
+        }
+        versus += tuple(
+            f"{name}={value}" for name, value in changed.items() if value is not None
+        )
         _print_answer(
-            question,
-            output_format,
-            versus,
-            same_callbacks=same_callbacks,
-            verbose=verbose,
+            question, output_format, versus, each=each, same_callbacks=same_callbacks
         )
 
 
@@ -99,7 +120,7 @@ def _print_answer(
     versus: tuple[str, ...],
     *,
     same_callbacks: bool,
-    verbose: bool,
+    each: bool,
 ) -> None:
     """Print what the logs say here: a comparison, settings, or every patience."""
     if versus:
@@ -113,13 +134,16 @@ def _print_answer(
     elif question.grid is not None:
         from cbreplay.cli.cells import print_cells
 
-        print_cells(question, question.grid, output, same_callbacks=same_callbacks)
+        print_cells(
+            question, question.grid, output, same_callbacks=same_callbacks, each=each
+        )
     else:
-        _print_every_patience(question, output, verbose=verbose)
+        _print_every_patience(question, output)
 
 
-def _print_every_patience(question: Question, output: Format, *, verbose: bool) -> None:
+def _print_every_patience(question: Question, output: Format) -> None:
     """Print the staircase of one log, or those of several side by side."""
+    from cbreplay.cli.remarks import is_verbose
     from cbreplay.cli.written import print_document
 
     staircases = [_build(question, position) for position in range(len(question.runs))]
@@ -131,7 +155,7 @@ def _print_every_patience(question: Question, output: Format, *, verbose: bool) 
         from cbreplay.answers.overview import overview_document
 
         document = overview_document(
-            staircases, typed=question.typed(), verbose=verbose
+            staircases, typed=question.typed(), verbose=is_verbose()
         )
     print_document(document, output)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ import click
 from cbreplay.cli.outputs import echo_path
 from cbreplay.cli.remarks import tell
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
-from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +22,13 @@ __all__ = ["command"]
 
 
 _EXPERIMENTS = "\n".join(
-    ["\b", *(f"{name:<14} {one.summary}" for name, one in EXPERIMENTS.items())]
+    [
+        "\b",
+        *(
+            f"{name:<14} {experiment.summary}"
+            for name, experiment in EXPERIMENTS.items()
+        ),
+    ]
 )
 
 
@@ -101,7 +106,7 @@ def command(
             )
         echo_path(path)
     if not quiet:
-        tell(visible_text(f"next: cbreplay simulate {shlex.quote(str(root))}"))
+        tell(f"next: cbreplay simulate {shell_words([str(root)])}")
 
 
 def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
@@ -112,7 +117,7 @@ def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
     from cbreplay.grid import Choices
 
     callbacks = parse_callbacks(*texts)
-    if any(isinstance(one, Choices) for one in callbacks):
+    if any(isinstance(callback, Choices) for callback in callbacks):
         sentence = (
             f"-c is {' '.join(texts)!r}, which offers choices, and one run is trained "
             "under one value each. Leave one; cbreplay simulate answers for the others."
@@ -129,7 +134,7 @@ def _directories(
         only = out or Path("runs") / f"{experiment}-seed{seed}"
         return only, [only]
     root = out or Path("runs") / experiment
-    return root, [root / f"seed{one}" for one in range(seed, seed + seeds)]
+    return root, [root / f"seed{number}" for number in range(seed, seed + seeds)]
 
 
 @contextlib.contextmanager

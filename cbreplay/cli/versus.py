@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.answers.comparison import RivalLists, comparison_document
@@ -13,6 +13,7 @@ from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
 from cbreplay.replay import replay_run
 from cbreplay.replay.compare import compare_replays
+from cbreplay.rules.base import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +87,9 @@ def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:
 
     changed = list(first)
     for name, value in _parameters(text):
-        holders = [place for place, rule in enumerate(first) if name in _names(rule)]
+        holders = [
+            place for place, rule in enumerate(first) if name in parameters_of(rule)
+        ]
         if len(holders) != 1:
             there = ", ".join(rule.class_name for rule in first)
             sentence = (
@@ -97,7 +100,9 @@ def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:
             raise ConfigError(sentence)
         rule = changed[holders[0]]
         (read,) = parse_callbacks(f"{rule.class_name}({name}={value})")
-        changed[holders[0]] = replace(rule, **{name: getattr(read, name)})  # type: ignore[type-var]
+        given = parameters_of(read)[name]
+        # every rule is a dataclass; a plain class cannot say so
+        changed[holders[0]] = replace(rule, **{name: given})  # type: ignore[type-var]
     return changed
 
 
@@ -114,8 +119,3 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
         raise ConfigError(sentence)
     for keyword in call.keywords:
         yield str(keyword.arg), ast.unparse(keyword.value)
-
-
-def _names(rule: Callback) -> list[str]:
-    # every rule is a dataclass; a plain class cannot say so
-    return [field.name for field in fields(rule)]  # type: ignore[arg-type]

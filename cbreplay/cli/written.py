@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.remarks import noted
+from cbreplay.cli.remarks import is_verbose, noted
+from cbreplay.document import Deferred, Notice, Paragraph, Points
+from cbreplay.errors import as_options
 from cbreplay.writers.sparkline import ASCII_BARS, BARS
 
 if TYPE_CHECKING:
     from cbreplay.cli.output import Format
-    from cbreplay.document import Document
+    from cbreplay.document import Block, Document, Text
 
 __all__ = ["print_document", "terminal_width"]
 
 _IN_A_PIPE = 80
-_NARROWEST, _WIDEST = 40, 120
+_NARROWEST, _WIDEST = 40, 400
 
 
 def print_document(document: Document, output: Format) -> None:
@@ -34,16 +36,48 @@ def print_document(document: Document, output: Format) -> None:
     elif output == "markdown":
         from cbreplay.writers.as_markdown import table_as_markdown
 
-        tables = map(table_as_markdown, document.answer_tables())
+        tables = map(table_as_markdown, document.answer_tables(asked=is_verbose()))
         click.echo("\n\n".join(tables))
     else:
         from cbreplay.writers.as_text import write_text
 
         click.echo(
             write_text(
-                document, width=terminal_width(), bars=_bars(), emphasis=_emphasise
+                _spelled(document),
+                width=terminal_width(),
+                bars=_bars(),
+                emphasis=_emphasise,
+                mark=_mark,
+                verbose=is_verbose(),
             )
         )
+
+
+def _spelled(document: Document) -> Document:
+    """Name options as they are typed here, and not as Python's arguments too."""
+    sections = [
+        section._replace(blocks=tuple(map(_spelled_block, section.blocks)))
+        for section in document.sections
+    ]
+    return document._replace(
+        headline=_spelled_text(document.headline),
+        lead=_spelled_text(document.lead),
+        sections=tuple(sections),
+    )
+
+
+def _spelled_block(block: Block) -> Block:
+    if isinstance(block, Paragraph):
+        return block._replace(text=_spelled_text(block.text))
+    if isinstance(block, Points | Notice):
+        points = block.points
+        return block._replace(points=Deferred(lambda: map(_spelled_text, points)))
+    return block
+
+
+def _spelled_text(text: Text) -> Text:
+    parts = [as_options(part) if isinstance(part, str) else part for part in text.parts]
+    return text._replace(parts=tuple(parts))
 
 
 def terminal_width() -> int:
@@ -59,8 +93,18 @@ def terminal_width() -> int:
 
 def _emphasise(line: str) -> str:
     """Write a line in bold where a terminal shows it."""
-    plain = os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return line if plain else click.style(line, bold=True)
+    return click.style(line, bold=True) if _has_styles() else line
+
+
+def _mark(line: str) -> str:
+    """Write a line in green where a terminal shows it and colours are wanted."""
+    if not _has_styles() or os.environ.get("NO_COLOR"):
+        return line
+    return click.style(line, fg="green")
+
+
+def _has_styles() -> bool:
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
 
 
 def _bars() -> str:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.claims import claim, tell
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.words import PLAIN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.claims import Said, Told
     from cbreplay.rules.words import Ending, RuleWords
 
 __all__ = ["tell_ending"]
 
 
-def tell_ending(ending: Ending) -> Iterator[str]:
+def tell_ending(ending: Ending) -> Iterator[Told]:
     """Yield where it stopped, how near every callback came, and whose weights stay."""
     yield _tell_stop(ending)
     for index in dict.fromkeys(row.callback for row in ending.rows):
         if index not in ending.stopped_by:
-            yield _words(ending, index).ending(ending, index)
+            yield tell(_words(ending, index).ending(ending, index))
     if ending.kept_epoch is not None:
         yield _tell_kept(ending, ending.kept_epoch)
         overlooked = _tell_overlooked(ending)
-        if overlooked:
+        if overlooked.words:
             yield overlooked
 
 
@@ -32,39 +34,49 @@ def _words(ending: Ending, index: int) -> RuleWords:
     return words_of(ending.callbacks[index]) or PLAIN_WORDS
 
 
-def _tell_stop(ending: Ending) -> str:
-    run = ending.run
-    if ending.stopped_epoch is not None:
-        spoken = " and ".join(
-            _tell_stopper(ending, index) for index in ending.stopped_by
-        )
-        return f"stopped at the end of epoch {ending.stopped_epoch + 1} by {spoken}"
+def _tell_stop(ending: Ending) -> Told:
+    run, stopped = ending.run, ending.stopped_epoch
+    claims = claim("stopped_at", epoch=stopped, by=ending.stopped_by)
+    if stopped is not None:
+        told = tell(f"stopped at the end of epoch {stopped + 1} by ", claims=claims)
+        for place, index in enumerate(ending.stopped_by):
+            told = tell(told, " and " if place else "", _tell_stopper(ending, index))
+        return told
     if not ending.goes_on:
-        return f"not stopped: training went to its planned end, epoch {run.horizon + 1}"
-    return f"not stopped in the log, which ends at epoch {run.horizon + 1}"
+        end = f"not stopped: training went to its planned end, epoch {run.horizon + 1}"
+        return tell(end, claims=claims)
+    end = f"not stopped in the log, which ends at epoch {run.horizon + 1}"
+    return tell(end, claims=claims)
 
 
-def _tell_stopper(ending: Ending, index: int) -> str:
-    tell = _words(ending, index).stopper
-    return ending.name_of(index) if tell is None else tell(ending, index)
+def _tell_stopper(ending: Ending, index: int) -> Said:
+    stopper = _words(ending, index).stopper
+    return ending.name_of(index) if stopper is None else stopper(ending, index)
 
 
-def _tell_kept(ending: Ending, kept: int) -> str:
+def _tell_kept(ending: Ending, kept: int) -> Told:
     provisional = "if training ended with the log, it " if ending.goes_on else ""
-    told = f"{provisional}keeps the weights of epoch {kept + 1}"
+    told = tell(
+        f"{provisional}keeps the weights of epoch {kept + 1}",
+        claims=claim("keeps", epoch=kept),
+    )
     if ending.raised:
-        return f"{told}: the error came within it, and nothing is restored"
+        return tell(told, ": the error came within it, and nothing is restored")
     holder = _holder(ending)
     if holder is not None:
-        tell = _words(ending, holder).holder
-        why = f"{ending.name_of(holder)} puts them back"
-        return f"{told}: {why if tell is None else tell(ending, holder, kept)}"
-    told += ", the last one trained"
+        tell_holder = _words(ending, holder).holder
+        why: Said = f"{ending.name_of(holder)} puts them back"
+        return tell(
+            told,
+            ": ",
+            why if tell_holder is None else tell_holder(ending, holder, kept),
+        )
+    told = tell(told, ", the last one trained")
     for index in range(len(ending.callbacks)):
         say_why_not = _words(ending, index).not_restored
         if say_why_not is not None and ending.rows_of(index):
-            return f"{told}: {say_why_not(ending, index, kept)}"
-    return f"{told}: no callback in the list restores others"
+            return tell(told, ": ", say_why_not(ending, index, kept))
+    return tell(told, ": no callback in the list restores others")
 
 
 def _holder(ending: Ending) -> int | None:
@@ -82,10 +94,10 @@ def _holder(ending: Ending) -> int | None:
     return found
 
 
-def _tell_overlooked(ending: Ending) -> str:
+def _tell_overlooked(ending: Ending) -> Told:
     """Say why a better value than the kept one was passed over."""
     holder = _holder(ending)
     if holder is None or ending.raised:
-        return ""
-    tell = _words(ending, holder).overlooked
-    return "" if tell is None else tell(ending, holder)
+        return tell()
+    overlooked = _words(ending, holder).overlooked
+    return tell() if overlooked is None else tell(overlooked(ending, holder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.claims import tell
 from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
 from cbreplay.explain.ending import tell_ending
@@ -16,8 +17,9 @@ from cbreplay.words import spoken_evidence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.claims import Told
     from cbreplay.replay import Step
-    from cbreplay.rules.words import DecisionWord
+    from cbreplay.rules.words import DecisionWord, Earlier
 
 __all__ = ["Explanation", "explain_replay"]
 
@@ -33,13 +35,19 @@ class Explanation(NamedTuple):
         What is explained.
     rows : tuple of TraceRow
         In the order of the decisions; callbacks that decide nothing have none.
-    closing : tuple of str
-        Where it stopped and by whom, or why not, and why these weights are kept.
+    told : tuple of Told
+        Where it stopped and by whom, or why not, and why these weights are kept; with
+        what each sentence claims.
     """
 
     replay: Replay
     rows: tuple[TraceRow, ...]
-    closing: tuple[str, ...]
+    told: tuple[Told, ...]
+
+    @property
+    def closing(self) -> tuple[str, ...]:
+        """Where it stopped and by whom, or why not, and why these weights are kept."""
+        return tuple(sentence.words for sentence in self.told)
 
     def __repr__(self) -> str:
         """Return how it ended, and not every row."""
@@ -74,24 +82,35 @@ def explain_replay(replay: Replay) -> Explanation:
         raise ConfigError(sentence)
     rows = tuple(_rows(replay))
     evident = [row for row in rows if not row.hypothetical]
-    closing = list(tell_ending(_ending(replay, evident)))
-    if replay.end_of_evidence is not None:
-        closing = [spoken_evidence(replay)]
-        if replay.hypothetical is not None:
-            told = tell_ending(_fictive_ending(replay, list(rows)))
-            closing += [_FICTION + sentence for sentence in told]
-    return Explanation(replay, rows, tuple(closing))
+    ending = _ending(replay, evident)
+    if replay.end_of_evidence is None:
+        return Explanation(replay, rows, tuple(tell_ending(ending)))
+    told = [tell(spoken_evidence(replay))]
+    if replay.hypothetical is not None:
+        fiction = tell_ending(_fictive_ending(replay, list(rows)))
+        told += [tell(_FICTION, sentence) for sentence in fiction]
+    return Explanation(replay, rows, tuple(told))
 
 
 def _rows(replay: Replay) -> Iterator[TraceRow]:
     states = _first_states(replay)
+    earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
         if not replay.callbacks[step.callback].acts_at:
             # it stands by, and has nothing to tell
             continue
-        yield _row(replay, step, states[step.callback])
+        before = earlier.get(step.callback, "none")
+        yield _row(replay, step, states[step.callback], before)
         states[step.callback] = step.state
+        earlier[step.callback] = _seen(step, before)
+
+
+def _seen(step: Step, before: Earlier) -> Earlier:
+    """Return what became of the values up to and with a step."""
+    if step.decision.improved is not None:
+        return "compared"
+    return "skipped" if before == "none" and step.value is not None else before
 
 
 def _first_states(replay: Replay) -> list[Any]:
@@ -99,7 +118,7 @@ def _first_states(replay: Replay) -> list[Any]:
     return [callback.begin(training) for callback in replay.callbacks]
 
 
-def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 - a state
+def _row(replay: Replay, step: Step, before: Any, earlier: Earlier) -> TraceRow:  # noqa: ANN401 - a state
     callback, decision = replay.callbacks[step.callback], step.decision
     value = step.value
     compared, needed = None, None
@@ -110,16 +129,19 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
         if decision.improved is not None and best is not None and value is not None:
             compared = stood.comparison.sides(value, best)
     words = words_of(callback) or PLAIN_WORDS
-    why = words.moment(
-        Moment(
-            callback=callback,
-            epoch=step.epoch,
-            value=value,
-            before=before,
-            after=step.state,
-            decision=decision,
-            learning_rate=step.learning_rate,
-            next_value=_spoken_next(replay, step),
+    told = tell(
+        words.moment(
+            Moment(
+                callback=callback,
+                epoch=step.epoch,
+                value=value,
+                before=before,
+                after=step.state,
+                decision=decision,
+                learning_rate=step.learning_rate,
+                next_value=_spoken_next(replay, step),
+                earlier=earlier,
+            )
         )
     )
     end = replay.end_of_evidence
@@ -135,8 +157,9 @@ def _row(replay: Replay, step: Step, before: Any) -> TraceRow:  # noqa: ANN401 -
         new_learning_rate=decision.learning_rate,
         decision=_decision_word(step, compares=stands is not None),
         needed=needed,
-        why=_FICTION + why if hypothetical else why,
+        why=_FICTION + told.words if hypothetical else told.words,
         hypothetical=hypothetical,
+        claims=told.claims,
     )
 
 

@@ -7,6 +7,7 @@ import tokenize
 from pathlib import Path
 
 from cbreplay.errors import ExpressionError
+from cbreplay.plain_text import without_secrets
 
 __all__ = ["read_text"]
 
@@ -26,24 +27,25 @@ def read_text(path: str, *, most: int) -> str:
     ExpressionError
         If it is no regular file, too long, or no text.
     """
+    shown = without_secrets(path)
     hint = "Give a file of expressions as -c @callbacks.txt, or a script as @train.py"
     file = Path(path)
     try:
         # a pipe or a device could be read for ever
         if not file.is_file():
             problem = "it is not a file" if file.exists() else "there is no such file"
-            raise ExpressionError(problem, text=path, hint=hint)
+            raise ExpressionError(problem, text=shown, hint=hint)
         with file.open("rb") as opened:
             content = opened.read(most + 1)
     except OSError as error:
         problem = f"it cannot be read ({error.strerror})"
-        raise ExpressionError(problem, text=path, hint=hint) from None
+        raise ExpressionError(problem, text=shown, hint=hint) from None
     if len(content) > most:
         problem = f"it is longer than {most} bytes"
-        raise ExpressionError(problem, text=path, hint=hint)
+        raise ExpressionError(problem, text=shown, hint=hint)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding)
     except (SyntaxError, ValueError, LookupError) as error:
         problem = f"it is not text that Python could read ({error})"
-        raise ExpressionError(problem, text=path, hint=hint) from None
+        raise ExpressionError(problem, text=shown, hint=hint) from None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COPYING",
     "Change",
+    "Changes",
     "Flow",
     "find_flows",
     "names_in",
@@ -40,12 +41,15 @@ class Change(NamedTuple):
         Where.
     is_deep : bool
         Whether it is something inside of what the name stands for, or that itself.
+    is_gain : bool
+        Whether it is a list that gains entries under this name, which can be followed.
     """
 
     scope: Scope
     name: str
     line: int
     is_deep: bool
+    is_gain: bool = False
 
 
 class Flow(NamedTuple):
@@ -133,9 +137,25 @@ def _is_imported(place: _Place) -> bool:
     return bool(bindings) and all(one.path is not None for one in bindings)
 
 
-def spread_changes(
-    changes: Iterable[Change], flows: Iterable[Flow]
-) -> dict[_Place, int]:
+class Changes(NamedTuple):
+    """What of a script is changed in place, by whichever of its names.
+
+    Parameters
+    ----------
+    first : mapping of (Scope, str) to int
+        The line of the first change.
+    deeply : set of (Scope, str)
+        Of which names something that stands in what they hold may be changed.
+    unfollowed : mapping of (Scope, str) to int
+        The line of the first change that is no entry that the name itself gains.
+    """
+
+    first: dict[_Place, int]
+    deeply: set[_Place]
+    unfollowed: dict[_Place, int]
+
+
+def spread_changes(changes: Iterable[Change], flows: Iterable[Flow]) -> Changes:
     """Return what is changed in place, by whichever of its names, and where first.
 
     Parameters
@@ -145,36 +165,65 @@ def spread_changes(
     flows : iterable of Flow
         What the names have to do with each other.
     """
-    same: dict[_Place, list[_Place]] = {}
-    contents: dict[_Place, list[_Place]] = {}
-    wholes: dict[_Place, list[_Place]] = {}
-    for flow in flows:
-        one, other = flow.scope.place(flow.name), flow.other_scope.place(flow.other)
-        if one is None or other is None or _is_imported(other):
-            continue
-        if flow.kind == "same":
-            same.setdefault(one, []).append(other)
-            same.setdefault(other, []).append(one)
-        elif flow.kind == "holds":
-            contents.setdefault(one, []).append(other)
-        else:
-            wholes.setdefault(one, []).append(other)
-            contents.setdefault(other, []).append(one)
-    changed: dict[_Place, int] = {}
-    pending = [
-        (place, change.line, change.is_deep)
+    graph = _Graph(flows)
+    seeds = [
+        (change, (place, change.line, change.is_deep))
         for change in reversed(list(changes))
         if (place := change.scope.place(change.name)) is not None
     ]
-    reached: set[tuple[_Place, bool]] = set()
-    while pending:
-        place, line, is_deep = pending.pop()
-        if (place, is_deep) in reached or (place, True) in reached:
-            continue
-        reached.add((place, is_deep))
-        changed.setdefault(place, line)
-        pending += [(other, line, is_deep) for other in same.get(place, ())]
-        pending += [(whole, line, True) for whole in wholes.get(place, ())]
+    first, reached = graph.spread([seed for _, seed in seeds])
+    unfollowed, _ = graph.spread(
+        [
+            inner
+            for change, seed in seeds
+            for inner in (graph.beside(*seed) if change.is_gain else [seed])
+        ]
+    )
+    return Changes(first, {place for place, is_deep in reached if is_deep}, unfollowed)
+
+
+_Reached: TypeAlias = "tuple[_Place, int, bool]"
+
+
+class _Graph:
+    """What the names of a script have to do with each other."""
+
+    def __init__(self, flows: Iterable[Flow]) -> None:
+        self.same: dict[_Place, list[_Place]] = {}
+        self.contents: dict[_Place, list[_Place]] = {}
+        self.wholes: dict[_Place, list[_Place]] = {}
+        for flow in flows:
+            one, other = flow.scope.place(flow.name), flow.other_scope.place(flow.other)
+            if one is None or other is None or _is_imported(other):
+                continue
+            if flow.kind == "same":
+                self.same.setdefault(one, []).append(other)
+                self.same.setdefault(other, []).append(one)
+            elif flow.kind == "holds":
+                self.contents.setdefault(one, []).append(other)
+            else:
+                self.wholes.setdefault(one, []).append(other)
+                self.contents.setdefault(other, []).append(one)
+
+    def beside(self, place: _Place, line: int, is_deep: bool) -> list[_Reached]:  # noqa: FBT001 - as it is reached
+        """Return what a change of one place changes next."""
+        beside = [(other, line, is_deep) for other in self.same.get(place, ())]
+        beside += [(whole, line, True) for whole in self.wholes.get(place, ())]
         if is_deep:
-            pending += [(inner, line, True) for inner in contents.get(place, ())]
-    return changed
+            beside += [(inner, line, True) for inner in self.contents.get(place, ())]
+        return beside
+
+    def spread(
+        self, pending: list[_Reached]
+    ) -> tuple[dict[_Place, int], set[tuple[_Place, bool]]]:
+        """Return the line of the first change of every place that one reaches."""
+        changed: dict[_Place, int] = {}
+        reached: set[tuple[_Place, bool]] = set()
+        while pending:
+            place, line, is_deep = pending.pop()
+            if (place, is_deep) in reached or (place, True) in reached:
+                continue
+            reached.add((place, is_deep))
+            changed.setdefault(place, line)
+            pending += self.beside(place, line, is_deep)
+        return changed, reached

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.expressions.flows import (
     COPYING,
     Change,
+    Changes,
     Flow,
     find_flows,
     names_in,
     root_of,
     spread_changes,
 )
-from cbreplay.expressions.scopes import Binding, Scope
+from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,12 @@ __all__ = ["Names", "read_names"]
 
 _CHANGING = {
     *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+    *("popitem", "setdefault", "update"),
     *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
 }
+# all attributes at once
+_WHOLE = {"__dict__", "__setattr__"}
+_GROWING = {"append", "extend", "insert"}
 _SETTING = {"delattr", "setattr"}
 # of these, list.append(a, b) is a way to write a.append(b)
 _TYPES = {"dict", "list"}
@@ -46,16 +51,28 @@ class Names(NamedTuple):
         Every call, and where it stands, in the order of the text.
     changed : mapping of (Scope, str) to int
         The line in which what a name holds is changed in place.
+    changes : Changes
+        More of the same.
     given : mapping of (Scope, str) to int
         The line in which what a name holds is given to something that is not read.
     unread : mapping of str to int
         What may give any name another meaning, and the line in which it stands.
+    gains : list of Gain
+        Where lists grow.
+    stores : list of Store
+        Where attributes are set.
+    stars : list of str
+        The modules of which everything is imported.
     """
 
     calls: list[tuple[ast.Call, Scope]]
     changed: dict[tuple[Scope, str], int]
+    changes: Changes
     given: dict[tuple[Scope, str], int]
     unread: dict[str, int]
+    gains: list[Gain]
+    stores: list[Store]
+    stars: list[str]
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -79,7 +96,17 @@ def read_names(tree: ast.Module) -> Names:
         if (place := scope.place(name)) is not None
     }
     flows = [*walk.flows, *_passed(walk)]
-    return Names(calls, spread_changes(walk.changes, flows), given, walk.unread)
+    changes = spread_changes(walk.changes, flows)
+    return Names(
+        calls,
+        changes.first,
+        changes,
+        given,
+        walk.unread,
+        walk.gains,
+        walk.stores,
+        walk.stars,
+    )
 
 
 def _given_away(call: ast.Call, walk: _NameVisitor) -> list[str]:
@@ -142,6 +169,9 @@ class _NameVisitor(ast.NodeVisitor):
         self.shared: set[str] = set()
         self.functions: dict[str, tuple[Scope, list[str], list[str]]] = {}
         self.unread: dict[str, int] = {}
+        self.gains: list[Gain] = []
+        self.stores: list[Store] = []
+        self.stars: list[str] = []
         self.called: set[int] = set()
 
     def bind(self, name: str, binding: Binding) -> None:
@@ -155,10 +185,11 @@ class _NameVisitor(ast.NodeVisitor):
         self.scope = outer
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.bind(node.name, Binding(node.lineno))
+        scope = Scope(self.scope, definition=node)
+        self.bind(node.name, Binding(node.lineno, inner=scope))
         for decorator in node.decorator_list:
             self.visit(decorator)
-        scope = self.enter_function(node.args, list(node.body))
+        self.enter_function(node.args, list(node.body), scope)
         named = [*node.args.posonlyargs, *node.args.args]
         starred = [one.arg for one in (node.args.vararg, node.args.kwarg) if one]
         self.functions[node.name] = (scope, [one.arg for one in named], starred)
@@ -167,13 +198,20 @@ class _NameVisitor(ast.NodeVisitor):
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self.enter_function(node.args, [node.body])
+        scope = Scope(self.scope)
+        self.enter_function(node.args, [node.body], scope)
 
-    def enter_function(self, arguments: ast.arguments, body: list[ast.AST]) -> Scope:
+    def visit_Return(self, node: ast.Return) -> None:
+        if node.value is not None:
+            self.scope.returned.append(node.value)
+        self.generic_visit(node)
+
+    def enter_function(
+        self, arguments: ast.arguments, body: list[ast.AST], scope: Scope
+    ) -> None:
         for default in [*arguments.defaults, *arguments.kw_defaults]:
             if default is not None:
                 self.visit(default)
-        scope = Scope(self.scope)
         named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         starred = [arguments.vararg, arguments.kwarg]
         for parameter in [*named, *(star for star in starred if star is not None)]:
@@ -181,13 +219,13 @@ class _NameVisitor(ast.NodeVisitor):
                 Binding(parameter.lineno)
             )
         self.inside(body, scope)
-        return scope
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.bind(node.name, Binding(node.lineno))
+        scope = Scope(self.scope, of_class=True, definition=node)
+        self.bind(node.name, Binding(node.lineno, inner=scope))
         for inner in [*node.decorator_list, *node.bases, *node.keywords]:
             self.visit(inner)
-        self.inside(list(node.body), Scope(self.scope, of_class=True))
+        self.inside(list(node.body), scope)
         self.flow_body(node)
 
     def visit_comprehension_like(self, node: ast.AST) -> None:
@@ -207,7 +245,9 @@ class _NameVisitor(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
-            if alias.name != "*":
+            if alias.name == "*":
+                self.stars.append(module)
+            else:
                 path = f"{module}.{alias.name}"
                 self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
 
@@ -218,7 +258,13 @@ class _NameVisitor(ast.NodeVisitor):
             if isinstance(target, ast.Name):
                 self.bind(target.id, Binding(node.lineno, value=node.value))
             else:
+                self.note_store(target, node.value)
                 self.visit(target)
+
+    def note_store(self, target: ast.expr, value: ast.expr | None) -> None:
+        if isinstance(target, ast.Attribute):
+            store = Store(target.value, target.attr, value, self.scope, target.lineno)
+            self.stores.append(store)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
@@ -228,13 +274,16 @@ class _NameVisitor(ast.NodeVisitor):
         if isinstance(node.target, ast.Name):
             self.bind(node.target.id, Binding(node.lineno, value=node.value))
         else:
+            self.note_store(node.target, node.value)
             self.visit(node.target)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         # `+=` changes a list for all of its names, and makes a new number
+        if isinstance(node.op, ast.Add):
+            self.gains.append(Gain(node.target, node.value, self.scope))
         adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
         if adds and isinstance(node.target, ast.Name):
-            self.note_held_by(node.target, node.lineno)
+            self.note_held_by(node.target, node.lineno, is_gain=True)
             self.flow(node.target, node.value)
         self.generic_visit(node)
 
@@ -264,6 +313,10 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.note_change(node)
+        if not isinstance(node.ctx, ast.Load):
+            self.note_store(node, None)
+        elif node.attr in _WHOLE:
+            self.stores.append(Store(node.value, None, None, self.scope, node.lineno))
         if node.attr in _CHANGING and id(node) not in self.called:
             # add = callbacks.append, to be called under its own name
             self.note_held_by(node.value, node.lineno)
@@ -277,12 +330,17 @@ class _NameVisitor(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self.note_held_by(node.value, node.lineno)
 
-    def note_held_by(self, node: ast.expr, line: int) -> None:
+    def note_held_by(self, node: ast.expr, line: int, *, is_gain: bool = False) -> None:
         """Note that what an expression stands for is changed there."""
         plain = isinstance(node, ast.Name)
         root = root_of(node)
         for name in [root] if root is not None else names_in(node):
-            self.changes.append(Change(self.scope, name, line, is_deep=not plain))
+            change = Change(self.scope, name, line, not plain, plain and is_gain)
+            self.changes.append(change)
+            if self.scope.of_class and self.scope.parent is not None:
+                # what a class binds itself may still be another's above that
+                outer = change._replace(scope=self.scope.parent, is_gain=False)
+                self.changes.append(outer)
 
     def flow(self, target: ast.expr, value: ast.expr) -> None:
         """Note what the objects of a target may be, or have in them."""
@@ -337,10 +395,13 @@ class _NameVisitor(ast.NodeVisitor):
         self.calls.append((node, self.scope))
         called = node.func
         self.called.add(id(called))
+        if isinstance(called, ast.Attribute) and called.attr in _GROWING and node.args:
+            self.gains.append(Gain(called.value, node.args[-1], self.scope))
         if isinstance(called, ast.Attribute) and called.attr in _CHANGING:
             of_type = isinstance(called.value, ast.Name) and called.value.id in _TYPES
+            gains = called.attr in _GROWING and not of_type
             for held in node.args[:1] if of_type else [called.value]:
-                self.note_held_by(held, node.lineno)
+                self.note_held_by(held, node.lineno, is_gain=gains)
         elif isinstance(called, ast.Lambda):
             for held in node.args:
                 self.note_held_by(held, node.lineno)
@@ -349,7 +410,15 @@ class _NameVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def note_builtin(self, name: str, call: ast.Call) -> None:
+        if name == "vars" and call.args:
+            target = call.args[0]
+            self.stores.append(Store(target, None, None, self.scope, call.lineno))
         if name in _SETTING and call.args:
             self.note_held_by(call.args[0], call.lineno)
+            named = call.args[1] if len(call.args) > 1 else None
+            which = named.value if isinstance(named, ast.Constant) else None
+            known = which if isinstance(which, str) else None
+            target = call.args[0]
+            self.stores.append(Store(target, known, None, self.scope, call.lineno))
         if name in _RUNNING or (name in _NAMESPACES and not call.args):
             self.unread.setdefault(name, call.lineno)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["Binding", "Scope"]
+__all__ = ["Binding", "Gain", "Scope", "Store"]
 
 
 class Binding(NamedTuple):
@@ -21,19 +21,79 @@ class Binding(NamedTuple):
         What is assigned, by a plain assignment.
     path : str or None
         What is imported, with its module.
+    inner : Scope or None
+        The scope of the function or class that is defined.
     """
 
     line: int
     value: ast.expr | None = None
     path: str | None = None
+    inner: Scope | None = None
+
+
+class Gain(NamedTuple):
+    """A place where a list gains entries: ``append``, ``insert``, ``extend``, ``+=``.
+
+    Parameters
+    ----------
+    target : ast.expr
+        What stands for the list.
+    value : ast.expr
+        The entry, or the list of them.
+    scope : Scope
+        Where it stands.
+    """
+
+    target: ast.expr
+    value: ast.expr
+    scope: Scope
+
+
+class Store(NamedTuple):
+    """A place where an attribute is set, by ``=``, ``del`` or ``setattr``.
+
+    Parameters
+    ----------
+    target : ast.expr
+        Whose attribute.
+    name : str or None
+        Which one; None where it cannot be told.
+    value : ast.expr or None
+        What it is set to, by a plain assignment.
+    scope : Scope
+        Where it stands.
+    line : int
+        And the line.
+    """
+
+    target: ast.expr
+    name: str | None
+    value: ast.expr | None
+    scope: Scope
+    line: int
 
 
 class Scope:
-    """A module, class, function or comprehension, and the names bound in it."""
+    """A module, class, function or comprehension, and the names bound in it.
 
-    def __init__(self, parent: Scope | None, *, of_class: bool = False) -> None:
-        self.parent, self.of_class = parent, of_class
+    Attributes
+    ----------
+    definition : ast.AST or None
+        The function or class that it is the scope of.
+    returned : list of ast.expr
+        What a function may return.
+    """
+
+    def __init__(
+        self,
+        parent: Scope | None,
+        *,
+        of_class: bool = False,
+        definition: ast.AST | None = None,
+    ) -> None:
+        self.parent, self.of_class, self.definition = parent, of_class, definition
         self.bindings: dict[str, list[Binding]] = {}
+        self.returned: list[ast.expr] = []
 
     def holder(self, name: str) -> Scope | None:
         """Return the scope in which a name that is used here is bound."""
@@ -49,3 +109,17 @@ class Scope:
         """Return where a name that is used here is bound, and the name."""
         holder = self.holder(name)
         return None if holder is None else (holder, name)
+
+    def shadowed(self, name: str) -> list[Binding]:
+        """Return the bindings that a class has a name from before it binds it."""
+        if not self.of_class or self.parent is None:
+            return []
+        holder = self.parent.holder(name)
+        return [] if holder is None else holder.bindings[name]
+
+    def enclosing_class(self) -> Scope | None:
+        """Return the scope of the class that a method stands in; None if it is none."""
+        scope: Scope | None = self
+        while scope is not None and not scope.of_class:
+            scope = scope.parent
+        return scope

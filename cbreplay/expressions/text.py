@@ -22,6 +22,7 @@ from cbreplay.expressions.calls import (
 )
 from cbreplay.expressions.files import read_text
 from cbreplay.expressions.script import read_script_callbacks
+from cbreplay.expressions.sources import is_script
 from cbreplay.grid import Choices, choices
 from cbreplay.rules.registry import known_families, rule_named, stands_by
 
@@ -64,7 +65,8 @@ def parse_callbacks(
         Each one call, or a list of calls, as Keras code: literal arguments, where a
         list or a ``range`` means "try each", and ``each([...])`` says so explicitly.
         ``keras.callbacks.`` before a name is fine. ``@file`` reads expressions from a
-        file, with comments; ``@train.py`` is `read_script_callbacks`.
+        file, with comments; ``@train.py`` and ``@train.ipynb`` are
+        `read_script_callbacks`.
         ``package.module:MyCallback(...)`` imports your own callback, and nothing else
         imports anything.
     defaults : mapping, optional
@@ -112,7 +114,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
         path = text.strip().removeprefix("@")
         if path == text.strip():
             entries.extend(_Expression(text, defaults).entries())
-        elif path.endswith(".py"):
+        elif is_script(path):
             script = read_script_callbacks(path, defaults=defaults)
             entries.extend(script.callbacks)
             notes.extend(f"{path}: {note}" for note in script.notes)

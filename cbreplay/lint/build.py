@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import ListCheck
     from cbreplay.run import Run
 
-__all__ = ["lint_callbacks"]
+__all__ = ["find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
 
@@ -88,15 +88,25 @@ def lint_callbacks(
         validation_freq or _recorded_freq(run),
         run,
     )
-    found = [*_about_list(known, resolved.family.list_checks)]
-    for index, callback in enumerate(listed):
-        checks = checks_of(callback)
-        for check in () if checks is None else checks.single:
-            found += check(known, index, callback)
+    found = [
+        *find_about_list(known, resolved.family.list_checks),
+        *find_about_each(known),
+    ]
     return tuple(sorted(found, key=lambda finding: finding.callback))
 
 
-def _about_list(known: CheckedList, checks: tuple[ListCheck, ...]) -> Iterator[Finding]:
+def find_about_each(known: CheckedList) -> Iterator[Finding]:
+    """Yield the findings about each callback of a list by itself."""
+    for index, callback in enumerate(known.callbacks):
+        checks = checks_of(callback)
+        for check in () if checks is None else checks.single:
+            yield from check(known, index, callback)
+
+
+def find_about_list(
+    known: CheckedList, checks: tuple[ListCheck, ...]
+) -> Iterator[Finding]:
+    """Yield the findings about callbacks that defeat or repeat each other."""
     # a callback of the user's own may take a stop back, or set the rate itself
     if not any(callback.holds_own_code for callback in known.callbacks):
         for check in checks:
@@ -117,9 +127,10 @@ def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
             "identical-callbacks",
             index,
             f"{callback.class_name} stands in the list twice with the same arguments "
-            f"(callbacks {first + 1} and {index + 1})",
+            f"({known.places_of(first, index)})",
             reason,
             "remove one of the two",
+            facts={"first_callback": first},
         )
 
 

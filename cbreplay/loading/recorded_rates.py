@@ -76,7 +76,8 @@ def read_rate(run: Run) -> Run:
 
 
 def _read_logs(rate: Series, metadata: RunMetadata | None) -> _ReadRate:
-    if not _changes(rate):
+    told = metadata is not None and metadata.rate_trained_at
+    if told or not _changes(rate):
         return _ReadRate(rate)
     if metadata is None or not metadata.callbacks:
         return _ReadRate(rate, notes=(_ORDINARY,))
@@ -207,7 +208,7 @@ def _constant_rate(metadata: RunMetadata | None, n_epochs: int) -> Series | None
     inert = all(_is_known(name) and not writes_rate(name) for name in classes)
     if metadata.schedule is not None or not inert:
         return None
-    if "callbacks" not in metadata.raw:
+    if metadata.raw.get("callbacks") is None:
         return None
     values = np.full(n_epochs, metadata.initial_learning_rate, dtype=np.float32)
     return Series(values, np.ones(n_epochs, dtype=np.bool_))

@@ -66,7 +66,8 @@ def load_runs(
         Epochs, zero-based, at which a fit was resumed, with callbacks created anew,
         although the log does not say so.
     max_bytes : int
-        How much one source may hold, unpacked, and how much of a URL is downloaded.
+        How much a file may hold, unpacked, and how much of a URL is downloaded. A log
+        with more columns, trainings or missing values than fit into it is refused too.
     timeout : float
         After how many seconds of silence the server of a URL is given up.
 

@@ -42,6 +42,8 @@ def settle_rate(run: Run) -> Run:
     rate, metadata = run.learning_rate, run.metadata
     if rate is None or metadata is None or metadata.initial_learning_rate is None:
         return run
+    if metadata.rate_trained_at:
+        return run
     known = rate.values[rate.recorded]
     if _count_writers(metadata) < _TWO or bool((known == known[:1]).all()):
         return run
@@ -114,7 +116,7 @@ def _rows_before(
             default=0,
         )
     rows = list(trained)
-    # every epoch has a row; the first trained one is the first recorded
+    # row 0 is the first epoch of the trace: every epoch has a row
     first = told.trace[0].epoch
     for reduction in told.reductions:
         if reduction.callback < last and reduction.new is not None:

@@ -6,6 +6,7 @@ from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
     learning_curve_points,
     plot_learning_curve,
+    several_curve_points,
 )
 from cbreplay.plots.learning_rate import (
     LearningRatePoints,
@@ -13,7 +14,7 @@ from cbreplay.plots.learning_rate import (
     plot_learning_rate,
 )
 from cbreplay.plots.parameter_map import MapPoints, map_points, plot_map
-from cbreplay.plots.picture import plot_replay, save_figure
+from cbreplay.plots.picture import plot_replay, plot_settings, save_figure
 from cbreplay.plots.trade_off import (
     TradeOffPoints,
     plot_trade_off,
@@ -32,7 +33,9 @@ __all__ = [
     "plot_learning_rate",
     "plot_map",
     "plot_replay",
+    "plot_settings",
     "plot_trade_off",
     "save_figure",
+    "several_curve_points",
     "trade_off_points",
 ]

@@ -88,7 +88,7 @@ def drawn_curve(
     series, epochs = run.series[name], run.epochs + 1
     values = series.values.astype(np.float64)
     drawable = np.abs(values) < _LARGEST_DRAWN
-    ends = [float(values[one]) for one in marked if drawable[one]]
+    ends = [float(values[place]) for place in marked if drawable[place]]
     if companion is not None and role == "monitored":
         ends += _ordinary(run.series[companion].values)
     limits = _limits(values[drawable], ends)
@@ -110,7 +110,7 @@ def _ordinary(values: FloatArray) -> list[float]:
     drawable = values[np.abs(values) < _LARGEST_DRAWN]
     if drawable.size == 0:
         return []
-    return [float(one) for one in np.percentile(drawable, [10, 90])]
+    return [float(bound) for bound in np.percentile(drawable, [10, 90])]
 
 
 def _limits(values: FloatArray, ends: list[float]) -> tuple[float, float]:

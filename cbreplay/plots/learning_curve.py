@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.errors import ConfigError
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.plots.curve import (
     Curve,
@@ -33,6 +34,8 @@ from cbreplay.rules.base import format_callback, monitored_series
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from matplotlib.axes import Axes
 
     from cbreplay.replay import Replay
@@ -42,6 +45,7 @@ __all__ = [
     "LearningCurvePoints",
     "learning_curve_points",
     "plot_learning_curve",
+    "several_curve_points",
 ]
 
 _LONGEST_TITLE = 30
@@ -77,6 +81,8 @@ class LearningCurvePoints:
         The ends of the epoch axis.
     x_name : str
         What that axis counts: ``"epoch"``, or ``"evaluation"``.
+    more_stops, more_kept : tuple of Mark
+        The same of further settings on the same curve.
     """
 
     title: str
@@ -91,11 +97,13 @@ class LearningCurvePoints:
     labels: tuple[Label, ...]
     span: tuple[float, float]
     x_name: str = "epoch"
+    more_stops: tuple[Mark, ...] = ()
+    more_kept: tuple[Mark, ...] = ()
 
     @property
     def judged(self) -> Curve:
         """The curve that outcomes are judged by."""
-        named = [one for one in self.curves if one.role == "objective"]
+        named = [curve for curve in self.curves if curve.role == "objective"]
         return named[0] if named else self.curves[0]
 
 
@@ -126,7 +134,7 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
     shade = find_shade(replay)
     return LearningCurvePoints(
         title=run.name,
-        setting=", ".join(format_callback(one) for one in replay.callbacks),
+        setting=", ".join(format_callback(rule) for rule in replay.callbacks),
         epochs=run.epochs + 1,
         curves=curves,
         last_decided=run.first_epoch
@@ -137,12 +145,73 @@ def learning_curve_points(replay: Replay) -> LearningCurvePoints:
         best=drawn_mark(run, objective, other),
         shade=shade,
         labels=tuple(
-            one._replace(text=spoken_rows(one.text, run))
-            for one in (*_labels(replay, other, shade), *_oddities(curves))
+            label._replace(text=spoken_rows(label.text, run))
+            for label in (*_labels(replay, other, shade), *_oddities(curves))
         ),
         span=epoch_span(replay),
         x_name=spoken_rows("epoch", run),
     )
+
+
+def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
+    """Collect what several settings decide on one curve.
+
+    Parameters
+    ----------
+    replays : mapping of str to Replay
+        Of one run, by the short names of the settings. They must be judged by the
+        same series and watch the same.
+
+    Raises
+    ------
+    ConfigError
+        If they are judged by different series, watch different ones, or are of
+        different runs.
+    """
+    first, *others = replays.values()
+    if any(_shown_of(other) != _shown_of(first) for other in others):
+        sentence = (
+            "these settings are of different runs or watch different series, which one "
+            "curve cannot show. Draw them one by one"
+        )
+        raise ConfigError(sentence)
+    parts = [learning_curve_points(replay) for replay in replays.values()]
+    labels = [
+        label._replace(text=f"{name}: {label.text}")
+        for name, part in zip(replays, parts, strict=True)
+        for label in part.labels
+        if label.kind in ("decision", "limit")
+    ]
+    about_all = [
+        label
+        for label in parts[0].labels
+        if label.kind == "oddity" or (label.kind == "best" and _none_keeps(parts))
+    ]
+    # what one setting leaves open another may decide: the words say it of each
+    shade = parts[0].shade if len({part.shade for part in parts}) == 1 else None
+    # the marks of all lie within the widest axis
+    wide = max(parts, key=lambda part: np.subtract(*part.curves[0].limits[::-1]))
+    return replace(
+        parts[0],
+        setting=", ".join(replays),
+        curves=wide.curves,
+        last_decided=max(part.last_decided for part in parts),
+        best=parts[0].best if _none_keeps(parts) else None,
+        shade=shade,
+        labels=(*labels, *about_all),
+        span=max((part.span for part in parts), key=lambda span: span[1]),
+        more_stops=tuple(part.stop for part in parts[1:] if part.stop is not None),
+        more_kept=tuple(part.kept for part in parts[1:] if part.kept is not None),
+    )
+
+
+def _shown_of(replay: Replay) -> tuple[object, ...]:
+    return (id(replay.run), replay.judged_by, monitored_series(replay.callbacks))
+
+
+def _none_keeps(parts: Sequence[LearningCurvePoints]) -> bool:
+    """Return whether the best recorded epoch is kept by no setting."""
+    return all(part.best is not None for part in parts)
 
 
 def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
@@ -154,7 +223,7 @@ def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
         drawn.append((training, "training"))
     objective, _ = replay.judged_by
     if objective != monitor:
-        drawn = [one for one in drawn if one[0] != objective]
+        drawn = [(name, role) for name, role in drawn if name != objective]
         drawn.append((objective, "objective"))
     return drawn
 
@@ -320,7 +389,8 @@ def _draw_training(
 
 def _draw_leaders(ax: Axes, points: LearningCurvePoints, look: Look) -> None:
     """Lead from the kept and the best epoch up to their labels."""
-    for mark, color in ((points.kept, look.decision), (points.best, look.muted)):
+    kept = [(mark, look.decision) for mark in (points.kept, *points.more_kept)]
+    for mark, color in (*kept, (points.best, look.muted)):
         if mark is not None:
             top = ax.get_ylim()[1]
             ax.vlines(mark.epoch, mark.value, top, color=color, linewidth=0.6)
@@ -330,19 +400,23 @@ def _draw_marks(
     ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
 ) -> None:
     """Mark the stop, the kept epoch, and the best recorded one."""
-    if points.stop is not None:
+    for stop in (points.stop, *points.more_stops):
+        if stop is None:
+            continue
         ax.axvline(
-            points.stop.epoch,
+            stop.epoch,
             color=look.decision,
             linewidth=0.9,
             linestyle=(0, (2, 2)),
             zorder=2,
         )
-        ax.plot(*points.stop, marker="s", markersize=6, color=look.decision, zorder=5)
+        ax.plot(*stop, marker="s", markersize=6, color=look.decision, zorder=5)
     color = look.monitored if judged_ax is ax else look.objective
-    if points.kept is not None:
+    for kept in (points.kept, *points.more_kept):
+        if kept is None:
+            continue
         judged_ax.plot(
-            *points.kept,
+            *kept,
             marker="o",
             markersize=7.5,
             markerfacecolor=look.background,

@@ -103,8 +103,8 @@ class LearningRatePoints:
 
 def has_learning_rate(replay: Replay) -> bool:
     """Return whether any rate is known, recorded or simulated."""
-    series = (replay.run.learning_rate, replay.learning_rate)
-    return any(one is not None and _finite(one.values).size for one in series)
+    rates = (replay.run.learning_rate, replay.learning_rate)
+    return any(rate is not None and _finite(rate.values).size for rate in rates)
 
 
 def learning_rate_points(replay: Replay) -> LearningRatePoints:
@@ -146,8 +146,8 @@ def learning_rate_points(replay: Replay) -> LearningRatePoints:
         shade=find_shade(replay),
         span=epoch_span(replay),
         labels=tuple(
-            one._replace(text=spoken_rows(one.text, replay.run))
-            for one in _labels(replay, reductions, decided=decided)
+            label._replace(text=spoken_rows(label.text, replay.run))
+            for label in _labels(replay, reductions, decided=decided)
         ),
         x_name=spoken_rows("epoch", replay.run),
     )
@@ -178,9 +178,9 @@ def _add_diverging_rate(replay: Replay, simulated: FloatArray) -> None:
 
 def _simulated_reductions(replay: Replay) -> list[RateChange]:
     return [
-        RateChange(one.epoch + 1, one.old, one.new)
-        for one in replay.reductions
-        if one.old is not None and one.new is not None
+        RateChange(reduction.epoch + 1, reduction.old, reduction.new)
+        for reduction in replay.reductions
+        if reduction.old is not None and reduction.new is not None
     ]
 
 
@@ -188,9 +188,9 @@ def _recorded_falls(epochs: EpochArray, recorded: FloatArray) -> list[RateChange
     """Return where the recorded rate fell; a gap is not a change."""
     known = np.flatnonzero(np.isfinite(recorded))
     return [
-        RateChange(int(epochs[one]) + 1, float(recorded[one]), float(recorded[other]))
-        for one, other in itertools.pairwise(known)
-        if recorded[other] < recorded[one]
+        RateChange(int(epochs[last]) + 1, float(recorded[last]), float(recorded[after]))
+        for last, after in itertools.pairwise(known)
+        if recorded[after] < recorded[last]
     ]
 
 
@@ -207,11 +207,11 @@ def _labels(
     """Say the reductions in words, and where the log falls silent."""
     labels = [
         Label(
-            one.epoch + 0.5,
-            f"{one.old:.3g} → {one.new:.3g} after epoch {one.epoch}",
+            change.epoch + 0.5,
+            f"{change.old:.3g} → {change.new:.3g} after epoch {change.epoch}",
             "decision" if decided else "best",
         )
-        for one in reductions[:_MOST_LABELLED]
+        for change in reductions[:_MOST_LABELLED]
     ]
     if len(reductions) > _MOST_LABELLED:
         last = reductions[-1]
@@ -276,10 +276,10 @@ def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:
     _draw_rate(ax, points.epochs, points.recorded, look.monitored, name)
     if points.decided and not points.same:
         _draw_rate(ax, points.epochs, points.simulated, look.decision, "simulated")
-    for one in points.reductions:
+    for change in points.reductions:
         ax.plot(
-            one.epoch + 0.5,
-            one.new,
+            change.epoch + 0.5,
+            change.new,
             marker="v",
             markersize=6,
             color=look.decision if points.decided else look.monitored,

@@ -113,16 +113,16 @@ def _in_use(advice: Recommendation) -> int | None:
 def _shown_patience(costs: Costs, named: Iterable[int | None]) -> list[int]:
     """Thin the axis; after some columns that are only bounds it ends."""
     top = int(costs.patience[-1])
-    wanted = {one for one in _SHOWN if one <= top}
-    wanted |= {one for one in named if one is not None and 1 <= one <= top}
-    held = [one for one in sorted(wanted) if one in costs.patience]
+    wanted = {patience for patience in _SHOWN if patience <= top}
+    wanted |= {patience for patience in named if patience and 1 <= patience <= top}
+    held = [patience for patience in sorted(wanted) if patience in costs.patience]
     at = np.searchsorted(costs.patience, held)
     known = np.isfinite(costs.regret[:, at]).any(axis=0)
     last = int(np.flatnonzero(known)[-1]) if known.any() else -1
     return [
-        one
-        for place, one in enumerate(held)
-        if place <= last + _MOST_BOUNDS or one in named
+        patience
+        for place, patience in enumerate(held)
+        if place <= last + _MOST_BOUNDS or patience in named
     ]
 
 
@@ -165,8 +165,8 @@ def plot_map(
         Whether the words stand above it.
     """
     upright = width < _NARROW
-    across: list[str] = [str(one) for one in points.patience]
-    down: list[str] = [f"{one:g}" for one in points.min_delta]
+    across: list[str] = [str(patience) for patience in points.patience]
+    down: list[str] = [f"{min_delta:g}" for min_delta in points.min_delta]
     names = ["patience", "min_delta"]
     if upright:
         across, down = down, across

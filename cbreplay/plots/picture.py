@@ -13,6 +13,7 @@ from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
     learning_curve_points,
     plot_learning_curve,
+    several_curve_points,
 )
 from cbreplay.plots.learning_rate import (
     LearningRatePoints,
@@ -27,6 +28,7 @@ from cbreplay.whole_files import check_output, write_whole
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from matplotlib.figure import Figure
 
@@ -38,12 +40,15 @@ __all__ = [
     "draw_small",
     "figure_bytes",
     "plot_replay",
+    "plot_settings",
     "save_figure",
 ]
 
 _WIDTH = 7.6
 _HEIGHTS = {"curve": 2.9, "learning-rate": 1.9}
 _RATE_BELOW_HEIGHT = 0.9
+# what would make the same picture another file
+_TIMES = {"svg": "Date", "png": "Software", "pdf": "CreationDate"}
 _SMALL_WIDTH, _SMALL_HEIGHT = 2.7, 1.2
 
 
@@ -85,6 +90,28 @@ def plot_replay(
         return draw_parts(replay, ("learning-rate",), look=look, width=width)
     parts = ("curve", "learning-rate") if has_learning_rate(replay) else ("curve",)
     return draw_parts(replay, parts, look=look, width=width)
+
+
+def plot_settings(
+    replays: Mapping[str, Replay], *, look: Look = LIGHT, width: float = _WIDTH
+) -> Figure:
+    """Draw what several settings decide on one learning curve.
+
+    Parameters
+    ----------
+    replays : mapping of str to Replay
+        Of one run, by the short names of the settings.
+    look : Look
+        The colours.
+    width : float
+        In inches.
+
+    Raises
+    ------
+    ConfigError
+        If one curve cannot show them.
+    """
+    return draw_points(several_curve_points(replays), look=look, width=width)
 
 
 def draw_parts(
@@ -154,20 +181,20 @@ def draw_points(
     return figure
 
 
-def figure_bytes(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
-    """Write a figure as PNG or SVG; the same figure gives the same bytes.
+def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
+    """Write a figure as PNG, SVG or PDF; the same figure gives the same bytes.
 
     Parameters
     ----------
     figure : Figure
         What is written.
-    kind : {"png", "svg"}
+    kind : {"png", "svg", "pdf"}
         The format. Text in SVG stays text.
     """
     buffer = io.BytesIO()
     # the salt and the font type have no other way in; they are put back at once
     with mpl.rc_context({"svg.hashsalt": "cbreplay", "svg.fonttype": "none"}):
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        metadata = {_TIMES[kind]: None}
         figure.savefig(
             buffer, format=kind, facecolor=figure.get_facecolor(), metadata=metadata
         )
@@ -175,7 +202,7 @@ def figure_bytes(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure to a ``.png`` or ``.svg`` file, whole or not at all.
+    """Write a figure to a ``.png``, ``.svg`` or ``.pdf`` file, whole or not at all.
 
     Parameters
     ----------
@@ -192,12 +219,11 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ConfigError
-        If the suffix is neither.
+        If the suffix is another.
     OutputError
         If the file cannot be written, or no plain file is there.
     """
     path = Path(path)
-    kind: Literal["png", "svg"] = "png"
-    if check_output(path, ".png", ".svg") == ".svg":
-        kind = "svg"
-    return write_whole(path, figure_bytes(figure, kind))
+    kinds: dict[str, Literal["png", "svg", "pdf"]]
+    kinds = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
+    return write_whole(path, figure_bytes(figure, kinds[check_output(path, *kinds)]))

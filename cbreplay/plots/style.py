@@ -154,8 +154,8 @@ def fit_axes(figure: Figure, heights: Sequence[float]) -> None:
         if place is not None:
             rows[place.rowspan.start].append(_surroundings(ax))
     around = [np.max(row, axis=0) + _GAP for row in rows]
-    left, right = (max(float(one[side]) for one in around) for side in (0, 2))
-    bottoms, tops = ([float(one[side]) for one in around] for side in (1, 3))
+    left, right = (max(float(margin[side]) for margin in around) for side in (0, 2))
+    bottoms, tops = ([float(margin[side]) for margin in around] for side in (1, 3))
     total = sum(heights) + sum(bottoms) + sum(tops)
     width = float(figure.get_figwidth())
     figure.set_size_inches(width, total)

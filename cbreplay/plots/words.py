@@ -37,7 +37,7 @@ def shorten(text: str, longest: int = _LONGEST_NAME) -> str:
 def drawable_text(text: str, longest: int = _LONGEST_NAME) -> str:
     """Return a name as a picture can show it: short, and only glyphs that it has."""
     shown = shorten(visible_text(text), longest)
-    return "".join(one if _has_glyph(one) else "□" for one in shown)
+    return "".join(letter if _has_glyph(letter) else "□" for letter in shown)
 
 
 def lost_words(advice: Recommendation) -> str:
@@ -60,7 +60,7 @@ def _has_glyph(character: str) -> bool:
 def format_number(value: float | None, digits: int = 4) -> str:
     """Write a number with so many significant digits, trailing zeros included.
 
-    >>> [format_number(one) for one in (0.31207, 12.5, 31207, 2e-7, None)]
+    >>> [format_number(number) for number in (0.31207, 12.5, 31207, 2e-7, None)]
     ['0.3121', '12.50', '31207', '2.000e-07', '']
     """
     if value is None:

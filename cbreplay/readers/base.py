@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, SupportsIndex, cast
 
 from cbreplay.errors import ConfigError, LogError, TruncatedLogError
+from cbreplay.readers.sizes import too_large
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -25,6 +27,7 @@ __all__ = [
     "ReadOptions",
     "cannot_open",
     "check_content",
+    "check_size",
     "open_log",
     "read_beginning",
     "read_bytes",
@@ -39,6 +42,8 @@ MOST_SILENCE = 60.0
 SKIP_HINT = "Correct it, or leave it out with --errors skip or errors='skip'"
 _ZIP = b"PK\x03\x04"
 _LOOKED_AT = 256
+# else Windows reads two letters of a line end as one
+_BINARY = getattr(os, "O_BINARY", 0)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -90,7 +95,7 @@ class ReadOptions:
     seams : sequence of int
         Epochs, zero-based, at which a fit was resumed although the log does not say so.
     max_bytes : int
-        How much one source may hold, unpacked.
+        How much a file may hold, unpacked; `cbreplay.readers.sizes` says what counts.
     timeout : float
         After how many seconds of silence the server of a URL is given up.
 
@@ -152,7 +157,7 @@ def _check_counts(
 ) -> None:
     for value in values:
         # numpy's integers count too; True does not
-        whole = not isinstance(value, bool) and hasattr(value, "__index__")
+        whole = not isinstance(value, bool) and isinstance(value, SupportsIndex)
         if not whole or value < least:
             option = option or name.replace("_", "-")
             sentence = f"{name} must be a whole number from {least} on, not {value!r}"
@@ -165,12 +170,15 @@ class Damage:
 
     Attributes
     ----------
+    max_bytes : int
+        How much of the file is read.
     remarks : list of str
         What is noted besides, strict or not.
     """
 
     def __init__(self, options: ReadOptions) -> None:
         self.strict = options.errors == "strict"
+        self.max_bytes = options.max_bytes
         self.errors: list[LogError] = []
         self.remarks: list[str] = []
         self.n_more = 0
@@ -282,7 +290,7 @@ def read_raw(path: str, size: int) -> bytes:
     A file object of Python's would cost twice as long, which counts for many logs.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
     except OSError:
         return b""
     try:
@@ -308,8 +316,8 @@ def read_beginning(path: str, size: int = 65_536) -> bytes:
         return b""
 
 
-def read_bytes(path: str, most: int = 1 << 28) -> bytes:
-    """Return the content of a file of at most so many bytes.
+def read_bytes(path: str, most: int, share: int = 1) -> bytes:
+    """Return the content of a file or a pipe, up to a limit or a share of it.
 
     Raises
     ------
@@ -318,13 +326,55 @@ def read_bytes(path: str, most: int = 1 << 28) -> bytes:
         file.
     """
     content = bytearray()
+    most //= share
     with closing(read_chunks(open_log(path), path)) as chunks:
         for chunk in chunks:
             content += chunk
             if len(content) > most:
-                problem = f"it is larger than the {most >> 20} MiB of such a log"
-                raise LogError(problem, source=path, hint="Give the log itself")
+                raise too_large(path, most, share=share)
     return bytes(content)
+
+
+def check_size(path: str, most: int) -> None:
+    """Refuse a file that holds more than so many bytes, unpacked, before it is read.
+
+    Raises
+    ------
+    LogError
+        If it does.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        # reading it will say why
+        return
+    # a pipe is counted while it is read
+    if not stat.S_ISREG(found.st_mode) or found.st_size * _MOST_UNPACKED <= most:
+        return
+    if not read_raw(path, len(_GZIP)).startswith(_GZIP):
+        if found.st_size > most:
+            raise too_large(path, most, found.st_size)
+    elif _holds_more(path, most):
+        raise too_large(path, most)
+
+
+def _holds_more(path: str, most: int) -> bool:
+    """Unpack a file and keep nothing of it; True as soon as it holds more."""
+    n_bytes = 0
+    try:
+        with closing(read_chunks(open_log(path), path)) as chunks:
+            for chunk in chunks:
+                n_bytes += len(chunk)
+                if n_bytes > most:
+                    return True
+    except LogError:
+        # damage is reported where the file is read
+        return False
+    return False
+
+
+# no byte of gzip unpacks to more
+_MOST_UNPACKED = 1032
 
 
 def check_content(beginning: bytes, source: str) -> None:
@@ -369,7 +419,10 @@ _OTHER_KINDS = (
     ),
     (b"PAR1", "a Parquet table", _AS_CSV),
     (b"SQLite format 3", "an SQLite database", "Export the run as CSV"),
+    (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
     (b"%PDF", "a PDF", _GIVE_LOG),
+    (b"<!DOCTYPE html", "a web page", _GIVE_LOG),
+    (b"<html", "a web page", _GIVE_LOG),
     (b"\x89PNG", "a picture", _GIVE_LOG),
     (b"\xff\xd8\xff", "a picture", _GIVE_LOG),
 )

@@ -6,7 +6,7 @@ Each is recognised by its attributes, so neither keras nor pandas is imported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["InMemoryReader"]
 
 
+@runtime_checkable
 class _History(Protocol):
     """What a ``keras.callbacks.History`` holds after a fit.
 
@@ -29,14 +30,18 @@ class _History(Protocol):
     def history(self) -> Mapping[str, Sequence[Any]]: ...
 
 
+@runtime_checkable
 class _Frame(Protocol):
-    """What is used of a ``pandas.DataFrame``."""
+    """What is used of a ``pandas.DataFrame``, and what tells it from other tables."""
 
     @property
     def columns(self) -> Iterable[Any]: ...
 
     @property
     def index(self) -> Any: ...  # noqa: ANN401 - pandas has many kinds of index
+
+    @property
+    def iloc(self) -> object: ...
 
     def __getitem__(self, name: Any, /) -> Any: ...  # noqa: ANN401 - a pandas column
 
@@ -108,12 +113,11 @@ class InMemoryReader:
 
 
 def _is_history(source: object) -> bool:
-    return isinstance(getattr(source, "history", None), Mapping)
+    return isinstance(source, _History) and isinstance(source.history, Mapping)
 
 
 def _is_frame(source: object) -> bool:
-    names = ("columns", "index", "iloc", "__getitem__")
-    return not isinstance(source, type) and all(hasattr(source, name) for name in names)
+    return isinstance(source, _Frame) and not isinstance(source, type)
 
 
 def _nan_as_none(value: object) -> object:

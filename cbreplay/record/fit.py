@@ -86,24 +86,13 @@ class WatchedFit:
         events = TensorBoard(str(self.out / EVENTS), write_graph=False)
         self._loggers = [csv, events]
         watched = [
-            one for user in self.callbacks for one in (user, self._witness(user))
+            callback
+            for user in self.callbacks
+            for callback in (user, self._witness(user))
         ]
         last = [LambdaCallback(on_epoch_end=on_epoch)] if on_epoch else []
         aligned = self._columns_keeper(csv) if self.first_epoch else []
         return [*watched, *aligned, csv, self._holder(), events, *last]
-
-    def metric_directions(self) -> dict[str, str | None]:
-        """Return which way each metric improves, as Keras resolves ``mode="auto"``.
-
-        None where Keras knows no direction. As in
-        keras/src/callbacks/monitor_callback.py, Keras 3.15.1; the model must be built.
-        """
-        directions: dict[str, str | None] = {"loss": "min"}
-        known = {"up": "max", "down": "min"}
-        for holder in self.model.metrics:
-            for metric in getattr(holder, "metrics", []):
-                directions[metric.name] = known.get(getattr(metric, "_direction", ""))
-        return directions
 
     def break_off(self) -> None:
         """Close the logs of a fit that did not end, and go back to its last epoch."""
@@ -133,7 +122,7 @@ class WatchedFit:
 
         def hold() -> None:
             variables = [*self.model.variables, *self.model.optimizer.variables]
-            self._held = [(one, one.numpy().copy()) for one in variables]
+            self._held = [(variable, variable.numpy().copy()) for variable in variables]
 
         def hold_epoch(epoch: int, _logs: object) -> None:
             hold()

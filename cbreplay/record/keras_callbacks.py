@@ -8,6 +8,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, UnknownMonitorError
+from cbreplay.rules.base import parameters_of
 from cbreplay.rules.keras.driven import DrivenCallback
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.keras_code import write_keras_code
@@ -56,8 +57,7 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
             "of cbreplay with -c or callbacks=."
         )
         raise ConfigError(sentence)
-    names = [field.name for field in dataclasses.fields(callback) if field.init]
-    given = {name: getattr(callback, name) for name in names}
+    given = parameters_of(callback)
     if "schedule" in given:
         given["schedule"] = as_function(given["schedule"])
     try:

@@ -58,7 +58,7 @@ def check_vacant(out: Path) -> None:
         If it does, or cannot be looked into.
     """
     with _failing(out):
-        # what a process left that died before it wrote anything is nothing
+        # a lock file alone is left by a process that died before it wrote anything
         held = {entry.name for entry in out.iterdir()} if out.exists() else set()
     if held - {RUN_LOCK}:
         hint = _ELSEWHERE

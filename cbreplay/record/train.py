@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import __version__
 from cbreplay.errors import MissingExtraError, OutputError
+from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
     check_monitors,
@@ -31,6 +30,7 @@ from cbreplay.record.run_directory import (
 )
 from cbreplay.run_lock import RunLock, refuse_second_writer
 from cbreplay.silence import silenced_tensorflow
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from cbreplay.record.experiments import Examples
     from cbreplay.record.fit import WatchedFit
-    from cbreplay.record.plan import Plan
+    from cbreplay.record.plan import ExperimentPlan
 
 __all__ = ["train_experiment"]
 
@@ -120,7 +120,7 @@ def train_experiment(
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
     _import_training()
-    users = [make_keras_callback(one) for one in callbacks]
+    users = [make_keras_callback(callback) for callback in callbacks]
     check_monitors(users, plan.experiment.metric, run=experiment)
     if earlier is not None:
         check_plan_resumes(plan, earlier)
@@ -162,7 +162,7 @@ def _import_training() -> None:
 
 
 def _train(
-    plan: Plan,
+    plan: ExperimentPlan,
     out: Path,
     callbacks: Sequence[Any],
     earlier: Mapping[str, Any] | None,
@@ -214,7 +214,9 @@ def _seed(seed: int, first_epoch: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any:  # noqa: ANN401 - keras is untyped
+def _build(
+    plan: ExperimentPlan, out: Path, training: Examples, *, resumed: bool
+) -> Any:  # noqa: ANN401 - keras is untyped
     """Return the model, new or as the earlier fit left it, built to the last part.
 
     Keras on TensorFlow builds metrics and optimizer in the first step only; here
@@ -237,7 +239,11 @@ def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any: 
 
 
 def _describe_run(
-    plan: Plan, fit: WatchedFit, earlier: Mapping[str, Any] | None, *, n_examples: int
+    plan: ExperimentPlan,
+    fit: WatchedFit,
+    earlier: Mapping[str, Any] | None,
+    *,
+    n_examples: int,
 ) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
     contents: dict[str, Any] = {
@@ -247,7 +253,7 @@ def _describe_run(
         "seed": plan.seed,
         "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "wall_seconds": None,
-        "keras": _describe_keras(),
+        "keras": describe_keras(),
         "fit": {
             "epochs": plan.epochs,
             "initial_epoch": fit.first_epoch,
@@ -260,7 +266,7 @@ def _describe_run(
             f"CSVLogger({LOGS!r}{', append=True' if fit.first_epoch else ''})",
             f"TensorBoard({EVENTS!r})",
         ],
-        "metrics": fit.metric_directions(),
+        "metrics": metric_directions(fit.model),
         "optimizer": {
             "class": type(fit.model.optimizer).__name__,
             "initial_learning_rate": float(fit.model.optimizer.learning_rate.numpy()),
@@ -279,21 +285,6 @@ def _describe_run(
 
 # what an earlier fit keeps of its run.json; a reader asks for the first three
 _FIT_KEYS = ("fit", "callbacks", "ended", "optimizer")
-
-
-def _describe_keras() -> dict[str, str]:
-    import keras
-    import numpy as np
-
-    backend = keras.backend.backend()
-    return {
-        "package": "keras",
-        "version": keras.__version__,
-        "backend": backend,
-        "backend_version": import_module(backend).__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def _earlier_seconds(earlier: Mapping[str, Any] | None) -> float:

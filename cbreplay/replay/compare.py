@@ -87,9 +87,12 @@ class ReplayComparison(NamedTuple):
 
     def __repr__(self) -> str:
         """Return where they part and what is better, without the runs."""
-        shown = ("parting_epoch", "parted_by", "evident_until", "better", "epochs_gain")
-        facts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
-        return f"ReplayComparison({self.first.run.name!r}, {facts})"
+        return (
+            f"ReplayComparison({self.first.run.name!r}, "
+            f"parting_epoch={self.parting_epoch!r}, parted_by={self.parted_by!r}, "
+            f"evident_until={self.evident_until!r}, better={self.better!r}, "
+            f"epochs_gain={self.epochs_gain!r})"
+        )
 
 
 class ComparisonTotals(NamedTuple):

@@ -62,16 +62,16 @@ def replay_fits(
     --------
     >>> from cbreplay import EarlyStopping, Run
     >>> folds = [[0.5, 0.4, 0.3], [0.9, 0.8, 0.7]]
-    >>> runs = [Run.from_logs({"val_loss": one} for one in fold) for fold in folds]
+    >>> runs = [Run.from_logs({"val_loss": loss} for loss in fold) for fold in folds]
     >>> stopper = EarlyStopping(patience=2)
     >>> [
-    ...     one.stopped_epoch
-    ...     for one in replay_fits(runs, stopper, semantics="keras-3.15")
+    ...     replay.stopped_epoch
+    ...     for replay in replay_fits(runs, stopper, semantics="keras-3.15")
     ... ]
     [None, None]
     >>> [
-    ...     one.stopped_epoch
-    ...     for one in replay_fits(runs, stopper, semantics="keras-3.12")
+    ...     replay.stopped_epoch
+    ...     for replay in replay_fits(runs, stopper, semantics="keras-3.12")
     ... ]
     [None, 1]
     """

@@ -190,6 +190,9 @@ class Replay(NamedTuple):
 
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""
-        shown = ("evidence", "stopped_epoch", "kept_epoch", "reductions", "outcome")
-        facts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
-        return f"Replay({self.run.name!r}, {self.callbacks!r}, {facts})"
+        return (
+            f"Replay({self.run.name!r}, {self.callbacks!r}, "
+            f"evidence={self.evidence!r}, stopped_epoch={self.stopped_epoch!r}, "
+            f"kept_epoch={self.kept_epoch!r}, reductions={self.reductions!r}, "
+            f"outcome={self.outcome!r})"
+        )

@@ -13,6 +13,7 @@ from typing import (
     NamedTuple,
     Protocol,
     Self,
+    SupportsFloat,
     TypeAlias,
 )
 
@@ -39,11 +40,12 @@ __all__ = [
     "changed_parameters",
     "check_flags",
     "check_mode",
-    "check_number",
+    "check_numbers",
     "check_text",
     "describe_training",
     "format_callback",
     "monitored_series",
+    "parameters_of",
     "read_series",
 ]
 
@@ -514,13 +516,16 @@ class PlainRule:
         return {}
 
 
+def parameters_of(rule: Any) -> dict[str, Any]:  # noqa: ANN401 - any rule
+    """Return the parameters of a rule and their values, in its order."""
+    return {parameter.name: getattr(rule, parameter.name) for parameter in fields(rule)}
+
+
 def changed_parameters(rule: Any) -> dict[str, Any]:  # noqa: ANN401 - any rule
     """Return the parameters of a rule that are not their defaults, in its order."""
-    return {
-        parameter.name: value
-        for parameter in fields(rule)
-        if (value := getattr(rule, parameter.name)) != parameter.default
-    }
+    defaults = {parameter.name: parameter.default for parameter in fields(rule)}
+    given = parameters_of(rule)
+    return {name: value for name, value in given.items() if value != defaults[name]}
 
 
 def read_series(callbacks: Iterable[Callback]) -> list[str]:
@@ -537,17 +542,25 @@ def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
     ]
 
 
-def check_number(callback: str, parameter: str, value: object) -> None:
-    """Raise ConfigError unless the value is a number that Keras can compute with."""
-    # numbers of numpy pass, which have __float__ too; text and longer arrays do not
-    if not isinstance(value, (str, bytes)) and hasattr(value, "__float__"):
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if not math.isnan(number):
-            return
-    raise _refused(callback, parameter, value, "a number")
+def check_numbers(callback: str, **numbers: object) -> None:
+    """Raise ConfigError unless these are numbers that Keras can compute with."""
+    for parameter, value in numbers.items():
+        if not _is_number(value):
+            raise _refused(callback, parameter, value, "a number")
+
+
+# Python's own first, for the protocol takes long to ask
+_NUMBERS = (float, int, SupportsFloat)
+
+
+def _is_number(value: object) -> bool:
+    # numpy's numbers too, whose text also says that it can be a float
+    if isinstance(value, (str, bytes)) or not isinstance(value, _NUMBERS):
+        return False
+    try:
+        return not math.isnan(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def check_text(callback: str, parameter: str, value: object) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.rules.registry import is_rule, known_families, known_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from cbreplay.rules.base import Callback
 
@@ -119,7 +120,7 @@ def _shown(callback: object) -> str:
 
 
 def _is_list(callbacks: object) -> bool:
-    return hasattr(callbacks, "__iter__") and not isinstance(callbacks, (str, bytes))
+    return isinstance(callbacks, Iterable) and not isinstance(callbacks, (str, bytes))
 
 
 def _is_nested_list(callbacks: object) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cbreplay.rules.base import Callback, Training
     from cbreplay.run import Mode, Run
@@ -16,13 +18,16 @@ if TYPE_CHECKING:
 __all__ = [
     "BYSTANDING",
     "CheckedList",
+    "Compiled",
     "Finding",
     "ListCheck",
     "RuleCheck",
     "RuleChecks",
+    "TrainingFacts",
 ]
 
 _NO_FLOAT32 = 2.0**127
+_NO_FACTS: Mapping[str, float] = {}
 
 
 class Finding(NamedTuple):
@@ -43,6 +48,9 @@ class Finding(NamedTuple):
         What to write instead.
     severity : {"warning", "remark"}
         A remark is about a setting that may be meant as it is.
+    facts : mapping of str to float
+        The numbers in its sentences that are no parameters of the callback, by name;
+        epochs and places in the list count from 0 here.
     """
 
     code: str
@@ -51,6 +59,75 @@ class Finding(NamedTuple):
     reason: str
     fix: str
     severity: Literal["warning", "remark"] = "warning"
+    facts: Mapping[str, float] = _NO_FACTS
+
+
+class Compiled(NamedTuple):
+    """What a ``compile`` names, so that ``fit`` logs it.
+
+    Parameters
+    ----------
+    place : str
+        Where it stands, for people: ``"line 12"``.
+    names : tuple of str
+        The names as this ``fit`` logs them, without ``val_``.
+    spellings : frozenset of str
+        Every name that one of them may have in some version of Keras.
+    directions : mapping of str to {"min", "max"} or None
+        Which way the metrics improve of which that is known; None has no direction.
+    has_outputs : bool
+        Whether the model may have several outputs, whose names stand before these.
+    is_whole : bool
+        Whether it is certain that ``fit`` logs nothing else: the model is Keras's own,
+        and compiled there only.
+    """
+
+    place: str
+    names: tuple[str, ...]
+    spellings: frozenset[str]
+    directions: Mapping[str, Mode | None] = MappingProxyType({})
+    has_outputs: bool = True
+    is_whole: bool = False
+
+    def may_log(self, name: str) -> bool:
+        """Return whether ``fit`` may log a name, which stands without its ``val_``."""
+        # Keras appends _1, _2 to a name that repeats
+        for metric in (name, re.sub(r"_\d+$", "", name)):
+            if metric == "loss" or metric in self.spellings:
+                return True
+            if self.has_outputs and metric.endswith(
+                ("_loss", *(f"_{spelling}" for spelling in self.spellings))
+            ):
+                return True
+        return False
+
+
+class TrainingFacts(NamedTuple):
+    """What the text of a script tells about a training; None where it does not.
+
+    Parameters
+    ----------
+    place : str
+        Where ``fit`` stands, for people: ``"line 30"``.
+    epochs, validation_freq : int or None
+        As ``fit`` gets them.
+    validated : bool or None
+        Whether ``fit`` gets validation data.
+    resumes : bool
+        Whether ``fit`` certainly begins with a later epoch than the first.
+    schedule : str or None
+        The class of the LearningRateSchedule that the optimizer has.
+    compiled : Compiled or None
+        What the metrics are.
+    """
+
+    place: str = ""
+    epochs: int | None = None
+    validation_freq: int | None = None
+    validated: bool | None = None
+    resumes: bool = False
+    schedule: str | None = None
+    compiled: Compiled | None = None
 
 
 class CheckedList(NamedTuple):
@@ -68,6 +145,10 @@ class CheckedList(NamedTuple):
         As in ``fit``.
     run : Run or None
         A record of such a training.
+    facts : TrainingFacts
+        What a script tells about it.
+    places : tuple of str
+        Where each callback stands, for people; empty if its number in the list tells.
     """
 
     callbacks: tuple[Callback, ...]
@@ -75,10 +156,19 @@ class CheckedList(NamedTuple):
     epochs: int | None
     validation_freq: int
     run: Run | None
+    facts: TrainingFacts = TrainingFacts()
+    places: tuple[str, ...] = ()
 
     def code(self, index: int) -> str:
         """Return a callback as Keras code."""
         return self.callbacks[index].code
+
+    def places_of(self, *indices: int) -> str:
+        """Say where callbacks stand: ``"callbacks 1 and 2"``, or their lines."""
+        if self.places:
+            return " and ".join(self.places[index] for index in indices)
+        noun = "callback" if len(indices) == 1 else "callbacks"
+        return f"{noun} {' and '.join(str(index + 1) for index in indices)}"
 
     def mode(self, callback: Callback) -> Mode | None:
         """Return the direction as this Keras resolves it; None if nothing tells."""

@@ -58,6 +58,11 @@ class Family(Framework, Protocol):
         ...
 
     @property
+    def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
+        """Callbacks for it, by the package that has them, that decide nothing."""
+        ...
+
+    @property
     def not_replayed(self) -> Mapping[str, str]:
         """Its callbacks that are not replayed, and what to do about each."""
         ...
@@ -187,6 +192,11 @@ class PlainFamily:
     @property
     def not_replayed(self) -> Mapping[str, str]:
         """Its callbacks that are not replayed: none are known."""
+        return {}
+
+    @property
+    def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
+        """Callbacks of other packages for it that decide nothing: none are known."""
         return {}
 
     @property

@@ -15,11 +15,25 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import CheckedList
     from cbreplay.run import Mode
 
-__all__ = ["find_absent_monitor", "find_opposite_mode", "plain_direction"]
+__all__ = [
+    "find_absent_monitor",
+    "find_opposite_mode",
+    "find_uncompiled_monitor",
+    "plain_direction",
+]
 
-_ALIASES = {"acc": "accuracy", "accuracy": "acc"}
+_SHORT = {
+    "acc": "accuracy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+    "rmse": "root_mean_squared_error",
+}
+_ALIASES = _SHORT | {name: short for short, name in _SHORT.items()}
 _MOST_SHOWN = 8
-_UP = "acc accuracy auc auroc dice f1 fscore iou jaccard precision recall"
+_UP = "acc accuracy auc auprc auroc bleu dice f1 fscore iou jaccard kappa mcc mrr ndcg "
+_UP += "precision psnr recall ssim"
 _DOWN = "err error loss mae mse perplexity ppl rmse"
 # what may follow a metric's name and leaves its direction as it is
 _AFTER = re.compile(r"\d*|coef|coefficient|macro|mean|micro|metric|score|weighted")
@@ -51,6 +65,62 @@ def find_absent_monitor(
             _what_follows(known, callback),
             _instead(monitor, near, parameter, logged),
         )
+
+
+def find_uncompiled_monitor(
+    known: CheckedList,
+    index: int,
+    callback: Any,  # noqa: ANN401 - any rule with a monitor
+) -> Iterator[Finding]:
+    """Find a monitor that ``compile`` and ``fit``, as a script has them, do not log."""
+    if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
+        return
+    for monitor, parameter in callback.reads.items():
+        if monitor in LEARNING_RATE_NAMES:
+            continue
+        absence = _absence(known, monitor)
+        if absence is not None:
+            said, instead = absence
+            yield Finding(
+                "absent-monitor",
+                index,
+                said,
+                _what_follows(known, callback),
+                f"{parameter}={instead!r}"
+                if instead
+                else f"validation data for fit, or a {parameter} that is logged",
+            )
+
+
+def _absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
+    """Say that a script's fit logs no such series, and what may be meant."""
+    facts = known.facts
+    validated = monitor.startswith("val_")
+    unvalidated = validated and facts.validated is False
+    missing = f"fit ({facts.place}) gets no validation data"
+    compiled = facts.compiled
+    metric = monitor.removeprefix("val_")
+    near = None
+    if compiled is not None and not compiled.may_log(metric):
+        logged = [("val_" if validated else "") + name for name in compiled.names]
+        near = _nearest(monitor, logged)
+        meant = near is not None and _is_plainly_meant(monitor, near)
+        if compiled.is_whole or meant:
+            shown = ", ".join(repr(name) for name in logged[:_MOST_SHOWN])
+            more = len(logged) - _MOST_SHOWN
+            shown += f" and {more} more" if more > 0 else ""
+            said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
+            said += f"; and {missing}" if unvalidated else ""
+            return said, near or logged[0]
+    return (f"{missing}, so it logs no {monitor!r}", "") if unvalidated else None
+
+
+def _is_plainly_meant(monitor: str, near: str) -> bool:
+    """Return whether two names are one in another case, or by Keras's short name."""
+    if monitor.lower() == near.lower():
+        return True
+    metric = monitor.removeprefix("val_")
+    return _ALIASES.get(metric) == near.removeprefix("val_")
 
 
 def _said_of(monitor: str, near: str | None, logged: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ __all__ = [
     "is_rule",
     "known_families",
     "known_rules",
+    "logs_elsewhere",
     "nearest_row",
     "pasted_code_of",
     "reducing_rule",
@@ -117,7 +118,7 @@ class RuleRow(NamedTuple):
 
     def load(self) -> type[Any]:
         """Return the class."""
-        kind: type[Any] = getattr(import_module(self.home), self.name)
+        kind: type[Any] = import_named(f"{self.home}:{self.name}")
         return kind
 
 
@@ -283,6 +284,13 @@ def is_rule(callback: object) -> bool:
 def stands_by(name: str) -> bool:
     """Return whether a framework has a callback of this name that decides nothing."""
     return any(name in family.bystanders for family in known_families())
+
+
+def logs_elsewhere(package: str, name: str) -> bool:
+    """Return whether another package has a callback of this name that only logs."""
+    return any(
+        name in family.loggers_elsewhere.get(package, ()) for family in known_families()
+    )
 
 
 def words_of(callback: Callback) -> RuleWords | None:

@@ -5,23 +5,28 @@ Epochs are counted from 1 in every sentence.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.claims import claim, tell
 from cbreplay.digits import spoken_float, spoken_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cbreplay.claims import Claim, Said, Told
     from cbreplay.rules.base import Callback, Decision
     from cbreplay.run import Run
 
 __all__ = [
     "PLAIN_WORDS",
     "DecisionWord",
+    "Earlier",
     "Ending",
     "Moment",
     "RuleWords",
     "TraceRow",
+    "best_row",
     "name_in_list",
     "spoken_times",
     "tell_deed",
@@ -33,6 +38,8 @@ __all__ = [
 DecisionWord: TypeAlias = Literal[
     "improvement", "wait", "skip", "reduction", "schedule", "save", "stop"
 ]
+
+Earlier: TypeAlias = Literal["none", "skipped", "compared"]
 
 
 class Moment(NamedTuple):
@@ -54,6 +61,9 @@ class Moment(NamedTuple):
         The rate before it decided.
     next_value : str
         How the next value is named: ``"epoch 13"``.
+    earlier : {"none", "skipped", "compared"}
+        What became of the values of the epochs before: there were none, the callback
+        skipped them all, or compared some.
     """
 
     callback: Any
@@ -64,6 +74,18 @@ class Moment(NamedTuple):
     decision: Decision
     learning_rate: float | None
     next_value: str
+    earlier: Earlier
+
+    def tell_first(self) -> Told:
+        """Say that a value is the first: of the log, or the first that counts."""
+        if self.value is None:
+            message = "a first value is a value"
+            raise AssertionError(message)
+        counts = " that counts" if self.earlier == "skipped" else ""
+        return tell(
+            f"the first {self.callback.watched}{counts}, {spoken_float(self.value)}",
+            claims=claim(f"first{counts}".replace(" ", "_"), value=self.value),
+        )
 
 
 class TraceRow(NamedTuple):
@@ -93,6 +115,8 @@ class TraceRow(NamedTuple):
         The row in words, its epochs counted from 1.
     hypothetical : bool
         Whether it lies past the divergence, where the log is no evidence.
+    claims : tuple of Claim
+        What `why` says about the data.
     """
 
     epoch: int
@@ -107,6 +131,7 @@ class TraceRow(NamedTuple):
     needed: float | None
     why: str
     hypothetical: bool
+    claims: tuple[Claim, ...] = ()
 
 
 class Ending(NamedTuple):
@@ -158,7 +183,9 @@ def name_in_list(callbacks: Sequence[Callback], index: int) -> str:
 
 
 class RuleWords(NamedTuple):
-    """The sentences about one rule. Each takes a callback by its index in the list.
+    """The sentences about one rule, and what they claim.
+
+    Each but `moment` takes a callback by its index in the list.
 
     Parameters
     ----------
@@ -179,12 +206,12 @@ class RuleWords(NamedTuple):
         Says why a value better than the kept one did not count; empty if none.
     """
 
-    moment: Callable[[Moment], str]
-    ending: Callable[[Ending, int], str]
-    stopper: Callable[[Ending, int], str] | None = None
-    holder: Callable[[Ending, int, int], str] | None = None
-    not_restored: Callable[[Ending, int, int], str] | None = None
-    overlooked: Callable[[Ending, int], str] | None = None
+    moment: Callable[[Moment], Said]
+    ending: Callable[[Ending, int], Said]
+    stopper: Callable[[Ending, int], Said] | None = None
+    holder: Callable[[Ending, int, int], Said] | None = None
+    not_restored: Callable[[Ending, int, int], Said] | None = None
+    overlooked: Callable[[Ending, int], Said] | None = None
 
 
 def tell_deed(moment: Moment) -> str:
@@ -232,7 +259,7 @@ def _tell_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     changed = [
         f"{name} {spoken_float(value) if isinstance(value, float) else value}"
         for name, value in after.items()
-        # NaN is no other NaN
+        # by their text: a NaN that stayed NaN has not changed
         if repr(value) != repr(before.get(name))
     ]
     return f"; {', '.join(changed)}" if changed else ""
@@ -262,7 +289,7 @@ def spoken_times(times: int) -> str:
 
 def tell_not_restored(
     ending: Ending, index: int, kept: int, *, because: str = ""
-) -> str:
+) -> Told:
     """Say why a callback with ``restore_best_weights`` put nothing back.
 
     Parameters
@@ -273,14 +300,35 @@ def tell_not_restored(
         What to say of a ``restore_best_weights`` that is False.
     """
     callback: Any = ending.callbacks[index]
-    shown = callback.shown(ending.rows_of(index)[-1].after)
     if callback.restore_best_weights:
-        return f"no epoch had a {callback.monitor} that counted"
+        counted = f"no epoch had a {callback.monitor} that counted"
+        return tell(counted, claims=claim("none_counted", callback=index))
     told = f"restore_best_weights is False{because}"
-    if shown["best_epoch"] is not None and shown["best_epoch"] != kept:
-        best = f"{callback.monitor}, {spoken_float(shown['best'])}"
-        told += f"; the best {best}, was at epoch {shown['best_epoch'] + 1}"
-    return told
+    best = best_row(ending, index)
+    if best is None or best.value is None or best.epoch == kept:
+        return tell(told)
+    if any(
+        row.epoch == kept and row.value == best.value for row in ending.rows_of(index)
+    ):
+        return tell(told)
+    value = f"{callback.monitor}, {spoken_float(best.value)}"
+    return tell(
+        f"{told}; the best {value}, was at epoch {best.epoch + 1}",
+        claims=claim("is_best", callback=index, value=best.value, epoch=best.epoch),
+    )
+
+
+def best_row(ending: Ending, index: int) -> TraceRow | None:
+    """Return the first row of a callback's best finite value, counted or not."""
+    rows = [
+        row
+        for row in ending.rows_of(index)
+        if row.value is not None and math.isfinite(row.value)
+    ]
+    callback = ending.callbacks[index]
+    standing = callback.standing(rows[-1].after) if rows else None
+    sign = -1 if standing is not None and standing.comparison.mode == "max" else 1
+    return min(rows, key=lambda row: sign * (row.value or 0.0), default=None)
 
 
 # of a rule that has no words of its own

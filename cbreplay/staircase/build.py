@@ -230,8 +230,8 @@ def _steps(replay: Replay, keep: Literal["best", "last"]) -> Iterator[StaircaseS
     stops = list(_stops(replay.trace))
     start = 0
     for position, stop in enumerate(stops):
-        rest = stops[position + 1 :]
-        if rest and keep == "best" and rest[0].held == stop.held:
+        following = stops[position + 1] if position + 1 < len(stops) else None
+        if following and keep == "best" and following.held == stop.held:
             continue
         lowest = 0 if start == 0 else stops[start - 1].wait + 1
         stopped = (stops[start].epoch, stop.epoch)
@@ -342,7 +342,9 @@ def _own_stop_notes(run: Run) -> tuple[str, ...]:
     ended = run.metadata.ended if run.metadata is not None else None
     if ended is None or ended.by in ("plan", ""):
         return ()
-    if ended.by in ("interrupt", "error"):
+    if ended.by == "unknown":
+        return ("the training was broken off",)
+    if ended.broken_off:
         return (f"the training was ended by an {ended.by}",)
     note = (
         f"its own {ended.by} ended this training: the log says nothing about a "

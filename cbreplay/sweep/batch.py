@@ -117,7 +117,7 @@ def find_rules(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )
         if not rates and initial_learning_rate is not None:
-            # nobody asks for it, but it may be none
+            # these settings do not need it, but what is no rate is refused all the same
             read_followed_rates(run, initial_learning_rate)
     except CbreplayError:
         return None

@@ -73,7 +73,7 @@ class Cells(NamedTuple):
         values.
         """
         shape = (n_runs, n_configs)
-        # together, for a large piece of memory comes in large pages
+        # one array for all: the system hands out large pieces of memory faster
         epochs = np.zeros((3 + 2 * reduces, *shape), dtype=np.int32)
         masks = np.zeros((4, *shape), dtype=np.bool_)
         return cls(
@@ -206,8 +206,8 @@ def _write_reductions(
 ) -> EpochArray | None:
     """Write when the rate is reduced; return where that parts from the record.
 
-    Where the recorded rates can be read in two ways, the reading counts by which the
-    record is sooner no evidence, up to the stop; if it is by neither, the first.
+    Where the recorded rates can be read in two ways, that reading counts by which a
+    config parts from the record sooner, if it does so before it stops; else the first.
     """
     if not readings:
         if out.first_reduction.flags.writeable:
@@ -231,7 +231,7 @@ def _write_reductions(
 
 
 def _lift(per_run: EpochArray, shape: tuple[int, ...]) -> EpochArray:
-    """Return one number a run so that it goes with every config."""
+    """Return an array with one number for each run, to be added to every config."""
     return per_run.reshape(-1, *(1 for _ in shape[1:]))
 
 

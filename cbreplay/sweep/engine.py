@@ -48,10 +48,10 @@ def sweep_runs(
 ) -> Sweep:
     """Decide every config on every run, as `replay_run` would, but all at once.
 
-    What stops or reduces by a patience (one that reduces), and what does not meddle
-    with that, has a kernel, whose cost does not grow with the number of patience
-    values. Lists with other callbacks, or that monitor the learning rate, are replayed
-    one by one.
+    A list is decided by kernels if its rules stop by a patience, reduce the rate by a
+    patience (one of them), end training at a loss that is no number, save files, or
+    decide nothing; the cost does not grow with the number of patience values. Any other
+    list, and one that monitors the learning rate, is replayed run by run.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _sweep(
         work.decide(block)
     mark_gaps(cells, runs, holed, configs, blocks)
     work.replay_doubts()
-    # a run that could not begin was replayed just now, and its replay has raised
+    # of a run that no list can begin on, the replay has raised its error just now
     described = tuple(begun.swept for begun in swept if begun is not None)
     return Sweep(
         configs, described, work.cells, objectives, records=tuple(runs), judging=judging
@@ -239,10 +239,10 @@ class _Work:
 
 
 def _fits_kernels(run: Run, block: Block) -> bool:
-    """Return whether the kernels decide a run with holes: not where it reduces a rate.
+    """Return whether the kernels can decide a block on a run with holes.
 
-    What hangs on a choice among several values, what a resumed fit begins anew, and how
-    often a rate is reduced before a hole, only the scalar replay tells.
+    Only the scalar replay follows several values of one epoch, begins callbacks anew
+    where a fit was resumed, and counts the reductions before a hole.
     """
     if run.seams or any(series.others for series in run.series.values()):
         return False
@@ -311,7 +311,7 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # a piece only knows how its own configs are judged
+        # each piece has numbered the objectives of its own configs only
         begun = begin_runs(runs, examples, judging)
         swept = {
             row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None

@@ -29,8 +29,8 @@ def find_holed(runs: Sequence[Run]) -> frozenset[int]:
 def _has_holes(run: Run) -> bool:
     """Return whether a run lacks a value that a callback may have seen.
 
-    One with several values in an epoch does not tell which of them it was, and a
-    resumed one not what another list would have gone on from.
+    A run with several values in one epoch counts: nothing tells which of them it saw.
+    So does a resumed one: its second fit went on from what the recorded list left.
     """
     if run.seams or any(series.others for series in run.series.values()):
         return True

@@ -75,14 +75,14 @@ class _SettingNotes:
         self.callbacks = read_callbacks(sweep.configs[0]).callbacks
         self.versions = VersionFinder(sweep.judging or Judging(), self.callbacks)
         stoppers = [slot for slot in self.block.slots if slot.kernel == "stops"]
-        # whose best is that of a replay
+        # the `best` of a replay is that of the first rule that stops
         self.stopper = stoppers[0] if stoppers else None
 
     def of_run(self, row: int) -> Iterator[str]:
         """Yield the notes of a run, some of them twice."""
         run = self.sweep.records[row]
         if self.reduces and run.other_learning_rate is not None:
-            # which reading counts, and where the other one parts, only a replay tells
+            # only a replay tells which of two readings of the rate a note is about
             for column in range(len(self.sweep.configs)):
                 yield from self.shared.at(row, column).noted.setting
             return
@@ -119,7 +119,7 @@ class _SettingNotes:
             if not stopper.kind.monitor_rule(semantics).starts_empty:
                 return
             logged = np.flatnonzero(series.recorded)
-            # where nothing is monitored any more, there is no first value
+            # a start beyond the last logged epoch finds NEVER, which is no first value
             epochs = np.append(logged + run.first_epoch, NEVER)
             taken = np.searchsorted(epochs, stopper.along("start_from_epoch", shape))
             is_nan = np.append(np.isnan(series.values[logged]), [False])[taken]

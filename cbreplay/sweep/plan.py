@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ from cbreplay.rules.registry import row_of
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -155,7 +156,8 @@ def _has_kernel(slot: Slot) -> bool:
     if slot.kernel == "breaks":
         return not any(slot.parameters["raise_error"].values)
     if slot.kernel == "saves":
-        # with it, the monitor chooses what is judged; without, nothing is compared
+        # only with it has a checkpoint a monitor, by which the objective may be chosen:
+        # so all settings of the slot have to agree on it
         best_only = slot.parameters["save_best_only"]
         return best_only.axis is None or len(set(best_only.values)) == 1
     return True
@@ -174,11 +176,11 @@ def read_configs(grid: Any) -> Any:  # noqa: ANN401 - whatever names configs
     """
     if isinstance(grid, (Grid, PairedChoices)):
         return grid
-    listed = list(grid) if hasattr(grid, "__iter__") else [grid]
+    listed = list(grid) if isinstance(grid, Iterable) else [grid]
     slots = read_slots(listed)
     if slots is not None:
         return AlikeConfigs(map(tuple, listed), slots)
-    if not any(hasattr(given, "__iter__") for given in listed):
+    if not any(isinstance(given, Iterable) for given in listed):
         return make_grid(listed)
     configs = []
     own: set[type] = set()
@@ -232,7 +234,7 @@ def read_slots(configs: Sequence[Any]) -> list[tuple[Callback, ...]] | None:
     """
     if isinstance(configs, AlikeConfigs):
         return configs.slots
-    # other things have a length as well: text, a Keras list
+    # text and a CallbackList have a length too, and are no lists of rules
     plain = set(map(type, configs)) <= {list, tuple}
     if not plain or len(set(map(len, configs))) != 1:
         return None
@@ -306,7 +308,7 @@ def _listed_block(
     configs: Sequence[tuple[Callback, ...]], columns: EpochArray | None
 ) -> Block:
     if type(configs[0]) is not tuple:
-        # lists within the list
+        # a CallbackList or a nested list: no kernel knows it
         return Block((len(configs),), (Slot(None, {}),), columns)
     slots = tuple(_listed_slot(held) for held in zip(*configs, strict=True))
     return Block((len(configs),), slots, columns)

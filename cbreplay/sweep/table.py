@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from cbreplay.grid import Grid, PairedChoices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
@@ -243,12 +244,12 @@ class Sweep:
     @cached_property
     def kept_value(self) -> FloatArray:
         """The objective at the kept epoch; within `judged`, and NaN outside it."""
-        return self._judge("values")
+        return self._judge(attrgetter("values"))
 
     @cached_property
     def regret(self) -> FloatArray:
         """`kept_value` against the best on record, never negative; within `ranked`."""
-        return self._judge("regrets")
+        return self._judge(attrgetter("regrets"))
 
     @property
     def judged(self) -> BoolArray:
@@ -312,21 +313,24 @@ class Sweep:
             self.evidence.reshape(-1), categories=pd.Index(EVIDENCE)
         )
         columns["evidence"] = evidence
-        for name, mask in (
-            ("stopped_epoch", self.stopped),
-            ("kept_epoch", self.kept),
-            ("divergence_epoch", self.diverged),
-            ("gap_epoch", self.incomplete),
+        for name, epochs, mask in (
+            ("stopped_epoch", self.stopped_epoch, self.stopped),
+            ("kept_epoch", self.kept_epoch, self.kept),
+            ("divergence_epoch", self.divergence_epoch, self.diverged),
+            ("gap_epoch", self.gap_epoch, self.incomplete),
         ):
-            values = getattr(self, name).astype(np.int64)
             columns[name] = pd.arrays.IntegerArray(
-                values.reshape(-1), ~mask.reshape(-1)
+                epochs.astype(np.int64).reshape(-1), ~mask.reshape(-1)
             )
-        for name in ("kept_value", "regret", "seconds_saved"):
-            values = getattr(self, name).reshape(-1)
+        for name, measured in (
+            ("kept_value", self.kept_value),
+            ("regret", self.regret),
+            ("seconds_saved", self.seconds_saved),
+        ):
+            values = measured.reshape(-1)
             columns[name] = pd.arrays.FloatingArray(values, np.isnan(values))
-        for name in ("trained_epochs", "epochs_saved"):
-            columns[name] = getattr(self, name).reshape(-1).astype(np.int64)
+        columns["trained_epochs"] = self.trained_epochs.reshape(-1).astype(np.int64)
+        columns["epochs_saved"] = self.epochs_saved.reshape(-1).astype(np.int64)
         columns["bounded"] = self.evidence.reshape(-1) != 0
         columns["provisional"] = self.provisional.reshape(-1)
         return pd.DataFrame(columns)
@@ -344,14 +348,14 @@ class Sweep:
     def _by_run(self, values: list[Any]) -> Any:  # noqa: ANN401 - any kind of number
         return np.array(values)[:, None]
 
-    def _judge(self, column: str) -> FloatArray:
+    def _judge(self, column: Callable[[Judged], FloatArray]) -> FloatArray:
         """Look a column of `Judged` up at the kept epochs."""
         found = np.full(self.shape, np.nan)
         for row, run in enumerate(self.runs):
             position = self.kept_epoch[row] - run.first_epoch
             position = np.where(self.kept[row], position, 0)
             for code, judged in enumerate(run.judged):
-                by_epoch = getattr(judged, column)
+                by_epoch = column(judged)
                 if self.objectives is None:
                     found[row] = by_epoch[position]
                     continue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["write_csv"]
 
 # a spreadsheet takes a cell that begins so for a formula
-_FORMULA_SIGNS = ("=", "+", "-", "@")
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_csv(document: Document) -> str:
@@ -51,7 +51,7 @@ def _written(cells: Sequence[Any]) -> list[str]:
         texts = {cell: _quoted(_plain(cell)) for cell in set(cells) if cell != 0}
         return [texts[cell] if cell != 0 else repr(cell) for cell in cells]
     if len(kinds - {type(None)}) > 1:
-        # so are 1 and 1.0
+        # as 0.0 and -0.0, 1 and 1.0 are equal and written otherwise
         return [_quoted(_plain(cell)) for cell in cells]
     texts = {cell: _quoted(_plain(cell)) for cell in set(cells)}
     return [texts[cell] for cell in cells]

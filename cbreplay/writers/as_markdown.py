@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["table_as_markdown", "write_markdown"]
 
 # what Markdown, or HTML inside it, would take for a sign; an underscore inside a word
-# is none
-_SIGNS = re.compile(r"([\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
+# is none; GitHub makes links of addresses that are not marked as such
+_SIGNS = re.compile(
+    r"([\\`*\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.)", re.IGNORECASE
+)
 _FIRST_SIGN = re.compile(r"^(\s*\d*)([-+#=.)])")
 
 
@@ -51,7 +53,7 @@ def _block(block: Block) -> str:
     if isinstance(block, CodeBlock):
         return _code_block(block)
     if isinstance(block, Table):
-        return f"{_escape(block.caption)}\n\n{table_as_markdown(block)}"
+        return f"{_at_start(_escape(block.caption))}\n\n{table_as_markdown(block)}"
     if isinstance(block, Trend):
         return ""
     return _points(block)
@@ -62,8 +64,8 @@ def _points(block: Figure | Gallery | Points | Notice) -> str:
         table = "" if block.table is None else f"\n\n{_block(block.table)}"
         return f"Figure: {_caption(block)}{table}"
     if isinstance(block, Gallery):
-        return "\n".join(f"- {_caption(figure)}" for figure in block.figures)
-    return "\n".join(f"- {_text(point)}" for point in block.points)
+        return "\n".join(f"- {_at_start(_caption(figure))}" for figure in block.figures)
+    return "\n".join(f"- {_at_start(_text(point))}" for point in block.points)
 
 
 def _caption(figure: Figure) -> str:
@@ -89,8 +91,8 @@ def _escape(text: str) -> str:
 
 
 def _at_start(text: str) -> str:
-    """Keep the first word of a paragraph from starting a list or a heading."""
-    return _FIRST_SIGN.sub(r"\1\\\2", text)
+    """Keep the beginning of a paragraph from starting a list, a heading or code."""
+    return _FIRST_SIGN.sub(r"\1\\\2", text.lstrip())
 
 
 def _code(text: str) -> str:
@@ -118,4 +120,7 @@ def table_as_markdown(table: Table) -> str:
         [*map(_escape, cells), *[""] * (len(columns) - len(cells))]
         for cells in spoken_cells(table)
     ]
+    for row, cells in zip(table.for_people().rows, rows, strict=True):
+        if row.marked:
+            cells[0] = f"**{cells[0]}**"
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rules, *rows))

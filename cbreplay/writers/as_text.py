@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.document import (
     CodeBlock,
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["write_text"]
 
 _LONGEST_TREND = 40
+_LONGEST_LINE = 100
+
+
+class _Screen(NamedTuple):
+    """How the blocks are written: `write_text` says what each means."""
+
+    width: int
+    bars: str
+    mark: Callable[[str], str]
 
 
 def write_text(
@@ -34,6 +43,8 @@ def write_text(
     width: int = 80,
     bars: str = BARS,
     emphasis: Callable[[str], str] = str,
+    mark: Callable[[str], str] = str,
+    verbose: bool = False,
 ) -> str:
     """Return the answer as text, no line longer than it must be.
 
@@ -42,20 +53,28 @@ def write_text(
     document : Document
         The answer.
     width : int
-        The columns of the terminal. A name or a command that is longer stays whole.
+        The columns of the terminal; tables use all of them, sentences as many as are
+        read with ease. A name or a command that is longer stays whole.
     bars : str
         The characters that a line of a series is drawn with, the lowest first.
     emphasis : callable
         Writes a line of the first sentence, or of a heading, so that it stands out.
+    mark : callable
+        Writes a line of the row that the first sentence speaks of.
+    verbose : bool
+        Whether to say what follows nearly every answer.
     """
+    form = _Screen(width, bars, mark)
+    room = min(width, _LONGEST_LINE)
     blocks = [
-        [*map(emphasis, wrap_text(document.headline, width, "", ""))],
-        wrap_text(document.lead, width, "", ""),
+        [*map(emphasis, wrap_text(document.headline, room, "", ""))],
+        wrap_text(document.lead, room, "", ""),
     ]
+    left_out = ("page",) if verbose else ("page", "asked")
     for section in _in_screen_order(document.sections):
-        if section.on != "page":
-            title = [] if section.untitled else wrap(section.title, width, " ", " ")
-            blocks += _section_blocks(section, [*map(emphasis, title)], width, bars)
+        if section.on not in left_out:
+            title = [] if section.untitled else wrap(section.title, room, " ", " ")
+            blocks += _section_blocks(section, [*map(emphasis, title)], form)
     blocks.append(list(_command_lines(document)))
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -91,26 +110,26 @@ def _command_lines(document: Document) -> Iterator[str]:
 
 
 def _section_blocks(
-    section: Section, head: list[str], width: int, bars: str
+    section: Section, head: list[str], form: _Screen
 ) -> Iterator[list[str]]:
     """Yield the lines of each block; the heading stands over the first."""
     for block in section.blocks:
-        lines = [*_block_lines(block, width, bars)]
+        lines = [*_block_lines(block, form)]
         if lines:
             yield [*head, *lines]
             head = []
 
 
-def _block_lines(block: Block, width: int, bars: str) -> Iterator[str]:
+def _block_lines(block: Block, form: _Screen) -> Iterator[str]:
     if isinstance(block, Table):
-        yield from table_lines(block, width)
+        yield from table_lines(block, form.width, form.mark)
     elif isinstance(block, Trend):
-        yield from _trend_lines(block, width, bars)
+        yield from _trend_lines(block, form.width, form.bars)
     elif isinstance(block, CodeBlock):
         for line in block.code.split("\n"):
             yield f" {visible_text(line)}".rstrip()
     else:
-        yield from _sentence_lines(block, width)
+        yield from _sentence_lines(block, min(form.width, _LONGEST_LINE))
 
 
 def _sentence_lines(block: Block, width: int) -> Iterator[str]:

@@ -18,6 +18,8 @@ __all__ = ["choose_rows", "table_lines"]
 _GAP = "  "
 _INDENT = " "
 _NOTHING = "-"
+# before a marked row
+_SIGN = ">"
 # with less room than this, a sentence goes below its row
 _LEAST_ROOM = 24
 
@@ -33,15 +35,24 @@ class _TextGrid(NamedTuple):
         A cell for each column; or the first, and a sentence in place of the others.
     stamps : list of str
         For each row what stands on every line of its sentences.
+    marks : list of bool
+        For each row whether the first sentence speaks of it.
+    mark : callable
+        Writes a line of such a row.
     """
 
     columns: tuple[TableColumn, ...]
     rows: list[list[str]]
     stamps: list[str]
+    marks: list[bool]
+    mark: Callable[[str], str]
 
-    def widths(self) -> list[int]:
+    def widths(self, *, whole_titles: bool = True) -> list[int]:
         """Return the least width of each column; what can wrap needs no more."""
-        widths = [len(column.title) for column in self.columns]
+        widths = [
+            len(column.title) if whole_titles else max(map(len, column.title.split()))
+            for column in self.columns
+        ]
         for row in self.rows:
             cells = row if len(row) == len(self.columns) else row[:1]
             for place, cell in enumerate(cells):
@@ -63,20 +74,30 @@ class _TextGrid(NamedTuple):
             ],
         )
 
+    def marked(self, place: int, lines: Sequence[str]) -> Sequence[str]:
+        """Return the lines of a row, with a sign before them where it is marked."""
+        if not self.marks[place]:
+            return lines
+        first, *rest = lines
+        return [self.mark(_SIGN + first[len(_INDENT) :]), *map(self.mark, rest)]
+
     @property
     def n_sentences(self) -> int:
         """How many columns hold sentences."""
         return sum(column.kind == "sentence" for column in self.columns)
 
 
-def table_lines(table: Table, width: int) -> list[str]:
+def table_lines(
+    table: Table, width: int, mark: Callable[[str], str] = str
+) -> list[str]:
     """Write a table in lines of a width.
 
-    Columns go in the order of their `fold`. A column of sentences at the end wraps
-    under itself while it has room enough; without it, or where there are several, the
-    sentences stand below their row. Where other columns that never go are still too
-    wide, each row becomes a record, one line a column. No cell is broken inside, a
-    sentence only between its words.
+    Where room is short, headings first take several lines, then columns go in the
+    order of their `fold`. A column of sentences at the end wraps under itself while it
+    has room enough; without it, or where there are several, the sentences stand below
+    their row. Where other columns that never go are still too wide, each row becomes a
+    record of all its cells. No cell is broken inside, a sentence only between its
+    words.
 
     Parameters
     ----------
@@ -84,6 +105,9 @@ def table_lines(table: Table, width: int) -> list[str]:
         The table.
     width : int
         The columns of the terminal.
+    mark : callable
+        Writes a line of a marked row, which has a sign before it, so that it stands
+        out.
     """
     table = table.for_people()
     if not table.rows:
@@ -93,7 +117,13 @@ def table_lines(table: Table, width: int) -> list[str]:
     shown = tuple(
         column._replace(title=visible_text(column.title)) for column in table.columns
     )
-    grid = _TextGrid(shown, _shown_rows(chosen), [_stamp(row) for row in rows])
+    grid = _TextGrid(
+        shown,
+        _shown_rows(chosen),
+        [_stamp(row) for row in rows],
+        [row.marked for row in rows],
+        mark,
+    )
     lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
     if folded:
@@ -148,17 +178,18 @@ def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]
         Those of the columns that went.
     """
     folded: list[str] = []
-    widths = grid.widths()
+    widths = grid.widths(whole_titles=False)
     while _total(widths) > width:
         weights = [column.fold for column in grid.columns]
         if not any(weights):
             break
-        # of equal ones, the last
+        # of equally wide columns, the last one
         place = max(range(len(weights)), key=lambda at: (weights[at], at))
         folded.append(grid.columns[place].title)
         grid = grid.without(place)
         del widths[place]
-    return grid, widths, folded[::-1]
+    whole = grid.widths()
+    return grid, whole if _total(whole) <= width else widths, folded[::-1]
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -175,28 +206,47 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
         return [*_aligned(fewer, widths, width)], folded
     if ends_in_sentence:
         return [*_stacked(grid, width)], []
-    return [*_records(fewer, width)], folded
+    return [*_records(grid, width)], []
 
 
 def _aligned(grid: _TextGrid, widths: list[int], width: int) -> Iterator[str]:
     """Write the cells of a column below each other, a sentence beside its row."""
     placed = _placing(grid)
     if any(len(row) == len(widths) for row in grid.rows):
-        yield _line_of([column.title for column in grid.columns], placed, widths)
+        yield from _heading(grid, placed, widths)
     above: list[str] = []
     ends_in_sentence = grid.n_sentences > 0
-    for row, stamp in zip(grid.rows, grid.stamps, strict=True):
+    for place, (row, stamp) in enumerate(zip(grid.rows, grid.stamps, strict=True)):
         if len(row) < len(widths):
             first = f"{_INDENT}{row[0].ljust(widths[0])}{_GAP}"
-            yield from wrap(row[1], width, first, _INDENT + "  ")
+            lines = wrap(row[1], width, first, _INDENT + "  ")
         elif ends_in_sentence:
             *cells, sentence = row
             start = _line_of(_unrepeated(cells, above, grid), placed, widths[:-1])
             start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
-            yield from _hung(sentence, width, start, stamp)
+            lines = _hung(sentence, width, start, stamp)
         else:
-            yield _line_of(_unrepeated(row, above, grid), placed, widths)
+            lines = [_line_of(_unrepeated(row, above, grid), placed, widths)]
+        yield from grid.marked(place, lines)
         above = row
+
+
+def _heading(
+    grid: _TextGrid, placed: Sequence[Callable[[str, int], str]], widths: list[int]
+) -> Iterator[str]:
+    """Write the titles, in several lines where a column is narrower than its own."""
+    titles = [
+        wrap_words(column.title, room, "", "") if column.title else []
+        for column, room in zip(grid.columns, widths, strict=True)
+    ]
+    n_lines = max(map(len, titles))
+    for line in range(n_lines):
+        # a short title stands on the line above the cells
+        words = [
+            title[line - n_lines + len(title)] if line >= n_lines - len(title) else ""
+            for title in titles
+        ]
+        yield _line_of(words, placed, widths)
 
 
 def _placing(grid: _TextGrid) -> list[Callable[[str, int], str]]:
@@ -275,17 +325,22 @@ def _named(cell: str, column: TableColumn) -> str:
 
 
 def _records(grid: _TextGrid, width: int) -> Iterator[str]:
-    """Write each row as a record: its name, and below it a line for each column."""
-    longest = max(len(column.title) for column in grid.columns)
-    for row in grid.rows:
-        yield f"{_INDENT}{row[0]}"
+    """Write each row as a record: its name, and below it what its columns say."""
+    for place, row in enumerate(grid.rows):
+        name = wrap_words(_named(row[0], grid.columns[0]), width, _INDENT, _INDENT)
+        yield from grid.marked(place, name)
         if len(row) < len(grid.columns):
-            yield from _record_line("", row[1], 0, width)
+            yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
             continue
-        for column, cell in zip(grid.columns[1:], row[1:], strict=True):
-            yield from _record_line(column.title, cell, longest, width)
+        pairs = [
+            _whole(f"{column.title} {cell}".strip(), width)
+            for column, cell in zip(grid.columns[1:], row[1:], strict=True)
+            if cell != _NOTHING
+        ]
+        # records are told apart by where they begin
+        yield from wrap_words(_GAP.join(pairs), width, _INDENT + "  ", _INDENT + "  ")
 
 
-def _record_line(title: str, cell: str, longest: int, width: int) -> list[str]:
-    label = f"{_INDENT}  {title.ljust(longest)}{_GAP if title else ''}"
-    return wrap(cell, max(width, len(label) + 1), label, _INDENT + "    ")
+def _whole(pair: str, width: int) -> str:
+    """Return what no line breaks inside, unless it is longer than a line."""
+    return firm(pair) if len(pair) <= width - len(_INDENT + "  ") else pair

@@ -13,12 +13,12 @@ import cbreplay
 NAMES = """
     CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
     Judging LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
-    PrecheltGL PrecheltPQ PrecheltUP Recommendation ReduceLROnPlateau Replay Run
-    SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError
+    PrecheltGL PrecheltPQ PrecheltUP Recommendation Recorder ReduceLROnPlateau Replay
+    Run SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError
     __version__ build_staircase choices compare_replays explain_replay
     lint_callbacks load_runs make_grid pair_choices parse_callbacks
-    read_script_callbacks recommend_config replay_fits replay_run sweep_runs
-    write_keras_code
+    read_script_callbacks recommend_config recorded recording replay_fits
+    replay_run sweep_runs write_keras_code
 """
 HEAVY = ["click", "jinja2", "keras", "matplotlib", "numpy", "pandas", "rich"]
 HEAVY += ["google_crc32c", "tensorboard", "tensorflow"]

@@ -42,7 +42,7 @@ def write_state(path: Path, losses: tuple[float, ...]) -> Path:
     [
         (
             ("simulate",),
-            "7 evaluations, the plan is not known; eval_loss, smaller is better",
+            "7 evaluations; how many were planned is not recorded. Judged by eval_loss",
         ),
         (("simulate",), "best 0.5000 at evaluation 7 of 7"),
         (
@@ -72,7 +72,7 @@ def test_a_report_speaks_of_evaluations(ask: Ask, state: Path, tmp_path: Path) -
     assert ask("report", state, *JUDGED, "-o", target).status == 0
     text = target.read_text(encoding="utf-8")
     assert "those of the steps 100 to 700" in text
-    assert "7 evaluations, the plan is not known" in text
+    assert "7 evaluations; how many were planned" in text
     spoken = [line for line in text.splitlines() if "epoch" in line.lower()]
     # what was assumed in reading, and names such as start_from_epoch, stay
     assert all("taken as" in line or "_epoch" in line for line in spoken)

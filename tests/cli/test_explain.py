@@ -33,7 +33,7 @@ def test_the_screen_asks_tells_and_concludes(ask: Ask, log: Path) -> None:
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
     assert lines[0] == "EarlyStopping stops training at epoch 5; it keeps epoch 3."
-    assert lines[2].startswith("log.csv: 8 epochs, the plan is not known; val_loss, ")
+    assert lines[2].startswith("log.csv: 8 epochs; how many were planned is not")
     assert lines[5:8] == [
         " EarlyStopping(patience=2, restore_best_weights=True)",
         "",

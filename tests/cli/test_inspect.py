@@ -185,6 +185,7 @@ def test_of_many_series_the_first_are_named_and_with_v_all(
 
 
 def test_a_long_note_is_broken_into_lines(ask: Ask, sample_logs: Path) -> None:
-    out = ask("inspect", sample_logs / "digits-mlp-both").out
+    out = ask("inspect", sample_logs / "digits-mlp-both", "-v").out
     assert "one training" in out
-    assert max(map(len, out.splitlines())) <= 80
+    notes, _, _ = out.partition("\n joined: ")
+    assert max(map(len, notes.splitlines())) <= 80

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -273,8 +274,128 @@ def test_a_schedule_of_the_optimizer_is_read_where_compile_gets_it(
         "import keras\n"
         f"S = keras.optimizers.schedules.{rate}\n"
         f"model.compile({compiled})\n"
-        "model.fit(x, callbacks=[keras.callbacks.ReduceLROnPlateau()])\n"
+        "model.fit(x, validation_split=0.2,\n"
+        "          callbacks=[keras.callbacks.ReduceLROnPlateau()])\n"
     )
     answer = as_json(ask("lint", path, *RULES, "--format", "json").out)
     codes = [finding["code"] for finding in answer["findings"]]
     assert codes == (["schedule-beside-plateau"] if found else [])
+
+
+# --- several scripts, and which findings are wanted
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    head = "import keras\n"
+    stop = "keras.callbacks.EarlyStopping(patience=-1)"
+    files = {
+        "a.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
+        "src/b.py": f"{head}m.fit(x, callbacks=[{stop}, Own()])\n",
+        "src/broken.py": "EarlyStopping(\n",
+        "src/other.py": "print(1)\n",
+        ".hidden/c.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
+        "venv/site-packages/d.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
+    }
+    cell = {"cell_type": "code", "source": [head, f"m.fit(x, callbacks=[{stop}])"]}
+    files["notes.ipynb"] = json.dumps({"cells": [cell]})
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("project")
+def test_a_directory_is_read_script_by_script(ask: Ask) -> None:
+    answer = ask("lint", ".", *RULES, "--format", "json")
+    found = [
+        (one["source"], one["cell"], one["line"], one["config"])
+        for one in as_json(answer.out)["findings"]
+        if one["code"] == "negative-patience"
+    ]
+    assert found == [
+        ("./a.py", None, 2, 0),
+        ("./notes.ipynb", 1, 2, 1),
+        ("./src/b.py", None, 2, 2),
+    ]
+    assert len(as_json(answer.out)["configs"]) == 3
+    notes = as_json(answer.out)["notes"]
+    assert [note.partition(":")[0] for note in notes] == [
+        "./src/b.py, line 2",
+        "left out ./src/broken.py",
+    ]
+    text = ask("lint", ".", *RULES).out
+    assert text.startswith("3 findings in 3 callbacks of 3 scripts.\n")
+    assert "negative-patience  ./notes.ipynb  code cell 1  line 2" in text
+    assert "./src/b.py, line 2: 'Own' is not Keras's, and is not checked" in text
+
+
+@pytest.mark.usefixtures("project")
+def test_findings_are_selected_and_ignored(ask: Ask) -> None:
+    def codes(*words: str) -> set[str]:
+        answer = as_json(ask("lint", "a.py", *RULES, *words, "--format", "json").out)
+        return {one["code"] for one in answer["findings"]}
+
+    assert codes() == {"negative-patience"}
+    assert codes("--select", "negative-patience,cooldown-of-one") == {
+        "negative-patience"
+    }
+    assert codes("--ignore", "negative-patience") == set()
+    refused = ask("lint", "a.py", "--ignore", "negativ-patience")
+    assert refused.status == 2
+    assert "there is no finding 'negativ-patience'" in refused.err
+    assert "negative-patience" in refused.err
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["a.py"], 0),
+        (["a.py", "--exit-code"], 1),
+        (["a.py", "--exit-code", "--ignore", "negative-patience"], 0),
+        (["src/other.py", "--exit-code"], 0),
+        (["src/broken.py", "--exit-code"], 2),
+        (["-c", "EarlyStopping(patience=-1)", "--exit-code"], 1),
+        (["a.py", "logs.csv"], 2),
+    ],
+)
+def test_the_exit_status_tells_whether_there_is_a_finding(
+    ask: Ask, words: list[str], status: int
+) -> None:
+    assert ask("lint", *words, *RULES).status == status
+
+
+@pytest.mark.usefixtures("project")
+def test_github_gets_an_annotation_a_line(ask: Ask) -> None:
+    words = ["--format", "github", "--select", "negative-patience", *RULES]
+    first, second = ask("lint", "a.py", "notes.ipynb", *words).out.splitlines()
+    assert first.startswith(
+        "::warning title=negative-patience,file=a.py,line=2::patience -1 acts as "
+    )
+    # the lines of a notebook are not those of its file
+    assert second.startswith(
+        "::warning title=negative-patience,file=notes.ipynb::code cell 1, line 2: "
+    )
+
+
+def test_what_an_annotation_says_cannot_end_it(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "a,b:c%.py"
+    path.write_text(
+        "import keras\nm.fit(x, callbacks=[keras.callbacks.EarlyStopping("
+        "'val_acc\\n::error::%', mode='min', patience=-1)])\n"
+    )
+    for line in ask("lint", path, *RULES, "--format", "github").out.splitlines():
+        assert line.startswith(("::warning title=", "::notice title="))
+        assert "file=" in line
+        assert "a%2Cb%3Ac%25.py" in line
+        assert "::error::%'" not in line
+
+
+@pytest.mark.usefixtures("project")
+def test_the_hook_for_pre_commit_fails_where_there_is_a_finding(ask: Ask) -> None:
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    (entry,) = re.findall(r"^  entry: cbreplay (.*)$", hook, re.MULTILINE)
+    assert ask(*entry.split(), "a.py", "src/other.py").status == 1
+    assert ask(*entry.split(), "src/other.py").status == 0

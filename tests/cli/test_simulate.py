@@ -40,21 +40,25 @@ def test_one_log_gets_the_screen(ask: Ask, log: Path) -> None:
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
     # .49 at epoch 6 is best, and after it the log ends before any patience stops
-    assert " ".join(lines[:2]) == (
+    assert " ".join(lines[:3]) == (
         "No patience that stops inside this log keeps its best val_loss; patience 1 "
-        "comes nearest: it keeps epoch 3, and stops at 4 of 8, which saves 4 "
-        "epochs."
+        "comes nearest: it keeps epoch 3, and stops at 4 of 8 (4 epochs saved). One "
+        "run cannot say what the next needs."
     )
-    assert " ".join(lines[3:5]) == (
-        "log.csv: 8 epochs, the plan is not known; val_loss, smaller is better; rules "
-        "of Keras 3.15. Epochs count from 1."
+    assert " ".join(lines[4:6]) == (
+        "log.csv: 8 epochs; how many were planned is not recorded. Judged by val_loss, "
+        "smaller is better, by the rules of Keras 3.15. Epochs count from 1."
     )
-    assert "best 0.4900 at epoch 6 of 8" in lines[6]
-    (row,) = [line.split() for line in lines if line.startswith(" 0-2")]
+    assert "best 0.4900 at epoch 6 of 8" in lines[7]
+    # the row that the first sentence speaks of has a sign before it
+    (row,) = [line[1:].split() for line in lines if line.startswith(">0-2")]
     # 0.50 only ties 0.50 at epoch 4, counted from 1; patience 2 stops one later
     assert row == ["0-2", "4-5", "3", "0.5000", "+0.0100", "0.5000", "4-3"]
     assert any("not in the log: it ends at epoch 8" in line for line in lines)
-    assert "One run describes itself; it does not promise the next." in answer.out
+    assert "restore_best_weights=True; Keras's default" not in answer.out
+    told = " ".join(ask("simulate", log, "-v").out.split())
+    assert "under restore_best_weights=True; Keras's default is False" in told
+    assert "learning_rate is not in the log; it is taken as constant" in told
     assert f"cbreplay plot {log} --semantics keras-3.15 --patience 1\n" in answer.out
 
 
@@ -88,7 +92,7 @@ def test_markdown_is_a_table(ask: Ask, log: Path) -> None:
     assert lines[0].startswith(
         "| patience | stops at | keeps | val_loss | above best |"
     )
-    assert lines[2].startswith("| 0-2 | 4-5 | 3 | 0.5000 | +0.0100 |")
+    assert lines[2].startswith("| **0-2** | 4-5 | 3 | 0.5000 | +0.0100 |")
     assert set(lines[1]) <= set("|-: ")
     assert len({line.count("|") for line in lines}) == 1
 
@@ -207,8 +211,10 @@ def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) ->
     assert first[-1] == "exact"
     assert second == [
         *("3", "5", "-", "-", "-", "-", "<= 2".replace("<", "\\<")),
-        "after the learning-rate change at epoch 5 the log says nothing",
+        "rate changes at 5",
     ]
+    footnote = '"rate changes": this setting changes the learning rate after that epoch'
+    assert footnote in " ".join(ask(*words).out.split())
     lead = " ".join(ask(*words).out.split("\n\n")[1].split())
     assert lead == (
         "rated.csv under 3 settings of EarlyStopping(patience=..., min_delta=0.02), "
@@ -220,8 +226,9 @@ def test_a_table_says_how_far_each_row_is_evidence(ask: Ask, rated_log: Path) ->
 def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
     out = " ".join(ask("simulate", log, "--patience", "9").out.split())
     assert "(6)" in out
-    # the sentence wraps beside the figures of its row
-    assert "not in the log (it ends" in out
+    # and a footnote says what the words of the row mean
+    assert " log ends at 8 " in out
+    assert '"log ends": this setting would have trained on past the log' in out
     assert "as if training had ended with the log" in out
 
 
@@ -233,7 +240,7 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
             ("--patience", "2"),
             (
                 "It stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above the best "
-                "val_loss."
+                "val_loss (3 epochs saved)."
             ),
         ),
         (
@@ -320,12 +327,10 @@ def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
     assert rows[0][1:] == ["4", "0.4", "2", "1", "3", "1", "0"]
     both = as_json(ask("simulate", tmp_path, "--format", "json").out)
     assert len(both["staircase"]) == 2
-    table = ask("simulate", tmp_path, "--patience", "1,2").out.splitlines()
+    words = ("simulate", tmp_path, "--patience", "1,2")
+    table = ask(*words, "--each").out.splitlines()
     rows = [line.split() for line in table if line.startswith((" a ", " b "))]
     assert [row[0] for row in rows] == ["a", "a", "b", "b"]
-    assert table[0] == (
-        "The log decides every setting on 2 of 2 runs; each run describes itself, and"
-    )
 
 
 def test_non_finite_numbers_are_the_strings_of_the_schema(
@@ -373,6 +378,10 @@ def test_else_it_says_what_to_give(
 WHERE = "comes from pyproject.toml here (--no-config leaves it out)"
 
 
+def folded(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     ask: Ask, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,7 +389,7 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     table = '[tool.cbreplay]\nmonitor = "loss"\ncost-weight = 0.2\n'
     (tmp_path / "pyproject.toml").write_text(table)
     answer = ask("simulate", log)
-    assert "; loss, smaller" in answer.out
+    assert "Judged by loss, smaller" in folded(answer.out)
     assert answer.err == f"--monitor loss {WHERE}\n"
     told = json.loads(ask("simulate", log, "--format", "json").out)
     assert told["notes"] == [f"--monitor loss {WHERE}"]
@@ -391,9 +400,12 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     ask("report", log, "-o", page)
     assert f"# --monitor loss --cost-weight 0.2 {WHERE}" in page.read_text()
     typed = ask("simulate", log, "--monitor", "val_loss")
-    assert ("; val_loss, smaller" in typed.out, typed.err) == (True, "")
+    assert ("Judged by val_loss, smaller" in folded(typed.out), typed.err) == (True, "")
     without = ask("--no-config", "simulate", log)
-    assert ("; val_loss, smaller" in without.out, without.err) == (True, "")
+    assert ("Judged by val_loss, smaller" in folded(without.out), without.err) == (
+        True,
+        "",
+    )
 
 
 @pytest.mark.parametrize(

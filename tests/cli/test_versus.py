@@ -43,8 +43,12 @@ def folder(tmp_path: Path) -> Path:
 def test_a_table_compares_run_by_run(ask: Ask, folder: Path) -> None:
     answer = ask("simulate", folder, "-c", TWO, "--versus", FIVE)
     assert answer.status == 0
-    headline, lead, table, outcome, _ = answer.out.split("\n\n")
-    assert headline == "A and B part on 2 of 3 runs."
+    headline, lead, table, footnote, outcome, _ = answer.out.split("\n\n")
+    assert footnote.startswith(' "log ends": this setting would have trained on')
+    assert " ".join(headline.split()) == (
+        "A and B keep the same val_loss on the 1 run that decides both; A saves 3 "
+        "more epochs. A and B part on 2 of 3 runs."
+    )
     head, *rows = table.splitlines()
     assert head.split()[:4] == ["run", "part", "at", "stops"]
     assert [row.split()[:8] for row in rows if ".csv" in row] == [
@@ -221,7 +225,8 @@ def test_every_parameter_that_differs_stands_in_the_headline(
     rival = "EarlyStopping(patience=5)"
     answer = ask("simulate", folder, "--patience", "2", "--versus", rival)
     assert " ".join(answer.out.split("\n\n")[0].split()) == (
-        "A and B part on 2 of 3 runs. They differ in 2 parameters: "
+        "A keeps the better val_loss on the 1 run that decides both; A saves 3 more "
+        "epochs. A and B part on 2 of 3 runs. They differ in 2 parameters: "
         "restore_best_weights True / False; patience 2 / 5."
     )
 
@@ -234,7 +239,8 @@ def test_a_change_that_fits_no_callback_is_refused(ask: Ask, folder: Path) -> No
 
 def test_a_second_table_adds_them_up_by_setting(ask: Ask, reduced: Path) -> None:
     words = ("simulate", reduced, "-c", SETTING, "-c", "EarlyStopping(patience=3)")
-    first, second = ask(*words, "--format", "markdown").out.strip().split("\n\n")
+    told = ask(*words, "--each", "--format", "markdown").out.strip()
+    first, _, second = told.split("\n\n")
     assert "explains | evident epochs | acts first" in first
     rows = [line.strip("|").split("|") for line in second.splitlines()[2:]]
     assert [[cell.strip() for cell in row] for row in rows] == [
@@ -243,7 +249,7 @@ def test_a_second_table_adds_them_up_by_setting(ask: Ask, reduced: Path) -> None
         ["2", "0 of 2", "0 of 2", "71 %", "0", "0", "2"],
     ]
     shown = ask(*words).out
-    assert "What reduces the learning rate, by setting\n patience  runs" in shown
+    assert "What reduces the learning rate, by setting\n" in shown
 
 
 def test_its_totals_stand_in_the_json(ask: Ask, reduced: Path) -> None:

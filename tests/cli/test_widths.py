@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Ask
 
-WIDTHS = (40, 50, 60, 80, 120)
+WIDTHS = (40, 50, 60, 80, 120, 200)
 PLATEAU = "ReduceLROnPlateau(patience=3, cooldown=2, min_lr=1e-5)"
 # on a run, each after its path
 QUESTIONS: dict[str, list[str]] = {
@@ -23,6 +23,10 @@ QUESTIONS: dict[str, list[str]] = {
     "explain-fiction": ["explain", "-c", PLATEAU, "--hypothetical"],
     "lint-recorded": ["lint"],
     "lint-named": ["lint", "-c", PLATEAU, "-c", "EarlyStopping()"],
+    "every-patience": ["simulate"],
+    "keep-last": ["simulate", "--keep", "last"],
+    "one-setting": ["simulate", "--patience", "5"],
+    "pick": ["recommend"],
     "settings": ["simulate", "--patience", "3,5,500"],
     "settings-reducing": ["simulate", "-c", PLATEAU, "-c", "EarlyStopping()"],
     "versus": ["simulate", "--patience", "3", "--versus", "EarlyStopping(patience=9)"],
@@ -87,14 +91,46 @@ def test_nothing_is_broken_inside_at_any_width(
     assert n_answered >= 6 * 3
 
 
-def test_a_directory_is_shown_at_every_width(
-    ask: Ask, sample_logs: Path, monkeypatch: pytest.MonkeyPatch
+# on all runs together, each after the directory
+OF_MANY: dict[str, list[str]] = {
+    "every-patience": ["simulate"],
+    "settings": ["simulate", "--patience", "3,10"],
+    "settings-each": ["simulate", "--patience", "3,10", "--each"],
+    "settings-reducing": [
+        *("simulate", "-c", "ReduceLROnPlateau(patience=[2,5])"),
+        *("-c", "EarlyStopping(patience=[3,9])", "--each"),
+        *("--run", "digits-mlp/seed0"),
+        *("--run", "digits-mlp/seed1", "--run", "digits-mlp-plateau"),
+    ],
+    "files": [
+        *("simulate", "-c", "ModelCheckpoint('m-{epoch:02d}.keras')"),
+        *("-c", "EarlyStopping(patience=5)"),
+    ],
+    "versus": ["simulate", "--patience", "3", "--versus", "patience=9"],
+    "pick": ["recommend"],
+    "inspect": ["inspect"],
+}
+
+
+@pytest.mark.parametrize("question", OF_MANY)
+def test_many_runs_are_shown_at_every_width(
+    ask: Ask, sample_logs: Path, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
-    names = [str(path.relative_to(sample_logs)) for path in runs_of(sample_logs)]
-    for width in WIDTHS:
+    command, *options = OF_MANY[question]
+    shown = {}
+    for width in (500, *WIDTHS):
         monkeypatch.setattr(written, "_IN_A_PIPE", width)
-        out = ask("inspect", sample_logs).out
-        assert all(name in out for name in names)
-        assert "2.344e-05 to 0.003" in out
-        for line in out.splitlines():
+        answer = ask(command, sample_logs, *options)
+        assert answer.status == 0
+        shown[width] = answer.out
+        for line in answer.out.splitlines():
             assert len(line) <= width or is_copied(line), (width, line)
+    whole = set(_TOKEN.findall(sentences(shown[500])))
+    names = {str(path.relative_to(sample_logs)) for path in runs_of(sample_logs)}
+    for width in WIDTHS:
+        tokens = set(_TOKEN.findall(sentences(shown[width])))
+        assert tokens <= whole
+        folds = "--format csv has all" in sentences(shown[width])
+        assert tokens == whole or folds
+        # a summary names the run that loses most where there is room for it
+        assert question == "settings" or whole & names <= tokens

@@ -4,18 +4,23 @@
 
 Each script is drawn, read, and really run, with a stand-in for Keras whose ``fit``
 notes the callbacks that it gets. A list that was read and is another one than a fit got
-is a false answer; refusing is none.
+is a false answer; refusing is none. What lint reads of it may hold more than a fit got,
+and never less, unless it names something that it did not read; and what it says is
+certainly in the list has to be there.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import types
+import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay import CbreplayError, read_script_callbacks
+from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.rules import Bystander, EarlyStopping, ReduceLROnPlateau
 from tests.fuzz.hunt import Channel, ask, hunt_from_command_line
 
@@ -72,14 +77,21 @@ class _Drawing:
         self.lists: list[str] = []
         self.callbacks: list[str] = []
         self.numbers: list[str] = []
+        self.tables: list[str] = []
+        self.classes: list[str] = []
         self.n_names = 0
 
     def chance(self, share: float) -> bool:
         return self.pick.random() < share
 
+    @property
+    def names(self) -> list[str]:
+        held = self.lists + self.callbacks + self.numbers
+        return held + self.tables + self.classes
+
     def new_name(self, known: list[str]) -> str:
         """Draw a name to bind: mostly one of its own, sometimes one that is there."""
-        if self.chance(0.12) and (there := self.lists + self.callbacks + self.numbers):
+        if self.chance(0.12) and (there := self.names):
             name = self.pick.choice(there)
         else:
             self.n_names += 1
@@ -91,6 +103,10 @@ class _Drawing:
     def number(self) -> str:
         if self.numbers and self.chance(0.4):
             return self.pick.choice(self.numbers)
+        if self.tables and self.chance(0.4):
+            return f"{self.pick.choice(self.tables)}['p']"
+        if self.classes and self.chance(0.4):
+            return f"{self.pick.choice(self.classes)}.P + 1"
         return self.pick.choice(["1", "2", "3", "5", "-1", "2 + 1", "len('ab')"])
 
     def call(self) -> str:
@@ -175,13 +191,32 @@ class _Drawing:
             text = self.list_()
             return [f"{indent}{self.new_name(self.lists)} = {text}"]
         if drawn == 5:
-            text = self.number()
-            return [f"{indent}{self.new_name(self.numbers)} = {text}"]
+            return self.constant(indent)
         if drawn == 6 and self.chance(0.4):
             return self.fit(indent)
         if self.lists:
             return [f"{indent}{self.change(self.pick.choice(self.lists))}"]
         return [f"{indent}pass"]
+
+    def constant(self, indent: str) -> list[str]:
+        """Draw what holds a number, or changes it."""
+        text = self.number()
+        if self.chance(0.5):
+            return [f"{indent}{self.new_name(self.numbers)} = {text}"]
+        if self.tables and self.chance(0.3):
+            name = self.pick.choice(self.tables)
+            changes = ["['p'] = 7", ".update(p=7)", ".pop('q')", ".clear()"]
+            return [f"{indent}{name}{self.pick.choice(changes)}"]
+        if self.classes and self.chance(0.3):
+            name = self.pick.choice(self.classes)
+            changes = [f"{name}.P = 7", f"setattr({name}, 'P', 7)", f"{name} = None"]
+            return [f"{indent}{self.pick.choice(changes)}"]
+        if self.chance(0.5):
+            return [f"{indent}{self.new_name(self.tables)} = {{'q': 1, 'p': {text}}}"]
+        return [
+            f"{indent}class {self.new_name(self.classes)}:",
+            f"{indent}    P = {text}",
+        ]
 
     def change(self, name: str) -> str:
         """Draw a change of a list, or of what stands in it."""
@@ -278,9 +313,11 @@ class _Model:
 
     def __init__(self) -> None:
         self.got: list[list[Any]] = []
+        self.lines: list[int] = []
 
     def fit(self, *_given: Any, callbacks: Any = None, **_named: Any) -> None:
         self.got.append([one.as_rule() for one in _flat(callbacks)])
+        self.lines.append(sys._getframe(1).f_lineno)
 
     fit_generator = fit
 
@@ -304,7 +341,7 @@ def _flat(callbacks: Any) -> list[_Standing]:
     raise _NotKeras
 
 
-def _really_run(text: str) -> list[list[Any]] | None:
+def _really_run(text: str) -> _Model | None:
     """Run a script with the stand-in; None if it does not come to its end."""
     made = {
         kind: (lambda *given, _kind=kind, **named: _Standing(_kind, *given, **named))
@@ -331,18 +368,40 @@ def _really_run(text: str) -> list[list[Any]] | None:
         "__builtins__": {**vars(builtins), "__import__": fetch},
     }
     names["__builtins__"]["print"] = lambda *_: None
-    star = "from keras.callbacks import *\n"
-    if text.startswith(star):
-        text = text.removeprefix(star)
-        names |= made
-    if text.startswith("import keras.callbacks as kc\n"):
-        text = text.removeprefix("import keras.callbacks as kc\n")
-        names["kc"] = callbacks
+    for line in ("from keras.callbacks import *", "import keras.callbacks as kc"):
+        if text.startswith(f"{line}\n"):
+            # the line stays, so that those below it keep their numbers
+            text = f"\n{text.removeprefix(line).removeprefix(chr(10))}"
+            names |= made if "*" in line else {"kc": callbacks}
     try:
-        exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - drawn above
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - drawn above
     except Exception:  # noqa: BLE001 - whatever a drawn script does
         return None
-    return model.got
+    return model
+
+
+def _check_lint(script: Path, run: _Model) -> None:
+    """Compare what lint reads of a script with what its fits got."""
+    reading = read_training_script(str(script))
+    fits = {fit.facts.place: fit for fit in reading.fits}
+    # the imports that a stand-in is given in place of are left out of the text
+    for line, got in zip(run.lines, run.got, strict=True):
+        fit = fits[f"line {line}"]
+        told = f"{script.read_text()}\nline {line} got {got}\nread {fit}"
+        for member in fit.members:
+            if member.is_certain and len(member.variants) == 1:
+                assert _plain(member.variants[0]) in got, told
+        known = [
+            _plain(variant) for member in fit.members for variant in member.variants
+        ]
+        unknown = fit.unread or any(len(one.variants) > 1 for one in fit.members)
+        assert unknown or all(callback in known for callback in got), told
+
+
+def _plain(callback: Any) -> Any:
+    return callback.name if isinstance(callback, Bystander) else callback
 
 
 def _check(case: Script, place: Path) -> str:
@@ -354,18 +413,21 @@ def _check(case: Script, place: Path) -> str:
     except CbreplayError:
         found = None
     ask("lint", script)
+    run = None if case.damaged else _really_run(case.text)
+    # what globals() does is named, and not followed
+    if run is not None and "globals()" not in case.text:
+        _check_lint(script, run)
     if found is None:
-        return "refused"
+        return "refused" if run is None else "refused, and read by lint"
     if case.damaged and not _is_python(case.text):
         raise AssertionError(case.text)
-    got = _really_run(case.text)
     doubted = ("is not read", "no fit(callbacks=...) stands in it")
-    if got is None or any(said in note for note in found.notes for said in doubted):
+    if run is None or any(said in note for note in found.notes for said in doubted):
         return "read, not run"
-    read = [one.name if isinstance(one, Bystander) else one for one in found.callbacks]
-    for callbacks in got:
+    read = [_plain(callback) for callback in found.callbacks]
+    for callbacks in run.got:
         assert callbacks == read, f"{case.text}\nread {read}\ngot  {callbacks}"
-    return "equal" if got else "read, no fit"
+    return "equal" if run.got else "read, no fit"
 
 
 def _is_python(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 From the root of the repository, with the tests' environment active, for an hour:
 
-    python -m tests.fuzz.text_logs 60
+    python -m tests.fuzz.text_logs --minutes 60 --seed 1
 
 Whatever happens, reading must end in runs or in an error of cbreplay. The first other
 outcome is printed as the smallest example that Hypothesis finds, and ends the run.
@@ -10,7 +10,8 @@ outcome is printed as the smallest example that Hypothesis finds, and ends the r
 
 from __future__ import annotations
 
-import sys
+import argparse
+import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -23,9 +24,10 @@ from tests.property.test_reader_fuzz import check_outcome
 _EXAMPLES = 2000
 
 
-def fuzz(minutes: float) -> int:
-    """Read damaged logs for some minutes; return how many."""
+def fuzz(minutes: float, first_seed: int) -> int:
+    """Read damaged logs for some minutes, seed after seed; return how many."""
     ends = time.monotonic() + 60 * minutes
+    seeds = itertools.count(first_seed)
     n_read = 0
     with tempfile.TemporaryDirectory() as directory:
 
@@ -42,10 +44,22 @@ def fuzz(minutes: float) -> int:
                 phases=[Phase.generate, Phase.shrink],
                 suppress_health_check=list(HealthCheck),
             )
-            seed(time.time_ns())(chosen(given(log=damaged())(check)))()
+            seed(next(seeds))(chosen(given(log=damaged())(check)))()
     return n_read
 
 
+def main() -> None:
+    """Hunt as the command line asks, and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    n_read = fuzz(asked.minutes, asked.seed)
+    print(  # noqa: T201 - the report
+        f"{n_read} logs read in {asked.minutes:g} minutes, no other outcome; from seed "
+        f"{asked.seed} on"
+    )
+
+
 if __name__ == "__main__":
-    wanted = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
-    sys.stdout.write(f"{fuzz(wanted)} logs read, no other outcome\n")
+    main()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -12,18 +10,14 @@ from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
 from cbreplay.answers.explanation import explanation_document
-from cbreplay.document import Fact, Paragraph, Points, facts_of
+from cbreplay.document import Fact, facts_of
+from tests.oracles.numbers_said import NUMBER, is_among
 from tests.strategies import early_stoppings, plateaus, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from cbreplay.document import Document, Text
     from cbreplay.explain import Explanation, TraceRow
-
-NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*\d)")
-# a threshold is the shortest number between two neighbouring float32
-THRESHOLD = 2.0**-22
 
 
 def explained(run: Run, *callbacks: Any, hypothetical: bool = False) -> Explanation:
@@ -31,21 +25,6 @@ def explained(run: Run, *callbacks: Any, hypothetical: bool = False) -> Explanat
         run, callbacks, semantics="keras-3.15", hypothetical=hypothetical
     )
     return explain_replay(replay)
-
-
-def is_among(token: str, values: Iterable[Any]) -> bool:
-    """Return whether a written number is one of the values, to the digits written."""
-    number = Decimal(token)
-    exponent = number.as_tuple().exponent
-    half = Decimal(5).scaleb(int(exponent) - 1)
-    for value in values:
-        if value is None or not math.isfinite(value):
-            continue
-        off = abs(Decimal(repr(float(value))) - number)
-        # a comparison may be rounded half up or to even
-        if off <= half or float(off) <= THRESHOLD * abs(value):
-            return True
-    return False
 
 
 def numbers_of_rule(callback: Any) -> Iterator[float | None]:
@@ -103,16 +82,6 @@ def test_every_number_of_an_explanation_is_in_its_data(
     for sentence in told.closing:
         for token in NUMBER.findall(sentence.replace("#2", "")):
             assert is_among(token, known), (token, sentence)
-
-
-def texts_of(document: Document) -> Iterator[Text]:
-    yield from (document.headline, document.lead)
-    for section in document.sections:
-        for block in section.blocks:
-            if isinstance(block, Paragraph):
-                yield block.text
-            elif isinstance(block, Points):
-                yield from block.points
 
 
 @given(runs(), early_stoppings(), plateaus())

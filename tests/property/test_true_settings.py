@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from cbreplay import EarlyStopping, choices, compare_replays, make_grid, replay_
 from cbreplay.answers.comparison import RivalLists, comparison_document
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.settings import settings_document
+from cbreplay.answers.settings_summary import summarise
 from cbreplay.document import facts_of, plain_text
 from cbreplay.judging import Judging
 from tests.oracles.plain_stop import best_of, stop_at
@@ -86,20 +89,37 @@ def test_the_first_sentence_about_settings_on_one_log_is_true(
 
 
 @given(some=st.lists(runs(), min_size=2, max_size=4), patience=PATIENCE, mode=MODES)
-def test_the_number_of_runs_that_are_decided_is_true(
+def test_what_settings_come_to_over_runs_is_true(
     some: list[Run], patience: list[int], mode: str
 ) -> None:
     tried: Any = choices(EarlyStopping, patience=patience, mode=mode)
     cells = decide_settings(some, make_grid([tried]), JUDGING)
-    facts = facts_of(settings_document(cells).headline)
-    decided = [
-        all(
-            end.stop is not None or run.reached_plan
-            for end in ends_of(run, patience, mode, restores=False)
-        )
-        for run in some
-    ]
-    assert (facts["n_decided"], facts["n_runs"]) == (sum(decided), len(some))
+    headline = settings_document(cells).headline
+    facts, said = facts_of(headline), plain_text(headline)
+    costs: list[list[float]] = []
+    for each in patience:
+        ends = [ends_of(run, [each], mode, restores=False)[0] for run in some]
+        known = [
+            cost_of(run, end, mode)
+            for run, end in zip(some, ends, strict=True)
+            if end.stop is not None or run.reached_plan
+        ]
+        costs.append([cost for cost in known if cost is not None and cost < math.inf])
+    for summary, told in zip(summarise(cells), costs, strict=True):
+        assert summary.exact_runs == len(told)
+        assert summary.mean_regret == (pytest.approx(mean(told)) if told else None)
+        assert summary.worst_regret == (max(told) if told else None)
+        spread = pytest.approx(stdev(told)) if len(told) > 1 else None
+        assert summary.spread_regret == spread
+    whole = [told for told in costs if len(told) == len(some)]
+    if not whole:
+        assert facts.get("n_decided", 0) == max(map(len, costs))
+    elif "mean_regret" in facts:
+        assert facts["mean_regret"] == pytest.approx(min(map(mean, whole)))
+        assert facts["worst_regret"] in map(max, whole)
+    else:
+        assert min(map(mean, whole)) == 0
+        assert "keeps the best" in said
 
 
 @given(run=runs(), mode=MODES, first=st.integers(0, 9), rival=st.integers(0, 9))

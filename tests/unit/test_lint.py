@@ -350,12 +350,42 @@ def test_what_the_values_tell(text: str, run: Run, expected: list[str] | str) ->
     assert codes(f"EarlyStopping({text})", run=run) == wanted
 
 
+@pytest.mark.parametrize(
+    ("call", "semantics", "refused"),
+    [
+        # keras/src/callbacks/model_checkpoint.py: .keras; from 3.8.0 on .h5 as well
+        ("ModelCheckpoint('a.keras', save_best_only=True)", "keras-3.15", False),
+        ("ModelCheckpoint('a.h5', save_best_only=True)", "keras-3.15", False),
+        ("ModelCheckpoint('a.h5', save_best_only=True)", "keras-3.6", True),
+        ("ModelCheckpoint('a.hdf5', save_best_only=True)", "keras-3.15", True),
+        ("ModelCheckpoint('a', save_best_only=True)", "keras-2.15", False),
+        (
+            "ModelCheckpoint('a.h5', save_best_only=True, save_weights_only=True)",
+            "keras-3.15",
+            True,
+        ),
+        (
+            "ModelCheckpoint('{epoch}.weights.h5', save_weights_only=True)",
+            "keras-3.15",
+            False,
+        ),
+    ],
+)
+def test_a_file_that_keras_does_not_take_is_found(
+    call: str, semantics: str, *, refused: bool
+) -> None:
+    expected = ["refused-filepath"] if refused else []
+    assert codes(call, semantics=semantics) == expected
+
+
 def test_a_plateau_beside_the_optimizers_schedule_is_found() -> None:
     run = recorded(1.0, schedule="CosineDecay")
     assert codes("ReduceLROnPlateau()", run=run) == ["schedule-beside-plateau"]
     assert codes(f"EarlyStopping({KEEP}, patience=2)", run=run) == []
     (told,) = found("ReduceLROnPlateau()", schedule="CosineDecay")
-    assert told.message.endswith("the optimizer's learning rate is a CosineDecay")
+    assert told.message.endswith(
+        "the optimizer's learning rate is the schedule CosineDecay"
+    )
 
 
 def test_a_floor_at_the_initial_rate_is_found() -> None:
@@ -562,19 +592,19 @@ def test_no_plain_name_is_against_kerass_own_table() -> None:
         ("ReduceLROnPlateau('val_f1')", OLD, ["auto-mode-against-metric"]),
         ("ReduceLROnPlateau('val_f1')", NEW, ["auto-unknown"]),
         (
-            "ModelCheckpoint('a', 'val_auc', save_best_only=True)",
+            "ModelCheckpoint('a.keras', 'val_auc', save_best_only=True)",
             OLD,
             ["auto-mode-against-metric"],
         ),
-        ("ModelCheckpoint('a', 'val_auc', save_best_only=True)", NEW, []),
+        ("ModelCheckpoint('a.keras', 'val_auc', save_best_only=True)", NEW, []),
         (
-            "ModelCheckpoint('a', 'val_loss', mode='max', save_best_only=True)",
+            "ModelCheckpoint('a.keras', 'val_loss', mode='max', save_best_only=True)",
             NEW,
             ["mode-against-metric"],
         ),
         # every epoch is saved, and Keras asks for the direction all the same
-        ("ModelCheckpoint('last', 'val_f1')", NEW, ["auto-unknown"]),
-        ("ModelCheckpoint('last', 'val_f1', mode='min')", NEW, []),
+        ("ModelCheckpoint('last.keras', 'val_f1')", NEW, ["auto-unknown"]),
+        ("ModelCheckpoint('last.keras', 'val_f1', mode='min')", NEW, []),
     ],
 )
 def test_the_direction_of_a_name_in_each_keras(
@@ -589,7 +619,7 @@ def test_an_unknown_auto_says_which_mode_the_name_means() -> None:
     (unclear,) = found("EarlyStopping('my_metric')")
     assert unclear.fix == "mode='min' or mode='max'"
     run = recorded(1.0, metrics={"loss": "min"})
-    told = found("ModelCheckpoint('last', 'val_loss_of_mine')", run=run)
+    told = found("ModelCheckpoint('last.keras', 'val_loss_of_mine')", run=run)
     assert [(one.code, one.severity) for one in told] == [("auto-unknown", "warning")]
 
 

@@ -87,6 +87,10 @@ def read(script: Path, text: str) -> ScriptCallbacks:
             "b.fit(x, callbacks=[EarlyStopping('val_loss', patience=5)])"
         ),
         "scaler.fit(x)\nm.fit(x, callbacks=[[EarlyStopping(patience=5)], None])",
+        (
+            "def make(x):\n    stop = EarlyStopping(patience=5)\n    c = [stop]\n"
+            "    return c\nm.fit(x, callbacks=make(1))"
+        ),
     ],
 )
 def test_the_callbacks_of_a_script_are_found(script: Path, text: str) -> None:
@@ -113,6 +117,59 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
     )
     assert found.lines == (4, 5, 2)
     assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("argument", "head", "expected"),
+    [
+        ("2 + 3", "", 5),
+        ("int(p / 4)", "p = 50", 12),
+        ("q + 1", "p = 20\nq = p // 5", 5),
+        ("-(-5)", "", 5),
+        ("max(2, 5)", "", 5),
+        ("math.ceil(4.5)", "import math", 5),
+        ("np.sqrt(0.25)", "import numpy as np", 0.5),
+        ("sqrt(0.25)", "from math import sqrt", 0.5),
+        ("C['p']", "C = {'p': 5, 'q': 3}", 5),
+        ("C['p']['q']", "C = {'p': {'q': 5}}", 5),
+        ("Config.P", "class Config:\n    P = 5", 5),
+        ("Config.P // 2", "class Config:\n    P: int = 11", 5),
+        ("C['p']", "C = {'p': 5}\nC['p'] = 6", None),
+        ("C['p']", "C = {'p': 5}\nC.update(p=6)", None),
+        ("C['p']", "C = {'p': 5, **more}", None),
+        ("C['p']", "C = {'p': 5, 'p': 6}", None),
+        ("C['p']", "C = {'q': 5}", None),
+        ("C['p']", "C = load()", None),
+        ("Config.P", "class Config:\n    P = 5\nConfig.P = 6", None),
+        ("Config.P", "class Config:\n    P = 5\nsetattr(Config, name, 6)", None),
+        ("Config.P", "class Config:\n    P = 5\n    P = 6", None),
+        ("Config.P", "class Config(Base):\n    P = 5", None),
+        ("Config.P", "@wrapped\nclass Config:\n    P = 5", None),
+        # what a run may give, and nothing else
+        ("p / 4", "p = args.p", None),
+        ("int(p)", "def int(a): return 7\np = 5", None),
+        ("max(2, 5)", "from numpy import *", None),
+        ("sqrt(0.25)", "", None),
+        ("1 / 0", "", None),
+        ("2 ** 9", "", None),
+        ("10 * 10000000000000000000000", "", None),
+        ("1e308 * 10", "", None),
+        ("p", "p = 1\np = p + 1", None),
+        ("p", "p = q\nq = p + 1", None),
+        ("True + 1", "", None),
+        ("'5' * 2", "", None),
+    ],
+)
+def test_arithmetic_of_literals_is_worked_out(
+    script: Path, argument: str, head: str, expected: float | None
+) -> None:
+    text = f"{head}\nm.fit(x, callbacks=[EarlyStopping(patience={argument})])"
+    if expected is None:
+        with pytest.raises(ExpressionError):
+            read(script, text)
+    else:
+        (built,) = read(script, text).callbacks
+        assert built == EarlyStopping(patience=expected)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +302,42 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             ),
             "line 7: 'c' is changed in line 2",
         ),
+        # by the body of a class, which sees the name before it has one of its own
+        (
+            (
+                "c = [EarlyStopping()]\nclass K:\n    c += [EarlyStopping()]\n"
+                "m.fit(callbacks=c)"
+            ),
+            "line 4: 'c' is changed in line 3",
+        ),
+        (
+            "c = [EarlyStopping()]\nclass K:\n    m.fit(callbacks=c)\n    c = []",
+            "line 3: 'c' is assigned in the class and in line 1",
+        ),
+        # of a function that may return another one
+        (
+            "def f(a):\n    return [EarlyStopping(patience=a)]\nm.fit(callbacks=f(1))",
+            r"line 2: EarlyStopping: patience: 'a' \(line 1\) is not assigned",
+        ),
+        (
+            "def f():\n  if a:\n    return [EarlyStopping()]\nm.fit(callbacks=f())",
+            "line 4: 'f' is not Keras's but defined in line 1",
+        ),
+        (
+            (
+                "def f():\n    c = []\n    if a:\n        c.append(EarlyStopping())\n"
+                "    return c\nm.fit(callbacks=f())"
+            ),
+            "line 5: 'c' is changed in line 4",
+        ),
+        (
+            (
+                "def f():\n    return [EarlyStopping()]\nc = f()\nc[0].patience = 9\n"
+                "m.fit(callbacks=c)"
+            ),
+            "line 5: 'c' is changed in line 4",
+        ),
+        ("def f():\n    return f()\nm.fit(callbacks=f())", "names lead in circles"),
         ("m.fit(x, callbacks=[1])", "line 1: '1' is no callback and no list"),
         (
             (

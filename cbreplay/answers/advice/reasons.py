@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
-from cbreplay.document import Code, Fact, say
+from cbreplay.document import Claim, Code, Fact, say
 from cbreplay.rules.base import format_callback
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.document import Text
     from cbreplay.recommend import Excluded, Reason, Recommendation, RunDoubt
@@ -26,13 +26,15 @@ __all__ = [
 MOST_NAMES = 4
 _RATCHET = (
     "Tuned on such logs again and again, patience only falls: record one run in five "
-    "without it"
+    "without a stop (two of twelve brought what was lost from 8 % to 0.5 % in four "
+    "rounds)"
 )
 
 
 def reason_text(advice: Recommendation, reason: Reason) -> Text:
     """Say why a setting is recommended, or why none is."""
-    return _REASONS[reason.kind](advice.unit, reason.facts)
+    words = _REASONS[reason.kind](advice.unit, reason.facts)
+    return say(words, claims=[Claim(reason.kind, reason.facts)])
 
 
 def exclusion_text(excluded: Excluded) -> Text:
@@ -43,6 +45,7 @@ def exclusion_text(excluded: Excluded) -> Text:
 def doubt_text(doubt: RunDoubt, unit: str) -> Text:
     """Say a doubt, without the names of the runs that it is about."""
     words = _DOUBTS[doubt.code](doubt.facts)
+    words = say(words, claims=[Claim(doubt.code, {"runs": doubt.runs, **doubt.facts})])
     if doubt.code == "one-group-decides":
         return say(f"one {unit} decides: ", words)
     return say(counted(len(doubt.runs), "run", "n_runs"), ": ", words)
@@ -91,11 +94,11 @@ def _too_few_groups(unit: str, facts: Mapping[str, Any]) -> Text:
 
 def _unknown_groups(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        "no patience in the logs keeps the tolerance on ",
+        "for ",
         counted(facts["n_unknown"], unit, "n_unknown"),
         " of ",
         Fact(facts["n_groups"], "count", "n_groups"),
-        ", and a promise allows ",
+        " the logs hold no patience that is known to be enough, and a promise allows ",
         Fact(facts["allowed"], "count", "allowed"),
     )
 
@@ -109,65 +112,60 @@ def _worse_than_no_stop(_unit: str, facts: Mapping[str, Any]) -> Text:
     )
 
 
-def _chosen(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(_patience(facts, "sufficient"), " is ", _basis(unit, facts))
-
-
-def _usual_untold(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(_rather_than(unit, facts), ": nothing tells which is better")
-
-
-def _usual_hasty(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        _rather_than(unit, facts),
-        ": a shorter one takes ",
-        counted(facts["needed"], unit, "needed"),
-        "; fewer often need little by luck",
-    )
-
-
-def _usual_no_worse(unit: str, facts: Mapping[str, Any]) -> Text:
-    return say(
-        _rather_than(unit, facts),
-        f": on {unit}s left out of the choice, choosing from the others' logs was not "
-        "clearly better than a fixed ",
-        _patience(facts),
-        f", or only by one {unit}",
-    )
-
-
-def _rather_than(unit: str, facts: Mapping[str, Any]) -> Text:
+def _promise(unit: str, facts: Mapping[str, Any]) -> Text:
+    which = say(Fact(facts["rank"], "rank", "rank"), " smallest")
+    if facts["rank"] == facts["n_groups"]:
+        which = say("largest")
     return say(
         _patience(facts),
-        ", the usual, rather than ",
-        _patience(facts, "sufficient"),
-        ", ",
-        _basis(unit, facts),
+        " is the ",
+        which,
+        " sufficient patience of the ",
+        counted(facts["n_groups"], unit, "n_groups"),
+        ", and more than the rule of thumb, ",
+        _patience(facts, "usual"),
     )
 
 
-def _basis(unit: str, facts: Mapping[str, Any]) -> Text:
-    """Say what a patience is among those that the groups need."""
-    which = say("largest")
-    if facts["basis"] == "ranked":
-        which = say(Fact(facts["rank"], "rank", "rank"), " smallest")
-    if facts["basis"] in ("largest", "ranked"):
-        groups = counted(facts["n_groups"], unit, "n_groups")
-        return say("the ", which, " sufficient patience of the ", groups)
-    if facts["basis"] == "usual-where-unknown":
+def _score(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        _patience(facts),
+        f" has the least expected score: the mean of the {unit}s and of the kinds of "
+        "learning curves that they look like, known from other data",
+    )
+
+
+def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
+    if facts["plan"] is None:
         return say(
-            f"the usual, kept where the logs of a {unit} do not tell what is enough"
+            _patience(facts),
+            " is a rule of thumb: nothing tells for how many epochs these trainings "
+            "were planned (--planned-epochs)",
         )
     return say(
-        "the usual: a rule of thumb takes no less, and it is enough for every " + unit
+        _patience(facts),
+        " is a rule of thumb, 10 or a tenth of the ",
+        Fact(facts["plan"], "count", "plan"),
+        " planned epochs: no log tells what a patience loses",
+    )
+
+
+def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        _patience(facts),
+        " is a rule of thumb, and no less than the ",
+        _patience(facts, "under"),
+        " that cut these logs: what it would have missed, they do not hold, so they "
+        "say neither that it is enough nor that less is",
     )
 
 
 def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
-        "most logs were recorded under patience ",
+        "no less than ",
         _patience(facts),
-        ": they cannot price a longer one",
+        " is recommended: that patience cut some of these logs, and none shows what "
+        "it missed",
     )
 
 
@@ -217,10 +215,10 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "too-few-groups": _too_few_groups,
     "unknown-groups": _unknown_groups,
     "worse-than-no-stop": _worse_than_no_stop,
-    "chosen": _chosen,
-    "usual-untold": _usual_untold,
-    "usual-hasty": _usual_hasty,
-    "usual-no-worse": _usual_no_worse,
+    "promise": _promise,
+    "score": _score,
+    "thumb": _thumb,
+    "cut": _cut,
     "recorded-under": _recorded_under,
     "below-promise": _below_promise,
     "rule-not-compared": _rule_not_compared,
@@ -246,9 +244,23 @@ def _spoken_cadence(epochs: int, name: str) -> Text:
     return say("every ", Fact(epochs, "count", name), " epochs")
 
 
+def _planned(facts: Mapping[str, Any]) -> Text:
+    usual = Fact(facts["usual"], "count", "usual")
+    if facts["planned"] is None:
+        return say("goes on after the plan of ", usual, " epochs")
+    return say(
+        "planned for ",
+        Fact(facts["planned"], "count", "planned"),
+        ", not ",
+        usual,
+        " epochs",
+    )
+
+
 _EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "copy": lambda facts: say(f"a copy of {facts['of']}"),
     "cadence": _cadence,
+    "plan": _planned,
     "direction": lambda facts: say(f"judged the other way ({facts['mode']})"),
     "missing-series": lambda facts: say(f"has no {', '.join(facts['series'])}"),
     "unrecorded-series": lambda _facts: say("records none of it"),
@@ -261,6 +273,37 @@ def _censored(facts: Mapping[str, Any]) -> Text:
         _patience(facts),
         " would have done; counted, never averaged",
     )
+
+
+def _diverged(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "after another learning rate than the recorded one the log says nothing about "
+        "patience ",
+        _patience(facts),
+        "; counted, never averaged",
+    )
+
+
+def _gap(facts: Mapping[str, Any]) -> Text:
+    epochs = [
+        part
+        for epoch in facts["gap_epoch"][:MOST_NAMES]
+        for part in (", ", Fact(epoch, "epoch", "gap_epoch"))
+    ]
+    more = " ..." if len(facts["gap_epoch"]) > MOST_NAMES else ""
+    return say(
+        "unknown from epoch ",
+        *epochs[1:],
+        f"{more} on: {_GAPS[facts['cause']]}; counted, never averaged",
+    )
+
+
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
+}
 
 
 def _failed(facts: Mapping[str, Any]) -> Text:
@@ -284,15 +327,18 @@ _FAILURES = {
 }
 
 
-def _own_stop(facts: Mapping[str, Any]) -> Text:
-    under = [
-        part
-        for patience in facts["patience"]
-        for part in (", ", Fact(patience, "patience", "patience"))
+def _listed(values: Sequence[int]) -> list[Any]:
+    """Return patience values with commas between them."""
+    told = [
+        part for value in values for part in (", ", Fact(value, "patience", "patience"))
     ]
+    return told[1:]
+
+
+def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
         "ended by early stopping of its own (patience ",
-        *under[1:],
+        *_listed(facts["patience"]),
         "), so silent about a longer one and about what would have come. ",
         _RATCHET,
     )
@@ -301,11 +347,10 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
 def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
     return say(
         "the log ends exactly ",
-        _patience(facts),
-        " epochs after its best, as under a patience of ",
-        _patience(facts),
-        "; if so it is silent about a longer one and about what would have come "
-        f"(--recorded-under). {_RATCHET}",
+        *_listed(facts["patience"]),
+        " epochs after its best, as under a patience of as much; if so it is silent "
+        f"about a longer one and about what would have come (--recorded-under). "
+        f"{_RATCHET}",
     )
 
 
@@ -320,12 +365,14 @@ def _other_metric(facts: Mapping[str, Any]) -> Text:
 
 
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
+    "diverged": _diverged,
+    "gap": _gap,
     "censored": _censored,
     "one-group-decides": lambda facts: say(
         "without it, it would be patience ", _patience(facts)
     ),
     "unknown": lambda _facts: say(
-        "no patience that the log can tell of keeps the tolerance"
+        "the log holds no patience that is known to be enough"
     ),
     "other-metric": _other_metric,
     "still-improving": lambda _facts: say(

@@ -156,7 +156,8 @@ def _choice_left_out(advice: Recommendation) -> Iterator[Text]:
     )
     if left_out.interval is not None:
         low, high = (lost(end, "interval") for end in left_out.interval)
-        sentence = say(sentence, " (90 % interval ", low, " to ", high, ")")
+        share = Fact(left_out.interval_share, "given_share", "interval_share")
+        sentence = say(sentence, " (", share, " interval ", low, " to ", high, ")")
     if left_out.optimism:
         more = "more" if left_out.optimism >= 0 else "less"
         apart = lost(abs(left_out.optimism), "optimism")
@@ -214,8 +215,8 @@ def groups_legend(advice: Recommendation) -> Text:
     return say(
         "Sufficient: the smallest patience that keeps ",
         Code(advice.objective),
-        " within the tolerance. Chosen without it: what the other "
-        f"{advice.unit}s come to.",
+        " within the tolerance, as every longer one in the log does. Chosen without "
+        f"it: what the other {advice.unit}s come to.",
     )
 
 

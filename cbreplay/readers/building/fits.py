@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.digits import as_float32
+from cbreplay.readers.building.rows import Rows
+from cbreplay.readers.sizes import check_cells, check_epochs
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.building.rows import Rows
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TrainingRows", "join_rows"]
 
-# an epoch number far beyond the others would make series that no memory holds
-_MOST_MISSING, _MOST_MISSING_CELLS = 1_000_000, 10_000_000
 # in sweeps an epoch has 32 bits
 _LAST_EPOCH = 2**31 - 2
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class TrainingRows:
     """One training, from the rows of one fit or of several that resumed each other.
 
     Parameters
     ----------
     rows : Rows
-        The rows, with epochs that only go up.
+        The rows of its first piece, with epochs that only go up.
+
+    Attributes
+    ----------
     seams : dict of int to str
         The epochs at which a fit was resumed, each with its note.
     possible : set of int
@@ -42,28 +43,58 @@ class TrainingRows:
         What else people should know.
     """
 
-    rows: Rows
-    seams: dict[int, str] = field(default_factory=dict)
-    possible: set[int] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
+    __slots__ = ("_names", "_pieces", "notes", "possible", "seams")
+
+    def __init__(self, rows: Rows) -> None:
+        # joined when `rows` is asked for, not with each piece that is added
+        self._pieces = [rows]
+        # every column there was, also of rows that a later piece replaced
+        self._names = dict.fromkeys(rows.columns)
+        self.seams: dict[int, str] = {}
+        self.possible: set[int] = set()
+        self.notes: list[str] = []
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of all its pieces, with epochs that only go up."""
+        if self._names:
+            self._pieces = [Rows.joined(self._pieces, self._names)]
+            # the caller may take columns out of what was joined: it is not joined again
+            self._names = {}
+        return self._pieces[0]
 
     @property
     def first_epoch(self) -> int:
         """The first epoch that has a row."""
-        return int(self.rows.epochs[0])
+        return int(self._pieces[0].epochs[0])
 
     @property
     def horizon(self) -> int:
         """The last epoch that has a row."""
-        return int(self.rows.epochs[-1])
+        return int(self._pieces[-1].epochs[-1])
+
+    def count_cells(self) -> tuple[int, int]:
+        """Return how many cells its pieces have, and how many they will have joined."""
+        n_rows = sum(len(piece.epochs) for piece in self._pieces)
+        held = sum(len(piece.epochs) * len(piece.columns) for piece in self._pieces)
+        return held, n_rows * len(self._names)
+
+    def add(self, piece: Rows) -> None:
+        """Put rows below these."""
+        self._pieces.append(piece)
+        self._names.update(dict.fromkeys(piece.columns))
 
     def drop_from(self, epoch: int) -> int:
         """Leave out the rows from an epoch on, and return how many they were."""
-        n_kept = int(np.count_nonzero(self.rows.epochs < epoch))
-        dropped = len(self.rows.epochs) - n_kept
-        self.rows = self.rows.take(slice(n_kept))
-        self.seams = {at: note for at, note in self.seams.items() if at < epoch}
-        self.possible &= self.seams.keys()
+        dropped = 0
+        while self._pieces and self.horizon >= epoch:
+            piece = self._pieces.pop()
+            n_kept = int(np.searchsorted(piece.epochs, epoch))
+            dropped += len(piece.epochs) - n_kept
+            if n_kept:
+                self._pieces.append(piece.take(slice(n_kept)))
+        while self.seams and next(reversed(self.seams)) >= epoch:
+            self.possible.discard(self.seams.popitem()[0])
         return dropped
 
     def go_on(self, piece: Rows) -> None:
@@ -72,8 +103,8 @@ class TrainingRows:
         self.seams[first] = _seam_note(first)
         if piece.begins_file:
             self.possible.add(first)
-            self.seams[first] = _POSSIBLE.format(piece.place, first)
-        self.rows.extend(piece)
+            self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
+        self.add(piece)
 
     def take_rate(self, name: str) -> Series | None:
         """Take a column out as the float32 learning rate."""
@@ -115,27 +146,42 @@ def join_rows(
         If an epoch is so far beyond the others that no memory would hold the series.
     """
     resumed = _resumed_epochs(metadata)
-    pending = list(resumed)
+    coming = _ComingFits(resumed)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
     for piece in pieces:
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
             records[-1].go_on(piece)
-        elif records and first in pending:
-            del pending[: pending.index(first) + 1]
-            _replace_from(records[-1], piece)
-        elif records and options.parts == "join":
+        elif records and (coming.take(first) or options.parts == "join"):
             _replace_from(records[-1], piece)
         else:
             records.append(TrainingRows(piece))
+    _check_spans(records, source, options.max_bytes)
     _note_seams(records[-1], resumed)
     _note_restarts(records)
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
-    _check_spans(records, source)
     return records
+
+
+class _ComingFits:
+    """The resumed fits of a ``run.json`` that the rows have not come to yet."""
+
+    def __init__(self, epochs: Sequence[int]) -> None:
+        self._numbers: dict[int, list[int]] = {}
+        for number, epoch in enumerate(epochs):
+            self._numbers.setdefault(epoch, []).append(number)
+        self._next = 0
+
+    def take(self, epoch: int) -> bool:
+        """Go on behind the next fit that was resumed at an epoch; False if none is."""
+        numbers = self._numbers.get(epoch, [])
+        at = bisect_left(numbers, self._next)
+        if at < len(numbers):
+            self._next = numbers[at] + 1
+        return at < len(numbers)
 
 
 def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
@@ -147,14 +193,14 @@ def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
 
 
 _POSSIBLE = (
-    "{0} begins at epoch {1} (counted from 0): a fit was resumed there, with new "
+    "{0} begins at epoch {1} (counted from 1): a fit was resumed there, with new "
     "callbacks, or the same one went on; what hangs on it is not told"
 )
 
 
 def _seam_note(epoch: int) -> str:
     return (
-        f"a fit was resumed at epoch {epoch} (counted from 0): "
+        f"a fit was resumed at epoch {epoch + 1} (counted from 1): "
         "its callbacks were created anew there"
     )
 
@@ -166,7 +212,7 @@ def _replace_from(record: TrainingRows, piece: Rows) -> None:
         f"{_seam_note(first)}, and its rows stand for the {dropped} earlier ones "
         "from that epoch on"
     )
-    record.rows.extend(piece)
+    record.add(piece)
 
 
 def _note_seams(record: TrainingRows, resumed: Iterable[int]) -> None:
@@ -219,27 +265,33 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         if len(records) == 1:
             return
         rows = record.rows
-        back = f", where the epochs step back to {rows.epochs[0]} (counted from 0)"
+        back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
         record.notes.append(
             f"the log holds {len(records)} trainings; this is number {number}, "
             f"from {rows.place} on{back if number > 1 else ''}"
         )
 
 
-def _check_spans(records: Sequence[TrainingRows], source: str) -> None:
+def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:
     """Refuse epochs that are none, and gaps that would take more than the log itself.
 
     Every series is laid out from the first epoch to the last, whatever stands between.
     """
-    left = _MOST_MISSING_CELLS
+    n_missing = 0
     for record in records:
+        held, wanted = record.count_cells()
+        n_missing += wanted - held
+        what = "its fits log different series"
+        check_cells(n_missing, source, most, what)
         n_rows = len(record.rows.epochs)
-        missing = record.horizon - record.first_epoch + 1 - n_rows
-        left -= missing * len(record.rows.columns)
-        if record.horizon > _LAST_EPOCH or missing > _MOST_MISSING or left < 0:
-            problem = (
-                f"the epochs run from {record.first_epoch} to {record.horizon} "
-                f"in {n_rows} rows"
-            )
+        absent = record.horizon - record.first_epoch + 1 - n_rows
+        n_missing += absent * (1 + len(record.rows.columns))
+        what = (
+            f"the epochs run from {record.first_epoch} to {record.horizon} "
+            f"in {n_rows} rows"
+        )
+        if record.horizon > _LAST_EPOCH:
             hint = "Correct the epoch that does not belong there"
-            raise LogError(problem, source=source, hint=hint)
+            raise LogError(what, source=source, hint=hint)
+        check_epochs(absent + n_rows, source, most, what)
+        check_cells(n_missing, source, most, what)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
 from cbreplay.errors import LogError
+from cbreplay.plain_text import shown_value
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import find_doubles
@@ -15,9 +17,11 @@ from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.sizes import check_columns, check_epochs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import TypeGuard
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
@@ -32,7 +36,7 @@ def read_lists(
     *,
     epochs: Sequence[Any] | None = None,
     counts_from_zero: bool = False,
-    planned_epochs: int | None = None,
+    planned_epochs: object = None,
     notes: Sequence[str] = (),
 ) -> Iterator[Run]:
     """Yield the trainings in lists of values, one for each epoch.
@@ -49,8 +53,8 @@ def read_lists(
         The epoch of each value.
     counts_from_zero : bool
         Whether they are known to count from 0, as Keras's own do.
-    planned_epochs : int, optional
-        The plan.
+    planned_epochs : object
+        What the params of a History hold as `epochs`; not used if it is no plan.
     notes : sequence of str
         What was odd so far.
 
@@ -60,6 +64,9 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     epochs = take_epochs(lists) if epochs is None else epochs
+    check_columns(len(lists), kind, options.max_bytes)
+    longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
+    check_epochs(longest, kind, options.max_bytes, "its lists are long")
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
@@ -71,13 +78,15 @@ def read_lists(
     if doubled is not None:
         rows = rows.take(doubled).folded()
     places = [f"row {line}" for line in lines]
+    planned, plan_notes = _read_plan(planned_epochs)
     facts = LogFacts(
-        notes=(*notes, *aligned.notes),
-        planned_epochs=planned_epochs,
+        notes=(*notes, *aligned.notes, *plan_notes),
+        planned_epochs=planned,
         not_logged=frozenset(aligned.spread),
         counts_from=aligned.counts_from,
     )
-    for record in join_rows(split_rows(rows, places, ()), options, None, kind):
+    pieces = split_rows(rows, places, (), source=kind, most=options.max_bytes)
+    for record in join_rows(pieces, options, None, kind):
         yield build_run(
             record,
             facts,
@@ -85,6 +94,16 @@ def read_lists(
             options=options,
             rate=take_rate(record),
         )
+
+
+def _read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
+    """Return the planned epochs, and a note where they are none."""
+    if planned is None:
+        return None, ()
+    if isinstance(planned, (int, np.integer)) and planned > 0 and planned is not True:
+        return int(planned), ()
+    note = f"params: epochs is {shown_value(planned)}, which is no plan and is not used"
+    return None, (note,)
 
 
 def names_epoch(name: object) -> bool:
@@ -101,11 +120,11 @@ def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
 
 def _column(kind: str, name: object, values: object) -> Column:
     """Read one list of numbers, with None for a missing value."""
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         problem = f"{name!r} holds {values!r}, where a list of numbers is expected"
         raise LogError(problem, source=kind, hint="Give one value for each epoch")
     column: Column = []
-    for i, value in enumerate(cast("Iterable[Any]", values)):
+    for i, value in enumerate(values):
         try:
             column.append(None if _is_missing(value) else float(value))
         except (TypeError, ValueError, OverflowError):
@@ -114,6 +133,10 @@ def _column(kind: str, name: object, values: object) -> Column:
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
     return column
+
+
+def _is_list(values: object) -> TypeGuard[list[Any]]:
+    return isinstance(values, list)
 
 
 def _is_missing(value: object) -> bool:
@@ -243,7 +266,8 @@ def _epochs(kind: str, values: Iterable[Any]) -> list[int]:
     epochs = []
     for i, value in enumerate(values):
         whole = isinstance(value, float) and value.is_integer()
-        if not (hasattr(value, "__index__") or whole) or not 0 <= value < _EXACT:
+        whole = whole or isinstance(value, (int, SupportsIndex))
+        if not whole or not 0 <= value < _EXACT:
             shown = repr(value)[:_SHOWN_LETTERS]
             problem = f"the epoch of row {i + 1} is {shown}, not a whole number"
             raise LogError(problem, source=kind, hint="Count epochs from 0")

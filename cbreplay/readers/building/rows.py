@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
@@ -121,20 +122,32 @@ class Rows:
             changes = changes or bool((upper != upper[0]).any())
         return changes
 
-    def extend(self, other: Rows) -> None:
-        """Put the rows of another after these; a column may be in one of them only."""
-        before, after = len(self.epochs), len(other.epochs)
-        for name in {**self.columns, **other.columns}:
-            upper = self.columns.get(name) or _nothing(before)
-            lower = other.columns.get(name) or _nothing(after)
-            shifted = {before + at: held for at, held in lower.others.items()}
-            self.columns[name] = Series(
-                np.concatenate([upper.values, lower.values]),
-                np.concatenate([upper.recorded, lower.recorded]),
-                {**upper.others, **shifted},
-            )
-        self.epochs = np.concatenate([self.epochs, other.epochs])
-        self.wall_times = np.concatenate([self.wall_times, other.wall_times])
+    @classmethod
+    def joined(cls, pieces: Sequence[Rows], names: Iterable[str] = ()) -> Rows:
+        """Put rows one below the other; a column may be in some of them only.
+
+        Parameters
+        ----------
+        pieces : sequence of Rows
+            The rows.
+        names : iterable of str
+            Columns that come first, whether any of the rows has them or not.
+        """
+        names = dict.fromkeys(names)
+        names.update((name, None) for piece in pieces for name in piece.columns)
+        if len(pieces) == 1 and len(pieces[0].columns) == len(names):
+            return pieces[0]
+        epochs = np.concatenate([piece.epochs for piece in pieces])
+        columns = {name: _nothing(len(epochs)) for name in names}
+        begin = 0
+        for piece in pieces:
+            for name, column in piece.columns.items():
+                _lay_in(columns[name], column, begin)
+            begin += len(piece.epochs)
+        times = np.concatenate([piece.wall_times for piece in pieces])
+        first = pieces[0]
+        series = {name: Series(*column) for name, column in columns.items()}
+        return cls(epochs, series, times, first.place, begins_file=first.begins_file)
 
 
 def as_series(column: Values) -> Series:
@@ -142,11 +155,28 @@ def as_series(column: Values) -> Series:
     return column if isinstance(column, Series) else Series.from_optional(column)
 
 
-def _nothing(length: int) -> Series:
-    return Series(np.full(length, np.nan), np.zeros(length, dtype=np.bool_))
+class _Column(NamedTuple):
+    """What a series is made of, while it is filled."""
+
+    values: FloatArray
+    recorded: BoolArray
+    others: dict[int, tuple[float, ...]]
 
 
-def split_rows(rows: Rows, places: RowPlaces, cuts: Collection[int]) -> list[Rows]:
+def _nothing(length: int) -> _Column:
+    return _Column(np.full(length, np.nan), np.zeros(length, dtype=np.bool_), {})
+
+
+def _lay_in(column: _Column, piece: Series, begin: int) -> None:
+    """Put the values of a piece into a column, from a row on."""
+    end = begin + len(piece)
+    column.values[begin:end], column.recorded[begin:end] = piece.values, piece.recorded
+    column.others.update((begin + at, held) for at, held in piece.others.items())
+
+
+def split_rows(
+    rows: Rows, places: RowPlaces, cuts: Collection[int], *, source: str, most: int
+) -> list[Rows]:
     """Cut rows wherever an epoch does not follow upwards, and at the given positions.
 
     Parameters
@@ -157,6 +187,15 @@ def split_rows(rows: Rows, places: RowPlaces, cuts: Collection[int]) -> list[Row
         Where each row stands, for the notes.
     cuts : collection of int
         Positions before which the log says that a fit began.
+    source : str
+        The log, for the error.
+    most : int
+        How much of it is read, in bytes.
+
+    Raises
+    ------
+    LogError
+        If there are too many pieces.
     """
     n_rows = len(rows.epochs)
     if not cuts and rows.follow_each_other:
@@ -164,6 +203,7 @@ def split_rows(rows: Rows, places: RowPlaces, cuts: Collection[int]) -> list[Row
         return [rows]
     steps_back = np.flatnonzero(np.diff(rows.epochs) <= 0) + 1
     starts = sorted({0, *(cut for cut in cuts if cut < n_rows), *steps_back.tolist()})
+    check_trainings(len(starts), source, most)
     pieces = []
     for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
         piece = rows.take(slice(start, stop))

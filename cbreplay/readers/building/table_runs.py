@@ -48,7 +48,7 @@ def build_runs(
     """
     rows, lines, cuts = _rows_in_order(table, options)
     places = _LinesOfRows(table.counted, lines)
-    pieces = split_rows(rows, places, cuts)
+    pieces = split_rows(rows, places, cuts, source=table.source, most=options.max_bytes)
     records = join_rows(pieces, options, metadata, table.source)
     if cuts:
         above = [places[cut] for cut in sorted(cuts)]

@@ -12,6 +12,7 @@ from cbreplay.readers.base import SKIP_HINT, ForeignLogError
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.header import parse_cell, shown_names
 from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.sizes import check_cells, check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,7 @@ class LogTable:
     """
 
     def __init__(self, source: str, damage: Damage, header: Sequence[str]) -> None:
+        check_columns(len(header), source, damage.max_bytes)
         self.source, self.damage, self.header = source, damage, list(header)
         # a name that stands there twice, by the key of its second column
         self._repeated: dict[str, str] = {}
@@ -140,6 +142,7 @@ class LogTable:
         damage : Damage
             Where damage is reported later.
         """
+        check_columns(len(names), source, damage.max_bytes)
         table = cls(source, damage, [])
         table.header = list(names)
         n_rows = values.shape[1]
@@ -159,6 +162,9 @@ class LogTable:
         """Make a table of rows that are mappings, as in JSON; None is missing."""
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = cls(source, damage, names)
+        n_missing = len(names) * len(rows) - sum(map(len, rows))
+        what = f"its {len(rows):,} rows name {len(names):,} columns between them"
+        check_cells(n_missing, source, damage.max_bytes, what)
         table.counted = "row"
         table.lines = np.arange(1, len(rows) + 1)
         for name, cells in table.columns.items():
@@ -199,10 +205,10 @@ class LogTable:
         if found:
             self.notes.append(f"left out {', '.join(found)}: {reason}")
 
-    def rename(self, old: str, new: str) -> None:
-        """Call a column otherwise; it keeps its place."""
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call columns otherwise; each keeps its place."""
         self.columns = {
-            new if name == old else name: cells for name, cells in self.columns.items()
+            names.get(name, name): cells for name, cells in self.columns.items()
         }
 
     def collapse(self, epochs: EpochArray) -> None:

@@ -206,9 +206,10 @@ class TextRows:
     ) -> tuple[list[list[str]], list[int]]:
         """Leave out what is no row of the table."""
         width = len(self.header)
-        # the header itself was handed to csv as a blank line
-        while rows and not rows[0]:
-            rows, lines = rows[1:], lines[1:]
+        # the header itself was handed to csv as a blank line, and so were comments
+        if not all(rows):
+            said = [(row, line) for row, line in zip(rows, lines, strict=True) if row]
+            rows, lines = [row for row, _ in said], [line for _, line in said]
         if all(len(row) == width and row[0][:1] in _NUMBER_BEGINS for row in rows):
             self._n_rows += len(rows)
             return rows, lines
@@ -256,8 +257,8 @@ class TextRows:
             self._remarks.append(line)
             return
         problem = f"from here on another header holds: {shown_names(cells)}"
-        hint = "Cut the file in two there, or keep the part above with errors='skip' "
-        hint += "or --errors skip"
+        hint = "Cut the file in two there, or keep the part above with "
+        hint += "--errors skip or errors='skip'"
         self.damage.report(LogError(problem, source=self.source, line=line, hint=hint))
         self._ends = True
 

@@ -98,10 +98,10 @@ def _without(
                 log.runs[:] = [_numbered(run, number) for number, run in own]
         kept.append(log)
     seen[:] = [
-        one._replace(fate="passed by", detail=fates[one.path])
-        if one.path in fates
-        else one
-        for one in seen
+        file._replace(fate="passed by", detail=fates[file.path])
+        if file.path in fates
+        else file
+        for file in seen
     ]
     return kept
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError, read_bytes
+from cbreplay.readers.base import ForeignLogError, check_size, read_bytes
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.formats import FORMATS, reader_for
 
@@ -74,7 +74,7 @@ class _OneTraining:
             self._read_events(training.events, metadata)
         if not self.by_place:
             raise self._nothing()
-        notes = [f"left out beside it: {error}" for error in self.failed]
+        notes = [f"left out beside it: {error.sentence}" for error in self.failed]
         if metadata is not None and metadata.without_end:
             self._name_missing_end(metadata)
         return {
@@ -90,7 +90,8 @@ class _OneTraining:
         from cbreplay.run_metadata import parse_run_metadata
 
         try:
-            text = read_bytes(path).decode("utf-8-sig", "replace")
+            content = read_bytes(path, self.options.max_bytes, _RUN_JSON_SHARE)
+            text = content.decode("utf-8-sig", "replace")
             return parse_run_metadata(text, source=path)
         except LogError as error:
             self._failed(error, path)
@@ -108,6 +109,7 @@ class _OneTraining:
         log_format = self.training.log_format
         reader = reader_for(log_format, self.options, metadata)
         try:
+            check_size(log, self.options.max_bytes)
             runs = list(reader.read(log))
         except LogError as error:
             self._failed(error, log)
@@ -145,7 +147,7 @@ class _OneTraining:
         self.seen.append(Seen(events, "joined" if joined else "read", spoken))
         self.by_place[place] = runs
         if left:
-            # without any join there are two logs, and each is named by its file
+            # where they are not joined these are two logs, each named by its file
             csv_place = place if joined else self.training.log or place
             self.by_place = {csv_place: runs, events: left}
 
@@ -168,3 +170,7 @@ class _OneTraining:
         source = self.training.run_json or self.training.place
         self.seen.append(Seen(source, "dropped", problem))
         return LogError(problem, source=source, hint=hint)
+
+
+# what a run.json takes, beside what a log may
+_RUN_JSON_SHARE = 64

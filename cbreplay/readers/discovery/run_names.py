@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.plain_text import well_formed
+from cbreplay.plain_text import is_url, well_formed
 
 if TYPE_CHECKING:
     from cbreplay.run import Run
 
-__all__ = ["RunsOfLog", "is_url", "name_runs", "names_of", "part_of"]
+__all__ = ["RunsOfLog", "name_runs", "names_of", "part_of"]
 
 _SHOWN = 5
 
@@ -42,7 +42,9 @@ def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
     labels = [_label(run, number) for number, run in enumerate(first.runs, start=1)]
     if part not in labels:
         there = ", ".join(f"#{label}" for label in labels[:_SHOWN])
-        problem = f"there is no training #{part} in it; there is {there}"
+        # behind a URL it may be anything
+        asked = "with this #" if is_url(base) else f"#{part}"
+        problem = f"there is no training {asked} in it; there is {there}"
         raise LogError(problem, source=base, hint="Choose one of these")
     run = first.runs[labels.index(part)]
     if len(labels) == 1:
@@ -53,16 +55,6 @@ def part_of(found: list[RunsOfLog], part: str, base: str) -> RunsOfLog:
 def _label(run: Run, number: int) -> str:
     """Return what tells a training of a log from the others: its name or number."""
     return str(number) if run.name == run.source else run.name
-
-
-def is_url(path: str) -> bool:
-    """Tell whether a path names a file system of its own: ``s3://bucket/runs``.
-
-    >>> is_url("s3://bucket/runs"), is_url("C:/runs")
-    (True, False)
-    """
-    scheme, mark, _ = path.partition("://")
-    return bool(mark) and len(scheme) > 1 and scheme.replace("+", "").isalnum()
 
 
 def names_of(root: str, typed: str, place: str) -> tuple[str, str]:

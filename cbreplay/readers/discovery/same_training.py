@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -127,7 +128,7 @@ def _other_agrees(left: Series, right: Series, position: int, tolerance: float) 
         (float(series.values[position]), *series.others.get(position, ()))
         for series in (left, right)
     ]
-    pairs = np.array([(one, other) for one in choices[0] for other in choices[1]])
+    pairs = np.array(list(itertools.product(*choices)))
     limits = np.full(len(pairs), tolerance)
     return bool(_agree(pairs[:, 0], pairs[:, 1], limits).any())
 
@@ -248,12 +249,12 @@ def _notes(
 ) -> tuple[str, ...]:
     """Say what was joined, and keep the notes of both once each."""
     n_common = count_agreeing(text, events)
-    stands = "the CSV's stands"
+    used = "the CSV's is used"
     if finer:
-        stands = "the one with more digits stands"
+        used = "the one with more digits is used"
     joined = (
         f"the CSV and the event files are one training ({n_common} common values "
-        f"agree); where both hold a value, {stands}"
+        f"agree); where both have a value, {used}"
     )
     if n_common == 0:
         joined = (
@@ -263,13 +264,14 @@ def _notes(
     notes = [joined]
     if (text.first_epoch, text.horizon) != (events.first_epoch, events.horizon):
         notes.append(
-            f"the CSV holds epochs {text.first_epoch}-{text.horizon}, the event files "
-            f"{events.first_epoch}-{events.horizon} (counted from 0)"
+            f"the CSV holds epochs {text.first_epoch + 1}-{text.horizon + 1}, the "
+            f"event files {events.first_epoch + 1}-{events.horizon + 1} (counted "
+            "from 1)"
         )
     unused: list[str] = []
     doubled = [run for run in (text, events) if _has_others(run.series)]
     if doubled and not _has_others(series):
-        notes.append("of several values of an epoch, the one that both hold stands")
+        notes.append("of several values of an epoch, the one that both hold is used")
         unused += [note for run in doubled for note in run.notes if DOUBLED in note]
     own = [note for note in text.notes if note not in unused]
     theirs = [note for note in events.notes if note not in unused]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
+from cbreplay.plain_text import is_url, without_secrets
 from cbreplay.readers.base import (
     Damage,
     ForeignLogError,
@@ -20,7 +22,6 @@ from cbreplay.readers.base import (
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
-    is_url,
     name_runs,
     names_of,
     part_of,
@@ -34,6 +35,7 @@ from cbreplay.readers.discovery.training_files import (
 )
 from cbreplay.readers.entries import is_event_file
 from cbreplay.readers.formats import asked_format, format_of
+from cbreplay.readers.sizes import too_large
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ class _SourceReader:
 
     def read_path(self, path: str) -> list[RunsOfLog]:
         if path == "-":
-            runs = self._read_content(_stdin(), _STDIN)
+            runs = self._read_content(_stdin(self.options.max_bytes), _STDIN)
             return [RunsOfLog("stdin", "stdin", runs)]
         if is_url(path):
             return self._read_url(path)
@@ -167,7 +169,8 @@ class _SourceReader:
                 problem = "this is not a regular file"
                 raise LogError(problem, source=path, hint="Give an event file")
             # a pipe, as of <(zcat logs.csv.gz), can be read only once
-            return [RunsOfLog(path, path, self._read_content(read_bytes(path), path))]
+            content = read_bytes(path, self.options.max_bytes)
+            return [RunsOfLog(path, path, self._read_content(content, path))]
         return self._read_absent(path)
 
     def _read_absent(self, path: str) -> list[RunsOfLog]:
@@ -181,7 +184,8 @@ class _SourceReader:
         hint = (
             "Give a CSV of CSVLogger, a run directory, a glob pattern, or - for stdin"
         )
-        raise LogError(problem, source=path, hint=hint)
+        # pathlib makes one slash of the two of a URL
+        raise LogError(problem, source=without_secrets(path), hint=hint)
 
     def _read_content(self, content: bytes, source: str) -> list[Run]:
         """Read a log of any format that is no file."""
@@ -201,7 +205,7 @@ class _SourceReader:
         from cbreplay.readers.discovery.remote import fetched
 
         base, mark, part = url.rpartition("#")
-        with fetched(base if mark else url, self.seen) as local:
+        with fetched(base if mark else url, self.options, self.seen) as local:
             found = [
                 RunsOfLog(
                     log.name,
@@ -210,7 +214,7 @@ class _SourceReader:
                 )
                 for log in self.read_path(local.path)
             ]
-        return [part_of(found, part, base)] if mark else found
+        return [part_of(found, part, local.url)] if mark else found
 
     def _read_pattern(self, pattern: str) -> list[RunsOfLog]:
         from cbreplay.readers.discovery.patterns import expand_pattern
@@ -224,7 +228,8 @@ class _SourceReader:
                 wanted.append((path, path, _training_of(path)))
         if not wanted:
             problem = "no log matches this pattern"
-            raise LogError(problem, source=pattern, hint="Quote it, and check the path")
+            hint = "Quote it, and check the path"
+            raise LogError(problem, source=without_secrets(pattern), hint=hint)
         return self._read_all(_once(wanted))
 
     def _read_directory(self, root: str) -> list[RunsOfLog]:
@@ -244,7 +249,9 @@ class _SourceReader:
     ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
         found: list[RunsOfLog] = []
-        notes = [f"left out a directory: {error}" for error in self.damage.errors]
+        notes = [
+            f"left out a directory: {error.sentence}" for error in self.damage.errors
+        ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
             if self.progress is not None:
@@ -255,7 +262,7 @@ class _SourceReader:
                 foreign = isinstance(error, ForeignLogError)
                 first = first or error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out another of these logs: {error}")
+                    notes.append(f"left out another of these logs: {error.sentence}")
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
         if notes:
@@ -281,12 +288,18 @@ _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 _STDIN = "standard input"
 
 
-def _stdin() -> bytes:
-    binary = getattr(sys.stdin, "buffer", None)
+def _stdin(most: int) -> bytes:
+    content: bytes
     try:
-        content: bytes = sys.stdin.read().encode() if binary is None else binary.read()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            content = sys.stdin.buffer.read(most + 1)
+        else:
+            # a notebook or a test has put something else in its place
+            content = sys.stdin.read(most + 1).encode()
     except OSError as error:
         raise cannot_open(_STDIN, error) from None
+    if len(content) > most:
+        raise too_large(_STDIN, most)
     return content
 
 

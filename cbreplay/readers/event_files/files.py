@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT, read_beginning
+from cbreplay.readers.base import SKIP_HINT, check_size, read_beginning
 from cbreplay.readers.entries import event_files, holds_events, is_event_file
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.writers import EventFile
@@ -76,8 +76,16 @@ class LogFiles(NamedTuple):
         return [file.table for files in self.files.values() for file in files]
 
 
-def read_files(path: str) -> LogFiles:
-    """Read the event files of a directory, or one."""
+def read_files(path: str, most: int) -> LogFiles:
+    """Read the event files of a directory, or one.
+
+    Parameters
+    ----------
+    path : str
+        The directory or the file.
+    most : int
+        How many bytes each may hold, unpacked.
+    """
     log = LogFiles({}, [], [])
     empty = []
     for writer, listed in find_files(path).items():
@@ -87,6 +95,7 @@ def read_files(path: str) -> LogFiles:
                 empty.append(file)
                 continue
             try:
+                check_size(file, most)
                 files.append(EventFile(file, read_events(file)))
             except LogError as error:
                 log.unread.append(error)

@@ -67,7 +67,7 @@ class _FixedBytes:
         """Tell which records have other bytes than the form of their number."""
         other = windows ^ self._words.take(numbers, axis=0)
         other &= self._fixed.take(numbers, axis=0)
-        # most often none
+        # mostly no record differs, and one look at all of them is enough
         return other.any(axis=1) if other.any() else np.zeros(len(other), np.bool_)
 
 

@@ -51,7 +51,8 @@ class _FrameLayout(NamedTuple):
     checksums: NDArray[np.uint32]
 
 
-# by the head of their second record, behind the one with the version
+# the layouts that were met, each by the head of its file's second record: the first one
+# holds the version, and its layout says nothing about the others
 _LAYOUTS: dict[bytes, _FrameLayout] = {}
 
 
@@ -108,7 +109,7 @@ def _walk(content: bytes, position: int) -> list[int]:
     walking = True
     while walking:
         try:
-            # as few steps as can be: they are most of the time that reading takes
+            # most of the time that reading takes is spent here: nothing is checked
             while True:
                 position += sizes[content[position : position + 12]]
                 append(position)
@@ -192,7 +193,9 @@ class RecordBlock:
         if self._none_changed(end):
             return np.zeros(len(self), dtype=np.bool_)
         payloads = map(self.payload, range(len(self)))
-        right = np.array([masked_checksum(one) for one in payloads], dtype=np.uint32)
+        right = np.array(
+            [masked_checksum(payload) for payload in payloads], dtype=np.uint32
+        )
         ends = self.starts + self.lengths
         stored = [self._content[at : at + 4] for at in ends.tolist()]
         changed: Flags = right != np.frombuffer(b"".join(stored), dtype="<u4")
@@ -216,6 +219,6 @@ class RecordBlock:
         first = words[self.starts]
         words[self.starts] = ~first
         remainder: int = extend(_ONES, self._bytes[:end])
-        # the payloads are as they were; heads and checksums are not needed again
+        # this undoes the change to the payloads; heads and checksums stay overwritten
         words[self.starts] = first
         return remainder == _ONES

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def number_values(table: EventTable) -> EventTable:
 
 
 def cut_points(
-    table: EventTable, names: Sequence[str | None], file: str
+    table: EventTable, names: Sequence[str | None], file: str, most: int
 ) -> tuple[list[LoggedPoints], list[str]]:
     """Put scalars to points, and cut where a series goes back to an earlier step.
 
@@ -91,6 +92,8 @@ def cut_points(
         The series that each of its tags is; None for none.
     file : str
         The name of the file.
+    most : int
+        How much of it is read, in bytes.
 
     Returns
     -------
@@ -99,8 +102,14 @@ def cut_points(
     crowded : list of str
         The series with more than two values at most steps, as those of batches: they
         are in no piece.
+
+    Raises
+    ------
+    LogError
+        If it holds too many series, or goes back too often.
     """
     held = list(dict.fromkeys(name for name in names if name is not None))
+    check_columns(len(held), file, most)
     scalars = _wanted(table.scalars, names, held)
     if not len(scalars.steps):
         return [], []
@@ -114,13 +123,15 @@ def cut_points(
     for position, before in pairs:
         if before >= cuts[-1]:
             cuts.append(position)
+    check_trainings(len(cuts), file, most)
     pieces: list[LoggedPoints] = []
     crowded: dict[str, None] = {}
     for begin, end in zip(cuts, [*cuts[1:], len(scalars.steps)], strict=True):
-        piece, left_out = _lay_out(scalars.take(slice(begin, end)), held, file)
+        own = scalars.take(slice(begin, end))
+        piece, left_out = _lay_out(own, held, file, most)
         pieces += [piece] if piece.columns else []
         crowded.update(dict.fromkeys(left_out))
-    return _rejoined(pieces), list(crowded)
+    return _rejoined(pieces, most), list(crowded)
 
 
 def _wanted(
@@ -163,7 +174,7 @@ def _grid(scalars: ScalarColumns, names: Sequence[str], file: str) -> LoggedPoin
 
 
 def _lay_out(
-    scalars: ScalarColumns, names: Sequence[str], file: str
+    scalars: ScalarColumns, names: Sequence[str], file: str, most: int
 ) -> tuple[LoggedPoints, list[str]]:
     """Lay scalars out by step, but for series that are too crowded."""
     order = np.argsort(scalars.steps, kind="stable")
@@ -175,16 +186,31 @@ def _lay_out(
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
     crowded: list[str] = []
-    for number, name in enumerate(names):
-        at = np.flatnonzero(scalars.tag == number)
+    by_name = _by_number(scalars.tag)
+    n_missing = len(by_name) * len(steps) - len(order)
+    what = f"its {len(by_name):,} series stand at {len(steps):,} steps between them"
+    check_cells(n_missing, file, most, what)
+    for number, at in by_name:
+        name = names[number]
         n_values = np.bincount(place[at], minlength=len(steps))
         if 2 * np.count_nonzero(n_values > _TWO) > np.count_nonzero(n_values):
             crowded.append(name)
-        elif len(at):
+        else:
             columns[name] = _series(scalars.values[at], place[at], n_values)
             written[name] = float(scalars.wall_times[at[-1]])
     points = LoggedPoints(steps, columns, times, written, file)
     return points.at(points.recorded(list(columns))), crowded
+
+
+def _by_number(
+    tag: NDArray[np.int32],
+) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return where each series has its values, in the order of their numbers."""
+    order = np.argsort(tag, kind="stable")
+    numbers = tag[order]
+    begins = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+    places = np.split(order, begins[1:])
+    return list(zip(numbers[begins].tolist(), places, strict=True))
 
 
 def _series(
@@ -194,8 +220,12 @@ def _series(
     values = np.full(len(n_values), np.nan)
     values[place] = logged
     others: dict[int, tuple[float, ...]] = {}
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(n_values)
     for position in np.flatnonzero(n_values > 1).tolist():
-        *earlier, last = logged[place == position].tolist()
+        end = int(ends[position])
+        own = order[end - int(n_values[position]) : end]
+        *earlier, last = logged[own].tolist()
         # written, a NaN is like another
         if any(repr(value) != repr(last) for value in earlier):
             others[position] = tuple(earlier)
@@ -205,7 +235,7 @@ def _series(
 _TWO = 2
 
 
-def _rejoined(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
+def _rejoined(pieces: list[LoggedPoints], most: int) -> list[LoggedPoints]:
     """Join neighbours in a file whose series differ: dumped one after the other."""
     joined: list[LoggedPoints] = []
     for piece in pieces:
@@ -215,19 +245,29 @@ def _rejoined(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
             and last.columns.keys().isdisjoint(piece.columns)
             and piece.steps[0] <= last.steps[-1]
         ):
-            joined[-1] = merge_points([last, piece])
+            joined[-1] = merge_points([last, piece], most)
         else:
             joined.append(piece)
     return joined
 
 
-def merge_points(pieces: Sequence[LoggedPoints]) -> LoggedPoints:
-    """Put points of one training side by side, by step; a later value stands."""
+def merge_points(pieces: Sequence[LoggedPoints], most: int) -> LoggedPoints:
+    """Put points of one training side by side, by step; a later value stands.
+
+    Raises
+    ------
+    LogError
+        If most of them would be missing.
+    """
     if len(pieces) == 1:
         return pieces[0]
     first = pieces[0]
     if not all(np.array_equal(first.steps, piece.steps) for piece in pieces[1:]):
         steps = _distinct(np.concatenate([piece.steps for piece in pieces]))
+        wanted = sum(len(piece.columns) for piece in pieces) * len(steps)
+        held = sum(len(piece.columns) * len(piece.steps) for piece in pieces)
+        what = "its writers log different series at different steps"
+        check_cells(wanted - held, first.file, most, what)
         pieces = [_spread(piece, steps) for piece in pieces]
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import LogError
+from cbreplay.errors import suggest_monitor
 from cbreplay.readers.base import Damage, ForeignLogError
-from cbreplay.readers.building.evaluations import VALIDATION, shown
+from cbreplay.readers.building.evaluations import (
+    VALIDATION,
+    axis_hint,
+    shown,
+)
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.epochs import (
     EpochRows,
     count_evaluations,
@@ -33,11 +37,13 @@ from cbreplay.readers.event_files.layouts import (
 )
 from cbreplay.readers.event_files.points import cut_points, number_values
 from cbreplay.readers.event_files.writers import drop_purged, join_writers, pair_points
+from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.fits import TrainingRows
     from cbreplay.readers.building.numbering import NumberedEpochs
@@ -51,13 +57,14 @@ __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
+# a series with so many times the values of another is logged more often
+_MANY = 2
 # the layouts by which a framework is known that is not Keras
 _FRAMEWORKS = {
     "ultralytics": "Ultralytics",
     "Lightning": "Lightning",
     "Hugging Face": "Hugging Face",
 }
-_MOST_TRAININGS = 10_000
 # no tag is called so: the steps of evaluations, on their way to a run
 _STEP = "\0step"
 _CROWDED = "several values at most steps, as of each batch"
@@ -92,7 +99,7 @@ class TensorBoardReader:
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        log = read_files(path)
+        log = read_files(path, self.options.max_bytes)
         layout = choose_layout(log.tables, self.options)
         damage = Damage(self.options)
         report_damage(log, layout, damage)
@@ -106,6 +113,7 @@ class TensorBoardReader:
         notes = [*damage.notes(), *layout.notes, *rows.notes]
         notes += dict.fromkeys(found.notes)
         facts = _facts(notes, found, rows, layout, numbered)
+        facts = facts._replace(framework=_framework(layout, _tags(log)))
         facts = facts._replace(notes=(*facts.notes, *_called_validation(path)))
         records = join_rows(pieces, self.options, self.metadata, path)
         for record in records:
@@ -143,6 +151,13 @@ def _facts(
     )
 
 
+def _framework(layout: Layout, tags: Sequence[str]) -> str:
+    """Return whose rules the training went by, where that is known and not Keras's."""
+    if HUGGING_FACE_EPOCH in tags:
+        return "Hugging Face"
+    return _FRAMEWORKS.get(layout.tool, "")
+
+
 def _called_validation(path: str) -> Iterator[str]:
     """Doubt a directory that is called as other tools call their validation's."""
     directory = path if os.path.isdir(path) else os.path.dirname(path)
@@ -164,7 +179,7 @@ class _FoundPoints(NamedTuple):
 
 def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundPoints:
     """Put the points of training and validation together, fit by fit."""
-    found = _FoundPoints([], dict(layout.silent), [])
+    found, most = _FoundPoints([], dict(layout.silent), []), options.max_bytes
     of_writers: dict[str, list[LoggedPoints]] = {}
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
@@ -174,15 +189,15 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
             if options.parts == "rows":
                 table = number_values(table)
             names = [layout.series_name(tag, writer) for tag in table.tags]
-            cut, crowded = cut_points(table, names, os.path.basename(path))
+            cut, crowded = cut_points(table, names, os.path.basename(path), most)
             if resumed and cut:
                 cut[0].resumed = True
             pieces += cut
             found.left_out.update(left_out | dict.fromkeys(crowded, _CROWDED))
-        of_writers[writer], joined = join_writers(pieces)
+        of_writers[writer], joined = join_writers(pieces, most)
         found.notes.extend(purged + joined)
     train = of_writers[""] or of_writers["train"]
-    found.pieces.extend(pair_points(train, of_writers["validation"]))
+    found.pieces.extend(pair_points(train, of_writers["validation"], most))
     if layout.tool == "keras":
         found.left_out.update(other_scalars(_tags(log)))
         if not train:
@@ -221,10 +236,7 @@ def _in_epochs(
 ) -> tuple[list[Rows], NumberedEpochs]:
     """Give rows their zero-based epochs, and tell how they were counted."""
     pieces = found.pieces
-    if len(pieces) > _MOST_TRAININGS:
-        problem = f"its steps go back {len(pieces)} times"
-        hint = "Give the log of fewer trainings"
-        raise LogError(problem, source=pieces[0].file, hint=hint)
+    check_trainings(len(pieces), pieces[0].file, options.max_bytes)
     epochs = np.concatenate([piece.steps for piece in pieces])
     numbered = number_epochs(epochs, options, known=layout.counts_from_zero)
     rows = []
@@ -240,9 +252,7 @@ def _in_epochs(
         rows.append(Rows(epochs, columns, times, place, begins_file=another))
         begin = end
     if options.parts == "rows":
-        for later in rows[1:]:
-            rows[0].extend(later)
-        del rows[1:]
+        rows = [Rows.joined(rows)]
     return rows, numbered
 
 
@@ -298,22 +308,25 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
         "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
         f"steps here are epochs; its tags are {named}"
     )
-    hint = (
-        "If each step is one epoch: --x-axis epoch or x_axis='epoch'; to count "
-        "evaluations: --x-axis step or x_axis='step'"
-    )
-    return ForeignLogError(problem, source=path, hint=hint + _what_to_watch(tags))
+    return ForeignLogError(problem, source=path, hint=_axis_hint(log, tags))
 
 
-def _what_to_watch(tags: Sequence[str]) -> str:
-    """Say which monitor may have to be named too, and whether less of it is better."""
-    judged = [tag for tag in tags if VALIDATION.search(tag)]
-    losses = [tag for tag in judged if re.search("loss|err", tag, re.IGNORECASE)]
-    if not judged:
-        return ""
-    mode = "min" if losses else "max (min, if less is better)"
-    named = [*losses, *judged][0]
-    return f"; then name what to watch, as --monitor {named!r} --mode {mode}"
+def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
+    """Say what the steps may be, and what of it to watch."""
+    watched = [tag for tag in tags if not is_rate_name(tag)]
+    judged = [tag for tag in watched if VALIDATION.search(tag)]
+    if judged:
+        return axis_hint(judged, "each step with a value of a validation")
+    sizes = {tag: sum(table.count(tag) for table in log.tables) for tag in watched}
+    most, least = max(sizes.values(), default=0), min(sizes.values(), default=0)
+    if _MANY * least <= most and least:
+        # of the seldom ones each value is an evaluation, and the others lie between
+        seldom = [tag for tag in watched if _MANY * sizes[tag] <= most]
+        options, arguments = suggest_monitor(seldom)
+        return (
+            f"To count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
+        )
+    return axis_hint(watched, "each step")
 
 
 def _crowded(path: str, found: _FoundPoints) -> LogError | None:

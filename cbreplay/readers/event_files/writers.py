@@ -94,7 +94,7 @@ def _between(table: EventTable, begin: int, end: int) -> EventTable:
     return table._replace(scalars=table.scalars.take(slice(begin, end)))
 
 
-def join_writers(pieces: Sequence[LoggedPoints]) -> JoinedPieces:
+def join_writers(pieces: Sequence[LoggedPoints], most: int) -> JoinedPieces:
     """Join what several writers wrote of one training at the same time.
 
     They hold different series, or take turns: then the steps of a series, in the order
@@ -108,7 +108,7 @@ def join_writers(pieces: Sequence[LoggedPoints]) -> JoinedPieces:
         for i, other in enumerate(found):
             if other.file == piece.file or not _overlap(other, piece):
                 continue
-            joined, how = _join(other, piece)
+            joined, how = _join(other, piece, most)
             notes[how.format(other.file, piece.file)] = None
             if joined is not None:
                 found[i] = joined
@@ -118,14 +118,16 @@ def join_writers(pieces: Sequence[LoggedPoints]) -> JoinedPieces:
     return JoinedPieces(found, list(notes))
 
 
-def _join(one: LoggedPoints, other: LoggedPoints) -> tuple[LoggedPoints | None, str]:
+def _join(
+    one: LoggedPoints, other: LoggedPoints, most: int
+) -> tuple[LoggedPoints | None, str]:
     """Join what two wrote at the same time, and say how; None if it is apart."""
     if one.columns.keys().isdisjoint(other.columns):
-        return merge_points([one, other]), _JOINED
+        return merge_points([one, other], most), _JOINED
     if _is_copy(one, other):
         return max(one, other, key=lambda points: len(points.steps)), _COPIED
     if _take_turns(one, other):
-        return merge_points([one, other]), _IN_TURN
+        return merge_points([one, other], most), _IN_TURN
     return None, _WORKERS
 
 
@@ -172,7 +174,7 @@ def _take_turns(one: LoggedPoints, other: LoggedPoints) -> bool:
 
 
 def pair_points(
-    train: list[LoggedPoints], validation: list[LoggedPoints]
+    train: list[LoggedPoints], validation: list[LoggedPoints], most: int
 ) -> list[LoggedPoints]:
     """Put the validation points beside the training points of the same fit.
 
@@ -188,5 +190,6 @@ def pair_points(
         begun = np.flatnonzero(begins <= piece.wall_times[0])
         groups[i if in_order else int(begun.max(initial=0))].append(piece)
     return [
-        merge_points([fit, *group]) for fit, group in zip(train, groups, strict=True)
+        merge_points([fit, *group], most)
+        for fit, group in zip(train, groups, strict=True)
     ]

@@ -100,7 +100,7 @@ class _LoggedRows:
         """Count the validations that stand behind those of the last epoch."""
         end = _last(self.trained)
         before = rows[self.epochs[rows] < self.epochs[end]]
-        # some log their training every fifty steps only
+        # with a row for every fifty steps, the epoch before may have no training row
         told = np.isin(self.epochs[before], self.epochs[self.trained])
         if end < 0 or not told.all():
             return self._n_after_unseen_training(rows)

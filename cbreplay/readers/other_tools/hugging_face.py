@@ -43,7 +43,7 @@ class HuggingFaceReader(FormatReader):
         LogError
             If nothing was logged in it.
         """
-        state = read_json(path)
+        state = read_json(path, self.options.max_bytes)
         if isinstance(state, list):
             # trainer.state.log_history, saved by itself
             state = {"log_history": state}

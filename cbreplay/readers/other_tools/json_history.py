@@ -59,7 +59,7 @@ class JsonHistoryReader(FormatReader):
             If it is JSON of something else.
         """
         damage = Damage(self.options)
-        held = read_json(path, damage)
+        held = read_json(path, damage.max_bytes, damage)
         if isinstance(held, dict):
             _refuse_known(held, path)
             held = _rows_of(held) or held
@@ -108,7 +108,7 @@ class JsonHistoryReader(FormatReader):
             kept,
             self.options,
             epochs=epochs,
-            # a list of its own is an attribute of Keras's History
+            # Keras's History has `epoch`, a list of its own beside the series
             counts_from_zero=epochs is not None,
             planned_epochs=planned,
             notes=notes,

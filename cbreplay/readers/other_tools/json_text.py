@@ -17,13 +17,15 @@ _HINT = "Give the JSON as it was written"
 _DUMP = "Where it was written, write json.dump(history.history, file) instead of str()"
 
 
-def read_json(path: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
+def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
     """Return what a JSON file holds; of JSON Lines, the list of the lines.
 
     Parameters
     ----------
     path : str
         The file.
+    most : int
+        How many bytes are read of it, unpacked.
     damage : Damage, optional
         Where a line that is no JSON is reported; without it, it is an error.
 
@@ -32,7 +34,7 @@ def read_json(path: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 -
     LogError
         If it is no JSON (`TruncatedLogError`: it breaks off).
     """
-    return parse_json(read_bytes(path), path, damage)
+    return parse_json(read_bytes(path, most), path, damage)
 
 
 def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:  # noqa: ANN401 - as above

@@ -43,7 +43,7 @@ class LightningReader(FormatReader):
         """
         table = read_table(path, self.options)
         for name in ("epoch", "step"):
-            table.rename(table.find(name), name)
+            table.rename({table.find(name): name})
         table.check_whole()
         # training and validation stand in rows of their own
         table.has_other_rows = True

@@ -63,7 +63,11 @@ class MLflowReader(FormatReader):
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     beginning = read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")
     as_json = beginning[:1] in b"{["
-    rows = read_json(path, damage) if as_json else _read_csv(path, damage)
+    rows = (
+        read_json(path, damage.max_bytes, damage)
+        if as_json
+        else _read_csv(path, damage)
+    )
     if isinstance(rows, dict):
         rows = rows.get("metrics")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -88,7 +92,7 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
 
     from cbreplay.readers.columns.header import decode_beginning
 
-    text = decode_beginning(read_bytes(path))
+    text = decode_beginning(read_bytes(path, damage.max_bytes))
     listed = text.splitlines()
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"

@@ -58,7 +58,7 @@ class WandbReader(FormatReader):
 
     def _read_json(self, path: str) -> LogTable:
         damage = Damage(self.options)
-        rows = read_json(path, damage)
+        rows = read_json(path, damage.max_bytes, damage)
         if isinstance(rows, dict):
             rows = [rows]
         if not rows or not all(isinstance(row, dict) for row in rows):
@@ -128,8 +128,7 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
     internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
     for name in internal:
         del table.columns[name]
-    for name in list(table.columns):
-        # WandbMetricsLogger writes epoch/loss, epoch/val_loss
-        if name.startswith("epoch/") and name != epoch:
-            table.rename(name, name.removeprefix("epoch/"))
+    # WandbMetricsLogger writes epoch/loss, epoch/val_loss
+    logged = [n for n in table.columns if n.startswith("epoch/") and n != epoch]
+    table.rename({name: name.removeprefix("epoch/") for name in logged})
     fold_by(table, epoch, step, options)

@@ -47,7 +47,7 @@ class TensorBoardPageReader(FormatReader):
         if not (times.missing | times.wrong).any():
             table.wall_times = times.values
         name, of_keras = _series_of(path)
-        table.rename(value, name)
+        table.rename({value: name})
         if name != value:
             table.notes.append(f"{value} was read as {name}, as the file is called")
         if len(table) >= _MOST_VALUES:

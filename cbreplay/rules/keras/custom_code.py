@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dis
 import os
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.rules.callbacks_list import HOOKS
-from cbreplay.rules.keras.keras_objects import OPERATORS
+from cbreplay.rules.keras.keras_objects import (
+    MODEL_NAMES,
+    attributes_of,
+    direction_of,
+)
 from cbreplay.rules.keras.without_rule import BYSTANDERS
 
 if TYPE_CHECKING:
@@ -75,13 +79,13 @@ def is_custom_callback(callback: object) -> bool:
 
 def is_altered(callback: object) -> bool:
     """Return whether a hook or the comparison of a Keras object was replaced."""
-    held = getattr(callback, "__dict__", {})
+    held = attributes_of(callback)
     if any(isinstance(held.get(hook), FunctionType) for hook in HOOKS):
         return True
     operator = held.get("monitor_op")
     home = str(getattr(operator, "__module__", None) or "").partition(".")[0]
-    named = getattr(operator, "__name__", "")
-    return operator is not None and home not in _KERAS and named not in OPERATORS
+    ours = home in _KERAS or direction_of(operator) is not None
+    return operator is not None and not ours
 
 
 def find_logger(callback: object) -> str | None:
@@ -139,9 +143,9 @@ def refuse_unanswerable(callback: object) -> None:
 
 def _refuse_models(name: str, callback: object) -> None:
     """Refuse a callback that holds a model of its own: its weights are of no epoch."""
-    for attribute, value in getattr(callback, "__dict__", {}).items():
+    for attribute, value in attributes_of(callback).items():
         kinds = {kind.__name__ for kind in type(value).__mro__ if is_of_keras(kind)}
-        if attribute not in ("_model", "model") and kinds & {"Layer", "Model"}:
+        if attribute not in MODEL_NAMES and kinds & {"Layer", "Model"}:
             sentence = (
                 f"{name} holds a model as {attribute}, and its weights are those of no "
                 "recorded epoch: what it decides cannot be replayed. Leave it out of "
@@ -162,14 +166,10 @@ def _check_directory(name: str, filepath: str) -> None:
 
 def _own_function(callback: object, name: str) -> FunctionType | None:
     """Return a hook that is not Keras's own."""
-    found = getattr(callback, name, None)
-    function = getattr(found, "__func__", found)
-    if function is None:
+    function = _function_of(getattr(callback, name, None))
+    if function is None or str(function.__module__).partition(".")[0] in _KERAS:
         return None
-    module = str(getattr(function, "__module__", ""))
-    if module.partition(".")[0] in _KERAS:
-        return None
-    return function if isinstance(function, FunctionType) else None
+    return function
 
 
 def own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
@@ -177,12 +177,21 @@ def own_functions(callback: object) -> Iterator[tuple[str, FunctionType]]:
     for kind in type(callback).__mro__:
         if not is_of_keras(kind):
             for name, member in vars(kind).items():
-                function = getattr(member, "__func__", getattr(member, "fget", member))
-                if isinstance(function, FunctionType):
+                function = _function_of(member)
+                if function is not None:
                     yield name, function
-    for name, value in getattr(callback, "__dict__", {}).items():
+    for name, value in attributes_of(callback).items():
         if isinstance(value, FunctionType):
             yield name, value
+
+
+def _function_of(member: object) -> FunctionType | None:
+    """Return the Python function of a method or a property; None if it has none."""
+    if isinstance(member, (MethodType, classmethod, staticmethod)):
+        member = member.__func__
+    elif isinstance(member, property):
+        member = member.fget
+    return member if isinstance(member, FunctionType) else None
 
 
 def _unrepeatable_in(function: FunctionType) -> tuple[str, str] | None:

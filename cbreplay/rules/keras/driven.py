@@ -9,11 +9,12 @@ import math
 import sys
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.rules.base import BestSeen, Decision, PlainRule
 from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
+from cbreplay.rules.keras.keras_objects import attributes_of, models_of
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.keras.outer_state import (
     check_outside,
@@ -127,13 +128,10 @@ class DrivenCallback(PlainRule):
     @property
     def library_version(self) -> str:
         """The Keras that it inherits from, as ``keras-3.15.1``; empty without one."""
-        roots = {
-            kind.__module__.partition(".")[0] for kind in type(self.callback).__mro__
-        }
+        roots = _roots_of(self.callback)
         for root in ("tf_keras", "keras"):
             if root in roots:
-                version = getattr(sys.modules.get(root), "__version__", "")
-                return f"{root}-{version}"
+                return f"{root}-{_loaded_version(root)}"
         return ""
 
     def resolve_mode(self, training: Training) -> Mode:
@@ -217,7 +215,7 @@ class Driver:
         self._call("set_params", seen, self.stage.params)
         self._call("set_model", seen, self.stage.model)
         if is_history(self.copy):
-            # Keras's CallbackList makes the History that it finds the model's
+            # Keras's CallbackList sets model.history to a History that is in the list
             self.stage.model.history = self.copy
         return self._decided(self._call("on_train_begin", seen, {}), seen)
 
@@ -286,7 +284,7 @@ class Driver:
         # a user's code may have written names that are no text, too
         logs: dict[Any, Any] = seen.logs
         for name, value in logs.items():
-            if isinstance(name, str) and hasattr(value, "__float__"):
+            if isinstance(name, str) and isinstance(value, (float, SupportsFloat)):
                 continue
             if name not in before:
                 sentence = (
@@ -310,11 +308,22 @@ class Driver:
 
 def _library_of(callback: object) -> str:
     """Return whose variables hold the learning rate that a callback sees."""
-    roots = {kind.__module__.partition(".")[0] for kind in type(callback).__mro__}
-    keras = getattr(sys.modules.get("keras"), "__version__", "0")
-    if "tf_keras" in roots or ("keras" in roots and keras.startswith("2.")):
+    roots = _roots_of(callback)
+    if "tf_keras" in roots:
         return "tf"
-    return "keras" if "keras" in roots else ""
+    if "keras" not in roots:
+        return ""
+    return "tf" if _loaded_version("keras").startswith("2.") else "keras"
+
+
+def _roots_of(callback: object) -> set[str]:
+    """Return the packages that its class and those above it come from."""
+    return {kind.__module__.partition(".")[0] for kind in type(callback).__mro__}
+
+
+def _loaded_version(package: str) -> str:
+    """Return the version of a package that somebody has imported; empty if none has."""
+    return getattr(sys.modules.get(package), "__version__", "")
 
 
 def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a user's object
@@ -327,8 +336,7 @@ def _copied(callback: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401 - a use
     memo : dict
         As ``copy.deepcopy`` takes it; it gains what is copied.
     """
-    models = (getattr(callback, name, None) for name in ("_model", "model"))
-    memo |= {id(model): None for model in models if model is not None}
+    memo |= {id(model): None for model in models_of(callback)}
     try:
         made = copy.deepcopy(callback, memo)
         copy_closures(made, memo)
@@ -372,10 +380,9 @@ def _silence() -> Any:  # noqa: ANN401 - a generator
 
 def _numbers(callback: object) -> dict[str, float]:
     """Return the attributes that are numbers; one that no float holds is none."""
-    held = getattr(callback, "__dict__", {})
     return {
         name: value
-        for name, value in held.items()
+        for name, value in attributes_of(callback).items()
         if type(value) in (int, float)
         and not name.startswith("_")
         and not abs(value) >= _LARGEST

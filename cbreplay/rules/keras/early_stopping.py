@@ -13,7 +13,7 @@ from cbreplay.rules.base import (
     Standing,
     check_flags,
     check_mode,
-    check_number,
+    check_numbers,
     check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -100,10 +100,14 @@ class EarlyStopping(PlainRule):
     sets_objective: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for parameter in ("min_delta", "patience", "start_from_epoch"):
-            check_number("EarlyStopping", parameter, getattr(self, parameter))
+        check_numbers(
+            "EarlyStopping",
+            min_delta=self.min_delta,
+            patience=self.patience,
+            start_from_epoch=self.start_from_epoch,
+        )
         if self.baseline is not None:
-            check_number("EarlyStopping", "baseline", self.baseline)
+            check_numbers("EarlyStopping", baseline=self.baseline)
         check_text("EarlyStopping", "monitor", self.monitor)
         check_mode("EarlyStopping", self.mode)
         check_flags(

@@ -12,7 +12,11 @@ from cbreplay.rules.keras.semantics import (
     resolve_keras,
     spoken_semantics,
 )
-from cbreplay.rules.keras.without_rule import BYSTANDERS, NOT_REPLAYED
+from cbreplay.rules.keras.without_rule import (
+    BYSTANDERS,
+    LOGGERS_ELSEWHERE,
+    NOT_REPLAYED,
+)
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -47,6 +51,11 @@ class KerasFamily(PlainFamily):
     def not_replayed(self) -> Mapping[str, str]:
         """Its callbacks that are not replayed, and what to do about each."""
         return NOT_REPLAYED
+
+    @property
+    def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
+        """Callbacks for Keras, by the package that has them, that decide nothing."""
+        return LOGGERS_ELSEWHERE
 
     @property
     def stopping_rule(self) -> type[EarlyStopping]:

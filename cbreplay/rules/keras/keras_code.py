@@ -85,7 +85,7 @@ def write_keras_code(
 def _call(callback: Callback) -> str:
     """Return the call that makes one callback."""
     if not callback.acts_at:
-        # what it was given is not read
+        # a bystander: its code is what was written, for its arguments are not read
         return f"keras.callbacks.{callback.code}"
     given = changed_parameters(callback)
     prefix, code = "keras.callbacks.", pasted_code_of(callback)

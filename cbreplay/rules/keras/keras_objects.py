@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
 
 __all__ = [
-    "OPERATORS",
+    "MODEL_NAMES",
+    "attributes_of",
+    "direction_of",
+    "models_of",
     "read_early_stopping",
     "read_keras_object",
     "read_learning_rate_scheduler",
@@ -23,8 +26,27 @@ __all__ = [
     "read_terminate_on_nan",
 ]
 
+# where Keras keeps the model that a fit has given to a callback
+MODEL_NAMES = ("_model", "model")
 # the comparisons that Keras resolves a mode to, by their names
-OPERATORS = {"less": "min", "greater": "max"}
+_OPERATORS = {"less": "min", "greater": "max"}
+
+
+def attributes_of(thing: object) -> dict[str, Any]:
+    """Return what an object holds itself; nothing where its class keeps no dict."""
+    held: dict[str, Any] = getattr(thing, "__dict__", {})
+    return held
+
+
+def models_of(callback: object) -> list[Any]:
+    """Return the models that a fit has given to a callback."""
+    found = (getattr(callback, name, None) for name in MODEL_NAMES)
+    return [model for model in found if model is not None]
+
+
+def direction_of(operator: object) -> str | None:
+    """Return the mode for which Keras compares by a function; None if by no such."""
+    return _OPERATORS.get(getattr(operator, "__name__", ""))
 
 
 def read_keras_object(callback: Any) -> Callback | None:  # noqa: ANN401 - a Keras object
@@ -68,7 +90,7 @@ def read_early_stopping(callback: Any) -> Callback:  # noqa: ANN401 - as above
 
     return EarlyStopping(
         monitor=callback.monitor,
-        # Keras keeps its size at first, and its sign by the mode once that is resolved
+        # Keras takes abs() of it at first, and later gives it the sign of the mode
         min_delta=abs(callback.min_delta),
         patience=callback.patience,
         verbose=callback.verbose,
@@ -113,7 +135,7 @@ def read_model_checkpoint(callback: Any) -> Callback:  # noqa: ANN401 - as above
     if threshold is not None and math.isinf(threshold):
         # where Keras <= 3.10 starts without a threshold
         threshold = None
-    if threshold is not None and _was_used(callback):
+    if threshold is not None and models_of(callback):
         sentence = (
             f"ModelCheckpoint holds best={threshold!r} from a fit, and its "
             "initial_value_threshold is lost. Give a new one with the same arguments."
@@ -145,17 +167,9 @@ def read_terminate_on_nan(callback: Any) -> Callback:  # noqa: ANN401 - as above
     return TerminateOnNaN(raise_error=getattr(callback, "raise_error", False))
 
 
-def _was_used(callback: Any) -> bool:  # noqa: ANN401 - as above
-    return (
-        getattr(callback, "_model", None) is not None
-        or getattr(callback, "model", None) is not None
-    )
-
-
 def _mode(callback: Any) -> str:  # noqa: ANN401 - as above
     """Return its mode: as it was given, or as Keras has resolved it since."""
     # Keras 2 and tf_keras keep the comparison only; Keras 3 has it from a fit on,
     # where the compiled metric has told what a log may not
-    operator = getattr(callback, "monitor_op", None)
-    resolved = OPERATORS.get(getattr(operator, "__name__", ""))
+    resolved = direction_of(getattr(callback, "monitor_op", None))
     return resolved or str(getattr(callback, "mode", "auto"))

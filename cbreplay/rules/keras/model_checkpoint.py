@@ -17,7 +17,7 @@ from cbreplay.rules.base import (
     Standing,
     check_flags,
     check_mode,
-    check_number,
+    check_numbers,
     check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -115,10 +115,8 @@ class ModelCheckpoint(PlainRule):
             save_weights_only=self.save_weights_only,
         )
         if self.initial_value_threshold is not None:
-            check_number(
-                "ModelCheckpoint",
-                "initial_value_threshold",
-                self.initial_value_threshold,
+            check_numbers(
+                "ModelCheckpoint", initial_value_threshold=self.initial_value_threshold
             )
         if self.save_freq != "epoch":
             sentence = f"ModelCheckpoint: save_freq is {shown_value(self.save_freq)}, "
@@ -146,6 +144,11 @@ class ModelCheckpoint(PlainRule):
         auto = self.monitor_rule(training.semantics).auto
         return resolve_mode("ModelCheckpoint", self.monitor, self.mode, training, auto)
 
+    def wanted_endings(self, semantics: Semantics) -> tuple[str, ...]:
+        """Return how this Keras wants `filepath` to end; empty if it takes any."""
+        endings = semantics.checkpoint_suffixes
+        return (".weights.h5",) if endings and self.save_weights_only else endings
+
     def begin(self, training: Training) -> ModelCheckpointState:
         """Return the state at the begin of training.
 
@@ -157,9 +160,7 @@ class ModelCheckpoint(PlainRule):
         """
         semantics: Semantics = training.semantics
         rule, mode = semantics.model_checkpoint, self.resolve_mode(training)
-        suffixes = semantics.checkpoint_suffixes
-        if suffixes and self.save_weights_only:
-            suffixes = (".weights.h5",)
+        suffixes = self.wanted_endings(semantics)
         if suffixes and not self.filepath.endswith(suffixes):
             sentence = (
                 f"ModelCheckpoint: filepath is {self.filepath!r}, and "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sized
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from cbreplay.errors import EvidenceError
 from cbreplay.rules.keras.custom_code import is_of_keras, own_functions
+from cbreplay.rules.keras.keras_objects import attributes_of
 
 __all__ = ["check_outside", "copy_closures", "outer_state"]
 
@@ -25,7 +27,7 @@ def copy_closures(callback: Any, memo: dict[int, Any]) -> None:  # noqa: ANN401
     memo : dict
         As ``copy.deepcopy`` has left it.
     """
-    held = getattr(callback, "__dict__", {})
+    held = attributes_of(callback)
     for name, function in list(held.items()):
         if isinstance(function, FunctionType) and function.__closure__:
             cells = tuple(
@@ -57,7 +59,7 @@ def outer_state(callback: object) -> dict[str, str]:
         for name, value in vars(kind).items()
         if not name.startswith("__")
     }
-    held = getattr(callback, "__dict__", {})
+    held = attributes_of(callback)
     for _, function in own_functions(callback):
         found |= _globals_of(function)
         # what functions in its attributes close over was copied with them
@@ -108,4 +110,4 @@ def _content(cell: CellType) -> object:
 
 
 def _is_small(value: Any) -> bool:  # noqa: ANN401 - any plain value
-    return not hasattr(value, "__len__") or len(value) <= _MOST_ITEMS
+    return not isinstance(value, Sized) or len(value) <= _MOST_ITEMS

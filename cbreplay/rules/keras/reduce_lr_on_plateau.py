@@ -14,7 +14,7 @@ from cbreplay.rules.base import (
     Standing,
     check_flags,
     check_mode,
-    check_number,
+    check_numbers,
     check_text,
 )
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -93,8 +93,14 @@ class ReduceLROnPlateau(PlainRule):
     changes_learning_rate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for parameter in ("factor", "patience", "min_delta", "cooldown", "min_lr"):
-            check_number("ReduceLROnPlateau", parameter, getattr(self, parameter))
+        check_numbers(
+            "ReduceLROnPlateau",
+            factor=self.factor,
+            patience=self.patience,
+            min_delta=self.min_delta,
+            cooldown=self.cooldown,
+            min_lr=self.min_lr,
+        )
         check_text("ReduceLROnPlateau", "monitor", self.monitor)
         check_mode("ReduceLROnPlateau", self.mode)
         check_flags("ReduceLROnPlateau", verbose=self.verbose)

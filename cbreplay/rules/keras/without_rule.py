@@ -5,7 +5,7 @@ keras/src/callbacks, 3.15.1.
 
 from __future__ import annotations
 
-__all__ = ["BYSTANDERS", "NOT_REPLAYED", "REFUSED"]
+__all__ = ["BYSTANDERS", "LOGGERS_ELSEWHERE", "NOT_REPLAYED", "REFUSED"]
 
 # none of these stops training, sets the rate or swaps weights
 BYSTANDERS = (
@@ -16,6 +16,21 @@ BYSTANDERS = (
     "RemoteMonitor",
     "TensorBoard",
 )
+# the same of other packages: they write down what they see, or save a model
+LOGGERS_ELSEWHERE = {
+    "aim": ("AimCallback", "AimTracker"),
+    "dvclive": ("DVCLiveCallback", "DvcLiveCallback"),
+    "livelossplot": ("PlotLossesKeras", "PlotLossesKerasTF"),
+    "mlflow": ("MlflowCallback",),
+    "neptune": ("NeptuneCallback",),
+    "tensorflow_addons": ("TQDMProgressBar",),
+    "tensorflow_docs": ("EpochDots",),
+    "tqdm": ("TqdmCallback",),
+    "wandb": (
+        *("WandbCallback", "WandbEvalCallback", "WandbMetricsLogger"),
+        "WandbModelCheckpoint",
+    ),
+}
 # why a replay cannot follow
 REFUSED = {
     "OrbaxCheckpoint": (

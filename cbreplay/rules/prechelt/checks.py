@@ -62,6 +62,7 @@ def _strip_in_validations(
             f"epochs without it are skipped, and validation_freq is {every}",
             "the strip in validations: epochs divided by validation_freq",
             "remark",
+            {"epochs_in_strip": length * every, "validation_freq": every},
         )
 
 
@@ -82,6 +83,7 @@ def _strips_beyond_plan(
             f"the earliest stop is at the end of value {needed}",
             "shorter or fewer strips, or more epochs",
             "remark",
+            {"values_in_plan": seen, "values_needed": needed},
         )
 
 

@@ -15,7 +15,7 @@ from cbreplay.rules.base import (
     Standing,
     check_flags,
     check_mode,
-    check_number,
+    check_numbers,
     check_text,
 )
 
@@ -419,7 +419,7 @@ def _take_best(
 
 
 def _check_alpha(rule: str, alpha: float) -> None:
-    check_number(rule, "alpha", alpha)
+    check_numbers(rule, alpha=alpha)
     if not 0 <= alpha < math.inf:
         sentence = (
             f"{rule}: alpha is {alpha!r}, where a finite number from 0 on is expected"

@@ -139,7 +139,11 @@ def test_the_code_to_paste_is_of_the_package_that_decides() -> None:
 
 
 def test_where_a_number_that_repeats_the_recommended_is_for_programs_only() -> None:
-    document = document_of(pausing_runs([2, 3, 4]))
+    runs = [
+        make_run(pausing(3, length), f"run{length}", planned=False)
+        for length in (20, 31, 43)
+    ]
+    document = document_of(runs)
     table = document.answer_table()
     assert table is not None
     labels = [row.cells[0] for row in table.rows]
@@ -163,9 +167,6 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
 
 
 # what each reason, exclusion and doubt says: by hand, from its facts
-CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
-
-
 @pytest.mark.parametrize(
     ("kind", "facts", "said"),
     [
@@ -184,30 +185,37 @@ CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
             "unknown-groups",
             {"n_unknown": 1, "n_groups": 10, "allowed": 0},
             (
-                "no patience in the logs keeps the tolerance on 1 run of 10, and a "
-                "promise allows 0"
+                "for 1 run of 10 the logs hold no patience that is known to be "
+                "enough, and a promise allows 0"
             ),
         ),
         (
-            "chosen",
-            CHOSEN | {"basis": "ranked"},
-            "4 is the 19th smallest sufficient patience of the 20 runs",
-        ),
-        (
-            "chosen",
-            CHOSEN | {"basis": "usual"},
+            "promise",
+            {"patience": 14, "rank": 19, "n_groups": 20, "usual": 10},
             (
-                "4 is the usual: a rule of thumb takes no less, and it is enough for "
-                "every run"
+                "14 is the 19th smallest sufficient patience of the 20 runs, and more "
+                "than the rule of thumb, 10"
             ),
         ),
         (
-            "usual-untold",
-            CHOSEN | {"basis": "largest"},
-            (
-                "10, the usual, rather than 4, the largest sufficient patience of the "
-                "20 runs: nothing tells which is better"
-            ),
+            "score",
+            {"patience": 14},
+            "14 has the least expected score: the mean of the runs and of the kinds",
+        ),
+        (
+            "thumb",
+            {"patience": 40, "plan": 400},
+            "40 is a rule of thumb, 10 or a tenth of the 400 planned epochs: no log",
+        ),
+        (
+            "cut",
+            {"patience": 10, "under": 4},
+            "10 is a rule of thumb, and no less than the 4 that cut these logs",
+        ),
+        (
+            "recorded-under",
+            {"patience": 12},
+            "no less than 12 is recommended: that patience cut some of these logs",
         ),
         (
             "below-promise",
@@ -234,6 +242,16 @@ def test_a_reason_is_said_from_its_facts(
         ("direction", {"mode": "max"}, "judged the other way (max)"),
         ("unrecorded-series", {"series": ()}, "records none of it"),
         (
+            "plan",
+            {"planned": 60, "usual": 100},
+            "planned for 60, not 100 epochs",
+        ),
+        (
+            "plan",
+            {"planned": None, "usual": 100},
+            "goes on after the plan of 100 epochs",
+        ),
+        (
             "cadence",
             {"series": "val_loss", "every": 1, "usual": 3},
             (
@@ -257,10 +275,10 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
         ),
         (
             "own-stop-guessed",
-            {"patience": 5},
+            {"patience": (5,)},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
-                "patience of 5; if so"
+                "patience of as much; if so"
             ),
         ),
         (
@@ -284,3 +302,31 @@ def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
     shown = write_text(document_of(runs))
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize(
+    ("patience", "said"),
+    [
+        # the ninth needs no less than those that are named
+        ([3] * 9, "3 run0, run1, run2, run3, run4, run5, run6, run7 and 1 more"),
+        (
+            [7, 5, *[4] * 7, 2, 2],
+            (
+                "7 run0; 5 run1; 4 run2, run3, run4, run5, run6, run7 and 1 more; "
+                "and 2 more need less"
+            ),
+        ),
+        (
+            [*range(12, 4, -1), 2],
+            (
+                "12 run0; 11 run1; 10 run2; 9 run3; 8 run4; 7 run5; 6 run6; 5 run7; "
+                "and 1 more needs less"
+            ),
+        ),
+    ],
+)
+def test_the_groups_that_need_most_are_named_and_only_the_others_need_less(
+    patience: list[int], said: str
+) -> None:
+    texts = map(plain_text, texts_of(document_of(pausing_runs(patience))))
+    assert f"sufficient patience: {said}" in list(texts)

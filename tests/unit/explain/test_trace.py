@@ -196,7 +196,44 @@ def test_a_baseline_that_is_not_met_keeps_the_wait() -> None:
     assert told[2] == "0.9000 is not below 0.7500; wait 3, patience 2: stop"
     assert closing([0.9, 0.8, 0.9], EarlyStopping(patience=2, baseline=0.5))[
         0
-    ].endswith("val_loss has not improved in 3 epochs that count")
+    ].endswith("in 3 epochs that count, no val_loss beat the baseline 0.5")
+
+
+def test_a_wait_that_was_set_back_is_counted_from_the_last_improvement() -> None:
+    stop = EarlyStopping(patience=2, baseline=0.85)
+    assert closing([0.9, 0.8, 0.9, 0.9], stop)[0].endswith(
+        "val_loss has not improved since epoch 2"
+    )
+
+
+def test_the_best_is_that_of_the_series_and_not_the_callbacks() -> None:
+    # it counts 0.9 alone: 0.8 and 0.75 are not below 0.9 - 0.5
+    told = closing([0.9, 0.8, 0.75, 0.8], EarlyStopping(patience=3, min_delta=0.5))
+    assert told[1].endswith("; the best val_loss, 0.7500, was at epoch 3")
+    # the kept epoch has the best value too: nothing is to be said
+    tied = closing([0.9, 0.8, 0.8], EarlyStopping(patience=1))
+    assert tied[1].endswith("restore_best_weights is False, which is Keras's default")
+
+
+def test_what_has_not_begun_to_wait_names_no_number_of_epochs() -> None:
+    late = closing([0.9, 0.8], EarlyStopping(patience=3, start_from_epoch=9))
+    assert late[1] == (
+        "EarlyStopping has not begun to wait: no epoch had a val_loss that counted"
+    )
+
+
+def test_epochs_without_a_value_are_not_counted_on() -> None:
+    told = closing([0.5, None, 0.6, None], EarlyStopping(patience=3))
+    assert told[1].endswith(
+        "; it stops after 2 more values of val_loss without a val_loss below 0.5"
+    )
+
+
+def test_only_the_first_value_of_the_log_is_called_the_first() -> None:
+    late = EarlyStopping(patience=3, start_from_epoch=1)
+    assert sentences([0.4, 0.5], late)[1].startswith(
+        "the first val_loss that counts, 0.5000: improvement"
+    )
 
 
 def test_a_first_nan_is_best_for_ever() -> None:

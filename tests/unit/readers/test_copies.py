@@ -141,7 +141,7 @@ def test_a_log_and_its_event_files_agree_to_the_coarser_digits() -> None:
     assert left == []
     # the event files have more digits
     assert list(run.series["loss"]) == single(FINE)
-    assert "the one with more digits stands" in run.notes[0]
+    assert "the one with more digits is used" in run.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_of_two_values_of_an_epoch_the_one_that_both_hold_stands() -> None:
     assert left == []
     assert list(run.series["loss"]) == [0.9, 0.7, 0.8]
     assert run.series["loss"].others == {}
-    assert any("the one that both hold stands" in note for note in run.notes)
+    assert any("the one that both hold is used" in note for note in run.notes)
 
 
 def test_epochs_that_are_counted_otherwise_are_moved_by_one() -> None:

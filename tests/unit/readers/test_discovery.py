@@ -4,7 +4,6 @@ import io
 import json
 import os
 import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -250,8 +249,18 @@ def test_a_pattern_takes_files_and_directories(
         load_runs("*.npy")
 
 
-def test_standard_input_is_a_csv(monkeypatch: pytest.MonkeyPatch) -> None:
-    stdin = SimpleNamespace(buffer=io.BytesIO(b"epoch,loss\n0,1\n"))
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        io.TextIOWrapper(io.BytesIO(b"epoch,loss\n0,1\n")),
+        # what a program may put in its place
+        io.StringIO("epoch,loss\n0,1\n"),
+    ],
+    ids=["stream", "text"],
+)
+def test_standard_input_is_a_csv(
+    monkeypatch: pytest.MonkeyPatch, stdin: io.TextIOBase
+) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
     (run,) = load_runs("-")
     assert (run.name, run.source) == ("stdin", "standard input")
@@ -415,7 +424,7 @@ def test_a_seam_that_only_run_json_knows_is_noted(tmp_path: Path) -> None:
     earlier = [{"fit": {"epochs": 2}, "callbacks": []}]
     write_json(tmp_path, fit={"initial_epoch": 2}, earlier_fits=earlier)
     (run,) = load_runs(tmp_path)
-    assert "a fit was resumed at epoch 2 (counted from 0)" in run.notes[0]
+    assert "a fit was resumed at epoch 3 (counted from 1)" in run.notes[0]
 
 
 def test_run_json_describes_the_last_training_only(tmp_path: Path) -> None:

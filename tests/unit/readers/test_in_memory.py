@@ -31,6 +31,13 @@ def test_a_history_holds_its_plan_and_its_epochs() -> None:
     assert run.series["loss"].values.tolist() == [0.5, 0.25]
 
 
+@pytest.mark.parametrize("epochs", ["9", 0, -1, 2.5, True, [9], {}])
+def test_a_plan_that_is_none_is_noted_and_not_used(epochs: Any) -> None:
+    (run,) = load_runs(History({"loss": [0.5, 0.25]}, [3, 4], {"epochs": epochs}))
+    assert run.planned_epochs is None
+    assert any(f"params: epochs is {epochs!r}, which" in note for note in run.notes)
+
+
 def test_a_rate_in_a_history_is_float32() -> None:
     (run,) = load_runs(History({"loss": [1.0], "lr": [np.float32(0.1)]}, [0]))
     assert run.learning_rate is not None
@@ -52,7 +59,7 @@ def test_several_fitting_frequencies_are_refused() -> None:
         LogError, match=r"5 or 6 or 7 or 8 as validation_freq"
     ) as caught:
         load_runs(History(lists, list(range(8))))
-    assert "--validation-freq" in str(caught.value)
+    assert "validation_freq=" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -72,22 +72,21 @@ def test_a_part_of_a_remote_log_has_an_address(memory: Any) -> None:
     assert (run.name, run.series["loss"].values.tolist()) == ("logs.csv#2", [2.0])
 
 
-def test_only_what_may_be_a_log_is_fetched(memory: Any) -> None:
+def test_only_what_may_be_a_log_is_fetched(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     memory.pipe("/bucket/logs.csv", PLAIN)
     memory.pipe("/bucket/table.csv", b"x,y\n" + b"1,2\n" * 50_000)
     memory.pipe("/bucket/model.h5", b"\0" * 100_000)
     fetched: list[str] = []
-    whole = memory.get_file
+    whole = type(memory).get_file
 
-    def get_file(path: str, *more: object) -> None:
+    def get_file(self: Any, path: str, *more: object, **options: Any) -> None:
         fetched.append(path)
-        whole(path, *more)
+        whole(self, path, *more, **options)
 
-    memory.get_file = get_file
-    try:
-        assert len(load_runs("memory://bucket")) == 1
-    finally:
-        del memory.get_file
+    monkeypatch.setattr(type(memory), "get_file", get_file)
+    assert len(load_runs("memory://bucket")) == 1
     assert fetched == ["/bucket/logs.csv"]
 
 

@@ -92,9 +92,9 @@ def test_one_run_is_answered_in_one_sentence() -> None:
     # patience 0 and 1 both stop at epoch 4 and keep epoch 3, saving 4 of 8
     assert headline(document) == (
         "On this run patience 1 was enough: it keeps the best epoch, 3, and stops at 4 "
-        "of 8, which saves 4 epochs."
+        "of 8 (4 epochs saved). One run cannot say what the next needs."
     )
-    assert "the plan is not known" in plain_text(document.lead)
+    assert "how many were planned is not recorded" in plain_text(document.lead)
 
 
 def test_the_sufficient_setting_is_code_and_no_recommendation() -> None:
@@ -171,7 +171,10 @@ def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
 
 
 def test_one_run_never_promises_the_next() -> None:
-    assert "it does not promise the next" in doubts(report_on(run_of()))
+    assert headline(report_on(run_of())).endswith("cannot say what the next needs.")
+    # no patience stops inside a log that only falls: nothing was said first
+    falling = report_on(run_of([0.9, 0.8, 0.7]))
+    assert "One run cannot say what the next needs." in doubts(falling)
 
 
 def test_its_own_stop_and_what_was_noted_are_doubts() -> None:
@@ -249,9 +252,9 @@ def test_a_named_setting_stands_beside_the_baselines() -> None:
 def test_every_run_says_how_far_it_is_evidence() -> None:
     rows = table(report_on(*three_runs()), "Every run, at")
     assert [row["Evidence"] for row in rows] == [
-        "not in the log (it ends at epoch 8)",
-        "not in the log (it ends at epoch 8)",
-        "not in the log (it ends at epoch 3)",
+        "log ends at 8",
+        "log ends at 8",
+        "log ends at 3",
     ]
     assert rows[0]["Stops at"] == rows[0]["Saved"] == "-"
 
@@ -319,7 +322,7 @@ def test_the_page_says_what_the_command_says(ask: Ask, tmp_path: Path) -> None:
         "Patience 20, with a promise for 90 % of new runs like these.",
         "9 runs; val_loss (min); rules of Keras 3.15",
         'EarlyStopping( monitor="val_loss", patience=20, restore_best_weights=True, )',
-        "from one such set in ten it is 77 % or less",
+        "from one set in ten it is 77 % or less",
         "sufficient patience: 20 run7.csv, run8.csv;",
         "restore_best_weights=True is part of it; Keras's default is False",
         "keeps the tolerance: 20 9 of 9 0 0",
@@ -349,17 +352,16 @@ def test_a_recommendation_is_headline_code_evidence_and_table() -> None:
     block = section(document, "Use this").blocks[0]
     assert isinstance(block, CodeBlock)
     assert "patience=20," in block.code
-    assert said_in(document, "What it rests on")[0].startswith("the promise: patience")
+    assert said_in(document, "What it rests on")[0].startswith(
+        "the promise: for trainings planned for 40 epochs, patience 20 loses no more"
+    )
     assert "one run decides" not in doubts(document)
 
 
-def test_a_rule_of_thumb_is_called_one() -> None:
+def test_what_no_promise_goes_with_says_what_one_takes() -> None:
     document = report_on(*advised_runs([3, 4]))
-    assert (
-        headline(document)
-        == "Patience 10, as a rule of thumb: no promise goes with it."
-    )
-    assert "takes 9 runs" in said_in(document, "What it rests on")[0]
+    assert headline(document).endswith(", by the least expected cost.")
+    assert "takes 9 runs" in said_in(document, "What it rests on")[1]
 
 
 def test_every_group_stands_with_what_the_others_choose() -> None:
@@ -468,8 +470,8 @@ def test_without_restoring_the_nearest_patience_is_named_as_such() -> None:
     # patience 1 to 5 stop at epochs 4 to 8 and end with .5 .52 .49 .5 .51
     assert headline(document) == (
         "No patience that stops inside this log keeps its best val_loss; patience 3 "
-        "comes nearest: it keeps epoch 6, and stops at 6 of 8, which saves 2 "
-        "epochs."
+        "comes nearest: it keeps epoch 6, and stops at 6 of 8 (2 epochs saved). One "
+        "run cannot say what the next needs."
     )
     assert section(document, "What comes nearest").half
 
@@ -488,9 +490,7 @@ def test_other_series_stand_beside_and_the_best_of_each_is_named() -> None:
     assert table(document, "Every patience")[0]["val_mae"] == "6.000"
     text = write_markdown(document)
     assert "2 more series in --format csv" in text
-    assert (
-        "`val_mae` was best at epoch 8, at the end (1.000): nothing that stops" in text
-    )
+    assert "`val_mae` was best at epoch 8, at the end (1.000): no patience that" in text
 
 
 def test_a_small_difference_is_marked_and_doubted() -> None:
@@ -501,7 +501,7 @@ def test_a_small_difference_is_marked_and_doubted() -> None:
     assert rows[0]["above best"] == "+0.0100 ~"
     # the changes of the second half, .21 .1 .1: their median
     assert (
-        "~ less than val_loss usually changes from one epoch to the next (0.1000"
+        "~ less than val_loss usually changes from one epoch to the next: 0.1000"
         in ("".join(said_in(document, "Every patience")))
     )
 

@@ -84,7 +84,11 @@ def test_columns_fold_away_by_their_weight_and_are_named() -> None:
 
 def test_where_nothing_more_folds_rows_become_records() -> None:
     text = write_text(DOCUMENT, width=24)
-    assert " 4-6\n   stops at  24-26\n   val_loss  0.1269\n   saved     76\n" in text
+    record = (
+        " patience 4-6\n   stops at 24-26\n   val_loss 0.1269\n"
+        "   above best 0.0051 ~\n   val_accuracy 0.9677\n   saved 76\n"
+    )
+    assert record in text
 
 
 @given(

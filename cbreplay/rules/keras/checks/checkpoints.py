@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cbreplay.rules.checks import Finding, RuleChecks
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_unknown_auto
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
+from cbreplay.rules.keras.semantics import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,17 +49,42 @@ def _overwrites_after_resume(
 ) -> Iterator[Finding]:
     seams = () if known.run is None else known.run.seams
     forgets = callback.save_best_only and callback.initial_value_threshold is None
-    if not seams or not forgets or _fields(callback.filepath):
+    if not forgets or _fields(callback.filepath):
+        return
+    if seams:
+        resumed = f"the fit that went on with epoch {seams[0] + 1}"
+    elif known.facts.resumes:
+        resumed = f"a fit with initial_epoch ({known.facts.place})"
+    else:
         return
     yield Finding(
         "overwrites-after-resume",
         index,
-        f"the fit that went on with epoch {seams[0] + 1} saves its first "
-        f"{callback.monitor} over {callback.filepath!r}, also where it is worse",
+        f"{resumed} saves its first {callback.monitor} over {callback.filepath!r}, "
+        "also where it is worse",
         "a ModelCheckpoint that is created anew knows no best of an earlier fit",
         "initial_value_threshold= the best so far, or a filepath of its own for each "
         "fit",
         "remark",
+        {"seam_epoch": seams[0]} if seams else {},
+    )
+
+
+def _refused_filepath(
+    known: CheckedList, index: int, callback: ModelCheckpoint
+) -> Iterator[Finding]:
+    endings = callback.wanted_endings(known.training.semantics)
+    if not endings or callback.filepath.endswith(endings):
+        return
+    flag = f"save_weights_only={callback.save_weights_only}"
+    stem = os.path.splitext(callback.filepath)[0]  # noqa: PTH122 - as a text
+    yield Finding(
+        "refused-filepath",
+        index,
+        f"ModelCheckpoint raises ValueError for {callback.filepath!r}: with {flag} it "
+        f"has to end in {' or '.join(endings)}",
+        f"{spoken_semantics(known.training.semantics.name)} takes no other ending",
+        f"filepath={stem + endings[0]!r}",
     )
 
 
@@ -74,10 +100,11 @@ def _shares_its_file(
                 "shares-a-file",
                 index,
                 f"two ModelCheckpoints write {callback.filepath!r} "
-                f"(callbacks {place + 1} and {index + 1})",
+                f"({known.places_of(place, index)})",
                 "where both save in an epoch they write the same weights; where one "
                 "does, it replaces what the other kept",
                 "a filepath of its own for each",
+                facts={"other_callback": place},
             )
             return
 
@@ -85,7 +112,7 @@ def _shares_its_file(
 def _by_its_monitor(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
-    # without save_best_only the direction decides nothing, and is asked for
+    # without save_best_only nothing is compared, but Keras still resolves the mode
     checks = MONITOR_CHECKS if callback.save_best_only else (find_unknown_auto,)
     for check in checks:
         yield from check(known, index, callback)
@@ -98,5 +125,11 @@ def _fields(filepath: str) -> list[str]:
 
 
 SAVING = RuleChecks(
-    (_overwrites_one_file, _overwrites_after_resume, _shares_its_file, _by_its_monitor)
+    (
+        _refused_filepath,
+        _overwrites_one_file,
+        _overwrites_after_resume,
+        _shares_its_file,
+        _by_its_monitor,
+    )
 )

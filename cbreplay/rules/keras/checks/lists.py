@@ -32,47 +32,60 @@ def _reduce_after_stop(known: CheckedList) -> Iterator[Finding]:
     for index, reducer in enumerate(known.callbacks):
         if not isinstance(reducer, ReduceLROnPlateau):
             continue
-        rivals = [
-            (always, place, stopper)
-            for place, stopper in enumerate(known.callbacks)
-            if isinstance(stopper, EarlyStopping)
-            and (always := _forestalls(known, stopper, reducer)) is not None
-        ]
-        if not rivals:
-            continue
-        always, _, stopper = min(rivals, key=lambda rival: (not rival[0], rival[1]))
-        shorter = _shorter_patience(stopper)
-        if always:
-            yield Finding(
-                "reduce-after-stop",
-                index,
-                f"ReduceLROnPlateau never acts: its patience {reducer.patience:g} is "
-                f"not below the patience {stopper.patience:g} of EarlyStopping on "
-                f"{reducer.monitor}",
-                "both count the same epochs as no improvement, so training is stopped "
-                "when the learning rate would first be reduced, or before",
-                shorter,
-            )
-        else:
-            yield Finding(
-                "reduce-rarely-before-stop",
-                index,
-                "ReduceLROnPlateau hardly acts before the stop: its patience "
-                f"{reducer.patience:g} is not below the patience "
-                f"{stopper.patience:g} of EarlyStopping on {reducer.monitor}",
-                "it can reduce before the stop only if EarlyStopping (min_delta "
-                f"{stopper.min_delta:g}) counts an improvement that it does not count "
-                f"itself (min_delta {reducer.min_delta:g})",
-                shorter,
-                "remark",
-            )
+        stoppers = [rule for rule in known.callbacks if isinstance(rule, EarlyStopping)]
+        forestalled = [_forestalls(known, stopper, reducer) for stopper in stoppers]
+        if True in forestalled:
+            stopper = stoppers[forestalled.index(True)]
+            yield _never_before_stop(index, reducer, stopper)
+        elif False in forestalled:
+            stopper = stoppers[forestalled.index(False)]
+            yield _rarely_before_stop(index, reducer, stopper)
 
 
-def _shorter_patience(stopper: EarlyStopping) -> str:
+def _never_before_stop(
+    index: int, reducer: ReduceLROnPlateau, stopper: EarlyStopping
+) -> Finding:
+    fix, facts = _longer_before_stop(stopper)
+    return Finding(
+        "reduce-after-stop",
+        index,
+        f"ReduceLROnPlateau never acts: its patience {reducer.patience:g} is not below "
+        f"the patience {stopper.patience:g} of EarlyStopping on {reducer.monitor}",
+        "both count the same epochs as no improvement, so training is stopped when the "
+        "learning rate would first be reduced, or before",
+        fix,
+        facts=facts,
+    )
+
+
+def _rarely_before_stop(
+    index: int, reducer: ReduceLROnPlateau, stopper: EarlyStopping
+) -> Finding:
+    fix, facts = _longer_before_stop(stopper)
+    return Finding(
+        "reduce-rarely-before-stop",
+        index,
+        "ReduceLROnPlateau hardly acts before the stop: its patience "
+        f"{reducer.patience:g} is not below the patience {stopper.patience:g} of "
+        f"EarlyStopping on {reducer.monitor}",
+        "it can reduce before the stop only if EarlyStopping (min_delta "
+        f"{stopper.min_delta:g}) counts an improvement that it does not count itself "
+        f"(min_delta {reducer.min_delta:g})",
+        fix,
+        "remark",
+        facts | {"stopping_min_delta": stopper.min_delta},
+    )
+
+
+def _longer_before_stop(stopper: EarlyStopping) -> tuple[str, dict[str, float]]:
+    """Return what to write so that a reduction comes well before the stop."""
+    longer = "a longer patience for EarlyStopping"
+    facts = {"stopping_patience": stopper.patience}
     if effective_patience(stopper) <= 1 or not math.isfinite(stopper.patience):
-        return "a longer patience for EarlyStopping"
-    half = max(int(stopper.patience) // 2, 1)
-    return f"patience={half} here, or a longer patience for EarlyStopping"
+        return longer, facts
+    shorter = max(int(stopper.patience) // 2, 1)
+    fix = f"patience={shorter} here, or {longer}"
+    return fix, facts | {"shorter_patience": shorter}
 
 
 def _forestalls(
@@ -107,7 +120,7 @@ def _same_mode(
 ) -> bool:
     modes = known.mode(stopper), known.mode(reducer)
     if None in modes:
-        # whatever the compiled metric says, it says it to both
+        # neither is known, but both ask the same compiled metric
         return modes == (None, None)
     return modes[0] == modes[1]
 
@@ -141,9 +154,10 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
                 index,
                 "ReduceLROnPlateau never acts: no epoch is trained at a rate that it "
                 "set",
-                "the table of LearningRateScheduler (callback "
-                f"{tables[0] + 1}) sets the rate as each epoch begins",
+                f"the table of LearningRateScheduler ({known.places_of(tables[0])}) "
+                "sets the rate as each epoch begins",
                 "one of the two",
+                facts={"schedule_callback": tables[0]},
             )
 
 
@@ -156,7 +170,7 @@ def _schedule_beside_plateau(known: CheckedList) -> Iterator[Finding]:
                 "schedule-beside-plateau",
                 index,
                 "ReduceLROnPlateau raises TypeError where it would first reduce: the "
-                f"optimizer's learning rate is a {schedule}",
+                f"optimizer's learning rate is the schedule {schedule}",
                 "the rate of an optimizer with a LearningRateSchedule cannot be set",
                 "a number as the learning rate, or no ReduceLROnPlateau",
             )

@@ -9,6 +9,7 @@ from cbreplay.rules.keras.semantics import spoken_semantics
 from cbreplay.rules.monitor_checks import (
     find_absent_monitor,
     find_opposite_mode,
+    find_uncompiled_monitor,
     plain_direction,
 )
 
@@ -29,18 +30,19 @@ def find_unknown_auto(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-    # of what is watched, the absence is a finding of its own
+    # where the monitor decides something, `_absent_monitor` reports that it is absent
     absent = callback.watched is None and _finds_no_metric(known, callback)
     resolved = known.mode(callback) is not None and not absent
     if not _asks_the_metric(known, callback) or resolved:
         return
+    if callback.watched is not None and _is_uncompiled(known, callback):
+        return
     keras = spoken_semantics(known.training.semantics.name)
     direction = plain_direction(callback.monitor)
-    certain = absent or bool(known.training.directions)
-    if certain:
+    known_not = _known_without_direction(known, callback, absent=absent)
+    if known_not is not None:
         message = f"raises ValueError for mode='auto' with {callback.monitor!r}"
-        place = "the log has none" if absent else "run.json has no direction"
-        reason = f"{keras} asks the compiled metric, and {place} of that name"
+        reason = f"{keras} asks the compiled metric, and {known_not}"
     else:
         message = (
             f"takes the direction of {callback.monitor!r} from the compiled metric, "
@@ -56,8 +58,22 @@ def find_unknown_auto(
         f"{callback.class_name} {message}",
         reason,
         f"mode={direction!r}" if direction else "mode='min' or mode='max'",
-        "warning" if certain else "remark",
+        "remark" if known_not is None else "warning",
     )
+
+
+def _known_without_direction(
+    known: CheckedList, callback: _Monitoring, *, absent: bool
+) -> str | None:
+    """Say how it is known that the metric tells no direction; None if it is not."""
+    compiled, metric = known.facts.compiled, callback.monitor.removeprefix("val_")
+    if compiled is not None and compiled.directions.get(metric, "") is None:
+        return f"this one ({compiled.place}) has no direction"
+    if absent:
+        return "the log has none of that name"
+    if known.training.directions:
+        return "run.json has no direction of that name"
+    return None
 
 
 def _absent_monitor(
@@ -72,6 +88,30 @@ def _absent_monitor(
             yield finding._replace(reason=reason)
         else:
             yield finding
+
+
+def _uncompiled_monitor(
+    known: CheckedList, index: int, callback: _Monitoring
+) -> Iterator[Finding]:
+    raises = _asks_the_metric(known, callback) and _is_uncompiled(known, callback)
+    for finding in find_uncompiled_monitor(known, index, callback):
+        reason = finding.reason
+        if raises:
+            reason = (
+                f"{spoken_semantics(known.training.semantics.name)} raises ValueError "
+                "for mode='auto' where no compiled metric has that name"
+            )
+        if callback.monitor in ("acc", "val_acc") and "accuracy" in finding.fix:
+            reason += "; before Keras 2.3 'accuracy' was logged as acc"
+        yield finding._replace(reason=reason)
+
+
+def _is_uncompiled(known: CheckedList, callback: _Monitoring) -> bool:
+    """Return whether a script compiles no metric that the monitor may be of."""
+    compiled = known.facts.compiled
+    return compiled is not None and not compiled.may_log(
+        callback.monitor.removeprefix("val_")
+    )
 
 
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
@@ -90,4 +130,9 @@ def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
     return asks and metric != "loss" and not named
 
 
-MONITOR_CHECKS = (find_opposite_mode, find_unknown_auto, _absent_monitor)
+MONITOR_CHECKS = (
+    find_opposite_mode,
+    find_unknown_auto,
+    _absent_monitor,
+    _uncompiled_monitor,
+)

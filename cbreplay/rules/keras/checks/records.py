@@ -43,6 +43,7 @@ def _min_delta_beyond_record(
             f"record ({span:.4g})",
             "no value after the first could count as an improvement",
             "a min_delta of the size of the changes that matter, or 0",
+            facts={"least_improvement": delta, "change_in_record": span},
         )
 
 
@@ -65,6 +66,7 @@ def _baseline_never_beaten(
             "the wait is reset only by an improvement that beats the baseline (by "
             "min_delta), so patience counts from the first epoch on",
             "a baseline that is reached, or none",
+            facts={"best_value": best},
         )
 
 

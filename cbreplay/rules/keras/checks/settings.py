@@ -57,6 +57,7 @@ def _keeps_later_weights(
         "restore_best_weights is False by default",
         "restore_best_weights=True, or a ModelCheckpoint with save_best_only=True",
         "remark",
+        {"epochs_after_best": epochs},
     )
 
 
@@ -82,6 +83,7 @@ def _starts_after_plan(
             "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
             "before it is skipped",
             f"start_from_epoch below {known.epochs}",
+            facts={"planned_epochs": known.epochs},
         )
 
 
@@ -89,6 +91,9 @@ def _restores_by_training_loss(
     known: CheckedList, index: int, callback: EarlyStopping
 ) -> Iterator[Finding]:
     minimal = known.mode(callback) == "min"
+    # without validation data there is no val_loss to restore by
+    if known.facts.validated is False:
+        return
     if callback.monitor == "loss" and callback.restore_best_weights and minimal:
         yield Finding(
             "restores-by-training-loss",
@@ -130,8 +135,8 @@ def _steep_factor(
     another = _leaves_nothing(known, callback) or callback.min_lr > 0
     if not steep or another or _is_forestalled(known, callback):
         return
-    wait = effective_patience(callback)
-    few = "1 value" if wait == 1 else f"{math.ceil(wait)} values in a row"
+    waited = math.ceil(effective_patience(callback))
+    few = "1 value" if waited == 1 else f"{waited} values in a row"
     yield Finding(
         "steep-factor",
         index,
@@ -141,6 +146,7 @@ def _steep_factor(
         "ReduceLROnPlateau never raises the rate again",
         f"factor=0.5, or patience={_SHORT_WAIT} or more",
         "remark",
+        {"values_waited": waited},
     )
 
 
@@ -214,6 +220,7 @@ def _floor_above_rate(
             f"the initial learning rate {rate:g}",
             "only a learning rate above min_lr is reduced",
             f"a min_lr below {rate:g}, for example min_lr={rate / 100:g}",
+            facts={"initial_rate": rate, "lower_min_lr": rate / 100},
         )
 
 
@@ -240,6 +247,7 @@ def _fractional_patience(
             f"patience {patience:g} acts as patience {math.ceil(patience)}",
             "the wait counts whole values, and is compared with patience as it is",
             f"patience={math.ceil(patience)}",
+            facts={"acts_as": math.ceil(patience)},
         )
 
 
@@ -281,6 +289,7 @@ def _negative_min_delta(
         f"min_delta {callback.min_delta:g} {acts}",
         reason,
         f"min_delta={-callback.min_delta:g}, or 0",
+        facts={"size": -callback.min_delta},
     )
 
 
@@ -298,6 +307,7 @@ def _patience_in_validations(
             f"patience counts values, and validation_freq is {every}",
             "the patience in validations: epochs divided by validation_freq",
             "remark",
+            {"epochs_waited": epochs, "validation_freq": every},
         )
 
 
@@ -327,6 +337,12 @@ def _patience_beyond_plan(
         f"{acts}",
         f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
         "remark",
+        {
+            "planned_epochs": known.epochs,
+            "values_in_plan": seen,
+            "values_needed": needed,
+            "largest_patience": most,
+        },
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.claims import claim, tell
 from cbreplay.digits import (
     nearest_improvement,
     spoken_comparison,
@@ -13,9 +14,12 @@ from cbreplay.digits import (
     spoken_threshold,
 )
 from cbreplay.monitor import round_float32
-from cbreplay.rules.words import spoken_times, tell_not_restored
+from cbreplay.rules.words import best_row, spoken_times, tell_not_restored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.claims import Claim, Told
     from cbreplay.rules.words import Ending, TraceRow
 
 __all__ = [
@@ -40,131 +44,219 @@ def spoken_wait(wait: int, patience: float) -> str:
     return f"wait {wait} of {patience:g}"
 
 
-def tell_stop(ending: Ending, index: int) -> str:
+def tell_stop(ending: Ending, index: int) -> Told:
     """Say why an EarlyStopping stopped."""
     callback: Any = ending.callbacks[index]
-    last = ending.rows_of(index)[-1]
-    margin = f" by {callback.min_delta:g}" if callback.min_delta else ""
+    last, monitor = ending.rows_of(index)[-1], callback.monitor
     name = f"{ending.name_of(index)} (patience {callback.patience:g})"
-    told = f"{name}: {callback.monitor} has not improved{margin}"
-    if last.after.best is not None and math.isnan(last.after.best):
-        return (
-            f"{name}: its first {callback.monitor} is NaN, and nothing improves on it"
+    margin = f" by {callback.min_delta:g}" if callback.min_delta else ""
+    wait, best = last.after.wait, last.after.best
+    if best is not None and math.isnan(best):
+        return tell(
+            f"{name}: its first {monitor} is NaN, and nothing improves on it",
+            claims=claim("first_is_nan", callback=index),
         )
-    if last.after.best_epoch is None or callback.baseline is not None:
-        return f"{told} in {last.after.wait} epochs that count"
-    return f"{told} since epoch {last.after.best_epoch + 1}"
-
-
-def tell_unstopped(ending: Ending, index: int) -> str:
-    """Say how near it came to a stop, and what the stop would have needed."""
-    callback: Any = ending.callbacks[index]
-    rows, name = ending.rows_of(index), ending.name_of(index)
-    last, longest = rows[-1], max(rows, key=lambda row: row.after.wait)
-    told = f"{name} ended with {spoken_wait(last.after.wait, callback.patience)}"
-    if longest.after.wait > last.after.wait:
-        told += (
-            f"; its longest wait was {longest.after.wait}, at epoch {longest.epoch + 1}"
+    if callback.baseline is not None and not _beat_baseline(ending, index):
+        return tell(
+            f"{name}: in {wait} epochs that count, no {monitor} beat the baseline "
+            f"{callback.baseline:g}{margin}",
+            claims=claim("baseline_stands", callback=index, epochs=wait),
         )
-    if ending.goes_on and math.isfinite(callback.patience):
-        left = max(math.ceil(callback.patience) - last.after.wait, 1)
-        told += f"; it stops after {_more_epochs(left)} {_without(callback, last)}"
-    return told
-
-
-def _more_epochs(left: int) -> str:
-    return f"{left} more {'epoch' if left == 1 else 'epochs'}"
-
-
-def _without(callback: Any, last: TraceRow) -> str:  # noqa: ANN401 - one of the two
-    """Say which value the coming epochs must not reach for a decision."""
-    comparison, best = last.after.comparison, last.after.best
-    nearest = nearest_improvement(comparison, best)
-    word = "below" if comparison.mode == "min" else "above"
-    if nearest is None:
-        return f"without an improvement of {callback.monitor}"
-    return (
-        f"without a {callback.monitor} {word} {spoken_threshold(comparison, nearest)}"
+    told = f"{name}: {monitor} has not improved{margin}"
+    if last.after.best_epoch is None:
+        return tell(
+            f"{told} in {wait} epochs that count",
+            claims=claim("not_improved_in", callback=index, epochs=wait),
+        )
+    return tell(
+        f"{told} since epoch {last.after.best_epoch + 1}",
+        claims=claim("not_improved_since", callback=index, epoch=last.after.best_epoch),
     )
 
 
-def tell_reductions(ending: Ending, index: int) -> str:
+def _beat_baseline(ending: Ending, index: int) -> bool:
+    """Return whether a wait was ever set back: only an improvement on both does."""
+    rows = ending.rows_of(index)
+    return any(row.decision == "improvement" and not row.after.wait for row in rows)
+
+
+def tell_unstopped(ending: Ending, index: int) -> Told:
+    """Say how near it came to a stop, and what the stop would have needed."""
+    callback: Any = ending.callbacks[index]
+    rows, name = ending.rows_of(index), ending.name_of(index)
+    if _counted_nothing(rows):
+        return _told_nothing_counted(ending, index)
+    last, longest = rows[-1], max(rows, key=lambda row: row.after.wait)
+    told = tell(
+        f"{name} ended with {spoken_wait(last.after.wait, callback.patience)}",
+        claims=claim("wait", callback=index, epoch=last.epoch, wait=last.after.wait),
+    )
+    if longest.after.wait > last.after.wait:
+        told = tell(told, f"; its longest wait was {_spoken_longest(longest)}")
+        told = tell(told, claims=_claim_longest(index, longest))
+    if ending.goes_on and math.isfinite(callback.patience):
+        left = max(math.ceil(callback.patience) - last.after.wait, 1)
+        needs = _tell_coming(ending, index, left)
+        told = tell(told, "; it stops after ", needs)
+    return told
+
+
+def _counted_nothing(rows: Sequence[TraceRow]) -> bool:
+    return all(row.decision == "skip" for row in rows)
+
+
+def _told_nothing_counted(ending: Ending, index: int) -> Told:
+    return tell(
+        f"{ending.name_of(index)} has not begun to wait: no epoch had a "
+        f"{ending.callbacks[index].watched} that counted",
+        claims=claim("none_counted", callback=index),
+    )
+
+
+def _spoken_longest(longest: TraceRow) -> str:
+    return f"{longest.after.wait}, at epoch {longest.epoch + 1}"
+
+
+def _claim_longest(index: int, longest: TraceRow) -> tuple[Claim, ...]:
+    return claim(
+        "longest_wait", callback=index, epoch=longest.epoch, wait=longest.after.wait
+    )
+
+
+def _tell_coming(ending: Ending, index: int, left: int) -> Told:
+    """Say how many more values, and which of them must not come, make it act."""
+    callback: Any = ending.callbacks[index]
+    rows, monitor = ending.rows_of(index), callback.monitor
+    after = rows[-1].after
+    nearest = nearest_improvement(after.comparison, after.best)
+    word = "below" if after.comparison.mode == "min" else "above"
+    needed: float | None = None
+    if nearest is None:
+        without = f"an improvement of {monitor}"
+    else:
+        wall = spoken_threshold(after.comparison, nearest)
+        needed, without = float(wall), f"a {monitor} {word} {wall}"
+    claims = claim("acts_after", callback=index, values=left, wall=needed)
+    if all(row.value is not None for row in rows):
+        return tell(f"{_more(left, 'epoch')} without {without}", claims=claims)
+    # an epoch without a value does not count
+    return tell(f"{_more(left, 'value')} of {monitor} without {without}", claims=claims)
+
+
+def _more(left: int, noun: str) -> str:
+    return f"{left} more {noun}{'' if left == 1 else 's'}"
+
+
+def tell_reductions(ending: Ending, index: int) -> Told:
     """Say how often a ReduceLROnPlateau reduced, and what the next one needs."""
     callback: Any = ending.callbacks[index]
     rows, name = ending.rows_of(index), ending.name_of(index)
-    last, reductions = rows[-1], [row for row in rows if row.decision == "reduction"]
-    if not reductions:
-        longest = max(rows, key=lambda row: row.after.wait)
-        told = (
-            f"{name} never reduced: its longest wait was {longest.after.wait} of "
-            f"{callback.patience:g}, at epoch {longest.epoch + 1}"
-        )
-        if longest.after.wait == 0:
-            told = f"{name} never reduced: it never waited"
+    if _counted_nothing(rows):
+        return _told_nothing_counted(ending, index)
+    reductions = [row for row in rows if row.decision == "reduction"]
+    if reductions:
+        told = _tell_done(name, index, reductions)
     else:
-        told = f"{name} reduced {spoken_times(len(reductions))}, last at the end of"
-        told += f" epoch {reductions[-1].epoch + 1}"
-        if reductions[-1].new_learning_rate is not None:
-            told += f", to {spoken_rate(reductions[-1].new_learning_rate)}"
-    return told + _tell_next_reduction(ending, callback, last)
+        told = _tell_never(name, index, callback.patience, rows)
+    return tell(told, _tell_next_reduction(ending, index))
 
 
-def _tell_next_reduction(ending: Ending, callback: Any, last: TraceRow) -> str:  # noqa: ANN401
-    rate = last.new_learning_rate or last.learning_rate
+def _tell_done(name: str, index: int, reductions: Sequence[TraceRow]) -> Told:
+    last, times = reductions[-1], len(reductions)
+    rate = last.new_learning_rate
+    return tell(
+        f"{name} reduced {spoken_times(times)}, last at the end of epoch "
+        f"{last.epoch + 1}",
+        "" if rate is None else f", to {spoken_rate(rate)}",
+        claims=claim(
+            "reduced", callback=index, times=times, epoch=last.epoch, rate=rate
+        ),
+    )
+
+
+def _tell_never(
+    name: str, index: int, patience: float, rows: Sequence[TraceRow]
+) -> Told:
+    longest = max(rows, key=lambda row: row.after.wait)
+    claims = claim("reduced", callback=index, times=0, epoch=None, rate=None)
+    claims += _claim_longest(index, longest)
+    if longest.after.wait == 0:
+        return tell(f"{name} never reduced: it never waited", claims=claims)
+    wait = spoken_wait(longest.after.wait, patience).removeprefix("wait ")
+    return tell(
+        f"{name} never reduced: its longest wait was {wait}, at epoch "
+        f"{longest.epoch + 1}",
+        claims=claims,
+    )
+
+
+def _tell_next_reduction(ending: Ending, index: int) -> Told:
+    callback: Any = ending.callbacks[index]
+    last = ending.rows_of(index)[-1]
+    rate = last.learning_rate
+    if last.new_learning_rate is not None:
+        rate = last.new_learning_rate
     if rate is not None and rate <= round_float32(callback.min_lr):
-        return f"; the learning rate {spoken_rate(rate)} is at its floor"
+        return tell(
+            f"; the learning rate {spoken_rate(rate)} is at its floor",
+            claims=claim("at_floor", callback=index, rate=rate),
+        )
     never = math.isinf(callback.patience + last.after.cooldown_counter)
     if not ending.goes_on or last.decision == "reduction" or never:
-        return ""
+        return tell()
     left = max(math.ceil(callback.patience) - last.after.wait, 1)
     left += max(math.ceil(last.after.cooldown_counter) - 1, 0)
-    return f"; it reduces after {_more_epochs(left)} {_without(callback, last)}"
+    return tell("; it reduces after ", _tell_coming(ending, index, left))
 
 
-def tell_restored(ending: Ending, index: int, kept: int) -> str:
+def tell_restored(ending: Ending, index: int, kept: int) -> Told:
     """Say why an EarlyStopping put the weights of just this epoch back."""
     monitor = ending.callbacks[index].monitor
     row = next(row for row in ending.rows_of(index) if row.epoch == kept)
     value = spoken_float(row.value) if row.value is not None else ""
     what = f"its {monitor}, {value}, is the last improvement"
+    claims = claim("last_improvement", callback=index, epoch=kept, value=row.value)
     if row.value is not None and math.isnan(row.value):
         what = f"its {monitor}, NaN, came first and nothing improves on it"
+        claims = claim("first_is_nan", callback=index)
     elif row.decision != "improvement":
-        what = f"it has the first {monitor} and nothing improved on it"
-    return f"restore_best_weights=True, and {what}"
+        what = f"it has the first {monitor} that counts and nothing improved on it"
+        claims = claim("first_and_unbeaten", callback=index, epoch=kept)
+    return tell(f"restore_best_weights=True, and {what}", claims=claims)
 
 
-def tell_kept_last(ending: Ending, index: int, kept: int) -> str:
+def tell_kept_last(ending: Ending, index: int, kept: int) -> Told:
     """Say why an EarlyStopping put no weights back."""
     callback: Any = ending.callbacks[index]
     held = ending.rows_of(index)[-1].after.held_epoch
     if callback.restore_best_weights and held is not None:
-        return "this Keras restores the best ones only after its own stop"
+        return tell("this Keras restores the best ones only after its own stop")
     because = ", which is Keras's default"
     return tell_not_restored(ending, index, kept, because=because)
 
 
-def tell_overlooked(ending: Ending, index: int) -> str:
+def tell_overlooked(ending: Ending, index: int) -> Told:
     """Say why a better value than the kept one was passed over."""
-    rows = [
-        row
-        for row in ending.rows_of(index)
-        if row.value is not None and math.isfinite(row.value)
-    ]
-    comparison = ending.rows_of(index)[-1].after.comparison
-    sign = 1 if comparison.mode == "min" else -1
-    best = min(rows, key=lambda row: sign * (row.value or 0.0), default=None)
+    rows = ending.rows_of(index)
+    comparison, best = rows[-1].after.comparison, best_row(ending, index)
     kept = next((row for row in rows if row.epoch == ending.kept_epoch), None)
     if best is None or kept is None or best.value is None or kept.value is None:
-        return ""
+        return tell()
+    sign = 1 if comparison.mode == "min" else -1
     if not sign * best.value < sign * kept.value:
-        return ""
-    told = (
-        f"the better {ending.callbacks[index].monitor} of epoch "
-        f"{best.epoch + 1}, {spoken_float(best.value)}, did not count: "
+        return tell()
+    monitor = ending.callbacks[index].monitor
+    told = tell(
+        f"the better {monitor} of epoch {best.epoch + 1}, {spoken_float(best.value)}, "
+        "did not count: ",
+        claims=claim("is_best", callback=index, value=best.value, epoch=best.epoch),
     )
     if best.decision == "skip":
-        return f"{told}it lies before start_from_epoch"
+        before = "it lies before start_from_epoch"
+        skipped = claim("before_start", callback=index, epoch=best.epoch)
+        return tell(told, before, claims=skipped)
     if best.before.best is None:
-        return ""
-    return told + spoken_comparison(comparison, best.value, best.before.best)
+        return tell()
+    compared = spoken_comparison(comparison, best.value, best.before.best)
+    not_improved = claim("not_improved", callback=index, epoch=best.epoch)
+    return tell(told, compared, claims=not_improved)

@@ -45,8 +45,12 @@ def _tell_comparison(moment: Moment) -> str:
     callback, best = moment.callback, moment.before.best
     if moment.value is None:
         return f"no {callback.monitor} in this epoch"
-    if best is None or (math.isinf(best) and moment.decision.improved):
-        return f"the first {callback.monitor}, {spoken_float(moment.value)}"
+    unbeaten = best is None or (math.isinf(best) and moment.decision.improved)
+    if unbeaten and moment.earlier != "compared":
+        return moment.tell_first().words
+    if best is None:
+        # values were compared before, but none of them was a number
+        return f"{callback.monitor} is {spoken_float(moment.value)}"
     return spoken_comparison(moment.before.comparison, moment.value, best)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from cbreplay.claims import claim, tell
 from cbreplay.digits import (
     nearest_improvement,
     spoken_comparison,
-    spoken_float,
     spoken_rate,
     spoken_threshold,
 )
@@ -25,88 +25,106 @@ from cbreplay.rules.keras.words.endings import (
 from cbreplay.rules.words import RuleWords
 
 if TYPE_CHECKING:
+    from cbreplay.claims import Told
     from cbreplay.rules.base import Callback
     from cbreplay.rules.words import Moment
 
 __all__ = ["REDUCING", "STOPPING"]
 
 
-def tell_moment(moment: Moment) -> str:
+def tell_moment(moment: Moment) -> Told:
     """Say what was decided, why, and what the next epoch needs."""
     if moment.decision.improved is None or moment.value is None:
         return _tell_skip(moment)
     compared = _tell_comparison(moment, moment.value)
-    wait = spoken_wait(moment.after.wait, moment.callback.patience)
+    wait = _tell_wait(moment)
     if moment.decision.stop:
-        return f"{compared}; {wait}: stop"
+        return tell(compared, "; ", wait, ": stop", claims=claim("stops"))
     if moment.decision.reduced:
         reached = spoken_wait(moment.before.wait + 1, moment.callback.patience)
-        return f"{compared}; {reached}: {_tell_reduction(moment)}{_tell_next(moment)}"
-    if moment.decision.improved:
-        return f"{compared}: {_tell_improvement(moment, wait)}{_tell_next(moment)}"
-    return f"{compared}; {_tell_wait(moment, wait)}{_tell_next(moment)}"
+        told = tell(compared, f"; {reached}: ", _tell_reduction(moment))
+    elif moment.decision.improved:
+        told = tell(compared, ": ", _tell_improvement(moment, wait))
+    else:
+        told = tell(compared, "; ", _tell_waiting(moment, wait))
+    return tell(told, _tell_next(moment))
 
 
-def _tell_skip(moment: Moment) -> str:
+def _tell_wait(moment: Moment) -> Told:
+    wait = moment.after.wait
+    spoken = spoken_wait(wait, moment.callback.patience)
+    return tell(spoken, claims=claim("wait", wait=wait))
+
+
+def _tell_skip(moment: Moment) -> Told:
     monitor, wait = moment.callback.monitor, moment.after.wait
     stays = f", wait stays {wait}" if wait else ""
+    stayed = claim("wait", wait=wait) if wait else ()
     if moment.value is None:
-        return f"no {monitor} in this epoch: skipped{stays}"
+        claims = (*claim("no_value"), *stayed)
+        return tell(f"no {monitor} in this epoch: skipped{stays}", claims=claims)
     start = moment.callback.start_from_epoch
-    if math.isinf(start):
-        return f"before start_from_epoch, which is {start}: skipped{stays}"
-    first = math.ceil(start)
-    return f"before start_from_epoch, which is epoch {first + 1}: skipped{stays}"
+    claims = (*claim("before_start"), *stayed)
+    which = f"{start}" if math.isinf(start) else f"epoch {math.ceil(start) + 1}"
+    told = f"before start_from_epoch, which is {which}: skipped{stays}"
+    return tell(told, claims=claims)
 
 
-def _tell_comparison(moment: Moment, value: float) -> str:
+def _tell_comparison(moment: Moment, value: float) -> Told:
     best = moment.before.best
-    is_first = best is None or (math.isinf(best) and moment.decision.improved)
-    if is_first:
-        return f"the first {moment.callback.monitor}, {spoken_float(value)}"
+    unbeaten = best is None or (math.isinf(best) and moment.decision.improved)
+    if unbeaten and moment.earlier != "compared":
+        return moment.tell_first()
+    if best is None:
+        message = "after a comparison there is a best value"
+        raise AssertionError(message)
     told = spoken_comparison(moment.before.comparison, value, best)
-    if math.isnan(best):
-        return f"{told}: nothing ever is"
-    return told
+    improved = bool(moment.decision.improved)
+    claims = claim("compared", value=value, best=best, improved=improved)
+    never = ": nothing ever is" if math.isnan(best) else ""
+    return tell(told, never, claims=claims)
 
 
-def _tell_improvement(moment: Moment, wait: str) -> str:
+def _tell_improvement(moment: Moment, wait: Told) -> Told:
     callback, after = moment.callback, moment.after
-    told = f"improvement, {wait}"
+    told = tell("improvement, ", wait)
     if after.wait and moment.value is not None:
         # only an EarlyStopping with a baseline goes on waiting
         against = spoken_comparison(
             moment.before.comparison, moment.value, callback.baseline
         )
-        told = f"improvement, but {against}, the baseline; {wait}"
+        missed = claim("misses_baseline")
+        told = tell(f"improvement, but {against}, the baseline; ", wait, claims=missed)
         if after.wait >= callback.patience:
-            told += "; an improving epoch never stops"
+            told = tell(told, "; an improving epoch never stops")
     if callback.shown(after).get("held_epoch") == moment.epoch:
-        told += "; holds these weights"
+        told = tell(told, "; holds these weights", claims=claim("holds"))
     return told
 
 
-def _tell_wait(moment: Moment, wait: str) -> str:
+def _tell_waiting(moment: Moment, wait: Told) -> Told:
     callback, after = moment.callback, moment.after
     left = callback.shown(after).get("cooldown_counter", 0)
     if left > 0:
-        return f"cooldown {left:g} left, {wait}"
+        cooling = claim("cooldown", left=left)
+        return tell(f"cooldown {left:g} left, ", wait, claims=cooling)
     if after.wait < callback.patience:
         return wait
     if callback.changes_learning_rate:
+        floored = claim("at_floor", rate=moment.learning_rate)
         floor = f"min_lr {callback.min_lr:g}"
-        return (
-            f"{wait}, but the learning rate {spoken_rate(moment.learning_rate)} is at "
-            f"its floor, {floor}: not reduced"
-        )
-    return f"{wait}; Keras never stops in the first epoch"
+        rate = spoken_rate(moment.learning_rate)
+        told = f", but the learning rate {rate} is at its floor, {floor}: not reduced"
+        return tell(wait, told, claims=floored)
+    return tell(wait, "; Keras never stops in the first epoch")
 
 
-def _tell_reduction(moment: Moment) -> str:
+def _tell_reduction(moment: Moment) -> Told:
     old, new = moment.learning_rate, moment.decision.learning_rate
-    callback = moment.callback
+    callback, claims = moment.callback, claim("reduces", old=old, new=new)
     if old is None:
-        return f"reduction by factor {callback.factor:g} of a rate not in the log"
+        told = f"reduction by factor {callback.factor:g} of a rate not in the log"
+        return tell(told, claims=claims)
     told = f"reduction of the learning rate, {spoken_rate(old)} to {spoken_rate(new)}"
     if new == old:
         told += ", the same float32"
@@ -117,23 +135,28 @@ def _tell_reduction(moment: Moment) -> str:
     # a cooldown of 1 acts like 0: it is counted down before the next check
     if callback.cooldown > 1:
         told += f"; cooldown {callback.cooldown:g}"
-    return told
+    return tell(told, claims=claims)
 
 
-def _tell_next(moment: Moment) -> str:
+def _tell_next(moment: Moment) -> Told:
     """Say what the next epoch needs, where a decision hangs on it."""
     consequence = _consequence(moment)
     if not consequence:
-        return ""
+        return tell()
     comparison, best = moment.after.comparison, moment.after.best
     nearest = nearest_improvement(comparison, best)
     word = "below" if comparison.mode == "min" else "above"
+    wall: str | None = None
     if nearest is not None:
         wall = spoken_threshold(comparison, nearest)
-        return f"; {consequence} if {moment.next_value} is not {word} {wall}"
-    if best is not None and math.isinf(best) and (best > 0) == (word == "below"):
-        return f"; {consequence} if {moment.next_value} is not {word} {best:g}"
-    return f"; {consequence} at {moment.next_value}, whatever it is"
+    elif best is not None and math.isinf(best) and (best > 0) == (word == "below"):
+        wall = f"{best:g}"
+    coming = claim("next_acts", wall=None if wall is None else float(wall))
+    if wall is None:
+        told = f"; {consequence} at {moment.next_value}, whatever it is"
+        return tell(told, claims=coming)
+    told = f"; {consequence} if {moment.next_value} is not {word} {wall}"
+    return tell(told, claims=coming)
 
 
 def _consequence(moment: Moment) -> str:

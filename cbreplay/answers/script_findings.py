@@ -1,0 +1,234 @@
+"""What there is to object to in training scripts, and what of them is not read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.answers.findings import finding_columns
+from cbreplay.document import (
+    Document,
+    Fact,
+    Notice,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.words import spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cbreplay.document import Part, Text
+    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.training_scripts import TrainingScript
+    from cbreplay.lint.scripts import PlacedFinding
+
+__all__ = ["ScriptFindings", "ScriptsFindings", "scripts_document"]
+
+
+class ScriptFindings(NamedTuple):
+    """A training script, and what was found in it.
+
+    Parameters
+    ----------
+    script : TrainingScript
+        What could be told of it.
+    findings : tuple of PlacedFinding
+        As `lint_script` returns them.
+    """
+
+    script: TrainingScript
+    findings: tuple[PlacedFinding, ...]
+
+    @property
+    def members(self) -> list[Member]:
+        """The callbacks that were looked at, each once, in the order of the text."""
+        fits = [member for fit in self.script.fits for member in fit.members]
+        found = {id(member.call): member for member in [*fits, *self.script.loose]}
+        return sorted(found.values(), key=lambda member: member.call.lineno)
+
+    @property
+    def unread(self) -> Iterator[str]:
+        """What is not read, each in a line."""
+        for part in self.script.unread:
+            yield f"{self.script.source.place(part.line)}: {part.problem}"
+        yield from self.script.source.notes
+        if self.script.loose and not self.script.fits:
+            yield (
+                "no fit(callbacks=...) stands in it: each callback is looked at by "
+                "itself"
+            )
+
+
+class ScriptsFindings(NamedTuple):
+    """What there is to object to in several scripts.
+
+    Parameters
+    ----------
+    scripts : tuple of ScriptFindings
+        Each script.
+    semantics : str
+        By whose rules, for example ``"keras-3.15"``.
+    notes : tuple of str
+        What was assumed, and which files are left out.
+    """
+
+    scripts: tuple[ScriptFindings, ...]
+    semantics: str
+    notes: tuple[str, ...] = ()
+
+    def placed(self) -> Iterator[tuple[int, ScriptFindings, PlacedFinding]]:
+        """Yield every finding, with the script that it is about."""
+        for index, script in enumerate(self.scripts):
+            for placed in script.findings:
+                yield index, script, placed
+
+    @property
+    def n_found(self) -> int:
+        """How many findings there are."""
+        return sum(len(script.findings) for script in self.scripts)
+
+    def document(self) -> Document:
+        """Say what there is to object to, and what is not read."""
+        return scripts_document(self)
+
+    def keep(self, is_chosen: Callable[[str], bool]) -> ScriptsFindings:
+        """Return the findings whose code is chosen."""
+        return self._replace(
+            scripts=tuple(
+                script._replace(
+                    findings=tuple(
+                        placed
+                        for placed in script.findings
+                        if is_chosen(placed.finding.code)
+                    )
+                )
+                for script in self.scripts
+            )
+        )
+
+
+def scripts_document(checked: ScriptsFindings) -> Document:
+    """Say what there is to object to in scripts, and what of them is not read."""
+    sections = [Section("Findings", (_table(checked),), untitled=True)]
+    several = len(checked.scripts) > 1
+    unread = [
+        say(f"{script.script.source.path}, {told}" if several else told)
+        for script in checked.scripts
+        for told in script.unread
+    ]
+    if unread:
+        sections.append(Section("Not read", (Notice(tuple(unread)),)))
+    if checked.notes:
+        notes = Notice(tuple(say(note) for note in checked.notes))
+        sections.append(Section("Before you trust it", (notes,), untitled=True))
+    return Document(
+        "lint",
+        _headline(checked),
+        _lead(checked),
+        tuple(sections),
+        program=lambda: _members(checked),
+    )
+
+
+def _headline(checked: ScriptsFindings) -> Text:
+    n_callbacks = sum(len(script.members) for script in checked.scripts)
+    n_found = checked.n_found
+    if not n_callbacks:
+        return say("There is no callback of Keras here that can be read.")
+    told: list[Part] = ["Nothing to object to in "]
+    if n_found:
+        found = Fact(n_found, "count", "n_findings")
+        told = [found, " finding in " if n_found == 1 else " findings in "]
+    told += [Fact(n_callbacks, "count", "n_callbacks")]
+    told += [" callback" if n_callbacks == 1 else " callbacks"]
+    if len(checked.scripts) > 1:
+        told += [" of ", Fact(len(checked.scripts), "count", "n_scripts"), " scripts"]
+    return say(*told, ".")
+
+
+def _lead(checked: ScriptsFindings) -> Text:
+    rules = f"rules of {spoken_semantics(checked.semantics)}."
+    if len(checked.scripts) == 1:
+        path = checked.scripts[0].script.source.path
+        return say(Fact(path, "name", "source"), f": {rules}")
+    return say(f"By the {rules}")
+
+
+def _table(checked: ScriptsFindings) -> Table:
+    several = len(checked.scripts) > 1
+    notebooks = any(script.script.source.cells for script in checked.scripts)
+    columns = finding_columns(
+        TableColumn(
+            "source", "script", "name", shown="always" if several else "programs"
+        ),
+        TableColumn("callback", "index", "number", shown="programs"),
+        TableColumn(
+            "cell", "code cell", "number", shown="always" if notebooks else "programs"
+        ),
+        TableColumn("line", "line", "number"),
+    )
+    rows = tuple(
+        Row(
+            (
+                placed.finding.severity,
+                placed.finding.code,
+                script.script.source.path,
+                _index(script, placed),
+                *_cell_and_line(script, placed),
+                placed.member.code,
+                placed.finding.message,
+                placed.finding.reason,
+                placed.finding.fix,
+            )
+        )
+        for _, script, placed in checked.placed()
+    )
+    return Table(columns, rows, "What to look at", is_answer=True)
+
+
+def _index(script: ScriptFindings, placed: PlacedFinding) -> int:
+    calls = [id(member.call) for member in script.members]
+    return calls.index(id(placed.member.call))
+
+
+def _cell_and_line(
+    script: ScriptFindings, placed: PlacedFinding
+) -> tuple[int | None, int]:
+    return script.script.source.cell_and_line(placed.member.call.lineno)
+
+
+def _members(checked: ScriptsFindings) -> dict[str, Any]:
+    return {
+        "semantics": checked.semantics,
+        "objective": None,
+        "runs": [],
+        "configs": [
+            {
+                "callbacks": [member.code for member in script.members],
+                "parameters": {},
+            }
+            for script in checked.scripts
+        ],
+        "results": [],
+        "findings": [
+            placed.finding._asdict()
+            | {
+                "callback": _index(script, placed),
+                "source": script.script.source.path,
+                "config": index,
+                "cell": _cell_and_line(script, placed)[0],
+                "line": _cell_and_line(script, placed)[1],
+            }
+            for index, script, placed in checked.placed()
+        ],
+        "notes": [*_unread_of(checked.scripts), *checked.notes],
+    }
+
+
+def _unread_of(scripts: Sequence[ScriptFindings]) -> Iterator[str]:
+    for script in scripts:
+        for told in script.unread:
+            yield f"{script.script.source.path}, {told}"

@@ -1,0 +1,261 @@
+"""What each setting comes to over several runs: a row a setting."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.answers.axes import axis_cells, axis_columns, short_setting
+from cbreplay.answers.spoken_runs import beside_best
+from cbreplay.document import (
+    Cell,
+    Claim,
+    Code,
+    ColumnRows,
+    Fact,
+    Points,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.words import count, decimals_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.document import Part, Text
+
+__all__ = ["SettingSummary", "settings_headline", "summarise", "summary_section"]
+
+_ALONE = "That describes these runs, not the next."
+_EVERY_ROW = 1_000_000
+
+
+class SettingSummary(NamedTuple):
+    """What one setting comes to over the runs that decide it.
+
+    Parameters
+    ----------
+    config : int
+        Which setting, in the order of the grid.
+    runs, exact_runs : int
+        All runs, and those that decide the setting and what it loses: all figures are
+        of these, so that none is a bound.
+    mean_regret, spread_regret, worst_regret : float or None
+        What is lost against the best of each run: the mean, the standard deviation
+        between runs (of two or more), and the largest.
+    worst_run : str or None
+        Where it is the largest.
+    epochs_saved, recorded_epochs : int
+        Summed.
+    """
+
+    config: int
+    runs: int
+    exact_runs: int
+    mean_regret: float | None
+    spread_regret: float | None
+    worst_regret: float | None
+    worst_run: str | None
+    epochs_saved: int
+    recorded_epochs: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every run decides the setting."""
+        return self.exact_runs == self.runs
+
+
+def summarise(cells: SettingCells) -> list[SettingSummary]:
+    """Return what each setting comes to, in the order of the grid."""
+    return [_summary(cells, config) for config in range(len(cells.grid))]
+
+
+def _summary(cells: SettingCells, config: int) -> SettingSummary:
+    held, n_configs = cells.columns, len(cells.grid)
+    places = range(config, len(cells.runs) * n_configs, n_configs)
+    exact = [
+        place
+        for place in places
+        if held["evidence"][place] == "exact"
+        and not held["bounds"][place]
+        and held["regret"][place] is not None
+        and math.isfinite(held["regret"][place])
+    ]
+    # costs of different series are of different units
+    regrets = [held["regret"][place] for place in exact]
+    regrets = regrets if len(cells.judged_by) == 1 else []
+    worst = max(range(len(regrets)), key=regrets.__getitem__) if regrets else None
+    saved = sum(held["epochs_saved"][place] for place in exact)
+    return SettingSummary(
+        config,
+        len(cells.runs),
+        len(exact),
+        math.fsum(regrets) / len(regrets) if regrets else None,
+        _deviation(regrets),
+        None if worst is None else regrets[worst],
+        None if worst is None else cells.runs[exact[worst] // n_configs].name,
+        saved,
+        saved + sum(held["trained_epochs"][place] for place in exact),
+    )
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    """Return the standard deviation of a sample; None of fewer than two values."""
+    if len(values) <= 1:
+        return None
+    mean = math.fsum(values) / len(values)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return math.sqrt(squares / (len(values) - 1))
+
+
+def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+    """Say which setting loses least on several runs, or what the one setting loses."""
+    if len(summaries) == 1:
+        return _of_one_setting(cells, summaries[0])
+    least = _least(summaries)
+    if least is None:
+        return _of_no_setting(cells, summaries)
+    n_open = sum(not summary.is_whole for summary in summaries)
+    more = ""
+    if n_open:
+        more = f" {count(n_open, 'setting')} of {len(summaries)} cannot be compared."
+    return say(
+        "On these ",
+        Fact(len(cells.runs), "count", "n_runs"),
+        " runs ",
+        Code(short_setting(cells.grid, least.config)),
+        " loses least: " if least.worst_regret else " ",
+        *_losses(cells, least),
+        f".{more} {_ALONE}",
+        claims=[Claim("loses_least", {"config": least.config})],
+    )
+
+
+def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+    """Say that none can be compared over all runs, and which the most decide."""
+    most = max(summaries, key=lambda summary: (summary.exact_runs, -summary.config))
+    told: tuple[Part, ...] = ("; on none of them is one.",)
+    if most.exact_runs:
+        told = (
+            "; ",
+            Code(short_setting(cells.grid, most.config)),
+            " is on ",
+            Fact(most.exact_runs, "count", "n_decided"),
+            ".",
+        )
+    n_runs = Fact(len(cells.runs), "count", "n_runs")
+    return say("No setting is decided on all ", n_runs, " runs", *told)
+
+
+def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
+    decided = Fact(summary.exact_runs, "count", "n_decided")
+    n_runs = Fact(summary.runs, "count", "n_runs")
+    if summary.mean_regret is None:
+        return say(
+            "The logs decide this setting on ", decided, " of ", n_runs, " runs."
+        )
+    on: tuple[Part, ...] = ("On all ", decided, " runs")
+    if not summary.is_whole:
+        on = ("On the ", decided, " of ", n_runs, " runs whose logs decide it,")
+    loses = " this setting loses " if summary.worst_regret else " this setting "
+    return say(*on, loses, *_losses(cells, summary), f". {_ALONE}")
+
+
+def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
+    """Return the setting that loses least; of equal ones, what saves most.
+
+    Only settings that all runs decide: over different runs, means do not compare.
+    """
+    known = [
+        (summary.mean_regret, -summary.epochs_saved, summary.config)
+        for summary in summaries
+        if summary.is_whole and summary.mean_regret is not None
+    ]
+    return summaries[min(known)[2]] if known else None
+
+
+def _losses(cells: SettingCells, summary: SettingSummary) -> Iterator[Part]:
+    objective = cells.judged_by[0][0] or "of what is judged"
+    decimals = decimals_for(cells.columns["kept_value"])
+    if summary.worst_regret == 0:
+        yield "keeps the best "
+        yield Code(objective)
+        yield " of each"
+    else:
+        yield Fact(summary.mean_regret, "difference", "mean_regret", decimals)
+        yield " "
+        yield Code(objective)
+        yield " on average against the best of each run, at worst "
+        yield Fact(summary.worst_regret, "difference", "worst_regret", decimals)
+    yield "; it saves "
+    yield Fact(summary.epochs_saved, "count", "epochs_saved")
+    yield " of "
+    yield Fact(summary.recorded_epochs, "count", "recorded_epochs")
+    yield " epochs"
+
+
+def summary_section(
+    cells: SettingCells, summaries: Sequence[SettingSummary]
+) -> Section:
+    """Return the settings beside each other, a row each, and what the figures are."""
+    table = _table(cells, summaries)
+    return Section(
+        "The settings side by side",
+        (table, Points(tuple(_footnotes(summaries)))),
+        untitled=True,
+    )
+
+
+def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
+    side = beside_best(mode for _, mode in cells.judged_by)
+    decimals = decimals_for(cells.columns["kept_value"])
+
+    def difference(key: str, title: str, fold: int = 0) -> TableColumn:
+        return TableColumn(key, title, "difference", fold, decimals=decimals)
+
+    columns = (
+        TableColumn("config", "config", "text", shown="programs"),
+        *axis_columns(cells.grid.parameters),
+        TableColumn("exact_runs", "exact on", "count"),
+        difference("mean_regret", f"mean {side}"),
+        difference("spread_regret", "spread", fold=2),
+        difference("worst_regret", "worst"),
+        TableColumn("worst_run", "on", "name", fold=3),
+        TableColumn("epochs_saved", "epochs saved", "count", fold=1),
+    )
+    made: list[list[Any]] = [
+        [summary.config for summary in summaries],
+        *axis_cells(cells.grid, 1),
+        [Cell(summary.exact_runs, of=summary.runs) for summary in summaries],
+        [summary.mean_regret for summary in summaries],
+        [summary.spread_regret for summary in summaries],
+        [summary.worst_regret for summary in summaries],
+        [summary.worst_run if summary.worst_regret else None for summary in summaries],
+        [_saved(summary) for summary in summaries],
+    ]
+    least = _least(summaries)
+    return Table(
+        columns,
+        ColumnRows(made, frozenset() if least is None else {least.config}),
+        "What each setting comes to over the runs",
+        is_answer=True,
+        most_on_screen=_EVERY_ROW,
+    )
+
+
+def _saved(summary: SettingSummary) -> Cell | None:
+    if not summary.exact_runs:
+        return None
+    return Cell(summary.epochs_saved, of=summary.recorded_epochs)
+
+
+def _footnotes(summaries: Sequence[SettingSummary]) -> Iterator[Text]:
+    words = "exact on: the runs whose logs decide the setting; all figures are of these"
+    if any(not summary.is_whole for summary in summaries):
+        words += ", and over different runs they do not compare"
+    yield say(words)
+    if any(summary.spread_regret is not None for summary in summaries):
+        yield say("spread: the standard deviation between runs")

@@ -1,0 +1,66 @@
+"""What sentences say about the data, by name: for a check that knows only the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Claim", "Said", "Told", "claim", "tell"]
+
+
+class Claim(NamedTuple):
+    """What a sentence says about the data, for a check that knows only the data.
+
+    Parameters
+    ----------
+    predicate : str
+        For example ``"is_best"``, ``"first"`` or ``"at_least"``.
+    about : mapping
+        What it is said of, by name.
+    """
+
+    predicate: str
+    about: Mapping[str, Any]
+
+
+class Told(NamedTuple):
+    """Words, and what they claim.
+
+    Parameters
+    ----------
+    words : str
+        What is said.
+    claims : tuple of Claim
+        What it says about the data.
+    """
+
+    words: str
+    claims: tuple[Claim, ...] = ()
+
+
+# words of a rule that claims nothing are text alone
+Said: TypeAlias = str | Told
+
+
+def claim(predicate: str, **about: Any) -> tuple[Claim, ...]:  # noqa: ANN401 - any value
+    """Return one claim, as sentences carry them.
+
+    >>> claim("stops_at", epoch=7)
+    (Claim(predicate='stops_at', about={'epoch': 7}),)
+    """
+    return (Claim(predicate, about),)
+
+
+def tell(*parts: Said, claims: Sequence[Claim] = ()) -> Told:
+    """Join words, with what each of them claims.
+
+    >>> tell("stopped", Told(" at epoch 8", claim("stops_at", epoch=7))).words
+    'stopped at epoch 8'
+    """
+    whole = [part if isinstance(part, Told) else Told(part) for part in parts]
+    return Told(
+        "".join(told.words for told in whole),
+        (*(held for told in whole for held in told.claims), *claims),
+    )

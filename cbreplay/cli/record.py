@@ -1,0 +1,174 @@
+"""``cbreplay record``: run a training script as it is, and record every fit."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cbreplay.cli.threads import users_environment
+from cbreplay.errors import ConfigError, OutputError
+from cbreplay.record.run_directory import check_vacant, make_run_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["command"]
+
+
+@click.command(
+    "record",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("-m", "module", metavar="MODULE", help="Run a module, as python -m does.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where the run directories are made, fit1, fit2, ...: a new or empty "
+    "directory.  [default: runs/SCRIPT]",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="CLASS",
+    help="Leave callbacks of this class out of every fit: --without EarlyStopping "
+    "records the whole curve.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    help="Leave them out in this share of runs only. The name of --out and ARGS "
+    "decide, so the same run is always treated alike.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), help="Train so many, whatever fit is given."
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...")
+@click.pass_obj
+def command(
+    shared: Mapping[str, Any] | None,
+    /,
+    *,
+    module: str | None,
+    out: Path | None,
+    without: tuple[str, ...],
+    share: float,
+    epochs: int | None,
+    words: tuple[str, ...],
+) -> None:
+    """Run a training script as it is, and record every fit of Keras 3.
+
+    SCRIPT is a Python file or a notebook. It gets its ARGS, and its output, exit status
+    and weights are those that it has without.
+    """
+    kind, target, arguments = _find_target(module, words)
+    directory = _choose_directory(out, target)
+    chosen = without if _is_chosen(share, directory, arguments) else ()
+    options = {
+        "kind": kind,
+        "out": str(directory),
+        "without": chosen,
+        "epochs": epochs,
+        "quiet": bool(shared and shared["quiet"]),
+    }
+    _become([json.dumps(options), target, *arguments])
+
+
+def _find_target(
+    module: str | None, words: Sequence[str]
+) -> tuple[str, str, Sequence[str]]:
+    """Return what kind of program is to be run, its name, and its arguments."""
+    if module is not None:
+        return "module", module, words
+    if not words:
+        message = "Give a script, a notebook, or -m MODULE."
+        raise click.UsageError(message)
+    script = Path(words[0])
+    if not script.is_file():
+        raise ConfigError(_no_file(script))
+    if script.suffix != ".ipynb":
+        return "script", words[0], words[1:]
+    _check_notebook(script)
+    return "notebook", words[0], words[1:]
+
+
+def _no_file(script: Path) -> str:
+    what = "a directory" if script.is_dir() else "not there"
+    return (
+        f"{str(script)!r} is {what}; a Python file or a notebook is expected, or "
+        "-m MODULE"
+    )
+
+
+def _check_notebook(path: Path) -> None:
+    """Refuse a notebook that runs more than Python, before anything is run."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [
+            (number, "".join(cell["source"]).splitlines())
+            for number, cell in enumerate(cells, start=1)
+            if cell["cell_type"] == "code"
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        sentence = f"{str(path)!r} is not a notebook that can be read ({error!r})"
+        raise ConfigError(sentence) from None
+    for number, lines in code:
+        for line in lines:
+            if _needs_ipython(line.strip()):
+                sentence = (
+                    f"cell {number} of {str(path)!r} is no Python: {line.strip()!r}. "
+                    "Take it out, or record the script that jupyter nbconvert "
+                    "--to script makes"
+                )
+                raise ConfigError(sentence)
+
+
+# lines that only say how a notebook shows or reloads, which nobody misses here
+_HARMLESS = ("%matplotlib", "%config", "%load_ext", "%autoreload", "%reload_ext")
+
+
+def _needs_ipython(line: str) -> bool:
+    return line.startswith(("!", "%")) and not line.startswith(_HARMLESS)
+
+
+def _choose_directory(out: Path | None, target: str) -> Path:
+    """Return the directory for the run directories, made and empty."""
+    if out is None:
+        first = Path("runs") / Path(target).stem
+        later = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+        out = next(path for path in itertools.chain([first], later) if _is_vacant(path))
+    check_vacant(out)
+    make_run_directory(out)
+    return out
+
+
+def _is_vacant(path: Path) -> bool:
+    try:
+        check_vacant(path)
+    except OutputError:
+        return not path.parent.is_dir()
+    return True
+
+
+def _is_chosen(share: float, directory: Path, arguments: Sequence[str]) -> bool:
+    """Tell whether a run is among the share, by its name and nothing else."""
+    name = "\0".join([directory.name, *arguments]).encode()
+    drawn = int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
+    return drawn < share * 2**32
+
+
+def _become(words: Sequence[str]) -> None:
+    """Turn this process into a fresh Python, which has nothing of ours set up."""
+    launcher = Path(__file__).parents[1] / "record" / "launch.py"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(  # noqa: S606 - the user asked for it
+        sys.executable, [sys.executable, str(launcher), *words], users_environment()
+    )

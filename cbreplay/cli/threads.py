@@ -1,0 +1,22 @@
+"""What the command line sets in its own environment, and takes back for others."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["spare_threads", "users_environment"]
+
+_NAME = "OPENBLAS_NUM_THREADS"
+_set_here: list[str] = []
+
+
+def spare_threads() -> None:
+    """Begin no threads for linear algebra, which a short answer never uses."""
+    if _NAME not in os.environ:
+        os.environ[_NAME] = "1"
+        _set_here.append(_NAME)
+
+
+def users_environment() -> dict[str, str]:
+    """Return the environment as the user has it."""
+    return {name: text for name, text in os.environ.items() if name not in _set_here}

@@ -1,0 +1,86 @@
+"""The callback that a call of a script makes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import CbreplayError
+from cbreplay.expressions.calls import (
+    bystander,
+    fill_in,
+    read_arguments,
+    require_all,
+)
+from cbreplay.expressions.own_classes import only_watches
+from cbreplay.expressions.script_calls import ScriptArguments
+from cbreplay.rules.registry import logs_elsewhere, rule_named, stands_by
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Mapping
+
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+    from cbreplay.rules.base import Callback
+
+__all__ = ["Built", "build_callback", "find_watcher", "make_callback"]
+
+
+class Built(NamedTuple):
+    """A callback that a call makes, and the line of the call."""
+
+    callback: Callback
+    line: int
+
+
+def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
+    """Return the callback that a call makes.
+
+    Raises
+    ------
+    Unread
+        If it or one of its arguments cannot be told.
+    """
+    watcher = find_watcher(call, scope, calls)
+    if watcher is not None:
+        return Built(bystander(watcher, call), call.lineno)
+    name = calls.callback_name(call, scope)
+    if stands_by(name):
+        return Built(bystander(name, call), call.lineno)
+    kind = rule_named(name).load()
+    known = [parameter.name for parameter in fields(kind)]
+    reader = ScriptArguments(calls, call, scope)
+    parameters = read_arguments(call, name, known, reader)
+    fill_in(parameters, calls.defaults, name, known, reader)
+    require_all(parameters, kind, reader)
+    return Built(make_callback(kind, parameters, call, calls), call.lineno)
+
+
+def make_callback(
+    kind: type[Any],
+    parameters: Mapping[str, Any],
+    call: ast.Call,
+    calls: ScriptCalls,
+) -> Callback:
+    """Return a callback of these parameters.
+
+    Raises
+    ------
+    Unread
+        If Keras could not compute with one of them.
+    """
+    try:
+        callback: Callback = kind(**parameters)
+    except CbreplayError as error:
+        calls.unread(call, str(error))
+    return callback
+
+
+def find_watcher(call: ast.Call, scope: Scope, calls: ScriptCalls) -> str | None:
+    """Return the class of a callback that is not Keras's, and decides nothing."""
+    if only_watches(call, scope, calls):
+        return calls.written(call.func)
+    paths = [path.split(".") for path in calls.paths(call.func, scope)]
+    known = [path for path in paths if logs_elsewhere(path[0], path[-1])]
+    return known[0][-1] if known and len(known) == len(paths) else None

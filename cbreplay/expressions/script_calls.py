@@ -1,0 +1,454 @@
+"""What the names and calls of a script stand for, where its text tells it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cbreplay.expressions.arithmetic import work_out
+from cbreplay.expressions.calls import problem_with_name
+from cbreplay.rules.registry import known_families
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cbreplay.expressions.names import Names
+    from cbreplay.expressions.scopes import Binding, Scope
+
+__all__ = [
+    "ScriptArguments",
+    "ScriptCalls",
+    "Unread",
+    "called_name",
+    "returns_once",
+]
+
+_MOST_STEPS = 20_000
+_SHOWN_PIECE = 60
+_ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
+# what changes a class or a module for a while
+_PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
+_GROWS = (
+    "; append, extend and += are read where they stand in one block with the list, "
+    "below it and above what uses it"
+)
+
+
+class Unread(Exception):  # noqa: N818 - caught where a script is read, never shown as it is
+    """A piece of the script that cannot be told from its text."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line, self.problem = line, problem
+
+
+class ScriptCalls:
+    """The calls of one script, and what they make.
+
+    Parameters
+    ----------
+    names : Names
+        The names and calls of the script.
+    defaults : mapping
+        Parameters for every callback that does not set them itself.
+    place : callable
+        Says where a line stands, for people.
+    verdict : str
+        What is not done with a callback that is not Keras's.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        defaults: Mapping[str, Any],
+        place: Callable[[int], str],
+        *,
+        verdict: str = "replayed",
+    ) -> None:
+        self.names, self.defaults, self.place = names, defaults, place
+        self.verdict = verdict
+        self.steps = 0
+        self.given: dict[str, int] = {}
+        self.patches = dict(self._find_patches())
+
+    def callback_name(self, call: ast.Call, scope: Scope) -> str:
+        """Return the class of Keras that a call makes an object of."""
+        name = self.keras_name(call.func, scope)
+        written = self.written(call.func)
+        if name is None:
+            where = self.origin(call.func, scope)
+            self.unread(
+                call, f"{written!r} is not Keras's{where}, and is not {self.verdict}"
+            )
+        problem = problem_with_name(name, written)
+        if problem is not None:
+            # what to give instead is about a replay
+            told = problem[0] if self.verdict == "replayed" else _first(problem[0])
+            self.unread(call, told.replace("not replayed", f"not {self.verdict}"))
+        line = self.patches.get(name, self.patches.get(""))
+        if line is not None:
+            where = self.place(line)
+            self.unread(call, f"what {written!r} means is changed in {where}")
+        return name
+
+    def keras_name(self, node: ast.expr, scope: Scope) -> str | None:
+        """Return the class in ``keras.callbacks`` that a node names; None if none."""
+        paths = [path.split(".") for path in self.paths(node, scope)]
+        names = {_callback_of(path) for path in paths}
+        return names.pop() if len(names) == 1 else None
+
+    def _find_patches(self) -> Iterator[tuple[str, int]]:
+        """Yield each class that the script may change, and where; "" is every one."""
+        for store in self.names.stores:
+            of_self = isinstance(store.target, ast.Name) and store.target.id == "self"
+            if store.name is not None and _is_known(store.name) and not of_self:
+                yield store.name, store.line
+            paths = self.paths(store.target, store.scope)
+            yield from ((name, store.line) for name in _patched(paths, store.name))
+        for call, scope in self.names.calls:
+            if not _PATCHING.intersection(self.written(call.func).split(".")):
+                continue
+            for given in call.args:
+                paths = self.paths(given, scope)
+                if isinstance(given, ast.Constant):
+                    paths = [str(given.value)]
+                yield from ((name, call.lineno) for name in _patched(paths, None))
+
+    def paths(self, node: ast.expr, scope: Scope) -> list[str]:
+        """Return what a dotted name means, through imports and plain assignments."""
+        self.count_step()
+        if isinstance(node, ast.Attribute):
+            return [f"{base}.{node.attr}" for base in self.paths(node.value, scope)]
+        if not isinstance(node, ast.Name):
+            return []
+        holder = scope.holder(node.id)
+        if holder is None:
+            # not bound at all, as in a piece of a script or after `import *`
+            return [node.id if "." in node.id else f"?.{node.id}"]
+        bindings = holder.bindings[node.id]
+        imported = [binding.path for binding in bindings if binding.path is not None]
+        if len(imported) == len(bindings):
+            return imported
+        if len(bindings) == 1 and bindings[0].value is not None:
+            return self.paths(bindings[0].value, holder)
+        return []
+
+    def origin(self, node: ast.expr, scope: Scope) -> str:
+        """Say where a name that is not Keras's comes from."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        holder = scope.holder(root.id) if isinstance(root, ast.Name) else None
+        if holder is None or not isinstance(root, ast.Name):
+            return ""
+        first = holder.bindings[root.id][0]
+        if first.path is not None:
+            return f" but imported from {first.path.rpartition('.')[0] or first.path}"
+        return f" but defined in {self.place(first.line)}"
+
+    def followed(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
+        """Return what a name stands for, where the text tells it."""
+        while True:
+            self.count_step()
+            found = self.next_of(node, scope)
+            if found is None:
+                return node, scope
+            node, scope = found
+
+    def next_of(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
+        """Return what a name, an entry of a dict or a class's constant stands for."""
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            return self.entry_of(node.value, node.slice.value, scope)
+        if isinstance(node, ast.Attribute):
+            return self.constant_of(node, scope)
+        if not isinstance(node, ast.Name):
+            return None
+        holder = scope.holder(node.id)
+        if holder is None:
+            self.unread(node, f"{node.id!r} is not assigned in the script")
+        value = self.only_value(node, holder, holder.bindings[node.id])
+        line = self.names.given.get((holder, node.id))
+        built = (ast.List, ast.BinOp, ast.Call, ast.Dict)
+        if line is not None and isinstance(value, built):
+            self.given.setdefault(node.id, line)
+        return value, holder
+
+    def entry_of(
+        self,
+        node: ast.expr,
+        key: Any,  # noqa: ANN401 - any constant
+        scope: Scope,
+    ) -> tuple[ast.expr, Scope] | None:
+        """Return an entry of a dict that is written out, and never changed."""
+        found, holder = self.followed(node, scope)
+        if not isinstance(found, ast.Dict):
+            return None
+        keys = [
+            part.value if isinstance(part, ast.Constant) else None
+            for part in found.keys
+        ]
+        if None in keys or keys.count(key) != 1:
+            return None
+        return found.values[keys.index(key)], holder
+
+    def constant_of(
+        self, node: ast.Attribute, scope: Scope
+    ) -> tuple[ast.expr, Scope] | None:
+        """Return what a class of the script sets once, as ``Config.PATIENCE``."""
+        if not isinstance(node.value, ast.Name):
+            return None
+        holder = scope.holder(node.value.id)
+        bindings = [] if holder is None else holder.bindings[node.value.id]
+        inner = bindings[0].inner if len(bindings) == 1 else None
+        kind = None if inner is None else inner.definition
+        if inner is None or not isinstance(kind, ast.ClassDef):
+            return None
+        plain = not kind.bases and not kind.keywords and not kind.decorator_list
+        set_elsewhere = any(
+            store.name in (node.attr, None) for store in self.names.stores
+        )
+        values = inner.bindings.get(node.attr, [])
+        if not plain or set_elsewhere or len(values) != 1 or values[0].value is None:
+            return None
+        return values[0].value, inner
+
+    def given_for(
+        self, name: str, holder: Scope | None
+    ) -> Iterator[tuple[ast.expr | None, Scope]]:
+        """Yield what the script's calls of a function give for a parameter.
+
+        None is its default.
+        """
+        function = None if holder is None else holder.definition
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return
+        arguments = function.args
+        by_place = [
+            parameter.arg for parameter in [*arguments.posonlyargs, *arguments.args]
+        ]
+        if name not in [*by_place, *(word.arg for word in arguments.kwonlyargs)]:
+            return
+        of_object = by_place[:1] == ["self"]
+        for call, scope in self.names.calls:
+            if called_name(call) != function.name:
+                continue
+            named = [word.value for word in call.keywords if word.arg == name]
+            place = by_place.index(name) - of_object if name in by_place else -1
+            given = call.args[place : place + 1] if place >= 0 else []
+            yield next(iter([*named, *given]), None), scope
+
+    def only_given(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+        """Return the literal that every call of the script gives for a parameter."""
+        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+        if holder is None or not isinstance(node, ast.Name):
+            return None
+        given = list(self.given_for(node.id, holder))
+        default = _default_of(node.id, holder.definition)
+        values = []
+        for value, place in given:
+            expression = default if value is None else value
+            starred = isinstance(expression, ast.Starred)
+            if expression is None or starred or len(holder.bindings[node.id]) > 1:
+                return None
+            try:
+                values.append(self.literal(expression, place))
+            except Unread:
+                return None
+        same = values and all(value == values[0] for value in values)
+        return values[0] if same else None
+
+    def only_value(
+        self, node: ast.Name, holder: Scope, bindings: list[Binding]
+    ) -> ast.expr:
+        """Return the value of a name that has one, and keeps it as it is."""
+        lines = sorted({binding.line for binding in bindings if binding.line})
+        outer = holder.shadowed(node.id)
+        if outer:
+            where = self.place(outer[0].line)
+            self.unread(node, f"{node.id!r} is assigned in the class and in {where}")
+        if len(bindings) > 1:
+            spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
+            problem = f"{node.id!r} is assigned more than once ({spoken})"
+            first = bindings[0].value
+            grows = _GROWS if isinstance(first, (ast.List, ast.BinOp)) else ""
+            self.unread(node, problem + grows)
+        if bindings[0].value is None:
+            where = self.place(lines[0])
+            self.unread(node, f"{node.id!r} ({where}) is not assigned a plain value")
+        changed = self.names.changed.get((holder, node.id))
+        # a constant is given another meaning, and never changed
+        if changed is not None and not isinstance(bindings[0].value, ast.Constant):
+            where = self.place(changed)
+            self.unread(node, f"{node.id!r} is changed in {where}{_GROWS}")
+        return bindings[0].value
+
+    def function_of(self, call: ast.Call, scope: Scope) -> Scope | None:
+        """Return the scope of the function or method of the script that is called."""
+        bindings: list[Binding] = []
+        if isinstance(call.func, ast.Name):
+            holder = scope.holder(call.func.id)
+            bindings = [] if holder is None else holder.bindings[call.func.id]
+        elif isinstance(call.func, ast.Attribute):
+            home = scope.enclosing_class()
+            if home is not None and self.written(call.func.value) in ("self", "cls"):
+                bindings = home.bindings.get(call.func.attr, [])
+        inner = bindings[0].inner if len(bindings) == 1 else None
+        return inner if inner is not None and inner.returned else None
+
+    def literal(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+        """Return the value of a literal, or of a name that stands for one."""
+        found, holder = self.followed(node, scope)
+        try:
+            return ast.literal_eval(found)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.number(found, holder)
+        if number is None:
+            self.unread(node, f"{self.shown(found)} is not a literal")
+        return number
+
+    def number(self, node: ast.expr, scope: Scope) -> int | float | None:
+        """Return the number that is worked out from literals; None if it is none."""
+
+        def known(piece: ast.expr) -> ast.expr | None:
+            try:
+                found, holder = self.followed(piece, scope)
+            except Unread:
+                return None
+            if found is piece:
+                return None
+            # what stands elsewhere may mean other names
+            number = self.number(found, holder)
+            return None if number is None else ast.Constant(number)
+
+        # `from numpy import *` brings a max of its own
+        builtins = all(
+            module.partition(".")[0] in _ROOTS for module in self.names.stars
+        )
+
+        def called(function: ast.expr) -> str:
+            paths = self.paths(function, scope)
+            if len(paths) != 1 or (paths[0][0] == "?" and not builtins):
+                return ""
+            return paths[0].removeprefix("?.")
+
+        return work_out(node, known, called)
+
+    def count_step(self) -> None:
+        """Count what may be endless.
+
+        Raises
+        ------
+        RecursionError
+            If it takes too long.
+        """
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise RecursionError
+
+    def written(self, node: ast.expr) -> str:
+        """Return the beginning of a piece of the script."""
+        try:
+            return ast.unparse(node)[:_SHOWN_PIECE]
+        except (RecursionError, ValueError):
+            return "this"
+
+    def shown(self, node: ast.expr) -> str:
+        """Return a piece of the script in quotes."""
+        return repr(self.written(node))
+
+    def unread(self, node: ast.expr, problem: str) -> NoReturn:
+        """Raise Unread, with the line of a piece."""
+        raise Unread(node.lineno, problem)
+
+
+class ScriptArguments:
+    """Reads the arguments of one call; constants are followed through names."""
+
+    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
+        self.calls, self.call, self.scope = calls, call, scope
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says."""
+        try:
+            found, holder = self.calls.followed(node, self.scope)
+        except Unread as unread:
+            raise Unread(node.lineno, f"{place}: {unread.problem}") from None
+        try:
+            return ast.literal_eval(found)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            number = self.calls.number(found, holder)
+        if number is None:
+            problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
+            raise Unread(node.lineno, problem)
+        return number
+
+    def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
+        """Raise Unread, with the line of the call."""
+        raise Unread(self.call.lineno, problem)
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of what is called."""
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""
+
+
+def returns_once(function: Scope) -> bool:
+    """Return whether a function gives one value, at its end, whatever happens."""
+    definition = function.definition
+    if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
+        return False
+    last = definition.body[-1]
+    return (
+        isinstance(last, ast.Return)
+        and len(function.returned) == 1
+        and last.value is function.returned[0]
+    )
+
+
+def _default_of(name: str, function: ast.AST | None) -> ast.expr | None:
+    """Return the default of a parameter; None if it has none."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    arguments = function.args
+    by_place = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(by_place) - len(arguments.defaults)) + arguments.defaults
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    pairs = [*zip(by_place, defaults, strict=True), *named]
+    return next((value for word, value in pairs if word.arg == name), None)
+
+
+def _first(text: str) -> str:
+    return text.partition(". ")[0]
+
+
+def _patched(paths: list[str], attribute: str | None) -> Iterator[str]:
+    """Yield the classes that change with what paths name; "" is every one."""
+    for path in (path.split(".") for path in paths):
+        changed = _callback_of(path)
+        if changed is not None:
+            # what a base class does, all of them may do
+            yield changed if _is_known(changed) else ""
+        elif path[0] in _ROOTS and attribute in ("callbacks", None):
+            yield ""
+
+
+def _is_known(name: str) -> bool:
+    """Return whether this is a callback of Keras that has a rule."""
+    return problem_with_name(name, name) is None
+
+
+def _callback_of(path: list[str]) -> str | None:
+    """Return the class that a dotted path names in Keras; None if it is not Keras's."""
+    if path[0] == "?":
+        inner = path[1:]
+        if inner == [path[-1]]:
+            # a name that nothing binds is taken for Keras's if Keras has such a class
+            known = _is_known(path[-1]) or any(
+                path[-1] in family.not_replayed for family in known_families()
+            )
+            return path[-1] if known else None
+        path = ["keras", *inner] if inner[0] == "callbacks" else inner
+    return path[-1] if path[0] in _ROOTS and "callbacks" in path[:-1] else None

@@ -1,0 +1,196 @@
+"""What a script tells of a training: its plan, its validation and its metrics."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.expressions.compiled_metrics import ModelCompiles
+from cbreplay.expressions.script_calls import Unread
+from cbreplay.rules.checks import TrainingFacts
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["FittingCall", "find_fits", "find_schedule", "read_facts"]
+
+# which argument the callbacks are where they stand without their name
+_FITS = {"fit": 5, "fit_generator": 4}
+# a fit with more arguments by place than these may get validation data among them
+_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5}
+
+
+class FittingCall(NamedTuple):
+    """A call of ``fit`` that gets callbacks.
+
+    Parameters
+    ----------
+    call : ast.Call
+        The call.
+    scope : Scope
+        Where it stands.
+    given : ast.expr
+        What it gets as ``callbacks``.
+    """
+
+    call: ast.Call
+    scope: Scope
+    given: ast.expr
+
+
+def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
+    """Return the calls of ``fit`` that get callbacks, and the lines of unread ones."""
+    fits, unread = [], []
+    for call, scope in calls.names.calls:
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if method not in _FITS:
+            continue
+        given = _given_to_fit(call, _FITS[method])
+        if given is not None:
+            fits.append(FittingCall(call, scope, given))
+        elif any(word.arg is None for word in call.keywords):
+            unread.append(call.lineno)
+    return fits, unread
+
+
+def _given_to_fit(call: ast.Call, place: int) -> ast.expr | None:
+    named = [word.value for word in call.keywords if word.arg == "callbacks"]
+    by_place = call.args[: place + 1]
+    starred = any(isinstance(given, ast.Starred) for given in by_place)
+    if not named and len(by_place) > place and not starred:
+        named = by_place[place:]
+    return named[0] if named else None
+
+
+def read_facts(calls: ScriptCalls, fit: FittingCall) -> TrainingFacts:
+    """Return what can be told of the training that a ``fit`` is."""
+    compiled = ModelCompiles(calls, fit.call, fit.scope)
+    mine = compiled.found if compiled.is_followed else None
+    return TrainingFacts(
+        calls.place(fit.call.lineno),
+        _positive(calls, fit, "epochs"),
+        _positive(calls, fit, "validation_freq"),
+        _is_validated(calls, fit) if compiled.is_keras else None,
+        _resumes(calls, fit),
+        find_schedule(calls, mine),
+        compiled.read(),
+    )
+
+
+def _word(fit: FittingCall, name: str) -> ast.expr | None:
+    return next((word.value for word in fit.call.keywords if word.arg == name), None)
+
+
+def _positive(calls: ScriptCalls, fit: FittingCall, name: str) -> int | None:
+    given = _word(fit, name)
+    if given is None:
+        return None
+    try:
+        number = calls.literal(given, fit.scope)
+    except Unread:
+        return None
+    return number if type(number) is int and number > 0 else None
+
+
+def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
+    """Return whether a fit certainly begins later than with the first epoch."""
+    given = _word(fit, "initial_epoch")
+    if given is None:
+        return False
+    try:
+        number = calls.literal(given, fit.scope)
+    except Unread:
+        # history.epoch[-1] or len(history.epoch): after what was trained before
+        return ".epoch" in calls.written(given)
+    return type(number) is int and number > 0
+
+
+def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
+    """Return whether a fit gets validation data; None where that cannot be told."""
+    method = fit.call.func.attr if isinstance(fit.call.func, ast.Attribute) else ""
+    starred = any(isinstance(given, ast.Starred) for given in fit.call.args)
+    doubted = any(word.arg is None for word in fit.call.keywords)
+    if starred or doubted or len(fit.call.args) > _MOST_BY_PLACE[method]:
+        return None
+    for name in ("validation_data", "validation_split"):
+        given = _word(fit, name)
+        if given is None:
+            continue
+        try:
+            if calls.literal(given, fit.scope):
+                return True
+        except Unread as unread:
+            del unread
+            return True
+    return False
+
+
+def find_schedule(
+    calls: ScriptCalls, compiles: list[tuple[ast.Call, Scope]] | None = None
+) -> str | None:
+    """Return the schedule that every optimizer is built with, if there is one.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    compiles : list of (ast.Call, Scope), optional
+        The calls of ``compile`` that are meant; all of the script by default.
+    """
+    every = [
+        (call, scope)
+        for call, scope in calls.names.calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
+    ]
+    found = {_schedule_of(calls, call, scope) for call, scope in compiles or every}
+    return found.pop() if len(found) == 1 else None
+
+
+def _schedule_of(calls: ScriptCalls, compiling: ast.Call, scope: Scope) -> str | None:
+    """Return the schedule that a ``compile`` gives its optimizer, if it is one."""
+    try:
+        built, scope = _given_call(calls, compiling, scope, ("optimizer",))
+        rate, scope = _given_call(calls, built, scope, ("learning_rate", "lr"))
+    except (LookupError, Unread):
+        return None
+    paths = calls.paths(rate.func, scope)
+    if not paths and isinstance(rate.func, ast.Name):
+        return _own_schedule(calls, rate.func, scope)
+    scheduled = bool(paths) and all(map(_is_schedule, paths))
+    return paths[0].rpartition(".")[2] if scheduled else None
+
+
+def _own_schedule(calls: ScriptCalls, name: ast.Name, scope: Scope) -> str | None:
+    """Return the name of a class of the script that extends Keras's schedule."""
+    holder = scope.holder(name.id)
+    bindings = [] if holder is None else holder.bindings[name.id]
+    inner = bindings[0].inner if len(bindings) == 1 else None
+    kind = None if inner is None else inner.definition
+    if holder is None or not isinstance(kind, ast.ClassDef):
+        return None
+    bases = [path for base in kind.bases for path in calls.paths(base, holder)]
+    return kind.name if any(map(_is_schedule, bases)) else None
+
+
+def _is_schedule(path: str) -> bool:
+    """Return whether a dotted path names a schedule of Keras."""
+    experimental = "keras.experimental." in path and "Decay" in path
+    return ".schedules." in path or experimental
+
+
+def _given_call(
+    calls: ScriptCalls, call: ast.Call, scope: Scope, names: tuple[str, ...]
+) -> tuple[ast.Call, Scope]:
+    """Return the call that stands for an argument, the first or one by name.
+
+    Raises
+    ------
+    LookupError
+        If it is not given, or is no call.
+    """
+    named = [word.value for word in call.keywords if word.arg in names]
+    found, holder = calls.followed([*named, *call.args][0], scope)
+    if isinstance(found, ast.Call):
+        return found, holder
+    raise LookupError

@@ -1,0 +1,407 @@
+"""Every callback that a list of a script may hold, and what of it cannot be told."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.expressions.calls import read_arguments, require_all
+from cbreplay.expressions.script_callbacks import (
+    build_callback,
+    find_watcher,
+    make_callback,
+)
+from cbreplay.expressions.script_calls import (
+    ScriptArguments,
+    Unread,
+    called_name,
+    returns_once,
+)
+from cbreplay.rules.registry import rule_named, stands_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cbreplay.expressions.scopes import Binding, Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+    from cbreplay.rules.base import Callback
+
+__all__ = ["Member", "MemberReader", "UnreadPart"]
+
+_COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
+_MOST_MEMBERS = 500
+_MOST_CODE = 200
+# what stands for an argument that cannot be told: a finding has to hold for every one
+_STAND_INS: dict[str, tuple[Any, ...]] = {
+    "baseline": (None, 0.5),
+    "cooldown": (0, 2, 7),
+    "factor": (0.5, 0.2, 0.7),
+    "initial_value_threshold": (None, 0.5),
+    "min_delta": (0, 1e-4, 0.5),
+    "min_lr": (0, 1e-9),
+    "mode": ("auto", "min", "max"),
+    "monitor": ("val_loss", "val_accuracy", "loss"),
+    "patience": (4, 1, 9, 10_000),
+    "raise_error": (False, True),
+    "restore_best_weights": (True, False),
+    "save_best_only": (True, False),
+    "save_freq": ("epoch",),
+    "save_weights_only": (True, False),
+    # any function will do
+    "schedule": (min,),
+    "start_from_epoch": (0, 5),
+    "verbose": (0,),
+}
+_MOST_STAND_INS = max(map(len, _STAND_INS.values()))
+
+
+class Member(NamedTuple):
+    """A callback that a list may hold.
+
+    Parameters
+    ----------
+    call : ast.Call
+        What makes it.
+    variants : tuple of Callback
+        What it is; several, where an argument cannot be told: one for each of the
+        values that stand for it.
+    code : str
+        As it is written, for people.
+    is_certain : bool
+        Whether the list holds it whatever happens.
+    """
+
+    call: ast.Call
+    variants: tuple[Callback, ...]
+    code: str
+    is_certain: bool
+
+
+class UnreadPart(NamedTuple):
+    """A part of a list that cannot be told from the text.
+
+    Parameters
+    ----------
+    line : int
+        Where.
+    problem : str
+        Why.
+    """
+
+    line: int
+    problem: str
+
+
+class MemberReader:
+    """Reads what lists hold, and goes on where a part cannot be told.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+
+    Attributes
+    ----------
+    unread : list of UnreadPart
+        What of the lists that were read could not be told.
+    arguments : list of UnreadPart
+        Which arguments could not be told, of callbacks that were read.
+    """
+
+    def __init__(self, calls: ScriptCalls) -> None:
+        self.calls = calls
+        self.unread: list[UnreadPart] = []
+        self.arguments: list[UnreadPart] = []
+        # where no parameter is set anywhere, what changes is something else
+        self.sets_parameters = any(
+            store.name is None or store.name in _STAND_INS or store.name == "best"
+            for store in calls.names.stores
+        )
+        self.open: set[int] = set()
+        self.found = 0
+
+    def members(
+        self, node: ast.expr, scope: Scope, *, is_certain: bool = True
+    ) -> Iterator[Member]:
+        """Yield what an expression, a list or one callback, may hold."""
+        self.calls.count_step()
+        if id(node) in self.open or self.found > _MOST_MEMBERS:
+            return
+        self.open.add(id(node))
+        try:
+            for member in self._members(node, scope, is_certain=is_certain):
+                self.found += 1
+                yield member
+        except Unread as problem:
+            self.unread.append(UnreadPart(problem.line, problem.problem))
+        finally:
+            self.open.discard(id(node))
+
+    def _members(
+        self, node: ast.expr, scope: Scope, *, is_certain: bool
+    ) -> Iterator[Member]:
+        if isinstance(node, ast.Constant) and node.value is None:
+            return
+        if isinstance(node, ast.Name):
+            yield from self._named(node, scope, is_certain=is_certain)
+        elif isinstance(node, ast.Attribute):
+            yield from self._attribute(node, scope, is_certain=is_certain)
+        elif isinstance(node, ast.Call):
+            yield from self._called(node, scope, is_certain=is_certain)
+        else:
+            parts, certain = _parts(node)
+            if parts is None:
+                self.calls.unread(node, _no_list(self.calls.shown(node)))
+            for part in parts:
+                yield from self.members(part, scope, is_certain=is_certain and certain)
+
+    def _named(
+        self, node: ast.Name, scope: Scope, *, is_certain: bool
+    ) -> Iterator[Member]:
+        place = scope.place(node.id)
+        if place is None:
+            self.calls.unread(node, f"{node.id!r} is not assigned in the script")
+        holder, name = place
+        if holder.shadowed(name):
+            self.calls.unread(node, f"{name!r} is assigned in the class and outside")
+        bindings = [binding for binding in holder.bindings[name] if binding.line]
+        values = [binding.value for binding in bindings if binding.value is not None]
+        only = len(bindings) == len(values) == 1
+        changed = self.calls.names.changed.get(place)
+        whole = only and changed is None
+        callback = any(self._makes_callback(value, holder) for value in values)
+        touched = callback or place in self.calls.names.changes.deeply
+        if changed is not None and touched and self.sets_parameters:
+            where = self.calls.place(changed)
+            self.calls.unread(node, f"{node.id!r} is changed in {where}")
+        for value in values:
+            yield from self.members(value, holder, is_certain=is_certain and whole)
+        for gain in self.calls.names.gains:
+            if isinstance(gain.target, ast.Name) and (
+                gain.scope.place(gain.target.id) == place
+            ):
+                yield from self.members(gain.value, gain.scope, is_certain=False)
+        if not whole:
+            yield from self._other_bindings(node, scope, bindings)
+        line = self.calls.names.changes.unfollowed.get(place)
+        if line is not None and not callback:
+            self.calls.unread(
+                node, f"{node.id!r} is changed in {self.calls.place(line)}"
+            )
+
+    def _makes_callback(self, value: ast.expr, scope: Scope) -> bool:
+        return isinstance(value, ast.Call) and (
+            self.calls.keras_name(value.func, scope) is not None
+        )
+
+    def _other_bindings(
+        self, node: ast.Name, scope: Scope, bindings: list[Binding]
+    ) -> Iterator[Member]:
+        """Yield what a name holds that is a parameter; say what else is not read."""
+        holder = scope.holder(node.id)
+        unread = [binding for binding in bindings if binding.value is None]
+        for binding in unread:
+            given = [
+                (value, place)
+                for value, place in self.calls.given_for(node.id, holder)
+                if value is not None
+            ]
+            for value, place in given:
+                yield from self.members(value, place, is_certain=False)
+            grown = any(
+                isinstance(gain.target, ast.Name) and gain.target.lineno == binding.line
+                for gain in self.calls.names.gains
+            )
+            if not given and not grown:
+                whence = (
+                    "is not assigned a plain value"
+                    if binding.path is None
+                    else f"is imported from {binding.path.rpartition('.')[0]}"
+                )
+                where = self.calls.place(binding.line)
+                problem = f"{node.id!r} ({where}) {whence}"
+                self.unread.append(UnreadPart(node.lineno, problem))
+
+    def _attribute(
+        self, node: ast.Attribute, scope: Scope, *, is_certain: bool
+    ) -> Iterator[Member]:
+        """Yield what an attribute such as ``self.callbacks`` is set to, and gains."""
+        written, home = self.calls.written(node), scope.enclosing_class()
+        stores = [
+            store
+            for store in self.calls.names.stores
+            if store.value is not None
+            and store.name == node.attr
+            and f"{self.calls.written(store.target)}.{store.name}" == written
+            and store.scope.enclosing_class() is home
+        ]
+        gains = [
+            gain
+            for gain in self.calls.names.gains
+            if self.calls.written(gain.target) == written
+            and gain.scope.enclosing_class() is home
+        ]
+        for store in self.calls.names.stores:
+            target = self.calls.written(store.target)
+            if target == written or target.startswith((f"{written}.", f"{written}[")):
+                where = self.calls.place(store.line)
+                self.calls.unread(node, f"{written!r} is changed in {where}")
+        if not stores and not gains:
+            self.calls.unread(node, f"{written!r} is not assigned in the script")
+        for store in stores:
+            if store.value is not None:
+                certain = is_certain and len(stores) == 1 and not gains
+                yield from self.members(store.value, store.scope, is_certain=certain)
+        for gain in gains:
+            yield from self.members(gain.value, gain.scope, is_certain=False)
+
+    def _called(
+        self, call: ast.Call, scope: Scope, *, is_certain: bool
+    ) -> Iterator[Member]:
+        named = called_name(call)
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if named in _COPYING and len(call.args) > 0:
+            yield from self.members(call.args[0], scope, is_certain=is_certain)
+        elif method in ("copy", "values") and isinstance(call.func, ast.Attribute):
+            yield from self.members(call.func.value, scope, is_certain=is_certain)
+        elif self.calls.keras_name(call.func, scope) is None and (
+            inner := self.calls.function_of(call, scope)
+        ):
+            certain = is_certain and returns_once(inner)
+            for value in inner.returned:
+                yield from self.members(value, inner, is_certain=certain)
+        else:
+            yield self._member(call, scope, is_certain=is_certain)
+
+    def _member(self, call: ast.Call, scope: Scope, *, is_certain: bool) -> Member:
+        """Return a callback, with stand-ins for the arguments that cannot be told."""
+        watcher = find_watcher(call, scope, self.calls)
+        if watcher is not None or stands_by(self.calls.callback_name(call, scope)):
+            built = build_callback(call, scope, self.calls).callback
+            return Member(call, (built,), built.code, is_certain)
+        name = self.calls.callback_name(call, scope)
+        kind = rule_named(name).load()
+        known = [parameter.name for parameter in fields(kind)]
+        reader = _Stopgaps(self.calls, call, scope)
+        readable = self._known_words(call, name, known)
+        parameters = read_arguments(readable, name, known, reader)
+        if any(word.arg is None for word in call.keywords):
+            # ** may give every parameter that is not written out
+            parameters = dict.fromkeys(known, _UNKNOWN) | parameters
+        unknown = [key for key, value in parameters.items() if value is _UNKNOWN]
+        require_all(parameters, kind, reader)
+        self.arguments += reader.problems
+        variants = tuple(
+            make_callback(
+                kind, parameters | _stand_ins(unknown, turn, call), call, self.calls
+            )
+            for turn in range(_MOST_STAND_INS if unknown else 1)
+        )
+        code = _shortened(call) if unknown else variants[0].code
+        return Member(call, variants, code, is_certain)
+
+    def _known_words(self, call: ast.Call, name: str, known: list[str]) -> ast.Call:
+        """Return a call without what it names that this callback does not have."""
+        words = [word for word in call.keywords if word.arg in known]
+        for word in call.keywords:
+            if word not in words:
+                what = "**" if word.arg is None else repr(word.arg)
+                problem = f"{name}: {what} is no parameter that can be read"
+                self.arguments.append(UnreadPart(word.value.lineno, problem))
+        readable = ast.Call(call.func, call.args, words)
+        return ast.copy_location(readable, call)
+
+
+_UNKNOWN = object()
+
+
+class _Stopgaps(ScriptArguments):
+    """Reads arguments, and leaves a gap where one cannot be told."""
+
+    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
+        super().__init__(calls, call, scope)
+        self.problems: list[UnreadPart] = []
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says, or that it is unknown."""
+        try:
+            return super().value(node, place)
+        except Unread as unread:
+            given = self.calls.only_given(node, self.scope)
+            if given is not None:
+                return given
+            problem = unread.problem
+            if place.endswith(": schedule"):
+                problem = f"{place} is code, which is not run"
+            # how it is printed and where it is saved decides nothing
+            if not place.endswith((": verbose", ": filepath")):
+                self.problems.append(UnreadPart(unread.line, problem))
+            return _UNKNOWN
+
+
+def _stand_ins(unknown: list[str], turn: int, call: ast.Call) -> dict[str, Any]:
+    values = {}
+    for name in unknown:
+        if name == "filepath":
+            own = f"{call.lineno}-{call.col_offset}"
+            # an ending that every version takes
+            values[name] = f"{own}{'' if turn % 2 else '-{epoch}'}.weights.h5"
+        else:
+            choice = _STAND_INS[name]
+            values[name] = choice[turn % len(choice)]
+    return values
+
+
+def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:
+    """Return what a piece of a list is made of, and whether it holds all of that."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [node.left], False
+    for kinds, parts in _WHOLES.items():
+        if isinstance(node, kinds):
+            return parts(node), True
+    for kinds, parts in _CHOICES.items():
+        if isinstance(node, kinds):
+            return parts(node), False
+    return None, False
+
+
+# what holds all of its parts, and what holds some of them
+_WHOLES: dict[Any, Callable[[Any], list[ast.expr]]] = {
+    (ast.List, ast.Tuple): lambda node: list(node.elts),
+    (ast.Starred, ast.NamedExpr): lambda node: [node.value],
+    ast.BinOp: lambda node: [node.left, node.right],
+}
+_CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
+    ast.IfExp: lambda node: [node.body, node.orelse],
+    (ast.BoolOp, ast.Dict): lambda node: list(node.values),
+    ast.Subscript: lambda node: [node.value],
+    (ast.ListComp, ast.GeneratorExp): lambda node: [_comprehended(node)],
+}
+
+
+def _shortened(call: ast.Call) -> str:
+    """Return a call as it is written, without the module before it."""
+    name = called_name(call)
+    try:
+        given = [ast.unparse(part) for part in [*call.args, *call.keywords]]
+    except (RecursionError, ValueError):
+        given = ["..."]
+    written = f"{name}({', '.join(given)})"
+    return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"
+
+
+def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
+    """Return what a comprehension is made of: for ``[c for c in d if c]`` it is d."""
+    first = node.generators[0]
+    is_filter = (
+        len(node.generators) == 1
+        and isinstance(node.elt, ast.Name)
+        and isinstance(first.target, ast.Name)
+        and node.elt.id == first.target.id
+    )
+    return first.iter if is_filter else node.elt
+
+
+def _no_list(shown: str) -> str:
+    return f"{shown} is no callback and no list"

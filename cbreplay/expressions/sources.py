@@ -1,0 +1,215 @@
+"""The text of a training script or notebook, and where in it a line stands."""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import io
+import json
+import os
+import re
+import tokenize
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import ExpressionError
+from cbreplay.expressions.files import read_text
+from cbreplay.rules.registry import known_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Source", "find_scripts", "is_script", "parse_source", "read_source"]
+
+_LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 1_000_000, 30_000_000
+_MOST_SCRIPTS = 2_000
+_PACKAGES = {"node_modules", "site-packages", "venv"}
+_SMALLER = "Give the directories that hold your own scripts"
+_SUFFIXES = (".py", ".ipynb")
+_INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
+# a cell that begins so is Python from its second line on
+_PYTHON_CELLS = ("capture", "prun", "time", "timeit")
+_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
+_IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?:\[([^\]]*)\])?")
+_EVERY_RULE = "*"
+
+
+class Source(NamedTuple):
+    """A script, or the code of a notebook.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    text : str
+        The Python in it; of a notebook, its code cells one below the other.
+    cells : tuple of int
+        The line in which each code cell begins; empty for a script.
+    notes : tuple of str
+        Which cells are not read.
+    """
+
+    path: str
+    text: str
+    cells: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def place(self, line: int) -> str:
+        """Say where a line stands: ``"line 12"``, or ``"code cell 3, line 2"``."""
+        cell, in_cell = self.cell_and_line(line)
+        return f"line {line}" if cell is None else f"code cell {cell}, line {in_cell}"
+
+    def cell_and_line(self, line: int) -> tuple[int | None, int]:
+        """Return the one-based code cell of a notebook, and the line in it."""
+        if not self.cells:
+            return None, line
+        cell = bisect.bisect_right(self.cells, line)
+        return cell, line - self.cells[cell - 1] + 1
+
+    def find_ignored(self) -> dict[int, frozenset[str]]:
+        """Return the rules that a comment of a line sets aside; ``*`` is every one."""
+        ignored = {}
+        for line, comment in _comments(self.text):
+            found = _IGNORED.search(comment)
+            if found is not None:
+                codes = re.split(r"[\s,]+", found[1] or _EVERY_RULE)
+                ignored[line] = frozenset(filter(None, codes))
+        return ignored
+
+
+def is_script(path: str) -> bool:
+    """Return whether a path has the ending of a script or a notebook."""
+    return path.lower().endswith(_SUFFIXES)
+
+
+def find_scripts(directory: str) -> list[str]:
+    """Return the scripts and notebooks below a directory that name a callback's class.
+
+    Hidden directories, caches and installed packages are left out; links are not
+    followed.
+    """
+    found: list[str] = []
+    for parent, folders, files in os.walk(directory):
+        folders[:] = sorted(
+            name for name in folders if name[0] not in "._" and name not in _PACKAGES
+        )
+        paths = [os.path.join(parent, name) for name in sorted(files)]  # noqa: PTH118
+        found += [path for path in paths if is_script(path) and _names_callback(path)]
+        if len(found) > _MOST_SCRIPTS:
+            problem = f"it holds more than {_MOST_SCRIPTS} scripts"
+            raise ExpressionError(problem, text=directory, hint=_SMALLER)
+    return found
+
+
+def _names_callback(path: str) -> bool:
+    """Return whether a file has the name of a callback in it, before it is parsed."""
+    try:
+        content = Path(path).read_bytes()[:_LONGEST_NOTEBOOK]
+    except OSError:
+        return False
+    return any(row.name.encode() in content for row in known_rules())
+
+
+def read_source(path: str) -> Source:
+    """Read a script or a notebook.
+
+    Raises
+    ------
+    ExpressionError
+        If it is no regular file, too long, no text or no notebook.
+    """
+    if not path.lower().endswith(".ipynb"):
+        return Source(path, read_text(path, most=_LONGEST_SCRIPT))
+    text = read_text(path, most=_LONGEST_NOTEBOOK)
+    try:
+        notebook = json.loads(text)
+        cells = list(_code_cells(notebook))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        problem = "it is no notebook: its JSON holds no cells"
+        raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
+    return _joined(path, cells)
+
+
+def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    # before version 4, cells stood on worksheets, and their text was called input
+    sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
+    for cell in (cell for sheet in sheets for cell in sheet["cells"]):
+        if cell["cell_type"] == "code":
+            written = cell["source"] if "source" in cell else cell["input"]
+            yield written if isinstance(written, str) else "".join(written)
+
+
+def _joined(path: str, cells: list[str]) -> Source:
+    """Put code cells below each other; one that is no Python is left out."""
+    begins: list[int] = []
+    lines: list[str] = []
+    notes = []
+    for number, cell in enumerate(cells, start=1):
+        begins.append(len(lines) + 1)
+        # what other lines end with would be none of Python's
+        written = re.split(r"\r\n|\r|\n", cell)
+        python = written if _is_python(written) else _without_magics(written)
+        if not _is_python(python):
+            notes.append(f"code cell {number}: it is not Python, and is not read")
+            python = [""] * len(written)
+        lines += python
+    return Source(path, "\n".join(lines) + "\n", tuple(begins), tuple(notes))
+
+
+def _is_python(lines: list[str]) -> bool:
+    try:
+        _parsed("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _without_magics(lines: list[str]) -> list[str]:
+    """Replace what IPython reads and Python does not, line by line."""
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    magic = lines[first].strip().removeprefix("%%").split(" ")[0] if lines else ""
+    if lines and lines[first].startswith("%%") and magic not in _PYTHON_CELLS:
+        # another language, or a file that is written
+        return [""] * len(lines)
+    return [
+        _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line)) for line in lines
+    ]
+
+
+def _comments(text: str) -> Iterator[tuple[int, str]]:
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    except (tokenize.TokenError, SyntaxError):
+        # what follows is no Python either
+        return
+
+
+def parse_source(source: Source) -> ast.Module:
+    """Return the syntax tree.
+
+    Raises
+    ------
+    ExpressionError
+        If it is no Python, or nested more deeply than Python's own stack.
+    """
+    try:
+        return _parsed(source.text)
+    except (SyntaxError, ValueError) as error:
+        line, reason = None, str(error)
+        if isinstance(error, SyntaxError):
+            line, reason = error.lineno, error.msg
+        where = f"{source.place(line)}: " if line else ""
+        problem = f"{where}this is not Python ({reason})"
+    except (RecursionError, MemoryError):
+        problem = "it is nested too deeply, or its names lead in circles"
+    raise ExpressionError(problem, text=source.path, hint=_INSTEAD)
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)

@@ -1,0 +1,165 @@
+"""Every callback of a training script that can be read; the rest is named."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.errors import ExpressionError
+from cbreplay.expressions.growing_lists import join_growing_lists
+from cbreplay.expressions.names import read_names
+from cbreplay.expressions.script_calls import ScriptCalls
+from cbreplay.expressions.script_facts import find_fits, read_facts
+from cbreplay.expressions.script_lists import MemberReader, UnreadPart
+from cbreplay.expressions.sources import parse_source, read_source
+from cbreplay.rules.registry import find_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cbreplay.expressions.script_facts import FittingCall
+    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.sources import Source
+    from cbreplay.rules.checks import TrainingFacts
+
+__all__ = ["ScriptFit", "TrainingScript", "read_training_script"]
+
+
+class ScriptFit(NamedTuple):
+    """What one ``fit`` of a script may get.
+
+    Parameters
+    ----------
+    facts : TrainingFacts
+        What is known of this training.
+    members : tuple of Member
+        The callbacks that its list may hold, in order.
+    unread : tuple of UnreadPart
+        What of its list cannot be told.
+    """
+
+    facts: TrainingFacts
+    members: tuple[Member, ...]
+    unread: tuple[UnreadPart, ...]
+
+
+class TrainingScript(NamedTuple):
+    """What can be told of a training script, without running it.
+
+    Parameters
+    ----------
+    source : Source
+        The script or notebook.
+    fits : tuple of ScriptFit
+        The calls of ``fit`` that get callbacks, in the order of the text.
+    loose : tuple of Member
+        The callbacks that go to no ``fit`` that was read.
+    unread : tuple of UnreadPart
+        What cannot be told, each once, in the order of the text.
+    texts : frozenset of str
+        The texts that stand anywhere but in the arguments of a callback.
+    """
+
+    source: Source
+    fits: tuple[ScriptFit, ...]
+    loose: tuple[Member, ...]
+    unread: tuple[UnreadPart, ...]
+    texts: frozenset[str] = frozenset()
+
+
+def read_training_script(path: str) -> TrainingScript:
+    """Read every callback of a script or notebook that can be read.
+
+    It is not run. Lists are followed through names, attributes such as
+    ``self.callbacks``, functions of the script, branches and loops; what may be in a
+    list or not is told apart from what certainly is. What cannot be told is named with
+    its line, and passed by.
+
+    Parameters
+    ----------
+    path : str
+        The script (``.py``) or notebook (``.ipynb``).
+
+    Raises
+    ------
+    ExpressionError
+        If it cannot be read at all: it is no Python, or too deep.
+    """
+    source = read_source(path)
+    tree = parse_source(source)
+    try:
+        join_growing_lists(tree)
+        names = read_names(tree)
+        calls = ScriptCalls(names, {}, source.place, verdict="checked")
+        fits = [_read_fit(calls, fit) for fit in find_fits(calls)[0]]
+        loose, unread = _read_loose(calls, fits)
+    except (RecursionError, MemoryError):
+        problem = "it is nested too deeply, or its names lead in circles"
+        raise ExpressionError(problem, text=path) from None
+    told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
+    return TrainingScript(
+        source,
+        tuple(fit for fit, _ in fits),
+        loose,
+        tuple(sorted({*told, *unread, *_unread_elsewhere(calls)})),
+        _texts_outside(
+            tree, [*loose, *(one for fit, _ in fits for one in fit.members)]
+        ),
+    )
+
+
+def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:
+    inside = {id(node) for member in members for node in ast.walk(member.call)}
+    return frozenset(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in inside
+    )
+
+
+def _read_fit(
+    calls: ScriptCalls, fit: FittingCall
+) -> tuple[ScriptFit, list[UnreadPart]]:
+    """Return what a fit may get, and which arguments cannot be told."""
+    calls.steps = 0
+    reader = MemberReader(calls)
+    members = _each_once(reader.members(fit.given, fit.scope))
+    facts = read_facts(calls, fit)
+    read = ScriptFit(facts, members, tuple(dict.fromkeys(reader.unread)))
+    return read, reader.arguments
+
+
+def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return the members without what is reached twice, on different ways."""
+    found: dict[int, Member] = {}
+    for member in members:
+        found.setdefault(id(member.call), member)
+    return tuple(found.values())
+
+
+def _read_loose(
+    calls: ScriptCalls, fits: Iterable[tuple[ScriptFit, object]]
+) -> tuple[tuple[Member, ...], list[UnreadPart]]:
+    """Return the callbacks that go to no fit that was read."""
+    used = {id(member.call) for fit, _ in fits for member in fit.members}
+    calls.steps = 0
+    reader = MemberReader(calls)
+    members = [
+        member
+        for call, scope in calls.names.calls
+        if id(call) not in used
+        and find_rule(calls.keras_name(call.func, scope) or "") is not None
+        for member in reader.members(call, scope, is_certain=False)
+    ]
+    return _each_once(members), [*reader.unread, *reader.arguments]
+
+
+def _unread_elsewhere(calls: ScriptCalls) -> Iterator[UnreadPart]:
+    """Yield what may get callbacks, or change them, and is not read."""
+    for line in find_fits(calls)[1]:
+        yield UnreadPart(line, "fit(**...) is not read")
+    for name, line in calls.names.unread.items():
+        problem = f"{name}() may change what a name means, and is not read"
+        yield UnreadPart(line, problem)

@@ -1,0 +1,249 @@
+"""The findings about a training script: what holds whatever cannot be told of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbreplay.expressions.script_lists import UnreadPart
+from cbreplay.expressions.training_scripts import ScriptFit
+from cbreplay.lint.build import find_about_each, find_about_list
+from cbreplay.rules.base import Training
+from cbreplay.rules.checks import CheckedList, TrainingFacts
+from cbreplay.rules.registry import resolve_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cbreplay.expressions.script_lists import Member
+    from cbreplay.expressions.training_scripts import TrainingScript
+    from cbreplay.rules.checks import Finding
+    from cbreplay.rules.family import ResolvedSemantics
+
+__all__ = ["PlacedFinding", "lint_script"]
+
+# what another fit with the same callback may make up for
+_ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
+# of two callbacks, of which each may stand where the other does not
+_ABOUT_TWO = ("shares-a-file",)
+# what is no finding where something unread may keep the best weights
+_ABOUT_KEPT = ("keeps-later-weights",)
+
+
+class PlacedFinding(NamedTuple):
+    """A finding about a script, and the callback that it is about.
+
+    Parameters
+    ----------
+    finding : Finding
+        The finding; its `callback` is the index in the list that was looked at.
+    member : Member
+        The callback.
+    """
+
+    finding: Finding
+    member: Member
+
+
+def lint_script(
+    script: TrainingScript,
+    *,
+    epochs: int | None = None,
+    validation_freq: int | None = None,
+    semantics: str | None = None,
+) -> tuple[PlacedFinding, ...]:
+    """Find settings of a script that never act, or act otherwise than they look.
+
+    A finding is reported where it holds whatever the arguments are that cannot be told,
+    and whichever of the callbacks are there that may be there.
+
+    Parameters
+    ----------
+    script : TrainingScript
+        As `read_training_script` returns it.
+    epochs, validation_freq : int, optional
+        Those of ``fit``, instead of what the script says.
+    semantics : str, optional
+        Which Keras decides, as in `lint_callbacks`.
+
+    Returns
+    -------
+    tuple of PlacedFinding
+        In the order of the lines; one that several fits have, once. What a comment
+        ``# cbreplay: ignore[code]`` on the callback's lines names is left out.
+    """
+    resolved = resolve_semantics(semantics)
+    fits = [
+        fit._replace(
+            facts=fit.facts._replace(
+                epochs=epochs or fit.facts.epochs,
+                validation_freq=validation_freq or fit.facts.validation_freq,
+            )
+        )
+        for fit in (*script.fits, _loose_fit(script))
+    ]
+    found = [list(_ExaminedFit(fit, script, resolved).findings()) for fit in fits]
+    ignored = script.source.find_ignored()
+    kept = {
+        (id(placed.member.call), placed.finding.code, placed.finding.message): placed
+        for placed in (placed for of_fit in reversed(found) for placed in of_fit)
+        if not _is_ignored(placed, ignored) and _holds(placed, fits, found)
+    }
+    return tuple(sorted(kept.values(), key=_order))
+
+
+def _order(placed: PlacedFinding) -> tuple[int, int, str, str]:
+    call, finding = placed.member.call, placed.finding
+    return call.lineno, call.col_offset, finding.code, finding.message
+
+
+def _holds(
+    placed: PlacedFinding,
+    fits: Sequence[ScriptFit],
+    found: Sequence[Sequence[PlacedFinding]],
+) -> bool:
+    """Return whether a finding about a plan is one in every fit that the callback has.
+
+    Other findings need no other fit: a first short fit is no fault, and a monitor that
+    one fit does not log is.
+    """
+    if placed.finding.code not in _ABOUT_PLAN:
+        return True
+    call, code = placed.member.call, placed.finding.code
+    return all(
+        any(
+            other.finding.code == code and other.member.call is call for other in of_fit
+        )
+        for fit, of_fit in zip(fits, found, strict=True)
+        if any(member.call is call for member in fit.members)
+    )
+
+
+def _loose_fit(script: TrainingScript) -> ScriptFit:
+    """Return the callbacks that go to no fit: what is beside them is not known."""
+    beside = UnreadPart(0, "what goes to the same fit")
+    return ScriptFit(TrainingFacts(), script.loose, (beside,))
+
+
+def _is_ignored(placed: PlacedFinding, ignored: dict[int, frozenset[str]]) -> bool:
+    call = placed.member.call
+    lines = range(call.lineno, (call.end_lineno or call.lineno) + 1)
+    named = frozenset[str]().union(*(ignored.get(line, ()) for line in lines))
+    return bool(named & {"*", placed.finding.code})
+
+
+class _ExaminedFit:
+    """One fit under examination, in every way that it may turn out."""
+
+    def __init__(
+        self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
+    ) -> None:
+        self.fit, self.script, self.resolved = fit, script, resolved
+        self.n_turns = max((len(member.variants) for member in fit.members), default=1)
+
+    def findings(self) -> Iterator[PlacedFinding]:
+        """Yield what holds in every turn."""
+        every = self.fit.members
+        yield from self.common([self.each(every, turn) for turn in self.turns])
+        if self.fit.unread:
+            return  # it may take a stop back, or set the rate itself
+        certain = [member for member in every if member.is_certain]
+        yield from self.common(
+            [
+                self.about_list(members, turn)
+                for turn in self.turns
+                for members in (every, certain)
+            ]
+        )
+
+    @property
+    def turns(self) -> range:
+        return range(self.n_turns)
+
+    def common(self, turns: list[list[PlacedFinding]]) -> Iterator[PlacedFinding]:
+        """Yield the findings that all turns have."""
+        rest = [{_key(placed) for placed in turn} for turn in turns[1:]]
+        for placed in turns[0]:
+            if all(_key(placed) in keys for keys in rest):
+                yield placed
+
+    def each(self, members: Sequence[Member], turn: int) -> list[PlacedFinding]:
+        found = find_about_each(self.checked(members, turn))
+        return [
+            placed
+            for placed in self.placed(found, members)
+            if self.is_told(placed, members)
+        ]
+
+    def is_told(self, placed: PlacedFinding, members: Sequence[Member]) -> bool:
+        """Return whether nothing that is not read can make a finding untrue."""
+        if placed.finding.code in _ABOUT_TWO:
+            return not self.fit.unread and all(member.is_certain for member in members)
+        if placed.finding.code in _ABOUT_KEPT:
+            return not self.fit.unread and not any(map(_may_keep, members))
+        if placed.finding.code == "overwrites-after-resume":
+            # an instance that an earlier fit had may know its best
+            return not self.is_shared(placed.member)
+        # code that is not read may write a value into the logs, by its name
+        monitor = placed.member.variants[0].monitor
+        return (
+            placed.finding.code != "absent-monitor"
+            or not self.fit.unread
+            or monitor not in self.script.texts
+        )
+
+    def is_shared(self, member: Member) -> bool:
+        fits = [
+            fit
+            for fit in self.script.fits
+            if any(other.call is member.call for other in fit.members)
+        ]
+        return len(fits) > 1
+
+    def about_list(self, members: Sequence[Member], turn: int) -> list[PlacedFinding]:
+        checks = self.resolved.family.list_checks
+        found = find_about_list(self.checked(members, turn), checks)
+        return [
+            placed for placed in self.placed(found, members) if placed.member.is_certain
+        ]
+
+    def placed(
+        self, found: Iterable[Finding], members: Sequence[Member]
+    ) -> list[PlacedFinding]:
+        return [PlacedFinding(finding, members[finding.callback]) for finding in found]
+
+    def checked(self, members: Sequence[Member], turn: int) -> CheckedList:
+        facts = self.fit.facts
+        compiled = facts.compiled
+        if self.fit.unread:
+            # only a name that is plainly another one is then no such value
+            doubted = compiled and compiled._replace(is_whole=False)
+            facts = facts._replace(validated=None, compiled=doubted)
+        directions = {} if compiled is None else compiled.directions
+        return CheckedList(
+            tuple(member.variants[turn % len(member.variants)] for member in members),
+            Training(
+                self.resolved.semantics,
+                {name: way for name, way in directions.items() if way is not None},
+                self.resolved.family,
+                schedule=facts.schedule,
+            ),
+            facts.epochs,
+            facts.validation_freq or 1,
+            None,
+            facts,
+            tuple(self.script.source.place(member.call.lineno) for member in members),
+        )
+
+
+def _key(placed: PlacedFinding) -> tuple[object, ...]:
+    finding, member = placed
+    said = finding.code, finding.message, finding.reason, finding.fix
+    return id(member.call), *said
+
+
+def _may_keep(member: Member) -> bool:
+    """Return whether another package's logger may keep the best weights."""
+    name = member.variants[0].class_name
+    return name == "WandbCallback" or (
+        name.endswith("Checkpoint") and not member.variants[0].acts_at
+    )

@@ -1,0 +1,156 @@
+"""How much of a source is read: nothing that it only declares is believed.
+
+A file may unpack to a thousand times its bytes, and two rows may name a million epochs
+between them. One limit in bytes stands for all of it: what a file holds, unpacked, and
+what its columns, its trainings and its missing values would take in memory.
+"""
+
+from __future__ import annotations
+
+from cbreplay.errors import LogError
+
+__all__ = [
+    "check_cells",
+    "check_columns",
+    "check_epochs",
+    "check_trainings",
+    "spoken_size",
+    "too_large",
+]
+
+# what a column, a training and an epoch cost, whatever they hold, and a cell without a
+# value
+_COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 16_384, 1_024, 32
+# a lower limit is one of bytes alone
+_LEAST = 1 << 28
+_BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+def too_large(
+    source: str, most: int, n_bytes: int | None = None, share: int = 1
+) -> LogError:
+    """Return the error of a file that holds more than is read.
+
+    Parameters
+    ----------
+    source : str
+        The file.
+    most : int
+        How many bytes of it are read.
+    n_bytes : int, optional
+        How many it holds, where that is known.
+    share : int
+        The limit is so many times as much.
+    """
+    problem = f"it holds more than {spoken_size(most)}"
+    needed = share * (4 * most if n_bytes is None else n_bytes)
+    return LogError(problem, source=source, hint=f"If it is a log, {_raised(needed)}")
+
+
+def check_columns(n_columns: int, source: str, most: int) -> None:
+    """Refuse a table of more columns than a log has.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    most = max(most, _LEAST)
+    if n_columns * _COLUMN > most:
+        problem = f"it has {n_columns:,} columns, more than {most // _COLUMN:,}"
+        hint = "Leave out what is no metric, or "
+        raise LogError(problem, source=source, hint=hint + _raised(n_columns * _COLUMN))
+
+
+def check_trainings(n_trainings: int, source: str, most: int) -> None:
+    """Refuse a log that is cut into more pieces than a log has trainings.
+
+    Raises
+    ------
+    LogError
+        If it does.
+    """
+    most = max(most, _LEAST)
+    if n_trainings * _TRAINING > most:
+        problem = (
+            f"its epochs step back, or its header stands once more, "
+            f"{n_trainings - 1:,} times: more than {most // _TRAINING:,} trainings"
+        )
+        hint = "If each row is the next epoch: --parts rows or parts='rows'; or "
+        needed = n_trainings * _TRAINING
+        raise LogError(problem, source=source, hint=hint + _raised(needed))
+
+
+def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
+    """Refuse a training of more epochs than anybody replays one by one.
+
+    Parameters
+    ----------
+    n_epochs : int
+        How many there are.
+    source : str
+        The log.
+    most : int
+        The limit, in bytes.
+    what : str
+        What says that they are so many.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    most = max(most, _LEAST)
+    if n_epochs * _EPOCH > most:
+        problem = f"{what}: {n_epochs:,} epochs, more than {most // _EPOCH:,}"
+        hint = f"Correct what is no epoch, or {_raised(n_epochs * _EPOCH)}"
+        raise LogError(problem, source=source, hint=hint)
+
+
+def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
+    """Refuse a log whose series would have far more epochs than values.
+
+    Parameters
+    ----------
+    n_missing : int
+        How many values are missing, in all series together.
+    source : str
+        The log.
+    most : int
+        The limit, in bytes.
+    what : str
+        What makes them so many.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    if n_missing * _CELL > max(most, _LEAST):
+        problem = f"{what}: {n_missing:,} values are missing"
+        hint = f"Correct what does not belong there, or {_raised(n_missing * _CELL)}"
+        raise LogError(problem, source=source, hint=hint)
+
+
+def spoken_size(n_bytes: int) -> str:
+    """Write a number of bytes shortly.
+
+    >>> spoken_size(1 << 28), spoken_size(2_000_000_000), spoken_size(999)
+    ('256 MiB', '2 GB', '999 bytes')
+    """
+    for size, unit in sorted((*_BINARY, *_UNITS), reverse=True):
+        if n_bytes >= size and n_bytes % size == 0:
+            return f"{n_bytes // size} {unit}"
+    return f"{n_bytes:,} bytes"
+
+
+def _raised(n_bytes: int) -> str:
+    """Say by which option so many bytes are read, rounded up to two digits.
+
+    >>> _raised(10_240_000_123)
+    'raise the limit: --max-size 11GB or max_bytes=11_000_000_000'
+    """
+    unit, name = next((unit for unit in _UNITS if n_bytes >= unit[0]), (10**3, "kB"))
+    number = -(-n_bytes // unit)
+    return f"raise the limit: --max-size {number}{name} or max_bytes={number * unit:_}"

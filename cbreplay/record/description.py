@@ -1,0 +1,115 @@
+"""What ``run.json`` says of a training: its Keras, its model, its callbacks."""
+
+from __future__ import annotations
+
+import math
+import platform
+from importlib import import_module
+from typing import Any
+
+from cbreplay.record.keras_callbacks import describe_callback
+from cbreplay.rules.registry import find_rule
+
+__all__ = [
+    "describe_keras",
+    "describe_optimizer",
+    "describe_user_callback",
+    "find_schedule",
+    "metric_directions",
+    "read_rate",
+]
+
+
+def describe_keras() -> dict[str, str]:
+    """Return which Keras trains, on what."""
+    import keras
+    import numpy as np
+
+    backend = keras.backend.backend()
+    return {
+        "package": "keras",
+        "version": keras.__version__,
+        "backend": backend,
+        "backend_version": import_module(backend).__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def metric_directions(model: Any) -> dict[str, str | None]:  # noqa: ANN401 - a keras.Model
+    """Return which way each metric improves, as Keras resolves ``mode="auto"``.
+
+    None where Keras knows no direction. As in
+    keras/src/callbacks/monitor_callback.py, Keras 3.15.1; the model must be built.
+    """
+    directions: dict[str, str | None] = {"loss": "min"}
+    known = {"up": "max", "down": "min"}
+    for holder in model.metrics:
+        for metric in getattr(holder, "metrics", []):
+            directions[metric.name] = known.get(getattr(metric, "_direction", ""))
+    return directions
+
+
+def describe_optimizer(model: Any) -> dict[str, Any]:  # noqa: ANN401 - a keras.Model
+    """Return the optimizer's class and the rate or the schedule that it has now.
+
+    A model that trains itself may have no optimizer, or several: nothing is said then.
+    """
+    import keras
+
+    optimizer = getattr(model, "optimizer", None)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        return {"initial_learning_rate": None, "schedule": None}
+    schedule = find_schedule(optimizer)
+    rate = None if schedule is not None else read_rate(model)
+    return {
+        "class": type(optimizer).__name__,
+        "initial_learning_rate": rate if rate and math.isfinite(rate) else None,
+        "schedule": None if schedule is None else describe_callback(schedule),
+    }
+
+
+def find_schedule(optimizer: Any) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the LearningRateSchedule that an optimizer was given; None without one."""
+    import keras
+
+    held = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = getattr(held, "_learning_rate", None)
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    return rate if isinstance(rate, schedule) else None
+
+
+def read_rate(model: Any) -> float | None:  # noqa: ANN401 - a keras.Model
+    """Return the learning rate of a model's optimizer at this moment.
+
+    None where there is no one rate: no optimizer, several, or a schedule by steps.
+    """
+    import keras
+
+    optimizer = getattr(model, "optimizer", None)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        return None
+    if find_schedule(optimizer) is not None:
+        return None
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def describe_user_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras callback
+    """Return a callback of somebody's training as text for ``run.json``.
+
+    Only of the rules that can be replayed are arguments written: what another callback
+    was given (an address, a token) is nobody's business, and decides nothing here.
+
+    Examples
+    --------
+    >>> class RemoteMonitor:
+    ...     def __init__(self, root, headers=None):
+    ...         self.root, self.headers = root, headers
+    >>> describe_user_callback(RemoteMonitor("https://me:secret@example.org"))
+    'RemoteMonitor(...)'
+    """
+    kind = type(callback)
+    known = find_rule(kind.__name__) is not None
+    if known and kind.__module__.partition(".")[0] == "keras":
+        return describe_callback(callback)
+    return f"{kind.__name__}(...)"

@@ -1,0 +1,186 @@
+"""One fit while it is recorded: its loggers, its rates, its ``run.json``."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.record.description import (
+    describe_keras,
+    metric_directions,
+    read_rate,
+)
+from cbreplay.record.run_directory import EVENTS, LOGS, write_metadata
+from cbreplay.run_lock import RunLock
+from cbreplay.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["FitFacts", "OpenFit", "tell_user"]
+
+
+class FitFacts(NamedTuple):
+    """What is known of a fit before its first epoch; None where nobody told.
+
+    Parameters
+    ----------
+    callbacks : tuple of str or None
+        The user's list as text, in fit's order.
+    validation_freq, batch_size : optional
+        As ``fit`` was given them.
+    without : tuple of str
+        Classes that were left out of the list.
+    """
+
+    callbacks: tuple[str, ...] | None = None
+    validation_freq: Any = None
+    batch_size: int | None = None
+    without: tuple[str, ...] = ()
+
+
+class OpenFit:
+    """The writer of one run directory, from the first epoch of its fit to the end.
+
+    What cannot be written is said once on stderr, and the training goes on without it.
+
+    Parameters
+    ----------
+    out : Path
+        The run directory; it must be there.
+    model : keras.Model
+        What is trained.
+    params : mapping
+        What Keras tells a callback: epochs and steps.
+    first_epoch : int
+        The epoch that the fit begins with.
+    optimizer : dict
+        The optimizer as it was before the first epoch.
+    facts : FitFacts
+        What else is known.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        model: Any,  # noqa: ANN401 - keras is untyped
+        params: Mapping[str, Any],
+        *,
+        first_epoch: int,
+        optimizer: dict[str, Any],
+        facts: FitFacts,
+    ) -> None:
+        self.out, self.model = out, model
+        self.last_epoch: int | None = None
+        self._steps = params.get("steps")
+        self._rates: list[float] = []
+        self._has_rate = read_rate(model) is not None
+        self._lock = RunLock(out)
+        self._loggers = _make_loggers(out)
+        self._began = time.perf_counter()
+        self._contents: dict[str, Any] = {
+            "schema": 1,
+            "written_by": f"cbreplay {__version__}",
+            "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "wall_seconds": None,
+            "keras": describe_keras(),
+            "fit": {
+                "epochs": params["epochs"],
+                "initial_epoch": first_epoch,
+                "validation_freq": facts.validation_freq,
+                "batch_size": facts.batch_size,
+                "steps": self._steps,
+            },
+            "callbacks": self._list_callbacks(facts),
+            **({"learning_rate_column": "trained-at"} if self._has_rate else {}),
+            **({"without": list(facts.without)} if facts.without else {}),
+            # Keras builds them in the first step
+            "metrics": {"loss": "min"},
+            "optimizer": optimizer,
+            "ended": None,
+            "earlier_fits": [],
+        }
+        write_metadata(out, self._contents)
+        for logger in list(self._loggers):
+            self._ask(logger, "set_model", model)
+            self._ask(logger, "on_train_begin")
+
+    def wants_rate(self, batch: int) -> bool:
+        """Tell whether a step is the first of its epoch, or holds the last."""
+        if not self._has_rate or batch == 0:
+            return self._has_rate
+        n_steps: int = self.model.steps_per_execution
+        return self._steps is not None and batch + n_steps >= self._steps
+
+    def see_rate(self, batch: int) -> None:
+        """Take note of the rate before a step."""
+        if batch == 0:
+            self._rates = []
+        rate = read_rate(self.model)
+        if rate is not None:
+            self._rates.append(rate)
+
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Log an epoch."""
+        logged = dict(logs)
+        if self._has_rate:
+            logged["learning_rate"] = (
+                self._rates[0] if len(set(self._rates)) == 1 else "NA"
+            )
+        for logger in list(self._loggers):
+            # the TensorBoard callback asks the optimizer itself
+            wanted = logged if "csv_file" in vars(logger) else dict(logs)
+            self._ask(logger, "on_epoch_end", epoch, wanted)
+        if self.last_epoch is None:
+            self._contents["metrics"] = metric_directions(self.model)
+            write_metadata(self.out, self._contents)
+        self.last_epoch = epoch
+
+    def end(self, by: str) -> None:
+        """Close the logs, and say how the fit ended."""
+        for logger in list(self._loggers):
+            self._ask(logger, "on_train_end")
+        self._contents["wall_seconds"] = round(time.perf_counter() - self._began, 3)
+        self._contents["ended"] = {"by": by, "epoch": self.last_epoch}
+        write_metadata(self.out, self._contents)
+        self._lock.leave()
+
+    def abandon(self) -> None:
+        """Let go of a directory in which nothing more can be written."""
+        self._loggers = []
+        self._lock.close()
+
+    def _list_callbacks(self, facts: FitFacts) -> list[str] | None:
+        if facts.callbacks is None:
+            return None
+        names = {"CSVLogger": LOGS, "TensorBoard": EVENTS}
+        kinds = [type(logger).__name__ for logger in self._loggers]
+        return [*facts.callbacks, *(f"{kind}({names[kind]!r})" for kind in kinds)]
+
+    def _ask(self, logger: Any, hook: str, *arguments: object) -> None:  # noqa: ANN401 - keras is untyped
+        """Call a logger; one that fails is said and left out from then on."""
+        try:
+            getattr(logger, hook)(*arguments)
+        except Exception as error:  # noqa: BLE001 - a training is worth more than its log
+            self._loggers.remove(logger)
+            kind = type(logger).__name__
+            tell_user(f"{kind} stopped logging into {str(self.out)!r}: {error}")
+
+
+def _make_loggers(out: Path) -> list[Any]:
+    """Return CSVLogger, and TensorBoard where TensorFlow is there to write events."""
+    from keras.callbacks import CSVLogger, TensorBoard
+
+    loggers = [CSVLogger(str(out / LOGS))]
+    if all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorboard")):
+        loggers.append(TensorBoard(str(out / EVENTS), write_graph=False))
+    return loggers
+
+
+def tell_user(sentence: str) -> None:
+    """Say something beside a training: on stderr, as one line."""
+    sys.stderr.write(f"cbreplay: {sentence}\n")

@@ -1,0 +1,258 @@
+"""The callback that records the fit it is in."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import MissingExtraError
+from cbreplay.record.description import describe_optimizer
+from cbreplay.record.open_fit import FitFacts, OpenFit, tell_user
+from cbreplay.record.run_directory import check_vacant, make_run_directory
+from cbreplay.run_lock import refuse_second_writer
+from cbreplay.silence import silenced_tensorflow
+
+try:
+    with silenced_tensorflow():
+        from keras.callbacks import Callback
+except ModuleNotFoundError as error:
+    what = "recording a training"
+    raise MissingExtraError(what, extra="train", missing="keras") from error
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+__all__ = ["Recorder", "StopWitness"]
+
+
+class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
+    """Record the fit that this callback is in, into a run directory.
+
+    ``logs.csv`` holds the logs and the learning rate that each epoch was trained at,
+    ``tensorboard/`` the event files, ``run.json`` the plan and how the fit ended. It
+    changes no number of the training. What a callback cannot see is null in
+    ``run.json``: the list that it is in, and ``validation_freq``; `recorded` knows the
+    list. Let it be the last of the list, so that it logs what the others add.
+
+    Parameters
+    ----------
+    directory : path
+        The run directory: a new or empty one. A second fit with the same instance goes
+        into ``<directory>-fit2`` beside it.
+
+    Raises
+    ------
+    OutputError
+        If something is in the directory already, or it cannot be written.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.facts = FitFacts()
+        self.stopped_by: str | None = None
+        self._directory = Path(directory)
+        self._n_fits = 0
+        self._fit: OpenFit | None = None
+        self._optimizer: dict[str, Any] = {}
+        _take_directory(self._directory)
+
+    @property
+    def directory(self) -> Path:
+        """The run directory of the fit that runs, or of the last one."""
+        if self._n_fits < _SECOND:
+            return self._directory
+        name = f"{self._directory.name}-fit{self._n_fits}"
+        return self._directory.with_name(name)
+
+    def break_off(self, error: BaseException | None) -> None:
+        """End the record of a fit that did not come to its end.
+
+        `error` is what it was broken off by; None where nobody knows.
+        """
+        by = "unknown"
+        if isinstance(error, KeyboardInterrupt):
+            by = "interrupt"
+        elif isinstance(error, Exception):
+            by = "error"
+        self._close(by)
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
+        """Make ready for a fit."""
+        for recorder in list(_open):
+            # a fit of the same model can only begin when the last one is over
+            if recorder is self or recorder.model is self.model:
+                recorder.break_off(None)
+        self.stopped_by = None
+        self._safely(self._see_optimizer)
+
+    def on_epoch_begin(
+        self,
+        epoch: int,
+        logs: Mapping[str, Any] | None = None,  # noqa: ARG002 - Keras's signature
+    ) -> None:
+        """Begin the record with the first epoch: only now its number is known."""
+        if self._optimizer:
+            self._safely(self._begin, epoch)
+
+    def on_train_batch_begin(
+        self,
+        batch: int,
+        logs: Mapping[str, Any] | None = None,  # noqa: ARG002 - Keras's signature
+    ) -> None:
+        """See the learning rate."""
+        if self._fit is not None and self._fit.wants_rate(batch):
+            # Keras on JAX brings the state of the optimizer when it is asked for this
+            _ = self.model
+            self._safely(self._fit.see_rate, batch)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Log an epoch."""
+        if self._fit is not None:
+            self._safely(self._fit.end_epoch, epoch, logs or {})
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
+        """Say how the fit ended."""
+        by = "plan"
+        if self.model.stop_training:
+            by = self.stopped_by or "callback"
+        self._close(by)
+
+    def _see_optimizer(self) -> None:
+        self._optimizer = describe_optimizer(self.model)
+
+    def _begin(self, epoch: int) -> None:
+        optimizer, self._optimizer = self._optimizer, {}
+        self._n_fits += 1
+        _take_directory(self.directory)
+        self._fit = OpenFit(
+            self.directory,
+            self.model,
+            self.params,
+            first_epoch=epoch,
+            optimizer=optimizer,
+            facts=self.facts,
+        )
+        _heed_the_end()
+        _open.add(self)
+
+    def _close(self, by: str) -> None:
+        fit = self._fit
+        if fit is not None:
+            self._safely(fit.end, by)
+        self._fit = None
+        _open.discard(self)
+
+    def _safely(self, act: Callable[..., object], *arguments: object) -> None:
+        """Record something; where that fails, the training goes on unrecorded."""
+        try:
+            act(*arguments)
+        except Exception as error:  # noqa: BLE001 - a training is worth more than its log
+            tell_user(f"this fit is not recorded any further: {error}")
+            if self._fit is not None:
+                self._fit.abandon()
+            self._fit, self._optimizer = None, {}
+            _open.discard(self)
+
+
+_SECOND = 2
+
+
+class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
+    """See whether the callback before it in the list asked for the end.
+
+    The first witness that finds ``model.stop_training`` set knows who set it. It looks
+    at no hook that the callback does not have, so that Keras need not wait for the
+    numbers of every batch.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Who wants to know.
+    callback : keras.callbacks.Callback
+        The callback before it.
+    """
+
+    def __init__(self, recorder: Recorder, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
+        super().__init__()
+        self._recorder, self._name = recorder, type(callback).__name__
+        for hook, also in _HOOKS.items():
+            if _has(callback, hook) or _has(callback, also):
+                setattr(self, hook, self._look)
+
+    def set_model(self, model: Any) -> None:  # noqa: ANN401 - keras is untyped
+        """Keep the model itself: Keras's own attribute costs a copy on JAX."""
+        super().set_model(model)
+        self._watched = model
+
+    def _look(self, *_: object, **_logs: object) -> None:
+        if self._watched.stop_training and self._recorder.stopped_by is None:
+            self._recorder.stopped_by = self._name
+
+
+# every hook in which a callback can ask for the end of a training, and what Keras's
+# own one calls
+_HOOKS = {
+    "on_train_begin": "",
+    "on_epoch_begin": "",
+    "on_train_batch_begin": "on_batch_begin",
+    "on_train_batch_end": "on_batch_end",
+    "on_test_begin": "",
+    "on_test_batch_begin": "",
+    "on_test_batch_end": "",
+    "on_test_end": "",
+    "on_epoch_end": "",
+}
+
+
+def _has(callback: Any, hook: str) -> bool:  # noqa: ANN401 - keras is untyped
+    """Tell whether a callback has a hook of its own."""
+    if not hook:
+        return False
+    own = getattr(type(callback), hook, None)
+    return hook in vars(callback) or own is not getattr(Callback, hook)
+
+
+def _take_directory(directory: Path) -> None:
+    refuse_second_writer(directory)
+    check_vacant(directory)
+    make_run_directory(directory)
+
+
+# the recorders whose fit has begun and not ended
+_open: set[Recorder] = set()
+_heeds: list[bool] = []
+
+
+def _heed_the_end() -> None:
+    """See an error that nobody caught, and the end of the process."""
+    if _heeds:
+        return
+    _heeds.append(True)
+    atexit.register(_end_with_process)
+    earlier = sys.excepthook
+
+    def see(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if _went_through_keras(trace):
+            for recorder in list(_open):
+                recorder.break_off(error)
+        earlier(kind, error, trace)
+
+    sys.excepthook = see
+
+
+def _went_through_keras(trace: TracebackType | None) -> bool:
+    """Tell whether an error came out of Keras: it hides its own ``fit``, not all."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(trace)]
+    return any("keras" in Path(file).parts for file in files)
+
+
+def _end_with_process() -> None:
+    for recorder in list(_open):
+        recorder.break_off(None)

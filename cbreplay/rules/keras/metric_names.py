@@ -1,0 +1,61 @@
+"""The names under which ``fit`` logs Keras's metrics where they get none.
+
+keras/src/metrics, 3.15.1, and tf_keras/src/metrics, 2.21.0.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
+
+if TYPE_CHECKING:
+    from cbreplay.run import Mode
+
+__all__ = ["default_names", "find_class_direction", "snake_case"]
+
+_UNLIKE = {
+    "AUC": ("auc",),
+    "FBetaScore": ("fbeta_score",),
+    "KLDivergence": ("kl_divergence", "kullback_leibler_divergence"),
+    "LogCoshError": ("logcosh",),
+}
+_LIKE = """
+    Accuracy BinaryAccuracy BinaryCrossentropy BinaryIoU CategoricalAccuracy
+    CategoricalCrossentropy CategoricalHinge ConcordanceCorrelation CosineSimilarity
+    F1Score FalseNegatives FalsePositives Hinge IoU MeanAbsoluteError
+    MeanAbsolutePercentageError MeanIoU MeanSquaredError MeanSquaredLogarithmicError
+    OneHotIoU OneHotMeanIoU PearsonCorrelation Poisson Precision PrecisionAtRecall
+    R2Score Recall RecallAtPrecision RootMeanSquaredError SensitivityAtSpecificity
+    SparseCategoricalAccuracy SparseCategoricalCrossentropy
+    SparseTopKCategoricalAccuracy SpecificityAtSensitivity SquaredHinge
+    TopKCategoricalAccuracy TrueNegatives TruePositives
+"""
+
+
+def default_names(kind: str) -> tuple[str, ...]:
+    """Return what a metric class calls its objects, in every version; empty if unknown.
+
+    >>> default_names("BinaryIoU"), default_names("LogCoshError")
+    (('binary_io_u',), ('logcosh',))
+    """
+    if kind in _UNLIKE:
+        return _UNLIKE[kind]
+    return (snake_case(kind),) if kind in _LIKE.split() else ()
+
+
+def find_class_direction(kind: str) -> Mode | None:
+    """Return which way a metric class improves; None where it has no direction."""
+    return METRIC_DIRECTIONS.get((default_names(kind) or ("",))[0])
+
+
+def snake_case(name: str) -> str:
+    """Write a class's name as Keras names its objects.
+
+    >>> snake_case("MeanIoU"), snake_case("R2Score")
+    ('mean_io_u', 'r2_score')
+    """
+    # keras/src/utils/naming.py
+    spread = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spread).lower()

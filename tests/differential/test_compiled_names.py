@@ -1,0 +1,94 @@
+"""The names that a script's compile gives are those that Keras's fit logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay.expressions.training_scripts import read_training_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.keras
+
+HEAD = """
+import keras
+import numpy as np
+def own_metric(truth, guess):
+    return keras.ops.mean(guess)
+def OwnMetric(truth, guess):
+    return keras.ops.mean(guess)
+x, y = np.zeros((4, 2), "float32"), np.zeros((4, 1), "float32")
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+"""
+FIT = """
+history = model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[
+    keras.callbacks.TerminateOnNaN()])
+"""
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        "'sgd', 'mse'",
+        "'sgd', 'mse', metrics=['accuracy']",
+        "'sgd', 'mse', metrics=['acc']",
+        "optimizer='sgd', loss='mse', metrics=['mae', 'mse', 'MeanAbsoluteError']",
+        "'sgd', 'mse', metrics=[keras.metrics.AUC(name='auc'), own_metric]",
+        "'sgd', 'mse', metrics=[keras.metrics.BinaryIoU(), OwnMetric]",
+        "'sgd', 'mse', metrics=['AUC'], weighted_metrics=['mae']",
+        "'sgd', 'mse', metrics=[keras.metrics.LogCoshError(), keras.metrics.R2Score()]",
+        "'sgd', 'mse', metrics=[keras.metrics.KLDivergence()]",
+        "'sgd', 'mse', metrics=[keras.metrics.FBetaScore(threshold=0.5)]",
+    ],
+)
+def test_every_logged_name_is_one_that_the_script_may_log(
+    tmp_path: Path, compiled: str
+) -> None:
+    text = f"{HEAD}model.compile({compiled})\n{FIT}"
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    (fit,) = read_training_script(str(script)).fits
+    given = fit.facts.compiled
+    assert given is not None
+    assert given.is_whole
+
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    logged = [name for name in names["history"].history if name[:4] != "val_"]
+    assert all(given.may_log(name) for name in logged)
+    assert len(logged) == len(given.names)
+    # and what it is suggested to monitor is logged, but for a number behind it
+    assert [name.rstrip("_0123456789") for name in sorted(logged)] == [
+        name.rstrip("_0123456789") for name in sorted(map(_spelled, given.names))
+    ]
+
+
+def _spelled(name: str) -> str:
+    """Return a function's name as this Keras writes it."""
+    return {"OwnMetric": "own_metric"}.get(name, name)
+
+
+def test_the_default_names_of_all_metric_classes_are_known() -> None:
+    keras = pytest.importorskip("keras")
+    from cbreplay.rules.keras.metric_names import default_names
+
+    arguments: dict[str, tuple[Any, ...]] = {
+        "IoU": (2, [0]),
+        "MeanIoU": (2,),
+        "OneHotIoU": (2, [0]),
+        "OneHotMeanIoU": (2,),
+        "PrecisionAtRecall": (0.5,),
+        "RecallAtPrecision": (0.5,),
+        "SensitivityAtSpecificity": (0.5,),
+        "SpecificityAtSensitivity": (0.5,),
+    }
+    unnamed = {"Mean", "MeanMetricWrapper", "Metric", "Sum"}
+    for kind, metric in vars(keras.metrics).items():
+        if isinstance(metric, type) and kind not in unnamed:
+            name = metric(*arguments.get(kind, ())).name
+            assert name.rstrip("_0123456789") in [
+                known.rstrip("_0123456789") for known in default_names(kind)
+            ], kind

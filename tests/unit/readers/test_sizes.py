@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import gzip
+import inspect
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import load_runs
+from cbreplay.cli.question import Question
+from cbreplay.distributed import sweep_logs
+from cbreplay.errors import ConfigError, LogError
+from cbreplay.readers.base import ReadOptions
+from tests.oracles.tensorboard_loader import write_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HEADER = "epoch,loss,val_loss\n"
+ROWS = HEADER + "".join(f"{epoch},{1 / (1 + epoch)},0.5\n" for epoch in range(5))
+
+
+def wide_csv(n_columns: int) -> str:
+    names = ",".join(f"m{number}" for number in range(n_columns - 1))
+    return f"epoch,{names}\n0{',1' * (n_columns - 1)}\n1{',1' * (n_columns - 1)}\n"
+
+
+def write_sparse(path: Path, beginning: bytes) -> Path:
+    """Write a file that says it is of 8 GB and takes a few KiB."""
+    with path.open("wb") as file:
+        file.write(beginning)
+        file.truncate(1 << 33)
+    return path
+
+
+def write_bomb(path: Path, beginning: bytes, piece: bytes, n_pieces: int) -> Path:
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(beginning)
+        for _ in range(n_pieces):
+            file.write(piece)
+    return path
+
+
+def write(path: Path, content: object) -> Path:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def write_points(
+    folder: Path, n_points: int, point: Callable[[int], tuple[int, str]]
+) -> Path:
+    """Write an event file with a value at each step and tag that a point names."""
+    points = map(point, range(n_points))
+    name = "train/events.out.tfevents.1700000000.host.1.0.v2"
+    write_events(folder / name, ((1.0, step, tag, 0.5) for step, tag in points))
+    return folder
+
+
+REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "a sparse CSV": (
+        lambda folder: write_sparse(folder / "a.csv", HEADER.encode() + b"0,1,1\n"),
+        (
+            "it holds more than 256 MiB. If it is a log, raise the limit: "
+            "--max-size 9GB or max_bytes=9_000_000_000"
+        ),
+    ),
+    "a sparse JSON": (
+        lambda folder: write_sparse(folder / "a.json", b'{"loss": [1, 2]'),
+        "it holds more than 256 MiB",
+    ),
+    "a gzip of rows": (
+        lambda folder: write_bomb(
+            folder / "a.csv.gz", ROWS.encode(), b"9,1,1\n" * (1 << 18), 180
+        ),
+        "it holds more than 256 MiB. If it is a log, raise the limit: --max-size",
+    ),
+    "a gzip of blank lines": (
+        lambda folder: write_bomb(
+            folder / "a.csv.gz", ROWS.encode(), b"\n" * (1 << 20), 270
+        ),
+        "it holds more than 256 MiB",
+    ),
+    "a gzip of JSON": (
+        lambda folder: write_bomb(
+            folder / "a.json.gz", b'{"loss": [1', b",1" * (1 << 19), 270
+        ),
+        "it holds more than 256 MiB",
+    ),
+    "columns": (
+        lambda folder: write(folder / "a.csv", wide_csv(30_000)),
+        (
+            "it has 30,000 columns, more than 26,214. Leave out what is no metric, or "
+            "raise the limit: --max-size 308MB or max_bytes=308_000_000"
+        ),
+    ),
+    "lists of JSON": (
+        lambda folder: write(
+            folder / "a.json", {"loss": [1], **{f"m{i}": [1] for i in range(30_000)}}
+        ),
+        "it has 30,001 columns",
+    ),
+    "keys of JSON": (
+        lambda folder: write(
+            folder / "a.json",
+            [{"epoch": i, "loss": 1, f"m{i}": 1} for i in range(30_000)],
+        ),
+        "it has 30,002 columns",
+    ),
+    "cells that are not there": (
+        lambda folder: write(
+            folder / "a.json",
+            [{"epoch": i, "loss": 1, f"m{i}": 1} for i in range(5_000)],
+        ),
+        # 5,000 rows of 5,002 columns, with three values each
+        "its 5,000 rows name 5,002 columns between them: 24,995,000 values are missing",
+    ),
+    "trainings": (
+        lambda folder: write(
+            folder / "a.csv",
+            HEADER + "".join(f"0,{i},1\n1,{i},2\n" for i in range(20_000)),
+        ),
+        "its header stands once more, 19,999 times: more than 16,384 trainings",
+    ),
+    "a gap": (
+        lambda folder: write(folder / "a.csv", f"{HEADER}0,1,1\n1,1,1\n900000,1,1\n"),
+        "the epochs run from 0 to 900000 in 3 rows: 900,001 epochs, more than 262,144",
+    ),
+    "gaps of many series": (
+        lambda folder: write(
+            folder / "a.json",
+            [{"epoch": at, **{f"m{i}": 1 for i in range(90)}} for at in (0, 100_000)],
+        ),
+        # 99,999 epochs without a row, in 90 series and as epochs
+        "the epochs run from 0 to 100000 in 2 rows: 9,099,909 values are missing",
+    ),
+    "long lists": (
+        lambda folder: write(folder / "a.json", {"loss": [1] * 300_000}),
+        "its lists are long: 300,000 epochs, more than 262,144",
+    ),
+    "tags of event files": (
+        lambda folder: write_points(folder, 30_000, lambda at: (0, f"epoch_m{at}")),
+        "it has 30,000 columns",
+    ),
+    "tags at other steps": (
+        lambda folder: write_points(folder, 5_000, lambda at: (at, f"epoch_m{at}")),
+        (
+            "its 5,000 series stand at 5,000 steps between them: 24,995,000 values "
+            "are missing"
+        ),
+    ),
+    "steps that go back": (
+        lambda folder: write_points(
+            folder, 20_000, lambda at: (20_000 - at, "epoch_loss")
+        ),
+        "times: more than 16,384 trainings",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_holds_more_than_the_limit_is_refused_with_the_option_that_raises_it(
+    name: str, tmp_path: Path
+) -> None:
+    make, sentence = REFUSED[name]
+    with pytest.raises(LogError) as caught:
+        load_runs(make(tmp_path))
+    assert sentence in str(caught.value)
+    assert "--max-size" in caught.value.hint
+    assert "max_bytes=" in caught.value.hint
+
+
+def test_the_limit_that_the_sentence_names_is_enough(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.csv", wide_csv(26_500))
+    with pytest.raises(LogError, match="--max-size 272MB or max_bytes=272_000_000"):
+        load_runs(log)
+    (run,) = load_runs(log, max_bytes=272_000_000)
+    assert len(run.series) == 26_499
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_of_just_the_limit_is_read(tmp_path: Path, *, packed: bool) -> None:
+    content = (HEADER + "".join(f"{i},1,{i}\n" for i in range(20_000))).encode()
+    log = tmp_path / "a.csv"
+    log.write_bytes(gzip.compress(content) if packed else content)
+    (run,) = load_runs(log, max_bytes=len(content))
+    assert run.horizon == 19_999
+    with pytest.raises(LogError, match="more than"):
+        load_runs(log, max_bytes=len(content) - 1)
+
+
+def test_a_pipe_is_read_up_to_the_limit() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, ROWS.encode())
+    os.close(writing)
+    try:
+        with pytest.raises(LogError, match="more than 50 bytes"):
+            load_runs(f"/dev/fd/{reading}", max_bytes=50)
+    finally:
+        os.close(reading)
+
+
+def test_a_run_json_takes_a_64th(tmp_path: Path) -> None:
+    write(tmp_path / "logs.csv", ROWS)
+    write(tmp_path / "run.json", {"schema": 1, "experiment": "x" * 5_000_000})
+    (run,) = load_runs(tmp_path)
+    assert any("it holds more than 4 MiB" in note for note in run.notes)
+    assert run.metadata is None
+    (run,) = load_runs(tmp_path, max_bytes=400_000_000)
+    assert run.metadata is not None
+
+
+def test_beside_others_a_file_that_is_too_large_is_left_out_with_a_note(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a.csv", ROWS)
+    write_sparse(tmp_path / "b.csv", HEADER.encode() + b"0,1,1\n" * 1000)
+    (run,) = load_runs(tmp_path)
+    assert any("--max-size 9GB" in note for note in run.notes)
+
+
+def test_one_default_stands_everywhere() -> None:
+    usual = ReadOptions().max_bytes
+    assert usual == 256 * 1024**2 == Question().max_size
+    for function in (load_runs, sweep_logs):
+        assert inspect.signature(function).parameters["max_bytes"].default == usual
+
+
+def test_a_limit_is_a_number_of_bytes() -> None:
+    with pytest.raises(ConfigError, match="--max-size or max_bytes="):
+        load_runs({"loss": [1]}, max_bytes=0)

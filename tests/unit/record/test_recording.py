@@ -1,0 +1,360 @@
+"""Recording changes no number, and leaves what a replay needs, however a fit ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import cbreplay
+from cbreplay import OutputError, load_runs, replay_run
+from tests.run_schema import check_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.keras, pytest.mark.slow]
+
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(64, 3)).astype("float32")
+Y = (X.sum(axis=1, keepdims=True) + GENERATOR.normal(size=(64, 1))).astype("float32")
+VALIDATION = (X[:16], Y[:16])
+
+
+def make_model(**compiled: Any) -> Any:
+    """Return a functional model with the same first weights each time."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile(keras.optimizers.SGD(0.125), "mse", metrics=["mae"], **compiled)
+    return model
+
+
+def fit(model: Any, callbacks: Any, **settings: Any) -> None:
+    asked = {"epochs": 4, "batch_size": 16, "verbose": 0, "validation_data": VALIDATION}
+    model.fit(X, Y, callbacks=callbacks, **(asked | settings))
+
+
+def plateau(**settings: Any) -> Any:
+    import keras
+
+    # no epoch improves by so much: every one after the first halves the rate
+    settings = {"patience": 1, "factor": 0.5, "min_delta": 100.0} | settings
+    return keras.callbacks.ReduceLROnPlateau(**settings)
+
+
+def stopping(**settings: Any) -> Any:
+    import keras
+
+    return keras.callbacks.EarlyStopping(patience=2, min_delta=100.0, **settings)
+
+
+def read_json(directory: Path) -> dict[str, Any]:
+    check_schema(directory / "run.json")
+    contents: dict[str, Any] = json.loads((directory / "run.json").read_text())
+    return contents
+
+
+def read_column(directory: Path, name: str) -> list[str]:
+    with (directory / "logs.csv").open(newline="") as file:
+        return [row[name] for row in csv.DictReader(file)]
+
+
+class TestTheTraining:
+    @pytest.mark.parametrize("way", ["recorded", "recorder", "recording"])
+    def test_has_the_same_weights_with_and_without(
+        self, tmp_path: Path, way: str
+    ) -> None:
+        plain, watched = make_model(), make_model()
+        fit(plain, [plateau(), stopping()])
+        users, out = [plateau(), stopping()], tmp_path / "run"
+        plain_weights = plain.get_weights()
+        watched = make_model()
+        if way == "recorded":
+            fit(watched, cbreplay.recorded(users, out))
+        elif way == "recorder":
+            fit(watched, [*users, cbreplay.Recorder(out)])
+        else:
+            with cbreplay.recording(out):
+                fit(watched, users)
+        pairs = zip(plain_weights, watched.get_weights(), strict=True)
+        assert all(np.array_equal(ours, theirs) for ours, theirs in pairs)
+
+    def test_goes_on_where_the_record_cannot(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        recorder = cbreplay.Recorder(tmp_path / "run")
+        # as if another program took the place between the call and the first epoch
+        (tmp_path / "run" / "logs.csv").write_text("epoch,loss\n")
+        model = make_model()
+        fit(model, [recorder])
+        assert len(model.history.history["loss"]) == 4
+        assert "this fit is not recorded any further" in capsys.readouterr().err
+        assert (tmp_path / "run" / "logs.csv").read_text() == "epoch,loss\n"
+
+
+class TestRecorded:
+    def test_knows_the_list_and_who_stopped(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        fit(make_model(), cbreplay.recorded([plateau(), stopping()], out), epochs=9)
+        contents = read_json(out)
+        assert contents["callbacks"] == [
+            "ReduceLROnPlateau(factor=0.5, patience=1, min_delta=100.0)",
+            "EarlyStopping(min_delta=100.0, patience=2)",
+            "CSVLogger('logs.csv')",
+            "TensorBoard('tensorboard')",
+        ]
+        assert contents["ended"] == {"by": "EarlyStopping", "epoch": 2}
+        assert contents["fit"]["epochs"] == 9
+        assert contents["metrics"] == {"loss": "min", "mae": "min"}
+        # 64 examples in steps of 16
+        assert contents["fit"]["steps"] == 4
+
+    def test_logs_the_rate_that_each_epoch_was_trained_at(self, tmp_path: Path) -> None:
+        import keras
+
+        # a schedule behind the reduction rewrites the row that Keras's logger writes
+        steady = keras.callbacks.LearningRateScheduler(lambda _, rate: rate)
+        fit(make_model(), cbreplay.recorded([plateau(), steady], tmp_path / "run"))
+        rates = read_column(tmp_path / "run", "learning_rate")
+        # the first epoch improves on nothing; each later one halves what follows it
+        assert [float(rate) for rate in rates] == [0.125, 0.125, 0.0625, 0.03125]
+        (run,) = load_runs(tmp_path / "run")
+        assert run.learning_rate is not None
+        assert run.learning_rate.values.tolist() == [0.125, 0.125, 0.0625, 0.03125]
+        assert not any("learning rate" in note for note in run.notes)
+
+    def test_leaves_a_rate_out_that_changed_within_an_epoch(
+        self, tmp_path: Path
+    ) -> None:
+        import keras
+
+        class WarmUp(keras.callbacks.Callback):  # type: ignore[misc]  # untyped
+            def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+                self.epoch = epoch
+
+            def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+                if self.epoch == 0:
+                    self.model.optimizer.learning_rate = 0.03125 * (batch + 1)
+
+        fit(make_model(), cbreplay.recorded([WarmUp()], tmp_path / "run"), epochs=3)
+        rates = read_column(tmp_path / "run", "learning_rate")
+        assert rates == ["NA", "0.125", "0.125"]
+
+    def test_keeps_what_a_foreign_callback_was_given_to_itself(
+        self, tmp_path: Path
+    ) -> None:
+        import keras
+
+        class Notify(keras.callbacks.Callback):  # type: ignore[misc]  # untyped
+            def __init__(self, token: str) -> None:
+                super().__init__()
+                self.token = token
+
+        fit(make_model(), cbreplay.recorded([Notify("s3cret")], tmp_path / "run"))
+        assert read_json(tmp_path / "run")["callbacks"][0] == "Notify(...)"
+
+    def test_refuses_a_directory_with_something_in_it(self, tmp_path: Path) -> None:
+        (tmp_path / "logs.csv").write_text("epoch,loss\n")
+        with pytest.raises(OutputError, match="the directory is not empty"):
+            cbreplay.recorded([], tmp_path)
+        assert (tmp_path / "logs.csv").read_text() == "epoch,loss\n"
+
+    def test_is_replayed_as_it_was_decided(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        fit(make_model(), cbreplay.recorded([stopping()], out), epochs=9)
+        (run,) = load_runs(out)
+        assert run.planned_epochs == 9
+        replay = replay_run(run, [cbreplay.EarlyStopping(patience=2, min_delta=100)])
+        assert (replay.stopped_epoch, str(replay.evidence)) == (2, "exact")
+
+
+class TestRecorder:
+    def test_says_null_for_what_a_callback_cannot_see(self, tmp_path: Path) -> None:
+        out = tmp_path / "run"
+        fit(make_model(), [stopping(), cbreplay.Recorder(out)], epochs=9)
+        contents = read_json(out)
+        assert contents["callbacks"] is None
+        assert contents["fit"]["validation_freq"] is None
+        assert contents["ended"] == {"by": "callback", "epoch": 2}
+
+    def test_reads_the_rate_wherever_it_stands(self, tmp_path: Path) -> None:
+        fit(make_model(), [cbreplay.Recorder(tmp_path / "run"), plateau()])
+        rates = read_column(tmp_path / "run", "learning_rate")
+        assert [float(rate) for rate in rates] == [0.125, 0.125, 0.0625, 0.03125]
+
+    def test_is_unknown_to_a_replay_where_it_is_null(self, tmp_path: Path) -> None:
+        fit(make_model(), [plateau(), cbreplay.Recorder(tmp_path / "run")])
+        (run,) = load_runs(tmp_path / "run")
+        assert run.metadata is not None
+        assert run.metadata.callbacks == ()
+        assert run.learning_rate is not None
+        assert run.learning_rate.values.tolist() == [0.125, 0.125, 0.0625, 0.03125]
+
+    def test_of_a_second_fit_writes_beside_the_first(self, tmp_path: Path) -> None:
+        model, recorder = make_model(), cbreplay.Recorder(tmp_path / "run")
+        fit(model, [recorder], epochs=2)
+        fit(model, [recorder], epochs=5, initial_epoch=2)
+        assert read_column(tmp_path / "run", "epoch") == ["0", "1"]
+        assert read_column(tmp_path / "run-fit2", "epoch") == ["2", "3", "4"]
+        assert read_json(tmp_path / "run-fit2")["fit"]["initial_epoch"] == 2
+
+
+class TestRecording:
+    def test_gives_every_fit_its_own_directory(self, tmp_path: Path) -> None:
+        with cbreplay.recording(tmp_path / "runs"):
+            fit(make_model(), [stopping(monitor="loss")], epochs=9, validation_freq=2)
+            fit(make_model(), None, epochs=2)
+        fit(make_model(), None, epochs=2)
+        names = sorted(path.name for path in (tmp_path / "runs").iterdir())
+        assert names == ["fit1", "fit2"]
+        contents = read_json(tmp_path / "runs" / "fit1")
+        assert contents["fit"]["validation_freq"] == 2
+        assert contents["fit"]["batch_size"] == 16
+
+    def test_leaves_keras_as_it_was(self, tmp_path: Path) -> None:
+        import keras
+
+        before = keras.Model.fit
+        with cbreplay.recording(tmp_path / "runs"):
+            assert keras.Model.fit is not before
+        assert keras.Model.fit is before
+
+    @pytest.mark.parametrize(
+        ("error", "by"),
+        [(KeyboardInterrupt(), "interrupt"), (ValueError("!"), "error")],
+    )
+    def test_says_by_what_a_fit_was_broken_off(
+        self, tmp_path: Path, error: BaseException, by: str
+    ) -> None:
+        import keras
+
+        def raise_late(epoch: int, _logs: Any) -> None:
+            if epoch == 2:
+                raise error
+
+        broken = keras.callbacks.LambdaCallback(on_epoch_begin=raise_late)
+        with cbreplay.recording(tmp_path / "runs"), pytest.raises(type(error)):
+            fit(make_model(), [broken])
+        contents = read_json(tmp_path / "runs" / "fit1")
+        assert contents["ended"] == {"by": by, "epoch": 1}
+
+
+class TestEveryKindOfModel:
+    def test_subclassed_with_its_own_step(self, tmp_path: Path) -> None:
+        import keras
+        import tensorflow as tf
+
+        class Own(keras.Model):  # type: ignore[misc]  # untyped
+            def __init__(self) -> None:
+                super().__init__()
+                self.dense = keras.layers.Dense(1)
+                self.tracker = keras.metrics.Mean(name="distance")
+
+            def call(self, inputs: Any) -> Any:
+                return self.dense(inputs)
+
+            def train_step(self, pair: Any) -> dict[str, Any]:
+                inputs, targets = pair
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_mean((self(inputs) - targets) ** 2)
+                gradients = tape.gradient(loss, self.trainable_variables)
+                self.optimizer.apply_gradients(
+                    zip(gradients, self.trainable_variables, strict=True)
+                )
+                self.tracker.update_state(loss)
+                return {"distance": self.tracker.result()}
+
+        model = Own()
+        model.compile(keras.optimizers.SGD(0.125))
+        fit(
+            model,
+            cbreplay.recorded([], tmp_path / "run"),
+            epochs=2,
+            validation_data=None,
+        )
+        assert len(read_column(tmp_path / "run", "distance")) == 2
+        assert read_json(tmp_path / "run")["ended"] == {"by": "plan", "epoch": 1}
+
+    def test_several_outputs_and_steps_at_once(self, tmp_path: Path) -> None:
+        import keras
+
+        inputs = keras.Input((3,))
+        outputs = {
+            name: keras.layers.Dense(1, name=name)(inputs) for name in ("a", "b")
+        }
+        model = keras.Model(inputs, outputs)
+        model.compile("sgd", "mse", metrics={"a": ["mae"]}, steps_per_execution=2)
+        targets = {"a": Y, "b": Y}
+        model.fit(
+            X,
+            targets,
+            epochs=2,
+            verbose=0,
+            validation_data=(X, targets),
+            callbacks=cbreplay.recorded([plateau()], tmp_path / "run"),
+        )
+        assert len(read_column(tmp_path / "run", "val_a_mae")) == 2
+        rates = read_column(tmp_path / "run", "learning_rate")
+        assert len({float(rate) for rate in rates}) == 1
+
+    def test_a_schedule_by_steps(self, tmp_path: Path) -> None:
+        import keras
+
+        schedule = keras.optimizers.schedules.ExponentialDecay(0.125, 10, 0.5)
+        model = make_model()
+        model.compile(keras.optimizers.SGD(schedule), "mse")
+        fit(model, cbreplay.recorded([], tmp_path / "run"), epochs=2)
+        optimizer = read_json(tmp_path / "run")["optimizer"]
+        assert optimizer["initial_learning_rate"] is None
+        assert optimizer["schedule"].startswith("ExponentialDecay(0.125, ")
+
+
+SCRIPT = """
+    import os, signal, sys
+    import numpy as np, keras, cbreplay
+    X = np.ones((8, 1)); model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    def act(epoch, logs):
+        if epoch == 2: {act}
+    late = keras.callbacks.LambdaCallback(on_epoch_begin=act)
+    users = cbreplay.recorded([late], sys.argv[1])
+    model.fit(X, X, epochs=5, verbose=0, callbacks=users)
+"""
+
+
+@pytest.mark.parametrize(
+    ("act", "status", "ended"),
+    [
+        ("raise ValueError('!')", 1, {"by": "error", "epoch": 1}),
+        ("raise KeyboardInterrupt", -signal.SIGINT, {"by": "interrupt", "epoch": 1}),
+        ("sys.exit(7)", 7, {"by": "unknown", "epoch": 1}),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, None),
+    ],
+)
+def test_a_process_that_dies_in_a_fit_leaves_its_end(
+    tmp_path: Path, act: str, status: int, ended: object
+) -> None:
+    out = tmp_path / "run"
+    script = textwrap.dedent(SCRIPT.format(act=act))
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", script, str(out)],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == status
+    assert read_json(out)["ended"] == ended
+    (run,) = load_runs(out)
+    assert run.recorded_epochs == 2
+    if ended is None:
+        assert any("it was killed" in note for note in run.notes)

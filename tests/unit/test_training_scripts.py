@@ -1,0 +1,759 @@
+"""What lint reads of a training script: all that can be read, and the rest by name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import ExpressionError, read_script_callbacks
+from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
+from cbreplay.lint.scripts import lint_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "import keras\nfrom keras.callbacks import *\n"
+N_HEAD = 2
+
+
+def read(path: Path, text: str) -> TrainingScript:
+    script = path / "train.py"
+    script.write_text(HEAD + text)
+    return read_training_script(str(script))
+
+
+def held(script: TrainingScript) -> list[list[str]]:
+    """Return what each fit may get; what it may not get has a question mark."""
+    return [
+        [member.code + ("" if member.is_certain else "?") for member in fit.members]
+        for fit in script.fits
+    ]
+
+
+def codes(path: Path, text: str, semantics: str = "keras-3.15") -> list[str]:
+    found = lint_script(read(path, text), semantics=semantics)
+    return [placed.finding.code for placed in found]
+
+
+STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            f"c = [{STOP}]\nif flag:\n    c.append({RATE})\nm.fit(x, callbacks=c)",
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        (
+            f"for i in range(2):\n    c = [{STOP}]\n    m.fit(x, callbacks=c)",
+            [STOP],
+        ),
+        (
+            f"c = [{STOP}, {RATE}]\nm.fit(x, callbacks=c[:1])",
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        (
+            f"def make():\n    return [{STOP}]\nm.fit(x, callbacks=make())",
+            [STOP],
+        ),
+        (
+            (
+                f"def make(a):\n    if a:\n        return [{STOP}]\n    return []\n"
+                "m.fit(x, callbacks=make(1))"
+            ),
+            [f"{STOP}?"],
+        ),
+        (
+            (
+                "class T:\n    def __init__(self):\n"
+                f"        self.callbacks = [{STOP}]\n"
+                f"        self.callbacks.append({RATE})\n"
+                "    def run(self):\n        m.fit(x, callbacks=self.callbacks)"
+            ),
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        (
+            (
+                "class T:\n    def make(self):\n"
+                f"        return [{STOP}]\n"
+                "    def run(self):\n        m.fit(x, callbacks=self.make())"
+            ),
+            [STOP],
+        ),
+        (
+            (
+                "def train(model, more=None):\n    model.fit(x, callbacks=more)\n"
+                f"train(m, [{STOP}])"
+            ),
+            [f"{STOP}?"],
+        ),
+        (f"m.fit(x, callbacks=[{STOP}] if a else [{RATE}])", [f"{STOP}?", f"{RATE}?"]),
+        (
+            f"def f(a):\n    if a:\n        return [{STOP}]\nm.fit(callbacks=f(1))",
+            [f"{STOP}?"],
+        ),
+        (
+            f"@cached\ndef make():\n    return [{STOP}]\nm.fit(callbacks=make())",
+            [f"{STOP}?"],
+        ),
+        (f"c = [{STOP}]\nm.fit(callbacks=[one for one in c if one])", [f"{STOP}?"]),
+        (f"c = {{'a': {STOP}}}\nm.fit(callbacks=list(c.values()))", [f"{STOP}?"]),
+        (f"m.fit(x, callbacks=list([{STOP}]))", [STOP]),
+        (f"m.fit(x, y, 32, 10, 1, [{STOP}])", [STOP]),
+        (f"m.fit_generator(g, 10, 5, 1, [{STOP}])", [STOP]),
+        (
+            f"c = [{STOP}]\nc = c + [{RATE}]\nm.fit(x, callbacks=c)",
+            [f"{STOP}?", f"{RATE}?"],
+        ),
+        ("m.fit(x, callbacks=[EarlyStopping(patience=args.p)])", None),
+    ],
+)
+def test_what_a_fit_may_get_is_read(
+    tmp_path: Path, text: str, expected: list[str] | None
+) -> None:
+    expected = expected or ["EarlyStopping(patience=args.p)"]
+    assert held(read(tmp_path, text)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("f(5)", "EarlyStopping(patience=5)"),
+        ("f(p=5)", "EarlyStopping(patience=5)"),
+        ("f()", "EarlyStopping(patience=3)"),
+        ("f(5)\nf(p=2 + 3)", "EarlyStopping(patience=5)"),
+        # not one and the same
+        ("f(5)\nf()", "EarlyStopping(patience=p)"),
+        ("f(args.p)", "EarlyStopping(patience=p)"),
+        ("f(*args)", "EarlyStopping(patience=p)"),
+        ("", "EarlyStopping(patience=p)"),
+    ],
+)
+def test_a_parameter_is_what_every_call_of_the_script_gives(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    define = "def f(p=3):\n    m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    assert held(read(tmp_path, define + text)) == [[expected]]
+
+
+def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
+    text = "m.fit(x, callbacks=[EarlyStopping(**{'patience': 4})])"
+    ((member,),) = (fit.members for fit in read(tmp_path, text).fits)
+    patience = {callback.code for callback in member.variants}
+    assert len(patience) == len(member.variants)
+    assert member.code == "EarlyStopping(**{'patience': 4})"
+
+
+def test_several_fits_are_read_each_with_its_own_plan(tmp_path: Path) -> None:
+    text = (
+        f"stop = {STOP}\n"
+        "a.fit(x, callbacks=[stop], epochs=5)\n"
+        f"b.fit(x, callbacks=[stop, {RATE}], epochs=50, validation_freq=2)\n"
+    )
+    script = read(tmp_path, text)
+    assert held(script) == [[STOP], [STOP, RATE]]
+    plans = [(fit.facts.epochs, fit.facts.validation_freq) for fit in script.fits]
+    assert plans == [(5, None), (50, 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("m.fit(x, callbacks=[Own()])", 1, "'Own' is not Keras's, and is not checked"),
+        ("m.fit(x, callbacks=made)", 1, "'made' is not assigned in the script"),
+        (
+            "from config import c\nm.fit(x, callbacks=c)",
+            2,
+            "'c' (line 3) is imported from config",
+        ),
+        (
+            "s = EarlyStopping()\ns.patience = 9\nm.fit(x, callbacks=[s])",
+            3,
+            "'s' is changed in line 4",
+        ),
+        (
+            (
+                "c = [EarlyStopping()]\nfor s in c:\n    s.patience = 9\n"
+                "m.fit(x, callbacks=c)"
+            ),
+            4,
+            "'c' is changed in line 5",
+        ),
+        (
+            "self.s = EarlyStopping()\nself.s.patience = 9\nm.fit(callbacks=self.s)",
+            3,
+            "'self.s' is changed in line 4",
+        ),
+        (
+            "m.fit(x, callbacks=[EarlyStopping(patience=p)])",
+            1,
+            "EarlyStopping: patience: 'p' is not assigned in the script",
+        ),
+        (
+            "m.fit(x, callbacks=[ModelCheckpoint('a.keras', period=2)])",
+            1,
+            "ModelCheckpoint: 'period' is no parameter that can be read",
+        ),
+        (
+            "m.fit(x, callbacks=[LearningRateScheduler(lambda e: 0.1)])",
+            1,
+            "LearningRateScheduler: schedule is code, which is not run",
+        ),
+        ("m.fit(**options)", 1, "fit(**...) is not read"),
+        (
+            "m.fit(x, callbacks=[LambdaCallback()])",
+            1,
+            (
+                "'LambdaCallback' is not checked: its functions are code, which is not "
+                "read"
+            ),
+        ),
+        (
+            "c = []\nd = c\nd.append(EarlyStopping())\nm.fit(x, callbacks=c)",
+            4,
+            "'c' is changed in line 5",
+        ),
+    ],
+)
+def test_what_is_not_read_is_named_with_its_line_and_passed_by(
+    tmp_path: Path, text: str, line: int, problem: str
+) -> None:
+    script = read(tmp_path, f"{text}\nother.fit(x, callbacks=[{STOP}])")
+    assert script.unread == ((line + N_HEAD, problem),)
+    assert held(script)[-1] == [STOP]
+
+
+# --- only what holds whatever is not read is found
+
+PLATEAU_LATE = "ReduceLROnPlateau(patience=10, min_delta=0)"
+EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # an argument that cannot be told: the mode is wrong whatever the patience
+        (
+            (
+                "m.fit(x, callbacks=[EarlyStopping('val_loss', patience=p, mode='max', "
+                "restore_best_weights=True)])"
+            ),
+            ["mode-against-metric"],
+        ),
+        (f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}])", ["reduce-after-stop"]),
+        (
+            (
+                "m.fit(x, callbacks=[ReduceLROnPlateau(patience=p, min_delta=0), "
+                f"{EARLY}])"
+            ),
+            [],
+        ),
+        # the stop may not be there
+        (
+            (
+                f"c = [{PLATEAU_LATE}]\nif a:\n    c.append({EARLY})\n"
+                "m.fit(x, callbacks=c)"
+            ),
+            [],
+        ),
+        # one of two, never both
+        (f"m.fit(x, callbacks=[{EARLY}] if a else [{PLATEAU_LATE}])", []),
+        # code that nobody has read may take a stop back
+        (f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}, Own()])", []),
+        (
+            (
+                "from wandb.keras import WandbMetricsLogger\n"
+                f"m.fit(x, callbacks=[{PLATEAU_LATE}, {EARLY}, WandbMetricsLogger()])"
+            ),
+            ["reduce-after-stop"],
+        ),
+        # what keeps the best weights may be the part that is not read
+        ("m.fit(x, callbacks=[EarlyStopping(patience=5)])", ["keeps-later-weights"]),
+        ("m.fit(x, callbacks=[EarlyStopping(patience=5), Own()])", []),
+        (
+            (
+                "m.fit(x, callbacks=[EarlyStopping(patience=5), "
+                "ModelCheckpoint(path, save_best_only=best)])"
+            ),
+            [],
+        ),
+        ("train(m, [EarlyStopping(patience=5)])", []),
+        ("train(m, [EarlyStopping(patience=2.5)])", ["fractional-patience"]),
+        # two files that cannot be told need not be one
+        (
+            (
+                "m.fit(x, callbacks=["
+                "ModelCheckpoint(a, 'val_loss', save_best_only=True), "
+                "ModelCheckpoint(b, 'loss', save_best_only=True)])"
+            ),
+            [],
+        ),
+        # a comment sets it aside
+        (
+            (
+                "m.fit(x, callbacks=[\n"
+                "  EarlyStopping(patience=2.5,  # cbreplay: ignore\n"
+                "  restore_best_weights=True)])"
+            ),
+            [],
+        ),
+        (
+            (
+                f"m.fit(x, callbacks=[\n  {PLATEAU_LATE},\n"
+                "  # cbreplay: ignore[reduce-after-stop]\n"
+                f"  {EARLY}])"
+            ),
+            ["reduce-after-stop"],
+        ),
+        (
+            (
+                f"m.fit(x, callbacks=[\n  {PLATEAU_LATE}, "
+                f"# cbreplay: ignore[steep-factor, reduce-after-stop]\n  {EARLY}])"
+            ),
+            [],
+        ),
+    ],
+)
+def test_findings_hold_whatever_is_not_read(
+    tmp_path: Path, text: str, expected: list[str]
+) -> None:
+    assert codes(tmp_path, text) == expected
+
+
+MODEL = "m = keras.Sequential([keras.layers.Dense(1)])\n"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "monitor", "expected"),
+    [
+        ("metrics=['accuracy']", "val_accuracy", None),
+        ("metrics=['accuracy']", "val_acc", "monitor='val_accuracy'"),
+        ("metrics=['acc']", "val_accuracy", "monitor='val_acc'"),
+        ("metrics=[keras.metrics.AUC(name='auc')]", "val_AUC", "monitor='val_auc'"),
+        ("metrics=[keras.metrics.AUC()]", "val_auc_1", None),
+        ("metrics=['mae']", "val_mean_absolute_error", "monitor='val_mae'"),
+        ("metrics=['accuracy']", "val_f1", "monitor='val_loss'"),
+        ("", "val_accuracy", "monitor='val_loss'"),
+        ("loss='mse'", "val_loss", None),
+        ("metrics=[dice]", "val_dice", None),
+        ("metrics=[imported]", "val_dice", None),
+        ("metrics=METRICS", "val_precison", "monitor='val_precision'"),
+        ("**options", "val_acc", None),
+    ],
+)
+def test_a_monitor_that_compile_does_not_give_is_found(
+    tmp_path: Path, compiled: str, monitor: str, expected: str | None
+) -> None:
+    text = (
+        "def dice(a, b):\n    return a\n"
+        "METRICS = ['accuracy', keras.metrics.Precision()]\n"
+        f"{MODEL}m.compile('adam', {compiled})\n"
+        f"m.fit(x, validation_data=v, callbacks=[EarlyStopping('{monitor}', 'max',"
+        "restore_best_weights=True)])".replace("'max'", "mode='max'")
+    )
+    found = lint_script(read(tmp_path, text), semantics="keras-3.15")
+    fixes = [
+        placed.finding.fix
+        for placed in found
+        if placed.finding.code == "absent-monitor"
+    ]
+    assert fixes == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
+    ("model", "fit", "monitor", "found"),
+    [
+        # a model of the user's own may log what it likes
+        ("m = Own()", "", "val_f1", False),
+        ("m = Own()", "", "val_acc", True),
+        # several outputs: their names stand before the metric's
+        ("m = keras.Model(a, b)", "", "val_head_accuracy", False),
+        ("m = keras.Model(a, b)", "", "val_f1", True),
+        (MODEL, "", "val_head_accuracy", True),
+        # a step of its own, or a callback that nobody has read
+        (f"def train_step(self): ...\n{MODEL}", "", "val_f1", False),
+        (MODEL, ", Own()", "val_f1", False),
+        (MODEL, ", Own()", "val_acc", True),
+        (f"logs['val_acc'] = 1\n{MODEL}", ", Own()", "val_acc", False),
+        # a model that a function makes, and one of another name
+        (
+            (
+                "def make():\n    n = keras.Sequential()\n"
+                "    n.compile('adam', metrics=['mae'])\n    return n\nm = make()"
+            ),
+            "",
+            "val_f1",
+            True,
+        ),
+        ("def make():\n    return keras.Model(a, b)\nm = make()", "", "val_f1", False),
+        # another model of the script
+        (f"{MODEL}m = load()", "", "val_f1", False),
+    ],
+)
+def test_only_what_compile_certainly_does_not_give_is_found(
+    tmp_path: Path, model: str, fit: str, monitor: str, *, found: bool
+) -> None:
+    text = (
+        f"{model}\nm.compile('adam', metrics=['accuracy'])\n"
+        f"m.fit(x, validation_data=v, callbacks=[EarlyStopping('{monitor}', "
+        f"mode='max', restore_best_weights=True){fit}])"
+    )
+    assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+SCHEDULES = "keras.optimizers.schedules"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "found"),
+    [
+        (f"m.compile(keras.optimizers.Adam({SCHEDULES}.CosineDecay(1, 2)))", True),
+        (
+            (
+                f"r = {SCHEDULES}.CosineDecay(1, 2)\no = keras.optimizers.SGD(r)\n"
+                "m.compile(optimizer=o)"
+            ),
+            True,
+        ),
+        (
+            (
+                f"class Warm({SCHEDULES}.LearningRateSchedule):\n    pass\n"
+                "m.compile(keras.optimizers.Adam(learning_rate=Warm()))"
+            ),
+            True,
+        ),
+        (
+            (
+                "from keras.optimizers.schedules import ExponentialDecay as D\n"
+                "m.compile(keras.optimizers.Adam(D(1, 2)))"
+            ),
+            True,
+        ),
+        (
+            (
+                "import tensorflow as tf\n"
+                "m.compile(tf.keras.optimizers.Adam(tf.keras.experimental.CosineDecay(1)))"
+            ),
+            True,
+        ),
+        # another model's
+        (
+            (
+                f"n.compile(keras.optimizers.Adam({SCHEDULES}.CosineDecay(1, 2)))\n"
+                "m.compile('adam')"
+            ),
+            False,
+        ),
+        ("m.compile(keras.optimizers.Adam(0.1))", False),
+        ("m.compile(keras.optimizers.Adam(rate))", False),
+        ("m.compile('adam')", False),
+    ],
+)
+def test_a_schedule_of_the_optimizer_is_found_beside_a_plateau(
+    tmp_path: Path, compiled: str, *, found: bool
+) -> None:
+    text = (
+        f"{MODEL}{compiled}\nm.fit(x, validation_data=v, "
+        "callbacks=[ReduceLROnPlateau()])"
+    )
+    expected = ["schedule-beside-plateau"] if found else []
+    assert codes(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("", True),
+        ("validation_split=0.0", True),
+        ("validation_data=None", True),
+        ("validation_split=0.2", False),
+        ("validation_data=(a, b)", False),
+        ("validation_data=maybe", False),
+        ("**options", False),
+    ],
+)
+def test_a_fit_without_validation_logs_no_val(
+    tmp_path: Path, given: str, *, found: bool
+) -> None:
+    text = (
+        f"{MODEL}m.compile('adam', 'mse')\nm.fit(x, callbacks=["
+        f"EarlyStopping(patience=3, restore_best_weights=True)], {given})"
+    )
+    assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+@pytest.mark.parametrize(
+    ("metric", "semantics", "expected"),
+    [
+        # Keras 3.15 asks the metric: a function has no direction, AUC has one
+        ("dice", "keras-3.15", "auto-unknown"),
+        ("keras.metrics.AUC(name='dice')", "keras-3.15", None),
+        # before, the name decides
+        ("keras.metrics.AUC(name='dice')", "keras-2.15", "auto-mode-against-metric"),
+    ],
+)
+def test_the_direction_of_a_compiled_metric_is_known(
+    tmp_path: Path, metric: str, semantics: str, expected: str | None
+) -> None:
+    text = (
+        "def dice(a, b):\n    return a\n"
+        f"{MODEL}m.compile('adam', 'mse', metrics=[{metric}])\n"
+        "m.fit(x, validation_data=v, callbacks=["
+        "EarlyStopping('val_dice', patience=3, restore_best_weights=True)])"
+    )
+    assert codes(tmp_path, text, semantics) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "checkpoint", "found"),
+    [
+        ("initial_epoch=10", "ModelCheckpoint('b.keras', save_best_only=True)", True),
+        (
+            "initial_epoch=first.epoch[-1]",
+            "ModelCheckpoint('b.keras', save_best_only=True)",
+            True,
+        ),
+        ("initial_epoch=0", "ModelCheckpoint('b.keras', save_best_only=True)", False),
+        ("initial_epoch=n", "ModelCheckpoint('b.keras', save_best_only=True)", False),
+        ("", "ModelCheckpoint('b.keras', save_best_only=True)", False),
+        (
+            "initial_epoch=10",
+            "ModelCheckpoint('{epoch}.keras', save_best_only=True)",
+            False,
+        ),
+        (
+            "initial_epoch=10",
+            (
+                "ModelCheckpoint('b.keras', save_best_only=True, "
+                "initial_value_threshold=0.3)"
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
+    tmp_path: Path, given: str, checkpoint: str, *, found: bool
+) -> None:
+    text = f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
+    assert codes(tmp_path, text) == (["overwrites-after-resume"] if found else [])
+
+
+def test_a_checkpoint_of_an_earlier_fit_may_know_its_best(tmp_path: Path) -> None:
+    text = (
+        "best = ModelCheckpoint('b.keras', save_best_only=True)\n"
+        "m.fit(x, callbacks=[best], validation_data=v, epochs=5)\n"
+        "m.fit(x, callbacks=[best], validation_data=v, initial_epoch=5)"
+    )
+    assert codes(tmp_path, text) == []
+
+
+# --- classes that a script changes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "keras.callbacks.EarlyStopping = Own",
+        "keras.callbacks = own",
+        "setattr(keras.callbacks, 'EarlyStopping', Own)",
+        "setattr(keras.callbacks, name, Own)",
+        "k = keras.callbacks\nk.EarlyStopping = Own",
+        "EarlyStopping.on_epoch_end = own",
+        "keras.callbacks.EarlyStopping.__init__ = own",
+        "keras.callbacks.Callback.set_model = own",
+        "del EarlyStopping.on_train_end",
+        "patch('keras.callbacks.EarlyStopping', Own)",
+        "patch.object(EarlyStopping, 'on_epoch_end', own)",
+        "monkeypatch.setattr(keras.callbacks, 'EarlyStopping', Own)",
+        "class EarlyStopping(keras.callbacks.EarlyStopping): pass",
+        "def EarlyStopping(**k): return Own()",
+        "EarlyStopping = partial(EarlyStopping, patience=9)",
+    ],
+)
+def test_a_class_that_the_script_changes_is_not_taken_for_keras_s(
+    tmp_path: Path, change: str
+) -> None:
+    fit = "m.fit(x, callbacks=[EarlyStopping(patience=-1)])"
+    script = read(tmp_path, f"{change}\n{fit}")
+    assert not lint_script(script)
+    assert script.unread
+    with pytest.raises(ExpressionError, match=r"is changed|not Keras's|more than once"):
+        read_script_callbacks(script.source.path)
+
+
+def test_what_a_script_sets_elsewhere_changes_no_class(tmp_path: Path) -> None:
+    text = (
+        "keras.backend.image_format = 'a'\nself.model = m\ncfg.patience_of = 3\n"
+        f"m.fit(x, callbacks=[{STOP}])"
+    )
+    assert held(read(tmp_path, text)) == [[STOP]]
+
+
+# --- callbacks of the script's own that only watch
+
+WATCHING = {
+    "prints": "def on_epoch_end(self, epoch, logs=None):\n        print(epoch, logs)",
+    "keeps": (
+        "def __init__(self, every=2):\n        super().__init__()\n"
+        "        self.every, self.seen = every, []\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n"
+        "        logs = logs or {}\n"
+        "        if epoch % self.every == 0:\n"
+        "            self.seen.append(logs.get('loss'))"
+    ),
+    "predicts": (
+        "def on_epoch_end(self, epoch, logs=None):\n"
+        "        guess = self.model.predict(1)\n"
+        "        print(f'{np.mean(guess):.2f} {logs[\"loss\"]}')"
+    ),
+    "writes": (
+        "def on_epoch_end(self, epoch, logs=None):\n"
+        "        with open('a', 'a') as file:\n"
+        "            file.write(str(logs))"
+    ),
+}
+DECIDING = {
+    "stops": "def on_epoch_end(self, e, l):\n        self.model.stop_training = True",
+    "sets": (
+        "def on_epoch_end(self, e, logs):\n"
+        "        self.model.optimizer.learning_rate.assign(0.1)"
+    ),
+    "logs": "def on_epoch_end(self, e, logs):\n        logs['val_f1'] = 1",
+    "updates": "def on_epoch_end(self, e, logs):\n        logs.update(a=1)",
+    "renames": (
+        "def on_epoch_end(self, e, logs):\n        m = self.model\n"
+        "        m.stop_training = True"
+    ),
+    "hands": "def on_epoch_end(self, e, logs):\n        finish(self)",
+    "gets": (
+        "def on_epoch_end(self, e, logs):\n"
+        "        getattr(self, 'mo' + 'del').stop_training = True"
+    ),
+    "raises": "def on_epoch_end(self, e, logs):\n        raise KeyboardInterrupt",
+    "exits": "def on_epoch_end(self, e, logs):\n        exit()",
+    "global": "def on_epoch_end(self, e, logs):\n        model.stop_training = True",
+    "weights": "def on_epoch_end(self, e, logs):\n        self.model.set_weights(1)",
+    "trains": "def on_epoch_end(self, e, logs):\n        self.model.fit(1)",
+    "hooks": "def set_model(self, model):\n        model.stop_training = True",
+    "stores": "stop = stopper.on_epoch_end",
+    "dunder": (
+        "def on_epoch_end(self, e, logs):\n"
+        "        self.__dict__['_model'].stop_training = True"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", WATCHING.values(), ids=WATCHING)
+def test_an_own_callback_that_only_watches_is_left_out_with_a_note(
+    tmp_path: Path, body: str
+) -> None:
+    text = (
+        f"import numpy as np\nclass Own(keras.callbacks.Callback):\n    {body}\n"
+        f"m.fit(x, callbacks=[Own(), {STOP}])"
+    )
+    script = read(tmp_path, text)
+    assert not script.unread
+    read_for_replay = read_script_callbacks(script.source.path)
+    assert [callback.code for callback in read_for_replay.callbacks] == ["Own()", STOP]
+    assert (
+        "Own is not Keras's, and is taken for one that only"
+        in (read_for_replay.notes[-1])
+    )
+
+
+@pytest.mark.parametrize("body", DECIDING.values(), ids=DECIDING)
+def test_an_own_callback_that_may_decide_is_never_left_out(
+    tmp_path: Path, body: str
+) -> None:
+    text = (
+        f"class Own(keras.callbacks.Callback):\n    {body}\n"
+        f"m.fit(x, callbacks=[Own(), {STOP}])"
+    )
+    script = read(tmp_path, text)
+    assert [part.problem[:5] for part in script.unread] == ["'Own'"]
+    with pytest.raises(ExpressionError, match="'Own' is not Keras's but defined in"):
+        read_script_callbacks(script.source.path)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "class Own(EarlyStopping):",
+        "class Own(keras.callbacks.Callback, Mixin):",
+        "@wrapped\nclass Own(keras.callbacks.Callback):",
+        "class Own(Base):",
+    ],
+)
+def test_an_own_callback_on_another_base_is_never_left_out(
+    tmp_path: Path, head: str
+) -> None:
+    text = f"{head}\n    pass\nm.fit(x, callbacks=[Own(), {STOP}])"
+    with pytest.raises(ExpressionError, match="'Own' is not Keras's"):
+        read_script_callbacks(read(tmp_path, text).source.path)
+
+
+def test_another_package_s_logger_is_left_out_with_a_note(tmp_path: Path) -> None:
+    text = (
+        "import wandb\nfrom tqdm.keras import TqdmCallback\n"
+        f"m.fit(x, callbacks=[wandb.keras.WandbCallback(), TqdmCallback(), {STOP}])"
+    )
+    found = read_script_callbacks(read(tmp_path, text).source.path)
+    assert [callback.class_name for callback in found.callbacks] == [
+        "WandbCallback",
+        "TqdmCallback",
+        "EarlyStopping",
+    ]
+    assert len(found.notes) == len(["wandb", "tqdm"])
+
+
+# --- notebooks
+
+
+def notebook(path: Path, *cells: str) -> str:
+    written = path / "train.ipynb"
+    listed = [
+        {"cell_type": "markdown", "source": ["# EarlyStopping(patience=-1)"]},
+        *({"cell_type": "code", "source": cell} for cell in cells),
+    ]
+    written.write_text(json.dumps({"cells": listed, "nbformat": 4}))
+    return str(written)
+
+
+def test_a_notebook_is_read_cell_by_cell(tmp_path: Path) -> None:
+    path = notebook(
+        tmp_path,
+        "%matplotlib inline\n!pip install keras\nimport keras",
+        "%%time\nstop = keras.callbacks.EarlyStopping(patience=-1)\nstop?",
+        "%%bash\nrm -r $HOME",
+        "files = !ls\nif files:\n    !ls\n",
+        "model.fit(x,\n  callbacks=[stop, Own()])",
+        "this is no Python",
+    )
+    script = read_training_script(path)
+    (placed,) = lint_script(script)
+    assert placed.finding.code == "negative-patience"
+    place = script.source.place
+    assert place(placed.member.call.lineno) == "code cell 2, line 2"
+    assert [place(part.line) for part in script.unread] == ["code cell 5, line 2"]
+    assert script.source.notes == ("code cell 6: it is not Python, and is not read",)
+
+
+def test_a_notebook_is_replayed_as_a_script_is(tmp_path: Path) -> None:
+    path = notebook(tmp_path, "import keras", f"m.fit(x, callbacks=[{STOP}])")
+    assert [one.code for one in read_script_callbacks(path).callbacks] == [STOP]
+    path = notebook(tmp_path, "import keras", "m.fit(x, callbacks=[Own()])")
+    with pytest.raises(ExpressionError, match="code cell 2, line 1: 'Own'"):
+        read_script_callbacks(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [{}]}', "{" * 100_000]
+)
+def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.ipynb"
+    path.write_text(text)
+    with pytest.raises(ExpressionError, match="it is no notebook"):
+        read_training_script(str(path))
