@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.version import __version__
+
 if TYPE_CHECKING:
     from cbreplay.errors import (
         CbreplayError,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from cbreplay.loading import load_runs
     from cbreplay.notebook import Answer, ask
     from cbreplay.recommend import Recommendation, recommend_config
+    from cbreplay.record.confirming import confirm_replay
     from cbreplay.record.recorder import Recorder
     from cbreplay.record.recording import recorded, recording
     from cbreplay.replay import Replay, replay_fits, replay_run
@@ -45,8 +48,6 @@ if TYPE_CHECKING:
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Answer",
@@ -80,6 +81,7 @@ __all__ = [
     "build_staircase",
     "choices",
     "compare_replays",
+    "confirm_replay",
     "explain_replay",
     "lint_callbacks",
     "load_runs",
@@ -119,6 +121,7 @@ _HOMES = {
     "build_staircase": "staircase",
     "choices": "grid",
     "compare_replays": "replay.compare",
+    "confirm_replay": "record.confirming",
     "explain_replay": "explain",
     "lint_callbacks": "lint",
     "load_runs": "loading",
