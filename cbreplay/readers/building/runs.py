@@ -150,7 +150,7 @@ def _carried_notes(series: Mapping[str, Series]) -> list[str]:
     found: dict[int, list[str]] = {}
     moving = False
     for name, own in series.items():
-        changed = np.flatnonzero(np.diff(own.values) != 0) + 1
+        changed = np.flatnonzero(own.values[1:] != own.values[:-1]) + 1
         if not own.recorded.all() or len(changed) < _FEW_CHANGES:
             continue
         distances = np.diff(changed)
