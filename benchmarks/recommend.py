@@ -33,8 +33,8 @@ from cbreplay import Run, load_runs
 from cbreplay.recommend import Advising, recommend_config, sweep_patience
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.pricing import Priced, cells_of, price
-from cbreplay.recommend.selection import USUAL, choose_patience
-from cbreplay.recommend.study import begin_study, keep_alike
+from cbreplay.recommend.selection import USUAL, pick_patience
+from cbreplay.recommend.study import begin_study, keep_alike, part_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,8 +162,10 @@ def price_runs(
     sweep, _ = sweep_patience(runs, monitor=monitor, semantics=SEMANTICS)
     axes = read_axes(sweep)
     asked = Advising(tolerance, 0.9, 0.05, "none", None)
-    study = begin_study(sweep, axes, keep_alike(sweep, axes, []), asked)
-    cells = cells_of(sweep, study.panel.rows, axes.slices[0].columns)
+    alike, *_ = part_runs(sweep, keep_alike(sweep, axes, []), asked)
+    study = begin_study(sweep, axes, asked, alike)
+    columns, standing = axes.slices[0].columns, study.panel.standing
+    cells = cells_of(sweep, study.panel.rows, columns, standing)
     return price(study.panel, cells, axes.patience)
 
 
@@ -182,7 +184,7 @@ def count_kept(
     for _ in range(draws):
         order = rng.permutation(total)
         drawn, others = order[:n_runs], population.take(order[n_runs:])
-        choice = choose_patience(population.take(drawn), confidence, None)
+        choice = pick_patience(population.take(drawn), confidence)
         if choice.rank_patience is not None:
             kept = (others.sufficient <= choice.rank_patience).mean()
             promised.append(kept)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.version import __version__
+
 if TYPE_CHECKING:
     from cbreplay.errors import (
         CbreplayError,
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CbreplayError",

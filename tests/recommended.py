@@ -50,7 +50,14 @@ def recommend(runs: Sequence[Run], **options: Any) -> Recommendation:
 
     asked = {
         name: options.pop(name)
-        for name in ("monitor", "keep", "min_delta", "objective", "mode")
+        for name in (
+            "monitor",
+            "keep",
+            "min_delta",
+            "objective",
+            "objective_mode",
+            "mode",
+        )
         if name in options
     }
     sweep, left_out = sweep_patience(runs, semantics="keras-3.15", **asked)

@@ -1,12 +1,15 @@
 """What cbreplay itself answers, judged as any other way to choose: slow, and the truth.
 
 Each draw is written down as logs, with their plan or without, and `recommend_config` is
-asked. Where it recommends nothing, a fixed 10 stands for its answer.
+asked. Where it recommends nothing, a fixed 10 stands for its answer. The kinds of
+curves that it leans on are learned from the half of the sets that is not judged; those
+that come with the package are learned from all.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from benchmarks.advice.choices import (
     Judged,
     Population,
     draw_runs,
+    make_priors,
+    part_sets,
     populate,
 )
 from cbreplay import Run
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.advice.curves import Curves
+    from cbreplay.recommend.prior import Prior
     from cbreplay.run import EpochArray
 
 __all__ = ["print_answers"]
@@ -45,14 +51,20 @@ def write_logs(population: Population, *, planned: bool) -> list[Run]:
     ]
 
 
-def ask(runs: Sequence[Run], drawn: EpochArray) -> int:
+def ask(runs: Sequence[Run], drawn: EpochArray, prior: Prior) -> int:
     """Return the patience that cbreplay recommends from some of the runs."""
     sweep, _ = sweep_patience([runs[row] for row in drawn], semantics=SEMANTICS)
-    return recommend_config(sweep).patience or USUAL
+    with patch("cbreplay.recommend.selection.read_prior", lambda: prior):
+        return recommend_config(sweep).patience or USUAL
 
 
 def judge_answers(
-    populations: Sequence[Population], n_runs: int, draws: int, *, planned: bool
+    populations: Sequence[Population],
+    priors: Sequence[tuple[Prior, Prior]],
+    n_runs: int,
+    draws: int,
+    *,
+    planned: bool,
 ) -> Judged:
     """Draw runs of each set, ask, and judge by the others."""
     distance, gained = [], []
@@ -60,7 +72,8 @@ def judge_answers(
         score, runs = population.score, write_logs(population, planned=planned)
         longest, gains = score.shape[1], []
         for order in draw_runs(place, n_runs, len(score), draws):
-            patience = min(ask(runs, order[:n_runs]), longest)
+            asked = ask(runs, order[:n_runs], priors[place][0])
+            patience = min(asked, longest)
             others = score[order[n_runs:]]
             gains.append((others[:, USUAL - 1] - others[:, patience - 1]).mean())
         mean = score.mean(axis=0)
@@ -72,11 +85,15 @@ def judge_answers(
 def print_answers(sets: Sequence[Curves], draws: int) -> None:
     """Print what share of the distance cbreplay's answers close."""
     print("cbreplay's answers, share closed in %, from 3 / 10 / 30 runs")
+    learned_from = part_sets(sets, "halves")
     for plan in PLANS[1:]:
         populations = populate(sets, plan)
+        priors = make_priors(learned_from, plan, "val_loss")
         for planned in (True, False):
             closed = [
-                judge_answers(populations, n_runs, draws, planned=planned).closed()
+                judge_answers(
+                    populations, priors, n_runs, draws, planned=planned
+                ).closed()
                 for n_runs in SIZES
             ]
             said = "plan given" if planned else "plan not given"

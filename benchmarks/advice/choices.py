@@ -13,7 +13,7 @@ from benchmarks.advice.make_prior import (
     monitored,
     price_patience,
 )
-from benchmarks.advice.prior import Blended, Prior, blend_scores, leave_each_out
+from cbreplay.recommend.prior import Blended, Prior, blend_scores, leave_each_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -167,19 +167,19 @@ def promise_first(sample: Sample) -> int:
 
 
 def promise_in_near_tie(sample: Sample) -> int:
-    """A promise for more than the rule of thumb wins where it costs no more."""
+    """A promise for more than the thumb wins, unless a shorter one scores better."""
     promised, blended = _promised_above_thumb(sample), sample.blended()
     cheapest = blended.cheapest()
     if promised is None:
         return cheapest + 1
     near = blended.score[promised - 1] <= blended.score[cheapest] + _NEAR_TIE
-    return promised if near else cheapest + 1
+    return promised if near or cheapest + 1 >= promised else cheapest + 1
 
 
 def left_out_decides(sample: Sample) -> int:
     """The rule of thumb, unless the choice is better on runs left out of it."""
     every = np.arange(1, sample.plan + 1)
-    left_out = leave_each_out(
+    without = leave_each_out(
         sample.prior,
         every,
         sample.plan,
@@ -187,6 +187,7 @@ def left_out_decides(sample: Sample) -> int:
         sample.trained,
         cost_weight=sample.cost_weight,
     )
+    left_out = [blended.cheapest() for blended in without]
     score = sample.scores()
     thumb = rule_of_thumb(sample)
     own = score[np.arange(len(score)), left_out].mean()
@@ -211,7 +212,7 @@ CHOICES: dict[str, Callable[[Sample], int]] = {
     "  ... with the plan inferred": plan_inferred,
     "  ... if better when left out": left_out_decides,
     "  ... a higher promise first": promise_first,
-    "  ... or where it costs no more": promise_in_near_tie,
+    "  ... unless a shorter one is better": promise_in_near_tie,
 }
 
 

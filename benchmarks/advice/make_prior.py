@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.advice.prior import Prior, parse_prior
 from benchmarks.advice.stopping import (
     Costs,
     measure_costs,
     stop_by_patience,
     watch_series,
 )
+from cbreplay.recommend.prior import Prior, parse_prior
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

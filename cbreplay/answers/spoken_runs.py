@@ -89,21 +89,28 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
     runs : iterable of Run
         What it is about.
     """
-    others = sorted({run.framework for run in runs} - {""})
-    if not others:
-        return headline
-    verb = "counts" if len(others) == 1 else "count"
-    return say(headline, f" By Keras's rules: {' and '.join(others)} {verb} otherwise.")
+    others = _others_count(runs)
+    return (
+        say(headline, f" By Keras's rules: {others} otherwise.") if others else headline
+    )
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield where it stands what such a framework would have counted."""
-    if any(run.framework for run in runs):
+    """Yield by whose rules something is exact, and where it stands what differs."""
+    others = _others_count(runs)
+    if others:
         yield say(
-            "What other frameworks count: ",
+            f"exact: by Keras's rules; {others} otherwise, as ",
             Code("docs/patience-in-every-framework.md"),
-            ".",
+            " tells.",
         )
+
+
+def _others_count(runs: Iterable[Run]) -> str:
+    """Name the frameworks with rules of their own, with the verb; '' without any."""
+    others = sorted({run.framework for run in runs} - {""})
+    verb = "counts" if len(others) == 1 else "count"
+    return f"{' and '.join(others)} {verb}" if others else ""
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:

@@ -190,16 +190,15 @@ _ADVICE_OPTIONS = [
     click.option(
         "--confidence",
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
-        default=0.9,
-        show_default=True,
-        help="On what share of new runs the tolerance shall be kept.",
+        help="On what share of new runs the tolerance shall be kept.  [default: 0.9, "
+        "or 0.8 from 4 to 8 runs]",
     ),
     click.option(
         "--cost-weight",
         type=click.FloatRange(min=0),
         default=0.05,
         show_default=True,
-        help="What training a whole record counts, beside losing the size of the best "
+        help="What training the whole plan counts, beside losing the size of the best "
         "value.",
     ),
     click.option(

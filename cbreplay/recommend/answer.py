@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 __all__ = [
     "AdviceKind",
     "Advising",
+    "Basis",
     "CountedGroup",
     "Excluded",
+    "Expected",
     "Forward",
     "LeftOut",
     "MonitorScore",
+    "Odds",
+    "Plan",
+    "PlanAdvice",
     "Promise",
     "Reason",
     "Recommendation",
@@ -30,13 +35,16 @@ __all__ = [
 ]
 
 AdviceKind: TypeAlias = Literal["guaranteed", "heuristic", "none"]
+# what decides: a promise, the score of runs and kinds, the rule of thumb, or, where all
+# logs were cut by it, the patience that they were recorded under
+Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
 
 class Advising(NamedTuple):
     """The options of `recommend_config`, by its names and with its defaults."""
 
     tolerance: str | float | None = None
-    confidence: float = 0.9
+    confidence: float | None = None
     cost_weight: float = 0.05
     group_by: str | Sequence[Any] | None = None
     recorded_under: int | None = None
@@ -227,6 +235,8 @@ class Promise(NamedTuple):
         The sufficient patience with this rank, of so many.
     unlucky_share : float
         One set of groups in ten may keep it on no more than this share.
+    n_kept : int
+        For how many of the groups the recommended patience is enough.
     """
 
     patience: int
@@ -234,6 +244,74 @@ class Promise(NamedTuple):
     n_groups: int
     rank: int
     unlucky_share: float
+    n_kept: int
+
+
+class Plan(NamedTuple):
+    """For how many epochs the trainings were planned that an answer is about.
+
+    Parameters
+    ----------
+    epochs : int
+        How many.
+    inferred : bool
+        Whether that was read off the logs, which end there, and nothing says so.
+    n_runs : int
+        How many of the runs ended there.
+    """
+
+    epochs: int
+    inferred: bool
+    n_runs: int
+
+
+class Odds(NamedTuple):
+    """In what share of such cases the advice was better than 10, as good, and worse."""
+
+    better: float
+    same: float
+    worse: float
+
+
+class Expected(NamedTuple):
+    """What the next training is expected to score, of the runs and the kinds of curves.
+
+    Parameters
+    ----------
+    score, usual_score : float
+        By what is recommended, and by a fixed patience of 10.
+    n_groups, n_kinds : int
+        How many groups tell, and as how many the kinds count.
+    odds : Odds or None
+        What became of such advice on other data; None for fewer groups than measured.
+    """
+
+    score: float
+    usual_score: float
+    n_groups: int
+    n_kinds: int
+    odds: Odds | None
+
+
+class PlanAdvice(NamedTuple):
+    """What is recommended for the trainings of another plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        For how many epochs these were planned.
+    n_groups : int
+        How many groups there are.
+    patience : int or None
+        What is recommended; None where they are too few.
+    promise : Promise or None
+        What goes with it.
+    """
+
+    plan: Plan
+    n_groups: int
+    patience: int | None
+    promise: Promise | None
 
 
 class LeftOut(NamedTuple):
@@ -339,6 +417,15 @@ class Recommendation:
         As asked.
     tolerance : Tolerance or None
         What a run may lose.
+    plan : Plan or None
+        For how many epochs the trainings are planned; None where nothing tells.
+    basis : {"promise", "score", "thumb", "cut"} or None
+        What decided: the promise, the least expected score, the rule of thumb, or, as
+        all logs were cut by it, the patience that they were recorded under.
+    expected : Expected or None
+        What the next training is expected to score; None without a plan.
+    plans : tuple of PlanAdvice
+        What is recommended for trainings that were planned otherwise.
     unit : {"group", "run"}
         What is counted, left out and resampled.
     grouped_by : {"run", "seed", "setting", "asked"}
@@ -378,6 +465,10 @@ class Recommendation:
     confidence: float
     cost_weight: float
     tolerance: Tolerance | None = None
+    plan: Plan | None = None
+    basis: Basis | None = None
+    expected: Expected | None = None
+    plans: tuple[PlanAdvice, ...] = ()
     unit: Literal["group", "run"] = "run"
     grouped_by: Literal["run", "seed", "setting", "asked"] = "run"
     groups: tuple[CountedGroup, ...] = ()

@@ -11,8 +11,13 @@ from cbreplay.plain_text import shown_value
 from cbreplay.recommend.answer import (
     Advising,
     CountedGroup,
+    Excluded,
+    Expected,
     MonitorScore,
+    Plan,
+    PlanAdvice,
     Promise,
+    Reason,
     Recommendation,
 )
 from cbreplay.recommend.axes import read_axes
@@ -22,6 +27,7 @@ from cbreplay.recommend.left_out import (
     validate_forward,
 )
 from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.prior import read_prior, read_track_record
 from cbreplay.recommend.remarks import (
     find_doubts,
     reasons_for_choice,
@@ -33,21 +39,28 @@ from cbreplay.recommend.rivals import (
     score_rules,
     score_without_stopping,
 )
-from cbreplay.recommend.selection import needed_rank, shared_confidence, unlucky_share
-from cbreplay.recommend.study import begin_study, keep_alike, read_tolerance
+from cbreplay.recommend.selection import needed_rank, pick_patience, unlucky_share
+from cbreplay.recommend.study import (
+    begin_study,
+    keep_alike,
+    part_runs,
+    read_tolerance,
+)
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.answer import Excluded, LeftOut
+    from cbreplay.recommend.answer import LeftOut
     from cbreplay.recommend.axes import Slice
+    from cbreplay.recommend.endings import PlanPart
     from cbreplay.recommend.left_out import Ranking
     from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.selection import Choice
-    from cbreplay.recommend.study import Study
+    from cbreplay.recommend.selection import Choice, Pick
+    from cbreplay.recommend.study import RunsOfPlan, Study
     from cbreplay.rules.base import Callback
+    from cbreplay.run import EpochArray
 
 __all__ = ["recommend_config"]
 
@@ -58,7 +71,7 @@ def recommend_config(
     sweep: Sweep,
     *,
     tolerance: str | float | None = None,
-    confidence: float = 0.9,
+    confidence: float | None = None,
     cost_weight: float = 0.05,
     group_by: str | Sequence[Any] | None = None,
     current: Iterable[Any] | Any | None = None,  # noqa: ANN401 - a callbacks list
@@ -76,10 +89,11 @@ def recommend_config(
         What a run may lose: in the objective's unit, or ``"1%"`` of its best value.
         By default the spread of the best values between the seeds of its group where
         there are some, else 1 %.
-    confidence : float
-        On what share of new groups the tolerance shall be kept.
+    confidence : float, optional
+        On what share of new groups the tolerance shall be kept; by default .9, or .8
+        from groups too few for that.
     cost_weight : float
-        What training a whole record counts, beside losing the size of the best value.
+        What training the whole plan counts, beside losing the size of the best value.
     group_by : str or sequence, optional
         Which runs count as one; as in `find_groups`.
     current : list of Callback, optional
@@ -123,14 +137,13 @@ def recommend_config(
     axes = read_axes(sweep)
     gone = [*excluded]
     rows = keep_alike(sweep, axes, gone)
-    study = begin_study(sweep, axes, rows, asked)
+    part, *other_parts = part_runs(sweep, rows, asked)
+    gone += _planned_otherwise(sweep, rows, [part, *other_parts])
+    study = begin_study(sweep, axes, asked, part)
     in_use = None if current is None else tuple(read_callbacks(current).callbacks)
     slices = axes.of_each_monitor()
-    priced = [
-        price(study.panel, cells_of(sweep, rows, slice_.columns), axes.patience)
-        for slice_ in slices
-    ]
-    why_none = reasons_for_none(study.grouping, priced)
+    priced = _price_slices(study, slices)
+    why_none = reasons_for_none(study, priced)
     if why_none:
         return Recommendation(
             kind="none",
@@ -141,7 +154,14 @@ def recommend_config(
             **_frame(study, gone),
         )
     decided = _decide(study, slices, priced)
-    return Recommendation(**_findings(study, decided, in_use), **_frame(study, gone))
+    return Recommendation(
+        plans=tuple(
+            _advise_plan(begin_study(sweep, axes, asked, other), decided.chosen)
+            for other in other_parts
+        ),
+        **_findings(study, decided, in_use),
+        **_frame(study, gone),
+    )
 
 
 def _check(sweep: object, asked: Advising) -> None:
@@ -152,7 +172,9 @@ def _check(sweep: object, asked: Advising) -> None:
             f"{type(sweep).__name__}"
         )
         raise ConfigError(sentence)
-    if not 0 < asked.confidence < 1 or not 0 <= asked.cost_weight < np.inf:
+    confidence = asked.confidence
+    is_share = confidence is None or 0 < confidence < 1
+    if not is_share or not 0 <= asked.cost_weight < np.inf:
         sentence = (
             f"confidence is {asked.confidence!r} and cost_weight is "
             f"{asked.cost_weight!r}, where a share between 0 and 1, and a number from "
@@ -176,15 +198,53 @@ def _check(sweep: object, asked: Advising) -> None:
         raise ConfigError(sentence)
 
 
+def _planned_otherwise(
+    sweep: Sweep, rows: EpochArray, parts: Sequence[RunsOfPlan]
+) -> Iterator[Excluded]:
+    """Yield the runs whose plan too few others share to say anything of it."""
+    counted = {row for part in parts for row in part.rows.tolist()}
+    usual = parts[0].part.plan
+    for row in rows.tolist():
+        if row not in counted:
+            run = sweep.records[row]
+            facts = {"planned": run.planned_epochs, "usual": usual}
+            yield Excluded(run.name, Reason("plan", facts))
+
+
+def _price_slices(study: Study, slices: Sequence[Slice]) -> list[Priced]:
+    """Return what every patience costs on each monitor."""
+    panel, patience = study.panel, study.axes.patience
+    found = []
+    for slice_ in slices:
+        cells = cells_of(study.sweep, panel.rows, slice_.columns, panel.standing)
+        found.append(price(panel, cells, patience))
+    return found
+
+
+def _advise_plan(study: Study, chosen: Slice) -> PlanAdvice:
+    """Return what is recommended for the runs of another plan, in a line."""
+    (priced,) = _price_slices(study, [chosen])
+    n_groups = len(priced.sufficient)
+    pick = pick_patience(priced, study.confidences[0])
+    told = n_groups > 1
+    return PlanAdvice(
+        _plan_of(study.part),
+        n_groups,
+        pick.patience if told else None,
+        _promise(study, priced, pick) if told else None,
+    )
+
+
 def _frame(study: Study, gone: Sequence[Excluded]) -> dict[str, Any]:
     """Return what an answer says of its question, whatever comes of it."""
     return {
         "objective": study.objective,
         "objective_mode": study.mode,
         "keep": "best" if study.axes.fixed.get("restore_best_weights") else "last",
-        "confidence": study.asked.confidence,
+        "confidence": study.confidence,
         "cost_weight": study.asked.cost_weight,
         "tolerance": study.tolerance,
+        "plan": None if study.part.plan is None else _plan_of(study.part),
         "unit": study.unit,
         "grouped_by": study.grouping.by,
         "excluded": tuple(gone),
@@ -232,15 +292,16 @@ def _decide(
     study: Study, slices: Sequence[Slice], priced: Sequence[Priced]
 ) -> _Decided:
     """Choose a monitor and a patience, or see that nothing should stop."""
-    confidence = shared_confidence(study.asked.confidence, len(slices))
-    ranking = rank_monitors(priced, confidence, study.own.cap)
+    names = [slice_.monitor for slice_ in slices]
+    itself = names.index(study.objective) if study.objective in names else None
+    ranking = rank_monitors(priced, study.confidences, itself)
     costs, choice = priced[ranking.first], ranking.choices[ranking.first]
     return _Decided(
         slices,
         priced,
         ranking,
         score_left_out(costs, choice, *ranking.left_out),
-        choice.kind == "guaranteed" or _beats_no_stopping(study, costs, choice),
+        choice.pick.basis != "thumb" or _beats_no_stopping(study, costs, choice),
     )
 
 
@@ -271,15 +332,17 @@ def _findings(
         settings = tuple(row for row in settings if row.label != "recommended")
     rule = study.axes.rule(chosen, patience=choice.patience)
     return {
-        "kind": choice.kind if stops else "none",
+        "kind": choice.pick.kind if stops else "none",
         "monitor": chosen.monitor,
         "callbacks": study.axes.around_rule(rule) if stops else (),
         "patience": choice.patience if stops else None,
         "reasons": (
-            *reasons_for_choice(study, choice, left_out, n_monitors, stops=stops),
+            *reasons_for_choice(study, choice.pick, n_monitors, stops=stops),
             *reasons_of_rules(rules, choice.patience),
         ),
-        "promise": _promise(decided, study.asked.confidence),
+        "promise": _promise(study, decided.priced, choice.pick),
+        "basis": choice.pick.basis if stops else None,
+        "expected": _expected(decided.priced, choice.pick) if stops else None,
         "groups": _counted_groups(study, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
         "left_out": left_out,
@@ -302,7 +365,7 @@ def _monitor_scores(decided: _Decided) -> tuple[MonitorScore, ...]:
         MonitorScore(
             slice_.monitor,
             choice.patience,
-            choice.kind,
+            choice.pick.kind,
             int(np.isinf(costs.sufficient).sum()),
             score_left_out(costs, choice),
         )
@@ -312,14 +375,44 @@ def _monitor_scores(decided: _Decided) -> tuple[MonitorScore, ...]:
     )
 
 
-def _promise(decided: _Decided, confidence: float) -> Promise | None:
-    promised = decided.choice.rank_patience
-    if promised is None:
+def _promise(study: Study, priced: Priced, pick: Pick) -> Promise | None:
+    """Return what is promised of new groups; None where nothing is."""
+    if pick.rank_patience is None:
         return None
-    n_groups = len(decided.priced.sufficient)
-    rank = needed_rank(n_groups, shared_confidence(confidence, len(decided.slices)))
-    share = unlucky_share(n_groups, rank)
-    return Promise(promised, confidence, n_groups, rank, share)
+    n_groups = len(priced.sufficient)
+    rank = needed_rank(n_groups, pick.confidence)
+    return Promise(
+        pick.rank_patience,
+        study.confidence,
+        n_groups,
+        rank,
+        unlucky_share(n_groups, rank),
+        int((priced.sufficient <= pick.patience).sum()),
+    )
+
+
+def _plan_of(part: PlanPart) -> Plan:
+    """Return the plan of a part that has one."""
+    if part.plan is None:
+        message = "runs of one plan have a plan"
+        raise AssertionError(message)
+    return Plan(part.plan, part.inferred, part.n_reached)
+
+
+def _expected(priced: Priced, pick: Pick) -> Expected | None:
+    """Return what the next training is expected to score."""
+    if pick.expected is None:
+        return None
+    score, usual_score = pick.expected
+    n_groups = int((~np.isnan(priced.lost).all(axis=1)).sum())
+    record = read_track_record()
+    return Expected(
+        score,
+        usual_score,
+        n_groups,
+        int(read_prior().weight),
+        record.look_up(n_groups, usual_score - score),
+    )
 
 
 def _counted_groups(

@@ -12,7 +12,13 @@ from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.rivals import score_named, sweep_beside
 from cbreplay.recommend.selection import OFTEN, USUAL
-from cbreplay.recommend.study import Study, begin_study, keep_alike, measure_scale
+from cbreplay.recommend.study import (
+    Study,
+    begin_study,
+    keep_alike,
+    measure_scale,
+    part_runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,11 +88,11 @@ def measure_costs(
         As they were given to `recommend_config`.
     """
     axes = read_axes(sweep)
-    rows = keep_alike(sweep, axes, [])
     asked = Advising(
         None, advice.confidence, advice.cost_weight, group_by, recorded_under
     )
-    study = begin_study(sweep, axes, rows, asked)
+    part, *_ = part_runs(sweep, keep_alike(sweep, axes, []), asked)
+    study = begin_study(sweep, axes, asked, part)
     chosen = next(slice_ for slice_ in axes.slices if slice_.monitor == advice.monitor)
     values = _min_deltas(study, chosen)
     at = values.index(chosen.min_delta), _place(axes, advice.patience or USUAL)
@@ -98,7 +104,9 @@ def measure_costs(
         groups=tuple(study.panel.groups[group] for group in compared),
         tolerance=_tolerance_of(study, advice),
     )
-    named = score_named(study._replace(panel=panel), chosen, advice, current)
+    named: tuple[Scored, ...] = ()
+    if len(compared):
+        named = score_named(study._replace(panel=panel), chosen, advice, current)
     return Costs(
         axes.patience,
         values,
@@ -187,7 +195,8 @@ def _price_all(
     varied = {"min_delta": list(min_delta)} if "min_delta" in axes.defaults else {}
     sweep = sweep_beside(study, axes.grid(chosen, **varied, patience=patience))
     n_patience = len(patience)
-    cells = cells_of(sweep, np.arange(len(panel.rows)), np.arange(len(sweep.configs)))
+    rows, columns = (np.arange(size) for size in sweep.shape)
+    cells = cells_of(sweep, rows, columns, panel.standing)
     priced = [
         price(panel, cells.take(place * n_patience, n_patience), axes.patience)
         for place in range(len(min_delta))

@@ -16,6 +16,7 @@ from cbreplay.recommend.selection import (
     Choice,
     choose_patience,
     count_needed,
+    pick_patience,
 )
 
 if TYPE_CHECKING:
@@ -135,21 +136,21 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
     times = _times(study.runs, study.panel.groups)
     if times is None:
         return None
-    parts = split_by_time(*times, count_needed(study.asked.confidence))
+    parts = split_by_time(*times, count_needed(study.confidence))
     if parts is None:
         return None
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    choice = choose_patience(oldest, study.asked.confidence, study.own.cap)
+    pick = pick_patience(oldest, study.confidences[0])
     usual = min(USUAL, int(priced.patience[-1]))
-    score = newest.at(newest.score, choice.patience)
+    score = newest.at(newest.score, pick.patience)
     beside = newest.at(newest.score, usual)
     known = ~np.isnan(score) & ~np.isnan(beside)
     return Forward(
         int(older.sum()),
         int(newer.sum()),
-        choice.patience,
-        int((newest.sufficient <= choice.patience).sum()),
+        pick.patience,
+        int((newest.sufficient <= pick.patience).sum()),
         int(np.isinf(newest.sufficient).sum()),
         float(score[known].mean()) if known.any() else None,
         float(beside[known].mean()) if known.any() else None,
@@ -229,10 +230,22 @@ class Ranking(NamedTuple):
 
 
 def rank_monitors(
-    priced: Sequence[Priced], confidence: float, cap: int | None
+    priced: Sequence[Priced],
+    confidences: tuple[float, float],
+    objective: int | None = None,
 ) -> Ranking:
-    """Choose a patience for each monitor, and compare these on groups left out."""
-    choices = tuple(choose_patience(costs, confidence, cap) for costs in priced)
+    """Choose a patience for each monitor, and compare these on groups left out.
+
+    Parameters
+    ----------
+    priced : sequence of Priced
+        The costs on each monitor.
+    confidences : (float, float)
+        As `choose_patience` takes them.
+    objective : int, optional
+        Which of the monitors is judged by itself, and so never called better.
+    """
+    choices = tuple(choose_patience(costs, *confidences) for costs in priced)
     pairs = list(zip(priced, choices, strict=True))
     regret = np.array(
         [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]
@@ -241,17 +254,17 @@ def rank_monitors(
         [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
     )
     known = ~np.isnan(score).any(axis=0)
-    first, told_apart = _best(score[:, known])
+    first, told_apart = _best(score[:, known], objective)
     # without a group, its score has no part in the choice of the monitor
     without = np.full(score.shape[1], first)
-    without[known] = best_without_each(score[:, known])
+    without[known] = best_without_each(score[:, known], objective)
     groups = np.arange(score.shape[1])
     return Ranking(
         first, choices, told_apart, (regret[without, groups], score[without, groups])
     )
 
 
-def _best(score: FloatArray) -> tuple[int, bool]:
+def _best(score: FloatArray, objective: int | None) -> tuple[int, bool]:
     """Return the monitor with the least score, if it is clearly least; else the first.
 
     Parameters
@@ -265,11 +278,11 @@ def _best(score: FloatArray) -> tuple[int, bool]:
     least = int(np.argmin(score.mean(axis=1)))
     apart = np.delete(score, least, axis=0) - score[least]
     error = apart.std(axis=1, ddof=1) / np.sqrt(n_groups)
-    clearly = bool((apart.mean(axis=1) > _APART * error).all())
+    clearly = bool((apart.mean(axis=1) > _APART * error).all() and least != objective)
     return (least if clearly else 0), clearly
 
 
-def best_without_each(score: FloatArray) -> EpochArray:
+def best_without_each(score: FloatArray, objective: int | None = None) -> EpochArray:
     """Return which monitor would be chosen without each of the groups.
 
     What the mean and the spread are without one value follows from those of all, so
@@ -279,6 +292,8 @@ def best_without_each(score: FloatArray) -> EpochArray:
     ----------
     score : array of shape (n_monitors, n_groups)
         On the groups left out; every monitor is known on each.
+    objective : int, optional
+        Which monitor is judged by itself.
     """
     n_monitors, n_groups = score.shape
     n_others = n_groups - 1
@@ -287,6 +302,8 @@ def best_without_each(score: FloatArray) -> EpochArray:
         return chosen
     least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
     for monitor in range(1, n_monitors):
+        if monitor == objective:
+            continue
         apart = np.delete(score, monitor, axis=0) - score[monitor]
         mean = apart.mean(axis=1, keepdims=True)
         off = apart - mean

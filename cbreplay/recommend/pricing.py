@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
+# codes of a sweep's evidence
+_EXACT, _CENSORED = 0, 1
+
 __all__ = [
     "CellCosts",
+    "ChoiceFrame",
     "Panel",
     "Priced",
+    "RunStanding",
     "cells_of",
     "find_sufficient",
     "group_means",
@@ -26,6 +31,47 @@ __all__ = [
     "score_setting",
     "with_left_out",
 ]
+
+
+class RunStanding(NamedTuple):
+    """How far each run tells, arrays of shape (n_runs,).
+
+    Parameters
+    ----------
+    ended : bool array
+        Where it ended by its plan, so that what does not stop in the log never does.
+    cut : bool array
+        Where its own stopping rule ended it: of what would have come it says nothing,
+        so neither of what is lost by any patience.
+    tells : bool array
+        Where a patience that is enough can be known.
+    length : array
+        The epochs of the plan, or those that are recorded where it is unknown.
+    """
+
+    ended: BoolArray
+    cut: BoolArray
+    tells: BoolArray
+    length: FloatArray
+
+
+class ChoiceFrame(NamedTuple):
+    """What a choice is made for.
+
+    Parameters
+    ----------
+    plan : int or None
+        How many values of the monitor a training is planned to have; None if unknown.
+    cost_weight : float
+        What training the whole plan counts, beside losing the whole scale.
+    floor : int
+        No shorter patience is chosen: some logs were cut by this one, and no other
+        shows what they would have held.
+    """
+
+    plan: int | None
+    cost_weight: float
+    floor: int = 1
 
 
 class Panel(NamedTuple):
@@ -41,10 +87,10 @@ class Panel(NamedTuple):
         The positions, among `rows`, of each group's runs.
     scale, tolerance : array of shape (n_runs,)
         The scale of each run's regrets, and what it may lose.
-    cost_weight : float
-        What training the whole record counts, beside losing the whole scale.
-    own_patience : array of shape (n_runs,)
-        The patience that a run's own stopping rule ended it by; infinity without.
+    standing : RunStanding
+        How far each tells.
+    frame : ChoiceFrame
+        What is chosen for.
     """
 
     rows: EpochArray
@@ -52,8 +98,8 @@ class Panel(NamedTuple):
     groups: tuple[EpochArray, ...]
     scale: FloatArray
     tolerance: FloatArray
-    cost_weight: float
-    own_patience: FloatArray
+    standing: RunStanding
+    frame: ChoiceFrame
 
 
 class CellCosts(NamedTuple):
@@ -64,9 +110,10 @@ class CellCosts(NamedTuple):
     exact : bool array
         Where the log tells it; elsewhere the others say nothing.
     regret : array
-        What is lost, in the objective's unit; NaN where that is not known.
+        What is lost, in the objective's unit; NaN where that is not known. Where it
+        goes on past the log, what would be lost if training had ended there.
     cost : array
-        The share of the recorded epochs that are trained.
+        The share of the planned epochs that are trained.
     silent : bool array
         Where the log lacks what decides, or another training would have followed.
     """
@@ -97,8 +144,14 @@ class Priced(NamedTuple):
     sufficient : array of shape (n_groups,)
         The smallest that is enough on all runs of a group; infinity where unknown.
     regret, cost, score : array of shape (n_groups, n_patience)
-        Means over the runs of a group: the regret, the share of the recorded epochs
+        Means over the runs of a group: the regret, the share of the planned epochs
         that are trained, and both in one. NaN where a run's cell is not exact.
+    lost, trained : array of shape (n_groups, n_patience)
+        Means over the runs that were not cut, by which a patience is chosen: the regret
+        in each run's scale, and the share that is trained. What goes on past a log
+        counts as trained to its end.
+    frame : ChoiceFrame
+        What is chosen for.
     """
 
     patience: EpochArray
@@ -106,6 +159,9 @@ class Priced(NamedTuple):
     regret: FloatArray
     cost: FloatArray
     score: FloatArray
+    lost: FloatArray
+    trained: FloatArray
+    frame: ChoiceFrame
 
     def take(self, groups: EpochArray) -> Priced:
         """Return some of the groups."""
@@ -115,6 +171,9 @@ class Priced(NamedTuple):
             self.regret[groups],
             self.cost[groups],
             self.score[groups],
+            self.lost[groups],
+            self.trained[groups],
+            self.frame,
         )
 
     def look_up(self, column: FloatArray, patience: EpochArray) -> FloatArray:
@@ -128,33 +187,51 @@ class Priced(NamedTuple):
         return self.look_up(column, np.full(len(column), patience))
 
 
-def cells_of(sweep: Sweep, rows: EpochArray, columns: EpochArray) -> CellCosts:
-    """Return some cells of a sweep."""
+def cells_of(
+    sweep: Sweep, rows: EpochArray, columns: EpochArray, standing: RunStanding
+) -> CellCosts:
+    """Return some cells of a sweep; `standing` is that of its rows."""
     at = np.ix_(rows, columns)
-    exact = sweep.evidence[at] == 0
-    recorded = np.array([sweep.runs[row].n_epochs for row in rows])
-    cost = sweep.trained_epochs[at] / recorded[:, None]
+    evidence = sweep.evidence[at]
+    told = (evidence == _EXACT) | ((evidence == _CENSORED) & standing.ended[:, None])
+    cost = sweep.trained_epochs[at] / standing.length[:, None]
     silent = sweep.diverged[at] | sweep.incomplete[at]
-    return CellCosts(exact, sweep.regret[at], cost, silent)
+    return CellCosts(told & ~standing.cut[:, None], sweep.regret[at], cost, silent)
 
 
 def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     """Return what every patience costs on every group."""
-    # above its own patience a log is no evidence, whatever it seems to hold
-    exact = cells.exact & (patience[None] <= panel.own_patience[:, None])
+    standing, groups = panel.standing, panel.groups
     sufficient = find_sufficient(
-        patience, exact, cells.regret, panel.tolerance, silent=cells.silent
+        patience, cells.exact, cells.regret, panel.tolerance, silent=cells.silent
     )
-    regret = np.where(exact, cells.regret, np.nan)
-    cost = np.where(exact, cells.cost, np.nan)
-    score = regret / panel.scale[:, None] + panel.cost_weight * cost
+    sufficient = np.where(standing.tells, sufficient, np.inf)
+    regret = np.where(cells.exact, cells.regret, np.nan)
+    cost = np.where(cells.exact, cells.cost, np.nan)
+    share = cells.regret / panel.scale[:, None]
+    counted = ~(cells.silent | standing.cut[:, None] | np.isnan(share))
     return Priced(
         patience,
-        _reduce_groups(np.maximum, sufficient, panel.groups),
-        group_means(regret, panel.groups),
-        group_means(np.where(np.isnan(regret), np.nan, cost), panel.groups),
-        group_means(score, panel.groups),
+        _reduce_groups(np.maximum, sufficient, groups),
+        group_means(regret, groups),
+        group_means(np.where(np.isnan(regret), np.nan, cost), groups),
+        group_means(
+            regret / panel.scale[:, None] + panel.frame.cost_weight * cost, groups
+        ),
+        _means_where(counted, share, groups),
+        _means_where(counted, cells.cost, groups),
+        panel.frame,
     )
+
+
+def _means_where(
+    counted: BoolArray, values: FloatArray, groups: Sequence[EpochArray]
+) -> FloatArray:
+    """Return the means over those runs of each group that count; NaN without one."""
+    told = _reduce_groups(np.add, counted.astype(np.float64), groups)
+    total = _reduce_groups(np.add, np.where(counted, values, 0.0), groups)
+    means: FloatArray = np.where(told > 0, total / np.maximum(told, 1), np.nan)
+    return means
 
 
 def find_sufficient(
@@ -262,7 +339,7 @@ def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
         panel.names[worst] if regret[worst] > 0 else None,
         mean(share),
         mean(cost),
-        mean(share) + panel.cost_weight * mean(cost),
+        mean(share) + panel.frame.cost_weight * mean(cost),
         **kept,
     )
 

@@ -10,26 +10,17 @@ import numpy as np
 
 from cbreplay.errors import CbreplayError
 from cbreplay.expressions import parse_recorded
-from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Run
 
 __all__ = [
     "FailedTraining",
-    "OwnStops",
     "find_cadence",
     "find_failure",
-    "find_own_stops",
     "recorded_stoppers",
 ]
-
-# fewer logs that end alike, or a shorter gap, show no rule
-_FEWEST_ALIKE = 3
-_SHORTEST_GAP = 2
 
 
 class FailedTraining(NamedTuple):
@@ -45,24 +36,6 @@ class FailedTraining(NamedTuple):
 
     how: Literal["not-finite", "interrupt", "error", "before-plan"]
     series: str | None = None
-
-
-class OwnStops(NamedTuple):
-    """Under which early stopping the logs were recorded.
-
-    Parameters
-    ----------
-    patience : tuple of int or None
-        Of each run that its own stopping rule ended; None for the others.
-    cap : int or None
-        The largest of them, where they are most of the runs.
-    guessed : int or None
-        The patience that is guessed from where the logs end; None where it is known.
-    """
-
-    patience: tuple[int | None, ...]
-    cap: int | None
-    guessed: int | None
 
 
 def find_cadence(run: Run, monitor: str) -> int:
@@ -122,58 +95,3 @@ def _stops_by_patience(name: str) -> bool:
     kind = row.load()
     parameters = [parameter.name for parameter in fields(kind)]
     return kind.stops_early and "patience" in parameters
-
-
-def find_own_stops(
-    runs: Sequence[Run],
-    objective: Sequence[tuple[str, Mode]],
-    recorded_under: int | None,
-) -> OwnStops:
-    """Find the runs that their own stopping rule ended, and its patience.
-
-    From ``run.json``; from `recorded_under` where that says nothing; or because most
-    logs end the same number of epochs after their best.
-    """
-    known = [_own_patience(run) for run in runs]
-    open_ended = [
-        row
-        for row, run in enumerate(runs)
-        if known[row] is None and run.metadata is None and not run.reached_plan
-    ]
-    guessed = None
-    if recorded_under is not None:
-        for row in open_ended:
-            known[row] = recorded_under
-    else:
-        gaps = {row: _gap(runs[row], *objective[row]) for row in open_ended}
-        guessed = _usual_gap([gap for gap in gaps.values() if gap is not None])
-        for row, gap in gaps.items():
-            if guessed is not None and gap == guessed:
-                known[row] = guessed
-    stopped_by = [patience for patience in known if patience is not None]
-    cap = max(stopped_by) if 2 * len(stopped_by) > len(runs) else None
-    return OwnStops(tuple(known), cap, guessed)
-
-
-def _own_patience(run: Run) -> int | None:
-    """Return the patience of the rule that ended a run, as ``run.json`` has it."""
-    ended = None if run.metadata is None else run.metadata.ended
-    stoppers = [] if ended is None else recorded_stoppers(run) or []
-    if ended is None or ended.by not in [rule.class_name for rule in stoppers]:
-        return None
-    # to Keras a patience of 0 is one of 1
-    return max(int(min(rule.patience for rule in stoppers)), 1)
-
-
-def _gap(run: Run, name: str, mode: Mode) -> int | None:
-    best = best_recorded_epoch(run, name, mode)
-    return None if best is None else run.horizon - best
-
-
-def _usual_gap(gaps: Sequence[int]) -> int | None:
-    """Return how many epochs after their best most logs end; None if they differ."""
-    if not gaps:
-        return None
-    (gap, often), *_ = Counter(gaps).most_common(1)
-    alike = often >= _FEWEST_ALIKE and 2 * often > len(gaps)
-    return gap if alike and gap >= _SHORTEST_GAP else None

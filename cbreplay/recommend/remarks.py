@@ -14,14 +14,7 @@ from cbreplay.outcomes import was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import FailedTraining, find_failure
-from cbreplay.recommend.selection import (
-    FEWEST_TO_SHORTEN,
-    USUAL,
-    count_needed,
-    is_hasty,
-    needed_rank,
-    shared_confidence,
-)
+from cbreplay.recommend.selection import count_needed, needed_rank, rule_of_thumb
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.sweep import EVIDENCE
@@ -29,12 +22,10 @@ from cbreplay.sweep import EVIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.groups import Grouping
-    from cbreplay.recommend.answer import LeftOut
     from cbreplay.recommend.axes import Slice
     from cbreplay.recommend.pricing import Priced
     from cbreplay.recommend.rivals import RuleScore
-    from cbreplay.recommend.selection import Choice
+    from cbreplay.recommend.selection import Choice, Pick
     from cbreplay.recommend.study import Study
     from cbreplay.run import BoolArray, FloatArray, Run
 
@@ -50,110 +41,82 @@ __all__ = [
 _WINDOW = 5
 
 
-def reasons_for_none(
-    grouping: Grouping, priced: Sequence[Priced]
-) -> tuple[Reason, ...]:
+def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ...]:
     """Return why nothing can be recommended; nothing where something can."""
+    grouping = study.grouping
     n_runs = sum(len(rows) for rows in grouping.rows)
     if n_runs == 1:
         return (Reason("one-run", {}),)
     if len(grouping.rows) == 1:
         kind = "one-group" if grouping.by == "asked" else "copies"
         return (Reason(kind, {"n_runs": n_runs}),)
-    if all(np.isnan(of_monitor.score).all() for of_monitor in priced):
+    cut = study.panel.standing.cut.any()
+    if not cut and all(np.isnan(of_monitor.lost).all() for of_monitor in priced):
         return (Reason("untold", {}),)
     return ()
 
 
 def reasons_for_choice(
-    study: Study,
-    choice: Choice,
-    left_out: LeftOut,
-    n_monitors: int,
-    *,
-    stops: bool,
+    study: Study, pick: Pick, n_monitors: int, *, stops: bool
 ) -> tuple[Reason, ...]:
     """Return why this patience, and why no promise goes with it where none does.
 
     Parameters
     ----------
-    study, choice : Study, Choice
+    study, pick : Study, Pick
         What was chosen, and from what.
-    left_out : LeftOut
-        How the choice does on groups left out of it.
     n_monitors : int
         How many monitors it was chosen from.
     stops : bool
         Whether it is better than to stop nothing.
     """
     n_groups = len(study.panel.groups)
-    shared = shared_confidence(study.asked.confidence, n_monitors)
-    rank = needed_rank(n_groups, shared)
-    reasons = [*_against_promise(study, choice, rank, n_monitors)]
+    rank = needed_rank(n_groups, pick.confidence)
+    reasons = [*_against_promise(study, pick, rank, n_monitors)]
     if stops:
-        reasons += _for_patience(study, choice, rank, left_out)
+        reasons = [*_for_patience(study, pick, rank), *reasons]
     else:
-        reasons.append(Reason("worse-than-no-stop", {"patience": choice.patience}))
+        reasons.append(Reason("worse-than-no-stop", {"patience": pick.patience}))
     return tuple(reasons)
 
 
 def _against_promise(
-    study: Study, choice: Choice, rank: int, n_monitors: int
+    study: Study, pick: Pick, rank: int, n_monitors: int
 ) -> Iterator[Reason]:
-    n_groups, confidence = len(study.panel.groups), study.asked.confidence
+    n_groups = len(study.panel.groups)
     if rank > n_groups:
         facts = {
-            "confidence": confidence,
+            "confidence": study.confidence,
             "n_monitors": n_monitors,
-            "needed": count_needed(shared_confidence(confidence, n_monitors)),
+            "needed": count_needed(pick.confidence),
             "n_groups": n_groups,
         }
         yield Reason("too-few-groups", facts)
-    elif choice.unknown:
+    elif pick.unknown:
         facts = {
-            "n_unknown": choice.n_unknown,
+            "n_unknown": pick.n_unknown,
             "n_groups": n_groups,
             "allowed": n_groups - rank,
         }
         yield Reason("unknown-groups", facts)
 
 
-def _for_patience(
-    study: Study, choice: Choice, rank: int, left_out: LeftOut
-) -> Iterator[Reason]:
-    n_groups = len(study.panel.groups)
-    facts: dict[str, Any] = {
-        "patience": choice.patience,
-        "sufficient": choice.sufficient,
-        "basis": _basis(choice, rank, n_groups),
-        "rank": rank,
-        "n_groups": n_groups,
-    }
-    if not choice.fell_back:
-        yield Reason("chosen", facts)
-    elif left_out.n_groups == 0:
-        yield Reason("usual-untold", facts)
-    elif is_hasty(choice.sufficient, choice.patience, n_groups):
-        yield Reason("usual-hasty", facts | {"needed": FEWEST_TO_SHORTEN})
-    else:
-        yield Reason("usual-no-worse", facts)
-    if choice.capped:
-        yield Reason("recorded-under", {"patience": study.own.cap})
-    promised = choice.rank_patience
-    if promised is not None and choice.patience < promised:
-        facts = {"patience": choice.patience, "promised": promised}
+def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
+    n_groups, frame = len(study.panel.groups), study.panel.frame
+    facts: dict[str, Any] = {"patience": pick.patience}
+    if pick.basis == "promise":
+        facts |= {"rank": rank, "n_groups": n_groups, "usual": rule_of_thumb(frame)}
+    elif pick.basis == "thumb":
+        facts |= {"plan": study.part.plan}
+    elif pick.basis == "cut":
+        facts |= {"under": frame.floor}
+    yield Reason(pick.basis, facts)
+    if pick.basis == "score" and 1 < pick.patience == frame.floor:
+        yield Reason("recorded-under", {"patience": frame.floor})
+    promised = pick.rank_patience
+    if promised is not None and pick.patience < promised:
+        facts = {"patience": pick.patience, "promised": promised}
         yield Reason("below-promise", facts)
-
-
-def _basis(choice: Choice, rank: int, n_groups: int) -> str:
-    """Return what the sufficient patience is among those that the groups need."""
-    if choice.capped:
-        return "capped"
-    if choice.rank_patience is not None:
-        return "largest" if rank == n_groups else "ranked"
-    if choice.unknown:
-        return "usual-where-unknown"
-    return "largest" if choice.sufficient > USUAL else "usual"
 
 
 def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
@@ -199,8 +162,10 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
     at = np.searchsorted(study.axes.patience, choice.patience)
     column = chosen.columns[at]
     evidence = study.sweep.evidence[rows, column]
-    exact = evidence == EVIDENCE.index("exact")
-    censored = evidence == EVIDENCE.index("censored")
+    beyond = evidence == EVIDENCE.index("censored")
+    # where it ended by its plan, nothing was to come
+    censored = beyond & ~study.panel.standing.ended
+    exact = (evidence == EVIDENCE.index("exact")) | (beyond & ~censored)
     yield from _doubt("censored", _where(study, censored), patience=choice.patience)
     parted = evidence == EVIDENCE.index("diverged")
     yield from _doubt("diverged", _where(study, parted), patience=choice.patience)
@@ -237,7 +202,7 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     """Name the runs on which no patience is known to be enough."""
     panel, patience = study.panel, study.axes.patience
-    cells = cells_of(study.sweep, panel.rows, chosen.columns)
+    cells = cells_of(study.sweep, panel.rows, chosen.columns, panel.standing)
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     runs = (run for run, never in zip(study.runs, unknown, strict=True) if never)
@@ -312,9 +277,10 @@ def _about_runs(study: Study) -> Iterator[RunDoubt]:
     yield from _doubt("still-improving", improving)
     yield from _own_stops(study)
     failed: dict[FailedTraining, list[Run]] = {}
-    for run in runs:
+    for run, was_cut in zip(runs, study.panel.standing.cut.tolist(), strict=True):
         failure = find_failure(run, study.axes.slices[0].monitor)
-        if failure is not None:
+        # what its own rule ended did not fail, though it ended before its plan
+        if failure is not None and not (was_cut and failure.how == "before-plan"):
             failed.setdefault(failure, []).append(run)
     counts = {"n_failed": sum(map(len, failed.values())), "n_runs": len(runs)}
     for failure, named in failed.items():
@@ -323,16 +289,17 @@ def _about_runs(study: Study) -> Iterator[RunDoubt]:
 
 def _own_stops(study: Study) -> Iterator[RunDoubt]:
     """Name the runs that their own stopping rule ended, as far as it is known."""
-    own = study.own
-    known: list[Run] = []
-    guessed: list[Run] = []
-    for run, patience in zip(study.runs, own.patience, strict=True):
-        if patience is not None:
-            is_guess = own.guessed is not None and run.metadata is None
-            (guessed if is_guess else known).append(run)
-    under = sorted({patience for patience in own.patience if patience is not None})
-    yield from _doubt("own-stop", known, patience=tuple(under))
-    yield from _doubt("own-stop-guessed", guessed, patience=own.guessed)
+    endings = study.endings
+    cut = study.panel.standing.cut.tolist()
+    for code, is_guess in (("own-stop", False), ("own-stop-guessed", True)):
+        rows = [
+            row
+            for row, was_cut in enumerate(cut)
+            if was_cut and endings.guessed[row] == is_guess
+        ]
+        under = sorted({endings.own[row] or 1 for row in rows})
+        runs = (study.runs[row] for row in rows)
+        yield from _doubt(code, runs, patience=tuple(under))
 
 
 def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401

@@ -72,10 +72,11 @@ def score_rivals(
             rivals.patience("recommended", choice.patience), priced, choice.left_out
         )
     ]
-    if not choice.unknown:
-        tuned = rivals.patience("tolerance", choice.sufficient)
-        rows.append(_beside_left_out(tuned, priced, choice.tuned_left_out))
-    cheapest = cheapest_patience(priced.patience, priced.score)
+    if choice.pick.rank_patience is not None:
+        promised = rivals.patience("tolerance", choice.pick.rank_patience)
+        rows.append(_beside_left_out(promised, priced, choice.promised_left_out))
+    counted = priced.lost + priced.frame.cost_weight * priced.trained
+    cheapest = cheapest_patience(priced.patience, counted)
     if cheapest is not None:
         patience, without_each, _ = cheapest
         row = rivals.patience("cheapest", patience)
@@ -143,7 +144,7 @@ class _Rivals:
         """Score a patience of the sweep; `more` of its parameters may be told apart."""
         at = np.searchsorted(self.study.axes.patience, patience)
         setting = self._setting(label, patience=patience, **more)
-        return self._of_sweep(setting, patience, int(self.chosen.columns[at]))
+        return self._of_sweep(setting, int(self.chosen.columns[at]))
 
     def default(self) -> Scored:
         """Score the patience that the rule has where nobody gives one."""
@@ -151,8 +152,7 @@ class _Rivals:
         setting = self._setting("default", patience=patience)
         if column is None:
             return self.replayed(setting)
-        # to Keras a patience of 0 is one of 1
-        return self._of_sweep(setting, max(patience, 1), column)
+        return self._of_sweep(setting, column)
 
     def current(self, given: tuple[Callback, ...] | None) -> Iterator[Scored]:
         """Score the setting in use: as given, else as every ``run.json`` names it."""
@@ -175,10 +175,11 @@ class _Rivals:
         for row in self.panel.rows:
             run = self.sweep.runs[row]
             best = np.flatnonzero(run.judged[0].regrets == 0)
-            costs.append((best[0] + 1) / run.n_epochs if len(best) else np.nan)
-        cost = np.array(costs)[:, None]
+            costs.append(best[0] + 1 if len(best) else np.nan)
+        cost = np.array(costs)[:, None] / self.panel.standing.length[:, None]
         regret = np.where(np.isnan(cost), np.nan, 0.0)
-        cells = CellCosts(np.isfinite(cost), regret, cost, np.zeros(cost.shape, bool))
+        exact = np.isfinite(cost) & ~self.panel.standing.cut[:, None]
+        cells = CellCosts(exact, regret, cost, np.zeros(cost.shape, bool))
         return score_setting(self.panel, Setting("hindsight", None), cells)
 
     def later_start(self) -> Iterator[Scored]:
@@ -192,7 +193,7 @@ class _Rivals:
         for place, start in enumerate(starts):
             of_start = cells.take(place * len(patience), len(patience))
             priced = price(self.panel, of_start, patience)
-            enough = sufficient_for_most(priced.sufficient, self.study.asked.confidence)
+            enough = sufficient_for_most(priced.sufficient, self.study.confidence)
             if enough is None or not np.isfinite(enough):
                 continue
             at = int(np.searchsorted(patience, enough))
@@ -210,9 +211,9 @@ class _Rivals:
         for other in study.axes.slices:
             if other.monitor != self.chosen.monitor or other is self.chosen:
                 continue
-            cells = cells_of(self.sweep, self.panel.rows, other.columns)
+            cells = self._cells(other.columns)
             priced = price(self.panel, cells, study.axes.patience)
-            choice = choose_patience(priced, study.asked.confidence, study.own.cap)
+            choice = choose_patience(priced, *study.confidences)
             scored = _Rivals(study, other).patience(
                 "min_delta", choice.patience, min_delta=other.min_delta
             )
@@ -224,11 +225,13 @@ class _Rivals:
         rule = axes.rule(self.chosen, **chosen)
         return Setting(label, axes.around_rule(rule), rule, chosen)
 
-    def _of_sweep(self, setting: Setting, patience: int, column: int) -> Scored:
-        """Score a setting of the sweep, on logs that its patience does not exceed."""
-        cells = cells_of(self.sweep, self.panel.rows, np.array([column]))
-        exact = cells.exact & (patience <= self.panel.own_patience[:, None])
-        return score_setting(self.panel, setting, cells._replace(exact=exact))
+    def _of_sweep(self, setting: Setting, column: int) -> Scored:
+        """Score a setting of the sweep."""
+        return score_setting(self.panel, setting, self._cells(np.array([column])))
+
+    def _cells(self, columns: EpochArray) -> CellCosts:
+        """Return some columns of the sweep."""
+        return cells_of(self.sweep, self.panel.rows, columns, self.panel.standing)
 
     def _recorded(self) -> tuple[Callback, ...] | None:
         """Return the stopping rules that every ``run.json`` names, if they agree."""
@@ -242,7 +245,8 @@ class _Rivals:
         """Replay other settings on the runs, judged by the same series."""
         sweep = sweep_beside(self.study, configs)
         columns = np.arange(len(sweep.configs))
-        return cells_of(sweep, np.arange(len(self.panel.rows)), columns)
+        rows = np.arange(len(self.panel.rows))
+        return cells_of(sweep, rows, columns, self.panel.standing)
 
     def _later_starts(self) -> list[int]:
         """Return the starts to try: none where one is asked for, or logs are short."""
@@ -263,7 +267,7 @@ class _Rivals:
 def score_without_stopping(study: Study) -> FloatArray:
     """Return each group's score where nothing stops; NaN where that is not known."""
     cells, panel = _unstopped(study), study.panel
-    score = cells.regret[:, 0] / panel.scale + panel.cost_weight
+    score = cells.regret[:, 0] / panel.scale + panel.frame.cost_weight
     return group_means(np.where(cells.exact[:, 0], score, np.nan), panel.groups)
 
 
@@ -272,7 +276,7 @@ def _unstopped(study: Study) -> CellCosts:
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
     regret = np.array([[series.regrets[-1]] for series in judged])
     # where its own rule ended it, nobody knows how it would have gone on
-    exact = np.isinf(study.panel.own_patience)[:, None]
+    exact = ~study.panel.standing.cut[:, None]
     return CellCosts(exact, regret, np.ones_like(regret), np.zeros_like(exact))
 
 
@@ -307,8 +311,6 @@ def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[Rul
     beside : array of shape (n_groups,)
         What the recommended patience scores on each group, chosen without it.
     """
-    # a rule that stopped inside a record is exact, whatever ended that later
-    panel = study.panel._replace(own_patience=np.full(len(study.runs), np.inf))
     own = row_of(study.axes.kind)
     for row in known_rules():
         tried = tried_values_of(row)
@@ -321,7 +323,7 @@ def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[Rul
             problem = str(error).removeprefix(f"{row.name}: ").removesuffix(".")
             yield RuleScore(row.name, None, problem)
         else:
-            yield _best_of(panel, sweep, settings, beside)
+            yield _best_of(study.panel, sweep, settings, beside)
 
 
 def _tried_settings(
@@ -347,7 +349,7 @@ def _best_of(
 ) -> RuleScore:
     """Return the one of several values of a rule that has the least score."""
     places, rows = np.arange(len(settings)), np.arange(len(panel.rows))
-    cells = cells_of(sweep, rows, places)
+    cells = cells_of(sweep, rows, places, panel.standing)
     priced = price(panel, cells, places)
     cheapest = cheapest_patience(places, priced.score)
     if cheapest is None:

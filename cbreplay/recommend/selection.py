@@ -3,42 +3,53 @@
 A group of runs is reduced to one number, its sufficient patience: the smallest that
 loses no more than the tolerance on any of its runs, infinite where the logs hold none.
 Of n such numbers in ascending order the k-th is enough for a new group with probability
-k / (n + 1), if the new group is of the same kind as these: this is the promise. The
-choice takes the number that the promise asks for, or a fixed usual patience where
-nothing shows that to be better.
+k / (n + 1), if the new group is of the same kind as these: this is the promise. Where
+it asks for more than the rule of thumb, and a shorter one does not score better, the
+choice takes it; else the patience with the least expected score, which the runs make
+together with the kinds of curves that they look like.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from cbreplay.recommend.prior import blend_scores, leave_each_out, read_prior
+
 if TYPE_CHECKING:
-    from cbreplay.recommend.pricing import Priced
+    from collections.abc import Iterable
+
+    from cbreplay.recommend.answer import Basis
+    from cbreplay.recommend.pricing import ChoiceFrame, Priced
+    from cbreplay.recommend.prior import Blended
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
-    "FEWEST_TO_SHORTEN",
     "NEAR_TIE",
     "OFTEN",
     "USUAL",
     "Choice",
+    "Pick",
     "cheapest_patience",
     "choose_patience",
     "count_needed",
     "is_clearly_better",
-    "is_hasty",
-    "leave_out_largest",
     "leave_out_sufficient",
     "needed_rank",
+    "pick_patience",
+    "rule_of_thumb",
+    "settle_confidence",
     "shared_confidence",
     "sufficient_for_most",
     "unlucky_share",
 ]
 
-# scores nearer to each other than this are taken as equal
+# scores nearer to each other than this are taken as equal. A promise that wins against
+# a shorter patience only so closes 74 and 76 % of what 10 and 30 runs can gain over a
+# fixed 10, and one that always wins 64 and 73 % (100 epochs; benchmarks/advice)
 NEAR_TIE = 0.001
 # of how many sets of groups like these one is called unlucky
 _UNLUCKY = 0.1
@@ -46,14 +57,12 @@ _UNLUCKY = 0.1
 OFTEN = 0.8
 # the fixed patience that a choice has to be better than
 USUAL = 10
-# by how much, and not through one group alone: where one group could decide, what was
-# chosen from nine of the sample logs was worse than 10 on the others in 37 draws of a
-# hundred; since none can, in 1 or 2 (benchmarks/recommend.py)
+# by how much one score has to be less than another to be clearly so
 _CLEARLY = 2 * NEAR_TIE
-# from how many groups on a choice may be shorter than the usual patience: where few
-# groups need little, that is often luck (what was enough for nine such curves was
-# enough for half of the others, where nine tenths were promised)
-FEWEST_TO_SHORTEN = 12
+# what is promised where nobody asks for another: the first that the groups suffice for
+_CONFIDENCES = (0.9, 0.8)
+# the rule of thumb is this share of the plan, or the usual patience
+_SHARE_OF_PLAN = 10
 
 
 def needed_rank(n_groups: int, confidence: float) -> int:
@@ -77,6 +86,27 @@ def count_needed(confidence: float) -> int:
     (9, 4, 1)
     """
     return max(math.ceil(confidence / (1 - confidence) - 1e-9), 1)
+
+
+def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -> float:
+    """Return what is promised: as asked, else .9, or .8 from groups too few for that.
+
+    >>> settle_confidence(None, 9), settle_confidence(None, 8)
+    (0.9, 0.8)
+    >>> settle_confidence(None, 3), settle_confidence(0.9, 8)
+    (0.9, 0.9)
+    """
+    if asked is not None:
+        return asked
+    for confidence in _CONFIDENCES:
+        if count_needed(shared_confidence(confidence, n_monitors)) <= n_groups:
+            return confidence
+    return _CONFIDENCES[0]
+
+
+def rule_of_thumb(frame: ChoiceFrame) -> int:
+    """Return 10, or a tenth of a long plan."""
+    return max(USUAL, (frame.plan or 0) // _SHARE_OF_PLAN)
 
 
 def shared_confidence(confidence: float, n_monitors: int) -> float:
@@ -184,7 +214,7 @@ def _first_near_tie(mean: FloatArray) -> EpochArray:
     return first
 
 
-class Choice(NamedTuple):
+class Pick(NamedTuple):
     """A patience, and how it was come to.
 
     Parameters
@@ -192,34 +222,27 @@ class Choice(NamedTuple):
     patience : int
         What is recommended.
     kind : {"guaranteed", "heuristic"}
-        Whether the promise is about this very patience.
-    sufficient : int
-        What keeps the tolerance: that of the promise, or where there is none the
-        largest that any group needs, and the usual patience at least.
+        Whether the promise is about this very patience, or a shorter one.
+    basis : {"promise", "score", "thumb", "cut"}
+        What decided.
+    confidence : float
+        What is promised.
     rank_patience : int or None
         The sufficient patience that the promise is about; None without a promise.
     n_unknown : int
         On how many groups no patience in the logs is enough.
-    fell_back : bool
-        Whether the usual patience is recommended, for the sufficient one is not
-        clearly better.
-    capped : bool
-        Whether it was held at what the logs were recorded under.
-    left_out : array of shape (n_groups,)
-        What would have been recommended without each group.
-    tuned_left_out : array of shape (n_groups,)
-        What would have kept the tolerance of the others.
+    expected : (float, float) or None
+        The score that is expected of the next training: of what is recommended, and of
+        a fixed 10. None where the plan is unknown.
     """
 
     patience: int
     kind: Literal["guaranteed", "heuristic"]
-    sufficient: int
+    basis: Basis
+    confidence: float
     rank_patience: int | None
     n_unknown: int
-    fell_back: bool
-    capped: bool
-    left_out: EpochArray
-    tuned_left_out: EpochArray
+    expected: tuple[float, float] | None
 
     @property
     def unknown(self) -> bool:
@@ -227,77 +250,161 @@ class Choice(NamedTuple):
         return self.rank_patience is None and self.n_unknown > 0
 
 
-def choose_patience(priced: Priced, confidence: float, cap: int | None) -> Choice:
-    """Choose the patience that keeps the tolerance, or the usual one.
+class Choice(NamedTuple):
+    """What is picked, and what would be without each of the groups.
+
+    Parameters
+    ----------
+    pick : Pick
+        Of all groups.
+    left_out : array of shape (n_groups,)
+        What would have been recommended without each group.
+    promised_left_out : array of shape (n_groups,)
+        What the others would promise, or need.
+    """
+
+    pick: Pick
+    left_out: EpochArray
+    promised_left_out: EpochArray
+
+    @property
+    def patience(self) -> int:
+        """What is recommended."""
+        return self.pick.patience
+
+
+def pick_patience(priced: Priced, confidence: float) -> Pick:
+    """Pick the patience that is promised, or that scores best.
 
     Parameters
     ----------
     priced : Priced
         The costs.
     confidence : float
-        On what share of new groups it shall be enough.
-    cap : int or None
-        The patience that most of the logs were recorded under: nothing above it is
-        ever recommended.
+        On what share of new groups a promise shall be kept.
     """
-    top = int(priced.patience[-1])
-    usual = min(USUAL, top if cap is None else cap)
-    most = sufficient_for_most(priced.sufficient, confidence)
-    promised = most is not None and np.isfinite(most)
-    if promised:
-        wanted = float(most or 0)
-        left_out = leave_out_sufficient(priced.sufficient, confidence)
-    else:
-        wanted = _at_least(priced.sufficient, usual)
-        left_out = leave_out_largest(priced.sufficient, usual)
-    capped = cap is not None and (wanted > cap or (not promised and usual < USUAL))
-    sufficient = int(min(wanted, top if cap is None else cap))
-    left = np.minimum(left_out, top if cap is None else cap)
-    left = np.where(np.isfinite(left), left, usual).astype(np.int64)
-    fell_back = sufficient != usual and (
-        is_hasty(sufficient, usual, len(left)) or not _is_better(priced, left, usual)
-    )
-    patience = usual if fell_back else sufficient
-    # a usual patience above the promised one seems to keep the promise too; but it is
-    # only chosen where the runs happen to be the easier ones, and then it was enough
-    # for .85 of new runs where .90 were promised
-    keeps = promised and patience == most
-    return Choice(
+    promised = _promised(priced.sufficient, confidence)
+    scored = _scored(priced)
+    blended = None if scored is None else _blend_all(priced, scored)
+    patience, by_promise = _weigh(priced, scored, blended, promised)
+    basis: Basis = "score"
+    if by_promise:
+        basis = "promise"
+    elif scored is None:
+        # with a floor and no log that tells, all were cut
+        was_cut = priced.frame.floor > 1 and np.isnan(priced.lost).all()
+        basis = "cut" if was_cut else "thumb"
+    expected = None
+    if scored is not None and blended is not None:
+        here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
+        expected = float(blended.score[here]), float(blended.score[usual])
+    return Pick(
         patience,
-        "guaranteed" if keeps else "heuristic",
-        sufficient,
-        int(most or 0) if promised else None,
+        "guaranteed" if promised is not None and patience >= promised else "heuristic",
+        basis,
+        confidence,
+        promised,
         int(np.isinf(priced.sufficient).sum()),
-        fell_back,
-        capped,
-        np.full(len(left), usual) if fell_back else left,
-        left,
+        expected,
     )
 
 
-def _at_least(sufficient: FloatArray, usual: int) -> float:
-    """Return the largest sufficient patience, but no less than the usual one.
+def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:
+    """Pick a patience, and what it would be without each of the groups.
 
-    The usual one where a group's is unknown.
+    Parameters
+    ----------
+    priced : Priced
+        The costs.
+    confidence, of_fewer : float
+        On what share of new groups a promise shall be kept, and what one group less
+        promises.
     """
-    if not np.isfinite(sufficient).all():
-        return float(usual)
-    return max(float(usual), float(sufficient.max()))
+    pick = pick_patience(priced, confidence)
+    others = leave_out_sufficient(priced.sufficient, of_fewer)
+    scored = _scored(priced)
+    without: Iterable[Blended | None] = itertools.repeat(None, len(others))
+    if scored is not None:
+        weight = priced.frame.cost_weight
+        without = leave_each_out(read_prior(), *scored, cost_weight=weight)
+    few = needed_rank(len(others) - 1, of_fewer) >= len(others)
+    left_out = [
+        _weigh(
+            priced,
+            scored,
+            blended,
+            None if few or not np.isfinite(promised) else int(promised),
+        )[0]
+        for blended, promised in zip(without, others.tolist(), strict=True)
+    ]
+    top = int(priced.patience[-1])
+    needed = np.where(np.isfinite(others), others, top).astype(np.int64)
+    return Choice(pick, np.array(left_out, np.int64), needed)
 
 
-def is_hasty(sufficient: int, usual: int, n_groups: int) -> bool:
-    """Return whether a shorter patience than the usual rests on too few groups.
+def _promised(sufficient: FloatArray, confidence: float) -> int | None:
+    """Return what is promised to be enough; None where nothing is."""
+    most = sufficient_for_most(sufficient, confidence)
+    return int(most) if most is not None and np.isfinite(most) else None
 
-    >>> is_hasty(4, 10, 11), is_hasty(4, 10, 12), is_hasty(20, 10, 4)
-    (True, False, False)
+
+class _ScoredValues(NamedTuple):
+    """What a score decides by: the values that are tried, and what they cost."""
+
+    patience: EpochArray
+    plan: int
+    lost: FloatArray
+    trained: FloatArray
+
+
+def _scored(priced: Priced) -> _ScoredValues | None:
+    """Return what a score decides by; None where no log or no plan tells."""
+    frame, values = priced.frame, priced.patience
+    if frame.plan is None or np.isnan(priced.lost).all():
+        return None
+    tried = (values >= frame.floor) & (values <= max(frame.plan, USUAL))
+    lost, trained = priced.lost[:, tried], priced.trained[:, tried]
+    return _ScoredValues(values[tried], frame.plan, lost, trained)
+
+
+def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
+    weight = priced.frame.cost_weight
+    return blend_scores(read_prior(), *scored, cost_weight=weight)
+
+
+def _weigh(
+    priced: Priced,
+    scored: _ScoredValues | None,
+    blended: Blended | None,
+    promised: int | None,
+) -> tuple[int, bool]:
+    """Return the promised patience or the least score's, and whether it is the former.
+
+    A promise for more than the rule of thumb wins; the score decides only against a
+    shorter one: a promise asks what a training may lose at worst, not what that costs.
     """
-    return sufficient < usual and n_groups < FEWEST_TO_SHORTEN
+    thumb = rule_of_thumb(priced.frame)
+    higher = promised is not None and promised > thumb
+    if scored is None or blended is None:
+        return (promised, True) if promised and higher else (_fall_back(priced), False)
+    best = blended.cheapest()
+    shorter = int(scored.patience[best])
+    if promised and higher:
+        score = blended.score[_nearest(scored.patience, promised)]
+        if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
+            return promised, True
+    return shorter, False
 
 
-def _is_better(priced: Priced, left_out: EpochArray, usual: int) -> bool:
-    """Return whether a choice is clearly better than the usual on groups left out."""
-    score = priced.look_up(priced.score, left_out)
-    return is_clearly_better(score, priced.at(priced.score, usual))
+def _nearest(patience: EpochArray, asked: int) -> int:
+    return int(np.argmin(np.abs(patience - asked)))
+
+
+def _fall_back(priced: Priced) -> int:
+    """Return the rule of thumb, and no less than what cut the logs."""
+    wanted = max(rule_of_thumb(priced.frame), priced.frame.floor)
+    at = min(int(np.searchsorted(priced.patience, wanted)), len(priced.patience) - 1)
+    return int(priced.patience[at])
 
 
 def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
@@ -341,18 +448,3 @@ def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArra
         np.arange(n_others + 1) < rank, ranked[rank], ranked[rank - 1]
     )
     return left_out
-
-
-def leave_out_largest(sufficient: FloatArray, usual: int) -> FloatArray:
-    """Return for each group the largest patience that the others need.
-
-    No less than the usual one, which it is where what another group needs is unknown.
-    """
-    largest = np.maximum(np.sort(sufficient)[::-1], usual)
-    largest = np.append(largest, usual)
-    unknown = np.isinf(sufficient)
-    others_unknown = unknown.sum() - unknown > 0
-    # without the group that needs most, the second most counts
-    own = np.argmax(sufficient) == np.arange(len(sufficient))
-    left_out = np.where(own, largest[1], largest[0])
-    return np.where(others_unknown, float(usual), left_out)

@@ -11,22 +11,27 @@ from cbreplay.errors import ConfigError
 from cbreplay.groups import Grouping, find_groups
 from cbreplay.recommend.answer import Excluded, Reason, Tolerance
 from cbreplay.recommend.copies import find_copies
-from cbreplay.recommend.pricing import Panel
-from cbreplay.recommend.records import OwnStops, find_cadence, find_own_stops
+from cbreplay.recommend.endings import find_endings, part_by_plan
+from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
+from cbreplay.recommend.records import find_cadence, find_failure
+from cbreplay.recommend.selection import settle_confidence, shared_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.recommend.answer import Advising
     from cbreplay.recommend.axes import Axes
+    from cbreplay.recommend.endings import Endings, PlanPart
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep import Judged, Sweep
 
 __all__ = [
+    "RunsOfPlan",
     "Study",
     "begin_study",
     "keep_alike",
     "measure_scale",
+    "part_runs",
     "read_tolerance",
     "resolve_tolerance",
 ]
@@ -55,8 +60,10 @@ class Study(NamedTuple):
         Which of them count as one.
     tolerance : Tolerance
         What each may lose.
-    own : OwnStops
-        Under which early stopping they were recorded.
+    endings : Endings
+        How each of them ended.
+    part : PlanPart
+        For how many epochs they were planned.
     objective, mode : str
         What is judged, and which way it improves.
     """
@@ -68,9 +75,31 @@ class Study(NamedTuple):
     panel: Panel
     grouping: Grouping
     tolerance: Tolerance
-    own: OwnStops
+    endings: Endings
+    part: PlanPart
     objective: str
     mode: Mode
+
+    @property
+    def confidence(self) -> float:
+        """What is promised, if anything."""
+        return settle_confidence(
+            self.asked.confidence, len(self.panel.groups), self._n_monitors
+        )
+
+    @property
+    def confidences(self) -> tuple[float, float]:
+        """What each of several monitors has to promise; and from a group less."""
+        asked, n_monitors = self.asked.confidence, self._n_monitors
+        fewer = settle_confidence(asked, len(self.panel.groups) - 1, n_monitors)
+        return (
+            shared_confidence(self.confidence, n_monitors),
+            shared_confidence(fewer, n_monitors),
+        )
+
+    @property
+    def _n_monitors(self) -> int:
+        return len(self.axes.of_each_monitor())
 
     @property
     def unit(self) -> Literal["group", "run"]:
@@ -111,8 +140,30 @@ def _most_frequent(values: list[Any]) -> Any:  # noqa: ANN401 - numbers or modes
     return max(sorted(counts), key=counts.__getitem__)
 
 
-def begin_study(sweep: Sweep, axes: Axes, rows: EpochArray, asked: Advising) -> Study:
+class RunsOfPlan(NamedTuple):
+    """Runs that were planned alike: where they stand, how they ended, and the plan."""
+
+    rows: EpochArray
+    endings: Endings
+    part: PlanPart
+
+
+def part_runs(sweep: Sweep, rows: EpochArray, asked: Advising) -> list[RunsOfPlan]:
+    """Return the runs of each plan, those of which there are most first."""
+    runs = [sweep.records[row] for row in rows]
+    judged = [sweep.runs[row].judged[0] for row in rows]
+    endings = find_endings(
+        runs, [(series.name, series.mode) for series in judged], asked.recorded_under
+    )
+    return [
+        RunsOfPlan(rows[list(part.rows)], endings.take(part.rows), part)
+        for part in part_by_plan(runs, endings)
+    ]
+
+
+def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) -> Study:
     """Group the runs that count, and find what each may lose."""
+    rows, endings, part = alike
     runs = [sweep.records[row] for row in rows]
     judged = [sweep.runs[row].judged[0] for row in rows]
     grouping = find_groups(runs, asked.group_by)
@@ -124,17 +175,15 @@ def begin_study(sweep: Sweep, axes: Axes, rows: EpochArray, asked: Advising) -> 
         scale,
         [rows for rows in grouping.settings if len(rows) > 1],
     )
-    own = find_own_stops(
-        runs, [(series.name, series.mode) for series in judged], asked.recorded_under
-    )
+    monitor = axes.slices[0].monitor
     panel = Panel(
         rows,
         tuple(run.name for run in runs),
         tuple(np.array(members) for members in grouping.rows),
         scale,
         tolerance.by_run,
-        asked.cost_weight,
-        np.array([np.inf if limit is None else limit for limit in own.patience]),
+        _find_standing(runs, endings, part, monitor),
+        _frame_choice(sweep, axes, asked, alike),
     )
     return Study(
         sweep,
@@ -144,10 +193,66 @@ def begin_study(sweep: Sweep, axes: Axes, rows: EpochArray, asked: Advising) -> 
         panel,
         grouping,
         tolerance,
-        own,
+        endings,
+        part,
         judged[0].name,
         judged[0].mode,
     )
+
+
+def _find_standing(
+    runs: Sequence[Run], endings: Endings, part: PlanPart, monitor: str
+) -> RunStanding:
+    """Return how far each run tells."""
+    ended = np.array(endings.reached, dtype=bool)
+    cut = ~ended & np.array([patience is not None for patience in endings.own])
+    whole = np.array([find_failure(run, monitor) is None for run in runs])
+    if part.n_reached:
+        whole &= ended
+    plans = [part.plan if plan is None else plan for plan in endings.plan]
+    length = [
+        run.n_epochs if plan is None else max(plan - run.first_epoch, run.n_epochs)
+        for run, plan in zip(runs, plans, strict=True)
+    ]
+    return RunStanding(ended, cut, whole & ~cut, np.array(length, dtype=np.float64))
+
+
+def _frame_choice(
+    sweep: Sweep,
+    axes: Axes,
+    asked: Advising,
+    alike: RunsOfPlan,
+) -> ChoiceFrame:
+    """Return what is chosen for: the plan in values, and no shorter than what cut."""
+    rows, endings, part = alike
+    plan = part.plan
+    if plan is None and all(known is not None for known in endings.plan):
+        # planned otherwise each: the middle one stands for them
+        plan = int(np.median([known for known in endings.plan if known is not None]))
+    cadence = find_cadence(sweep.records[rows[0]], axes.slices[0].monitor)
+    values = None if plan is None else max(plan // cadence, 1)
+    cut = [
+        patience is not None and not reached
+        for patience, reached in zip(endings.own, endings.reached, strict=True)
+    ]
+    longest = max((patience for patience in endings.own if patience), default=1)
+    place = min(int(np.searchsorted(axes.patience, longest)), len(axes.patience) - 1)
+    column = int(axes.slices[0].columns[place])
+    free = not any(cut) or any(
+        _goes_on(sweep, row, column)
+        for row, was_cut in zip(rows.tolist(), cut, strict=True)
+        if not was_cut
+    )
+    return ChoiceFrame(values, asked.cost_weight, 1 if free else longest)
+
+
+def _goes_on(sweep: Sweep, row: int, column: int) -> bool:
+    """Return whether a log goes on where a setting would have stopped it.
+
+    Then it was not recorded under that setting.
+    """
+    last = sweep.records[row].horizon
+    return bool(sweep.stopped[row, column] and sweep.stopped_epoch[row, column] < last)
 
 
 def measure_scale(judged: Judged) -> tuple[float, float]:
@@ -220,7 +325,10 @@ def resolve_tolerance(
         values = best[list(rows)]
         values = values[np.isfinite(values)]
         if len(values) >= _FEWEST_SEEDS:
-            by_run[list(rows)] = values.std(ddof=1)
-            seeded += 1
+            # as default alone the spread was up to a fifth of the best value, and
+            # promised a patience of 1 to 6
+            spread = float(values.std(ddof=1))
+            seeded += bool((spread < by_run[list(rows)]).any())
+            by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
     usual: Literal["seeds", "share"] = "seeds" if seeded else "share"
     return Tolerance(usual, _USUAL_SHARE, by_run, seeded, near_zero)

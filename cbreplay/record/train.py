@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import __version__
 from cbreplay.errors import MissingExtraError, OutputError
 from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
@@ -31,6 +30,7 @@ from cbreplay.record.run_directory import (
 )
 from cbreplay.run_lock import RunLock, refuse_second_writer
 from cbreplay.silence import silenced_tensorflow
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from cbreplay.record.experiments import Examples
     from cbreplay.record.fit import WatchedFit
-    from cbreplay.record.plan import Plan
+    from cbreplay.record.plan import ExperimentPlan
 
 __all__ = ["train_experiment"]
 
@@ -162,7 +162,7 @@ def _import_training() -> None:
 
 
 def _train(
-    plan: Plan,
+    plan: ExperimentPlan,
     out: Path,
     callbacks: Sequence[Any],
     earlier: Mapping[str, Any] | None,
@@ -214,7 +214,9 @@ def _seed(seed: int, first_epoch: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any:  # noqa: ANN401 - keras is untyped
+def _build(
+    plan: ExperimentPlan, out: Path, training: Examples, *, resumed: bool
+) -> Any:  # noqa: ANN401 - keras is untyped
     """Return the model, new or as the earlier fit left it, built to the last part.
 
     Keras on TensorFlow builds metrics and optimizer in the first step only; here
@@ -237,7 +239,11 @@ def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any: 
 
 
 def _describe_run(
-    plan: Plan, fit: WatchedFit, earlier: Mapping[str, Any] | None, *, n_examples: int
+    plan: ExperimentPlan,
+    fit: WatchedFit,
+    earlier: Mapping[str, Any] | None,
+    *,
+    n_examples: int,
 ) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
     contents: dict[str, Any] = {

@@ -39,7 +39,7 @@ def build_report(
     mode: str | None = None,
     keep: Literal["best", "last"] = "best",
     tolerance: str | float | None = None,
-    confidence: float = 0.9,
+    confidence: float | None = None,
     cost_weight: float = 0.05,
     group_by: str | Sequence[Any] | None = None,
     recorded_under: int | None = None,

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 
 
 class PlainRun(NamedTuple):
-    """A record of one series that is to fall, with what may be lost on it."""
+    """A record of one series that is to fall, with what may be lost on it.
+
+    `reached_plan` is whether it ended where it was planned to, be that known or read
+    off the others; `own_patience` the one that ended it; `is_whole` whether a patience
+    that is enough can be known at all.
+    """
 
     name: str
     values: Sequence[float]
     reached_plan: bool
     loss_allowed: float
-    # above the patience that it was recorded under a log tells nothing
     own_patience: float = math.inf
+    is_whole: bool = True
 
     @property
     def best(self) -> float:
@@ -40,7 +45,8 @@ class PlainRun(NamedTuple):
 
     def prices(self, patience: int) -> bool:
         """Whether it may be counted as evidence for it."""
-        return self.tells(patience) and patience <= self.own_patience
+        # what its own stop left out of a log, nobody knows
+        return self.tells(patience) and math.isinf(self.own_patience)
 
     def lost(self, patience: int, *, restores: bool) -> float:
         end = stop_at(self.values, patience, "min", restores=restores)
@@ -50,6 +56,8 @@ class PlainRun(NamedTuple):
     def sufficient(self, most: int, *, restores: bool) -> int | None:
         """Return the smallest patience from which on nothing more is lost."""
         enough: int | None = None
+        if not self.is_whole:
+            return None
         for patience in range(most, 0, -1):
             if not self.prices(patience):
                 continue
@@ -57,6 +65,39 @@ class PlainRun(NamedTuple):
                 return enough
             enough = patience
         return enough
+
+
+def gap_of(values: Sequence[float]) -> int:
+    """Return how many values come after the first best one."""
+    return len(values) - 1 - list(values).index(min(values))
+
+
+def ends_of(
+    logs: Sequence[Sequence[float]], planned: Sequence[bool], under: int | None
+) -> list[tuple[bool, float]]:
+    """Return of each log whether it reached a plan, and what patience ended it else.
+
+    At least three logs of one length were planned for it, unless all end equally long
+    after their best, as under a rule; of the others, three with one gap of two or more
+    were ended by one.
+    """
+    reached = []
+    for log, known in zip(logs, planned, strict=True):
+        gaps = [gap_of(other) for other in logs if len(other) == len(log)]
+        one_rule = len(set(gaps)) == 1 and gaps[0] >= 2
+        reached.append(known or (len(gaps) >= 3 and not one_rule))
+    silent = [log for log, there in zip(logs, reached, strict=True) if not there]
+    found = []
+    for log, there in zip(logs, reached, strict=True):
+        own = math.inf
+        gap = gap_of(log)
+        alike = [other for other in silent if gap_of(other) == gap]
+        if not there and under is not None:
+            own = under
+        elif not there and gap >= 2 and len(alike) >= 3:
+            own = gap
+        found.append((there, own))
+    return found
 
 
 def scale_of(values: Sequence[float]) -> float:

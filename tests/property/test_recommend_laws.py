@@ -13,7 +13,6 @@ from cbreplay import Run
 from cbreplay.recommend.pricing import find_sufficient
 from cbreplay.recommend.selection import (
     cheapest_patience,
-    leave_out_largest,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
@@ -124,9 +123,7 @@ def test_what_is_chosen_without_a_group_does_not_depend_on_it(
             changed[place] = other
             one, two = np.array(sufficient), np.array(changed)
             ranked = [leave_out_sufficient(both, confidence) for both in (one, two)]
-            largest = [leave_out_largest(both, 10) for both in (one, two)]
             assert ranked[0][place] == ranked[1][place]
-            assert largest[0][place] == largest[1][place]
 
 
 @given(st.integers(1, 60), _confidence)

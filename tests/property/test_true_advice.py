@@ -18,7 +18,7 @@ from cbreplay import Run
 from cbreplay.answers.advice import advice_document
 from cbreplay.document import Notice, Paragraph, Points, facts_of, plain_text
 from cbreplay.recommend import recommend_config, sweep_patience
-from tests.oracles.plain_advice import PlainRun, scale_of
+from tests.oracles.plain_advice import PlainRun, ends_of, gap_of, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -105,19 +105,16 @@ class Known(NamedTuple):
 
 def knowledge(asked: Asked, advice: Recommendation) -> Known:
     counted = {name for group in advice.groups for name in group.runs}
-    own: dict[str, float] = {}
-    for doubt in advice.doubts:
-        if doubt.code == "own-stop-guessed":
-            own |= dict.fromkeys(doubt.runs, doubt.facts["patience"])
-    if asked.recorded_under is not None:
-        own = {
-            f"run{number}": asked.recorded_under
-            for number in range(len(asked.losses))
-            if not asked.planned[number]
-        }
+    names = [f"run{number}" for number in range(len(asked.losses))]
+    planned = asked.planned[: len(names)]
+    ends = ends_of(asked.losses, planned, asked.recorded_under)
+    some_reached = any(
+        reached
+        for name, (reached, _) in zip(names, ends, strict=True)
+        if name in counted
+    )
     runs = []
-    for number, losses in enumerate(asked.losses):
-        name = f"run{number}"
+    for name, losses, (reached, own) in zip(names, asked.losses, ends, strict=True):
         if name not in counted:
             continue
         share = asked.tolerance
@@ -126,8 +123,9 @@ def knowledge(asked: Asked, advice: Recommendation) -> Known:
             if isinstance(share, str)
             else share
         )
-        limit = own.get(name, math.inf)
-        runs.append(PlainRun(name, losses, asked.planned[number], allowed, limit))
+        # beside runs that reached their plan, one that broke off tells no need
+        is_whole = math.isinf(own) and (reached or not some_reached)
+        runs.append(PlainRun(name, losses, reached, allowed, own, is_whole))
     most = max(USUAL, *(len(losses) for losses in asked.losses))
     return Known(runs, most, asked, advice)
 
@@ -153,34 +151,31 @@ def too_few(known: Known, about: Mapping[str, Any]) -> Any:
     )
 
 
-def is_chosen(known: Known, about: Mapping[str, Any]) -> Any:
-    """Whether the patience is among the sufficient ones what is said of it."""
-    sufficient, basis = about["sufficient"], about["basis"]
-    unknown = None in known.sufficient.values()
-    if basis == "largest":
-        return sufficient == known.nth(len(known.runs))
-    if basis == "ranked":
-        return sufficient == known.nth(about["rank"])
-    if basis == "usual":
-        # it is enough for every one
-        return (
-            sufficient == USUAL and not unknown and known.nth(len(known.runs)) <= USUAL
-        )
-    if basis == "usual-where-unknown":
-        return sufficient == USUAL and unknown
+def wins(known: Known, about: Mapping[str, Any]) -> Any:
+    """Whether the patience is the order statistic, and more than the rule of thumb."""
+    n = len(known.runs)
+    return about["patience"] == known.nth(about["rank"]) > about["usual"] == USUAL and (
+        about["n_groups"],
+        about["rank"],
+    ) == (n, known.rank)
+
+
+def longest_own(known: Known) -> float:
     limits = [run.own_patience for run in known.runs if run.own_patience < math.inf]
-    return basis == "capped" and sufficient == max(limits)
+    return max(limits, default=1)
 
 
-def is_usual(known: Known, about: Mapping[str, Any]) -> Any:
-    limits = [run.own_patience for run in known.runs if run.own_patience < math.inf]
-    usual = USUAL if about["patience"] == USUAL else max(limits)
-    return about["patience"] == usual != about["sufficient"] and is_chosen(known, about)
+def all_cut(known: Known, about: Mapping[str, Any]) -> Any:
+    """Whether no log tells, and nothing shorter than what cut them is said."""
+    return (
+        all(run.own_patience < math.inf for run in known.runs)
+        and about["under"] == longest_own(known)
+        and about["patience"] == max(USUAL, about["under"])
+    )
 
 
-def recorded_under(known: Known, about: Mapping[str, Any]) -> Any:
-    under = known.named(lambda run: run.own_patience <= about["patience"])
-    return 2 * len(under) > len(known.runs)
+def is_thumb(known: Known, about: Mapping[str, Any]) -> Any:
+    return about["patience"] == max(USUAL, longest_own(known))
 
 
 def unknown_groups(known: Known, about: Mapping[str, Any]) -> Any:
@@ -234,11 +229,8 @@ def one_decides(known: Known, about: Mapping[str, Any]) -> Any:
 
 
 def ended_alike(known: Known, about: Mapping[str, Any]) -> Any:
-    def gap(run: PlainRun) -> int:
-        return len(run.values) - 1 - list(run.values).index(run.best)
-
     return all(
-        gap(run) == about["patience"] and not run.reached_plan
+        gap_of(run.values) in about["patience"] and not run.reached_plan
         for run in known.runs
         if run.name in about["runs"]
     )
@@ -261,15 +253,10 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
             for patience in range(1, known.most + 1)
         )
     ),
-    "chosen": is_chosen,
-    "usual-untold": is_usual,
-    "usual-hasty": lambda known, about: (
-        is_usual(known, about)
-        and about["sufficient"] < about["patience"]
-        and len(known.runs) < about["needed"]
-    ),
-    "usual-no-worse": is_usual,
-    "recorded-under": recorded_under,
+    "promise": wins,
+    "thumb": is_thumb,
+    "cut": all_cut,
+    "recorded-under": lambda known, about: about["patience"] == longest_own(known),
     "below-promise": below_promise,
     "sufficient": lambda known, about: dict(about) == known.sufficient,
     "keeps_tolerance": keeps,
@@ -284,7 +271,7 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "own-stop-guessed": ended_alike,
 }
 # of one run alone, of copies, or about scores: hand calculations hold those
-ELSEWHERE = {"copies", "one-run", "worse-than-no-stop", "failed"}
+ELSEWHERE = {"copies", "one-run", "worse-than-no-stop", "failed", "score"}
 
 
 def texts_of(document: Document) -> Iterator[Text]:
@@ -336,10 +323,8 @@ def test_the_headline_of_advice_is_true(asked: Asked) -> None:
     if "patience" not in facts:
         return
     if "with a promise" in said:
-        assert facts["patience"] == known.nth(known.rank)
+        assert facts["patience"] >= known.nth(known.rank)
         assert facts["confidence"] == asked.confidence
-    elif "the usual one" in said:
-        assert facts["patience"] == USUAL
 
 
 @given(asked=ASKED)

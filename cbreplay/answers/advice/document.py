@@ -13,6 +13,7 @@ from cbreplay.answers.advice.sentences import (
     evidence_sentences,
     only_retraining,
     restoring_sentence,
+    runs_sentence,
     which_monitor,
 )
 from cbreplay.answers.advice.tables import (
@@ -25,6 +26,7 @@ from cbreplay.answers.advice.tables import (
 )
 from cbreplay.answers.many_runs import DOUBTS
 from cbreplay.answers.setting_code import setting_code
+from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import (
     CodeBlock,
@@ -46,7 +48,7 @@ from cbreplay.staircase import build_staircase
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Block
+    from cbreplay.document import Block, Text
     from cbreplay.recommend import Costs, Recommendation
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -79,9 +81,12 @@ def advice_document(
     asked = sweep.records if runs is None else runs
     if advice.kind == "none" and len(sweep.records) == 1:
         return _of_one_run(advice, sweep, asked, typed)
+    headline = advice_headline(advice)
+    if advice.callbacks:
+        headline = by_keras_rules(headline, asked)
     sections = (
-        *_setting_sections(advice, sweep),
-        Section(DOUBTS, (Notice(tuple(doubt_sentences(advice))),)),
+        *_setting_sections(advice, sweep, asked),
+        Section(DOUBTS, (Notice(_doubts(advice, asked)),)),
         *_settings_section(advice),
         *(() if costs is None else cost_sections(costs, advice)),
         *_monitors_section(advice),
@@ -89,7 +94,7 @@ def advice_document(
     )
     return Document(
         "recommend",
-        advice_headline(advice),
+        headline,
         advice_lead(advice, sweep, asked),
         sections,
         tuple(_next_commands(advice, typed)),
@@ -97,9 +102,16 @@ def advice_document(
     )
 
 
-def _setting_sections(advice: Recommendation, sweep: Sweep) -> Iterator[Section]:
+def _doubts(advice: Recommendation, asked: Sequence[Run]) -> tuple[Text, ...]:
+    return (*doubt_sentences(advice), *counts_otherwise(asked))
+
+
+def _setting_sections(
+    advice: Recommendation, sweep: Sweep, asked: Sequence[Run]
+) -> Iterator[Section]:
     """Yield the setting, if there is one, and why it or none."""
-    rests = Points(tuple(evidence_sentences(advice)))
+    made_of = (runs_sentence(advice, sweep, asked),) if advice.callbacks else ()
+    rests = Points((*evidence_sentences(advice), *made_of))
     limits = Paragraph(only_retraining(), small=True)
     if not advice.callbacks:
         yield Section("Why none is recommended", (rests, limits), untitled=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         CountedGroup,
         Forward,
         LeftOut,
+        Odds,
+        Plan,
         Promise,
         Recommendation,
         RunDoubt,
@@ -78,6 +80,14 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "tolerance": None
         if tolerance is None
         else {"kind": tolerance.kind, "value": tolerance.value},
+        "plan": _fields(advice.plan),
+        "basis": advice.basis,
+        "expected": _describe_expected(advice),
+        "plans": [
+            other._asdict()
+            | {"plan": _fields(other.plan), "promise": _fields(other.promise)}
+            for other in advice.plans
+        ],
         "unit": advice.unit,
         "grouped_by": advice.grouped_by,
         "groups": [_fields(group) for group in advice.groups],
@@ -99,9 +109,16 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
 
 
 def _fields(
-    part: Promise | LeftOut | Forward | CountedGroup | None,
+    part: Promise | LeftOut | Forward | CountedGroup | Plan | Odds | None,
 ) -> dict[str, Any] | None:
     return None if part is None else part._asdict()
+
+
+def _describe_expected(advice: Recommendation) -> dict[str, Any] | None:
+    expected = advice.expected
+    if expected is None:
+        return None
+    return expected._asdict() | {"odds": _fields(expected.odds)}
 
 
 def _describe_doubt(advice: Recommendation, doubt: RunDoubt) -> dict[str, Any]:

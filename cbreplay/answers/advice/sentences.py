@@ -10,6 +10,7 @@ from cbreplay.answers.advice.reasons import (
     exclusion_text,
     reason_text,
 )
+from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
 from cbreplay.recommend.selection import USUAL
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend import (
         CountedGroup,
         MonitorScore,
+        PlanAdvice,
         Promise,
         Recommendation,
         Scored,
@@ -36,6 +38,7 @@ __all__ = [
     "evidence_sentences",
     "only_retraining",
     "restoring_sentence",
+    "runs_sentence",
     "unknown_groups",
     "which_monitor",
 ]
@@ -55,15 +58,29 @@ def advice_headline(advice: Recommendation) -> Text:
     promise = advice.promise
     if advice.kind == "guaranteed" and promise is not None:
         share = Fact(promise.confidence, "given_share", "confidence")
-        return say(setting, ", with a promise for ", share, f" of new {_like(advice)}.")
-    if promise is not None and advice.patience == USUAL:
-        return say(
-            setting, ", the usual one: for another there is not enough evidence."
-        )
-    return say(setting, ", as a rule of thumb: no promise goes with it.")
+        promised = say(", with a promise for ", share, f" of new {_like(advice)}")
+        return say(setting, promised, _for_plan(advice), ".")
+    if advice.basis == "score":
+        return say(setting, ", by the least expected cost", _for_plan(advice), ".")
+    return say(setting, ", as a rule of thumb", _for_plan(advice), ".")
+
+
+def _for_plan(advice: Recommendation) -> Text:
+    """Say for which trainings the answer is, where their plan was read off the logs."""
+    if advice.plan is None or not advice.plan.inferred:
+        return say()
+    return say(", if ", Fact(advice.plan.epochs, "count", "epochs"), " was the plan")
 
 
 def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
+    """Say how sure the answer is, and what would make it surer; else what was asked."""
+    sure = how_sure(advice)
+    if sure is None:
+        return runs_sentence(advice, sweep, asked)
+    return say(sure, " ", what_makes_surer(advice))
+
+
+def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> Text:
     """Say what the answer is made of, and what patience counts if it is no epochs."""
     n_runs = sum(len(group.runs) for group in advice.groups)
     runs = counted(n_runs, "run", "n_runs")
@@ -90,11 +107,13 @@ def advice_lead(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) -> T
 
 
 def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
-    """Yield what is promised, why this setting or none, and of what runs."""
+    """Yield what is promised, why this setting or none, and what each run needs."""
     if advice.promise is not None:
         yield _promise(advice, advice.promise)
     for reason in advice.reasons:
         yield reason_text(advice, reason)
+    yield from _expected_score(advice)
+    yield from _plans(advice)
     yield _tolerance(advice)
     yield from _kept_tolerance(advice)
     yield _sufficient(advice)
@@ -104,23 +123,84 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
 def _promise(advice: Recommendation, promise: Promise) -> Text:
     patience = Fact(promise.patience, "patience", "patience")
     longer = " and longer" if (advice.patience or 0) > promise.patience else ""
-    cut = ""
-    if any(doubt.code.startswith("own-stop") for doubt in advice.doubts):
-        # the best on record is not the best that there was
-        cut = ". Some of these logs were cut by early stopping of their own"
+    plan = say()
+    if advice.plan is not None:
+        epochs = Fact(advice.plan.epochs, "count", "epochs")
+        plan = say("for trainings planned for ", epochs, " epochs, ")
     return say(
-        "the promise: patience ",
+        "the promise: ",
+        plan,
+        "patience ",
         patience,
-        f"{longer} keeps ",
-        Code(advice.objective),
-        " within the tolerance on at least ",
+        f"{longer} loses no more {advice.objective} than the tolerance on at least ",
         Fact(promise.confidence, "given_share", "confidence"),
-        f" of new {_like(advice)}, averaged over many sets of ",
+        f" of new {_like(advice)} (it is the ",
+        Fact(promise.rank, "rank", "rank"),
+        " of ",
+        Fact(promise.n_groups, "count", "n_groups"),
+        " + 1), averaged over many such sets of ",
         counted(promise.n_groups, advice.unit, "n_groups"),
-        "; from one such set in ten it is ",
+        "; from one set in ten it is ",
         Fact(promise.unlucky_share, "share", "unlucky_share"),
-        f" or less{cut}",
+        " or less",
         claims=[Claim("promises", promise._asdict())],
+    )
+
+
+def _expected_score(advice: Recommendation) -> Iterator[Text]:
+    """Say what is expected of the next training, and what that is made of."""
+    expected = advice.expected
+    if expected is None:
+        return
+    places = decimals_for([expected.score, expected.usual_score], digits=3)
+    yield say(
+        "expected score of the next training: ",
+        Fact(expected.score, "number", "score", places),
+        ", and ",
+        Fact(expected.usual_score, "number", "usual_score", places),
+        " with a fixed 10; ",
+        counted(expected.n_groups, advice.unit, "n_groups"),
+        " count against ",
+        Fact(expected.n_kinds, "count", "n_kinds"),
+        " of thousands of small trainings on other data",
+    )
+
+
+def _plans(advice: Recommendation) -> Iterator[Text]:
+    """Say where the plan is known from, and what holds for other plans."""
+    plan = advice.plan
+    if plan is not None and plan.inferred:
+        yield say(
+            "taken for the plan: ",
+            Fact(plan.epochs, "count", "epochs"),
+            " epochs, where ",
+            counted(plan.n_runs, "log", "n_runs"),
+            " end, not all equally long after their best (--planned-epochs)",
+        )
+    for other in advice.plans:
+        yield _other_plan(advice, other)
+
+
+def _other_plan(advice: Recommendation, other: PlanAdvice) -> Text:
+    doubt = ", if that was the plan" if other.plan.inferred else ""
+    trainings = say(
+        "trainings of ",
+        Fact(other.plan.epochs, "count", "epochs"),
+        f" epochs{doubt} (",
+        counted(other.n_groups, advice.unit, "n_groups"),
+        "): ",
+    )
+    if other.patience is None:
+        return say(trainings, "too few to recommend anything")
+    told = say(trainings, "patience ", Fact(other.patience, "patience", "patience"))
+    if other.promise is None:
+        return told
+    return say(
+        told,
+        "; ",
+        Fact(other.promise.patience, "patience", "patience"),
+        " is promised for ",
+        Fact(other.promise.confidence, "given_share", "confidence"),
     )
 
 
@@ -289,10 +369,16 @@ def which_monitor(advice: Recommendation) -> Text:
     monitor = Code(advice.monitor)
     if advice.told_apart:
         return say("Stop on ", monitor, ": it is clearly better on what was left out.")
+    itself = ""
+    if advice.objective in {scored.monitor for scored in advice.monitors}:
+        itself = (
+            f" {advice.objective} is judged by itself, which proves nothing for it: on "
+            "three of three sets such a winner lost on test data."
+        )
     return say(
         "Which monitor to stop on cannot be told from these logs; ",
         monitor,
-        " was named first.",
+        f" was named first.{itself}",
     )
 
 

@@ -127,6 +127,11 @@ class FileServer:
     def _open(self, url: str) -> tuple[Any, str]:
         from fsspec.core import filesystem, url_to_fs
 
+        if re.search(r"(?:^|::)reference:", url):
+            # a document that names other files, here or anywhere, and has held code
+            problem = "a reference to other files is not followed"
+            self._refusal = LogError(problem, source=self.shown, hint=_HINT)
+            raise self._refusal
         # what is fetched is kept until it is read, whatever cache the URL asks for
         url = re.sub(r"^(?:(?:simplecache|filecache|blockcache|cached)::)+", "", url)
         names = re.findall(r"(?:^|::)(https?)://", url)

@@ -253,7 +253,9 @@ class _SourceReader:
         check_logs(len(wanted), source, most)
         n_runs = 0
         found: list[RunsOfLog] = []
-        notes = [f"left out a directory: {error}" for error in self.damage.errors]
+        notes = [
+            f"left out a directory: {error.sentence}" for error in self.damage.errors
+        ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
             if self.progress is not None:
@@ -264,7 +266,7 @@ class _SourceReader:
                 foreign = isinstance(error, ForeignLogError)
                 first = first or error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out another of these logs: {error}")
+                    notes.append(f"left out another of these logs: {error.sentence}")
                 continue
             found += read
             n_runs += sum(len(log.runs) for log in read)

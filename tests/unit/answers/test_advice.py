@@ -139,7 +139,11 @@ def test_the_code_to_paste_is_of_the_package_that_decides() -> None:
 
 
 def test_where_a_number_that_repeats_the_recommended_is_for_programs_only() -> None:
-    document = document_of(pausing_runs([2, 3, 4]))
+    runs = [
+        make_run(pausing(3, length), f"run{length}", planned=False)
+        for length in (20, 31, 43)
+    ]
+    document = document_of(runs)
     table = document.answer_table()
     assert table is not None
     labels = [row.cells[0] for row in table.rows]
@@ -163,9 +167,6 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
 
 
 # what each reason, exclusion and doubt says: by hand, from its facts
-CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
-
-
 @pytest.mark.parametrize(
     ("kind", "facts", "said"),
     [
@@ -189,25 +190,32 @@ CHOSEN = {"patience": 10, "sufficient": 4, "rank": 19, "n_groups": 20}
             ),
         ),
         (
-            "chosen",
-            CHOSEN | {"basis": "ranked"},
-            "4 is the 19th smallest sufficient patience of the 20 runs",
-        ),
-        (
-            "chosen",
-            CHOSEN | {"basis": "usual"},
+            "promise",
+            {"patience": 14, "rank": 19, "n_groups": 20, "usual": 10},
             (
-                "4 is the usual: a rule of thumb takes no less, and it is enough for "
-                "every run"
+                "14 is the 19th smallest sufficient patience of the 20 runs, and more "
+                "than the rule of thumb, 10"
             ),
         ),
         (
-            "usual-untold",
-            CHOSEN | {"basis": "largest"},
-            (
-                "10, the usual, rather than 4, the largest sufficient patience of the "
-                "20 runs: nothing tells which is better"
-            ),
+            "score",
+            {"patience": 14},
+            "14 has the least expected score: the mean of the runs and of the kinds",
+        ),
+        (
+            "thumb",
+            {"patience": 40, "plan": 400},
+            "40 is a rule of thumb, 10 or a tenth of the 400 planned epochs: no log",
+        ),
+        (
+            "cut",
+            {"patience": 10, "under": 4},
+            "10 is a rule of thumb, and no less than the 4 that cut these logs",
+        ),
+        (
+            "recorded-under",
+            {"patience": 12},
+            "no less than 12 is recommended: that patience cut some of these logs",
         ),
         (
             "below-promise",
@@ -234,6 +242,16 @@ def test_a_reason_is_said_from_its_facts(
         ("direction", {"mode": "max"}, "judged the other way (max)"),
         ("unrecorded-series", {"series": ()}, "records none of it"),
         (
+            "plan",
+            {"planned": 60, "usual": 100},
+            "planned for 60, not 100 epochs",
+        ),
+        (
+            "plan",
+            {"planned": None, "usual": 100},
+            "goes on after the plan of 100 epochs",
+        ),
+        (
             "cadence",
             {"series": "val_loss", "every": 1, "usual": 3},
             (
@@ -257,10 +275,10 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
         ),
         (
             "own-stop-guessed",
-            {"patience": 5},
+            {"patience": (5,)},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
-                "patience of 5; if so"
+                "patience of as much; if so"
             ),
         ),
         (

@@ -20,7 +20,7 @@ from cbreplay.plots import (
 from cbreplay.plots.parameter_map import _contrast, _fill, _readable
 from cbreplay.plots.style import DARK, LIGHT, Look
 from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
-from tests.recommended import pausing_runs, swept
+from tests.recommended import make_run, pausing, pausing_runs, swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 def drawn(
     patience: Iterable[int], *, planned: bool = True, now: int | None = None
 ) -> tuple[MapPoints, TradeOffPoints]:
-    sweep = swept(pausing_runs(patience, planned=planned))
+    runs = pausing_runs(patience)
+    if not planned:
+        # each ends elsewhere, so that no plan explains them
+        runs = [
+            make_run(pausing(one, 33 + 3 * place), f"run{place}", planned=False)
+            for place, one in enumerate(patience)
+        ]
+    sweep = swept(runs)
     stopping = EarlyStopping(patience=now or 0, restore_best_weights=True)
     current = None if now is None else (stopping,)
     advice = recommend_config(sweep, current=current)
@@ -59,7 +66,8 @@ def test_the_map_holds_the_usual_values_and_the_named_ones() -> None:
 
 def test_a_bound_is_counted_in_words_and_has_no_number() -> None:
     points, _ = drawn(BOUNDED, planned=False)
-    # 40 epochs without a plan: p tells patience q up to p + q = 39; at 30 two do
+    # 33, 36, ... epochs without a plan: p tells patience q up to p + q = 32, 35, ...,
+    # so up to 31, 33, 26, 27 and 29
     assert points.texts[0][-1] == "2 of 5"
     assert np.isnan(points.regret[0, -1])
     assert "Hatched: not all of these tell; how many runs do." in points.note

@@ -155,6 +155,15 @@ def test_no_error_tells_a_secret(server: HostileServer, path: str) -> None:
     assert_discreet("".join(traceback.format_exception(caught.value)))
 
 
+def test_a_document_that_names_other_files_is_not_followed(
+    server: HostileServer,
+) -> None:
+    for url in ("reference://x", "reference::{}/logs.csv", "dir::reference::{}/x"):
+        with pytest.raises(LogError, match="other files is not followed"):
+            load_runs(url.format(server.url))
+    assert server.asked == []
+
+
 def test_a_redirect_tells_no_secret_of_another(server: HostileServer) -> None:
     with pytest.raises(LogError, match=r"status|403|nothing there") as caught:
         load_runs(f"{server.url}/elsewhere/")

@@ -9,7 +9,7 @@ import pytest
 
 from cbreplay import Run
 from cbreplay.recommend import Costs, measure_costs, recommend_config
-from tests.recommended import pausing_runs, swept
+from tests.recommended import make_run, pausing, pausing_runs, swept
 
 
 def costs_of(runs: list[Run], **options: Any) -> Costs:
@@ -43,21 +43,29 @@ def test_a_min_delta_that_was_asked_about_is_on_the_axis() -> None:
     assert costs.regret[0, :2].tolist() == [0.25, 0]
 
 
+def unplanned_runs(patience: list[int]) -> list[Run]:
+    """Return runs that end at different epochs, so that no plan explains them."""
+    return [
+        make_run(pausing(one, 39 + 2 * one), f"run{one}", planned=False)
+        for one in patience
+    ]
+
+
 def test_cells_that_too_few_runs_tell_have_no_number() -> None:
-    # 40 epochs without a plan: patience q is told where p + q <= 39
-    costs = costs_of(pausing_runs([1, 2, 3, 4, 5], planned=False))
+    # 39 + 2 p epochs without a plan: patience q is told where p + q is less than that
+    costs = costs_of(unplanned_runs([1, 2, 3, 4, 5]))
     told = dict(zip(costs.patience.tolist(), costs.told[0].tolist(), strict=True))
-    assert [told[one] for one in (34, 35, 36, 38, 39)] == [5, 4, 3, 1, 0]
+    assert [told[one] for one in (39, 40, 41, 43, 44)] == [5, 4, 3, 1, 0]
     known = costs.patience[np.isfinite(costs.regret[0])]
     # all five tell patience 10, the recommended; so a number is one of all five
     assert costs.n_compared == 5
-    assert known.tolist() == list(range(1, 35))
+    assert known.tolist() == list(range(1, 40))
     # p = 4 and 5 lose 0.5 at patience 3, and p = 5 at 4
     assert costs.regret[0, 2:4].tolist() == pytest.approx([0.2, 0.1])
 
 
 def test_named_settings_are_over_the_compared_runs_alone() -> None:
-    costs = costs_of(pausing_runs([1, 2, 3, 4, 5], planned=False))
+    costs = costs_of(pausing_runs([1, 2, 3, 4, 5]))
     named = {one.label: one for one in costs.named}
     assert {one.n_groups for one in costs.named} == {5}
     # 1.0 kept by p = 2, 3, 4, 5 (Keras's 0 is its 1), and their own best by p = 1

@@ -27,7 +27,7 @@ def make_runs(n_runs: int, *, alike: bool) -> list[Run]:
         runs.append(
             Run.from_logs(
                 [
-                    {"val_loss": low, "val_accuracy": high}
+                    {"val_loss": low, "val_accuracy": high, "val_f1": high + 1e-6}
                     for low, high in zip(loss.tolist(), accuracy.tolist(), strict=True)
                 ],
                 name=f"run{number}",
@@ -39,7 +39,11 @@ def make_runs(n_runs: int, *, alike: bool) -> list[Run]:
 
 def ask(runs: list[Run], *monitors: str) -> Recommendation:
     return recommend(
-        runs, monitor=list(monitors), objective="val_accuracy", tolerance=0.01
+        runs,
+        monitor=list(monitors),
+        objective="val_f1",
+        objective_mode="max",
+        tolerance=0.01,
     )
 
 
@@ -53,6 +57,16 @@ def test_the_monitor_that_keeps_more_of_the_objective_is_told_apart() -> None:
     assert advice.callbacks[0].monitor == "val_accuracy"
 
 
+def test_a_monitor_that_is_judged_by_itself_is_never_called_better() -> None:
+    advice = recommend(
+        make_runs(20, alike=False),
+        monitor=["val_loss", "val_accuracy"],
+        objective="val_accuracy",
+    )
+    assert advice.told_apart is False
+    assert advice.monitor == "val_loss"
+
+
 def test_of_monitors_that_decide_alike_the_first_named_is_kept() -> None:
     runs = make_runs(20, alike=True)
     for monitors in (("val_loss", "val_accuracy"), ("val_accuracy", "val_loss")):
@@ -63,7 +77,14 @@ def test_of_monitors_that_decide_alike_the_first_named_is_kept() -> None:
 
 def test_a_promise_about_the_better_of_two_takes_twice_the_care() -> None:
     # nine tenths of each of two: 0.95, which takes 19
-    few = ask(make_runs(18, alike=False), "val_loss", "val_accuracy")
+    few = recommend(
+        make_runs(18, alike=False),
+        monitor=["val_loss", "val_accuracy"],
+        objective="val_f1",
+        objective_mode="max",
+        tolerance=0.01,
+        confidence=0.9,
+    )
     assert few.kind == "heuristic"
     advice = ask(make_runs(19, alike=False), "val_loss", "val_accuracy")
     assert advice.kind == "guaranteed"

@@ -45,16 +45,22 @@ def test_a_run_without_a_number_has_no_scale() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "x", "nan", "inf", "-1%", "%", ""])
 def test_a_tolerance_that_is_none_is_refused_by_its_option(text: str) -> None:
-    with pytest.raises(ConfigError, match="--tolerance"):
+    with pytest.raises(ConfigError, match="tolerance="):
         read_tolerance(text)
 
 
-def test_the_default_is_the_spread_of_three_seeds_else_one_percent() -> None:
-    best = np.array([0.4, 0.5, 0.6, 2.0, 3.0, 7.0])
+def test_the_default_is_one_percent_or_the_spread_of_three_seeds_if_that_is_less() -> (
+    None
+):
+    best = np.array([0.499, 0.5, 0.501, 2.0, 3.0, 7.0])
     found = resolve_tolerance(None, best, best.copy(), [(0, 1, 2), (3, 4)])
-    # the standard deviation of 0.4, 0.5, 0.6 is 0.1
-    assert found.by_run == pytest.approx([0.1, 0.1, 0.1, 0.02, 0.03, 0.07])
+    # the standard deviation of 0.499, 0.5, 0.501 is 0.001
+    assert found.by_run == pytest.approx([0.001, 0.001, 0.001, 0.02, 0.03, 0.07])
     assert (found.kind, found.seeded) == ("seeds", 1)
+    # of 2, 3 and 7 it is more than any percent
+    wide = resolve_tolerance(None, best, best.copy(), [(3, 4, 5)])
+    assert wide.by_run == pytest.approx(best / 100)
+    assert (wide.kind, wide.seeded) == ("share", 0)
     alone = resolve_tolerance(None, best, best.copy(), [])
     assert alone.by_run == pytest.approx(best / 100)
     assert alone.kind == "share"

@@ -22,6 +22,7 @@ from cbreplay.answers.advice.sentences import advice_headline, evidence_sentence
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
+from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
 from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
@@ -69,67 +70,102 @@ def test_with_twenty_runs_two_thirds_of_a_tenth_may_need_more() -> None:
 
 
 @pytest.mark.parametrize(("n_runs", "confidence"), [(8, 0.9), (3, 0.8), (18, 0.95)])
-def test_with_too_few_runs_it_is_a_rule_of_thumb_that_says_how_many_it_takes(
+def test_with_too_few_runs_it_promises_nothing_and_says_how_many_it_takes(
     n_runs: int, confidence: float
 ) -> None:
     advice = recommend(pausing_runs([20] * n_runs), confidence=confidence)
     assert (advice.kind, advice.promise) == ("heuristic", None)
-    # the largest of 10 and what was enough
-    assert advice.patience == 20
+    assert advice.basis == "score"
+    # one less loses the whole scale on every run
+    assert advice.patience is not None
+    assert advice.patience >= 20
     assert facts_of_reason(advice, "too-few-groups") == {
         "confidence": confidence,
         "n_monitors": 1,
         "needed": n_runs + 1,
         "n_groups": n_runs,
     }
-    said = spoken_reasons(advice)[0]
+    said = spoken_reasons(advice)[-1]
     assert f"takes {n_runs + 1} runs, and there are {n_runs}" in said
     enough = recommend(pausing_runs([20] * (n_runs + 1)), confidence=confidence)
     assert (enough.kind, enough.patience) == ("guaranteed", 20)
 
 
-def test_a_rule_of_thumb_is_never_shorter_than_ten() -> None:
-    assert recommend(pausing_runs([2, 3, 4])).patience == 10
-
-
-def test_what_is_no_better_than_ten_on_runs_left_out_is_ten() -> None:
-    # without its only 9 the choice is 2, which loses all of the way on it
-    advice = recommend(pausing_runs([2] * 12 + [9]))
-    assert (advice.kind, advice.patience) == ("heuristic", 10)
-    # the promise stays with the order statistic
-    assert advice.promise is not None
-    assert advice.promise.patience == 9
-    assert facts_of_reason(advice, "usual-no-worse")["sufficient"] == 9
-    said = spoken_reasons(advice)
-    assert any("not clearly better than a fixed 10" in one for one in said)
-    chosen = {row.label: row.parameters for row in advice.settings}
-    assert chosen["recommended"] == {"patience": 10}
-    assert chosen["tolerance"] == {"patience": 9}
-
-
-def test_what_is_better_than_ten_by_one_run_alone_is_ten() -> None:
-    # 10 loses 0.5 of 0.5 on the first run, and on "slight" 0.011 of 0.989, a little
-    # more than the tolerance: so 20 is chosen without either. On every run 20 trains
-    # at least 10 of 40 epochs more, 0.0125 by the cost weight of 0.05. Over nine runs
-    # it is better by (1 + 0.011) / 9 - 0.0125, and without the first it is worse
-    slight = [FIRST, *[FIRST + 0.1] * 19, FIRST - 0.011, *[FIRST + 0.1] * 19]
-    runs = [*pausing_runs([20] + [3] * 7), make_run(slight, "slight")]
+def test_without_a_plan_it_is_a_rule_of_thumb() -> None:
+    runs = [
+        make_run(pausing(3, length), f"run{length}", planned=False)
+        for length in (20, 31, 43, 67)
+    ]
     advice = recommend(runs)
-    assert advice.promise is not None
-    assert advice.promise.patience == 20
-    assert (advice.kind, advice.patience) == ("heuristic", 10)
-    assert any("or only by one run" in one for one in spoken_reasons(advice))
-    # with another such run it is no longer one alone
-    assert recommend([*runs, make_run(pausing(19), "long")]).patience == 20
+    # with three for each run, 10 is more than the promise of four runs asks for
+    assert (advice.kind, advice.basis, advice.patience) == ("guaranteed", "thumb", 10)
+    assert (advice.plan, advice.expected) == (None, None)
+    assert "nothing tells for how many epochs" in spoken_reasons(advice)[0]
 
 
-@pytest.mark.parametrize(("n_runs", "patience"), [(11, 10), (12, 3)])
-def test_a_shorter_one_than_ten_takes_twelve_runs(n_runs: int, patience: int) -> None:
-    advice = recommend(pausing_runs([3] * n_runs))
-    assert advice.promise is not None
-    assert (advice.promise.patience, advice.patience) == (3, patience)
-    said = any("a shorter one takes 12 runs" in one for one in spoken_reasons(advice))
-    assert said == (n_runs < 12)
+def test_a_tenth_of_a_long_plan_is_the_rule_of_thumb() -> None:
+    # a promise for 25 wins only against less than that
+    promises = {
+        n_epochs: recommend(
+            [
+                make_run(
+                    [value + i / 1e6 for value in pausing(25, n_epochs)], f"run{i}"
+                )
+                for i in range(9)
+            ]
+        )
+        for n_epochs in (200, 400)
+    }
+    assert promises[200].basis == "promise"
+    assert promises[400].basis == "score"
+    assert facts_of_reason(promises[200], "promise")["usual"] == 20
+
+
+def test_the_least_expected_score_is_chosen_where_no_more_is_promised() -> None:
+    # the oracle: what every patience loses and trains is known of a pause
+    lengths, plan = [2, 2, 6, 9], 40
+    patience = np.arange(1, plan + 1)
+    enough = np.array(lengths)[:, None]
+    lost = np.where(patience >= enough, 0, (FIRST - BEST) / BEST)
+    stops = np.where(patience >= enough, enough + 1 + patience, 1 + patience)
+    trained = np.minimum(stops, plan) / plan
+    blended = blend_scores(read_prior(), patience, plan, lost, trained)
+    advice = recommend(pausing_runs(lengths))
+    assert advice.patience == patience[blended.cheapest()]
+    assert advice.expected is not None
+    assert advice.expected.score == pytest.approx(blended.score.min(), abs=1e-5)
+    assert advice.expected.usual_score == pytest.approx(blended.score[9], abs=1e-5)
+    assert advice.expected.n_groups == 4
+
+
+def test_logs_that_end_together_are_answered_as_if_their_plan_was_given() -> None:
+    lengths = [1, 1, 2, 2, 3, 3, 4, 20, 20]
+    given, inferred = (
+        recommend(pausing_runs(lengths, planned=planned)) for planned in (True, False)
+    )
+    assert given.plan == (40, False, 9)
+    assert inferred.plan == (40, True, 9)
+    assert inferred.patience == given.patience
+    assert inferred.promise == given.promise
+    assert inferred.settings == given.settings
+    assert inferred.groups == given.groups
+
+
+def test_with_several_plans_there_is_a_line_for_each() -> None:
+    short = pausing_runs([20] * 10)
+    long = [
+        make_run([value + i / 1e6 for value in pausing(30, 80)], f"long{i}")
+        for i in range(4)
+    ]
+    odd = make_run(pausing(5, 25), "odd")
+    advice = recommend([*short, *long, odd])
+    assert (advice.plan, advice.patience) == ((40, False, 10), 20)
+    (other,) = advice.plans
+    assert (other.plan, other.n_groups) == ((80, False, 4), 4)
+    # four units promise four fifths
+    assert other.promise is not None
+    assert (other.patience, other.promise.confidence) == (30, 0.8)
+    assert advice.excluded == (("odd", ("plan", {"planned": 25, "usual": 40})),)
 
 
 def test_figures_of_the_rows_by_hand() -> None:
@@ -159,19 +195,19 @@ def test_figures_of_the_rows_by_hand() -> None:
 
 
 def test_left_out_scores_and_optimism_by_hand() -> None:
-    # four fifths of four runs: the largest. Without the only 30 it is 12
-    advice = recommend(pausing_runs([2, 12, 12, 30]), confidence=0.8)
+    # four fifths of five runs: the largest. Without the only 30 it is 12
+    advice = recommend(pausing_runs([2, 12, 12, 12, 30]), confidence=0.8)
     tuned = advice.setting("tolerance")
     assert tuned is not None
     assert tuned.callbacks == (EarlyStopping(patience=30, restore_best_weights=True),)
     assert tuned.mean_regret == 0
-    assert tuned.left_out_regret == pytest.approx((0 + 0 + 0 + 0.5) / 4)
-    assert advice.patience == 30  # 10 loses it on three of four
+    assert tuned.left_out_regret == pytest.approx((0 + 0 + 0 + 0 + 0.5) / 5)
+    assert advice.patience == 30  # 10 loses it on four of five
     assert advice.left_out is not None
-    assert advice.left_out.optimism == pytest.approx(0.125)
-    assert advice.left_out.usual_regret == pytest.approx(1.5 / 4)
+    assert advice.left_out.optimism == pytest.approx(0.1)
+    assert advice.left_out.usual_regret == pytest.approx(2 / 5)
     assert advice.left_out.interval is None
-    assert [one.left_out_patience for one in advice.groups] == [30, 30, 30, 12]
+    assert [one.left_out_patience for one in advice.groups] == [30, 30, 30, 30, 12]
 
 
 def test_only_from_ten_groups_on_left_out_scores_are_resampled() -> None:
@@ -211,8 +247,7 @@ def test_what_the_logs_cannot_price_is_not_called_the_usual() -> None:
     # 2 was enough for each, and the logs were recorded under 5
     runs = pausing_runs([2] * 12, planned=False)
     advice = recommend(runs, recorded_under=5)
-    headline = plain_text(advice_headline(advice))
-    assert "usual" not in headline or advice.patience == 10
+    assert plain_text(advice_headline(advice)) == "Patience 10, as a rule of thumb."
     for sentence in spoken_reasons(advice):
         assert ", the usual" not in sentence
 
@@ -231,18 +266,18 @@ def test_a_share_of_a_best_near_zero_is_of_the_way_to_it() -> None:
     assert advice.groups[0].tolerance == (0.005,)
 
 
-def test_a_log_that_still_falls_counts_as_unknown_and_is_named() -> None:
-    falling = make_run(np.linspace(1, 0.5, 40).tolist(), "falling", planned=False)
+def test_a_log_that_broke_off_counts_as_unknown_and_is_named() -> None:
+    falling = make_run(np.linspace(1, 0.5, 30).tolist(), "falling", planned=False)
     advice = recommend([*pausing_runs([3] * 9), falling])
     # 10 groups at nine tenths: the largest, which is not in the logs
-    assert (advice.kind, advice.patience) == ("heuristic", 10)
+    assert (advice.kind, advice.basis) == ("heuristic", "score")
     assert advice.promise is None
     assert facts_of_reason(advice, "unknown-groups") == {
         "n_unknown": 1,
         "n_groups": 10,
         "allowed": 0,
     }
-    assert "allows 0" in spoken_reasons(advice)[0]
+    assert "allows 0" in spoken_reasons(advice)[-1]
     unknown = next(one for one in advice.doubts if one.code == "unknown")
     assert unknown.runs == ("falling",)
     assert {"censored", "still-improving"} <= set(codes(advice))
@@ -255,15 +290,17 @@ def test_a_log_that_still_falls_counts_as_unknown_and_is_named() -> None:
 
 
 def test_one_unknown_of_twenty_does_not_stop_a_promise() -> None:
-    falling = make_run(np.linspace(1, 0.5, 40).tolist(), "falling", planned=False)
+    falling = make_run(np.linspace(1, 0.5, 30).tolist(), "falling", planned=False)
     advice = recommend([*pausing_runs([3] * 19), falling])
-    assert (advice.kind, advice.patience) == ("guaranteed", 3)
+    assert advice.promise is not None
+    assert (advice.promise.patience, advice.promise.rank) == (3, 19)
 
 
 def test_what_does_worse_than_no_stop_is_not_recommended() -> None:
-    # every run pauses for 25 epochs, and the logs end at their best
+    # every run pauses for 25 epochs and more, and the logs end at their best; without
+    # a plan there is nothing but the rule of thumb
     runs = [
-        make_run([*pausing(25)[:25], BEST + i / 1e6], f"run{i}", planned=False)
+        make_run([*pausing(25 + i)[: 25 + i], BEST], f"run{i}", planned=False)
         for i in range(3)
     ]
     advice = recommend(runs)
@@ -308,7 +345,7 @@ def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None
 
 
 def test_where_no_run_has_the_monitor_it_is_an_error() -> None:
-    with pytest.raises(UnknownMonitorError, match="--monitor"):
+    with pytest.raises(UnknownMonitorError, match="monitor="):
         recommend([Run.from_logs([{"loss": 0.5}])])
 
 
@@ -337,25 +374,29 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
         for i in range(3)
     ]
     advice = recommend(runs)
-    # 10 is the rule of thumb; but nobody knows what it does there
-    assert advice.patience == 4
-    assert facts_of_reason(advice, "recorded-under") == {"patience": 4}
-    said = spoken_reasons(advice)
-    assert any("recorded under patience 4" in one for one in said)
+    # nobody knows what 10 does there; nothing comes from the logs, and no less than 4
+    assert (advice.kind, advice.basis, advice.patience) == ("heuristic", "cut", 10)
+    assert facts_of_reason(advice, "cut") == {"patience": 10, "under": 4}
+    assert (advice.promise, advice.expected) == (None, None)
+    assert advice.left_out is not None
+    assert advice.left_out.score is None
+    names = ("mean_regret", "worst_regret", "left_out_regret")
+    assert [advice.checked(name) for name in names] == [None] * 3
     doubt = next(one for one in advice.doubts if one.code == "own-stop")
     assert doubt.runs == ("cut0", "cut1", "cut2")
     assert doubt.facts == {"patience": (4,)}
     said = spoken_doubts(advice)
-    assert any("record one run in five without it" in one for one in said)
+    assert any("record one run in five without a stop" in one for one in said)
     current = advice.setting("current")
     assert current is not None
     assert current.callbacks == (EarlyStopping(patience=4, restore_best_weights=True),)
 
 
 def test_failed_runs_count_and_are_named() -> None:
-    failed = make_run([*pausing(3, 10), math.nan, math.nan], "failed")
+    failed = make_run([*pausing(3, 10), math.nan, math.nan], "failed", planned=False)
     advice = recommend([*pausing_runs([3] * 8), failed])
     assert len(advice.groups) == 9
+    assert advice.groups[-1].sufficient_patience is None
     doubt = next(one for one in advice.doubts if one.code == "failed")
     assert doubt.runs == ("failed",)
     assert (doubt.facts["how"], doubt.facts["series"]) == ("not-finite", "val_loss")
@@ -393,11 +434,11 @@ def test_noise_is_no_improvement() -> None:
 
 
 def test_one_group_that_decides_is_named() -> None:
-    advice = recommend(pausing_runs([12, 12, 12, 30]), confidence=0.8)
+    advice = recommend(pausing_runs([12, 12, 12, 12, 30]), confidence=0.8)
     doubt = next(one for one in advice.doubts if one.code == "one-group-decides")
-    assert doubt.runs == ("run3",)
+    assert doubt.runs == ("run4",)
     assert doubt.facts == {"patience": 12}
-    said = "one run decides: without it, it would be patience 12 (run3)"
+    said = "one run decides: without it, it would be patience 12 (run4)"
     assert said in spoken_doubts(advice)
 
 
@@ -439,7 +480,9 @@ def test_min_delta_is_tried_only_when_asked_and_never_chosen() -> None:
     row = advice.setting("min_delta")
     assert row is not None
     assert row.parameters["min_delta"] == 0.2
-    assert advice.callbacks[0] == EarlyStopping(patience=2, restore_best_weights=True)
+    assert advice.callbacks[0] == EarlyStopping(
+        patience=advice.patience or 0, restore_best_weights=True
+    )
 
 
 def test_keeping_the_last_weights_is_judged_by_them() -> None:
@@ -455,7 +498,7 @@ def test_options_that_cannot_be_are_refused() -> None:
         recommend_config(sweep, confidence=1)
     with pytest.raises(ConfigError, match="cost_weight is -1"):
         recommend_config(sweep, cost_weight=-1)
-    with pytest.raises(ConfigError, match="--objective"):
+    with pytest.raises(ConfigError, match="objective="):
         sweep_patience(pausing_runs([2]), monitor=["val_loss", "loss"])
 
 

@@ -14,7 +14,6 @@ from cbreplay.recommend.records import (
     FailedTraining,
     find_cadence,
     find_failure,
-    find_own_stops,
     recorded_stoppers,
 )
 from cbreplay.run_metadata import parse_run_metadata
@@ -68,44 +67,3 @@ def test_recorded_stoppers_are_read_and_nothing_is_run() -> None:
     assert recorded_stoppers(run([1.0], callbacks=["CSVLogger('a')"])) == []
     assert recorded_stoppers(run([1.0])) is None
     assert recorded_stoppers(run([1.0], callbacks=["EarlyStopping(oops)"])) is None
-
-
-FALLING: list[float | None] = [0.9, 0.8, 0.7]
-
-
-def own(runs: list[Run], recorded_under: int | None = None) -> Any:
-    return find_own_stops(runs, [("val_loss", "min")] * len(runs), recorded_under)
-
-
-def test_run_json_says_under_which_patience_a_run_was_ended() -> None:
-    ended = run(
-        [*FALLING, 0.8, 0.8],
-        callbacks=["EarlyStopping(patience=2)"],
-        ended={"by": "EarlyStopping", "epoch": 4},
-    )
-    found = own([ended, run(FALLING, seed=1)])
-    assert found.patience == (2, None)
-    # one of two is not most
-    assert found.cap is None
-    assert own([ended]).cap == 2
-
-
-def test_logs_that_end_alike_after_their_best_were_probably_stopped() -> None:
-    stopped = [run([*FALLING[:n], 0.95, 0.95, 0.95]) for n in (1, 2, 3)]
-    found = own([*stopped, run([0.9, 0.8, 0.85])])
-    assert found.patience == (3, 3, 3, None)
-    assert (found.guessed, found.cap) == (3, 3)
-    # two are no pattern, and a plan that was reached is none either
-    assert own(stopped[:2]).guessed is None
-    assert (
-        own(
-            [replace(one, planned_epochs=one.recorded_epochs) for one in stopped]
-        ).guessed
-        is None
-    )
-
-
-def test_recorded_under_says_it_for_logs_that_do_not() -> None:
-    found = own([run(FALLING), run(FALLING, seed=1)], recorded_under=7)
-    assert found.patience == (7, None)
-    assert found.guessed is None

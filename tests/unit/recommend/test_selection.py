@@ -15,7 +15,6 @@ from cbreplay.recommend.pricing import find_sufficient
 from cbreplay.recommend.selection import (
     cheapest_patience,
     count_needed,
-    leave_out_largest,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
@@ -150,24 +149,6 @@ def test_leaving_a_group_out_takes_the_rank_among_the_others() -> None:
     few = np.array([5.0, 2, 5, 1, INF])
     by_hand = [np.sort(np.delete(few, i))[3] for i in range(5)]
     assert leave_out_sufficient(few, 0.7).tolist() == by_hand
-
-
-@pytest.mark.parametrize(
-    ("sufficient", "expected"),
-    [
-        ([3.0, 14, 20], [20, 20, 14]),
-        ([20.0, 20, 3], [20, 20, 20]),
-        ([3.0, 4, 5], [10, 10, 10]),
-        # another group's is unknown: the usual
-        ([3.0, 14, INF], [10, 10, 14]),
-        ([3.0, INF, INF], [10, 10, 10]),
-        ([7.0], [10]),
-    ],
-)
-def test_leaving_a_group_out_of_the_rule_of_thumb(
-    sufficient: list[float], expected: list[float]
-) -> None:
-    assert leave_out_largest(np.array(sufficient), 10).tolist() == expected
 
 
 def test_the_cheapest_takes_the_smallest_of_near_ties() -> None:

@@ -24,20 +24,21 @@ def kept_sentence(advice: Recommendation) -> str:
     return said[0]
 
 
-def test_a_ten_that_breaks_the_tolerance_is_said_to_beside_the_one_that_keeps_it() -> (
+def test_one_that_breaks_the_tolerance_is_said_to_beside_the_one_that_keeps_it() -> (
     None
 ):
-    # seven runs need patience 1; without the eighth, which needs 12, 10 is chosen, and
-    # 12 is not clearly better on runs left out
-    advice = recommend(pausing_runs([1, 1, 1, 1, 1, 1, 1, 12]))
-    ten, twelve = advice.setting("recommended"), advice.setting("tolerance")
-    assert ten is not None
+    # where training costs as much as everything that may be lost, a shorter one scores
+    # better than the 12 that one run of eight needs
+    advice = recommend(pausing_runs([1, 1, 1, 1, 1, 1, 1, 12]), cost_weight=1)
+    short, twelve = advice.setting("recommended"), advice.setting("tolerance")
+    assert short is not None
     assert twelve is not None
-    assert (ten.keeps_tolerance, ten.breaks_tolerance) == (False, ("run7",))
+    assert short.parameters["patience"] < 12
+    assert (short.keeps_tolerance, short.breaks_tolerance) == (False, ("run7",))
     assert (twelve.keeps_tolerance, twelve.breaks_tolerance) == (True, ())
     assert kept_sentence(advice) == (
-        "the recommended 10 breaks the tolerance on 1 of 8 runs whose logs tell "
-        "(run7); 12 keeps the tolerance on all 8 runs whose logs tell"
+        f"the recommended {advice.patience} breaks the tolerance on 1 of 8 runs whose "
+        "logs tell (run7); 12 keeps the tolerance on all 8 runs whose logs tell"
     )
 
 
@@ -81,7 +82,8 @@ def test_each_label_is_what_a_replay_of_every_run_comes_to(
         for group in advice.groups
         for name, most in zip(group.runs, group.tolerance, strict=True)
     }
-    own = {"breast-cancer-stopped": 8, "digits-mlp-both": 10}
+    # what their own stopping rule ended tells nothing
+    cut = {"breast-cancer-stopped", "digits-mlp-both"}
     checked = 0
     for one in advice.settings:
         if one.label not in ("recommended", "tolerance", "cheapest", "5", "10"):
@@ -91,7 +93,7 @@ def test_each_label_is_what_a_replay_of_every_run_comes_to(
         told, broken = 0, []
         for name, most in may_lose.items():
             replay = replay_run(by_name[name], stopping, semantics="keras-3.15")
-            if replay.evidence != "exact" or patience > own.get(name, patience):
+            if replay.evidence != "exact" or name in cut:
                 continue
             told += 1
             regret = replay.outcome.regret
@@ -101,4 +103,4 @@ def test_each_label_is_what_a_replay_of_every_run_comes_to(
         everywhere = True if told == len(may_lose) else None
         assert one.keeps_tolerance is (False if broken else everywhere)
         checked += 1
-    assert checked >= 4
+    assert checked >= 3

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.recommend.answer import Odds
+
 if TYPE_CHECKING:
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from collections.abc import Iterator
+
+    from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
     "Blended",
-    "Odds",
     "Prior",
     "TrackRecord",
     "blend_scores",
@@ -94,14 +97,6 @@ class Blended(NamedTuple):
     def cheapest(self) -> int:
         """Return where the least score stands; of equals, the first."""
         return int(np.argmin(self.score))
-
-
-class Odds(NamedTuple):
-    """In what share of such cases the advice was better than 10, as good, and worse."""
-
-    better: float
-    same: float
-    worse: float
 
 
 class TrackRecord(NamedTuple):
@@ -245,10 +240,38 @@ def blend_scores(
     >>> blended.own.round(3), blended.cheapest()
     (array([0.01, 0.05]), 1)
     """
-    at = np.clip(np.log(np.maximum(patience, 1)) / np.log(max(plan, 2)), 0, 1)
+    at = place_patience(patience, plan)
     known = ~(np.isnan(lost) | np.isnan(trained))
-    told = known.sum(axis=0)
-    own_lost, own_trained = (_mean_known(cells, known) for cells in (lost, trained))
+    totals = (np.where(known, cells, 0).sum(axis=0) for cells in (lost, trained))
+    return _blend(prior, at, _Sums(known.sum(axis=0), *totals), cost_weight)
+
+
+def place_patience(patience: EpochArray, plan: int) -> FloatArray:
+    """Return where patience values stand between 0, which is 1, and 1, the plan."""
+    at: FloatArray = np.log(np.maximum(patience, 1)) / np.log(max(plan, 2))
+    return np.clip(at, 0, 1)
+
+
+class _Sums(NamedTuple):
+    """How many runs tell of each patience, and what they lose and train in all."""
+
+    told: EpochArray
+    lost: FloatArray
+    trained: FloatArray
+
+
+def _blend(
+    prior: Prior,
+    at: FloatArray,
+    sums: _Sums,
+    cost_weight: float,
+) -> Blended:
+    """Blend the kinds with the runs."""
+    told, lost, trained = sums
+    own_lost, own_trained = (
+        np.where(told > 0, total / np.maximum(told, 1), np.nan)
+        for total in (lost, trained)
+    )
     likeness = _measure_likeness(prior, at, own_lost, own_trained)
     theirs = likeness @ (prior.lost + cost_weight * prior.trained)
     elsewhere = np.interp(at, prior.positions, theirs)
@@ -266,29 +289,15 @@ def leave_each_out(
     trained: FloatArray,
     *,
     cost_weight: float = 0.05,
-) -> EpochArray:
-    """Return where the least score stands without each of the runs."""
-    rows = np.arange(len(lost))
-    found = [
-        blend_scores(
-            prior,
-            patience,
-            plan,
-            lost[rows != row],
-            trained[rows != row],
-            cost_weight=cost_weight,
-        ).cheapest()
-        for row in rows
-    ]
-    return np.array(found, np.int64)
-
-
-def _mean_known(cells: FloatArray, known: BoolArray) -> FloatArray:
-    """Return the mean of each column over what is known; NaN where nothing is."""
-    told = known.sum(axis=0)
-    total = np.where(known, cells, 0).sum(axis=0)
-    mean: FloatArray = np.where(told > 0, total / np.maximum(told, 1), np.nan)
-    return mean
+) -> Iterator[Blended]:
+    """Yield what `blend_scores` returns without each of the runs."""
+    at = place_patience(patience, plan)
+    known = ~(np.isnan(lost) | np.isnan(trained))
+    cells = [np.where(known, shares, 0) for shares in (lost, trained)]
+    told, totals = known.sum(axis=0), [shares.sum(axis=0) for shares in cells]
+    for row, own in enumerate(known):
+        rest = [all_ - mine[row] for all_, mine in zip(totals, cells, strict=True)]
+        yield _blend(prior, at, _Sums(told - own, *rest), cost_weight)
 
 
 def _measure_likeness(

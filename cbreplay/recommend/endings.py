@@ -1,0 +1,244 @@
+"""How each training ended: by its plan, by its own stopping rule, or otherwise.
+
+A plain log says neither for how long its training was planned nor what ended it. Logs
+that end at one epoch, at different distances from their best, were planned for it;
+logs that end at one distance from their best, at different epochs, were stopped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.recommend.records import recorded_stoppers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cbreplay.run import Mode, Run
+
+__all__ = ["Endings", "PlanPart", "find_endings", "part_by_plan"]
+
+# fewer logs that end alike show neither a plan nor a rule, and a shorter gap no rule
+_FEWEST_ALIKE = 3
+_SHORTEST_GAP = 2
+# where all that end at one epoch were best in their first, a longer one is no patience
+_LONGEST_GAP = 50
+
+
+class Endings(NamedTuple):
+    """How each run ended, one entry a run.
+
+    Parameters
+    ----------
+    plan : tuple of int or None
+        For how many epochs it was planned; None where that is unknown.
+    reached : tuple of bool
+        Whether it ended where it was planned to.
+    inferred : tuple of bool
+        Whether the plan was read off the other logs.
+    own : tuple of int or None
+        The patience of its own stopping rule, where that ended it.
+    guessed : tuple of bool
+        Whether that patience was read off the other logs.
+    """
+
+    plan: tuple[int | None, ...]
+    reached: tuple[bool, ...]
+    inferred: tuple[bool, ...]
+    own: tuple[int | None, ...]
+    guessed: tuple[bool, ...]
+
+    def take(self, rows: Iterable[int]) -> Endings:
+        """Return those of some runs."""
+        kept = list(rows)
+        return Endings(
+            tuple(self.plan[row] for row in kept),
+            tuple(self.reached[row] for row in kept),
+            tuple(self.inferred[row] for row in kept),
+            tuple(self.own[row] for row in kept),
+            tuple(self.guessed[row] for row in kept),
+        )
+
+
+class PlanPart(NamedTuple):
+    """The runs that were planned alike.
+
+    Parameters
+    ----------
+    plan : int or None
+        For how many epochs; None where that differs or is unknown.
+    inferred : bool
+        Whether no log says so.
+    rows : tuple of int
+        Which runs, and those that ended before it without a plan of their own.
+    n_reached : int
+        How many of them ended where it ends.
+    """
+
+    plan: int | None
+    inferred: bool
+    rows: tuple[int, ...]
+    n_reached: int
+
+
+def find_endings(
+    runs: Sequence[Run],
+    objective: Sequence[tuple[str, Mode]],
+    recorded_under: int | None,
+) -> Endings:
+    """Find what each training was planned for, and which its own rule ended.
+
+    A plan comes first: what it explains, no rule has to.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    objective : sequence of (str, {"min", "max"})
+        By what each is judged.
+    recorded_under : int or None
+        The patience that ended the logs that say nothing themselves.
+    """
+    own = [_own_patience(run) for run in runs]
+    plan = [_known_plan(run) for run in runs]
+    reached = [run.reached_plan for run in runs]
+    gaps = [_gap(run, *judged) for run, judged in zip(runs, objective, strict=True)]
+    inferred = [False] * len(runs)
+    for row in _explained_by_a_plan(runs, own, gaps):
+        if plan[row] is None:
+            plan[row], reached[row] = runs[row].horizon + 1, True
+            inferred[row] = True
+    silent = [
+        row
+        for row, run in enumerate(runs)
+        if own[row] is None and run.metadata is None and not reached[row]
+    ]
+    guessed = [False] * len(runs)
+    often = Counter(gaps[row] for row in silent)
+    for row in silent:
+        gap = gaps[row]
+        if recorded_under is not None:
+            own[row] = recorded_under
+        elif gap is not None and gap >= _SHORTEST_GAP and often[gap] >= _FEWEST_ALIKE:
+            own[row], guessed[row] = gap, True
+    return Endings(
+        tuple(plan), tuple(reached), tuple(inferred), tuple(own), tuple(guessed)
+    )
+
+
+def _known_plan(run: Run) -> int | None:
+    """Return the plan that is given; none where the record goes on after it."""
+    plan = run.planned_epochs
+    return None if plan is None or run.horizon >= plan else plan
+
+
+def _explained_by_a_plan(
+    runs: Sequence[Run], own: Sequence[int | None], gaps: Sequence[int | None]
+) -> list[int]:
+    """Return the runs that end where others do, and not all so long after their best.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    own, gaps : sequence of int or None
+        The patience that ended each, and how many values come after its best.
+    """
+    ends: dict[int, list[int]] = {}
+    for row, run in enumerate(runs):
+        if own[row] is None:
+            ends.setdefault(run.horizon, []).append(row)
+    found = []
+    for rows in ends.values():
+        shared = {gaps[row] for row in rows}
+        (gap, *others) = shared
+        one_rule = not others and _may_be_patience(gap, runs[rows[0]].n_epochs)
+        growing = any(_still_grows(runs[row]) for row in rows)
+        if len(rows) >= _FEWEST_ALIKE and not one_rule and not growing:
+            found += rows
+    return found
+
+
+def _may_be_patience(gap: int | None, n_epochs: int) -> bool:
+    """Return whether a rule may have ended runs of one length, equally long after."""
+    if gap is None:
+        return False
+    falls_at_all = gap < n_epochs - 1
+    return gap >= _SHORTEST_GAP and (falls_at_all or gap <= _LONGEST_GAP)
+
+
+def _still_grows(run: Run) -> bool:
+    """Return whether a ``run.json`` says what was begun, and not yet what ended it."""
+    metadata = run.metadata
+    if metadata is None or metadata.fit.epochs is None:
+        return False
+    return metadata.ended is None
+
+
+def _own_patience(run: Run) -> int | None:
+    """Return the patience of the rule that ended a run, as ``run.json`` has it."""
+    ended = None if run.metadata is None else run.metadata.ended
+    stoppers = [] if ended is None else recorded_stoppers(run) or []
+    if ended is None or ended.by not in [rule.class_name for rule in stoppers]:
+        return None
+    # to Keras a patience of 0 is one of 1
+    return max(int(min(rule.patience for rule in stoppers)), 1)
+
+
+def _gap(run: Run, name: str, mode: Mode) -> int | None:
+    """Return how many values come after the best one; None without a finite one."""
+    best = best_recorded_epoch(run, name, mode)
+    if best is None:
+        return None
+    after = run.monitored(name).recorded[best - run.first_epoch + 1 :]
+    return int(np.count_nonzero(after))
+
+
+def part_by_plan(runs: Sequence[Run], endings: Endings) -> list[PlanPart]:
+    """Return the runs by their plans, those of which there are most first.
+
+    A run without a plan counts with the most frequent one that it may have had. Where
+    no plan has three runs, all are one part.
+    """
+    often = Counter(
+        plan
+        for plan, reached in zip(endings.plan, endings.reached, strict=True)
+        if plan is not None and reached
+    )
+    plans = sorted(
+        (plan for plan in often if often[plan] >= _FEWEST_ALIKE),
+        key=lambda plan: (-often[plan], -plan),
+    )
+    if not plans:
+        return [_whole_part(endings)]
+    rows: dict[int, list[int]] = {plan: [] for plan in plans}
+    for row, run in enumerate(runs):
+        plan = endings.plan[row]
+        if plan is None:
+            plan = next((long for long in plans if long > run.horizon), None)
+        if plan in rows:
+            rows[plan].append(row)
+    return [
+        PlanPart(
+            plan,
+            not any(
+                endings.plan[row] == plan and not endings.inferred[row]
+                for row in rows[plan]
+            ),
+            tuple(rows[plan]),
+            often[plan],
+        )
+        for plan in plans
+    ]
+
+
+def _whole_part(endings: Endings) -> PlanPart:
+    """Return all runs as one part: of a plan, where all share one."""
+    plans = set(endings.plan)
+    plan = next(iter(plans)) if len(plans) == 1 else None
+    rows = tuple(range(len(endings.plan)))
+    return PlanPart(plan, inferred=False, rows=rows, n_reached=sum(endings.reached))
