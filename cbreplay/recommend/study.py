@@ -327,7 +327,8 @@ def resolve_tolerance(
         if len(values) >= _FEWEST_SEEDS:
             # as default alone the spread was up to a fifth of the best value, and
             # promised a patience of 1 to 6
-            spread = float(values.std(ddof=1))
+            # the mean of equal values may be off by a rounding
+            spread = float(values.std(ddof=1)) if np.ptp(values) else 0.0
             seeded += bool((spread < by_run[list(rows)]).any())
             by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
     usual: Literal["seeds", "share"] = "seeds" if seeded else "share"
