@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.version import __version__
+
 if TYPE_CHECKING:
     from cbreplay.errors import (
         CbreplayError,
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from cbreplay.judging import Judging
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
+    from cbreplay.notebook import Answer, ask
     from cbreplay.recommend import Recommendation, recommend_config
+    from cbreplay.record.confirming import confirm_replay
     from cbreplay.record.recorder import Recorder
     from cbreplay.record.recording import recorded, recording
     from cbreplay.replay import Replay, replay_fits, replay_run
@@ -45,9 +49,8 @@ if TYPE_CHECKING:
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
 
-__version__ = "0.1.0"
-
 __all__ = [
+    "Answer",
     "CbreplayError",
     "ConfigError",
     "EarlyStopping",
@@ -74,9 +77,11 @@ __all__ = [
     "TruncatedLogError",
     "UnknownMonitorError",
     "__version__",
+    "ask",
     "build_staircase",
     "choices",
     "compare_replays",
+    "confirm_replay",
     "explain_replay",
     "lint_callbacks",
     "load_runs",
@@ -96,6 +101,7 @@ __all__ = [
 # where each public name lives; imported when it is asked for, so that
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
+    "Answer": "notebook",
     "EarlyStopping": "rules.keras.early_stopping",
     "Judging": "judging",
     "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
@@ -111,9 +117,11 @@ _HOMES = {
     "Series": "run",
     "Sweep": "sweep",
     "TerminateOnNaN": "rules.keras.terminate_on_nan",
+    "ask": "notebook",
     "build_staircase": "staircase",
     "choices": "grid",
     "compare_replays": "replay.compare",
+    "confirm_replay": "record.confirming",
     "explain_replay": "explain",
     "lint_callbacks": "lint",
     "load_runs": "loading",

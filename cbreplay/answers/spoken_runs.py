@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, say
+from cbreplay.holes import find_shared_cadence
 from cbreplay.words import parting_words, spoken_semantics
 
 if TYPE_CHECKING:
@@ -80,7 +81,11 @@ def spoken_end(run: Run) -> str:
 
 
 def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
-    """Add whose rules decide, where another framework trained, which has its own.
+    """Add under which limits an answer holds: whose rules decide, and at which epochs.
+
+    Other frameworks have rules of their own. Where the log holds every tenth epoch and
+    nothing says that the others were not there, only callbacks that act at these are
+    answered for.
 
     Parameters
     ----------
@@ -89,10 +94,19 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
     runs : iterable of Run
         What it is about.
     """
-    others = _others_count(runs)
-    return (
-        say(headline, f" By Keras's rules: {others} otherwise.") if others else headline
-    )
+    listed = list(runs)
+    others = _others_count(listed)
+    if others:
+        headline = say(headline, f" By Keras's rules: {others} otherwise.")
+    cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
+    if not cadences:
+        return headline
+    epochs: tuple[Part, ...] = ("some epochs",)
+    if len(cadences) == 1:
+        epochs = ("every ", Fact(cadences[0], "rank", "cadence"), " epoch")
+    alone = "" if len(listed) == 1 else " for some runs"
+    limit = (" It holds for callbacks that act only at ", *epochs)
+    return say(headline, *limit, f", as the log has it{alone}.")
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:

@@ -45,7 +45,7 @@ class _NamedList(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class _Training(NamedTuple):
+class _FitOptions(NamedTuple):
     """What the options say of the training."""
 
     epochs: int | None
@@ -139,7 +139,7 @@ def command(
 
     remark(*named_defaults(click.get_current_context()))
     is_chosen = choose_codes(selected=selected, ignored=ignored)
-    plan = _Training(epochs, validation_freq, semantics)
+    plan = _FitOptions(epochs, validation_freq, semantics)
     scripts = _scripts_of(paths)
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
@@ -188,7 +188,7 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _check_scripts(paths: Sequence[str], plan: _Training) -> ScriptsFindings:
+def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     """Look through scripts; of several, one that cannot be read is left out."""
     from cbreplay.answers.script_findings import ScriptsFindings
     from cbreplay.rules.registry import resolve_semantics
@@ -206,7 +206,7 @@ def _check_scripts(paths: Sequence[str], plan: _Training) -> ScriptsFindings:
     return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
 
 
-def _check_script(path: str, plan: _Training) -> ScriptFindings:
+def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
     from cbreplay.lint.scripts import lint_script
@@ -216,7 +216,7 @@ def _check_script(path: str, plan: _Training) -> ScriptFindings:
 
 
 def _check_list(
-    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _Training
+    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
 

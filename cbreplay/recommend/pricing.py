@@ -20,10 +20,10 @@ _EXACT, _CENSORED = 0, 1
 
 __all__ = [
     "CellCosts",
-    "Frame",
+    "ChoiceFrame",
     "Panel",
     "Priced",
-    "Standing",
+    "RunStanding",
     "cells_of",
     "find_sufficient",
     "group_means",
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-class Standing(NamedTuple):
+class RunStanding(NamedTuple):
     """How far each run tells, arrays of shape (n_runs,).
 
     Parameters
@@ -55,7 +55,7 @@ class Standing(NamedTuple):
     length: FloatArray
 
 
-class Frame(NamedTuple):
+class ChoiceFrame(NamedTuple):
     """What a choice is made for.
 
     Parameters
@@ -87,9 +87,9 @@ class Panel(NamedTuple):
         The positions, among `rows`, of each group's runs.
     scale, tolerance : array of shape (n_runs,)
         The scale of each run's regrets, and what it may lose.
-    standing : Standing
+    standing : RunStanding
         How far each tells.
-    frame : Frame
+    frame : ChoiceFrame
         What is chosen for.
     """
 
@@ -98,8 +98,8 @@ class Panel(NamedTuple):
     groups: tuple[EpochArray, ...]
     scale: FloatArray
     tolerance: FloatArray
-    standing: Standing
-    frame: Frame
+    standing: RunStanding
+    frame: ChoiceFrame
 
 
 class CellCosts(NamedTuple):
@@ -150,7 +150,7 @@ class Priced(NamedTuple):
         Means over the runs that were not cut, by which a patience is chosen: the regret
         in each run's scale, and the share that is trained. What goes on past a log
         counts as trained to its end.
-    frame : Frame
+    frame : ChoiceFrame
         What is chosen for.
     """
 
@@ -161,7 +161,7 @@ class Priced(NamedTuple):
     score: FloatArray
     lost: FloatArray
     trained: FloatArray
-    frame: Frame
+    frame: ChoiceFrame
 
     def take(self, groups: EpochArray) -> Priced:
         """Return some of the groups."""
@@ -188,7 +188,7 @@ class Priced(NamedTuple):
 
 
 def cells_of(
-    sweep: Sweep, rows: EpochArray, columns: EpochArray, standing: Standing
+    sweep: Sweep, rows: EpochArray, columns: EpochArray, standing: RunStanding
 ) -> CellCosts:
     """Return some cells of a sweep; `standing` is that of its rows."""
     at = np.ix_(rows, columns)
