@@ -159,7 +159,7 @@ class Paragraph(NamedTuple):
 class Points(NamedTuple):
     """Sentences below each other, one point each."""
 
-    points: tuple[Text, ...]
+    points: Sequence[Text]
 
 
 class Deferred(Sequence[Text]):

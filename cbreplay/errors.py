@@ -19,12 +19,14 @@ user's to mend, so the command line prints it in one line and exits with status 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "VALIDATION",
     "CbreplayError",
     "ConfigError",
     "EvidenceError",
@@ -35,8 +37,42 @@ __all__ = [
     "SemanticsError",
     "TruncatedLogError",
     "UnknownMonitorError",
+    "as_arguments",
+    "as_options",
     "nearest_name",
+    "suggest_monitor",
 ]
+
+# a series of evaluations, by its name
+VALIDATION = re.compile(
+    r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)",
+    re.IGNORECASE,
+)
+_LOSS = re.compile("loss|err|mae|mse|mape|nll|ppl|perplexity", re.IGNORECASE)
+_SCORE = re.compile("acc|auc|f1|map|dice|iou|precision|recall", re.IGNORECASE)
+_QUOTED = r"'[^']*'|\"[^\"]*\""
+_OPTION = rf"(?:--[a-z][a-z-]*|-c)(?: (?:{_QUOTED}|(?!or\b)[^\s;:,()'\"-][^\s;:,()]*))?"
+_ARGUMENT = rf"[a-z_]+=(?:{_QUOTED}|\[[^\]]*\]|[\w.]*\w)?"
+# "--errors skip or errors='skip'": what to do, for a terminal and for Python
+_EITHER = re.compile(rf"({_OPTION}(?: {_OPTION})*) or ({_ARGUMENT}(?:, {_ARGUMENT})*)")
+
+
+def as_options(text: str) -> str:
+    """Leave what is meant for Python out of a sentence that says both.
+
+    >>> as_options("Keep what is whole with --errors skip or errors='skip'")
+    'Keep what is whole with --errors skip'
+    """
+    return _EITHER.sub(r"\1", text) if " or " in text else text
+
+
+def as_arguments(text: str) -> str:
+    """Leave what is meant for a terminal out of a sentence that says both.
+
+    >>> as_arguments("Keep what is whole with --errors skip or errors='skip'")
+    "Keep what is whole with errors='skip'"
+    """
+    return _EITHER.sub(r"\2", text) if " or " in text else text
 
 
 class CbreplayError(Exception):
@@ -44,6 +80,11 @@ class CbreplayError(Exception):
 
     def __str__(self) -> str:
         """Return the sentence itself; ``KeyError`` would print its repr."""
+        return as_arguments(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do, at a terminal and in Python."""
         return str(self.args[0]) if self.args else ""
 
 
@@ -116,13 +157,81 @@ class UnknownMonitorError(CbreplayError, KeyError):
         held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
         more = len(self.available) - _SHOWN_NAMES
         held += f" and {more:,} more" if more > 0 else ""
-        # a parameter that is one rule's own has no option
-        choice = f"{option}=" if "_" in option else f"--{option} or {option}="
+        near = "" if reason else _nearest_series(monitor, self.available)
         left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
+        if not near and not reason and monitor.startswith("val_"):
+            left_out = _no_validation(self.available)
+        meant = f"; did you mean {near!r}? It" if near else "; it"
         super().__init__(
-            f"run {run!r} has no series {monitor!r}; it has {held}.{left_out} "
-            f"Choose one with {choice}."
+            f"run {run!r} has no series {monitor!r}{meant} has {held}.{left_out} "
+            f"{_choose_series(option, [near] if near else self.available)}"
         )
+
+
+def _no_validation(available: Iterable[str]) -> str:
+    """Say how a log of Keras comes to have no validation at all."""
+    listed = list(available)
+    if "loss" not in listed or any(VALIDATION.search(name) for name in listed):
+        return ""
+    return (
+        " No series is a validation's: fit had no validation data, or Keras 2's "
+        "CSVLogger ran under validation_freq above 1, which writes no val_ column "
+        "then (the History and TensorBoard's event files have it)."
+    )
+
+
+def _nearest_series(name: str, available: Iterable[str]) -> str:
+    """Return the series that a name seems to mean; '' where none is near."""
+    import difflib
+
+    known = {series.lower(): series for series in available}
+    wanted = name.lower()
+    begun = [series for series in known if wanted in (series, series[: len(wanted)])]
+    close = begun or difflib.get_close_matches(wanted, known, n=1, cutoff=_NEAR)
+    return known[close[0]] if close else ""
+
+
+_NEAR = 0.7
+
+
+def _choose_series(option: str, available: Iterable[str]) -> str:
+    """Say how to choose another series, and its direction where a name tells it."""
+    if "_" in option:
+        # a parameter that is one rule's own has no option
+        return f"Choose one with {option}=."
+    options, arguments = suggest_monitor(available, option)
+    if not options:
+        way = "mode" if option == "monitor" else f"{option}_mode"
+        direction = f"--{way.replace('_', '-')} min|max or {way}="
+        return (
+            f"Choose one with --{option} or {option}=, and its direction with "
+            f"{direction} where its name does not tell."
+        )
+    return f"Choose one, as{options} or{arguments[1:]}."
+
+
+def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str, str]:
+    """Return the options that name what to watch and how, and the arguments.
+
+    Each begins as it goes on after others. Both are empty where names leave it open.
+
+    >>> suggest_monitor(["train/loss", "val/loss"])
+    (' --monitor val/loss --mode min', ", monitor='val/loss', mode='min'")
+    """
+    import shlex
+
+    listed = list(names)
+    judged = [name for name in listed if VALIDATION.search(name)] or listed
+    losses = [name for name in judged if _LOSS.search(name)]
+    scores = [name for name in judged if _SCORE.search(name)]
+    for named, mode in ((losses, "min"), (scores, "max")):
+        if named:
+            way = "mode" if option == "monitor" else f"{option}_mode"
+            return (
+                f" --{option} {shlex.quote(named[0])} --{way.replace('_', '-')} {mode}",
+                f", {option}={named[0]!r}, {way}={mode!r}",
+            )
+    return "", ""
 
 
 _SHOWN_NAMES = 50

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Run, Series
 
-__all__ = ["GapCause", "find_cadence", "find_gap", "find_gap_of", "gap_cause"]
+__all__ = [
+    "GapCause",
+    "find_cadence",
+    "find_gap",
+    "find_gap_of",
+    "find_shared_cadence",
+    "gap_cause",
+]
 
 GapCause: TypeAlias = Literal["seam", "hole", "several", "possible seam"]
 # the first and the last distance may be short, so they do not vote where others can
@@ -125,6 +132,26 @@ def find_cadence(series: Series) -> int | None:
     2
     """
     return _cadence(_recorded(series))
+
+
+def find_shared_cadence(run: Run) -> int:
+    """Return the distance between the epochs of a run, where all series share one.
+
+    1 where a series has another, or where something says that nothing was logged
+    between: settings, or rows without values.
+
+    >>> from cbreplay.run import Run, Series
+    >>> losses = Series.from_optional([0.9, None, None, 0.8, None, None, 0.7])
+    >>> run = Run(name="run", source="", first_epoch=0, series={"loss": losses})
+    >>> find_shared_cadence(run)
+    3
+    """
+    recorded = [series for series in run.series.values() if series.recorded.any()]
+    if any(series.recorded.all() for series in recorded) or run.metadata is not None:
+        return 1
+    cadences = {find_cadence(series) for series in recorded}
+    silent = any(name in run.not_logged for name in run.series) and run.has_row.all()
+    return cadences.pop() or 1 if len(cadences) == 1 and not silent else 1
 
 
 def _recorded(series: Series) -> list[int]:

@@ -80,6 +80,9 @@ def _escaped(word: str) -> str:
     return "".join(
         f"\\{sign}"
         if sign in "\\'"
+        # how Python holds a byte of a file name that is no UTF-8
+        else f"\\x{ord(sign) - 0xDC00:02x}"
+        if "\udc80" <= sign <= "\udcff"
         else sign
         if sign.isprintable()
         else f"\\x{ord(sign):02x}"
@@ -128,8 +131,9 @@ def shown_url(url: str) -> str:
     return "::".join(map(_shown_link, re.split(_BETWEEN_LINKS, url)))
 
 
-# pathlib leaves one slash of the two; a single letter is a drive of Windows
-_URL = r"""[A-Za-z][A-Za-z0-9+.\-]+:/+[^\s"'<>`]*"""
+# pathlib leaves one slash of the two; a single letter is a drive of Windows; without a
+# longest scheme, a long word would be gone through once for each of its letters
+_URL = r"""[A-Za-z][A-Za-z0-9+.\-]{1,40}:/+[^\s"'<>`]*"""
 _BETWEEN_LINKS = r"::(?=[A-Za-z][A-Za-z0-9+.\-]*(?::/|::))"
 
 

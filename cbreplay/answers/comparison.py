@@ -9,7 +9,7 @@ from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import by_keras_rules
+from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
     Cell,
@@ -148,7 +148,7 @@ def comparison_document(lists: RivalLists) -> Document:
     outcome = tuple(_outcome(lists, totals))
     if outcome:
         sections.append(Section("What it comes to", (Points(outcome),), untitled=True))
-    doubts = tuple(_doubts(lists))
+    doubts = (*counts_otherwise(lists.runs), *_doubts(lists))
     if doubts:
         doubt = Notice(doubts)
         sections.append(Section("Before you trust it", (doubt,), untitled=True))

@@ -37,6 +37,7 @@ def describe_run(run: Run, notes: Iterable[str] = ()) -> dict[str, Any]:
         "recorded_epochs": run.recorded_epochs,
         "planned_epochs": run.planned_epochs,
         "axis_unit": run.axis_unit,
+        "framework": run.framework or None,
         "seams": list(run.seams),
         "series": list(run.series),
         "learning_rate": _rates(run.learning_rate),

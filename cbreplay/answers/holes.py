@@ -60,8 +60,9 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
         Fact(gap_epoch, "epoch", "gap_epoch"),
         " on this log cannot tell: another of its files begins at epoch ",
         Fact(seam, "epoch"),
-        f", of a resumed fit or of the same one. Say which: --seam {seam} (seams=) if "
-        "its callbacks were new there, --resume carried (resume='carried') if not.",
+        ", of a resumed fit or of the same one. Say which: "
+        f"--seam {seam} or seams=[{seam}] if its callbacks were new there, "
+        "--resume carried or resume='carried' if not.",
     )
 
 
@@ -97,6 +98,6 @@ def mending(run: Run, name: str) -> str:
     if not run.has_row[gap - run.first_epoch]:
         return "Rows are missing: give the whole log, or every file of this training."
     return (
-        "If those cells are empty because they were NaN: --empty nan (empty='nan'). "
+        "If those cells are empty because they were NaN: --empty nan or empty='nan'. "
         "Else give every file of this training, as it was written."
     )

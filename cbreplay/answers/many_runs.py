@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.setting_code import setting_code
-from cbreplay.answers.spoken_runs import beside_best, spoken_end
+from cbreplay.answers.spoken_runs import (
+    beside_best,
+    by_keras_rules,
+    counts_otherwise,
+    spoken_end,
+)
 from cbreplay.document import (
     Block,
     Code,
@@ -110,7 +115,8 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     """
     advice, drawn = asked.advice, asked.drawn
     recommends = not isinstance(advice, str) and asked.callbacks is None
-    headline = _headline(drawn)
+    runs = [replay.run for replay in drawn.replays]
+    headline = by_keras_rules(_headline(drawn), runs)
     lead = _lead(asked)
     if recommends and isinstance(advice, Document):
         headline = advice.headline
@@ -189,7 +195,8 @@ def _with_doubts(asked: ManyRuns) -> Iterator[Section]:
     """Yield the advice's sections, with the doubts about the runs among its own."""
     if isinstance(asked.advice, str):
         why = say(Strong("This page recommends nothing."), f" {asked.advice}")
-        points = (why, *_about_setting(asked), *asked.doubts)
+        others = counts_otherwise(replay.run for replay in asked.drawn.replays)
+        points = (why, *_about_setting(asked), *asked.doubts, *others)
         yield Section(DOUBTS, (Notice(points),))
         return
     about = _about_setting(asked) if asked.callbacks is not None else ()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay import __version__
 from cbreplay.document import (
     CodeBlock,
     Paragraph,
@@ -20,6 +19,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.next_commands import asked_again
-from cbreplay.answers.spoken_runs import beside_best, by_keras_rules
+from cbreplay.answers.spoken_runs import (
+    beside_best,
+    by_keras_rules,
+    counts_otherwise,
+)
 from cbreplay.document import (
     Command,
     Document,
@@ -138,6 +142,7 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         "patience: the smallest that comes nearest to the best on record and stops "
         "inside the log"
     )
+    yield from counts_otherwise(staircase.replay.run for staircase in staircases)
     improving = [
         staircase.replay.run.name
         for staircase in staircases

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.document import Code, Fact, say
+from cbreplay.holes import find_shared_cadence
 from cbreplay.words import parting_words, spoken_semantics
 
 if TYPE_CHECKING:
@@ -80,7 +81,11 @@ def spoken_end(run: Run) -> str:
 
 
 def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
-    """Add whose rules decide, where another framework trained, which has its own.
+    """Add under which limits an answer holds: whose rules decide, and at which epochs.
+
+    Other frameworks have rules of their own. Where the log holds every tenth epoch and
+    nothing says that the others were not there, only callbacks that act at these are
+    answered for.
 
     Parameters
     ----------
@@ -89,21 +94,37 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
     runs : iterable of Run
         What it is about.
     """
-    others = sorted({run.framework for run in runs} - {""})
-    if not others:
+    listed = list(runs)
+    others = _others_count(listed)
+    if others:
+        headline = say(headline, f" By Keras's rules: {others} otherwise.")
+    cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
+    if not cadences:
         return headline
-    verb = "counts" if len(others) == 1 else "count"
-    return say(headline, f" By Keras's rules: {' and '.join(others)} {verb} otherwise.")
+    epochs: tuple[Part, ...] = ("some epochs",)
+    if len(cadences) == 1:
+        epochs = ("every ", Fact(cadences[0], "rank", "cadence"), " epoch")
+    alone = "" if len(listed) == 1 else " for some runs"
+    limit = (" It holds for callbacks that act only at ", *epochs)
+    return say(headline, *limit, f", as the log has it{alone}.")
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
-    """Yield where it stands what such a framework would have counted."""
-    if any(run.framework for run in runs):
+    """Yield by whose rules something is exact, and where it stands what differs."""
+    others = _others_count(runs)
+    if others:
         yield say(
-            "What other frameworks count: ",
+            f"exact: by Keras's rules; {others} otherwise, as ",
             Code("docs/patience-in-every-framework.md"),
-            ".",
+            " tells.",
         )
+
+
+def _others_count(runs: Iterable[Run]) -> str:
+    """Name the frameworks with rules of their own, with the verb; '' without any."""
+    others = sorted({run.framework for run in runs} - {""})
+    verb = "counts" if len(others) == 1 else "count"
+    return f"{' and '.join(others)} {verb}" if others else ""
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:

@@ -70,6 +70,7 @@ def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         say(Strong(ONE_RUN_ALONE)),
         *non_finite_doubts(replay, replay.objective),
+        *counts_otherwise([replay.run]),
         *noted(replay.run, replay.notes),
     )
 

@@ -31,7 +31,7 @@ _NOTHING = (
 )
 
 
-_Form: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
+_OutputForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
 # a check that the user asked for, and that failed
 _FOUND = 1
 
@@ -45,7 +45,7 @@ class _NamedList(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class _Plan(NamedTuple):
+class _FitOptions(NamedTuple):
     """What the options say of the training."""
 
     epochs: int | None
@@ -121,7 +121,7 @@ def command(
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
     exit_code: bool,
-    output_format: _Form,
+    output_format: _OutputForm,
 ) -> None:
     """Find settings that can never act, or act otherwise than they look.
 
@@ -139,7 +139,7 @@ def command(
 
     remark(*named_defaults(click.get_current_context()))
     is_chosen = choose_codes(selected=selected, ignored=ignored)
-    plan = _Plan(epochs, validation_freq, semantics)
+    plan = _FitOptions(epochs, validation_freq, semantics)
     scripts = _scripts_of(paths)
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
@@ -154,7 +154,7 @@ def command(
         click.get_current_context().exit(_FOUND)
 
 
-def _print(found: ListFindings | ScriptsFindings, output_format: _Form) -> None:
+def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) -> None:
     from cbreplay.cli.written import print_document
 
     document = found.document()
@@ -188,7 +188,7 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _check_scripts(paths: Sequence[str], plan: _Plan) -> ScriptsFindings:
+def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     """Look through scripts; of several, one that cannot be read is left out."""
     from cbreplay.answers.script_findings import ScriptsFindings
     from cbreplay.rules.registry import resolve_semantics
@@ -206,7 +206,7 @@ def _check_scripts(paths: Sequence[str], plan: _Plan) -> ScriptsFindings:
     return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
 
 
-def _check_script(path: str, plan: _Plan) -> ScriptFindings:
+def _check_script(path: str, plan: _FitOptions) -> ScriptFindings:
     from cbreplay.answers.script_findings import ScriptFindings
     from cbreplay.expressions.training_scripts import read_training_script
     from cbreplay.lint.scripts import lint_script
@@ -216,7 +216,7 @@ def _check_script(path: str, plan: _Plan) -> ScriptFindings:
 
 
 def _check_list(
-    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _Plan
+    paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
 

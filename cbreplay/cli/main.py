@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay import __version__
 from cbreplay.cli.ending import (
     CLOSED,
     FULL,
@@ -23,8 +22,9 @@ from cbreplay.cli.ending import (
 )
 from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.cli.threads import spare_threads
-from cbreplay.errors import CbreplayError, nearest_name
+from cbreplay.errors import CbreplayError, as_options, nearest_name
 from cbreplay.plain_text import shown_word, without_secrets
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,7 @@ _SECTIONS = {
     "Train": {
         "train": "Train a bundled real experiment and leave a run directory.",
         "record": "Run your training script as it is, and record every fit.",
+        "confirm": "Train under a setting, and compare with what was predicted.",
     },
 }
 
@@ -159,7 +160,7 @@ def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error, typed)
     if isinstance(error, CbreplayError):
-        return _complain(str(error))
+        return _complain(as_options(error.sentence))
     # click says Abort for the end of a file too, which nobody typed here
     if isinstance(error, (KeyboardInterrupt, click.Abort)) and not isinstance(
         error.__cause__, EOFError

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from cbreplay.errors import as_options
+
 __all__ = ["is_quiet", "is_verbose", "noted", "remark", "say", "tell", "tell_lines"]
 
 
@@ -28,7 +30,7 @@ def tell_lines(*lines: str) -> None:
 def say(*lines: str) -> None:
     """Print remarks on standard error, which -q silences; text is made visible."""
     if lines and not is_quiet():
-        tell_lines(*lines)
+        tell_lines(*map(as_options, lines))
 
 
 def remark(*lines: str) -> None:

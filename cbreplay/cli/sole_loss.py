@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["find_sole_loss"]
 
 _USUAL = "val_loss"
-_VALIDATION = {"val", "valid", "validation", "eval"}
+# the first kind that a log has is meant: some call a validation their test
+_VALIDATIONS = ({"val", "valid", "validation", "eval"}, {"test", "dev"})
 _LOSS = {"loss", "losses", "error"}
 
 
@@ -21,19 +22,25 @@ def find_sole_loss(runs: Sequence[Run]) -> str | None:
     """Return the validation loss of logs without val_loss, if every run has that one.
 
     Its name holds a word for validation and one for a loss, as ``eval_loss``,
-    ``Loss/val`` and ``losses/eval.total_loss`` do. None where a run has ``val_loss``,
+    ``Loss/val`` and ``losses/eval.total_loss`` do; or for a test, where none is called
+    a validation. None where a run has ``val_loss``,
     or none or several such series.
     """
-    candidates = {name for run in runs for name in _losses(run)}
-    if len(candidates) != 1 or any(_has(run, _USUAL) for run in runs):
+    if any(_has(run, _USUAL) for run in runs):
         return None
-    (name,) = candidates
-    return name if all(_has(run, name) for run in runs) else None
+    for words in _VALIDATIONS:
+        candidates = {name for run in runs for name in _losses(run, words)}
+        if len(candidates) == 1:
+            (name,) = candidates
+            return name if all(_has(run, name) for run in runs) else None
+        if candidates:
+            return None
+    return None
 
 
-def _losses(run: Run) -> list[str]:
+def _losses(run: Run, validation: set[str]) -> list[str]:
     named = [(name, set(re.split(r"[\W_]+", name.lower()))) for name in run.series]
-    return [name for name, words in named if words & _VALIDATION and words & _LOSS]
+    return [name for name, words in named if words & validation and words & _LOSS]
 
 
 def _has(run: Run, name: str) -> bool:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.remarks import is_verbose, noted
+from cbreplay.document import Deferred, Notice, Paragraph, Points
+from cbreplay.errors import as_options
 from cbreplay.writers.sparkline import ASCII_BARS, BARS
 
 if TYPE_CHECKING:
     from cbreplay.cli.output import Format
-    from cbreplay.document import Document
+    from cbreplay.document import Block, Document, Text
 
 __all__ = ["print_document", "terminal_width"]
 
@@ -41,7 +43,7 @@ def print_document(document: Document, output: Format) -> None:
 
         click.echo(
             write_text(
-                document,
+                _spelled(document),
                 width=terminal_width(),
                 bars=_bars(),
                 emphasis=_emphasise,
@@ -49,6 +51,33 @@ def print_document(document: Document, output: Format) -> None:
                 verbose=is_verbose(),
             )
         )
+
+
+def _spelled(document: Document) -> Document:
+    """Name options as they are typed here, and not as Python's arguments too."""
+    sections = [
+        section._replace(blocks=tuple(map(_spelled_block, section.blocks)))
+        for section in document.sections
+    ]
+    return document._replace(
+        headline=_spelled_text(document.headline),
+        lead=_spelled_text(document.lead),
+        sections=tuple(sections),
+    )
+
+
+def _spelled_block(block: Block) -> Block:
+    if isinstance(block, Paragraph):
+        return block._replace(text=_spelled_text(block.text))
+    if isinstance(block, Points | Notice):
+        points = block.points
+        return block._replace(points=Deferred(lambda: map(_spelled_text, points)))
+    return block
+
+
+def _spelled_text(text: Text) -> Text:
+    parts = [as_options(part) if isinstance(part, str) else part for part in text.parts]
+    return text._replace(parts=tuple(parts))
 
 
 def terminal_width() -> int:

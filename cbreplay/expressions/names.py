@@ -26,6 +26,7 @@ __all__ = ["Names", "read_names"]
 
 _CHANGING = {
     *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+    *("popitem", "setdefault", "update"),
     *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
 }
 # all attributes at once
@@ -278,7 +279,8 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         # `+=` changes a list for all of its names, and makes a new number
-        self.gains.append(Gain(node.target, node.value, self.scope))
+        if isinstance(node.op, ast.Add):
+            self.gains.append(Gain(node.target, node.value, self.scope))
         adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
         if adds and isinstance(node.target, ast.Name):
             self.note_held_by(node.target, node.lineno, is_gain=True)
@@ -335,6 +337,10 @@ class _NameVisitor(ast.NodeVisitor):
         for name in [root] if root is not None else names_in(node):
             change = Change(self.scope, name, line, not plain, plain and is_gain)
             self.changes.append(change)
+            if self.scope.of_class and self.scope.parent is not None:
+                # what a class binds itself may still be another's above that
+                outer = change._replace(scope=self.scope.parent, is_gain=False)
+                self.changes.append(outer)
 
     def flow(self, target: ast.expr, value: ast.expr) -> None:
         """Note what the objects of a target may be, or have in them."""

@@ -110,6 +110,13 @@ class Scope:
         holder = self.holder(name)
         return None if holder is None else (holder, name)
 
+    def shadowed(self, name: str) -> list[Binding]:
+        """Return the bindings that a class has a name from before it binds it."""
+        if not self.of_class or self.parent is None:
+            return []
+        holder = self.parent.holder(name)
+        return [] if holder is None else holder.bindings[name]
+
     def enclosing_class(self) -> Scope | None:
         """Return the scope of the class that a method stands in; None if it is none."""
         scope: Scope | None = self

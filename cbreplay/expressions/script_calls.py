@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from cbreplay.expressions.names import Names
     from cbreplay.expressions.scopes import Binding, Scope
 
-__all__ = ["ScriptArguments", "ScriptCalls", "Unread", "returns_once"]
+__all__ = [
+    "ScriptArguments",
+    "ScriptCalls",
+    "Unread",
+    "called_name",
+    "returns_once",
+]
 
 _MOST_STEPS = 20_000
 _SHOWN_PIECE = 60
@@ -142,23 +148,124 @@ class ScriptCalls:
 
     def followed(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
         """Return what a name stands for, where the text tells it."""
-        while isinstance(node, ast.Name):
+        while True:
             self.count_step()
-            holder = scope.holder(node.id)
-            if holder is None:
-                self.unread(node, f"{node.id!r} is not assigned in the script")
-            value = self.only_value(node, holder, holder.bindings[node.id])
-            line = self.names.given.get((holder, node.id))
-            if line is not None and isinstance(value, (ast.List, ast.BinOp, ast.Call)):
-                self.given.setdefault(node.id, line)
-            node, scope = value, holder
-        return node, scope
+            found = self.next_of(node, scope)
+            if found is None:
+                return node, scope
+            node, scope = found
+
+    def next_of(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
+        """Return what a name, an entry of a dict or a class's constant stands for."""
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            return self.entry_of(node.value, node.slice.value, scope)
+        if isinstance(node, ast.Attribute):
+            return self.constant_of(node, scope)
+        if not isinstance(node, ast.Name):
+            return None
+        holder = scope.holder(node.id)
+        if holder is None:
+            self.unread(node, f"{node.id!r} is not assigned in the script")
+        value = self.only_value(node, holder, holder.bindings[node.id])
+        line = self.names.given.get((holder, node.id))
+        built = (ast.List, ast.BinOp, ast.Call, ast.Dict)
+        if line is not None and isinstance(value, built):
+            self.given.setdefault(node.id, line)
+        return value, holder
+
+    def entry_of(
+        self,
+        node: ast.expr,
+        key: Any,  # noqa: ANN401 - any constant
+        scope: Scope,
+    ) -> tuple[ast.expr, Scope] | None:
+        """Return an entry of a dict that is written out, and never changed."""
+        found, holder = self.followed(node, scope)
+        if not isinstance(found, ast.Dict):
+            return None
+        keys = [
+            part.value if isinstance(part, ast.Constant) else None
+            for part in found.keys
+        ]
+        if None in keys or keys.count(key) != 1:
+            return None
+        return found.values[keys.index(key)], holder
+
+    def constant_of(
+        self, node: ast.Attribute, scope: Scope
+    ) -> tuple[ast.expr, Scope] | None:
+        """Return what a class of the script sets once, as ``Config.PATIENCE``."""
+        if not isinstance(node.value, ast.Name):
+            return None
+        holder = scope.holder(node.value.id)
+        bindings = [] if holder is None else holder.bindings[node.value.id]
+        inner = bindings[0].inner if len(bindings) == 1 else None
+        kind = None if inner is None else inner.definition
+        if inner is None or not isinstance(kind, ast.ClassDef):
+            return None
+        plain = not kind.bases and not kind.keywords and not kind.decorator_list
+        set_elsewhere = any(
+            store.name in (node.attr, None) for store in self.names.stores
+        )
+        values = inner.bindings.get(node.attr, [])
+        if not plain or set_elsewhere or len(values) != 1 or values[0].value is None:
+            return None
+        return values[0].value, inner
+
+    def given_for(
+        self, name: str, holder: Scope | None
+    ) -> Iterator[tuple[ast.expr | None, Scope]]:
+        """Yield what the script's calls of a function give for a parameter.
+
+        None is its default.
+        """
+        function = None if holder is None else holder.definition
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return
+        arguments = function.args
+        by_place = [
+            parameter.arg for parameter in [*arguments.posonlyargs, *arguments.args]
+        ]
+        if name not in [*by_place, *(word.arg for word in arguments.kwonlyargs)]:
+            return
+        of_object = by_place[:1] == ["self"]
+        for call, scope in self.names.calls:
+            if called_name(call) != function.name:
+                continue
+            named = [word.value for word in call.keywords if word.arg == name]
+            place = by_place.index(name) - of_object if name in by_place else -1
+            given = call.args[place : place + 1] if place >= 0 else []
+            yield next(iter([*named, *given]), None), scope
+
+    def only_given(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+        """Return the literal that every call of the script gives for a parameter."""
+        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+        if holder is None or not isinstance(node, ast.Name):
+            return None
+        given = list(self.given_for(node.id, holder))
+        default = _default_of(node.id, holder.definition)
+        values = []
+        for value, place in given:
+            expression = default if value is None else value
+            starred = isinstance(expression, ast.Starred)
+            if expression is None or starred or len(holder.bindings[node.id]) > 1:
+                return None
+            try:
+                values.append(self.literal(expression, place))
+            except Unread:
+                return None
+        same = values and all(value == values[0] for value in values)
+        return values[0] if same else None
 
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
     ) -> ast.expr:
         """Return the value of a name that has one, and keeps it as it is."""
         lines = sorted({binding.line for binding in bindings if binding.line})
+        outer = holder.shadowed(node.id)
+        if outer:
+            where = self.place(outer[0].line)
+            self.unread(node, f"{node.id!r} is assigned in the class and in {where}")
         if len(bindings) > 1:
             spoken = ", ".join(self.place(line).removeprefix("line ") for line in lines)
             problem = f"{node.id!r} is assigned more than once ({spoken})"
@@ -203,11 +310,11 @@ class ScriptCalls:
         """Return the number that is worked out from literals; None if it is none."""
 
         def known(piece: ast.expr) -> ast.expr | None:
-            if not isinstance(piece, ast.Name):
-                return None
             try:
                 found, holder = self.followed(piece, scope)
             except Unread:
+                return None
+            if found is piece:
                 return None
             # what stands elsewhere may mean other names
             number = self.number(found, holder)
@@ -280,6 +387,14 @@ class ScriptArguments:
         raise Unread(self.call.lineno, problem)
 
 
+def called_name(call: ast.Call) -> str:
+    """Return the last part of what is called."""
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""
+
+
 def returns_once(function: Scope) -> bool:
     """Return whether a function gives one value, at its end, whatever happens."""
     definition = function.definition
@@ -291,6 +406,18 @@ def returns_once(function: Scope) -> bool:
         and len(function.returned) == 1
         and last.value is function.returned[0]
     )
+
+
+def _default_of(name: str, function: ast.AST | None) -> ast.expr | None:
+    """Return the default of a parameter; None if it has none."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    arguments = function.args
+    by_place = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(by_place) - len(arguments.defaults)) + arguments.defaults
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    pairs = [*zip(by_place, defaults, strict=True), *named]
+    return next((value for word, value in pairs if word.arg == name), None)
 
 
 def _first(text: str) -> str:

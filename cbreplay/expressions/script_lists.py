@@ -15,6 +15,7 @@ from cbreplay.expressions.script_callbacks import (
 from cbreplay.expressions.script_calls import (
     ScriptArguments,
     Unread,
+    called_name,
     returns_once,
 )
 from cbreplay.rules.registry import rule_named, stands_by
@@ -162,6 +163,8 @@ class MemberReader:
         if place is None:
             self.calls.unread(node, f"{node.id!r} is not assigned in the script")
         holder, name = place
+        if holder.shadowed(name):
+            self.calls.unread(node, f"{name!r} is assigned in the class and outside")
         bindings = [binding for binding in holder.bindings[name] if binding.line]
         values = [binding.value for binding in bindings if binding.value is not None]
         only = len(bindings) == len(values) == 1
@@ -199,7 +202,11 @@ class MemberReader:
         holder = scope.holder(node.id)
         unread = [binding for binding in bindings if binding.value is None]
         for binding in unread:
-            given = list(self._given_for(node.id, holder))
+            given = [
+                (value, place)
+                for value, place in self.calls.given_for(node.id, holder)
+                if value is not None
+            ]
             for value, place in given:
                 yield from self.members(value, place, is_certain=False)
             grown = any(
@@ -215,30 +222,6 @@ class MemberReader:
                 where = self.calls.place(binding.line)
                 problem = f"{node.id!r} ({where}) {whence}"
                 self.unread.append(UnreadPart(node.lineno, problem))
-
-    def _given_for(
-        self, name: str, holder: Scope | None
-    ) -> Iterator[tuple[ast.expr, Scope]]:
-        """Yield what the script's calls of a function give for a parameter."""
-        function = None if holder is None else holder.definition
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return
-        parameters = [
-            parameter.arg
-            for parameter in [*function.args.posonlyargs, *function.args.args]
-        ]
-        if name not in [*parameters, *(word.arg for word in function.args.kwonlyargs)]:
-            return
-        method = parameters[:1] == ["self"]
-        for call, scope in self.calls.names.calls:
-            if _called_name(call) != function.name:
-                continue
-            named = [word.value for word in call.keywords if word.arg == name]
-            place = parameters.index(name) - method if name in parameters else -1
-            if named:
-                yield named[0], scope
-            elif 0 <= place < len(call.args):
-                yield call.args[place], scope
 
     def _attribute(
         self, node: ast.Attribute, scope: Scope, *, is_certain: bool
@@ -276,11 +259,11 @@ class MemberReader:
     def _called(
         self, call: ast.Call, scope: Scope, *, is_certain: bool
     ) -> Iterator[Member]:
-        named = _called_name(call)
+        named = called_name(call)
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if named in _COPYING and len(call.args) > 0:
             yield from self.members(call.args[0], scope, is_certain=is_certain)
-        elif method == "copy" and isinstance(call.func, ast.Attribute):
+        elif method in ("copy", "values") and isinstance(call.func, ast.Attribute):
             yield from self.members(call.func.value, scope, is_certain=is_certain)
         elif self.calls.keras_name(call.func, scope) is None and (
             inner := self.calls.function_of(call, scope)
@@ -345,6 +328,9 @@ class _Stopgaps(ScriptArguments):
         try:
             return super().value(node, place)
         except Unread as unread:
+            given = self.calls.only_given(node, self.scope)
+            if given is not None:
+                return given
             problem = unread.problem
             if place.endswith(": schedule"):
                 problem = f"{place} is code, which is not run"
@@ -390,13 +376,13 @@ _CHOICES: dict[Any, Callable[[Any], list[ast.expr]]] = {
     ast.IfExp: lambda node: [node.body, node.orelse],
     (ast.BoolOp, ast.Dict): lambda node: list(node.values),
     ast.Subscript: lambda node: [node.value],
-    (ast.ListComp, ast.GeneratorExp): lambda node: [node.elt],
+    (ast.ListComp, ast.GeneratorExp): lambda node: [_comprehended(node)],
 }
 
 
 def _shortened(call: ast.Call) -> str:
     """Return a call as it is written, without the module before it."""
-    name = _called_name(call)
+    name = called_name(call)
     try:
         given = [ast.unparse(part) for part in [*call.args, *call.keywords]]
     except (RecursionError, ValueError):
@@ -405,13 +391,17 @@ def _shortened(call: ast.Call) -> str:
     return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"
 
 
+def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
+    """Return what a comprehension is made of: for ``[c for c in d if c]`` it is d."""
+    first = node.generators[0]
+    is_filter = (
+        len(node.generators) == 1
+        and isinstance(node.elt, ast.Name)
+        and isinstance(first.target, ast.Name)
+        and node.elt.id == first.target.id
+    )
+    return first.iter if is_filter else node.elt
+
+
 def _no_list(shown: str) -> str:
     return f"{shown} is no callback and no list"
-
-
-def _called_name(call: ast.Call) -> str:
-    """Return the last part of what is called."""
-    called = call.func
-    if isinstance(called, ast.Attribute):
-        return called.attr
-    return called.id if isinstance(called, ast.Name) else ""

@@ -17,7 +17,7 @@ from cbreplay.rules.registry import find_rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cbreplay.expressions.script_facts import Fit
+    from cbreplay.expressions.script_facts import FittingCall
     from cbreplay.expressions.script_lists import Member
     from cbreplay.expressions.sources import Source
     from cbreplay.rules.checks import TrainingFacts
@@ -119,7 +119,9 @@ def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str
     )
 
 
-def _read_fit(calls: ScriptCalls, fit: Fit) -> tuple[ScriptFit, list[UnreadPart]]:
+def _read_fit(
+    calls: ScriptCalls, fit: FittingCall
+) -> tuple[ScriptFit, list[UnreadPart]]:
     """Return what a fit may get, and which arguments cannot be told."""
     calls.steps = 0
     reader = MemberReader(calls)

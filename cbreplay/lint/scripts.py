@@ -81,7 +81,7 @@ def lint_script(
         )
         for fit in (*script.fits, _loose_fit(script))
     ]
-    found = [list(_Fit(fit, script, resolved).findings()) for fit in fits]
+    found = [list(_ExaminedFit(fit, script, resolved).findings()) for fit in fits]
     ignored = script.source.find_ignored()
     kept = {
         (id(placed.member.call), placed.finding.code, placed.finding.message): placed
@@ -131,7 +131,7 @@ def _is_ignored(placed: PlacedFinding, ignored: dict[int, frozenset[str]]) -> bo
     return bool(named & {"*", placed.finding.code})
 
 
-class _Fit:
+class _ExaminedFit:
     """One fit under examination, in every way that it may turn out."""
 
     def __init__(
@@ -180,6 +180,9 @@ class _Fit:
             return not self.fit.unread and all(member.is_certain for member in members)
         if placed.finding.code in _ABOUT_KEPT:
             return not self.fit.unread and not any(map(_may_keep, members))
+        if placed.finding.code == "overwrites-after-resume":
+            # an instance that an earlier fit had may know its best
+            return not self.is_shared(placed.member)
         # code that is not read may write a value into the logs, by its name
         monitor = placed.member.variants[0].monitor
         return (
@@ -187,6 +190,14 @@ class _Fit:
             or not self.fit.unread
             or monitor not in self.script.texts
         )
+
+    def is_shared(self, member: Member) -> bool:
+        fits = [
+            fit
+            for fit in self.script.fits
+            if any(other.call is member.call for other in fit.members)
+        ]
+        return len(fits) > 1
 
     def about_list(self, members: Sequence[Member], turn: int) -> list[PlacedFinding]:
         checks = self.resolved.family.list_checks

@@ -419,7 +419,10 @@ _OTHER_KINDS = (
     ),
     (b"PAR1", "a Parquet table", _AS_CSV),
     (b"SQLite format 3", "an SQLite database", "Export the run as CSV"),
+    (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
     (b"%PDF", "a PDF", _GIVE_LOG),
+    (b"<!DOCTYPE html", "a web page", _GIVE_LOG),
+    (b"<html", "a web page", _GIVE_LOG),
     (b"\x89PNG", "a picture", _GIVE_LOG),
     (b"\xff\xd8\xff", "a picture", _GIVE_LOG),
 )

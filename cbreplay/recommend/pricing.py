@@ -20,7 +20,7 @@ _EXACT, _CENSORED = 0, 1
 
 __all__ = [
     "CellCosts",
-    "Frame",
+    "ChoiceFrame",
     "Panel",
     "Priced",
     "Standing",
@@ -55,7 +55,7 @@ class Standing(NamedTuple):
     length: FloatArray
 
 
-class Frame(NamedTuple):
+class ChoiceFrame(NamedTuple):
     """What a choice is made for.
 
     Parameters
@@ -89,7 +89,7 @@ class Panel(NamedTuple):
         The scale of each run's regrets, and what it may lose.
     standing : Standing
         How far each tells.
-    frame : Frame
+    frame : ChoiceFrame
         What is chosen for.
     """
 
@@ -99,7 +99,7 @@ class Panel(NamedTuple):
     scale: FloatArray
     tolerance: FloatArray
     standing: Standing
-    frame: Frame
+    frame: ChoiceFrame
 
 
 class CellCosts(NamedTuple):
@@ -150,7 +150,7 @@ class Priced(NamedTuple):
         Means over the runs that were not cut, by which a patience is chosen: the regret
         in each run's scale, beyond what every patience loses, and the share that is
         trained. What goes on past a log counts as trained to its end.
-    frame : Frame
+    frame : ChoiceFrame
         What is chosen for.
     """
 
@@ -161,7 +161,7 @@ class Priced(NamedTuple):
     score: FloatArray
     lost: FloatArray
     trained: FloatArray
-    frame: Frame
+    frame: ChoiceFrame
 
     def take(self, groups: EpochArray) -> Priced:
         """Return some of the groups."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.recommend.answer import Basis
-    from cbreplay.recommend.pricing import Frame, Priced
+    from cbreplay.recommend.pricing import ChoiceFrame, Priced
     from cbreplay.recommend.prior import Blended
     from cbreplay.run import EpochArray, FloatArray
 
@@ -104,7 +104,7 @@ def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -
     return _CONFIDENCES[0]
 
 
-def rule_of_thumb(frame: Frame) -> int:
+def rule_of_thumb(frame: ChoiceFrame) -> int:
     """Return 10, or a tenth of a long plan."""
     return max(USUAL, (frame.plan or 0) // _SHARE_OF_PLAN)
 
@@ -348,7 +348,7 @@ def _promised(sufficient: FloatArray, confidence: float) -> int | None:
     return int(most) if most is not None and np.isfinite(most) else None
 
 
-class _Tried(NamedTuple):
+class _ScoredValues(NamedTuple):
     """What a score decides by: the values that are tried, and what they cost."""
 
     patience: EpochArray
@@ -357,24 +357,24 @@ class _Tried(NamedTuple):
     trained: FloatArray
 
 
-def _scored(priced: Priced) -> _Tried | None:
+def _scored(priced: Priced) -> _ScoredValues | None:
     """Return what a score decides by; None where no log or no plan tells."""
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
     tried = (values >= frame.floor) & (values <= max(frame.plan, USUAL))
     lost, trained = priced.lost[:, tried], priced.trained[:, tried]
-    return _Tried(values[tried], frame.plan, lost, trained)
+    return _ScoredValues(values[tried], frame.plan, lost, trained)
 
 
-def _blend_all(priced: Priced, scored: _Tried) -> Blended:
+def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
     weight = priced.frame.cost_weight
     return blend_scores(read_prior(), *scored, cost_weight=weight)
 
 
 def _weigh(
     priced: Priced,
-    scored: _Tried | None,
+    scored: _ScoredValues | None,
     blended: Blended | None,
     promised: int | None,
 ) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ from cbreplay.groups import Grouping, find_groups
 from cbreplay.recommend.answer import Excluded, Reason, Tolerance
 from cbreplay.recommend.copies import find_copies
 from cbreplay.recommend.endings import find_endings, part_by_plan
-from cbreplay.recommend.pricing import Frame, Panel, Standing
+from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
 from cbreplay.recommend.records import find_cadence, find_failure
 from cbreplay.recommend.selection import settle_confidence, shared_confidence
 from cbreplay.rules.keras.metric_directions import ends_at_one
@@ -203,7 +203,7 @@ def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) ->
 
 def _find_standing(
     runs: Sequence[Run], endings: Endings, part: PlanPart, monitor: str
-) -> Standing:
+) -> RunStanding:
     """Return how far each run tells."""
     ended = np.array(endings.reached, dtype=bool)
     cut = ~ended & np.array([patience is not None for patience in endings.own])
@@ -215,7 +215,7 @@ def _find_standing(
         run.n_epochs if plan is None else max(plan - run.first_epoch, run.n_epochs)
         for run, plan in zip(runs, plans, strict=True)
     ]
-    return Standing(ended, cut, whole & ~cut, np.array(length, dtype=np.float64))
+    return RunStanding(ended, cut, whole & ~cut, np.array(length, dtype=np.float64))
 
 
 def _frame_choice(
@@ -223,7 +223,7 @@ def _frame_choice(
     axes: Axes,
     asked: Advising,
     alike: RunsOfPlan,
-) -> Frame:
+) -> ChoiceFrame:
     """Return what is chosen for: the plan in values, and no shorter than what cut."""
     rows, endings, part = alike
     plan = part.plan
@@ -244,7 +244,7 @@ def _frame_choice(
         for row, was_cut in zip(rows.tolist(), cut, strict=True)
         if not was_cut
     )
-    return Frame(values, asked.cost_weight, 1 if free else longest)
+    return ChoiceFrame(values, asked.cost_weight, 1 if free else longest)
 
 
 def _goes_on(sweep: Sweep, row: int, column: int) -> bool:
@@ -362,7 +362,8 @@ def resolve_tolerance(
         if len(values) >= _FEWEST_SEEDS:
             # as default alone the spread was up to a fifth of the best value, and
             # promised a patience of 1 to 6
-            spread = float(values.std(ddof=1))
+            # the mean of equal values may be off by a rounding
+            spread = float(values.std(ddof=1)) if np.ptp(values) else 0.0
             seeded += bool((spread < by_run[list(rows)]).any())
             by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
     usual: Literal["seeds", "share"] = "seeds" if seeded else "share"

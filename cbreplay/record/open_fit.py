@@ -8,7 +8,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay import __version__
 from cbreplay.record.description import (
     describe_keras,
     metric_directions,
@@ -16,6 +15,7 @@ from cbreplay.record.description import (
 )
 from cbreplay.record.run_directory import EVENTS, LOGS, write_metadata
 from cbreplay.run_lock import RunLock
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from cbreplay.record.experiments import Experiment
 
-__all__ = ["Plan", "check_plan_resumes", "make_plan", "next_epoch"]
+__all__ = ["ExperimentPlan", "check_plan_resumes", "make_plan", "next_epoch"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExperimentPlan:
     """The settings of one fit, each with a value.
 
     Parameters
@@ -53,7 +53,7 @@ def make_plan(
     learning_rate: float | None,
     batch_size: int | None,
     validation_freq: int,
-) -> Plan:
+) -> ExperimentPlan:
     """Check every setting and fill in the experiment's defaults.
 
     Raises
@@ -69,7 +69,7 @@ def make_plan(
         allowed = f"a number from {_LEAST_RATE} to {_MOST_RATE}"
         _refuse("learning_rate", learning_rate, allowed)
     experiment = EXPERIMENTS[name]
-    return Plan(
+    return ExperimentPlan(
         name=name,
         epochs=_whole("epochs", experiment.epochs if epochs is None else epochs),
         seed=_whole("seed", seed, least=0),
@@ -86,7 +86,7 @@ _LEAST_RATE, _MOST_RATE = 1e-37, 1e38
 _TOO_MUCH = 2**32
 
 
-def check_plan_resumes(plan: Plan, earlier: Mapping[str, Any]) -> None:
+def check_plan_resumes(plan: ExperimentPlan, earlier: Mapping[str, Any]) -> None:
     """Refuse a plan that does not go on with the run that a ``run.json`` describes.
 
     Another seed would move examples from validation into training.

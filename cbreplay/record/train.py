@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import __version__
 from cbreplay.errors import MissingExtraError, OutputError
 from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
@@ -31,6 +30,7 @@ from cbreplay.record.run_directory import (
 )
 from cbreplay.run_lock import RunLock, refuse_second_writer
 from cbreplay.silence import silenced_tensorflow
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     import os
@@ -38,9 +38,14 @@ if TYPE_CHECKING:
 
     from cbreplay.record.experiments import Examples
     from cbreplay.record.fit import WatchedFit
-    from cbreplay.record.plan import Plan
+    from cbreplay.record.plan import ExperimentPlan
 
-__all__ = ["train_experiment"]
+__all__ = [
+    "build_untrained",
+    "import_training",
+    "seed_everything",
+    "train_experiment",
+]
 
 
 def train_experiment(
@@ -119,7 +124,7 @@ def train_experiment(
     # what can be known at once is said before the seconds that TensorFlow takes
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
-    _import_training()
+    import_training()
     users = [make_keras_callback(callback) for callback in callbacks]
     check_monitors(users, plan.experiment.metric, run=experiment)
     if earlier is not None:
@@ -150,7 +155,7 @@ def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
     return None
 
 
-def _import_training() -> None:
+def import_training() -> None:
     """Import what a training needs, so that nothing is made when it is missing."""
     with silenced_tensorflow():
         for module in ("tensorflow", "keras", "tensorboard", "sklearn"):
@@ -162,7 +167,7 @@ def _import_training() -> None:
 
 
 def _train(
-    plan: Plan,
+    plan: ExperimentPlan,
     out: Path,
     callbacks: Sequence[Any],
     earlier: Mapping[str, Any] | None,
@@ -172,7 +177,7 @@ def _train(
     from cbreplay.record.fit import WatchedFit
 
     first_epoch = next_epoch(earlier) if earlier else 0
-    _seed(plan.seed, first_epoch)
+    seed_everything(plan.seed, first_epoch)
     training, validation = split_examples(plan.experiment, plan.seed)
     model = _build(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
@@ -205,7 +210,7 @@ def _train(
     write_end(fit.stopped_by or "plan")
 
 
-def _seed(seed: int, first_epoch: int) -> None:
+def seed_everything(seed: int, first_epoch: int) -> None:
     """Fix every random choice that follows; a resumed fit does not repeat the first."""
     import keras
     import tensorflow as tf
@@ -214,7 +219,9 @@ def _seed(seed: int, first_epoch: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any:  # noqa: ANN401 - keras is untyped
+def _build(
+    plan: ExperimentPlan, out: Path, training: Examples, *, resumed: bool
+) -> Any:  # noqa: ANN401 - keras is untyped
     """Return the model, new or as the earlier fit left it, built to the last part.
 
     Keras on TensorFlow builds metrics and optimizer in the first step only; here
@@ -222,12 +229,20 @@ def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any: 
     """
     import keras
 
-    if resumed:
-        model = keras.saving.load_model(out / STATE)
-    else:
-        learning_rate = plan.learning_rate or plan.experiment.learning_rate
-        shape = training.inputs.shape[1:]
-        model = build_model(plan.experiment, shape, learning_rate)
+    if not resumed:
+        return build_untrained(plan, training)
+    model = keras.saving.load_model(out / STATE)
+    return _built(model, training)
+
+
+def build_untrained(plan: Plan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the model before its first epoch, built to the last part."""
+    learning_rate = plan.learning_rate or plan.experiment.learning_rate
+    model = build_model(plan.experiment, training.inputs.shape[1:], learning_rate)
+    return _built(model, training)
+
+
+def _built(model: Any, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
     first = training.inputs[:1]
     model.compute_metrics(first, training.targets[:1], model(first))
     model.reset_metrics()
@@ -237,7 +252,11 @@ def _build(plan: Plan, out: Path, training: Examples, *, resumed: bool) -> Any: 
 
 
 def _describe_run(
-    plan: Plan, fit: WatchedFit, earlier: Mapping[str, Any] | None, *, n_examples: int
+    plan: ExperimentPlan,
+    fit: WatchedFit,
+    earlier: Mapping[str, Any] | None,
+    *,
+    n_examples: int,
 ) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
     contents: dict[str, Any] = {

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cbreplay import __version__
+from cbreplay.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

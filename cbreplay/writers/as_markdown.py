@@ -91,8 +91,8 @@ def _escape(text: str) -> str:
 
 
 def _at_start(text: str) -> str:
-    """Keep the first word of a paragraph from starting a list or a heading."""
-    return _FIRST_SIGN.sub(r"\1\\\2", text)
+    """Keep the beginning of a paragraph from starting a list, a heading or code."""
+    return _FIRST_SIGN.sub(r"\1\\\2", text.lstrip())
 
 
 def _code(text: str) -> str:

@@ -29,7 +29,7 @@ _LONGEST_TREND = 40
 _LONGEST_LINE = 100
 
 
-class _Form(NamedTuple):
+class _Screen(NamedTuple):
     """How the blocks are written: `write_text` says what each means."""
 
     width: int
@@ -64,7 +64,7 @@ def write_text(
     verbose : bool
         Whether to say what follows nearly every answer.
     """
-    form = _Form(width, bars, mark)
+    form = _Screen(width, bars, mark)
     room = min(width, _LONGEST_LINE)
     blocks = [
         [*map(emphasis, wrap_text(document.headline, room, "", ""))],
@@ -110,7 +110,7 @@ def _command_lines(document: Document) -> Iterator[str]:
 
 
 def _section_blocks(
-    section: Section, head: list[str], form: _Form
+    section: Section, head: list[str], form: _Screen
 ) -> Iterator[list[str]]:
     """Yield the lines of each block; the heading stands over the first."""
     for block in section.blocks:
@@ -120,7 +120,7 @@ def _section_blocks(
             head = []
 
 
-def _block_lines(block: Block, form: _Form) -> Iterator[str]:
+def _block_lines(block: Block, form: _Screen) -> Iterator[str]:
     if isinstance(block, Table):
         yield from table_lines(block, form.width, form.mark)
     elif isinstance(block, Trend):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -390,3 +391,11 @@ def test_what_an_annotation_says_cannot_end_it(ask: Ask, tmp_path: Path) -> None
         assert "file=" in line
         assert "a%2Cb%3Ac%25.py" in line
         assert "::error::%'" not in line
+
+
+@pytest.mark.usefixtures("project")
+def test_the_hook_for_pre_commit_fails_where_there_is_a_finding(ask: Ask) -> None:
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    (entry,) = re.findall(r"^  entry: cbreplay (.*)$", hook, re.MULTILINE)
+    assert ask(*entry.split(), "a.py", "src/other.py").status == 1
+    assert ask(*entry.split(), "src/other.py").status == 0

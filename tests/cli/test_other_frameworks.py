@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from cbreplay import load_runs
 from tests.conftest import VALUES, write_csv
+from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,10 +71,41 @@ def test_the_headline_says_by_whose_rules(
     assert answer.status == 0, answer.err
     headline = " ".join(answer.out.split("\n\n")[0].split())
     assert headline.endswith(f"By Keras's rules: {framework} counts otherwise.")
+    footnote = " ".join(answer.out.split())
+    assert (
+        f"exact: by Keras's rules; {framework} counts otherwise, as "
+        "docs/patience-in-every-framework.md tells."
+    ).lower() in footnote.lower()
+    told = json.loads(ask(command, path, *options, "--format", "json").out)
+    assert [run["framework"] for run in told["runs"]] == [framework]
+
+
+@pytest.mark.parametrize("suffix", [".html", ".md"])
+def test_a_page_says_so_too(
+    ask: Ask, lightning: Path, tmp_path: Path, suffix: str
+) -> None:
+    page = tmp_path / f"page{suffix}"
+    assert ask("report", lightning, "-o", page).status == 0
+    told = html.unescape(page.read_text())
+    assert "By Keras's rules: Lightning counts otherwise" in told
+    assert "exact: by Keras's rules; Lightning counts otherwise, as " in told
+
+
+def test_event_files_know_who_trained(tmp_path: Path) -> None:
+    points = [
+        (float(at), 4 * at + 3, tag, value)
+        for at, loss in enumerate(_LOSSES)
+        for tag, value in (("epoch", float(at)), ("val_loss", loss))
+    ]
+    write_events(tmp_path / "version_0" / "events.out.tfevents.1.host.1.0", points)
+    (run,) = load_runs(tmp_path / "version_0")
+    assert run.framework == "Lightning"
 
 
 def test_a_log_of_keras_says_nothing_of_it(ask: Ask, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "logs.csv", VALUES)
     (run,) = load_runs(path)
     assert run.framework == ""
+    told = json.loads(ask("simulate", path, "--format", "json").out)
+    assert told["runs"][0]["framework"] is None
     assert "By Keras's rules" not in ask("simulate", path).out

@@ -50,6 +50,7 @@ def test_the_package_holds_code_and_its_few_files_of_data(package: set[str]) -> 
     others = sorted(path for path in package if not path.endswith(".py"))
     assert [path for path in others if not path.startswith("cbreplay/schemas/")] == [
         "cbreplay/py.typed",
+        "cbreplay/recommend/prior.json",
         "cbreplay/writers/page.html.j2",
     ]
     assert all(path.endswith((".py", ".json", ".j2", "py.typed")) for path in package)

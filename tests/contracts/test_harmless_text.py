@@ -300,7 +300,7 @@ def test_a_command_to_copy_names_it_to_a_shell(
     assert not (tmp_path / "acted").exists()
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
     """Collects the tags, attributes and words of a page."""
 
     def __init__(self, text: str) -> None:
@@ -346,7 +346,7 @@ def test_a_page_and_its_pictures_show_it(
     log = write_log(tmp_path / "log.json", name)
     about = [log.name, f"--monitor={name}", "--mode", "min"]
     assert ask("report", *about, "-o", "page.html").status == 0
-    page = _Page((tmp_path / "page.html").read_text())
+    page = Page((tmp_path / "page.html").read_text())
     assert page.tags <= TAGS
     assert not [key for key, _ in page.attributes if key.startswith("on")]
     assert {key for key, _ in page.attributes}.isdisjoint({"href", "style", "srcdoc"})

@@ -143,7 +143,7 @@ class TestReader:
     def test_a_gap_is_missing_and_noted(self, log: Format, tmp_path: Path) -> None:
         (run,) = self.read(log, tmp_path, [0, 2, 3])
         assert run.series["loss"].recorded.tolist() == [True, False, True, True]
-        assert "no row for 1 of 4 epochs: 1 (counted from 0)" in run.notes
+        assert "no row for 1 of 4 epochs: 2 (counted from 1)" in run.notes
 
     def test_an_epoch_that_stands_twice_loses_no_value(
         self, log: Format, tmp_path: Path

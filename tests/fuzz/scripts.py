@@ -15,6 +15,7 @@ import ast
 import builtins
 import sys
 import types
+import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,14 +77,21 @@ class _Drawing:
         self.lists: list[str] = []
         self.callbacks: list[str] = []
         self.numbers: list[str] = []
+        self.tables: list[str] = []
+        self.classes: list[str] = []
         self.n_names = 0
 
     def chance(self, share: float) -> bool:
         return self.pick.random() < share
 
+    @property
+    def names(self) -> list[str]:
+        held = self.lists + self.callbacks + self.numbers
+        return held + self.tables + self.classes
+
     def new_name(self, known: list[str]) -> str:
         """Draw a name to bind: mostly one of its own, sometimes one that is there."""
-        if self.chance(0.12) and (there := self.lists + self.callbacks + self.numbers):
+        if self.chance(0.12) and (there := self.names):
             name = self.pick.choice(there)
         else:
             self.n_names += 1
@@ -95,6 +103,10 @@ class _Drawing:
     def number(self) -> str:
         if self.numbers and self.chance(0.4):
             return self.pick.choice(self.numbers)
+        if self.tables and self.chance(0.4):
+            return f"{self.pick.choice(self.tables)}['p']"
+        if self.classes and self.chance(0.4):
+            return f"{self.pick.choice(self.classes)}.P + 1"
         return self.pick.choice(["1", "2", "3", "5", "-1", "2 + 1", "len('ab')"])
 
     def call(self) -> str:
@@ -179,13 +191,32 @@ class _Drawing:
             text = self.list_()
             return [f"{indent}{self.new_name(self.lists)} = {text}"]
         if drawn == 5:
-            text = self.number()
-            return [f"{indent}{self.new_name(self.numbers)} = {text}"]
+            return self.constant(indent)
         if drawn == 6 and self.chance(0.4):
             return self.fit(indent)
         if self.lists:
             return [f"{indent}{self.change(self.pick.choice(self.lists))}"]
         return [f"{indent}pass"]
+
+    def constant(self, indent: str) -> list[str]:
+        """Draw what holds a number, or changes it."""
+        text = self.number()
+        if self.chance(0.5):
+            return [f"{indent}{self.new_name(self.numbers)} = {text}"]
+        if self.tables and self.chance(0.3):
+            name = self.pick.choice(self.tables)
+            changes = ["['p'] = 7", ".update(p=7)", ".pop('q')", ".clear()"]
+            return [f"{indent}{name}{self.pick.choice(changes)}"]
+        if self.classes and self.chance(0.3):
+            name = self.pick.choice(self.classes)
+            changes = [f"{name}.P = 7", f"setattr({name}, 'P', 7)", f"{name} = None"]
+            return [f"{indent}{self.pick.choice(changes)}"]
+        if self.chance(0.5):
+            return [f"{indent}{self.new_name(self.tables)} = {{'q': 1, 'p': {text}}}"]
+        return [
+            f"{indent}class {self.new_name(self.classes)}:",
+            f"{indent}    P = {text}",
+        ]
 
     def change(self, name: str) -> str:
         """Draw a change of a list, or of what stands in it."""
@@ -343,7 +374,9 @@ def _really_run(text: str) -> _Model | None:
             text = f"\n{text.removeprefix(line).removeprefix(chr(10))}"
             names |= made if "*" in line else {"kc": callbacks}
     try:
-        exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - drawn above
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - drawn above
     except Exception:  # noqa: BLE001 - whatever a drawn script does
         return None
     return model

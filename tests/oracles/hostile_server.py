@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import threading
 import time
 from contextlib import contextmanager
@@ -111,6 +112,27 @@ class _Handler(BaseHTTPRequestHandler):
         """Say less than there is."""
         self._head(("Content-Length", "30"))
         self.wfile.write(LOG)
+        self.close_connection = True
+
+    def _bomb(self) -> None:
+        """Send 20 MB as 20 kB."""
+        packed = gzip.compress(b"0,0.5\r\n" * (20_000_000 // 7), 6)
+        fields = ("Content-Length", str(len(packed))), ("Content-Encoding", "gzip")
+        self._head(*fields)
+        if self.command == "GET":
+            self.wfile.write(packed)
+
+    def _wait(self) -> None:
+        """Say for ever that the answer may come."""
+        while not self.told.ended.is_set():
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+        self.close_connection = True
+
+    def _fields(self) -> None:
+        """Send a head that does not end."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not self.told.ended.is_set():
+            self.wfile.write(b"X-Field: " + b"x" * 1000 + b"\r\n")
         self.close_connection = True
 
     def _circle(self) -> None:

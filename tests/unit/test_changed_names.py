@@ -40,6 +40,7 @@ def read(path: Path, text: str) -> ScriptCallbacks:
         "def f(z):\n    return z\nf(stop).patience = 8",
         "def f():\n    return stop\nf().patience = 8",
         "class K:\n    n = stop\nK.n.patience = 8",
+        "class K:\n    stop.patience = 8\n    stop = 1",
         "(lambda z: z.__setattr__('patience', 8))(stop)",
         "stop.__dict__['patience'] = 8",
         "stop.__dict__.update(patience=8)",

@@ -129,7 +129,7 @@ def test_the_x_axis_reaches_the_reader(tmp_path: Path) -> None:
 
     points = [(1.0, step, "val_loss", 1 / (step + 1)) for step in (10, 20, 30)]
     log = write_events(tmp_path / "events.out.tfevents.1", points)
-    with pytest.raises(LogError, match="--x-axis"):
+    with pytest.raises(LogError, match="x_axis="):
         sweep_logs([log], GRID)
     swept = sweep_logs([log], GRID, x_axis="step")
     assert as_bytes(swept) == as_bytes(sweep_runs(load_runs(log, x_axis="step"), GRID))

@@ -15,12 +15,52 @@ def test_a_log_error_names_file_line_and_hint() -> None:
 
 
 def test_an_unknown_monitor_is_a_key_error_with_a_readable_sentence() -> None:
-    error = errors.UnknownMonitorError("val_acc", run="r", available=["loss"])
+    error = errors.UnknownMonitorError(
+        "val_acc", run="r", available=["loss", "val_loss"]
+    )
     assert isinstance(error, KeyError)
     assert str(error) == (
-        "run 'r' has no series 'val_acc'; it has loss. "
-        "Choose one with --monitor or monitor=."
+        "run 'r' has no series 'val_acc'; it has loss, val_loss. "
+        "Choose one, as monitor='val_loss', mode='min'."
     )
+    assert errors.as_options(error.sentence) == (
+        "run 'r' has no series 'val_acc'; it has loss, val_loss. "
+        "Choose one, as --monitor val_loss --mode min."
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "available", "meant"),
+    [
+        ("val_AUC", ["loss", "val_auc"], "val_auc"),
+        ("val_acc", ["loss", "val_loss", "val_accuracy"], "val_accuracy"),
+        ("val_los", ["loss", "val_loss"], "val_loss"),
+        ("val_loss", ["loss", "accuracy"], None),
+    ],
+)
+def test_a_series_that_seems_to_be_meant_is_named(
+    asked: str, available: list[str], meant: str | None
+) -> None:
+    told = str(errors.UnknownMonitorError(asked, run="r", available=available))
+    assert ("did you mean" in told) == (meant is not None)
+    if meant is not None:
+        assert f"did you mean {meant!r}? It has" in told
+        assert f"monitor={meant!r}" in told
+
+
+def test_what_to_do_is_said_in_the_words_of_the_surface() -> None:
+    both = (
+        "Give --mode min|max or mode=, or count with --x-axis step --monitor "
+        "'valid acc' or x_axis='step', monitor='valid acc' (-c or callbacks=)."
+    )
+    assert errors.as_options(both) == (
+        "Give --mode min|max, or count with --x-axis step --monitor 'valid acc' (-c)."
+    )
+    assert errors.as_arguments(both) == (
+        "Give mode=, or count with x_axis='step', monitor='valid acc' (callbacks=)."
+    )
+    plain = "a directory or a file, one or several"
+    assert errors.as_options(plain) == errors.as_arguments(plain) == plain
 
 
 def test_a_question_is_not_followed_by_a_full_stop() -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import Run, Series
+from cbreplay import Run, Series, build_staircase, load_runs
+from cbreplay.answers.staircase import staircase_document
+from cbreplay.document import plain_text
 from cbreplay.holes import find_cadence, find_gap, find_gap_of
 from cbreplay.run_metadata import Fit, RunMetadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run_of(pattern: str, *, first_epoch: int = 0, name: str = "val_loss") -> Run:
@@ -108,3 +114,26 @@ def test_the_first_of_several_series_counts() -> None:
     assert find_gap_of(run, ["val_loss"]) == 4
     assert find_gap_of(run, ["val_loss", "loss"]) == 2
     assert find_gap_of(run, ["absent"]) is None
+
+
+def headline_of(path: Path) -> str:
+    (run,) = load_runs(path)
+    staircase = build_staircase(run, semantics="keras-3.15")
+    return plain_text(staircase_document(staircase).headline)
+
+
+def test_a_log_of_every_tenth_epoch_says_for_whom_its_answer_holds(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.csv"
+    losses = [0.9, 0.8, 0.6, 0.7, 0.75, 0.8]
+    rows = [f"{10 * at + 10},{loss},{loss}" for at, loss in enumerate(losses)]
+    path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
+    headline = headline_of(path)
+    assert headline.endswith(
+        "It holds for callbacks that act only at every 10th epoch, as the log has it."
+    )
+    # a log of every epoch whose validation is seldom has no such limit
+    rows = [f"{at},{1 / (at + 1)},{at if at % 3 == 2 else ''}" for at in range(12)]
+    path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
+    assert "callbacks that act only" not in headline_of(path)

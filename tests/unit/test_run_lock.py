@@ -66,7 +66,7 @@ def test_the_second_writer_is_refused_and_told_who_writes(
     for refuse in (refuse_second_writer, RunLock):
         with pytest.raises(OutputError, match=who) as caught:
             refuse(tmp_path)
-        assert "choose another directory with --out or out=" in str(caught.value)
+        assert "choose another directory with out=" in str(caught.value)
 
 
 def test_a_process_that_ends_by_itself_leaves_nothing(

@@ -130,6 +130,21 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
         ("math.ceil(4.5)", "import math", 5),
         ("np.sqrt(0.25)", "import numpy as np", 0.5),
         ("sqrt(0.25)", "from math import sqrt", 0.5),
+        ("C['p']", "C = {'p': 5, 'q': 3}", 5),
+        ("C['p']['q']", "C = {'p': {'q': 5}}", 5),
+        ("Config.P", "class Config:\n    P = 5", 5),
+        ("Config.P // 2", "class Config:\n    P: int = 11", 5),
+        ("C['p']", "C = {'p': 5}\nC['p'] = 6", None),
+        ("C['p']", "C = {'p': 5}\nC.update(p=6)", None),
+        ("C['p']", "C = {'p': 5, **more}", None),
+        ("C['p']", "C = {'p': 5, 'p': 6}", None),
+        ("C['p']", "C = {'q': 5}", None),
+        ("C['p']", "C = load()", None),
+        ("Config.P", "class Config:\n    P = 5\nConfig.P = 6", None),
+        ("Config.P", "class Config:\n    P = 5\nsetattr(Config, name, 6)", None),
+        ("Config.P", "class Config:\n    P = 5\n    P = 6", None),
+        ("Config.P", "class Config(Base):\n    P = 5", None),
+        ("Config.P", "@wrapped\nclass Config:\n    P = 5", None),
         # what a run may give, and nothing else
         ("p / 4", "p = args.p", None),
         ("int(p)", "def int(a): return 7\np = 5", None),
@@ -286,6 +301,18 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
                 "c = []\nmost(given=c)\nm.fit(x, callbacks=c)"
             ),
             "line 7: 'c' is changed in line 2",
+        ),
+        # by the body of a class, which sees the name before it has one of its own
+        (
+            (
+                "c = [EarlyStopping()]\nclass K:\n    c += [EarlyStopping()]\n"
+                "m.fit(callbacks=c)"
+            ),
+            "line 4: 'c' is changed in line 3",
+        ),
+        (
+            "c = [EarlyStopping()]\nclass K:\n    m.fit(callbacks=c)\n    c = []",
+            "line 3: 'c' is assigned in the class and in line 1",
         ),
         # of a function that may return another one
         (

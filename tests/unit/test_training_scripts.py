@@ -99,6 +99,8 @@ STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
             f"@cached\ndef make():\n    return [{STOP}]\nm.fit(callbacks=make())",
             [f"{STOP}?"],
         ),
+        (f"c = [{STOP}]\nm.fit(callbacks=[one for one in c if one])", [f"{STOP}?"]),
+        (f"c = {{'a': {STOP}}}\nm.fit(callbacks=list(c.values()))", [f"{STOP}?"]),
         (f"m.fit(x, callbacks=list([{STOP}]))", [STOP]),
         (f"m.fit(x, y, 32, 10, 1, [{STOP}])", [STOP]),
         (f"m.fit_generator(g, 10, 5, 1, [{STOP}])", [STOP]),
@@ -114,6 +116,27 @@ def test_what_a_fit_may_get_is_read(
 ) -> None:
     expected = expected or ["EarlyStopping(patience=args.p)"]
     assert held(read(tmp_path, text)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("f(5)", "EarlyStopping(patience=5)"),
+        ("f(p=5)", "EarlyStopping(patience=5)"),
+        ("f()", "EarlyStopping(patience=3)"),
+        ("f(5)\nf(p=2 + 3)", "EarlyStopping(patience=5)"),
+        # not one and the same
+        ("f(5)\nf()", "EarlyStopping(patience=p)"),
+        ("f(args.p)", "EarlyStopping(patience=p)"),
+        ("f(*args)", "EarlyStopping(patience=p)"),
+        ("", "EarlyStopping(patience=p)"),
+    ],
+)
+def test_a_parameter_is_what_every_call_of_the_script_gives(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    define = "def f(p=3):\n    m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    assert held(read(tmp_path, define + text)) == [[expected]]
 
 
 def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
@@ -355,6 +378,17 @@ def test_a_monitor_that_compile_does_not_give_is_found(
         (MODEL, ", Own()", "val_f1", False),
         (MODEL, ", Own()", "val_acc", True),
         (f"logs['val_acc'] = 1\n{MODEL}", ", Own()", "val_acc", False),
+        # a model that a function makes, and one of another name
+        (
+            (
+                "def make():\n    n = keras.Sequential()\n"
+                "    n.compile('adam', metrics=['mae'])\n    return n\nm = make()"
+            ),
+            "",
+            "val_f1",
+            True,
+        ),
+        ("def make():\n    return keras.Model(a, b)\nm = make()", "", "val_f1", False),
         # another model of the script
         (f"{MODEL}m = load()", "", "val_f1", False),
     ],
@@ -368,6 +402,65 @@ def test_only_what_compile_certainly_does_not_give_is_found(
         f"mode='max', restore_best_weights=True){fit}])"
     )
     assert ("absent-monitor" in codes(tmp_path, text)) is found
+
+
+SCHEDULES = "keras.optimizers.schedules"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "found"),
+    [
+        (f"m.compile(keras.optimizers.Adam({SCHEDULES}.CosineDecay(1, 2)))", True),
+        (
+            (
+                f"r = {SCHEDULES}.CosineDecay(1, 2)\no = keras.optimizers.SGD(r)\n"
+                "m.compile(optimizer=o)"
+            ),
+            True,
+        ),
+        (
+            (
+                f"class Warm({SCHEDULES}.LearningRateSchedule):\n    pass\n"
+                "m.compile(keras.optimizers.Adam(learning_rate=Warm()))"
+            ),
+            True,
+        ),
+        (
+            (
+                "from keras.optimizers.schedules import ExponentialDecay as D\n"
+                "m.compile(keras.optimizers.Adam(D(1, 2)))"
+            ),
+            True,
+        ),
+        (
+            (
+                "import tensorflow as tf\n"
+                "m.compile(tf.keras.optimizers.Adam(tf.keras.experimental.CosineDecay(1)))"
+            ),
+            True,
+        ),
+        # another model's
+        (
+            (
+                f"n.compile(keras.optimizers.Adam({SCHEDULES}.CosineDecay(1, 2)))\n"
+                "m.compile('adam')"
+            ),
+            False,
+        ),
+        ("m.compile(keras.optimizers.Adam(0.1))", False),
+        ("m.compile(keras.optimizers.Adam(rate))", False),
+        ("m.compile('adam')", False),
+    ],
+)
+def test_a_schedule_of_the_optimizer_is_found_beside_a_plateau(
+    tmp_path: Path, compiled: str, *, found: bool
+) -> None:
+    text = (
+        f"{MODEL}{compiled}\nm.fit(x, validation_data=v, "
+        "callbacks=[ReduceLROnPlateau()])"
+    )
+    expected = ["schedule-beside-plateau"] if found else []
+    assert codes(tmp_path, text) == expected
 
 
 @pytest.mark.parametrize(
@@ -446,6 +539,15 @@ def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
 ) -> None:
     text = f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
     assert codes(tmp_path, text) == (["overwrites-after-resume"] if found else [])
+
+
+def test_a_checkpoint_of_an_earlier_fit_may_know_its_best(tmp_path: Path) -> None:
+    text = (
+        "best = ModelCheckpoint('b.keras', save_best_only=True)\n"
+        "m.fit(x, callbacks=[best], validation_data=v, epochs=5)\n"
+        "m.fit(x, callbacks=[best], validation_data=v, initial_epoch=5)"
+    )
+    assert codes(tmp_path, text) == []
 
 
 # --- classes that a script changes

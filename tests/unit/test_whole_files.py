@@ -33,7 +33,7 @@ def test_a_directory_is_no_file_to_write(
         assert answer.status == 2
         assert answer.err.splitlines()[-1] == (
             f"cbreplay: cannot write {place}: it is a directory. Name a file in it, "
-            f"such as {place / f'name{suffix}'}, with --output or path="
+            f"such as {place / f'name{suffix}'}, with --output"
         )
         assert not [*place.iterdir()]
 

@@ -26,6 +26,7 @@ from cbreplay.answers.advice.tables import (
 )
 from cbreplay.answers.many_runs import DOUBTS
 from cbreplay.answers.setting_code import setting_code
+from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.document import (
     CodeBlock,
@@ -47,7 +48,7 @@ from cbreplay.staircase import build_staircase
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Block
+    from cbreplay.document import Block, Text
     from cbreplay.recommend import Costs, Recommendation
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
@@ -80,9 +81,12 @@ def advice_document(
     asked = sweep.records if runs is None else runs
     if advice.kind == "none" and len(sweep.records) == 1:
         return _of_one_run(advice, sweep, asked, typed)
+    headline = advice_headline(advice)
+    if advice.callbacks:
+        headline = by_keras_rules(headline, asked)
     sections = (
         *_setting_sections(advice, sweep, asked),
-        Section(DOUBTS, (Notice(tuple(doubt_sentences(advice))),)),
+        Section(DOUBTS, (Notice(_doubts(advice, asked)),)),
         *_settings_section(advice),
         *(() if costs is None else cost_sections(costs, advice)),
         *_monitors_section(advice),
@@ -90,12 +94,16 @@ def advice_document(
     )
     return Document(
         "recommend",
-        advice_headline(advice),
+        headline,
         advice_lead(advice, sweep, asked),
         sections,
         tuple(_next_commands(advice, typed)),
         lambda: advice_members(advice, sweep, asked),
     )
+
+
+def _doubts(advice: Recommendation, asked: Sequence[Run]) -> tuple[Text, ...]:
+    return (*doubt_sentences(advice), *counts_otherwise(asked))
 
 
 def _setting_sections(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from cbreplay.errors import VALIDATION, suggest_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TRAINER_SPEED", "VALIDATION", "evaluation_note", "shown"]
+__all__ = [
+    "TRAINER_SPEED",
+    "VALIDATION",
+    "axis_hint",
+    "evaluation_note",
+    "shown",
+]
 
-# a series of evaluations, by its name
-VALIDATION = re.compile(
-    r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)",
-    re.IGNORECASE,
-)
 # what Hugging Face's Trainer adds to an evaluation
 TRAINER_SPEED = (
     "runtime",
@@ -40,3 +42,19 @@ def evaluation_note(judged: Sequence[str], n_between: int) -> str:
 def shown(names: Sequence[str]) -> str:
     """Write some names shortly: the first few."""
     return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+
+
+def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
+    """Say everything that steps which may be epochs need, to be typed at once.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The series, those that may be watched.
+    epochs : str
+        What may be one epoch each.
+    """
+    options, arguments = suggest_monitor(names)
+    taken = f"--x-axis epoch{options} or x_axis='epoch'{arguments}"
+    counted = f"--x-axis step{options} or x_axis='step'{arguments}"
+    return f"If {epochs} is one epoch: {taken}; to count evaluations: {counted}"

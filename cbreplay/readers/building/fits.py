@@ -103,7 +103,7 @@ class TrainingRows:
         self.seams[first] = _seam_note(first)
         if piece.begins_file:
             self.possible.add(first)
-            self.seams[first] = _POSSIBLE.format(piece.place, first)
+            self.seams[first] = _POSSIBLE.format(piece.place, first + 1)
         self.add(piece)
 
     def take_rate(self, name: str) -> Series | None:
@@ -193,14 +193,14 @@ def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
 
 
 _POSSIBLE = (
-    "{0} begins at epoch {1} (counted from 0): a fit was resumed there, with new "
+    "{0} begins at epoch {1} (counted from 1): a fit was resumed there, with new "
     "callbacks, or the same one went on; what hangs on it is not told"
 )
 
 
 def _seam_note(epoch: int) -> str:
     return (
-        f"a fit was resumed at epoch {epoch} (counted from 0): "
+        f"a fit was resumed at epoch {epoch + 1} (counted from 1): "
         "its callbacks were created anew there"
     )
 
@@ -265,7 +265,7 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         if len(records) == 1:
             return
         rows = record.rows
-        back = f", where the epochs step back to {rows.epochs[0]} (counted from 0)"
+        back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
         record.notes.append(
             f"the log holds {len(records)} trainings; this is number {number}, "
             f"from {rows.place} on{back if number > 1 else ''}"

@@ -88,7 +88,10 @@ def _several_rows(
         f"epoch {epochs[row]} has several rows, and so have most epochs: one for each "
         "step, or several workers wrote the same file"
     )
-    hint = "Give a log with one row for each epoch, as one CSVLogger writes it"
+    hint = (
+        "Give a log with one row for each epoch, as one CSVLogger writes it; or take "
+        "each row as an evaluation: --parts rows or parts='rows'"
+    )
     if (epochs == epochs[0]).all():
         problem = f"every row is epoch {epochs[0]}"
         hint = (

@@ -159,7 +159,7 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
     n_absent = span - len(epochs)
     if n_absent:
         notes.append(
-            f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 0)"
+            f"no row for {n_absent} of {span} epochs: {_gaps(epochs)} (counted from 1)"
         )
     counts: dict[int, list[str]] = {}
     for name, own in series.items():
@@ -183,15 +183,15 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
 
 
 def _epochs_at(record: TrainingRows, positions: Sequence[int]) -> str:
-    listed = ", ".join(str(record.first_epoch + at) for at in positions[:_SHOWN])
+    listed = ", ".join(str(record.first_epoch + at + 1) for at in positions[:_SHOWN])
     more = ", ..." if len(positions) > _SHOWN else ""
-    return f"{count(len(positions), 'epoch')}, {listed}{more} (counted from 0)"
+    return f"{count(len(positions), 'epoch')}, {listed}{more} (counted from 1)"
 
 
 def _gaps(epochs: EpochArray) -> str:
-    """Write the epochs between those that there are shortly: ``3-5, 9``."""
+    """Write the epochs between those that there are, from 1, shortly: ``3-5, 9``."""
     before = np.flatnonzero(np.diff(epochs) > 1)
-    ends = [(int(epochs[i]) + 1, int(epochs[i + 1]) - 1) for i in before[:_SHOWN]]
+    ends = [(int(epochs[i]) + 2, int(epochs[i + 1])) for i in before[:_SHOWN]]
     shown = [f"{first}-{last}" if last > first else f"{first}" for first, last in ends]
     return ", ".join(shown) + (", ..." if len(before) > _SHOWN else "")
 

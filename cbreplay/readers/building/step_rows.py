@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.building.evaluations import (
+    VALIDATION,
+    axis_hint,
+    evaluation_note,
+)
 from cbreplay.readers.building.numbering import find_cadence
-from cbreplay.readers.columns.header import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.run import LEARNING_RATE_NAMES
@@ -31,6 +36,7 @@ _ENDS = (
 _MANY = 20
 # a validation every second epoch is common in a log of epochs
 _SELDOM = 3
+_TWO_ROWS = 2
 
 
 def nearest_epochs(table: LogTable, cells: LogColumn) -> EpochArray | None:
@@ -84,7 +90,7 @@ def fold_by(
     given = options.x_axis == "epoch"
     if epochs is None and given and steps is not None and _judges_seldom(table):
         _count_evaluations(table, steps)
-        table.axis_unit = "epochs"
+        table.axis_unit, table.steps = "epochs", None
         table.notes[0] = _ENDS.format(len(table))
         return
     if epochs is None:
@@ -101,23 +107,66 @@ def fold_by(
 
 
 def fold_steps(table: LogTable, options: ReadOptions) -> None:
-    """Count the rows of a CSV of Keras's kind by their steps, as the user says.
+    """Put the rows of a CSV together that are steps, by its columns or as is said.
+
+    Rows with an epoch and a step or a batch are those of the epoch. Without an epoch
+    the user says what the steps count.
 
     Raises
     ------
     LogError
-        If a step is no whole number, or goes back.
+        If a step is no whole number, or goes back; or if rows without an epoch are
+        steps, by the few of them that a validation has, and nothing says what counts.
     """
     names = {name.lower(): name for name in table.columns}
-    if any(name in names for name in EPOCH_NAMES):
-        if options.x_axis == "step":
+    epoch = next((names[name] for name in EPOCH_NAMES if name in names), None)
+    step = next((names[name] for name in STEP_NAMES if name in names), None)
+    if epoch is not None:
+        batch = next((names[name] for name in BATCH_NAMES if name in names), step)
+        if batch is not None and _several_rows_each(table.columns[epoch]):
+            _fold_batches(table, epoch, batch, options)
+        elif options.x_axis == "step":
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
-        return
-    step = next((names[name] for name in STEP_NAMES if name in names), None)
-    if step is not None:
+    elif step is not None and options.x_axis is not None:
         table.check_whole()
         fold_by(table, None, step, options)
+    elif step is not None and options.parts != "rows" and _judges_seldom(table):
+        raise _unsaid(table)
+
+
+def _several_rows_each(epochs: LogColumn) -> bool:
+    """Tell whether most epochs have more than two rows, one below the other."""
+    values = epochs.values
+    if not are_epochs(values).all() or bool((np.diff(values) < 0).any()):
+        return False
+    n_rows = np.unique(values, return_counts=True)[1]
+    return bool(2 * np.count_nonzero(n_rows > _TWO_ROWS) > len(n_rows))
+
+
+def _fold_batches(
+    table: LogTable, epoch: str, batch: str, options: ReadOptions
+) -> None:
+    """Put the batches of each epoch together, or make a row of each evaluation."""
+    table.check_whole()
+    cells = table.columns[batch]
+    if bool((np.diff(cells.values) < 0).any()):
+        # it begins anew in each epoch: the rows are counted instead
+        cells.values = np.arange(len(table), dtype=np.float64)
+    table.rename({epoch: "epoch"})
+    fold_by(table, "epoch", batch, options)
+
+
+def _unsaid(table: LogTable) -> ForeignLogError:
+    """Return the error of rows that are steps, where nothing says what counts."""
+    judged = [name for name in table.columns if VALIDATION.search(name)]
+    n_judged = max(
+        int(np.count_nonzero(~table.columns[name].missing)) for name in judged
+    )
+    problem = (
+        f"its rows are steps, and {judged[0]} has a value at {n_judged} of {len(table)}"
+    )
+    return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
 
 
 def _judges_seldom(table: LogTable) -> bool:
@@ -213,7 +262,10 @@ def _drop_silent_epochs(table: LogTable) -> None:
     ]
     if not columns:
         problem = "no column has one value for each epoch"
-        hint = "Log at least one metric once in each epoch"
+        hint = (
+            "Log at least one metric once in each epoch; or count evaluations: "
+            "--x-axis step or x_axis='step'"
+        )
         raise LogError(problem, source=table.source, hint=hint)
     said = ~np.logical_and.reduce([cells.missing for cells in columns])
     if said.any() and not said.all():

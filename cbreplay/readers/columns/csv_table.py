@@ -113,6 +113,10 @@ def _fill(table: LogTable, text: TextRows) -> None:
         table.notes.append(commas.note(table.source))
     if not n_rows:
         raise _without_rows(table)
+    if any(column.texts for column in table.columns.values()):
+        from cbreplay.readers.columns.spelled import read_spelled
+
+        read_spelled(table)
     table.join_repeated()
 
 

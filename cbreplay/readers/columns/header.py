@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "BATCH_NAMES",
     "COMMENT",
     "EPOCH_NAMES",
     "MISSING",
@@ -40,6 +41,8 @@ _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
 EPOCH_NAMES = ("epoch", "epochs")
+# beside an epoch: which of its steps a row is
+BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
 STEP_NAMES = ("step", "global_step", "iteration", "iter", "iterations", "steps")
 # nothing, Keras's NA, and what Excel, pandas, R, Python and people write
 MISSING = frozenset(

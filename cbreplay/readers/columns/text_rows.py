@@ -257,8 +257,8 @@ class TextRows:
             self._remarks.append(line)
             return
         problem = f"from here on another header holds: {shown_names(cells)}"
-        hint = "Cut the file in two there, or keep the part above with errors='skip' "
-        hint += "or --errors skip"
+        hint = "Cut the file in two there, or keep the part above with "
+        hint += "--errors skip or errors='skip'"
         self.damage.report(LogError(problem, source=self.source, line=line, hint=hint))
         self._ends = True
 

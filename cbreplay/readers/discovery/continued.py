@@ -97,7 +97,7 @@ def _continued(run: Run, later: Run, following: RunsOfLog) -> Run:
     seam = run.horizon + 1
     note = (
         f"{following.name} goes on from its last epoch: a fit was resumed at epoch "
-        f"{seam} (counted from 0), with callbacks created anew"
+        f"{seam + 1} (counted from 1), with callbacks created anew"
     )
     moved = (at - later.first_epoch + seam for at in later.seams)
     kept = [text for text in later.notes if text not in run.notes]

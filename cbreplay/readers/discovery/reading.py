@@ -74,7 +74,7 @@ class _OneTraining:
             self._read_events(training.events, metadata)
         if not self.by_place:
             raise self._nothing()
-        notes = [f"left out beside it: {error}" for error in self.failed]
+        notes = [f"left out beside it: {error.sentence}" for error in self.failed]
         if metadata is not None and metadata.without_end:
             self._name_missing_end(metadata)
         return {

@@ -264,8 +264,9 @@ def _notes(
     notes = [joined]
     if (text.first_epoch, text.horizon) != (events.first_epoch, events.horizon):
         notes.append(
-            f"the CSV holds epochs {text.first_epoch}-{text.horizon}, the event files "
-            f"{events.first_epoch}-{events.horizon} (counted from 0)"
+            f"the CSV holds epochs {text.first_epoch + 1}-{text.horizon + 1}, the "
+            f"event files {events.first_epoch + 1}-{events.horizon + 1} (counted "
+            "from 1)"
         )
     unused: list[str] = []
     doubled = [run for run in (text, events) if _has_others(run.series)]

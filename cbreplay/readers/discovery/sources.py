@@ -249,7 +249,9 @@ class _SourceReader:
     ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
         found: list[RunsOfLog] = []
-        notes = [f"left out a directory: {error}" for error in self.damage.errors]
+        notes = [
+            f"left out a directory: {error.sentence}" for error in self.damage.errors
+        ]
         first: LogError | None = None
         for done, (root, typed, training) in enumerate(wanted):
             if self.progress is not None:
@@ -260,7 +262,7 @@ class _SourceReader:
                 foreign = isinstance(error, ForeignLogError)
                 first = first or error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
-                    notes.append(f"left out another of these logs: {error}")
+                    notes.append(f"left out another of these logs: {error.sentence}")
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
         if notes:

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.errors import suggest_monitor
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.building.evaluations import VALIDATION, evaluation_note, shown
+from cbreplay.readers.building.evaluations import (
+    VALIDATION,
+    evaluation_note,
+    shown,
+)
 from cbreplay.readers.building.numbering import find_cadence
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.run import Series
@@ -103,15 +108,34 @@ def _judges(name: str) -> bool:
 def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
     """Give the steps at which something was evaluated numbers, training by training.
 
-    Evaluations are the steps with a value of a validation series; without such a
-    series, every step.
+    Evaluations are the steps with a value of a validation series; where no name tells
+    one, those of the series that have far fewer values than others; else every step.
     """
     names = _names(pieces)
     judged = [name for name in names if VALIDATION.search(name)]
-    rows = _rows_of(pieces, judged or names)
+    between: list[str] = []
+    if not judged:
+        judged, between = _seldom(pieces, names)
+    reason = f"values between the evaluations, which are those of {shown(judged)}"
+    left_out = dict.fromkeys(between, reason)
+    rows = _rows_of([piece.without(left_out) for piece in pieces], judged or names)
     n_between = _n_values(pieces) - _n_values(rows)
     note = evaluation_note(judged, n_between)
-    return EpochRows(_numbered(rows, None), [piece.steps for piece in rows], (note,))
+    steps = [piece.steps for piece in rows]
+    return EpochRows(_numbered(rows, None), steps, (note,), left_out)
+
+
+def _seldom(
+    pieces: Sequence[LoggedPoints], names: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the series that have far fewer values than others, and the others.
+
+    Nothing where all have about as many.
+    """
+    sizes = {n: _n_values(pieces, n) for n in names if not is_rate_name(n)}
+    most = max(sizes.values(), default=0)
+    seldom = [name for name in sizes if _MANY * sizes[name] <= most]
+    return seldom, [name for name in sizes if name not in seldom] if seldom else []
 
 
 def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
@@ -213,7 +237,11 @@ def _check_alike(
             f"{sizes[least]}: they cannot both be epochs, and no name says which is a "
             "validation"
         )
-        hint = "To take each step as a row: --x-axis step or x_axis='step'"
+        seldom = [name for name in sizes if _MANY * sizes[name] <= sizes[most]]
+        options, arguments = suggest_monitor(seldom)
+        hint = (
+            f"To count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
+        )
         raise ForeignLogError(problem, source=source, hint=hint)
 
 

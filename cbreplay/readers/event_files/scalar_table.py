@@ -76,6 +76,12 @@ class EventTable(NamedTuple):
     damage: Damage
     unfinished: LogError | None = None
 
+    def count(self, tag: str) -> int:
+        """Return how many values a tag has."""
+        if tag not in self.tags:
+            return 0
+        return int(np.count_nonzero(self.scalars.tag == self.tags.index(tag)))
+
     def only(self, kept: Flags) -> EventTable:
         """Return the same with some of the scalars."""
         return self._replace(scalars=self.scalars.take(kept))

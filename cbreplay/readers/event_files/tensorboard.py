@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cbreplay.errors import suggest_monitor
 from cbreplay.readers.base import Damage, ForeignLogError
-from cbreplay.readers.building.evaluations import VALIDATION, shown
+from cbreplay.readers.building.evaluations import (
+    VALIDATION,
+    axis_hint,
+    shown,
+)
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.event_files.epochs import (
     EpochRows,
     count_evaluations,
@@ -52,6 +57,8 @@ __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
+# a series with so many times the values of another is logged more often
+_MANY = 2
 # the layouts by which a framework is known that is not Keras
 _FRAMEWORKS = {
     "ultralytics": "Ultralytics",
@@ -106,6 +113,7 @@ class TensorBoardReader:
         notes = [*damage.notes(), *layout.notes, *rows.notes]
         notes += dict.fromkeys(found.notes)
         facts = _facts(notes, found, rows, layout, numbered)
+        facts = facts._replace(framework=_framework(layout, _tags(log)))
         facts = facts._replace(notes=(*facts.notes, *_called_validation(path)))
         records = join_rows(pieces, self.options, self.metadata, path)
         for record in records:
@@ -141,6 +149,13 @@ def _facts(
         begins_at=layout.begins_at,
         axis_unit="epochs" if rows.steps is None else "evaluations",
     )
+
+
+def _framework(layout: Layout, tags: Sequence[str]) -> str:
+    """Return whose rules the training went by, where that is known and not Keras's."""
+    if HUGGING_FACE_EPOCH in tags:
+        return "Hugging Face"
+    return _FRAMEWORKS.get(layout.tool, "")
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -293,22 +308,25 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
         "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
         f"steps here are epochs; its tags are {named}"
     )
-    hint = (
-        "If each step is one epoch: --x-axis epoch or x_axis='epoch'; to count "
-        "evaluations: --x-axis step or x_axis='step'"
-    )
-    return ForeignLogError(problem, source=path, hint=hint + _what_to_watch(tags))
+    return ForeignLogError(problem, source=path, hint=_axis_hint(log, tags))
 
 
-def _what_to_watch(tags: Sequence[str]) -> str:
-    """Say which monitor may have to be named too, and whether less of it is better."""
-    judged = [tag for tag in tags if VALIDATION.search(tag)]
-    losses = [tag for tag in judged if re.search("loss|err", tag, re.IGNORECASE)]
-    if not judged:
-        return ""
-    mode = "min" if losses else "max (min, if less is better)"
-    named = [*losses, *judged][0]
-    return f"; then name what to watch, as --monitor {named!r} --mode {mode}"
+def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
+    """Say what the steps may be, and what of it to watch."""
+    watched = [tag for tag in tags if not is_rate_name(tag)]
+    judged = [tag for tag in watched if VALIDATION.search(tag)]
+    if judged:
+        return axis_hint(judged, "each step with a value of a validation")
+    sizes = {tag: sum(table.count(tag) for table in log.tables) for tag in watched}
+    most, least = max(sizes.values(), default=0), min(sizes.values(), default=0)
+    if _MANY * least <= most and least:
+        # of the seldom ones each value is an evaluation, and the others lie between
+        seldom = [tag for tag in watched if _MANY * sizes[tag] <= most]
+        options, arguments = suggest_monitor(seldom)
+        return (
+            f"To count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
+        )
+    return axis_hint(watched, "each step")
 
 
 def _crowded(path: str, found: _FoundPoints) -> LogError | None:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
-from cbreplay.readers.columns.header import are_names_of_keras
+from cbreplay.readers.columns.header import (
+    BATCH_NAMES,
+    STEP_NAMES,
+    are_names_of_keras,
+)
 from cbreplay.readers.formats import FormatReader
 
 if TYPE_CHECKING:
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
 
 __all__ = ["CsvLoggerReader"]
+
+_STEPPED = frozenset((*BATCH_NAMES, *STEP_NAMES))
 
 
 class CsvLoggerReader(FormatReader):
@@ -39,7 +45,8 @@ class CsvLoggerReader(FormatReader):
 
     def _runs(self, table: LogTable) -> Iterator[Run]:
         table.counts_from_zero = table.crlf and are_names_of_keras(table.header)
-        if self.options.x_axis is not None:
+        named = {name.lower() for name in table.columns}
+        if self.options.x_axis is not None or not _STEPPED.isdisjoint(named):
             from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)

@@ -91,5 +91,5 @@ def test_a_known_rate_stands_below_the_curve() -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=2))
-    with pytest.raises(ConfigError, match=r"'bars'.*--kind or kind="):
+    with pytest.raises(ConfigError, match=r"'bars'.*Correct kind="):
         plot_replay(replay, kind="bars")  # type: ignore[arg-type] # the mistake itself

@@ -211,4 +211,4 @@ def test_a_series_that_was_left_out_says_why(tmp_path: Path) -> None:
         replay_run(run, [EarlyStopping()], semantics="keras-3.15")
     said = str(caught.value)
     assert "it has train_loss. The log's val_loss was left out: it has several" in said
-    assert "--x-axis step" in said
+    assert "x_axis='step'" in said

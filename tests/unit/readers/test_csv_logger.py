@@ -137,7 +137,7 @@ def test_a_missing_epoch_is_a_gap() -> None:
     run = read_one("epoch,loss\n2,1\n5,2\n")
     assert (run.first_epoch, run.horizon) == (2, 5)
     assert run.series["loss"].recorded.tolist() == [True, False, False, True]
-    assert "no row for 2 of 4 epochs: 3-4 (counted from 0)" in run.notes
+    assert "no row for 2 of 4 epochs: 4-5 (counted from 1)" in run.notes
     assert any("its first epoch in the log is 2, taken as" in one for one in run.notes)
 
 
@@ -166,7 +166,7 @@ def test_trainings_under_one_header_are_doubted_and_noted() -> None:
 def test_a_header_once_more_with_epochs_going_on_is_a_seam() -> None:
     run = read_one("epoch,loss\n0,1\nepoch,loss\n1,2\n")
     assert values(run, "loss") == [1, 2]
-    assert "a fit was resumed at epoch 1 (counted from 0)" in run.notes[-1]
+    assert "a fit was resumed at epoch 2 (counted from 1)" in run.notes[-1]
 
 
 def test_rows_without_epochs_are_counted() -> None:
@@ -365,7 +365,7 @@ def test_one_epoch_that_stands_twice_has_two_values() -> None:
     # the same value twice is one
     assert run.series["acc"].others == {}
     assert run.notes[-1] == (
-        "loss: several values in 1 epoch, 1 (counted from 0); the last of each stands"
+        "loss: several values in 1 epoch, 2 (counted from 1); the last of each stands"
     )
 
 

@@ -424,7 +424,7 @@ def test_a_seam_that_only_run_json_knows_is_noted(tmp_path: Path) -> None:
     earlier = [{"fit": {"epochs": 2}, "callbacks": []}]
     write_json(tmp_path, fit={"initial_epoch": 2}, earlier_fits=earlier)
     (run,) = load_runs(tmp_path)
-    assert "a fit was resumed at epoch 2 (counted from 0)" in run.notes[0]
+    assert "a fit was resumed at epoch 3 (counted from 1)" in run.notes[0]
 
 
 def test_run_json_describes_the_last_training_only(tmp_path: Path) -> None:

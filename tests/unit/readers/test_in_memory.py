@@ -59,7 +59,7 @@ def test_several_fitting_frequencies_are_refused() -> None:
         LogError, match=r"5 or 6 or 7 or 8 as validation_freq"
     ) as caught:
         load_runs(History(lists, list(range(8))))
-    assert "--validation-freq" in str(caught.value)
+    assert "validation_freq=" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_log_that_begins_at_one_or_at_its_cadence_counts_from_one(
     (run,) = read(tmp_path, rows(*epochs))
     assert (run.first_epoch, run.horizon) == (first, horizon)
     from_one = first == epochs[0] - 1
-    assert from_one == any("counted from 1" in note for note in run.notes)
+    assert from_one == any("taken as counted from 1" in note for note in run.notes)
 
 
 def test_keras_own_log_counts_from_zero_wherever_it_begins(tmp_path: Path) -> None:

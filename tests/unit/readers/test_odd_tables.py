@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import LogError
+from cbreplay.errors import UnknownMonitorError
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.columns.header import sniff_header
 from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
@@ -384,3 +385,37 @@ def test_rows_of_several_models_are_trainings() -> None:
     runs = read("model,epoch,loss\na,0,0.9\na,1,0.8\nb,0,0.7\nb,1,0.6\n")
     assert [values(run, "loss") for run in runs] == [[0.9, 0.8], [0.7, 0.6]]
     assert runs[0].notes[0] == "left out model: no cell is a number"
+
+
+SPELLED = [0.9, 0.7, 0.8]
+
+
+def test_percent_is_read_where_every_cell_has_it() -> None:
+    rows = [f"{at},{loss},{85.5 - at} %" for at, loss in enumerate(SPELLED)]
+    run = read_one("\n".join(["epoch,val_loss,val_acc", *rows, ""]))
+    assert values(run, "val_acc") == [85.5, 84.5, 83.5]
+    assert "val_acc is written in percent: 85.5 % was read as 85.5" in run.notes
+
+
+def test_percent_beside_plain_numbers_is_not_certain() -> None:
+    rows = "0,0.9,85%\n1,0.7,0.86\n2,0.8,87%\n"
+    assert "85%" in refusal(f"epoch,val_loss,val_acc\n{rows}")
+
+
+@pytest.mark.parametrize("form", ["{}/50", "[{}/50]", "Epoch {} of 50"])
+def test_an_epoch_is_read_beside_its_plan(form: str) -> None:
+    rows = [f"{form.format(at + 1)},{loss}" for at, loss in enumerate(SPELLED)]
+    run = read_one("\n".join(["epoch,val_loss", *rows, ""]))
+    assert (run.first_epoch, run.n_epochs, run.planned_epochs) == (0, 3, 50)
+    assert values(run, "val_loss") == SPELLED
+
+
+def test_two_plans_are_none() -> None:
+    told = refusal("epoch,val_loss\n1/50,0.9\n2/60,0.8\n")
+    assert "'1/50' is not a whole number" in told
+
+
+def test_a_log_of_keras_without_validation_says_how_that_comes() -> None:
+    run = read_one("epoch,loss\n0,0.9\n1,0.7\n")
+    with pytest.raises(UnknownMonitorError, match="under validation_freq above 1"):
+        run.monitored("val_loss")

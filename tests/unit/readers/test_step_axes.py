@@ -263,3 +263,48 @@ def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="irregular distances") as caught:
         read(tmp_path / "history.csv", f"_step,loss\n{rows}")
     assert "run.scan_history()" in caught.value.hint
+
+
+# four steps an epoch, validated with the last of each
+STEPPED = "step,train_loss,val_loss\n" + "".join(
+    f"{step},{1 / (step + 1)},{step / 16 if step % 4 == 3 else ''}\n"
+    for step in range(12)
+)
+
+
+def test_steps_are_never_called_epochs_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    with pytest.raises(LogError, match="rows are steps, and val_loss has a value at 3"):
+        read(path, STEPPED)
+    given = read(path, STEPPED, x_axis="epoch")
+    assert given.n_epochs == 3
+    assert given.steps is None
+    assert list(given.series["val_loss"]) == [3 / 16, 7 / 16, 11 / 16]
+    counted = read(path, STEPPED, x_axis="step")
+    assert counted.steps is not None
+    assert counted.steps.tolist() == [3, 7, 11]
+
+
+@pytest.mark.parametrize("name", ["iter", "batch"])
+def test_batches_of_an_epoch_are_one_epoch(tmp_path: Path, name: str) -> None:
+    rows = [(epoch, batch) for epoch in range(3) for batch in range(4)]
+    content = f"epoch,{name},train_loss,val_mae\n" + "".join(
+        f"{epoch},{batch},{batch / 8},{epoch / 8 if batch == 3 else ''}\n"
+        for epoch, batch in rows
+    )
+    run = read(tmp_path / "log.csv", content)
+    assert run.n_epochs == 3
+    assert list(run.series["val_mae"]) == [0, 1 / 8, 2 / 8]
+    assert "several values in an epoch" in run.left_out["train_loss"]
+    counted = read(tmp_path / "log.csv", content, x_axis="step")
+    assert list(counted.series["val_mae"]) == [0, 1 / 8, 2 / 8]
+    assert counted.steps is not None
+
+
+def test_batches_alone_are_no_epochs(tmp_path: Path) -> None:
+    rows = "".join(f"{at // 4},{at % 4},{at / 16}\n" for at in range(12))
+    content = f"epoch,batch,loss\n{rows}"
+    with pytest.raises(LogError, match="no column has one value for each epoch"):
+        read(tmp_path / "log.csv", content)
+    run = read(tmp_path / "log.csv", content, x_axis="step")
+    assert list(run.series["loss"]) == [at / 16 for at in range(12)]

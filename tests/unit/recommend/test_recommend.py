@@ -345,7 +345,7 @@ def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None
 
 
 def test_where_no_run_has_the_monitor_it_is_an_error() -> None:
-    with pytest.raises(UnknownMonitorError, match="--monitor"):
+    with pytest.raises(UnknownMonitorError, match="monitor="):
         recommend([Run.from_logs([{"loss": 0.5}])])
 
 
@@ -498,7 +498,7 @@ def test_options_that_cannot_be_are_refused() -> None:
         recommend_config(sweep, confidence=1)
     with pytest.raises(ConfigError, match="cost_weight is -1"):
         recommend_config(sweep, cost_weight=-1)
-    with pytest.raises(ConfigError, match="--objective"):
+    with pytest.raises(ConfigError, match="objective="):
         sweep_patience(pausing_runs([2]), monitor=["val_loss", "loss"])
 
 

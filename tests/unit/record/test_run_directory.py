@@ -49,7 +49,7 @@ def _write_run(out: Path, **fields: object) -> None:
 def test_a_run_that_can_be_resumed_is_the_other_way_out(tmp_path: Path) -> None:
     _write_run(tmp_path, ended={"by": "plan", "epoch": 1})
     assert read_resumable(tmp_path)["ended"] == {"by": "plan", "epoch": 1}
-    with pytest.raises(OutputError, match=r"--out or out=, or resume .*--append"):
+    with pytest.raises(OutputError, match=r"out=, or resume .*append=True"):
         check_vacant(tmp_path)
 
 

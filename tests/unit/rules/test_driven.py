@@ -108,7 +108,7 @@ def test_until_it_sets_the_rate_it_reads_the_recorded_one() -> None:
 
 def test_a_rate_that_no_log_tells_is_refused_with_the_option() -> None:
     own = does("on_epoch_end", lambda self, *_: self.model.optimizer.learning_rate)
-    with pytest.raises(EvidenceError, match="Give --initial-lr"):
+    with pytest.raises(EvidenceError, match="Give initial_learning_rate="):
         replay_run(recorded(rate=None), own)
     assert replay_run(recorded(rate=None), own, initial_learning_rate=0.5)
 
@@ -232,7 +232,7 @@ def test_history_params_and_saving() -> None:
 @pytest.mark.parametrize(
     ("act", "asked"),
     [
-        (lambda self: self.params["epochs"], "Give --planned-epochs"),
+        (lambda self: self.params["epochs"], "Give planned_epochs="),
         (lambda self: self.params["steps"], r"params\['steps'\]"),
         (lambda self: self.params.get("metrics", []), r"params\['metrics'\]"),
         (lambda self: self.model.evaluate(), "model.evaluate"),

@@ -119,7 +119,7 @@ def test_a_rate_that_is_no_float_is_refused_as_by_keras(result: Any) -> None:
 def test_the_rate_before_the_first_epoch_has_to_be_known() -> None:
     run = Run.from_logs([{"val_loss": 0.5}] * 3)
     table = LearningRateScheduler({0: 0.5, 2: 0.25})
-    with pytest.raises(EvidenceError, match="--initial-lr"):
+    with pytest.raises(EvidenceError, match="initial_learning_rate="):
         replay_run(run, table, semantics="keras-3.15")
     replay = replay_run(run, table, semantics="keras-3.15", initial_learning_rate=0.5)
     assert replay.divergence_epoch == 2

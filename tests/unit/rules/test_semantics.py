@@ -83,7 +83,7 @@ def test_a_newer_version_takes_the_newest_row_of_its_package_and_says_so(
     ],
 )
 def test_an_older_version_is_refused_with_the_way_out(name: str, way_out: str) -> None:
-    with pytest.raises(SemanticsError, match=f"not known.*--semantics {way_out} or"):
+    with pytest.raises(SemanticsError, match=f"not known.*semantics='{way_out}'"):
         resolve_semantics(name)
 
 
@@ -111,7 +111,7 @@ def test_the_refusal_names_the_first_and_last_of_what_is_known() -> None:
 )
 def test_a_suffix_that_says_nothing_there_is_refused(name: str) -> None:
     bare, _, suffix = name.partition("+")
-    message = rf"'\+{suffix}' does not go with {bare} .*--semantics {bare} or"
+    message = rf"'\+{suffix}' does not go with {bare} .*semantics='{bare}'"
     with pytest.raises(SemanticsError, match=message):
         resolve_semantics(name)
 

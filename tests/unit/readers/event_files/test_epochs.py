@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cbreplay.errors import as_options
 from cbreplay.readers.base import ForeignLogError, ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import Point, write_events
@@ -120,8 +121,24 @@ def test_lightning_s_own_epochs_stand_above_what_is_given(tmp_path: Path) -> Non
 def test_the_first_error_names_all_that_is_needed(tmp_path: Path) -> None:
     with pytest.raises(ForeignLogError) as caught:
         read(tmp_path, pytorch_loop(3, own_scale=True), x_axis=None)
-    for needed in ("--x-axis epoch", "--monitor 'Loss/val'", "--mode min"):
+    for needed in ("--x-axis epoch", "--monitor Loss/val", "--mode min"):
+        assert needed in as_options(caught.value.sentence)
+    for needed in ("x_axis='epoch'", "monitor='Loss/val'", "mode='min'"):
         assert needed in str(caught.value)
+
+
+def test_seldom_values_without_a_name_are_evaluations(tmp_path: Path) -> None:
+    points = [(float(at), at, "loss", 1 / (at + 1)) for at in range(12)]
+    points += [(4.0 * at + 3.5, at, "accuracy", at / 8) for at in range(3)]
+    with pytest.raises(ForeignLogError) as caught:
+        read(tmp_path, points, x_axis=None)
+    assert str(caught.value).endswith(
+        "To count evaluations: x_axis='step', monitor='accuracy', mode='max'"
+    )
+    (run,) = read(tmp_path, points, x_axis="step")
+    assert list(run.series["accuracy"]) == [0, 1 / 8, 2 / 8]
+    assert "loss" not in run.series
+    assert run.left_out["loss"].startswith("values between the evaluations")
 
 
 def ultralytics(n_epochs: int, *, n_batches: int) -> list[Point]:

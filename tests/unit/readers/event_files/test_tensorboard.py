@@ -101,7 +101,7 @@ def test_a_fit_that_goes_on_upwards_is_one_run_with_a_seam(tmp_path: Path) -> No
     write_fit(tmp_path, [1.0], first=2, start=50.0, file=SECOND)
     (run,) = read(tmp_path)
     assert losses(run) == [3.0, 2.0, 1.0]
-    assert f"{SECOND} begins at epoch 2 (counted from 0)" in run.notes[0]
+    assert f"{SECOND} begins at epoch 3 (counted from 1)" in run.notes[0]
     # a fit was resumed there, or its writer began another file
     assert run.seams == (2,)
     assert run.possible_seams == {2}

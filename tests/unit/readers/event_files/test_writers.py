@@ -178,7 +178,7 @@ def test_values_that_all_stand_at_one_step_are_refused_or_numbered(
         (float(i), 0, tag, i / 8) for i in range(5) for tag in ("loss", "val_loss")
     ]
     write_events(tmp_path / FILE.format(1), points)
-    with pytest.raises(Exception, match="--parts rows"):
+    with pytest.raises(Exception, match="parts='rows'"):
         read(tmp_path, x_axis="epoch")
     (run,) = read(tmp_path, x_axis="epoch", parts="rows")
     assert losses(run, "val_loss") == [i / 8 for i in range(5)]

@@ -1,0 +1,259 @@
+"""What the calls of ``compile`` in a script give the model that a ``fit`` trains."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NoReturn
+
+from cbreplay.expressions.script_calls import Unread, returns_once
+from cbreplay.rules.checks import Compiled
+from cbreplay.rules.keras.metric_names import (
+    default_names,
+    find_class_direction,
+    snake_case,
+)
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+    from cbreplay.run import Mode
+
+__all__ = ["ModelCompiles"]
+
+# how the logs of a training may hold more than is compiled
+_OWN_STEPS = {"add_metric", "test_step", "train_step"}
+_KERAS = ("keras", "tensorflow", "tf", "tf_keras")
+_KERAS_MODELS = {"Functional", "Model", "Sequential"}
+_APPLICATIONS = "applications"
+_MOST_NAMES = 20
+
+
+class ModelCompiles:
+    """The model that a ``fit`` trains, by the names it has, and its ``compile`` calls.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    fitting : ast.Call
+        The call of ``fit``.
+    scope : Scope
+        Where it stands.
+
+    Attributes
+    ----------
+    found : list of (ast.Call, Scope)
+        The calls of ``compile`` of what is written as the model is, or has one of its
+        names.
+    """
+
+    def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
+        self.calls = calls
+        receiver = _receiver(fitting)
+        self.written = self._written(receiver)
+        self.places, self.models = self._follow(receiver, scope)
+        compiles = [
+            (call, place)
+            for call, place in calls.names.calls
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
+        ]
+        of_places = [
+            (call, place) for call, place in compiles if self._is_one(call, place)
+        ]
+        self.found = of_places or [
+            (call, place)
+            for call, place in compiles
+            if self._written(_receiver(call)) == self.written
+        ]
+        self.is_followed = bool(of_places)
+
+    def _written(self, node: ast.expr | None) -> str:
+        return "" if node is None else self.calls.written(node)
+
+    def _is_one(self, call: ast.Call, scope: Scope) -> bool:
+        return self._place(_receiver(call), scope) in self.places
+
+    def _place(self, node: ast.expr | None, scope: Scope) -> object:
+        """Return what tells the models of a script apart."""
+        if isinstance(node, ast.Name):
+            return scope.place(node.id)
+        home = scope.enclosing_class()
+        return None if node is None else (home, self._written(node))
+
+    def _follow(
+        self, node: ast.expr | None, scope: Scope
+    ) -> tuple[list[object], list[str]]:
+        """Return the places of a model, and the Keras classes it may be of.
+
+        A function of the script that returns it has a name of its own for it. No
+        class is returned if one cannot be told.
+        """
+        places: list[object] = []
+        while len(places) < _MOST_NAMES:
+            place = self._place(node, scope)
+            if place is None or place in places:
+                break
+            places.append(place)
+            named = scope.place(node.id) if isinstance(node, ast.Name) else None
+            if named is None:
+                break
+            holder, name = named
+            values = [binding.value for binding in holder.bindings[name]]
+            kinds = [self._class_of(value, holder) for value in values]
+            if all(kinds):
+                return places, [kind for kind in kinds if kind is not None]
+            value = values[0] if len(values) == 1 else None
+            function = (
+                self.calls.function_of(value, holder)
+                if isinstance(value, ast.Call)
+                else None
+            )
+            if function is None or not returns_once(function):
+                break
+            node, scope = function.returned[0], function
+        return places, []
+
+    def _class_of(self, value: ast.expr | None, scope: Scope) -> str | None:
+        """Return the Keras class that a call makes a model of; None if it is none."""
+        if not isinstance(value, ast.Call):
+            return None
+        path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
+        if path == ["?", "Sequential"]:
+            return path[-1]
+        if path[0] not in _KERAS:
+            return None
+        if path[-1] in _KERAS_MODELS:
+            return path[-1]
+        return _APPLICATIONS if _APPLICATIONS in path[:-1] else None
+
+    @property
+    def is_keras(self) -> bool:
+        """Whether what is trained is a model of Keras, with Keras's own ``fit``."""
+        own_fit = any(
+            "fit" in scope.bindings and scope.of_class
+            for _, scope in self.calls.names.calls
+        )
+        return (bool(self.found) or bool(self.models)) and not own_fit
+
+    def read(self) -> Compiled | None:
+        """Return the names of the metrics; None where they cannot be told."""
+        if not self.found or not self.is_keras:
+            return None
+        reader = _Metrics(self.calls)
+        try:
+            for call, scope in self.found:
+                reader.add_compile(call, scope)
+        except Unread:
+            return None
+        known = self.is_followed and bool(self.models)
+        return Compiled(
+            " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
+            ("loss", *dict.fromkeys(reader.names)),
+            frozenset(reader.spellings),
+            reader.directions,
+            has_outputs=not known or set(self.models) != {"Sequential"},
+            is_whole=known and not self._has_own_steps(),
+        )
+
+    def _has_own_steps(self) -> bool:
+        """Return whether the script may log what it does not compile."""
+        names = self.calls.names
+        defined = {name for _, scope in names.calls for name in scope.bindings}
+        called = {
+            call.func.attr
+            for call, _ in names.calls
+            if isinstance(call.func, ast.Attribute)
+        }
+        return bool(_OWN_STEPS & (defined | called))
+
+
+def _receiver(call: ast.Call) -> ast.expr | None:
+    return call.func.value if isinstance(call.func, ast.Attribute) else None
+
+
+class _Metrics:
+    """Collects the names of metrics, as they stand in calls of ``compile``."""
+
+    def __init__(self, calls: ScriptCalls) -> None:
+        self.calls = calls
+        self.names: list[str] = []
+        self.spellings: set[str] = set()
+        self.directions: dict[str, Mode | None] = {}
+
+    def add_compile(self, call: ast.Call, scope: Scope) -> None:
+        """Add the metrics of a ``compile``.
+
+        Raises
+        ------
+        Unread
+            If one of them cannot be told.
+        """
+        words = {word.arg: word.value for word in call.keywords}
+        if None in words or any(isinstance(given, ast.Starred) for given in call.args):
+            self.fail(call)
+        # compile(optimizer, loss, ...): what follows by its place differs by version
+        if len(call.args) > len(("optimizer", "loss")):
+            self.fail(call)
+        for name in ("metrics", "weighted_metrics"):
+            if name in words:
+                self.add(words[name], scope)
+
+    def add(self, node: ast.expr, scope: Scope) -> None:
+        """Add a metric, or a list of them."""
+        self.calls.count_step()
+        if isinstance(node, ast.Name):
+            self.add_named(node, scope)
+        elif isinstance(node, ast.Constant):
+            self.add_constant(node)
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
+            for part in node.values if isinstance(node, ast.Dict) else node.elts:
+                self.add(part, scope)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            self.add(node.left, scope)
+            self.add(node.right, scope)
+        elif isinstance(node, ast.Call):
+            self.add_object(node, scope)
+        else:
+            self.fail(node)
+
+    def add_constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self.add_name(node.value, snake_case(node.value))
+        elif node.value is not None:
+            self.fail(node)
+
+    def add_named(self, node: ast.Name, scope: Scope) -> None:
+        holder = scope.holder(node.id)
+        bindings = [] if holder is None else holder.bindings[node.id]
+        inner = bindings[0].inner if len(bindings) == 1 else None
+        function = None if inner is None else inner.definition
+        if isinstance(function, ast.FunctionDef) and not function.decorator_list:
+            self.add_name(function.name, snake_case(function.name))
+            self.directions[function.name] = None
+            return
+        self.add(*self.calls.followed(node, scope))
+
+    def add_object(self, call: ast.Call, scope: Scope) -> None:
+        """Add an object of one of Keras's metric classes."""
+        paths = [path.split(".") for path in self.calls.paths(call.func, scope)]
+        kinds = {path[-1] for path in paths if "metrics" in path[:-1]}
+        kind = kinds.pop() if len(kinds) == 1 and len(paths) >= 1 else ""
+        names = default_names(kind)
+        by_place = [given for given in call.args if isinstance(given, ast.Constant)]
+        named = [word.value for word in call.keywords if word.arg == "name"]
+        doubted = any(word.arg is None for word in call.keywords)
+        texts = any(isinstance(given.value, str) for given in by_place)
+        if not names or doubted or texts or len(by_place) < len(call.args):
+            self.fail(call)
+        if named:
+            given = self.calls.literal(named[0], scope)
+            names = (given,) if isinstance(given, str) else names
+        self.add_name(*names)
+        self.directions[names[0]] = find_class_direction(kind)
+
+    def add_name(self, *spellings: str) -> None:
+        self.names.append(spellings[0])
+        self.spellings.update(spellings)
+
+    def fail(self, node: ast.expr) -> NoReturn:
+        self.calls.unread(node, f"{self.calls.shown(node)} is no metric that is known")
