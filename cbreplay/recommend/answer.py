@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.showing import show_frame, show_html, show_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -483,6 +485,10 @@ class Recommendation:
     doubts: tuple[RunDoubt, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     unproven: tuple[str, ...] = ()
+
+    _repr_html_ = show_html
+    __str__ = show_text
+    to_frame = show_frame
 
     def setting(self, label: str) -> Scored | None:
         """Return the scored setting with a label; None where there is none."""

@@ -246,6 +246,13 @@ def test_an_mlflow_export_that_is_damaged_is_refused(
         read(tmp_path / "metrics.csv", content)
 
 
+def test_an_mlflow_export_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(b"key,value,step\nloss,1,\0\n")
+    with pytest.raises(LogError, match="its bytes are no text"):
+        list(reader_for("mlflow", ReadOptions()).read(str(path)))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "losses"),
     [
