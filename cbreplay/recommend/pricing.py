@@ -23,7 +23,7 @@ __all__ = [
     "ChoiceFrame",
     "Panel",
     "Priced",
-    "Standing",
+    "RunStanding",
     "cells_of",
     "find_sufficient",
     "group_means",
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-class Standing(NamedTuple):
+class RunStanding(NamedTuple):
     """How far each run tells, arrays of shape (n_runs,).
 
     Parameters
@@ -87,7 +87,7 @@ class Panel(NamedTuple):
         The positions, among `rows`, of each group's runs.
     scale, tolerance : array of shape (n_runs,)
         The scale of each run's regrets, and what it may lose.
-    standing : Standing
+    standing : RunStanding
         How far each tells.
     frame : ChoiceFrame
         What is chosen for.
@@ -98,7 +98,7 @@ class Panel(NamedTuple):
     groups: tuple[EpochArray, ...]
     scale: FloatArray
     tolerance: FloatArray
-    standing: Standing
+    standing: RunStanding
     frame: ChoiceFrame
 
 
@@ -188,7 +188,7 @@ class Priced(NamedTuple):
 
 
 def cells_of(
-    sweep: Sweep, rows: EpochArray, columns: EpochArray, standing: Standing
+    sweep: Sweep, rows: EpochArray, columns: EpochArray, standing: RunStanding
 ) -> CellCosts:
     """Return some cells of a sweep; `standing` is that of its rows."""
     at = np.ix_(rows, columns)
