@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -757,3 +759,28 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ExpressionError, match="it is no notebook"):
         read_training_script(str(path))
+
+
+# --- no text takes for ever
+
+GROWN = "c = []\nif a:\n" + f"    c.append({STOP})\n" * 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GROWN + "m.fit(callbacks=c)\n" * 5,
+        "".join(f"a{i} = [*a{i + 1}, *a{i + 1}]\n" for i in range(60))
+        + "m.fit(callbacks=a0)",
+        "".join(f"def f{i}():\n    return f{i + 1}() + f{i + 1}()\n" for i in range(60))
+        + "m.fit(callbacks=f0())",
+        f"m.fit(callbacks=[{STOP}])\n" * 3_000,
+        "c = c + c\nc = c * 2\nm.fit(callbacks=c)",
+        "def f(c):\n    f(c)\n    m.fit(callbacks=c)\nf(c)",
+    ],
+)
+def test_what_grows_is_read_or_refused_in_seconds(tmp_path: Path, text: str) -> None:
+    begun = time.process_time()
+    with contextlib.suppress(ExpressionError):
+        lint_script(read(tmp_path, text), semantics="keras-3.15")
+    assert time.process_time() - begun < 10
