@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "find_scripts", "is_script", "parse_source", "read_source"]
 
-_LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 1_000_000, 30_000_000
+_LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 300_000, 30_000_000
 _MOST_SCRIPTS = 2_000
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
@@ -105,8 +105,13 @@ def find_scripts(directory: str) -> list[str]:
 
 def _names_callback(path: str) -> bool:
     """Return whether a file has the name of a callback in it, before it is parsed."""
+    script = Path(path)
     try:
-        content = Path(path).read_bytes()[:_LONGEST_NOTEBOOK]
+        # a pipe would wait for its writer
+        if not script.is_file():
+            return False
+        with script.open("rb") as file:
+            content = file.read(_LONGEST_NOTEBOOK)
     except OSError:
         return False
     return any(row.name.encode() in content for row in known_rules())
@@ -129,6 +134,9 @@ def read_source(path: str) -> Source:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         problem = "it is no notebook: its JSON holds no cells"
         raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
+    if sum(map(len, cells)) > _LONGEST_SCRIPT:
+        problem = f"its code is longer than {_LONGEST_SCRIPT} characters"
+        raise ExpressionError(problem, text=path, hint=_INSTEAD)
     return _joined(path, cells)
 
 
