@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cbreplay import ExpressionError, read_script_callbacks
+from cbreplay.expressions.sources import find_scripts
 from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
 from cbreplay.lint.scripts import lint_script
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = "import keras\nfrom keras.callbacks import *\n"
 N_HEAD = 2
@@ -749,6 +748,19 @@ def test_a_notebook_is_replayed_as_a_script_is(tmp_path: Path) -> None:
     path = notebook(tmp_path, "import keras", "m.fit(x, callbacks=[Own()])")
     with pytest.raises(ExpressionError, match="code cell 2, line 1: 'Own'"):
         read_script_callbacks(path)
+
+
+def test_of_a_notebook_only_so_much_code_is_read(tmp_path: Path) -> None:
+    path = notebook(tmp_path, *["x = 1\n" * 20_000] * 3)
+    with pytest.raises(ExpressionError, match="its code is longer than 300000"):
+        read_script_callbacks(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_among_scripts_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.py")
+    (tmp_path / "b.py").write_text(f"{HEAD}m.fit(x, callbacks=[{STOP}])\n")
+    assert [Path(path).name for path in find_scripts(str(tmp_path))] == ["b.py"]
 
 
 @pytest.mark.parametrize(
