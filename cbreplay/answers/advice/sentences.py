@@ -220,6 +220,9 @@ def _tolerance(advice: Recommendation) -> Text:
     if tolerance.kind == "absolute":
         return say("tolerance: ", value, " ", series)
     share = say(value._replace(kind="given_share"), " of each run's best ", series)
+    if tolerance.n_errors:
+        error = say(" of the error that each run's best ", series, " leaves")
+        share = say(value._replace(kind="given_share"), error)
     if tolerance.n_near_zero:
         near = counted(tolerance.n_near_zero, "run", "n_near_zero")
         share = say(share, ", or of the way to it for ", near, " whose best is near 0")
