@@ -63,7 +63,9 @@ if TYPE_CHECKING:
     from cbreplay.document import Part, Text
     from cbreplay.rules.base import Callback
 
-__all__ = ["settings_document"]
+__all__ = ["EVERY_SETTING", "settings_document"]
+
+EVERY_SETTING = "Every setting"
 
 
 def settings_document(
@@ -97,7 +99,7 @@ def settings_document(
     footnote = evidence_footnote(cells)
     notes = (Points((say(footnote),)),) if footnote else ()
     table = (settings_table(cells), *notes)
-    rows = Section("Every setting", table, untitled=True)
+    rows = Section(EVERY_SETTING, table, untitled=True)
     sections = [rows if shows_each else rows._replace(on="asked")]
     if summed_up:
         sections.append(summary_section(cells, summaries))

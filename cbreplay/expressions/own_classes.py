@@ -69,7 +69,10 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
     given = [*call.args, *(word.value for word in call.keywords)]
     if not all(isinstance(value, ast.Constant) for value in given):
         return False
-    return all(_is_harmless(part, holder, calls) for part in kind.body)
+    if id(kind) not in calls.watching:
+        harmless = all(_is_harmless(part, holder, calls) for part in kind.body)
+        calls.watching[id(kind)] = harmless
+    return calls.watching[id(kind)]
 
 
 def _is_harmless(part: ast.stmt, scope: Scope, calls: ScriptCalls) -> bool:

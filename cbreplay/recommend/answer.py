@@ -109,6 +109,8 @@ class Tolerance(NamedTuple):
         How many groups have three seeds or more.
     n_near_zero : int
         For how many runs a share is of the way to the best value, which is near 0.
+    n_errors : int
+        For how many it is of the error that is left: 1, or 100 %, less the best value.
     """
 
     kind: Literal["absolute", "share", "seeds"]
@@ -116,6 +118,7 @@ class Tolerance(NamedTuple):
     by_run: FloatArray
     seeded: int
     n_near_zero: int = 0
+    n_errors: int = 0
 
 
 class CountedGroup(NamedTuple):

@@ -375,8 +375,8 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
         ("x = '\0'", "this is not Python"),
         ("x = " + "-" * 100_000 + "1", "nested too deeply|not Python"),
         ("x = " + "a." * 100_000 + "b", "nested too deeply|not Python"),
-        ("x = " + "1 + " * 100_000 + "1", "nested too deeply|not Python"),
-        ("x = 1\n" * 200_000, "longer than 1000000 bytes"),
+        ("x = " + "1 + " * 50_000 + "1", "nested too deeply|not Python"),
+        ("x = 1\n" * 200_000, "longer than 300000 bytes"),
     ],
     ids=lambda text: text[:30],
 )

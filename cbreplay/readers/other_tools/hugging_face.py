@@ -121,7 +121,7 @@ def _of_training(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Leave out what Trainer logs before and after the training, and say so."""
     sums = [i for i, row in enumerate(rows) if "train_runtime" in row]
-    kept = [row for i, row in enumerate(rows) if i not in sums]
+    kept = [row for row in rows if "train_runtime" not in row]
     notes = []
     if sums:
         # trainer.evaluate() after trainer.train(): of the best model, perhaps
