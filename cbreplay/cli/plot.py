@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import advice_options, log_options, setting_options
 from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.surroundings import import_matplotlib
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("plot")
+@click.command("plot", cls=GroupedCommand)
 @log_options
 @setting_options
 @advice_options

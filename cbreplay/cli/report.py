@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import (
     advice_options,
     log_options,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("report")
+@click.command("report", cls=GroupedCommand)
 @log_options
 @setting_options
 @advice_options
