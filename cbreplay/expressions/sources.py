@@ -84,11 +84,18 @@ def is_script(path: str) -> bool:
     return path.lower().endswith(_SUFFIXES)
 
 
-def find_scripts(directory: str) -> list[str]:
-    """Return the scripts and notebooks below a directory that name a callback's class.
+def find_scripts(directory: str, *, named: bool = True) -> list[str]:
+    """Return the scripts and notebooks below a directory.
 
     Hidden directories, caches and installed packages are left out; links are not
     followed.
+
+    Parameters
+    ----------
+    directory : str
+        Where to look.
+    named : bool
+        Whether only those are meant that have the name of a callback's class in them.
     """
     found: list[str] = []
     for parent, folders, files in os.walk(directory):
@@ -96,7 +103,8 @@ def find_scripts(directory: str) -> list[str]:
             name for name in folders if name[0] not in "._" and name not in _PACKAGES
         )
         paths = [os.path.join(parent, name) for name in sorted(files)]  # noqa: PTH118
-        found += [path for path in paths if is_script(path) and _names_callback(path)]
+        scripts = [path for path in paths if is_script(path)]
+        found += [path for path in scripts if not named or _names_callback(path)]
         if len(found) > _MOST_SCRIPTS:
             problem = f"it holds more than {_MOST_SCRIPTS} scripts"
             raise ExpressionError(problem, text=directory, hint=_SMALLER)

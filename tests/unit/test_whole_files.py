@@ -41,10 +41,10 @@ def test_a_directory_is_no_file_to_write(
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("plot curve", "has no suffix, where .png or .svg is expected"),
-        ("plot curve.jpg", "ends in '.jpg', where .png or .svg is expected"),
+        ("plot curve", "has no suffix, where .png, .svg or .pdf is expected"),
+        ("plot curve.jpg", "ends in '.jpg', where .png, .svg or .pdf is expected"),
         ("report page", "has no suffix, where .html or .md is expected"),
-        ("report page.pdf", "ends in '.gif', where .html or .md is expected"),
+        ("report page.pdf", "ends in '.pdf', where .html or .md is expected"),
     ],
 )
 def test_a_suffix_that_names_no_format_is_refused(

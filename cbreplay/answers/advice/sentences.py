@@ -118,6 +118,11 @@ def evidence_sentences(advice: Recommendation) -> Iterator[Text]:
     yield from _kept_tolerance(advice)
     yield _sufficient(advice)
     yield from _forward(advice)
+    yield say(
+        "a kept value is the best of many looks at one validation set, and so "
+        "optimistic: on test data such values were 2 to 4 % worse, and 13 to 20 % for "
+        "a data set of 569 rows",
+    )
 
 
 def _promise(advice: Recommendation, promise: Promise) -> Text:
