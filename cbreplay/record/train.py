@@ -280,7 +280,7 @@ def _describe_run(
 def _as_resumed(
     contents: dict[str, Any], earlier: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return what ``run.json`` says of a fit: beside the earlier ones, if it goes on."""
+    """Return what ``run.json`` says of a fit, which may go on with an earlier one."""
     if not earlier:
         return contents
     resumed = {key: earlier[key] for key in _FIT_KEYS if key in earlier}
