@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
     from cbreplay.recommend import Recommendation, recommend_config
+    from cbreplay.record.confirming import confirm_replay
     from cbreplay.record.recorder import Recorder
     from cbreplay.record.recording import recorded, recording
     from cbreplay.replay import Replay, replay_fits, replay_run
@@ -77,6 +78,7 @@ __all__ = [
     "build_staircase",
     "choices",
     "compare_replays",
+    "confirm_replay",
     "explain_replay",
     "lint_callbacks",
     "load_runs",
@@ -114,6 +116,7 @@ _HOMES = {
     "build_staircase": "staircase",
     "choices": "grid",
     "compare_replays": "replay.compare",
+    "confirm_replay": "record.confirming",
     "explain_replay": "explain",
     "lint_callbacks": "lint",
     "load_runs": "loading",

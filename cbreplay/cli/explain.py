@@ -6,24 +6,16 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import Format, format_option
-from cbreplay.cli.recorded import recorded_list
 from cbreplay.errors import ConfigError
-from cbreplay.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cbreplay.cli.question import Question
     from cbreplay.explain import Explanation, TraceRow
-    from cbreplay.rules.base import Callback
-    from cbreplay.run import Run
 
 __all__ = ["command"]
-
-_MOST_NAMES = 5
-_HINT = 'Name a setting with --patience 5 or -c "EarlyStopping(patience=5)"'
 
 
 @click.command("explain")
@@ -65,7 +57,7 @@ def command(
     explanation = _explain(question, hypothetical=hypothetical)
     if not explanation.rows:
         idle = ", ".join(map(format_callback, explanation.replay.callbacks))
-        sentence = f"there is nothing to explain: {idle} decide nothing. {_HINT}"
+        sentence = f"there is nothing to explain: {idle} decide nothing. {SETTING_HINT}"
         raise ConfigError(sentence)
     rows = _chosen(explanation, only=only, epochs=epochs)
     document = explanation_document(
@@ -81,46 +73,14 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
     from cbreplay.explain import explain_replay
     from cbreplay.replay import replay_run
 
-    run = _one_run(question)
+    run = one_run(question, "explain")
     replay = replay_run(
         run,
-        _one_setting(question, run),
+        one_setting(question, run, "explain"),
         judging=question.judging,
         hypothetical=hypothetical,
     )
     return explain_replay(replay)
-
-
-def _one_run(question: Question) -> Run:
-    runs = question.runs
-    if len(runs) == 1:
-        return runs[0]
-    names = list_names([run.name for run in runs], _MOST_NAMES)
-    sentence = (
-        f"explain speaks of one run, and there are {len(runs)}: {names}. "
-        "Give the PATH of one, or --run NAME"
-    )
-    raise ConfigError(sentence)
-
-
-def _one_setting(question: Question, run: Run) -> Sequence[Callback]:
-    grid = question.grid
-    if grid is None:
-        if question.keep is not None:
-            sentence = f"--keep needs the patience of an EarlyStopping. {_HINT}"
-            raise ConfigError(sentence)
-        return recorded_list(run, _HINT, question.monitor_and_mode)
-    if len(grid) == 1:
-        setting: Sequence[Callback] = grid[0]
-        return setting
-    axes = ", ".join(
-        f"{len(values)} of {name}" for name, values in grid.parameters.items()
-    )
-    sentence = (
-        f"explain speaks of one setting, and {len(grid)} are named ({axes}). "
-        "Give one value for each, for example --patience 5"
-    )
-    raise ConfigError(sentence)
 
 
 def _chosen(

@@ -47,6 +47,7 @@ _SECTIONS = {
     "Train": {
         "train": "Train a bundled real experiment and leave a run directory.",
         "record": "Run your training script as it is, and record every fit.",
+        "confirm": "Train under a setting, and compare with what was predicted.",
     },
 }
 

@@ -40,7 +40,12 @@ if TYPE_CHECKING:
     from cbreplay.record.fit import WatchedFit
     from cbreplay.record.plan import ExperimentPlan
 
-__all__ = ["train_experiment"]
+__all__ = [
+    "build_untrained",
+    "import_training",
+    "seed_everything",
+    "train_experiment",
+]
 
 
 def train_experiment(
@@ -119,7 +124,7 @@ def train_experiment(
     # what can be known at once is said before the seconds that TensorFlow takes
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
-    _import_training()
+    import_training()
     users = [make_keras_callback(callback) for callback in callbacks]
     check_monitors(users, plan.experiment.metric, run=experiment)
     if earlier is not None:
@@ -150,7 +155,7 @@ def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
     return None
 
 
-def _import_training() -> None:
+def import_training() -> None:
     """Import what a training needs, so that nothing is made when it is missing."""
     with silenced_tensorflow():
         for module in ("tensorflow", "keras", "tensorboard", "sklearn"):
@@ -172,7 +177,7 @@ def _train(
     from cbreplay.record.fit import WatchedFit
 
     first_epoch = next_epoch(earlier) if earlier else 0
-    _seed(plan.seed, first_epoch)
+    seed_everything(plan.seed, first_epoch)
     training, validation = split_examples(plan.experiment, plan.seed)
     model = _build(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
@@ -206,7 +211,7 @@ def _train(
     write_end(fit.stopped_by or "plan")
 
 
-def _seed(seed: int, first_epoch: int) -> None:
+def seed_everything(seed: int, first_epoch: int) -> None:
     """Fix every random choice that follows; a resumed fit does not repeat the first."""
     import keras
     import tensorflow as tf
@@ -225,12 +230,20 @@ def _build(
     """
     import keras
 
-    if resumed:
-        model = keras.saving.load_model(out / STATE)
-    else:
-        learning_rate = plan.learning_rate or plan.experiment.learning_rate
-        shape = training.inputs.shape[1:]
-        model = build_model(plan.experiment, shape, learning_rate)
+    if not resumed:
+        return build_untrained(plan, training)
+    model = keras.saving.load_model(out / STATE)
+    return _built(model, training)
+
+
+def build_untrained(plan: Plan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the model before its first epoch, built to the last part."""
+    learning_rate = plan.learning_rate or plan.experiment.learning_rate
+    model = build_model(plan.experiment, training.inputs.shape[1:], learning_rate)
+    return _built(model, training)
+
+
+def _built(model: Any, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
     first = training.inputs[:1]
     model.compute_metrics(first, training.targets[:1], model(first))
     model.reset_metrics()

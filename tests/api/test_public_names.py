@@ -15,7 +15,8 @@ NAMES = """
     Judging LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
     PrecheltGL PrecheltPQ PrecheltUP Recommendation Recorder ReduceLROnPlateau Replay
     Run SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError
-    __version__ build_staircase choices compare_replays explain_replay
+    __version__ build_staircase choices compare_replays confirm_replay
+    explain_replay
     lint_callbacks load_runs make_grid pair_choices parse_callbacks
     read_script_callbacks recommend_config recorded recording replay_fits
     replay_run sweep_runs write_keras_code

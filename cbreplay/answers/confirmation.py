@@ -1,0 +1,121 @@
+"""A prediction beside the training that was to confirm it, item by item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.answers.describe import describe_results
+from cbreplay.document import (
+    CodeBlock,
+    Document,
+    Fact,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    say,
+)
+from cbreplay.rules.base import format_callback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.document import Part, Text
+    from cbreplay.record.confirming import Confirmation, HeldItem
+
+__all__ = ["confirmation_document"]
+
+
+def confirmation_document(confirmation: Confirmation) -> Document:
+    """Say what was predicted, what the training did, and whether they are the same.
+
+    Parameters
+    ----------
+    confirmation : Confirmation
+        Both.
+    """
+    replay = confirmation.replay
+    code = "\n".join(format_callback(callback) for callback in replay.callbacks)
+    return Document(
+        "confirm",
+        _headline(confirmation),
+        say(
+            f"{replay.run.name}, trained again with its seed under Keras's own "
+            "callbacks. The recorded setting was trained twice first and gave the "
+            "recorded numbers. Epochs count from 1."
+        ),
+        (
+            Section(
+                "Side by side",
+                (CodeBlock(code, "python"), _table(confirmation)),
+                untitled=True,
+            ),
+        ),
+        (),
+        lambda: {
+            **describe_results([replay.run], [(0, 0, replay)]),
+            "confirmation": [entry._asdict() for entry in confirmation.items],
+        },
+    )
+
+
+def _headline(confirmation: Confirmation) -> Text:
+    promised = [entry for entry in confirmation.items if entry.verdict != "fiction"]
+    failed = [entry for entry in promised if entry.verdict == "failed"]
+    n_promised = Fact(len(promised), "count", "n_promised")
+    if failed:
+        n_failed = Fact(len(failed), "count", "n_failed")
+        return say(n_failed, " of ", n_promised, " predictions failed.")
+    epoch = confirmation.replay.divergence_epoch
+    if epoch is None:
+        return say("The training did all ", n_promised, " things that were predicted.")
+    return say(
+        "Up to epoch ",
+        Fact(epoch - 1, "epoch", "last_promised"),
+        " the training did what was predicted; from there on its learning rate is "
+        "another, and nothing was promised.",
+    )
+
+
+def _table(confirmation: Confirmation) -> Table:
+    columns = (
+        TableColumn("name", "what", "name"),
+        TableColumn("predicted", "predicted"),
+        TableColumn("trained", "trained"),
+        TableColumn("verdict", "verdict"),
+        TableColumn("epoch", "differs from", "epoch", shown="programs"),
+    )
+    rows = tuple(
+        Row(
+            (
+                entry.name,
+                _spoken(entry, entry.predicted),
+                say(_spoken(entry, entry.trained), *_from(entry)),
+                entry.verdict,
+                entry.epoch,
+            )
+        )
+        for entry in confirmation.items
+    )
+    return Table(columns, rows, "Predicted and trained", is_answer=True)
+
+
+def _from(entry: HeldItem) -> Iterator[Part]:
+    """Say from which epoch on a series is another."""
+    if entry.epoch is not None:
+        yield " from epoch "
+        yield Fact(entry.epoch, "epoch")
+        yield " on"
+
+
+def _spoken(entry: HeldItem, shown: Any) -> Text:  # noqa: ANN401 - what was compared
+    """Say a value: an epoch from one, a number of a series with all its digits."""
+    if shown is None:
+        return say("none")
+    if isinstance(shown, str):
+        return say(shown)
+    if isinstance(shown, int) and entry.name != "no stop before":
+        return say("epoch ", Fact(shown, "epoch"))
+    if isinstance(shown, int):
+        return say("epoch ", Fact(shown, "count"))
+    return say(repr(shown))

@@ -1,0 +1,50 @@
+"""``cbreplay confirm``: hold a replay against a training under the real callbacks."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cbreplay.cli.one_setting import one_run, one_setting
+from cbreplay.cli.options import log_options, setting_options
+from cbreplay.cli.output import Format, format_option
+
+if TYPE_CHECKING:
+    from cbreplay.cli.question import Question
+
+__all__ = ["command"]
+
+# a check that the user asked for, and that failed
+_FAILED = 1
+
+
+@click.command("confirm")
+@log_options
+@setting_options
+@format_option
+def command(question: Question, output_format: Format) -> None:
+    """Predict a setting by replay, train under it, and hold both side by side.
+
+    The run is one of cbreplay train, recorded on this machine. It is trained three
+    times with its own seed: twice as it was recorded, once under the setting. Ends
+    with status 1 if the training did not do what the replay calls exact.
+
+    \b
+    cbreplay confirm runs/first --patience 3
+    cbreplay confirm runs/first -c "ReduceLROnPlateau(patience=2)"
+    """
+    from cbreplay.answers.confirmation import confirmation_document
+    from cbreplay.cli.written import print_document
+    from cbreplay.record.confirming import confirm_replay
+
+    run = one_run(question, "confirm")
+    setting = one_setting(question, run, "confirm")
+    # what Keras's callbacks print is no part of the answer
+    with contextlib.redirect_stdout(sys.stderr):
+        confirmation = confirm_replay(run, setting)
+    print_document(confirmation_document(confirmation), output_format)
+    if not confirmation.held:
+        click.get_current_context().exit(_FAILED)

@@ -1,0 +1,129 @@
+"""A replay is held against a training, and what differs is found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import ConfigError, EarlyStopping, Run, load_runs, parse_callbacks
+from cbreplay.cli.main import main
+from cbreplay.record import train_experiment
+from cbreplay.record.confirming import Retrainer
+from cbreplay.replay import replay_run
+
+if TYPE_CHECKING:
+    from cbreplay.record.confirming import Confirmation
+
+pytestmark = [pytest.mark.keras, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # full batches at this rate: the loss rises now and then
+    return train_experiment(
+        "diabetes",
+        out=tmp_path_factory.mktemp("runs") / "run",
+        epochs=8,
+        batch_size=512,
+        learning_rate=0.2,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Retrainer:
+    (run,) = load_runs(folder)
+    return Retrainer(run)
+
+
+def verdicts(confirmation: Confirmation) -> dict[str, str]:
+    return {entry.name: entry.verdict for entry in confirmation.items}
+
+
+def test_a_stop_and_the_weights_that_are_put_back_are_confirmed(
+    model: Retrainer,
+) -> None:
+    setting = EarlyStopping(patience=1, restore_best_weights=True)
+    confirmation = model.confirm(setting)
+    assert confirmation.replay.evidence == "exact"
+    assert confirmation.trained.stopped
+    assert verdicts(confirmation) == dict.fromkeys(
+        [
+            "curve",
+            "learning rates",
+            "stop",
+            "kept weights",
+            "kept value",
+            "best value",
+            "best epoch",
+        ],
+        "held",
+    )
+
+
+def test_the_weights_in_a_file_are_those_of_the_epoch_that_was_predicted(
+    model: Retrainer,
+) -> None:
+    text = "ModelCheckpoint('there/w.weights.h5', save_weights_only=True)"
+    confirmation = model.confirm(parse_callbacks(text))
+    assert verdicts(confirmation)["file w.weights.h5"] == "held"
+    # nothing is written where the setting says
+    assert not Path("there").exists()
+
+
+def test_a_prediction_that_is_wrong_fails_with_what_was_true(model: Retrainer) -> None:
+    from cbreplay.record.confirming import _Comparison
+
+    lie = replay_run(model.run, EarlyStopping(patience=1))
+    truth = model.confirm(EarlyStopping(patience=50)).trained
+    items = {
+        entry.name: entry
+        for entry in _Comparison(model.run, lie, model.again, truth).items()
+    }
+    assert items["stop"].verdict == "failed"
+    assert (items["stop"].predicted, items["stop"].trained) == (lie.stopped_epoch, None)
+    assert items["kept weights"].verdict == "failed"
+    assert items["kept weights"].trained == 7
+
+
+def test_past_a_change_of_the_rate_nothing_is_promised(model: Retrainer) -> None:
+    text = "ReduceLROnPlateau(patience=1, factor=0.5, min_delta=100.0)"
+    confirmation = model.confirm(parse_callbacks(text))
+    # no epoch improves by so much: the third is the first at another rate
+    assert confirmation.replay.divergence_epoch == 2
+    assert confirmation.held
+    assert verdicts(confirmation)["stop"] == "fiction"
+    assert verdicts(confirmation)["curve"] == "held"
+
+
+def test_a_run_that_trains_to_other_numbers_is_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    for name in ("logs.csv", "run.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    text = (tmp_path / "run.json").read_text()
+    (tmp_path / "run.json").write_text(text.replace('"seed": 0', '"seed": 1'))
+    (run,) = load_runs(tmp_path)
+    with pytest.raises(ConfigError, match="has another loss from epoch 1 on"):
+        Retrainer(run)
+
+
+def test_a_log_that_no_experiment_wrote_is_refused() -> None:
+    run = Run.from_logs([{"loss": 1.0}])
+    with pytest.raises(ConfigError, match="names no experiment"):
+        Retrainer(run)
+
+
+def test_the_command_says_it_side_by_side(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert main(["confirm", "run", "--patience", "1", "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["command"] == "confirm"
+    assert {entry["verdict"] for entry in answer["confirmation"]} == {"held"}
+    monkeypatch.setattr("cbreplay.record.confirming.Confirmation.held", False)
+    assert main(["confirm", "run", "--patience", "1"]) == 1
+    assert "what " in capsys.readouterr().out
