@@ -21,7 +21,7 @@ from cbreplay.rules.registry import stopping_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.record.plan import Plan
+    from cbreplay.record.plan import ExperimentPlan
     from cbreplay.run import Run
 
 __all__ = ["RetrainedModel", "Retraining", "confined", "planned_again"]
@@ -60,7 +60,7 @@ class Retraining(NamedTuple):
     files: Mapping[str, str]
 
 
-def planned_again(run: Run) -> Plan:
+def planned_again(run: Run) -> ExperimentPlan:
     """Return the settings that a recorded experiment was trained with.
 
     Raises
@@ -99,11 +99,11 @@ class RetrainedModel:
 
     Parameters
     ----------
-    plan : Plan
+    plan : ExperimentPlan
         The experiment, its seed and its settings.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ExperimentPlan) -> None:
         import_training()
         seed_everything(plan.seed, 0)
         self._plan = plan

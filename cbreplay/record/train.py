@@ -236,7 +236,7 @@ def _build(
     return _built(model, training)
 
 
-def build_untrained(plan: Plan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
+def build_untrained(plan: ExperimentPlan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
     """Return the model before its first epoch, built to the last part."""
     learning_rate = plan.learning_rate or plan.experiment.learning_rate
     model = build_model(plan.experiment, training.inputs.shape[1:], learning_rate)
