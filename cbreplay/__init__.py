@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cbreplay.judging import Judging
     from cbreplay.lint import lint_callbacks
     from cbreplay.loading import load_runs
+    from cbreplay.notebook import Answer, ask
     from cbreplay.recommend import Recommendation, recommend_config
     from cbreplay.record.confirming import confirm_replay
     from cbreplay.record.recorder import Recorder
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from cbreplay.sweep import Sweep, sweep_runs
 
 __all__ = [
+    "Answer",
     "CbreplayError",
     "ConfigError",
     "EarlyStopping",
@@ -75,6 +77,7 @@ __all__ = [
     "TruncatedLogError",
     "UnknownMonitorError",
     "__version__",
+    "ask",
     "build_staircase",
     "choices",
     "compare_replays",
@@ -98,6 +101,7 @@ __all__ = [
 # where each public name lives; imported when it is asked for, so that
 # `import cbreplay` loads nothing third-party and `--help` stays quick
 _HOMES = {
+    "Answer": "notebook",
     "EarlyStopping": "rules.keras.early_stopping",
     "Judging": "judging",
     "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
@@ -113,6 +117,7 @@ _HOMES = {
     "Series": "run",
     "Sweep": "sweep",
     "TerminateOnNaN": "rules.keras.terminate_on_nan",
+    "ask": "notebook",
     "build_staircase": "staircase",
     "choices": "grid",
     "compare_replays": "replay.compare",

@@ -41,6 +41,7 @@ __all__ = [
     "as_options",
     "nearest_name",
     "suggest_monitor",
+    "without_monitor",
 ]
 
 # a series of evaluations, by its name
@@ -64,6 +65,18 @@ def as_options(text: str) -> str:
     'Keep what is whole with --errors skip'
     """
     return _EITHER.sub(r"\1", text) if " or " in text else text
+
+
+def without_monitor(text: str) -> str:
+    """Leave out what to watch, for a command that watches nothing.
+
+    >>> without_monitor("If so: --x-axis epoch --monitor val/loss --mode min")
+    'If so: --x-axis epoch'
+    """
+    return _WATCHED.sub("", text)
+
+
+_WATCHED = re.compile(rf"(?<=\S) --monitor (?:{_QUOTED}|\S+) --mode (?:min|max)")
 
 
 def as_arguments(text: str) -> str:
@@ -162,9 +175,13 @@ class UnknownMonitorError(CbreplayError, KeyError):
         if not near and not reason and monitor.startswith("val_"):
             left_out = _no_validation(self.available)
         meant = f"; did you mean {near!r}? It" if near else "; it"
+        choice = _choose_series(option, [near] if near else self.available)
+        if reason:
+            # what mends that comes first
+            choice = choice.replace("Choose one", "Or choose another", 1)
         super().__init__(
             f"run {run!r} has no series {monitor!r}{meant} has {held}.{left_out} "
-            f"{_choose_series(option, [near] if near else self.available)}"
+            f"{choice}"
         )
 
 
@@ -186,12 +203,19 @@ def _nearest_series(name: str, available: Iterable[str]) -> str:
 
     known = {series.lower(): series for series in available}
     wanted = name.lower()
-    begun = [series for series in known if wanted in (series, series[: len(wanted)])]
+    begun = [
+        series
+        for series in known
+        if min(len(series), len(wanted)) >= _LEAST
+        and (series.startswith(wanted) or wanted.startswith(series))
+    ]
     close = begun or difflib.get_close_matches(wanted, known, n=1, cutoff=_NEAR)
     return known[close[0]] if close else ""
 
 
 _NEAR = 0.7
+# acc for accuracy
+_LEAST = 3
 
 
 def _choose_series(option: str, available: Iterable[str]) -> str:

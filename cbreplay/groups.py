@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["Described", "Grouping", "find_groups"]
 
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
-# a name that ends in one of these and a number is one of several alike
+# a name with one of these and a number is one of several alike
 _SEED = re.compile(
-    r"(?:^|(?<=[-_./ ]))(seed|repeat|repetition|replicate|rep|fold|split|cv|r|s)"
-    r"[-_= ]?\d+(?=$|\.)",
+    r"(?:^|(?<=[-_./ ]))(?:"
+    r"(?:seed|repeat|repetition|replicate|rep|fold|split)[-_= ]?\d+(?=$|[-_ ]|\.(?!\d))"
+    r"|(?:cv|r|s)[-_= ]?\d+(?=$|\.(?!\d)))",
     re.IGNORECASE,
 )
+# so is one with a counted run beside the value of a setting, as run_lr0.01_1
+_COUNTED = re.compile(
+    r"(?:^|(?<=[-_ ]))(?:trial|run)[-_= ]?\d+(?=$|[-_ ])|[-_ ]\d+(?=$|\.[a-z]+$)",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(r"[a-z][-_= ]?\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
 # what of a run.json differs between seeds of one setting, or decides no training
 _APART = frozenset(
     [
@@ -170,11 +177,27 @@ def _label_places(runs: Sequence[Described]) -> list[Hashable]:
     differ = len(set(folders)) > 1
     labels = []
     for run, folder in zip(runs, folders, strict=True):
-        stem, seeded = _SEED.subn("", run.name.rpartition(os.sep)[2])
+        stem, seeded = _without_seed(run.name.rpartition(os.sep)[2])
         # a directory of its own for each setting; else the name has to tell
         own = "" if (differ and folder) or seeded else run.name
         labels.append((folder, stem if seeded else "", own))
     return _by_rate(runs, labels)
+
+
+def _without_seed(name: str) -> tuple[str, bool]:
+    """Return a name without what tells runs of one setting apart, and if it has that.
+
+    >>> _without_seed("seed1_lr0.01"), _without_seed("log_1")
+    (('lr0.01', True), ('log_1', False))
+    >>> _without_seed("trial_3_lr_0.01"), _without_seed("run_lr0.01_1")
+    (('lr_0.01', True), ('run_lr0.01', True))
+    """
+    stem, seeded = _SEED.subn("", name)
+    if not seeded:
+        counted, found = _COUNTED.subn("", name)
+        if found and _VALUE.search(counted):
+            stem, seeded = counted, found
+    return (stem.strip("-_ ") if seeded else name), bool(seeded)
 
 
 def _folder(name: str) -> str:
@@ -183,34 +206,42 @@ def _folder(name: str) -> str:
 
 
 def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hashable]:
-    """Return the labels with the first rate, and the schedule where runs share it."""
-    firsts = [
-        (label, _first_rate(run)) for run, label in zip(runs, labels, strict=True)
-    ]
-    whole = [(label, _rates(run)) for run, label in zip(runs, firsts, strict=True)]
-    shared = Counter(whole)
-    # a reduction on a plateau falls otherwise in every seed
+    """Return the labels with the values of the rate, whenever it took them.
+
+    A reduction on a plateau falls otherwise in every seed, and one that ended earlier
+    has fewer.
+    """
+    values = [_rate_values(run) for run in runs]
+    taken: dict[Hashable, set[tuple[float, ...]]] = {}
+    for label, own in zip(labels, values, strict=True):
+        taken.setdefault(label, set()).add(own)
+    longest = {label: _find_longest(held) for label, held in taken.items()}
     return [
-        label if shared[label] > 1 else (first, None)
-        for label, first in zip(whole, firsts, strict=True)
+        (label, longest[label][own]) for label, own in zip(labels, values, strict=True)
     ]
 
 
-def _first_rate(run: Described) -> float | None:
-    if run.learning_rate is None or not run.learning_rate.recorded.any():
-        return None
-    rate = run.learning_rate.values[run.learning_rate.recorded][0]
-    return float(f"{rate:.5g}")
+def _find_longest(
+    taken: Iterable[tuple[float, ...]],
+) -> dict[tuple[float, ...], tuple[float, ...]]:
+    """Return for each sequence the longest one that goes on as it does."""
+    longest: dict[tuple[float, ...], tuple[float, ...]] = {}
+    after: tuple[float, ...] = ()
+    # backwards, whatever begins another one comes right after it
+    for own in sorted(taken, reverse=True):
+        goes_on = bool(own) and after[: len(own)] == own
+        longest[own] = longest[after] if goes_on else own
+        after = own
+    return longest
 
 
-def _rates(run: Described) -> tuple[tuple[int, float], ...]:
-    """Return every change of the recorded rate."""
+def _rate_values(run: Described) -> tuple[float, ...]:
+    """Return the values that the recorded rate takes, one after the other."""
     if run.learning_rate is None:
         return ()
-    values = run.learning_rate.values
-    changed = np.flatnonzero(values[1:] != values[:-1]) + 1
-    changed = changed[run.learning_rate.recorded[changed]]
-    return tuple((int(at), float(f"{values[at]:.5g}")) for at in changed)
+    held = run.learning_rate.values[run.learning_rate.recorded]
+    changed = np.flatnonzero(np.concatenate([held[:1] == held[:1], np.diff(held) != 0]))
+    return tuple(float(f"{value:.5g}") for value in held[changed].tolist())
 
 
 def _label_as_asked(
@@ -279,7 +310,7 @@ def _common_name(names: Sequence[str]) -> str:
         lambda letters: len(set(letters)) == 1, zip(*names, strict=False)
     )
     common = "".join(letters[0] for letters in alike)
-    unseeded, seeded = _SEED.subn("", common.rstrip("0123456789") + "0")
+    unseeded, seeded = _without_seed(common.rstrip("0123456789") + "0")
     name = (unseeded if seeded else common).rstrip("/-_. #=")
     folder, often = Counter(map(_folder, names)).most_common(1)[0]
     if not name and folder and often > 1:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
+from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -267,6 +268,10 @@ class Run:
         return self.planned_epochs is not None and (
             self.horizon == self.planned_epochs - 1
         )
+
+    _repr_html_ = show_html
+    __str__ = show_text
+    plot = show_plot
 
     def __repr__(self) -> str:
         series = ", ".join(self.series)

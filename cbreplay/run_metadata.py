@@ -239,7 +239,7 @@ class _Fields:
             keras_version=self.version(keras),
             backend=self.get(keras, "backend", str, "keras.backend"),
             fit=self.fit(self.raw, "fit"),
-            callbacks=self.texts(self.raw, "callbacks"),
+            callbacks=self.callbacks(self.raw, "callbacks"),
             metrics=self.directions(),
             initial_learning_rate=self.number(
                 optimizer, "initial_learning_rate", "optimizer.initial_learning_rate"
@@ -322,6 +322,18 @@ class _Fields:
                 self.fail(key, value, "text")
         return tuple(values)
 
+    def callbacks(self, holder: Mapping[str, Any], name: str) -> tuple[str, ...]:
+        """Return a callbacks list; none longer than any that a fit gets."""
+        texts = self.texts(holder, "callbacks")
+        if len(texts) > _MOST_CALLBACKS:
+            what = f"a list of {len(texts):,} callbacks"
+            self.notes.append(
+                f"run.json: {name} is {what}, where at most {_MOST_CALLBACKS} are "
+                "read; it is not used"
+            )
+            return ()
+        return texts
+
     def directions(self) -> Mapping[str, Literal["min", "max"]]:
         metrics = self.get(self.raw, "metrics", dict, "metrics") or {}
         for name, mode in metrics.items():
@@ -369,13 +381,19 @@ class _Fields:
 
     def earlier_fits(self) -> tuple[EarlierFit, ...]:
         fits = self.get(self.raw, "earlier_fits", list, "earlier_fits") or []
+        if len(fits) > _MOST_FITS:
+            self.notes.append(
+                f"run.json: earlier_fits is a list of {len(fits):,} fits, where at "
+                f"most {_MOST_FITS:,} are read; it is not used"
+            )
+            return ()
         for fit in fits:
             if not isinstance(fit, dict):
                 self.fail("earlier_fits", fit, "an object")
         return tuple(
             EarlierFit(
                 fit=self.fit(fit, f"earlier_fits[{position}].fit"),
-                callbacks=self.texts(fit, "callbacks"),
+                callbacks=self.callbacks(fit, f"earlier_fits[{position}].callbacks"),
                 ended=self.ended(fit, f"earlier_fits[{position}].ended"),
             )
             for position, fit in enumerate(fits)
@@ -386,3 +404,5 @@ _VERSION = re.compile(r"[0-9]{1,4}[.][0-9]{1,4}([.]\w{1,40}){0,4}", re.ASCII)
 _PACKAGES = ("keras", "tf_keras")
 _LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _MOST_EPOCHS = 2**31 - 1
+# a run.json that lists more lists something else
+_MOST_CALLBACKS, _MOST_FITS = 250, 1_000

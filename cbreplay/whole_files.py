@@ -13,7 +13,7 @@ from cbreplay.errors import ConfigError, OutputError
 from cbreplay.plain_text import is_url, shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 __all__ = ["check_output", "is_among", "write_whole"]
@@ -58,7 +58,7 @@ def check_output(path: Path, *known: str) -> str:
     if suffix not in known:
         ends = f"ends in {suffix!r}" if suffix else "has no suffix"
         sentence = (
-            f"{str(path)!r} {ends}, where {known[0]} or {known[1]} is expected. "
+            f"{str(path)!r} {ends}, where {_spoken(known)} is expected. "
             "Correct --output or path=."
         )
         raise ConfigError(sentence)
@@ -68,6 +68,16 @@ def check_output(path: Path, *known: str) -> str:
         reason = os.strerror(errno.EACCES if there else errno.ENOENT)
         raise OutputError(str(path), reason, hint=_HINT)
     return suffix
+
+
+def _spoken(known: Sequence[str]) -> str:
+    """Name suffixes, without those that only shorten another: ``.htm``."""
+    longer = [
+        suffix
+        for suffix in known
+        if not any(other != suffix and other.startswith(suffix) for other in known)
+    ]
+    return " or ".join([", ".join(longer[:-1]), longer[-1]])
 
 
 def is_among(file: str | os.PathLike[str] | int, others: Iterable[str]) -> bool:

@@ -42,6 +42,13 @@ def hole_of_setting(
         )
     if cause == "possible seam":
         return _possible_seam(run, gap_epoch)
+    if _begins_late(run, name):
+        return say(
+            "This log begins at epoch ",
+            gap,
+            ": what its callbacks saw before is not in it. ",
+            mending(run, name),
+        )
     why, when = _WHY[cause]
     mend = mending(run, name)
     return say(
@@ -82,11 +89,22 @@ def _lacking_series(
     return next(iter([*lacking, *several, *reads, *run.series]))
 
 
+def _begins_late(run: Run, name: str) -> bool:
+    """Return whether nothing but the beginning of a series is missing."""
+    series = run.series[name]
+    return find_gap(run, name) == run.first_epoch and bool(series.recorded.all())
+
+
 def mending(run: Run, name: str) -> str:
     """Say the one step that would fill the hole of a series."""
     gap = find_gap(run, name)
     if gap is None:
         return "Give the log of one writer alone."
+    if _begins_late(run, name):
+        return (
+            "If a resumed training wrote over the earlier rows, give that log too, or "
+            "every file of this training."
+        )
     sampled = run.begins_at is not None and (
         find_cadence(run.series[name]) is None or gap == run.first_epoch
     )

@@ -8,9 +8,21 @@ from cbreplay.document import Figure
 from cbreplay.words import decimals_for, spoken_evidence, spoken_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cbreplay.replay import Replay
 
-__all__ = ["curve_figure", "describe_decisions", "rate_figure", "small_figure"]
+__all__ = [
+    "MOST_ON_A_CURVE",
+    "curve_figure",
+    "describe_decisions",
+    "rate_figure",
+    "settings_figure",
+    "small_figure",
+]
+
+# more labels than these are no picture
+MOST_ON_A_CURVE = 6
 
 
 def curve_figure(replay: Replay) -> Figure:
@@ -24,6 +36,23 @@ def curve_figure(replay: Replay) -> Figure:
     return Figure(
         lambda: _curve_points(replay),
         caption=f"{words}{legend}",
+        alternative=f"Learning curve of {words}",
+    )
+
+
+def settings_figure(replays: Mapping[str, Replay]) -> Figure:
+    """Return the learning curve with what several settings decide on it.
+
+    Parameters
+    ----------
+    replays : mapping of str to Replay
+        Of one run, by the short names of the settings.
+    """
+    told = [f"{name}: {describe_decisions(replay)}" for name, replay in replays.items()]
+    words = f"{next(iter(replays.values())).run.name}. {'; '.join(told)}."
+    return Figure(
+        lambda: _several_points(replays),
+        caption=f"{words} Grey is what the log recorded after the last of them.",
         alternative=f"Learning curve of {words}",
     )
 
@@ -69,6 +98,12 @@ def _curve_points(replay: Replay) -> Any:  # noqa: ANN401 - only a writer import
     from cbreplay.plots.learning_curve import learning_curve_points
 
     return learning_curve_points(replay)
+
+
+def _several_points(replays: Mapping[str, Replay]) -> Any:  # noqa: ANN401 - plots are late
+    from cbreplay.plots.learning_curve import several_curve_points
+
+    return several_curve_points(replays)
 
 
 def _rate_points(replay: Replay) -> Any:  # noqa: ANN401 - only a writer imports plots

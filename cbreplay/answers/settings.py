@@ -63,7 +63,9 @@ if TYPE_CHECKING:
     from cbreplay.document import Part, Text
     from cbreplay.rules.base import Callback
 
-__all__ = ["settings_document"]
+__all__ = ["EVERY_SETTING", "settings_document"]
+
+EVERY_SETTING = "Every setting"
 
 
 def settings_document(
@@ -126,7 +128,7 @@ def _row_section(cells: SettingCells) -> Section:
     """Return every setting on every run, and what the words for evidence mean."""
     footnote = evidence_footnote(cells)
     notes = (Points((say(footnote),)),) if footnote else ()
-    return Section("Every setting", (settings_table(cells), *notes), untitled=True)
+    return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 
 
 def _members(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import Format, format_option
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("explain")
+@click.command("explain", cls=GroupedCommand)
 @log_options
 @setting_options
 @click.option(

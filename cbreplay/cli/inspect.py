@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options
 from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.remarks import is_verbose, say
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("inspect")
+@click.command("inspect", cls=GroupedCommand)
 @log_options
 @format_option
 def command(question: Question, output_format: Format) -> None:

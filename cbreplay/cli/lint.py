@@ -11,7 +11,7 @@ from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import named_defaults
-from cbreplay.errors import ConfigError, ExpressionError
+from cbreplay.errors import ConfigError, ExpressionError, LogError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,14 +144,29 @@ def command(
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
         raise ConfigError(sentence)
-    found: ListFindings | ScriptsFindings = (
-        _check_scripts(scripts, plan)
-        if scripts
-        else _check_list(paths, expressions, plan)
-    ).keep(is_chosen)
+    found = _findings(paths, expressions, scripts, plan).keep(is_chosen)
     _print(found, output_format)
     if exit_code and found.n_found:
         click.get_current_context().exit(_FOUND)
+
+
+def _findings(
+    paths: tuple[str, ...],
+    expressions: tuple[str, ...],
+    scripts: list[str],
+    plan: _FitOptions,
+) -> ListFindings | ScriptsFindings:
+    if scripts:
+        return _check_scripts(scripts, plan)
+    try:
+        return _check_list(paths, expressions, plan)
+    except LogError:
+        from cbreplay.expressions.sources import find_scripts
+
+        # a directory of scripts, none of which names a callback
+        if any(find_scripts(path, named=False) for path in paths):
+            return _check_scripts([], plan)
+        raise
 
 
 def _print(found: ListFindings | ScriptsFindings, output_format: _OutputForm) -> None:

@@ -22,7 +22,7 @@ from cbreplay.cli.ending import (
 )
 from cbreplay.cli.remarks import tell, tell_lines
 from cbreplay.cli.threads import spare_threads
-from cbreplay.errors import CbreplayError, as_options, nearest_name
+from cbreplay.errors import CbreplayError, as_options, nearest_name, without_monitor
 from cbreplay.plain_text import shown_word, without_secrets
 from cbreplay.version import __version__
 
@@ -160,7 +160,9 @@ def _sort_out(error: BaseException, typed: Sequence[str]) -> int:
     if isinstance(error, click.ClickException):
         return _misused(error, typed)
     if isinstance(error, CbreplayError):
-        return _complain(as_options(error.sentence))
+        sentence = as_options(error.sentence)
+        inspects = next(iter(typed), "") == "inspect"
+        return _complain(without_monitor(sentence) if inspects else sentence)
     # click says Abort for the end of a file too, which nobody typed here
     if isinstance(error, (KeyboardInterrupt, click.Abort)) and not isinstance(
         error.__cause__, EOFError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import advice_options, log_options, setting_options
 from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.surroundings import import_matplotlib
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("plot")
+@click.command("plot", cls=GroupedCommand)
 @log_options
 @setting_options
 @advice_options
@@ -149,18 +150,16 @@ def _one_setting(question: Question) -> tuple[Callback, ...] | None:
     return callbacks
 
 
-_MOST_SETTINGS = 6
-
-
 def _draw_settings(question: Question, grid: Grid) -> Figure:
     """Draw several settings on the curve of the one run."""
     from cbreplay.answers.axes import short_setting
+    from cbreplay.answers.pictures import MOST_ON_A_CURVE
     from cbreplay.plots import plot_settings
     from cbreplay.replay import replay_run
 
-    if len(grid) > _MOST_SETTINGS:
+    if len(grid) > MOST_ON_A_CURVE:
         sentence = (
-            f"a curve shows {_MOST_SETTINGS} settings at most, and -c or --patience "
+            f"a curve shows {MOST_ON_A_CURVE} settings at most, and -c or --patience "
             f"names {len(grid)}. Choose some, or see all: cbreplay simulate"
         )
         raise ConfigError(sentence)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import (
     advice_options,
     judging_options,
@@ -27,7 +28,7 @@ __all__ = ["command", "try_patience"]
 _EXIT_CHECK_FAILED = 1
 
 
-@click.command("recommend")
+@click.command("recommend", cls=GroupedCommand)
 @log_options
 @judging_options
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import (
     advice_options,
     log_options,
@@ -16,17 +17,17 @@ from cbreplay.cli.options import (
 from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
-from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
+    from cbreplay.document import Document
+    from cbreplay.grid import Grid
     from cbreplay.recommend import Advising
-    from cbreplay.rules.base import Callback
 
 __all__ = ["command"]
 
 
-@click.command("report")
+@click.command("report", cls=GroupedCommand)
 @log_options
 @setting_options
 @advice_options
@@ -52,18 +53,29 @@ def command(
     cbreplay report logs.csv
     cbreplay report runs/ --tolerance 0.5%
     cbreplay report runs/ --patience 5 -o five.html
+    cbreplay report logs.csv --patience 5,10,20
     cbreplay report runs/ --monitor val_loss,val_accuracy --objective val_accuracy
     """
     reserve_output(output, question.inputs, (".html", ".md", ".htm"))
     import_matplotlib()
-    from cbreplay.report import build_report, write_report
+    from cbreplay.report import write_report
 
-    runs, callbacks = question.runs, _setting(question)
+    if question.grid is not None and len(question.grid) > 1:
+        document = _page_of_settings(question, question.grid)
+    else:
+        document = _page(question, advising)
+    echo_path(write_report(document, output))
+
+
+def _page(question: Question, advising: Advising) -> Document:
+    """Return the page about every patience, or about one setting."""
+    from cbreplay.report import build_report
+
     several = len(question.monitors) > 1
     with watch("trying every patience") as tell:
-        document = build_report(
-            runs,
-            callbacks=callbacks,
+        return build_report(
+            question.runs,
+            callbacks=None if question.grid is None else question.grid[0],
             monitor=question.monitors if several or question.named_monitor else None,
             mode=question.watched_mode,
             keep=question.keep or "best",
@@ -71,20 +83,25 @@ def command(
             **advising._asdict(),
             progress=tell,
             command=question.command_line,
-            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            made=_now(),
         )
-    echo_path(write_report(document, output))
 
 
-def _setting(question: Question) -> tuple[Callback, ...] | None:
-    """Return the one setting that is asked about; None without any."""
-    if question.grid is None:
-        return None
-    if len(question.grid) != 1:
-        sentence = (
-            f"a page is about one setting, and -c or --patience names "
-            f"{len(question.grid)}. Choose one, or compare them: cbreplay simulate"
+def _page_of_settings(question: Question, grid: Grid) -> Document:
+    """Return the page about several settings beside each other."""
+    from cbreplay.report import build_settings_report
+
+    question.leave_out_unmonitored()
+    with watch("replaying") as tell:
+        return build_settings_report(
+            question.runs,
+            grid,
+            judging=question.judging,
+            progress=tell,
+            command=question.command_line,
+            made=_now(),
         )
-        raise ConfigError(sentence)
-    callbacks: tuple[Callback, ...] = question.grid[0]
-    return callbacks
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import Format, sweep_format_option
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("simulate")
+@click.command("simulate", cls=GroupedCommand)
 @log_options
 @setting_options
 @click.option(

@@ -12,10 +12,14 @@ from cbreplay.replay import Replay
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
+from cbreplay.showing import show_frame, show_html, show_plot, show_text
 from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
+    from matplotlib.figure import Figure
 
     from cbreplay.claims import Told
     from cbreplay.replay import Step
@@ -48,6 +52,20 @@ class Explanation(NamedTuple):
     def closing(self) -> tuple[str, ...]:
         """Where it stopped and by whom, or why not, and why these weights are kept."""
         return tuple(sentence.words for sentence in self.told)
+
+    def _repr_html_(self) -> str:
+        return show_html(self)
+
+    def __str__(self) -> str:
+        return show_text(self)
+
+    def plot(self) -> Figure:
+        """Draw it on the learning curve."""
+        return show_plot(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return its table as a DataFrame; epochs count from 0."""
+        return show_frame(self)
 
     def __repr__(self) -> str:
         """Return how it ended, and not every row."""

@@ -52,17 +52,12 @@ class ModelCompiles:
         receiver = _receiver(fitting)
         self.written = self._written(receiver)
         self.places, self.models = self._follow(receiver, scope)
-        compiles = [
-            (call, place)
-            for call, place in calls.names.calls
-            if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
-        ]
         of_places = [
-            (call, place) for call, place in compiles if self._is_one(call, place)
+            (call, place) for call, place in calls.compiles if self._is_one(call, place)
         ]
         self.found = of_places or [
             (call, place)
-            for call, place in compiles
+            for call, place in calls.compiles
             if self._written(_receiver(call)) == self.written
         ]
         self.is_followed = bool(of_places)
@@ -129,11 +124,8 @@ class ModelCompiles:
     @property
     def is_keras(self) -> bool:
         """Whether what is trained is a model of Keras, with Keras's own ``fit``."""
-        own_fit = any(
-            "fit" in scope.bindings and scope.of_class
-            for _, scope in self.calls.names.calls
-        )
-        return (bool(self.found) or bool(self.models)) and not own_fit
+        of_keras = bool(self.found) or bool(self.models)
+        return of_keras and not self.calls.has_own_fit
 
     def read(self) -> Compiled | None:
         """Return the names of the metrics; None where they cannot be told."""
@@ -152,19 +144,8 @@ class ModelCompiles:
             frozenset(reader.spellings),
             reader.directions,
             has_outputs=not known or set(self.models) != {"Sequential"},
-            is_whole=known and not self._has_own_steps(),
+            is_whole=known and not _OWN_STEPS & self.calls.methods,
         )
-
-    def _has_own_steps(self) -> bool:
-        """Return whether the script may log what it does not compile."""
-        names = self.calls.names
-        defined = {name for _, scope in names.calls for name in scope.bindings}
-        called = {
-            call.func.attr
-            for call, _ in names.calls
-            if isinstance(call.func, ast.Attribute)
-        }
-        return bool(_OWN_STEPS & (defined | called))
 
 
 def _receiver(call: ast.Call) -> ast.expr | None:

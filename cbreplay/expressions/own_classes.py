@@ -69,7 +69,10 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
     given = [*call.args, *(word.value for word in call.keywords)]
     if not all(isinstance(value, ast.Constant) for value in given):
         return False
-    return all(_is_harmless(part, holder, calls) for part in kind.body)
+    if id(kind) not in calls.watching:
+        harmless = all(_is_harmless(part, holder, calls) for part in kind.body)
+        calls.watching[id(kind)] = harmless
+    return calls.watching[id(kind)]
 
 
 def _is_harmless(part: ast.stmt, scope: Scope, calls: ScriptCalls) -> bool:
@@ -117,6 +120,9 @@ class _Method:
     def is_harmless(self, node: ast.AST) -> bool:
         if isinstance(node, ast.FunctionDef):
             return False
+        if isinstance(node, ast.AugAssign):
+            # logs |= {...} changes what other callbacks read
+            return isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div))
         if isinstance(node, ast.Name):
             return self.is_harmless_name(node)
         if isinstance(node, ast.Attribute):
@@ -128,6 +134,8 @@ class _Method:
 
     def is_harmless_name(self, node: ast.Name) -> bool:
         parent = self.of_parent.get(id(node))
+        if isinstance(parent, ast.Call) and self.calls.written(parent.func) == "super":
+            return True
         if node.id == "self":
             return isinstance(parent, ast.Attribute)
         if isinstance(node.ctx, ast.Store):
@@ -172,7 +180,7 @@ class _Method:
         return (
             called.attr in _CONTAINER_METHODS | _LOG_METHODS
             or written.startswith("self.model.")
-            or (written.startswith("super().") and self.is_of_hook(called.attr))
+            or (written.startswith("super(") and self.is_of_hook(called.attr))
         )
 
     def is_of_hook(self, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.arithmetic import work_out
@@ -70,6 +71,32 @@ class ScriptCalls:
         self.steps = 0
         self.given: dict[str, int] = {}
         self.patches = dict(self._find_patches())
+        # which classes of the script only watch, once it is found out
+        self.watching: dict[int, bool] = {}
+
+    @cached_property
+    def compiles(self) -> list[tuple[ast.Call, Scope]]:
+        """The calls of ``compile``, and where they stand."""
+        return [
+            (call, scope)
+            for call, scope in self.names.calls
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
+        ]
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """The names that are called or bound in any scope, or are of a method."""
+        called = {called_name(call) for call, _ in self.names.calls}
+        scopes = {id(scope): scope for _, scope in self.names.calls}
+        bound = {name for scope in scopes.values() for name in scope.bindings}
+        return frozenset(called | bound)
+
+    @cached_property
+    def has_own_fit(self) -> bool:
+        """Whether a class of the script has a ``fit`` of its own."""
+        scopes = {id(scope): scope for _, scope in self.names.calls}
+        homes = [scope.enclosing_class() for scope in scopes.values()]
+        return any(home is not None and "fit" in home.bindings for home in homes)
 
     def callback_name(self, call: ast.Call, scope: Scope) -> str:
         """Return the class of Keras that a call makes an object of."""
@@ -400,6 +427,10 @@ def returns_once(function: Scope) -> bool:
     definition = function.definition
     if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
         return False
+    if any(
+        isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(definition)
+    ):
+        return False  # a call of it runs nothing yet
     last = definition.body[-1]
     return (
         isinstance(last, ast.Return)

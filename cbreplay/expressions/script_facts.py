@@ -138,12 +138,9 @@ def find_schedule(
     compiles : list of (ast.Call, Scope), optional
         The calls of ``compile`` that are meant; all of the script by default.
     """
-    every = [
-        (call, scope)
-        for call, scope in calls.names.calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "compile"
-    ]
-    found = {_schedule_of(calls, call, scope) for call, scope in compiles or every}
+    found = {
+        _schedule_of(calls, call, scope) for call, scope in compiles or calls.compiles
+    }
     return found.pop() if len(found) == 1 else None
 
 

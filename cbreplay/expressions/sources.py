@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "find_scripts", "is_script", "parse_source", "read_source"]
 
-_LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 1_000_000, 30_000_000
+_LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 300_000, 30_000_000
 _MOST_SCRIPTS = 2_000
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
@@ -84,11 +84,18 @@ def is_script(path: str) -> bool:
     return path.lower().endswith(_SUFFIXES)
 
 
-def find_scripts(directory: str) -> list[str]:
-    """Return the scripts and notebooks below a directory that name a callback's class.
+def find_scripts(directory: str, *, named: bool = True) -> list[str]:
+    """Return the scripts and notebooks below a directory.
 
     Hidden directories, caches and installed packages are left out; links are not
     followed.
+
+    Parameters
+    ----------
+    directory : str
+        Where to look.
+    named : bool
+        Whether only those are meant that have the name of a callback's class in them.
     """
     found: list[str] = []
     for parent, folders, files in os.walk(directory):
@@ -96,7 +103,8 @@ def find_scripts(directory: str) -> list[str]:
             name for name in folders if name[0] not in "._" and name not in _PACKAGES
         )
         paths = [os.path.join(parent, name) for name in sorted(files)]  # noqa: PTH118
-        found += [path for path in paths if is_script(path) and _names_callback(path)]
+        scripts = [path for path in paths if is_script(path)]
+        found += [path for path in scripts if not named or _names_callback(path)]
         if len(found) > _MOST_SCRIPTS:
             problem = f"it holds more than {_MOST_SCRIPTS} scripts"
             raise ExpressionError(problem, text=directory, hint=_SMALLER)
@@ -105,8 +113,13 @@ def find_scripts(directory: str) -> list[str]:
 
 def _names_callback(path: str) -> bool:
     """Return whether a file has the name of a callback in it, before it is parsed."""
+    script = Path(path)
     try:
-        content = Path(path).read_bytes()[:_LONGEST_NOTEBOOK]
+        # a pipe would wait for its writer
+        if not script.is_file():
+            return False
+        with script.open("rb") as file:
+            content = file.read(_LONGEST_NOTEBOOK)
     except OSError:
         return False
     return any(row.name.encode() in content for row in known_rules())
@@ -129,6 +142,9 @@ def read_source(path: str) -> Source:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         problem = "it is no notebook: its JSON holds no cells"
         raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
+    if sum(map(len, cells)) > _LONGEST_SCRIPT:
+        problem = f"its code is longer than {_LONGEST_SCRIPT} characters"
+        raise ExpressionError(problem, text=path, hint=_INSTEAD)
     return _joined(path, cells)
 
 

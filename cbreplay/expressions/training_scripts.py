@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ScriptFit", "TrainingScript", "read_training_script"]
 
+_MOST_FITS = 200
+
 
 class ScriptFit(NamedTuple):
     """What one ``fit`` of a script may get.
@@ -91,7 +93,11 @@ def read_training_script(path: str) -> TrainingScript:
         join_growing_lists(tree)
         names = read_names(tree)
         calls = ScriptCalls(names, {}, source.place, verdict="checked")
-        fits = [_read_fit(calls, fit) for fit in find_fits(calls)[0]]
+        given = find_fits(calls)[0]
+        if len(given) > _MOST_FITS:
+            problem = f"it has {len(given)} fits, {_MOST_FITS} at most"
+            raise ExpressionError(problem, text=path)
+        fits = [_read_fit(calls, fit) for fit in given]
         loose, unread = _read_loose(calls, fits)
     except (RecursionError, MemoryError):
         problem = "it is nested too deeply, or its names lead in circles"

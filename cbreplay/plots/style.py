@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -108,9 +109,18 @@ class Label(NamedTuple):
     kind: Literal["decision", "best", "limit", "oddity"]
 
 
+class SelfShowingFigure(Figure):
+    """A figure that a notebook shows although no pyplot knows of it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", facecolor=self.get_facecolor())
+        return buffer.getvalue()
+
+
 def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:
     """Return an empty figure, in inches, that no pyplot knows of."""
-    figure = Figure(
+    figure = SelfShowingFigure(
         figsize=(width, height),
         dpi=_DPI,
         facecolor=look.background,
@@ -134,7 +144,8 @@ def stack_axes(
     look : Look
         The colours.
     """
-    figure = Figure(figsize=(width, sum(heights)), dpi=_DPI, facecolor=look.background)
+    size = (width, sum(heights))
+    figure = SelfShowingFigure(figsize=size, dpi=_DPI, facecolor=look.background)
     FigureCanvasAgg(figure)
     rows = figure.subplots(len(heights), 1, sharex=True, squeeze=False)
     axes = [row[0] for row in rows]

@@ -181,7 +181,9 @@ def _csv_format(header: Sequence[str]) -> str | None:
     if {"key", "value", "step"} <= names:
         return "mlflow"
     starts = {name.partition("/")[0] for name in names if "/" in name}
-    if "epoch" in names and "train" in starts and {"val", "metrics"} & starts:
+    # other loops name their series so too, and count steps as Ultralytics does not
+    is_yolo = "train" in starts and {"val", "metrics"} & starts
+    if is_yolo and "epoch" in names and "step" not in names:
         return "ultralytics"
     if {"epoch", "step"} <= names:
         return "lightning"

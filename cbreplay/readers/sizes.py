@@ -13,6 +13,7 @@ __all__ = [
     "check_cells",
     "check_columns",
     "check_epochs",
+    "check_logs",
     "check_trainings",
     "spoken_size",
     "too_large",
@@ -20,7 +21,7 @@ __all__ = [
 
 # what a column, a training and an epoch cost, whatever they hold, and a cell without a
 # value
-_COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 16_384, 1_024, 32
+_COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 24_576, 1_024, 32
 # a lower limit is one of bytes alone
 _LEAST = 1 << 28
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -80,6 +81,21 @@ def check_trainings(n_trainings: int, source: str, most: int) -> None:
         hint = "If each row is the next epoch: --parts rows or parts='rows'; or "
         needed = n_trainings * _TRAINING
         raise LogError(problem, source=source, hint=hint + _raised(needed))
+
+
+def check_logs(n_logs: int, source: str, most: int) -> None:
+    """Refuse more logs, or trainings in them, than are read at once.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    most = max(most, _LEAST)
+    if n_logs * _TRAINING > most:
+        problem = f"{n_logs:,} logs lie here, more than {most // _TRAINING:,}"
+        hint = f"Ask about fewer at once, or {_raised(n_logs * _TRAINING)}"
+        raise LogError(problem, source=source, hint=hint)
 
 
 def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:

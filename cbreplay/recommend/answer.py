@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.showing import show_frame, show_html, show_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -107,6 +109,8 @@ class Tolerance(NamedTuple):
         How many groups have three seeds or more.
     n_near_zero : int
         For how many runs a share is of the way to the best value, which is near 0.
+    n_errors : int
+        For how many it is of the error that is left: 1, or 100 %, less the best value.
     """
 
     kind: Literal["absolute", "share", "seeds"]
@@ -114,6 +118,7 @@ class Tolerance(NamedTuple):
     by_run: FloatArray
     seeded: int
     n_near_zero: int = 0
+    n_errors: int = 0
 
 
 class CountedGroup(NamedTuple):
@@ -480,6 +485,10 @@ class Recommendation:
     doubts: tuple[RunDoubt, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     unproven: tuple[str, ...] = ()
+
+    _repr_html_ = show_html
+    __str__ = show_text
+    to_frame = show_frame
 
     def setting(self, label: str) -> Scored | None:
         """Return the scored setting with a label; None where there is none."""

@@ -342,7 +342,7 @@ def _findings(
         ),
         "promise": _promise(study, decided.priced, choice.pick),
         "basis": choice.pick.basis if stops else None,
-        "expected": _expected(decided.priced, choice.pick) if stops else None,
+        "expected": _expected(study, decided, choice.pick) if stops else None,
         "groups": _counted_groups(study, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
         "left_out": left_out,
@@ -399,19 +399,25 @@ def _plan_of(part: PlanPart) -> Plan:
     return Plan(part.plan, part.inferred, part.n_reached)
 
 
-def _expected(priced: Priced, pick: Pick) -> Expected | None:
+def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:
     """Return what the next training is expected to score."""
     if pick.expected is None:
         return None
     score, usual_score = pick.expected
-    n_groups = int((~np.isnan(priced.lost).all(axis=1)).sum())
+    n_groups = int((~np.isnan(decided.priced.lost).all(axis=1)).sum())
     record = read_track_record()
+    # it was measured where what is watched is what is judged, at one weight
+    measured = (
+        decided.chosen.monitor == study.objective
+        and study.asked.cost_weight == record.cost_weight
+        and bool(study.axes.fixed.get("restore_best_weights"))
+    )
     return Expected(
         score,
         usual_score,
         n_groups,
         int(read_prior().weight),
-        record.look_up(n_groups, usual_score - score),
+        record.look_up(n_groups, usual_score - score) if measured else None,
     )
 
 

@@ -182,7 +182,7 @@ def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
 def _best_values(study: Study) -> list[float]:
     """Return the best finite value of each run's objective."""
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
-    best = [measure_scale(series)[0] for series in judged]
+    best = [measure_scale(series).best for series in judged]
     return [value for value in best if np.isfinite(value)]
 
 

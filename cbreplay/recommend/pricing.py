@@ -148,8 +148,8 @@ class Priced(NamedTuple):
         that are trained, and both in one. NaN where a run's cell is not exact.
     lost, trained : array of shape (n_groups, n_patience)
         Means over the runs that were not cut, by which a patience is chosen: the regret
-        in each run's scale, and the share that is trained. What goes on past a log
-        counts as trained to its end.
+        in each run's scale, beyond what every patience loses, and the share that is
+        trained. What goes on past a log counts as trained to its end.
     frame : ChoiceFrame
         What is chosen for.
     """
@@ -210,6 +210,9 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     cost = np.where(cells.exact, cells.cost, np.nan)
     share = cells.regret / panel.scale[:, None]
     counted = ~(cells.silent | standing.cut[:, None] | np.isnan(share))
+    # what every patience loses, as where another series is judged, tells none apart
+    least = np.where(counted, share, np.inf).min(axis=1, keepdims=True)
+    avoidable = share - np.where(np.isfinite(least), least, 0.0)
     return Priced(
         patience,
         _reduce_groups(np.maximum, sufficient, groups),
@@ -218,7 +221,7 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
         group_means(
             regret / panel.scale[:, None] + panel.frame.cost_weight * cost, groups
         ),
-        _means_where(counted, share, groups),
+        _means_where(counted, avoidable, groups),
         _means_where(counted, cells.cost, groups),
         panel.frame,
     )

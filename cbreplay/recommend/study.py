@@ -15,6 +15,7 @@ from cbreplay.recommend.endings import find_endings, part_by_plan
 from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
 from cbreplay.recommend.records import find_cadence, find_failure
 from cbreplay.recommend.selection import settle_confidence, shared_confidence
+from cbreplay.rules.keras.metric_directions import ends_at_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from cbreplay.recommend.answer import Advising
     from cbreplay.recommend.axes import Axes
     from cbreplay.recommend.endings import Endings, PlanPart
-    from cbreplay.run import EpochArray, FloatArray, Mode, Run
+    from cbreplay.run import EpochArray, Mode, Run
     from cbreplay.sweep import Judged, Sweep
 
 __all__ = [
     "RunsOfPlan",
+    "Scale",
     "Study",
     "begin_study",
     "keep_alike",
@@ -167,12 +169,11 @@ def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) ->
     runs = [sweep.records[row] for row in rows]
     judged = [sweep.runs[row].judged[0] for row in rows]
     grouping = find_groups(runs, asked.group_by)
-    sizes = np.array([measure_scale(series) for series in judged])
-    best, scale = sizes[:, 0], np.where(np.isnan(sizes[:, 1]), 1.0, sizes[:, 1])
+    scales = [measure_scale(series) for series in judged]
+    sizes = np.array([found.size for found in scales])
     tolerance = resolve_tolerance(
         asked.tolerance,
-        best,
-        scale,
+        scales,
         [rows for rows in grouping.settings if len(rows) > 1],
     )
     monitor = axes.slices[0].monitor
@@ -180,7 +181,7 @@ def begin_study(sweep: Sweep, axes: Axes, asked: Advising, alike: RunsOfPlan) ->
         rows,
         tuple(run.name for run in runs),
         tuple(np.array(members) for members in grouping.rows),
-        scale,
+        np.where(np.isnan(sizes), 1.0, sizes),
         tolerance.by_run,
         _find_standing(runs, endings, part, monitor),
         _frame_choice(sweep, axes, asked, alike),
@@ -255,19 +256,46 @@ def _goes_on(sweep: Sweep, row: int, column: int) -> bool:
     return bool(sweep.stopped[row, column] and sweep.stopped_epoch[row, column] < last)
 
 
-def measure_scale(judged: Judged) -> tuple[float, float]:
-    """Return a run's best value, and the scale on which its regrets are judged.
+class Scale(NamedTuple):
+    """On what scale a run's regrets are judged.
 
-    The scale is the size of the best value, or the way from the first value to the
-    best where the best is near zero. NaN without a finite value.
+    Parameters
+    ----------
+    best : float
+        The best value; NaN without a finite one.
+    size : float
+        The size of the best value, or of its error where the series ends at 1 (or 100);
+        the way from the first value to the best where that is near zero.
+    of : {"best", "error", "way"}
+        Which of these.
+    step : float
+        The smallest change from one value to the next, where the series ends at 1 and
+        counts examples; else 0, as a loss moves by any amount.
     """
+
+    best: float
+    size: float
+    of: Literal["best", "error", "way"]
+    step: float
+
+
+def measure_scale(judged: Judged) -> Scale:
+    """Return the scale on which a run's regrets are judged."""
     finite = judged.values[np.isfinite(judged.values)]
     if not len(finite):
-        return np.nan, np.nan
+        return Scale(np.nan, np.nan, "best", 0.0)
     best = float(finite.min() if judged.mode == "min" else finite.max())
     way = abs(float(finite[0]) - best)
-    scale = abs(best) if abs(best) >= _NEAR_ZERO * way else way
-    return best, scale or 1.0
+    of: Literal["best", "error", "way"] = "best"
+    size, step = abs(best), 0.0
+    if judged.mode == "max" and ends_at_one(judged.name or ""):
+        # values above 1 show percent
+        of, size = "error", abs((100.0 if best > 1 else 1.0) - best)
+        moves = np.abs(np.diff(finite))
+        step = float(moves[moves > 0].min()) if moves.any() else 0.0
+    if size < _NEAR_ZERO * way:
+        of, size = "way", way
+    return Scale(best, size or 1.0, of, step)
 
 
 def read_tolerance(text: str | float) -> tuple[Literal["absolute", "share"], float]:
@@ -300,27 +328,34 @@ def read_tolerance(text: str | float) -> tuple[Literal["absolute", "share"], flo
 
 def resolve_tolerance(
     asked: str | float | None,
-    best: FloatArray,
-    scale: FloatArray,
+    scales: Sequence[Scale],
     seeds: Sequence[Sequence[int]],
 ) -> Tolerance:
-    """Return what each run may lose.
+    """Return what each run may lose: no share is less than a change that there is.
 
     Parameters
     ----------
     asked : str, float or None
         As in `recommend_config`.
-    best, scale : array of shape (n_runs,)
-        Of `measure_scale`.
+    scales : sequence of Scale
+        Of each run.
     seeds : sequence of sequence of int
         The runs of each group that differ by seed.
     """
-    near_zero = int(np.sum(np.isfinite(best) & (scale != np.abs(best))))
+    best, size, step = (
+        np.array(column)
+        for column in ([scale[place] for scale in scales] for place in (0, 1, 3))
+    )
+    size = np.where(np.isnan(size), 1.0, size)
+    near_zero = sum(scale.of == "way" for scale in scales)
+    errors = sum(scale.of == "error" for scale in scales)
     if asked is not None:
         kind, value = read_tolerance(asked)
-        by_run = scale * value if kind == "share" else np.full(len(scale), value)
-        return Tolerance(kind, value, by_run, 0, near_zero)
-    by_run, seeded = scale * _USUAL_SHARE, 0
+        by_run = np.full(len(size), value)
+        if kind == "share":
+            by_run = np.maximum(size * value, step)
+        return Tolerance(kind, value, by_run, 0, near_zero, errors)
+    by_run, seeded = size * _USUAL_SHARE, 0
     for rows in seeds:
         values = best[list(rows)]
         values = values[np.isfinite(values)]
@@ -332,4 +367,5 @@ def resolve_tolerance(
             seeded += bool((spread < by_run[list(rows)]).any())
             by_run[list(rows)] = np.minimum(by_run[list(rows)], spread)
     usual: Literal["seeds", "share"] = "seeds" if seeded else "share"
-    return Tolerance(usual, _USUAL_SHARE, by_run, seeded, near_zero)
+    by_run = np.maximum(by_run, step)
+    return Tolerance(usual, _USUAL_SHARE, by_run, seeded, near_zero, errors)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError
+from cbreplay.showing import show_frame, show_html, show_plot, show_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
+    from matplotlib.figure import Figure
 
     from cbreplay.replay.records import Replay
 
@@ -84,6 +88,20 @@ class ReplayComparison(NamedTuple):
         if not self.both_exact:
             return None
         return self.rival.outcome.epochs_saved - self.first.outcome.epochs_saved
+
+    def _repr_html_(self) -> str:
+        return show_html(self)
+
+    def __str__(self) -> str:
+        return show_text(self)
+
+    def plot(self) -> Figure:
+        """Draw it on the learning curve."""
+        return show_plot(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return its table as a DataFrame; epochs count from 0."""
+        return show_frame(self)
 
     def __repr__(self) -> str:
         """Return where they part and what is better, without the runs."""

@@ -6,9 +6,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
+from cbreplay.showing import show_frame, show_html, show_plot, show_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.figure import Figure
 
     from cbreplay.outcomes import Outcome
     from cbreplay.replay.notes import Notes
@@ -187,6 +191,20 @@ class Replay(NamedTuple):
         return (
             self.gap_epoch if self.divergence_epoch is None else self.divergence_epoch
         )
+
+    def _repr_html_(self) -> str:
+        return show_html(self)
+
+    def __str__(self) -> str:
+        return show_text(self)
+
+    def plot(self) -> Figure:
+        """Draw it on the learning curve."""
+        return show_plot(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return its table as a DataFrame; epochs count from 0."""
+        return show_frame(self)
 
     def __repr__(self) -> str:
         """Return what was asked and what was decided, without the run and the trace."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cbreplay.document import Document
-from cbreplay.report.build import build_report
+from cbreplay.report.build import build_report, build_settings_report
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import write_markdown
 from cbreplay.writers.files import write_report
@@ -11,6 +11,7 @@ from cbreplay.writers.files import write_report
 __all__ = [
     "Document",
     "build_report",
+    "build_settings_report",
     "write_html",
     "write_markdown",
     "write_report",

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from cbreplay.answers.axes import short_setting
+from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
 from cbreplay.answers.many_runs import ManyRuns, SettingOnRuns, many_runs_page
 from cbreplay.answers.one_setting import one_run_page, one_setting_page
 from cbreplay.answers.origins import how_computed
+from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
 from cbreplay.answers.setting_code import setting_name
+from cbreplay.answers.settings import EVERY_SETTING, settings_document
+from cbreplay.answers.staircase_doubts import ONE_RUN_ALONE
+from cbreplay.document import Notice, Section, Strong, say
 from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
@@ -20,12 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Unpack
 
-    from cbreplay.document import Document, Section
+    from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.document import Document
+    from cbreplay.grid import Grid
     from cbreplay.judging import JudgingOptions
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["build_report"]
+__all__ = ["build_report", "build_settings_report"]
 
 _BASELINES = (0, 5, 10, 20, 50)
 _REFERENCE = 10
@@ -105,6 +113,67 @@ def build_report(
     if len(runs) == 1:
         return _report_on_one(runs[0], question, closing)
     return _report_on_many(runs, question, closing)
+
+
+def build_settings_report(
+    runs: Sequence[Run],
+    grid: Grid,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    command: str = "cbreplay.report.build_settings_report(...)",
+    made: str = "",
+    **judging: Unpack[JudgingOptions],
+) -> Document:
+    """Build the report on several settings beside each other.
+
+    Parameters
+    ----------
+    runs, grid : sequence of Run, Grid
+        The records, and the settings.
+    progress : callable, optional
+        As in `sweep_runs`.
+    command, made : str
+        As in `build_report`.
+    **judging : semantics, initial_learning_rate, objective, objective_mode
+        As in `replay_run`.
+
+    Raises
+    ------
+    CbreplayError
+        As `replay_run` for the first run and setting for which it does.
+    """
+    cells = decide_settings(
+        runs, grid, read_judging(judging), progress, replayed=len(runs) == 1
+    )
+    document = settings_document(cells, each=True)
+    closing = how_computed(runs, list(cells.rules), command=command, made=made)
+    *rows, doubts = document.sections
+    # what the settings come to stands before every run
+    rows.sort(key=lambda section: section.title == EVERY_SETTING)
+    sections = (
+        *rows,
+        *_curve_of_settings(cells),
+        *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
+        closing,
+    )
+    return document._replace(sections=sections)
+
+
+def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]:
+    """Yield the doubts, if there is any, with what one run cannot say."""
+    points = [say(Strong(ONE_RUN_ALONE))] if is_alone else []
+    for block in doubts.blocks:
+        points += block.points if isinstance(block, Notice) else []
+    if points:
+        yield doubts._replace(blocks=(Notice(tuple(points)),))
+
+
+def _curve_of_settings(cells: SettingCells) -> Iterator[Section]:
+    """Yield the curve of one run with a few settings on it."""
+    if len(cells.runs) == 1 and len(cells.grid) <= MOST_ON_A_CURVE:
+        names = [short_setting(cells.grid, config) for config in range(len(cells.grid))]
+        figure = settings_figure(dict(zip(names, cells.replays(), strict=True)))
+        yield Section("The decisions on the curve", (figure,), on="page")
 
 
 def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:

@@ -12,11 +12,15 @@ from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import stopping_rule
+from cbreplay.showing import show_frame, show_html, show_plot, show_text
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Unpack
+
+    import pandas as pd
+    from matplotlib.figure import Figure
 
     from cbreplay.judging import JudgingOptions
     from cbreplay.run import Mode, Run, Series
@@ -106,6 +110,20 @@ class Staircase(NamedTuple):
     other_best: Mapping[str, tuple[int, float]]
     rate: RateHistory
     notes: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        return show_html(self)
+
+    def __str__(self) -> str:
+        return show_text(self)
+
+    def plot(self, *, patience: float | Sequence[float] | None = None) -> Figure:
+        """Draw the patience that was enough, or the ones that are named."""
+        return show_plot(self, patience=patience)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return its table as a DataFrame; epochs count from 0."""
+        return show_frame(self)
 
     @property
     def objective(self) -> str:

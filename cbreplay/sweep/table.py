@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.grid import Grid, PairedChoices
+from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -118,6 +119,10 @@ class Sweep:
     failures: tuple[Failure, ...] = ()
     records: tuple[Run, ...] = ()
     judging: Judging | None = None
+
+    _repr_html_ = show_html
+    __str__ = show_text
+    plot = show_plot
 
     def __repr__(self) -> str:
         """Return how large it is, and how far it is evidence."""

@@ -11,7 +11,7 @@ import pytest
 import cbreplay
 
 NAMES = """
-    CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
+    Answer ask CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
     Judging LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
     PrecheltGL PrecheltPQ PrecheltUP Recommendation Recorder ReduceLROnPlateau Replay
     Run SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError

@@ -295,6 +295,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "src/b.py": f"{head}m.fit(x, callbacks=[{stop}, Own()])\n",
         "src/broken.py": "EarlyStopping(\n",
         "src/other.py": "print(1)\n",
+        "plain/other.py": "print(1)\n",
+        "empty/notes.md": "EarlyStopping(patience=-1)\n",
         ".hidden/c.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
         "venv/site-packages/d.py": f"{head}m.fit(x, callbacks=[{stop}])\n",
     }
@@ -356,6 +358,8 @@ def test_findings_are_selected_and_ignored(ask: Ask) -> None:
         (["a.py", "--exit-code"], 1),
         (["a.py", "--exit-code", "--ignore", "negative-patience"], 0),
         (["src/other.py", "--exit-code"], 0),
+        (["plain", "--exit-code"], 0),
+        (["empty"], 2),
         (["src/broken.py", "--exit-code"], 2),
         (["-c", "EarlyStopping(patience=-1)", "--exit-code"], 1),
         (["a.py", "logs.csv"], 2),

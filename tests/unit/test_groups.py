@@ -63,6 +63,43 @@ def test_without_directories_a_name_that_ends_in_a_seed_tells() -> None:
     assert names(files) == [["mlp-seed0.csv", "mlp-seed1.csv"], ["cnn-seed0.csv"]]
 
 
+@pytest.mark.parametrize(
+    ("form", "alone"),
+    [
+        ("seed{}_lr{}", False),
+        ("trial_{}_lr_{}", False),
+        ("run_lr{1}_{0}", False),
+        ("mlp-fold{}-lr{}.csv", False),
+        # a number and nothing else may be another setting
+        ("run_{}", True),
+        ("trial_{}", True),
+        ("exp3_{}", True),
+        ("s0.{}", True),
+    ],
+)
+def test_what_counts_runs_is_found_anywhere_in_a_name(
+    form: str, *, alone: bool
+) -> None:
+    runs = [run(form.format(n, rate)) for rate in (0.01, 0.1) for n in (1, 2, 3)]
+    if alone:
+        runs = runs[:3]
+    sizes = [len(group) for group in names(runs)]
+    assert sizes == ([1, 1, 1] if alone else [3, 3])
+
+
+def test_seeds_whose_rate_fell_at_different_epochs_are_one_setting() -> None:
+    runs = [
+        run("a/1", [0.1, 0.05, 0.05]),
+        run("a/2", [0.1, 0.1, 0.05]),
+        run("a/3", [0.1, 0.05, 0.025]),
+        run("a/4", [0.1, 0.1, 0.1]),
+        run("a/5", [0.2, 0.1, 0.1]),
+        run("b/1", [0.1, 0.01, 0.01]),
+        run("b/2", [0.1, 0.1, 0.1]),
+    ]
+    assert names(runs) == [["a/1", "a/2", "a/3", "a/4"], ["a/5"], ["b/1", "b/2"]]
+
+
 def test_another_learning_rate_is_another_setting() -> None:
     runs = [
         run("a/1", [0.1, 0.1, 0.1]),
@@ -104,7 +141,7 @@ def test_groups_as_asked() -> None:
 
 
 def test_what_no_run_json_has_is_refused_with_what_there_is() -> None:
-    with pytest.raises(ConfigError, match=r"'flavour'.*--group-by"):
+    with pytest.raises(ConfigError, match=r"'flavour'.*group_by="):
         find_groups([run("a")], "flavour")
     with pytest.raises(ConfigError, match="1 labels for 2 runs"):
         find_groups([run("a"), run("b")], ["x"])

@@ -122,6 +122,34 @@ def test_a_number_that_cannot_be_is_noted_and_not_used(change: Any, note: str) -
         assert getattr(metadata, field) == getattr(without, field)
 
 
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (
+            {"callbacks": ["EarlyStopping()"] * 251},
+            "callbacks is a list of 251 callbacks, where at most 250 are read",
+        ),
+        (
+            {"earlier_fits": [{"fit": {}, "callbacks": ["EarlyStopping()"] * 251}]},
+            "earlier_fits[0].callbacks is a list of 251 callbacks",
+        ),
+        (
+            {"earlier_fits": [{"fit": {"epochs": 1}}] * 1001},
+            "earlier_fits is a list of 1,001 fits, where at most 1,000 are read",
+        ),
+    ],
+)
+def test_a_list_longer_than_any_is_noted_and_not_used(change: Any, note: str) -> None:
+    metadata = parse(WHOLE | change)
+    (told,) = metadata.notes
+    assert told.startswith(f"run.json: {note}")
+    assert told.endswith("; it is not used")
+    if "callbacks" in change:
+        assert metadata.callbacks == ()
+    else:
+        assert not any(fit.callbacks for fit in metadata.earlier_fits)
+
+
 def test_a_whole_number_may_be_written_as_a_decimal() -> None:
     assert parse({"fit": {"epochs": 60.0}}).fit.epochs == 60
 

@@ -337,6 +337,10 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             ),
             "line 5: 'c' is changed in line 4",
         ),
+        (
+            "def f():\n    yield 1\n    return [EarlyStopping()]\nm.fit(callbacks=f())",
+            "line 4: 'f' is not Keras's but defined in line 1",
+        ),
         ("def f():\n    return f()\nm.fit(callbacks=f())", "names lead in circles"),
         ("m.fit(x, callbacks=[1])", "line 1: '1' is no callback and no list"),
         (
@@ -375,8 +379,8 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
         ("x = '\0'", "this is not Python"),
         ("x = " + "-" * 100_000 + "1", "nested too deeply|not Python"),
         ("x = " + "a." * 100_000 + "b", "nested too deeply|not Python"),
-        ("x = " + "1 + " * 100_000 + "1", "nested too deeply|not Python"),
-        ("x = 1\n" * 200_000, "longer than 1000000 bytes"),
+        ("x = " + "1 + " * 50_000 + "1", "nested too deeply|not Python"),
+        ("x = 1\n" * 200_000, "longer than 300000 bytes"),
     ],
     ids=lambda text: text[:30],
 )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import TYPE_CHECKING
+import os
+import time
+from pathlib import Path
 
 import pytest
 
 from cbreplay import ExpressionError, read_script_callbacks
+from cbreplay.expressions.sources import find_scripts
 from cbreplay.expressions.training_scripts import TrainingScript, read_training_script
 from cbreplay.lint.scripts import lint_script
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = "import keras\nfrom keras.callbacks import *\n"
 N_HEAD = 2
@@ -595,6 +596,11 @@ def test_what_a_script_sets_elsewhere_changes_no_class(tmp_path: Path) -> None:
 # --- callbacks of the script's own that only watch
 
 WATCHING = {
+    "old super": (
+        "def __init__(self):\n        super(Own, self).__init__()\n"
+        "        self.count = 0\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n        self.count += 1"
+    ),
     "prints": "def on_epoch_end(self, epoch, logs=None):\n        print(epoch, logs)",
     "keeps": (
         "def __init__(self, every=2):\n        super().__init__()\n"
@@ -622,6 +628,11 @@ DECIDING = {
         "        self.model.optimizer.learning_rate.assign(0.1)"
     ),
     "logs": "def on_epoch_end(self, e, logs):\n        logs['val_f1'] = 1",
+    "merges": "def on_epoch_end(self, e, logs):\n        logs |= {'a': 1}",
+    "merges alias": (
+        "def on_epoch_end(self, e, logs):\n        seen = logs or {}\n"
+        "        seen |= {'a': 1}"
+    ),
     "updates": "def on_epoch_end(self, e, logs):\n        logs.update(a=1)",
     "renames": (
         "def on_epoch_end(self, e, logs):\n        m = self.model\n"
@@ -749,6 +760,19 @@ def test_a_notebook_is_replayed_as_a_script_is(tmp_path: Path) -> None:
         read_script_callbacks(path)
 
 
+def test_of_a_notebook_only_so_much_code_is_read(tmp_path: Path) -> None:
+    path = notebook(tmp_path, *["x = 1\n" * 20_000] * 3)
+    with pytest.raises(ExpressionError, match="its code is longer than 300000"):
+        read_script_callbacks(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_among_scripts_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.py")
+    (tmp_path / "b.py").write_text(f"{HEAD}m.fit(x, callbacks=[{STOP}])\n")
+    assert [Path(path).name for path in find_scripts(str(tmp_path))] == ["b.py"]
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [{}]}', "{" * 100_000]
 )
@@ -757,3 +781,28 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ExpressionError, match="it is no notebook"):
         read_training_script(str(path))
+
+
+# --- no text takes for ever
+
+GROWN = "c = []\nif a:\n" + f"    c.append({STOP})\n" * 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GROWN + "m.fit(callbacks=c)\n" * 5,
+        "".join(f"a{i} = [*a{i + 1}, *a{i + 1}]\n" for i in range(60))
+        + "m.fit(callbacks=a0)",
+        "".join(f"def f{i}():\n    return f{i + 1}() + f{i + 1}()\n" for i in range(60))
+        + "m.fit(callbacks=f0())",
+        f"m.fit(callbacks=[{STOP}])\n" * 3_000,
+        "c = c + c\nc = c * 2\nm.fit(callbacks=c)",
+        "def f(c):\n    f(c)\n    m.fit(callbacks=c)\nf(c)",
+    ],
+)
+def test_what_grows_is_read_or_refused_in_seconds(tmp_path: Path, text: str) -> None:
+    begun = time.process_time()
+    with contextlib.suppress(ExpressionError):
+        lint_script(read(tmp_path, text), semantics="keras-3.15")
+    assert time.process_time() - begun < 10

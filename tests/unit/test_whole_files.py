@@ -41,8 +41,8 @@ def test_a_directory_is_no_file_to_write(
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("plot curve", "has no suffix, where .png or .svg is expected"),
-        ("plot curve.jpg", "ends in '.jpg', where .png or .svg is expected"),
+        ("plot curve", "has no suffix, where .png, .svg or .pdf is expected"),
+        ("plot curve.jpg", "ends in '.jpg', where .png, .svg or .pdf is expected"),
         ("report page", "has no suffix, where .html or .md is expected"),
         ("report page.pdf", "ends in '.pdf', where .html or .md is expected"),
     ],
@@ -154,9 +154,9 @@ def test_the_suffix_is_refused_before_the_logs_are_read(
 
     monkeypatch.setattr("cbreplay.loading.survey_sources", read)
     for words in (["report"], ["plot"], ["plot", "--kind", "map"]):
-        answer = ask(*words, tmp_path, "-o", tmp_path / "out.pdf")
+        answer = ask(*words, tmp_path, "-o", tmp_path / "out.gif")
         assert answer.status == 2
-        assert "ends in '.pdf'" in answer.err
+        assert "ends in '.gif'" in answer.err
 
 
 def test_a_file_is_among_others_under_any_name(tmp_path: Path) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cbreplay.answers.advice.document import advice_document
+from cbreplay.answers.advice.document import advice_document, short_advice_document
 
-__all__ = ["advice_document"]
+__all__ = ["advice_document", "short_advice_document"]

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
     from cbreplay.sweep import Sweep
 
-__all__ = ["advice_document"]
+__all__ = ["advice_document", "short_advice_document"]
 
 
 def advice_document(
@@ -99,6 +99,30 @@ def advice_document(
         sections,
         tuple(_next_commands(advice, typed)),
         lambda: advice_members(advice, sweep, asked),
+    )
+
+
+def short_advice_document(advice: Recommendation) -> Document:
+    """Say what is recommended without what it was chosen from.
+
+    Parameters
+    ----------
+    advice : Recommendation
+        The answer alone.
+    """
+    rests = Points(tuple(evidence_sentences(advice)))
+    blocks: tuple[Block, ...] = (rests,)
+    if advice.callbacks:
+        blocks = (CodeBlock(setting_code(advice.callbacks), "python"), rests)
+    return Document(
+        "recommend",
+        advice_headline(advice),
+        say(),
+        (
+            Section("The setting", blocks, untitled=True),
+            Section(DOUBTS, (Notice(tuple(doubt_sentences(advice))),)),
+            *_settings_section(advice),
+        ),
     )
 
 

@@ -80,7 +80,9 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
         )
     odds = expected.odds
     if odds is None:
-        return say("How sure: ", runs, " are few; it is expected to cost less than 10.")
+        return say(
+            "How sure: by ", runs, ", ", patience, " is expected to cost less than 10."
+        )
     return say(
         "How sure: on other data, such advice from as many runs was better than 10 in ",
         Fact(odds.better, "share", "better"),

@@ -138,7 +138,37 @@ def _series_of(record: TrainingRows, source: str) -> dict[str, Series]:
 def _notes_of(record: TrainingRows, series: Mapping[str, Series]) -> list[str]:
     """Say what is odd about the rows of one training."""
     seams = [note for _, note in sorted(record.seams.items())]
-    return [*record.notes, *_missing_notes(record, series), *seams]
+    told = [*record.notes, *_missing_notes(record, series), *seams]
+    return [*told, *_carried_notes(series)]
+
+
+def _carried_notes(series: Mapping[str, Series]) -> list[str]:
+    """Doubt series that stand still for as many epochs each time.
+
+    Some loops evaluate every few epochs and write the last value in between too.
+    """
+    found: dict[int, list[str]] = {}
+    moving = False
+    for name, own in series.items():
+        changed = np.flatnonzero(own.values[1:] != own.values[:-1]) + 1
+        if not own.recorded.all() or len(changed) < _FEW_CHANGES:
+            continue
+        distances = np.diff(changed)
+        every = int(distances[0])
+        moving = moving or 2 * len(changed) > len(own)
+        if every > 1 and (distances == every).all() and changed[0] <= every:
+            found.setdefault(every, []).append(name)
+    if not moving:
+        return []
+    return [
+        f"{', '.join(names)}: a new value only every {every} epochs, as if the last "
+        "one were written again in between; a callback that saw the new ones alone "
+        "counts otherwise"
+        for every, names in found.items()
+    ]
+
+
+_FEW_CHANGES = 3
 
 
 def _late_notes(

@@ -35,7 +35,7 @@ from cbreplay.readers.discovery.training_files import (
 )
 from cbreplay.readers.entries import is_event_file
 from cbreplay.readers.formats import asked_format, format_of
-from cbreplay.readers.sizes import too_large
+from cbreplay.readers.sizes import check_logs, too_large
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def survey_sources(
     if not sources:
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
+    check_logs(len(sources), "", options.max_bytes)
     # of one source its logs are counted, of many the sources
     reading = _SourceReader(options, progress if len(sources) == 1 else None)
     found = []
@@ -248,6 +249,9 @@ class _SourceReader:
         self, wanted: list[tuple[str, str, TrainingFiles]]
     ) -> list[RunsOfLog]:
         """Read the trainings that were found, and pass by what is none."""
+        source, most = wanted[0][0], self.options.max_bytes
+        check_logs(len(wanted), source, most)
+        n_runs = 0
         found: list[RunsOfLog] = []
         notes = [
             f"left out a directory: {error.sentence}" for error in self.damage.errors
@@ -257,12 +261,16 @@ class _SourceReader:
             if self.progress is not None:
                 self.progress(done, len(wanted))
             try:
-                found += self._read_training(root, typed, training, alone=False)
+                read = self._read_training(root, typed, training, alone=False)
             except LogError as error:
                 foreign = isinstance(error, ForeignLogError)
                 first = first or error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
                     notes.append(f"left out another of these logs: {error.sentence}")
+                continue
+            found += read
+            n_runs += sum(len(log.runs) for log in read)
+            check_logs(n_runs, source, most)
         if not found:
             raise first or LogError("there is no run", source=wanted[0][0])
         if notes:

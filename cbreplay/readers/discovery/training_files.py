@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
@@ -127,11 +128,19 @@ def find_trainings(
     for events in dict.fromkeys(event_roots):
         found[_owner(events, root, found)].events.append(events)
     trainings = [
-        training for at in sorted(found) for training in _trainings(at, found[at])
+        training
+        for at in sorted(found, key=_as_people_count)
+        for training in _trainings(at, found[at])
     ]
     if len(trainings) > 1:
         trainings = _paired([_named_by_file(training, root) for training in trainings])
     return [_with_run_json_above(training, root) for training in trainings]
+
+
+def _as_people_count(path: str) -> list[str | int]:
+    """Return what paths are ordered by, so that seed2 stands before seed10."""
+    parts = re.split(r"([0-9]+)", path)
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
 def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:

@@ -94,6 +94,9 @@ def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
 
     text = decode_beginning(read_bytes(path, damage.max_bytes))
     listed = text.splitlines()
+    if not listed:
+        problem = "its bytes are no text"
+        raise LogError(problem, source=path, hint="Export it again")
     if not text.endswith(("\n", "\r")):
         row = f"the last row (line {len(listed)}) has no line end"
         kept = listed[-1].count(",") == listed[0].count(",")

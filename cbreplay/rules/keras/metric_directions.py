@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.keras.semantics import AutoMode
     from cbreplay.run import Mode
 
-__all__ = ["METRIC_DIRECTIONS", "find_direction", "resolve_mode"]
+__all__ = ["METRIC_DIRECTIONS", "ends_at_one", "find_direction", "resolve_mode"]
 
 _UP = """
     acc accuracy auc binary_accuracy binary_io_u categorical_accuracy
@@ -57,8 +57,24 @@ def find_direction(name: str, directions: Mapping[str, Mode]) -> Mode | None:
     for compiled in (metric, name):
         if compiled in directions:
             return directions[compiled]
-    # Keras appends _1, _2 to a metric's name when it repeats
-    return METRIC_DIRECTIONS.get(re.sub(r"_\d+$", "", metric))
+    return METRIC_DIRECTIONS.get(_without_number(metric))
+
+
+def _without_number(metric: str) -> str:
+    """Return a metric's name without the _1, _2 that Keras appends when it repeats."""
+    return re.sub(r"_\d+$", "", metric)
+
+
+def ends_at_one(name: str) -> bool:
+    """Return whether a series is a metric of Keras that is to grow, and ends at 1.
+
+    All that are to grow do: accuracy, AUC, F1, IoU and their like.
+
+    >>> ends_at_one("val_accuracy"), ends_at_one("val_loss"), ends_at_one("reward")
+    (True, False, False)
+    """
+    metric = name.removeprefix("val_")
+    return METRIC_DIRECTIONS.get(_without_number(metric)) == "max"
 
 
 def resolve_mode(

@@ -43,9 +43,11 @@ def test_the_same_replay_gives_the_same_bytes(
     assert first == second
 
 
-def test_another_suffix_names_the_two(replay: Replay, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"'.pdf', where .png or .svg is expected"):
-        save_figure(plot_replay(replay), tmp_path / "curve.pdf")
+def test_another_suffix_names_what_is_written(replay: Replay, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"'.gif', where .png, .svg or .pdf is expected"
+    ):
+        save_figure(plot_replay(replay), tmp_path / "curve.gif")
     assert list(tmp_path.iterdir()) == []
 
 

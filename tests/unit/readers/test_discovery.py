@@ -294,7 +294,7 @@ def test_events_fill_what_the_csv_does_not_hold(tmp_path: Path) -> None:
     assert run.series["loss"].values.tolist() == [0.5, 0.25]
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == [1.0, 1.0]
-    assert "the CSV holds epochs 0-0, the event files 0-1" in run.notes[1]
+    assert "the CSV holds epochs 1-1, the event files 1-2" in run.notes[1]
 
 
 @pytest.mark.parametrize(
@@ -456,3 +456,11 @@ def test_a_lone_csv_beside_run_directories_is_named_by_its_file(tmp_path: Path) 
     (tmp_path / "seed0").mkdir()
     (tmp_path / "seed0" / "logs.csv").write_text(rows, newline="")
     assert [run.name for run in load_runs(tmp_path)] == ["overfit.csv", "seed0"]
+
+
+def test_runs_stand_in_the_order_in_which_people_count(tmp_path: Path) -> None:
+    for seed in (10, 2, 1):
+        folder = tmp_path / f"seed{seed}"
+        folder.mkdir()
+        write_csv(folder / "logs.csv", [0.5, 0.1 * seed])
+    assert [run.name for run in load_runs(tmp_path)] == ["seed1", "seed2", "seed10"]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbreplay import LogError, load_runs
+from cbreplay import EarlyStopping, LogError, load_runs
+from cbreplay.distributed import sweep_logs
 from cbreplay.readers.discovery import file_server
 from tests.oracles.hostile_server import LOG, HostileServer, hostile_server
 
@@ -91,13 +92,13 @@ def test_a_limit_can_be_raised(server: HostileServer) -> None:
     url = f"{server.url}/logs.csv"
     (run,) = load_runs(url, max_bytes=len(LOG))
     assert run.n_epochs == 3
-    with pytest.raises(LogError, match="--max-size or max_bytes="):
+    with pytest.raises(LogError, match="max_bytes="):
         load_runs(url, max_bytes=len(LOG) - 1)
 
 
 def test_the_limit_counts_all_that_is_fetched(server: HostileServer) -> None:
     assert len(load_runs(f"{server.url}/runs/", max_bytes=1000)) == 2
-    with pytest.raises(LogError, match="--max-size or max_bytes="):
+    with pytest.raises(LogError, match="max_bytes="):
         load_runs(f"{server.url}/runs/", max_bytes=2 * len(LOG) - 1)
 
 
@@ -179,6 +180,23 @@ def test_no_log_record_tells_a_secret(
         load_runs(secret_url(server, "logs.csv").removesuffix("#fr4gment"))
     assert server.host in caplog.text
     assert_discreet(caplog.text)
+
+
+def test_a_log_that_a_sweep_leaves_out_is_named_without_secrets(
+    server: HostileServer,
+) -> None:
+    good, bad = (
+        f"http://wh0:S3cr3t@{server.host}/{path}?sig=k3y"
+        for path in ("logs.csv", "forbidden/logs.csv")
+    )
+    sweep = sweep_logs([good, bad], [[EarlyStopping(patience=1)]])
+    assert [failure.source for failure in sweep.failures] == [
+        f"{server.url}/forbidden/logs.csv"
+    ]
+    assert_discreet(repr(sweep.failures), repr(sweep.runs))
+    with pytest.raises(LogError, match="none of 1 logs could be swept") as caught:
+        sweep_logs([bad], [[EarlyStopping(patience=1)]])
+    assert_discreet(str(caught.value), repr(caught.value.__context__))
 
 
 ODD = [

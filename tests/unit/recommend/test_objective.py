@@ -9,6 +9,7 @@ import pytest
 
 from cbreplay.errors import ConfigError
 from cbreplay.recommend.study import (
+    Scale,
     measure_scale,
     read_tolerance,
     resolve_tolerance,
@@ -36,11 +37,46 @@ def judged(values: list[float], mode: str = "min") -> Judged:
 def test_the_scale_is_the_best_value_or_the_way_to_it(
     values: list[float], mode: str, expected: tuple[float, float]
 ) -> None:
-    assert measure_scale(judged(values, mode)) == pytest.approx(expected)
+    assert measure_scale(judged(values, mode))[:2] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "size", "of"),
+    [
+        ("val_accuracy", [0.5, 0.98, 0.97], 0.02, "error"),
+        ("val_auc_1", [0.5, 0.9], 0.1, "error"),
+        # values above 1 show percent
+        ("val_accuracy", [50.0, 98.0], 2.0, "error"),
+        # nothing is left of it: the way there
+        ("val_accuracy", [0.5, 1.0], 0.5, "way"),
+        # what nobody knows to end at 1
+        ("reward", [0.5, 0.98], 0.98, "best"),
+    ],
+)
+def test_of_a_series_that_ends_at_one_the_error_is_the_scale(
+    name: str, values: list[float], size: float, of: str
+) -> None:
+    found = measure_scale(judged(values, "max")._replace(name=name))
+    assert found.size == pytest.approx(size)
+    assert found.of == of
+
+
+def test_a_share_is_never_less_than_the_smallest_change_of_a_series() -> None:
+    # of 200 examples one more or less is 0.005; a hundredth of the error is 0.0002
+    values = [0.5, 0.96, 0.975, 0.98, 0.975]
+    scale = measure_scale(judged(values, "max")._replace(name="val_accuracy"))
+    for asked in (None, "1%"):
+        found = resolve_tolerance(asked, [scale], [])
+        assert found.by_run == pytest.approx([0.005])
+    assert resolve_tolerance(0.001, [scale], []).by_run == pytest.approx([0.001])
 
 
 def test_a_run_without_a_number_has_no_scale() -> None:
-    assert all(map(math.isnan, measure_scale(judged([math.nan]))))
+    assert all(map(math.isnan, measure_scale(judged([math.nan]))[:2]))
+
+
+def scales(best: list[float]) -> list[Scale]:
+    return [Scale(value, value, "best", 0.0) for value in best]
 
 
 @pytest.mark.parametrize("text", ["-1", "x", "nan", "inf", "-1%", "%", ""])
@@ -52,23 +88,23 @@ def test_a_tolerance_that_is_none_is_refused_by_its_option(text: str) -> None:
 def test_the_default_is_one_percent_or_the_spread_of_three_seeds_if_that_is_less() -> (
     None
 ):
-    best = np.array([0.499, 0.5, 0.501, 2.0, 3.0, 7.0])
-    found = resolve_tolerance(None, best, best.copy(), [(0, 1, 2), (3, 4)])
+    best = scales([0.499, 0.5, 0.501, 2.0, 3.0, 7.0])
+    found = resolve_tolerance(None, best, [(0, 1, 2), (3, 4)])
     # the standard deviation of 0.499, 0.5, 0.501 is 0.001
     assert found.by_run == pytest.approx([0.001, 0.001, 0.001, 0.02, 0.03, 0.07])
     assert (found.kind, found.seeded) == ("seeds", 1)
     # of 2, 3 and 7 it is more than any percent
-    wide = resolve_tolerance(None, best, best.copy(), [(3, 4, 5)])
-    assert wide.by_run == pytest.approx(best / 100)
+    wide = resolve_tolerance(None, best, [(3, 4, 5)])
+    assert wide.by_run == pytest.approx([0.00499, 0.005, 0.00501, 0.02, 0.03, 0.07])
     assert (wide.kind, wide.seeded) == ("share", 0)
-    alone = resolve_tolerance(None, best, best.copy(), [])
-    assert alone.by_run == pytest.approx(best / 100)
+    alone = resolve_tolerance(None, best, [])
+    assert alone.by_run == pytest.approx(wide.by_run)
     assert alone.kind == "share"
 
 
 def test_a_tolerance_that_was_asked_for_is_the_same_for_seeds() -> None:
-    best = np.array([0.4, 0.5, 0.6])
-    absolute = resolve_tolerance("0.02", best, best, [(0, 1, 2)])
+    best = scales([0.4, 0.5, 0.6])
+    absolute = resolve_tolerance("0.02", best, [(0, 1, 2)])
     assert absolute.by_run.tolist() == [0.02] * 3
-    share = resolve_tolerance("10%", best, best, [(0, 1, 2)])
+    share = resolve_tolerance("10%", best, [(0, 1, 2)])
     assert share.by_run == pytest.approx([0.04, 0.05, 0.06])

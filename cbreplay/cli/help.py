@@ -1,0 +1,67 @@
+"""The help of a command: its options by what they are about, the rare ones last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["GroupedCommand"]
+
+_READ = "How a log is read"
+# parameters by what they are about; what is in none is asked of this command alone
+_ABOUT = {
+    "What is asked": (
+        *("expressions", "patience", "min_delta", "start_from_epoch", "run", "kind"),
+        *("versus", "versus_patience", "versus_min_delta", "versus_start_from_epoch"),
+        *("each", "same_callbacks", "keras_code", "only", "epochs", "hypothetical"),
+        *("current", "conditions"),
+    ),
+    "How it is judged": (
+        *("monitor", "mode", "keep", "objective", "objective_mode", "semantics"),
+        *("initial_lr", "tolerance", "confidence", "cost_weight", "group_by"),
+        *("recorded_under", "prechelt"),
+    ),
+    "Output": ("output", "output_format", "scheduler", "verbose", "quiet", "help"),
+    _READ: (
+        *("planned_epochs", "x_axis", "validation_freq", "parts", "first_epoch"),
+        *("seams", "resume", "empty", "errors", "max_size", "timeout"),
+    ),
+}
+
+
+class GroupedCommand(click.Command):
+    """A command whose help groups its options; nearly nobody needs the last group."""
+
+    def format_options(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the options below headings."""
+        told = {
+            _name(option): record
+            for option in self.get_params(ctx)
+            if isinstance(option, click.Option)
+            and (record := option.get_help_record(ctx)) is not None
+        }
+        grouped = {name for names in _ABOUT.values() for name in names}
+        for title, names in _ABOUT.items():
+            rows = [*_chosen(told, names)]
+            if title == next(iter(_ABOUT)):
+                rows += _chosen(told, [name for name in told if name not in grouped])
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def _name(option: click.Option) -> str:
+    # click has a name of its own for this one
+    return "help" if "--help" in option.opts else option.name or ""
+
+
+def _chosen(
+    told: Mapping[str, tuple[str, str]], names: Iterable[str]
+) -> list[tuple[str, str]]:
+    return [told[name] for name in names if name in told]

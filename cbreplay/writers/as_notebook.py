@@ -1,0 +1,184 @@
+"""A document as HTML inside somebody else's page: a cell of a notebook.
+
+Nothing in it needs a style or a script: where they are stripped, headings, tables and
+lists remain. The few styles inherit the page's colours, so that it reads on light and
+dark ones.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import TYPE_CHECKING
+
+from cbreplay.document import (
+    Code,
+    CodeBlock,
+    Figure,
+    Gallery,
+    Notice,
+    Paragraph,
+    Points,
+    Strong,
+    Table,
+    Trend,
+    spoken_cells,
+)
+from cbreplay.words import count, visible_text
+from cbreplay.writers.sparkline import draw_sparkline
+from cbreplay.writers.text_tables import choose_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cbreplay.document import Block, Document, Section, Text
+
+__all__ = ["write_notebook"]
+
+_MOST_ROWS = 60
+_LINE = "1px solid rgba(128,128,128,.35)"
+_CELL = f"padding:3px 14px 3px 0;border-bottom:{_LINE};vertical-align:top"
+_MUTED = "opacity:.75;font-size:90%"
+_CODE = "background:none;padding:0;font-family:monospace"
+_TREND = 60
+
+
+def write_notebook(document: Document) -> str:
+    """Return the answer as HTML for a cell of a notebook."""
+    parts = [
+        f'<p style="font-size:115%"><strong>{_text(document.headline)}</strong></p>',
+        f'<p style="{_MUTED}">{_text(document.lead)}</p>',
+    ]
+    # a line of characters stands in for a picture
+    trends = not any(map(_is_picture, document.sections))
+    for section in sorted(document.sections, key=_rank):
+        if section.on == "asked":
+            summary = f"<summary>{_plain(section.title)}</summary>"
+            parts.append(f"<details>{summary}{_blocks(section)}</details>")
+            continue
+        if section.title and not section.untitled:
+            parts.append(f"<p><strong>{_plain(section.title)}</strong></p>")
+        parts.append(_blocks(section, trends=trends))
+    body = "\n".join(part for part in parts if part)
+    return f'<div class="cbreplay" style="max-width:960px">\n{body}\n</div>'
+
+
+def _rank(section: Section) -> int:
+    """Put the numbers first, then pictures, doubts, and what nobody asked for."""
+    if section.on == "asked":
+        return 3
+    if any(isinstance(block, Notice) for block in section.blocks):
+        return 2
+    return int(_is_picture(section))
+
+
+def _is_picture(section: Section) -> bool:
+    return any(isinstance(block, Figure) for block in section.blocks)
+
+
+def _blocks(section: Section, *, trends: bool = True) -> str:
+    blocks = (
+        block for block in section.blocks if trends or not isinstance(block, Trend)
+    )
+    return "\n".join(filter(None, map(_block, blocks)))
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, CodeBlock):
+        lines = "\n".join(map(_plain, block.code.split("\n")))
+        return f'<pre style="{_CODE}">{lines}</pre>'
+    if isinstance(block, Trend):
+        line = draw_sparkline(block.values, _TREND)
+        caption = _text(block.caption)
+        return f"<p><code>{_plain(block.label)}</code> {line} {caption}</p>"
+    if isinstance(block, Figure):
+        return _picture(block)
+    if isinstance(block, Gallery):
+        return "\n".join(map(_picture, block.figures))
+    return _sentences(block)
+
+
+def _sentences(block: Paragraph | Points | Notice) -> str:
+    if isinstance(block, Paragraph):
+        style = f' style="{_MUTED}"' if block.small else ""
+        return f"<p{style}>{_text(block.text)}</p>"
+    points = "".join(f"<li>{_text(point)}</li>" for point in block.points)
+    return f"<ul>{points}</ul>" if points else ""
+
+
+def _text(text: Text) -> str:
+    return "".join([_plain(text.stamp), *_parts(text)])
+
+
+def _parts(text: Text) -> Iterator[str]:
+    for part in text.parts:
+        if isinstance(part, Code):
+            yield f'<code style="background:none">{_plain(part.text)}</code>'
+        elif isinstance(part, Strong):
+            yield f"<strong>{_plain(part.text)}</strong>"
+        else:
+            yield _plain(part if isinstance(part, str) else part.text)
+
+
+def _plain(text: str) -> str:
+    """Return text in which nothing is a tag, and nothing is invisible."""
+    return escape(visible_text(text))
+
+
+def _table(table: Table) -> str:
+    """Write a table; of a long one, the rows that matter most."""
+    table = table.for_people()
+    rows, n_hidden = choose_rows(table.rows, min(_MOST_ROWS, table.most_on_screen))
+    chosen = table._replace(rows=tuple(rows))
+    sides = ["left", *(column.align for column in table.columns[1:])]
+    head = _row("th", [column.title for column in table.columns], sides)
+    body = "\n".join(
+        _row("td", cells, sides, marked=row.marked, n_columns=len(sides))
+        for row, cells in zip(rows, spoken_cells(chosen), strict=True)
+    )
+    more = f"{count(n_hidden, 'more row')}: .to_frame() has all" if n_hidden else ""
+    note = f'<p style="{_MUTED}">{more}</p>' if more else ""
+    caption = f'<caption style="display:none">{_plain(table.caption)}</caption>'
+    style = 'style="border-collapse:collapse"'
+    return (
+        f"<table {style}>{caption}\n<thead>{head}</thead>\n<tbody>{body}</tbody>"
+        f"</table>{note}"
+    )
+
+
+def _row(
+    tag: str,
+    cells: Iterable[str],
+    sides: Sequence[str],
+    *,
+    marked: bool = False,
+    n_columns: int = 0,
+) -> str:
+    texts = list(cells)
+    written = []
+    for place, (cell, side) in enumerate(zip(texts, sides, strict=False)):
+        # a sentence in place of the other cells
+        is_rest = place and place == len(texts) - 1 < n_columns - 1
+        wide = f' colspan="{n_columns - place}"' if is_rest else ""
+        where = "left" if is_rest else side
+        shown = f"<strong>{_plain(cell)}</strong>" if marked else _plain(cell)
+        style = f"text-align:{where};{_CELL}"
+        written.append(f'<{tag}{wide} style="{style}">{shown}</{tag}>')
+    return f"<tr>{''.join(written)}</tr>"
+
+
+def _picture(figure: Figure) -> str:
+    """Write a picture on a ground of its own, which reads on a dark page too."""
+    from cbreplay.plots.picture import draw_points, figure_bytes
+    from cbreplay.plots.style import LIGHT
+
+    drawing = draw_points(figure.points(), look=LIGHT, small=figure.small)
+    content = base64.b64encode(figure_bytes(drawing, "png")).decode("ascii")
+    width = 270 if figure.small else 760
+    return (
+        f'<p><img src="data:image/png;base64,{content}" width="{width}" '
+        f'style="max-width:100%" alt="{_plain(figure.alternative)}"></p>'
+        f'<p style="{_MUTED}">{_plain(figure.caption)}</p>'
+    )

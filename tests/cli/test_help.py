@@ -1,0 +1,39 @@
+"""The help of a command: every option once, in groups, the rare ones last."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from cbreplay.cli.main import cli
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from tests.conftest import Ask
+
+GROUPED = ["explain", "inspect", "plot", "recommend", "report", "simulate"]
+TITLES = ["What is asked:", "How it is judged:", "Output:", "How a log is read:"]
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_every_option_stands_in_one_group(ask: Ask, name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    shown = ask(name, "--help").out
+    titles = [line for line in shown.splitlines() if line in TITLES]
+    assert titles == [title for title in TITLES if title in titles]
+    assert titles[-1] == "How a log is read:"
+    for option in command.params:
+        if isinstance(option, click.Option):
+            longest = max(option.opts, key=len)
+            assert len(re.findall(rf"^  .*{longest}\b(?!-)", shown, re.MULTILINE)) >= 1
+    assert shown.count("--help") == 1
+
+
+def test_flags_may_stand_after_the_command(ask: Ask) -> None:
+    assert ask("-V").out == ask("--version").out
+    words = (ROOT / "sample_logs/overfit.csv", "--monitor", "val_loss")
+    assert ask("simulate", *words, "-q").out == ask("-q", "simulate", *words).out

@@ -1,0 +1,165 @@
+"""What people reported in public of their logs, rebuilt small: no wrong belief is left.
+
+Each test says in its first line what was reported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.oracles.tensorboard_loader import write_events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+LOSSES = [0.9, 0.8, 0.7, 0.6, 0.65, 0.66, 0.64, 0.7]
+
+
+def write(path: Path, header: str, rows: list[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *rows, ""]))
+    return path
+
+
+def told(ask: Ask, *words: str | Path) -> str:
+    answer = ask(*words)
+    assert answer.status == 0, answer.err
+    return " ".join(answer.out.split())
+
+
+def test_a_misspelt_monitor_never_acts_and_is_found(ask: Ask, tmp_path: Path) -> None:
+    """Training always ends when the patience is reached: monitor='value_loss'."""
+    log = write(
+        tmp_path / "log.csv",
+        "epoch,loss,val_loss",
+        [f"{at},{loss},{loss}" for at, loss in enumerate(LOSSES)],
+    )
+    answer = ask("simulate", log, "--monitor", "value_loss", "--patience", "3")
+    assert answer.status == 2
+    assert "did you mean 'val_loss'?" in answer.err
+
+
+def test_the_two_names_of_accuracy_are_told_of(ask: Ask, tmp_path: Path) -> None:
+    """An old script stops on val_accuracy, and this Keras calls it val_acc."""
+    log = write(
+        tmp_path / "log.csv",
+        "epoch,acc,loss,val_acc,val_loss",
+        [f"{at},{1 - loss},{loss},{1 - loss},{loss}" for at, loss in enumerate(LOSSES)],
+    )
+    for asked, meant in (("val_accuracy", "val_acc"), ("accuracy", "acc")):
+        answer = ask("simulate", log, "--monitor", asked)
+        assert answer.status == 2
+        assert f"did you mean {meant!r}?" in answer.err
+
+
+def test_no_patience_is_one_epoch_of_it(ask: Ask, tmp_path: Path) -> None:
+    """EarlyStopping() stops at the second epoch although the loss improves: not so."""
+    log = write(
+        tmp_path / "log.csv",
+        "epoch,loss,val_loss",
+        [f"{at},{loss},{loss}" for at, loss in enumerate([0.9, 0.8, 0.7, 0.75, 0.6])],
+    )
+    # the first epoch that is no improvement is the fourth
+    said = told(
+        ask, "simulate", log, "-c", "EarlyStopping()", "--semantics", "keras-3.15"
+    )
+    assert "It stops at epoch 4 of 5" in said
+
+
+def test_a_header_that_an_append_wrote_again_is_a_seam(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """CSVLogger(append=True) of old releases writes the header once more."""
+    rows = [f"{at},{loss},{loss}" for at, loss in enumerate(LOSSES)]
+    head = "epoch,loss,val_loss"
+    log = write(tmp_path / "log.csv", head, [*rows[:3], head, *rows[3:]])
+    said = told(ask, "inspect", log)
+    assert "1 run of 8 epochs" in said
+    assert "a fit was resumed at epoch 4 (counted from 1)" in said
+
+
+def test_a_header_between_two_trainings_parts_them(ask: Ask, tmp_path: Path) -> None:
+    """A CSV logger in append mode writes its header between two trainings."""
+    head = "epoch\ttrain_loss\tvalid_loss\terror_rate\ttime"
+    first = [f"{at}\t{loss}\t{loss}\t{loss}\t00:18" for at, loss in enumerate(LOSSES)]
+    second = [
+        f"{at}\t{loss}\t{loss + 0.01}\t{loss}\t00:17"
+        for at, loss in enumerate(LOSSES[:5])
+    ]
+    log = write(tmp_path / "history.csv", head, [*first, head, *second])
+    assert "2 runs of 5 to 8 epochs" in told(ask, "inspect", log)
+
+
+def test_a_log_that_a_resumed_training_wrote_over_begins_late(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """metrics.csv of a resumed training holds only the rows from epoch 35 on."""
+    rows = [
+        row
+        for at, loss in enumerate(LOSSES, start=35)
+        for row in (f"{at},{at * 10},,{loss}", f"{at},{at * 10},{loss},")
+    ]
+    log = write(tmp_path / "metrics.csv", "epoch,step,train/loss,val/loss", rows)
+    said = told(ask, "simulate", log)
+    assert said.startswith(
+        "This log begins at epoch 36: what its callbacks saw before is not in it. If a "
+        "resumed training wrote over the earlier rows, give that log too"
+    )
+    assert "was enough" not in said
+    # the names alone make it no log of Ultralytics
+    assert "By Keras's rules: Lightning counts otherwise" in said
+
+
+def test_a_value_that_is_carried_forward_is_doubted(ask: Ask, tmp_path: Path) -> None:
+    """A metric that is computed every few epochs is repeated in the rows between."""
+    iou = [0.5, 0.6, 0.7, 0.65]
+    log = write(
+        tmp_path / "training_log.csv",
+        "epoch,train_loss,val_loss,eval_iou",
+        [f"{at},{0.9**at},{0.95**at},{iou[at // 5]}" for at in range(20)],
+    )
+    said = told(ask, "simulate", log, "--monitor", "eval_iou", "--mode", "max")
+    assert "eval_iou: a new value only every 5 epochs" in said.replace("Eval_", "eval_")
+    assert "val_loss: a new value" not in said
+
+
+def test_a_column_without_any_validation_says_why(ask: Ask, tmp_path: Path) -> None:
+    """CSVLogger names val_ columns although fit had no validation data."""
+    log = write(
+        tmp_path / "training.csv",
+        "epoch,loss,val_loss",
+        [f"{at},{loss},NA" for at, loss in enumerate(LOSSES)],
+    )
+    answer = ask("simulate", log)
+    assert answer.status == 2
+    assert "Keras named it, and never logged a value (every cell is NA)" in answer.err
+
+
+def test_a_step_that_goes_back_at_each_validation_is_no_restart(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The step of validation rows flickers to 0 at every epoch."""
+    rows = [
+        row
+        for at, loss in enumerate(LOSSES)
+        for row in (f"{loss},{at},0,", f",{at},{at * 10 + 9},{loss}")
+    ]
+    log = write(tmp_path / "metrics.csv", "val_loss,epoch,step,train_loss", rows)
+    assert "stops at 5 of 8" in told(ask, "simulate", log)
+
+
+def test_a_machine_that_was_restarted_begins_another_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """The cloud restarted the machine: a second event file begins at epoch 1 again."""
+    for part in ("train", "validation"):
+        for start, losses in ((0, LOSSES[:5]), (9000, [x + 0.01 for x in LOSSES])):
+            points = [
+                (1.6e9 + start + at, at, "epoch_loss", loss)
+                for at, loss in enumerate(losses)
+            ]
+            name = f"events.out.tfevents.{1_600_000_000 + start}.host.1.0.v2"
+            write_events(tmp_path / "logs" / part / name, points)
+    assert "2 runs of 5 to 8 epochs" in told(ask, "inspect", tmp_path / "logs")

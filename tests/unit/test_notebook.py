@@ -1,0 +1,169 @@
+"""A training in, an answer out that shows itself: as HTML, text, picture, table."""
+
+from __future__ import annotations
+
+import html.parser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import cbreplay
+from cbreplay import (
+    ConfigError,
+    EarlyStopping,
+    Run,
+    build_staircase,
+    choices,
+    compare_replays,
+    explain_replay,
+    load_runs,
+    make_grid,
+    recommend_config,
+    replay_run,
+    sweep_runs,
+)
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOSSES = [0.9, 0.5, 0.6, 0.7, 0.7]
+RULES = "keras-3.15"
+# what HTML inside a notebook must do without
+FORBIDDEN = {"script", "style", "link", "iframe", "object"}
+VOID = {"img", "br"}
+
+
+class Page(html.parser.HTMLParser):
+    """Reads a page as one does where styles and scripts are stripped."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.seen: set[str] = set()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def results() -> list[Any]:
+    runs = [
+        Run.from_logs(
+            [{"val_loss": loss + seed / 100} for loss in LOSSES], name=f"seed{seed}"
+        )
+        for seed in range(3)
+    ]
+    first, rival = (
+        replay_run(runs[0], EarlyStopping(patience=patience), semantics=RULES)
+        for patience in (1, 3)
+    )
+    tried = choices(EarlyStopping, patience=range(101), restore_best_weights=True)
+    sweep = sweep_runs(runs, make_grid([tried]), semantics=RULES)
+    return [
+        runs[0],
+        first,
+        build_staircase(runs[0], semantics=RULES),
+        sweep,
+        recommend_config(sweep),
+        explain_replay(first),
+        compare_replays(first, rival),
+    ]
+
+
+@pytest.mark.parametrize("result", results(), ids=lambda one: type(one).__name__)
+def test_every_result_shows_itself(result: Any) -> None:
+    page = Page(result._repr_html_())
+    assert not page.seen & FORBIDDEN
+    # the page that it stands in may be light or dark
+    styles = " ".join(value or "" for name, value in page.attributes if name == "style")
+    assert "color:#" not in styles
+    assert "background:#" not in styles
+    # the first sentence of the terminal is the first of the page
+    text = str(result)
+    headline = " ".join(text.partition("\n\n")[0].split())
+    assert headline
+    assert headline in page.text
+    assert len(result.to_frame()) > 0
+
+
+def test_a_history_a_dict_and_a_path_are_asked_alike(tmp_path: Path) -> None:
+    class History:
+        """As Keras returns it: the epochs, and the values of each series."""
+
+        def __init__(self) -> None:
+            self.epoch = [*range(len(LOSSES))]
+            self.history = {"val_loss": LOSSES}
+            self.params = {"epochs": 5}
+
+    History.__module__ = "keras.src.callbacks.history"
+    path = tmp_path / "logs.csv"
+    rows = [f"{epoch},{loss}" for epoch, loss in enumerate(LOSSES)]
+    path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    (run,) = load_runs(path)
+    for source in (History(), History().history, path, str(path), run, [run]):
+        answer = cbreplay.ask(source, semantics=RULES)
+        # patience 1 stops at the third epoch and keeps the second
+        assert answer.data.sufficient_patience() == 1
+        assert str(answer).startswith("On this run patience 1 was enough: it keeps the")
+        assert repr(answer) == str(answer)
+
+
+def test_settings_and_rivals_are_asked_in_any_form() -> None:
+    series = {"val_loss": LOSSES}
+    tried = choices(EarlyStopping, patience=[1, 2])
+    for settings in (tried, [tried], "EarlyStopping(patience=[1, 2])"):
+        answer = cbreplay.ask(series, settings, semantics=RULES)
+        assert answer.to_frame()["stopped_epoch"].tolist() == [2, 3]
+    versus = cbreplay.ask(
+        series,
+        EarlyStopping(patience=1),
+        versus="EarlyStopping(patience=2)",
+        semantics=RULES,
+    )
+    assert str(versus).startswith("A and B part at epoch 3:")
+    with pytest.raises(ConfigError, match="compares one list with one"):
+        cbreplay.ask(series, tried, versus=tried)
+
+
+def test_several_trainings_are_advised_on(tmp_path: Path) -> None:
+    answer = cbreplay.ask(ROOT / "sample_logs" / "digits-mlp", semantics=RULES)
+    headline = f"Patience {answer.data.patience}"
+    assert headline in answer._repr_html_()
+    assert answer.save(tmp_path / "advice.png").stat().st_size > 1000
+    assert answer.save(tmp_path / "advice.md").read_text().startswith(f"# {headline}")
+
+
+def test_several_patience_values_are_drawn() -> None:
+    staircase = build_staircase(Run.from_logs([{"val_loss": v} for v in LOSSES]))
+    (curve,) = staircase.plot(patience=[1, 2]).axes
+    words = [" ".join(text.get_text().split()) for text in curve.texts]
+    assert "patience=1: stops at epoch 3 of 5, saves 2 epochs" in words
+    assert "patience=2: stops at epoch 4 of 5, saves 1 epoch" in words
+    run = Run.from_logs([{"val_loss": v} for v in LOSSES])
+    assert run.plot(patience=1).axes
+    assert run.plot().axes
+
+
+def test_no_name_of_a_log_acts_in_a_notebook() -> None:
+    hostile = "<script>alert(1)</script>\x1b[31m"
+    run = Run.from_logs([{"val_loss": 1.0, hostile: 2.0}], name=hostile)
+    page = Page(run._repr_html_())
+    assert "script" not in page.seen
+    assert "<script>alert(1)</script>\\x1b[31m" in page.text
