@@ -120,6 +120,9 @@ class _Method:
     def is_harmless(self, node: ast.AST) -> bool:
         if isinstance(node, ast.FunctionDef):
             return False
+        if isinstance(node, ast.AugAssign):
+            # logs |= {...} changes what other callbacks read
+            return isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div))
         if isinstance(node, ast.Name):
             return self.is_harmless_name(node)
         if isinstance(node, ast.Attribute):
@@ -131,6 +134,8 @@ class _Method:
 
     def is_harmless_name(self, node: ast.Name) -> bool:
         parent = self.of_parent.get(id(node))
+        if isinstance(parent, ast.Call) and self.calls.written(parent.func) == "super":
+            return True
         if node.id == "self":
             return isinstance(parent, ast.Attribute)
         if isinstance(node.ctx, ast.Store):
@@ -175,7 +180,7 @@ class _Method:
         return (
             called.attr in _CONTAINER_METHODS | _LOG_METHODS
             or written.startswith("self.model.")
-            or (written.startswith("super().") and self.is_of_hook(called.attr))
+            or (written.startswith("super(") and self.is_of_hook(called.attr))
         )
 
     def is_of_hook(self, name: str) -> bool:

@@ -427,6 +427,10 @@ def returns_once(function: Scope) -> bool:
     definition = function.definition
     if not isinstance(definition, ast.FunctionDef) or definition.decorator_list:
         return False
+    if any(
+        isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(definition)
+    ):
+        return False  # a call of it runs nothing yet
     last = definition.body[-1]
     return (
         isinstance(last, ast.Return)

@@ -135,7 +135,7 @@ class Retrainer:
         listed = [confined(each) for each in read_callbacks(callbacks).callbacks]
         replay = replay_run(self.run, listed, hypothetical=True)
         trained = self._model.train(listed)
-        items = tuple(_Comparison(self.run, replay, self.again, trained).items())
+        items = tuple(_SideBySide(self.run, replay, self.again, trained).items())
         return Confirmation(replay, trained, items)
 
 
@@ -190,7 +190,7 @@ def _equal(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 - numbers or nothing
     return bool(ours == theirs)
 
 
-class _Comparison:
+class _SideBySide:
     """What a replay says, held against a training."""
 
     def __init__(

@@ -57,7 +57,13 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
             "of cbreplay with -c or callbacks=."
         )
         raise ConfigError(sentence)
-    given = parameters_of(callback)
+    # what stands at its default is left out: an older Keras may not have it
+    defaults = {field.name: field.default for field in dataclasses.fields(callback)}
+    given = {
+        name: setting
+        for name, setting in parameters_of(callback).items()
+        if not _same(setting, defaults[name])
+    }
     if "schedule" in given:
         given["schedule"] = as_function(given["schedule"])
     try:

@@ -21,6 +21,7 @@ import struct
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +260,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     parser.add_argument("--keep", type=Path, default=Path("failing-event-file"))
     asked = parser.parse_args()
+    # as in the tests
+    warnings.simplefilter("error")
     pick = random.Random(asked.seed)  # noqa: S311 - no secret
     every = seeds()
     counts: Counter[str] = Counter()

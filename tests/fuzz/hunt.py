@@ -21,6 +21,7 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -116,6 +117,8 @@ def hunt_from_command_line(channel: Channel) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, help="the number of one case")
     asked = parser.parse_args()
+    # as in the tests
+    warnings.simplefilter("error")
     ends = time.monotonic() + 60 * asked.minutes
     begin = asked.only or 0
     n_cases: float

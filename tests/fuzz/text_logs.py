@@ -14,6 +14,7 @@ import argparse
 import itertools
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -54,6 +55,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    # as in the tests
+    warnings.simplefilter("error")
     n_read = fuzz(asked.minutes, asked.seed)
     print(  # noqa: T201 - the report
         f"{n_read} logs read in {asked.minutes:g} minutes, no other outcome; from seed "

@@ -141,7 +141,7 @@ def test_groups_as_asked() -> None:
 
 
 def test_what_no_run_json_has_is_refused_with_what_there_is() -> None:
-    with pytest.raises(ConfigError, match=r"'flavour'.*--group-by"):
+    with pytest.raises(ConfigError, match=r"'flavour'.*group_by="):
         find_groups([run("a")], "flavour")
     with pytest.raises(ConfigError, match="1 labels for 2 runs"):
         find_groups([run("a"), run("b")], ["x"])

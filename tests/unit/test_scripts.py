@@ -337,6 +337,10 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
             ),
             "line 5: 'c' is changed in line 4",
         ),
+        (
+            "def f():\n    yield 1\n    return [EarlyStopping()]\nm.fit(callbacks=f())",
+            "line 4: 'f' is not Keras's but defined in line 1",
+        ),
         ("def f():\n    return f()\nm.fit(callbacks=f())", "names lead in circles"),
         ("m.fit(x, callbacks=[1])", "line 1: '1' is no callback and no list"),
         (

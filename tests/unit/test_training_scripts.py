@@ -596,6 +596,11 @@ def test_what_a_script_sets_elsewhere_changes_no_class(tmp_path: Path) -> None:
 # --- callbacks of the script's own that only watch
 
 WATCHING = {
+    "old super": (
+        "def __init__(self):\n        super(Own, self).__init__()\n"
+        "        self.count = 0\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n        self.count += 1"
+    ),
     "prints": "def on_epoch_end(self, epoch, logs=None):\n        print(epoch, logs)",
     "keeps": (
         "def __init__(self, every=2):\n        super().__init__()\n"
@@ -623,6 +628,11 @@ DECIDING = {
         "        self.model.optimizer.learning_rate.assign(0.1)"
     ),
     "logs": "def on_epoch_end(self, e, logs):\n        logs['val_f1'] = 1",
+    "merges": "def on_epoch_end(self, e, logs):\n        logs |= {'a': 1}",
+    "merges alias": (
+        "def on_epoch_end(self, e, logs):\n        seen = logs or {}\n"
+        "        seen |= {'a': 1}"
+    ),
     "updates": "def on_epoch_end(self, e, logs):\n        logs.update(a=1)",
     "renames": (
         "def on_epoch_end(self, e, logs):\n        m = self.model\n"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
-__all__ = ["names_epoch", "read_lists", "take_epochs"]
+__all__ = ["names_epoch", "read_lists", "read_plan", "take_epochs"]
 
 
 def read_lists(
@@ -78,7 +78,7 @@ def read_lists(
     if doubled is not None:
         rows = rows.take(doubled).folded()
     places = [f"row {line}" for line in lines]
-    planned, plan_notes = _read_plan(planned_epochs)
+    planned, plan_notes = read_plan(planned_epochs)
     facts = LogFacts(
         notes=(*notes, *aligned.notes, *plan_notes),
         planned_epochs=planned,
@@ -96,14 +96,14 @@ def read_lists(
         )
 
 
-def _read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
+def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
     """Return the planned epochs, and a note where they are none."""
     if planned is None:
         return None, ()
     if isinstance(planned, (int, np.integer)) and planned > 0 and planned is not True:
         return int(planned), ()
-    note = f"params: epochs is {shown_value(planned)}, which is no plan and is not used"
-    return None, (note,)
+    shown = shown_value(planned)
+    return None, (f"the planned epochs are {shown}, which is no plan and not used",)
 
 
 def names_epoch(name: object) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.building.evaluations import TRAINER_SPEED
+from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.roles import EXACT, are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
@@ -90,8 +91,9 @@ class HuggingFaceReader(FormatReader):
         table.collapse(group)
         if whole is not None:
             table.columns["epoch"].values = whole.astype(np.float64)
-            planned = state.get("num_train_epochs")
-            table.planned_epochs = planned if isinstance(planned, int) else None
+            planned, odd = read_plan(state.get("num_train_epochs"))
+            table.planned_epochs = planned
+            table.notes.extend(odd)
         else:
             what = "evaluation" if evaluated.any() else "logged step"
             table.notes.insert(0, self._note(what))
@@ -190,5 +192,6 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
     near = np.abs(fractions - nearest) <= _NEARLY
     if not near.all() or nearest[0] < 1 or bool((np.diff(nearest) < 1).any()):
         return None
-    epochs: EpochArray = (nearest - 1).astype(np.int64)
+    # what is no epoch is refused later, as it stands there
+    epochs: EpochArray = np.minimum(nearest - 1, EXACT).astype(np.int64)
     return epochs

@@ -294,7 +294,7 @@ def test_events_fill_what_the_csv_does_not_hold(tmp_path: Path) -> None:
     assert run.series["loss"].values.tolist() == [0.5, 0.25]
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == [1.0, 1.0]
-    assert "the CSV holds epochs 0-0, the event files 0-1" in run.notes[1]
+    assert "the CSV holds epochs 1-1, the event files 1-2" in run.notes[1]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,17 @@ def test_trainer_that_evaluates_each_epoch_counts_epochs(tmp_path: Path) -> None
     assert run.learning_rate.values.tolist() == [np.float32(1e-3)] * 2
 
 
+def test_what_trainer_cannot_have_counted_is_refused_or_noted(tmp_path: Path) -> None:
+    rows = [{"epoch": 1.0, "eval_loss": 0.5}, {"epoch": 1e300, "eval_loss": 0.4}]
+    with pytest.raises(LogError, match="is too large for one"):
+        read(tmp_path / "trainer_state.json", trainer_state(*rows))
+    rows[1]["epoch"] = 2.0
+    state = trainer_state(*rows, num_train_epochs=-3)
+    (run,) = read(tmp_path / "trainer_state.json", state)
+    assert run.planned_epochs is None
+    assert any("planned epochs are -3, which is no plan" in note for note in run.notes)
+
+
 def test_trainer_that_evaluates_within_epochs_counts_evaluations(
     tmp_path: Path,
 ) -> None:

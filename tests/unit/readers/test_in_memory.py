@@ -35,7 +35,9 @@ def test_a_history_holds_its_plan_and_its_epochs() -> None:
 def test_a_plan_that_is_none_is_noted_and_not_used(epochs: Any) -> None:
     (run,) = load_runs(History({"loss": [0.5, 0.25]}, [3, 4], {"epochs": epochs}))
     assert run.planned_epochs is None
-    assert any(f"params: epochs is {epochs!r}, which" in note for note in run.notes)
+    assert any(
+        f"the planned epochs are {epochs!r}, which is no" in note for note in run.notes
+    )
 
 
 def test_a_rate_in_a_history_is_float32() -> None:

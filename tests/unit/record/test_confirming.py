@@ -74,13 +74,13 @@ def test_the_weights_in_a_file_are_those_of_the_epoch_that_was_predicted(
 
 
 def test_a_prediction_that_is_wrong_fails_with_what_was_true(model: Retrainer) -> None:
-    from cbreplay.record.confirming import _Comparison
+    from cbreplay.record.confirming import _SideBySide
 
     lie = replay_run(model.run, EarlyStopping(patience=1))
     truth = model.confirm(EarlyStopping(patience=50)).trained
     items = {
         entry.name: entry
-        for entry in _Comparison(model.run, lie, model.again, truth).items()
+        for entry in _SideBySide(model.run, lie, model.again, truth).items()
     }
     assert items["stop"].verdict == "failed"
     assert (items["stop"].predicted, items["stop"].trained) == (lie.stopped_epoch, None)

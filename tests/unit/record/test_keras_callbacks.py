@@ -98,3 +98,19 @@ def test_the_text_of_a_callback_reads_back_as_it() -> None:
     callback = ReduceLROnPlateau(monitor="loss", factor=0.3, cooldown=2, min_lr=1e-6)
     text = describe_callback(make_keras_callback(callback))
     assert parse_callbacks(text) == [callback]
+
+
+@pytest.mark.keras
+def test_an_argument_that_an_older_keras_lacks_is_left_out_at_its_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+
+    from cbreplay import TerminateOnNaN
+
+    class OlderTerminateOnNaN(keras.callbacks.Callback):  # type: ignore[misc]  # untyped
+        """As before Keras 3.13: without raise_error."""
+
+    monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", OlderTerminateOnNaN)
+    made = make_keras_callback(TerminateOnNaN())
+    assert isinstance(made, OlderTerminateOnNaN)

@@ -239,7 +239,7 @@ def test_evaluations_of_a_resumed_training_go_on(tmp_path: Path) -> None:
     (run,) = read(tmp_path, "step")
     assert run.steps is not None
     assert run.steps.tolist() == [10, 20, 30, 40]
-    assert any("begins at epoch 2" in note for note in run.notes)
+    assert any("begins at epoch 3" in note for note in run.notes)
 
 
 def test_series_out_of_step_with_each_other_are_one_training(tmp_path: Path) -> None:
