@@ -189,10 +189,9 @@ def ask(
 
 
 def _runs_of(source: Any) -> list[Run]:
-    from cbreplay.loading import load_runs
+    from cbreplay.given import as_runs
 
-    sources = source if isinstance(source, list | tuple) else [source]
-    return load_runs(*sources)
+    return as_runs(source)
 
 
 def _grid_of(callbacks: Any) -> Grid:

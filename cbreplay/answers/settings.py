@@ -96,19 +96,13 @@ def settings_document(
     summed_up = len(cells.runs) > 1 and len(cells.grid) > 1
     shows_each = each or not summed_up
     summaries = summarise(cells) if len(cells.runs) > 1 else []
-    footnote = evidence_footnote(cells)
-    notes = (Points((say(footnote),)),) if footnote else ()
-    table = (settings_table(cells), *notes)
-    rows = Section(EVERY_SETTING, table, untitled=True)
+    rows = _row_section(cells)
     sections = [rows if shows_each else rows._replace(on="asked")]
     if summed_up:
         sections.append(summary_section(cells, summaries))
     if tells_of_rates(cells):
-        sections.append(
-            Section(
-                "What reduces the learning rate, by setting", (totals_table(cells),)
-            )
-        )
+        title = "What reduces the learning rate, by setting"
+        sections.append(Section(title, (totals_table(cells),)))
     doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
@@ -128,6 +122,13 @@ def settings_document(
     if others or first.steps is None:
         return document
     return in_evaluations(document, first)
+
+
+def _row_section(cells: SettingCells) -> Section:
+    """Return every setting on every run, and what the words for evidence mean."""
+    footnote = evidence_footnote(cells)
+    notes = (Points((say(footnote),)),) if footnote else ()
+    return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 
 
 def _members(

@@ -49,6 +49,7 @@ def print_document(document: Document, output: Format) -> None:
                 emphasis=_emphasise,
                 mark=_mark,
                 verbose=is_verbose(),
+                folds_commands=sys.stdout.isatty(),
             )
         )
 

@@ -146,22 +146,7 @@ def _row(replay: Replay, step: Step, before: Any, earlier: Earlier) -> TraceRow:
         best = stood.best
         if decision.improved is not None and best is not None and value is not None:
             compared = stood.comparison.sides(value, best)
-    words = words_of(callback) or PLAIN_WORDS
-    told = tell(
-        words.moment(
-            Moment(
-                callback=callback,
-                epoch=step.epoch,
-                value=value,
-                before=before,
-                after=step.state,
-                decision=decision,
-                learning_rate=step.learning_rate,
-                next_value=_spoken_next(replay, step),
-                earlier=earlier,
-            )
-        )
-    )
+    told = _told(replay, step, before, earlier)
     end = replay.end_of_evidence
     hypothetical = end is not None and step.epoch >= end
     return TraceRow(
@@ -179,6 +164,23 @@ def _row(replay: Replay, step: Step, before: Any, earlier: Earlier) -> TraceRow:
         hypothetical=hypothetical,
         claims=told.claims,
     )
+
+
+def _told(replay: Replay, step: Step, before: Any, earlier: Earlier) -> Told:  # noqa: ANN401 - a state
+    """Say what the rule decided, and why, in its own words."""
+    callback = replay.callbacks[step.callback]
+    moment = Moment(
+        callback=callback,
+        epoch=step.epoch,
+        value=step.value,
+        before=before,
+        after=step.state,
+        decision=step.decision,
+        learning_rate=step.learning_rate,
+        next_value=_spoken_next(replay, step),
+        earlier=earlier,
+    )
+    return tell((words_of(callback) or PLAIN_WORDS).moment(moment))
 
 
 def _decision_word(step: Step, *, compares: bool) -> DecisionWord:

@@ -83,13 +83,28 @@ class OpenFit:
         self._loggers = _make_loggers(out)
         self._began = time.perf_counter()
         self._contents: dict[str, Any] = {
+            **self._describe(params["epochs"], first_epoch, facts),
+            "optimizer": optimizer,
+            "ended": None,
+            "earlier_fits": [],
+        }
+        write_metadata(out, self._contents)
+        for logger in list(self._loggers):
+            self._ask(logger, "set_model", model)
+            self._ask(logger, "on_train_begin")
+
+    def _describe(
+        self, epochs: int, first_epoch: int, facts: FitFacts
+    ) -> dict[str, Any]:
+        """Return what ``run.json`` says of the fit while it begins."""
+        return {
             "schema": 1,
             "written_by": f"cbreplay {__version__}",
             "started": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "wall_seconds": None,
             "keras": describe_keras(),
             "fit": {
-                "epochs": params["epochs"],
+                "epochs": epochs,
                 "initial_epoch": first_epoch,
                 "validation_freq": facts.validation_freq,
                 "batch_size": facts.batch_size,
@@ -100,14 +115,7 @@ class OpenFit:
             **({"without": list(facts.without)} if facts.without else {}),
             # Keras builds them in the first step
             "metrics": {"loss": "min"},
-            "optimizer": optimizer,
-            "ended": None,
-            "earlier_fits": [],
         }
-        write_metadata(out, self._contents)
-        for logger in list(self._loggers):
-            self._ask(logger, "set_model", model)
-            self._ask(logger, "on_train_begin")
 
     def wants_rate(self, batch: int) -> bool:
         """Tell whether a step is the first of its epoch, or holds the last."""

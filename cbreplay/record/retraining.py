@@ -99,7 +99,7 @@ class RetrainedModel:
 
     Parameters
     ----------
-    plan : Plan
+    plan : ExperimentPlan
         The experiment, its seed and its settings.
     """
 

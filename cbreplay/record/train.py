@@ -181,7 +181,8 @@ def _train(
     training, validation = split_examples(plan.experiment, plan.seed)
     model = _build(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
-    contents = _describe_run(plan, fit, earlier, n_examples=len(training.inputs))
+    contents = _describe_run(plan, fit, n_examples=len(training.inputs))
+    contents = _as_resumed(contents, earlier)
     write_metadata(out, contents)
     began = time.perf_counter()
 
@@ -254,12 +255,11 @@ def _built(model: Any, training: Examples) -> Any:  # noqa: ANN401 - keras is un
 def _describe_run(
     plan: ExperimentPlan,
     fit: WatchedFit,
-    earlier: Mapping[str, Any] | None,
     *,
     n_examples: int,
 ) -> dict[str, Any]:
     """Return what ``run.json`` says when a fit begins."""
-    contents: dict[str, Any] = {
+    return {
         "schema": 1,
         "written_by": f"cbreplay {__version__}",
         "experiment": plan.name,
@@ -288,12 +288,21 @@ def _describe_run(
         "ended": None,
         "earlier_fits": [],
     }
-    if earlier:
-        resumed = {key: earlier[key] for key in _FIT_KEYS if key in earlier}
-        contents["started"] = earlier.get("started", contents["started"])
-        contents["earlier_fits"] = [*earlier.get("earlier_fits", []), resumed]
-        return {**earlier, **contents}
-    return contents
+
+
+def _as_resumed(
+    contents: dict[str, Any], earlier: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what ``run.json`` says of a fit, which may go on with an earlier one."""
+    if not earlier:
+        return contents
+    resumed = {key: earlier[key] for key in _FIT_KEYS if key in earlier}
+    return {
+        **earlier,
+        **contents,
+        "started": earlier.get("started", contents["started"]),
+        "earlier_fits": [*earlier.get("earlier_fits", []), resumed],
+    }
 
 
 # what an earlier fit keeps of its run.json; a reader asks for the first three

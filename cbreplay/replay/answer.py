@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import (
     judge_epoch,
@@ -50,7 +51,7 @@ __all__ = ["as_list", "replay_list", "replay_run"]
 
 
 def replay_run(
-    run: Run,
+    run: object,
     callbacks: Any,  # noqa: ANN401 - ours, Keras's, the user's own, or lists of them
     *,
     hypothetical: bool = False,
@@ -61,8 +62,8 @@ def replay_run(
 
     Parameters
     ----------
-    run : Run
-        The record.
+    run : Run, History, dict of lists, DataFrame, or path
+        The record, or what `load_runs` reads it from.
     callbacks : iterable of Callback or Keras callbacks, or one
         A Keras callbacks list: order matters, they share ``logs`` and the learning
         rate. Keras's own objects are read by their attributes; any other object with
@@ -96,17 +97,17 @@ def replay_run(
     >>> replay.evidence, replay.stopped_epoch, replay.kept_epoch
     ('exact', 4, 2)
     """
-    _check_run(run)
+    record = as_run(run)
     if resume not in ("fresh", "carried"):
         sentence = f"resume is {resume!r}, where 'fresh' or 'carried' is expected"
         raise ConfigError(sentence)
     if resume == "carried":
-        run = run.without_seams()
+        record = record.without_seams()
     chosen, listed = read_judging(judging), as_list(callbacks)
     resolved = resolve_semantics(
-        chosen.semantics, metadata=run.metadata, callbacks=listed.callbacks
+        chosen.semantics, metadata=record.metadata, callbacks=listed.callbacks
     )
-    replay, _ = replay_list(run, listed, resolved, chosen, hypothetical=hypothetical)
+    replay, _ = replay_list(record, listed, resolved, chosen, hypothetical=hypothetical)
     return replay
 
 
@@ -165,12 +166,6 @@ def as_list(callbacks: Any) -> CallbacksList:  # noqa: ANN401 - as replay_run ta
         sentence = "there is no callback to replay. Give one with -c or callbacks=."
         raise ConfigError(sentence)
     return listed
-
-
-def _check_run(run: object) -> None:
-    if not isinstance(run, Run):
-        sentence = f"{run!r} is not a Run. Read one with load_runs or Run.from_logs"
-        raise ConfigError(sentence)
 
 
 def _check_recorded(run: Run, callbacks: Sequence[Callback]) -> None:

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
+from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
@@ -162,7 +163,7 @@ class Staircase(NamedTuple):
 
 
 def build_staircase(
-    run: Run,
+    run: object,
     *,
     monitor: str = "val_loss",
     mode: str = "auto",
@@ -173,8 +174,8 @@ def build_staircase(
 
     Parameters
     ----------
-    run : Run
-        The record.
+    run : Run, History, dict of lists, DataFrame, or path
+        The record, or what `load_runs` reads it from.
     monitor, mode : str
         As in ``keras.callbacks.EarlyStopping``.
     keep : {"best", "last"}
@@ -197,22 +198,23 @@ def build_staircase(
         patience=math.inf,
         restore_best_weights=keep == "best",
     )
-    replay = replay_run(run, endless, judging=read_judging(judging))
-    best_epoch = best_recorded_epoch(run, replay.objective, replay.objective_mode)
-    judged = run.series[replay.objective or monitor]
+    record = as_run(run)
+    replay = replay_run(record, endless, judging=read_judging(judging))
+    best_epoch = best_recorded_epoch(record, replay.objective, replay.objective_mode)
+    judged = record.series[replay.objective or monitor]
     return Staircase(
         replay=replay,
         monitor=monitor,
         keep=keep,
         steps=tuple(_steps(replay, keep)),
         best_epoch=best_epoch,
-        best_value=_value_at(judged, run, best_epoch),
+        best_value=_value_at(judged, record, best_epoch),
         usual_change=measure_usual_change(judged),
         other_best=_other_best(replay),
         rate=explain_rate(
-            run, monitor=monitor, mode=mode, semantics=replay.semantics.name
+            record, monitor=monitor, mode=mode, semantics=replay.semantics.name
         ),
-        notes=(*replay.notes, *_own_stop_notes(run)),
+        notes=(*replay.notes, *_own_stop_notes(record)),
     )
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import ConfigError
+from cbreplay.given import as_runs
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
-from cbreplay.run import Run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
 from cbreplay.sweep.gaps import find_holed, mark_gaps
@@ -22,13 +22,13 @@ from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from concurrent.futures import Executor
     from typing import Unpack
 
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay import Replay
-    from cbreplay.run import EpochArray
+    from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
 __all__ = ["sweep_runs"]
@@ -39,7 +39,7 @@ _CELLS_AT_ONCE = 128_000
 
 
 def sweep_runs(
-    runs: Iterable[Run] | Run,
+    runs: object,
     grid: Any,  # noqa: ANN401 - a Grid, or other configs
     *,
     executor: Executor | None = None,
@@ -55,8 +55,8 @@ def sweep_runs(
 
     Parameters
     ----------
-    runs : Run or iterable of Run
-        The records.
+    runs : Run, History, dict of lists, DataFrame, path, or a list of these
+        The records, or what `load_runs` reads them from.
     grid : Grid, PairedChoices, or iterable of callbacks lists
         The configs: `make_grid`'s, `pair_choices`'s, or any lists that `replay_run`
         takes. Of very many lists, reading them one by one takes longest.
@@ -83,7 +83,7 @@ def sweep_runs(
     >>> sweep.stopped_epoch[sweep.stopped], sweep.regret.round(2)
     (array([3, 4], dtype=int32), array([[0.01, 0.03, 0.  ]]))
     """
-    listed = _as_runs(runs)
+    listed = _listed(runs)
     configs = read_configs(grid)
     chosen = read_judging(judging)
     if executor is None:
@@ -91,13 +91,8 @@ def sweep_runs(
     return _sweep_elsewhere(listed, configs, chosen, executor, progress)
 
 
-def _as_runs(runs: Iterable[Run] | Run) -> list[Run]:
-    listed = [runs] if isinstance(runs, Run) else list(runs)
-    given: list[object] = [*listed]
-    for run in given:
-        if not isinstance(run, Run):
-            sentence = f"{run!r} is not a Run. Read one with load_runs or Run.from_logs"
-            raise ConfigError(sentence)
+def _listed(runs: object) -> list[Run]:
+    listed = as_runs(runs)
     if not listed:
         sentence = "there is no run to sweep. Read some with load_runs"
         raise ConfigError(sentence)

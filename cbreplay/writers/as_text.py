@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.document import (
@@ -45,6 +46,7 @@ def write_text(
     emphasis: Callable[[str], str] = str,
     mark: Callable[[str], str] = str,
     verbose: bool = False,
+    folds_commands: bool = False,
 ) -> str:
     """Return the answer as text, no line longer than it must be.
 
@@ -63,6 +65,9 @@ def write_text(
         Writes a line of the row that the first sentence speaks of.
     verbose : bool
         Whether to say what follows nearly every answer.
+    folds_commands : bool
+        Whether a command that is longer than a line goes on in the next, as a shell
+        reads it, instead of being broken anywhere.
     """
     form = _Screen(width, bars, mark)
     room = min(width, _LONGEST_LINE)
@@ -75,7 +80,8 @@ def write_text(
         if section.on not in left_out:
             title = [] if section.untitled else wrap(section.title, room, " ", " ")
             blocks += _section_blocks(section, [*map(emphasis, title)], form)
-    blocks.append(list(_command_lines(document)))
+    commands = _command_lines(document, width if folds_commands else None)
+    blocks.append(list(commands))
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -101,12 +107,33 @@ def _holds_doubts(section: Section) -> bool:
     return any(isinstance(block, Notice) for block in section.blocks)
 
 
-def _command_lines(document: Document) -> Iterator[str]:
-    """Yield the next commands on lines of their own, unwrapped, to be copied."""
+def _command_lines(document: Document, width: int | None) -> Iterator[str]:
+    """Yield the next commands on lines of their own, to be copied."""
     longest = max((len(command.label) for command in document.next), default=0)
     for command in document.next:
         label = f"{command.label}:".ljust(longest + 1)
-        yield visible_text(f" {label} {command.line}")
+        line = visible_text(f" {label} {command.line}")
+        if width is None or len(line) <= width:
+            yield line
+        else:
+            yield from _continued(visible_text(command.line), f" {label} ", width)
+
+
+def _continued(command: str, start: str, width: int) -> Iterator[str]:
+    """Yield a command in lines that a shell joins; no word is broken."""
+    line = start
+    for word in _SHELL_WORD.findall(command):
+        # room for the sign that goes on
+        if line.strip() and len(line) + len(word) + len(_GOES_ON) > width:
+            yield f"{line.rstrip()}{_GOES_ON}"
+            line = " " * 4
+        line += f"{word} "
+    yield line.rstrip()
+
+
+_GOES_ON = " \\"
+# a quoted part holds its spaces
+_SHELL_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 
 
 def _section_blocks(

@@ -100,6 +100,8 @@ class AnswerData(NamedTuple):
         elif isinstance(held, Iterable):
             parts = list(held)
             self.known.add(len(parts))
+            # how many runs there are is told by a list of runs
+            self.named.setdefault(f"n_{name}", set()).add(len(parts))
             for part in parts:
                 self.add(name, part)
 

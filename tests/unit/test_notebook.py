@@ -167,3 +167,24 @@ def test_no_name_of_a_log_acts_in_a_notebook() -> None:
     page = Page(run._repr_html_())
     assert "script" not in page.seen
     assert "<script>alert(1)</script>\\x1b[31m" in page.text
+
+
+def test_a_history_goes_in_everywhere_and_an_error_prints_none_of_it(
+    tmp_path: Path,
+) -> None:
+    series = {"val_loss": LOSSES}
+    stopping = EarlyStopping(patience=1)
+    assert replay_run(series, stopping, semantics=RULES).stopped_epoch == 2
+    assert build_staircase(series, semantics=RULES).sufficient_patience() == 1
+    assert sweep_runs(series, make_grid([stopping]), semantics=RULES).shape == (1, 1)
+    assert sweep_runs([series] * 2, [stopping], semantics=RULES).shape == (2, 1)
+    for given in (5.25, [1.25, 2.25], object()):
+        with pytest.raises(ConfigError, match="is no source of runs") as told:
+            replay_run(given, stopping)
+        assert ".25" not in str(told.value)
+    for seed in range(2):
+        (tmp_path / str(seed)).mkdir()
+        rows = "".join(f"{at},{0.5 + seed * at}\n" for at in range(3))
+        (tmp_path / str(seed) / "logs.csv").write_text(f"epoch,val_loss\n{rows}")
+    with pytest.raises(ConfigError, match="it holds 2 runs, and one is asked about"):
+        build_staircase(tmp_path)

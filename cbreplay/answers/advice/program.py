@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
+from cbreplay.answers.advice.surety import find_surer
 from cbreplay.answers.describe import describe_run
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.document import plain_text
@@ -72,6 +73,7 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "why": [
             {"kind": why.kind, "facts": _facts(why.facts)} for why in advice.reasons
         ],
+        "surer": _describe_surer(advice),
         "promise": _fields(advice.promise),
         "monitor": advice.monitor,
         "keep": advice.keep,
@@ -120,6 +122,13 @@ def _describe_expected(advice: Recommendation) -> dict[str, Any] | None:
     if expected is None:
         return None
     return expected._asdict() | {"odds": _fields(expected.odds)}
+
+
+def _describe_surer(advice: Recommendation) -> dict[str, Any] | None:
+    if advice.kind == "none":
+        return None
+    kind, facts = find_surer(advice)
+    return {"kind": kind, "facts": _facts(facts)}
 
 
 def _describe_doubt(advice: Recommendation, doubt: RunDoubt) -> dict[str, Any]:

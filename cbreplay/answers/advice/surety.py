@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
-from cbreplay.recommend import count_needed
+from cbreplay.recommend import Reason, count_needed
 from cbreplay.recommend.selection import NEAR_TIE, USUAL
 from cbreplay.words import decimals_for
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected, Promise
 
-__all__ = ["how_sure", "what_makes_surer"]
+__all__ = ["find_surer", "how_sure", "what_makes_surer"]
 
 _FEW, _FEW_PROMISE, _USUAL_PROMISE = 4, 0.8, 0.9
 
@@ -101,29 +101,49 @@ def _both_lost(advice: Recommendation) -> str:
     return "; both lost nothing" if nothing else ""
 
 
-def _more(number: int, unit: str) -> Text:
-    """Say how many more of what counts it takes."""
-    plural = "" if number == 1 else "s"
-    return say(Fact(number, "count"), f" more {unit}{plural}")
-
-
 def what_makes_surer(advice: Recommendation) -> Text:
     """Say what to record next."""
-    kinds = {reason.kind: reason.facts for reason in advice.reasons}
-    n_groups, unit = len(advice.groups), advice.unit
-    if any(doubt.code.startswith("own-stop") for doubt in advice.doubts):
+    unit, (kind, facts) = advice.unit, find_surer(advice)
+    if kind == "without-stop":
         return say("Surer: record one run in five without early stopping.")
-    if "too-few-groups" in kinds:
-        needed = kinds["too-few-groups"]["needed"]
-        more = _more(needed - n_groups, unit)
-        promised = Fact(advice.confidence, "given_share", "confidence")
-        few = say()
-        if advice.confidence > _FEW_PROMISE and n_groups < _FEW:
-            few = say(", ", Fact(_FEW - n_groups, "count"), " for 80 %")
-        return say("Surer: ", more, " for a promise of ", promised, few, ".")
-    if "unknown-groups" in kinds:
+    if kind == "whole-plan":
         return say(f"Surer: {unit}s that train to the end of their plan.")
+    if kind == "more":
+        return say(f"Surer: more {unit}s, for one set of so many may be an easy one.")
+    plural = "" if facts["n_more"] == 1 else "s"
+    fewer = say()
+    if "n_more_for_less" in facts:
+        fewer = say(
+            ", ",
+            Fact(facts["n_more_for_less"], "count", "n_more_for_less"),
+            " for ",
+            Fact(facts["less"], "given_share", "less"),
+        )
+    return say(
+        "Surer: ",
+        Fact(facts["n_more"], "count", "n_more"),
+        f" more {unit}{plural} for a promise of ",
+        Fact(facts["confidence"], "given_share", "confidence"),
+        fewer,
+        ".",
+    )
+
+
+def find_surer(advice: Recommendation) -> Reason:
+    """Return what would make the answer surer, and the numbers in that."""
+    kinds = {reason.kind: reason.facts for reason in advice.reasons}
+    n_groups = len(advice.groups)
+    if any(doubt.code.startswith("own-stop") for doubt in advice.doubts):
+        return Reason("without-stop", {})
+    if "too-few-groups" in kinds:
+        n_more = kinds["too-few-groups"]["needed"] - n_groups
+        facts = {"n_more": n_more, "confidence": advice.confidence}
+        if advice.confidence > _FEW_PROMISE and n_groups < _FEW:
+            facts |= {"n_more_for_less": _FEW - n_groups, "less": _FEW_PROMISE}
+        return Reason("more-groups", facts)
+    if "unknown-groups" in kinds:
+        return Reason("whole-plan", {})
     if advice.promise is not None and advice.promise.confidence == _FEW_PROMISE:
-        more = _more(count_needed(_USUAL_PROMISE) - n_groups, unit)
-        return say("Surer: ", more, " for a promise of 90 %.")
-    return say(f"Surer: more {unit}s, for one set of so many may be an easy one.")
+        n_more = count_needed(_USUAL_PROMISE) - n_groups
+        return Reason("more-groups", {"n_more": n_more, "confidence": _USUAL_PROMISE})
+    return Reason("more", {})

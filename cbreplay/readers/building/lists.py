@@ -71,13 +71,9 @@ def read_lists(
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
-    lines = np.arange(1, len(rows.epochs) + 1)
-    doubled = None
+    places = [f"row {line}" for line in range(1, len(rows.epochs) + 1)]
     if options.parts != "rows":
-        doubled = find_doubles(rows.epochs, lines, kind)
-    if doubled is not None:
-        rows = rows.take(doubled).folded()
-    places = [f"row {line}" for line in lines]
+        rows = _folded(rows, kind)
     planned, plan_notes = read_plan(planned_epochs)
     facts = LogFacts(
         notes=(*notes, *aligned.notes, *plan_notes),
@@ -94,6 +90,13 @@ def read_lists(
             options=options,
             rate=take_rate(record),
         )
+
+
+def _folded(rows: Rows, kind: str) -> Rows:
+    """Return rows in which an epoch that was logged twice has both of its values."""
+    lines = np.arange(1, len(rows.epochs) + 1)
+    doubled = find_doubles(rows.epochs, lines, kind)
+    return rows if doubled is None else rows.take(doubled).folded()
 
 
 def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:

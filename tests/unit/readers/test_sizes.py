@@ -4,6 +4,8 @@ import gzip
 import inspect
 import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -248,3 +250,49 @@ def test_one_default_stands_everywhere() -> None:
 def test_a_limit_is_a_number_of_bytes() -> None:
     with pytest.raises(ConfigError, match="max_bytes"):
         load_runs({"loss": [1]}, max_bytes=0)
+
+
+# each is of some megabytes, and none of more than the limit
+READ: dict[str, Callable[[Path], Path]] = {
+    "blank lines": lambda folder: write(
+        folder / "a.csv", ROWS + "\n" * 3_000_000 + "5,1,1\n"
+    ),
+    "comments": lambda folder: write(
+        folder / "a.csv", ROWS + "# none\n" * 500_000 + "5,1,1\n"
+    ),
+    "columns": lambda folder: write(folder / "a.csv", wide_csv(26_000)),
+    "epochs": lambda folder: write(
+        folder / "a.csv", HEADER + "".join(f"{i},1,{i}\n" for i in range(260_000))
+    ),
+    "a gap": lambda folder: write(folder / "a.csv", f"{HEADER}0,1,1\n260000,1,1\n"),
+    "lists": lambda folder: write(
+        folder / "a.json", {"loss": [0.5] * 260_000, "val_loss": [1] * 260_000}
+    ),
+    "fits that resumed each other": lambda folder: write(
+        folder / "a.csv",
+        "".join(f"{HEADER}{i},{i},1\n" for i in range(10_000)),
+    ),
+}
+MEASURED = """
+import resource, sys
+import numpy, cbreplay, cbreplay.readers.text_tables.csv_logger
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+(run,) = cbreplay.load_runs(sys.argv[1])
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="kilobytes, as Linux counts them")
+@pytest.mark.parametrize("name", READ)
+def test_memory_stays_in_proportion_to_what_is_there(name: str, tmp_path: Path) -> None:
+    log = READ[name](tmp_path)
+    found = subprocess.run(  # noqa: S603 - this Python, and text of ours
+        [sys.executable, "-c", MEASURED, str(log)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(found.stdout) <= 10 * log.stat().st_size + 200_000_000

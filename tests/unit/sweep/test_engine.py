@@ -275,7 +275,7 @@ def test_errors_are_those_of_the_first_cell_that_the_replay_refuses() -> None:
     ("runs", "grid", "problem"),
     [
         ([], [EarlyStopping()], "there is no run to sweep"),
-        ([1], [EarlyStopping()], "1 is not a Run"),
+        ([1], [EarlyStopping()], "int is no source of runs"),
         (None, [], "a grid needs at least one callback"),
         (None, [[EarlyStopping()], []], r"\[\] is no list of callbacks"),
         (None, [[EarlyStopping()], 3], "3 is not a callback"),

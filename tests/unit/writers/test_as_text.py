@@ -130,3 +130,15 @@ def test_a_number_in_a_sentence_is_found_as_it_is() -> None:
     )
     assert plain_text(sentence) == "stops at 36, saves 64"
     assert facts_of(sentence) == {"stopped_epoch": 35}
+
+
+def test_a_long_command_goes_on_in_the_next_line_as_a_shell_reads_it() -> None:
+    line = "cbreplay explain runs/a -c 'EarlyStopping(patience=3, min_delta=0.5)' -v"
+    document = DOCUMENT._replace(next=(Command("Why", line),))
+    lines = write_text(document, width=50, folds_commands=True).split("\n\n")[-1]
+    assert lines.splitlines() == [
+        " Why: cbreplay explain runs/a -c \\",
+        "    'EarlyStopping(patience=3, min_delta=0.5)' \\",
+        "    -v",
+    ]
+    assert f" Why: {line}" in write_text(document, width=50)

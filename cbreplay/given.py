@@ -1,0 +1,65 @@
+"""What is given where a Run is expected: a Run, or what one is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import ConfigError
+from cbreplay.run import Run
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["as_run", "as_runs"]
+
+# it lies above what takes runs, and is only called where none is given
+_READING = "cbreplay.loading"
+
+
+def as_run(given: object) -> Run:
+    """Return the one run that is given, or that is read from what is given.
+
+    Parameters
+    ----------
+    given : Run, History, dict of lists, DataFrame, or path
+        As `load_runs` takes it.
+
+    Raises
+    ------
+    ConfigError
+        If it holds several runs, or is nothing that a run is read from.
+    """
+    if isinstance(given, Run):
+        return given
+    runs = _read(given)
+    if len(runs) != 1:
+        sentence = (
+            f"it holds {len(runs)} runs, and one is asked about. Choose one of those "
+            "that load_runs returns"
+        )
+        raise ConfigError(sentence)
+    return runs[0]
+
+
+def as_runs(given: object) -> list[Run]:
+    """Return the runs that are given, or that are read from what is given.
+
+    Parameters
+    ----------
+    given : the same, or a list, tuple or iterator of them
+        As `load_runs` takes each.
+    """
+    if not isinstance(given, list | tuple | Iterator):
+        given = [given]
+    runs: list[Run] = []
+    for each in given:
+        runs += [each] if isinstance(each, Run) else _read(each)
+    return runs
+
+
+def _read(given: object) -> list[Run]:
+    load_runs: Any = import_module(_READING).load_runs
+    runs: list[Run] = load_runs(given)
+    return runs
