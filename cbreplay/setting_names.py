@@ -41,6 +41,7 @@ def _label_of_patience(scored: Scored, patience: float) -> str:
         "tolerance": kept,
         "cheapest": "cheapest",
         "default": _default_of(scored),
+        "all": "train all, keep the best",
     }
     if scored.label in titles:
         return f"{titles[scored.label]}: {patience}"

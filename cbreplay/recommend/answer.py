@@ -34,6 +34,7 @@ __all__ = [
     "Scored",
     "Setting",
     "Tolerance",
+    "WeightAdvice",
 ]
 
 AdviceKind: TypeAlias = Literal["guaranteed", "heuristic", "none"]
@@ -157,7 +158,8 @@ class Setting(NamedTuple):
     label : str
         ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
         ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
-        (each run's best epoch), ``"start"`` (a later start), ``"min_delta"``, or the
+        (each run's best epoch), ``"all"`` (every epoch, and the best
+        kept), ``"start"`` (a later start), ``"min_delta"``, or the
         name of a rule that has no patience.
     callbacks : tuple of Callback or None
         The whole list; None for the best epoch in hindsight, which no list knows.
@@ -298,6 +300,13 @@ class Expected(NamedTuple):
     odds: Odds | None
 
 
+class WeightAdvice(NamedTuple):
+    """Which patience has the least expected score at a weight of training."""
+
+    cost_weight: float
+    patience: int
+
+
 class PlanAdvice(NamedTuple):
     """What is recommended for the trainings of another plan.
 
@@ -429,6 +438,8 @@ class Recommendation:
         all logs were cut by it, the patience that they were recorded under.
     expected : Expected or None
         What the next training is expected to score; None without a plan.
+    by_weight : tuple of WeightAdvice
+        Which patience other weights of training would come to.
     plans : tuple of PlanAdvice
         What is recommended for trainings that were planned otherwise.
     unit : {"group", "run"}
@@ -473,6 +484,7 @@ class Recommendation:
     plan: Plan | None = None
     basis: Basis | None = None
     expected: Expected | None = None
+    by_weight: tuple[WeightAdvice, ...] = ()
     plans: tuple[PlanAdvice, ...] = ()
     unit: Literal["group", "run"] = "run"
     grouped_by: Literal["run", "seed", "setting", "asked"] = "run"

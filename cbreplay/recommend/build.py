@@ -19,6 +19,7 @@ from cbreplay.recommend.answer import (
     Promise,
     Reason,
     Recommendation,
+    WeightAdvice,
 )
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.left_out import (
@@ -39,7 +40,12 @@ from cbreplay.recommend.rivals import (
     score_rules,
     score_without_stopping,
 )
-from cbreplay.recommend.selection import needed_rank, pick_patience, unlucky_share
+from cbreplay.recommend.selection import (
+    needed_rank,
+    pick_by_weight,
+    pick_patience,
+    unlucky_share,
+)
 from cbreplay.recommend.study import (
     begin_study,
     keep_alike,
@@ -65,6 +71,7 @@ if TYPE_CHECKING:
 __all__ = ["recommend_config"]
 
 _MOST_PATIENCE = 2**31
+_WEIGHTS = (0.01, 0.05, 0.2)
 
 
 def recommend_config(
@@ -342,6 +349,7 @@ def _findings(
         ),
         "promise": _promise(study, decided.priced, choice.pick),
         "basis": choice.pick.basis if stops else None,
+        "by_weight": (*_by_weight(decided.priced),),
         "expected": _expected(study, decided, choice.pick) if stops else None,
         "groups": _counted_groups(study, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
@@ -397,6 +405,14 @@ def _plan_of(part: PlanPart) -> Plan:
         message = "runs of one plan have a plan"
         raise AssertionError(message)
     return Plan(part.plan, part.inferred, part.n_reached)
+
+
+def _by_weight(priced: Priced) -> Iterator[WeightAdvice]:
+    """Yield what a cheap and a dear training come to, for the weight decides."""
+    for weight in _WEIGHTS:
+        patience = pick_by_weight(priced, weight)
+        if patience is not None:
+            yield WeightAdvice(weight, patience)
 
 
 def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:

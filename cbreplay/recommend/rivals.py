@@ -88,6 +88,7 @@ def score_rivals(
         rivals.patience(str(USUAL), USUAL),
         rivals.none(),
         rivals.hindsight(),
+        *rivals.all_epochs(),
         *rivals.later_start(),
         *rivals.other_min_deltas(),
     ]
@@ -168,6 +169,13 @@ class _Rivals:
     def none(self) -> Scored:
         """Score training to the end of the log, and keeping its last weights."""
         return score_setting(self.panel, Setting("none", ()), _unstopped(self.study))
+
+    def all_epochs(self) -> Iterator[Scored]:
+        """Score training all that is planned and keeping the best."""
+        longest = int(self.study.axes.patience[-1])
+        recorded = max(run.n_epochs for run in self.study.runs)
+        if longest >= recorded and self.study.axes.fixed.get("restore_best_weights"):
+            yield self.patience("all", longest)
 
     def hindsight(self) -> Scored:
         """Score stopping each run at its own best epoch, which nobody can know."""

@@ -39,6 +39,7 @@ __all__ = [
     "is_clearly_better",
     "leave_out_sufficient",
     "needed_rank",
+    "pick_by_weight",
     "pick_patience",
     "rule_of_thumb",
     "settle_confidence",
@@ -307,6 +308,19 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         int(np.isinf(priced.sufficient).sum()),
         expected,
     )
+
+
+def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
+    """Return the patience with the least expected score at another weight of training.
+
+    None where nothing is expected.
+    """
+    frame = priced.frame._replace(cost_weight=cost_weight)
+    weighed = priced._replace(frame=frame)
+    scored = _scored(weighed)
+    if scored is None:
+        return None
+    return int(scored.patience[_blend_all(weighed, scored).cheapest()])
 
 
 def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:

@@ -85,6 +85,7 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         "plan": _fields(advice.plan),
         "basis": advice.basis,
         "expected": _describe_expected(advice),
+        "by_weight": [weighed._asdict() for weighed in advice.by_weight],
         "plans": [
             other._asdict()
             | {"plan": _fields(other.plan), "promise": _fields(other.promise)}

@@ -101,6 +101,8 @@ def settings_legend(advice: Recommendation) -> Iterator[Text]:
         Fact(advice.cost_weight, "given", "cost_weight"),
         " x the share of the epochs trained (--cost-weight); cheapest is by score",
     )
+    if advice.by_weight:
+        yield _by_weight(advice)
     recommended = advice.setting("recommended")
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
@@ -117,6 +119,22 @@ def settings_legend(advice: Recommendation) -> Iterator[Text]:
         )
     yield from _other_rules(advice)
     yield from _choice_left_out(advice)
+
+
+def _by_weight(advice: Recommendation) -> Text:
+    """Say how the weight of training decides."""
+    told = [
+        part
+        for weighed in advice.by_weight
+        for part in (
+            ", ",
+            Fact(weighed.patience, "patience", "patience"),
+            " at ",
+            Fact(weighed.cost_weight, "given", "cost_weight"),
+        )
+    ]
+    least = "the weight of training decides; the least expected score has patience "
+    return say(least, *told[1:])
 
 
 def _other_rules(advice: Recommendation) -> Iterator[Text]:

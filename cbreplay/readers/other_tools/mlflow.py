@@ -14,6 +14,7 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.sizes import check_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class MLflowReader(FormatReader):
         for row in rows:
             name = next((str(row[key]) for key in _RUN_NAMES if row.get(key)), "")
             by_run.setdefault(name, []).append(row)
+        check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
             logged = [row for row in own if row.get("key") not in _ENDINGS]
             told, notes = _told_apart(logged, path)

@@ -155,6 +155,16 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda folder: write_logs(folder, 4, 3_000),
         "12,000 logs lie here, more than 10,922",
     ),
+    "runs of MLflow": (
+        lambda folder: write(
+            folder / "a.json",
+            [
+                {"run_id": f"r{i // 2}", "key": "loss", "value": i, "step": i % 2}
+                for i in range(22_000)
+            ],
+        ),
+        "11,000 logs lie here, more than 10,922",
+    ),
     "long lists": (
         lambda folder: write(folder / "a.json", {"loss": [1] * 300_000}),
         "its lists are long: 300,000 epochs, more than 262,144",
