@@ -256,7 +256,7 @@ class Question:
         # a setting that is asked for without a log has none to look into
         if self.monitor is not None or self.expressions or "runs" not in vars(self):
             return None
-        from cbreplay.cli.sole_loss import find_sole_loss
+        from cbreplay.usual_monitor import find_sole_loss
 
         name = find_sole_loss(self.runs)
         if name is not None:

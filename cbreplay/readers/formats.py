@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "LOGS_CSV",
     "FormatReader",
     "asked_format",
     "content_format",
@@ -77,7 +78,7 @@ FORMATS = {
     ),
 }
 
-_LOGS_CSV = ("logs.csv", "logs.csv.gz")
+LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _SUFFIXES = (".csv", ".log", ".tsv", ".txt", *_JSON_SUFFIXES)
 _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
@@ -122,7 +123,7 @@ def format_of(path: str) -> str | None:
     beginning = read_beginning(path)
     found = content_format(beginning)
     if found is None and os.path.isfile(path):
-        found = "csv" if name in _LOGS_CSV else "pickle" if pickled else None
+        found = "csv" if name in LOGS_CSV else "pickle" if pickled else None
     return found
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.conftest import Ask
 
 SCREENS = Path(__file__).parent / "screens"
+# what is advised is reviewed in answers/, and its widths are held by a law
+COMMANDS = [command for command, _ in QUICK if " recommend " not in command]
 
 
 @pytest.mark.parametrize("width", [50, 60, 80, 120, 200])
@@ -31,7 +33,7 @@ def test_a_screen_reads_as_it_was_reviewed(
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(written, "_IN_A_PIPE", width)
     screens = []
-    for command, _ in QUICK:
+    for command in COMMANDS:
         words = [*shlex.split(command)[1:], "--semantics", "keras-3.15"]
         answer = ask(*words)
         assert answer.status == 0

@@ -155,6 +155,13 @@ class _Handler(BaseHTTPRequestHandler):
         links = (f"<a href='{number}/'>x</a>" for number in range(30_000))
         self._send("".join(links).encode())
 
+    def _tables(self) -> None:
+        """List a table that is no log, and send all of it whatever the range."""
+        if ".csv" in self.path:
+            self._send(b"x,y\n" + b"1,2\n" * 2_000_000)
+        else:
+            self._send(b"<a href='a.csv'>a</a> <a href='b.csv'>b</a>")
+
     def _indexed(self) -> None:
         """Link the page itself and its orders, as Apache does, and a way out."""
         if ".csv" in self.path:

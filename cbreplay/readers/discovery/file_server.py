@@ -26,6 +26,7 @@ _HINT = "Check the URL, and that its protocol needs no further options"
 # less than this in a whole time-out is silence
 _LEAST_BYTES = 1024
 _MOST_ENTRIES = 20_000
+_LARGEST_PAGE = 1 << 23
 _DEEPEST = 20
 _SHOWN_LETTERS = 200
 
@@ -72,6 +73,8 @@ class FileServer:
         self._holds_secrets = self.shown != url
         self._most_bytes, self._timeout = options.max_bytes, options.timeout
         self._n_received = 0
+        # of the file that is looked at; 0 while pages are read
+        self._wanted = 0
         self._refusal: LogError | None = None
         self._given_up = False
         try:
@@ -99,9 +102,13 @@ class FileServer:
 
     def read_beginning(self, file: RemoteFile, size: int) -> bytes:
         """Return the first bytes of a file."""
-        beginning: bytes = self._ask(
-            lambda: self._system.cat_file(file.path, start=0, end=size)
-        )
+        self._wanted = size
+        try:
+            beginning: bytes = self._ask(
+                lambda: self._system.cat_file(file.path, start=0, end=size)
+            )
+        finally:
+            self._wanted = 0
         return beginning[:size]
 
     def fetch(self, file: RemoteFile, place: str) -> None:
@@ -135,7 +142,9 @@ class FileServer:
         # what is fetched is kept until it is read, whatever cache the URL asks for
         url = re.sub(r"^(?:(?:simplecache|filecache|blockcache|cached)::)+", "", url)
         names = re.findall(r"(?:^|::)(https?)://", url)
-        options = {name: _http_options(self._receive, self._timeout) for name in names}
+        options = {
+            name: _http_options(self._take_piece, self._timeout) for name in names
+        }
         if url.startswith(_HTTP):
             # "::" is no chain there, an IPv6 host may hold it
             system = filesystem("http", skip_instance_cache=True, **options[names[0]])
@@ -210,6 +219,17 @@ class FileServer:
                 raise LogError(problem, source=self.shown, hint=hint)
             heard = self._n_received
 
+    def _take_piece(self, n_bytes: int, n_so_far: int) -> bool:
+        """Count a piece of a page or of a beginning, and tell whether it is enough."""
+        self._receive(n_bytes)
+        if self._wanted:
+            # many servers send the whole file all the same
+            return n_so_far >= self._wanted
+        if n_so_far > _LARGEST_PAGE:
+            self._refusal = self._too_many()
+            raise self._refusal
+        return False
+
     def _receive(self, n_bytes: int) -> None:
         """Count what has come, and end what nobody waits for any more."""
         if self._given_up:
@@ -252,7 +272,9 @@ def _without_fsspec(shown: str) -> MissingExtraError:
     return MissingExtraError(what, extra="remote", missing="fsspec")
 
 
-def _http_options(receive: Callable[[int], None], timeout: float) -> dict[str, Any]:
+def _http_options(
+    take_piece: Callable[[int, int], bool], timeout: float
+) -> dict[str, Any]:
     """Return the options of fsspec's HTTP under which every page is counted too."""
     import aiohttp
 
@@ -260,8 +282,10 @@ def _http_options(receive: Callable[[int], None], timeout: float) -> dict[str, A
         async def read(self) -> bytes:
             page = bytearray()
             async for piece in self.content.iter_any():
-                receive(len(piece))
                 page += piece
+                if take_piece(len(piece), len(page)):
+                    self.close()
+                    break
             self._body = bytes(page)
             return self._body
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from cbreplay.errors import LogError
 from cbreplay.readers.discovery.file_server import FileServer
 from cbreplay.readers.discovery.training_files import Seen
-from cbreplay.readers.formats import content_format, named_like_a_log
+from cbreplay.readers.formats import LOGS_CSV, content_format, named_like_a_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,7 @@ def _worth_fetching(server: FileServer, file: RemoteFile, *, single: bool) -> bo
         return False
     if file.size is not None and file.size <= _BEGINNING:
         return True
-    if name.endswith(".gz") or name == "logs.csv":
+    if name.endswith(".gz") or name in LOGS_CSV:
         return True
     return content_format(server.read_beginning(file, _BEGINNING)) is not None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, list_entries
-from cbreplay.readers.formats import named_like_a_log, named_like_a_pickle
+from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 RUN_JSON, _TENSORBOARD = "run.json", "tensorboard"
-_LOGS_CSV = ("logs.csv", "logs.csv.gz")
 _WRITERS = ("train", "validation")
 
 
@@ -288,7 +287,7 @@ def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
     """Yield the training of a directory, and each further log as one of its own."""
     logs, events = dict(found.logs), list(found.events)
     names = {os.path.basename(path): path for path in logs}
-    main = next((names[name] for name in _LOGS_CSV if name in names), None)
+    main = next((names[name] for name in LOGS_CSV if name in names), None)
     if main is None and len(logs) == 1:
         main = next(iter(logs))
     named = [path for path in events if os.path.basename(path) == _TENSORBOARD]
@@ -312,8 +311,8 @@ def _trainings(place: str, found: _Directory) -> Iterator[TrainingFiles]:
 def run_json_beside(csv: str) -> str | None:
     """Return the ``run.json`` that describes a CSV given by its path."""
     directory, name = os.path.split(csv)
-    others = [os.path.join(directory, log) for log in _LOGS_CSV]
-    if name not in _LOGS_CSV and any(map(os.path.exists, others)):
+    others = [os.path.join(directory, log) for log in LOGS_CSV]
+    if name not in LOGS_CSV and any(map(os.path.exists, others)):
         return None
     return _existing(directory)
 

@@ -44,13 +44,14 @@ ENDLESS = [
     # asked for, the options, what is said
     ("forever.csv", {"max_bytes": 300_000}, "holds more than 300 kB"),
     ("forever/", {"max_bytes": 300_000}, "holds more than 300 kB"),
+    ("forever/", {}, "more than 20,000 files"),
     ("huge.csv", {}, "holds more than 256 MiB"),
     ("silent.csv", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("silent/", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("drip.csv", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("drip/", {"timeout": 0.5}, r"its server was silent for 0\.5 s"),
     ("short.csv", {}, "cannot be read"),
-    ("little.csv", {}, "cannot be read|no log"),
+    ("little.csv", {}, "cannot be read|no log|no row"),
     ("circle.csv", {}, "cannot be read|nothing there"),
     ("circle/", {}, "cannot be read"),
     ("bomb.csv", {"max_bytes": 1_000_000}, "holds more than 1 MB"),
@@ -100,6 +101,14 @@ def test_the_limit_counts_all_that_is_fetched(server: HostileServer) -> None:
     assert len(load_runs(f"{server.url}/runs/", max_bytes=1000)) == 2
     with pytest.raises(LogError, match="max_bytes="):
         load_runs(f"{server.url}/runs/", max_bytes=2 * len(LOG) - 1)
+
+
+def test_only_the_beginning_of_what_may_be_no_log_is_loaded(
+    server: HostileServer,
+) -> None:
+    """Of a server that sends the whole file whatever was asked for."""
+    with pytest.raises(LogError, match="no log at this URL"):
+        load_runs(f"{server.url}/tables/", max_bytes=2_000_000)
 
 
 def test_a_page_that_links_itself_and_its_sorting_is_read_once(

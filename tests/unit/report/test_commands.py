@@ -38,9 +38,9 @@ def test_a_page_is_written_and_named(log: Path, ask: Ask) -> None:
     assert "EarlyStopping(patience=2" in (log.parent / "page.html").read_text()
 
 
-@pytest.mark.parametrize("command", ["plot", "report"])
-def test_several_settings_are_refused(log: Path, ask: Ask, command: str) -> None:
-    answer = ask(command, log, "--patience", "3:5")
+def test_the_rates_of_several_settings_are_refused(log: Path, ask: Ask) -> None:
+    words = ("--kind", "learning-rate", "--patience", "3:5")
+    answer = ask("plot", log, *words)
     assert answer.status == 2
     assert "names 3. Choose one" in answer.err
     assert [one.name for one in log.parent.iterdir()] == ["first.csv"]
