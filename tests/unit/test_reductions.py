@@ -140,7 +140,7 @@ def test_what_is_explained_is_never_more_than_what_is_recorded(patience: int) ->
         assert 0 <= one.evident_epochs <= one.recorded_epochs
 
 
-def gains_of(losses: list[float], **options: Any) -> list[tuple[float, ...]]:
+def gains_of(losses: list[float], **options: Any) -> list[Any]:
     run = Run.from_logs([{"val_loss": loss} for loss in losses])
     staircase = build_staircase(run, semantics="keras-3.15", **options)
     return [tuple(later) for later in later_gains(staircase)]
