@@ -372,6 +372,15 @@ def _other_metric(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the learning rate falls in every epoch, as by a schedule to the plan's end, "
+        "where the best usually comes late; patience ",
+        _patience(facts),
+        " stops before that end and cuts the part that usually pays",
+    )
+
+
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "diverged": _diverged,
     "gap": _gap,
@@ -381,6 +390,7 @@ _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     ),
     "unknown": _unknown,
     "other-metric": _other_metric,
+    "scheduled-rate": _scheduled_rate,
     "still-improving": lambda _facts: say(
         "still improving at the end of the log: what is lost is against the record only"
     ),
