@@ -22,9 +22,7 @@ _MOST_EPOCHS = 2**53
 # what is said of the monitor's values, so of none where the monitor is absent
 _ABOUT_VALUES = frozenset(
     {
-        "auto-mode-against-metric",
         "keeps-later-weights",
-        "mode-against-metric",
         "patience-beyond-plan",
         "patience-in-validations",
         "steep-factor",
