@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
-from cbreplay.outcomes import was_still_improving
+from cbreplay.outcomes import best_recorded_epoch, was_still_improving
 from cbreplay.rules.base import read_series
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ def note_run(
         )
     objective, mode = judged
     if was_still_improving(run, objective, mode):
+        at_end = best_recorded_epoch(run, objective, mode) == run.horizon
+        where = "at" if at_end else "near"
         notes.append(
-            f"{objective} was best at the end of the record: the run was still "
+            f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
     return tuple(notes)
