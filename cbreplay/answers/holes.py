@@ -37,7 +37,7 @@ def hole_of_setting(
         return say(
             "At epoch ",
             gap,
-            " a resumed fit began, and this list would have left it other weights: "
+            " a resumed fit began, and it would have gone on from other weights: "
             "what it would have trained from there on is not in this log.",
         )
     if cause == "possible seam":

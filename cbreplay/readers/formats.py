@@ -47,7 +47,7 @@ class Format(NamedTuple):
 # an outsider who looks for a format finds its module here
 FORMATS = {
     "csv": Format(
-        "text_tables.csv_logger", "CsvLoggerReader", "a CSV of Keras's CSVLogger"
+        "text_tables.csv_logger", "CsvLoggerReader", "a CSV, a row per epoch"
     ),
     "lightning": Format(
         "other_tools.lightning", "LightningReader", "a CSV of Lightning"
