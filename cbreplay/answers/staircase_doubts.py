@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
+from cbreplay.outcomes import falls_by_schedule
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
     as_sentence,
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     from cbreplay.document import Text
     from cbreplay.replay import Replay
     from cbreplay.run import Run
-    from cbreplay.staircase import Staircase, StaircaseStep
+    from cbreplay.staircase import Staircase
 
 __all__ = [
     "ONE_RUN_ALONE",
     "doubts_of_one_run",
     "doubts_of_staircase",
-    "is_usual",
     "non_finite_doubts",
     "noted",
 ]
@@ -58,6 +58,7 @@ def doubts_of_staircase(
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         *alone,
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
+        *_scheduled_rate(staircase),
         *_other_series(staircase),
         *counts_otherwise([replay.run]),
         *noted(replay.run, staircase.notes),
@@ -75,12 +76,6 @@ def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
     )
 
 
-def is_usual(staircase: Staircase, step: StaircaseStep) -> bool:
-    """Return whether a step costs less than the objective changes anyway."""
-    usual, regret = staircase.usual_change, step.regret
-    return usual is not None and regret is not None and 0 < regret < usual
-
-
 def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
     """Yield what NaN and infinite values of a series mean for an answer."""
     if name is None:
@@ -92,6 +87,19 @@ def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
             f" is NaN or infinite in {count(len(epochs), 'epoch')}, first in epoch ",
             Fact(epochs[0], "epoch", "first_non_finite"),
             f"; {spoken_non_finite(replay, name)}.",
+        )
+
+
+def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
+    """Name the stop that cuts a schedule of the rate, which pays at its end."""
+    step, run = staircase.sufficient_step(), staircase.replay.run
+    if step is not None and falls_by_schedule(run):
+        yield say(
+            Code("learning_rate"),
+            " falls in every epoch, as by a schedule to the plan's end, where the best "
+            "usually comes late: a stop at ",
+            Fact(step.first_stopped_epoch, "epoch", "stopped_epoch"),
+            " cuts the part that usually pays.",
         )
 
 
