@@ -1,7 +1,7 @@
 """What rounding in a log hides: the values that another may beat, or may not.
 
-A writer that rounds to a few digits leaves an interval for each value, half a unit of
-its last digit to both sides. Where two intervals overlap, nothing tells which of the two
+A writer that rounds to few digits leaves an interval for each value, half a unit of its
+last digit to both sides. Where two intervals overlap, nothing tells which of the two
 values was better.
 """
 
@@ -20,6 +20,8 @@ __all__ = ["find_unclear", "half_units"]
 
 # neighbours, whose intervals only touch, are told apart
 _TOUCHING = 1 - 1e-6
+# so that float32 tells the ends of neighbours apart as well
+_INSET = 0.98
 
 
 def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:
@@ -70,8 +72,8 @@ def find_unclear(
         unclear |= True if margin is None else _may_tie(values, half, abs(margin))
     return {
         int(at[place]): (
-            float(values[place] - half[place]),
-            float(values[place] + half[place]),
+            float(values[place] - _INSET * half[place]),
+            float(values[place] + _INSET * half[place]),
         )
         for place in np.flatnonzero(unclear).tolist()
     }

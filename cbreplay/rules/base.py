@@ -275,7 +275,7 @@ class Callback(Protocol):
 
     @property
     def margin(self) -> float | None:
-        """By how much a value has to beat the best before; None where all may matter."""
+        """By how much a value has to beat the best; None where any value may matter."""
         ...
 
     @property
