@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "best_recorded_epoch",
     "bounds_of",
+    "falls_by_schedule",
     "has_ambiguous_best",
     "judge_epoch",
     "measure_outcome",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 _SHORTEST_TREND = 2
+# fewer rates show no schedule; and a decay by a fixed share never falls faster
+_SHORTEST_SCHEDULE = 10
+_FALLS_FASTER = 1.2
 _DEFAULT_OBJECTIVE = "val_loss"
 Bound: TypeAlias = Literal["lower", "upper"]
 _BOUNDS: Mapping[str, Bound] = {
@@ -162,6 +166,28 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     best = best_recorded_epoch(run, objective, mode)
     last_epochs = max(2, math.ceil(run.n_epochs / 20))
     return best is not None and best > run.horizon - last_epochs
+
+
+def falls_by_schedule(run: Run) -> bool:
+    """Return whether the recorded rate falls as by a schedule to the plan's end.
+
+    In every epoch of the second half, as no plateau makes it, and by a larger share
+    later than at first, as no decay without an end does: a cosine, a line, one cycle.
+
+    >>> from cbreplay.run import Run
+    >>> line = ({"loss": 1.0, "learning_rate": 1 - e / 20} for e in range(20))
+    >>> decay = ({"loss": 1.0, "learning_rate": 0.9**e} for e in range(20))
+    >>> falls_by_schedule(Run.from_logs(line)), falls_by_schedule(Run.from_logs(decay))
+    (True, False)
+    """
+    if run.learning_rate is None:
+        return False
+    rates = run.learning_rate.values[run.learning_rate.recorded]
+    half = rates[len(rates) // 2 :]
+    if len(rates) < _SHORTEST_SCHEDULE or not (half > 0).all():
+        return False
+    shares = 1 - half[1:] / half[:-1]
+    return bool((shares > 0).all() and shares.max() > _FALLS_FASTER * shares[0])
 
 
 def measure_outcome(

@@ -8,6 +8,7 @@ import numpy as np
 
 from cbreplay.plain_text import well_formed
 from cbreplay.rules.base import format_callback
+from cbreplay.staircase.reductions import later_gains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,6 +141,7 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
     """Return one log's answer, as JSON has it; what holds of its run stands there."""
     rate, explained = staircase.rate, staircase.rate.explained_by
     of_run = staircase.replay.noted.run
+    gains = {later.epoch: later.gain for later in later_gains(staircase)}
     return {
         "monitor": staircase.monitor,
         "keep": staircase.keep,
@@ -159,7 +161,10 @@ def describe_staircase(staircase: Staircase) -> dict[str, Any]:
         "recorded_reductions": [reduction._asdict() for reduction in rate.reductions],
         "learning_rate_rises": rate.rises,
         "explained_by": None if explained is None else format_callback(explained),
-        "first_reductions": [first._asdict() for first in rate.first_reductions],
+        "first_reductions": [
+            first._asdict() | {"later_gain": gains.get(first.epoch)}
+            for first in rate.first_reductions
+        ],
         "notes": [note for note in staircase.notes if note not in of_run],
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
+from cbreplay.outcomes import falls_by_schedule
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
     as_sentence,
@@ -58,6 +59,7 @@ def doubts_of_staircase(
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         *alone,
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
+        *_scheduled_rate(staircase),
         *_other_series(staircase),
         *counts_otherwise([replay.run]),
         *noted(replay.run, staircase.notes),
@@ -92,6 +94,19 @@ def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
             f" is NaN or infinite in {count(len(epochs), 'epoch')}, first in epoch ",
             Fact(epochs[0], "epoch", "first_non_finite"),
             f"; {spoken_non_finite(replay, name)}.",
+        )
+
+
+def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
+    """Name the stop that cuts a schedule of the rate, which pays at its end."""
+    step, run = staircase.sufficient_step(), staircase.replay.run
+    if step is not None and falls_by_schedule(run):
+        yield say(
+            Code("learning_rate"),
+            " falls in every epoch, as by a schedule to the plan's end, where the best "
+            "usually comes late: a stop at ",
+            Fact(step.first_stopped_epoch, "epoch", "stopped_epoch"),
+            " cuts the part that usually pays.",
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.outcomes import was_still_improving
+from cbreplay.outcomes import falls_by_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import FailedTraining, find_failure
@@ -169,6 +169,9 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
     yield from _doubt("censored", _where(study, censored), patience=choice.patience)
     parted = evidence == EVIDENCE.index("diverged")
     yield from _doubt("diverged", _where(study, parted), patience=choice.patience)
+    stops = study.sweep.stopped[rows, column]
+    scheduled = (run for run in _where(study, stops) if falls_by_schedule(run))
+    yield from _doubt("scheduled-rate", scheduled, patience=choice.patience)
     alone = np.flatnonzero(choice.left_out != choice.patience)
     if len(alone) == 1 and len(choice.left_out) > 1:
         (group,) = alone

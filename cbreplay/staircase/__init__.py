@@ -15,15 +15,19 @@ from cbreplay.staircase.rate_history import (
     explain_rate,
 )
 from cbreplay.staircase.reductions import (
+    LaterGain,
     ReductionAccount,
     ReductionTotals,
     account_reductions,
+    later_gain,
+    later_gains,
     recorded_reductions,
     total_reductions,
 )
 
 __all__ = [
     "FirstReduction",
+    "LaterGain",
     "RateHistory",
     "RecordedReduction",
     "ReductionAccount",
@@ -33,6 +37,8 @@ __all__ = [
     "account_reductions",
     "build_staircase",
     "explain_rate",
+    "later_gain",
+    "later_gains",
     "measure_usual_change",
     "recorded_reductions",
     "total_reductions",

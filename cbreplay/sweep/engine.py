@@ -153,6 +153,10 @@ class _Work:
         self.begun, self.cells, self.progress = begun, cells, progress
         self.holed = holed
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
+        # of a column, the first that differs in patience alone, and its own patience
+        self.patience_of: dict[int, tuple[int, Any]] = {}
+        # of a run and such a first column, a patience that stops nothing there
+        self.endless: dict[tuple[int, int], tuple[Any, Replay]] = {}
         self.done = 0
 
     def decide(self, block: Block) -> None:
@@ -177,6 +181,7 @@ class _Work:
             else:
                 batches.setdefault(rules.alike(), []).append((row, rules))
         if left:
+            self.patience_of.update(_differing_in_patience(block, columns))
             pairs = np.meshgrid(np.array(left), columns, indexing="ij")
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
@@ -221,11 +226,30 @@ class _Work:
         for row, column in zip(
             rows[order].tolist(), columns[order].tolist(), strict=True
         ):
-            replay = replay_run(
-                self.runs[row], self.configs[column], judging=self.judging
-            )
+            replay = self._replay(row, column)
             _write_replay(replay, self.cells, row, column)
             self._tell(1)
+
+    def _replay(self, row: int, column: int) -> Replay:
+        """Return the replay of a cell, or of a shorter patience that never stops.
+
+        A longer one never stops either, and on a run that was resumed nothing else
+        hangs on it: without this a log of thousands of epochs would be replayed once
+        for each of them.
+        """
+        run, config = self.runs[row], self.configs[column]
+        first, patience = self.patience_of.get(column, (None, None))
+        if first is None or not _knows_its_seams(run):
+            return replay_run(run, config, judging=self.judging)
+        if (row, first) in self.endless:
+            shorter, replay = self.endless[row, first]
+            if patience >= shorter:
+                return replay
+        replay = replay_run(run, config, judging=self.judging)
+        known = replay.gap_epoch is None or replay.gap_epoch in run.seams
+        if known and replay.stopped_epoch is None:
+            self.endless[row, first] = patience, replay
+        return replay
 
     def _tell(self, cells: int) -> None:
         self.done += cells
@@ -245,6 +269,41 @@ def _fits_kernels(run: Run, block: Block) -> bool:
     if run.rounded_to and not is_clear(run, block.slots):
         return False
     return not block.reduces or not lacks_values(run)
+
+
+def _knows_its_seams(run: Run) -> bool:
+    """Return whether a run tells its epochs and seams, and no list of an earlier fit.
+
+    Of several values in an epoch, or where a fit may have been resumed, one patience is
+    sure of what another is not; a list that the earlier fit had itself goes on.
+    """
+    several = any(series.others for series in run.series.values())
+    return run.metadata is None and not (run.possible_seams or several)
+
+
+def _differing_in_patience(
+    block: Block, columns: EpochArray
+) -> dict[int, tuple[int, Any]]:
+    """Return, by column, the first one that differs in the patience of a stop alone.
+
+    With it stands the patience. Nothing where the list reduces the rate, or not exactly
+    one rule of it stops by a patience that varies.
+    """
+    stopping = [slot for slot in block.slots if slot.kernel == "stops"]
+    if block.reduces or len(stopping) != 1:
+        return {}
+    patience = stopping[0].parameters["patience"]
+    if patience.axis is None:
+        return {}
+    numbers = np.arange(block.n_configs).reshape(block.shape)
+    first = np.broadcast_to(numbers.take([0], axis=patience.axis), block.shape)
+    along = np.indices(block.shape)[patience.axis]
+    return {
+        column: (int(columns[begin]), patience.values[at])
+        for column, begin, at in zip(
+            columns.tolist(), first.reshape(-1), along.reshape(-1), strict=True
+        )
+    }
 
 
 def _batch_size(block: Block, n_runs: int) -> int:

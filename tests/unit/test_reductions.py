@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, replay_run
+from cbreplay import (
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Run,
+    build_staircase,
+    replay_run,
+)
+from cbreplay.answers.staircase_rate import rate_section
+from cbreplay.document import Points, plain_text
 from cbreplay.staircase import explain_rate
 from cbreplay.staircase.reductions import (
     account_reductions,
+    later_gains,
     recorded_reductions,
     total_reductions,
 )
@@ -129,3 +138,66 @@ def test_what_is_explained_is_never_more_than_what_is_recorded(patience: int) ->
         assert one.recorded is not None
         assert 0 <= one.explained <= one.recorded
         assert 0 <= one.evident_epochs <= one.recorded_epochs
+
+
+def gains_of(losses: list[float], **options: Any) -> list[Any]:
+    run = Run.from_logs([{"val_loss": loss} for loss in losses])
+    staircase = build_staircase(run, semantics="keras-3.15", **options)
+    return [tuple(later) for later in later_gains(staircase)]
+
+
+def test_what_the_record_still_gained_after_a_first_reduction() -> None:
+    # best 0.5 by the third wait at epoch 4, and 0.4 in the end: a fifth less
+    assert gains_of([1, 0.5, 0.6, 0.7, 0.6, 0.4]) == [(3, 4, pytest.approx(0.2))]
+    assert gains_of([1, 0.5, 0.6, 0.7, 0.6, 0.5]) == [(3, 4, 0.0)]
+
+
+def test_shares_of_what_is_no_positive_loss_say_nothing() -> None:
+    assert gains_of([1, 0.5, 0.6, 0.7, 0.6, -0.4]) == []
+    assert gains_of([0.2, 0.5, 0.4, 0.3, 0.4, 0.9], mode="max") == []
+
+
+def test_a_record_that_is_reduced_then_as_well_gained_at_no_kept_rate() -> None:
+    # patience 3 acts at the end of epoch 4, where the recorded rate falls as well, but
+    # by no factor that anybody writes
+    losses = [1, 0.5, 0.6, 0.7, 0.6, 0.4, 0.3]
+    rates = [0.1] * 5 + [0.0123457] * 2
+    rows = [
+        {"val_loss": loss, "learning_rate": rate}
+        for loss, rate in zip(losses, rates, strict=True)
+    ]
+    staircase = build_staircase(Run.from_logs(rows), semantics="keras-3.15")
+    assert [tuple(first) for first in staircase.rate.first_reductions] == [(3, 4)]
+    assert later_gains(staircase) == ()
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (
+            0.5,
+            (
+                "by 0 % after epoch 5. In 2,208 retrainings an earlier reduction cost "
+                "more than 1 %: in none of those with up to 1 % still to come."
+            ),
+        ),
+        (0.49, "in 57 % of those with 1 to 3 % still to come."),
+        (0.46, "in 77 % of those with 3 to 10 % still to come."),
+        (
+            0.4,
+            (
+                "by 20 % after epoch 5. In 2,208 retrainings an earlier reduction cost "
+                "more than 1 %: in 85 % of those with over 10 % still to come."
+            ),
+        ),
+    ],
+)
+def test_what_as_much_still_to_come_meant_in_retrainings(
+    last: float, said: str
+) -> None:
+    run = Run.from_logs([{"val_loss": loss} for loss in [1, 0.5, 0.6, 0.7, 0.6, last]])
+    staircase = build_staircase(run, semantics="keras-3.15")
+    (section,) = rate_section(staircase)
+    (points,) = section.blocks
+    assert isinstance(points, Points)
+    assert plain_text(points.points[-1]).endswith(said)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cbreplay import (
     ConfigError,
@@ -19,6 +21,8 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
+
+EVIDENCE_CODES = ("exact", "censored", "diverged", "incomplete")
 
 # the first fit is best at epoch 2; a second one goes on at epoch 8, worse, and falls
 FIRST = [0.5, 0.4, 0.3, 0.32, 0.31, 0.34, 0.33, 0.36]
@@ -88,11 +92,71 @@ def test_a_sweep_says_what_a_replay_says() -> None:
         [choices(EarlyStopping, patience=range(9), restore_best_weights=[True, False])]
     )
     sweep = sweep_runs([resumed(), resumed(3, 8)], grid, semantics="keras-3.15")
-    codes = ("exact", "censored", "diverged", "incomplete")
     for row, run in enumerate(sweep.records):
         for column, config in enumerate(grid):
             replay = replay_run(run, config, semantics="keras-3.15")
-            assert codes[sweep.evidence[row, column]] == replay.evidence
+            assert EVIDENCE_CODES[sweep.evidence[row, column]] == replay.evidence
+
+
+@given(
+    values=st.lists(st.integers(0, 6), min_size=4, max_size=30),
+    seams=st.sets(st.integers(1, 29), max_size=3),
+    lists=st.sampled_from([{}, {"start_from_epoch": 3}, {"baseline": 2.0}]),
+    patience=st.lists(st.integers(0, 12), min_size=1, max_size=8, unique=True),
+    earlier=st.booleans(),
+)
+def test_a_sweep_says_of_every_patience_what_a_replay_says(
+    values: list[int],
+    seams: set[int],
+    lists: dict[str, Any],
+    patience: list[int],
+    earlier: bool,  # noqa: FBT001 - drawn
+) -> None:
+    run = Run.from_logs({"val_loss": float(value)} for value in values)
+    run = replace(run, seams=tuple(sorted(at for at in seams if at < len(values))))
+    saving = ModelCheckpoint("a.keras", save_best_only=True)
+    if earlier and run.seams:
+        had = EarlyStopping(patience=patience[0], restore_best_weights=True, **lists)
+        fits = (EarlierFit(Fit(), (had.code, saving.code), None),)
+        run = replace(run, metadata=RunMetadata(earlier_fits=fits))
+    stopping = choices(
+        EarlyStopping, patience=patience, restore_best_weights=[True, False], **lists
+    )
+    grid = make_grid([stopping, saving])
+    sweep = sweep_runs([run], grid, semantics="keras-3.15")
+    for column, config in enumerate(grid):
+        replay = replay_run(run, config, semantics="keras-3.15")
+        swept = (
+            EVIDENCE_CODES[sweep.evidence[0, column]],
+            *(
+                int(epochs[0, column]) if said[0, column] else None
+                for said, epochs in (
+                    (sweep.stopped, sweep.stopped_epoch),
+                    (sweep.kept, sweep.kept_epoch),
+                    (sweep.incomplete, sweep.gap_epoch),
+                )
+            ),
+        )
+        assert swept == (
+            replay.evidence,
+            replay.stopped_epoch,
+            replay.kept_epoch,
+            replay.gap_epoch,
+        )
+
+
+def test_a_longer_patience_is_not_the_list_that_the_first_fit_had() -> None:
+    had = EarlyStopping(patience=7, restore_best_weights=True)
+    earlier = EarlierFit(Fit(), (had.code,), None)
+    run = replace(resumed(), metadata=RunMetadata(earlier_fits=(earlier,)))
+    grid = make_grid(
+        [choices(EarlyStopping, patience=[7, 8], restore_best_weights=True)]
+    )
+    sweep = sweep_runs([run], grid, semantics="keras-3.15")
+    assert [EVIDENCE_CODES[code] for code in sweep.evidence[0]] == [
+        "censored",
+        "incomplete",
+    ]
 
 
 def test_there_are_two_ways_to_resume() -> None:

@@ -365,6 +365,15 @@ def _other_metric(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
+    return say(
+        "the learning rate falls in every epoch, as by a schedule to the plan's end, "
+        "where the best usually comes late; patience ",
+        _patience(facts),
+        " stops before that end and cuts the part that usually pays",
+    )
+
+
 _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "diverged": _diverged,
     "gap": _gap,
@@ -376,6 +385,7 @@ _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
         "the log holds no patience that is known to be enough"
     ),
     "other-metric": _other_metric,
+    "scheduled-rate": _scheduled_rate,
     "still-improving": lambda _facts: say(
         "still improving at the end of the log: what is lost is against the record only"
     ),

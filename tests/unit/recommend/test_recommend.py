@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,11 +14,13 @@ from cbreplay import (
     EarlyStopping,
     ReduceLROnPlateau,
     Run,
+    build_staircase,
     choices,
     make_grid,
     sweep_runs,
 )
 from cbreplay.answers.advice.sentences import advice_headline, evidence_sentences
+from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
@@ -37,6 +39,9 @@ from tests.recommended import (
     spoken_reasons,
     swept,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def described(run: Run, **raw: Any) -> Run:
@@ -417,6 +422,41 @@ def test_a_metric_that_goes_on_improving_is_named() -> None:
     doubt = next(one for one in recommend(runs).doubts if one.code == "other-metric")
     assert len(doubt.runs) == 4
     assert doubt.facts == {"series": "val_accuracy"}
+
+
+def rated(number: int, rates: list[float]) -> Run:
+    losses = pausing(number + 2)
+    rows = [
+        {"val_loss": loss, "learning_rate": rates[epoch]}
+        for epoch, loss in enumerate(losses)
+    ]
+    return Run.from_logs(rows, name=f"run{number}", planned_epochs=len(rows))
+
+
+def test_a_stop_that_cuts_a_schedule_to_the_plans_end_is_named() -> None:
+    n_epochs = len(pausing(2))
+    cosine = [1 + math.cos(math.pi * epoch / n_epochs) for epoch in range(n_epochs)]
+    runs = [rated(number, cosine) for number in range(4)]
+    advice = recommend(runs)
+    doubt = next(one for one in advice.doubts if one.code == "scheduled-rate")
+    assert doubt.runs == ("run0", "run1", "run2", "run3")
+    assert doubt.facts == {"patience": advice.patience}
+    said = f"patience {advice.patience} stops before that end and cuts the part"
+    assert any(said in one for one in spoken_doubts(advice))
+    staircase = build_staircase(runs[0], semantics="keras-3.15")
+    spoken = [plain_text(told) for told in doubts_of_staircase(staircase)]
+    assert any("as by a schedule to the plan's end" in told for told in spoken)
+
+
+@pytest.mark.parametrize(
+    "rate", [lambda _: 0.1, lambda e: 0.9**e, lambda e: 0.1 ** (1 + e // 10)]
+)
+def test_a_rate_without_an_end_is_no_schedule_to_one(
+    rate: Callable[[int], float],
+) -> None:
+    rates = [rate(epoch) for epoch in range(len(pausing(2)))]
+    advice = recommend([rated(number, rates) for number in range(4)])
+    assert "scheduled-rate" not in codes(advice)
 
 
 def test_a_single_good_value_that_is_kept_is_no_lag() -> None:
