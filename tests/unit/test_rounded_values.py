@@ -17,6 +17,7 @@ from cbreplay import (
     ReduceLROnPlateau,
     Run,
     Series,
+    build_staircase,
     choices,
     load_runs,
     make_grid,
@@ -163,6 +164,20 @@ def test_a_sweep_says_the_same(values: list[float]) -> None:
                 assert sweep.gap_epoch[0, column] == replay.gap_epoch
             if replay.stopped_epoch is not None:
                 assert sweep.stopped_epoch[0, column] == replay.stopped_epoch
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(HUNDREDTHS, min_size=3, max_size=9))
+def test_no_step_of_a_staircase_says_more_than_its_replay(values: list[float]) -> None:
+    run = run_of(values, val_loss=(2, 2))
+    for step in build_staircase(run, semantics="keras-3.15").steps:
+        if step.last_patience is None:
+            continue
+        for patience in range(step.first_patience, step.last_patience + 1):
+            stopping = EarlyStopping(patience=patience, restore_best_weights=True)
+            replay = ask(run, stopping)
+            assert replay.evidence == "exact"
+            assert replay.kept_epoch == step.kept_epoch
 
 
 def test_half_a_unit_of_both_the_digits_and_the_decimals() -> None:
