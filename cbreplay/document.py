@@ -246,8 +246,6 @@ class Cell(NamedTuple):
         Whether it holds only so far: written in brackets.
     sign : str
         What stands before it: ``"+"``.
-    mark : str
-        A sign behind it that a sentence below the table explains.
     of : object
         The whole that it is a part of, for people: ``6 of 7``.
     """
@@ -256,7 +254,6 @@ class Cell(NamedTuple):
     bound: Literal["lower", "upper"] | None = None
     provisional: bool = False
     sign: str = ""
-    mark: str = ""
     of: Any = None
 
 
@@ -596,5 +593,4 @@ def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: A
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
     text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, decimals)}"
     text = text if cell.of is None else f"{text} of {cell.of}"
-    text = f"({text})" if cell.provisional else text
-    return f"{text} {cell.mark}" if cell.mark else text
+    return f"({text})" if cell.provisional else text

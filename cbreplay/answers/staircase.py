@@ -12,7 +12,6 @@ from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run
 from cbreplay.answers.staircase_doubts import (
     ONE_RUN_ALONE,
     doubts_of_staircase,
-    is_usual,
 )
 from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.document import (
@@ -52,6 +51,9 @@ __all__ = ["staircase_document", "staircase_headline", "steps_section"]
 # patience values that people try: where room is short, their steps are shown first
 _TRIED = (0, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 200, 500)
 _OTHER_SERIES, _MOST_STEPS = 4, 20
+_HOW_MEASURED = (
+    "on the validation set; about two in three such differences held on test data"
+)
 # "the best epoch" is read as the best of this series; another one is named
 _KERAS_DEFAULT = "val_loss"
 
@@ -344,8 +346,7 @@ def _table(staircase: Staircase) -> Table:
 def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     sign = "+" if staircase.objective_mode == "min" else "-"
     sign = sign if step.regret else ""
-    mark = "~" if is_usual(staircase, step) else ""
-    regret = Cell(step.regret, sign=sign, mark=mark) if step.regret else step.regret
+    regret = Cell(step.regret, sign=sign) if step.regret else step.regret
     cells = (
         Span(step.first_patience, step.last_patience),
         step.first_patience,
@@ -392,12 +393,8 @@ def _legend(staircase: Staircase) -> Iterator[Text]:
     n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
     if n_hidden > 0:
         yield say(f"{n_hidden} more series in --format csv")
-    usual = staircase.usual_change
-    if usual is not None and any(is_usual(staircase, s) for s in staircase.steps):
-        yield say(
-            "~ less than ",
-            Code(staircase.objective),
-            " usually changes from one epoch to the next: ",
-            Fact(usual, "difference", "usual_change", decimals_of(staircase)),
-            " (the median over the second half)",
-        )
+    if any(step.regret for step in staircase.steps) and staircase.objective.startswith(
+        "val_"
+    ):
+        side = "above" if staircase.objective_mode == "min" else "below"
+        yield say(f"{side} best: {_HOW_MEASURED}")

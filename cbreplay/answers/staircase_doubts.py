@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from cbreplay.document import Text
     from cbreplay.replay import Replay
     from cbreplay.run import Run
-    from cbreplay.staircase import Staircase, StaircaseStep
+    from cbreplay.staircase import Staircase
 
 __all__ = [
     "ONE_RUN_ALONE",
     "doubts_of_one_run",
     "doubts_of_staircase",
-    "is_usual",
     "non_finite_doubts",
     "noted",
 ]
@@ -75,12 +74,6 @@ def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
         *counts_otherwise([replay.run]),
         *noted(replay.run, replay.notes),
     )
-
-
-def is_usual(staircase: Staircase, step: StaircaseStep) -> bool:
-    """Return whether a step costs less than the objective changes anyway."""
-    usual, regret = staircase.usual_change, step.regret
-    return usual is not None and regret is not None and 0 < regret < usual
 
 
 def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:

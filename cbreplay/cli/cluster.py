@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.swept_logs import left_out, swept_document
@@ -45,7 +46,8 @@ def print_swept(
     MissingExtraError
         If dask is not installed.
     """
-    if question.grid is None:
+    grid = replace(question, reads_logs=False).grid
+    if grid is None:
         sentence = "--scheduler is for settings. Name some with -c or --patience"
         raise ConfigError(sentence)
     if output == "json":
@@ -57,7 +59,7 @@ def print_swept(
     with _connected(address) as client, watch("sweeping logs") as tell:
         sweep = sweep_logs(
             paths,
-            question.grid,
+            grid,
             executor=client.get_executor(),
             errors=question.errors,
             empty=question.empty,

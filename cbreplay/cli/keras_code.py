@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +23,7 @@ def print_keras_code(question: Question) -> None:
     ConfigError
         If no setting or several are named, or one is code that cannot be written out.
     """
-    grid = question.grid
+    grid = replace(question, reads_logs=False).grid
     if grid is None or len(grid) != 1:
         named = "none is" if grid is None else f"{len(grid)} are"
         sentence = (

@@ -74,6 +74,8 @@ class Question:
         As given; None where the option was not.
     objective, objective_mode, semantics, initial_lr : str or float or None
         As in `replay_run`.
+    reads_logs : bool
+        False where a setting is only written out, or the logs are read elsewhere.
     """
 
     paths: tuple[str, ...] = ()
@@ -100,6 +102,7 @@ class Question:
     objective_mode: Mode | None = None
     semantics: str | None = None
     initial_lr: float | None = None
+    reads_logs: bool = True
 
     @property
     def inputs(self) -> list[str]:
@@ -211,7 +214,7 @@ class Question:
     def monitors(self) -> list[str]:
         """The series to watch, for a command that chooses among several."""
         written = self.monitor or self._sole_loss or "val_loss"
-        if "runs" in vars(self) and any(written in run.series for run in self.runs):
+        if self.reads_logs and any(written in run.series for run in self.runs):
             # a name may hold a comma
             return [written]
         named = [name.strip() for name in written.split(",")]
@@ -248,20 +251,28 @@ class Question:
     @property
     def watched_mode(self) -> str | None:
         """Its direction, as given; a loss that is only called otherwise is a loss."""
-        return self.mode or (None if self._sole_loss is None else "min")
+        is_loss = self._sole_loss is not None or (
+            self.monitor is not None and self.monitor == self._other_loss
+        )
+        return self.mode or ("min" if is_loss else None)
 
     @cached_property
     def _sole_loss(self) -> str | None:
-        """The validation loss that is watched because the logs have no val_loss."""
-        # a setting that is asked for without a log has none to look into
-        if self.monitor is not None or self.expressions or "runs" not in vars(self):
+        """The validation loss that is watched because nothing else is named."""
+        name = self._other_loss
+        if self.monitor is not None or self.expressions or name is None:
+            return None
+        remark(f"there is no val_loss: {name} is watched, smaller is better")
+        return name
+
+    @cached_property
+    def _other_loss(self) -> str | None:
+        """The one validation loss of logs that have no val_loss."""
+        if not self.reads_logs:
             return None
         from cbreplay.usual_monitor import find_sole_loss
 
-        name = find_sole_loss(self.runs)
-        if name is not None:
-            remark(f"there is no val_loss: {name} is watched, smaller is better")
-        return name
+        return find_sole_loss(self.runs)
 
     @property
     def monitor_and_mode(self) -> dict[str, str]:

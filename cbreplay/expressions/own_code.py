@@ -62,7 +62,7 @@ class OwnCallback:
         made = self.made_by(**parameters)
         callback = read_callback(made)
         given = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
-        return callback.written_as(f"{self.__name__}({given})")
+        return callback.written_as(f"{self.path}({given})")
 
 
 def read_own(
@@ -94,7 +94,7 @@ def read_own(
     own = OwnCallback(f"{module}:{name}", _import(module, name, reader))
     try:
         if call is None and not callable(own.made_by):
-            return read_callback(own.made_by)
+            return read_callback(own.made_by).written_as(own.path)
         parameters = _arguments(own, call or ast.Call(ast.Name(name), [], []), reader)
         known = _parameters_of(own.made_by)
         for key, value in defaults.items():

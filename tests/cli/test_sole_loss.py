@@ -44,14 +44,15 @@ def test_the_sole_validation_loss_is_watched(
 
 
 @pytest.mark.parametrize(
-    "names", [("eval_loss", "val/loss"), ("val_accuracy",), ("test_loss",)]
+    "names", [("eval_loss", "val/loss"), ("val_accuracy",), ("test_loss", "dev/loss")]
 )
 def test_none_or_several_are_refused(
     ask: Ask, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     answer = ask("simulate", write(tmp_path / "logs.csv", *names))
     assert answer.status == 2
-    assert "has no series 'val_loss'; it has loss, " in answer.err
+    assert "has no series 'val_loss'; " in answer.err
+    assert "t has loss, " in answer.err
 
 
 def test_a_setting_that_is_written_out_watches_what_it_says(
@@ -59,3 +60,33 @@ def test_a_setting_that_is_written_out_watches_what_it_says(
 ) -> None:
     log = write(tmp_path / "logs.csv", "eval_loss")
     assert ask("simulate", log, "-c", "EarlyStopping()").status == 2
+
+
+@pytest.mark.parametrize("name", ["val/loss", "valid_loss", "Val Loss"])
+@pytest.mark.parametrize("named", [False, True])
+def test_what_is_printed_as_the_next_question_is_answered(
+    ask: Ask, tmp_path: Path, name: str, *, named: bool
+) -> None:
+    log = write(tmp_path / "logs.csv", name)
+    watched = ["--monitor", name] if named else []
+    answer = ask("simulate", log, *watched)
+    assert answer.status == 0, answer.err
+    # named or found, it is the same series with the same direction
+    assert f"Judged by {name}, smaller is better" in " ".join(answer.out.split())
+    for command in ("plot", "report"):
+        made = tmp_path / ("made.png" if command == "plot" else "made.html")
+        for setting in ([], ["--patience", "1"], ["--patience", "1,2"]):
+            asked = ask(command, log, *watched, *setting, "-o", made)
+            assert asked.status == 0, asked.err
+    assert ask("explain", log, *watched, "--patience", "1").status == 0
+    assert ask("recommend", log, *watched).status == 0
+
+
+def test_the_direction_of_another_series_stays_the_question_that_it_is_in_keras(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = write(tmp_path / "logs.csv", "val/loss")
+    log.write_text(log.read_text().replace("epoch,loss", "epoch,reward"))
+    answer = ask("simulate", log, "--monitor", "reward")
+    assert answer.status == 2
+    assert "mode='auto' cannot be resolved for 'reward'" in answer.err

@@ -13,6 +13,7 @@ from cbreplay.answers.advice.reasons import (
 from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
+from cbreplay.groups import find_groups
 from cbreplay.recommend.selection import USUAL
 from cbreplay.words import decimals_for, list_names, spoken_counting, spoken_semantics
 
@@ -92,6 +93,8 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
         runs = say(runs, " in ", groups, once)
     elif advice.grouped_by == "seed":
         runs = say(runs, " of one setting")
+    if _part_settings(advice, sweep):
+        runs = say(runs, ", of which those of one setting count apart (--group-by)")
     rules = dict.fromkeys(spoken_semantics(run.semantics) for run in sweep.runs)
     counting = ""
     if any(run.steps is not None for run in asked):
@@ -104,6 +107,16 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
         Code(advice.objective),
         f" ({advice.objective_mode}); rules of {', '.join(rules)}.{counting}",
     )
+
+
+def _part_settings(advice: Recommendation, sweep: Sweep) -> bool:
+    """Return whether runs count apart that share a setting, as was asked."""
+    if advice.grouped_by not in ("run", "asked"):
+        return False
+    place = {name: at for at, group in enumerate(advice.groups) for name in group.runs}
+    runs = [run for run in sweep.records if run.name in place]
+    settings = find_groups(runs, None).settings
+    return any(len({place[runs[row].name] for row in rows}) > 1 for rows in settings)
 
 
 def evidence_sentences(advice: Recommendation) -> Iterator[Text]:

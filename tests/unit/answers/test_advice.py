@@ -11,6 +11,7 @@ import pytest
 from cbreplay import EarlyStopping, Run, load_runs
 from cbreplay.answers.advice import advice_document
 from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
+from cbreplay.answers.advice.sentences import runs_sentence
 from cbreplay.document import (
     CodeBlock,
     Document,
@@ -330,3 +331,22 @@ def test_the_groups_that_need_most_are_named_and_only_the_others_need_less(
 ) -> None:
     texts = map(plain_text, texts_of(document_of(pausing_runs(patience))))
     assert f"sufficient patience: {said}" in list(texts)
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "is_said"),
+    [
+        (("seed0_lr1", "seed1_lr1", "seed0_lr2"), "none", True),
+        # found, the two seeds count once
+        (("seed0_lr1", "seed1_lr1", "seed0_lr2"), "auto", False),
+        (("lr1", "lr2", "lr3"), "none", False),
+    ],
+)
+def test_runs_of_one_setting_that_count_apart_are_said(
+    names: tuple[str, ...], asked: str, *, is_said: bool
+) -> None:
+    runs = [make_run(pausing(2 + at), name) for at, name in enumerate(names)]
+    sweep, left_out = sweep_patience(runs, semantics="keras-3.15")
+    advice = recommend_config(sweep, excluded=left_out, group_by=asked)
+    said = plain_text(runs_sentence(advice, sweep, runs))
+    assert ("of one setting count apart (--group-by)" in said) == is_said
