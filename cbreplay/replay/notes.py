@@ -21,6 +21,7 @@ __all__ = [
     "NAN_IS_BEST",
     "Notes",
     "note_broken_off",
+    "note_candidates",
     "note_list",
     "note_no_number",
     "note_run",
@@ -30,6 +31,9 @@ NAN_IS_BEST = (
     "the first monitored value is NaN; it is taken as best, and nothing ever improves "
     "on it"
 )
+
+# more candidates are counted
+_NAMED = 4
 
 
 class Notes(NamedTuple):
@@ -130,6 +134,19 @@ def note_broken_off(
         )
     if keeps_it:
         yield f"{told}, so the {objective} of its weights is not recorded"
+
+
+def note_candidates(run: Run, candidates: Sequence[int]) -> str:
+    """Name the epochs of which rounding hides the one that is kept."""
+    digits = max(digits for digits, _ in run.rounded_to.values())
+    *first, last = (str(epoch + 1) for epoch in candidates)
+    named = f"epoch {', '.join(first)} or {last}"
+    if len(candidates) > _NAMED:
+        named = f"one of {len(candidates)} epochs from {first[0]} to {last}"
+    return (
+        f"the weights of {named} are kept: the log rounds to {digits} digits, too few "
+        "to tell which"
+    )
 
 
 def note_no_number(objective: str, kept: int) -> str:
