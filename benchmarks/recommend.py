@@ -13,7 +13,8 @@ judged on all the others, over many draws:
 
 The families of curves are textbook shapes with AR(1) noise, written down before they
 were first run, and not tuned; their parameters are drawn anew for each run. A directory
-of logs can be named as a population instead.
+of logs can be named as a population instead. The table of the README is of real curves,
+and `python -m benchmarks.advice answers --draws 10` prints it.
 
     python benchmarks/recommend.py                    # all families
     python benchmarks/recommend.py --logs runs/       # real ones

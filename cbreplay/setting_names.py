@@ -14,7 +14,12 @@ __all__ = ["patience_in_use", "setting_label", "setting_text"]
 
 _NO_STOP = "no early stopping"
 # what has one name whatever was chosen
-_FIXED = {"none": _NO_STOP, "hindsight": "best epoch in hindsight"}
+_FIXED = {
+    "none": _NO_STOP,
+    "hindsight": "best epoch in hindsight",
+    # its patience is that of the longest plan, which is not that of every run
+    "all": "train all, keep the best",
+}
 # of the setting in use these are told apart, or make no difference here
 _USUAL = {"patience", "restore_best_weights"}
 
@@ -41,7 +46,6 @@ def _label_of_patience(scored: Scored, patience: float) -> str:
         "tolerance": kept,
         "cheapest": "cheapest",
         "default": _default_of(scored),
-        "all": "train all, keep the best",
     }
     if scored.label in titles:
         return f"{titles[scored.label]}: {patience}"

@@ -194,7 +194,7 @@ _ADVICE_OPTIONS = [
         "--tolerance",
         metavar="X|P%",
         help="What a run may lose: in the objective's unit, or a share of its best "
-        "value.  [default: the spread between seeds, else 1%]",
+        "value.  [default: 1%, or the spread between seeds where it is less]",
     ),
     click.option(
         "--confidence",

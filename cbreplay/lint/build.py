@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
+# what is said of the monitor's values, so of none where the monitor is absent
+_ABOUT_VALUES = frozenset(
+    {
+        "auto-mode-against-metric",
+        "keeps-later-weights",
+        "mode-against-metric",
+        "patience-beyond-plan",
+        "patience-in-validations",
+        "steep-factor",
+    }
+)
 
 
 def lint_callbacks(
@@ -99,8 +110,14 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
     """Yield the findings about each callback of a list by itself."""
     for index, callback in enumerate(known.callbacks):
         checks = checks_of(callback)
-        for check in () if checks is None else checks.single:
-            yield from check(known, index, callback)
+        single = () if checks is None else checks.single
+        found = [
+            finding for check in single for finding in check(known, index, callback)
+        ]
+        is_absent = any(finding.code == "absent-monitor" for finding in found)
+        for finding in found:
+            if not (is_absent and finding.code in _ABOUT_VALUES):
+                yield finding
 
 
 def find_about_list(

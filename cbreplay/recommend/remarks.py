@@ -209,7 +209,8 @@ def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     alone = panel._replace(groups=tuple(np.arange(len(panel.rows))[:, None]))
     unknown = np.isinf(price(alone, cells, patience).sufficient)
     runs = (run for run, never in zip(study.runs, unknown, strict=True) if never)
-    yield from _doubt("unknown", runs)
+    part = study.part
+    yield from _doubt("unknown", runs, plan=part.plan if part.inferred else None)
 
 
 def _other_metrics(study: Study, columns: FloatArray) -> Iterator[RunDoubt]:

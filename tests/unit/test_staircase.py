@@ -96,6 +96,15 @@ def test_a_small_log_by_hand() -> None:
     assert staircase.usual_change == 2.5
 
 
+@pytest.mark.parametrize(("monitor", "is_said"), [("val_loss", True), ("loss", False)])
+def test_how_a_difference_was_measured_is_said_of_validation_alone(
+    monitor: str, *, is_said: bool
+) -> None:
+    run = Run.from_logs([{"val_loss": loss, "loss": loss} for loss in (4, 3, 5, 2, 4)])
+    staircase = build_staircase(run, monitor=monitor, semantics=SEMANTICS)
+    assert ("two in three such differences" in str(staircase)) == is_said
+
+
 def test_a_run_that_reached_its_plan_is_exact_to_the_end() -> None:
     staircase = build_staircase(losses(3, 2, 1, planned_epochs=3), semantics=SEMANTICS)
     assert [step.evidence for step in staircase.steps] == ["exact"]

@@ -405,6 +405,18 @@ def test_only_what_compile_certainly_does_not_give_is_found(
     assert ("absent-monitor" in codes(tmp_path, text)) is found
 
 
+def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
+    tmp_path: Path,
+) -> None:
+    fit = "m.fit(x, y, epochs=5, {}callbacks=[EarlyStopping(patience=8)])"
+    text = f"{MODEL}m.compile('adam', 'mse')\n" + fit
+    assert codes(tmp_path, text.format("")) == ["absent-monitor"]
+    assert codes(tmp_path, text.format("validation_data=v, ")) == [
+        "keeps-later-weights",
+        "patience-beyond-plan",
+    ]
+
+
 SCHEDULES = "keras.optimizers.schedules"
 
 

@@ -275,6 +275,14 @@ def _censored(facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _unknown(facts: Mapping[str, Any]) -> Text:
+    told = "the log holds no patience that is known to be enough"
+    if facts["plan"] is None:
+        return say(told)
+    plan = Fact(facts["plan"], "count", "plan")
+    return say(told, " for the ", plan, " epochs that were taken for its plan")
+
+
 def _diverged(facts: Mapping[str, Any]) -> Text:
     return say(
         "after another learning rate than the recorded one the log says nothing about "
@@ -301,6 +309,7 @@ def _gap(facts: Mapping[str, Any]) -> Text:
 _GAPS = {
     "hole": "the log has a hole there",
     "several": "the log holds several values by then",
+    "rounded": "the log rounds too far to tell which of two values is better",
     "seam": "another fit began there",
     "possible seam": "a fit may have been resumed, and the log does not tell",
 }
@@ -380,9 +389,7 @@ _DOUBTS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "one-group-decides": lambda facts: say(
         "without it, it would be patience ", _patience(facts)
     ),
-    "unknown": lambda _facts: say(
-        "the log holds no patience that is known to be enough"
-    ),
+    "unknown": _unknown,
     "other-metric": _other_metric,
     "scheduled-rate": _scheduled_rate,
     "still-improving": lambda _facts: say(

@@ -171,11 +171,13 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
     if expected is None:
         return
     places = decimals_for([expected.score, expected.usual_score], digits=3)
+    score = Fact(expected.score, "number", "score", places)
+    usual = Fact(expected.usual_score, "number", "usual_score", places)
+    beside = (", as",) if score.text == usual.text else (", and ", usual)
     yield say(
         "expected score of the next training: ",
-        Fact(expected.score, "number", "score", places),
-        ", and ",
-        Fact(expected.usual_score, "number", "usual_score", places),
+        score,
+        *beside,
         " with a fixed 10; ",
         counted(expected.n_groups, advice.unit, "n_groups"),
         " count against ",
@@ -248,14 +250,19 @@ def _tolerance(advice: Recommendation) -> Text:
         return say("tolerance: ", share, " (--tolerance)")
     if advice.unit == "run":
         spread = _spread(advice.groups[0])
-        return say("tolerance: the spread between seeds, ", spread, " (--tolerance)")
-    rest = say("; else ", share) if tolerance.seeded < len(advice.groups) else say()
+        return say(
+            "tolerance: the spread between seeds, ",
+            spread,
+            ", where it is less than ",
+            share,
+            " (--tolerance)",
+        )
     return say(
         "tolerance: the spread between the seeds of a group, of three or more (",
         _spreads(advice),
-        ")",
-        rest,
-        " (--tolerance)",
+        "), where it is less than ",
+        share,
+        "; else that (--tolerance)",
     )
 
 

@@ -33,7 +33,7 @@ def how_sure(advice: Recommendation) -> Text | None:
             "How sure: not at all by these logs; early stopping of their own cut "
             "every one."
         )
-    return say("How sure: the logs say nothing for it and nothing against it.")
+    return say("How sure: the logs had no part in the choice.")
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:
@@ -75,8 +75,10 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             runs,
             _both_lost(advice),
             "; ",
+            Fact(min(advice.patience or 0, USUAL), "patience"),
+            " trains less, ",
             Fact(max(advice.patience or 0, USUAL), "patience"),
-            " is the safe one.",
+            " risks less.",
         )
     odds = expected.odds
     if odds is None:

@@ -11,7 +11,8 @@ import pytest
 from cbreplay import EarlyStopping, Run, load_runs
 from cbreplay.answers.advice import advice_document
 from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
-from cbreplay.answers.advice.sentences import runs_sentence
+from cbreplay.answers.advice.sentences import evidence_sentences, runs_sentence
+from cbreplay.answers.advice.surety import how_sure
 from cbreplay.document import (
     CodeBlock,
     Document,
@@ -287,6 +288,14 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
             {"how": "error", "series": None, "n_failed": 2, "n_runs": 9},
             "2 runs: ended by an error; in all 2 of 9 runs failed, and they count",
         ),
+        (
+            "unknown",
+            {"plan": 60},
+            (
+                "2 runs: the log holds no patience that is known to be enough for the "
+                "60 epochs that were taken for its plan"
+            ),
+        ),
     ],
 )
 def test_a_doubt_is_said_from_its_facts(
@@ -294,6 +303,36 @@ def test_a_doubt_is_said_from_its_facts(
 ) -> None:
     doubt = RunDoubt(code, ("a", "b"), facts)
     assert plain_text(doubt_text(doubt, "run")).startswith(said)
+
+
+def test_a_plan_is_no_number_of_the_row_that_trains_all() -> None:
+    # its patience is that of the longest plan, and other runs have other plans
+    text = write_text(document_of(pausing_runs([3, 4, 5])))
+    (row,) = [line for line in text.splitlines() if "train all" in line]
+    assert row.lstrip().startswith("train all, keep the best  ")
+
+
+def test_a_score_is_said_once_where_a_fixed_10_has_the_same() -> None:
+    runs = pausing_runs([3, 4, 5])
+    advice = recommend(runs)
+    expected = advice.expected
+    assert expected is not None
+    alike = replace(advice, expected=expected._replace(usual_score=expected.score))
+    (said,) = [
+        text
+        for text in map(plain_text, evidence_sentences(alike))
+        if text.startswith("expected score")
+    ]
+    assert ", as with a fixed 10;" in said
+
+
+def test_neither_of_two_that_cannot_be_told_apart_is_the_safe_one() -> None:
+    advice = recommend(pausing_runs([3, 4, 5]))
+    assert advice.expected is not None
+    near = advice.expected._replace(usual_score=advice.expected.score)
+    said = how_sure(replace(advice, patience=8, basis="score", expected=near))
+    assert said is not None
+    assert plain_text(said).endswith("; 8 trains less, 10 risks less.")
 
 
 def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
