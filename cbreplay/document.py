@@ -421,6 +421,8 @@ class Figure(NamedTuple):
         only computed by a form with pictures.
     caption : str
         What it shows, standing without the picture too.
+    legend : str
+        What its colours and signs mean, for who sees it.
     alternative : str
         What someone who cannot see it is told.
     title : str
@@ -437,6 +439,12 @@ class Figure(NamedTuple):
     title: str = ""
     small: bool = False
     table: Table | None = None
+    legend: str = ""
+
+    @property
+    def words_below(self) -> str:
+        """The caption, and what the signs in the picture mean."""
+        return f"{self.caption} {self.legend}".rstrip()
 
 
 class Gallery(NamedTuple):

@@ -26,7 +26,7 @@ __all__ = [
     "gap_cause",
 ]
 
-GapCause: TypeAlias = Literal["seam", "hole", "several", "possible seam"]
+GapCause: TypeAlias = Literal["seam", "hole", "several", "rounded", "possible seam"]
 # the first and the last distance may be short, so they do not vote where others can
 _FEWEST_VOTES = 3
 
@@ -113,6 +113,7 @@ def gap_cause(run: Run, gap_epoch: int) -> GapCause:
 
     "seam": a resumed fit begins there, from weights that another list would not have
     left; "hole": a value is lacking; "several": the log holds several for an epoch;
+    "rounded": its writer rounds, so that it does not tell which of two is better;
     "possible seam": a fit may have been resumed before, and the log does not tell.
     """
     if gap_epoch in run.seams and gap_epoch not in run.possible_seams:
@@ -121,7 +122,9 @@ def gap_cause(run: Run, gap_epoch: int) -> GapCause:
         return "hole"
     resumed = any(seam <= gap_epoch for seam in run.possible_seams)
     several = any(series.others for series in run.series.values())
-    return "possible seam" if resumed and not several else "several"
+    if several:
+        return "several"
+    return "possible seam" if resumed else "rounded" if run.rounded_to else "several"
 
 
 def find_cadence(series: Series) -> int | None:

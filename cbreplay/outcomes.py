@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cbreplay.judging import Judging
     from cbreplay.rules.base import Callback, Training
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import FloatArray, Mode, Run
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -156,16 +156,36 @@ def best_recorded_epoch(
 
 
 def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> bool:
-    """Return whether the best value stands at the last epochs of the record.
+    """Return whether the best value stands at the last epochs, and is not lost since.
 
     The last epochs are the last twentieth of the record, at least two; a record of
-    one or two epochs shows no trend.
+    one or two epochs shows no trend. A run that got worse after its best by more than
+    it usually did from one value to the next was improving no longer.
     """
-    if run.n_epochs <= _SHORTEST_TREND:
+    if run.n_epochs <= _SHORTEST_TREND or objective is None:
         return False
     best = best_recorded_epoch(run, objective, mode)
     last_epochs = max(2, math.ceil(run.n_epochs / 20))
-    return best is not None and best > run.horizon - last_epochs
+    if best is None or best <= run.horizon - last_epochs:
+        return False
+    sign = 1.0 if mode == "min" else -1.0
+    values = sign * run.monitored(objective).values
+    position = best - run.first_epoch
+    return bool(
+        _last_finite(values) - values[position] <= _usual_rise(values, position)
+    )
+
+
+def _last_finite(values: FloatArray) -> float:
+    return float(values[np.isfinite(values)][-1])
+
+
+def _usual_rise(values: FloatArray, position: int) -> float:
+    """Return the median of the rises up to a position; 0 where values only fell."""
+    before = values[: position + 1]
+    changes = np.diff(before[np.isfinite(before)])
+    rises = changes[changes > 0]
+    return float(np.median(rises)) if len(rises) else 0.0
 
 
 def falls_by_schedule(run: Run) -> bool:

@@ -141,6 +141,10 @@ class Run:
     learning_rate_rounding : array of shape (n_epochs,) or None
         Half a unit of the last digit that each rate was written with, where the log has
         too few to tell one float32 from the next; None where it has enough.
+    rounded_to : mapping of str to (digits, decimals)
+        The series of a writer that is known to round, each with the significant digits
+        and the places after the point that it keeps. Every other series is taken as it
+        was written.
     rate_source : {"", "logs", "optimizer"}
         How a rate was written that is still to be read: from ``logs``, or from the
         optimizer when the epoch had ended. Empty once `learning_rate` is the rate that
@@ -198,6 +202,7 @@ class Run:
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
     learning_rate_rounding: FloatArray | None = None
+    rounded_to: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     rate_source: RateSource = ""
     epoch_seconds: Series | None = None
     wall_seconds: float | None = None

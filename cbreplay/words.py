@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.replay import Replay
-    from cbreplay.run import Run
+    from cbreplay.run import Run, Series
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "as_sentence",
     "brief_evidence",
     "brief_limit",
+    "changes_recorded_rate",
     "count",
     "decimals_for",
     "find_non_finite",
@@ -44,9 +45,9 @@ __all__ = [
 ]
 
 _LARGEST_PLAIN = 1e7
-# what is otherwise at a divergence: a rate that a reduction or a schedule sets, or
-# weights that were put back
-Parting: TypeAlias = Literal["reduction", "schedule", "weights"]
+# what is otherwise at a divergence: a rate that a reduction or a schedule sets, one
+# that the recorded training alone changed, or weights that were put back
+Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
 
 
 def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
@@ -172,12 +173,37 @@ def parting_of(replay: Replay) -> Parting:
     if replay.diverged_by_weights:
         return "weights"
     reduced = {reduction.epoch + 1 for reduction in replay.reductions}
+    if replay.divergence_epoch in reduced:
+        return "reduction"
     # a schedule acts at the beginning of an epoch, a reduction at the end of the one
     # before the first it acts on
-    scheduling = any("begin" in rule.acts_at for rule in replay.callbacks)
-    if scheduling and replay.divergence_epoch not in reduced:
+    if any("begin" in rule.acts_at for rule in replay.callbacks):
         return "schedule"
-    return "reduction"
+    return "recorded" if _record_changes_alone(replay) else "reduction"
+
+
+def _record_changes_alone(replay: Replay) -> bool:
+    """Return whether the recorded rate changes at the divergence, the list's not."""
+    at, run = replay.divergence_epoch, replay.run
+    if at is None or any(
+        step.decision.learning_rate not in (None, step.learning_rate)
+        for step in replay.trace
+        if step.epoch == at - 1
+    ):
+        return False
+    return any(
+        changes_recorded_rate(rate, at - run.first_epoch)
+        for rate in (run.learning_rate, run.other_learning_rate)
+    )
+
+
+def changes_recorded_rate(rate: Series | None, position: int) -> bool:
+    """Return whether a recorded rate at a position is not the one before it."""
+    if rate is None or position < 1:
+        return False
+    before, at = rate.values[position - 1 : position + 1].tolist()
+    known = bool(rate.recorded[position - 1 : position + 1].all())
+    return known and before != at
 
 
 def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
@@ -194,6 +220,12 @@ def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, 
             "epoch ",
             divergence_epoch,
             f" begins at another learning rate than the recorded one: {nothing}",
+        )
+    if parted_by == "recorded":
+        return (
+            "after the recorded learning-rate change at epoch ",
+            divergence_epoch - 1,
+            ", which this setting does not make, the log says nothing",
         )
     return (
         "after the learning-rate change at epoch ",
@@ -267,13 +299,14 @@ def brief_limit(
         return f"unknown from {gap_epoch + 1}"
     if divergence_epoch is not None:
         # a reduction acts at the end of the epoch before the first that it changes
-        epoch = divergence_epoch + (parted_by != "reduction")
+        epoch = divergence_epoch + (parted_by not in ("reduction", "recorded"))
         return f"{_BRIEF_PARTINGS[parted_by]} at {epoch}"
     return f"log ends at {run.horizon + 1}" if evidence == "censored" else "exact"
 
 
 _BRIEF_PARTINGS = {
     "reduction": "rate changes",
+    "recorded": "log's rate changes",
     "schedule": "rate differs",
     "weights": "weights put back",
 }
@@ -306,7 +339,11 @@ def limits_explained(
 _PARTINGS = {
     "reduction": (
         '"rate changes": this setting changes the learning rate after that epoch, the '
-        "recorded training did not, so the log cannot say what follows"
+        "recorded training did not do the same, so the log cannot say what follows"
+    ),
+    "recorded": (
+        '"log\'s rate changes": the recorded training changes the learning rate after '
+        "that epoch, this setting does not, so the log cannot say what follows"
     ),
     "schedule": (
         '"rate differs": from that epoch on this setting trains at another learning '
@@ -320,6 +357,7 @@ _PARTINGS = {
 _GAPS = {
     "hole": "the log has a hole there",
     "several": "the log holds several values by then",
+    "rounded": "the log rounds too far to tell which of two values is better",
     "seam": "another fit began there",
     "possible seam": "a fit may have been resumed, and the log does not tell",
 }

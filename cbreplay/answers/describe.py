@@ -109,7 +109,7 @@ def describe_replay(replay: Replay) -> dict[str, Any]:
         "best_epoch": replay.best_epoch,
         "best": replay.best,
         "kept_epoch": replay.kept_epoch,
-        "candidates": [],
+        "candidates": list(replay.candidates),
         "reductions": [reduction._asdict() for reduction in replay.reductions],
         "learning_rate": None if _is_recorded(replay) else _rates(replay.learning_rate),
         "saves": [list(save) for save in replay.saves],

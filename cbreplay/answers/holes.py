@@ -37,7 +37,7 @@ def hole_of_setting(
         return say(
             "At epoch ",
             gap,
-            " a resumed fit began, and this list would have left it other weights: "
+            " a resumed fit began, and it would have gone on from other weights: "
             "what it would have trained from there on is not in this log.",
         )
     if cause == "possible seam":
@@ -76,6 +76,7 @@ def _possible_seam(run: Run, gap_epoch: int) -> Text:
 _WHY = {
     "hole": ("lacks", "there"),
     "several": ("holds several values of", "by then"),
+    "rounded": ("rounds", "too far to tell which of two values is better"),
 }
 
 
@@ -98,6 +99,8 @@ def _begins_late(run: Run, name: str) -> bool:
 def mending(run: Run, name: str) -> str:
     """Say the one step that would fill the hole of a series."""
     gap = find_gap(run, name)
+    if gap is None and name in run.rounded_to and not run.series[name].others:
+        return "Event files of the same training hold more digits."
     if gap is None:
         return "Give the log of one writer alone."
     if _begins_late(run, name):

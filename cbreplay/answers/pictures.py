@@ -30,12 +30,13 @@ def curve_figure(replay: Replay) -> Figure:
     words = f"{replay.run.name}: {describe_decisions(replay)}."
     legend = ""
     if replay.outcome.epochs_saved:
-        legend = " Grey is what the log recorded after that."
+        legend = " Where the curve turns grey, the log goes on after that."
     if replay.evidence != "exact":
         legend += " Shaded is what the log says nothing about."
     return Figure(
         lambda: _curve_points(replay),
-        caption=f"{words}{legend}",
+        caption=words,
+        legend=legend.strip(),
         alternative=f"Learning curve of {words}",
     )
 
@@ -52,7 +53,8 @@ def settings_figure(replays: Mapping[str, Replay]) -> Figure:
     words = f"{next(iter(replays.values())).run.name}. {'; '.join(told)}."
     return Figure(
         lambda: _several_points(replays),
-        caption=f"{words} Grey is what the log recorded after the last of them.",
+        caption=words,
+        legend="Where the curve turns grey, the log goes on after the last of them.",
         alternative=f"Learning curve of {words}",
     )
 
@@ -63,7 +65,8 @@ def rate_figure(replay: Replay) -> Figure:
     what = "recorded and simulated" if decided else "as it was recorded"
     return Figure(
         lambda: _rate_points(replay),
-        caption=f"The learning rate, {what}. A triangle is a reduction.",
+        caption=f"The learning rate, {what}.",
+        legend="A triangle is a reduction.",
         alternative=f"Learning rate of {replay.run.name}, {what}",
     )
 

@@ -13,11 +13,13 @@ from cbreplay.staircase.reductions import account_reductions, recorded_reduction
 from cbreplay.sweep import EVIDENCE, SharedReplays
 from cbreplay.sweep.notes import note_runs, note_settings
 from cbreplay.sweep.plan import plan_blocks
+from cbreplay.words import changes_recorded_rate, parting_of
 
 if TYPE_CHECKING:
     from cbreplay.grid import Grid
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
+    from cbreplay.words import Parting
 
 __all__ = ["read_sweep", "reads_from_sweep"]
 
@@ -38,7 +40,7 @@ def read_sweep(sweep: Sweep) -> SettingCells:
     return SettingCells(
         runs=sweep.records,
         grid=sweep.configs,
-        columns={**_outcomes(sweep), **_reductions(sweep, shared)},
+        columns={**_outcomes(sweep, shared), **_reductions(sweep, shared)},
         rules=tuple(dict.fromkeys(run.semantics for run in sweep.runs)),
         judged_by=tuple(dict.fromkeys((each.name, each.mode) for each in judged)),
         notes=lambda: _notes(sweep, shared),
@@ -56,7 +58,7 @@ def _notes(sweep: Sweep, shared: SharedReplays) -> list[tuple[str, ...]]:
     ]
 
 
-def _outcomes(sweep: Sweep) -> dict[str, list[Any]]:
+def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
     """Return what is decided in each cell, and what `Outcome` holds of it."""
     codes = sweep.evidence.reshape(-1).tolist()
     seconds = _numbers(sweep.seconds_saved)
@@ -91,11 +93,30 @@ def _outcomes(sweep: Sweep) -> dict[str, list[Any]]:
         "reductions": sweep.n_reductions.reshape(-1).tolist(),
         "divergence_epoch": _within(sweep.diverged, sweep.divergence_epoch),
         "gap_epoch": _within(sweep.incomplete, sweep.gap_epoch),
-        "parted_by": ["reduction"] * len(codes),
+        "parted_by": _partings(sweep, shared),
         "saves": [0] * len(codes),
         "last_saved_file": [None] * len(codes),
         "last_saved_epoch": [None] * len(codes),
     }
+
+
+def _partings(sweep: Sweep, shared: SharedReplays) -> list[Parting]:
+    """Return what is otherwise at the divergence of each cell.
+
+    Only where the recorded rate changes there too do the arrays not tell.
+    """
+    partings: list[Parting] = []
+    for row, run in enumerate(sweep.records):
+        told: list[Parting] = ["reduction"] * len(sweep.configs)
+        for column in np.flatnonzero(sweep.diverged[row]).tolist():
+            position = int(sweep.divergence_epoch[row, column]) - run.first_epoch
+            if any(
+                changes_recorded_rate(rate, position)
+                for rate in (run.learning_rate, run.other_learning_rate)
+            ):
+                told[column] = parting_of(shared.at(row, column))
+        partings += told
+    return partings
 
 
 def _within(mask: BoolArray, values: Any) -> list[Any]:  # noqa: ANN401 - any column

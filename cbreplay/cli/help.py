@@ -29,6 +29,7 @@ _ABOUT = {
     _READ: (
         *("planned_epochs", "x_axis", "validation_freq", "parts", "first_epoch"),
         *("seams", "resume", "empty", "errors", "max_size", "timeout"),
+        "no_config",
     ),
 }
 

@@ -10,7 +10,7 @@ import click
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
-from cbreplay.cli.surroundings import named_defaults
+from cbreplay.cli.surroundings import follow_config, named_defaults
 from cbreplay.errors import ConfigError, ExpressionError, LogError
 
 if TYPE_CHECKING:
@@ -99,6 +99,14 @@ def _codes(
     callback=_codes,
     metavar="CODES",
     help="Leave these findings out. In a script: # cbreplay: ignore[CODES].",
+)
+@click.option(
+    "--no-config",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=follow_config,
+    help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
 )
 @click.option(
     "--exit-code", is_flag=True, help="End with status 1 where there is a finding."

@@ -105,11 +105,7 @@ def cli(context: click.Context, quiet: bool, no_config: bool) -> None:
     ReduceLROnPlateau, ModelCheckpoint and the like would have decided under other
     settings.
     """
-    context.ensure_object(dict)["quiet"] = quiet
-    if not no_config:
-        from cbreplay.cli.surroundings import read_defaults
-
-        context.default_map = read_defaults(_Commands.list_commands(cli, context))
+    context.ensure_object(dict).update(quiet=quiet, no_config=no_config)
 
 
 def run() -> None:

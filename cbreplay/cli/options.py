@@ -12,7 +12,7 @@ import click
 from cbreplay.cli.byte_count import BYTE_COUNT
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
-from cbreplay.cli.surroundings import named_defaults
+from cbreplay.cli.surroundings import follow_config, named_defaults
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 __all__ = [
@@ -110,6 +110,15 @@ _LOG_OPTIONS = [
         default=MOST_SILENCE,
         metavar="SECONDS",
         help="How long the server of a URL may be silent.  [default: 60]",
+    ),
+    click.option(
+        "--no-config",
+        is_flag=True,
+        # the other options' defaults come after it
+        is_eager=True,
+        expose_value=False,
+        callback=follow_config,
+        help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
     ),
     click.option(
         "-v",

@@ -65,8 +65,9 @@ def command(
 ) -> None:
     """Run a training script as it is, and record every fit of Keras 3.
 
-    SCRIPT is a Python file or a notebook. It gets its ARGS, and its output, exit status
-    and weights are those that it has without.
+    SCRIPT is a Python file or a notebook. Options of record stand before it: what is
+    behind it is its ARGS, as for python itself. Its output, exit status and weights are
+    those that it has without.
     """
     kind, target, arguments = _find_target(module, words)
     directory = _choose_directory(out, target)

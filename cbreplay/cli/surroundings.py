@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WHERE_FROM",
+    "follow_config",
     "import_matplotlib",
     "is_default",
     "named_defaults",
@@ -46,18 +47,26 @@ _ALLOWED = {
 _PARAMETERS = {"format": "output_format"}
 
 
-def read_defaults(commands: list[str]) -> dict[str, Any]:
-    """Return the option defaults of ``[tool.cbreplay]`` in a pyproject.toml here.
+def follow_config(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's signature
+    value: bool,
+) -> None:
+    """Let a command follow a pyproject.toml here, unless ``--no-config`` was typed.
 
-    Parameters
-    ----------
-    commands : list of str
-        The commands that they are for.
+    It may stand before the command or after it.
+    """
+    if not (value or context.find_root().obj["no_config"]):
+        context.default_map = read_defaults()
+
+
+def read_defaults() -> dict[str, Any]:
+    """Return the option defaults of ``[tool.cbreplay]`` in a pyproject.toml here.
 
     Returns
     -------
     dict
-        For each command its parameters' defaults, as click's ``default_map``.
+        The parameters' defaults, as click's ``default_map`` of a command.
 
     Raises
     ------
@@ -78,7 +87,7 @@ def read_defaults(commands: list[str]) -> dict[str, Any]:
             problem = f"{key} is {_shown(value)}, where one value is expected"
             raise _refused(problem)
         defaults[_PARAMETERS.get(name, name)] = value
-    return dict.fromkeys(commands, defaults)
+    return defaults
 
 
 def _read_config() -> bytes:

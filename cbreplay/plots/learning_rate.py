@@ -21,7 +21,7 @@ from cbreplay.plots.style import (
     style_text,
 )
 from cbreplay.plots.words import drawable_text
-from cbreplay.words import spoken_rows
+from cbreplay.words import parting_of, spoken_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,13 +167,18 @@ def _values(series: Series | None, length: int) -> FloatArray:
 
 def _add_diverging_rate(replay: Replay, simulated: FloatArray) -> None:
     """Add the rate of the first epoch that would have been trained at another one."""
-    if replay.divergence_epoch is None or not replay.reductions:
+    if replay.divergence_epoch is None:
         return
     position = replay.divergence_epoch - replay.run.first_epoch
-    last = replay.reductions[-1]
-    new = last.new if last.epoch + 1 == replay.divergence_epoch else None
-    if new is not None and position < len(simulated):
-        simulated[position] = new
+    if parting_of(replay) == "recorded":
+        # it goes on at its own, where the recorded training changed
+        simulated[position] = simulated[position - 1]
+        return
+    last = replay.reductions[-1] if replay.reductions else None
+    if last is None or last.epoch + 1 != replay.divergence_epoch:
+        return
+    if last.new is not None and position < len(simulated):
+        simulated[position] = last.new
 
 
 def _simulated_reductions(replay: Replay) -> list[RateChange]:

@@ -47,7 +47,7 @@ class Format(NamedTuple):
 # an outsider who looks for a format finds its module here
 FORMATS = {
     "csv": Format(
-        "text_tables.csv_logger", "CsvLoggerReader", "a CSV of Keras's CSVLogger"
+        "text_tables.csv_logger", "CsvLoggerReader", "a CSV, a row per epoch"
     ),
     "lightning": Format(
         "other_tools.lightning", "LightningReader", "a CSV of Lightning"
@@ -96,6 +96,11 @@ _PICKLE_BEGINS = (
 )
 
 
+# the columns that Ultralytics alone writes: its rates, its losses, its metrics
+_YOLO = re.compile(
+    r"lr/pg\d|x/lr\d|(train|val)/box_loss"
+    r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
+)
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 
 
@@ -181,10 +186,8 @@ def _csv_format(header: Sequence[str]) -> str | None:
         return "tensorboard_page"
     if {"key", "value", "step"} <= names:
         return "mlflow"
-    starts = {name.partition("/")[0] for name in names if "/" in name}
-    # other loops name their series so too, and count steps as Ultralytics does not
-    is_yolo = "train" in starts and {"val", "metrics"} & starts
-    if is_yolo and "epoch" in names and "step" not in names:
+    # other loops name their losses train/ and val/ too, so these do not tell
+    if "epoch" in names and any(map(_YOLO.fullmatch, names)):
         return "ultralytics"
     if {"epoch", "step"} <= names:
         return "lightning"

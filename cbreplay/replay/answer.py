@@ -19,6 +19,7 @@ from cbreplay.replay.notes import (
     NAN_IS_BEST,
     Notes,
     note_broken_off,
+    note_candidates,
     note_list,
     note_no_number,
     note_run,
@@ -246,6 +247,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
         learning_rate=_rate_series(walk.rates[:trained]),
         divergence_epoch=walk.divergence,
         gap_epoch=walk.gap,
+        candidates=walk.candidates if walk.gap is not None else (),
         diverged_by_weights=walk.diverged_by_weights,
         outcome=_measure(question, ended),
         hypothetical=_hypothetical(callbacks, walk),
@@ -304,6 +306,8 @@ def _setting_notes(question: _Resolved, walk: Walk, ended: _End) -> Iterator[str
     """Yield what hangs on what the list decides on the run."""
     run, callbacks, _, objective, mode = question
     yield from walk.notes
+    if walk.gap is not None and walk.candidates:
+        yield note_candidates(run, walk.candidates)
     kept, best = ended.kept_epoch, ended.best.value
     if ended.broken_off and walk.broken_off_by is not None:
         yield from note_broken_off(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
-from cbreplay.outcomes import was_still_improving
+from cbreplay.outcomes import best_recorded_epoch, was_still_improving
 from cbreplay.rules.base import read_series
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "NAN_IS_BEST",
     "Notes",
     "note_broken_off",
+    "note_candidates",
     "note_list",
     "note_no_number",
     "note_run",
@@ -30,6 +31,9 @@ NAN_IS_BEST = (
     "the first monitored value is NaN; it is taken as best, and nothing ever improves "
     "on it"
 )
+
+# more candidates are counted
+_NAMED = 4
 
 
 class Notes(NamedTuple):
@@ -81,8 +85,10 @@ def note_run(
         )
     objective, mode = judged
     if was_still_improving(run, objective, mode):
+        at_end = best_recorded_epoch(run, objective, mode) == run.horizon
+        where = "at" if at_end else "near"
         notes.append(
-            f"{objective} was best at the end of the record: the run was still "
+            f"{objective} was best {where} the end of the record: the run was still "
             "improving, so what a setting costs is known against the record only"
         )
     return tuple(notes)
@@ -128,6 +134,19 @@ def note_broken_off(
         )
     if keeps_it:
         yield f"{told}, so the {objective} of its weights is not recorded"
+
+
+def note_candidates(run: Run, candidates: Sequence[int]) -> str:
+    """Name the epochs of which rounding hides the one that is kept."""
+    digits = max(digits for digits, _ in run.rounded_to.values())
+    *first, last = (str(epoch + 1) for epoch in candidates)
+    named = f"epoch {', '.join(first)} or {last}"
+    if len(candidates) > _NAMED:
+        named = f"one of {len(candidates)} epochs from {first[0]} to {last}"
+    return (
+        f"the weights of {named} are kept: the log rounds to {digits} digits, too few "
+        "to tell which"
+    )
 
 
 def note_no_number(objective: str, kept: int) -> str:

@@ -136,6 +136,9 @@ class Replay(NamedTuple):
         What was assumed, and what a careful reader should know, by what it belongs to.
     diverged_by_weights : bool
         Whether it is the weights that differ at the divergence, and not the rate.
+    candidates : tuple of int
+        The epochs that may be kept, where the log rounds too far to tell which; empty
+        where it does not, or where they are not known.
     """
 
     run: Run
@@ -161,6 +164,7 @@ class Replay(NamedTuple):
     files: Mapping[str, int] = _NO_FILES
     diverged_by_weights: bool = False
     gap_epoch: int | None = None
+    candidates: tuple[int, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.holes import find_gap_of
 from cbreplay.replay.records import Step
+from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import Decision, Observation, read_series
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
@@ -55,6 +56,7 @@ class Walk:
     raised: bool = False
     overruled: bool = False
     gap: int | None = None
+    candidates: tuple[int, ...] = ()
     unmet: set[int] = field(default_factory=set)
     learning_rate_key: str = "learning_rate"
     rates: list[float | None] = field(default_factory=list)
@@ -118,9 +120,14 @@ def walk_run(
             possible_seams=run.possible_seams,
             goes_on=goes_on,
         )
+        candidates: tuple[int, ...] = ()
         if others or run.possible_seams:
-            walker.gap = _earlier(gap, _find_uncertain(walker, states, others))
+            found, candidates = _find_uncertain(
+                walker, states, others, rounded=bool(run.rounded_to)
+            )
+            walker.gap = _earlier(gap, found)
         walks.append(walker.walk(states))
+        walks[-1].candidates = candidates
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
         first.notes.append(
@@ -181,7 +188,9 @@ def _other_logs(
     """Return the other logs that epochs with several values may have had."""
     own_code = any(rule.holds_own_code for rule in rules)
     reads = [*run.series] if own_code else read_series(rules)
-    several = [(name, run.series[name].others) for name in reads if name in run.series]
+    several = [
+        (name, _other_values(run, name, rules)) for name in reads if name in run.series
+    ]
     positions = {position for _, others in several for position in others}
     found = {}
     for position in positions:
@@ -196,16 +205,34 @@ def _other_logs(
     return found
 
 
+def _other_values(
+    run: Run, name: str, rules: tuple[Callback, ...]
+) -> Mapping[int, tuple[float, ...]]:
+    """Return what else an epoch may have held: values beside, or ends of rounding."""
+    # code of the user's own is taken to ask which value is the best
+    margins = [
+        0.0 if rule.holds_own_code else rule.margin
+        for rule in rules
+        if rule.holds_own_code or name in rule.reads
+    ]
+    found: dict[int, tuple[float, ...]] = dict(run.series[name].others)
+    for position, ends in find_unclear(run, name, margins).items():
+        found[position] = (*found.get(position, ()), *ends)
+    return found
+
+
 def _find_uncertain(
     walker: _Walker,
     states: Sequence[Any] | None,
     others: Mapping[int, list[dict[str, float]]],
-) -> int | None:
+    *,
+    rounded: bool,
+) -> tuple[int | None, tuple[int, ...]]:
     if any(rule.holds_own_code for rule in walker.callbacks):
         # it cannot be followed on several ways at once
         positions = [walker.training.first_epoch + position for position in others]
-        return min([*positions, *walker.possible_seams])
-    return walker.find_uncertain(states, others)
+        return min([*positions, *walker.possible_seams]), ()
+    return walker.find_uncertain(states, others, rounded=rounded)
 
 
 def _earlier(first: int | None, second: int | None) -> int | None:
@@ -361,9 +388,13 @@ class _Walker:
         walk.trainer = self.family.begin_trainer(training)
 
     def find_uncertain(
-        self, states: Sequence[Any] | None, others: Mapping[int, list[dict[str, float]]]
-    ) -> int | None:
-        """Return the first epoch in which a choice decides otherwise.
+        self,
+        states: Sequence[Any] | None,
+        others: Mapping[int, list[dict[str, float]]],
+        *,
+        rounded: bool,
+    ) -> tuple[int | None, tuple[int, ...]]:
+        """Return the first epoch in which a choice decides otherwise, and what is kept.
 
         Which of several values it was, and whether a fit was resumed where that is not
         known: every choice is followed, and choices that come to the same state are one
@@ -375,28 +406,49 @@ class _Walker:
             As `walk` takes them.
         others : mapping of int to list of dict
             The other ``logs`` that an epoch may have had, by its position.
+        rounded : bool
+            Whether the choices are those that rounding leaves: then each is followed to
+            its end, for the epochs that may be kept.
         """
         self.walked = self._begin(states)
-        open_ways = [self]
+        open_ways, found = [self], None
+        kept: set[int | None] = set()
         for position, fit_logs in enumerate(self.logs):
             epoch = self.training.first_epoch + position
             ways: dict[str, _Walker] = {}
-            ended: list[bool] = []
+            ended: dict[str, bool] = {}
             choices = product(
                 open_ways, self._seams_at(epoch), [fit_logs, *others.get(position, ())]
             )
             for way, seams, logs in choices:
                 fork = way._fork()  # noqa: SLF001 - another one of its own class
                 fork.seams = seams
-                ended.append(fork._live(position, logs))  # noqa: SLF001 - as above
-                ways[fork._situation()] = fork  # noqa: SLF001 - as above
+                is_last = fork._live(position, logs)  # noqa: SLF001 - as above
+                situation = fork._situation()  # noqa: SLF001 - as above
+                ended[situation], ways[situation] = is_last, fork
             told = {way._decided(epoch) for way in ways.values()}  # noqa: SLF001 - as above
-            if len(told) > 1 or len(ways) > _MOST_WAYS:
-                return epoch
-            if ended[0]:
-                return None
-            open_ways = list(ways.values())
-        return None
+            if found is None and (len(told) > 1 or len(ways) > _MOST_WAYS):
+                found = epoch
+            if found is not None and (not rounded or len(ways) > _MOST_WAYS):
+                return found, ()
+            kept |= {ways[at]._kept() for at, is_last in ended.items() if is_last}  # noqa: SLF001 - as above
+            open_ways = [ways[at] for at, is_last in ended.items() if not is_last]
+            if not open_ways:
+                break
+        if rounded:
+            for way in open_ways:
+                way._end_training()  # noqa: SLF001 - as above
+            kept |= {way._kept() for way in open_ways}  # noqa: SLF001 - as above
+            if found is None and len(kept) > 1:
+                # training ends with the record, and not with the same weights
+                found = self.training.first_epoch + len(self.logs) - 1
+        known = sorted(epoch for epoch in kept if epoch is not None)
+        is_choice = found is not None and len(known) == len(kept) > 1
+        return found, tuple(known) if is_choice else ()
+
+    def _kept(self) -> int | None:
+        """Return whose weights an ended walk keeps; None where the log cannot tell."""
+        return self.walked.weights_epoch if self.walked.is_evident else None
 
     def _seams_at(self, epoch: int) -> list[Mapping[int, bool]]:
         """Return the seams, and what else they may be where that is not known."""

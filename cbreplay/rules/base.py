@@ -274,6 +274,11 @@ class Callback(Protocol):
         ...
 
     @property
+    def margin(self) -> float | None:
+        """By how much a value has to beat the best; None where any value may matter."""
+        ...
+
+    @property
     def acts_at(self) -> frozenset[Phase]:
         """When it can decide anything; never, if it only stands by."""
         ...
@@ -428,6 +433,11 @@ class PlainRule:
     def reads(self) -> Mapping[str, str]:
         """Every series that it decides by: the watched one."""
         return {} if self.watched is None else {self.watched: "monitor"}
+
+    @property
+    def margin(self) -> float | None:
+        """By how much a value has to beat the best before: that is not known."""
+        return None
 
     @property
     def needs_learning_rate(self) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import Replay, Step, replay_run
+from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import stopping_rule
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cbreplay.judging import JudgingOptions
+    from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 
@@ -199,14 +201,16 @@ def build_staircase(
         restore_best_weights=keep == "best",
     )
     record = as_run(run)
-    replay = replay_run(record, endless, judging=read_judging(judging))
+    chosen = read_judging(judging)
+    replay = replay_run(record, endless, judging=chosen)
+    replay, stops = _known_stops(replay, endless, chosen)
     best_epoch = best_recorded_epoch(record, replay.objective, replay.objective_mode)
     judged = record.series[replay.objective or monitor]
     return Staircase(
         replay=replay,
         monitor=monitor,
         keep=keep,
-        steps=tuple(_steps(replay, keep)),
+        steps=tuple(_steps(replay, stops, keep)),
         best_epoch=best_epoch,
         best_value=_value_at(judged, record, best_epoch),
         usual_change=measure_usual_change(judged),
@@ -216,6 +220,28 @@ def build_staircase(
         ),
         notes=(*replay.notes, *_own_stop_notes(record)),
     )
+
+
+def _known_stops(
+    replay: Replay,
+    endless: Any,  # noqa: ANN401 - the rule that the registry names
+    judging: Judging,
+) -> tuple[Replay, list[_Stop]]:
+    """Return the stops that the log tells, and the replay of what it does not.
+
+    Which of several values an epoch had, or what was rounded there, may decide for one
+    patience and not for another: from the first such patience on nothing is told.
+    """
+    run, stops = replay.run, list(_stops(replay.trace))
+    name = endless.monitor
+    if not run.series[name].others and not find_unclear(run, name, [endless.margin]):
+        return replay, stops
+    for at, stop in enumerate(stops):
+        finite = replace(endless, patience=stop.wait)
+        alone = replay_run(run, finite, judging=judging)
+        if alone.evidence == "incomplete":
+            return alone._replace(callbacks=replay.callbacks), stops[:at]
+    return replay, stops
 
 
 def _is_finite(value: float | None) -> bool:
@@ -245,9 +271,10 @@ def measure_usual_change(series: Series) -> float | None:
     return (changes[middle] + changes[-middle - 1]) / 2
 
 
-def _steps(replay: Replay, keep: Literal["best", "last"]) -> Iterator[StaircaseStep]:
+def _steps(
+    replay: Replay, stops: Sequence[_Stop], keep: Literal["best", "last"]
+) -> Iterator[StaircaseStep]:
     """Group the patience values that keep the same epoch, and end with the rest."""
-    stops = list(_stops(replay.trace))
     start = 0
     for position, stop in enumerate(stops):
         following = stops[position + 1] if position + 1 < len(stops) else None

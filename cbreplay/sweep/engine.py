@@ -14,7 +14,7 @@ from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
-from cbreplay.sweep.gaps import find_holed, mark_gaps
+from cbreplay.sweep.gaps import find_holed, is_clear, lacks_values, mark_gaps
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work, run_tasks
@@ -261,11 +261,14 @@ def _fits_kernels(run: Run, block: Block) -> bool:
     """Return whether the kernels can decide a block on a run with holes.
 
     Only the scalar replay follows several values of one epoch, begins callbacks anew
-    where a fit was resumed, and counts the reductions before a hole.
+    where a fit was resumed, counts the reductions before a hole, and tries both ends of
+    what was rounded.
     """
     if run.seams or any(series.others for series in run.series.values()):
         return False
-    return not block.reduces
+    if run.rounded_to and not is_clear(run, block.slots):
+        return False
+    return not block.reduces or not lacks_values(run)
 
 
 def _knows_its_seams(run: Run) -> bool:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import find_gap, find_gap_of
+from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep.objectives import cut_alike
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cbreplay.run import Run
     from cbreplay.sweep.cells import Cells
-    from cbreplay.sweep.plan import Block
+    from cbreplay.sweep.plan import Block, Slot
 
-__all__ = ["find_holed", "mark_gaps"]
+__all__ = ["find_holed", "is_clear", "lacks_values", "mark_gaps"]
 
 
 def find_holed(runs: Sequence[Run]) -> frozenset[int]:
@@ -30,14 +31,37 @@ def _has_holes(run: Run) -> bool:
     """Return whether a run lacks a value that a callback may have seen.
 
     A run with several values in one epoch counts: nothing tells which of them it saw.
-    So does a resumed one: its second fit went on from what the recorded list left.
+    So does one whose writer rounds, and a resumed one: its second fit went on from what
+    the recorded list left.
     """
-    if run.seams or any(series.others for series in run.series.values()):
+    if run.seams or run.rounded_to:
         return True
+    if any(series.others for series in run.series.values()):
+        return True
+    return lacks_values(run)
+
+
+def lacks_values(run: Run) -> bool:
+    """Return whether any series of a run has a hole."""
     whole = run.begins_at is None or run.begins_at == run.first_epoch
     if whole and all(series.recorded.all() for series in run.series.values()):
         return False
     return any(find_gap(run, name) is not None for name in run.series)
+
+
+def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
+    """Return whether rounding hides nothing that any setting of a list decides by."""
+    for slot in slots if run.rounded_to else ():
+        monitors = slot.tried("monitor") if "monitor" in slot.parameters else []
+        beaten = ("baseline", "initial_value_threshold")
+        if any(
+            slot.tried(name) != [None] for name in beaten if name in slot.parameters
+        ):
+            return False
+        margins = slot.tried("min_delta") if "min_delta" in slot.parameters else [0.0]
+        if any(find_unclear(run, monitor, margins) for monitor in monitors):
+            return False
+    return True
 
 
 def mark_gaps(

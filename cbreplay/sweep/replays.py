@@ -158,6 +158,13 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
         stop,
         np.where(diverged, sweep.divergence_epoch[row], NEVER),
         np.where(reduces, _coordinate(block, merged.get("reduces")), -1),
+        np.where(sweep.incomplete[row], sweep.gap_epoch[row], -1),
+        # what rounding leaves open, each list leaves in its own way
+        np.where(
+            sweep.incomplete[row] & bool(run.rounded_to),
+            np.arange(block.n_configs),
+            -1,
+        ),
         # where the loss ends training, a patience may have asked for it as well
         np.where(
             stopped & (stop == first_broken_epoch(run, block)),

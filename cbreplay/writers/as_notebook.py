@@ -180,5 +180,5 @@ def _picture(figure: Figure) -> str:
     return (
         f'<p><img src="data:image/png;base64,{content}" width="{width}" '
         f'style="max-width:100%" alt="{_plain(figure.alternative)}"></p>'
-        f'<p style="{_MUTED}">{_plain(figure.caption)}</p>'
+        f'<p style="{_MUTED}">{_plain(figure.words_below)}</p>'
     )

@@ -69,7 +69,7 @@ def check_refusal(status: int, out: str, err: str, message: str) -> None:
     [
         (
             ["--monitor", "val_acc", "--mode", "max"],
-            "it has loss, val_accuracy, val_loss",
+            "It has loss, val_accuracy, val_loss",
         ),
         (["-c", "EarlyStopping(patiense=3)"], "did you mean 'patience'?"),
         (["-c", "EarlyStoping()"], "did you mean 'EarlyStopping'?"),

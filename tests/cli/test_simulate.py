@@ -402,6 +402,7 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     typed = ask("simulate", log, "--monitor", "val_loss")
     assert ("Judged by val_loss, smaller" in folded(typed.out), typed.err) == (True, "")
     without = ask("--no-config", "simulate", log)
+    assert ask("simulate", log, "--no-config") == without
     assert ("Judged by val_loss, smaller" in folded(without.out), without.err) == (
         True,
         "",
@@ -439,6 +440,7 @@ def test_a_table_that_cannot_be_followed_is_one_sentence(
     assert "pyproject.toml" in answer.err
     assert "--no-config" in answer.err
     assert ask("--no-config", "simulate", log).status == 0
+    assert ask("simulate", log, "--no-config").status == 0
 
 
 @pytest.mark.parametrize(

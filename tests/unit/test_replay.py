@@ -240,6 +240,26 @@ def test_a_run_whose_best_is_last_was_still_improving() -> None:
     assert not any("still improving" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("losses", "improved"),
+    [
+        ([3.0, 2.0, 2.5], False),
+        ([1 - 0.02 * epoch for epoch in range(20)] + [0.9], False),
+        # its rises were 0.1 and 0.1, so one of 0.05 is no change of course
+        ([0.9, 1.0, 0.8, 0.9, 0.7, 0.75], True),
+        ([0.9, 1.0, 0.8, 0.9, 0.7, 0.85], False),
+    ],
+)
+def test_a_run_that_got_worse_after_its_best_improved_no_longer(
+    losses: list[float], *, improved: bool
+) -> None:
+    notes = replayed(recorded(losses), EarlyStopping(patience=2)).notes
+    told = [note for note in notes if "still improving" in note]
+    assert bool(told) == improved
+    # the best is not the last value here
+    assert all("best near the end" in note for note in told)
+
+
 def test_the_last_listed_restoring_callback_decides_what_is_kept() -> None:
     # val_loss is best at epoch 0, loss at epoch 1
     pairs = [(0.4, 0.9), (0.5, 0.3), (0.6, 0.4)]

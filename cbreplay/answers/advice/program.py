@@ -93,6 +93,7 @@ def _describe(advice: Recommendation, semantics: str) -> dict[str, Any]:
         ],
         "unit": advice.unit,
         "grouped_by": advice.grouped_by,
+        "n_runs": sum(len(group.runs) for group in advice.groups),
         "groups": [_fields(group) for group in advice.groups],
         "settings": [_describe_setting(scored) for scored in advice.settings],
         "left_out": _fields(advice.left_out),

@@ -309,6 +309,7 @@ def _gap(facts: Mapping[str, Any]) -> Text:
 _GAPS = {
     "hole": "the log has a hole there",
     "several": "the log holds several values by then",
+    "rounded": "the log rounds too far to tell which of two values is better",
     "seam": "another fit began there",
     "possible seam": "a fit may have been resumed, and the log does not tell",
 }

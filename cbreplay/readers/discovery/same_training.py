@@ -197,6 +197,12 @@ def _join(text: Run, events: Run, source: str) -> Run:
         series=series,
         learning_rate=laid(rates.learning_rate, rates),
         rate_source=rates.rate_source,
+        rounded_to={
+            name: digits
+            for run in (events, text)
+            for name, digits in run.rounded_to.items()
+            if name not in finer
+        },
         learning_rate_rounding=span.lay_rounding(rates.learning_rate_rounding, rates),
         epoch_seconds=laid(timed.epoch_seconds, timed),
         wall_seconds=text.wall_seconds or events.wall_seconds,

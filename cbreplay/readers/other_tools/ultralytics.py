@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from cbreplay.readers.building.digits import count_digits
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.formats import FormatReader
@@ -45,4 +49,19 @@ class UltralyticsReader(FormatReader):
         if time is not None and not (time.missing | time.wrong).any():
             del table.columns["time"]
             table.wall_times = time.values
-        yield from build_runs(table, self.options, self.metadata)
+        for run in build_runs(table, self.options, self.metadata):
+            yield _as_rounded(run)
+
+
+def _as_rounded(run: Run) -> Run:
+    """Return a run with how far its writer rounds: what all numbers together show.
+
+    It writes ``%.5g`` (engine/trainer.py), of metrics that have five decimals.
+    """
+    names = [name for name in run.series if not name.startswith("lr/")]
+    shown = [run.series[name].values[run.series[name].recorded] for name in names]
+    if not names:
+        return run
+    return replace(
+        run, rounded_to=dict.fromkeys(names, count_digits(np.concatenate(shown)))
+    )

@@ -116,6 +116,11 @@ class EarlyStopping(PlainRule):
             restore_best_weights=self.restore_best_weights,
         )
 
+    @property
+    def margin(self) -> float | None:
+        """By how much a value has to beat the best; a baseline is beaten by any."""
+        return abs(self.min_delta) if self.baseline is None else None
+
     @staticmethod
     def monitor_rule(semantics: Semantics) -> MonitorRule:
         """Return how this Keras compares what EarlyStopping monitors."""

@@ -134,6 +134,11 @@ class ModelCheckpoint(PlainRule):
         """The series by which it decides: none if it saves every epoch."""
         return self.monitor if self.save_best_only else None
 
+    @property
+    def margin(self) -> float | None:
+        """By how much a value has to beat the best; a threshold is beaten by any."""
+        return 0.0 if self.initial_value_threshold is None else None
+
     @staticmethod
     def monitor_rule(semantics: Semantics) -> MonitorRule:
         """Return how this Keras compares what ModelCheckpoint monitors."""

@@ -125,6 +125,11 @@ class ReduceLROnPlateau(PlainRule):
         """By what it multiplies the rate."""
         return self.factor
 
+    @property
+    def margin(self) -> float:
+        """By how much a value has to beat the best."""
+        return abs(self.min_delta)
+
     @staticmethod
     def monitor_rule(semantics: Semantics) -> MonitorRule:
         """Return how this Keras compares what ReduceLROnPlateau monitors."""

@@ -52,6 +52,11 @@ class TerminateOnNaN(PlainRule):
         return "loss"
 
     @property
+    def margin(self) -> float:
+        """No value beats another: each is looked at alone."""
+        return math.inf
+
+    @property
     def raises(self) -> bool:
         """Whether it ends training by an exception."""
         return self.raise_error

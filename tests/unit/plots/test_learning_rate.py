@@ -54,6 +54,18 @@ def test_a_simulated_reduction_is_drawn_one_epoch_past_the_divergence() -> None:
     assert points.labels[0].text == "0.5 → 0.25 after epoch 3"
 
 
+def test_a_recorded_change_is_not_drawn_as_simulated() -> None:
+    # the record falls after its fourth epoch; patience 9 never reduces
+    rates = [0.5] * 4 + [0.25] * 4
+    points = points_of(run_with(rates), ReduceLROnPlateau(factor=0.5, patience=9))
+    assert points.reductions == ()
+    assert points.simulated[:5].tolist() == [0.5] * 5
+    assert np.isnan(points.simulated[5:]).all()
+    assert not points.same
+    said = "after the recorded learning-rate change at epoch 4, which this setting"
+    assert said in points.labels[-1].text
+
+
 def test_without_a_callback_for_it_the_recorded_falls_are_marked() -> None:
     rates = [0.5, 0.5, 0.5, None, 0.25, 0.25, 0.125, 0.125]
     points = points_of(run_with(rates), EarlyStopping(patience=20))

@@ -92,6 +92,26 @@ def test_ultralytics_counts_epochs_from_1(tmp_path: Path) -> None:
     assert not any("counted from 1" in note for note in run.notes)
 
 
+@pytest.mark.parametrize(
+    ("header", "framework"),
+    [
+        ("epoch,train/loss,val/loss", ""),
+        ("epoch,train/loss,val/f1", ""),
+        ("epoch,train/loss,metrics/auc", ""),
+        # a classifier of Ultralytics names its losses as every loop does
+        ("epoch,train/loss,metrics/accuracy_top1", "Ultralytics"),
+        ("epoch,train/loss,lr/pg0", "Ultralytics"),
+        ("epoch,train/obj_loss,metrics/mAP_0.5", "Ultralytics"),
+    ],
+)
+def test_only_what_ultralytics_alone_writes_makes_a_log_its_own(
+    tmp_path: Path, header: str, framework: str
+) -> None:
+    (run,) = read(tmp_path / "log.csv", f"{header}\n1,1,0.5\n2,0.5,0.6\n")
+    assert run.framework == framework
+    assert (run.first_epoch, run.horizon) == (0, 1)
+
+
 def trainer_state(*rows: dict[str, Any], **fields: Any) -> str:
     return json.dumps({"log_history": rows, **fields})
 

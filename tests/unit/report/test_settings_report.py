@@ -49,3 +49,22 @@ def test_the_command_writes_it(ask: Ask, sample_logs: Path, tmp_path: Path) -> N
     words = ("report", sample_logs / "overfit.csv", "--patience", "3,7", "-o", target)
     assert ask(*words).status == 0
     assert "patience=7" in target.read_text()
+
+
+def test_what_the_colours_mean_is_told_where_there_is_a_picture(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = tmp_path / "logs.csv"
+    # loss is drawn faintly all along: only the judged curve turns grey
+    rows = ["epoch,loss,val_loss", "0,.9,.8", "1,.8,.6", "2,.7,.7", "3,.6,.75", ""]
+    log.write_text("\n".join(rows))
+    grey = "Where the curve turns grey, the log goes on after "
+    for patience in ("1", "1,2"):
+        pages = {}
+        for ending in ("md", "html"):
+            page = tmp_path / f"page.{ending}"
+            assert ask("report", log, "--patience", patience, "-o", page).status == 0
+            pages[ending] = page.read_text()
+        assert grey in pages["html"]
+        assert grey not in pages["md"]
+        assert "Figure: logs.csv" in pages["md"]

@@ -1,0 +1,100 @@
+"""What rounding in a log hides: the values that another may beat, or may not.
+
+A writer that rounds to few digits leaves an interval for each value, half a unit of its
+last digit to both sides. Where two intervals overlap, nothing tells which of the two
+values was better.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cbreplay.run import BoolArray, FloatArray, Run
+
+__all__ = ["find_unclear", "half_units"]
+
+# neighbours, whose intervals only touch, are told apart
+_TOUCHING = 1 - 1e-6
+# so that float32 tells the ends of neighbours apart as well
+_INSET = 0.98
+
+
+def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:
+    """Return how far each value may have been rounded.
+
+    Parameters
+    ----------
+    values : array
+        As they were written.
+    digits, decimals : int
+        The writer rounds to both: significant digits, and places after the point.
+
+    Examples
+    --------
+    >>> half_units(np.array([0.995, 12.298, 0.0]), 5, 5).round(7).tolist()
+    [5e-06, 0.0005, 5e-06]
+    """
+    known = np.isfinite(values) & (values != 0)
+    orders = np.floor(np.log10(np.abs(np.where(known, values, 1.0))))
+    units = np.where(known, 10.0 ** (orders - digits + 1), 0.0)
+    widths: FloatArray = np.maximum(units, 10.0**-decimals) / 2
+    return widths
+
+
+def find_unclear(
+    run: Run, name: str, margins: Iterable[float | None]
+) -> dict[int, tuple[float, float]]:
+    """Return the ends of the intervals that a comparison may hang on, by position.
+
+    Two values are compared only while no later one is better than the first for sure.
+
+    Parameters
+    ----------
+    run, name : Run, str
+        The series.
+    margins : iterable of float or None
+        By how much a value has to be better, of each rule that reads it; None where
+        that is not known, so that every value may matter.
+    """
+    if name not in run.rounded_to or name not in run.series:
+        return {}
+    series = run.series[name]
+    at = np.flatnonzero(series.recorded & np.isfinite(series.values))
+    values = series.values[at]
+    half = half_units(values, *run.rounded_to[name])
+    unclear = np.zeros(len(values), dtype=np.bool_)
+    for margin in set(margins):
+        unclear |= True if margin is None else _may_tie(values, half, abs(margin))
+    return {
+        int(at[place]): (
+            float(values[place] - _INSET * half[place]),
+            float(values[place] + _INSET * half[place]),
+        )
+        for place in np.flatnonzero(unclear).tolist()
+    }
+
+
+def _may_tie(values: FloatArray, half: FloatArray, margin: float) -> BoolArray:
+    """Tell which values take part in a comparison that rounding may decide."""
+    found = np.zeros(len(values), dtype=np.bool_)
+    for place in range(len(values) - 1):
+        apart = values[place + 1 :] - values[place]
+        within = (half[place + 1 :] + half[place]) * _TOUCHING
+        close = np.abs(apart - margin) < within
+        close |= np.abs(apart + margin) < within
+        if not close.any():
+            continue
+        lasts = max(_first(apart < -margin - within), _first(apart > margin + within))
+        rivals = np.flatnonzero(close[:lasts])
+        if len(rivals):
+            found[place] = found[place + 1 + rivals] = True
+    return found
+
+
+def _first(mask: BoolArray) -> int:
+    return int(mask.argmax()) if mask.any() else len(mask)
