@@ -94,8 +94,8 @@ def recommend_config(
         Every patience on every run, as `sweep_patience` or `sweep_runs` makes it.
     tolerance : float or str, optional
         What a run may lose: in the objective's unit, or ``"1%"`` of its best value.
-        By default the spread of the best values between the seeds of its group where
-        there are some, else 1 %.
+        By default 1 %, or the spread of the best values between the seeds of its group
+        where that is less.
     confidence : float, optional
         On what share of new groups the tolerance shall be kept; by default .9, or .8
         from groups too few for that.

@@ -6,7 +6,7 @@ there are several monitors, which of them that is an argument for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from cbreplay.recommend.answer import Forward, LeftOut
 from cbreplay.recommend.selection import (
     USUAL,
     Choice,
+    bounded,
     choose_patience,
     count_needed,
     pick_patience,
@@ -81,7 +82,7 @@ def score_left_out(
         float(score[known].mean()),
         int(known.sum()),
         not known.all(),
-        _mean(regret[both] - inside[both]),
+        _mean(_apart(regret[both], inside[both])),
         resample_mean(regret[known]),
         _INTERVAL,
         _mean(priced.at(priced.regret, usual)[beside]),
@@ -112,8 +113,19 @@ def resample_mean(
         part = means[first : first + step]
         drawn = draws.integers(0, len(values), (len(part), len(values)))
         part[:] = ordered[drawn].mean(axis=1)
-    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
+    # between two draws there is nothing where one of them is infinite
+    how: Literal["linear", "closest_observation"] = "linear"
+    if not np.isfinite(ordered[-1]):
+        how = "closest_observation"
+    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2], method=how)
     return float(low), float(high)
+
+
+def _apart(values: FloatArray, others: FloatArray) -> FloatArray:
+    """Return how far values are from others; two that are infinite are equal."""
+    return np.subtract(
+        values, others, where=values != others, out=np.zeros_like(values)
+    )
 
 
 def validate_forward(study: Study, priced: Priced) -> Forward | None:
@@ -300,6 +312,7 @@ def best_without_each(score: FloatArray, objective: int | None = None) -> EpochA
     chosen = np.zeros(n_groups, dtype=np.int64)
     if n_others < _FEWEST_TO_RANK:
         return chosen
+    score = bounded(score)
     least = np.argmin(score.sum(axis=1, keepdims=True) - score, axis=0)
     for monitor in range(1, n_monitors):
         if monitor == objective:

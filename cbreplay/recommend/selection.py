@@ -33,6 +33,7 @@ __all__ = [
     "USUAL",
     "Choice",
     "Pick",
+    "bounded",
     "cheapest_patience",
     "choose_patience",
     "count_needed",
@@ -58,6 +59,8 @@ _UNLUCKY = 0.1
 OFTEN = 0.8
 # the fixed patience that a choice has to be better than
 USUAL = 10
+# a share lost that no choice can outweigh, and that can still be added up
+_MOST_LOST = 1e6
 # by how much one score has to be less than another to be clearly so
 _CLEARLY = 2 * NEAR_TIE
 # what is promised where nobody asks for another: the first that the groups suffice for
@@ -199,7 +202,7 @@ def cheapest_patience(
     n_compared = int(compared.sum())
     if n_compared == 0:
         return None
-    scores = np.where(compared[:, None], score[:, often], 0.0)
+    scores = np.where(compared[:, None], bounded(score[:, often]), 0.0)
     total = scores.sum(axis=0)
     n_others = np.maximum(n_compared - compared, 1)[:, None]
     others = _first_near_tie((total - scores) / n_others)
@@ -298,7 +301,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     expected = None
     if scored is not None and blended is not None:
         here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
-        expected = float(blended.score[here]), float(blended.score[usual])
+        expected = _expect(scored, blended, here), _expect(scored, blended, usual)
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -377,8 +380,17 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
     tried = (values >= frame.floor) & (values <= max(frame.plan, USUAL))
-    lost, trained = priced.lost[:, tried], priced.trained[:, tried]
+    lost, trained = bounded(priced.lost[:, tried]), priced.trained[:, tried]
     return _ScoredValues(values[tried], frame.plan, lost, trained)
+
+
+def bounded(shares: FloatArray) -> FloatArray:
+    """Return losses and scores that can be added up and taken away again.
+
+    Where weights of an infinite loss are kept the share is infinite. No choice wants
+    it, but it must not make the others incomparable, as inf - inf would.
+    """
+    return np.minimum(shares, _MOST_LOST)
 
 
 def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
@@ -408,6 +420,12 @@ def _weigh(
         if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
             return promised, True
     return shorter, False
+
+
+def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
+    """Return the expected score of a patience, infinite where a run's own cost is."""
+    endless = (scored.lost[:, at] >= _MOST_LOST).any()
+    return math.inf if endless else float(blended.score[at])
 
 
 def _nearest(patience: EpochArray, asked: int) -> int:

@@ -1,0 +1,42 @@
+"""A run of which some patience keeps an infinite loss, among others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from cbreplay import (
+    EarlyStopping,
+    Run,
+    choices,
+    make_grid,
+    recommend_config,
+    sweep_runs,
+)
+
+
+def test_an_infinite_loss_is_not_recommended_nor_makes_others_unknown() -> None:
+    rng = np.random.default_rng(0)
+    curves = [[1 / (1 + at) + rng.random() * 0.1 for at in range(40)] for _ in range(3)]
+    # patience 0 and 1 keep the first epoch of this one: its loss is infinite
+    curves.append([math.inf, math.inf, math.nan, *curves[0][3:]])
+    runs = [
+        replace(
+            Run.from_logs({"val_loss": loss} for loss in curve),
+            name=f"run{at}",
+            planned_epochs=40,
+        )
+        for at, curve in enumerate(curves)
+    ]
+    grid = make_grid(
+        [choices(EarlyStopping, patience=range(40), restore_best_weights=True)]
+    )
+    advice = recommend_config(sweep_runs(runs, grid, semantics="keras-3.15"))
+    assert advice.patience is not None
+    assert advice.patience > 2
+    assert advice.expected is not None
+    assert math.isfinite(advice.expected.score)
+    (default,) = (scored for scored in advice.settings if scored.label == "default")
+    assert default.mean_regret == math.inf
