@@ -182,7 +182,8 @@ def _spoken_skip(
     }
     told = [f"{name} {deed}" for name, deed in deeds.items() if deed]
     if not told:
-        return f"{resolved.family.title}'s callbacks skip those"
+        skip = f"{resolved.family.title}'s callbacks skip those"
+        return f"{skip}, and a patience counts values, not epochs"
     return ", ".join(told) + (", the others skip them" if "" in deeds.values() else "")
 
 
