@@ -293,15 +293,22 @@ def _differing_in_patience(
     if block.reduces or len(stopping) != 1:
         return {}
     patience = stopping[0].parameters["patience"]
-    if patience.axis is None:
+    along = [
+        held
+        for slot in block.slots
+        for held in slot.parameters.values()
+        if held.axis == patience.axis
+    ]
+    # settings that were listed, or paired, differ along it in more than patience
+    if patience.axis is None or len(along) != 1:
         return {}
     numbers = np.arange(block.n_configs).reshape(block.shape)
     first = np.broadcast_to(numbers.take([0], axis=patience.axis), block.shape)
-    along = np.indices(block.shape)[patience.axis]
+    places = np.indices(block.shape)[patience.axis]
     return {
         column: (int(columns[begin]), patience.values[at])
         for column, begin, at in zip(
-            columns.tolist(), first.reshape(-1), along.reshape(-1), strict=True
+            columns.tolist(), first.reshape(-1), places.reshape(-1), strict=True
         )
     }
 

@@ -159,6 +159,18 @@ def test_a_longer_patience_is_not_the_list_that_the_first_fit_had() -> None:
     ]
 
 
+def test_settings_that_are_listed_differ_in_more_than_patience() -> None:
+    configs = [
+        [EarlyStopping(patience=8)],
+        [EarlyStopping(patience=9, restore_best_weights=True)],
+    ]
+    sweep = sweep_runs([resumed()], configs, semantics="keras-3.15")
+    assert [EVIDENCE_CODES[code] for code in sweep.evidence[0]] == [
+        "censored",
+        "incomplete",
+    ]
+
+
 def test_there_are_two_ways_to_resume() -> None:
     with pytest.raises(ConfigError, match="'fresh' or 'carried'"):
         ask(resumed(), EarlyStopping(), resume="anew")
