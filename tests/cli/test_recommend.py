@@ -417,7 +417,7 @@ def test_every_command_that_recommends_takes_the_same_options() -> None:
             (one, asked[one].get_help_record(click.Context(command)))
             for one in (*Advising._fields, "monitor", "objective", "keep")
         ]
-        given = command.make_context(name, []).params
+        given = command.make_context(name, [], obj={"no_config": True}).params
         assert {one: given[one] for one in Advising._fields} == Advising()._asdict()
     assert helped["recommend"] == helped["report"] == helped["plot"]
 
