@@ -121,6 +121,7 @@ def test_a_name_of_300_letters_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"epoch,loss\r\n0,1\r\n", b'{"loss": [1]}', gzip.compress(b"loss,lr\n1,2\n")],
+    ids=["csv", "json", "packed"],
 )
 def test_a_pipe_is_read_once(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "pipe"
