@@ -8,6 +8,8 @@ tolerances of every size, and logs that a patience of their own ended.
 from __future__ import annotations
 
 import math
+import statistics
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -209,11 +211,19 @@ def is_censored(known: Known, about: Mapping[str, Any]) -> Any:
 
 
 def still_improving(known: Known, about: Mapping[str, Any]) -> Any:
-    """Whether the best is among the last twentieth, two at least, of each log."""
+    """Whether the best is among the last twentieth, two at least, and not lost since.
+
+    Lost is what rose after it by more than the median rise before it.
+    """
 
     def improves(run: PlainRun) -> bool:
         last = max(2, math.ceil(len(run.values) / 20))
-        return list(run.values).index(run.best) >= len(run.values) - last
+        best = list(run.values).index(run.best)
+        finite = [value for value in run.values[: best + 1] if math.isfinite(value)]
+        rises = [after - value for value, after in pairwise(finite) if after > value]
+        usual = statistics.median(rises) if rises else 0.0
+        end = [value for value in run.values if math.isfinite(value)][-1]
+        return best >= len(run.values) - last and end - run.best <= usual
 
     return list(about["runs"]) == known.named(improves)
 
