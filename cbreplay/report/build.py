@@ -204,13 +204,14 @@ def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Docu
         return _moving(document, question, {"asked": question.callbacks}, [replay])
     staircase = question.staircase(run)
     step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
-    role = "start"
-    if patience is None or step is None:
+    if patience is None:
         patience = staircase.steps[-1].first_patience
-    else:
-        role = "nearest" if step.regret else "enough"
     replay = question.replay(run, question.early_stopping(patience))
     document = one_run_page(replay, staircase, closing)
+    if step is None:
+        # where nothing stops there is nothing to begin with
+        return document
+    role = "nearest" if step.regret else "enough"
     return _moving(document, question, {role: tuple(replay.callbacks)}, [replay])
 
 

@@ -13,7 +13,7 @@
     const values = floats(judged.values[row]), regrets = floats(judged.regrets[row]);
     const kept = new Map(judged.kept[row].map((by, place) =>
       [(at += by), { value: values[place], regret: regrets[place] }]));
-    const [best, bound] = [judged.best[row][0], judged.bounds[row] === 1];
+    const [best, bound] = [judged.best[row], judged.bounds[row] === 1];
     return { name, first, epochs, end, kept, best, bound, row };
   });
 
@@ -41,8 +41,9 @@
     const trained = steps[at + 2] + more * laterEnd;
     const place = steps[at + 3] < 0 ? null : steps[at + 3] + more * laterKept;
     const held = (known && run.kept.get(place)) || { value: NaN, regret: NaN };
+    const blanks = { limit: run.first + trained - 1, next: run.first + trained };
     return {
-      evidence, brief, full, stopped, trained, place, ...held,
+      evidence, brief: fill(brief, blanks), full: fill(full, blanks), stopped, trained, place, ...held,
       saved: run.epochs - trained,
       stop: stopped ? run.first + trained : null,
       kept: place === null ? null : run.first + place + 1,
@@ -111,9 +112,12 @@
     return Number(text) === 0 ? exponential(value, 1) : text;
   }
 
+  function fill(text, blanks) {
+    return text.replace(/\{(\w+)\}/g, (all, blank) => blanks[blank] ?? words[blank] ?? all);
+  }
+
   function say(name, blanks = {}) {
-    return words[name].replace(/\{(\w+)\}/g, (all, blank) =>
-      (blank in blanks ? blanks[blank] : words[blank] ?? all));
+    return fill(words[name], blanks);
   }
 
   function span(first, last) {

@@ -54,7 +54,7 @@ def look_up(
         value,
         regret,
         trained,
-        brief,
+        brief.format(limit=first + trained - 1, next=first + trained),
     )
 
 

@@ -26,17 +26,17 @@ from cbreplay.sweep import count_replayed
 from cbreplay.words import decimals_for, visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from cbreplay.answers.moving.steps import MovedRule, RunSteps
+    from cbreplay.answers.moving.steps import MovedRule, RunSteps, StepKind
     from cbreplay.judging import Judging
     from cbreplay.run import Mode, Run
 
 __all__ = ["MovingQuestion", "moving_members"]
 
 # what is replayed cell by cell would keep a page waiting
-_MOST_REPLAYS = 3_000
-_MOST_NAMED_REPLAYS = 20_000
+_MOST_REPLAYS = 1_000
+_MOST_NAMED_REPLAYS = 3_000
 # numbers that stand in the code where a page puts its own
 _PATIENCE, _MIN_DELTA = 918_273_645, 0.192837465
 
@@ -112,11 +112,14 @@ def moving_members(
     named = list(_named(question, lists, views))
     if not named:
         return None
-    judged = _judged(question, views)
+    judged = _judged(question, views, kinds)
+    decimals = _decimals(question, judged)
+    if decimals is None:
+        return None
     return {
         "words": _words(question, named),
         "mode": question.objective_mode,
-        "decimals": decimals_for(best for _, best in judged["best"]),
+        "decimals": decimals,
         "runs": [
             [visible_text(run.name), run.first_epoch, run.n_epochs, _end(run)]
             for run in question.runs
@@ -232,39 +235,48 @@ def _named(
                 yield setting.name, [number, int(rule.patience), at]
 
 
-def _judged(question: MovingQuestion, views: Sequence[_View]) -> dict[str, Any]:
+def _judged(
+    question: MovingQuestion, views: Sequence[_View], kinds: StepKinds
+) -> dict[str, Any]:
     """Return the objective at every epoch that any setting keeps, run by run."""
-    epochs, values, regrets, bounds, best = [], [], [], [], []
-    for row, run in enumerate(question.runs):
-        kept = np.array(sorted(_kept(views, row)), dtype=np.int64)
-        judged = views[0].steps[row].judged
-        epochs.append(np.diff(kept, prepend=0).tolist())
-        values.append(pack_floats(judged.values[kept]))
-        regrets.append(pack_floats(judged.regrets[kept]))
-        bounds.append(int(judged.lacks_values))
-        name, mode = question.objective, question.objective_mode
-        epoch = best_recorded_epoch(run, name, mode)
-        at = None if epoch is None else epoch - run.first_epoch
-        best.append([at, None if at is None else float(judged.values[at])])
-    return {
-        "kept": epochs,
-        "values": values,
-        "regrets": regrets,
-        "bounds": bounds,
-        "best": best,
+    listed = kinds.listed()
+    judged: dict[str, list[Any]] = {
+        name: [] for name in ("kept", "values", "regrets", "bounds", "best")
     }
+    for row, run in enumerate(question.runs):
+        kept = np.array(sorted(_kept(views, row, listed)), dtype=np.int64)
+        series = views[0].steps[row].judged
+        epoch = best_recorded_epoch(run, question.objective, question.objective_mode)
+        judged["kept"].append(np.diff(kept, prepend=0).tolist())
+        judged["values"].append(pack_floats(series.values[kept]))
+        judged["regrets"].append(pack_floats(series.regrets[kept]))
+        judged["bounds"].append(int(series.lacks_values))
+        judged["best"].append(None if epoch is None else epoch - run.first_epoch)
+    return judged
 
 
-def _kept(views: Sequence[_View], row: int) -> set[int]:
+def _kept(views: Sequence[_View], row: int, kinds: Sequence[StepKind]) -> set[int]:
     """Return the positions of all that any setting keeps on a run."""
-    found = set()
+    found: set[int] = set()
     for view in views:
         for steps in view.steps[row].steps:
-            ends = [*steps[4::4], view.last_patience + 1]
+            # the last step goes on for ever, and grows no more
+            ends = [*steps[4::4], steps[-4] + 1]
             for at, end in zip(range(0, len(steps), 4), ends, strict=True):
-                first, _, _, kept = steps[at : at + 4]
-                found |= {kept, *range(kept, kept + end - first)} - {-1}
-    return {at for at in found if at < len(view.steps[row].judged.values)}
+                first, number, _, kept = steps[at : at + 4]
+                later = kinds[number].later_kept
+                found.update(kept + more * later for more in range(end - first))
+    return found - {-1}
+
+
+def _decimals(question: MovingQuestion, judged: Mapping[str, Any]) -> int | None:
+    """Return the decimals of values; None where no run has a best one."""
+    best = [
+        float(run.series[question.objective].values[at])
+        for run, at in zip(question.runs, judged["best"], strict=True)
+        if at is not None
+    ]
+    return decimals_for(best) if best else None
 
 
 def _lines(question: MovingQuestion, views: Sequence[_View]) -> dict[str, Any]:

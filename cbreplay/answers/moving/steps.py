@@ -33,6 +33,8 @@ __all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
 _CELLS_AT_ONCE = 2_000_000
 # of an epoch that is not known
 _NONE = -1
+# one that no log has, to find it in a sentence
+_SOME_EPOCH = 918_273_645
 _PARTINGS: tuple[Parting, ...] = ("reduction", "recorded", "schedule", "weights")
 # of what tells the kind of a step: evidence, stopped, judged, parting, limit
 _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
@@ -89,7 +91,8 @@ class StepKind(NamedTuple):
     evidence : Evidence
         How far they are evidence.
     brief, full : str
-        The same in the words of a cell, and of a sentence.
+        The same in the words of a cell, and of a sentence, with blanks for
+        ``{limit}``, the last epoch of which the log is evidence, and for ``{next}``.
     stopped : bool
         Whether training is stopped inside the evidence.
     judged : bool
@@ -214,7 +217,6 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
     judged = ~sweep.cells.broken
     for row, run in enumerate(sweep.records):
         limit = np.where(sweep.incomplete[row], sweep.gap_epoch[row], 0)
-        limit = np.where(sweep.diverged[row], sweep.divergence_epoch[row], limit)
         parted = np.array([_PARTINGS.index(parting) for parting in partings[row]])
         told = sweep.evidence[row], sweep.stopped[row], judged[row], parted, limit
         key = np.ravel_multi_index(told, _SHAPE)
@@ -236,17 +238,26 @@ def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
 def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
     """Return the kind of a step from what tells it, in the order of `_SHAPE`."""
     code, stopped, judged, parted, limit = told
-    evidence = EVIDENCE[code]
-    divergence = limit if evidence == "diverged" else None
-    gap = limit if evidence == "incomplete" else None
-    limits = (run, evidence, divergence, _PARTINGS[parted])
-    return StepKind(
-        evidence,
-        brief_limit(*limits, gap_epoch=gap),
-        spoken_limit(*limits, gap_epoch=gap),
-        bool(stopped),
-        bool(judged),
-    )
+    evidence, parting = EVIDENCE[code], _PARTINGS[parted]
+    if evidence == "diverged":
+        # each patience may have its own: the words are the same but for the number
+        brief = brief_limit(run, evidence, _SOME_EPOCH, parting)
+        full = spoken_limit(run, evidence, _SOME_EPOCH, parting)
+        brief, full = (_with_blank(words) for words in (brief, full))
+    else:
+        gap = limit if evidence == "incomplete" else None
+        brief = brief_limit(run, evidence, None, parting, gap_epoch=gap)
+        full = spoken_limit(run, evidence, None, parting, gap_epoch=gap)
+    return StepKind(evidence, brief, full, bool(stopped), bool(judged))
+
+
+def _with_blank(words: str) -> str:
+    """Return words about a divergence at `_SOME_EPOCH` with a blank for that number.
+
+    What it names is the last epoch before it, as people count it, or the one after.
+    """
+    before = words.replace(str(_SOME_EPOCH), "{limit}")
+    return before.replace(str(_SOME_EPOCH + 1), "{next}")
 
 
 def _encode(staircase: EpochArray, kinds: StepKinds) -> list[int]:
