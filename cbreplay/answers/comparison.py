@@ -230,20 +230,29 @@ def _which_is_better(
     """Yield which list keeps the better weights on several runs, and which saves."""
     if len(lists.compared) == 1 or not totals.exact_runs:
         return
-    objective = Code(lists.compared[0].first.objective or "value")
-    wins = (totals.first_better, totals.rival_better)
-    if wins[0] == wins[1]:
-        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
-    else:
-        better = int(wins[1] > wins[0])
-        yield say(_label(lists, better), " keeps the better ", objective)
-        yield say(*_on(wins[better], totals))
+    yield from _better_kept(lists, totals)
     more = totals.first_epochs_saved - totals.rival_epochs_saved
     if more:
         name, noun = "A" if more > 0 else "B", "epoch" if abs(more) == 1 else "epochs"
         yield say(f"; {name} saves ", Fact(abs(more), "count", "more_saved"))
         yield f" more {noun}"
     yield ". "
+
+
+def _better_kept(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Part | Text]:
+    """Yield which list keeps the better weights: each may, on as many runs."""
+    objective = Code(lists.compared[0].first.objective or "value")
+    wins = (totals.first_better, totals.rival_better)
+    if wins[0] != wins[1]:
+        better = int(wins[1] > wins[0])
+        yield say(_label(lists, better), " keeps the better ", objective)
+        yield say(*_on(wins[better], totals))
+    elif wins[0]:
+        yield say("A and B each keep the better ", objective, *_on(wins[0], totals))
+    elif totals.same:
+        yield say("A and B keep the same ", objective, *_on(totals.same, totals))
+    else:
+        yield say("Which keeps the better ", objective, " is not known")
 
 
 def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:

@@ -22,7 +22,7 @@ from cbreplay.document import (
 from cbreplay.words import count, decimals_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
@@ -41,20 +41,24 @@ class SettingSummary(NamedTuple):
     config : int
         Which setting, in the order of the grid.
     runs, exact_runs : int
-        All runs, and those that decide the setting and what it loses: all figures are
-        of these, so that none is a bound.
+        All runs, and those that decide the setting: no figure is of any other, so
+        that none is a bound.
+    priced_runs : int
+        Those of them that say what it loses: not where the best or what is kept is
+        infinite or unknown, and none where settings are judged by different series.
     mean_regret, spread_regret, worst_regret : float or None
-        What is lost against the best of each run: the mean, the standard deviation
-        between runs (of two or more), and the largest.
+        What is lost against the best of each priced run: the mean, the standard
+        deviation between runs (of two or more), and the largest.
     worst_run : str or None
         Where it is the largest.
     epochs_saved, recorded_epochs : int
-        Summed.
+        Summed over the exact runs.
     """
 
     config: int
     runs: int
     exact_runs: int
+    priced_runs: int
     mean_regret: float | None
     spread_regret: float | None
     worst_regret: float | None
@@ -64,8 +68,8 @@ class SettingSummary(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every run decides the setting."""
-        return self.exact_runs == self.runs
+        """Whether every run decides the setting and what it loses."""
+        return self.priced_runs == self.runs
 
 
 def summarise(cells: SettingCells) -> list[SettingSummary]:
@@ -76,30 +80,32 @@ def summarise(cells: SettingCells) -> list[SettingSummary]:
 def _summary(cells: SettingCells, config: int) -> SettingSummary:
     held, n_configs = cells.columns, len(cells.grid)
     places = range(config, len(cells.runs) * n_configs, n_configs)
-    exact = [
-        place
-        for place in places
-        if held["evidence"][place] == "exact"
-        and not held["bounds"][place]
-        and held["regret"][place] is not None
-        and math.isfinite(held["regret"][place])
-    ]
+    exact = [place for place in places if held["evidence"][place] == "exact"]
     # costs of different series are of different units
-    regrets = [held["regret"][place] for place in exact]
-    regrets = regrets if len(cells.judged_by) == 1 else []
+    told = exact if len(cells.judged_by) == 1 else []
+    priced = [place for place in told if _is_priced(held, place)]
+    regrets = [held["regret"][place] for place in priced]
     worst = max(range(len(regrets)), key=regrets.__getitem__) if regrets else None
     saved = sum(held["epochs_saved"][place] for place in exact)
     return SettingSummary(
         config,
         len(cells.runs),
         len(exact),
+        len(priced),
         math.fsum(regrets) / len(regrets) if regrets else None,
         _deviation(regrets),
         None if worst is None else regrets[worst],
-        None if worst is None else cells.runs[exact[worst] // n_configs].name,
+        None if worst is None else cells.runs[priced[worst] // n_configs].name,
         saved,
         saved + sum(held["trained_epochs"][place] for place in exact),
     )
+
+
+def _is_priced(held: Mapping[str, Sequence[Any]], place: int) -> bool:
+    """Say whether what a cell loses is known, and is no bound."""
+    regret = held["regret"][place]
+    known = regret is not None and math.isfinite(regret)
+    return known and not held["bounds"][place]
 
 
 def _deviation(values: Sequence[float]) -> float | None:
@@ -135,8 +141,11 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
 
 
 def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    """Say that none can be compared over all runs, and which the most decide."""
+    """Say that none can be compared over all runs, and what the logs decide of them."""
     most = max(summaries, key=lambda summary: (summary.exact_runs, -summary.config))
+    n_runs = Fact(len(cells.runs), "count", "n_runs")
+    if most.exact_runs == most.runs:
+        return _of_no_price(cells, summaries)
     told: tuple[Part, ...] = ("; on none of them is one.",)
     if most.exact_runs:
         told = (
@@ -146,19 +155,41 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
             Fact(most.exact_runs, "count", "n_decided"),
             ".",
         )
-    n_runs = Fact(len(cells.runs), "count", "n_runs")
     return say("No setting is decided on all ", n_runs, " runs", *told)
+
+
+def _of_no_price(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+    """Say that the logs decide settings on all runs, and not what one loses there."""
+    n_whole = sum(summary.exact_runs == summary.runs for summary in summaries)
+    why = "for none of them do all these runs say what it loses"
+    if len(cells.judged_by) > 1:
+        why = "they are judged by different series, which do not compare"
+    return say(
+        "On all ",
+        Fact(len(cells.runs), "count", "n_runs"),
+        " runs the logs decide ",
+        Fact(n_whole, "count", "n_whole"),
+        " of ",
+        Fact(len(summaries), "count", "n_configs"),
+        f" settings; {why}.",
+    )
 
 
 def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
     decided = Fact(summary.exact_runs, "count", "n_decided")
     n_runs = Fact(summary.runs, "count", "n_runs")
     if summary.mean_regret is None:
-        return say(
-            "The logs decide this setting on ", decided, " of ", n_runs, " runs."
-        )
-    on: tuple[Part, ...] = ("On all ", decided, " runs")
-    if not summary.is_whole:
+        on: tuple[Part, ...] = ("all ", decided)
+        if summary.exact_runs < summary.runs:
+            on = (decided, " of ", n_runs)
+        unpriced = "; on none of them is known what it loses"
+        end = unpriced if summary.exact_runs and len(cells.judged_by) == 1 else ""
+        return say("The logs decide this setting on ", *on, f" runs{end}.")
+    on = ("On all ", decided, " runs")
+    if summary.priced_runs < summary.exact_runs:
+        priced = Fact(summary.priced_runs, "count", "n_priced")
+        on = ("On the ", priced, " of ", n_runs, " runs that tell it,")
+    elif not summary.is_whole:
         on = ("On the ", decided, " of ", n_runs, " runs whose logs decide it,")
     loses = " this setting loses " if summary.worst_regret else " this setting "
     return say(*on, loses, *_losses(cells, summary), f". {_ALONE}")
@@ -190,7 +221,13 @@ def _losses(cells: SettingCells, summary: SettingSummary) -> Iterator[Part]:
         yield Code(objective)
         yield " on average against the best of each run, at worst "
         yield Fact(summary.worst_regret, "difference", "worst_regret", decimals)
-    yield "; it saves "
+    if summary.priced_runs < summary.exact_runs:
+        yield "; over the "
+        yield Fact(summary.exact_runs, "count", "n_decided")
+        yield " that decide it,"
+    else:
+        yield ";"
+    yield " it saves "
     yield Fact(summary.epochs_saved, "count", "epochs_saved")
     yield " of "
     yield Fact(summary.recorded_epochs, "count", "recorded_epochs")
@@ -204,7 +241,7 @@ def summary_section(
     table = _table(cells, summaries)
     return Section(
         "The settings side by side",
-        (table, Points(tuple(_footnotes(summaries)))),
+        (table, Points(tuple(_footnotes(cells, summaries)))),
         untitled=True,
     )
 
@@ -220,6 +257,12 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         TableColumn("config", "config", "text", shown="programs"),
         *axis_columns(cells.grid.parameters),
         TableColumn("exact_runs", "exact on", "count"),
+        TableColumn(
+            "priced_runs",
+            "loss known on",
+            "count",
+            shown="always" if _parts(cells, summaries) else "programs",
+        ),
         difference("mean_regret", f"mean {side}"),
         difference("spread_regret", "spread", fold=2),
         difference("worst_regret", "worst"),
@@ -230,6 +273,7 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         [summary.config for summary in summaries],
         *axis_cells(cells.grid, 1),
         [Cell(summary.exact_runs, of=summary.runs) for summary in summaries],
+        [Cell(summary.priced_runs, of=summary.runs) for summary in summaries],
         [summary.mean_regret for summary in summaries],
         [summary.spread_regret for summary in summaries],
         [summary.worst_regret for summary in summaries],
@@ -252,9 +296,26 @@ def _saved(summary: SettingSummary) -> Cell | None:
     return Cell(summary.epochs_saved, of=summary.recorded_epochs)
 
 
-def _footnotes(summaries: Sequence[SettingSummary]) -> Iterator[Text]:
+def _parts(cells: SettingCells, summaries: Sequence[SettingSummary]) -> bool:
+    """Say whether fewer runs tell what a setting loses than decide it."""
+    is_judged = len(cells.judged_by) == 1
+    return is_judged and any(
+        summary.priced_runs < summary.exact_runs for summary in summaries
+    )
+
+
+def _footnotes(
+    cells: SettingCells, summaries: Sequence[SettingSummary]
+) -> Iterator[Text]:
     words = "exact on: the runs whose logs decide the setting; all figures are of these"
-    if any(not summary.is_whole for summary in summaries):
+    differs = _parts(cells, summaries)
+    if differs:
+        words = (
+            "exact on: the runs whose logs decide the setting; loss known on: those of "
+            "them that tell what it loses. Epochs saved are of the former, the other "
+            "figures of the latter"
+        )
+    if differs or any(summary.exact_runs < summary.runs for summary in summaries):
         words += ", and over different runs they do not compare"
     yield say(words)
     if any(summary.spread_regret is not None for summary in summaries):

@@ -83,6 +83,29 @@ def test_with_a_known_plan_every_run_is_compared(ask: Ask, folder: Path) -> None
     }
 
 
+def test_lists_that_win_as_often_are_not_called_the_same(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # 2 stops at 4 with .6; 4 stops at 9 with .5, and at 6 with .8
+    start = [1.0, 0.5, 0.6, 0.6]
+    write_csv(tmp_path / "a.csv", [*start, 0.4, 0.5, 0.5, 0.5, 0.5, 0.5])
+    write_csv(tmp_path / "b.csv", [*start, 0.6, 0.8, 0.9, 0.9, 0.9, 0.9])
+    words = ("simulate", tmp_path, "-c", "EarlyStopping(patience=2)")
+    answer = ask(*words, "--versus", "patience=4")
+    assert " ".join(answer.out.split("\n\n")[0].split()) == (
+        "A and B each keep the better val_loss on 1 of 2 runs; A saves 7 more epochs. "
+        "A and B part on 2 of 2 runs."
+    )
+    # an infinity is no better than another
+    for name, length in (("a.csv", 10), ("b.csv", 11)):
+        write_csv(tmp_path / name, [float("inf")] * length)
+    answer = ask(*words, "--versus", "patience=4")
+    assert " ".join(answer.out.split("\n\n")[0].split()) == (
+        "Which keeps the better val_loss is not known; A saves 4 more epochs. "
+        "A and B part on 2 of 2 runs."
+    )
+
+
 def test_json_holds_both_lists_and_every_result(ask: Ask, folder: Path) -> None:
     answer = as_json(
         ask(

@@ -97,6 +97,7 @@ def test_what_settings_come_to_over_runs_is_true(
     headline = settings_document(cells).headline
     facts, said = facts_of(headline), plain_text(headline)
     costs: list[list[float]] = []
+    decided: list[int] = []
     for each in patience:
         ends = [ends_of(run, [each], mode, restores=False)[0] for run in some]
         known = [
@@ -104,20 +105,27 @@ def test_what_settings_come_to_over_runs_is_true(
             for run, end in zip(some, ends, strict=True)
             if end.stop is not None or run.reached_plan
         ]
+        decided.append(len(known))
         costs.append([cost for cost in known if cost is not None and cost < math.inf])
-    for summary, told in zip(summarise(cells), costs, strict=True):
-        assert summary.exact_runs == len(told)
+    for summary, told, n in zip(summarise(cells), costs, decided, strict=True):
+        assert summary.exact_runs == n
+        assert summary.priced_runs == len(told)
         assert summary.mean_regret == (pytest.approx(mean(told)) if told else None)
         assert summary.worst_regret == (max(told) if told else None)
         spread = pytest.approx(stdev(told)) if len(told) > 1 else None
         assert summary.spread_regret == spread
     whole = [told for told in costs if len(told) == len(some)]
-    if not whole:
-        assert facts.get("n_decided", 0) == max(map(len, costs))
-    elif "mean_regret" in facts:
+    if len(patience) == 1:
+        assert facts["n_decided"] == decided[0]
+        assert facts.get("n_priced", decided[0]) == len(costs[0]) or not costs[0]
+    elif not whole and max(decided) == len(some):
+        assert facts["n_whole"] == decided.count(len(some))
+    elif not whole:
+        assert facts.get("n_decided", 0) == max(decided)
+    if whole and "mean_regret" in facts:
         assert facts["mean_regret"] == pytest.approx(min(map(mean, whole)))
         assert facts["worst_regret"] in map(max, whole)
-    else:
+    elif whole:
         assert min(map(mean, whole)) == 0
         assert "keeps the best" in said
 

@@ -68,3 +68,64 @@ def test_every_run_is_shown_when_it_is_asked_for(ask: Ask, folder: Path) -> None
         "**1**",
         "3",
     ]
+
+
+@pytest.fixture
+def infinite(tmp_path: Path) -> Path:
+    """Three runs: 2 epochs of patience stop in two, one of which is infinite."""
+    write_csv(tmp_path / "a.csv", [0.9, 0.5, 0.6, 0.7, 0.8])
+    write_csv(tmp_path / "b.csv", [float("inf")] * 5)
+    write_csv(tmp_path / "c.csv", [0.9, 0.8, 0.7, 0.6, 0.5])
+    return tmp_path
+
+
+def said(ask: Ask, *words: str | Path) -> str:
+    return " ".join(ask("simulate", *words).out.split("\n\n")[0].split())
+
+
+def test_a_setting_is_decided_where_what_it_loses_is_not_known(
+    ask: Ask, infinite: Path
+) -> None:
+    (infinite / "c.csv").unlink()
+    # a stops at 4 of 5, b at 3 of 5: the first infinite loss is taken as the best
+    assert said(ask, infinite, "--patience", "2") == (
+        "On the 1 of 2 runs that tell it, this setting keeps the best val_loss of "
+        "each; over the 2 that decide it, it saves 3 of 10 epochs. That describes "
+        "these runs, not the next."
+    )
+    (infinite / "a.csv").write_bytes((infinite / "b.csv").read_bytes())
+    write_csv(infinite / "b.csv", [float("inf")] * 6)
+    assert said(ask, infinite, "--patience", "2") == (
+        "The logs decide this setting on all 2 runs; on none of them is known what it "
+        "loses."
+    )
+    assert said(ask, infinite, "--patience", "1,2") == (
+        "On all 2 runs the logs decide 2 of 2 settings; for none of them do all these "
+        "runs say what it loses."
+    )
+
+
+def test_two_counts_tell_what_is_decided_and_what_is_known(
+    ask: Ask, infinite: Path
+) -> None:
+    words = ("simulate", infinite, "--patience", "1,2")
+    _, two = json.loads(ask(*words, "--format", "json").out)["summary"]
+    assert (two["exact_runs"], two["priced_runs"]) == (2, 1)
+    assert (two["mean_regret"], two["worst_run"]) == (0, "a.csv")
+    # a and b stop at 4 and 3 of 5, c does not
+    assert (two["epochs_saved"], two["recorded_epochs"]) == (3, 10)
+    told = ask(*words, "--format", "markdown").out.splitlines()
+    assert told[0].startswith("| patience | exact on | loss known on | mean")
+    assert [cell.strip() for cell in told[3].split("|")[2:4]] == ["2 of 3", "1 of 3"]
+
+
+def test_settings_of_different_series_are_decided_and_not_compared(
+    ask: Ask, tmp_path: Path
+) -> None:
+    for name, last in (("a", 0.7), ("b", 0.8)):
+        write_csv(tmp_path / f"{name}.csv", [0.9, 0.5, 0.6, last])
+    setting = "EarlyStopping(monitor=['val_loss', 'loss'], patience=2)"
+    assert said(ask, tmp_path, "-c", setting) == (
+        "On all 2 runs the logs decide 2 of 2 settings; they are judged by different "
+        "series, which do not compare."
+    )
