@@ -79,7 +79,7 @@ def infinite(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(ask: Ask, *words: object) -> str:
+def said(ask: Ask, *words: str | Path) -> str:
     return " ".join(ask("simulate", *words).out.split("\n\n")[0].split())
 
 
