@@ -182,7 +182,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert [text.get_text() for text in drawn] == [text.get_text() for text in plain]
 
 
-@pytest.mark.parametrize("source", [[], (), iter([])], ids=repr)
+@pytest.mark.parametrize("source", [[], (), iter([])], ids=["list", "tuple", "iter"])
 def test_nothing_to_ask_about_is_refused(source: Any) -> None:
     with pytest.raises(ConfigError, match="no trainings to ask about"):
         cbreplay.ask(source)
