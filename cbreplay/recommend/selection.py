@@ -235,9 +235,10 @@ class Pick(NamedTuple):
         The sufficient patience that the promise is about; None without a promise.
     n_unknown : int
         On how many groups no patience in the logs is enough.
-    expected : (float, float) or None
+    expected : (float, float or None) or None
         The score that is expected of the next training: of what is recommended, and of
-        a fixed 10. None where the plan is unknown.
+        a fixed 10, None where no log tells what 10 costs. None where the plan is
+        unknown.
     """
 
     patience: int
@@ -246,7 +247,7 @@ class Pick(NamedTuple):
     confidence: float
     rank_patience: int | None
     n_unknown: int
-    expected: tuple[float, float] | None
+    expected: tuple[float, float | None] | None
 
     @property
     def unknown(self) -> bool:
@@ -298,10 +299,6 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         # with a floor and no log that tells, all were cut
         was_cut = priced.frame.floor > 1 and np.isnan(priced.lost).all()
         basis = "cut" if was_cut else "thumb"
-    expected = None
-    if scored is not None and blended is not None:
-        here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
-        expected = _expect(scored, blended, here), _expect(scored, blended, usual)
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -309,7 +306,9 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         confidence,
         promised,
         int(np.isinf(priced.sufficient).sum()),
-        expected,
+        None
+        if scored is None or blended is None
+        else _expect_both(scored, blended, patience),
     )
 
 
@@ -323,7 +322,7 @@ def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
     scored = _scored(weighed)
     if scored is None:
         return None
-    return int(scored.patience[_blend_all(weighed, scored).cheapest()])
+    return int(scored.patience[_cheapest(weighed, scored, _blend_all(weighed, scored))])
 
 
 def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:
@@ -379,7 +378,8 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
-    tried = (values >= frame.floor) & (values <= max(frame.plan, USUAL))
+    # what is shorter than the floor is not chosen, but it is priced
+    tried = values <= max(frame.plan, USUAL, frame.floor)
     lost, trained = bounded(priced.lost[:, tried]), priced.trained[:, tried]
     return _ScoredValues(values[tried], frame.plan, lost, trained)
 
@@ -413,13 +413,32 @@ def _weigh(
     higher = promised is not None and promised > thumb
     if scored is None or blended is None:
         return (promised, True) if promised and higher else (_fall_back(priced), False)
-    best = blended.cheapest()
+    best = _cheapest(priced, scored, blended)
     shorter = int(scored.patience[best])
     if promised and higher:
         score = blended.score[_nearest(scored.patience, promised)]
         if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
             return promised, True
     return shorter, False
+
+
+def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
+    """Return where the least score stands, of no shorter patience than the floor."""
+    first = int(np.searchsorted(scored.patience, priced.frame.floor))
+    first = min(first, len(scored.patience) - 1)
+    return first + int(np.argmin(blended.score[first:]))
+
+
+def _expect_both(
+    scored: _ScoredValues, blended: Blended, patience: int
+) -> tuple[float, float | None]:
+    """Return the expected score of a patience, and of a fixed 10 where it is priced."""
+    here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
+    is_priced = scored.patience[usual] == USUAL and bool(blended.told[usual])
+    return (
+        _expect(scored, blended, here),
+        _expect(scored, blended, usual) if is_priced else None,
+    )
 
 
 def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:

@@ -67,6 +67,14 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     patience = Fact(advice.patience, "patience", "patience")
     if advice.patience == USUAL:
         return say("How sure: nothing else promises to be better from ", runs, ".")
+    if expected.usual_score is None:
+        return say(
+            "How sure: by ",
+            runs,
+            ", ",
+            patience,
+            " is expected to cost least; what 10 costs, no log tells.",
+        )
     if expected.usual_score - expected.score < NEAR_TIE:
         return say(
             "How sure: ",

@@ -335,6 +335,21 @@ def test_neither_of_two_that_cannot_be_told_apart_is_the_safe_one() -> None:
     assert plain_text(said).endswith("; 8 trains less, 10 risks less.")
 
 
+def test_what_10_costs_is_not_compared_where_no_log_tells() -> None:
+    advice = recommend(pausing_runs([3, 4, 5]))
+    assert advice.expected is not None
+    alone = advice.expected._replace(usual_score=None, odds=None)
+    untold = replace(advice, patience=8, basis="score", expected=alone)
+    said = how_sure(untold)
+    assert said is not None
+    assert plain_text(said) == (
+        "How sure: by 3 runs, 8 is expected to cost least; what 10 costs, no log tells."
+    )
+    assert not any(
+        "a fixed 10" in plain_text(text) for text in evidence_sentences(untold)
+    )
+
+
 def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
     runs = [
         make_run([*pausing(2), i / 1e6 + 1], f"\x1b[31m{i}\u202e") for i in range(3)
