@@ -209,6 +209,54 @@ def test_logs_that_end_before_they_tell_anything_are_no_reason_for_a_setting() -
     assert [why.kind for why in advice.reasons] == ["untold"]
 
 
+@pytest.mark.parametrize(
+    ("options", "is_measured"),
+    [
+        ({}, True),
+        ({"min_delta": 0.01}, False),
+        ({"keep": "last"}, False),
+        ({"cost_weight": 0.2}, False),
+        ({"monitor": "loss"}, False),
+    ],
+)
+def test_odds_are_those_of_advice_that_was_measured(
+    options: dict[str, Any], *, is_measured: bool
+) -> None:
+    # 50 epochs is the shortest plan that was measured
+    runs = [
+        Run.from_logs(
+            [{"loss": 2 - loss, "val_loss": loss} for loss in pausing(patience, 50)],
+            name=f"run{patience}",
+            planned_epochs=50,
+        )
+        for patience in (3, 4, 5)
+    ]
+    advice = recommend(runs, objective="val_loss", **options)
+    assert advice.expected is not None
+    assert (advice.expected.odds is not None) == is_measured
+
+
+@pytest.mark.parametrize("how", ["short", "long", "broken", "large is good"])
+def test_odds_are_of_plans_that_were_measured_and_of_whole_trainings(how: str) -> None:
+    length = {"short": 49, "long": 201}.get(how, 60)
+    curves = [pausing(patience, length) for patience in (3, 4, 5)]
+    sign = -1 if how == "large is good" else 1
+    runs = [
+        Run.from_logs(
+            [{"val_loss": sign * loss} for loss in curve],
+            name=f"run{at}",
+            planned_epochs=length,
+        )
+        for at, curve in enumerate(curves)
+    ]
+    if how == "broken":
+        rows = [{"val_loss": loss} for loss in pausing(6, 40)]
+        runs.append(Run.from_logs(rows, name="broken", planned_epochs=length))
+    mode = "max" if sign < 0 else "auto"
+    advice = recommend(runs, mode=mode, group_by="none")
+    assert advice.expected is None or advice.expected.odds is None
+
+
 def test_where_no_log_tells_what_10_costs_it_is_not_compared() -> None:
     unknown = np.full((2, 2), np.nan)
     priced = Priced(
