@@ -512,7 +512,8 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     advice = recommend(runs)
     # nobody knows what 10 does there; nothing comes from the logs, and no less than 4
     assert (advice.kind, advice.basis, advice.patience) == ("heuristic", "cut", 10)
-    assert facts_of_reason(advice, "cut") == {"patience": 10, "under": 4}
+    facts = facts_of_reason(advice, "cut")
+    assert (facts["patience"], facts["under"], facts["guessed"]) == (10, 4, False)
     assert (advice.promise, advice.expected) == (None, None)
     assert advice.left_out is not None
     assert advice.left_out.score is None
