@@ -83,13 +83,18 @@ def needed_rank(n_groups: int, confidence: float) -> int:
     return math.ceil((n_groups + 1) * confidence - 1e-9)
 
 
-def count_needed(confidence: float) -> int:
-    """Return how many groups a promise needs at least.
+def count_needed(confidence: float, n_unknown: int = 0) -> int:
+    """Return how many groups a promise needs at least, of which so many do not tell.
 
     >>> count_needed(0.9), count_needed(0.8), count_needed(0.5)
     (9, 4, 1)
+
+    Of 19 the needed rank is 18, which leaves one whose patience may be unknown.
+
+    >>> count_needed(0.9, n_unknown=1), needed_rank(19, 0.9)
+    (19, 18)
     """
-    return max(math.ceil(confidence / (1 - confidence) - 1e-9), 1)
+    return max(math.ceil((n_unknown + 1) / (1 - confidence) - 1 - 1e-9), 1)
 
 
 def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -> float:

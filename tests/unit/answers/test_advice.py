@@ -272,12 +272,12 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
     [
         (
             "own-stop",
-            {"patience": (8, 10)},
+            {"patience": (8, 10), "few_uncut": True},
             "2 runs: ended by early stopping of its own (patience 8, 10), so silent",
         ),
         (
             "own-stop-guessed",
-            {"patience": (5,)},
+            {"patience": (5,), "few_uncut": False},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
                 "patience of as much; if so"
