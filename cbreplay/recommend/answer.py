@@ -285,8 +285,10 @@ class Expected(NamedTuple):
 
     Parameters
     ----------
-    score, usual_score : float
-        By what is recommended, and by a fixed patience of 10.
+    score : float
+        By what is recommended.
+    usual_score : float or None
+        By a fixed patience of 10; None where no log tells what it costs.
     n_groups, n_kinds : int
         How many groups tell, and as how many the kinds count.
     odds : Odds or None
@@ -294,7 +296,7 @@ class Expected(NamedTuple):
     """
 
     score: float
-    usual_score: float
+    usual_score: float | None
     n_groups: int
     n_kinds: int
     odds: Odds | None

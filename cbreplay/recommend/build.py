@@ -433,7 +433,9 @@ def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:
         usual_score,
         n_groups,
         int(read_prior().weight),
-        record.look_up(n_groups, usual_score - score) if measured else None,
+        record.look_up(n_groups, usual_score - score)
+        if measured and usual_score is not None
+        else None,
     )
 
 

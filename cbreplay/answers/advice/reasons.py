@@ -25,7 +25,7 @@ __all__ = [
 
 MOST_NAMES = 4
 _RATCHET = (
-    "Tuned on such logs again and again, patience only falls: record one run in five "
+    ". Tuned on such logs again and again, patience only falls: record one run in five "
     "without a stop (two of twelve brought what was lost from 8 % to 0.5 % in four "
     "rounds)"
 )
@@ -348,8 +348,8 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
         "ended by early stopping of its own (patience ",
         *_listed(facts["patience"]),
-        "), so silent about a longer one and about what would have come. ",
-        _RATCHET,
+        "), so silent about a longer one and about what would have come",
+        _RATCHET if facts["few_uncut"] else "",
     )
 
 
@@ -358,8 +358,8 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
         "the log ends exactly ",
         *_listed(facts["patience"]),
         " epochs after its best, as under a patience of as much; if so it is silent "
-        f"about a longer one and about what would have come (--recorded-under). "
-        f"{_RATCHET}",
+        "about a longer one and about what would have come (--recorded-under)",
+        _RATCHET if facts["few_uncut"] else "",
     )
 
 

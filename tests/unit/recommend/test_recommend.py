@@ -24,8 +24,10 @@ from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
+from cbreplay.recommend.pricing import ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
+from cbreplay.recommend.selection import pick_patience
 from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
     BEST,
@@ -141,6 +143,46 @@ def test_the_least_expected_score_is_chosen_where_no_more_is_promised() -> None:
     assert advice.expected.score == pytest.approx(blended.score.min(), abs=1e-5)
     assert advice.expected.usual_score == pytest.approx(blended.score[9], abs=1e-5)
     assert advice.expected.n_groups == 4
+
+
+def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None:
+    # three logs end 25 values after their best; the fourth, which loses everything
+    # below a patience of 14, shows nothing of what 25 cut off
+    plan = 40
+    cut = [
+        make_run([2.0] * i + [1.0 + i / 100] + [1.5] * 25, f"cut{i}") for i in (1, 2, 3)
+    ]
+    cut = [replace(run, planned_epochs=plan) for run in cut]
+    advice = recommend([*cut, make_run(pausing(14), "free")], group_by="none")
+    patience = np.arange(1, plan + 1)
+    lost = np.where(patience >= 14, 0.0, (FIRST - BEST) / BEST)[None]
+    stops = np.where(patience >= 14, 15 + patience, 1 + patience)
+    trained = (np.minimum(stops, plan) / plan)[None]
+    blended = blend_scores(read_prior(), patience, plan, lost, trained)
+    assert advice.patience == patience[24 + blended.score[24:].argmin()]
+    assert advice.expected is not None
+    assert advice.expected.usual_score == pytest.approx(blended.score[9])
+    # the one run that tells loses all of its scale by 10: a thirteenth of it at least
+    assert blended.score[9] > 1 / 13
+    said = [plain_text(text) for text in evidence_sentences(advice)]
+    assert any("; 1 run counts against 12 of" in text for text in said)
+
+
+def test_where_no_log_tells_what_10_costs_it_is_not_compared() -> None:
+    unknown = np.full((2, 2), np.nan)
+    priced = Priced(
+        patience=np.array([5, 10]),
+        sufficient=np.array([5.0, 5.0]),
+        regret=unknown,
+        cost=unknown,
+        score=unknown,
+        lost=np.array([[0.1, np.nan]] * 2),
+        trained=np.array([[0.5, np.nan]] * 2),
+        frame=ChoiceFrame(plan=20, cost_weight=0.05),
+    )
+    pick = pick_patience(priced, 0.9)
+    assert pick.expected is not None
+    assert pick.expected[1] is None
 
 
 def test_logs_that_end_together_are_answered_as_if_their_plan_was_given() -> None:
@@ -389,7 +431,7 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     assert [advice.checked(name) for name in names] == [None] * 3
     doubt = next(one for one in advice.doubts if one.code == "own-stop")
     assert doubt.runs == ("cut0", "cut1", "cut2")
-    assert doubt.facts == {"patience": (4,)}
+    assert doubt.facts == {"patience": (4,), "few_uncut": True}
     said = spoken_doubts(advice)
     assert any("record one run in five without a stop" in one for one in said)
     current = advice.setting("current")
