@@ -94,7 +94,9 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             "How sure: by ", runs, ", ", patience, " is expected to cost less than 10."
         )
     return say(
-        "How sure: on other data, such advice from as many runs was better than 10 in ",
+        "How sure: on other data, such advice from ",
+        counted(odds.n_runs, "run", "n_runs"),
+        " was better than 10 in ",
         Fact(odds.better, "share", "better"),
         " of the cases, as good in ",
         Fact(odds.same, "share", "same"),
