@@ -39,6 +39,8 @@ __all__ = [
 
 # over how many values a course is smoothed before it is called improving
 _WINDOW = 5
+# so many runs without a stop keep an advice from falling round by round
+_SHARE_UNCUT = 0.2
 
 
 def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ...]:
@@ -295,6 +297,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
     """Name the runs that their own stopping rule ended, as far as it is known."""
     endings = study.endings
     cut = study.panel.standing.cut.tolist()
+    few_uncut = cut.count(False) < _SHARE_UNCUT * len(cut)
     for code, is_guess in (("own-stop", False), ("own-stop-guessed", True)):
         rows = [
             row
@@ -303,7 +306,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         ]
         under = sorted({endings.own[row] or 1 for row in rows})
         runs = (study.runs[row] for row in rows)
-        yield from _doubt(code, runs, patience=tuple(under))
+        yield from _doubt(code, runs, patience=tuple(under), few_uncut=few_uncut)
 
 
 def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401

@@ -25,7 +25,7 @@ __all__ = [
 
 MOST_NAMES = 4
 _RATCHET = (
-    "Tuned on such logs again and again, patience only falls: record one run in five "
+    ". Tuned on such logs again and again, patience only falls: record one run in five "
     "without a stop (two of twelve brought what was lost from 8 % to 0.5 % in four "
     "rounds)"
 )
@@ -262,6 +262,10 @@ _EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "cadence": _cadence,
     "plan": _planned,
     "direction": lambda facts: say(f"judged the other way ({facts['mode']})"),
+    "resumed": lambda _facts: say(
+        "begins inside the part before it, and a resumed training is one run: --parts "
+        "join or parts='join'"
+    ),
     "missing-series": lambda facts: say(f"has no {', '.join(facts['series'])}"),
     "unrecorded-series": lambda _facts: say("records none of it"),
 }
@@ -348,8 +352,8 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
         "ended by early stopping of its own (patience ",
         *_listed(facts["patience"]),
-        "), so silent about a longer one and about what would have come. ",
-        _RATCHET,
+        "), so silent about a longer one and about what would have come",
+        _RATCHET if facts["few_uncut"] else "",
     )
 
 
@@ -358,8 +362,8 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
         "the log ends exactly ",
         *_listed(facts["patience"]),
         " epochs after its best, as under a patience of as much; if so it is silent "
-        f"about a longer one and about what would have come (--recorded-under). "
-        f"{_RATCHET}",
+        "about a longer one and about what would have come (--recorded-under)",
+        _RATCHET if facts["few_uncut"] else "",
     )
 
 

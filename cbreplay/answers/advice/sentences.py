@@ -172,15 +172,18 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
         return
     places = decimals_for([expected.score, expected.usual_score], digits=3)
     score = Fact(expected.score, "number", "score", places)
-    usual = Fact(expected.usual_score, "number", "usual_score", places)
-    beside = (", as",) if score.text == usual.text else (", and ", usual)
+    beside: tuple[str | Fact, ...] = ()
+    if expected.usual_score is not None:
+        usual = Fact(expected.usual_score, "number", "usual_score", places)
+        same = score.text == usual.text
+        beside = (*((", as",) if same else (", and ", usual)), " with a fixed 10")
     yield say(
         "expected score of the next training: ",
         score,
         *beside,
-        " with a fixed 10; ",
+        "; ",
         counted(expected.n_groups, advice.unit, "n_groups"),
-        " count against ",
+        f" count{'s' if expected.n_groups == 1 else ''} against ",
         Fact(expected.n_kinds, "count", "n_kinds"),
         " of thousands of small trainings on other data",
     )

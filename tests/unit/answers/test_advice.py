@@ -272,12 +272,12 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
     [
         (
             "own-stop",
-            {"patience": (8, 10)},
+            {"patience": (8, 10), "few_uncut": True},
             "2 runs: ended by early stopping of its own (patience 8, 10), so silent",
         ),
         (
             "own-stop-guessed",
-            {"patience": (5,)},
+            {"patience": (5,), "few_uncut": False},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
                 "patience of as much; if so"
@@ -333,6 +333,21 @@ def test_neither_of_two_that_cannot_be_told_apart_is_the_safe_one() -> None:
     said = how_sure(replace(advice, patience=8, basis="score", expected=near))
     assert said is not None
     assert plain_text(said).endswith("; 8 trains less, 10 risks less.")
+
+
+def test_what_10_costs_is_not_compared_where_no_log_tells() -> None:
+    advice = recommend(pausing_runs([3, 4, 5]))
+    assert advice.expected is not None
+    alone = advice.expected._replace(usual_score=None, odds=None)
+    untold = replace(advice, patience=8, basis="score", expected=alone)
+    said = how_sure(untold)
+    assert said is not None
+    assert plain_text(said) == (
+        "How sure: by 3 runs, 8 is expected to cost least; what 10 costs, no log tells."
+    )
+    assert not any(
+        "a fixed 10" in plain_text(text) for text in evidence_sentences(untold)
+    )
 
 
 def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:
