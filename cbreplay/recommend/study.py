@@ -119,11 +119,13 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     usual, mode = (
         _most_frequent([held[row] for row in counted]) for held in (cadences, modes)
     )
-    kept = []
+    kept: list[int] = []
     for row, run in enumerate(sweep.runs):
         why = None
         if row in copies:
             why = Reason("copy", {"of": sweep.runs[copies[row]].name})
+        elif _goes_on_in(row, sweep.records):
+            why = Reason("resumed", {})
         elif cadences[row] != usual:
             every = {"every": cadences[row], "usual": usual}
             why = Reason("cadence", {"series": monitor, **every})
@@ -134,6 +136,12 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
         else:
             gone.append(Excluded(run.name, why))
     return np.array(kept)
+
+
+def _goes_on_in(row: int, records: Sequence[Run]) -> bool:
+    """Return whether a run is a later part of a training that stands before it."""
+    run = records[row]
+    return run.resumes and any(other.source == run.source for other in records[:row])
 
 
 def _most_frequent(values: list[Any]) -> Any:  # noqa: ANN401 - numbers or modes

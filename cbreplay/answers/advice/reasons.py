@@ -279,6 +279,10 @@ _EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "cadence": _cadence,
     "plan": _planned,
     "direction": lambda facts: say(f"judged the other way ({facts['mode']})"),
+    "resumed": lambda _facts: say(
+        "begins inside the part before it, and a resumed training is one run: --parts "
+        "join or parts='join'"
+    ),
     "missing-series": lambda facts: say(f"has no {', '.join(facts['series'])}"),
     "unrecorded-series": lambda _facts: say("records none of it"),
 }

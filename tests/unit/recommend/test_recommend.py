@@ -16,6 +16,7 @@ from cbreplay import (
     Run,
     build_staircase,
     choices,
+    load_runs,
     make_grid,
     sweep_runs,
 )
@@ -44,6 +45,7 @@ from tests.recommended import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def described(run: Run, **raw: Any) -> Run:
@@ -479,6 +481,22 @@ def test_copies_of_one_log_are_one_run() -> None:
     copy = Reason("copy", {"of": "a"})
     assert advice.excluded == (("b", copy), ("c", copy))
     assert "not counted: b (a copy of a), c (a copy of a)" in spoken_doubts(advice)
+
+
+def test_the_parts_of_one_resumed_training_are_one_run(tmp_path: Path) -> None:
+    rows = [f"{epoch},{value}" for epoch, value in enumerate(pausing(3))]
+    again = [f"{row}1" for row in rows[10:]]
+    path = tmp_path / "logs.csv"
+    path.write_text("\n".join(["epoch,val_loss", *rows, *again, ""]))
+    first, second = load_runs(path)
+    advice = recommend([first, second])
+    assert advice.excluded == ((second.name, Reason("resumed", {})),)
+    assert spoken_doubts(advice)[-1] == (
+        f"not counted: {second.name} (begins inside the part before it, and a resumed "
+        "training is one run: --parts join or parts='join')"
+    )
+    # alone it is a run as any other
+    assert not recommend([second]).excluded
 
 
 def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None:
