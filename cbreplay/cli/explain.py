@@ -8,7 +8,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
-from cbreplay.cli.options import log_options, setting_options
+from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
 from cbreplay.errors import ConfigError
 
@@ -21,7 +21,7 @@ __all__ = ["command"]
 
 @click.command("explain", cls=GroupedCommand)
 @log_options
-@setting_options
+@one_setting_options
 @click.option(
     "--only",
     type=click.Choice(["decisions"]),

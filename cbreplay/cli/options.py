@@ -19,6 +19,7 @@ __all__ = [
     "advice_options",
     "judging_options",
     "log_options",
+    "one_setting_options",
     "setting_options",
 ]
 
@@ -154,6 +155,22 @@ _SETTING_OPTIONS = [
     click.option("--start-from-epoch", metavar="N|A:B", help="Of an EarlyStopping."),
 ]
 
+# of a command that speaks of one setting
+_ONE_SETTING_OPTIONS = [
+    click.option(
+        "-c",
+        "--callbacks",
+        "expressions",
+        multiple=True,
+        metavar="EXPR",
+        help='Keras code, for example "EarlyStopping(patience=5)"; repeated, one '
+        "callbacks list. One value for each parameter. Or @file, @train.py.",
+    ),
+    click.option("--patience", metavar="N", help="Of an EarlyStopping."),
+    click.option("--min-delta", metavar="X", help="Of an EarlyStopping."),
+    click.option("--start-from-epoch", metavar="N", help="Of an EarlyStopping."),
+]
+
 _JUDGING_OPTIONS = [
     click.option(
         "--monitor",
@@ -247,6 +264,11 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
 def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the options that name settings; goes below `log_options`."""
     return _add(function, [*_SETTING_OPTIONS, *_JUDGING_OPTIONS])
+
+
+def one_setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add those that name one setting; goes below `log_options`."""
+    return _add(function, [*_ONE_SETTING_OPTIONS, *_JUDGING_OPTIONS])
 
 
 def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

@@ -30,8 +30,8 @@ _ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
 # what changes a class or a module for a while
 _PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
 _GROWS = (
-    "; append, extend and += are read where they stand in one block with the list, "
-    "below it and above what uses it"
+    "; append, extend and += are read where they certainly run: in one block with the "
+    "list, below it and above what uses it"
 )
 
 

@@ -72,7 +72,13 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
         The priced settings.
     advice : Recommendation
         Whose setting is outlined.
+
+    Raises
+    ------
+    EvidenceError
+        If no runs can be compared.
     """
+    costs.require_compared(advice.unit)
     now = _in_use(advice)
     chosen = _shown_patience(costs, [advice.patience, now])
     columns = np.searchsorted(costs.patience, chosen)

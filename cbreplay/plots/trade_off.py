@@ -80,7 +80,13 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
         The priced settings.
     advice : Recommendation
         Whose setting stands out.
+
+    Raises
+    ------
+    EvidenceError
+        If no runs can be compared.
     """
+    costs.require_compared(advice.unit)
     regret, cost = costs.regret[costs.chosen], costs.cost[costs.chosen]
     known = np.isfinite(regret) & np.isfinite(cost)
     return TradeOffPoints(

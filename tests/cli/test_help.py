@@ -37,3 +37,11 @@ def test_flags_may_stand_after_the_command(ask: Ask) -> None:
     assert ask("-V").out == ask("--version").out
     words = (ROOT / "sample_logs/overfit.csv", "--monitor", "val_loss")
     assert ask("simulate", *words, "-q").out == ask("-q", "simulate", *words).out
+
+
+@pytest.mark.parametrize("command", ["explain", "confirm"])
+def test_a_command_of_one_setting_offers_one_value(ask: Ask, command: str) -> None:
+    shown = " ".join(ask(command, "--help").out.split())
+    assert "--patience N Of an EarlyStopping." in shown
+    assert "try each" not in shown
+    assert "A:B" not in shown.partition("--epochs")[0]

@@ -18,7 +18,7 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.answers.describe import describe_replay
-from tests.conftest import ROOT, Ask, write_csv
+from tests.conftest import ROOT, VALUES, Ask, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -331,6 +331,57 @@ def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
     table = ask(*words, "--each").out.splitlines()
     rows = [line.split() for line in table if line.startswith((" a ", " b "))]
     assert [row[0] for row in rows] == ["a", "a", "b", "b"]
+
+
+def resumed_csv(folder: Path, second: int) -> Path:
+    """A log of ten epochs, and of a fit that was appended to it from `second` on."""
+    rows = [f"{epoch},{1 - epoch / 20}" for epoch in range(10)]
+    rows += [f"{epoch},{1.1 - epoch / 20}" for epoch in range(second, 12)]
+    path = folder / "resumed.csv"
+    path.write_text("epoch,val_loss\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_part_that_may_go_on_in_the_one_before_names_the_option(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = resumed_csv(tmp_path, second=6)
+    overview = " ".join(ask("simulate", path).out.split())
+    # zero-based 6 is the seventh epoch
+    assert (
+        "resumed.csv#2 begins at epoch 7, inside the part before it: if a fit was "
+        "resumed there, --parts join takes them as one training"
+    ) in overview
+    settings = " ".join(ask("simulate", path, "--patience", "2").out.split())
+    assert "if a fit was resumed there, --parts join takes them as one." in settings
+
+
+def test_a_part_that_starts_over_is_another_training(ask: Ask, tmp_path: Path) -> None:
+    assert "--parts" not in ask("simulate", resumed_csv(tmp_path, second=0)).out
+
+
+def test_logs_side_by_side_name_the_one_that_was_left_out(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "a.csv", VALUES)
+    write_csv(tmp_path / "b.csv", VALUES[::-1])
+    (tmp_path / "c.csv").write_text("epoch,val_loss\n0,1\n1,x\n")
+    told = " ".join(ask("simulate", tmp_path).out.split())
+    assert f"left out another of these logs: {tmp_path}/c.csv, line 3" in told
+    assert "--errors skip" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("train.py", "Python script"), ("train.ipynb", "notebook")]
+)
+def test_what_trains_is_no_log(ask: Ask, tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    path.write_text("import keras\nmodel.fit(x, y, callbacks=[a, b])\n")
+    answer = ask("simulate", path)
+    assert answer.status == 2
+    assert f"{path}: this is a {kind}, and no log" in answer.err
+    assert f"-c @{path}" in answer.err
+    assert f"cbreplay lint {path}" in answer.err
 
 
 def test_non_finite_numbers_are_the_strings_of_the_schema(

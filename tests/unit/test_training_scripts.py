@@ -227,6 +227,97 @@ def test_what_is_not_read_is_named_with_its_line_and_passed_by(
     assert held(script)[-1] == [STOP]
 
 
+def test_what_a_list_may_gain_in_a_try_is_not_certain(tmp_path: Path) -> None:
+    text = (
+        f"try:\n    c = [{STOP}]\n    risky()\n    c.append({RATE})\n"
+        "except E:\n    pass\nm.fit(x, callbacks=c)"
+    )
+    assert held(read(tmp_path, text)) == [[f"{STOP}?", f"{RATE}?"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (f"c = [{STOP}]\nhelper(c)", "c"),
+        (f"c = [{STOP}]\ntool.start(x, callbacks=c)", "c"),
+        (f"c = [{STOP}]\nhelper([c, 1])", "c"),
+        (f"c = [{STOP}]\nhelper(c[0])", "c"),
+        (f"c = [{STOP}]\nd = c\nhelper(d)", "c"),
+        (f"c = [{STOP}]\ntable = {{'a': c}}\nhelper(table)", "c"),
+        (f"s = {STOP}\nhelper(s)\nc = [s]", "s"),
+        (f"s = {STOP}\nc = [s]\nhelper(*c)", "s"),
+        (f"self.c = [{STOP}]\nhelper(self.c)\nc = self.c", "self.c"),
+    ],
+)
+def test_what_is_given_to_code_that_is_not_read_is_not_certain(
+    tmp_path: Path, text: str, name: str
+) -> None:
+    """It may append, or change a setting."""
+    script = read(tmp_path, f"{text}\nm.fit(x, callbacks=c)")
+    assert held(script) == [[f"{STOP}?"]]
+    assert f"{name!r} is given to code in line" in script.unread[0].problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print(c)",
+        "copy.deepcopy(c)",
+        "helper(other)",
+        # a function of the script, and what it does with the list, are read
+        "def show(given):\n    print(given)\nshow(c)",
+        "class K:\n    def show(self, given):\n        print(given)\nK().show(c)",
+        # code that calls it has no hold of the names in it
+        "def show():\n    print(c)\nhelper(show)",
+        "n = 'a'\nhelper(n)",
+    ],
+)
+def test_what_is_known_to_stay_as_it_is_stays_certain(
+    tmp_path: Path, text: str
+) -> None:
+    script = read(tmp_path, f"c = [{STOP}]\n{text}\nm.fit(x, callbacks=c)")
+    assert (held(script), script.unread) == ([[STOP]], ())
+
+
+def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
+    text = (
+        f"class K:\n    def grow(self, given):\n        given.append({RATE})\n"
+        f"c = [{STOP}]\nK().grow(c)\nm.fit(x, callbacks=c)"
+    )
+    script = read(tmp_path, text)
+    assert script.fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
+def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
+    tmp_path: Path,
+) -> None:
+    text = (
+        f"s = {STOP}\nc = []\nif a:\n    c.append(s)\nfor each in c:\n"
+        "    each.patience = 9\nm.fit(x, callbacks=[s])"
+    )
+    script = read(tmp_path, text)
+    assert script.fits[0].unread[0].problem == "'s' is changed in line 8"
+
+
+def test_a_name_that_a_function_assigns_as_global_is_not_certain(
+    tmp_path: Path,
+) -> None:
+    define = f"c = [{STOP}]\ndef f():\n    global c\n"
+    fit = "f()\nm.fit(x, callbacks=c)"
+    script = read(tmp_path, f"{define}    c = []\n{fit}")
+    assert held(script) == [[f"{STOP}?"]]
+    assert "another function too" in script.unread[0].problem
+    # one that only looks at it leaves it as it is
+    assert held(read(tmp_path, f"{define}    print(c)\n{fit}")) == [[STOP]]
+
+
+def test_of_several_assigned_lists_one_may_grow_by_another_name(
+    tmp_path: Path,
+) -> None:
+    text = f"c = {STOP}\nc = (d := [])\nd.insert(0, {RATE})\nm.fit(x, callbacks=c)"
+    assert read(tmp_path, text).fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
 # --- only what holds whatever is not read is found
 
 PLATEAU_LATE = "ReduceLROnPlateau(patience=10, min_delta=0)"
