@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.arithmetic import work_out
 from cbreplay.expressions.calls import problem_with_name
+from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.rules.registry import known_families
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ class ScriptCalls:
         scopes = {id(scope): scope for _, scope in self.names.calls}
         bound = {name for scope in scopes.values() for name in scope.bindings}
         return frozenset(called | bound)
+
+    @cached_property
+    def may_log_own_names(self) -> bool:
+        """Whether a model of the script may log more than ``compile`` names."""
+        return may_log_own_names(self)
 
     @cached_property
     def has_own_fit(self) -> bool:
@@ -238,51 +244,6 @@ class ScriptCalls:
         if not plain or set_elsewhere or len(values) != 1 or values[0].value is None:
             return None
         return values[0].value, inner
-
-    def given_for(
-        self, name: str, holder: Scope | None
-    ) -> Iterator[tuple[ast.expr | None, Scope]]:
-        """Yield what the script's calls of a function give for a parameter.
-
-        None is its default.
-        """
-        function = None if holder is None else holder.definition
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return
-        arguments = function.args
-        by_place = [
-            parameter.arg for parameter in [*arguments.posonlyargs, *arguments.args]
-        ]
-        if name not in [*by_place, *(word.arg for word in arguments.kwonlyargs)]:
-            return
-        of_object = by_place[:1] == ["self"]
-        for call, scope in self.names.calls:
-            if called_name(call) != function.name:
-                continue
-            named = [word.value for word in call.keywords if word.arg == name]
-            place = by_place.index(name) - of_object if name in by_place else -1
-            given = call.args[place : place + 1] if place >= 0 else []
-            yield next(iter([*named, *given]), None), scope
-
-    def only_given(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
-        """Return the literal that every call of the script gives for a parameter."""
-        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-        if holder is None or not isinstance(node, ast.Name):
-            return None
-        given = list(self.given_for(node.id, holder))
-        default = _default_of(node.id, holder.definition)
-        values = []
-        for value, place in given:
-            expression = default if value is None else value
-            starred = isinstance(expression, ast.Starred)
-            if expression is None or starred or len(holder.bindings[node.id]) > 1:
-                return None
-            try:
-                values.append(self.literal(expression, place))
-            except Unread:
-                return None
-        same = values and all(value == values[0] for value in values)
-        return values[0] if same else None
 
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
@@ -437,18 +398,6 @@ def returns_once(function: Scope) -> bool:
         and len(function.returned) == 1
         and last.value is function.returned[0]
     )
-
-
-def _default_of(name: str, function: ast.AST | None) -> ast.expr | None:
-    """Return the default of a parameter; None if it has none."""
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return None
-    arguments = function.args
-    by_place = [*arguments.posonlyargs, *arguments.args]
-    defaults = [None] * (len(by_place) - len(arguments.defaults)) + arguments.defaults
-    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    pairs = [*zip(by_place, defaults, strict=True), *named]
-    return next((value for word, value in pairs if word.arg == name), None)
 
 
 def _first(text: str) -> str:
