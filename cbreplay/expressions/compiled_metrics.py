@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NoReturn
 
+from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.expressions.parameters import given_for
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.rules.checks import Compiled
@@ -147,7 +148,7 @@ class ModelCompiles:
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
-        may_log_own = not known or self.calls.may_log_own_names
+        may_log_own = not known or may_log_own_names(self.calls)
         return Compiled(
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
             ("loss", *dict.fromkeys(reader.names)),

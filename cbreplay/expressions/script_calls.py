@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.expressions.arithmetic import work_out
 from cbreplay.expressions.calls import problem_with_name
-from cbreplay.expressions.foreign_layers import may_log_own_names
 from cbreplay.rules.registry import known_families
 
 if TYPE_CHECKING:
@@ -91,11 +90,6 @@ class ScriptCalls:
         scopes = {id(scope): scope for _, scope in self.names.calls}
         bound = {name for scope in scopes.values() for name in scope.bindings}
         return frozenset(called | bound)
-
-    @cached_property
-    def may_log_own_names(self) -> bool:
-        """Whether a model of the script may log more than ``compile`` names."""
-        return may_log_own_names(self)
 
     @cached_property
     def has_own_fit(self) -> bool:
