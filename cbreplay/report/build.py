@@ -41,6 +41,7 @@ __all__ = ["build_report", "build_settings_report"]
 
 _BASELINES = (0, 5, 10, 20, 50)
 _REFERENCE = 10
+_MOST_NAMED = 24
 
 
 def build_report(
@@ -160,7 +161,26 @@ def build_settings_report(
         *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
         closing,
     )
-    return document._replace(sections=sections)
+    return with_moving(
+        document._replace(sections=sections),
+        MovingPage(
+            cells.runs,
+            cells.judged_by,
+            cells.rules[0],
+            _named_settings(grid),
+            (),
+            read_judging(judging),
+        ),
+        is_curve=False,
+    )
+
+
+def _named_settings(grid: Grid) -> list[NamedSetting]:
+    """Return the settings that a page offers by name: all, or the first of many."""
+    return [
+        NamedSetting(short_setting(grid, config), grid[config])
+        for config in range(min(len(grid), _MOST_NAMED))
+    ]
 
 
 def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]:
@@ -225,8 +245,11 @@ def _moving(
 
     `settings` are those that it names, by why it does.
     """
+    judged_by = [(replay.objective, replay.objective_mode) for replay in replays]
     page = MovingPage(
-        replays,
+        [replay.run for replay in replays],
+        list(dict.fromkeys(judged_by)),
+        replays[0].semantics.name,
         [
             NamedSetting(name_setting(role, setting), setting)
             for role, setting in settings.items()

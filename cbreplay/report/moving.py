@@ -10,11 +10,11 @@ from cbreplay.document import Figure, Gallery, Moving
 from cbreplay.rules.registry import default_family, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from cbreplay.document import Document
     from cbreplay.judging import Judging
-    from cbreplay.replay import Replay
+    from cbreplay.run import Mode, Run
 
 __all__ = ["MovingPage", "with_moving"]
 
@@ -24,39 +24,41 @@ class MovingPage(NamedTuple):
 
     Parameters
     ----------
-    replays : sequence of Replay
-        Of the runs, by the setting that the page begins with.
+    runs : sequence of Run
+        The runs that can be replayed.
+    judged_by : sequence of (str or None, {"min", "max"} or None)
+        What judges them, each once.
+    version : str
+        Whose rules decide.
     named : sequence of NamedSetting
         The settings that it offers by name, the first of which it begins with.
     monitors : sequence of str
         The series that were asked about.
     judging : Judging
         How it is judged.
-    progress : callable, optional
-        As in `sweep_runs`.
     """
 
-    replays: Sequence[Replay]
+    runs: Sequence[Run]
+    judged_by: Sequence[tuple[str | None, Mode | None]]
+    version: str
     named: Sequence[NamedSetting]
     monitors: Sequence[str]
     judging: Judging
-    progress: Callable[[int, int], None] | None = None
 
     def question(self) -> MovingQuestion | None:
         """Return what is asked; None where settings are judged by different series."""
-        judged = {(replay.objective, replay.objective_mode) for replay in self.replays}
-        objective, mode = judged.pop()
-        if judged or objective is None or mode is None:
+        (objective, mode), *others = self.judged_by
+        if others or objective is None or mode is None:
             return None
         return MovingQuestion(
-            [replay.run for replay in self.replays],
+            self.runs,
             self.named,
             self._also(objective),
             self.monitors,
             self.judging,
             objective,
             mode,
-            self.replays[0].semantics.name,
+            self.version,
         )
 
     def _also(self, objective: str) -> list[NamedSetting]:
@@ -69,7 +71,7 @@ class MovingPage(NamedTuple):
 
 
 def with_moving(document: Document, page: MovingPage, *, is_curve: bool) -> Document:
-    """Return a page with what moves before its first picture.
+    """Return a page with what moves before its first picture, or near its end.
 
     Parameters
     ----------
@@ -81,10 +83,11 @@ def with_moving(document: Document, page: MovingPage, *, is_curve: bool) -> Docu
     question = page.question()
     if question is None:
         return document
-    pictured = next(
+    pictured = (
         section.title
         for section in document.sections
         if any(isinstance(block, (Figure, Gallery)) for block in section.blocks)
     )
-    members = partial(moving_members, question, page.progress)
-    return document._replace(moving=Moving(members, pictured, is_curve))
+    before = next(pictured, document.sections[-1].title)
+    members = partial(moving_members, question)
+    return document._replace(moving=Moving(members, before, is_curve))

@@ -7,6 +7,7 @@
   const { words, kinds, views, judged } = page;
   const SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const HEIGHTS = SIGNS.length ** 2 - 2;
+  const UNKNOWN = { value: NaN, regret: NaN };
   const alone = page.runs.length === 1;
   const runs = page.runs.map(([name, first, epochs, end], row) => {
     let at = 0;
@@ -40,10 +41,12 @@
     const [evidence, brief, full, stopped, known, laterEnd, laterKept] = kinds[steps[at + 1]];
     const trained = steps[at + 2] + more * laterEnd;
     const place = steps[at + 3] < 0 ? null : steps[at + 3] + more * laterKept;
-    const held = (known && run.kept.get(place)) || { value: NaN, regret: NaN };
-    const blanks = { limit: run.first + trained - 1, next: run.first + trained };
+    const held = (known && run.kept.get(place)) || UNKNOWN;
+    const limit = run.first + trained - 1, open = evidence === "diverged";
     return {
-      evidence, brief: fill(brief, blanks), full: fill(full, blanks), stopped, trained, place, ...held,
+      evidence, stopped,
+      brief: open ? fill(brief, { limit, next: limit + 1 }) : brief,
+      full: open ? fill(full, { limit, next: limit + 1 }) : full, trained, place, value: held.value, regret: held.regret,
       saved: run.epochs - trained,
       stop: stopped ? run.first + trained : null,
       kept: place === null ? null : run.first + place + 1,
@@ -328,7 +331,7 @@
   }
 
   function drawCurve(node, run, outcome) {
-    const width = Math.max(node.clientWidth, 260), height = width < 560 ? 230 : 290;
+    const width = room.curve, height = width < 560 ? 230 : 290;
     const { monitor } = now(), objective = words.objective;
     const second = monitor === objective ? null : lineOf(objective, run.row);
     const line = lineOf(monitor, run.row);
@@ -397,15 +400,16 @@
 
   // ---- the map ---------------------------------------------------------------------
 
-  const map = { canvas: make("canvas", { tabindex: 0, role: "img" }), cells: null, key: "" };
+  const map = { canvas: make("canvas", { tabindex: 0, role: "img" }), base: make("canvas"), key: "" };
 
   function compared(view, among) {
     // means over different runs do not compare: all cells are over the same ones
     const telling = among.filter((run) => view.of[run.row].some((_, delta) => tells(view, run, delta)));
     const named = page.named.find(([number]) => views[number] === view);
-    if (!named) return telling;
+    if (!named) return { held: telling, legend: "map_key_any" };
     const tell = telling.filter((run) => lookUp(view, run, named[2], named[1]).priced);
-    return tell.length >= 0.8 * telling.length ? tell : telling;
+    return tell.length >= 0.8 * telling.length ? { held: tell, legend: "map_key" }
+      : { held: telling, legend: "map_key_any" };
   }
 
   function tells(view, run, delta) {
@@ -417,7 +421,7 @@
   }
 
   function priceMap(view, among) {
-    const columns = topOf(views.indexOf(view)) + 1, held = compared(view, among);
+    const columns = topOf(views.indexOf(view)) + 1, { held, legend } = compared(view, among);
     const rows = view.min_delta.map((_, delta) => {
       const totals = new Float64Array(columns), counts = new Uint32Array(columns);
       for (const run of held) {
@@ -440,38 +444,64 @@
     const known = rows.flat().filter((loss) => loss !== null);
     let last = 0;
     for (const row of rows) row.forEach((loss, at) => { if (loss !== null) last = Math.max(last, at); });
-    return { rows, columns: Math.min(Math.max(last + 3, 8), columns), held, known: known.length > 0,
+    return { rows, columns: Math.min(Math.max(last + 3, 8), columns), held, legend, known: known.length > 0,
       most: known.reduce((most, loss) => Math.max(most, loss), 0) };
   }
 
   function drawMap() {
-    const { canvas, cells } = map, width = Math.max(canvas.parentNode.clientWidth, 260);
-    const left = 58, cell = 15, height = cells.rows.length * cell + 36, scale = window.devicePixelRatio || 1;
-    Object.assign(canvas, { width: width * scale, height: height * scale });
-    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-    const pen = canvas.getContext("2d"), style = getComputedStyle(root);
+    const { canvas, cells } = map, width = room.map, scale = window.devicePixelRatio || 1;
+    const left = 58, cell = 15, height = cells.rows.length * cell + 36;
+    const across = (width - left - 8) / cells.columns, style = getComputedStyle(root);
     const ink = (name) => style.getPropertyValue(name).trim();
-    const across = (width - left - 8) / cells.columns;
-    map.place = { left, cell, across };
+    const key = `${map.key} ${width} ${scale} ${ink("--watched")}`;
+    if (map.drawn !== key) {
+      map.drawn = key;
+      map.place = { left, cell, across };
+      for (const each of [canvas, map.base]) Object.assign(each, { width: width * scale, height: height * scale });
+      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+      drawCells(map.base.getContext("2d"), scale, ink, style.fontFamily);
+    }
+    const pen = canvas.getContext("2d");
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(map.base, 0, 0);
     pen.scale(scale, scale);
-    pen.font = `12px ${style.fontFamily}`;
+    pen.lineWidth = 2;
+    const outline = (patience, delta, colour, dashes) => {
+      if (patience >= cells.columns) return;
+      pen.strokeStyle = colour;
+      pen.setLineDash(dashes);
+      const wide = Math.max(across, 7), middle = left + (patience + 0.5) * across;
+      pen.strokeRect(middle - wide / 2 - 0.5, delta * cell - 0.5, wide, cell);
+    };
+    for (const [view, patience, delta] of page.named) {
+      if (view === chosen.view) outline(patience, delta, ink("--text"), [3, 2]);
+    }
+    outline(chosen.patience, chosen.delta, ink("--decision"), []);
+  }
+
+  function drawCells(pen, scale, ink, fontFamily) {
+    const { cells, place: { left, cell, across } } = map;
+    const [watched, faint, muted] = ["--watched", "--faint", "--muted"].map(ink);
     const hatch = document.createElement("canvas");
     Object.assign(hatch, { width: 6, height: 6 });
     const stroke = hatch.getContext("2d");
-    stroke.strokeStyle = ink("--faint");
+    stroke.strokeStyle = faint;
     stroke.globalAlpha = 0.45;
     stroke.stroke(new Path2D("M-1 7L7 -1M-1 1L1 -1M5 7L7 5"));
     const hatched = pen.createPattern(hatch, "repeat");
+    pen.scale(scale, scale);
+    pen.font = `12px ${fontFamily}`;
+    const wide = across > 5 ? across - 1 : across + 0.3;
     cells.rows.forEach((row, delta) => {
       for (let patience = 0; patience < cells.columns; patience += 1) {
-        const loss = row[patience], at = [left + patience * across, delta * cell];
-        const size = [across > 5 ? across - 1 : across + 0.3, cell - 1];
-        pen.globalAlpha = loss === null ? 1 : 0.07 + 0.93 * Math.sqrt(cells.most > 0 ? loss / cells.most : 0);
-        pen.fillStyle = loss === null ? hatched : ink("--watched");
-        pen.fillRect(...at, ...size);
+        const loss = row[patience], share = cells.most > 0 ? loss / cells.most : 0;
+        pen.globalAlpha = loss === null ? 1 : 0.07 + 0.93 * Math.sqrt(share);
+        pen.fillStyle = loss === null ? hatched : watched;
+        pen.fillRect(left + patience * across, delta * cell, wide, cell - 1);
       }
       pen.globalAlpha = 1;
-      pen.fillStyle = ink("--muted");
+      pen.fillStyle = muted;
       pen.textAlign = "right";
       pen.fillText(now().min_delta[delta][0], left - 6, delta * cell + 11);
     });
@@ -481,21 +511,9 @@
       pen.fillText(String(tick), left + (tick + 0.5) * across, base + 13);
     }
     pen.textAlign = "right";
-    pen.fillText("patience", width - 8, base + 30);
+    pen.fillText("patience", room.map - 8, base + 30);
     pen.textAlign = "left";
     pen.fillText("min_delta", 2, base + 30);
-    const outline = (patience, delta, colour, dashes) => {
-      if (patience >= cells.columns) return;
-      pen.strokeStyle = colour;
-      pen.lineWidth = 2;
-      pen.setLineDash(dashes);
-      const wide = Math.max(across, 7), middle = left + (patience + 0.5) * across;
-      pen.strokeRect(middle - wide / 2 - 0.5, delta * cell - 0.5, wide, cell);
-    };
-    for (const [view, patience, delta] of page.named) {
-      if (view === chosen.view) outline(patience, delta, ink("--text"), [3, 2]);
-    }
-    outline(chosen.patience, chosen.delta, ink("--decision"), []);
   }
 
   function cellWords(patience, delta) {
@@ -530,7 +548,8 @@
     if (!map.cells.known) return write(part.mapKey, words.map_empty);
     drawMap();
     const held = map.cells.held.length;
-    const legend = alone ? say("map_key_one", { run: runs[0].name }) : say("map_key", { compared: held });
+    const legend = alone ? say("map_key_one", { run: runs[0].name }) : say(map.cells.legend,
+      { compared: held, setting_name: words.named[page.named.findIndex(([view]) => view === chosen.view)] });
     write(part.mapKey, `${cellWords(chosen.patience, chosen.delta)}. ${legend}`);
     return map.canvas.setAttribute("aria-label", `${words.map}. ${cellWords(chosen.patience, chosen.delta)}`);
   }
@@ -669,6 +688,13 @@
     writeFragment();
   }
 
+  const room = {};
+  function measure() {
+    // of all reading of sizes, this is the one that makes the browser lay the page out
+    room.curve = Math.max(part.curve.clientWidth, 260);
+    room.map = Math.max(map.canvas.parentNode.parentNode.clientWidth, 260);
+  }
+
   let waiting = false;
   function show() {
     if (waiting) return;
@@ -708,11 +734,12 @@
     });
     document.documentElement.classList.add("moving");
     root.hidden = false;
+    measure();
   }
 
   build();
   readFragment();
   addEventListener("hashchange", readFragment);
-  addEventListener("resize", show);
+  addEventListener("resize", () => { measure(); show(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 })();

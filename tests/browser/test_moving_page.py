@@ -362,6 +362,22 @@ def test_hostile_names_are_text(show: Callable[..., Any], tmp_path: Path) -> Non
     assert images == 0
 
 
+def test_settings_beside_each_other_are_offered_by_name(
+    ask: Ask, sample_logs: Path, tmp_path: Path, show: Callable[..., Any]
+) -> None:
+    path = tmp_path / "page.html"
+    logs = sample_logs / "digits-mlp"
+    assert ask("report", logs, "--patience", "5,10", "-o", path).status == 0
+    page = Moved(show(path), answers_of(path))
+    page.browser.execute_async_script("requestAnimationFrame(() => arguments[0]())")
+    first = page.seen()
+    assert first["setting"] == "patience=5"
+    second = page.move("Setting", "patience=10")
+    assert second["said"].startswith("Patience 10, min_delta 0: ")
+    assert "patience=10," in second["code"]
+    assert second["rows"][0] != first["rows"][0]
+
+
 def test_the_command_writes_such_a_page(
     ask: Ask, sample_logs: Path, tmp_path: Path, show: Callable[..., Any]
 ) -> None:

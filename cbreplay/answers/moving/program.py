@@ -26,7 +26,7 @@ from cbreplay.sweep import count_replayed
 from cbreplay.words import decimals_for, visible_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.moving.steps import MovedRule, RunSteps, StepKind
     from cbreplay.judging import Judging
@@ -37,6 +37,7 @@ __all__ = ["MovingQuestion", "moving_members"]
 # what is replayed cell by cell would keep a page waiting
 _MOST_REPLAYS = 1_000
 _MOST_NAMED_REPLAYS = 3_000
+_MOST_LISTS = 6
 # numbers that stand in the code where a page puts its own
 _PATIENCE, _MIN_DELTA = 918_273_645, 0.192837465
 
@@ -86,17 +87,13 @@ class _View(NamedTuple):
         return max(steps[-4] for run in self.steps for steps in run.steps)
 
 
-def moving_members(
-    question: MovingQuestion, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any] | None:
+def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
     """Return what a page that moves looks up; None where nothing can be moved.
 
     Parameters
     ----------
     question : MovingQuestion
         What it is about.
-    progress : callable, optional
-        As in `sweep_runs`, for each of its parts.
     """
     judging = question.judging._replace(
         objective=question.objective, objective_mode=question.objective_mode
@@ -107,7 +104,7 @@ def moving_members(
     views = [
         view
         for place, moved in enumerate(lists)
-        for view in _views(question, place, moved, kinds, progress)
+        for view in _views(question, place, moved, kinds)
     ]
     named = list(_named(question, lists, views))
     if not named:
@@ -154,7 +151,7 @@ def _lists(question: MovingQuestion) -> list[MovedRule]:
         moved = find_moved(setting.callbacks)
         if moved is not None:
             lists.setdefault(likeness(moved), moved)
-    return list(lists.values())
+    return list(lists.values())[:_MOST_LISTS]
 
 
 def _views(
@@ -162,7 +159,6 @@ def _views(
     place: int,
     moved: MovedRule,
     kinds: StepKinds,
-    progress: Callable[[int, int], None] | None,
 ) -> Iterator[_View]:
     """Yield a list with each series that it can watch; none where it is refused."""
     monitors = monitors_of(
@@ -177,12 +173,7 @@ def _views(
             continue
         try:
             steps = find_steps(
-                question.runs,
-                own,
-                min_deltas,
-                question.judging,
-                kinds=kinds,
-                progress=progress,
+                question.runs, own, min_deltas, question.judging, kinds=kinds
             )
         except CbreplayError:
             continue
@@ -224,7 +215,7 @@ def _named(
         moved = find_moved(setting.callbacks)
         if moved is None:
             continue
-        rule, place = moved.rule, places[likeness(moved)]
+        rule, place = moved.rule, places.get(likeness(moved))
         for number, view in enumerate(views):
             own = view.moved.rule
             fits = view.place == place and own.monitor == rule.monitor

@@ -20,7 +20,7 @@ from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
 from cbreplay.words import Parting, brief_limit, spoken_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.grid import Grid
     from cbreplay.judging import Judging
@@ -152,7 +152,6 @@ def find_steps(
     judging: Judging,
     *,
     kinds: StepKinds,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[RunSteps]:
     """Ask every patience at each min_delta on every run.
 
@@ -166,8 +165,6 @@ def find_steps(
         How it is judged; all settings by one objective.
     kinds : StepKinds
         The kinds of steps, which grow.
-    progress : callable, optional
-        As in `sweep_runs`, for each of its parts.
 
     Raises
     ------
@@ -183,7 +180,7 @@ def find_steps(
     for part in _parts(runs, moved, min_deltas, len(patience)):
         varied = {"min_delta": list(part)} if moved.has_min_delta else {}
         grid = moved.grid(**varied, patience=patience)
-        sweep = sweep_runs(runs, grid, judging=judging, progress=progress)
+        sweep = sweep_runs(runs, grid, judging=judging)
         judged = [run.judged[0] for run in sweep.runs]
         names = [name.rpartition(".")[2] for name in grid.parameters]
         shape = tuple(len(axis) for axis in grid.parameters.values())

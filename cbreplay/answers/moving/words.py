@@ -74,8 +74,13 @@ _WORDS: dict[str, str] = {
     # the map
     "map": "Map of patience and min_delta",
     "map_key": (
-        "What is lost, mean of {compared} runs; stronger is more. Hatched: not all of "
-        "them tell. Click, or move with the arrow keys."
+        'What is lost, mean over the {compared} runs that tell "{setting_name}"; '
+        "stronger is more. Hatched: not all of them tell. Click, or move with the "
+        "arrow keys."
+    ),
+    "map_key_any": (
+        "What is lost, mean over the {compared} runs that tell any setting; stronger "
+        "is more. Hatched: not all of them tell. Click, or move with the arrow keys."
     ),
     "map_key_one": (
         "What is lost on {run}; stronger is more. Hatched: the log does not tell. "
