@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import itertools
 import re
@@ -98,8 +100,14 @@ def test_the_page_needs_nothing_and_allows_nothing() -> None:
         for tag, attrs in page.tags
         if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy"
     ]
-    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    digest = hashlib.sha256(script_of(source).encode()).digest()
+    allowed = f"'sha256-{base64.b64encode(digest).decode()}'"
+    styles = "style-src 'unsafe-inline'; img-src data:"
+    assert policies == [f"default-src 'none'; {styles}; script-src {allowed}"]
+    # one that is run, and the data that it reads
+    kinds = [attrs.get("type") for tag, attrs in page.tags if tag == "script"]
+    assert kinds == ["application/json", None]
+    assert not {"link", "iframe", "object"} & {tag for tag, _ in page.tags}
     addresses = [
         attrs.get("src") or attrs.get("srcset")
         for tag, attrs in page.tags
@@ -107,6 +115,29 @@ def test_the_page_needs_nothing_and_allows_nothing() -> None:
     ]
     assert addresses
     assert all(one is not None and one.startswith("data:image/") for one in addresses)
+
+
+def script_of(source: str) -> str:
+    """Return what a browser takes for the script of a page."""
+    return source.partition("<script>")[2].partition("</script>")[0]
+
+
+def test_a_page_on_which_nothing_moves_allows_no_script() -> None:
+    source = write_html(page_of("seed0")._replace(moving=None))
+    assert "<script" not in source
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:\">" in source
+
+
+def test_what_moves_adds_itself_and_changes_nothing_else() -> None:
+    document = page_of("seed0")
+    moves = write_html(document)
+    still = write_html(document._replace(moving=None))
+    moves = re.sub(r"<script.*?</script>\n", "", moves, flags=re.DOTALL)
+    moves = re.sub(r"; script-src '[^']*'", "", moves)
+    moves = moves.replace('<section id="moving" hidden></section>\n', "")
+    moves = moves.replace('<section class="still">', "<section>")
+    style = re.compile(r"<style>.*</style>", re.DOTALL)
+    assert style.sub("", moves) == style.sub("", still)
 
 
 def test_the_page_can_be_used_by_everyone() -> None:
