@@ -370,6 +370,21 @@ def test_without_scripts_it_is_the_page_as_it_was(
         )
 
 
+def test_in_a_browser_that_lacks_something_it_is_the_page_as_it_was(
+    show: Callable[..., Any], pages: dict[str, Path], browser: Any
+) -> None:
+    command = "Page.addScriptToEvaluateOnNewDocument"
+    lacking = "window.URLSearchParams = undefined"
+    added = browser.execute_cdp_cmd(command, {"source": lacking})
+    try:
+        show(pages["one"])
+        found = browser.find_elements("css selector", "#moving, .still")
+        assert [one.is_displayed() for one in found] == [False, True]
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+        browser.get_log("browser")
+
+
 @pytest.mark.parametrize("name", ["one", "several"])
 @pytest.mark.parametrize("width", [1200, 420])
 def test_nothing_is_wider_than_the_page_and_no_number_is_cut(
