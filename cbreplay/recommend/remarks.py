@@ -111,14 +111,29 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     elif pick.basis == "thumb":
         facts |= {"plan": study.part.plan}
     elif pick.basis == "cut":
-        facts |= {"under": frame.floor}
+        facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
     if pick.basis == "score" and 1 < pick.patience == frame.floor:
-        yield Reason("recorded-under", {"patience": frame.floor})
+        yield Reason("recorded-under", {"patience": frame.floor, **_cut_facts(study)})
     promised = pick.rank_patience
     if promised is not None and pick.patience < promised:
         facts = {"patience": pick.patience, "promised": promised}
         yield Reason("below-promise", facts)
+
+
+def _cut_facts(study: Study) -> dict[str, Any]:
+    """Return how many runs their own rule ended, and whether that is a guess.
+
+    `n_under` are those of them that had the longest patience.
+    """
+    cut = study.panel.standing.cut
+    longest = [own == study.panel.frame.floor for own in study.endings.own]
+    return {
+        "n_cut": int(cut.sum()),
+        "n_under": int((cut & np.array(longest)).sum()),
+        "n_runs": len(cut),
+        "guessed": bool((cut & np.array(study.endings.guessed)).any()),
+    }
 
 
 def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:

@@ -301,9 +301,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     if by_promise:
         basis = "promise"
     elif scored is None:
-        # with a floor and no log that tells, all were cut
-        was_cut = priced.frame.floor > 1 and np.isnan(priced.lost).all()
-        basis = "cut" if was_cut else "thumb"
+        basis = "cut" if _is_by_floor(priced) else "thumb"
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -454,6 +452,17 @@ def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
 
 def _nearest(patience: EpochArray, asked: int) -> int:
     return int(np.argmin(np.abs(patience - asked)))
+
+
+def _is_by_floor(priced: Priced) -> bool:
+    """Return whether what cut the logs has a part in what a score does not decide.
+
+    Either it is more than the rule of thumb, or, where no other log tells anything, it
+    is all that they say.
+    """
+    floor = priced.frame.floor
+    untold = bool(np.isnan(priced.lost).all())
+    return floor > rule_of_thumb(priced.frame) or (floor > 1 and untold)
 
 
 def _fall_back(priced: Priced) -> int:

@@ -216,7 +216,8 @@ def _other_values(
         if rule.holds_own_code or name in rule.reads
     ]
     found: dict[int, tuple[float, ...]] = dict(run.series[name].others)
-    for position, ends in find_unclear(run, name, margins).items():
+    later = any(rule.begins_later for rule in rules)
+    for position, ends in find_unclear(run, name, margins, begins_later=later).items():
         found[position] = (*found.get(position, ()), *ends)
     return found
 
@@ -230,9 +231,16 @@ def _find_uncertain(
 ) -> tuple[int | None, tuple[int, ...]]:
     if any(rule.holds_own_code for rule in walker.callbacks):
         # it cannot be followed on several ways at once
-        positions = [walker.training.first_epoch + position for position in others]
-        return min([*positions, *walker.possible_seams]), ()
+        return _first_choice(walker, others), ()
+    if rounded and len(others) > _MOST_CHOICES:
+        return _first_choice(walker, others), ()
     return walker.find_uncertain(states, others, rounded=rounded)
+
+
+def _first_choice(walker: _Walker, others: Mapping[int, object]) -> int:
+    """Return the first epoch that may have been another: nothing is told from it on."""
+    positions = [walker.training.first_epoch + position for position in others]
+    return min([*positions, *walker.possible_seams])
 
 
 def _earlier(first: int | None, second: int | None) -> int | None:
@@ -306,8 +314,9 @@ class _Roles(NamedTuple):
         )
 
 
-# of as many choices at once nobody follows each
+# of as many choices at once nobody follows each, nor as many one after another
 _MOST_WAYS = 256
+_MOST_CHOICES = 5000
 
 
 class _Walker:
@@ -417,12 +426,14 @@ class _Walker:
             epoch = self.training.first_epoch + position
             ways: dict[str, _Walker] = {}
             ended: dict[str, bool] = {}
-            choices = product(
-                open_ways, self._seams_at(epoch), [fit_logs, *others.get(position, ())]
-            )
-            for way, seams, logs in choices:
-                fork = way._fork()  # noqa: SLF001 - another one of its own class
+            turns = [
+                *product(self._seams_at(epoch), [fit_logs, *others.get(position, ())])
+            ]
+            for way, (seams, logs) in product(open_ways, turns):
+                # where there is nothing to choose each goes on as it is
+                fork = way._fork() if len(turns) > 1 else way  # noqa: SLF001 - as below
                 fork.seams = seams
+                fork.walked.trace.clear()
                 is_last = fork._live(position, logs)  # noqa: SLF001 - as above
                 situation = fork._situation()  # noqa: SLF001 - as above
                 ended[situation], ways[situation] = is_last, fork
@@ -463,7 +474,8 @@ class _Walker:
             walk,
             states=list(walk.states),
             unmet=set(walk.unmet),
-            rates=list(walk.rates),
+            # how many there were, and which, only the first way is asked
+            rates=walk.rates[-1:],
             trace=[],
             notes=[],
         )
@@ -472,7 +484,10 @@ class _Walker:
     def _situation(self) -> str:
         """Write all that later decisions hang on; NaN is written like NaN."""
         walk = self.walked
-        return repr((walk.states, walk.rate, walk.trainer, walk.weights_epoch))
+        evidence = (walk.divergence, walk.gap)
+        return repr(
+            (walk.states, walk.rate, walk.trainer, walk.weights_epoch, evidence)
+        )
 
     def _decided(self, epoch: int) -> str:
         """Write what was decided in the last epoch: not what was held to be best."""

@@ -78,8 +78,10 @@ class Compiled(NamedTuple):
     has_outputs : bool
         Whether the model may have several outputs, whose names stand before these.
     is_whole : bool
-        Whether it is certain that ``fit`` logs nothing else: the model is Keras's own,
-        and compiled there only.
+        Whether it is certain that ``fit`` logs nothing else: the model is made of
+        Keras's own layers, and compiled there only.
+    is_keras : bool
+        Whether the model is certainly of one of Keras's own classes.
     """
 
     place: str
@@ -88,6 +90,7 @@ class Compiled(NamedTuple):
     directions: Mapping[str, Mode | None] = MappingProxyType({})
     has_outputs: bool = True
     is_whole: bool = False
+    is_keras: bool = False
 
     def may_log(self, name: str) -> bool:
         """Return whether ``fit`` may log a name, which stands without its ``val_``."""

@@ -234,7 +234,9 @@ def _known_stops(
     """
     run, stops = replay.run, list(_stops(replay.trace))
     name = endless.monitor
-    if not run.series[name].others and not find_unclear(run, name, [endless.margin]):
+    if not run.series[name].others and not find_unclear(
+        run, name, [endless.margin], begins_later=endless.begins_later
+    ):
         return replay, stops
     for at, stop in enumerate(stops):
         finite = replace(endless, patience=stop.wait)

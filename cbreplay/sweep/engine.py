@@ -22,16 +22,17 @@ from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
     from typing import Unpack
 
+    from cbreplay.grid import Grid
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay import Replay
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["sweep_runs"]
+__all__ = ["count_replayed", "sweep_runs"]
 
 # small enough to stay in a processor's cache, large enough that a call costs nothing
 _LANES_AT_ONCE = 16_384
@@ -269,6 +270,20 @@ def _fits_kernels(run: Run, block: Block) -> bool:
     if run.rounded_to and not is_clear(run, block.slots):
         return False
     return not block.reduces or not lacks_values(run)
+
+
+def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
+    """Return on how many runs a sweep would replay its settings one by one.
+
+    Parameters
+    ----------
+    runs, grid : sequence of Run, Grid
+        What would be swept.
+    """
+    (block,) = plan_blocks(grid)
+    if not block.vectorised:
+        return len(runs)
+    return sum(not _fits_kernels(runs[row], block) for row in find_holed(runs))
 
 
 def _knows_its_seams(run: Run) -> bool:

@@ -59,7 +59,13 @@ def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
         ):
             return False
         margins = slot.tried("min_delta") if "min_delta" in slot.parameters else [0.0]
-        if any(find_unclear(run, monitor, margins) for monitor in monitors):
+        later = "start_from_epoch" in slot.parameters and any(
+            start > 0 for start in slot.tried("start_from_epoch")
+        )
+        if any(
+            find_unclear(run, monitor, margins, begins_later=later)
+            for monitor in monitors
+        ):
             return False
     return True
 

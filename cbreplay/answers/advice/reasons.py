@@ -151,12 +151,14 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
 
 
 def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
+    first = say(_patience(facts), " is a rule of thumb, and no less than their own: ")
+    if facts["patience"] == facts["under"]:
+        first = say()
     return say(
-        _patience(facts),
-        " is a rule of thumb, and no less than the ",
-        _patience(facts, "under"),
-        " that cut these logs: what it would have missed, they do not hold, so they "
-        "say neither that it is enough nor that less is",
+        first,
+        _cut_by(facts, "under"),
+        "; what that missed, no log holds, so they say neither that it is enough nor "
+        "that less is",
     )
 
 
@@ -164,9 +166,24 @@ def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "no less than ",
         _patience(facts),
-        " is recommended: that patience cut some of these logs, and none shows what "
-        "it missed",
+        " is recommended: ",
+        _cut_by(facts, "patience"),
+        ", and no log shows what that missed",
     )
+
+
+def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
+    """Say how many runs a patience of their own ended, or may have ended."""
+    patience = _patience(facts, name)
+    n_runs = counted(facts["n_runs"], "run", "n_runs")
+    runs = say(Fact(facts["n_under"], "count", "n_under"), " of ", n_runs)
+    if facts["n_under"] == facts["n_runs"]:
+        runs = say("all ", n_runs)
+    if not facts["guessed"]:
+        return say("patience ", patience, " cut ", runs)
+    ends = "end" if facts["n_under"] > 1 else "ends"
+    them = "them" if facts["n_under"] > 1 else "it"
+    return say(runs, f" {ends} as if patience ", patience, f" had cut {them}")
 
 
 def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:

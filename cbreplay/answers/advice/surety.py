@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
@@ -11,6 +11,8 @@ from cbreplay.recommend.selection import NEAR_TIE, USUAL, shared_confidence
 from cbreplay.words import decimals_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected, Promise
@@ -28,12 +30,27 @@ def how_sure(advice: Recommendation) -> Text | None:
         return _promised(advice, advice.promise)
     if advice.expected is not None and advice.basis == "score":
         return _beside_ten(advice, advice.expected)
-    if advice.basis == "cut":
-        return say(
-            "How sure: not at all by these logs; early stopping of their own cut "
-            "every one."
-        )
+    for reason in advice.reasons:
+        if reason.kind == "cut":
+            return _by_what_cut(reason.facts)
     return say("How sure: the logs had no part in the choice.")
+
+
+def _by_what_cut(facts: Mapping[str, Any]) -> Text:
+    """Say that logs that were cut prove nothing, and how far that is known of them."""
+    which = say("all ")
+    if facts["n_cut"] < facts["n_runs"]:
+        which = say(Fact(facts["n_cut"], "count", "n_cut"), " of ")
+    runs = counted(facts["n_runs"], "run", "n_runs")
+    how = "were cut by early stopping of their own"
+    if facts["guessed"]:
+        how = "end as if early stopping of their own had cut them"
+    return say(
+        "How sure: not at all by these logs; ",
+        which,
+        runs,
+        f" {how}, and no log shows what that missed.",
+    )
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:

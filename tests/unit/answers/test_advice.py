@@ -211,13 +211,41 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
         ),
         (
             "cut",
-            {"patience": 10, "under": 4},
-            "10 is a rule of thumb, and no less than the 4 that cut these logs",
+            {
+                "patience": 10,
+                "under": 4,
+                "n_cut": 3,
+                "n_under": 3,
+                "n_runs": 3,
+                "guessed": False,
+            },
+            (
+                "10 is a rule of thumb, and no less than their own: patience 4 cut all "
+                "3 runs; what that missed, no log holds"
+            ),
+        ),
+        (
+            "cut",
+            {
+                "patience": 25,
+                "under": 25,
+                "n_cut": 4,
+                "n_under": 1,
+                "n_runs": 5,
+                "guessed": True,
+            },
+            "1 of 5 runs ends as if patience 25 had cut it; what that missed, no log",
         ),
         (
             "recorded-under",
-            {"patience": 12},
-            "no less than 12 is recommended: that patience cut some of these logs",
+            {
+                "patience": 12,
+                "n_cut": 4,
+                "n_under": 3,
+                "n_runs": 5,
+                "guessed": False,
+            },
+            "no less than 12 is recommended: patience 12 cut 3 of 5 runs, and no log",
         ),
         (
             "below-promise",

@@ -9,7 +9,7 @@ import pytest
 
 from cbreplay import Run
 from cbreplay.answers.advice import advice_document
-from cbreplay.answers.advice.sentences import doubt_sentences
+from cbreplay.answers.advice.sentences import advice_headline, doubt_sentences
 from cbreplay.answers.advice.surety import find_surer, how_sure, what_makes_surer
 from cbreplay.answers.advice.tables import settings_legend
 from cbreplay.document import plain_text
@@ -173,3 +173,56 @@ def test_the_legend_names_the_cheapest_only_where_the_table_has_it() -> None:
     without = replace(advice, settings=settings)
     told = [*map(plain_text, settings_legend(without))]
     assert not any("cheapest" in text for text in told)
+
+
+def cut_by(patience: int, lengths: tuple[int, ...]) -> list[Run]:
+    """Return logs without a plan that end so long after their best."""
+    return [
+        make_run(
+            [2 - at / 100 for at in range(length)] + [2.5] * patience,
+            f"cut{length}",
+            planned=False,
+        )
+        for length in lengths
+    ]
+
+
+def test_what_some_logs_were_cut_by_is_said_to_be_a_guess_and_no_rule_of_thumb() -> (
+    None
+):
+    broken = make_run([1.0, 0.9, 0.8], "broken", planned=False)
+    advice = recommend([*cut_by(25, (20, 23, 26)), broken], group_by="none")
+    assert (advice.patience, advice.basis) == (25, "cut")
+    assert plain_text(advice_headline(advice)) == (
+        "Patience 25, under which some of these logs seem to have been cut."
+    )
+    sure = how_sure(advice)
+    assert sure is not None
+    assert plain_text(sure) == (
+        "How sure: not at all by these logs; 3 of 4 runs end as if early stopping of "
+        "their own had cut them, and no log shows what that missed."
+    )
+
+
+def test_what_is_known_to_have_cut_every_log_is_said_as_a_fact() -> None:
+    advice = recommend(
+        cut_by(25, (20, 23, 26)), group_by="none", recorded_under=25, confidence=0.5
+    )
+    assert plain_text(advice_headline(advice)) == (
+        "Patience 25, under which these logs were cut."
+    )
+    sure = how_sure(advice)
+    assert sure is not None
+    assert plain_text(sure) == (
+        "How sure: not at all by these logs; all 3 runs were cut by early stopping of "
+        "their own, and no log shows what that missed."
+    )
+
+
+def test_logs_that_never_change_had_no_part_in_a_rule_of_thumb() -> None:
+    runs = [make_run([1.0 + at] * 40, f"run{at}", planned=False) for at in range(5)]
+    advice = recommend(runs)
+    assert (advice.patience, advice.basis, advice.promise) == (10, "thumb", None)
+    sure = how_sure(advice)
+    assert sure is not None
+    assert plain_text(sure) == "How sure: the logs had no part in the choice."

@@ -332,6 +332,26 @@ def test_figures_of_the_rows_by_hand() -> None:
     assert hindsight.mean_regret == 0
 
 
+def test_a_run_that_broke_off_does_not_tell_what_no_stop_comes_to() -> None:
+    broken = [
+        replace(make_run(pausing(3 + at, 20), f"broken{at}"), planned_epochs=40)
+        for at in range(3)
+    ]
+    of_all = recommend([*pausing_runs([2, 4]), *broken], group_by="none")
+    whole = recommend(pausing_runs([2, 4]))
+    for label in ("none", "hindsight"):
+        row, alone = of_all.setting(label), whole.setting(label)
+        assert row is not None
+        assert alone is not None
+        assert row.n_groups == 2
+        assert (row.mean_regret, row.cost) == (alone.mean_regret, alone.cost)
+    # where nobody knows a plan, the log's end is taken for the end
+    unplanned = [replace(run, planned_epochs=None) for run in broken[:2]]
+    row = recommend(unplanned, group_by="none").setting("none")
+    assert row is not None
+    assert row.n_groups == 2
+
+
 def test_left_out_scores_and_optimism_by_hand() -> None:
     # four fifths of five runs: the largest. Without the only 30 it is 12
     advice = recommend(pausing_runs([2, 12, 12, 12, 30]), confidence=0.8)
@@ -530,7 +550,8 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     advice = recommend(runs)
     # nobody knows what 10 does there; nothing comes from the logs, and no less than 4
     assert (advice.kind, advice.basis, advice.patience) == ("heuristic", "cut", 10)
-    assert facts_of_reason(advice, "cut") == {"patience": 10, "under": 4}
+    facts = facts_of_reason(advice, "cut")
+    assert (facts["patience"], facts["under"], facts["guessed"]) == (10, 4, False)
     assert (advice.promise, advice.expected) == (None, None)
     assert advice.left_out is not None
     assert advice.left_out.score is None

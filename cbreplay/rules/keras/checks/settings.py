@@ -42,7 +42,8 @@ def _keeps_later_weights(
     # with a baseline, an epoch may be the best and still not end the wait
     if (
         callback.restore_best_weights
-        or callback.patience <= 0
+        # the next epoch is no later than anybody who gave no patience expects
+        or effective_patience(callback) <= 1
         or callback.baseline is not None
     ):
         return
