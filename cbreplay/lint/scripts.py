@@ -272,6 +272,10 @@ class _ExaminedFit:
             None,
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
+            tuple(
+                frozenset(word.arg for word in member.call.keywords if word.arg)
+                for member in members
+            ),
         )
 
 

@@ -152,6 +152,8 @@ class CheckedList(NamedTuple):
         What a script tells about it.
     places : tuple of str
         Where each callback stands, for people; empty if its number in the list tells.
+    written : tuple of frozenset of str
+        Which parameters the code of each callback names; empty if there is none.
     """
 
     callbacks: tuple[Callback, ...]
@@ -161,10 +163,15 @@ class CheckedList(NamedTuple):
     run: Run | None
     facts: TrainingFacts = TrainingFacts()
     places: tuple[str, ...] = ()
+    written: tuple[frozenset[str], ...] = ()
 
     def code(self, index: int) -> str:
         """Return a callback as Keras code."""
         return self.callbacks[index].code
+
+    def writes(self, index: int, parameter: str) -> bool:
+        """Return whether the code of a callback names a parameter."""
+        return bool(self.written) and parameter in self.written[index]
 
     def places_of(self, *indices: int) -> str:
         """Say where callbacks stand: ``"callbacks 1 and 2"``, or their lines."""

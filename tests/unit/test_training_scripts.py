@@ -460,6 +460,9 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         (f"m.fit(x, callbacks=[{EARLY}, {EARLY}])", ["identical-callbacks"]),
         ("train(m, [EarlyStopping(patience=5)])", []),
         ("train(m, [EarlyStopping(patience=2.5)])", ["fractional-patience"]),
+        # 0 is what EarlyStopping has where nothing is written
+        ("train(m, [EarlyStopping(patience=0)])", ["patience-zero-is-one"]),
+        ("train(m, [EarlyStopping()])", []),
         # two files that cannot be told need not be one
         (
             (
@@ -492,6 +495,22 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
                 f"# cbreplay: ignore[steep-factor, reduce-after-stop]\n  {EARLY}])"
             ),
             [],
+        ),
+        # only the rules that are named, and only what is said of rules
+        *(
+            (
+                (f"m.fit(x, callbacks=[\n  {PLATEAU_LATE}, # {comment}\n  {EARLY}])"),
+                expected,
+            )
+            for comment, expected in (
+                ("cbreplay: ignore [reduce-after-stop]", []),
+                ("cbreplay: ignore [steep-factor]", ["reduce-after-stop"]),
+                ("cbreplay: ignore[]", ["reduce-after-stop"]),
+                ("cbreplay: ignore[steep-factor", ["reduce-after-stop"]),
+                ("cbreplay: ignored", ["reduce-after-stop"]),
+                ("cbreplay: ignore-me", ["reduce-after-stop"]),
+                ("cbreplay: ignore, it is meant", []),
+            )
         ),
     ],
 )
@@ -609,9 +628,9 @@ def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
     fit = "m.fit(x, y, epochs=5, {}callbacks=[EarlyStopping(patience=8)])"
     text = f"{MODEL}m.compile('adam', 'mse')\n" + fit
     assert codes(tmp_path, text.format("")) == ["absent-monitor"]
+    # it never stops, so that no stop keeps later weights either
     assert codes(tmp_path, text.format("validation_data=v, ")) == [
-        "keeps-later-weights",
-        "patience-beyond-plan",
+        "patience-beyond-plan"
     ]
 
 
@@ -727,6 +746,20 @@ def test_the_direction_of_a_compiled_metric_is_known(
             "ModelCheckpoint('b.keras', save_best_only=True)",
             True,
         ),
+        (
+            "initial_epoch=len(first.epoch)",
+            "ModelCheckpoint('b.keras', save_best_only=True)",
+            True,
+        ),
+        # what is no history, and one whose last epoch is the first
+        *(
+            (
+                f"initial_epoch={epoch}",
+                "ModelCheckpoint('b.keras', save_best_only=True)",
+                False,
+            )
+            for epoch in ("args.epoch", "short.epoch[-1]", "unknown.epoch[-1]")
+        ),
         ("initial_epoch=0", "ModelCheckpoint('b.keras', save_best_only=True)", False),
         ("initial_epoch=n", "ModelCheckpoint('b.keras', save_best_only=True)", False),
         ("", "ModelCheckpoint('b.keras', save_best_only=True)", False),
@@ -748,7 +781,10 @@ def test_the_direction_of_a_compiled_metric_is_known(
 def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
     tmp_path: Path, given: str, checkpoint: str, *, found: bool
 ) -> None:
-    text = f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
+    text = (
+        "first = m.fit(x, epochs=5)\nshort = m.fit(x, epochs=1)\n"
+        f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
+    )
     assert codes(tmp_path, text) == (["overwrites-after-resume"] if found else [])
 
 
