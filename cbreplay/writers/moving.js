@@ -335,7 +335,7 @@
     const { monitor } = now(), objective = words.objective;
     const second = monitor === objective ? null : lineOf(objective, run.row);
     const line = lineOf(monitor, run.row);
-    const left = 58, right = width - (second ? 58 : 14), top = 12, bottom = height - 34;
+    const left = 58, right = width - (second ? 58 : 14), top = 12, bottom = height - 38;
     const log = run.first + run.epochs, first = run.first + 1;
     const past = outcome.evidence === "censored" ? Math.max(run.end, log + Math.max(2, 0.12 * run.epochs)) : log;
     const x = (epoch) => left + ((epoch - first + 0.5) / (past - first + 1)) * (right - left);
@@ -359,9 +359,9 @@
     }
     const whole = ticksOf(first, past, width < 560 ? 5 : 9)[0].filter((tick) => Number.isInteger(tick) && tick >= first);
     for (const tick of whole) add("text", { x: x(tick), y: bottom + 17, "text-anchor": "middle" }, String(tick));
-    add("text", { x: right, y: height - 5, "text-anchor": "end" }, words.epoch);
+    add("text", { x: right, y: height - 8, "text-anchor": "end" }, words.epoch);
     add("text", { x: left, y: height - 2 }, monitor);
-    if (second) add("text", { x: left + 12 + 8 * monitor.length, y: height - 5, class: "judging" }, objective);
+    if (second) add("text", { x: left + 12 + 8 * monitor.length, y: height - 8, class: "judging" }, objective);
     add("clipPath", { id: "inside" },
       make("rect", { x: left, y: top - 6, width: right - left, height: bottom - top + 12 }));
     const path = (points, from, to) => {
