@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from cbreplay.run import Mode
 
-__all__ = ["EMA", "MEAN", "TARGET", "spread_targets"]
+__all__ = ["EMA", "MEAN", "SMOOTHED_PATIENCE", "TARGET", "spread_targets"]
 
-_PATIENCE = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
+SMOOTHED_PATIENCE = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
 _ORIGIN = "patience 1 to 80"
 # beyond what the worst run reaches, so many shares of it easier
 _EASIER = (0.05, 0.1, 0.25)
@@ -47,8 +47,8 @@ def spread_targets(best: Sequence[float], mode: Mode) -> tuple[float, ...]:
     return tuple(dict.fromkeys(float(f"{value:.3g}") for value in values))
 
 
-EMA = TriedValues("patience", _PATIENCE, _ORIGIN)
-MEAN = TriedValues("patience", _PATIENCE, _ORIGIN)
+EMA = TriedValues("patience", SMOOTHED_PATIENCE, _ORIGIN)
+MEAN = TriedValues("patience", SMOOTHED_PATIENCE, _ORIGIN)
 TARGET = TriedValues(
     "target",
     spread_targets,
