@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.document import Code, Fact, say
 from cbreplay.holes import find_shared_cadence
 from cbreplay.words import parting_words, spoken_semantics
@@ -166,7 +168,16 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     """Yield by whose rules something is exact, and where it stands what differs."""
-    others = _others_count(runs)
+    listed = list(runs)
+    others = _others_count(listed)
+    alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
+    for framework in sorted(alike):
+        yield say(
+            f"{framework} stops at the same epochs on such a log, and keeps the "
+            "weights that its own checkpoint callback keeps (",
+            Code("docs/patience-in-every-framework.md"),
+            ").",
+        )
     if others:
         yield say(
             f"exact: by Keras's rules; {others} otherwise, as ",
@@ -177,9 +188,26 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
 
 def _others_count(runs: Iterable[Run]) -> str:
     """Name the frameworks with rules of their own, with the verb; '' without any."""
-    others = sorted({run.framework for run in runs} - {""})
+    others = sorted({run.framework for run in runs if not _is_decided_alike(run)})
     verb = "counts" if len(others) == 1 else "count"
     return f"{' and '.join(others)} {verb}" if others else ""
+
+
+def _is_decided_alike(run: Run) -> bool:
+    """Return whether this log's own framework decides as Keras does, or is Keras.
+
+    Lightning parts from it at a NaN or an infinity, and where it validates several
+    times an epoch.
+    """
+    if run.framework != _AS_KERAS_WHILE_FINITE:
+        return not run.framework
+    return run.steps is None and all(
+        not series.others and np.isfinite(series.values[series.recorded]).all()
+        for series in run.series.values()
+    )
+
+
+_AS_KERAS_WHILE_FINITE = "Lightning"
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:

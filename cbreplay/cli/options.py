@@ -21,6 +21,7 @@ __all__ = [
     "log_options",
     "one_setting_options",
     "setting_options",
+    "speaking_options",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -33,6 +34,26 @@ def _keep_for_all(
     if value and parameter.name:
         context.find_root().obj[parameter.name] = True
 
+
+_SPEAKING_OPTIONS = [
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say more: what nearly every answer would say, and every run, series and "
+        "file by its name.",
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say nothing but the answer.",
+    ),
+]
 
 _LOG_OPTIONS = [
     click.argument("paths", nargs=-1, metavar="[PATH...]"),
@@ -121,23 +142,7 @@ _LOG_OPTIONS = [
         callback=follow_config,
         help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
     ),
-    click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_for_all,
-        help="Say more: what nearly every answer would say, and every run, series and "
-        "file by its name.",
-    ),
-    click.option(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_for_all,
-        help="Say nothing but the answer.",
-    ),
+    *_SPEAKING_OPTIONS,
 ]
 
 _SETTING_OPTIONS = [
@@ -252,6 +257,11 @@ _ADVICE_OPTIONS = [
         "too.",
     ),
 ]
+
+
+def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add those that say how much is said; `log_options` has them too."""
+    return _add(function, _SPEAKING_OPTIONS)
 
 
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

@@ -26,7 +26,7 @@ _LETTING_THROUGH = {
 }
 
 
-class _Block(NamedTuple):
+class _Suite(NamedTuple):
     """A block of statements.
 
     Parameters
@@ -58,13 +58,13 @@ def join_growing_lists(tree: ast.Module) -> None:
                 _join_block(block, mentions)
 
 
-def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Block]:
+def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Suite]:
     """Yield the blocks of statements of one scope, without those of inner scopes."""
     may_break_off = may_break_off or _may_swallow(node)
     for field in _BODIES:
         block = getattr(node, field, None)
         if isinstance(block, list):
-            yield _Block(block, may_break_off)
+            yield _Suite(block, may_break_off)
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, _SCOPES):
             yield from _blocks(child, may_break_off=may_break_off)
@@ -88,7 +88,7 @@ def _last_name(call: ast.Call) -> str:
     return called.id if isinstance(called, ast.Name) else ""
 
 
-def _join_block(block: _Block, mentions: _Mentions) -> None:
+def _join_block(block: _Suite, mentions: _Mentions) -> None:
     statements = block.statements
     begun = {
         at: found

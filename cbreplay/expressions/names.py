@@ -89,6 +89,12 @@ class Names(NamedTuple):
         Where attributes are set.
     stars : list of str
         The modules of which everything is imported.
+    scopes : list of Scope
+        Every scope.
+    uses : list of (ast.Name, Scope)
+        Where names are used, but for those of which only an attribute or an entry is.
+    taken : frozenset of str
+        The names and attributes that are used otherwise than to call them.
     """
 
     calls: list[tuple[ast.Call, Scope]]
@@ -100,6 +106,9 @@ class Names(NamedTuple):
     gains: list[Gain]
     stores: list[Store]
     stars: list[str]
+    scopes: list[Scope]
+    uses: list[tuple[ast.Name, Scope]]
+    taken: frozenset[str]
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -144,6 +153,9 @@ def read_names(tree: ast.Module) -> Names:
         walk.gains,
         walk.stores,
         walk.stars,
+        walk.scopes,
+        [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
+        walk.taken(),
     )
 
 
@@ -257,6 +269,18 @@ class _NameVisitor(ast.NodeVisitor):
         self.stores: list[Store] = []
         self.stars: list[str] = []
         self.called: set[int] = set()
+        # what is called, and what it is an attribute of
+        self.called_through: set[int] = set()
+        self.uses: list[tuple[ast.Name, Scope]] = []
+        self.looked_into: set[int] = set()
+        self.attributes: list[ast.Attribute] = []
+
+    def taken(self) -> frozenset[str]:
+        names = {use.id for use, _ in self.uses if id(use) not in self.called}
+        attributes = {
+            node.attr for node in self.attributes if id(node) not in self.called
+        }
+        return frozenset(names | attributes)
 
     def bind(self, name: str, binding: Binding) -> None:
         self.scope.bindings.setdefault(name, []).append(binding)
@@ -373,7 +397,9 @@ class _NameVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
-        if not isinstance(node.ctx, ast.Load):
+        if isinstance(node.ctx, ast.Load):
+            self.uses.append((node, self.scope))
+        else:
             self.bind(node.id, Binding(node.lineno))
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
@@ -398,6 +424,9 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.note_change(node)
+        self.attributes.append(node)
+        if id(node) not in self.called_through:
+            self.looked_into.add(id(node.value))
         if not isinstance(node.ctx, ast.Load):
             self.note_store(node, None)
         elif node.attr in _WHOLE:
@@ -409,6 +438,8 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         self.note_change(node)
+        if id(node) not in self.called_through:
+            self.looked_into.add(id(node.value))
         self.generic_visit(node)
 
     def note_change(self, node: ast.Attribute | ast.Subscript) -> None:
@@ -480,6 +511,10 @@ class _NameVisitor(ast.NodeVisitor):
         self.calls.append((node, self.scope))
         called = node.func
         self.called.add(id(called))
+        through = called
+        while isinstance(through, (ast.Attribute, ast.Subscript)):
+            self.called_through.add(id(through))
+            through = through.value
         if isinstance(called, ast.Attribute) and called.attr in _GROWING and node.args:
             self.gains.append(Gain(called.value, node.args[-1], self.scope))
             root = root_of(called.value)

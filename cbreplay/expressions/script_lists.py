@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.expressions.calls import read_arguments, require_all
+from cbreplay.expressions.parameters import given_for, only_given
 from cbreplay.expressions.script_callbacks import (
     build_callback,
     find_watcher,
@@ -212,21 +213,16 @@ class MemberReader:
         self, node: ast.Name, scope: Scope, bindings: list[Binding]
     ) -> Iterator[Member]:
         """Yield what a name holds that is a parameter; say what else is not read."""
-        holder = scope.holder(node.id)
+        given = given_for(self.calls, node.id, scope.holder(node.id))
         unread = [binding for binding in bindings if binding.value is None]
         for binding in unread:
-            given = [
-                (value, place)
-                for value, place in self.calls.given_for(node.id, holder)
-                if value is not None
-            ]
-            for value, place in given:
+            for value, place in given.values:
                 yield from self.members(value, place, is_certain=False)
             grown = any(
                 isinstance(gain.target, ast.Name) and gain.target.lineno == binding.line
                 for gain in self.calls.names.gains
             )
-            if not given and not grown:
+            if not given.is_whole and not grown:
                 whence = (
                     "is not assigned a plain value"
                     if binding.path is None
@@ -347,7 +343,7 @@ class _Stopgaps(ScriptArguments):
         try:
             return super().value(node, place)
         except Unread as unread:
-            given = self.calls.only_given(node, self.scope)
+            given = only_given(self.calls, node, self.scope)
             if given is not None:
                 return given
             problem = unread.problem

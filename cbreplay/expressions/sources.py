@@ -30,7 +30,8 @@ _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
 _INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
-_IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?:\[([^\]]*)\])?")
+# ignore[code, code], or ignore alone for every one; nothing of another word
+_IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?")
 _EVERY_RULE = "*"
 
 
@@ -72,7 +73,8 @@ class Source(NamedTuple):
         for line, comment in _comments(self.text):
             found = _IGNORED.search(comment)
             if found is not None:
-                codes = re.split(r"[\s,]+", found[1] or _EVERY_RULE)
+                named = _EVERY_RULE if found[1] is None else found[1]
+                codes = re.split(r"[\s,]+", named)
                 ignored[line] = frozenset(filter(None, codes))
         return ignored
 

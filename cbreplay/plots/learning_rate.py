@@ -308,15 +308,17 @@ def _draw_rate(
         linewidth=1.8,
         zorder=4 if simulated else 3,
     )
-    last = known[-1]
+    # above its highest step, or at the end of the lower one, it crosses no line
+    at = known[-1] if simulated else known[np.argmax(values[known])]
     low, high = ax.get_xlim()
-    ends_late = epochs[last] > low + 0.8 * (high - low)
+    begins_late = epochs[at] > low + 0.8 * (high - low)
+    side = 0.5 if simulated or begins_late else -0.5
     ax.annotate(
         name,
-        xy=(float(epochs[last]) + 0.5, float(values[last])),
-        xytext=(-2 if ends_late else 4, -4 if simulated else 4),
+        xy=(float(epochs[at]) + side, float(values[at])),
+        xytext=(-2 if begins_late else 4, -4 if simulated else 4),
         textcoords="offset points",
-        ha="right" if ends_late else "left",
+        ha="right" if begins_late else "left",
         va="top" if simulated else "bottom",
         **style_text(color),
     )

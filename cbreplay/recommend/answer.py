@@ -200,7 +200,7 @@ class Scored(NamedTuple):
 
     Parameters
     ----------
-    label, callbacks, rule, parameters
+    label, callbacks, rule, parameters : str, tuple, Callback, mapping
         Of the `Setting`.
     n_groups : int
         The groups on all of whose runs it is exact; the means are over these.

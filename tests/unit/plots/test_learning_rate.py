@@ -74,6 +74,22 @@ def test_without_a_callback_for_it_the_recorded_falls_are_marked() -> None:
 
 
 @pytest.mark.parametrize(
+    "rates",
+    [
+        [0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.08, 0.06],
+        [0.1, 0.2, 0.3, 0.4, 0.5, 0.4, 0.3, 0.2],
+        [0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125],
+    ],
+    ids=["decay", "warm-up", "reductions"],
+)
+def test_the_name_of_a_rate_stands_above_its_highest_step(rates: list[float]) -> None:
+    axes = plot_learning_rate(points_of(run_with(rates), EarlyStopping(patience=20)))
+    (name,) = (text for text in axes.texts if text.get_text() == "recorded")
+    lowest = axes.transData.inverted().transform(name.get_window_extent())[0][1]
+    assert lowest > max(rates)
+
+
+@pytest.mark.parametrize(
     ("last", "scale"), [(0.05, "linear"), (0.03125, "log"), (0.0, "linear")]
 )
 def test_more_than_a_factor_of_ten_makes_the_axis_logarithmic(
