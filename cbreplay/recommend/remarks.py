@@ -12,6 +12,7 @@ import numpy as np
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import falls_by_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
+from cbreplay.recommend.other_rules import FEWEST_TO_NAME
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import FailedTraining, find_failure
 from cbreplay.recommend.selection import count_needed, needed_rank, rule_of_thumb
@@ -152,14 +153,26 @@ def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason,
         for tried in rules
         if tried.scored is None
     ]
-    scored = [(tried.scored, tried.better) for tried in rules if tried.scored]
-    better = [row for row, is_better in scored if is_better]
+    few = [
+        tried
+        for tried in rules
+        if tried.scored is not None and tried.n_told < FEWEST_TO_NAME
+    ]
+    enough = [tried for tried in rules if tried.n_told >= FEWEST_TO_NAME]
+    if few:
+        facts = {
+            "rules": tuple(tried.name for tried in few),
+            "needed": FEWEST_TO_NAME,
+            "n_told": max(tried.n_told for tried in few),
+        }
+        reasons.append(Reason("rules-untold", facts))
+    better = [tried.scored for tried in enough if tried.better and tried.scored]
     reasons += [
         Reason("rule-better", {"rule": _code_of(row), "patience": patience})
         for row in better
     ]
-    if scored and not better:
-        names = tuple(row.label for row, _ in scored)
+    if enough and not better:
+        names = tuple(tried.name for tried in enough)
         facts = {"rules": names, "patience": patience}
         reasons.append(Reason("no-rule-better", facts))
     return tuple(reasons)

@@ -200,6 +200,16 @@ def _rule_not_compared(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(f"{facts['rule']} is not compared: {problem}")
 
 
+def _rules_untold(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        f"whether {list_names(facts['rules'], len(facts['rules']))} would do better "
+        "cannot be told: that takes ",
+        counted(facts["needed"], unit, "needed"),
+        " on which they can be compared, and there are ",
+        Fact(facts["n_told"], "count", "n_told"),
+    )
+
+
 def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
     code = facts["rule"]
     return say(
@@ -246,6 +256,7 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "recorded-under": _recorded_under,
     "below-promise": _below_promise,
     "rule-not-compared": _rule_not_compared,
+    "rules-untold": _rules_untold,
     "rule-better": _rule_better,
     "no-rule-better": _no_rule_better,
 }

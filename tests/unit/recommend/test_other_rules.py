@@ -72,11 +72,12 @@ def test_without_the_option_none_is_scored() -> None:
 
 
 def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
-    # 10 stops in every pause, and keeps 0.5 where 0.4 was to come; UP sees no rise in
-    # a pause, and keeps 0.4
+    # 10 stops in every pause, and keeps 0.5 where 0.4 was to come; a patience that
+    # lasts goes on as long after it; GL loses nothing in a pause, and stops at once
+    # where the loss rises
     unplanned = [
         replace(rising_runs(place + 1, 60 + 2 * place)[-1], planned_epochs=None)
-        for place in range(4)
+        for place in range(30)
     ]
     advice = recommend(
         unplanned,
@@ -84,14 +85,15 @@ def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
         tolerance=0.2,
     )
     assert advice.patience == 10
-    (sentence,) = [one for one in spoken_reasons(advice) if "PrecheltUP" in one]
-    assert sentence.startswith("on runs left out of the choice, PrecheltUP(strips=2)")
-    assert 'cbreplay simulate -c "PrecheltUP(strips=2)" --keras-code' in sentence
+    (sentence,) = [one for one in spoken_reasons(advice) if "PrecheltGL" in one]
+    assert sentence.startswith("on runs left out of the choice, PrecheltGL(alpha=1)")
+    assert 'cbreplay simulate -c "PrecheltGL(alpha=1)" --keras-code' in sentence
 
 
 def test_a_rule_that_is_no_better_is_said_to_be_none() -> None:
     # where training costs nothing, nothing is better than what loses nothing
-    advice = recommend(pausing_runs([2, 2, 3]), prechelt=True, cost_weight=0)
+    runs = pausing_runs([2, 2, 3] * 10)
+    advice = recommend(runs, prechelt=True, cost_weight=0, group_by="none")
     words = (
         "none of PrecheltGL, PrecheltPQ, PrecheltUP is clearly better than each of "
         f"patience {advice.patience}"
@@ -136,8 +138,7 @@ def test_a_target_or_a_patience_is_a_list_of_both() -> None:
 
 
 def test_a_target_that_all_reach_is_clearly_better_than_to_wait() -> None:
-    runs = rising_runs(4)
-    advice = recommend(runs, beyond_patience=True)
+    advice = recommend(rising_runs(30), beyond_patience=True)
     said = [text for text in spoken_reasons(advice) if "clearly better" in text]
     target = next(text for text in said if " TargetStopping(target=0.4" in text)
     assert "is clearly better than each of patience" in target
@@ -150,12 +151,23 @@ def test_a_rule_that_is_better_by_a_shorter_patience_alone_is_not_named() -> Non
     # target is good for two, and a patience of 3 or 10 is as good beside it as alone
     runs = [
         make_run([loss * (1 + at) for loss in pausing(patience)], f"run{at}")
-        for at, patience in enumerate([3] * 8 + [20])
+        for at, patience in enumerate([3] * 26 + [20] * 4)
     ]
     advice = recommend(runs, beyond_patience=True, group_by="none")
     assert advice.patience == 20
     assert advice.setting("AnyOf") is not None
     assert not [why for why in advice.reasons if why.kind == "rule-better"]
+
+
+def test_fewer_runs_than_were_measured_do_not_name_a_rule() -> None:
+    advice = recommend(rising_runs(29), beyond_patience=True, prechelt=True)
+    kinds = {why.kind for why in advice.reasons}
+    assert kinds.isdisjoint({"rule-better", "no-rule-better"})
+    (said,) = [text for text in spoken_reasons(advice) if "cannot be told" in text]
+    assert said.endswith(
+        "that takes 30 runs on which they can be compared, and there are 29"
+    )
+    assert "TargetStopping" in said
 
 
 def test_targets_are_what_the_runs_reach_and_easier_ones() -> None:
