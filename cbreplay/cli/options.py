@@ -56,7 +56,8 @@ _SPEAKING_OPTIONS = [
 ]
 
 _LOG_OPTIONS = [
-    click.argument("paths", nargs=-1, metavar="[PATH...]"),
+    # a path, so that a shell completes it; whether it is one is seen when it is read
+    click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path()),
     click.option(
         "--errors",
         type=click.Choice(["strict", "skip"]),
