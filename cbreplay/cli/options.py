@@ -251,6 +251,12 @@ _ADVICE_OPTIONS = [
         is_flag=True,
         help="Score the stopping rules GL, PQ and UP of Prechelt (1998) too.",
     ),
+    click.option(
+        "--beyond-patience",
+        is_flag=True,
+        help="Score a smoothed monitor, a target value, and a patience or a target "
+        "too.",
+    ),
 ]
 
 
