@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.describe import describe_run
 from cbreplay.answers.next_commands import asked_again
@@ -84,7 +84,7 @@ def inspection_document(
         lambda: {
             "semantics": None,
             "objective": None,
-            "runs": [describe_run(run) for run in inspection.runs],
+            "runs": [describe_run(run) | _counted(run) for run in inspection.runs],
             "configs": [],
             "results": [],
             "notes": [_spoken_file(file) for file in inspection.seen if verbose],
@@ -171,6 +171,12 @@ def _series(run: Run, *, verbose: bool) -> Text:
         return say(*parts[:-1])
     more = Fact(len(names) - n_named, "count", "unnamed_series")
     return say(*parts[:-1], " and ", more, " more (-v)")
+
+
+def _counted(run: Run) -> dict[str, Any]:
+    """Return in how many rows each series has a value, as JSON has it."""
+    counts = {name: int(series.recorded.sum()) for name, series in run.series.items()}
+    return {"values": counts}
 
 
 def _values_of(run: Run, name: str) -> Iterator[Part]:
