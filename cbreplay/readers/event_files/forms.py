@@ -9,7 +9,6 @@ behind what varies, and cut where the form says.
 from __future__ import annotations
 
 import threading
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from cbreplay.readers.event_files.events import BEFORE_STEP, Form, event_form
 from cbreplay.readers.event_files.scalar_table import ScalarColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -49,53 +48,85 @@ _MIXERS = np.array(
 )
 
 
+# no record is as long
+_NO_FORM = Form("", b"", b"", -1, scalar=False)
+
+
+class _FixedBytes:
+    """What the records of each form have in common, before or behind what varies."""
+
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        longest = max(map(len, parts))
+        self.n_bytes = max(-(-longest // _WORD), 1) * _WORD
+        padded = b"".join(part.ljust(self.n_bytes, b"\0") for part in parts)
+        self._words = np.frombuffer(padded, "<u8").reshape(len(parts), -1)
+        lengths = [len(part) for part in parts]
+        self._fixed = _FIRST_WORDS[lengths, : self.n_bytes // _WORD]
+
+    def differs(self, windows: Words, numbers: Ints) -> Flags:
+        """Tell which records have other bytes than the form of their number."""
+        other = windows ^ self._words.take(numbers, axis=0)
+        other &= self._fixed.take(numbers, axis=0)
+        # mostly no record differs, and one look at all of them is enough
+        return other.any(axis=1) if other.any() else np.zeros(len(other), np.bool_)
+
+
+class _FormArrays:
+    """The forms that are known, in the order of their keys, as arrays.
+
+    Parameters
+    ----------
+    by_key : dict of int to Form or None
+        None for what is to be read one by one. The least key must be of this kind:
+        number 0 is what nothing is compared with.
+    """
+
+    def __init__(self, by_key: dict[int, Form | None]) -> None:
+        ordered = sorted(by_key.items())
+        self.keys = np.array([key for key, _ in ordered], dtype=np.uint64)
+        forms = [form or _NO_FORM for _, form in ordered]
+        self.tags = [form.tag for form in forms]
+        self.prefix = _FixedBytes([form.prefix for form in forms])
+        self.suffix = _FixedBytes([form.suffix for form in forms])
+        self.lengths = np.array([form.length for form in forms], dtype=np.int64)
+        self.holes = np.array([len(form.prefix) for form in forms], dtype=np.int64)
+        ends = [form.length - len(form.suffix) for form in forms]
+        self.hole_ends = np.array(ends, dtype=np.int64)
+        self.scalar = np.array([form.scalar for form in forms], dtype=np.bool_)
+
+    def find(self, keys: Words) -> tuple[Ints, Flags]:
+        """Return the number of the form with each key, and where it is not known."""
+        numbers: Ints = self.keys.searchsorted(keys)
+        np.minimum(numbers, len(self.keys) - 1, out=numbers)
+        return numbers, self.keys.take(numbers) != keys
+
+
 class _KnownForms(threading.local):
     """The forms that this thread has met: the files of a directory are alike."""
 
     def __init__(self) -> None:
-        # None for what is to be read one by one; a look-up needs one key at least
         self._by_key: dict[int, Form | None] = {0: None}
-        self._arrange()
+        self.arrays = _FormArrays(self._by_key)
 
-    def _arrange(self) -> None:
-        ordered = sorted(self._by_key.items())
-        self._keys = np.array([key for key, _ in ordered], dtype=np.uint64)
-        self._forms = [form for _, form in ordered]
-
-    def groups(
-        self, block: RecordBlock, keys: Words, keyed: Flags
-    ) -> Iterator[tuple[Form | None, Ints]]:
-        """Yield forms, each with the rows of records that have its key.
+    def find(
+        self, block: RecordBlock, keys: Words, fits: Flags
+    ) -> tuple[_FormArrays, Ints]:
+        """Return the forms, and the number of each record's, 0 of those without one.
 
         New ones are learned. A record may have another form than its key says, so it
         is still to be compared.
         """
-        rows = keyed.nonzero()[0]
-        wanted = keys[rows]
-        numbers, known = self._find(wanted)
-        if not known.all():
-            self._learn(block, wanted[~known].tolist(), rows[~known].tolist())
-            numbers, known = self._find(wanted)
-            rows, numbers = rows[known], numbers[known]
-        # so small numbers are sorted by counting them
-        order = np.argsort(numbers.astype(np.int16), kind="stable")
-        rows, numbers = rows[order], numbers[order]
-        begins = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
-        for begin, end in pairwise([*begins, len(rows)]):
-            yield self._forms[numbers[begin]], rows[begin:end]
+        numbers, unknown = self.arrays.find(keys)
+        unknown &= fits
+        if unknown.any():
+            self._learn(block, keys, unknown.nonzero()[0])
+            numbers, _ = self.arrays.find(keys)
+        return self.arrays, numbers * fits
 
-    def _find(self, keys: Words) -> tuple[Ints, Flags]:
-        """Return the number of the form with each key, and where it is known."""
-        numbers = self._keys.searchsorted(keys)
-        np.minimum(numbers, len(self._keys) - 1, out=numbers)
-        return numbers, self._keys.take(numbers) == keys
-
-    def _learn(
-        self, block: RecordBlock, keys: Sequence[int], rows: Sequence[int]
-    ) -> None:
+    def _learn(self, block: RecordBlock, keys: Words, rows: Ints) -> None:
         if len(self._by_key) >= _MOST_FORMS:
             self._by_key = {0: None}
-        for key, row in zip(keys, rows, strict=True):
+        for key, row in zip(keys[rows].tolist(), rows.tolist(), strict=True):
             if key not in self._by_key and len(self._by_key) < _MOST_FORMS:
                 form = event_form(block.payload(row))
                 short = (
@@ -104,7 +135,7 @@ class _KnownForms(threading.local):
                     and len(form.suffix) <= _LONGEST_SUFFIX
                 )
                 self._by_key[key] = form if short else None
-        self._arrange()
+        self.arrays = _FormArrays(self._by_key)
 
 
 _KNOWN = _KnownForms()
@@ -138,33 +169,25 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
         The rows of the records that are still to be read, one by one.
     """
     steps = _read_steps(block)
-    keys, keyed = _keys(block, steps)
-    keyed &= ~block.changed
-    left = np.ones(len(block), dtype=np.bool_)
-    tags = np.full(len(block), -1, dtype=np.int32)
-    holes = np.empty(len(block), dtype=np.int64)
-    for form, alike in _KNOWN.groups(block, keys, keyed):
-        if form is None:
-            continue
-        rows = alike[_fits(block, form, steps, alike)]
-        left[rows] = False
-        if form.scalar:
-            tags[rows] = table.number(form.tag)
-            holes[rows] = steps.rest[rows] + len(form.prefix)
-        elif len(rows):
-            table.note_other(form.tag, block.offset + int(block.positions[rows[0]]))
-    rows = (tags >= 0).nonzero()[0]
-    table.add(_cut(block, steps.steps, rows, holes[rows], tags[rows]))
-    return left.nonzero()[0]
-
-
-def _fits(block: RecordBlock, form: Form, steps: _EventSteps, rows: Ints) -> Flags:
-    """Tell which records have the bytes of a form before and behind what varies."""
-    rest = steps.rest[rows]
-    fits: Flags = steps.rest_lengths[rows] == form.length
-    fits &= block.holds(form.prefix, rest)
-    fits &= block.holds(form.suffix, rest + (form.length - len(form.suffix)))
-    return fits
+    keys, fits = _keys(block, steps)
+    fits &= ~block.changed
+    forms, numbers = _KNOWN.find(block, keys, fits)
+    fits &= steps.rest_lengths == forms.lengths.take(numbers)
+    numbers *= fits
+    before = block.windows(steps.rest, forms.prefix.n_bytes)
+    fits &= ~forms.prefix.differs(before, numbers)
+    hole_ends = steps.rest + forms.hole_ends.take(numbers)
+    behind = block.windows(hole_ends, forms.suffix.n_bytes)
+    fits &= ~forms.suffix.differs(behind, numbers)
+    scalar = fits & forms.scalar.take(numbers)
+    rows = scalar.nonzero()[0]
+    tags = _table_numbers(forms.tags, numbers[rows], table)
+    holes = steps.rest[rows] + forms.holes.take(numbers[rows])
+    table.add(_cut(block, steps, rows, holes, tags))
+    others = (fits & ~scalar).nonzero()[0]
+    if len(others):
+        _note_others(block, forms.tags, numbers, others, table)
+    return (~fits).nonzero()[0]
 
 
 def _read_steps(block: RecordBlock) -> _EventSteps:
@@ -213,13 +236,44 @@ def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:
     return keys, keyed
 
 
+def _table_numbers(
+    tags: Sequence[str], numbers: Ints, table: TableBuilder
+) -> NDArray[np.int32]:
+    """Return the table's number for the tag of each record."""
+    found = np.zeros(len(tags), dtype=np.int32)
+    for number in np.bincount(numbers).nonzero()[0].tolist():
+        found[number] = table.number(tags[number])
+    return found[numbers]
+
+
 def _cut(
-    block: RecordBlock, steps: Ints, rows: Ints, holes: Ints, tags: NDArray[np.int32]
+    block: RecordBlock,
+    steps: _EventSteps,
+    rows: Ints,
+    holes: Ints,
+    tags: NDArray[np.int32],
 ) -> ScalarColumns:
     """Cut the scalars out of some records."""
+    values = block.read("<f4", holes)
     # a signalling NaN is not worth a warning
     with np.errstate(invalid="ignore"):
-        values = block.read("<f4", holes).astype(np.float64)
+        floats = values.astype(np.float64)
     wall_times = block.read("<f8", block.starts[rows] + 1)
     offsets = block.offset + block.positions[rows]
-    return ScalarColumns(tags, steps[rows], wall_times, values, offsets)
+    return ScalarColumns(tags, steps.steps[rows], wall_times, floats, offsets)
+
+
+def _note_others(
+    block: RecordBlock,
+    tags: Sequence[str],
+    numbers: Ints,
+    rows: Ints,
+    table: TableBuilder,
+) -> None:
+    """Note the tags of records that hold no scalar, where each is met first."""
+    # np.unique imports numpy.ma, which takes longer than a small log
+    first = np.full(len(tags), -1)
+    first[numbers[rows[::-1]]] = rows[::-1]
+    for number in (first >= 0).nonzero()[0].tolist():
+        offset = block.offset + int(block.positions[first[number]])
+        table.note_other(tags[number], offset)

@@ -171,14 +171,6 @@ class RecordBlock:
         words: Words = rows.view("<u8").reshape(len(at), -1)
         return words
 
-    def holds(self, part: bytes, at: Ints) -> Flags:
-        """Tell at which of some positions some bytes stand."""
-        if not part:
-            return np.ones(len(at), dtype=np.bool_)
-        kind = f"V{len(part)}"
-        found: Flags = self.read(kind, at) == np.frombuffer(part, kind)
-        return found
-
     def _every(self, kind: str) -> NDArray[Any]:
         """Return the number of some kind that begins at each byte."""
         shape = (len(self._bytes) - int(kind.lstrip("<ufV")) + 1,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,11 +114,20 @@ def cut_points(
     scalars = _wanted(table.scalars, names, held)
     if not len(scalars.steps):
         return [], []
-    cuts = _steps_back(scalars)
+    if _is_grid(scalars, len(held)):
+        return [_grid(scalars, held, file)], []
+    order = np.argsort(scalars.tag, kind="stable")
+    same = np.diff(scalars.tag[order]) == 0
+    back = np.flatnonzero(same & (np.diff(scalars.steps[order]) < 0))
+    pairs = sorted(zip(order[back + 1].tolist(), order[back].tolist(), strict=True))
+    cuts = [0]
+    for position, before in pairs:
+        if before >= cuts[-1]:
+            cuts.append(position)
     check_trainings(len(cuts), file, most)
     pieces: list[LoggedPoints] = []
     crowded: dict[str, None] = {}
-    for begin, end in pairwise([*cuts, len(scalars.steps)]):
+    for begin, end in zip(cuts, [*cuts[1:], len(scalars.steps)], strict=True):
         own = scalars.take(slice(begin, end))
         piece, left_out = _lay_out(own, held, file, most)
         pieces += [piece] if piece.columns else []
@@ -139,79 +147,90 @@ def _wanted(
     return wanted if kept.all() else wanted.take(kept)
 
 
-def _steps_back(scalars: ScalarColumns) -> list[int]:
-    """Return where the first piece begins, and each at which a series steps back."""
-    if (scalars.steps[1:] >= scalars.steps[:-1]).all():
-        return [0]
-    order = np.argsort(scalars.tag, kind="stable")
-    same = np.diff(scalars.tag[order]) == 0
-    back = np.flatnonzero(same & (np.diff(scalars.steps[order]) < 0))
-    pairs = sorted(zip(order[back + 1].tolist(), order[back].tolist(), strict=True))
-    cuts = [0]
-    for position, before in pairs:
-        if before >= cuts[-1]:
-            cuts.append(position)
-    return cuts
+def _is_grid(scalars: ScalarColumns, n_names: int) -> bool:
+    """Tell whether every series has a value at each step, in the same order."""
+    if len(scalars.steps) % n_names:
+        return False
+    steps = scalars.steps.reshape(-1, n_names)
+    numbers = scalars.tag.reshape(-1, n_names)
+    return bool(
+        (numbers == np.arange(n_names)).all()
+        and (steps == steps[:, :1]).all()
+        and (steps[1:, 0] > steps[:-1, 0]).all()
+    )
+
+
+def _grid(scalars: ScalarColumns, names: Sequence[str], file: str) -> LoggedPoints:
+    n_names = len(names)
+    values = np.ascontiguousarray(scalars.values.reshape(-1, n_names).T)
+    recorded = np.ones(values.shape[1], dtype=np.bool_)
+    columns = {
+        name: Series(column, recorded)
+        for name, column in zip(names, values, strict=True)
+    }
+    steps, times = scalars.steps[::n_names], scalars.wall_times[::n_names]
+    last = scalars.wall_times[-n_names:].tolist()
+    written = dict(zip(names, last, strict=True))
+    return LoggedPoints(steps.copy(), columns, times.copy(), written, file)
 
 
 def _lay_out(
     scalars: ScalarColumns, names: Sequence[str], file: str, most: int
 ) -> tuple[LoggedPoints, list[str]]:
     """Lay scalars out by step, but for series that are too crowded."""
-    steps = _distinct(scalars.steps)
-    held = np.bincount(scalars.tag).nonzero()[0]
-    own = [names[number] for number in held.tolist()]
-    n_missing = len(held) * len(steps) - len(scalars.steps)
-    what = f"its {len(held):,} series stand at {len(steps):,} steps between them"
+    order = np.argsort(scalars.steps, kind="stable")
+    ordered = scalars.steps[order]
+    begins = np.diff(ordered, prepend=ordered[0] - 1) != 0
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(begins) - 1
+    steps, times = ordered[begins], scalars.wall_times[order[begins]]
+    columns: dict[str, Series] = {}
+    written: dict[str, float] = {}
+    crowded: list[str] = []
+    by_name = _by_number(scalars.tag)
+    n_missing = len(by_name) * len(steps) - len(order)
+    what = f"its {len(by_name):,} series stand at {len(steps):,} steps between them"
     check_cells(n_missing, file, most, what)
-    row, place = (
-        np.searchsorted(held, scalars.tag),
-        np.searchsorted(steps, scalars.steps),
-    )
-    cells = np.bincount(row * len(steps) + place, minlength=len(held) * len(steps))
-    n_values = cells.reshape(len(held), len(steps))
-    # of what is written to one place twice, the last stands
-    values = np.full(n_values.shape, np.nan)
-    values[row, place] = scalars.values
-    times, written = np.empty(len(steps)), np.empty(len(held))
-    times[place[::-1]] = scalars.wall_times[::-1]
-    written[row] = scalars.wall_times
-    n_steps, n_crowded = (np.count_nonzero(n_values > n, axis=1) for n in (0, _TWO))
-    crowded = 2 * n_crowded > n_steps
-    others = _others(scalars.values, row, place, (n_values > 1) & ~crowded[:, None])
-    columns = {
-        own[i]: Series(values[i], n_values[i] > 0, others.get(i, {}))
-        for i in (~crowded).nonzero()[0].tolist()
-    }
-    last = dict(zip(own, written.tolist(), strict=True))
-    points = LoggedPoints(steps, columns, times, last, file)
-    left_out = [own[i] for i in crowded.nonzero()[0].tolist()]
-    return points.at(points.recorded(list(columns))) if left_out else points, left_out
+    for number, at in by_name:
+        name = names[number]
+        n_values = np.bincount(place[at], minlength=len(steps))
+        if 2 * np.count_nonzero(n_values > _TWO) > np.count_nonzero(n_values):
+            crowded.append(name)
+        else:
+            columns[name] = _series(scalars.values[at], place[at], n_values)
+            written[name] = float(scalars.wall_times[at[-1]])
+    points = LoggedPoints(steps, columns, times, written, file)
+    return points.at(points.recorded(list(columns))), crowded
 
 
-def _others(
-    values: NDArray[np.float64],
-    row: NDArray[np.int64],
-    place: NDArray[np.int64],
-    several: NDArray[np.bool_],
-) -> dict[int, dict[int, tuple[float, ...]]]:
-    """Return by row and place what was written where several values were, but the last.
+def _by_number(
+    tag: NDArray[np.int32],
+) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return where each series has its values, in the order of their numbers."""
+    order = np.argsort(tag, kind="stable")
+    numbers = tag[order]
+    begins = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+    places = np.split(order, begins[1:])
+    return list(zip(numbers[begins].tolist(), places, strict=True))
 
-    Nothing where all of them are alike.
-    """
-    if not several.any():
-        return {}
-    logged: dict[tuple[int, int], list[float]] = {}
-    at = several[row, place]
-    cells = zip(row[at].tolist(), place[at].tolist(), strict=True)
-    for cell, value in zip(cells, values[at].tolist(), strict=True):
-        logged.setdefault(cell, []).append(value)
-    found: dict[int, dict[int, tuple[float, ...]]] = {}
-    for (i, position), (*earlier, last) in sorted(logged.items()):
+
+def _series(
+    logged: NDArray[np.float64], place: NDArray[np.int64], n_values: NDArray[np.int64]
+) -> Series:
+    """Put values at their places; of several the last one stands."""
+    values = np.full(len(n_values), np.nan)
+    values[place] = logged
+    others: dict[int, tuple[float, ...]] = {}
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(n_values)
+    for position in np.flatnonzero(n_values > 1).tolist():
+        end = int(ends[position])
+        own = order[end - int(n_values[position]) : end]
+        *earlier, last = logged[own].tolist()
         # written, a NaN is like another
         if any(repr(value) != repr(last) for value in earlier):
-            found.setdefault(i, {})[position] = tuple(earlier)
-    return found
+            others[position] = tuple(earlier)
+    return Series(values, n_values > 0, others)
 
 
 _TWO = 2
