@@ -39,16 +39,43 @@ def spoken_float(value: float, digits: int = _FEWEST_DIGITS) -> str:
     return _plain(_rounded(_exact(value), digits))
 
 
-def spoken_rate(rate: float | None) -> str:
-    """Write a float32 learning rate with the digits that tell it from its neighbours.
+def spoken_rate(rate: float | None, beside: float | None = None) -> str:
+    """Write a float32 learning rate, as one writes a number of which it is a neighbour.
 
+    Parameters
+    ----------
+    rate : float or None
+        The rate.
+    beside : float, optional
+        Another one in the same sentence, from which the digits shall tell it.
+
+    Examples
+    --------
     >>> spoken_rate(0.0010000000474974513), spoken_rate(None)
     ('0.001', 'unknown')
+
+    A tenth of that is not the float32 of 0.0001, but the next one:
+
+    >>> tenth, nearest = 0.00010000000474974513, 9.999999747378752e-05
+    >>> spoken_rate(tenth), spoken_rate(tenth, nearest)
+    ('0.0001', '0.000100000005')
     """
     if rate is None:
         return "unknown"
-    texts = (f"{rate:.{digits}g}" for digits in range(1, _MOST_DIGITS + 1))
-    return next((text for text in texts if _float32(float(text)) == rate), repr(rate))
+    texts = [f"{rate:.{digits}g}" for digits in range(1, _MOST_DIGITS + 1)]
+    near = _STEP * abs(rate)
+    is_told_apart = beside is None or beside == rate or abs(beside - rate) > 2 * near
+    return next(
+        text
+        for text in texts
+        if _float32(float(text)) == rate
+        or (is_told_apart and abs(float(text) - rate) <= near)
+        or text == texts[-1]
+    )
+
+
+# the distance of two float32 is no more than this share of them
+_STEP = 2.0**-23
 
 
 def spoken_comparison(comparison: Comparison, value: float, reference: float) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "Figure",
     "Gallery",
     "MadeColumn",
+    "Moving",
     "Notice",
     "Pair",
     "Paragraph",
@@ -491,6 +492,25 @@ class Command(NamedTuple):
     line: str
 
 
+class Moving(NamedTuple):
+    """Controls that look other settings up, for a form that can move.
+
+    Parameters
+    ----------
+    members : callable
+        Returns everything that they can look up, as JSON has it; None where there is
+        nothing to move.
+    before : str
+        The title of the section before which they stand.
+    stands_in : bool
+        Whether they show what that section shows, which then is left out.
+    """
+
+    members: Callable[[], Mapping[str, Any] | None]
+    before: str
+    stands_in: bool = False
+
+
 class Document(NamedTuple):
     """An answer.
 
@@ -510,6 +530,8 @@ class Document(NamedTuple):
         Returns the members of the JSON answer that are this question's own: ``runs``,
         ``configs``, ``results``, ``objective``, ... as ``schemas/answer.schema.json``
         has them.
+    moving : Moving or None
+        What can be moved, for a form that can.
     """
 
     question: str
@@ -518,6 +540,7 @@ class Document(NamedTuple):
     sections: tuple[Section, ...] = ()
     next: tuple[Command, ...] = ()
     program: Callable[[], Mapping[str, Any]] = dict
+    moving: Moving | None = None
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""

@@ -1,7 +1,5 @@
 """Every exception of cbreplay.
 
-::
-
     CbreplayError
     ├── LogError             (ValueError)   a log cannot be read, or not rightly
     │   └── TruncatedLogError               it ends in the middle of something

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.errors import ConfigError
@@ -191,7 +192,14 @@ def ask(
 def _runs_of(source: Any) -> list[Run]:
     from cbreplay.given import as_runs
 
-    return as_runs(source)
+    runs = as_runs(source)
+    if not runs:
+        sentence = (
+            "there are no trainings to ask about. Give a History, a path, a Run, or a "
+            "list of these"
+        )
+        raise ConfigError(sentence)
+    return runs
 
 
 def _grid_of(callbacks: Any) -> Grid:
@@ -249,12 +257,29 @@ def _curve(
 
     if patience is None:
         return plot_replay(_sufficient(staircase))
-    if isinstance(patience, int | float):
-        return plot_replay(_replay_patience(staircase, patience))
+    if isinstance(patience, Real):
+        return plot_replay(_replay_patience(staircase, float(patience)))
     replays = {
-        f"patience={each:g}": _replay_patience(staircase, each) for each in patience
+        f"patience={each:g}": _replay_patience(staircase, each)
+        for each in _read_patience(patience)
     }
     return plot_settings(replays)
+
+
+def _read_patience(given: object) -> list[float]:
+    """Return the numbers of a list."""
+    from collections.abc import Iterable
+
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        values = list(given)
+    else:
+        values = []
+    if not values or not all(isinstance(value, Real) for value in values):
+        sentence = (
+            f"patience is {given!r}, where a number or a list of them is expected"
+        )
+        raise ConfigError(sentence)
+    return [float(value) for value in values]
 
 
 def _decided(runs: Sequence[Run], grid: Grid, judging: Judging) -> Answer:

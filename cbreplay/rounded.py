@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbreplay.run import BoolArray, FloatArray, Run
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = ["find_unclear", "half_units"]
 
@@ -22,6 +22,8 @@ __all__ = ["find_unclear", "half_units"]
 _TOUCHING = 1 - 1e-6
 # so that float32 tells the ends of neighbours apart as well
 _INSET = 0.98
+# of more values that may be the best, every one is taken for unclear
+_MOST_BESTS = 5000
 
 
 def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:
@@ -47,11 +49,12 @@ def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:
 
 
 def find_unclear(
-    run: Run, name: str, margins: Iterable[float | None]
+    run: Run, name: str, margins: Iterable[float | None], *, begins_later: bool = True
 ) -> dict[int, tuple[float, float]]:
     """Return the ends of the intervals that a comparison may hang on, by position.
 
-    Two values are compared only while no later one is better than the first for sure.
+    Two values are compared only while no later one is better than the first for sure,
+    and only if the first may have been the best up to there.
 
     Parameters
     ----------
@@ -60,6 +63,9 @@ def find_unclear(
     margins : iterable of float or None
         By how much a value has to be better, of each rule that reads it; None where
         that is not known, so that every value may matter.
+    begins_later : bool
+        Whether a rule may look for the best from a later epoch on: what was surely
+        beaten before may then be the best, as after a seam.
     """
     if name not in run.rounded_to or name not in run.series:
         return {}
@@ -67,9 +73,17 @@ def find_unclear(
     at = np.flatnonzero(series.recorded & np.isfinite(series.values))
     values = series.values[at]
     half = half_units(values, *run.rounded_to[name])
+    bests = _may_be_best(values, half)
+    if begins_later or run.seams or run.possible_seams:
+        bests[:] = True
+    # beside another value of the same epoch nothing is beaten for sure
+    is_open = bool(series.others) or np.count_nonzero(bests) > _MOST_BESTS
     unclear = np.zeros(len(values), dtype=np.bool_)
     for margin in set(margins):
-        unclear |= True if margin is None else _may_tie(values, half, abs(margin))
+        if is_open or margin is None:
+            unclear |= True
+        else:
+            unclear |= _may_tie(values, half, abs(margin), np.flatnonzero(bests))
     return {
         int(at[place]): (
             float(values[place] - _INSET * half[place]),
@@ -79,10 +93,26 @@ def find_unclear(
     }
 
 
-def _may_tie(values: FloatArray, half: FloatArray, margin: float) -> BoolArray:
+def _may_be_best(values: FloatArray, half: FloatArray) -> BoolArray:
+    """Tell which values no earlier one surely beat, in one direction or the other.
+
+    With a margin too: what beats a best by it is better than all that did not.
+    """
+    found = np.ones(len(values), dtype=np.bool_)
+    ends = half * _TOUCHING
+    lowest = np.minimum.accumulate(values + ends)[:-1]
+    highest = np.maximum.accumulate(values - ends)[:-1]
+    found[1:] = (values - ends)[1:] <= lowest
+    found[1:] |= (values + ends)[1:] >= highest
+    return found
+
+
+def _may_tie(
+    values: FloatArray, half: FloatArray, margin: float, bests: EpochArray
+) -> BoolArray:
     """Tell which values take part in a comparison that rounding may decide."""
     found = np.zeros(len(values), dtype=np.bool_)
-    for place in range(len(values) - 1):
+    for place in bests.tolist():
         apart = values[place + 1 :] - values[place]
         within = (half[place + 1 :] + half[place]) * _TOUCHING
         close = np.abs(apart - margin) < within

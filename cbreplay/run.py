@@ -181,6 +181,9 @@ class Run:
         by the first record of its event files.
     counts_from : int
         The number by which the log calls epoch 0: Keras counts from 0, others from 1.
+    resumes : bool
+        Whether it is a part of a log that begins inside the epochs of the part before
+        it, as a fit does that is resumed from a checkpoint.
     framework : str
         Who trained and counted, where the log tells that it was not Keras, for example
         ``"Lightning"``; else empty.
@@ -216,6 +219,7 @@ class Run:
     not_logged: frozenset[str] = frozenset()
     started: float | None = None
     counts_from: int = 0
+    resumes: bool = False
     framework: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())

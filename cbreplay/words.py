@@ -413,13 +413,13 @@ def as_sentence(words: str, names: Iterable[str] = ()) -> str:
     --------
     >>> as_sentence("one run alone"), as_sentence("val_loss is missing")
     ('One run alone.', 'val_loss is missing.')
-    >>> as_sentence("loss is missing", ["loss"])
-    'loss is missing.'
+    >>> as_sentence("loss is missing", ["loss"]), as_sentence("epochs 0, 1, ...")
+    ('loss is missing.', 'Epochs 0, 1, ...')
     """
     first = re.split(r"[\s,:;]", words, maxsplit=1)[0]
     if first.isalpha() and first not in names:
         words = words[:1].upper() + words[1:]
-    return f"{words.rstrip('.')}."
+    return words if words.endswith("...") else f"{words.rstrip('.')}."
 
 
 def list_names(names: Sequence[str], most: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.spoken_runs import ROUTINE
+from cbreplay.answers.spoken_runs import ROUTINE, spoken_note
 from cbreplay.document import Code, Strong, say
 from cbreplay.outcomes import was_still_improving
 from cbreplay.words import count, list_names
@@ -74,16 +74,16 @@ def alike_notes(told: Iterable[tuple[Run, Sequence[str]]]) -> Iterator[Text]:
     told : iterable of (Run, sequence of str)
         What an answer notes of each run; what was noted in reading it comes before.
     """
-    noted: dict[str, list[tuple[str, str]]] = {}
+    noted: dict[str, list[tuple[Run, str]]] = {}
     for run, about in told:
         reading = [note for note in run.notes if not note.startswith(ROUTINE)]
         for note in dict.fromkeys([*reading, *about]):
             alike = re.sub(r"\d+", "", note)
-            noted.setdefault(alike, []).append((run.name, note))
+            noted.setdefault(alike, []).append((run, note))
     for runs in list(noted.values())[:_MOST_NOTES]:
-        name, note = runs[0]
+        run, note = runs[0]
         more = f" (and {count(len(runs) - 1, 'other run')} alike)" if runs[1:] else ""
-        yield say(Code(name), f"{more}: {note.rstrip('.')}.")
+        yield say(spoken_note(run, note.rstrip("."), more), ".")
     if len(noted) > _MOST_NOTES:
         yield say(
             f"{count(len(noted) - _MOST_NOTES, 'more note')}: ",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.describe import describe_run
 from cbreplay.answers.next_commands import asked_again
-from cbreplay.answers.spoken_runs import ROUTINE
+from cbreplay.answers.spoken_runs import ROUTINE, spoken_note
 from cbreplay.document import (
     Command,
     Document,
@@ -112,7 +112,7 @@ def _table(inspection: Inspection, *, verbose: bool) -> Table:
         TableColumn("epochs", "epochs", "epoch", shown="people"),
         TableColumn("first_epoch", "first epoch", "epoch", shown="programs"),
         TableColumn("horizon", "last epoch", "epoch", shown="programs"),
-        TableColumn("missing", "missing", "count"),
+        TableColumn("missing", "no row", "count"),
         TableColumn("planned", "planned", "count"),
         TableColumn("learning_rate", "learning rate", "rate"),
         TableColumn("series", "series", "sentence", shown="people"),
@@ -159,18 +159,29 @@ def _rates(run: Run) -> Text | None:
 
 
 def _series(run: Run, *, verbose: bool) -> Text:
-    """Name the series, of a great many only the first."""
+    """Name the series, of a great many only the first, with how many values lack."""
     names = list(run.series)
     n_named = len(names)
     if not verbose and n_named > _MOST_SERIES:
         n_named = _FIRST_SERIES
     parts: list[Part] = []
     for name in names[:n_named]:
-        parts += [Fact(name, "name"), ", "]
+        parts += [Fact(name, "name"), *_values_of(run, name), ", "]
     if n_named == len(names):
         return say(*parts[:-1])
     more = Fact(len(names) - n_named, "count", "unnamed_series")
     return say(*parts[:-1], " and ", more, " more (-v)")
+
+
+def _values_of(run: Run, name: str) -> Iterator[Part]:
+    """Yield in how many of the rows a series has a value, where that is not in all."""
+    n_values = int(run.series[name].recorded.sum())
+    if n_values < run.recorded_epochs:
+        yield " ("
+        yield Fact(n_values, "count", "values")
+        yield " of "
+        yield Fact(run.recorded_epochs, "count", "recorded_epochs")
+        yield ")"
 
 
 def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
@@ -178,7 +189,7 @@ def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
     for run in inspection.runs:
         for note in run.notes:
             if verbose or not note.startswith(ROUTINE):
-                yield say(Fact(run.name, "name", "run"), f": {note}")
+                yield spoken_note(run, note)
 
 
 def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:

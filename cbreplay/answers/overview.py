@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.spoken_runs import (
+    about_reading,
     beside_best,
     by_keras_rules,
     counts_otherwise,
@@ -157,3 +158,4 @@ def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text
         named = list_names(improving, most)
         hint = " (-v names them)" if len(improving) > most else ""
         yield say(f"still improving at the end of the log: {named}{hint}")
+    yield from about_reading(staircase.replay.run for staircase in staircases)

@@ -50,6 +50,20 @@ class ScriptFindings(NamedTuple):
         return sorted(found.values(), key=lambda member: member.call.lineno)
 
     @property
+    def looked_at(self) -> Iterator[str]:
+        """Each callback, where it stands, and whether a fit certainly gets it."""
+        certain = {
+            id(member.call)
+            for fit in self.script.fits
+            for member in fit.members
+            if member.is_certain
+        }
+        for member in self.members:
+            doubt = "" if id(member.call) in certain else " (not certainly in a list)"
+            place = self.script.source.place(member.call.lineno)
+            yield f"{place}: {member.code}{doubt}"
+
+    @property
     def unread(self) -> Iterator[str]:
         """What is not read, each in a line."""
         for part in self.script.unread:
@@ -121,6 +135,13 @@ def scripts_document(checked: ScriptsFindings) -> Document:
     ]
     if unread:
         sections.append(Section("Not read", (Notice(tuple(unread)),)))
+    looked_at = tuple(
+        say(f"{script.script.source.path}, {told}" if several else told)
+        for script in checked.scripts
+        for told in script.looked_at
+    )
+    if looked_at:
+        sections.append(Section("Looked at", (Notice(looked_at),), on="asked"))
     if checked.notes:
         notes = Notice(tuple(say(note) for note in checked.notes))
         sections.append(Section("Before you trust it", (notes,), untitled=True))

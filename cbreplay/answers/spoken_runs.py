@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.document import Code, Fact, say
 from cbreplay.holes import find_shared_cadence
 from cbreplay.words import parting_words, spoken_semantics
@@ -17,18 +19,23 @@ if TYPE_CHECKING:
     from cbreplay.words import Parting
 
 __all__ = [
+    "ABOUT_OTHERS",
     "ROUTINE",
+    "about_reading",
     "beside_best",
     "by_keras_rules",
     "counts_otherwise",
     "end_of_evidence",
     "lead_of_run",
     "spoken_end",
+    "spoken_note",
     "spoken_plan",
 ]
 
 # two files that agree are no doubt; cbreplay inspect -v shows this note too
 ROUTINE = "the CSV and the event files are one training"
+# what stands beside the logs that were read; the first of them carries the note
+ABOUT_OTHERS = ("left out another of these logs", "left out a directory")
 
 
 def lead_of_run(replay: Replay) -> Text:
@@ -48,6 +55,56 @@ def lead_of_run(replay: Replay) -> Text:
         *(judged or ("By",)),
         f" the rules of {spoken_semantics(replay.semantics.name)}. ",
         "Epochs count from 1.",
+    )
+
+
+def spoken_note(run: Run, note: str, more: str = "") -> Text:
+    """Say what was noted of a run; what is about another log has not its name.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    note : str
+        What was noted.
+    more : str
+        What to say behind its name.
+    """
+    if note.startswith(ABOUT_OTHERS):
+        return say(note)
+    return say(Fact(run.name, "name", "run"), f"{more}: {note}")
+
+
+def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
+    """Yield what to know of several logs: which were left out, which go on in others.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Those that were read.
+    """
+    resumed = []
+    for run in runs:
+        for note in run.notes:
+            if note.startswith(ABOUT_OTHERS):
+                yield say(note)
+        if run.resumes:
+            resumed.append(run)
+    if resumed:
+        yield _goes_on(resumed[0], len(resumed) - 1)
+
+
+def _goes_on(run: Run, n_others: int) -> Text:
+    """Say that a part of a log may belong to the part before it."""
+    others = f", and so do {n_others} other parts" if n_others > 1 else ""
+    if n_others == 1:
+        others = ", and so does another part"
+    return say(
+        Code(run.name),
+        " begins at epoch ",
+        Fact(run.first_epoch, "epoch", "resumed_epoch"),
+        f", inside the part before it{others}: if a fit was resumed there, --parts "
+        "join or parts='join' takes them as one training",
     )
 
 
@@ -111,7 +168,16 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
     """Yield by whose rules something is exact, and where it stands what differs."""
-    others = _others_count(runs)
+    listed = list(runs)
+    others = _others_count(listed)
+    alike = {run.framework for run in listed if _is_decided_alike(run)} - {""}
+    for framework in sorted(alike):
+        yield say(
+            f"{framework} stops at the same epochs on such a log, and keeps the "
+            "weights that its own checkpoint callback keeps (",
+            Code("docs/patience-in-every-framework.md"),
+            ").",
+        )
     if others:
         yield say(
             f"exact: by Keras's rules; {others} otherwise, as ",
@@ -122,9 +188,26 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
 
 def _others_count(runs: Iterable[Run]) -> str:
     """Name the frameworks with rules of their own, with the verb; '' without any."""
-    others = sorted({run.framework for run in runs} - {""})
+    others = sorted({run.framework for run in runs if not _is_decided_alike(run)})
     verb = "counts" if len(others) == 1 else "count"
     return f"{' and '.join(others)} {verb}" if others else ""
+
+
+def _is_decided_alike(run: Run) -> bool:
+    """Return whether this log's own framework decides as Keras does, or is Keras.
+
+    Lightning parts from it at a NaN or an infinity, and where it validates several
+    times an epoch.
+    """
+    if run.framework != _AS_KERAS_WHILE_FINITE:
+        return not run.framework
+    return run.steps is None and all(
+        not series.others and np.isfinite(series.values[series.recorded]).all()
+        for series in run.series.values()
+    )
+
+
+_AS_KERAS_WHILE_FINITE = "Lightning"
 
 
 def beside_best(modes: Iterable[Mode | None]) -> str:

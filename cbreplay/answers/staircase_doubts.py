@@ -104,10 +104,14 @@ def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
 
 
 def _other_series(staircase: Staircase) -> Iterator[Text]:
+    """Yield where other series are best, unless the answer keeps that epoch too."""
+    answer = staircase.sufficient_step()
     stopping = [step for step in staircase.steps if step.last_patience is not None]
     kept = {step.kept_epoch: step for step in stopping}
     horizon = staircase.replay.run.horizon
     for name, (epoch, value) in staircase.other_best.items():
+        if answer is not None and answer.kept_epoch == epoch:
+            continue
         where = ", at the end" if epoch == horizon else ""
         shown = spoken_number(value, decimals_for([value]))
         start = (

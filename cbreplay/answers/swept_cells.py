@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.sweep import Sweep
     from cbreplay.words import Parting
 
-__all__ = ["read_sweep", "reads_from_sweep"]
+__all__ = ["find_partings", "read_sweep", "reads_from_sweep"]
 
 
 def reads_from_sweep(grid: Grid) -> bool:
@@ -93,19 +93,24 @@ def _outcomes(sweep: Sweep, shared: SharedReplays) -> dict[str, list[Any]]:
         "reductions": sweep.n_reductions.reshape(-1).tolist(),
         "divergence_epoch": _within(sweep.diverged, sweep.divergence_epoch),
         "gap_epoch": _within(sweep.incomplete, sweep.gap_epoch),
-        "parted_by": _partings(sweep, shared),
+        "parted_by": [part for told in find_partings(sweep, shared) for part in told],
         "saves": [0] * len(codes),
         "last_saved_file": [None] * len(codes),
         "last_saved_epoch": [None] * len(codes),
     }
 
 
-def _partings(sweep: Sweep, shared: SharedReplays) -> list[Parting]:
-    """Return what is otherwise at the divergence of each cell.
+def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
+    """Return of each run what is otherwise at the divergence of each setting.
 
     Only where the recorded rate changes there too do the arrays not tell.
+
+    Parameters
+    ----------
+    sweep, shared : Sweep, SharedReplays
+        What was decided, and the replays that tell the rest.
     """
-    partings: list[Parting] = []
+    partings: list[list[Parting]] = []
     for row, run in enumerate(sweep.records):
         told: list[Parting] = ["reduction"] * len(sweep.configs)
         for column in np.flatnonzero(sweep.diverged[row]).tolist():
@@ -115,7 +120,7 @@ def _partings(sweep: Sweep, shared: SharedReplays) -> list[Parting]:
                 for rate in (run.learning_rate, run.other_learning_rate)
             ):
                 told[column] = parting_of(shared.at(row, column))
-        partings += told
+        partings.append(told)
     return partings
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.one_setting import one_run, one_setting
-from cbreplay.cli.options import log_options, setting_options
+from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _FAILED = 1
 
 @click.command("confirm")
 @log_options
-@setting_options
+@one_setting_options
 @format_option
 def command(question: Question, output_format: Format) -> None:
     """Predict a setting by replay, train under it, and hold both side by side.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
 
+from cbreplay.cli.options import speaking_options
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
@@ -64,7 +65,7 @@ def _codes(
 
 
 @click.command("lint")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
 @click.option(
     "-c",
     "--callbacks",
@@ -119,6 +120,7 @@ def _codes(
     show_default=True,
     help="How the answer is written; github is for annotations of a pull request.",
 )
+@speaking_options
 def command(
     paths: tuple[str, ...],
     expressions: tuple[str, ...],
@@ -196,12 +198,14 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
     from cbreplay.expressions.sources import find_scripts, is_script
 
     found: list[str] = []
+    others: list[str] = []
     for path in paths:
         if is_script(path):
             found.append(path)
-        elif os.path.isdir(path) and not os.path.exists(f"{path}/run.json"):  # noqa: PTH110, PTH112
-            found += find_scripts(path)
-    others = [path for path in paths if not is_script(path) and not os.path.isdir(path)]  # noqa: PTH112
+        elif _may_hold_scripts(path) and (scripts := find_scripts(path)):
+            found += scripts
+        elif not _may_hold_scripts(path) or not find_scripts(path, named=False):
+            others.append(path)
     if found and others:
         sentence = (
             f"{found[0]} is a script and {others[0]} is none. Ask about scripts, or "
@@ -209,6 +213,11 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
         )
         raise ConfigError(sentence)
     return list(dict.fromkeys(found))
+
+
+def _may_hold_scripts(path: str) -> bool:
+    """Return whether a path is a directory, and not that of a run."""
+    return os.path.isdir(path) and not os.path.exists(f"{path}/run.json")  # noqa: PTH110, PTH112
 
 
 def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:

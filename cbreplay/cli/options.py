@@ -19,7 +19,9 @@ __all__ = [
     "advice_options",
     "judging_options",
     "log_options",
+    "one_setting_options",
     "setting_options",
+    "speaking_options",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -33,8 +35,29 @@ def _keep_for_all(
         context.find_root().obj[parameter.name] = True
 
 
+_SPEAKING_OPTIONS = [
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say more: what nearly every answer would say, and every run, series and "
+        "file by its name.",
+    ),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_for_all,
+        help="Say nothing but the answer.",
+    ),
+]
+
 _LOG_OPTIONS = [
-    click.argument("paths", nargs=-1, metavar="[PATH...]"),
+    # a path, so that a shell completes it; whether it is one is seen when it is read
+    click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path()),
     click.option(
         "--errors",
         type=click.Choice(["strict", "skip"]),
@@ -120,23 +143,7 @@ _LOG_OPTIONS = [
         callback=follow_config,
         help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
     ),
-    click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_for_all,
-        help="Say more: what nearly every answer would say, and every run, series and "
-        "file by its name.",
-    ),
-    click.option(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_for_all,
-        help="Say nothing but the answer.",
-    ),
+    *_SPEAKING_OPTIONS,
 ]
 
 _SETTING_OPTIONS = [
@@ -152,6 +159,22 @@ _SETTING_OPTIONS = [
     click.option("--patience", metavar="N|A:B|A,B", help="Of an EarlyStopping."),
     click.option("--min-delta", metavar="X|X,Y", help="Of an EarlyStopping."),
     click.option("--start-from-epoch", metavar="N|A:B", help="Of an EarlyStopping."),
+]
+
+# of a command that speaks of one setting
+_ONE_SETTING_OPTIONS = [
+    click.option(
+        "-c",
+        "--callbacks",
+        "expressions",
+        multiple=True,
+        metavar="EXPR",
+        help='Keras code, for example "EarlyStopping(patience=5)"; repeated, one '
+        "callbacks list. One value for each parameter. Or @file, @train.py.",
+    ),
+    click.option("--patience", metavar="N", help="Of an EarlyStopping."),
+    click.option("--min-delta", metavar="X", help="Of an EarlyStopping."),
+    click.option("--start-from-epoch", metavar="N", help="Of an EarlyStopping."),
 ]
 
 _JUDGING_OPTIONS = [
@@ -231,6 +254,11 @@ _ADVICE_OPTIONS = [
 ]
 
 
+def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add those that say how much is said; `log_options` has them too."""
+    return _add(function, _SPEAKING_OPTIONS)
+
+
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the reading options, and hand all shared ones over as one `question`."""
     names = {option.name for option in fields(Question)}
@@ -247,6 +275,11 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
 def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add the options that name settings; goes below `log_options`."""
     return _add(function, [*_SETTING_OPTIONS, *_JUDGING_OPTIONS])
+
+
+def one_setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
+    """Add those that name one setting; goes below `log_options`."""
+    return _add(function, [*_ONE_SETTING_OPTIONS, *_JUDGING_OPTIONS])
 
 
 def judging_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

@@ -12,7 +12,7 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import advice_options, log_options, setting_options
 from cbreplay.cli.outputs import echo_path, reserve_output
 from cbreplay.cli.surroundings import import_matplotlib
-from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,12 +129,6 @@ def _draw_costs(
         group_by=advising.group_by,
         recorded_under=advising.recorded_under,
     )
-    if not costs.n_compared:
-        sentence = (
-            f"no patience is told by enough of these {len(runs)} runs to be "
-            "compared, so there is nothing to draw. cbreplay recommend says why"
-        )
-        raise EvidenceError(sentence)
     if kind == "map":
         return plot_map(map_points(costs, advice))
     return plot_trade_off(trade_off_points(costs, advice))

@@ -14,6 +14,7 @@ import click
 
 from cbreplay.cli.threads import users_environment
 from cbreplay.errors import ConfigError, OutputError
+from cbreplay.notebook_cells import is_python, read_cells
 from cbreplay.record.run_directory import check_vacant, make_run_directory
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ __all__ = ["command"]
     "--share",
     type=click.FloatRange(0, 1),
     default=1.0,
-    help="Leave them out in this share of runs only. The name of --out and ARGS "
-    "decide, so the same run is always treated alike.",
+    help="Leave them out in this share of runs only. The name (of --out, else of "
+    "SCRIPT) and ARGS decide, so the same run is always treated alike.",
 )
 @click.option(
-    "--epochs", type=click.IntRange(min=1), help="Train so many, whatever fit is given."
+    "--epochs",
+    type=click.IntRange(min=1),
+    help="Train so many in every fit, whatever it is given.",
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...")
 @click.pass_obj
@@ -70,12 +73,15 @@ def command(
     those that it has without.
     """
     kind, target, arguments = _find_target(module, words)
-    directory = _choose_directory(out, target)
-    chosen = without if _is_chosen(share, directory, arguments) else ()
+    name = target if kind == "module" else Path(target).stem
+    directory = _choose_directory(out, name)
+    # not the directory's: it is numbered where there was a recording
+    name = name if out is None else out.absolute().name
     options = {
         "kind": kind,
         "out": str(directory),
-        "without": chosen,
+        "named": without,
+        "without": without if _is_chosen(share, name, arguments) else (),
         "epochs": epochs,
         "quiet": bool(shared and shared["quiet"]),
     }
@@ -111,38 +117,41 @@ def _no_file(script: Path) -> str:
 def _check_notebook(path: Path) -> None:
     """Refuse a notebook that runs more than Python, before anything is run."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        code = [
-            (number, "".join(cell["source"]).splitlines())
-            for number, cell in enumerate(cells, start=1)
-            if cell["cell_type"] == "code"
-        ]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        sentence = f"{str(path)!r} is not a notebook that can be read ({error!r})"
+        cells = read_cells(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        sentence = f"{str(path)!r} cannot be read: {error}"
         raise ConfigError(sentence) from None
-    for number, lines in code:
-        for line in lines:
-            if _needs_ipython(line.strip()):
-                sentence = (
-                    f"cell {number} of {str(path)!r} is no Python: {line.strip()!r}. "
-                    "Take it out, or record the script that jupyter nbconvert "
-                    "--to script makes"
-                )
-                raise ConfigError(sentence)
+    for cell in cells:
+        acting = [line for line in cell.magics if line.split()[0] not in _HARMLESS]
+        if acting:
+            problem = f"only IPython runs {acting[0]!r}"
+        elif not is_python(cell.lines):
+            problem = "this is not Python"
+        else:
+            continue
+        sentence = (
+            f"code cell {cell.number} of {str(path)!r}: {problem}. Take it out, or "
+            "record the script that jupyter nbconvert --to script makes"
+        )
+        raise ConfigError(sentence)
 
 
-# lines that only say how a notebook shows or reloads, which nobody misses here
-_HARMLESS = ("%matplotlib", "%config", "%load_ext", "%autoreload", "%reload_ext")
+# what only says how a notebook shows, times or reloads, which nobody misses here
+_HARMLESS = (
+    "%matplotlib",
+    "%config",
+    "%load_ext",
+    "%autoreload",
+    "%reload_ext",
+    "%%time",
+    "%%capture",
+)
 
 
-def _needs_ipython(line: str) -> bool:
-    return line.startswith(("!", "%")) and not line.startswith(_HARMLESS)
-
-
-def _choose_directory(out: Path | None, target: str) -> Path:
+def _choose_directory(out: Path | None, name: str) -> Path:
     """Return the directory for the run directories, made and empty."""
     if out is None:
-        first = Path("runs") / Path(target).stem
+        first = Path("runs") / name
         later = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
         out = next(path for path in itertools.chain([first], later) if _is_vacant(path))
     check_vacant(out)
@@ -158,10 +167,10 @@ def _is_vacant(path: Path) -> bool:
     return True
 
 
-def _is_chosen(share: float, directory: Path, arguments: Sequence[str]) -> bool:
-    """Tell whether a run is among the share, by its name and nothing else."""
-    name = "\0".join([directory.name, *arguments]).encode()
-    drawn = int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
+def _is_chosen(share: float, name: str, arguments: Sequence[str]) -> bool:
+    """Tell whether a run is among the share, by what it is called and nothing else."""
+    called = os.fsencode("\0".join([name, *arguments]))
+    drawn = int.from_bytes(hashlib.sha256(called).digest()[:4], "big")
     return drawn < share * 2**32
 
 
@@ -170,6 +179,7 @@ def _become(words: Sequence[str]) -> None:
     launcher = Path(__file__).parents[1] / "record" / "launch.py"
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(  # noqa: S606 - the user asked for it
-        sys.executable, [sys.executable, str(launcher), *words], users_environment()
-    )
+    # python -P -m cbreplay record: the script is to be run so too
+    safe = ["-P"] if sys.flags.safe_path else []
+    program = [sys.executable, *safe, str(launcher), *words]
+    os.execve(sys.executable, program, users_environment())  # noqa: S606 - the user asked for it

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NoReturn
 
+from cbreplay.expressions.foreign_layers import may_log_own_names
+from cbreplay.expressions.parameters import given_for
 from cbreplay.expressions.script_calls import Unread, returns_once
 from cbreplay.rules.checks import Compiled
 from cbreplay.rules.keras.metric_names import (
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCompiles"]
 
-# how the logs of a training may hold more than is compiled
-_OWN_STEPS = {"add_metric", "test_step", "train_step"}
 _KERAS = ("keras", "tensorflow", "tf", "tf_keras")
 _KERAS_MODELS = {"Functional", "Model", "Sequential"}
 _APPLICATIONS = "applications"
@@ -92,21 +92,31 @@ class ModelCompiles:
             named = scope.place(node.id) if isinstance(node, ast.Name) else None
             if named is None:
                 break
-            holder, name = named
-            values = [binding.value for binding in holder.bindings[name]]
-            kinds = [self._class_of(value, holder) for value in values]
+            values = self._values_of(*named)
+            kinds = [self._class_of(value, holder) for value, holder in values]
             if all(kinds):
                 return places, [kind for kind in kinds if kind is not None]
-            value = values[0] if len(values) == 1 else None
-            function = (
-                self.calls.function_of(value, holder)
-                if isinstance(value, ast.Call)
-                else None
-            )
-            if function is None or not returns_once(function):
+            if len(values) != 1:
                 break
-            node, scope = function.returned[0], function
+            ((node, scope),) = values
+            if isinstance(node, ast.Call):
+                function = self.calls.function_of(node, scope)
+                if function is None or not returns_once(function):
+                    break
+                node, scope = function.returned[0], function
         return places, []
+
+    def _values_of(
+        self, holder: Scope, name: str
+    ) -> list[tuple[ast.expr | None, Scope]]:
+        """Return what a name stands for; None where that cannot be told."""
+        values: list[tuple[ast.expr | None, Scope]] = [
+            (binding.value, holder) for binding in holder.bindings[name]
+        ]
+        given = given_for(self.calls, name, holder)
+        if given.is_whole and [value for value, _ in values] == [None]:
+            return list(given.values)
+        return values
 
     def _class_of(self, value: ast.expr | None, scope: Scope) -> str | None:
         """Return the Keras class that a call makes a model of; None if it is none."""
@@ -138,13 +148,15 @@ class ModelCompiles:
         except Unread:
             return None
         known = self.is_followed and bool(self.models)
+        may_log_own = not known or may_log_own_names(self.calls)
         return Compiled(
             " and ".join(self.calls.place(call.lineno) for call, _ in self.found),
             ("loss", *dict.fromkeys(reader.names)),
             frozenset(reader.spellings),
             reader.directions,
             has_outputs=not known or set(self.models) != {"Sequential"},
-            is_whole=known and not _OWN_STEPS & self.calls.methods,
+            is_whole=not may_log_own,
+            is_keras=known,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from cbreplay.expressions.flows import names_in
 
@@ -13,10 +13,32 @@ if TYPE_CHECKING:
 
 __all__ = ["join_growing_lists"]
 
-# the line and column at which a name first stands
-_Firsts: TypeAlias = dict[str, tuple[int, int]]
+_Position: TypeAlias = tuple[int, int]
+# the lines and columns at which a name first and last stands
+_Mentions: TypeAlias = dict[str, tuple[_Position, _Position]]
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BODIES = ("body", "orelse", "finalbody")
+# the `with` of these lets every exception through
+_LETTING_THROUGH = {
+    *("Graph", "as_default", "custom_object_scope", "device", "name_scope", "open"),
+    *("scope", "start_run"),
+}
+
+
+class _Suite(NamedTuple):
+    """A block of statements.
+
+    Parameters
+    ----------
+    statements : list of ast.stmt
+        The statements.
+    may_break_off : bool
+        Whether the script may go on below where an exception ended the block.
+    """
+
+    statements: list[ast.stmt]
+    may_break_off: bool
 
 
 def join_growing_lists(tree: ast.Module) -> None:
@@ -24,31 +46,53 @@ def join_growing_lists(tree: ast.Module) -> None:
 
     Only ``append``, ``extend`` and ``+=`` as statements of the same block as the list,
     below it and above whatever else names it: what the list holds there needs no run
-    to be told. Everything else is left as it stands.
+    to be told. What names it below the block sees them all too, unless the block may
+    be left between: by an exception, a ``break``, a ``continue``. Everything else is
+    left as it stands.
     """
-    firsts: dict[int, _Firsts] = {}
+    known: dict[int, _Mentions] = {}
     for scope in ast.walk(tree):
         if isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = _first_mentions(scope, firsts)
+            mentions = _find_mentions(scope, known)
             for block in _blocks(scope):
-                _join_block(block, first)
+                _join_block(block, mentions)
 
 
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+def _blocks(node: ast.AST, *, may_break_off: bool = False) -> Iterator[_Suite]:
     """Yield the blocks of statements of one scope, without those of inner scopes."""
+    may_break_off = may_break_off or _may_swallow(node)
     for field in _BODIES:
         block = getattr(node, field, None)
         if isinstance(block, list):
-            yield block
+            yield _Suite(block, may_break_off)
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, _SCOPES):
-            yield from _blocks(child)
+            yield from _blocks(child, may_break_off=may_break_off)
 
 
-def _join_block(block: list[ast.stmt], first: _Firsts) -> None:
+def _may_swallow(node: ast.AST) -> bool:
+    """Return whether a statement may keep an exception from ending what is below it."""
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        entered = [item.context_expr for item in node.items]
+        return not all(
+            isinstance(manager, ast.Call) and _last_name(manager) in _LETTING_THROUGH
+            for manager in entered
+        )
+    return isinstance(node, (ast.Try, ast.TryStar))
+
+
+def _last_name(call: ast.Call) -> str:
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""
+
+
+def _join_block(block: _Suite, mentions: _Mentions) -> None:
+    statements = block.statements
     begun = {
         at: found
-        for at, statement in enumerate(block)
+        for at, statement in enumerate(statements)
         if (found := _begun(statement)) is not None
     }
     if not begun:
@@ -56,32 +100,59 @@ def _join_block(block: list[ast.stmt], first: _Firsts) -> None:
     # where each name stands, of those that a list of this block is called
     called = {name for _, name, _ in begun.values()}
     places: dict[str, list[int]] = {}
-    for at, statement in enumerate(block):
+    for at, statement in enumerate(statements):
         for name in called.intersection(names_in(statement)):
             places.setdefault(name, []).append(at)
+    leaving = [at for at, statement in enumerate(statements) if _may_leave(statement)]
+    end = _end_of(statements[-1])
     taken: set[int] = set()
     for start, (assigned, name, value) in begun.items():
-        if first[name] < (block[start].lineno, block[start].col_offset):
+        first, last = mentions[name]
+        if first < (assigned.lineno, assigned.col_offset):
             continue
-        gains = _gains_of(name, block, places[name], start)
+        stop = len(statements)
+        if last > end:
+            # what stands below the block may see a list that did not gain them all
+            later = leaving[bisect.bisect_right(leaving, start) :]
+            stop = start if block.may_break_off else min([*later, stop])
+        below = bisect.bisect_right(places[name], start)
+        within = places[name][below : bisect.bisect_left(places[name], stop)]
+        gains = _gains_of(name, statements, within)
         if gains:
             taken.update(at for at, _ in gains)
             # one list, however many there are: a sum of each would be nested
             gained = ast.List([entry for _, entry in gains], ast.Load())
             grown = ast.BinOp(value, ast.Add(), ast.copy_location(gained, value))
             assigned.value = ast.copy_location(grown, value)
-    block[:] = [statement for at, statement in enumerate(block) if at not in taken]
+    statements[:] = [
+        statement for at, statement in enumerate(statements) if at not in taken
+    ]
+
+
+def _end_of(statement: ast.stmt) -> _Position:
+    return statement.end_lineno or 0, statement.end_col_offset or 0
+
+
+def _may_leave(node: ast.AST) -> bool:
+    """Return whether a ``break`` or ``continue`` of an outer loop stands in a node."""
+    if isinstance(node, (ast.Break, ast.Continue)):
+        return True
+    if isinstance(node, (*_SCOPES, ast.expr)):
+        return False
+    # those in a loop's body are of that loop, those in its `else` of an outer one
+    inner = node.orelse if isinstance(node, _LOOPS) else ast.iter_child_nodes(node)
+    return any(map(_may_leave, inner))
 
 
 def _gains_of(
-    name: str, block: Sequence[ast.stmt], places: Sequence[int], start: int
+    name: str, block: Sequence[ast.stmt], places: Sequence[int]
 ) -> list[tuple[int, ast.expr]]:
     """Return the entries that a list gains, until something else names it.
 
     What another list gains from it is something else: that copies what it holds there.
     """
     gains = []
-    for at in places[bisect.bisect_right(places, start) :]:
+    for at in places:
         gained = _gained(block[at], name)
         if gained is None or name in names_in(gained):
             break
@@ -132,29 +203,31 @@ def _starred(value: ast.expr) -> ast.Starred:
     return ast.copy_location(ast.Starred(value, ast.Load()), value)
 
 
-def _first_mentions(scope: ast.AST, firsts: dict[int, _Firsts]) -> _Firsts:
-    """Return where each name of a scope first stands, inner scopes included.
+def _find_mentions(scope: ast.AST, known: dict[int, _Mentions]) -> _Mentions:
+    """Return where each name of a scope first and last stands, inner scopes included.
 
     An inner scope that takes or assigns the name, and does not share it, has its own.
     """
-    if id(scope) in firsts:
-        return firsts[id(scope)]
-    found: _Firsts = {}
+    if id(scope) in known:
+        return known[id(scope)]
+    found: _Mentions = {}
     pending = list(ast.iter_child_nodes(scope))
     while pending:
         node = pending.pop()
-        inner: _Firsts = {}
+        inner: _Mentions = {}
         if isinstance(node, ast.Name):
-            inner = {node.id: (node.lineno, node.col_offset)}
+            at = (node.lineno, node.col_offset)
+            inner = {node.id: (at, at)}
         if isinstance(node, _SCOPES):
             own = _own_names(node)
-            inside = _first_mentions(node, firsts)
-            inner = {name: at for name, at in inside.items() if name not in own}
+            inside = _find_mentions(node, known)
+            inner = {name: span for name, span in inside.items() if name not in own}
         else:
             pending += ast.iter_child_nodes(node)
-        for name, at in inner.items():
-            found[name] = min(at, found.get(name, at))
-    firsts[id(scope)] = found
+        for name, (first, last) in inner.items():
+            span = found.get(name, (first, last))
+            found[name] = min(first, span[0]), max(last, span[1])
+    known[id(scope)] = found
     return found
 
 

@@ -39,7 +39,31 @@ _TYPES = {"dict", "list"}
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
 _HARMLESS |= {"print", "repr", "str", "type"}
 _METHODS = {"evaluate", "fit", "fit_generator", "predict"} | _CHANGING
+_METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 _NAMESPACES, _RUNNING = {"globals", "locals", "vars"}, {"eval", "exec"}
+
+
+class _Function(NamedTuple):
+    """A function or method of the script, and what it takes.
+
+    Parameters
+    ----------
+    inside : Scope
+        Its scope.
+    parameters : list of str
+        The parameters that may be given by place.
+    rest : list of str
+        ``*args`` and ``**kwargs``, if it has them.
+    """
+
+    inside: Scope
+    parameters: list[str]
+    rest: list[str]
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it stands in a class."""
+        return self.inside.parent is not None and self.inside.parent.of_class
 
 
 class Names(NamedTuple):
@@ -55,6 +79,8 @@ class Names(NamedTuple):
         More of the same.
     given : mapping of (Scope, str) to int
         The line in which what a name holds is given to something that is not read.
+    given_attributes : list of (ast.Attribute, Scope)
+        Such as ``self.callbacks``, that are given so.
     unread : mapping of str to int
         What may give any name another meaning, and the line in which it stands.
     gains : list of Gain
@@ -63,16 +89,26 @@ class Names(NamedTuple):
         Where attributes are set.
     stars : list of str
         The modules of which everything is imported.
+    scopes : list of Scope
+        Every scope.
+    uses : list of (ast.Name, Scope)
+        Where names are used, but for those of which only an attribute or an entry is.
+    taken : frozenset of str
+        The names and attributes that are used otherwise than to call them.
     """
 
     calls: list[tuple[ast.Call, Scope]]
     changed: dict[tuple[Scope, str], int]
     changes: Changes
     given: dict[tuple[Scope, str], int]
+    given_attributes: list[tuple[ast.Attribute, Scope]]
     unread: dict[str, int]
     gains: list[Gain]
     stores: list[Store]
     stars: list[str]
+    scopes: list[Scope]
+    uses: list[tuple[ast.Name, Scope]]
+    taken: frozenset[str]
 
 
 def read_names(tree: ast.Module) -> Names:
@@ -85,66 +121,126 @@ def read_names(tree: ast.Module) -> Names:
     """
     walk = _NameVisitor()
     walk.visit(tree)
-    for scope in walk.scopes:
-        for name in walk.shared.intersection(scope.bindings):
+    for name in walk.shared:
+        binding = [scope for scope in walk.scopes if name in scope.bindings]
+        # one that is only read by the others has its one meaning
+        for scope in binding if len(binding) > 1 else ():
             scope.bindings[name].append(Binding(0))
     calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
-    given = {
-        place: call.lineno
-        for call, scope in reversed(calls)
-        for name in _given_away(call, walk)
-        if (place := scope.place(name)) is not None
-    }
+    given = [
+        (part, scope)
+        for call, scope in calls
+        if not _is_seen(call, scope, walk)
+        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]
+        for part in _handed(argument)
+    ]
+    handing = [
+        Change(scope, name, part.lineno, is_deep=True)
+        for part, scope in given
+        if not isinstance(part, ast.Attribute)
+        for _, name in find_flows(part)
+        if not _is_defined(name, scope)
+    ]
     flows = [*walk.flows, *_passed(walk)]
     changes = spread_changes(walk.changes, flows)
     return Names(
         calls,
         changes.first,
         changes,
-        given,
+        spread_changes(handing, flows).first,
+        [(part, scope) for part, scope in given if isinstance(part, ast.Attribute)],
         walk.unread,
         walk.gains,
         walk.stores,
         walk.stars,
+        walk.scopes,
+        [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
+        walk.taken(),
     )
 
 
-def _given_away(call: ast.Call, walk: _NameVisitor) -> list[str]:
-    """Return the names whose objects a call gets, and could change unseen."""
+def _is_seen(call: ast.Call, scope: Scope, walk: _NameVisitor) -> bool:
+    """Return whether it is known, or read, what a call does with what it gets."""
+    called = call.func
+    if isinstance(called, ast.Attribute) and called.attr in _METHODS:
+        return True
+    known = isinstance(called, ast.Name) and called.id in _HARMLESS | _SETTING
+    return known or bool(_called_functions(call, scope, walk))
+
+
+def _handed(given: ast.expr) -> Iterator[ast.expr]:
+    """Yield the pieces of an argument that may be lists, callbacks or hold some."""
+    if isinstance(given, ast.Starred):
+        yield from _handed(given.value)
+    elif isinstance(given, (ast.List, ast.Tuple)):
+        for part in given.elts:
+            yield from _handed(part)
+    elif isinstance(given, ast.Subscript):
+        # an entry of a table of settings is no list and no callback
+        key = given.slice
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+            yield given
+    elif isinstance(given, _HANDING):
+        yield given
+
+
+_HANDING = (ast.Name, ast.Attribute, ast.Dict, ast.IfExp, ast.BoolOp)
+
+
+def _is_defined(name: str, scope: Scope) -> bool:
+    """Return whether a name is of a function or class of the script.
+
+    Code that calls it has no hold of what its body names.
+    """
+    holder = scope.holder(name)
+    bindings = [] if holder is None else holder.bindings[name]
+    return any(binding.inner is not None for binding in bindings)
+
+
+def _called_functions(
+    call: ast.Call, scope: Scope, walk: _NameVisitor
+) -> list[_Function]:
+    """Return the functions of the script that a call may run; none for others' code."""
     called = call.func
     if isinstance(called, ast.Name):
-        seen = called.id in _HARMLESS | _SETTING or called.id in walk.functions
-    else:
-        seen = isinstance(called, ast.Attribute) and called.attr in _METHODS
-    if seen:
+        return walk.functions.get(called.id, [])
+    if not isinstance(called, ast.Attribute):
         return []
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return [one.id for one in given if isinstance(one, ast.Name)]
+    root = root_of(called)
+    holder = None if root is None else scope.holder(root)
+    if holder is not None and root is not None:
+        bindings = holder.bindings[root]
+        if any(binding.path is not None for binding in bindings):
+            return []  # a module's
+    methods = walk.functions.get(called.attr, [])
+    return [function for function in methods if function.is_method]
 
 
 def _passed(walk: _NameVisitor) -> Iterator[Flow]:
     """Yield a function's parameters, and what they are called with."""
     for call, scope in walk.calls:
-        called = call.func.id if isinstance(call.func, ast.Name) else None
-        function = None if called is None else walk.functions.get(called)
-        if function is None:
-            continue
-        inside, parameters, rest = function
-        given = [*zip(parameters, call.args, strict=False)]
-        given += [
-            (keyword.arg, keyword.value)
-            for keyword in call.keywords
-            if keyword.arg in inside.bindings
-        ]
-        for parameter, value in given:
-            for kind, name in find_flows(value):
-                yield Flow(inside, parameter, kind, scope, name)
-        # *args and **kwargs
-        others = [*call.args, *(keyword.value for keyword in call.keywords)]
-        for parameter in rest:
-            for value in others:
-                for name in names_in(value):
-                    yield Flow(inside, parameter, "holds", scope, name)
+        for function in _called_functions(call, scope, walk):
+            yield from _passed_to(function, call, scope)
+
+
+def _passed_to(function: _Function, call: ast.Call, scope: Scope) -> Iterator[Flow]:
+    inside, parameters, rest = function
+    of_object = function.is_method and isinstance(call.func, ast.Attribute)
+    given = [*zip(parameters[of_object:], call.args, strict=False)]
+    given += [
+        (keyword.arg, keyword.value)
+        for keyword in call.keywords
+        if keyword.arg is not None and keyword.arg in inside.bindings
+    ]
+    for parameter, value in given:
+        for kind, name in find_flows(value):
+            yield Flow(inside, parameter, kind, scope, name)
+    # *args and **kwargs
+    others = [*call.args, *(keyword.value for keyword in call.keywords)]
+    for parameter in rest:
+        for value in others:
+            for name in names_in(value):
+                yield Flow(inside, parameter, "holds", scope, name)
 
 
 def _captured(node: ast.AST) -> list[str]:
@@ -167,12 +263,24 @@ class _NameVisitor(ast.NodeVisitor):
         self.changes: list[Change] = []
         self.flows: list[Flow] = []
         self.shared: set[str] = set()
-        self.functions: dict[str, tuple[Scope, list[str], list[str]]] = {}
+        self.functions: dict[str, list[_Function]] = {}
         self.unread: dict[str, int] = {}
         self.gains: list[Gain] = []
         self.stores: list[Store] = []
         self.stars: list[str] = []
         self.called: set[int] = set()
+        # what is called, and what it is an attribute of
+        self.called_through: set[int] = set()
+        self.uses: list[tuple[ast.Name, Scope]] = []
+        self.looked_into: set[int] = set()
+        self.attributes: list[ast.Attribute] = []
+
+    def taken(self) -> frozenset[str]:
+        names = {use.id for use, _ in self.uses if id(use) not in self.called}
+        attributes = {
+            node.attr for node in self.attributes if id(node) not in self.called
+        }
+        return frozenset(names | attributes)
 
     def bind(self, name: str, binding: Binding) -> None:
         self.scope.bindings.setdefault(name, []).append(binding)
@@ -192,7 +300,8 @@ class _NameVisitor(ast.NodeVisitor):
         self.enter_function(node.args, list(node.body), scope)
         named = [*node.args.posonlyargs, *node.args.args]
         starred = [one.arg for one in (node.args.vararg, node.args.kwarg) if one]
-        self.functions[node.name] = (scope, [one.arg for one in named], starred)
+        function = _Function(scope, [one.arg for one in named], starred)
+        self.functions.setdefault(node.name, []).append(function)
         self.flow_body(node)
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -288,7 +397,9 @@ class _NameVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
-        if not isinstance(node.ctx, ast.Load):
+        if isinstance(node.ctx, ast.Load):
+            self.uses.append((node, self.scope))
+        else:
             self.bind(node.id, Binding(node.lineno))
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
@@ -313,6 +424,9 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.note_change(node)
+        self.attributes.append(node)
+        if id(node) not in self.called_through:
+            self.looked_into.add(id(node.value))
         if not isinstance(node.ctx, ast.Load):
             self.note_store(node, None)
         elif node.attr in _WHOLE:
@@ -324,6 +438,8 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         self.note_change(node)
+        if id(node) not in self.called_through:
+            self.looked_into.add(id(node.value))
         self.generic_visit(node)
 
     def note_change(self, node: ast.Attribute | ast.Subscript) -> None:
@@ -395,8 +511,16 @@ class _NameVisitor(ast.NodeVisitor):
         self.calls.append((node, self.scope))
         called = node.func
         self.called.add(id(called))
+        through = called
+        while isinstance(through, (ast.Attribute, ast.Subscript)):
+            self.called_through.add(id(through))
+            through = through.value
         if isinstance(called, ast.Attribute) and called.attr in _GROWING and node.args:
             self.gains.append(Gain(called.value, node.args[-1], self.scope))
+            root = root_of(called.value)
+            if root is not None:
+                for name in names_in(node.args[-1]):
+                    self.flows.append(Flow(self.scope, root, "holds", self.scope, name))
         if isinstance(called, ast.Attribute) and called.attr in _CHANGING:
             of_type = isinstance(called.value, ast.Name) and called.value.id in _TYPES
             gains = called.attr in _GROWING and not of_type

@@ -30,8 +30,8 @@ _ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
 # what changes a class or a module for a while
 _PATCHING = {"__setattr__", "mock", "monkeypatch", "patch"}
 _GROWS = (
-    "; append, extend and += are read where they stand in one block with the list, "
-    "below it and above what uses it"
+    "; append, extend and += are read where they certainly run: in one block with the "
+    "list, below it and above what uses it"
 )
 
 
@@ -239,51 +239,6 @@ class ScriptCalls:
             return None
         return values[0].value, inner
 
-    def given_for(
-        self, name: str, holder: Scope | None
-    ) -> Iterator[tuple[ast.expr | None, Scope]]:
-        """Yield what the script's calls of a function give for a parameter.
-
-        None is its default.
-        """
-        function = None if holder is None else holder.definition
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return
-        arguments = function.args
-        by_place = [
-            parameter.arg for parameter in [*arguments.posonlyargs, *arguments.args]
-        ]
-        if name not in [*by_place, *(word.arg for word in arguments.kwonlyargs)]:
-            return
-        of_object = by_place[:1] == ["self"]
-        for call, scope in self.names.calls:
-            if called_name(call) != function.name:
-                continue
-            named = [word.value for word in call.keywords if word.arg == name]
-            place = by_place.index(name) - of_object if name in by_place else -1
-            given = call.args[place : place + 1] if place >= 0 else []
-            yield next(iter([*named, *given]), None), scope
-
-    def only_given(self, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
-        """Return the literal that every call of the script gives for a parameter."""
-        holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
-        if holder is None or not isinstance(node, ast.Name):
-            return None
-        given = list(self.given_for(node.id, holder))
-        default = _default_of(node.id, holder.definition)
-        values = []
-        for value, place in given:
-            expression = default if value is None else value
-            starred = isinstance(expression, ast.Starred)
-            if expression is None or starred or len(holder.bindings[node.id]) > 1:
-                return None
-            try:
-                values.append(self.literal(expression, place))
-            except Unread:
-                return None
-        same = values and all(value == values[0] for value in values)
-        return values[0] if same else None
-
     def only_value(
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
     ) -> ast.expr:
@@ -437,18 +392,6 @@ def returns_once(function: Scope) -> bool:
         and len(function.returned) == 1
         and last.value is function.returned[0]
     )
-
-
-def _default_of(name: str, function: ast.AST | None) -> ast.expr | None:
-    """Return the default of a parameter; None if it has none."""
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return None
-    arguments = function.args
-    by_place = [*arguments.posonlyargs, *arguments.args]
-    defaults = [None] * (len(by_place) - len(arguments.defaults)) + arguments.defaults
-    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    pairs = [*zip(by_place, defaults, strict=True), *named]
-    return next((value for word, value in pairs if word.arg == name), None)
 
 
 def _first(text: str) -> str:

@@ -101,9 +101,30 @@ def _resumes(calls: ScriptCalls, fit: FittingCall) -> bool:
     try:
         number = calls.literal(given, fit.scope)
     except Unread:
-        # history.epoch[-1] or len(history.epoch): after what was trained before
-        return ".epoch" in calls.written(given)
+        return _is_after_a_fit(calls, given, fit.scope)
     return type(number) is int and number > 0
+
+
+def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
+    """Return whether this is ``h.epoch[-1]`` or its like, of what a ``fit`` returned.
+
+    After a fit of one epoch the last one is 0, and the next fit begins anew.
+    """
+    for inner in ast.walk(node):
+        is_epoch = isinstance(inner, ast.Attribute) and inner.attr == "epoch"
+        if not is_epoch or not isinstance(inner, ast.Attribute):
+            continue
+        try:
+            fitted, holder = calls.followed(inner.value, scope)
+        except Unread:
+            continue
+        called = fitted.func if isinstance(fitted, ast.Call) else None
+        if isinstance(fitted, ast.Call) and isinstance(called, ast.Attribute):
+            earlier = FittingCall(fitted, holder, fitted)
+            epochs = _positive(calls, earlier, "epochs")
+            if called.attr in _FITS and epochs is not None and epochs > 1:
+                return True
+    return False
 
 
 def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.expressions.calls import read_arguments, require_all
+from cbreplay.expressions.parameters import given_for, only_given
 from cbreplay.expressions.script_callbacks import (
     build_callback,
     find_watcher,
@@ -167,11 +168,11 @@ class MemberReader:
             self.calls.unread(node, f"{name!r} is assigned in the class and outside")
         bindings = [binding for binding in holder.bindings[name] if binding.line]
         values = [binding.value for binding in bindings if binding.value is not None]
-        only = len(bindings) == len(values) == 1
         changed = self.calls.names.changed.get(place)
-        whole = only and changed is None
-        callback = any(self._makes_callback(value, holder) for value in values)
-        touched = callback or place in self.calls.names.changes.deeply
+        doubts = list(self._doubts_about(node, place))
+        whole = len(bindings) == len(values) == 1 and changed is None and not doubts
+        callbacks = [self._makes_callback(value, holder) for value in values]
+        touched = any(callbacks) or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
             where = self.calls.place(changed)
             self.calls.unread(node, f"{node.id!r} is changed in {where}")
@@ -182,13 +183,26 @@ class MemberReader:
                 gain.scope.place(gain.target.id) == place
             ):
                 yield from self.members(gain.value, gain.scope, is_certain=False)
-        if not whole:
-            yield from self._other_bindings(node, scope, bindings)
+        yield from self._other_bindings(node, scope, bindings)
+        self.unread += doubts
         line = self.calls.names.changes.unfollowed.get(place)
-        if line is not None and not callback:
+        # what changes of a callback is no entry of a list
+        if line is not None and not (callbacks and all(callbacks)):
             self.calls.unread(
                 node, f"{node.id!r} is changed in {self.calls.place(line)}"
             )
+
+    def _doubts_about(
+        self, node: ast.Name, place: tuple[Scope, str]
+    ) -> Iterator[UnreadPart]:
+        """Yield why a name may stand for more than what is assigned to it."""
+        holder, name = place
+        if any(not binding.line for binding in holder.bindings[name]):
+            problem = f"{name!r} is assigned in another function too, as global"
+            yield UnreadPart(node.lineno, problem)
+        given = self.calls.names.given.get(place)
+        if given is not None:
+            yield UnreadPart(node.lineno, _given_away(name, self.calls.place(given)))
 
     def _makes_callback(self, value: ast.expr, scope: Scope) -> bool:
         return isinstance(value, ast.Call) and (
@@ -199,21 +213,16 @@ class MemberReader:
         self, node: ast.Name, scope: Scope, bindings: list[Binding]
     ) -> Iterator[Member]:
         """Yield what a name holds that is a parameter; say what else is not read."""
-        holder = scope.holder(node.id)
+        given = given_for(self.calls, node.id, scope.holder(node.id))
         unread = [binding for binding in bindings if binding.value is None]
         for binding in unread:
-            given = [
-                (value, place)
-                for value, place in self.calls.given_for(node.id, holder)
-                if value is not None
-            ]
-            for value, place in given:
+            for value, place in given.values:
                 yield from self.members(value, place, is_certain=False)
             grown = any(
                 isinstance(gain.target, ast.Name) and gain.target.lineno == binding.line
                 for gain in self.calls.names.gains
             )
-            if not given and not grown:
+            if not given.is_whole and not grown:
                 whence = (
                     "is not assigned a plain value"
                     if binding.path is None
@@ -249,9 +258,15 @@ class MemberReader:
                 self.calls.unread(node, f"{written!r} is changed in {where}")
         if not stores and not gains:
             self.calls.unread(node, f"{written!r} is not assigned in the script")
+        handed = [
+            UnreadPart(node.lineno, _given_away(written, self.calls.place(part.lineno)))
+            for part, place in self.calls.names.given_attributes
+            if self.calls.written(part) == written and place.enclosing_class() is home
+        ]
+        self.unread += handed[:1]
         for store in stores:
             if store.value is not None:
-                certain = is_certain and len(stores) == 1 and not gains
+                certain = is_certain and len(stores) == 1 and not gains and not handed
                 yield from self.members(store.value, store.scope, is_certain=certain)
         for gain in gains:
             yield from self.members(gain.value, gain.scope, is_certain=False)
@@ -328,7 +343,7 @@ class _Stopgaps(ScriptArguments):
         try:
             return super().value(node, place)
         except Unread as unread:
-            given = self.calls.only_given(node, self.scope)
+            given = only_given(self.calls, node, self.scope)
             if given is not None:
                 return given
             problem = unread.problem
@@ -401,6 +416,10 @@ def _comprehended(node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
         and node.elt.id == first.target.id
     )
     return first.iter if is_filter else node.elt
+
+
+def _given_away(name: str, where: str) -> str:
+    return f"{name!r} is given to code in {where} that could change it"
 
 
 def _no_list(shown: str) -> str:

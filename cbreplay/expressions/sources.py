@@ -5,20 +5,22 @@ from __future__ import annotations
 import ast
 import bisect
 import io
-import json
 import os
 import re
 import tokenize
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
 from cbreplay.expressions.files import read_text
+from cbreplay.notebook_cells import is_python, read_cells
 from cbreplay.rules.registry import known_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cbreplay.notebook_cells import NotebookCell
 
 __all__ = ["Source", "find_scripts", "is_script", "parse_source", "read_source"]
 
@@ -28,11 +30,8 @@ _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
 _INSTEAD = "Write the callbacks that fit got out with -c or callbacks="
-# a cell that begins so is Python from its second line on
-_PYTHON_CELLS = ("capture", "prun", "time", "timeit")
-_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
-_IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?:\[([^\]]*)\])?")
+# ignore[code, code], or ignore alone for every one; nothing of another word
+_IGNORED = re.compile(r"#\s*cbreplay:\s*ignore(?![\w-])(?:\s*\[([^\]]*)(?:\]|$))?")
 _EVERY_RULE = "*"
 
 
@@ -74,7 +73,8 @@ class Source(NamedTuple):
         for line, comment in _comments(self.text):
             found = _IGNORED.search(comment)
             if found is not None:
-                codes = re.split(r"[\s,]+", found[1] or _EVERY_RULE)
+                named = _EVERY_RULE if found[1] is None else found[1]
+                codes = re.split(r"[\s,]+", named)
                 ignored[line] = frozenset(filter(None, codes))
         return ignored
 
@@ -137,61 +137,25 @@ def read_source(path: str) -> Source:
         return Source(path, read_text(path, most=_LONGEST_SCRIPT))
     text = read_text(path, most=_LONGEST_NOTEBOOK)
     try:
-        notebook = json.loads(text)
-        cells = list(_code_cells(notebook))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        problem = "it is no notebook: its JSON holds no cells"
-        raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
-    if sum(map(len, cells)) > _LONGEST_SCRIPT:
-        problem = f"its code is longer than {_LONGEST_SCRIPT} characters"
-        raise ExpressionError(problem, text=path, hint=_INSTEAD)
+        cells = read_cells(text, most=_LONGEST_SCRIPT)
+    except ValueError as error:
+        raise ExpressionError(str(error), text=path, hint=_INSTEAD) from None
     return _joined(path, cells)
 
 
-def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    # before version 4, cells stood on worksheets, and their text was called input
-    sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
-    for cell in (cell for sheet in sheets for cell in sheet["cells"]):
-        if cell["cell_type"] == "code":
-            written = cell["source"] if "source" in cell else cell["input"]
-            yield written if isinstance(written, str) else "".join(written)
-
-
-def _joined(path: str, cells: list[str]) -> Source:
+def _joined(path: str, cells: list[NotebookCell]) -> Source:
     """Put code cells below each other; one that is no Python is left out."""
     begins: list[int] = []
     lines: list[str] = []
     notes = []
-    for number, cell in enumerate(cells, start=1):
+    for cell in cells:
         begins.append(len(lines) + 1)
-        # what other lines end with would be none of Python's
-        written = re.split(r"\r\n|\r|\n", cell)
-        python = written if _is_python(written) else _without_magics(written)
-        if not _is_python(python):
-            notes.append(f"code cell {number}: it is not Python, and is not read")
-            python = [""] * len(written)
-        lines += python
+        if is_python(cell.lines):
+            lines += cell.lines
+        else:
+            notes.append(f"code cell {cell.number}: it is not Python, and is not read")
+            lines += [""] * len(cell.lines)
     return Source(path, "\n".join(lines) + "\n", tuple(begins), tuple(notes))
-
-
-def _is_python(lines: list[str]) -> bool:
-    try:
-        _parsed("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
-def _without_magics(lines: list[str]) -> list[str]:
-    """Replace what IPython reads and Python does not, line by line."""
-    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
-    magic = lines[first].strip().removeprefix("%%").split(" ")[0] if lines else ""
-    if lines and lines[first].startswith("%%") and magic not in _PYTHON_CELLS:
-        # another language, or a file that is written
-        return [""] * len(lines)
-    return [
-        _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line)) for line in lines
-    ]
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:

@@ -116,6 +116,12 @@ def read_training_script(path: str) -> TrainingScript:
 
 def _texts_outside(tree: ast.Module, members: Iterable[Member]) -> frozenset[str]:
     inside = {id(node) for member in members for node in ast.walk(member.call)}
+    # history.history["val_acc"] asks for a name, and gives it to nothing
+    inside |= {
+        id(node.slice)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+    }
     return frozenset(
         node.value
         for node in ast.walk(tree)

@@ -28,6 +28,9 @@ _ABOUT_VALUES = frozenset(
         "steep-factor",
     }
 )
+# what ends in no stop, so that nothing need be said of what a stop keeps
+_NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
+_ABOUT_STOPS = frozenset({"keeps-later-weights"})
 
 
 def lint_callbacks(
@@ -112,10 +115,13 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         found = [
             finding for check in single for finding in check(known, index, callback)
         ]
-        is_absent = any(finding.code == "absent-monitor" for finding in found)
-        for finding in found:
-            if not (is_absent and finding.code in _ABOUT_VALUES):
-                yield finding
+        codes = {finding.code for finding in found}
+        pointless = set[str]()
+        if "absent-monitor" in codes:
+            pointless |= _ABOUT_VALUES
+        if codes & _NEVER_IN_PLAN:
+            pointless |= _ABOUT_STOPS
+        yield from (finding for finding in found if finding.code not in pointless)
 
 
 def find_about_list(

@@ -31,7 +31,7 @@ CODES = {
     "overwrites-one-file": "Every epoch is saved over the same file.",
     "patience-beyond-plan": "The patience is longer than the planned training.",
     "patience-in-validations": "With validation_freq, patience counts validations.",
-    "patience-zero-is-one": "Patience 0 acts as 1 where it reduces the rate.",
+    "patience-zero-is-one": "A patience of 0 acts as 1.",
     "rate-not-logged": "The logger stands before what writes the learning rate.",
     "ratio-of-no-error": "A ratio of errors cannot watch what should be large.",
     "reduce-after-stop": "Training always stops before the rate would be reduced.",

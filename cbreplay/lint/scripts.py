@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.expressions.script_lists import UnreadPart
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from cbreplay.expressions.script_lists import Member
     from cbreplay.expressions.training_scripts import TrainingScript
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import Finding
     from cbreplay.rules.family import ResolvedSemantics
 
@@ -27,6 +29,7 @@ _ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
 _ABOUT_TWO = ("shares-a-file",)
 # what is no finding where something unread may keep the best weights
 _ABOUT_KEPT = ("keeps-later-weights",)
+_PRIMES = (2, 3, 5, 7, 11, 13)
 
 
 class PlacedFinding(NamedTuple):
@@ -131,6 +134,22 @@ def _is_ignored(placed: PlacedFinding, ignored: dict[int, frozenset[str]]) -> bo
     return bool(named & {"*", placed.finding.code})
 
 
+class _Turn(NamedTuple):
+    """Which variant each callback of a fit is, of those of which that is not told.
+
+    Parameters
+    ----------
+    first, step : int
+        That of the first callback, and how much further that of the next is.
+    n_places : int
+        Where it begins anew.
+    """
+
+    first: int
+    step: int
+    n_places: int
+
+
 class _ExaminedFit:
     """One fit under examination, in every way that it may turn out."""
 
@@ -138,35 +157,54 @@ class _ExaminedFit:
         self, fit: ScriptFit, script: TrainingScript, resolved: ResolvedSemantics
     ) -> None:
         self.fit, self.script, self.resolved = fit, script, resolved
-        self.n_turns = max((len(member.variants) for member in fit.members), default=1)
+        unsure = [member for member in fit.members if len(member.variants) > 1]
+        self.places = {id(member.call): at for at, member in enumerate(unsure)}
+        self.n_variants = max((len(member.variants) for member in unsure), default=1)
 
     def findings(self) -> Iterator[PlacedFinding]:
         """Yield what holds in every turn."""
         every = self.fit.members
-        yield from self.common([self.each(every, turn) for turn in self.turns])
+        alone = [_Turn(first, 0, self.n_variants) for first in range(self.n_variants)]
+        yield from self.common([self.each(every, turn) for turn in alone])
         if self.fit.unread:
             return  # it may take a stop back, or set the rate itself
         certain = [member for member in every if member.is_certain]
         yield from self.common(
             [
                 self.about_list(members, turn)
-                for turn in self.turns
+                for turn in self.turns_of_pairs()
                 for members in (every, certain)
             ]
         )
 
-    @property
-    def turns(self) -> range:
-        return range(self.n_turns)
+    def turns_of_pairs(self) -> list[_Turn]:
+        """Return turns in which any two callbacks meet in all of their variants.
+
+        Modulo a prime, ``first + step * place`` takes every pair of values at any two
+        places. There are no turns, and so no findings, for more callbacks of which an
+        argument cannot be told than a list ever holds.
+        """
+        if not self.places:
+            return [_Turn(0, 0, 1)]
+        needed = max(self.n_variants, len(self.places))
+        prime = next((prime for prime in _PRIMES if prime >= needed), 0)
+        pairs = itertools.product(range(prime), repeat=2)
+        return [_Turn(first, step, prime) for first, step in pairs]
+
+    def variant(self, member: Member, turn: _Turn) -> Callback:
+        """Return what a callback is in a turn."""
+        place = self.places.get(id(member.call), 0)
+        chosen = (turn.first + turn.step * place) % turn.n_places
+        return member.variants[chosen % len(member.variants)]
 
     def common(self, turns: list[list[PlacedFinding]]) -> Iterator[PlacedFinding]:
         """Yield the findings that all turns have."""
         rest = [{_key(placed) for placed in turn} for turn in turns[1:]]
-        for placed in turns[0]:
+        for placed in turns[0] if turns else ():
             if all(_key(placed) in keys for keys in rest):
                 yield placed
 
-    def each(self, members: Sequence[Member], turn: int) -> list[PlacedFinding]:
+    def each(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
         found = find_about_each(self.checked(members, turn))
         return [
             placed
@@ -183,13 +221,15 @@ class _ExaminedFit:
         if placed.finding.code == "overwrites-after-resume":
             # an instance that an earlier fit had may know its best
             return not self.is_shared(placed.member)
+        if placed.finding.code != "absent-monitor":
+            return True
         # code that is not read may write a value into the logs, by its name
-        monitor = placed.member.variants[0].monitor
-        return (
-            placed.finding.code != "absent-monitor"
-            or not self.fit.unread
-            or monitor not in self.script.texts
-        )
+        compiled = self.fit.facts.compiled
+        monitor = placed.member.variants[0].monitor or ""
+        metric = monitor.removeprefix("val_")
+        if compiled and not compiled.is_whole and not compiled.may_log(metric):
+            return not {monitor, metric} & self.script.texts
+        return not self.fit.unread or monitor not in self.script.texts
 
     def is_shared(self, member: Member) -> bool:
         fits = [
@@ -199,7 +239,7 @@ class _ExaminedFit:
         ]
         return len(fits) > 1
 
-    def about_list(self, members: Sequence[Member], turn: int) -> list[PlacedFinding]:
+    def about_list(self, members: Sequence[Member], turn: _Turn) -> list[PlacedFinding]:
         checks = self.resolved.family.list_checks
         found = find_about_list(self.checked(members, turn), checks)
         return [
@@ -211,7 +251,7 @@ class _ExaminedFit:
     ) -> list[PlacedFinding]:
         return [PlacedFinding(finding, members[finding.callback]) for finding in found]
 
-    def checked(self, members: Sequence[Member], turn: int) -> CheckedList:
+    def checked(self, members: Sequence[Member], turn: _Turn) -> CheckedList:
         facts = self.fit.facts
         compiled = facts.compiled
         if self.fit.unread:
@@ -220,7 +260,7 @@ class _ExaminedFit:
             facts = facts._replace(validated=None, compiled=doubted)
         directions = {} if compiled is None else compiled.directions
         return CheckedList(
-            tuple(member.variants[turn % len(member.variants)] for member in members),
+            tuple(self.variant(member, turn) for member in members),
             Training(
                 self.resolved.semantics,
                 {name: way for name, way in directions.items() if way is not None},
@@ -232,6 +272,10 @@ class _ExaminedFit:
             None,
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
+            tuple(
+                frozenset(word.arg for word in member.call.keywords if word.arg)
+                for member in members
+            ),
         )
 
 

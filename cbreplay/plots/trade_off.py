@@ -80,7 +80,13 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
         The priced settings.
     advice : Recommendation
         Whose setting stands out.
+
+    Raises
+    ------
+    EvidenceError
+        If no runs can be compared.
     """
+    costs.require_compared(advice.unit)
     regret, cost = costs.regret[costs.chosen], costs.cost[costs.chosen]
     known = np.isfinite(regret) & np.isfinite(cost)
     return TradeOffPoints(
@@ -157,7 +163,7 @@ def plot_trade_off(
         zorder=3,
     )
     labels = [_draw_named(ax, named, top, look) for named in points.named]
-    axis = "\n".join(textwrap.wrap(points.axis, 30))
+    axis = "\n".join([*textwrap.wrap(points.axis, 30), "(square-root scale)"])
     label_axis(
         ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
     )

@@ -181,7 +181,7 @@ class Scored(NamedTuple):
 
     Parameters
     ----------
-    label, callbacks, rule, parameters
+    label, callbacks, rule, parameters : str, tuple, Callback, mapping
         Of the `Setting`.
     n_groups : int
         The groups on all of whose runs it is exact; the means are over these.
@@ -273,11 +273,20 @@ class Plan(NamedTuple):
 
 
 class Odds(NamedTuple):
-    """In what share of such cases the advice was better than 10, as good, and worse."""
+    """In what share of such cases the advice was better than 10, as good, and worse.
+
+    Parameters
+    ----------
+    better, same, worse : float
+        The shares; they add up to 1.
+    n_runs : int
+        From how many runs the advice was given there.
+    """
 
     better: float
     same: float
     worse: float
+    n_runs: int
 
 
 class Expected(NamedTuple):
@@ -285,16 +294,18 @@ class Expected(NamedTuple):
 
     Parameters
     ----------
-    score, usual_score : float
-        By what is recommended, and by a fixed patience of 10.
+    score : float
+        By what is recommended.
+    usual_score : float or None
+        By a fixed patience of 10; None where no log tells what it costs.
     n_groups, n_kinds : int
         How many groups tell, and as how many the kinds count.
     odds : Odds or None
-        What became of such advice on other data; None for fewer groups than measured.
+        What became of such advice on other data; None for what was not measured.
     """
 
     score: float
-    usual_score: float
+    usual_score: float | None
     n_groups: int
     n_kinds: int
     odds: Odds | None

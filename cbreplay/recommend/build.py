@@ -72,6 +72,8 @@ __all__ = ["recommend_config"]
 
 _MOST_PATIENCE = 2**31
 _WEIGHTS = (0.01, 0.05, 0.2)
+# what a setting may be given without being another one than was measured
+_DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
 
 
 def recommend_config(
@@ -421,19 +423,33 @@ def _expected(study: Study, decided: _Decided, pick: Pick) -> Expected | None:
         return None
     score, usual_score = pick.expected
     n_groups = int((~np.isnan(decided.priced.lost).all(axis=1)).sum())
-    record = read_track_record()
-    # it was measured where what is watched is what is judged, at one weight
-    measured = (
-        decided.chosen.monitor == study.objective
+    odds = None
+    if usual_score is not None and _is_like_measured(study, decided.chosen):
+        odds = read_track_record().look_up(n_groups, usual_score - score)
+    return Expected(score, usual_score, n_groups, int(read_prior().weight), odds)
+
+
+def _is_like_measured(study: Study, chosen: Slice) -> bool:
+    """Return whether the track record is one of advice such as this.
+
+    It was measured on losses that were watched and judged, at one weight of training,
+    by a patience that nothing else goes with, on trainings of some lengths, each of
+    them whole.
+    """
+    axes, record = study.axes, read_track_record()
+    changed = {
+        name: value
+        for name, value in axes.fixed.items()
+        if name not in _DECIDES_ALIKE and value != axes.defaults[name]
+    }
+    return (
+        (chosen.monitor, study.mode) == (study.objective, "min")
+        and chosen.min_delta == 0
+        and changed == {"restore_best_weights": True}
+        and axes.around == ((), ())
         and study.asked.cost_weight == record.cost_weight
-        and bool(study.axes.fixed.get("restore_best_weights"))
-    )
-    return Expected(
-        score,
-        usual_score,
-        n_groups,
-        int(read_prior().weight),
-        record.look_up(n_groups, usual_score - score) if measured else None,
+        and record.covers(study.panel.frame.plan)
+        and bool(study.panel.standing.ended.all())
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cbreplay.errors import EvidenceError
 from cbreplay.recommend.answer import Advising
 from cbreplay.recommend.axes import read_axes
 from cbreplay.recommend.pricing import cells_of, price
@@ -68,6 +69,26 @@ class Costs(NamedTuple):
     n_groups: int
     chosen: int
     named: tuple[Scored, ...]
+
+    def require_compared(self, unit: str) -> None:
+        """Refuse where no setting has a price, so that a picture would be empty.
+
+        Parameters
+        ----------
+        unit : str
+            What is compared: ``"run"`` or ``"group"``.
+
+        Raises
+        ------
+        EvidenceError
+            If no groups can be compared.
+        """
+        if not self.n_compared:
+            sentence = (
+                f"no patience is told by enough {unit}s to be compared, so there is "
+                "nothing to draw. The recommendation says why"
+            )
+            raise EvidenceError(sentence)
 
 
 def measure_costs(

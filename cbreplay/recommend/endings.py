@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.recommend.records import recorded_stoppers
+from cbreplay.recommend.records import is_constant, recorded_stoppers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,6 +118,12 @@ def find_endings(
         if own[row] is None and run.metadata is None and not reached[row]
     ]
     guessed = [False] * len(runs)
+    # what never changes ends as long after its best whatever ended it
+    silent = [
+        row
+        for row in silent
+        if recorded_under is not None or not is_constant(runs[row], objective[row][0])
+    ]
     often = Counter(gaps[row] for row in silent)
     for row in silent:
         gap = gaps[row]

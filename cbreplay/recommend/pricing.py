@@ -147,9 +147,9 @@ class Priced(NamedTuple):
         Means over the runs of a group: the regret, the share of the planned epochs
         that are trained, and both in one. NaN where a run's cell is not exact.
     lost, trained : array of shape (n_groups, n_patience)
-        Means over the runs that were not cut, by which a patience is chosen: the regret
-        in each run's scale, beyond what every patience loses, and the share that is
-        trained. What goes on past a log counts as trained to its end.
+        Means over those runs of a group that tell, by which a patience is chosen: the
+        regret in each run's scale, beyond what every patience loses, and the share that
+        is trained. NaN where no run of a group tells.
     frame : ChoiceFrame
         What is chosen for.
     """
@@ -209,10 +209,15 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     regret = np.where(cells.exact, cells.regret, np.nan)
     cost = np.where(cells.exact, cells.cost, np.nan)
     share = cells.regret / panel.scale[:, None]
-    counted = ~(cells.silent | standing.cut[:, None] | np.isnan(share))
-    # what every patience loses, as where another series is judged, tells none apart
+    # what goes on past the log of a run that broke off is provisional: it is neither
+    # averaged nor chooses. What such a run does tell counts: without it the advice
+    # closed up to 30 points less where seven of ten runs broke off anywhere
+    counted = cells.exact & ~np.isnan(share)
+    # what every patience loses, as where another series is judged, tells none apart;
+    # that every one loses it is known only where the longest tells
     least = np.where(counted, share, np.inf).min(axis=1, keepdims=True)
-    avoidable = share - np.where(np.isfinite(least), least, 0.0)
+    unavoidable = counted[:, -1:] & np.isfinite(least)
+    avoidable = share - np.where(unavoidable, least, 0.0)
     return Priced(
         patience,
         _reduce_groups(np.maximum, sufficient, groups),

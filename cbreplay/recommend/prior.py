@@ -116,6 +116,8 @@ class TrackRecord(NamedTuple):
         Less than this is called the same.
     cost_weight : float
         The one that it was measured at.
+    plans : (int, int)
+        The shortest and the longest plan that it was measured on, in values.
     """
 
     runs: EpochArray
@@ -124,9 +126,17 @@ class TrackRecord(NamedTuple):
     same: FloatArray
     margin: float
     cost_weight: float
+    plans: tuple[int, int]
+
+    def covers(self, plan: int | None) -> bool:
+        """Return whether trainings of this length were measured."""
+        shortest, longest = self.plans
+        return plan is not None and shortest <= plan <= longest
 
     def look_up(self, n_runs: int, gain: float) -> Odds | None:
-        """Return the odds of advice from so many runs; None for fewer than measured.
+        """Return the odds of advice from as many runs as were measured, and no more.
+
+        None for fewer than measured.
 
         >>> record = TrackRecord(
         ...     runs=np.array([3, 10]),
@@ -135,16 +145,17 @@ class TrackRecord(NamedTuple):
         ...     same=np.array([[0.5, 0.0], [0.5, 0.0]]),
         ...     margin=0.0005,
         ...     cost_weight=0.05,
+        ...     plans=(50, 200),
         ... )
         >>> record.look_up(9, 0.02), record.look_up(2, 0.02)
-        (Odds(better=0.75, same=0.0, worse=0.25), None)
+        (Odds(better=0.75, same=0.0, worse=0.25, n_runs=3), None)
         """
         size = int(np.searchsorted(self.runs, n_runs, side="right")) - 1
         if size < 0:
             return None
         place = max(int(np.searchsorted(self.gains, gain, side="right")) - 1, 0)
         better, same = (float(table[size, place]) for table in (self.better, self.same))
-        return Odds(better, same, 1 - better - same)
+        return Odds(better, same, 1 - better - same, int(self.runs[size]))
 
 
 @cache
@@ -190,6 +201,7 @@ def parse_track_record(written: dict[str, Any]) -> TrackRecord:
         np.array(written["same"], float),
         float(written["margin"]),
         float(written["cost_weight"]),
+        (min(written["plans"]), max(written["plans"])),
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "FailedTraining",
     "find_cadence",
     "find_failure",
+    "is_constant",
     "recorded_stoppers",
 ]
 
@@ -68,6 +69,12 @@ def find_failure(run: Run, monitor: str) -> FailedTraining | None:
     ):
         return FailedTraining("before-plan")
     return None
+
+
+def is_constant(run: Run, monitor: str) -> bool:
+    """Return whether a series never changes, so that it tells of no patience."""
+    series = run.monitored(monitor)
+    return len(np.unique(series.values[series.recorded])) == 1
 
 
 def recorded_stoppers(run: Run) -> list[Any] | None:

@@ -39,6 +39,8 @@ __all__ = [
 
 # over how many values a course is smoothed before it is called improving
 _WINDOW = 5
+# so many runs without a stop keep an advice from falling round by round
+_SHARE_UNCUT = 0.2
 
 
 def reasons_for_none(study: Study, priced: Sequence[Priced]) -> tuple[Reason, ...]:
@@ -109,14 +111,29 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     elif pick.basis == "thumb":
         facts |= {"plan": study.part.plan}
     elif pick.basis == "cut":
-        facts |= {"under": frame.floor}
+        facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
     if pick.basis == "score" and 1 < pick.patience == frame.floor:
-        yield Reason("recorded-under", {"patience": frame.floor})
+        yield Reason("recorded-under", {"patience": frame.floor, **_cut_facts(study)})
     promised = pick.rank_patience
     if promised is not None and pick.patience < promised:
         facts = {"patience": pick.patience, "promised": promised}
         yield Reason("below-promise", facts)
+
+
+def _cut_facts(study: Study) -> dict[str, Any]:
+    """Return how many runs their own rule ended, and whether that is a guess.
+
+    `n_under` are those of them that had the longest patience.
+    """
+    cut = study.panel.standing.cut
+    longest = [own == study.panel.frame.floor for own in study.endings.own]
+    return {
+        "n_cut": int(cut.sum()),
+        "n_under": int((cut & np.array(longest)).sum()),
+        "n_runs": len(cut),
+        "guessed": bool((cut & np.array(study.endings.guessed)).any()),
+    }
 
 
 def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
@@ -295,6 +312,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
     """Name the runs that their own stopping rule ended, as far as it is known."""
     endings = study.endings
     cut = study.panel.standing.cut.tolist()
+    few_uncut = cut.count(False) < _SHARE_UNCUT * len(cut)
     for code, is_guess in (("own-stop", False), ("own-stop-guessed", True)):
         rows = [
             row
@@ -303,7 +321,7 @@ def _own_stops(study: Study) -> Iterator[RunDoubt]:
         ]
         under = sorted({endings.own[row] or 1 for row in rows})
         runs = (study.runs[row] for row in rows)
-        yield from _doubt(code, runs, patience=tuple(under))
+        yield from _doubt(code, runs, patience=tuple(under), few_uncut=few_uncut)
 
 
 def _doubt(code: str, runs: Iterable[Run], **facts: Any) -> Iterator[RunDoubt]:  # noqa: ANN401

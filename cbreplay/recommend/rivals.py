@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend.study import Study
     from cbreplay.rules.base import Callback
     from cbreplay.rules.registry import TriedValues
-    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
 __all__ = [
@@ -186,7 +186,7 @@ class _Rivals:
             costs.append(best[0] + 1 if len(best) else np.nan)
         cost = np.array(costs)[:, None] / self.panel.standing.length[:, None]
         regret = np.where(np.isnan(cost), np.nan, 0.0)
-        exact = np.isfinite(cost) & ~self.panel.standing.cut[:, None]
+        exact = np.isfinite(cost) & _told_to_its_end(self.study)[:, None]
         cells = CellCosts(exact, regret, cost, np.zeros(cost.shape, bool))
         return score_setting(self.panel, Setting("hindsight", None), cells)
 
@@ -283,9 +283,21 @@ def _unstopped(study: Study) -> CellCosts:
     """Return what training to the end of the log costs, with its last weights."""
     judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
     regret = np.array([[series.regrets[-1]] for series in judged])
-    # where its own rule ended it, nobody knows how it would have gone on
-    exact = ~study.panel.standing.cut[:, None]
+    exact = _told_to_its_end(study)[:, None]
     return CellCosts(exact, regret, np.ones_like(regret), np.zeros_like(exact))
+
+
+def _told_to_its_end(study: Study) -> BoolArray:
+    """Return which logs tell how a training goes on that nothing stops.
+
+    Where its own rule ended it, or it broke off before the plan, nobody knows that.
+    """
+    standing = study.panel.standing
+    planned = [
+        study.part.plan is not None or plan is not None for plan in study.endings.plan
+    ]
+    told: BoolArray = ~standing.cut & (standing.ended | ~np.array(planned))
+    return told
 
 
 class RuleScore(NamedTuple):

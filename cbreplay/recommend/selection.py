@@ -83,13 +83,18 @@ def needed_rank(n_groups: int, confidence: float) -> int:
     return math.ceil((n_groups + 1) * confidence - 1e-9)
 
 
-def count_needed(confidence: float) -> int:
-    """Return how many groups a promise needs at least.
+def count_needed(confidence: float, n_unknown: int = 0) -> int:
+    """Return how many groups a promise needs at least, of which so many do not tell.
 
     >>> count_needed(0.9), count_needed(0.8), count_needed(0.5)
     (9, 4, 1)
+
+    Of 19 the needed rank is 18, which leaves one whose patience may be unknown.
+
+    >>> count_needed(0.9, n_unknown=1), needed_rank(19, 0.9)
+    (19, 18)
     """
-    return max(math.ceil(confidence / (1 - confidence) - 1e-9), 1)
+    return max(math.ceil((n_unknown + 1) / (1 - confidence) - 1 - 1e-9), 1)
 
 
 def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -> float:
@@ -235,9 +240,10 @@ class Pick(NamedTuple):
         The sufficient patience that the promise is about; None without a promise.
     n_unknown : int
         On how many groups no patience in the logs is enough.
-    expected : (float, float) or None
+    expected : (float, float or None) or None
         The score that is expected of the next training: of what is recommended, and of
-        a fixed 10. None where the plan is unknown.
+        a fixed 10, None where no log tells what 10 costs. None where the plan is
+        unknown.
     """
 
     patience: int
@@ -246,7 +252,7 @@ class Pick(NamedTuple):
     confidence: float
     rank_patience: int | None
     n_unknown: int
-    expected: tuple[float, float] | None
+    expected: tuple[float, float | None] | None
 
     @property
     def unknown(self) -> bool:
@@ -295,13 +301,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     if by_promise:
         basis = "promise"
     elif scored is None:
-        # with a floor and no log that tells, all were cut
-        was_cut = priced.frame.floor > 1 and np.isnan(priced.lost).all()
-        basis = "cut" if was_cut else "thumb"
-    expected = None
-    if scored is not None and blended is not None:
-        here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
-        expected = _expect(scored, blended, here), _expect(scored, blended, usual)
+        basis = "cut" if _is_by_floor(priced) else "thumb"
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -309,7 +309,9 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         confidence,
         promised,
         int(np.isinf(priced.sufficient).sum()),
-        expected,
+        None
+        if scored is None or blended is None
+        else _expect_both(scored, blended, patience),
     )
 
 
@@ -323,7 +325,7 @@ def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
     scored = _scored(weighed)
     if scored is None:
         return None
-    return int(scored.patience[_blend_all(weighed, scored).cheapest()])
+    return int(scored.patience[_cheapest(weighed, scored, _blend_all(weighed, scored))])
 
 
 def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:
@@ -379,7 +381,8 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
-    tried = (values >= frame.floor) & (values <= max(frame.plan, USUAL))
+    # what is shorter than the floor is not chosen, but it is priced
+    tried = values <= max(frame.plan, USUAL, frame.floor)
     lost, trained = bounded(priced.lost[:, tried]), priced.trained[:, tried]
     return _ScoredValues(values[tried], frame.plan, lost, trained)
 
@@ -413,13 +416,32 @@ def _weigh(
     higher = promised is not None and promised > thumb
     if scored is None or blended is None:
         return (promised, True) if promised and higher else (_fall_back(priced), False)
-    best = blended.cheapest()
+    best = _cheapest(priced, scored, blended)
     shorter = int(scored.patience[best])
     if promised and higher:
         score = blended.score[_nearest(scored.patience, promised)]
         if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
             return promised, True
     return shorter, False
+
+
+def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
+    """Return where the least score stands, of no shorter patience than the floor."""
+    first = int(np.searchsorted(scored.patience, priced.frame.floor))
+    first = min(first, len(scored.patience) - 1)
+    return first + int(np.argmin(blended.score[first:]))
+
+
+def _expect_both(
+    scored: _ScoredValues, blended: Blended, patience: int
+) -> tuple[float, float | None]:
+    """Return the expected score of a patience, and of a fixed 10 where it is priced."""
+    here, usual = (_nearest(scored.patience, asked) for asked in (patience, USUAL))
+    is_priced = scored.patience[usual] == USUAL and bool(blended.told[usual])
+    return (
+        _expect(scored, blended, here),
+        _expect(scored, blended, usual) if is_priced else None,
+    )
 
 
 def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
@@ -430,6 +452,17 @@ def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
 
 def _nearest(patience: EpochArray, asked: int) -> int:
     return int(np.argmin(np.abs(patience - asked)))
+
+
+def _is_by_floor(priced: Priced) -> bool:
+    """Return whether what cut the logs has a part in what a score does not decide.
+
+    Either it is more than the rule of thumb, or, where no other log tells anything, it
+    is all that they say.
+    """
+    floor = priced.frame.floor
+    untold = bool(np.isnan(priced.lost).all())
+    return floor > rule_of_thumb(priced.frame) or (floor > 1 and untold)
 
 
 def _fall_back(priced: Priced) -> int:

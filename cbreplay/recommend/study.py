@@ -13,7 +13,7 @@ from cbreplay.recommend.answer import Excluded, Reason, Tolerance
 from cbreplay.recommend.copies import find_copies
 from cbreplay.recommend.endings import find_endings, part_by_plan
 from cbreplay.recommend.pricing import ChoiceFrame, Panel, RunStanding
-from cbreplay.recommend.records import find_cadence, find_failure
+from cbreplay.recommend.records import find_cadence, find_failure, is_constant
 from cbreplay.recommend.selection import settle_confidence, shared_confidence
 from cbreplay.rules.keras.metric_directions import ends_at_one
 
@@ -119,11 +119,13 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
     usual, mode = (
         _most_frequent([held[row] for row in counted]) for held in (cadences, modes)
     )
-    kept = []
+    kept: list[int] = []
     for row, run in enumerate(sweep.runs):
         why = None
         if row in copies:
             why = Reason("copy", {"of": sweep.runs[copies[row]].name})
+        elif _goes_on_in(row, sweep.records):
+            why = Reason("resumed", {})
         elif cadences[row] != usual:
             every = {"every": cadences[row], "usual": usual}
             why = Reason("cadence", {"series": monitor, **every})
@@ -134,6 +136,12 @@ def keep_alike(sweep: Sweep, axes: Axes, gone: list[Excluded]) -> EpochArray:
         else:
             gone.append(Excluded(run.name, why))
     return np.array(kept)
+
+
+def _goes_on_in(row: int, records: Sequence[Run]) -> bool:
+    """Return whether a run is a later part of a training that stands before it."""
+    run = records[row]
+    return run.resumes and any(other.source == run.source for other in records[:row])
 
 
 def _most_frequent(values: list[Any]) -> Any:  # noqa: ANN401 - numbers or modes
@@ -207,7 +215,14 @@ def _find_standing(
     """Return how far each run tells."""
     ended = np.array(endings.reached, dtype=bool)
     cut = ~ended & np.array([patience is not None for patience in endings.own])
-    whole = np.array([find_failure(run, monitor) is None for run in runs])
+    whole = np.array(
+        [
+            find_failure(run, monitor) is None
+            # without a plan a series that never changed may have been cut by any rule
+            and (reached or not is_constant(run, monitor))
+            for run, reached in zip(runs, endings.reached, strict=True)
+        ]
+    )
     if part.n_reached:
         whole &= ended
     plans = [part.plan if plan is None else plan for plan in endings.plan]

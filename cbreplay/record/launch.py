@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import importlib.util
 import json
 import linecache
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from importlib.machinery import ModuleSpec
     from types import TracebackType
 
@@ -35,10 +37,11 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     target = sys.argv[2]
     sys.argv = sys.argv[2:]
-    sys.path[0] = os.getcwd() if options["kind"] == "module" else _folder(target)  # noqa: PTH109 - as Python writes it
-    watched = _watch(options)
+    _set_first_path(options["kind"], target)
+    finder = _KerasFinder(options)
+    sys.meta_path.insert(0, finder)
     if not options["quiet"]:
-        atexit.register(_report, watched, target)
+        atexit.register(_report, finder, target)
     try:
         _RUNS[options["kind"]](target)
     except SystemExit:
@@ -48,51 +51,88 @@ def main() -> None:
         raise
 
 
-def _folder(target: str) -> str:
-    return str(Path(target).resolve().parent)
+def _set_first_path(kind: str, target: str) -> None:
+    """Put in the place of this file's folder where Python looks first for modules."""
+    if sys.flags.safe_path:
+        # it put none there
+        return
+    folder = str(Path(target).resolve().parent)
+    sys.path[:1] = [_working_directory()] if kind == "module" else [folder]
 
 
-def _watch(options: dict[str, Any]) -> WatchedModels:
-    """Make ready for the moment when Keras is imported."""
-    root = str(_HERE.parents[2])
-    sys.path.insert(0, root)
-    from cbreplay.record.recording import FitChanges, WatchedModels
-
-    sys.path.remove(root)
-    changes = FitChanges(tuple(options["without"]), options["epochs"])
-    watched = WatchedModels(Path(options["out"]).absolute(), changes)
-    sys.meta_path.insert(0, _KerasFinder(watched))
-    return watched
+def _working_directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as Python writes it
+    except OSError:
+        # it was removed, and may still be the working directory
+        return ""
 
 
 class _KerasFinder:
-    """Find Keras as Python does, and watch its models once it is imported."""
+    """Find Keras as Python does, and watch its models once it is imported.
 
-    def __init__(self, watched: WatchedModels) -> None:
-        self.watched = watched
+    Until then nothing of this package is imported that would import numpy: what a
+    script sets for numpy in its environment has to come first.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.began_in = _working_directory()
+        self.root = Path(options["out"]).absolute()
+        self.watched: WatchedModels | None = None
+        self.failed = False
+        self._asking = False
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        if name != "keras":
+        if name != "keras" or self._asking:
             return None
-        # it has done its work with the first import; the usual finders go on
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self._asking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asking = False
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
 
         def execute_and_watch(module: types.ModuleType) -> None:
             execute(module)
-            self.watched.__enter__()
+            sys.meta_path.remove(self)
+            self._watch()
 
         spec.loader.exec_module = execute_and_watch  # type: ignore[method-assign]  # of this one loader
         return spec
+
+    def _watch(self) -> None:
+        """Record from here on; where that cannot be, the script goes on without."""
+        try:
+            with _own_package():
+                from cbreplay.record.recording import FitChanges, WatchedModels
+
+                changes = FitChanges(
+                    tuple(self.options["without"]), self.options["epochs"]
+                )
+                self.watched = WatchedModels(self.root, changes).__enter__()
+        except Exception as error:  # noqa: BLE001 - a training is worth more than its log
+            self.failed = True
+            sys.stderr.write(f"cbreplay: nothing is recorded: {error}\n")
+
+
+@contextlib.contextmanager
+def _own_package() -> Iterator[None]:
+    """Let this package be imported, wherever it lies."""
+    root = str(_HERE.parents[2])
+    sys.path.insert(0, root)
+    try:
+        yield
+    finally:
+        sys.path.remove(root)
 
 
 def _run_script(path: str) -> None:
     # as Python names it in a traceback
     file = str(Path(path).absolute())
-    code = compile(Path(path).read_bytes(), file, "exec")
+    code = compile(Path(path).read_bytes(), file, "exec", dont_inherit=True)
     exec(code, vars(_make_main(file)))  # noqa: S102 - what the user asked to be run
 
 
@@ -102,19 +142,17 @@ def _run_module(name: str) -> None:
 
 def _run_notebook(path: str) -> None:
     """Run the code cells of a notebook one after the other; nothing is shown."""
-    names = vars(_make_main(path))
-    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
-    for number, cell in enumerate(cells, start=1):
-        if cell["cell_type"] != "code":
-            continue
-        text = "".join(cell["source"])
-        lines = [
-            "" if line.lstrip().startswith("%") else line for line in text.split("\n")
-        ]
-        name = f"{path}[cell {number}]"
-        source = "\n".join(lines)
+    with _own_package():
+        from cbreplay.notebook_cells import read_cells
+    codes = []
+    for cell in read_cells(Path(path).read_text(encoding="utf-8")):
+        name = f"{path}[code cell {cell.number}]"
+        source = "\n".join(cell.lines)
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        exec(compile(source, name, "exec"), names)  # noqa: S102 - what the user asked for
+        codes.append(compile(source, name, "exec", dont_inherit=True))
+    names = vars(_make_main(path))
+    for code in codes:
+        exec(code, names)  # noqa: S102 - what the user asked for
 
 
 def _make_main(path: str) -> types.ModuleType:
@@ -159,18 +197,57 @@ def _is_around(trace: TracebackType) -> bool:
     return Path(file).parent == _HERE.parent and Path(file).name in ours
 
 
-def _report(watched: WatchedModels, target: str) -> None:
+def _report(finder: _KerasFinder, target: str) -> None:
     """Say what was recorded, when the script has ended."""
-    from cbreplay.record.open_fit import tell_user
-
-    made = [path for path in watched.directories if (path / "run.json").exists()]
+    if finder.failed:
+        return
+    with _own_package():
+        from cbreplay.plain_text import shell_words
+        from cbreplay.record.open_fit import tell_user
+    watched = finder.watched
+    made = [] if watched is None else watched.directories
+    if watched is not None and watched.n_fits:
+        for sentence in _unmatched(finder.options["named"], watched.names):
+            tell_user(sentence)
     if not made:
-        tell_user(f"{target} trained nothing with fit of Keras 3: nothing is recorded")
+        tell_user(_nothing(target, 0 if watched is None else watched.n_fits))
         return
     fits = "1 fit" if len(made) == 1 else f"{len(made)} fits"
-    shown = os.path.relpath(made[0] if len(made) == 1 else watched.root)
+    places = [finder.root] if _all_below(finder.root, made) else made
+    shown = shell_words(_from(finder.began_in, path) for path in places)
     tell_user(f"recorded {fits} in {shown}")
     sys.stderr.write(f"next: cbreplay simulate {shown}\n")
+
+
+def _nothing(target: str, n_fits: int) -> str:
+    if n_fits:
+        fits = "its fit was" if n_fits == 1 else f"its {n_fits} fits were"
+        return f"nothing is recorded of {target}: {fits} not recorded, as said above"
+    return (
+        f"{target} trained nothing with fit of Keras 3 in its own process: nothing is "
+        "recorded"
+    )
+
+
+def _unmatched(named: list[str], seen: set[str]) -> Iterator[str]:
+    """Say which classes were to be left out and were in no fit."""
+    from cbreplay.errors import nearest_name
+
+    for name in named:
+        if name not in seen:
+            near = nearest_name(name, sorted(seen))
+            yield f"--without {name}: no fit had a callback of this class{near}"
+
+
+def _all_below(root: Path, made: list[Path]) -> bool:
+    return len(made) > 1 and all(root in path.parents for path in made)
+
+
+def _from(folder: str, path: Path) -> str:
+    """Return a path as it is typed where the command was given."""
+    if folder and path.is_relative_to(folder):
+        return str(path.relative_to(folder))
+    return str(path)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import operator
 import sys
 import time
 from datetime import UTC, datetime
@@ -104,11 +105,11 @@ class OpenFit:
             "wall_seconds": None,
             "keras": describe_keras(),
             "fit": {
-                "epochs": epochs,
-                "initial_epoch": first_epoch,
-                "validation_freq": facts.validation_freq,
-                "batch_size": facts.batch_size,
-                "steps": self._steps,
+                "epochs": _plain(epochs),
+                "initial_epoch": _plain(first_epoch),
+                "validation_freq": _plain(facts.validation_freq),
+                "batch_size": _plain(facts.batch_size),
+                "steps": _plain(self._steps),
             },
             "callbacks": self._list_callbacks(facts),
             **({"learning_rate_column": "trained-at"} if self._has_rate else {}),
@@ -177,6 +178,19 @@ class OpenFit:
             self._loggers.remove(logger)
             kind = type(logger).__name__
             tell_user(f"{kind} stopped logging into {str(self.out)!r}: {error}")
+
+
+def _plain(argument: Any) -> int | list[int] | None:  # noqa: ANN401 - fit is untyped
+    """Return an argument of ``fit`` as JSON has it: numpy's integers it has not.
+
+    None for what is no whole number: Keras refuses it, or does not use it.
+    """
+    try:
+        if isinstance(argument, list):
+            return [operator.index(epoch) for epoch in argument]
+        return operator.index(argument)
+    except TypeError:
+        return None
 
 
 def _make_loggers(out: Path) -> list[Any]:

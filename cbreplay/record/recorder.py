@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import MissingExtraError
+from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.record.description import describe_optimizer
 from cbreplay.record.open_fit import FitFacts, OpenFit, tell_user
 from cbreplay.record.run_directory import check_vacant, make_run_directory
@@ -17,10 +17,17 @@ from cbreplay.silence import silenced_tensorflow
 
 try:
     with silenced_tensorflow():
+        import keras
         from keras.callbacks import Callback
 except ModuleNotFoundError as error:
     what = "recording a training"
     raise MissingExtraError(what, extra="train", missing="keras") from error
+if keras.__version__.startswith(("1.", "2.")):
+    sentence = (
+        f"recording needs Keras 3, and this is Keras {keras.__version__}; "
+        "pip install 'cbreplay[train]' brings it"
+    )
+    raise ConfigError(sentence)
 
 if TYPE_CHECKING:
     import os
@@ -55,11 +62,12 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         super().__init__()
         self.facts = FitFacts()
         self.stopped_by: str | None = None
-        self._directory = Path(directory)
         self._n_fits = 0
         self._fit: OpenFit | None = None
         self._optimizer: dict[str, Any] = {}
-        _take_directory(self._directory)
+        _take_directory(Path(directory))
+        # the script may go elsewhere before its fit
+        self._directory = Path(directory).absolute()
 
     @property
     def directory(self) -> Path:
@@ -179,7 +187,7 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
 
     def __init__(self, recorder: Recorder, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
         super().__init__()
-        self._recorder, self._name = recorder, type(callback).__name__
+        self._recorder, self.callback = recorder, callback
         for hook, also in _HOOKS.items():
             if _has(callback, hook) or _has(callback, also):
                 setattr(self, hook, self._look)
@@ -191,7 +199,7 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
 
     def _look(self, *_: object, **_logs: object) -> None:
         if self._watched.stop_training and self._recorder.stopped_by is None:
-            self._recorder.stopped_by = self._name
+            self._recorder.stopped_by = type(self.callback).__name__
 
 
 # every hook in which a callback can ask for the end of a training, and what Keras's

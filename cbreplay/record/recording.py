@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
+import operator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from cbreplay.errors import OutputError
+from cbreplay.errors import ConfigError, nearest_name
 from cbreplay.record.description import describe_user_callback
 from cbreplay.record.keras_callbacks import make_keras_callback
-from cbreplay.record.run_directory import check_vacant, make_run_directory
+from cbreplay.record.open_fit import FitFacts, tell_user
+from cbreplay.record.run_directory import METADATA, check_vacant, make_run_directory
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.record.recorder import Recorder
 
@@ -41,6 +44,8 @@ def recorded(callbacks: Sequence[Any], directory: str | os.PathLike[str]) -> lis
 
     Raises
     ------
+    ConfigError
+        If the Keras that is installed is older than 3.
     OutputError
         If something is in the directory already, or it cannot be written.
     MissingExtraError
@@ -70,7 +75,7 @@ class FitChanges(NamedTuple):
     without : tuple of str
         Class names of callbacks that are left out, with the classes made from them.
     epochs : int or None
-        The epochs to train, whatever ``fit`` is given.
+        How many epochs to train, whatever ``fit`` is given.
     """
 
     without: tuple[str, ...] = ()
@@ -78,8 +83,12 @@ class FitChanges(NamedTuple):
 
     def keeps(self, callback: Any) -> bool:  # noqa: ANN401 - keras is untyped
         """Tell whether a callback stays in the list."""
-        names = [kind.__name__ for kind in type(callback).__mro__]
-        return not any(name in names for name in self.without)
+        return set(self.without).isdisjoint(_class_names(callback))
+
+
+def _class_names(callback: Any) -> list[str]:  # noqa: ANN401 - keras is untyped
+    """Return the names of an object's class and of those that it is made from."""
+    return [kind.__name__ for kind in type(callback).__mro__[:-1]]
 
 
 @contextlib.contextmanager
@@ -96,6 +105,8 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
 
     Raises
     ------
+    ConfigError
+        If the Keras that is installed is older than 3.
     OutputError
         If something is in the directory already, or it cannot be written.
     MissingExtraError
@@ -104,9 +115,8 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
     root = Path(directory)
     check_vacant(root)
     make_run_directory(root)
-    # says what is missing
-    from cbreplay.record.recorder import Recorder  # noqa: F401
-
+    # the block may go elsewhere
+    root = root.absolute()
     with WatchedModels(root, FitChanges()):
         yield
 
@@ -123,31 +133,40 @@ class WatchedModels:
 
     Attributes
     ----------
+    n_fits : int
+        How many fits began so far.
     directories : list of Path
-        The run directories so far.
+        The run directories that they left, those of their own recorders too.
+    names : set of str
+        The classes of the callbacks that they were given, and what those are made from.
     """
 
     def __init__(self, root: Path, changes: FitChanges) -> None:
         self.root, self.changes = root, changes
+        self.n_fits = 0
         self.directories: list[Path] = []
+        self.names: set[str] = set()
+        self._told: set[str] = set()
 
     def __enter__(self) -> Self:
         """Put a recording ``fit`` before Keras's own."""
         import keras
 
+        # says what is missing
+        import_module("cbreplay.record.recorder")
         own = keras.Model.fit
         signature = inspect.signature(own)
 
-        def fit(model: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Keras's
-            asked = signature.bind(model, *args, **kwargs)
-            asked.apply_defaults()
-            recorder = self._begin(asked.arguments)
+        def fit(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Keras's
+            self.n_fits += 1
+            call = self._watched(_FitCall(args, kwargs), signature)
             try:
-                return own(*asked.args, **asked.kwargs)
+                return own(*call.args, **call.kwargs)
             except BaseException as error:
-                if recorder is not None:
-                    recorder.break_off(error)
+                call.break_off(error)
                 raise
+            finally:
+                self.directories += call.end(self.directories)
 
         fit.__doc__, fit.__name__ = own.__doc__, own.__name__
         fit.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it
@@ -164,52 +183,98 @@ class WatchedModels:
         if self._hidden is not None:
             keras.Model.fit = self._hidden
 
-    def _begin(self, arguments: dict[str, Any]) -> Recorder | None:
-        """Change the arguments of a fit so that it is recorded."""
-        from keras.callbacks import CallbackList
-
-        from cbreplay.record.open_fit import FitFacts, tell_user
-        from cbreplay.record.recorder import Recorder
-
-        if isinstance(arguments["callbacks"], CallbackList):
-            tell_user("a fit that is given a CallbackList cannot be recorded")
-            return None
-        users = [
-            callback
-            for callback in _flat(arguments["callbacks"])
-            if self.changes.keeps(callback)
-        ]
-        if any(isinstance(callback, Recorder) for callback in users):
-            return None
-        if self.changes.epochs is not None:
-            arguments["epochs"] = self.changes.epochs
-        arguments["callbacks"] = users
-        directory = self.root / f"fit{len(self.directories) + 1}"
+    def _watched(self, call: _FitCall, signature: inspect.Signature) -> _FitCall:
+        """Return a call of ``fit`` that is recorded; as it is, where that cannot be."""
         try:
-            recorder = Recorder(directory)
-        except OutputError as error:
-            tell_user(f"this fit is not recorded: {error}")
-            return None
-        self.directories.append(directory)
-        recorder.facts = FitFacts(
-            validation_freq=_plain_frequency(arguments),
+            asked = signature.bind(*call.args, **call.kwargs)
+        except TypeError:
+            # Keras says itself what is wrong with it
+            return call
+        asked.apply_defaults()
+        try:
+            return self._recorded(asked)
+        except Exception as error:  # noqa: BLE001 - a training is worth more than its log
+            tell_user(f"this fit is not recorded, and trains as it is: {error}")
+            return call
+
+    def _recorded(self, asked: inspect.BoundArguments) -> _FitCall:
+        """Change the arguments of a fit as it is wanted, and so that it is recorded."""
+        from cbreplay.record.recorder import Recorder, StopWitness
+
+        arguments, changes = asked.arguments, self.changes
+        listed = _flat(arguments["callbacks"])
+        self._see(each for each in listed if not isinstance(each, StopWitness))
+        kept = [each for each in listed if changes.keeps(_witnessed(each))]
+        recorders = [each for each in kept if isinstance(each, Recorder)]
+        users = [each for each in kept if not isinstance(each, Recorder | StopWitness)]
+        facts = FitFacts(
+            callbacks=tuple(describe_user_callback(callback) for callback in users),
+            validation_freq=arguments["validation_freq"],
             batch_size=arguments["batch_size"],
-            without=self.changes.without,
+            without=changes.without,
         )
-        arguments["callbacks"] = _list_with(recorder, users)
-        return recorder
+        if changes.epochs is not None:
+            first = operator.index(arguments["initial_epoch"])
+            arguments["epochs"] = first + changes.epochs
+        if not recorders:
+            recorders = [Recorder(self.root / f"fit{self.n_fits}")]
+            kept = _list_with(recorders[0], users)
+        arguments["callbacks"] = kept
+        before = [recorder.facts for recorder in recorders]
+        for recorder in recorders:
+            recorder.facts = facts
+        return _FitCall(
+            asked.args,
+            asked.kwargs,
+            tuple(zip(recorders, before, strict=True)),
+        )
+
+    def _see(self, callbacks: Iterable[Any]) -> None:
+        """Take note of the classes in a fit, and say early which name may be a typo."""
+        names = {name for callback in callbacks for name in _class_names(callback)}
+        for name in self.changes.without:
+            near = nearest_name(name, sorted(names))
+            if near and name not in names | self.names | self._told:
+                self._told.add(name)
+                tell_user(f"no callback of this fit is of the class {name}{near}")
+        self.names |= names
+
+
+class _FitCall(NamedTuple):
+    """A call of ``fit``, and its recorders with what each knew before."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    recorders: tuple[tuple[Recorder, FitFacts], ...] = ()
+
+    def break_off(self, error: BaseException) -> None:
+        """End the records of a fit that did not come to its end."""
+        for recorder, _ in self.recorders:
+            recorder.break_off(error)
+
+    def end(self, known: Sequence[Path]) -> list[Path]:
+        """Return the new run directories, and let the recorders forget this fit."""
+        for recorder, before in self.recorders:
+            recorder.facts = before
+        made = [recorder.directory for recorder, _ in self.recorders]
+        return [
+            path for path in made if (path / METADATA).exists() and path not in known
+        ]
 
 
 def _flat(callbacks: Any) -> list[Any]:  # noqa: ANN401 - what fit is given
-    """Return the callbacks as Keras flattens them."""
-    import keras
+    """Return the callbacks as the installed Keras flattens them."""
+    from keras.callbacks import CallbackList
 
-    return [] if callbacks is None else list(keras.tree.flatten(callbacks))
+    if isinstance(callbacks, CallbackList):
+        sentence = "it is given a CallbackList"
+        raise ConfigError(sentence)
+    flat: list[Any] = CallbackList(callbacks).callbacks
+    return flat
 
 
-def _plain_frequency(arguments: Mapping[str, Any]) -> int | list[int]:
-    """Return ``validation_freq`` as JSON can hold it."""
-    frequency = arguments["validation_freq"]
-    if isinstance(frequency, int):
-        return frequency
-    return [int(epoch) for epoch in frequency]
+def _witnessed(callback: Any) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the callback that a witness stands behind; another one is itself."""
+    from cbreplay.record.recorder import StopWitness
+
+    return callback.callback if isinstance(callback, StopWitness) else callback

@@ -8,6 +8,8 @@ from cbreplay.answers.axes import short_setting
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.doubts import about_logs, about_runs, notes_of_many
 from cbreplay.answers.many_runs import ManyRuns, SettingOnRuns, many_runs_page
+from cbreplay.answers.moving import NamedSetting
+from cbreplay.answers.moving.words import name_setting
 from cbreplay.answers.one_setting import one_run_page, one_setting_page
 from cbreplay.answers.origins import how_computed
 from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
@@ -20,16 +22,18 @@ from cbreplay.judging import read_judging
 from cbreplay.recommend import Advising
 from cbreplay.report.advised import advise
 from cbreplay.report.asked import ReportQuestion
+from cbreplay.report.moving import MovingPage, with_moving
 from cbreplay.rules.registry import resolve_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Unpack
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Document
     from cbreplay.grid import Grid
     from cbreplay.judging import JudgingOptions
+    from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
@@ -37,6 +41,7 @@ __all__ = ["build_report", "build_settings_report"]
 
 _BASELINES = (0, 5, 10, 20, 50)
 _REFERENCE = 10
+_MOST_NAMED = 200
 
 
 def build_report(
@@ -156,7 +161,26 @@ def build_settings_report(
         *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
         closing,
     )
-    return document._replace(sections=sections)
+    return with_moving(
+        document._replace(sections=sections),
+        MovingPage(
+            cells.runs,
+            cells.judged_by,
+            cells.rules[0],
+            _named_settings(grid),
+            (),
+            read_judging(judging),
+        ),
+        is_curve=False,
+    )
+
+
+def _named_settings(grid: Grid) -> list[NamedSetting]:
+    """Return the settings that a page offers by name: all, or the first of many."""
+    return [
+        NamedSetting(short_setting(grid, config), grid[config])
+        for config in range(min(len(grid), _MOST_NAMED))
+    ]
 
 
 def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]:
@@ -193,18 +217,47 @@ def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:
 
 
 def _report_on_one(run: Run, question: ReportQuestion, closing: Section) -> Document:
-    if question.callbacks is not None and not question.asks_every_patience:
-        replay = question.replay(run, question.callbacks)
-        return one_setting_page(replay, None, closing)
-    staircase = question.staircase(run)
     if question.callbacks is not None:
+        staircase = question.staircase(run) if question.asks_every_patience else None
         replay = question.replay(run, question.callbacks)
-        return one_setting_page(replay, staircase, closing)
-    patience = staircase.sufficient_patience()
+        document = one_setting_page(replay, staircase, closing)
+        return _moving(document, question, {"asked": question.callbacks}, [replay])
+    staircase = question.staircase(run)
+    step, patience = staircase.sufficient_step(), staircase.sufficient_patience()
     if patience is None:
         patience = staircase.steps[-1].first_patience
     replay = question.replay(run, question.early_stopping(patience))
-    return one_run_page(replay, staircase, closing)
+    document = one_run_page(replay, staircase, closing)
+    if step is None:
+        # where nothing stops there is nothing to begin with
+        return document
+    role = "nearest" if step.regret else "enough"
+    return _moving(document, question, {role: tuple(replay.callbacks)}, [replay])
+
+
+def _moving(
+    document: Document,
+    question: ReportQuestion,
+    settings: Mapping[str, tuple[Callback, ...]],
+    replays: Sequence[Replay],
+) -> Document:
+    """Return a page with controls that look other settings up.
+
+    `settings` are those that it names, by why it does.
+    """
+    judged_by = [(replay.objective, replay.objective_mode) for replay in replays]
+    page = MovingPage(
+        [replay.run for replay in replays],
+        list(dict.fromkeys(judged_by)),
+        replays[0].semantics.name,
+        [
+            NamedSetting(name_setting(role, setting), setting)
+            for role, setting in settings.items()
+        ],
+        question.monitors or (question.watched[0],),
+        question.judging,
+    )
+    return with_moving(document, page, is_curve=len(replays) == 1)
 
 
 def _report_on_many(
@@ -245,7 +298,12 @@ def _report_on_many(
         doubts,
         restores=question.keep == "best",
     )
-    return many_runs_page(asked, closing)
+    named = {"recommended": recommended, "asked": given or ()}
+    named = {role: setting for role, setting in named.items() if setting}
+    if given is not None:
+        named = dict(reversed(named.items()))
+    document = many_runs_page(asked, closing)
+    return _moving(document, question, named or {"start": callbacks}, replays)
 
 
 def _drawn_name(

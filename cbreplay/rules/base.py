@@ -279,6 +279,11 @@ class Callback(Protocol):
         ...
 
     @property
+    def begins_later(self) -> bool:
+        """Whether it may look for the best from an epoch on that is not the first."""
+        ...
+
+    @property
     def acts_at(self) -> frozenset[Phase]:
         """When it can decide anything; never, if it only stands by."""
         ...
@@ -438,6 +443,11 @@ class PlainRule:
     def margin(self) -> float | None:
         """By how much a value has to beat the best before: that is not known."""
         return None
+
+    @property
+    def begins_later(self) -> bool:
+        """Whether it may look for the best from a later epoch on: it does not."""
+        return False
 
     @property
     def needs_learning_rate(self) -> bool:

@@ -78,8 +78,10 @@ class Compiled(NamedTuple):
     has_outputs : bool
         Whether the model may have several outputs, whose names stand before these.
     is_whole : bool
-        Whether it is certain that ``fit`` logs nothing else: the model is Keras's own,
-        and compiled there only.
+        Whether it is certain that ``fit`` logs nothing else: the model is made of
+        Keras's own layers, and compiled there only.
+    is_keras : bool
+        Whether the model is certainly of one of Keras's own classes.
     """
 
     place: str
@@ -88,6 +90,7 @@ class Compiled(NamedTuple):
     directions: Mapping[str, Mode | None] = MappingProxyType({})
     has_outputs: bool = True
     is_whole: bool = False
+    is_keras: bool = False
 
     def may_log(self, name: str) -> bool:
         """Return whether ``fit`` may log a name, which stands without its ``val_``."""
@@ -149,6 +152,8 @@ class CheckedList(NamedTuple):
         What a script tells about it.
     places : tuple of str
         Where each callback stands, for people; empty if its number in the list tells.
+    written : tuple of frozenset of str
+        Which parameters the code of each callback names; empty if there is none.
     """
 
     callbacks: tuple[Callback, ...]
@@ -158,10 +163,15 @@ class CheckedList(NamedTuple):
     run: Run | None
     facts: TrainingFacts = TrainingFacts()
     places: tuple[str, ...] = ()
+    written: tuple[frozenset[str], ...] = ()
 
     def code(self, index: int) -> str:
         """Return a callback as Keras code."""
         return self.callbacks[index].code
+
+    def writes(self, index: int, parameter: str) -> bool:
+        """Return whether the code of a callback names a parameter."""
+        return bool(self.written) and parameter in self.written[index]
 
     def places_of(self, *indices: int) -> str:
         """Say where callbacks stand: ``"callbacks 1 and 2"``, or their lines."""

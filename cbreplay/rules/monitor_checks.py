@@ -105,7 +105,7 @@ def _absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
         logged = [("val_" if validated else "") + name for name in compiled.names]
         near = _nearest(monitor, logged)
         meant = near is not None and _is_plainly_meant(monitor, near)
-        if compiled.is_whole or meant:
+        if compiled.is_whole or (meant and compiled.is_keras):
             shown = ", ".join(repr(name) for name in logged[:_MOST_SHOWN])
             more = len(logged) - _MOST_SHOWN
             shown += f" and {more} more" if more > 0 else ""

@@ -236,7 +236,8 @@ def tell_with_numbers(
     if decision.learning_rate is not None:
         old, new = moment.learning_rate, decision.learning_rate
         done.append(
-            f"sets the learning rate, {spoken_rate(old)}, to {spoken_rate(new)}"
+            f"sets the learning rate, {spoken_rate(old, new)}, to "
+            f"{spoken_rate(new, old)}"
         )
     elif decision.reduced:
         done.append("reduces the learning rate, which is not in the log")

@@ -20,7 +20,7 @@ The words of this package:
 
 from __future__ import annotations
 
-from cbreplay.sweep.engine import sweep_runs
+from cbreplay.sweep.engine import count_replayed, sweep_runs
 from cbreplay.sweep.replays import SharedReplays, replay_cells
 from cbreplay.sweep.table import EVIDENCE, Failure, Judged, Sweep, SweptRun
 
@@ -31,6 +31,7 @@ __all__ = [
     "SharedReplays",
     "Sweep",
     "SweptRun",
+    "count_replayed",
     "replay_cells",
     "sweep_runs",
 ]

@@ -14,7 +14,14 @@ from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
-from cbreplay.sweep.gaps import find_holed, is_clear, lacks_values, mark_gaps
+from cbreplay.sweep.gaps import (
+    find_holed,
+    is_clear,
+    lacks_values,
+    mark_gaps,
+    mark_unsure_stops,
+    tells_stops_apart,
+)
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work, run_tasks
@@ -22,16 +29,17 @@ from cbreplay.sweep.plan import plan_blocks, read_configs
 from cbreplay.sweep.table import Sweep, SweptRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
     from typing import Unpack
 
+    from cbreplay.grid import Grid
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay import Replay
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
-__all__ = ["sweep_runs"]
+__all__ = ["count_replayed", "sweep_runs"]
 
 # small enough to stay in a processor's cache, large enough that a call costs nothing
 _LANES_AT_ONCE = 16_384
@@ -163,6 +171,7 @@ class _Work:
         """Decide a block by kernels; what they cannot is left for `replay_doubts`."""
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
+        rounded: dict[int, tuple[Run, Begun]] = {}
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
         slots = read_slot_rules(block) if block.vectorised else []
         for row, run in enumerate(self.runs):
@@ -176,9 +185,11 @@ class _Work:
                     begun.family,
                     self.judging.initial_learning_rate,
                 )
-            if rules is None:
+            if rules is None or begun is None:
                 left.append(row)
             else:
+                if run.rounded_to and tells_stops_apart(run, block):
+                    rounded[row] = run, begun
                 batches.setdefault(rules.alike(), []).append((row, rules))
         if left:
             self.patience_of.update(_differing_in_patience(block, columns))
@@ -190,6 +201,7 @@ class _Work:
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)
+        mark_unsure_stops(self.cells, rounded, self.configs, columns)
 
     def _decide_batch(
         self, block: Block, members: list[tuple[int, RunRules]], columns: EpochArray
@@ -267,8 +279,28 @@ def _fits_kernels(run: Run, block: Block) -> bool:
     if run.seams or any(series.others for series in run.series.values()):
         return False
     if run.rounded_to and not is_clear(run, block.slots):
-        return False
+        return tells_stops_apart(run, block)
     return not block.reduces or not lacks_values(run)
+
+
+def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
+    """Return on how many runs a sweep would replay its settings one by one.
+
+    Parameters
+    ----------
+    runs, grid : sequence of Run, Grid
+        What would be swept.
+    """
+    (block,) = plan_blocks(grid)
+    if not block.vectorised:
+        return len(runs)
+    holed = find_holed(runs)
+    return sum(
+        (row in holed and not _fits_kernels(run, block))
+        # where a rate is rounded, a kernel cannot tell a change from none
+        or (block.reduces and run.learning_rate_rounding is not None)
+        for row, run in enumerate(runs)
+    )
 
 
 def _knows_its_seams(run: Run) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +18,18 @@ if TYPE_CHECKING:
     from cbreplay.document import Document
     from cbreplay.writers.pictures import Image
 
-__all__ = ["write_html"]
+__all__ = ["script_digest", "write_html"]
 
-_TEMPLATE = "page.html.j2"
+_TEMPLATE, _SCRIPT = "page.html.j2", "moving.js"
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def write_html(document: Document) -> str:
-    """Return the report as a page: no script, no network, pictures inside.
+    """Return the report as a page: no network, pictures inside.
 
     Every text of the document is escaped by the template, and characters that a
-    reader could not see are written out.
+    reader could not see are written out. Where it moves, one script is in it, which is
+    the only one that the page allows.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -46,7 +49,33 @@ def write_html(document: Document) -> str:
     environment.tests["text"] = lambda part: isinstance(part, str)
     environment.tests["code"] = lambda part: isinstance(part, Code)
     environment.tests["strong"] = lambda part: isinstance(part, Strong)
-    return environment.get_template(_TEMPLATE).render(document=document)
+    return environment.get_template(_TEMPLATE).render(
+        document=document, **_moving_parts(document)
+    )
+
+
+def _moving_parts(document: Document) -> dict[str, str]:
+    """Return the answers that a page looks up, and the script that does it."""
+    members = None if document.moving is None else document.moving.members()
+    if members is None:
+        return {"answers": "", "script": "", "script_hash": ""}
+    answers = json.dumps(members, separators=(",", ":"), allow_nan=False)
+    return {
+        # nothing in it can end the element that it stands in
+        "answers": answers.replace("<", "\\u003c"),
+        "script": _script(),
+        "script_hash": script_digest(),
+    }
+
+
+def script_digest() -> str:
+    """Return the digest by which a page allows its own script, and no other."""
+    digest = hashlib.sha256(_script().encode("utf-8")).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def _script() -> str:
+    return (Path(__file__).parent / _SCRIPT).read_text("utf-8")
 
 
 def _visible_lines(code: str) -> str:

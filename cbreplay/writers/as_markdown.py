@@ -21,6 +21,8 @@ from cbreplay.document import (
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cbreplay.document import Block, Document, Text
 
 __all__ = ["table_as_markdown", "write_markdown"]
@@ -34,17 +36,26 @@ _FIRST_SIGN = re.compile(r"^(\s*\d*)([-+#=.)])")
 
 
 def write_markdown(document: Document) -> str:
-    """Return the answer as Markdown.
+    """Return the answer as Markdown, which says nothing of pictures that it lacks.
 
-    A figure becomes its caption: what it shows is said in words there, and its
-    numbers stand in the tables.
+    Their numbers stand in the tables.
     """
     parts = [f"# {_text(document.headline)}", _at_start(_text(document.lead))]
     for section in document.sections:
-        if section.on != "screen":
+        if section.on != "screen" and not _is_of_pictures(section.blocks):
             parts.append(f"## {_escape(section.title)}")
             parts += [_block(block) for block in section.blocks]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _is_of_pictures(blocks: Sequence[Block]) -> bool:
+    """Return whether a section shows pictures, and else only says how to read them."""
+    told = [block for block in blocks if not isinstance(block, Paragraph)]
+    return bool(told) and all(
+        isinstance(block, Gallery)
+        or (isinstance(block, Figure) and block.table is None)
+        for block in told
+    )
 
 
 def _block(block: Block) -> str:
@@ -61,16 +72,10 @@ def _block(block: Block) -> str:
 
 def _points(block: Figure | Gallery | Points | Notice) -> str:
     if isinstance(block, Figure):
-        table = "" if block.table is None else f"\n\n{_block(block.table)}"
-        return f"Figure: {_caption(block)}{table}"
+        return "" if block.table is None else _block(block.table)
     if isinstance(block, Gallery):
-        return "\n".join(f"- {_at_start(_caption(figure))}" for figure in block.figures)
+        return ""
     return "\n".join(f"- {_at_start(_text(point))}" for point in block.points)
-
-
-def _caption(figure: Figure) -> str:
-    title = f"**{_escape(figure.title)}** " if figure.title else ""
-    return f"{title}{_escape(figure.caption)}"
 
 
 def _text(text: Text) -> str:

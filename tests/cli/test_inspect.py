@@ -20,8 +20,8 @@ def test_runs_series_epochs_and_the_rate_are_shown(ask: Ask, rated_log: Path) ->
     assert answer.status == 0
     lines = answer.out.splitlines()
     assert lines[0] == "1 run of 8 epochs."
-    titles = ["run", "epochs", "missing", "planned", "learning", "rate", "series"]
-    assert lines[2].split() == titles
+    titles = "run epochs no row planned learning rate series"
+    assert lines[2].split() == titles.split()
     row = " ".join(" ".join(lines[3:5]).split())
     assert row == "rated.csv 1-8 0 - 0.01 loss, val_accuracy, val_loss"
     assert lines[-1] == f" Ask: cbreplay simulate {rated_log}"
@@ -34,6 +34,28 @@ def test_notes_are_shown(ask: Ask, tmp_path: Path) -> None:
     # of the epochs 1 to 5 the log has a value of 1 and 5
     assert answer.out.splitlines()[3].split()[:3] == ["gap.csv", "1-5", "3"]
     assert answer.out.count("- gap.csv: ") >= 2
+
+
+def test_a_series_that_lacks_values_is_named_with_how_many_it_has(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "rare.csv"
+    path.write_text("epoch,loss,val_loss\n0,5,NA\n1,4,NA\n2,3,0.5\n3,2,NA\n")
+    row = ask("inspect", path).out.splitlines()[3]
+    # every epoch has a row, and one of the four has a val_loss
+    assert row.split()[:3] == ["rare.csv", "1-4", "0"]
+    assert row.endswith("loss, val_loss (1 of 4)")
+
+
+def test_a_damaged_log_beside_others_is_noted_of_itself(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "a.csv", VALUES)
+    write_csv(tmp_path / "b.csv", VALUES[::-1])
+    (tmp_path / "broken.json").write_text('{"loss": [1, 2')
+    for command in (["inspect"], ["simulate", "--patience", "2"]):
+        told = " ".join(ask(*command, tmp_path).out.split())
+        assert f"- left out another of these logs: {tmp_path}/broken.json" in told
 
 
 def test_json_and_csv(ask: Ask, log: Path) -> None:

@@ -250,9 +250,8 @@ def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
     answer = ask("lint")
     assert (answer.status, answer.out) == (2, "")
     assert answer.err == (
-        "cbreplay: nothing is named, and there is no logs.csv here and no run "
-        'directory below. Name callbacks with -c "EarlyStopping(patience=5)", or '
-        "give a training script or a log\n"
+        "cbreplay: nothing is named, and there is no log here or below. Name callbacks "
+        'with -c "EarlyStopping(patience=5)", or give a training script or a log\n'
     )
     assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")
 
@@ -403,3 +402,28 @@ def test_the_hook_for_pre_commit_fails_where_there_is_a_finding(ask: Ask) -> Non
     (entry,) = re.findall(r"^  entry: cbreplay (.*)$", hook, re.MULTILINE)
     assert ask(*entry.split(), "a.py", "src/other.py").status == 1
     assert ask(*entry.split(), "src/other.py").status == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_a_run_beside_scripts_is_refused_and_never_dropped(
+    ask: Ask, project: Path
+) -> None:
+    run = project / "runs/first"
+    run.mkdir(parents=True)
+    (run / "logs.csv").write_text("epoch,loss\n0,1\n1,2\n")
+    for words in (("a.py", "runs/first"), ("runs/first", "src"), ("src", "empty")):
+        refused = ask("lint", *words)
+        assert refused.status == 2
+        assert "is a script and" in refused.err
+    (run / "run.json").write_text("{}")
+    assert ask("lint", "src", "runs/first").status == 2
+    # a directory whose scripts name no callback is one of scripts
+    assert ask("lint", "a.py", "plain", *RULES).status == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_with_v_every_callback_that_was_looked_at_is_named(ask: Ask) -> None:
+    assert "Looked at" not in ask("lint", "a.py", *RULES).out
+    told = ask("lint", "a.py", "src/b.py", "-v", *RULES).out
+    assert "a.py, line 2: EarlyStopping(patience=-1)\n" in told
+    assert ask("lint", "a.py", "-q", *RULES).err == ""

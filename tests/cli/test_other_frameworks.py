@@ -24,10 +24,15 @@ _LOSSES = [0.9, 0.7, 0.8, 0.85, 0.9]
 def lightning(tmp_path: Path) -> Path:
     place = tmp_path / "lightning_logs" / "version_0"
     place.mkdir(parents=True)
+    # at a NaN, which none of these decides by, it may part from Keras
+    trained = ["nan", *[1.0] * 4]
     rows = [
         row
         for epoch, loss in enumerate(_LOSSES)
-        for row in (f"{epoch},{4 * epoch + 3},,1.0", f"{epoch},{4 * epoch + 3},{loss},")
+        for row in (
+            f"{epoch},{4 * epoch + 3},,{trained[epoch]}",
+            f"{epoch},{4 * epoch + 3},{loss},",
+        )
     ]
     header = "epoch,step,val_loss,train_loss"
     (place / "metrics.csv").write_text("\n".join([header, *rows, ""]))
@@ -78,6 +83,15 @@ def test_the_headline_says_by_whose_rules(
     ).lower() in footnote.lower()
     told = json.loads(ask(command, path, *options, "--format", "json").out)
     assert [run["framework"] for run in told["runs"]] == [framework]
+
+
+def test_lightning_is_not_called_different_where_it_decides_alike(
+    ask: Ask, lightning: Path
+) -> None:
+    lightning.write_text(lightning.read_text().replace("nan", "1.0"))
+    told = " ".join(ask("simulate", lightning).out.split())
+    assert "otherwise" not in told
+    assert "Lightning stops at the same epochs on such a log" in told
 
 
 @pytest.mark.parametrize("suffix", [".html", ".md"])

@@ -262,7 +262,9 @@ def test_logs_that_an_early_stopping_cut_promise_nothing(
 ) -> None:
     write_logs(tmp_path, [2] * 9)
     text = said(ask, tmp_path, "--recorded-under", "12")
-    assert text.startswith("Patience 12, as a rule of thumb. How sure: not at all")
+    assert text.startswith(
+        "Patience 12, under which these logs were cut. How sure: not at all"
+    )
     assert "Surer: record one run in five without early stopping." in text
     assert "no promise" not in text
 

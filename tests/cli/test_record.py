@@ -7,16 +7,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from cbreplay.cli.main import main
+from cbreplay.record import launch
+from cbreplay.record.recording import FitChanges, WatchedModels
 from tests.run_schema import check_schema
 
 
-class Became(Exception):  # noqa: N818 - no error: what a process turned into
-    """The process was turned into another program."""
+class Closing(Protocol):
+    def __call__(self, out: str, *made: str, **options: Any) -> str: ...
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    text = [{"cell_type": "markdown", "source": ["!no code"]}]
+    code = [{"cell_type": "code", "source": cell.splitlines(True)} for cell in cells]
+    path.write_text(json.dumps({"cells": text + code}))
 
 
 @pytest.fixture
@@ -45,6 +53,7 @@ class TestTheScript:
         assert main(["record", "-m", "package.train", "--fast"]) == 0
         ((options, words, _),) = became
         assert (options["kind"], words) == ("module", ["package.train", "--fast"])
+        assert options["out"] == "runs/package.train"
 
     def test_does_not_get_what_we_set_for_ourselves(
         self, became: list[Any], monkeypatch: pytest.MonkeyPatch
@@ -79,6 +88,16 @@ class TestAShare:
         # two standard deviations of 200 draws at 0.2 are 11
         assert abs(sum(chosen) - 40) <= 11
 
+    def test_is_decided_alike_where_the_directory_is_numbered(
+        self, became: list[Any]
+    ) -> None:
+        for _ in range(12):
+            words = ["--without", "EarlyStopping", "--share", "0.5", "train.py"]
+            assert main(["record", *words]) == 0
+            (Path(became[-1][0]["out"]) / "kept").touch()
+        assert became[-1][0]["out"] == "runs/train-12"
+        assert len({bool(options["without"]) for options, *_ in became}) == 1
+
     def test_of_nothing_and_of_all_is_none_and_every_one(
         self, became: list[Any]
     ) -> None:
@@ -95,8 +114,10 @@ class TestRefusals:
             ([], "Give a script, a notebook, or -m MODULE."),
             (["absent.py"], "'absent.py' is not there"),
             (["--out", ".", "train.py"], "the directory is not empty"),
-            (["shell.ipynb"], "cell 2 of 'shell.ipynb' is no Python: '!ls'"),
-            (["broken.ipynb"], "'broken.ipynb' is not a notebook that can be read"),
+            (["shell.ipynb"], "code cell 1 of 'shell.ipynb': only IPython runs '!ls'"),
+            (["timed.ipynb"], "timed.ipynb': only IPython runs 'took = %time fit()'"),
+            (["late.ipynb"], "code cell 2 of 'late.ipynb': this is not Python"),
+            (["broken.ipynb"], "'broken.ipynb' cannot be read: it is no notebook"),
         ],
     )
     def test_come_before_anything_is_run(
@@ -106,11 +127,9 @@ class TestRefusals:
         words: list[str],
         sentence: str,
     ) -> None:
-        cells = [
-            {"cell_type": "markdown", "source": ["!not code"]},
-            {"cell_type": "code", "source": ["x = 1\n", "!ls"]},
-        ]
-        Path("shell.ipynb").write_text(json.dumps({"cells": cells}))
+        write_notebook(Path("shell.ipynb"), "x = 1\n!ls")
+        write_notebook(Path("timed.ipynb"), "took = %time fit()")
+        write_notebook(Path("late.ipynb"), "train()", "x = (")
         Path("broken.ipynb").write_text("{}")
         assert main(["record", *words]) == 2
         assert sentence in capsys.readouterr().err.replace("\n", " ")
@@ -150,6 +169,123 @@ def errors(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in lines[first:] if not line.startswith(("cbreplay", "next"))]
 
 
+PROBE = """
+import sys
+def f(x: int): ...
+print(f.__annotations__, "numpy" in sys.modules, sys.path[:2], __file__)
+"""
+
+
+class TestAScriptWithoutKeras:
+    @pytest.mark.parametrize("safe", [[], ["-P"]])
+    def test_finds_python_as_it_does_without(
+        self, tmp_path: Path, safe: list[str]
+    ) -> None:
+        """No future statement of ours, no numpy before its own, its own first path."""
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "train.py").write_text(PROBE)
+        for words in (["folder/train.py"], ["-m", "folder.train"]):
+            plain = run(tmp_path, *safe, *words)
+            watched = run(tmp_path, *safe, "-m", "cbreplay", "record", *words)
+            assert "{'x': <class 'int'>} False" in plain.stdout or safe
+            assert watched.stdout == plain.stdout
+
+    def test_may_be_a_notebook(self, tmp_path: Path) -> None:
+        write_notebook(tmp_path / "a.ipynb", "%%time\ny = '\\\n!text'", PROBE)
+        watched = run(tmp_path, "-m", "cbreplay", "record", "a.ipynb")
+        assert "{'x': <class 'int'>} False" in watched.stdout
+
+
+OLD_KERAS = """
+from keras import callbacks
+__version__ = "2.15.0"
+class Model:
+    def fit(self, *words): print("own fit", *words)
+"""
+
+
+def test_keras_2_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "__init__.py").write_text(OLD_KERAS)
+    (tmp_path / "keras" / "callbacks.py").write_text("class Callback: pass\n")
+    (tmp_path / "train.py").write_text("import keras\nkeras.Model().fit(1, 2)\n")
+    done = run(tmp_path, "-m", "cbreplay", "record", "train.py")
+    assert done.returncode == 0
+    assert done.stdout == "own fit 1 2\n"
+    assert done.stderr == (
+        "cbreplay: nothing is recorded: recording needs Keras 3, and this is Keras "
+        "2.15.0; pip install 'cbreplay[train]' brings it\n"
+    )
+
+
+class TestTheClosingLines:
+    @pytest.fixture
+    def closing(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> Closing:
+        def close(out: str, *made: str, **options: Any) -> str:
+            monkeypatch.chdir(tmp_path)
+            finder = launch._KerasFinder({"out": out, "named": [], **options})
+            finder.watched = WatchedModels(finder.root, FitChanges())
+            finder.watched.n_fits = len(made) or options.get("n_fits", 0)
+            finder.watched.names = {"EarlyStopping"}
+            finder.watched.directories = [Path(path).absolute() for path in made]
+            elsewhere = tmp_path / "elsewhere"
+            elsewhere.mkdir()
+            monkeypatch.chdir(elsewhere)
+            elsewhere.rmdir()
+            launch._report(finder, "train.py")
+            return capsys.readouterr().err
+
+        return close
+
+    def test_lead_to_the_runs_from_where_the_command_was_given(
+        self, closing: Closing
+    ) -> None:
+        """The script went to another directory, and removed that one."""
+        told = closing("my runs", "my runs/fit1", "my runs/fit2")
+        assert told == (
+            "cbreplay: recorded 2 fits in 'my runs'\n"
+            "next: cbreplay simulate 'my runs'\n"
+        )
+
+    def test_name_the_directories_of_a_script_that_records_itself(
+        self, closing: Closing
+    ) -> None:
+        told = closing("runs", "own/a", "own/b")
+        assert told.endswith("next: cbreplay simulate own/a own/b\n")
+
+    def test_name_a_directory_elsewhere_in_full(
+        self, closing: Closing, tmp_path: Path
+    ) -> None:
+        far = str(tmp_path.parent / "far")
+        assert f"simulate {far}/fit1\n" in closing(far, f"{far}/fit1")
+
+    def test_say_that_a_class_was_in_no_fit(self, closing: Closing) -> None:
+        told = closing("runs", "runs/fit1", named=["EarlyStoping", "EarlyStopping"])
+        assert told.startswith(
+            "cbreplay: --without EarlyStoping: no fit had a callback of this class; "
+            "did you mean 'EarlyStopping'?\ncbreplay: recorded 1 fit"
+        )
+
+    def test_do_not_say_that_nothing_was_trained_where_it_was(
+        self, closing: Closing
+    ) -> None:
+        told = closing("runs", n_fits=2)
+        assert told == (
+            "cbreplay: nothing is recorded of train.py: its 2 fits were not recorded, "
+            "as said above\n"
+        )
+
+
+OWN_RECORD = TRAINING.replace(
+    "callbacks=stop)", "callbacks=cbreplay.recorded([stop], 'own'))"
+).replace("import sys\n", "import os, sys, cbreplay, importlib.util\n")
+
+
 @pytest.mark.keras
 @pytest.mark.slow
 class TestARecordedScript:
@@ -174,6 +310,30 @@ class TestARecordedScript:
         contents = json.loads((tmp_path / "runs/train/fit1/run.json").read_text())
         assert contents["ended"] == {"by": "plan", "epoch": 2}
         assert contents["without"] == ["EarlyStopping"]
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_script_that_records_itself_is_changed_too(tmp_path: Path) -> None:
+    """It also asks where Keras is, before it is imported, and leaves its directory."""
+    script = OWN_RECORD.replace(
+        "import keras\n",
+        'assert importlib.util.find_spec("keras")\nimport keras\n',
+    )
+    (tmp_path / "train.py").write_text(script + "os.chdir('own')\n")
+    words = ["record", "--without", "EarlyStopping", "--epochs", "3", "train.py", "5"]
+    done = run(tmp_path, "-m", "cbreplay", *words)
+    assert done.returncode == 0
+    contents = json.loads((tmp_path / "own" / "run.json").read_text())
+    assert contents["ended"] == {"by": "plan", "epoch": 2}
+    assert contents["without"] == ["EarlyStopping"]
+    assert contents["callbacks"] == [
+        "CSVLogger('logs.csv')",
+        "TensorBoard('tensorboard')",
+    ]
+    assert done.stderr.endswith(
+        "cbreplay: recorded 1 fit in own\nnext: cbreplay simulate own\n"
+    )
 
 
 def test_a_script_that_trains_nothing_is_told_so(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -18,7 +19,8 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.answers.describe import describe_replay
-from tests.conftest import ROOT, Ask, write_csv
+from tests.conftest import ROOT, VALUES, Ask, write_csv
+from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -333,6 +335,57 @@ def test_several_runs_get_a_line_each(ask: Ask, tmp_path: Path) -> None:
     assert [row[0] for row in rows] == ["a", "a", "b", "b"]
 
 
+def resumed_csv(folder: Path, second: int) -> Path:
+    """A log of ten epochs, and of a fit that was appended to it from `second` on."""
+    rows = [f"{epoch},{1 - epoch / 20}" for epoch in range(10)]
+    rows += [f"{epoch},{1.1 - epoch / 20}" for epoch in range(second, 12)]
+    path = folder / "resumed.csv"
+    path.write_text("epoch,val_loss\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_part_that_may_go_on_in_the_one_before_names_the_option(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = resumed_csv(tmp_path, second=6)
+    overview = " ".join(ask("simulate", path).out.split())
+    # zero-based 6 is the seventh epoch
+    assert (
+        "resumed.csv#2 begins at epoch 7, inside the part before it: if a fit was "
+        "resumed there, --parts join takes them as one training"
+    ) in overview
+    settings = " ".join(ask("simulate", path, "--patience", "2").out.split())
+    assert "if a fit was resumed there, --parts join takes them as one." in settings
+
+
+def test_a_part_that_starts_over_is_another_training(ask: Ask, tmp_path: Path) -> None:
+    assert "--parts" not in ask("simulate", resumed_csv(tmp_path, second=0)).out
+
+
+def test_logs_side_by_side_name_the_one_that_was_left_out(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "a.csv", VALUES)
+    write_csv(tmp_path / "b.csv", VALUES[::-1])
+    (tmp_path / "c.csv").write_text("epoch,val_loss\n0,1\n1,x\n")
+    told = " ".join(ask("simulate", tmp_path).out.split())
+    assert f"left out another of these logs: {tmp_path}/c.csv, line 3" in told
+    assert "--errors skip" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("train.py", "Python script"), ("train.ipynb", "notebook")]
+)
+def test_what_trains_is_no_log(ask: Ask, tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    path.write_text("import keras\nmodel.fit(x, y, callbacks=[a, b])\n")
+    answer = ask("simulate", path)
+    assert answer.status == 2
+    assert f"{path}: this is a {kind}, and no log" in answer.err
+    assert f"-c @{path}" in answer.err
+    assert f"cbreplay lint {path}" in answer.err
+
+
 def test_non_finite_numbers_are_the_strings_of_the_schema(
     ask: Ask, tmp_path: Path
 ) -> None:
@@ -364,6 +417,33 @@ def test_else_the_newest_run_directory_below(
         os.utime(path, (1000 - age, 1000 - age))
     monkeypatch.chdir(tmp_path)
     assert "\nnew: 2 epochs" in ask("simulate").out
+
+
+def test_else_the_newest_log_of_any_name(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "training.csv", [0.5] * 3)
+    (tmp_path / "addresses.csv").write_text("name,street\nA,B\n")
+    os.utime(tmp_path / "training.csv", (1000, 1000))
+    assert "\ntraining.csv: 3 epochs" in ask("simulate").out
+    # a newer one below, in the event files of one training
+    board = tmp_path / "boards" / "b"
+    for writer in ("train", "validation"):
+        (board / writer).mkdir(parents=True)
+        points = [(float(at), at, "epoch_loss", 1 / (at + 1)) for at in range(4)]
+        write_events(board / writer / "events.out.tfevents.2000.host.1.0.v2", points)
+    assert "\nb: 4 epochs" in ask("simulate").out
+
+
+def test_runs_are_ordered_as_people_count(ask: Ask, tmp_path: Path) -> None:
+    for seed in (10, 2, 1):
+        write_csv(tmp_path / f"seed{seed}.csv", [0.5, seed / 20, 0.6])
+    for path in (tmp_path, tmp_path / "seed*.csv"):
+        told = ask("simulate", path).out
+        assert re.findall(r"seed\d+", told)[:3] == ["seed1", "seed2", "seed10"]
 
 
 def test_else_it_says_what_to_give(

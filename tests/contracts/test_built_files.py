@@ -51,9 +51,12 @@ def test_the_package_holds_code_and_its_few_files_of_data(package: set[str]) -> 
     assert [path for path in others if not path.startswith("cbreplay/schemas/")] == [
         "cbreplay/py.typed",
         "cbreplay/recommend/prior.json",
+        "cbreplay/tensorboard_plugin/frame.js",
+        "cbreplay/writers/moving.js",
         "cbreplay/writers/page.html.j2",
     ]
-    assert all(path.endswith((".py", ".json", ".j2", "py.typed")) for path in package)
+    kinds = (".py", ".json", ".j2", ".js", "py.typed")
+    assert all(path.endswith(kinds) for path in package)
 
 
 def test_the_wheel_is_the_package(built: Path, package: set[str]) -> None:

@@ -66,6 +66,55 @@ def test_every_logged_name_is_one_that_the_script_may_log(
     ]
 
 
+TRACKING = """
+class Tracking(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+    def call(self, inputs):
+        self.kl_tracker.update_state(1.0)
+        return inputs
+model = keras.Sequential([keras.Input((2,)), Tracking(), keras.layers.Dense(1)])
+"""
+PROPERTY = """
+class Listing(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense, self.seen = keras.layers.Dense(1), keras.metrics.Mean(name="kl")
+    def call(self, inputs):
+        self.seen.update_state(1.0)
+        return self.dense(inputs)
+    @property
+    def metrics(self):
+        return [*super().metrics, self.seen]
+model = Listing()
+"""
+STEP = """
+class Stepping(keras.Sequential):
+    def train_step(self, data):
+        return super().train_step(data) | {"kl": 1.0}
+    def test_step(self, data):
+        return super().test_step(data) | {"kl": 1.0}
+model = Stepping([keras.Input((2,)), keras.layers.Dense(1)])
+"""
+
+
+@pytest.mark.parametrize("made", [TRACKING, PROPERTY, STEP])
+def test_what_layers_and_models_track_themselves_is_in_no_whole_set(
+    tmp_path: Path, made: str
+) -> None:
+    """Keras logs ``kl`` in each; nothing is said of a monitor of that name."""
+    text = f"{HEAD}{made}model.compile('sgd', 'mse')\n{FIT}"
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    (fit,) = read_training_script(str(script)).fits
+    given = fit.facts.compiled
+    assert given is None or not given.is_whole
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    assert {"kl", "val_kl"} <= set(names["history"].history)
+
+
 def _spelled(name: str) -> str:
     """Return a function's name as this Keras writes it."""
     return {"OwnMetric": "own_metric"}.get(name, name)

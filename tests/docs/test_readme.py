@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
+def blocks_of(page: str, language: str) -> list[str]:
     """Return the fenced blocks of one language; fences open and close in turn."""
-    pieces = re.split(r"^```", README, flags=re.MULTILINE)[1::2]
+    pieces = re.split(r"^```", page, flags=re.MULTILINE)[1::2]
     split = [piece.partition("\n") for piece in pieces]
     return [text for name, _, text in split if name == language]
 
 
 # a console block holds commands, each with what it prints
-CONSOLE, SHELL = blocks("console"), blocks("")
+CONSOLE, SHELL = blocks_of(README, "console"), blocks_of(README, "")
 
 
 def split_commands(block: str) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,18 @@
 
     python -m tests.fuzz.scripts --minutes 10
 
-Each script is drawn, read, and really run, with a stand-in for Keras whose ``fit``
-notes the callbacks that it gets. A list that was read and is another one than a fit got
-is a false answer; refusing is none. What lint reads of it may hold more than a fit got,
-and never less, unless it names something that it did not read; and what it says is
-certainly in the list has to be there.
+Each script is drawn, read, and really run a few times, with a stand-in for Keras whose
+``fit`` notes the callbacks that it gets; in each run its coins fall otherwise. A list
+that was read and is another one than a fit got is a false answer; refusing is none.
+What lint reads of it may hold more than a fit got, and never less, unless it names
+something that it did not read; and what it says is certainly there has to be there.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import random
 import sys
 import types
 import warnings
@@ -25,7 +26,6 @@ from cbreplay.rules import Bystander, EarlyStopping, ReduceLROnPlateau
 from tests.fuzz.hunt import Channel, ask, hunt_from_command_line
 
 if TYPE_CHECKING:
-    import random
     from pathlib import Path
 
     from cbreplay.expressions import ScriptCallbacks
@@ -44,6 +44,9 @@ _IMPORTS = {
     "import keras.callbacks as kc": "kc.",
 }
 _MOST_DEEP = 3
+_N_RUNS, _MOST_COINS = 4, 200
+# what a script is given beside Keras: a coin, what may raise an error, code of others
+_GIVEN = ("coin", "risky", "unseen")
 
 
 class Script(NamedTuple):
@@ -247,18 +250,25 @@ class _Drawing:
                 f"{self.new_name(self.lists)} = {name}",
                 f"add = {name}.append; add({self.call()})",
                 f"{name}: list = {self.list_()}",
+                "risky()",
+                f"unseen({name})",
+                f"unseen({held})",
+                f"if coin(): {name}.append({self.call()})",
             ]
         )
 
     def block(self, indent: str, depth: int) -> list[str]:
-        n_lines = self.pick.choice([1, 1, 2])
-        body = [line for _ in range(n_lines) for line in self.statement(depth + 1)]
+        parts = [self.statement(depth + 1) for _ in range(self.pick.choice([1, 1, 2]))]
+        if self.chance(0.4):
+            parts.insert(self.pick.randrange(len(parts) + 1), [f"{indent}    risky()"])
+        body = [line for part in parts for line in part]
         other = self.statement(depth + 1)
         name = self.pick.choice([*self.lists, "m"])
         head = self.pick.choice(
             [
                 *("if flag:", "if off:", "for i in range(2):", "for _ in ():"),
                 *("while off:", "with model:", "try:", "def f(z):", "def g():"),
+                *("if coin():", "try:", "with model:", "for i in range(2):"),
                 *(
                     f"def h({name}=None):",
                     f"for {name} in ([],):",
@@ -268,6 +278,10 @@ class _Drawing:
             ]
         )
         lines = [f"{indent}{head}", *body]
+        if head.startswith("for") and self.chance(0.5):
+            leave = self.pick.choice(["break", "continue"])
+            more = self.statement(depth + 1)
+            lines += [f"{indent}    if coin(): {leave}", *more]
         if head == "try:":
             lines += [f"{indent}except Exception as {name}:", *other]
         elif head == "match 1:":
@@ -323,7 +337,12 @@ class _Model:
 
     def __enter__(self) -> None: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *raised: object) -> bool:
+        return isinstance(raised[1], _RiskyError)
+
+
+class _RiskyError(Exception):
+    pass
 
 
 class _NotKeras(Exception):  # noqa: N818 - a script that a real Keras would refuse
@@ -341,8 +360,33 @@ def _flat(callbacks: Any) -> list[_Standing]:
     raise _NotKeras
 
 
-def _really_run(text: str) -> _Model | None:
-    """Run a script with the stand-in; None if it does not come to its end."""
+class _Surroundings:
+    """What a script is given beside Keras, in one run."""
+
+    def __init__(self, seed: int) -> None:
+        self.drawn = random.Random(seed)  # noqa: S311 - no secret
+        self.n_coins = 0
+
+    def coin(self) -> bool:
+        self.n_coins += 1
+        if self.n_coins > _MOST_COINS:
+            raise KeyboardInterrupt
+        return self.drawn.random() < 0.5
+
+    def risky(self) -> None:
+        if self.coin():
+            raise _RiskyError
+
+    def unseen(self, held: Any) -> None:
+        """Change what it is given, or leave it as it is."""
+        if self.coin() and isinstance(held, list):
+            held.append(_Standing("EarlyStopping", patience=9))
+        elif self.coin() and isinstance(held, _Standing):
+            vars(held)["patience"] = 6
+
+
+def _really_run(text: str, seed: int) -> _Model:
+    """Run a script with the stand-in, to its end or the first error."""
     made = {
         kind: (lambda *given, _kind=kind, **named: _Standing(_kind, *given, **named))
         for kind in (*_RULES, "CSVLogger")
@@ -362,7 +406,8 @@ def _really_run(text: str) -> _Model | None:
         return modules[name if wanted else name.partition(".")[0]]
 
     model = _Model()
-    names: dict[str, Any] = {
+    given = _Surroundings(seed)
+    names: dict[str, Any] = {name: getattr(given, name) for name in _GIVEN} | {
         "model": model,
         "x": None,
         "__builtins__": {**vars(builtins), "__import__": fetch},
@@ -377,14 +422,17 @@ def _really_run(text: str) -> _Model | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - drawn above
-    except Exception:  # noqa: BLE001 - whatever a drawn script does
-        return None
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001, S110 - whatever is drawn
+        pass
     return model
 
 
 def _check_lint(script: Path, run: _Model) -> None:
     """Compare what lint reads of a script with what its fits got."""
-    reading = read_training_script(str(script))
+    try:
+        reading = read_training_script(str(script))
+    except CbreplayError:
+        return
     fits = {fit.facts.place: fit for fit in reading.fits}
     # the imports that a stand-in is given in place of are left out of the text
     for line, got in zip(run.lines, run.got, strict=True):
@@ -413,26 +461,32 @@ def _check(case: Script, place: Path) -> str:
     except CbreplayError:
         found = None
     ask("lint", script)
-    run = None if case.damaged else _really_run(case.text)
+    runs = [
+        _really_run(case.text, seed) for seed in range(0 if case.damaged else _N_RUNS)
+    ]
     # what globals() does is named, and not followed
-    if run is not None and "globals()" not in case.text:
-        _check_lint(script, run)
+    if "globals()" not in case.text:
+        for run in runs:
+            _check_lint(script, run)
     if found is None:
-        return "refused" if run is None else "refused, and read by lint"
+        return "refused, and read by lint" if runs else "refused"
     if case.damaged and not _is_python(case.text):
         raise AssertionError(case.text)
     doubted = ("is not read", "no fit(callbacks=...) stands in it")
-    if run is None or any(said in note for note in found.notes for said in doubted):
+    if not runs or any(said in note for note in found.notes for said in doubted):
         return "read, not run"
     read = [_plain(callback) for callback in found.callbacks]
-    for callbacks in run.got:
+    every = [callbacks for run in runs for callbacks in run.got]
+    for callbacks in every:
         assert callbacks == read, f"{case.text}\nread {read}\ngot  {callbacks}"
-    return "equal" if run.got else "read, no fit"
+    return "equal" if every else "read, no fit"
 
 
 def _is_python(text: str) -> bool:
     try:
-        ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
     except (SyntaxError, ValueError):
         return False
     return True

@@ -79,14 +79,18 @@ def ends_of(
 
     At least three logs of one length were planned for it, unless all end equally long
     after their best, as under a rule; of the others, three with one gap of two or more
-    were ended by one.
+    were ended by one, unless they never change.
     """
     reached = []
     for log, known in zip(logs, planned, strict=True):
         gaps = [gap_of(other) for other in logs if len(other) == len(log)]
         one_rule = len(set(gaps)) == 1 and gaps[0] >= 2
         reached.append(known or (len(gaps) >= 3 and not one_rule))
-    silent = [log for log, there in zip(logs, reached, strict=True) if not there]
+    silent = [
+        log
+        for log, there in zip(logs, reached, strict=True)
+        if not there and len(set(log)) > 1
+    ]
     found = []
     for log, there in zip(logs, reached, strict=True):
         own = math.inf
@@ -94,7 +98,7 @@ def ends_of(
         alike = [other for other in silent if gap_of(other) == gap]
         if not there and under is not None:
             own = under
-        elif not there and gap >= 2 and len(alike) >= 3:
+        elif not there and gap >= 2 and len(alike) >= 3 and len(set(log)) > 1:
             own = gap
         found.append((there, own))
     return found

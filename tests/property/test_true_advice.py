@@ -21,6 +21,7 @@ from cbreplay.answers.advice import advice_document
 from cbreplay.document import Notice, Paragraph, Points, facts_of, plain_text
 from cbreplay.recommend import recommend_config, sweep_patience
 from tests.oracles.plain_advice import PlainRun, ends_of, gap_of, scale_of
+from tests.oracles.plain_stop import stop_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -127,6 +128,8 @@ def knowledge(asked: Asked, advice: Recommendation) -> Known:
         )
         # beside runs that reached their plan, one that broke off tells no need
         is_whole = math.isinf(own) and (reached or not some_reached)
+        # one that never changes may have been ended by anything
+        is_whole &= reached or len(set(losses)) > 1
         runs.append(PlainRun(name, losses, reached, allowed, own, is_whole))
     most = max(USUAL, *(len(losses) for losses in asked.losses))
     return Known(runs, most, asked, advice)
@@ -167,17 +170,40 @@ def longest_own(known: Known) -> float:
     return max(limits, default=1)
 
 
-def all_cut(known: Known, about: Mapping[str, Any]) -> Any:
-    """Whether no log tells, and nothing shorter than what cut them is said."""
+def no_log_goes_on(known: Known, about: Mapping[str, Any]) -> bool:
+    """Whether every log ends where the longest patience that cut some ends it."""
+    longest = longest_own(known)
+    asked = known.asked.recorded_under
+    stops = [stop_at(run.values, int(longest), "min").stop for run in known.runs]
     return (
-        all(run.own_patience < math.inf for run in known.runs)
-        and about["under"] == longest_own(known)
-        and about["patience"] == max(USUAL, about["under"])
+        about["n_cut"] == sum(run.own_patience < math.inf for run in known.runs)
+        and about["n_under"] == sum(run.own_patience == longest for run in known.runs)
+        and about["n_runs"] == len(known.runs)
+        and about["guessed"] == (asked is None)
+        and all(
+            run.own_patience < math.inf or stop in (None, len(run.values) - 1)
+            for run, stop in zip(known.runs, stops, strict=True)
+        )
     )
 
 
-def is_thumb(known: Known, about: Mapping[str, Any]) -> Any:
-    return about["patience"] == max(USUAL, longest_own(known))
+def all_cut(known: Known, about: Mapping[str, Any]) -> Any:
+    """Whether nothing shorter than what cut the logs is said, and no log tells more."""
+    tells = any(
+        run.prices(patience)
+        for run in known.runs
+        for patience in range(1, known.most + 1)
+    )
+    return (
+        no_log_goes_on(known, about)
+        and about["under"] == longest_own(known)
+        and about["patience"] == max(USUAL, about["under"])
+        and (about["under"] > USUAL or not tells)
+    )
+
+
+def recorded_under(known: Known, about: Mapping[str, Any]) -> Any:
+    return about["patience"] == longest_own(known) and no_log_goes_on(known, about)
 
 
 def unknown_groups(known: Known, about: Mapping[str, Any]) -> Any:
@@ -264,9 +290,10 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
         )
     ),
     "promise": wins,
-    "thumb": is_thumb,
+    # what the logs say has no part in it
+    "thumb": lambda _, about: about["patience"] == USUAL,
     "cut": all_cut,
-    "recorded-under": lambda known, about: about["patience"] == longest_own(known),
+    "recorded-under": recorded_under,
     "below-promise": below_promise,
     "sufficient": lambda known, about: dict(about) == known.sufficient,
     "keeps_tolerance": keeps,

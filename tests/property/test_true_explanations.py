@@ -359,5 +359,7 @@ def test_every_sentence_about_the_end_of_a_list_is_true(
         "kept": stops.epoch if held is None else held,
     }
     sentences = told.told if told.replay.divergence_epoch is None else told.told[1:]
+    assert sentences
     for sentence in sentences:
+        assert sentence.claims, sentence
         words_about(known, sentence.words, sentence.claims, end)

@@ -183,7 +183,10 @@ def test_the_headline_of_one_setting_is_true(
 
 @given(run=runs(), mode=MODES)
 def test_the_best_of_another_series_is_true(run: Run, mode: str) -> None:
-    """Each doubt that names the best epoch of another validation series."""
+    """Each doubt that names the best epoch of another validation series.
+
+    Where the answer keeps that epoch there is no doubt, and none is named.
+    """
     other = {"val_mae": run.series["val_loss"], "val_loss": run.series["loss"]}
     run = _with_series(run, other)
     staircase = build_staircase(run, mode=mode, semantics="keras-3.15")
@@ -199,7 +202,11 @@ def test_the_best_of_another_series_is_true(run: Run, mode: str) -> None:
     named = [
         found["other_best.val_mae"] for found in facts if "other_best.val_mae" in found
     ]
-    assert named == ([] if best is None else [run.first_epoch + values.index(best)])
+    expected = [] if best is None else [run.first_epoch + values.index(best)]
+    answer = staircase.sufficient_step()
+    if answer is not None and expected == [answer.kept_epoch]:
+        expected = []
+    assert named == expected
 
 
 def _with_series(run: Run, series: dict[str, Any]) -> Run:

@@ -122,7 +122,10 @@ KEEP = "restore_best_weights=True"
         (["ReduceLROnPlateau(patience=-2, factor=0.5)"], {}, ["negative-patience"]),
         (["ReduceLROnPlateau(patience=0, factor=0.5)"], {}, ["patience-zero-is-one"]),
         (["ReduceLROnPlateau(patience=1, factor=0.5)"], {}, []),
-        # 0 is the default of EarlyStopping
+        # 0, the default of EarlyStopping, decides as 1 does
+        (["EarlyStopping(patience=0)"], {}, []),
+        (["EarlyStopping(patience=1)"], {}, []),
+        (["EarlyStopping(patience=2)"], {}, ["keeps-later-weights"]),
         ([f"EarlyStopping(patience=0, {KEEP})"], {}, []),
         ([f"EarlyStopping(patience=2.5, {KEEP})"], {}, ["fractional-patience"]),
         ([f"EarlyStopping(patience=2.0, {KEEP})"], {}, []),
@@ -237,7 +240,8 @@ KEEP = "restore_best_weights=True"
                 "CSVLogger('a')",
             ],
             {"epochs": 5},
-            ["keeps-later-weights", "patience-beyond-plan"],
+            # it never stops there, so a stop keeps nothing
+            ["patience-beyond-plan"],
         ),
         (
             [f"EarlyStopping(start_from_epoch=1e999, {KEEP})"],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html.parser
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import cbreplay
 from cbreplay import (
     ConfigError,
     EarlyStopping,
+    EvidenceError,
     Run,
     build_staircase,
     choices,
@@ -32,6 +34,7 @@ RULES = "keras-3.15"
 # what HTML inside a notebook must do without
 FORBIDDEN = {"script", "style", "link", "iframe", "object"}
 VOID = {"img", "br"}
+ONE_RUN = {"Run", "Replay", "Staircase", "Explanation", "ReplayComparison"}
 
 
 class Page(html.parser.HTMLParser):
@@ -159,6 +162,47 @@ def test_several_patience_values_are_drawn() -> None:
     run = Run.from_logs([{"val_loss": v} for v in LOSSES])
     assert run.plot(patience=1).axes
     assert run.plot().axes
+
+
+@pytest.mark.parametrize("patience", [[], "5", [1, "5"], [[1]], {}], ids=repr)
+def test_a_patience_that_is_no_number_is_refused(patience: Any) -> None:
+    run = Run.from_logs([{"val_loss": v} for v in LOSSES])
+    with pytest.raises(ConfigError) as told:
+        run.plot(patience=patience)
+    assert str(told.value) == (
+        f"patience is {patience!r}, where a number or a list of them is expected"
+    )
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    run = Run.from_logs([{"val_loss": v} for v in LOSSES])
+    drawn, plain = (
+        run.plot(patience=value).axes[0].texts for value in (np.int64(1), 1)
+    )
+    assert [text.get_text() for text in drawn] == [text.get_text() for text in plain]
+
+
+@pytest.mark.parametrize("source", [[], (), iter([])], ids=["list", "tuple", "iter"])
+def test_nothing_to_ask_about_is_refused(source: Any) -> None:
+    with pytest.raises(ConfigError, match="no trainings to ask about"):
+        cbreplay.ask(source)
+
+
+def test_advice_that_prices_nothing_has_no_picture() -> None:
+    # each is infinite throughout: nothing that a patience costs is a number
+    runs = [
+        Run.from_logs([{"val_loss": float("inf")}] * n, name=f"run{n}") for n in (8, 9)
+    ]
+    with pytest.raises(EvidenceError, match="there is nothing to draw"):
+        cbreplay.ask(runs, semantics=RULES).plot()
+
+
+def test_what_is_about_one_run_has_a_picture_and_advice_through_ask() -> None:
+    pictured = [result for result in results() if type(result).__name__ in ONE_RUN]
+    assert len(pictured) == len(ONE_RUN)
+    assert all(result.plot().axes for result in pictured)
+    runs = ROOT / "sample_logs" / "digits-mlp"
+    assert cbreplay.ask(runs, semantics=RULES).plot().axes
 
 
 def test_no_name_of_a_log_acts_in_a_notebook() -> None:

@@ -558,3 +558,53 @@ def test_another_variable_of_the_name_does_not_hinder(script: Path) -> None:
     )
     found = read(script, text)
     assert (found.callbacks, found.lines) == ((EarlyStopping(patience=3),), (4,))
+
+
+A, B = "EarlyStopping(patience=3)", "ReduceLROnPlateau(patience=2)"
+BEGUN, GAIN = f"    c = [{A}]\n", f"    c.append({B})\n"
+FIT_BELOW, FIT_INSIDE = "m.fit(x, callbacks=c)", "    m.fit(x, callbacks=c)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"try:\n{BEGUN}    risky()\n{GAIN}except E:\n    pass\n{FIT_BELOW}",
+        f"try:\n{BEGUN}{GAIN}except E:\n    m.fit(x, callbacks=c)",
+        f"try:\n{BEGUN}{GAIN}finally:\n    m.fit(x, callbacks=c)",
+        f"try:\n  if a:\n{BEGUN}{GAIN}except E:\n    pass\n{FIT_BELOW}",
+        f"with suppress(E):\n{BEGUN}    risky()\n{GAIN}{FIT_BELOW}",
+        f"with own:\n{BEGUN}{GAIN}{FIT_BELOW}",
+        f"for i in r:\n{BEGUN}    if i:\n        break\n{GAIN}{FIT_BELOW}",
+        f"for i in r:\n{BEGUN}    if i: continue\n{GAIN}{FIT_BELOW}",
+        f"while a:\n{BEGUN}    break\n{GAIN}{FIT_BELOW}",
+        (
+            f"for i in r:\n{BEGUN}    for j in i: pass\n    else: break\n"
+            f"{GAIN}{FIT_BELOW}"
+        ),
+    ],
+)
+def test_a_list_that_may_be_left_before_it_gains_is_refused(
+    script: Path, text: str
+) -> None:
+    with pytest.raises(ExpressionError, match="'c' is changed in line"):
+        read(script, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # what uses the list is reached after all of it only
+        f"try:\n{BEGUN}    risky()\n{GAIN}{FIT_INSIDE}except E:\n    pass",
+        f"for i in r:\n{BEGUN}    if i: continue\n{GAIN}{FIT_INSIDE}",
+        f"with suppress(E):\n{BEGUN}{GAIN}{FIT_INSIDE}",
+        # nothing leaves the block, or it ends the script
+        f"with strategy.scope():\n{BEGUN}{GAIN}{FIT_BELOW}",
+        f"for i in r:\n{BEGUN}    for j in i: break\n{GAIN}{FIT_BELOW}",
+        f"if a:\n{BEGUN}    if b: raise SystemExit\n{GAIN}{FIT_BELOW}",
+    ],
+)
+def test_a_list_that_has_gained_all_where_it_is_used_is_read(
+    script: Path, text: str
+) -> None:
+    expected = (EarlyStopping(patience=3), ReduceLROnPlateau(patience=2))
+    assert read(script, text).callbacks == expected

@@ -140,6 +140,75 @@ def test_a_parameter_is_what_every_call_of_the_script_gives(
     assert held(read(tmp_path, define + text)) == [[expected]]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # what the calls give is not all told
+        "f(**options)",
+        "f(5)\nf(**options)",
+        "f(*args)\nf(5)",
+        # others may call it
+        "f(5)\nrun(f)",
+        "f(5)\ng = f\ng(7)",
+        "f(5)\ntable = {'f': f}",
+        "f(5)\npartial(f, 7)()",
+        # another function of the name
+        "f(5)\ndef f(p): pass",
+        "def go():\n    def f(p): pass\n    f(5)",
+    ],
+)
+def test_a_parameter_is_unknown_where_a_call_of_the_function_is(
+    tmp_path: Path, text: str
+) -> None:
+    define = "def f(p=3):\n    m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    assert held(read(tmp_path, define + text)) == [["EarlyStopping(patience=p)"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("    def go(self): self.f(5)", "EarlyStopping(patience=5)"),
+        ("K().f(5)", "EarlyStopping(patience=5)"),
+        ("k = K()\nk.f(p=5)", "EarlyStopping(patience=5)"),
+        ("k = K()\nk.f(5)\nunknown.f(5)", "EarlyStopping(patience=5)"),
+        ("k = K()\nk.f(5)\nunknown.f(7)", "EarlyStopping(patience=p)"),
+        ("unknown.f(5)", "EarlyStopping(patience=p)"),
+        # a class that has such a method too, and a function of the name
+        ("class L:\n    def f(self, p): self.f(7)", "EarlyStopping(patience=p)"),
+        (
+            "class L:\n    def f(self, p): self.f(7)\nK().f(5)",
+            "EarlyStopping(patience=5)",
+        ),
+        ("def f(p): pass\nf(7)\nK().f(5)", "EarlyStopping(patience=5)"),
+        ("    def go(self): run(self.f)\nK().f(5)", "EarlyStopping(patience=p)"),
+    ],
+)
+def test_a_method_is_told_from_others_of_its_name(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    define = (
+        "class K:\n    def f(self, p=3):\n"
+        "        m.fit(x, callbacks=[EarlyStopping(patience=p)])\n"
+    )
+    assert held(read(tmp_path, define + text)) == [[expected]]
+
+
+def test_a_default_is_read_where_the_function_stands(tmp_path: Path) -> None:
+    text = (
+        f"c = [{STOP}]\ndef train(m, given=c):\n    m.fit(x, callbacks=given)\n"
+        "def go(c):\n    train(model)"
+    )
+    script = read(tmp_path, text)
+    assert (held(script), script.unread) == ([[f"{STOP}?"]], ())
+
+
+def test_what_others_may_give_for_a_list_is_named(tmp_path: Path) -> None:
+    text = f"def train(c):\n    m.fit(x, callbacks=c)\ntrain([{STOP}])\nstart(train)"
+    script = read(tmp_path, text)
+    assert held(script) == [[f"{STOP}?"]]
+    assert script.unread[0].problem == "'c' (line 3) is not assigned a plain value"
+
+
 def test_what_two_stars_may_give_is_known_of_no_argument(tmp_path: Path) -> None:
     text = "m.fit(x, callbacks=[EarlyStopping(**{'patience': 4})])"
     ((member,),) = (fit.members for fit in read(tmp_path, text).fits)
@@ -227,6 +296,97 @@ def test_what_is_not_read_is_named_with_its_line_and_passed_by(
     assert held(script)[-1] == [STOP]
 
 
+def test_what_a_list_may_gain_in_a_try_is_not_certain(tmp_path: Path) -> None:
+    text = (
+        f"try:\n    c = [{STOP}]\n    risky()\n    c.append({RATE})\n"
+        "except E:\n    pass\nm.fit(x, callbacks=c)"
+    )
+    assert held(read(tmp_path, text)) == [[f"{STOP}?", f"{RATE}?"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (f"c = [{STOP}]\nhelper(c)", "c"),
+        (f"c = [{STOP}]\ntool.start(x, callbacks=c)", "c"),
+        (f"c = [{STOP}]\nhelper([c, 1])", "c"),
+        (f"c = [{STOP}]\nhelper(c[0])", "c"),
+        (f"c = [{STOP}]\nd = c\nhelper(d)", "c"),
+        (f"c = [{STOP}]\ntable = {{'a': c}}\nhelper(table)", "c"),
+        (f"s = {STOP}\nhelper(s)\nc = [s]", "s"),
+        (f"s = {STOP}\nc = [s]\nhelper(*c)", "s"),
+        (f"self.c = [{STOP}]\nhelper(self.c)\nc = self.c", "self.c"),
+    ],
+)
+def test_what_is_given_to_code_that_is_not_read_is_not_certain(
+    tmp_path: Path, text: str, name: str
+) -> None:
+    """It may append, or change a setting."""
+    script = read(tmp_path, f"{text}\nm.fit(x, callbacks=c)")
+    assert held(script) == [[f"{STOP}?"]]
+    assert f"{name!r} is given to code in line" in script.unread[0].problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print(c)",
+        "copy.deepcopy(c)",
+        "helper(other)",
+        # a function of the script, and what it does with the list, are read
+        "def show(given):\n    print(given)\nshow(c)",
+        "class K:\n    def show(self, given):\n        print(given)\nK().show(c)",
+        # code that calls it has no hold of the names in it
+        "def show():\n    print(c)\nhelper(show)",
+        "n = 'a'\nhelper(n)",
+    ],
+)
+def test_what_is_known_to_stay_as_it_is_stays_certain(
+    tmp_path: Path, text: str
+) -> None:
+    script = read(tmp_path, f"c = [{STOP}]\n{text}\nm.fit(x, callbacks=c)")
+    assert (held(script), script.unread) == ([[STOP]], ())
+
+
+def test_a_method_of_the_script_may_change_what_it_gets(tmp_path: Path) -> None:
+    text = (
+        f"class K:\n    def grow(self, given):\n        given.append({RATE})\n"
+        f"c = [{STOP}]\nK().grow(c)\nm.fit(x, callbacks=c)"
+    )
+    script = read(tmp_path, text)
+    assert script.fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
+def test_what_is_put_into_a_list_is_changed_with_what_the_list_holds(
+    tmp_path: Path,
+) -> None:
+    text = (
+        f"s = {STOP}\nc = []\nif a:\n    c.append(s)\nfor each in c:\n"
+        "    each.patience = 9\nm.fit(x, callbacks=[s])"
+    )
+    script = read(tmp_path, text)
+    assert script.fits[0].unread[0].problem == "'s' is changed in line 8"
+
+
+def test_a_name_that_a_function_assigns_as_global_is_not_certain(
+    tmp_path: Path,
+) -> None:
+    define = f"c = [{STOP}]\ndef f():\n    global c\n"
+    fit = "f()\nm.fit(x, callbacks=c)"
+    script = read(tmp_path, f"{define}    c = []\n{fit}")
+    assert held(script) == [[f"{STOP}?"]]
+    assert "another function too" in script.unread[0].problem
+    # one that only looks at it leaves it as it is
+    assert held(read(tmp_path, f"{define}    print(c)\n{fit}")) == [[STOP]]
+
+
+def test_of_several_assigned_lists_one_may_grow_by_another_name(
+    tmp_path: Path,
+) -> None:
+    text = f"c = {STOP}\nc = (d := [])\nd.insert(0, {RATE})\nm.fit(x, callbacks=c)"
+    assert read(tmp_path, text).fits[0].unread[0].problem == "'c' is changed in line 5"
+
+
 # --- only what holds whatever is not read is found
 
 PLATEAU_LATE = "ReduceLROnPlateau(patience=10, min_delta=0)"
@@ -281,8 +441,28 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
             ),
             [],
         ),
+        # two arguments that cannot be told need not be one, nor far apart
+        (
+            (
+                "m.fit(x, callbacks=["
+                "EarlyStopping(patience=a, restore_best_weights=True), "
+                "EarlyStopping(patience=b, restore_best_weights=True)])"
+            ),
+            [],
+        ),
+        (
+            (
+                "m.fit(x, callbacks=[ReduceLROnPlateau(patience=a, min_delta=0), "
+                "EarlyStopping(patience=b, restore_best_weights=True)])"
+            ),
+            [],
+        ),
+        (f"m.fit(x, callbacks=[{EARLY}, {EARLY}])", ["identical-callbacks"]),
         ("train(m, [EarlyStopping(patience=5)])", []),
         ("train(m, [EarlyStopping(patience=2.5)])", ["fractional-patience"]),
+        # 0 is what EarlyStopping has where nothing is written
+        ("train(m, [EarlyStopping(patience=0)])", ["patience-zero-is-one"]),
+        ("train(m, [EarlyStopping()])", []),
         # two files that cannot be told need not be one
         (
             (
@@ -315,6 +495,22 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
                 f"# cbreplay: ignore[steep-factor, reduce-after-stop]\n  {EARLY}])"
             ),
             [],
+        ),
+        # only the rules that are named, and only what is said of rules
+        *(
+            (
+                (f"m.fit(x, callbacks=[\n  {PLATEAU_LATE}, # {comment}\n  {EARLY}])"),
+                expected,
+            )
+            for comment, expected in (
+                ("cbreplay: ignore [reduce-after-stop]", []),
+                ("cbreplay: ignore [steep-factor]", ["reduce-after-stop"]),
+                ("cbreplay: ignore[]", ["reduce-after-stop"]),
+                ("cbreplay: ignore[steep-factor", ["reduce-after-stop"]),
+                ("cbreplay: ignored", ["reduce-after-stop"]),
+                ("cbreplay: ignore-me", ["reduce-after-stop"]),
+                ("cbreplay: ignore, it is meant", []),
+            )
         ),
     ],
 )
@@ -369,7 +565,7 @@ def test_a_monitor_that_compile_does_not_give_is_found(
     [
         # a model of the user's own may log what it likes
         ("m = Own()", "", "val_f1", False),
-        ("m = Own()", "", "val_acc", True),
+        ("m = Own()", "", "val_acc", False),
         # several outputs: their names stand before the metric's
         ("m = keras.Model(a, b)", "", "val_head_accuracy", False),
         ("m = keras.Model(a, b)", "", "val_f1", True),
@@ -379,6 +575,25 @@ def test_a_monitor_that_compile_does_not_give_is_found(
         (MODEL, ", Own()", "val_f1", False),
         (MODEL, ", Own()", "val_acc", True),
         (f"logs['val_acc'] = 1\n{MODEL}", ", Own()", "val_acc", False),
+        # a layer that may track a metric of its own
+        ("from layers import L\nm = keras.Sequential([L()])", "", "val_f1", False),
+        ("import layers\nm = keras.Sequential([layers.L()])", "", "val_f1", False),
+        (f"class L(keras.layers.Layer): pass\n{MODEL}", "", "val_f1", False),
+        (f"class L(Base): pass\n{MODEL}", "", "val_f1", False),
+        (f"{MODEL}m.add_metric(a, name='f1')", "", "val_f1", False),
+        (f"{MODEL}m.train_step = own", "", "val_f1", False),
+        (f"{MODEL}m.metrics_names.append('f1')", "", "val_f1", False),
+        ("m = keras.Sequential([load_model('a')])", "", "val_f1", False),
+        (f"from own import *\n{MODEL}", "", "val_f1", False),
+        # of these none is a layer
+        (f"class L(keras.callbacks.Callback): pass\n{MODEL}", "", "val_f1", True),
+        (f"class L(NamedTuple): pass\n{MODEL}", "", "val_f1", True),
+        (f"from config import N\nn = N.a + N['b']\n{MODEL}", "", "val_f1", True),
+        (f"import numpy as np\nimport json\nnp.zeros(3)\n{MODEL}", "", "val_f1", True),
+        # a plain slip of the name is one whatever the layers are
+        ("from layers import L\nm = keras.Sequential([L()])", "", "val_acc", True),
+        ("from a import L\nm = keras.Sequential([L('acc')])", "", "val_acc", False),
+        (f"{MODEL}plot(h.history['val_acc'])", "", "val_acc", True),
         # a model that a function makes, and one of another name
         (
             (
@@ -392,6 +607,8 @@ def test_a_monitor_that_compile_does_not_give_is_found(
         ("def make():\n    return keras.Model(a, b)\nm = make()", "", "val_f1", False),
         # another model of the script
         (f"{MODEL}m = load()", "", "val_f1", False),
+        # one that a function of the script gets
+        (f"{MODEL}def go(m):\n  pass\ngo(m)", "", "val_f1", True),
     ],
 )
 def test_only_what_compile_certainly_does_not_give_is_found(
@@ -411,9 +628,9 @@ def test_nothing_is_said_of_the_values_that_a_monitor_does_not_have(
     fit = "m.fit(x, y, epochs=5, {}callbacks=[EarlyStopping(patience=8)])"
     text = f"{MODEL}m.compile('adam', 'mse')\n" + fit
     assert codes(tmp_path, text.format("")) == ["absent-monitor"]
+    # it never stops, so that no stop keeps later weights either
     assert codes(tmp_path, text.format("validation_data=v, ")) == [
-        "keeps-later-weights",
-        "patience-beyond-plan",
+        "patience-beyond-plan"
     ]
 
 
@@ -529,6 +746,20 @@ def test_the_direction_of_a_compiled_metric_is_known(
             "ModelCheckpoint('b.keras', save_best_only=True)",
             True,
         ),
+        (
+            "initial_epoch=len(first.epoch)",
+            "ModelCheckpoint('b.keras', save_best_only=True)",
+            True,
+        ),
+        # what is no history, and one whose last epoch is the first
+        *(
+            (
+                f"initial_epoch={epoch}",
+                "ModelCheckpoint('b.keras', save_best_only=True)",
+                False,
+            )
+            for epoch in ("args.epoch", "short.epoch[-1]", "unknown.epoch[-1]")
+        ),
         ("initial_epoch=0", "ModelCheckpoint('b.keras', save_best_only=True)", False),
         ("initial_epoch=n", "ModelCheckpoint('b.keras', save_best_only=True)", False),
         ("", "ModelCheckpoint('b.keras', save_best_only=True)", False),
@@ -550,7 +781,10 @@ def test_the_direction_of_a_compiled_metric_is_known(
 def test_a_resumed_fit_that_overwrites_the_best_file_is_found(
     tmp_path: Path, given: str, checkpoint: str, *, found: bool
 ) -> None:
-    text = f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
+    text = (
+        "first = m.fit(x, epochs=5)\nshort = m.fit(x, epochs=1)\n"
+        f"m.fit(x, callbacks=[{checkpoint}], validation_data=v, {given})"
+    )
     assert codes(tmp_path, text) == (["overwrites-after-resume"] if found else [])
 
 

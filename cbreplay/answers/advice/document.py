@@ -42,7 +42,7 @@ from cbreplay.document import (
 from cbreplay.judging import Judging
 from cbreplay.recommend import count_needed
 from cbreplay.recommend.axes import read_axes
-from cbreplay.recommend.selection import USUAL
+from cbreplay.recommend.selection import USUAL, shared_confidence
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:
@@ -193,7 +193,9 @@ def _of_one_run(
         keep=advice.keep,
         judging=sweep.judging or Judging(),
     )
-    needed = Fact(count_needed(advice.confidence), "count", "needed")
+    n_monitors = len(read_axes(sweep).of_each_monitor())
+    of_each = shared_confidence(advice.confidence, n_monitors)
+    needed = Fact(count_needed(of_each), "count", "needed")
     share = Fact(advice.confidence, "given_share", "confidence")
     sentence = say(
         "Nothing is recommended: one run describes itself; what holds for the next "

@@ -25,7 +25,7 @@ __all__ = [
 
 MOST_NAMES = 4
 _RATCHET = (
-    "Tuned on such logs again and again, patience only falls: record one run in five "
+    ". Tuned on such logs again and again, patience only falls: record one run in five "
     "without a stop (two of twelve brought what was lost from 8 % to 0.5 % in four "
     "rounds)"
 )
@@ -151,12 +151,14 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
 
 
 def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
+    first = say(_patience(facts), " is a rule of thumb, and no less than their own: ")
+    if facts["patience"] == facts["under"]:
+        first = say()
     return say(
-        _patience(facts),
-        " is a rule of thumb, and no less than the ",
-        _patience(facts, "under"),
-        " that cut these logs: what it would have missed, they do not hold, so they "
-        "say neither that it is enough nor that less is",
+        first,
+        _cut_by(facts, "under"),
+        "; what that missed, no log holds, so they say neither that it is enough nor "
+        "that less is",
     )
 
 
@@ -164,9 +166,24 @@ def _recorded_under(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         "no less than ",
         _patience(facts),
-        " is recommended: that patience cut some of these logs, and none shows what "
-        "it missed",
+        " is recommended: ",
+        _cut_by(facts, "patience"),
+        ", and no log shows what that missed",
     )
+
+
+def _cut_by(facts: Mapping[str, Any], name: str) -> Text:
+    """Say how many runs a patience of their own ended, or may have ended."""
+    patience = _patience(facts, name)
+    n_runs = counted(facts["n_runs"], "run", "n_runs")
+    runs = say(Fact(facts["n_under"], "count", "n_under"), " of ", n_runs)
+    if facts["n_under"] == facts["n_runs"]:
+        runs = say("all ", n_runs)
+    if not facts["guessed"]:
+        return say("patience ", patience, " cut ", runs)
+    ends = "end" if facts["n_under"] > 1 else "ends"
+    them = "them" if facts["n_under"] > 1 else "it"
+    return say(runs, f" {ends} as if patience ", patience, f" had cut {them}")
 
 
 def _below_promise(_unit: str, facts: Mapping[str, Any]) -> Text:
@@ -262,6 +279,10 @@ _EXCLUSIONS: dict[str, Callable[[Mapping[str, Any]], Text]] = {
     "cadence": _cadence,
     "plan": _planned,
     "direction": lambda facts: say(f"judged the other way ({facts['mode']})"),
+    "resumed": lambda _facts: say(
+        "begins inside the part before it, and a resumed training is one run: --parts "
+        "join or parts='join'"
+    ),
     "missing-series": lambda facts: say(f"has no {', '.join(facts['series'])}"),
     "unrecorded-series": lambda _facts: say("records none of it"),
 }
@@ -348,8 +369,8 @@ def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
         "ended by early stopping of its own (patience ",
         *_listed(facts["patience"]),
-        "), so silent about a longer one and about what would have come. ",
-        _RATCHET,
+        "), so silent about a longer one and about what would have come",
+        _RATCHET if facts["few_uncut"] else "",
     )
 
 
@@ -358,8 +379,8 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
         "the log ends exactly ",
         *_listed(facts["patience"]),
         " epochs after its best, as under a patience of as much; if so it is silent "
-        f"about a longer one and about what would have come (--recorded-under). "
-        f"{_RATCHET}",
+        "about a longer one and about what would have come (--recorded-under)",
+        _RATCHET if facts["few_uncut"] else "",
     )
 
 

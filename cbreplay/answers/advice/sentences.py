@@ -63,6 +63,13 @@ def advice_headline(advice: Recommendation) -> Text:
         return say(setting, promised, _for_plan(advice), ".")
     if advice.basis == "score":
         return say(setting, ", by the least expected cost", _for_plan(advice), ".")
+    for reason in advice.reasons:
+        if reason.kind == "cut" and reason.facts["under"] == advice.patience:
+            some = (
+                "" if reason.facts["n_under"] == reason.facts["n_runs"] else "some of "
+            )
+            seem = "seem to have been" if reason.facts["guessed"] else "were"
+            return say(setting, f", under which {some}these logs {seem} cut.")
     return say(setting, ", as a rule of thumb", _for_plan(advice), ".")
 
 
@@ -95,6 +102,8 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
         runs = say(runs, " of one setting")
     if _part_settings(advice, sweep):
         runs = say(runs, ", of which those of one setting count apart (--group-by)")
+    elif advice.grouped_by == "run" and n_runs > 1:
+        runs = say(runs, ", each taken for a setting of its own (--group-by)")
     rules = dict.fromkeys(spoken_semantics(run.semantics) for run in sweep.runs)
     counting = ""
     if any(run.steps is not None for run in asked):
@@ -172,15 +181,18 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
         return
     places = decimals_for([expected.score, expected.usual_score], digits=3)
     score = Fact(expected.score, "number", "score", places)
-    usual = Fact(expected.usual_score, "number", "usual_score", places)
-    beside = (", as",) if score.text == usual.text else (", and ", usual)
+    beside: tuple[str | Fact, ...] = ()
+    if expected.usual_score is not None:
+        usual = Fact(expected.usual_score, "number", "usual_score", places)
+        same = score.text == usual.text
+        beside = (*((", as",) if same else (", and ", usual)), " with a fixed 10")
     yield say(
         "expected score of the next training: ",
         score,
         *beside,
-        " with a fixed 10; ",
+        "; ",
         counted(expected.n_groups, advice.unit, "n_groups"),
-        " count against ",
+        f" count{'s' if expected.n_groups == 1 else ''} against ",
         Fact(expected.n_kinds, "count", "n_kinds"),
         " of thousands of small trainings on other data",
     )

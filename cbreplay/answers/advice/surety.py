@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
 from cbreplay.recommend import Reason, count_needed
-from cbreplay.recommend.selection import NEAR_TIE, USUAL
+from cbreplay.recommend.selection import NEAR_TIE, USUAL, shared_confidence
 from cbreplay.words import decimals_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected, Promise
 
 __all__ = ["find_surer", "how_sure", "what_makes_surer"]
 
-_FEW, _FEW_PROMISE, _USUAL_PROMISE = 4, 0.8, 0.9
+_FEW_PROMISE, _USUAL_PROMISE = 0.8, 0.9
 
 
 def how_sure(advice: Recommendation) -> Text | None:
@@ -28,12 +30,27 @@ def how_sure(advice: Recommendation) -> Text | None:
         return _promised(advice, advice.promise)
     if advice.expected is not None and advice.basis == "score":
         return _beside_ten(advice, advice.expected)
-    if advice.basis == "cut":
-        return say(
-            "How sure: not at all by these logs; early stopping of their own cut "
-            "every one."
-        )
+    for reason in advice.reasons:
+        if reason.kind == "cut":
+            return _by_what_cut(reason.facts)
     return say("How sure: the logs had no part in the choice.")
+
+
+def _by_what_cut(facts: Mapping[str, Any]) -> Text:
+    """Say that logs that were cut prove nothing, and how far that is known of them."""
+    which = say("all ")
+    if facts["n_cut"] < facts["n_runs"]:
+        which = say(Fact(facts["n_cut"], "count", "n_cut"), " of ")
+    runs = counted(facts["n_runs"], "run", "n_runs")
+    how = "were cut by early stopping of their own"
+    if facts["guessed"]:
+        how = "end as if early stopping of their own had cut them"
+    return say(
+        "How sure: not at all by these logs; ",
+        which,
+        runs,
+        f" {how}, and no log shows what that missed.",
+    )
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:
@@ -67,6 +84,14 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
     patience = Fact(advice.patience, "patience", "patience")
     if advice.patience == USUAL:
         return say("How sure: nothing else promises to be better from ", runs, ".")
+    if expected.usual_score is None:
+        return say(
+            "How sure: by ",
+            runs,
+            ", ",
+            patience,
+            " is expected to cost least; what 10 costs, no log tells.",
+        )
     if expected.usual_score - expected.score < NEAR_TIE:
         return say(
             "How sure: ",
@@ -86,7 +111,9 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             "How sure: by ", runs, ", ", patience, " is expected to cost less than 10."
         )
     return say(
-        "How sure: on other data, such advice from as many runs was better than 10 in ",
+        "How sure: on other data, such advice from ",
+        counted(odds.n_runs, "run", "n_runs"),
+        " was better than 10 in ",
         Fact(odds.better, "share", "better"),
         " of the cases, as good in ",
         Fact(odds.same, "share", "same"),
@@ -99,7 +126,13 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
 def _both_lost(advice: Recommendation) -> str:
     """Say what both lost on these runs, where that is nothing."""
     settings = [advice.setting("recommended"), advice.setting(str(USUAL))]
-    nothing = all(scored is not None and not scored.worst_regret for scored in settings)
+    # a worst of 0 is of the groups whose logs tell; of the others nobody knows
+    nothing = all(
+        scored is not None
+        and scored.worst_regret == 0
+        and scored.n_groups == len(advice.groups)
+        for scored in settings
+    )
     return "; both lost nothing" if nothing else ""
 
 
@@ -134,18 +167,43 @@ def what_makes_surer(advice: Recommendation) -> Text:
 def find_surer(advice: Recommendation) -> Reason:
     """Return what would make the answer surer, and the numbers in that."""
     kinds = {reason.kind: reason.facts for reason in advice.reasons}
-    n_groups = len(advice.groups)
-    if any(doubt.code.startswith("own-stop") for doubt in advice.doubts):
+    cut = [doubt for doubt in advice.doubts if doubt.code.startswith("own-stop")]
+    if any(doubt.facts["few_uncut"] for doubt in cut):
         return Reason("without-stop", {})
-    if "too-few-groups" in kinds:
-        n_more = kinds["too-few-groups"]["needed"] - n_groups
-        facts = {"n_more": n_more, "confidence": advice.confidence}
-        if advice.confidence > _FEW_PROMISE and n_groups < _FEW:
-            facts |= {"n_more_for_less": _FEW - n_groups, "less": _FEW_PROMISE}
+    # where most do not tell, as many more would not either
+    most_tell = 2 * _count_unknown(advice) <= len(advice.groups)
+    if "too-few-groups" in kinds and most_tell:
+        facts = {
+            "n_more": _count_missing(advice, advice.confidence),
+            "confidence": advice.confidence,
+        }
+        for_less = _count_missing(advice, _FEW_PROMISE)
+        if advice.confidence > _FEW_PROMISE and for_less > 0:
+            facts |= {"n_more_for_less": for_less, "less": _FEW_PROMISE}
         return Reason("more-groups", facts)
-    if "unknown-groups" in kinds:
+    if kinds.keys() & {"unknown-groups", "too-few-groups"} and not _all_whole(advice):
         return Reason("whole-plan", {})
-    if advice.promise is not None and advice.promise.confidence == _FEW_PROMISE:
-        n_more = count_needed(_USUAL_PROMISE) - n_groups
+    n_more = _count_missing(advice, _USUAL_PROMISE)
+    promised = None if advice.promise is None else advice.promise.confidence
+    if promised == _FEW_PROMISE and n_more > 0:
         return Reason("more-groups", {"n_more": n_more, "confidence": _USUAL_PROMISE})
     return Reason("more", {})
+
+
+def _count_missing(advice: Recommendation, confidence: float) -> int:
+    """Return how many groups more a promise needs, if each of these tells.
+
+    That is 0 or less where those that there are suffice.
+    """
+    of_each = shared_confidence(confidence, max(len(advice.monitors), 1))
+    return count_needed(of_each, _count_unknown(advice)) - len(advice.groups)
+
+
+def _count_unknown(advice: Recommendation) -> int:
+    return sum(group.sufficient_patience is None for group in advice.groups)
+
+
+def _all_whole(advice: Recommendation) -> bool:
+    """Return whether every run is known to have trained to the end of its plan."""
+    n_runs = sum(len(group.runs) for group in advice.groups)
+    return advice.plan is not None and advice.plan.n_runs == n_runs

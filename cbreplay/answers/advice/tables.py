@@ -96,10 +96,11 @@ def settings_legend(advice: Recommendation) -> Iterator[Text]:
         f" lost against the best on record, the mean of the {unit}s whose logs tell; "
         f"left out: of {unit}s that had no part in the choice",
     )
+    by_score = "" if advice.setting("cheapest") is None else "; cheapest is by score"
     yield say(
         "score: the share lost + ",
         Fact(advice.cost_weight, "given", "cost_weight"),
-        " x the share of the epochs trained (--cost-weight); cheapest is by score",
+        f" x the share of the epochs trained (--cost-weight){by_score}",
     )
     if advice.by_weight:
         yield _by_weight(advice)

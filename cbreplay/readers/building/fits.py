@@ -39,11 +39,13 @@ class TrainingRows:
         The epochs at which a fit was resumed, each with its note.
     possible : set of int
         The seams of which it is not known whether a fit was resumed there.
+    resumes : bool
+        Whether it begins inside the training before it in its log.
     notes : list of str
         What else people should know.
     """
 
-    __slots__ = ("_names", "_pieces", "notes", "possible", "seams")
+    __slots__ = ("_names", "_pieces", "notes", "possible", "resumes", "seams")
 
     def __init__(self, rows: Rows) -> None:
         # joined when `rows` is asked for, not with each piece that is added
@@ -52,6 +54,7 @@ class TrainingRows:
         self._names = dict.fromkeys(rows.columns)
         self.seams: dict[int, str] = {}
         self.possible: set[int] = set()
+        self.resumes = False
         self.notes: list[str] = []
 
     @property
@@ -148,6 +151,8 @@ def join_rows(
             _replace_from(records[-1], piece)
         else:
             records.append(TrainingRows(piece))
+            before = records[-2] if records[1:] else records[-1]
+            records[-1].resumes = first > before.first_epoch
     _check_spans(records, source, options.max_bytes)
     _note_seams(records[-1], resumed)
     _note_restarts(records)
@@ -257,10 +262,16 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
             return
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
+        back += _JOIN_HINT if record.resumes else ""
         record.notes.append(
             f"the log holds {len(records)} trainings; this is number {number}, "
             f"from {rows.place} on{back if number > 1 else ''}"
         )
+
+
+_JOIN_HINT = (
+    ": if a fit was resumed there, --parts join or parts='join' takes them as one"
+)
 
 
 def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> None:

@@ -115,6 +115,7 @@ def build_run(
         not_logged=facts.not_logged & series.keys(),
         left_out=dict(facts.left_out),
         counts_from=facts.counts_from,
+        resumes=record.resumes,
         framework=facts.framework,
         notes=(
             *facts.notes,

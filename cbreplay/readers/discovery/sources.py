@@ -339,6 +339,7 @@ def _shown(seen: Sequence[Seen]) -> str:
 def _training_of(path: str) -> TrainingFiles:
     """Return the training of one file that was asked for by its name."""
     found = "events"
+    _refuse_script(path)
     if not is_event_file(path):
         found = asked_format(read_beginning(path), path)
     if found == "events":
@@ -346,6 +347,19 @@ def _training_of(path: str) -> TrainingFiles:
     return TrainingFiles(
         place=path, log=path, log_format=found, run_json=run_json_beside(path)
     )
+
+
+def _refuse_script(path: str) -> None:
+    """Refuse what trains: a script or a notebook is no log of it."""
+    kind = _SCRIPTS.get(os.path.splitext(path)[1].lower())
+    if kind is not None and os.path.isfile(path):
+        problem = f"this is a {kind}, and no log"
+        hint = f"Its callbacks are read by -c @{path}, beside a log, and checked by "
+        hint += f"cbreplay lint {path}"
+        raise LogError(problem, source=path, hint=hint)
+
+
+_SCRIPTS = {".py": "Python script", ".ipynb": "notebook"}
 
 
 def _once(

@@ -121,6 +121,11 @@ class EarlyStopping(PlainRule):
         """By how much a value has to beat the best; a baseline is beaten by any."""
         return abs(self.min_delta) if self.baseline is None else None
 
+    @property
+    def begins_later(self) -> bool:
+        """Whether it may look for the best from a later epoch on."""
+        return self.start_from_epoch > 0
+
     @staticmethod
     def monitor_rule(semantics: Semantics) -> MonitorRule:
         """Return how this Keras compares what EarlyStopping monitors."""

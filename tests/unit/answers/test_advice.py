@@ -211,13 +211,41 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
         ),
         (
             "cut",
-            {"patience": 10, "under": 4},
-            "10 is a rule of thumb, and no less than the 4 that cut these logs",
+            {
+                "patience": 10,
+                "under": 4,
+                "n_cut": 3,
+                "n_under": 3,
+                "n_runs": 3,
+                "guessed": False,
+            },
+            (
+                "10 is a rule of thumb, and no less than their own: patience 4 cut all "
+                "3 runs; what that missed, no log holds"
+            ),
+        ),
+        (
+            "cut",
+            {
+                "patience": 25,
+                "under": 25,
+                "n_cut": 4,
+                "n_under": 1,
+                "n_runs": 5,
+                "guessed": True,
+            },
+            "1 of 5 runs ends as if patience 25 had cut it; what that missed, no log",
         ),
         (
             "recorded-under",
-            {"patience": 12},
-            "no less than 12 is recommended: that patience cut some of these logs",
+            {
+                "patience": 12,
+                "n_cut": 4,
+                "n_under": 3,
+                "n_runs": 5,
+                "guessed": False,
+            },
+            "no less than 12 is recommended: patience 12 cut 3 of 5 runs, and no log",
         ),
         (
             "below-promise",
@@ -272,12 +300,12 @@ def test_why_a_run_does_not_count(kind: str, facts: dict[str, Any], said: str) -
     [
         (
             "own-stop",
-            {"patience": (8, 10)},
+            {"patience": (8, 10), "few_uncut": True},
             "2 runs: ended by early stopping of its own (patience 8, 10), so silent",
         ),
         (
             "own-stop-guessed",
-            {"patience": (5,)},
+            {"patience": (5,), "few_uncut": False},
             (
                 "2 runs: the log ends exactly 5 epochs after its best, as under a "
                 "patience of as much; if so"
@@ -333,6 +361,21 @@ def test_neither_of_two_that_cannot_be_told_apart_is_the_safe_one() -> None:
     said = how_sure(replace(advice, patience=8, basis="score", expected=near))
     assert said is not None
     assert plain_text(said).endswith("; 8 trains less, 10 risks less.")
+
+
+def test_what_10_costs_is_not_compared_where_no_log_tells() -> None:
+    advice = recommend(pausing_runs([3, 4, 5]))
+    assert advice.expected is not None
+    alone = advice.expected._replace(usual_score=None, odds=None)
+    untold = replace(advice, patience=8, basis="score", expected=alone)
+    said = how_sure(untold)
+    assert said is not None
+    assert plain_text(said) == (
+        "How sure: by 3 runs, 8 is expected to cost least; what 10 costs, no log tells."
+    )
+    assert not any(
+        "a fixed 10" in plain_text(text) for text in evidence_sentences(untold)
+    )
 
 
 def test_a_name_of_a_log_cannot_steer_a_terminal() -> None:

@@ -63,6 +63,13 @@ def test_logs_that_never_were_better_than_first_were_not_stopped_after_99() -> N
     assert find([ending(10, 11)] * 3).own == (10,) * 3
 
 
+def test_logs_that_never_change_show_no_patience_that_ended_them() -> None:
+    constant = [Run.from_logs([{"val_loss": 1.0 + i}] * 11) for i in range(3)]
+    found = find(constant)
+    assert (found.plan, found.own) == ((None,) * 3, (None,) * 3)
+    assert find(constant, recorded_under=10).own == (10,) * 3
+
+
 def test_a_run_that_is_not_over_shows_no_plan() -> None:
     growing = ending(3, 20, fit={"epochs": 50})
     found = find([*(ending(after, 20) for after in (0, 1, 5)), growing])

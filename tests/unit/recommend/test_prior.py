@@ -201,7 +201,9 @@ def test_the_track_record_adds_up_and_is_better_where_more_is_expected() -> None
     assert few is not None
     assert many is not None
     assert many.better > few.better
-    assert sum(few) == pytest.approx(1)
+    assert few.better + few.same + few.worse == pytest.approx(1)
+    assert (few.n_runs, many.n_runs) == (3, 30)
+    assert record.look_up(9, 0.005) == record.look_up(5, 0.005)
 
 
 def test_the_track_record_is_looked_up_from_its_bounds_on() -> None:

@@ -16,6 +16,7 @@ from cbreplay import (
     Run,
     build_staircase,
     choices,
+    load_runs,
     make_grid,
     sweep_runs,
 )
@@ -24,8 +25,10 @@ from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
+from cbreplay.recommend.pricing import ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
+from cbreplay.recommend.selection import pick_patience
 from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
     BEST,
@@ -42,6 +45,7 @@ from tests.recommended import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def described(run: Run, **raw: Any) -> Run:
@@ -143,6 +147,135 @@ def test_the_least_expected_score_is_chosen_where_no_more_is_promised() -> None:
     assert advice.expected.n_groups == 4
 
 
+def test_a_floor_bounds_the_choice_and_not_what_10_is_expected_to_cost() -> None:
+    # three logs end 25 values after their best; the fourth, which loses everything
+    # below a patience of 14, shows nothing of what 25 cut off
+    plan = 40
+    cut = [
+        make_run([2.0] * i + [1.0 + i / 100] + [1.5] * 25, f"cut{i}") for i in (1, 2, 3)
+    ]
+    cut = [replace(run, planned_epochs=plan) for run in cut]
+    advice = recommend([*cut, make_run(pausing(14), "free")], group_by="none")
+    patience = np.arange(1, plan + 1)
+    lost = np.where(patience >= 14, 0.0, (FIRST - BEST) / BEST)[None]
+    stops = np.where(patience >= 14, 15 + patience, 1 + patience)
+    trained = (np.minimum(stops, plan) / plan)[None]
+    blended = blend_scores(read_prior(), patience, plan, lost, trained)
+    assert advice.patience == patience[24 + blended.score[24:].argmin()]
+    assert advice.expected is not None
+    assert advice.expected.usual_score == pytest.approx(blended.score[9])
+    # the one run that tells loses all of its scale by 10: a thirteenth of it at least
+    assert blended.score[9] > 1 / 13
+    said = [plain_text(text) for text in evidence_sentences(advice)]
+    assert any("; 1 run counts against 12 of" in text for text in said)
+
+
+def test_what_goes_on_past_a_log_that_broke_off_chooses_nothing() -> None:
+    # planned for 40, it ends after 15: patience 1 to 4 stop in it, 5 and more do not,
+    # and what these would have kept nobody knows
+    broken = [FIRST, *[FIRST + 0.1] * 4, BEST, *[BEST + 0.1] * 4]
+    broken += [BEST - 0.1, *[BEST] * 4]
+    runs = [*pausing_runs([3]), replace(make_run(broken, "broken"), planned_epochs=40)]
+    advice = recommend(runs, group_by="none")
+    patience = np.arange(1, 41)
+    scale = BEST - 0.1
+    lost = np.array(
+        [
+            np.where(patience >= 3, 0.0, (FIRST - BEST) / BEST),
+            np.where(patience <= 4, (FIRST - scale) / scale, np.nan),
+        ]
+    )
+    trained = np.array(
+        [
+            np.minimum(np.where(patience >= 3, 4 + patience, 1 + patience), 40) / 40,
+            np.where(patience <= 4, (1 + patience) / 40, np.nan),
+        ]
+    )
+    blended = blend_scores(read_prior(), patience, 40, lost, trained)
+    assert blended.told.tolist() == [2] * 4 + [1] * 36
+    assert advice.patience == patience[blended.score.argmin()]
+    assert advice.expected is not None
+    assert advice.expected.score == pytest.approx(blended.score.min())
+
+
+def test_logs_that_end_before_they_tell_anything_are_no_reason_for_a_setting() -> None:
+    runs = [
+        replace(
+            make_run([1 - at / 100 for at in range(length)], f"run{length}"),
+            planned_epochs=100,
+        )
+        for length in (9, 10, 11)
+    ]
+    advice = recommend(runs)
+    assert (advice.kind, advice.patience) == ("none", None)
+    assert [why.kind for why in advice.reasons] == ["untold"]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_measured"),
+    [
+        ({}, True),
+        ({"min_delta": 0.01}, False),
+        ({"keep": "last"}, False),
+        ({"cost_weight": 0.2}, False),
+        ({"monitor": "loss"}, False),
+    ],
+)
+def test_odds_are_those_of_advice_that_was_measured(
+    options: dict[str, Any], *, is_measured: bool
+) -> None:
+    # 50 epochs is the shortest plan that was measured
+    runs = [
+        Run.from_logs(
+            [{"loss": 2 - loss, "val_loss": loss} for loss in pausing(patience, 50)],
+            name=f"run{patience}",
+            planned_epochs=50,
+        )
+        for patience in (3, 4, 5)
+    ]
+    advice = recommend(runs, objective="val_loss", **options)
+    assert advice.expected is not None
+    assert (advice.expected.odds is not None) == is_measured
+
+
+@pytest.mark.parametrize("how", ["short", "long", "broken", "large is good"])
+def test_odds_are_of_plans_that_were_measured_and_of_whole_trainings(how: str) -> None:
+    length = {"short": 49, "long": 201}.get(how, 60)
+    curves = [pausing(patience, length) for patience in (3, 4, 5)]
+    sign = -1 if how == "large is good" else 1
+    runs = [
+        Run.from_logs(
+            [{"val_loss": sign * loss} for loss in curve],
+            name=f"run{at}",
+            planned_epochs=length,
+        )
+        for at, curve in enumerate(curves)
+    ]
+    if how == "broken":
+        rows = [{"val_loss": loss} for loss in pausing(6, 40)]
+        runs.append(Run.from_logs(rows, name="broken", planned_epochs=length))
+    mode = "max" if sign < 0 else "auto"
+    advice = recommend(runs, mode=mode, group_by="none")
+    assert advice.expected is None or advice.expected.odds is None
+
+
+def test_where_no_log_tells_what_10_costs_it_is_not_compared() -> None:
+    unknown = np.full((2, 2), np.nan)
+    priced = Priced(
+        patience=np.array([5, 10]),
+        sufficient=np.array([5.0, 5.0]),
+        regret=unknown,
+        cost=unknown,
+        score=unknown,
+        lost=np.array([[0.1, np.nan]] * 2),
+        trained=np.array([[0.5, np.nan]] * 2),
+        frame=ChoiceFrame(plan=20, cost_weight=0.05),
+    )
+    pick = pick_patience(priced, 0.9)
+    assert pick.expected is not None
+    assert pick.expected[1] is None
+
+
 def test_logs_that_end_together_are_answered_as_if_their_plan_was_given() -> None:
     lengths = [1, 1, 2, 2, 3, 3, 4, 20, 20]
     given, inferred = (
@@ -197,6 +330,26 @@ def test_figures_of_the_rows_by_hand() -> None:
     assert hindsight is not None
     assert hindsight.cost == pytest.approx((3 + 3 + 21 + 21) / 4 / 40)
     assert hindsight.mean_regret == 0
+
+
+def test_a_run_that_broke_off_does_not_tell_what_no_stop_comes_to() -> None:
+    broken = [
+        replace(make_run(pausing(3 + at, 20), f"broken{at}"), planned_epochs=40)
+        for at in range(3)
+    ]
+    of_all = recommend([*pausing_runs([2, 4]), *broken], group_by="none")
+    whole = recommend(pausing_runs([2, 4]))
+    for label in ("none", "hindsight"):
+        row, alone = of_all.setting(label), whole.setting(label)
+        assert row is not None
+        assert alone is not None
+        assert row.n_groups == 2
+        assert (row.mean_regret, row.cost) == (alone.mean_regret, alone.cost)
+    # where nobody knows a plan, the log's end is taken for the end
+    unplanned = [replace(run, planned_epochs=None) for run in broken[:2]]
+    row = recommend(unplanned, group_by="none").setting("none")
+    assert row is not None
+    assert row.n_groups == 2
 
 
 def test_left_out_scores_and_optimism_by_hand() -> None:
@@ -330,6 +483,22 @@ def test_copies_of_one_log_are_one_run() -> None:
     assert "not counted: b (a copy of a), c (a copy of a)" in spoken_doubts(advice)
 
 
+def test_the_parts_of_one_resumed_training_are_one_run(tmp_path: Path) -> None:
+    rows = [f"{epoch},{value}" for epoch, value in enumerate(pausing(3))]
+    again = [f"{row}1" for row in rows[10:]]
+    path = tmp_path / "logs.csv"
+    path.write_text("\n".join(["epoch,val_loss", *rows, *again, ""]))
+    first, second = load_runs(path)
+    advice = recommend([first, second])
+    assert advice.excluded == ((second.name, Reason("resumed", {})),)
+    assert spoken_doubts(advice)[-1] == (
+        f"not counted: {second.name} (begins inside the part before it, and a resumed "
+        "training is one run: --parts join or parts='join')"
+    )
+    # alone it is a run as any other
+    assert not recommend([second]).excluded
+
+
 def test_runs_without_the_monitor_or_with_another_cadence_do_not_count() -> None:
     other = Run.from_logs([{"loss": 0.5}], name="other")
     rare = Run.from_logs(
@@ -381,7 +550,8 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     advice = recommend(runs)
     # nobody knows what 10 does there; nothing comes from the logs, and no less than 4
     assert (advice.kind, advice.basis, advice.patience) == ("heuristic", "cut", 10)
-    assert facts_of_reason(advice, "cut") == {"patience": 10, "under": 4}
+    facts = facts_of_reason(advice, "cut")
+    assert (facts["patience"], facts["under"], facts["guessed"]) == (10, 4, False)
     assert (advice.promise, advice.expected) == (None, None)
     assert advice.left_out is not None
     assert advice.left_out.score is None
@@ -389,7 +559,7 @@ def test_a_log_under_its_own_stopping_says_nothing_above_it() -> None:
     assert [advice.checked(name) for name in names] == [None] * 3
     doubt = next(one for one in advice.doubts if one.code == "own-stop")
     assert doubt.runs == ("cut0", "cut1", "cut2")
-    assert doubt.facts == {"patience": (4,)}
+    assert doubt.facts == {"patience": (4,), "few_uncut": True}
     said = spoken_doubts(advice)
     assert any("record one run in five without a stop" in one for one in said)
     current = advice.setting("current")

@@ -15,6 +15,8 @@ import pytest
 
 import cbreplay
 from cbreplay import OutputError, load_runs, replay_run
+from cbreplay.record import recording as recording_module
+from cbreplay.record.recording import FitChanges, WatchedModels
 from tests.run_schema import check_schema
 
 if TYPE_CHECKING:
@@ -247,6 +249,135 @@ class TestRecording:
             fit(make_model(), [broken])
         contents = read_json(tmp_path / "runs" / "fit1")
         assert contents["ended"] == {"by": by, "epoch": 1}
+
+
+def watched(root: Path, **changes: Any) -> WatchedModels:
+    return WatchedModels(root, FitChanges(**changes))
+
+
+class TestAFitThatCannotBeRecorded:
+    """It is as it was called: Keras trains, or says itself what is wrong."""
+
+    def test_is_told_and_trains(
+        self,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(_: object) -> str:
+            raise RuntimeError(*"!")
+
+        monkeypatch.setattr(recording_module, "describe_user_callback", fail)
+        model = make_model()
+        with watched(tmp_path / "runs", epochs=9) as models:
+            fit(model, [stopping(monitor="loss")], epochs=2)
+        assert len(model.history.history["loss"]) == 2
+        told = "cbreplay: this fit is not recorded, and trains as it is: !\n"
+        assert capsys.readouterr().err == told
+        assert models.directories == []
+
+    @pytest.mark.parametrize(
+        ("words", "error"),
+        [
+            ({"validation_freq": np.int64(2)}, "validation_freq"),
+            ({"validation_freq": (1, 2)}, "validation_freq"),
+            ({"no_such_word": 1}, "no_such_word"),
+        ],
+    )
+    def test_is_refused_by_keras_as_without(
+        self, tmp_path: Path, words: dict[str, Any], error: str
+    ) -> None:
+        with watched(tmp_path / "runs"), pytest.raises((ValueError, TypeError)) as seen:
+            fit(make_model(), None, **words)
+        assert error in str(seen.value)
+
+    def test_is_one_with_a_callbacklist(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        import keras
+
+        model = make_model()
+        listed = keras.callbacks.CallbackList(
+            [keras.callbacks.History()], model=model, epochs=2, steps=4
+        )
+        with watched(tmp_path / "runs"):
+            fit(model, listed, epochs=2)
+        assert "it is given a CallbackList" in capsys.readouterr().err
+        assert not (tmp_path / "runs" / "fit1").exists()
+
+
+class TestAChangedFit:
+    def test_trains_so_many_epochs_from_its_first_on(self, tmp_path: Path) -> None:
+        with watched(tmp_path / "runs", epochs=3):
+            fit(make_model(), None, initial_epoch=7, epochs=20)
+        assert read_column(tmp_path / "runs" / "fit1", "epoch") == ["7", "8", "9"]
+
+    @pytest.mark.parametrize("way", ["recorded", "recorder"])
+    def test_is_changed_also_where_it_records_itself(
+        self, tmp_path: Path, way: str
+    ) -> None:
+        out = tmp_path / "own"
+        users = [plateau(monitor="loss"), stopping(monitor="loss")]
+        if way == "recorded":
+            users = cbreplay.recorded(users, out)
+        else:
+            users = [*users, cbreplay.Recorder(out)]
+        with watched(tmp_path / "runs", without=("EarlyStopping",), epochs=5) as models:
+            fit(make_model(), users, validation_freq=2)
+        contents = read_json(out)
+        assert contents["ended"] == {"by": "plan", "epoch": 4}
+        assert contents["without"] == ["EarlyStopping"]
+        assert contents["fit"]["validation_freq"] == 2
+        kinds = [text.partition("(")[0] for text in contents["callbacks"]]
+        assert kinds == ["ReduceLROnPlateau", "CSVLogger", "TensorBoard"]
+        assert models.directories == [out]
+        # the next fit is outside, and nobody saw how it was called
+        fit(make_model(), users, epochs=1)
+        assert read_json(tmp_path / "own-fit2")["fit"]["validation_freq"] is None
+
+    def test_says_early_that_a_class_to_leave_out_is_not_there(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with watched(tmp_path / "runs", without=("EarlyStoping",), epochs=1) as models:
+            fit(make_model(), [stopping()])
+            fit(make_model(), [stopping()])
+        told = "no callback of this fit is of the class EarlyStoping; did you mean"
+        assert capsys.readouterr().err.count(told) == 1
+        assert "EarlyStopping" in models.names
+
+
+def test_integers_of_numpy_are_recorded(tmp_path: Path) -> None:
+    with cbreplay.recording(tmp_path):
+        fit(
+            make_model(),
+            None,
+            epochs=np.int64(5),
+            initial_epoch=np.int32(2),
+            batch_size=np.int64(16),
+            validation_freq=[np.int64(3), 5],
+        )
+    contents = read_json(tmp_path / "fit1")["fit"]
+    assert (contents["epochs"], contents["initial_epoch"]) == (5, 2)
+    assert (contents["batch_size"], contents["validation_freq"]) == (16, [3, 5])
+    assert read_column(tmp_path / "fit1", "epoch") == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize("way", ["recorded", "recording"])
+def test_a_script_may_go_elsewhere_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    if way == "recorded":
+        users = cbreplay.recorded([], "run")
+        monkeypatch.chdir("elsewhere")
+        fit(make_model(), users)
+    else:
+        with cbreplay.recording("run"):
+            monkeypatch.chdir("elsewhere")
+            fit(make_model(), None)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert len(list((tmp_path / "run").rglob("run.json"))) == 1
 
 
 class TestEveryKindOfModel:

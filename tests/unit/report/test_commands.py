@@ -111,7 +111,7 @@ def test_costs_of_one_run_or_of_runs_that_tell_nothing_are_refused(
         path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
     answer = ask("plot", "runs", "--kind", kind)
     assert answer.status == 2
-    assert "no patience is told by enough of these 2 runs" in answer.err
+    assert "no patience is told by enough runs to be compared" in answer.err
     assert not list(log.parent.glob("*.png"))
 
 

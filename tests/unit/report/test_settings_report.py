@@ -67,4 +67,5 @@ def test_what_the_colours_mean_is_told_where_there_is_a_picture(
             pages[ending] = page.read_text()
         assert grey in pages["html"]
         assert grey not in pages["md"]
-        assert "Figure: logs.csv" in pages["md"]
+        assert "on the curve" in pages["html"]
+        assert "on the curve" not in pages["md"]

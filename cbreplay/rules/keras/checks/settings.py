@@ -42,7 +42,8 @@ def _keeps_later_weights(
     # with a baseline, an epoch may be the best and still not end the wait
     if (
         callback.restore_best_weights
-        or callback.patience <= 0
+        # the next epoch is no later than anybody who gave no patience expects
+        or effective_patience(callback) <= 1
         or callback.baseline is not None
     ):
         return
@@ -108,24 +109,6 @@ def _restores_by_training_loss(
 
 
 # --- ReduceLROnPlateau
-
-
-def _patience_zero_is_one(
-    known: CheckedList,  # noqa: ARG001 - one signature for all checks
-    index: int,
-    callback: ReduceLROnPlateau,
-) -> Iterator[Finding]:
-    # for EarlyStopping it is the default
-    if callback.patience == 0:
-        yield Finding(
-            "patience-zero-is-one",
-            index,
-            "patience 0 acts as patience 1",
-            "a value without improvement makes the wait 1 before it is compared with "
-            "patience",
-            "patience=1",
-            "remark",
-        )
 
 
 def _steep_factor(
@@ -267,6 +250,25 @@ def _negative_patience(
         )
 
 
+def _patience_zero_is_one(
+    known: CheckedList,
+    index: int,
+    callback: _Monitoring,
+) -> Iterator[Finding]:
+    # for EarlyStopping it is the default: who writes nothing expects nothing else
+    silent = isinstance(callback, EarlyStopping) and not known.writes(index, "patience")
+    if callback.patience == 0 and not silent:
+        yield Finding(
+            "patience-zero-is-one",
+            index,
+            "patience 0 acts as patience 1",
+            "a value without improvement makes the wait 1 before it is compared with "
+            "patience",
+            "patience=1",
+            "remark",
+        )
+
+
 def _negative_min_delta(
     known: CheckedList, index: int, callback: _Monitoring
 ) -> Iterator[Finding]:
@@ -372,6 +374,7 @@ def _ordinal(number: int) -> str:
 
 _BOTH = (
     _negative_patience,
+    _patience_zero_is_one,
     _fractional_patience,
     _negative_min_delta,
     *MONITOR_CHECKS,
@@ -389,7 +392,6 @@ STOPPING = RuleChecks(
 )
 REDUCING = RuleChecks(
     (
-        _patience_zero_is_one,
         _cooldown_of_one,
         _factor_without_effect,
         _steep_factor,

@@ -69,7 +69,8 @@ def _tell_rate(moment: Moment) -> str:
     if old == new:
         return f"begins at the learning rate {spoken_rate(new)}, as before"
     return (
-        f"begins at the learning rate {spoken_rate(new)}, which was {spoken_rate(old)}"
+        f"begins at the learning rate {spoken_rate(new, old)}, which was "
+        f"{spoken_rate(old, new)}"
     )
 
 

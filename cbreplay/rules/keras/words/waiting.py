@@ -125,7 +125,10 @@ def _tell_reduction(moment: Moment) -> Told:
     if old is None:
         told = f"reduction by factor {callback.factor:g} of a rate not in the log"
         return tell(told, claims=claims)
-    told = f"reduction of the learning rate, {spoken_rate(old)} to {spoken_rate(new)}"
+    told = (
+        f"reduction of the learning rate, {spoken_rate(old, new)} to "
+        f"{spoken_rate(new, old)}"
+    )
     if new == old:
         told += ", the same float32"
     elif (

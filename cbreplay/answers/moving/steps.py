@@ -1,0 +1,280 @@
+"""Every patience of one rule on every run as a few steps, read from sweeps.
+
+Between two of its steps the outcome of a patience grows evenly: it stops one epoch
+later for each patience more, and keeps the same weights. So a run needs some dozens of
+numbers for all of its patience values, and what a page looks up in them is what the
+sweep says, cell by cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cbreplay.answers.swept_cells import find_partings
+from cbreplay.grid import choices, make_grid
+from cbreplay.rules.base import parameters_of
+from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
+from cbreplay.words import Parting, brief_limit, spoken_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cbreplay.grid import Grid
+    from cbreplay.judging import Judging
+    from cbreplay.rules.base import Callback
+    from cbreplay.run import EpochArray, Run
+    from cbreplay.sweep import Judged, Sweep
+
+__all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
+
+_CELLS_AT_ONCE = 2_000_000
+# of an epoch that is not known
+_NONE = -1
+# one that no log has, to find it in a sentence
+_SOME_EPOCH = 918_273_645
+_PARTINGS: tuple[Parting, ...] = ("reduction", "recorded", "schedule", "weights")
+# of what tells the kind of a step: evidence, stopped, judged, parting, limit
+_SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
+
+
+class MovedRule(NamedTuple):
+    """A callbacks list of which one rule's patience and min_delta move.
+
+    Parameters
+    ----------
+    callbacks : tuple of Callback
+        The list.
+    place : int
+        Where the rule stands in it.
+    """
+
+    callbacks: tuple[Callback, ...]
+    place: int
+
+    @property
+    def rule(self) -> Any:  # noqa: ANN401 - any rule with a patience
+        """The rule that moves."""
+        return self.callbacks[self.place]
+
+    @property
+    def has_min_delta(self) -> bool:
+        """Whether it has a min_delta to move."""
+        return "min_delta" in parameters_of(self.rule)
+
+    def usual(self) -> dict[str, Any]:
+        """Return what its parameters are by default."""
+        return {parameter.name: parameter.default for parameter in fields(self.rule)}
+
+    def grid(self, **moved: Any) -> Grid:  # noqa: ANN401 - values of its parameters
+        """Return the settings with some values of what moves."""
+        before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
+        given = parameters_of(self.rule)
+        fixed = {name: value for name, value in given.items() if name not in moved}
+        tried = choices(type(self.rule), **fixed, **moved)
+        return make_grid([*before, tried, *after])
+
+    def at(self, **chosen: Any) -> tuple[Callback, ...]:  # noqa: ANN401 - as above
+        """Return the setting with one value of what moves."""
+        rule = type(self.rule)(**{**parameters_of(self.rule), **chosen})
+        before, after = self.callbacks[: self.place], self.callbacks[self.place + 1 :]
+        return (*before, rule, *after)
+
+
+class StepKind(NamedTuple):
+    """What the cells of a step have in common.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        How far they are evidence.
+    brief, full : str
+        The same in the words of a cell, and of a sentence, with blanks for
+        ``{limit}``, the last epoch of which the log is evidence, and for ``{next}``.
+    stopped : bool
+        Whether training is stopped inside the evidence.
+    judged : bool
+        Whether the objective tells what is kept: not where an epoch was broken off.
+    later_end, later_kept : int
+        How many epochs later training ends, and what is kept was trained, for each
+        patience more.
+    """
+
+    evidence: str
+    brief: str
+    full: str
+    stopped: bool
+    judged: bool
+    later_end: int = 0
+    later_kept: int = 0
+
+
+class StepKinds:
+    """The kinds of steps that occur, each once, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[StepKind, int] = {}
+
+    def number(self, kind: StepKind) -> int:
+        """Return the number of a kind."""
+        return self._numbers.setdefault(kind, len(self._numbers))
+
+    def listed(self) -> list[StepKind]:
+        """Return the kinds by their numbers."""
+        return list(self._numbers)
+
+
+class RunSteps(NamedTuple):
+    """What every patience and min_delta does on one run.
+
+    Parameters
+    ----------
+    steps : list of list of int
+        Staircases, each once: for each step four numbers, which are its first patience,
+        its kind, the epochs that are trained, and the position of what is kept, or -1.
+    of : list of int
+        Which of them each min_delta has.
+    judged : Judged
+        By what the run is judged.
+    """
+
+    steps: list[list[int]]
+    of: list[int]
+    judged: Judged
+
+
+def find_steps(
+    runs: Sequence[Run],
+    moved: MovedRule,
+    min_deltas: Sequence[float],
+    judging: Judging,
+    *,
+    kinds: StepKinds,
+) -> list[RunSteps]:
+    """Ask every patience at each min_delta on every run.
+
+    Parameters
+    ----------
+    runs, moved : sequence of Run, MovedRule
+        What is asked of what.
+    min_deltas : sequence of float
+        The values; of a rule without a min_delta they are not asked.
+    judging : Judging
+        How it is judged; all settings by one objective.
+    kinds : StepKinds
+        The kinds of steps, which grow.
+
+    Raises
+    ------
+    CbreplayError
+        As `sweep_runs`.
+    """
+    # a patience as long as the longest log stops nowhere
+    patience = range(max(run.n_epochs for run in runs) + 1)
+    found: list[list[list[int]]] = [[] for _ in runs]
+    of: list[list[int]] = [[] for _ in runs]
+    known: list[dict[bytes, int]] = [{} for _ in runs]
+    judged: list[Judged] = []
+    for part in _parts(runs, moved, min_deltas, len(patience)):
+        varied = {"min_delta": list(part)} if moved.has_min_delta else {}
+        grid = moved.grid(**varied, patience=patience)
+        sweep = sweep_runs(runs, grid, judging=judging)
+        judged = [run.judged[0] for run in sweep.runs]
+        names = [name.rpartition(".")[2] for name in grid.parameters]
+        shape = tuple(len(axis) for axis in grid.parameters.values())
+        for row, cells in enumerate(_cells(sweep, kinds)):
+            table = cells.reshape(3, *shape)
+            if names[0] == "patience" and len(names) > 1:
+                table = table.swapaxes(1, 2)
+            for staircase in table.reshape(3, -1, len(patience)).swapaxes(0, 1):
+                key = staircase.tobytes()
+                if key not in known[row]:
+                    known[row][key] = len(found[row])
+                    found[row].append(_encode(staircase, kinds))
+                of[row].append(known[row][key])
+    return [RunSteps(*parts) for parts in zip(found, of, judged, strict=True)]
+
+
+def _parts(
+    runs: Sequence[Run], moved: MovedRule, min_deltas: Sequence[float], n_patience: int
+) -> Iterator[Sequence[float]]:
+    """Yield the values of min_delta so many at a time that memory holds the cells."""
+    if not moved.has_min_delta:
+        min_deltas = min_deltas[:1]
+    at_once = max(_CELLS_AT_ONCE // (len(runs) * n_patience), 1)
+    for begin in range(0, len(min_deltas), at_once):
+        yield min_deltas[begin : begin + at_once]
+
+
+def _cells(sweep: Sweep, kinds: StepKinds) -> Iterator[EpochArray]:
+    """Yield of each run the kind of every cell, its trained epochs, what it keeps."""
+    partings = find_partings(sweep, SharedReplays.of_sweep(sweep))
+    judged = ~sweep.cells.broken
+    for row, run in enumerate(sweep.records):
+        limit = np.where(sweep.incomplete[row], sweep.gap_epoch[row], 0)
+        parted = np.array([_PARTINGS.index(parting) for parting in partings[row]])
+        told = sweep.evidence[row], sweep.stopped[row], judged[row], parted, limit
+        key = np.ravel_multi_index(told, _SHAPE)
+        alike, place = np.unique(key, return_inverse=True)
+        numbers = [
+            kinds.number(_kind(run, tuple(map(int, np.unravel_index(each, _SHAPE)))))
+            for each in alike
+        ]
+        kept = sweep.kept_epoch[row] - run.first_epoch
+        yield np.stack(
+            [
+                np.array(numbers)[place],
+                sweep.trained_epochs[row],
+                np.where(sweep.kept[row], kept, _NONE),
+            ]
+        ).astype(np.int64)
+
+
+def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
+    """Return the kind of a step from what tells it, in the order of `_SHAPE`."""
+    code, stopped, judged, parted, limit = told
+    evidence, parting = EVIDENCE[code], _PARTINGS[parted]
+    if evidence == "diverged":
+        # each patience may have its own: the words are the same but for the number
+        brief = brief_limit(run, evidence, _SOME_EPOCH, parting)
+        full = spoken_limit(run, evidence, _SOME_EPOCH, parting)
+        brief, full = (_with_blank(words) for words in (brief, full))
+    else:
+        gap = limit if evidence == "incomplete" else None
+        brief = brief_limit(run, evidence, None, parting, gap_epoch=gap)
+        full = spoken_limit(run, evidence, None, parting, gap_epoch=gap)
+    return StepKind(evidence, brief, full, bool(stopped), bool(judged))
+
+
+def _with_blank(words: str) -> str:
+    """Return words about a divergence at `_SOME_EPOCH` with a blank for that number.
+
+    What it names is the last epoch before it, as people count it, or the one after.
+    """
+    before = words.replace(str(_SOME_EPOCH), "{limit}")
+    return before.replace(str(_SOME_EPOCH + 1), "{next}")
+
+
+def _encode(staircase: EpochArray, kinds: StepKinds) -> list[int]:
+    """Write what every patience does as steps that grow evenly."""
+    numbers, trained, kept = staircase.tolist()
+    listed = kinds.listed()
+    steps: list[int] = []
+    start = 0
+    while start < len(numbers):
+        end, grows = start + 1, (0, 0)
+        while end < len(numbers) and numbers[end] == numbers[start]:
+            by = (trained[end] - trained[end - 1], kept[end] - kept[end - 1])
+            if end == start + 1:
+                grows = by
+            if by != grows or by[1] not in (0, by[0]):
+                break
+            end += 1
+        kind = listed[numbers[start]]
+        if end > start + 1:
+            kind = kind._replace(later_end=grows[0], later_kept=grows[1])
+        steps += [start, kinds.number(kind), trained[start], kept[start]]
+        start = end
+    return steps

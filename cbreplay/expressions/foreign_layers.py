@@ -1,0 +1,104 @@
+"""Whether code that is not Keras's own may take part in the models of a script."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["may_log_own_names"]
+
+_KERAS = {"keras", "tensorflow", "tf", "tf_keras"}
+# packages that make no layers and no models of Keras
+_PACKAGES = _KERAS | {
+    *("IPython", "PIL", "absl", "albumentations", "bs4", "cv2", "dotenv", "gensim"),
+    *("google", "h5py", "imblearn", "joblib", "jsonlines", "kaggle", "librosa"),
+    *("matplotlib", "mlflow", "networkx", "nibabel", "nltk", "numpy", "openpyxl"),
+    *("pandas", "plotly", "psutil", "pydicom", "pyarrow", "requests", "rich"),
+    *("scipy", "seaborn", "six", "skimage", "sklearn", "soundfile", "spacy"),
+    *("tensorboard", "tensorflow_datasets", "tqdm", "wandb", "yaml", "yfinance"),
+}
+# what these classes are extended to takes no part in a model, or logs nothing there
+_BASES = {
+    *("ABC", "Callback", "Constraint", "Dataset", "Enum", "Exception", "IntEnum"),
+    *("Initializer", "LearningRateSchedule", "NamedTuple", "PyDataset", "Regularizer"),
+    *("Sequence", "dict", "object", "str"),
+}
+# by which a layer, a model or a step of theirs logs more than `compile` names
+_OWN_STEPS = {
+    *("add_metric", "compute_metrics", "get_metrics_result", "make_test_function"),
+    *("make_train_function", "reset_metrics", "test_step", "train_step"),
+}
+_METRIC_LISTS = {"metrics", "metrics_names", "metrics_tensors"}
+# models of which the text does not tell what they are made of
+_LOADING = {
+    *("TFSMLayer", "deserialize", "from_config", "load_model", "model_from_config"),
+    *("model_from_json", "model_from_yaml"),
+}
+
+
+def may_log_own_names(calls: ScriptCalls) -> bool:
+    """Return whether a model of a script may log more than ``compile`` names.
+
+    A layer may track a metric of its own, a model may have its own steps. That is
+    certainly not so where all code that the script calls is Keras's, is of packages
+    that make no layers, or stands in the script and defines none.
+    """
+    return (
+        bool(calls.names.unread)
+        or bool(_OWN_STEPS & calls.methods)
+        or bool(_LOADING & calls.methods)
+        or any(store.name in _OWN_STEPS | {None} for store in calls.names.stores)
+        or any(_is_metric_list(gain.target) for gain in calls.names.gains)
+        or any(not _is_known_module(star) for star in calls.names.stars)
+        or any(_may_extend_a_layer(kind, scope, calls) for kind, scope in _own(calls))
+        or any(_is_foreign(use, scope, calls) for use, scope in calls.names.uses)
+    )
+
+
+def _is_metric_list(target: ast.expr) -> bool:
+    return isinstance(target, ast.Attribute) and target.attr in _METRIC_LISTS
+
+
+def _is_known_module(path: str) -> bool:
+    package = path.partition(".")[0]
+    return package in _PACKAGES or package in sys.stdlib_module_names
+
+
+def _own(calls: ScriptCalls) -> list[tuple[ast.ClassDef, Scope]]:
+    return [
+        (scope.definition, scope.parent)
+        for scope in calls.names.scopes
+        if isinstance(scope.definition, ast.ClassDef) and scope.parent is not None
+    ]
+
+
+def _may_extend_a_layer(kind: ast.ClassDef, scope: Scope, calls: ScriptCalls) -> bool:
+    """Return whether a class of the script may be one of a layer or a model."""
+    if kind.decorator_list or kind.keywords:
+        return True
+    return not all(_is_no_layer(base, scope, calls) for base in kind.bases)
+
+
+def _is_no_layer(base: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
+    if isinstance(base, ast.Name) and scope.holder(base.id) is None:
+        return base.id in _BASES
+    paths = [path.split(".") for path in calls.paths(base, scope)]
+    return bool(paths) and all(
+        path[-1] in _BASES or path[0] in sys.stdlib_module_names for path in paths
+    )
+
+
+def _is_foreign(use: ast.Name, scope: Scope, calls: ScriptCalls) -> bool:
+    """Return whether a name is of code that nobody has read, or of nothing known."""
+    holder = scope.holder(use.id)
+    if holder is None:
+        from_star = bool(calls.names.stars)
+        return not from_star and not hasattr(builtins, use.id)
+    paths = [binding.path for binding in holder.bindings[use.id]]
+    return any(path is not None and not _is_known_module(path) for path in paths)

@@ -1,0 +1,178 @@
+"""What the calls of a function of a script give for its parameters."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.expressions.script_calls import Unread, called_name
+
+if TYPE_CHECKING:
+    from cbreplay.expressions.scopes import Scope
+    from cbreplay.expressions.script_calls import ScriptCalls
+
+__all__ = ["Given", "given_for", "only_given"]
+
+
+class Given(NamedTuple):
+    """What the calls of a function give for one of its parameters.
+
+    Parameters
+    ----------
+    values : list of (ast.expr, Scope)
+        The values, of a call that gives none the default, and where they stand.
+    is_whole : bool
+        Whether the script runs the function by these calls only, and all are read.
+    """
+
+    values: list[tuple[ast.expr, Scope]]
+    is_whole: bool
+
+
+def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
+    """Return what the script's calls of a function give for a parameter.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    name : str
+        The parameter.
+    holder : Scope or None
+        The scope of the function.
+    """
+    function = None if holder is None else holder.definition
+    if holder is None or holder.parent is None:
+        return _NOTHING
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return _NOTHING
+    place = _place_of(name, function, is_method=holder.parent.of_class)
+    if place is None:
+        return _NOTHING
+    once = len(holder.parent.bindings[function.name]) == 1
+    is_whole = once and not function.decorator_list
+    is_whole = is_whole and function.name not in calls.names.taken
+    values, is_called = [], False
+    for call, scope in calls.names.calls:
+        if called_name(call) != function.name:
+            continue
+        runs = _runs(call, scope, holder, calls)
+        if runs is False:
+            continue
+        is_called = is_called or runs is True
+        given = _given_at(call, name, place)
+        if given is not None:
+            values.append((given, scope))
+            continue
+        default = _default_of(name, function)
+        is_whole = is_whole and default is not None and not _is_starred(call)
+        if default is not None:
+            values.append((default, holder.parent))
+    return Given(values, is_whole=is_whole and is_called)
+
+
+_NOTHING = Given([], is_whole=False)
+
+
+def _runs(
+    call: ast.Call, scope: Scope, function: Scope, calls: ScriptCalls
+) -> bool | None:
+    """Return whether a call of its name runs a function; None if it may."""
+    home, name = function.parent, called_name(call)
+    if isinstance(call.func, ast.Name):
+        return scope.place(name) == (home, name)
+    if not isinstance(call.func, ast.Attribute) or home is None or not home.of_class:
+        return False
+    owner, mine = call.func.value, scope.enclosing_class()
+    if calls.written(owner) not in ("self", "cls"):
+        return True if _is_object_of(owner, scope, home) else None
+    if mine is home:
+        return True
+    return False if mine is not None and name in mine.bindings else None
+
+
+def _is_object_of(node: ast.expr, scope: Scope, kind: Scope) -> bool:
+    """Return whether an expression is an object of a class of the script."""
+    if isinstance(node, ast.Name):
+        holder = scope.holder(node.id)
+        bindings = [] if holder is None else holder.bindings[node.id]
+        value = bindings[0].value if len(bindings) == 1 else None
+        if holder is None or not isinstance(value, ast.Call):
+            return False
+        return _is_object_of(value, holder, kind)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    holder = scope.holder(node.func.id)
+    bindings = [] if holder is None else holder.bindings[node.func.id]
+    return len(bindings) == 1 and bindings[0].inner is kind
+
+
+def only_given(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
+    """Return the literal that every call of a function gives for a parameter.
+
+    None is returned where they give different ones, where one cannot be told, or where
+    the function may be called in other ways.
+
+    Parameters
+    ----------
+    calls : ScriptCalls
+        The script.
+    node : ast.expr
+        The parameter, as it is used.
+    scope : Scope
+        Where.
+    """
+    holder = scope.holder(node.id) if isinstance(node, ast.Name) else None
+    if holder is None or not isinstance(node, ast.Name):
+        return None
+    given = given_for(calls, node.id, holder)
+    if not given.is_whole or len(holder.bindings[node.id]) > 1:
+        return None
+    try:
+        values = [calls.literal(value, place) for value, place in given.values]
+    except Unread:
+        return None
+    # True is 1, and is no patience
+    first = values[0]
+    same = all(type(value) is type(first) and value == first for value in values)
+    return first if same else None
+
+
+def _place_of(
+    name: str, function: ast.FunctionDef | ast.AsyncFunctionDef, *, is_method: bool
+) -> int | None:
+    """Return which argument a parameter is, -1 if by name only; None if it is none."""
+    arguments = function.args
+    by_place = [given.arg for given in [*arguments.posonlyargs, *arguments.args]]
+    if is_method:
+        by_place = by_place[1:]
+    if name in by_place:
+        return by_place.index(name)
+    return -1 if name in [word.arg for word in arguments.kwonlyargs] else None
+
+
+def _is_starred(call: ast.Call) -> bool:
+    """Return whether a call gives arguments that its text does not tell."""
+    stars = any(isinstance(given, ast.Starred) for given in call.args)
+    return stars or any(word.arg is None for word in call.keywords)
+
+
+def _given_at(call: ast.Call, name: str, place: int) -> ast.expr | None:
+    """Return what a call gives for a parameter; None if nothing that is told."""
+    named = [word.value for word in call.keywords if word.arg == name]
+    by_place = call.args[: place + 1]
+    if not any(isinstance(given, ast.Starred) for given in by_place):
+        named += by_place[place:]
+    return named[0] if named else None
+
+
+def _default_of(name: str, function: ast.AST | None) -> ast.expr | None:
+    """Return the default of a parameter; None if it has none."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    arguments = function.args
+    by_place = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(by_place) - len(arguments.defaults)) + arguments.defaults
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    pairs = [*zip(by_place, defaults, strict=True), *named]
+    return next((value for word, value in pairs if word.arg == name), None)

@@ -1,0 +1,112 @@
+"""The Python in the code cells of a notebook, without what only IPython reads."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["NotebookCell", "is_python", "read_cells"]
+
+# a cell that begins so is Python from its second line on
+_PYTHON_CELLS = ("capture", "prun", "time", "timeit")
+_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?+\s*)$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")
+
+
+class NotebookCell(NamedTuple):
+    """A code cell.
+
+    Parameters
+    ----------
+    number : int
+        Its one-based place among the code cells.
+    lines : tuple of str
+        Its Python; a line that only IPython reads is replaced by one that does nothing,
+        and a cell of another language is empty.
+    magics : tuple of str
+        The lines that were replaced, as they are written.
+    """
+
+    number: int
+    lines: tuple[str, ...]
+    magics: tuple[str, ...] = ()
+
+
+def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
+    """Return the code cells of a notebook.
+
+    Parameters
+    ----------
+    text : str
+        What its file holds.
+    most : int, optional
+        The most characters of code that are read.
+
+    Raises
+    ------
+    ValueError
+        If it is no notebook, or its code is longer.
+    """
+    try:
+        written = list(_code_cells(json.loads(text)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        sentence = "it is no notebook: its JSON holds no cells"
+        raise ValueError(sentence) from None
+    if most is not None and sum(map(len, written)) > most:
+        sentence = f"its code is longer than {most} characters"
+        raise ValueError(sentence)
+    return [_read_cell(number, cell) for number, cell in enumerate(written, start=1)]
+
+
+def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    # before version 4, cells stood on worksheets, and their text was called input
+    sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
+    for cell in (cell for sheet in sheets for cell in sheet["cells"]):
+        if cell["cell_type"] == "code":
+            written = cell["source"] if "source" in cell else cell["input"]
+            yield written if isinstance(written, str) else "".join(written)
+
+
+def _read_cell(number: int, text: str) -> NotebookCell:
+    # what other lines end with would be none of Python's
+    written = re.split(r"\r\n|\r|\n", text)
+    if is_python(written):
+        return NotebookCell(number, tuple(written))
+    python = _without_magics(written)
+    pairs = zip(written, python, strict=True)
+    magics = [line.strip() for line, ours in pairs if line != ours and line.strip()]
+    return NotebookCell(number, tuple(python), tuple(magics))
+
+
+def is_python(lines: list[str] | tuple[str, ...]) -> bool:
+    """Return whether lines can be parsed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _without_magics(lines: list[str]) -> list[str]:
+    """Replace what IPython reads and Python does not, line by line."""
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    magic = lines[first].strip().removeprefix("%%").split(" ")[0] if lines else ""
+    if lines and lines[first].startswith("%%") and magic not in _PYTHON_CELLS:
+        # another language, or a file that is written
+        return [""] * len(lines)
+    if lines and lines[first].startswith("%%"):
+        # in its Python a line of a text may begin like a magic
+        lines = [*lines[:first], "pass", *lines[first + 1 :]]
+        if is_python(lines):
+            return lines
+    return [
+        _ASSIGNED_MAGIC.sub(r"\1...", _MAGIC.sub(r"\1pass", line)) for line in lines
+    ]

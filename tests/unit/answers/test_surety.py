@@ -1,0 +1,228 @@
+"""What makes an advice surer, and what is said of its sureness: true by counting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cbreplay import Run
+from cbreplay.answers.advice import advice_document
+from cbreplay.answers.advice.sentences import advice_headline, doubt_sentences
+from cbreplay.answers.advice.surety import find_surer, how_sure, what_makes_surer
+from cbreplay.answers.advice.tables import settings_legend
+from cbreplay.document import plain_text
+from cbreplay.recommend import Reason, recommend_config, sweep_patience
+from cbreplay.writers.as_text import write_text
+from tests.recommended import make_run, pausing, pausing_runs, recommend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cbreplay.recommend import Recommendation
+
+
+def surer(advice: Recommendation) -> str:
+    return plain_text(what_makes_surer(advice))
+
+
+def of_two_monitors(n_runs: int, **options: Any) -> Recommendation:
+    runs = [
+        Run.from_logs(
+            [
+                {"val_loss": loss, "val_accuracy": 1 - loss / 2, "loss": float(number)}
+                for loss in pausing(2 + number)
+            ],
+            name=f"run{number}",
+            planned_epochs=40,
+        )
+        for number in range(n_runs)
+    ]
+    return recommend(
+        runs, monitor=["val_loss", "val_accuracy"], objective="val_loss", **options
+    )
+
+
+def test_what_is_promised_less_than_the_runs_suffice_for_takes_no_more_runs() -> None:
+    # nine are enough for 90 %: of twelve none is missing
+    asked = recommend(pausing_runs([12, 13, *[3] * 10]), confidence=0.8)
+    assert asked.promise is not None
+    assert find_surer(asked).kind == "more"
+    assert surer(asked).startswith("Surer: more runs, for one set of so many")
+
+
+@pytest.mark.parametrize(
+    ("n_runs", "said"),
+    [
+        # each of two may fail on half: .95 takes 19, and .9, for 80 %, takes 9
+        (3, "Surer: 16 more runs for a promise of 90 %, 6 for 80 %."),
+        (9, "Surer: 10 more runs for a promise of 90 %."),
+    ],
+)
+def test_a_promise_about_two_monitors_takes_the_runs_of_half_the_failures(
+    n_runs: int, said: str
+) -> None:
+    assert surer(of_two_monitors(n_runs)) == said
+
+
+def test_the_one_run_of_two_monitors_says_how_many_such_a_promise_takes() -> None:
+    rows = [{"val_loss": loss, "val_mae": loss} for loss in pausing(3)]
+    run = Run.from_logs(rows, name="run")
+    sweep, _ = sweep_patience(
+        [run],
+        monitor=["val_loss", "val_mae"],
+        objective="val_loss",
+        semantics="keras-3.15",
+    )
+    document = advice_document(recommend_config(sweep), sweep, runs=[run])
+    said = " ".join(write_text(document).split())
+    assert "A promise for 90 % of new runs takes 19 of them." in said
+
+
+def test_a_run_that_does_not_tell_asks_for_more_than_those_that_a_rank_takes() -> None:
+    # of 19 the rank of 90 % is 18, and of 9 that of 80 % is 8: each leaves one unknown
+    broken = make_run([1.0] * 20, "broken")
+    broken = replace(broken, planned_epochs=40)
+    advice = recommend([*pausing_runs([3, 4]), broken])
+    assert [group.sufficient_patience for group in advice.groups] == [3, 4, None]
+    assert surer(advice) == "Surer: 16 more runs for a promise of 90 %, 6 for 80 %."
+
+
+def test_where_most_runs_do_not_tell_no_count_of_runs_is_enough() -> None:
+    broken = [make_run([1.0, *[1.1] * (20 + at)], f"broken{at}") for at in range(2)]
+    broken = [replace(run, planned_epochs=40) for run in broken]
+    advice = recommend([*pausing_runs([3]), *broken])
+    assert surer(advice) == "Surer: runs that train to the end of their plan."
+
+
+def test_runs_that_reached_their_plan_are_not_asked_to() -> None:
+    # judged by the accuracy of the first epoch, no patience on the loss is enough
+    runs = [
+        Run.from_logs(
+            [
+                {"val_loss": 1 / (1 + epoch), "val_accuracy": 0.9 - epoch / 100 - at}
+                for epoch in range(20)
+            ],
+            name=f"run{at}",
+            planned_epochs=20,
+        )
+        for at in (0, 0.01, 0.02)
+    ]
+    advice = recommend(runs, objective="val_accuracy", objective_mode="max")
+    assert [group.sufficient_patience for group in advice.groups] == [None] * 3
+    assert find_surer(advice).kind == "more"
+
+
+def test_both_lost_nothing_only_where_every_log_tells_both() -> None:
+    advice = recommend(pausing_runs([3, 4, 5]))
+    assert advice.expected is not None
+    near = advice.expected._replace(usual_score=advice.expected.score)
+    rows = {label: advice.setting(label) for label in ("recommended", "10")}
+    assert None not in rows.values()
+
+    def said(change: Callable[[Any], Any]) -> str:
+        settings = tuple(change(row) for row in rows.values())
+        about = replace(
+            advice, patience=8, basis="score", expected=near, settings=settings
+        )
+        told = how_sure(about)
+        assert told is not None
+        return plain_text(told)
+
+    assert "both lost nothing" in said(lambda row: row._replace(worst_regret=0.0))
+    untold = {"worst_regret": None, "n_groups": 0}
+    assert "nothing" not in said(lambda row: row._replace(**untold))
+    # one of the three does not tell, though the other two lost nothing
+    assert "nothing" not in said(lambda row: row._replace(worst_regret=0.0, n_groups=2))
+
+
+@pytest.mark.parametrize(
+    ("n_whole", "asks"),
+    [
+        # one run in five is two of ten: with that many there is no more to ask
+        (1, True),
+        (2, False),
+    ],
+)
+def test_one_run_in_five_without_a_stop_is_asked_for_only_where_there_are_fewer(
+    n_whole: int, *, asks: bool
+) -> None:
+    cut = [
+        make_run([2.0] * at + [1.0 + at / 100] + [1.5] * 4, f"cut{at}", planned=False)
+        for at in range(1, 11 - n_whole)
+    ]
+    whole = pausing_runs([3, 4][:n_whole])
+    advice = recommend([*cut, *whole], group_by="none", recorded_under=4)
+    assert sum(len(group.runs) for group in advice.groups) == 10
+    assert (find_surer(advice) == Reason("without-stop", {})) == asks
+    (doubt,) = [
+        text
+        for text in map(plain_text, doubt_sentences(advice))
+        if "early stopping of its own" in text
+    ]
+    assert ("record one run in five" in doubt) == asks
+
+
+def test_the_legend_names_the_cheapest_only_where_the_table_has_it() -> None:
+    advice = recommend(pausing_runs([3, 4, 5]))
+    assert advice.setting("cheapest") is not None
+    told = [*map(plain_text, settings_legend(advice))]
+    assert any(text.endswith("; cheapest is by score") for text in told)
+    settings = tuple(row for row in advice.settings if row.label != "cheapest")
+    without = replace(advice, settings=settings)
+    told = [*map(plain_text, settings_legend(without))]
+    assert not any("cheapest" in text for text in told)
+
+
+def cut_by(patience: int, lengths: tuple[int, ...]) -> list[Run]:
+    """Return logs without a plan that end so long after their best."""
+    return [
+        make_run(
+            [2 - at / 100 for at in range(length)] + [2.5] * patience,
+            f"cut{length}",
+            planned=False,
+        )
+        for length in lengths
+    ]
+
+
+def test_what_some_logs_were_cut_by_is_said_to_be_a_guess_and_no_rule_of_thumb() -> (
+    None
+):
+    broken = make_run([1.0, 0.9, 0.8], "broken", planned=False)
+    advice = recommend([*cut_by(25, (20, 23, 26)), broken], group_by="none")
+    assert (advice.patience, advice.basis) == (25, "cut")
+    assert plain_text(advice_headline(advice)) == (
+        "Patience 25, under which some of these logs seem to have been cut."
+    )
+    sure = how_sure(advice)
+    assert sure is not None
+    assert plain_text(sure) == (
+        "How sure: not at all by these logs; 3 of 4 runs end as if early stopping of "
+        "their own had cut them, and no log shows what that missed."
+    )
+
+
+def test_what_is_known_to_have_cut_every_log_is_said_as_a_fact() -> None:
+    advice = recommend(
+        cut_by(25, (20, 23, 26)), group_by="none", recorded_under=25, confidence=0.5
+    )
+    assert plain_text(advice_headline(advice)) == (
+        "Patience 25, under which these logs were cut."
+    )
+    sure = how_sure(advice)
+    assert sure is not None
+    assert plain_text(sure) == (
+        "How sure: not at all by these logs; all 3 runs were cut by early stopping of "
+        "their own, and no log shows what that missed."
+    )
+
+
+def test_logs_that_never_change_had_no_part_in_a_rule_of_thumb() -> None:
+    runs = [make_run([1.0 + at] * 40, f"run{at}", planned=False) for at in range(5)]
+    advice = recommend(runs)
+    assert (advice.patience, advice.basis, advice.promise) == (10, "thumb", None)
+    sure = how_sure(advice)
+    assert sure is not None
+    assert plain_text(sure) == "How sure: the logs had no part in the choice."
