@@ -1,12 +1,16 @@
 """Hold replays against trainings under the real callbacks, item by item.
 
-    python benchmarks/confirm.py [--runs N]
+    python benchmarks/confirm.py [--runs N] [--write benchmarks/confirmed.csv]
 
 Each run is a small real experiment, recorded once and trained again twice; each setting
 is then predicted from the record by replay and trained with the same seed. A line a
 confirmation goes to stderr as it is made; the table at the end counts them by what was
 asked and by how far the replay calls itself evidence. Ends with status 1 if anything
 that a replay calls exact is not what the training did.
+
+``--write`` puts a row a confirmation into a CSV file, in the place of the rows that
+this version of Keras has there. Another version is asked by having it first on
+PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -14,16 +18,20 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import csv
 import sys
 import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay import load_runs, parse_callbacks
 from cbreplay.record import train_experiment
-from cbreplay.record.confirming import Confirmation, Retrainer
+from cbreplay.record.confirming import Retrainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Recording(NamedTuple):
@@ -86,25 +94,40 @@ SETTINGS = {
 }  # fmt: skip
 
 
+class Confirmed(NamedTuple):
+    """A row of the file: what was asked, and how it came out."""
+
+    keras: str
+    kind: str
+    experiment: str
+    settings: str
+    recorded_under: str
+    setting: str
+    evidence: str
+    held: bool
+    failed: str
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=len(RECORDINGS))
-    n_runs = parser.parse_args().runs
+    parser.add_argument("--write", type=Path)
+    asked = parser.parse_args()
     # Keras warns of a monitor that an epoch has not, which validation_freq makes
     warnings.simplefilter("ignore")
-    counts: collections.Counter[tuple[str, str, bool]] = collections.Counter()
+    rows: list[Confirmed] = []
     with tempfile.TemporaryDirectory() as directory:
-        for number, recording in enumerate(RECORDINGS[:n_runs]):
-            confirm_all(recording, Path(directory) / str(number), counts)
-    print_table(counts)
-    return int(any(not held for _, _, held in counts))
+        for number, recording in enumerate(RECORDINGS[: asked.runs]):
+            rows += confirm_all(recording, Path(directory) / str(number))
+    print_table(rows)
+    if asked.write:
+        write_rows(asked.write, rows)
+    return int(not all(row.held for row in rows))
 
 
-def confirm_all(
-    recording: Recording,
-    out: Path,
-    counts: collections.Counter[tuple[str, str, bool]],
-) -> None:
+def confirm_all(recording: Recording, out: Path) -> Iterator[Confirmed]:
+    import keras
+
     under = parse_callbacks(*recording.under)
     with contextlib.redirect_stdout(sys.stderr):
         train_experiment(
@@ -118,44 +141,52 @@ def confirm_all(
             began = time.perf_counter()
             with contextlib.redirect_stdout(sys.stderr):
                 confirmed = model.confirm(listed)
-            counts[kind, confirmed.replay.evidence, confirmed.held] += 1
-            tell(recording, texts, confirmed, time.perf_counter() - began)
+            row = Confirmed(
+                keras.__version__,
+                kind,
+                recording.experiment,
+                " ".join(f"{name}={n}" for name, n in recording.settings.items()),
+                "; ".join(recording.under),
+                "; ".join(texts),
+                confirmed.replay.evidence,
+                confirmed.held,
+                "; ".join(
+                    entry.name for entry in confirmed.items if entry.verdict == "failed"
+                ),
+            )
+            seconds = f"{time.perf_counter() - began:.1f} s"
+            print(*row, seconds, sep="  ", file=sys.stderr, flush=True)
+            yield row
 
 
-def tell(
-    recording: Recording, texts: list[str], confirmed: Confirmation, seconds: float
-) -> None:
-    failed = [each for each in confirmed.items if each.verdict == "failed"]
-    words = [
-        "held" if confirmed.held else "FAILED",
-        confirmed.replay.evidence,
-        f"{recording.experiment} {recording.settings['seed']}"
-        if "seed" in recording.settings
-        else recording.experiment,
-        *recording.under,
-        *texts,
-        f"{seconds:.1f} s",
-        *map(str, failed),
-    ]
-    print("  ".join(words), file=sys.stderr, flush=True)
-
-
-def print_table(counts: collections.Counter[tuple[str, str, bool]]) -> None:
+def print_table(rows: list[Confirmed]) -> None:
     import keras
 
-    kinds = list(dict.fromkeys(kind for kind, _, _ in counts))
     codes = ["exact", "censored", "diverged", "incomplete"]
+    counts = collections.Counter((row.kind, row.evidence, row.held) for row in rows)
     print(f"Keras {keras.__version__} on {keras.backend.backend()}")
     print("| setting | " + " | ".join(codes) + " |")
     print("|---|" + "---|" * len(codes))
-    for kind in kinds:
+    for kind in dict.fromkeys(row.kind for row in rows):
         cells = []
         for code in codes:
             held, failed = counts[kind, code, True], counts[kind, code, False]
             cells.append(f"{held} of {held + failed}")
         print(f"| {kind} | " + " | ".join(cells) + " |")
-    n_held = sum(number for (*_, held), number in counts.items() if held)
-    print(f"{n_held} of {counts.total()} confirmed")
+    print(f"{sum(row.held for row in rows)} of {len(rows)} confirmed")
+
+
+def write_rows(path: Path, rows: list[Confirmed]) -> None:
+    """Put rows in the place of those that this version of Keras has."""
+    versions = {row.keras for row in rows}
+    kept = []
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            kept = [row for row in csv.DictReader(file) if row["keras"] not in versions]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, Confirmed._fields, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*kept, *(row._asdict() for row in rows)])
 
 
 if __name__ == "__main__":

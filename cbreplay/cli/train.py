@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cbreplay.cli.outputs import echo_path
-from cbreplay.cli.remarks import tell
+from cbreplay.cli.progress import watch
+from cbreplay.cli.remarks import say, tell
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
+from cbreplay.record.bench import train_seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from cbreplay.cli.progress import Tell
+    from cbreplay.record.bench import SeedRun
 
 __all__ = ["command"]
 
@@ -25,7 +31,7 @@ _EXPERIMENTS = "\n".join(
     [
         "\b",
         *(
-            f"{name:<14} {experiment.summary}"
+            f"{name:<21} {experiment.summary}"
             for name, experiment in EXPERIMENTS.items()
         ),
     ]
@@ -33,7 +39,9 @@ _EXPERIMENTS = "\n".join(
 
 
 @click.command("train", epilog=_EXPERIMENTS)
-@click.argument("experiment", type=click.Choice(list(EXPERIMENTS)))
+@click.argument(
+    "experiment", type=click.Choice(list(EXPERIMENTS)), metavar="EXPERIMENT"
+)
 @click.option("--epochs", type=int, help="As in fit: the absolute end.")
 @click.option(
     "--seed",
@@ -46,7 +54,14 @@ _EXPERIMENTS = "\n".join(
     "--seeds",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Train N seeds from --seed on, into OUT/seed0, OUT/seed1, ...",
+    help="Train N seeds from --seed on, into OUT/seed0, OUT/seed1, ... A run that is "
+    "whole there is kept, one that was broken off is trained again.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train so many of --seeds at once, each in a process of its own.",
 )
 @click.option("--learning-rate", type=float, help="The optimizer's first rate.")
 @click.option("--batch-size", type=int, help="Examples per step.")
@@ -80,6 +95,7 @@ def command(
     experiment: str,
     seed: int,
     seeds: int | None,
+    jobs: int | None,
     out: Path | None,
     texts: tuple[str, ...],
     **settings: Any,  # noqa: ANN401 - the options that train_experiment takes as they are
@@ -91,22 +107,50 @@ def command(
     with scikit-learn; nothing is downloaded.
     """
     quiet = bool(shared and shared["quiet"])
-    callbacks = _read_callbacks(texts)
+    if jobs is not None and seeds is None:
+        message = "--jobs shares out the runs of --seeds N; give that too."
+        raise click.UsageError(message)
+    settings["callbacks"] = _read_callbacks(texts)
     n_epochs = settings["epochs"] or EXPERIMENTS[experiment].epochs
-    root, directories = _directories(experiment, seed, seeds, out)
-    for offset, directory in enumerate(directories):
-        with _progress(directory, n_epochs, quiet=quiet) as on_epoch:
-            path = train_experiment(
-                experiment,
-                out=directory,
-                seed=seed + offset,
-                callbacks=callbacks,
-                on_epoch=on_epoch,
-                **settings,
+    if seeds is None:
+        root = out or Path("runs") / f"{experiment}-seed{seed}"
+        # what Keras's callbacks print is not what was asked for
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            _progress(n_epochs, quiet=quiet) as show,
+        ):
+            on_epoch = functools.partial(show, root) if show else None
+            train_experiment(
+                experiment, out=root, seed=seed, on_epoch=on_epoch, **settings
             )
-        echo_path(path)
+        echo_path(root)
+    else:
+        root = out or Path("runs") / experiment
+        numbers = range(seed, seed + seeds)
+        directories = {number: root / f"seed{number}" for number in numbers}
+        at_once = jobs or 1
+        with _progress(n_epochs, quiet=quiet or at_once > 1) as show:
+            runs = train_seeds(
+                experiment, directories, jobs=at_once, on_epoch=show, **settings
+            )
+            with watch("training") if at_once > 1 else contextlib.nullcontext() as bar:
+                kept = list(_print_each(runs, seeds, bar))
+        if kept:
+            say(f"kept, as trained before: {', '.join(kept)}")
     if not quiet:
         tell(f"next: cbreplay simulate {shell_words([str(root)])}")
+
+
+def _print_each(
+    runs: Iterable[SeedRun], n_seeds: int, tell_done: Tell | None
+) -> Iterator[str]:
+    """Print each directory as its run ends; yield those that were there already."""
+    for number, run in enumerate(runs, start=1):
+        echo_path(run.path)
+        if tell_done is not None:
+            tell_done(number, n_seeds)
+        if not run.trained:
+            yield run.path.name
 
 
 def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
@@ -126,29 +170,15 @@ def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
     return callbacks
 
 
-def _directories(
-    experiment: str, seed: int, seeds: int | None, out: Path | None
-) -> tuple[Path, list[Path]]:
-    """Return where the runs lie, and the directory of each seed."""
-    if seeds is None:
-        only = out or Path("runs") / f"{experiment}-seed{seed}"
-        return only, [only]
-    root = out or Path("runs") / experiment
-    return root, [root / f"seed{number}" for number in range(seed, seed + seeds)]
-
-
 @contextlib.contextmanager
 def _progress(
-    directory: Path, n_epochs: int, *, quiet: bool
-) -> Iterator[Callable[[int, Mapping[str, float]], None] | None]:
-    """Show each epoch on one line of a terminal, and remove the line at the end.
-
-    What Keras's callbacks print to stdout goes to stderr: stdout is for the paths.
-    """
+    n_epochs: int, *, quiet: bool
+) -> Iterator[Callable[[Path, int, Mapping[str, float]], None] | None]:
+    """Show each epoch on one line of a terminal, and remove the line at the end."""
     shown = not quiet and sys.stderr.isatty()
     width = 0
 
-    def show(epoch: int, logs: Mapping[str, float]) -> None:
+    def show(directory: Path, epoch: int, logs: Mapping[str, float]) -> None:
         nonlocal width
         losses = [f"{name} {logs[name]:.4g}" for name in _SHOWN if name in logs]
         line = "  ".join([f"{directory}: epoch {epoch + 1}/{n_epochs}", *losses])
@@ -156,8 +186,7 @@ def _progress(
         width = len(line)
 
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield show if shown else None
+        yield show if shown else None
     finally:
         if width:
             tell("\r" + " " * width + "\r", end="")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LearningRatePoints",
     "RateChange",
+    "constant_rate",
     "has_learning_rate",
     "learning_rate_points",
     "plot_learning_rate",
@@ -105,6 +106,12 @@ def has_learning_rate(replay: Replay) -> bool:
     """Return whether any rate is known, recorded or simulated."""
     rates = (replay.run.learning_rate, replay.learning_rate)
     return any(rate is not None and _finite(rate.values).size for rate in rates)
+
+
+def constant_rate(points: LearningRatePoints) -> float | None:
+    """Return the rate where it never changes: a picture of it is a flat line."""
+    known = _finite(np.concatenate([points.recorded, points.simulated]))
+    return float(known[0]) if (known == known[0]).all() else None
 
 
 def learning_rate_points(replay: Replay) -> LearningRatePoints:
@@ -258,7 +265,9 @@ def plot_learning_rate(
     if points.shade is not None:
         ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
     _draw_steps(ax, points, look)
-    label_axis(ax, x=points.x_name, y="learning rate", color=look.muted, look=look)
+    scale = " (log)" if points.logarithmic else ""
+    name = f"learning rate{scale}"
+    label_axis(ax, x=points.x_name, y=name, color=look.muted, look=look)
     if labels:
         height = draw_labels(ax, points.labels, look)
         title = drawable_text(points.title, 70)
@@ -278,9 +287,12 @@ def _set_log_scale(ax: Axes) -> None:
 def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:
     """Draw both rates as steps, each with its name, and a mark at each reduction."""
     name = "recorded and simulated" if points.decided and points.same else "recorded"
-    _draw_rate(ax, points.epochs, points.recorded, look.monitored, name)
+    epochs, recorded, simulated = points.epochs, points.recorded, points.simulated
+    _draw_rate(ax, epochs, recorded, look.monitored, dashed=False)
+    _name_recorded(ax, epochs, recorded, name, look.monitored)
     if points.decided and not points.same:
-        _draw_rate(ax, points.epochs, points.simulated, look.decision, "simulated")
+        _draw_rate(ax, epochs, simulated, look.decision, dashed=True)
+        _name_simulated(ax, epochs, (simulated, recorded), look.decision)
     for change in points.reductions:
         ax.plot(
             change.epoch + 0.5,
@@ -293,32 +305,88 @@ def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:
 
 
 def _draw_rate(
-    ax: Axes, epochs: EpochArray, values: FloatArray, color: str, name: str
+    ax: Axes, epochs: EpochArray, values: FloatArray, color: str, *, dashed: bool
 ) -> None:
     """Draw one staircase: each epoch is half an epoch to each side."""
-    known = np.flatnonzero(np.isfinite(values))
-    if known.size == 0:
-        return
-    simulated = name == "simulated"
     ax.plot(
         np.column_stack([epochs - 0.5, epochs + 0.5]).ravel(),
         np.repeat(values, 2),
         color=color,
-        linestyle=(0, (4, 2)) if simulated else "-",
+        linestyle=(0, (4, 2)) if dashed else "-",
         linewidth=1.8,
-        zorder=4 if simulated else 3,
+        zorder=4 if dashed else 3,
     )
-    # above its highest step, or at the end of the lower one, it crosses no line
-    at = known[-1] if simulated else known[np.argmax(values[known])]
+
+
+def _name_recorded(
+    ax: Axes, epochs: EpochArray, values: FloatArray, words: str, color: str
+) -> None:
+    """Name a rate above its highest step, where it crosses no line of its own."""
+    known = np.flatnonzero(np.isfinite(values))
+    if known.size:
+        at = int(known[np.argmax(values[known])])
+        rightwards = _is_left(ax, float(epochs[at]))
+        place = float(epochs[at]) - 0.5 if rightwards else float(epochs[at]) + 0.5
+        _write_name(ax, (place, float(values[at])), words, color, rightwards=rightwards)
+
+
+def _name_simulated(
+    ax: Axes, epochs: EpochArray, rates: tuple[FloatArray, FloatArray], color: str
+) -> None:
+    """Name the simulated rate below its end, or below its beginning if that is free.
+
+    Parameters
+    ----------
+    ax, epochs, color
+        As in `_draw_rate`.
+    rates : (array, array)
+        The simulated and the recorded one.
+    """
+    known = np.flatnonzero(np.isfinite(rates[0]))
+    if not known.size:
+        return
+    last, first = int(known[-1]), int(known[0])
+    ends = (last, float(epochs[last]) + 0.5, _is_left(ax, float(epochs[last])))
+    begins = (first, float(epochs[first]) - 0.5, True)
     low, high = ax.get_xlim()
-    begins_late = epochs[at] > low + 0.8 * (high - low)
-    side = 0.5 if simulated or begins_late else -0.5
+    room = _NAME_SHARE * (high - low)
+
+    def is_free(at: int, place: float, rightwards: bool) -> bool:  # noqa: FBT001 - a place
+        start = place if rightwards else place - room
+        below = (epochs + 0.5 > start) & (epochs - 0.5 < start + room)
+        drawn = np.concatenate([rate[below] for rate in rates])
+        return not bool((drawn < rates[0][at]).any())
+
+    at, place, rightwards = begins if not is_free(*ends) and is_free(*begins) else ends
+    point = (place, float(rates[0][at]))
+    _write_name(ax, point, "simulated", color, rightwards=rightwards, below=True)
+
+
+# of the width, what a name takes; and from where on it is written to the left
+_NAME_SHARE, _LATE = 0.12, 0.8
+
+
+def _is_left(ax: Axes, epoch: float) -> bool:
+    """Return whether a name has room to the right of an epoch."""
+    low, high = ax.get_xlim()
+    return epoch <= low + _LATE * (high - low)
+
+
+def _write_name(
+    ax: Axes,
+    point: tuple[float, float],
+    words: str,
+    color: str,
+    *,
+    rightwards: bool,
+    below: bool = False,
+) -> None:
     ax.annotate(
-        name,
-        xy=(float(epochs[at]) + side, float(values[at])),
-        xytext=(-2 if begins_late else 4, -4 if simulated else 4),
+        words,
+        xy=point,
+        xytext=(4 if rightwards else -2, -4 if below else 4),
         textcoords="offset points",
-        ha="right" if begins_late else "left",
-        va="top" if simulated else "bottom",
+        ha="left" if rightwards else "right",
+        va="top" if below else "bottom",
         **style_text(color),
     )

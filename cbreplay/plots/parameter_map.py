@@ -30,7 +30,7 @@ _SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 _MOST_BOUNDS = 2
 _WIDTH = 7.6
 _NARROW = 6.0  # below this the map stands upright
-_CELL, _UPRIGHT_CELL = 0.36, 0.29
+_CELL, _UPRIGHT_CELL = 0.46, 0.42
 _CHARACTER = 5.4
 # on any colour one of these two has a contrast of at least 4.58; not so a look's own
 _INKS = ("#000000", "#ffffff")
@@ -46,6 +46,8 @@ class MapPoints:
         The values at the edges.
     regret : array of shape (n_min_delta, n_patience)
         What the colours mean; NaN where a cell is only a bound.
+    trained : array of shape (n_min_delta, n_patience)
+        The share of the recorded epochs that are trained; NaN there too.
     texts : tuple of tuple of str
         What stands in each cell: the number, or how many tell.
     recommended, current : (int, int) or None
@@ -57,6 +59,7 @@ class MapPoints:
     patience: tuple[int, ...]
     min_delta: tuple[float, ...]
     regret: FloatArray
+    trained: FloatArray
     texts: tuple[tuple[str, ...], ...]
     recommended: tuple[int, int] | None
     current: tuple[int, int] | None
@@ -103,7 +106,14 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
     bounds = bool(np.isnan(regret).any())
     note = _note(costs, advice, recommended, current, bounds=bounds)
     return MapPoints(
-        tuple(chosen), costs.min_delta, regret, texts, recommended, current, note
+        tuple(chosen),
+        costs.min_delta,
+        regret,
+        np.where(np.isfinite(regret), costs.cost[:, columns], np.nan),
+        texts,
+        recommended,
+        current,
+        note,
     )
 
 
@@ -140,7 +150,9 @@ def _note(
     *,
     bounds: bool,
 ) -> str:
-    parts = [f"{lost_words(advice)}, mean of {costs.n_compared} {advice.unit}s."]
+    trained = "and below it the share of the recorded epochs that is trained"
+    n_runs = f"{costs.n_compared} {advice.unit}s"
+    parts = [f"{lost_words(advice)}, {trained}; means of {n_runs}."]
     if recommended is not None:
         parts.append("Outlined: recommended.")
     if current is not None and current != recommended:
@@ -216,6 +228,8 @@ def _draw_cells(ax: Axes, points: MapPoints, look: Look, *, upright: bool) -> No
         for column, text in enumerate(texts):
             x, y = (row, column) if upright else (column, row)
             value = float(points.regret[row, column])
+            trained = float(points.trained[row, column])
+            share = f"\n{100 * trained:.0f} %" if np.isfinite(trained) else ""
             fill = _fill(value, most, look)
             cell = Rectangle((x, y), 1, 1, linewidth=1.2, edgecolor=look.background)
             cell.set_facecolor(fill)
@@ -228,7 +242,7 @@ def _draw_cells(ax: Axes, points: MapPoints, look: Look, *, upright: bool) -> No
             ax.text(
                 x + 0.5,
                 y + 0.5,
-                text,
+                f"{text}{share}",
                 ha="center",
                 va="center",
                 bbox=box,

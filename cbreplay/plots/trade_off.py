@@ -163,7 +163,7 @@ def plot_trade_off(
         zorder=3,
     )
     labels = [_draw_named(ax, named, top, look) for named in points.named]
-    axis = "\n".join(textwrap.wrap(points.axis, 30))
+    axis = "\n".join([*textwrap.wrap(points.axis, 30), "(square-root scale)"])
     label_axis(
         ax, x="epochs trained, of those recorded", y=axis, color=look.muted, look=look
     )

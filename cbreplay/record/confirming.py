@@ -11,6 +11,7 @@ from cbreplay.expressions import parse_recorded
 from cbreplay.record.retraining import (
     RetrainedModel,
     confined,
+    confined_path,
     planned_again,
 )
 from cbreplay.replay import replay_run
@@ -132,9 +133,9 @@ class Retrainer:
 
     def confirm(self, callbacks: Any) -> Confirmation:  # noqa: ANN401 - as `replay_run`
         """Predict a setting by replay, train it, and compare."""
-        listed = [confined(each) for each in read_callbacks(callbacks).callbacks]
+        listed = read_callbacks(callbacks).callbacks
         replay = replay_run(self.run, listed, hypothetical=True)
-        trained = self._model.train(listed)
+        trained = self._model.train([confined(callback) for callback in listed])
         items = tuple(_SideBySide(self.run, replay, self.again, trained).items())
         return Confirmation(replay, trained, items)
 
@@ -281,10 +282,11 @@ class _SideBySide:
         yield _compared("best epoch", self.replay.best_epoch, epoch)
 
     def _files(self) -> Iterator[HeldItem]:
+        places = {name: confined_path(name) for name in self.replay.files}
         for name, epoch in self.replay.files.items():
-            found = self._epoch_of(self.trained.files.get(name), epoch)
+            found = self._epoch_of(self.trained.files.get(places[name]), epoch)
             yield _compared(f"file {name}", epoch, found)
-        for name in sorted(set(self.trained.files) - set(self.replay.files)):
+        for name in sorted(set(self.trained.files) - set(places.values())):
             yield _compared(f"file {name}", None, "written")
 
     def _fiction(self) -> Iterator[HeldItem]:

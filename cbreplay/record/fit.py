@@ -9,6 +9,7 @@ from cbreplay.record.run_directory import (
     EVENTS,
     LOGS,
     STATE,
+    UNFINISHED_STATE,
     logged_columns,
     replace_file,
 )
@@ -103,7 +104,7 @@ class WatchedFit:
 
     def save_state(self) -> None:
         """Save the model with its optimizer, for a fit that resumes this one."""
-        temporary = self.out / f"unfinished.{STATE}"
+        temporary = self.out / UNFINISHED_STATE
         self.model.save(temporary)
         replace_file(temporary, self.out / STATE)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cbreplay.record.plan import ExperimentPlan
     from cbreplay.run import Run
 
-__all__ = ["RetrainedModel", "Retraining", "confined", "planned_again"]
+__all__ = ["RetrainedModel", "Retraining", "confined", "confined_path", "planned_again"]
 
 
 class Retraining(NamedTuple):
@@ -47,7 +47,8 @@ class Retraining(NamedTuple):
     evaluated : mapping of str to float
         The validation of the weights that were left.
     files : mapping of str to str
-        A digest of the weights in each file that a ModelCheckpoint left.
+        A digest of the weights in each file that a ModelCheckpoint left, by its
+        `confined_path`.
     """
 
     logs: tuple[Mapping[str, float], ...]
@@ -173,7 +174,23 @@ def confined(callback: Any) -> Any:  # noqa: ANN401 - one of our rules
     path = getattr(callback, "filepath", None)
     if path is None or not dataclasses.is_dataclass(callback):
         return callback
-    return dataclasses.replace(callback, filepath=Path(path).name)  # type: ignore[type-var]  # a rule with this field
+    return dataclasses.replace(callback, filepath=confined_path(path))  # type: ignore[type-var]  # a rule with this field
+
+
+def confined_path(path: str) -> str:
+    """Return the place of a file in the directory of a training; no two share one.
+
+    >>> confined_path("./a/best.keras"), confined_path("../b/../best.keras")
+    ('a/best.keras', 'outside this directory/1/best.keras')
+    """
+    parts = Path(os.path.normpath(path)).parts
+    n_above = sum(part == os.pardir for part in parts)
+    inside = Path(*parts[n_above:])
+    if inside.is_absolute():
+        inside = inside.relative_to(inside.anchor)
+    elif not n_above:
+        return inside.as_posix()
+    return (Path("outside this directory") / str(n_above) / inside).as_posix()
 
 
 def _watcher(model: Any, weights: list[str]) -> Any:  # noqa: ANN401 - keras is untyped
@@ -220,9 +237,11 @@ def _read_files(model: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - kera
     """Read what lies in the directory where the training left its files."""
     import keras
 
-    for path in sorted(Path().iterdir()):
-        if path.name.endswith(".weights.h5"):
+    for path in sorted(Path().rglob("*")):
+        name = path.as_posix()
+        if name.endswith(".weights.h5"):
             model.load_weights(path)
-            yield path.name, digest_weights(model)
-        elif path.suffix == ".keras":
-            yield path.name, digest_weights(keras.saving.load_model(path))
+            yield name, digest_weights(model)
+        elif path.suffix in (".keras", ".h5"):
+            saved = keras.saving.load_model(path, compile=False)
+            yield name, digest_weights(saved)

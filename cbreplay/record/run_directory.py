@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ELSEWHERE",
     "EVENTS",
     "LOGS",
     "METADATA",
     "STATE",
+    "UNFINISHED_STATE",
     "check_vacant",
+    "clear_run",
     "logged_columns",
     "make_run_directory",
+    "read_contents",
     "read_resumable",
     "replace_file",
     "write_metadata",
@@ -32,7 +36,8 @@ LOGS = "logs.csv"
 EVENTS = "tensorboard"
 METADATA = "run.json"
 STATE = "resume.keras"
-_ELSEWHERE = "Choose another directory with --out or out="
+UNFINISHED_STATE = f"unfinished.{STATE}"
+ELSEWHERE = "Choose another directory with --out or out="
 
 
 def make_run_directory(out: Path) -> None:
@@ -46,7 +51,7 @@ def make_run_directory(out: Path) -> None:
     with _failing(out):
         out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK):
-        raise OutputError(str(out), "it is not writable", hint=_ELSEWHERE)
+        raise OutputError(str(out), "it is not writable", hint=ELSEWHERE)
 
 
 def check_vacant(out: Path) -> None:
@@ -61,7 +66,7 @@ def check_vacant(out: Path) -> None:
         # a lock file alone is left by a process that died before it wrote anything
         held = {entry.name for entry in out.iterdir()} if out.exists() else set()
     if held - {RUN_LOCK}:
-        hint = _ELSEWHERE
+        hint = ELSEWHERE
         with contextlib.suppress(ConfigError):
             read_resumable(out)
             hint += ", or resume the run in it with --append or append=True."
@@ -74,7 +79,7 @@ def _failing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = "it is a file" if out.is_file() else error.strerror or str(error)
-        raise OutputError(str(out), reason, hint=_ELSEWHERE) from error
+        raise OutputError(str(out), reason, hint=ELSEWHERE) from error
 
 
 def read_resumable(out: Path) -> dict[str, Any]:
@@ -86,10 +91,8 @@ def read_resumable(out: Path) -> dict[str, Any]:
         If there is no run, if its last fit has not ended, if the state of its model
         is not there, or if ``logs.csv`` does not end where ``run.json`` says.
     """
-    contents: Any = None
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        contents = json.loads((out / METADATA).read_text(encoding="utf-8"))
-    if not isinstance(contents, dict):
+    contents = read_contents(out)
+    if not contents:
         _refuse(out, f"it holds no {METADATA} that can be read")
     last = _last_logged_epoch(out / LOGS)
     ended = contents.get("ended")
@@ -101,6 +104,34 @@ def read_resumable(out: Path) -> dict[str, Any]:
         problem = f"its {LOGS} ends at epoch {last}, its {METADATA} at "
         _refuse(out, problem + str(ended.get("epoch")))
     return contents
+
+
+def read_contents(out: Path) -> dict[str, Any]:
+    """Return what ``run.json`` holds; nothing where it is not there or no object."""
+    contents: Any = None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        contents = json.loads((out / METADATA).read_text(encoding="utf-8"))
+    return contents if isinstance(contents, dict) else {}
+
+
+def clear_run(out: Path) -> None:
+    """Remove what a bundled experiment wrote into its directory, and nothing else.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be removed.
+    """
+    with _failing(out):
+        for name in (LOGS, STATE, UNFINISHED_STATE, RUN_LOCK):
+            (out / name).unlink(missing_ok=True)
+        for path in (out / EVENTS).glob("*/events.out.tfevents.*"):
+            path.unlink()
+        for folder in (*(out / EVENTS).glob("*/"), out / EVENTS):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        # last, so that a removal that was broken off is known for one
+        (out / METADATA).unlink()
 
 
 def _missing_end(out: Path, contents: dict[str, Any], last: int | None) -> str:

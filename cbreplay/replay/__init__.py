@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from cbreplay.replay.answer import replay_run
 from cbreplay.replay.fits import replay_fits
-from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
+from cbreplay.replay.records import (
+    HypotheticalReplay,
+    Reduction,
+    Replay,
+    Step,
+    read_waited,
+)
+from cbreplay.replay.walk import find_unsure_stops
 
 __all__ = [
     "HypotheticalReplay",
     "Reduction",
     "Replay",
     "Step",
+    "find_unsure_stops",
+    "read_waited",
     "replay_fits",
     "replay_run",
 ]

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence
 
-__all__ = ["HypotheticalReplay", "Reduction", "Replay", "Step"]
+__all__ = [
+    "HypotheticalReplay",
+    "Reduction",
+    "Replay",
+    "Step",
+    "Waited",
+    "read_waited",
+]
 
 _NO_FILES: Mapping[str, int] = MappingProxyType({})
 
@@ -68,6 +75,26 @@ class Step(NamedTuple):
     state: Any
     decision: Decision
     value: float | None = None
+
+
+class Waited(NamedTuple):
+    """For how long the best had not improved, and which epoch is held by then."""
+
+    wait: int
+    held: int
+
+
+def read_waited(step: Step) -> Waited | None:
+    """Return how long EarlyStopping waited; None where no patience stops.
+
+    A patience of at most `wait` stops there, if it has not stopped before.
+    """
+    # Keras never stops at epoch 0, nor in an epoch that improved
+    if step.decision.improved is not False or step.epoch == 0:
+        return None
+    state = step.state
+    held = state.best_epoch if state.held_epoch is None else state.held_epoch
+    return Waited(state.wait, held)
 
 
 class HypotheticalReplay(NamedTuple):

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.holes import find_gap_of
-from cbreplay.replay.records import Step
+from cbreplay.replay.records import Step, Waited, read_waited
+from cbreplay.replay.unsure_stops import UnsureStops
 from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import Decision, Observation, read_series
+from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from cbreplay.rules.base import Callback, Training
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.family import Family
     from cbreplay.run import Run
 
-__all__ = ["Walk", "walk_run"]
+__all__ = ["Walk", "find_unsure_stops", "walk_run"]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -137,6 +139,54 @@ def walk_run(
         )
     _compare_readings(run, walks, first)
     return first
+
+
+def find_unsure_stops(
+    run: Run,
+    endless: Any,  # noqa: ANN401 - the rule that the registry names
+    training: Training,
+    family: Family,
+    patience: Sequence[float],
+) -> list[int | None]:
+    """Return the first epoch in which a log leaves open what each patience decides.
+
+    Parameters
+    ----------
+    run : Run
+        What is replayed on.
+    endless : EarlyStopping
+        A rule that stops by patience, with one that never ends.
+    training, family : Training, Family
+        By whose rules.
+    patience : sequence of float
+        What is asked for.
+
+    Returns
+    -------
+    list of int or None
+        As `Replay.gap_epoch`, as far as several values of an epoch, rounding, and seams
+        that may be one make it; None where all that it may have been decides alike.
+    """
+    rules = (endless,)
+    logs = _epoch_logs(run)
+    others = _other_logs(run, rules, logs)
+    if not (others or run.possible_seams):
+        return [None] * len(patience)
+    walker = _Walker(
+        read_callbacks(rules),
+        training,
+        family,
+        logs,
+        _read_rates(run, rules, None)[0],
+        gap=_find_gap(run, rules),
+        seams=_find_seams(run, rules),
+        possible_seams=run.possible_seams,
+        goes_on=False,
+    )
+    if run.rounded_to and len(others) > _MOST_CHOICES:
+        return [_first_choice(walker, others)] * len(patience)
+    restores = endless.restore_best_weights
+    return walker.find_unsure_stops(others, patience, restores=restores)
 
 
 def _read_rates(
@@ -319,6 +369,36 @@ _MOST_WAYS = 256
 _MOST_CHOICES = 5000
 
 
+class _Fan(NamedTuple):
+    """The ways that are followed, after an epoch.
+
+    `ended` is which of them go no further, and `came_from` the places, among the ways
+    that were open before, of those that each goes on from.
+    """
+
+    epoch: int
+    ways: list[_Walker]
+    ended: list[bool]
+    came_from: list[list[int]]
+
+    def open_ways(self) -> list[_Walker]:
+        """Return those that go on."""
+        return [way for way, end in zip(self.ways, self.ended, strict=True) if not end]
+
+    def ended_ways(self) -> list[_Walker]:
+        """Return those that do not."""
+        return [way for way, end in zip(self.ways, self.ended, strict=True) if end]
+
+    def follow(self, wanted: Sequence[bool]) -> None:
+        """Follow no others any further."""
+        self.ended[:] = [not follows for follows in wanted]
+
+
+def _waited_of(walk: Walk) -> Waited | None:
+    """Return how long a rule had waited at the end of the epoch that was walked."""
+    return read_waited(walk.trace[-1]) if walk.trace else None
+
+
 class _Walker:
     """Replays one list on one reading of one record, epoch by epoch."""
 
@@ -419,43 +499,96 @@ class _Walker:
             Whether the choices are those that rounding leaves: then each is followed to
             its end, for the epochs that may be kept.
         """
-        self.walked = self._begin(states)
-        open_ways, found = [self], None
+        found: int | None = None
         kept: set[int | None] = set()
+        fan = None
+        for fan in self._follow(states, others):
+            ways = fan.ways
+            told = {way._decided(fan.epoch) for way in ways}  # noqa: SLF001 - another one of its own class
+            if found is None and (len(told) > 1 or len(ways) > _MOST_WAYS):
+                found = fan.epoch
+            if found is not None and (not rounded or len(ways) > _MOST_WAYS):
+                return found, ()
+            kept |= {way._kept() for way in fan.ended_ways()}  # noqa: SLF001 - as above
+        if rounded and fan is not None:
+            kept |= {way._end_and_keep() for way in fan.open_ways()}  # noqa: SLF001 - as above
+            if found is None and len(kept) > 1:
+                # training ends with the record, and not with the same weights
+                found = fan.epoch
+        known = sorted(epoch for epoch in kept if epoch is not None)
+        is_choice = found is not None and len(known) == len(kept) > 1
+        return found, tuple(known) if is_choice else ()
+
+    def find_unsure_stops(
+        self,
+        others: Mapping[int, list[dict[str, float]]],
+        patience: Sequence[float],
+        *,
+        restores: bool,
+    ) -> list[int | None]:
+        """Return `find_uncertain` for every patience of a rule that never stops itself.
+
+        All are followed at once: before its stop, nothing hangs on patience.
+
+        Parameters
+        ----------
+        others : mapping of int to list of dict
+            As `find_uncertain` takes them.
+        patience : sequence of float
+            What is asked for.
+        restores : bool
+            Whether a stop puts back the weights that are held.
+        """
+        stops = UnsureStops(patience, restores=restores, most_ways=_MOST_WAYS)
+        fan = None
+        for fan in self._follow(None, others):
+            waits = [_waited_of(way.walked) for way in fan.ways]
+            fan.follow(stops.go_on(fan.epoch, fan.came_from, waits, ended=fan.ended))
+        if fan is not None:
+            ends = [way._end_and_keep() for way in fan.open_ways()]  # noqa: SLF001 - another one of its own class
+            stops.end(fan.epoch, ends)
+        return stops.unsure
+
+    def _follow(
+        self,
+        states: Sequence[Any] | None,
+        others: Mapping[int, list[dict[str, float]]],
+    ) -> Iterator[_Fan]:
+        """Yield, epoch by epoch, the ways that the choices up to there lead to.
+
+        Choices that come to the same state are one from there on.
+        """
+        self.walked = self._begin(states)
+        open_ways = [self]
         for position, fit_logs in enumerate(self.logs):
             epoch = self.training.first_epoch + position
-            ways: dict[str, _Walker] = {}
-            ended: dict[str, bool] = {}
             turns = [
                 *product(self._seams_at(epoch), [fit_logs, *others.get(position, ())])
             ]
-            for way, (seams, logs) in product(open_ways, turns):
+            ways: dict[str, _Walker] = {}
+            ended: dict[str, bool] = {}
+            came_from: dict[str, list[int]] = {}
+            for (number, way), (seams, logs) in product(enumerate(open_ways), turns):
                 # where there is nothing to choose each goes on as it is
-                fork = way._fork() if len(turns) > 1 else way  # noqa: SLF001 - as below
+                fork = way._fork() if len(turns) > 1 else way  # noqa: SLF001 - another one of its own class
                 fork.seams = seams
                 fork.walked.trace.clear()
                 is_last = fork._live(position, logs)  # noqa: SLF001 - as above
                 situation = fork._situation()  # noqa: SLF001 - as above
                 ended[situation], ways[situation] = is_last, fork
-            told = {way._decided(epoch) for way in ways.values()}  # noqa: SLF001 - as above
-            if found is None and (len(told) > 1 or len(ways) > _MOST_WAYS):
-                found = epoch
-            if found is not None and (not rounded or len(ways) > _MOST_WAYS):
-                return found, ()
-            kept |= {ways[at]._kept() for at, is_last in ended.items() if is_last}  # noqa: SLF001 - as above
-            open_ways = [ways[at] for at, is_last in ended.items() if not is_last]
+                came_from.setdefault(situation, []).append(number)
+            fan = _Fan(
+                epoch, [*ways.values()], [*ended.values()], [*came_from.values()]
+            )
+            yield fan
+            open_ways = fan.open_ways()
             if not open_ways:
-                break
-        if rounded:
-            for way in open_ways:
-                way._end_training()  # noqa: SLF001 - as above
-            kept |= {way._kept() for way in open_ways}  # noqa: SLF001 - as above
-            if found is None and len(kept) > 1:
-                # training ends with the record, and not with the same weights
-                found = self.training.first_epoch + len(self.logs) - 1
-        known = sorted(epoch for epoch in kept if epoch is not None)
-        is_choice = found is not None and len(known) == len(kept) > 1
-        return found, tuple(known) if is_choice else ()
+                return
+
+    def _end_and_keep(self) -> int | None:
+        """End the training, and return whose weights are kept as `_kept` does."""
+        self._end_training()
+        return self._kept()
 
     def _kept(self) -> int | None:
         """Return whose weights an ended walk keeps; None where the log cannot tell."""

@@ -41,7 +41,7 @@ __all__ = ["build_report", "build_settings_report"]
 
 _BASELINES = (0, 5, 10, 20, 50)
 _REFERENCE = 10
-_MOST_NAMED = 24
+_MOST_NAMED = 200
 
 
 def build_report(

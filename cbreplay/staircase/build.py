@@ -11,8 +11,13 @@ from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
-from cbreplay.replay import Replay, Step, replay_run
-from cbreplay.rounded import find_unclear
+from cbreplay.replay import (
+    Replay,
+    Step,
+    find_unsure_stops,
+    read_waited,
+    replay_run,
+)
 from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import stopping_rule
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
@@ -233,15 +238,13 @@ def _known_stops(
     patience and not for another: from the first such patience on nothing is told.
     """
     run, stops = replay.run, list(_stops(replay.trace))
-    name = endless.monitor
-    if not run.series[name].others and not find_unclear(
-        run, name, [endless.margin], begins_later=endless.begins_later
-    ):
-        return replay, stops
-    for at, stop in enumerate(stops):
-        finite = replace(endless, patience=stop.wait)
-        alone = replay_run(run, finite, judging=judging)
-        if alone.evidence == "incomplete":
+    training = describe_training(run, replay.semantics, replay.family)
+    waits = [stop.wait for stop in stops]
+    unsure = find_unsure_stops(run, endless, training, replay.family, waits)
+    for at, (stop, epoch) in enumerate(zip(stops, unsure, strict=True)):
+        if epoch is not None:
+            finite = replace(endless, patience=stop.wait)
+            alone = replay_run(run, finite, judging=judging)
             return alone._replace(callbacks=replay.callbacks), stops[:at]
     return replay, stops
 
@@ -302,13 +305,10 @@ def _stops(trace: tuple[Step, ...]) -> Iterator[_Stop]:
     """Yield where each patience stops: wait and patience below count alike."""
     largest = 0
     for step in trace:
-        state = step.state
-        # Keras never stops at epoch 0, nor in an epoch that improved
-        waited = step.decision.improved is False and step.epoch > 0
-        if waited and state.wait > largest:
-            largest = state.wait
-            held = state.best_epoch if state.held_epoch is None else state.held_epoch
-            yield _Stop(state.wait, step.epoch, held)
+        waited = read_waited(step)
+        if waited is not None and waited.wait > largest:
+            largest = waited.wait
+            yield _Stop(waited.wait, step.epoch, waited.held)
 
 
 def _step(

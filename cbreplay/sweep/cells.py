@@ -112,6 +112,7 @@ class Cells(NamedTuple):
         at = row, columns
         in_time = self.stopped[at] & (self.stopped_epoch[at] < gap)
         in_time |= self.diverged[at] & (self.divergence_epoch[at] <= gap)
+        in_time |= self.incomplete[at] & (self.gap_epoch[at] <= gap)
         late = row, columns[~in_time]
         self.incomplete[late], self.gap_epoch[late] = True, gap
         for mask, epoch in (

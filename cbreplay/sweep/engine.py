@@ -14,7 +14,14 @@ from cbreplay.outcomes import judge_epoch
 from cbreplay.replay import replay_run
 from cbreplay.sweep.batch import Batch, RunRules, find_rules, read_slot_rules
 from cbreplay.sweep.cells import Cells, decide_cells
-from cbreplay.sweep.gaps import find_holed, is_clear, lacks_values, mark_gaps
+from cbreplay.sweep.gaps import (
+    find_holed,
+    is_clear,
+    lacks_values,
+    mark_gaps,
+    mark_unsure_stops,
+    tells_stops_apart,
+)
 from cbreplay.sweep.kernels.early_stopping import NEVER
 from cbreplay.sweep.objectives import Begun, begin_runs, find_objectives
 from cbreplay.sweep.pieces import cut_work, run_tasks
@@ -164,6 +171,7 @@ class _Work:
         """Decide a block by kernels; what they cannot is left for `replay_doubts`."""
         columns = np.arange(block.n_configs) if block.columns is None else block.columns
         left: list[int] = []
+        rounded: dict[int, tuple[Run, Begun]] = {}
         batches: dict[Any, list[tuple[int, RunRules]]] = {}
         slots = read_slot_rules(block) if block.vectorised else []
         for row, run in enumerate(self.runs):
@@ -177,9 +185,11 @@ class _Work:
                     begun.family,
                     self.judging.initial_learning_rate,
                 )
-            if rules is None:
+            if rules is None or begun is None:
                 left.append(row)
             else:
+                if run.rounded_to and tells_stops_apart(run, block):
+                    rounded[row] = run, begun
                 batches.setdefault(rules.alike(), []).append((row, rules))
         if left:
             self.patience_of.update(_differing_in_patience(block, columns))
@@ -191,6 +201,7 @@ class _Work:
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
                 self._decide_batch(block, members[begin : begin + size], columns)
+        mark_unsure_stops(self.cells, rounded, self.configs, columns)
 
     def _decide_batch(
         self, block: Block, members: list[tuple[int, RunRules]], columns: EpochArray
@@ -268,7 +279,7 @@ def _fits_kernels(run: Run, block: Block) -> bool:
     if run.seams or any(series.others for series in run.series.values()):
         return False
     if run.rounded_to and not is_clear(run, block.slots):
-        return False
+        return tells_stops_apart(run, block)
     return not block.reduces or not lacks_values(run)
 
 
@@ -283,7 +294,13 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
     (block,) = plan_blocks(grid)
     if not block.vectorised:
         return len(runs)
-    return sum(not _fits_kernels(runs[row], block) for row in find_holed(runs))
+    holed = find_holed(runs)
+    return sum(
+        (row in holed and not _fits_kernels(run, block))
+        # where a rate is rounded, a kernel cannot tell a change from none
+        or (block.reduces and run.learning_rate_rounding is not None)
+        for row, run in enumerate(runs)
+    )
 
 
 def _knows_its_seams(run: Run) -> bool:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cbreplay.holes import find_gap, find_gap_of
+from cbreplay.replay import find_unsure_stops
 from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.sweep.objectives import cut_alike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from cbreplay.run import Run
+    from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.cells import Cells
+    from cbreplay.sweep.objectives import Begun
     from cbreplay.sweep.plan import Block, Slot
 
-__all__ = ["find_holed", "is_clear", "lacks_values", "mark_gaps"]
+__all__ = [
+    "find_holed",
+    "is_clear",
+    "lacks_values",
+    "mark_gaps",
+    "mark_unsure_stops",
+    "tells_stops_apart",
+]
 
 
 def find_holed(runs: Sequence[Run]) -> frozenset[int]:
@@ -68,6 +79,54 @@ def is_clear(run: Run, slots: Iterable[Slot]) -> bool:
         ):
             return False
     return True
+
+
+def tells_stops_apart(run: Run, block: Block) -> bool:
+    """Return whether `mark_unsure_stops` finds all that a run leaves unsure.
+
+    So it is where a list only stops, by patience alone.
+    """
+    acting = [slot for slot in block.slots if slot.kernel != "idle"]
+    if [slot.kernel for slot in acting] != ["stops"] or run.possible_seams:
+        return False
+    return acting[0].tried("baseline") == [None]
+
+
+def mark_unsure_stops(
+    cells: Cells,
+    runs: Mapping[int, tuple[Run, Begun]],
+    configs: Any,  # noqa: ANN401 - as `read_configs`
+    columns: EpochArray,
+) -> None:
+    """Take back what the kernels decided where rounding leaves it unsure.
+
+    Parameters
+    ----------
+    cells : Cells
+        What was decided; changed.
+    runs : mapping of int to (Run, Begun)
+        On which rows, by whose rules.
+    configs : as `sweep_runs` has them
+        What was decided.
+    columns : array of int
+        Those of a block that `tells_stops_apart` holds for.
+    """
+    alike: dict[str, tuple[Any, list[int], list[float]]] = {}
+    for column in columns.tolist() if runs else ():
+        rules: tuple[Any, ...] = read_callbacks(configs[column]).callbacks
+        (rule,) = (rule for rule in rules if rule.acts_at)
+        endless = replace(rule, patience=math.inf)
+        _, places, patience = alike.setdefault(endless.code, (endless, [], []))
+        places.append(column)
+        patience.append(rule.patience)
+    for row, (run, begun) in runs.items():
+        for endless, places, patience in alike.values():
+            found = find_unsure_stops(
+                run, endless, begun.training, begun.family, patience
+            )
+            for epoch in {gap for gap in found if gap is not None}:
+                unsure = [epoch == gap for gap in found]
+                cells.cut_off(row, np.array(places)[unsure], epoch)
 
 
 def mark_gaps(

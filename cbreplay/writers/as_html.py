@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.document import Document
     from cbreplay.writers.pictures import Image
 
-__all__ = ["write_html"]
+__all__ = ["script_digest", "write_html"]
 
 _TEMPLATE, _SCRIPT = "page.html.j2", "moving.js"
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -59,15 +59,23 @@ def _moving_parts(document: Document) -> dict[str, str]:
     members = None if document.moving is None else document.moving.members()
     if members is None:
         return {"answers": "", "script": "", "script_hash": ""}
-    script = (Path(__file__).parent / _SCRIPT).read_text("utf-8")
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
     answers = json.dumps(members, separators=(",", ":"), allow_nan=False)
     return {
         # nothing in it can end the element that it stands in
         "answers": answers.replace("<", "\\u003c"),
-        "script": script,
-        "script_hash": base64.b64encode(digest).decode("ascii"),
+        "script": _script(),
+        "script_hash": script_digest(),
     }
+
+
+def script_digest() -> str:
+    """Return the digest by which a page allows its own script, and no other."""
+    digest = hashlib.sha256(_script().encode("utf-8")).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def _script() -> str:
+    return (Path(__file__).parent / _SCRIPT).read_text("utf-8")
 
 
 def _visible_lines(code: str) -> str:

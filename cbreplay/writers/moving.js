@@ -335,7 +335,7 @@
     const { monitor } = now(), objective = words.objective;
     const second = monitor === objective ? null : lineOf(objective, run.row);
     const line = lineOf(monitor, run.row);
-    const left = 58, right = width - (second ? 58 : 14), top = 12, bottom = height - 34;
+    const left = 58, right = width - (second ? 58 : 14), top = 12, bottom = height - 38;
     const log = run.first + run.epochs, first = run.first + 1;
     const past = outcome.evidence === "censored" ? Math.max(run.end, log + Math.max(2, 0.12 * run.epochs)) : log;
     const x = (epoch) => left + ((epoch - first + 0.5) / (past - first + 1)) * (right - left);
@@ -359,9 +359,9 @@
     }
     const whole = ticksOf(first, past, width < 560 ? 5 : 9)[0].filter((tick) => Number.isInteger(tick) && tick >= first);
     for (const tick of whole) add("text", { x: x(tick), y: bottom + 17, "text-anchor": "middle" }, String(tick));
-    add("text", { x: right, y: height - 5, "text-anchor": "end" }, words.epoch);
-    add("text", { x: left, y: height - 2 }, monitor);
-    if (second) add("text", { x: left + 12 + 8 * monitor.length, y: height - 5, class: "judging" }, objective);
+    add("text", { x: right, y: height - 8, "text-anchor": "end" }, words.epoch);
+    add("text", { x: left, y: height - 8 }, monitor);
+    if (second) add("text", { x: left + 14 + 8 * monitor.length, y: height - 8, class: "judging" }, objective);
     add("clipPath", { id: "inside" },
       make("rect", { x: left, y: top - 6, width: right - left, height: bottom - top + 12 }));
     const path = (points, from, to) => {
@@ -633,6 +633,7 @@
       part.stairs = stairs(run);
       write(part.stepsTitle, say("steps", { run: run.name }));
       write(part.stepsHead, say("steps", { run: run.name }));
+      part.steps.box.setAttribute("aria-label", say("steps", { run: run.name }));
       while (part.stepRows.length < part.stairs.length) {
         const place = part.stepRows.length;
         part.stepRows.push(addRow(part.steps.body, "", () => {
@@ -678,7 +679,8 @@
     showControls();
     const said = alone ? `${clause(run, outcome)}.` : summaryWords(summarise(outcomes), among.length);
     write(part.said, `${settingName()}: ${said}`);
-    write(part.counted, alone ? "" : say("of_runs", { shown: among.length, all: runs.length }));
+    write(part.counted, say("of_runs", { shown: among.length, all: runs.length }));
+    part.counted.parentNode.hidden = among.length === runs.length;
     write(part.curveKey, `${alone ? "" : `${run.name}: ${clause(run, outcome)}. `}${words.key}`);
     write(part.code, codeText());
     showRuns(outcomes);
@@ -707,11 +709,10 @@
     root.append(make("h2", {}, words.title));
     addControls(root);
     root.append(make("p", { role: "status", class: "said" }, text("said")),
-      make("p", { class: "small", hidden: alone }, text("counted")));
+      make("p", { class: "small" }, text("counted")));
     part.curve = make("div", { class: "curve" });
     part.steps = table("", [words.column_patience, ...titles]);
     part.steps.title.append(text("stepsTitle"));
-    part.steps.box.setAttribute("aria-label", words.column_patience);
     part.stepRows = [];
     const key = (name) => make("figcaption", {}, text(name));
     root.append(make("div", { class: "pair" },
@@ -737,8 +738,16 @@
     measure();
   }
 
-  build();
-  readFragment();
+  try {
+    build();
+    readFragment();
+    render();
+  } catch (error) {
+    // in a browser that lacks something, the page is what it is without a script
+    root.hidden = true;
+    document.documentElement.classList.remove("moving");
+    throw error;
+  }
   addEventListener("hashchange", readFragment);
   addEventListener("resize", () => { measure(); show(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);

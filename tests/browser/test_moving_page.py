@@ -11,6 +11,7 @@ import pytest
 
 from cbreplay import EarlyStopping, Run
 from cbreplay.answers.setting_code import setting_code
+from cbreplay.kinds import spoken_value
 from cbreplay.report import build_report, write_report
 from cbreplay.writers.as_html import write_html
 from tests.browser.conftest import NEEDS_BROWSER
@@ -170,6 +171,83 @@ def test_what_is_shown_is_what_the_engine_answered(moving: Callable[..., Any]) -
         assert ends[0] <= patience <= (ends[-1] if "or more" not in row[1] else last)
 
 
+EVERY_STATE = """
+const [deltas, patience] = arguments;
+window.requestAnimationFrame = (work) => { work(); return 0; };
+const ranges = [...document.querySelectorAll('#moving input[type=range]')];
+const put = (slider, value) => {
+  slider.value = value;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+};
+const body = document.querySelector('#moving .rows tbody');
+const states = [];
+for (let delta = 0; delta < deltas; delta += 1) {
+  put(ranges[1], delta);
+  for (let at = 0; at <= patience; at += 1) {
+    put(ranges[0], at);
+    states.push([...body.rows].map(row =>
+      [...row.cells].slice(1).map(cell => cell.textContent)));
+  }
+}
+return states;
+"""
+
+
+def test_in_every_state_the_table_says_what_the_engine_says(
+    moving: Callable[..., Any],
+) -> None:
+    page = moving("several")
+    answers, (number, *_) = page.answers, page.answers["named"][0]
+    view, decimals = answers["views"][number], answers["decimals"]
+    shown = page.browser.execute_script(
+        EVERY_STATE, len(view["min_delta"]), view["last"]
+    )
+    states = [
+        (delta, patience)
+        for delta in range(len(view["min_delta"]))
+        for patience in range(view["last"] + 1)
+    ]
+    assert len(shown) == len(states)
+    for (delta, patience), rows in zip(states, shown, strict=True):
+        for row, cells in enumerate(rows):
+            told = look_up(answers, row, number, delta, patience)
+            if told.evidence != "exact":
+                assert cells == ["-"] * 5 + [told.brief]
+                continue
+            assert cells == [
+                spoken_value(told.stopped_epoch, "epoch"),
+                spoken_value(told.kept_epoch, "epoch"),
+                spoken_value(told.kept_value, "value", decimals),
+                spoken_value(told.regret, "difference", decimals),
+                str(answers["runs"][row][2] - told.trained_epochs),
+                "exact",
+            ]
+
+
+@pytest.mark.parametrize(
+    "value", [0.125, 0.375, 2.5, 0.0, 1e-9, 3e9, 0.15, 1.005, 0.1 + 0.2, 8.5, 0.5]
+)
+def test_numbers_are_written_as_in_the_rest_of_the_report(
+    show: Callable[..., Any], tmp_path: Path, value: float
+) -> None:
+    # kept is the value before the last ones, by patience 1
+    rows = [{"val_loss": value + 3}, {"val_loss": value}]
+    rows += [{"val_loss": value + more} for more in (5.0, 6.0)]
+    setting = [EarlyStopping(patience=1, restore_best_weights=True)]
+    document = build_report(
+        [Run.from_logs(rows, name=name) for name in "ab"],
+        callbacks=setting,
+        semantics="keras-3.15",
+    )
+    path = write_report(document, tmp_path / "page.html")
+    answers = answers_of(path)
+    page = Moved(show(path), answers)
+    page.browser.execute_async_script("requestAnimationFrame(() => arguments[0]())")
+    seen = page.move("patience", 1)
+    expected = spoken_value(value, "value", answers["decimals"])
+    assert seen["rows"][0][0][4] == expected
+
+
 def test_the_address_holds_what_is_chosen(moving: Callable[..., Any]) -> None:
     page = moving("several")
     assert page.seen()["hash"] == ""
@@ -290,6 +368,21 @@ def test_without_scripts_it_is_the_page_as_it_was(
         browser.execute_cdp_cmd(
             "Emulation.setScriptExecutionDisabled", {"value": False}
         )
+
+
+def test_in_a_browser_that_lacks_something_it_is_the_page_as_it_was(
+    show: Callable[..., Any], pages: dict[str, Path], browser: Any
+) -> None:
+    command = "Page.addScriptToEvaluateOnNewDocument"
+    lacking = "window.URLSearchParams = undefined"
+    added = browser.execute_cdp_cmd(command, {"source": lacking})
+    try:
+        show(pages["one"])
+        found = browser.find_elements("css selector", "#moving, .still")
+        assert [one.is_displayed() for one in found] == [False, True]
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+        browser.get_log("browser")
 
 
 @pytest.mark.parametrize("name", ["one", "several"])

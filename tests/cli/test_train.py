@@ -46,6 +46,10 @@ def test_trains_several_seeds_into_one_directory(
         for name in ("seed3", "seed4")
     ]
     assert seeds == [3, 4]
+    assert main(["train", "diabetes", *words]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "my runs/seed3\nmy runs/seed4\n"
+    assert printed.err.startswith("kept, as trained before: seed3, seed4\n")
 
 
 def test_trains_under_the_callbacks_and_keeps_their_talk_off_stdout(
@@ -76,6 +80,7 @@ def test_resumes_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["--append"], "holds no run.json"),
         (["--learning-rate", "nan"], "learning_rate is nan"),
         (["--seeds", "0"], "0 is not in the range x>=1"),
+        (["--jobs", "2"], "--jobs shares out the runs of --seeds N"),
     ],
 )
 def test_refuses_what_cannot_be_with_status_two(

@@ -51,6 +51,7 @@ def test_the_package_holds_code_and_its_few_files_of_data(package: set[str]) -> 
     assert [path for path in others if not path.startswith("cbreplay/schemas/")] == [
         "cbreplay/py.typed",
         "cbreplay/recommend/prior.json",
+        "cbreplay/tensorboard_plugin/frame.js",
         "cbreplay/writers/moving.js",
         "cbreplay/writers/page.html.j2",
     ]

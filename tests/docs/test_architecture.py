@@ -135,9 +135,7 @@ def test_the_guide_has_the_layers_in_the_order_of_their_contract() -> None:
     table = GUIDE.partition("| layer |")[2].partition("\n\n")[0].splitlines()
     first_cells = [row.split("|")[1] for row in table if row.startswith("| `")]
     places = []
-    for name in re.findall(
-        r"\w+", " ".join(layers).replace("(tensorboard_plugin)", "")
-    ):
+    for name in re.findall(r"\w+", " ".join(layers)):
         written = {f"{name}/", f"{name}.py"}
         rows = [
             at

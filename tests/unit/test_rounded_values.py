@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,7 +156,14 @@ def test_a_sweep_says_the_same(values: list[float]) -> None:
     )
     reducing = choices(ReduceLROnPlateau, patience=[1, 2], min_delta=[0.0, 0.01])
     codes = ("exact", "censored", "diverged", "incomplete")
-    for grid in (make_grid([stopping]), make_grid([stopping, reducing])):
+    # one that only stops is followed for every patience at once, others one by one
+    waiting = choices(
+        EarlyStopping,
+        patience=[0, 1, 2.5, 4, math.inf],
+        min_delta=[0.0, 0.01],
+        start_from_epoch=[0, 2],
+    )
+    for grid in map(make_grid, ([stopping], [waiting], [stopping, reducing])):
         sweep = sweep_runs(run, grid, semantics="keras-3.15")
         for column, config in enumerate(grid):
             replay = ask(run, *config)
@@ -164,6 +172,17 @@ def test_a_sweep_says_the_same(values: list[float]) -> None:
                 assert sweep.gap_epoch[0, column] == replay.gap_epoch
             if replay.stopped_epoch is not None:
                 assert sweep.stopped_epoch[0, column] == replay.stopped_epoch
+
+
+def test_of_more_ways_than_can_be_followed_a_sweep_says_the_same() -> None:
+    # every pair of these may be a tie: each epoch leads to more ways to go on
+    run = run_of([0.45, 0.44, 0.45, 0.44, 0.43, 0.44] * 6, val_loss=(1, 1))
+    stopping = choices(EarlyStopping, patience=range(1, 37), restore_best_weights=True)
+    grid = make_grid([stopping])
+    sweep = sweep_runs(run, grid, semantics="keras-3.15")
+    replays = [ask(run, *config) for config in grid]
+    assert {replay.evidence for replay in replays} == {"incomplete"}
+    assert sweep.gap_epoch[0].tolist() == [replay.gap_epoch for replay in replays]
 
 
 @settings(max_examples=60, deadline=None)

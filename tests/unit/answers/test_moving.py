@@ -270,11 +270,8 @@ def test_series_that_every_run_holds_and_whose_direction_is_known_are_offered() 
 
 def test_many_runs_that_must_be_replayed_are_asked_about_named_values_alone() -> None:
     rows = [{"val_loss": 1 / (1 + at % 7)} for at in range(40)]
-    rounded = [
-        replace(Run.from_logs(rows, name=f"{n}"), rounded_to={"val_loss": (2, 2)})
-        for n in range(3)
-    ]
-    shown = page_of(rounded, [STOPS])["views"][0]["min_delta"]
+    resumed = [replace(Run.from_logs(rows, name=f"{n}"), seams=(20,)) for n in range(3)]
+    shown = page_of(resumed, [STOPS])["views"][0]["min_delta"]
     assert [text for text, _ in shown] == ["0", "0.01"]
 
 

@@ -57,10 +57,12 @@ def test_the_map_holds_the_usual_values_and_the_named_ones() -> None:
     assert points.regret[0, 3] == pytest.approx(1 / 9)
     assert points.texts[0][3] == "0.111"
     assert points.texts[0][8] == "0"
+    # a longer patience trains no less
+    assert (np.diff(points.trained[0]) >= 0).all()
     assert points.current == (0, 4)
     assert points.note == (
-        "val_loss above best, mean of 9 runs. Outlined: recommended. Dashed: in use "
-        "now."
+        "val_loss above best, and below it the share of the recorded epochs that is "
+        "trained; means of 9 runs. Outlined: recommended. Dashed: in use now."
     )
 
 
@@ -83,6 +85,15 @@ def test_only_numbers_are_coloured(width: float) -> None:
     assert {one.get_facecolor() for one in hatched} == {(1.0, 1.0, 1.0, 1.0)}
 
 
+def test_a_cell_shows_what_is_lost_above_what_is_trained() -> None:
+    points, priced = drawn([1, 2, 3, 4])
+    (ax,) = plot_map(points).axes
+    shown = [text.get_text() for text in ax.texts]
+    # patience 2 trains 15 of 4 x 40 epochs, 9 %
+    assert priced.cost[1] == points.trained[0, 1] == pytest.approx(15 / 160)
+    assert f"{points.texts[0][1]}\n9 %" in shown
+
+
 @pytest.mark.parametrize("look", [LIGHT, DARK])
 def test_a_number_can_be_read_on_every_colour(look: Look) -> None:
     for share in np.linspace(0, 1, 21):
@@ -98,6 +109,8 @@ def test_the_trade_off_is_the_row_of_the_chosen_min_delta() -> None:
     # 15 of 4 x 40 epochs, as test_means_are_those_of_the_runs counts them
     assert points.cost[1] == pytest.approx(15 / 160)
     assert points.axis == "val_loss above best"
+    (ax,) = plot_trade_off(points).axes
+    assert ax.get_ylabel().endswith("(square-root scale)")
 
 
 def test_settings_at_one_place_share_a_label() -> None:
@@ -120,7 +133,8 @@ def test_the_pictures_hold_every_word(look: Look, width: float) -> None:
     points, trade_off = drawn(NINE, now=6)
     (ax,) = plot_map(points, look=look, width=width).axes
     told = [one.get_text() for one in ax.texts]
-    assert told[:-1] == [text for row in points.texts for text in row]
+    lost = [text.partition("\n")[0] for text in told[:-1]]
+    assert lost == [text for row in points.texts for text in row]
     assert " ".join(told[-1].split()) == points.note
     (ax,) = plot_trade_off(trade_off, look=look, width=width).axes
     told = [" ".join(one.get_text().split()) for one in ax.texts]
@@ -136,4 +150,4 @@ def test_the_monitor_is_named_where_another_series_is_judged() -> None:
     costs = measure_costs(sweep, advice)
     words = "loss above best, stopping on val_loss"
     assert trade_off_points(costs, advice).axis == words
-    assert map_points(costs, advice).note.startswith(f"{words}, mean of 9 runs.")
+    assert map_points(costs, advice).note.startswith(f"{words}, and below it")

@@ -89,6 +89,21 @@ def test_the_name_of_a_rate_stands_above_its_highest_step(rates: list[float]) ->
     assert lowest > max(rates)
 
 
+def test_the_name_of_a_simulated_rate_crosses_no_rate() -> None:
+    # the recorded rate falls soon after the simulated one ends: no room is below that
+    rates = [0.5] * 4 + [0.25, 0.125, 0.0625, 0.03125]
+    points = points_of(run_with(rates), ReduceLROnPlateau(factor=0.5, patience=2))
+    axes = plot_learning_rate(points)
+    (name,) = (text for text in axes.texts if text.get_text() == "simulated")
+    left, top = axes.transData.inverted().transform(name.get_window_extent())[
+        [0, 1], [0, 1]
+    ]
+    right = axes.transData.inverted().transform(name.get_window_extent())[1][0]
+    beside = (points.epochs + 0.5 > left) & (points.epochs - 0.5 < right)
+    assert points.recorded[beside].min() >= top
+    assert axes.get_ylabel() == "learning rate (log)"
+
+
 @pytest.mark.parametrize(
     ("last", "scale"), [(0.05, "linear"), (0.03125, "log"), (0.0, "linear")]
 )
@@ -113,8 +128,18 @@ def test_a_run_without_a_rate_has_none_to_draw() -> None:
 
 
 def test_a_known_rate_stands_below_the_curve() -> None:
-    replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=2))
+    rates = [0.5] * 4 + [0.25] * 4
+    replay = replay_run(run_with(rates), EarlyStopping(patience=2))
     assert len(plot_replay(replay).axes) == 2
+
+
+def test_a_rate_that_never_changes_is_a_line_of_text() -> None:
+    replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=3))
+    (axes,) = plot_replay(replay).axes
+    assert axes.get_xlabel() == "epoch\nlearning rate 0.5 throughout"
+    # asked for alone, it is drawn
+    (axes,) = plot_replay(replay, kind="learning-rate").axes
+    assert axes.get_ylabel() == "learning rate"
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -68,9 +68,35 @@ def test_the_weights_in_a_file_are_those_of_the_epoch_that_was_predicted(
 ) -> None:
     text = "ModelCheckpoint('there/w.weights.h5', save_weights_only=True)"
     confirmation = model.confirm(parse_callbacks(text))
-    assert verdicts(confirmation)["file w.weights.h5"] == "held"
+    assert verdicts(confirmation)["file there/w.weights.h5"] == "held"
     # nothing is written where the setting says
     assert not Path("there").exists()
+
+
+def test_files_of_one_name_in_several_directories_are_several(
+    model: Retrainer, tmp_path: Path
+) -> None:
+    saved = "save_best_only=True, mode"
+    paths = ["a/best.keras", "b/best.keras", "../best.keras", f"{tmp_path}/best.h5"]
+    modes = ["min", "max", "min", "max"]
+    texts = [
+        f"ModelCheckpoint({path!r}, {saved}={mode!r})"
+        for path, mode in zip(paths, modes, strict=True)
+    ]
+    confirmation = model.confirm(parse_callbacks(*texts))
+    files = {
+        entry.name: (entry.predicted, entry.trained)
+        for entry in confirmation.items
+        if entry.name.startswith("file ")
+    }
+    # the epoch of the least loss and of the largest, each twice
+    losses = model.run.series["val_loss"].values.tolist()
+    least, largest = losses.index(min(losses)), losses.index(max(losses))
+    assert files == {
+        f"file {path}": (epoch, epoch)
+        for path, epoch in zip(paths, [least, largest] * 2, strict=True)
+    }
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_prediction_that_is_wrong_fails_with_what_was_true(model: Retrainer) -> None:

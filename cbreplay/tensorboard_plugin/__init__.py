@@ -1,0 +1,28 @@
+"""The page that moves as a tab of TensorBoard, over the files of its ``--logdir``.
+
+This module is what TensorBoard imports: it takes in nothing that may be broken.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tensorboard.plugins import base_plugin
+
+__all__ = ["ReplayLoader"]
+
+
+class ReplayLoader(base_plugin.TBLoader):  # type: ignore[misc]  # untyped there
+    """Loads the tab; where that fails TensorBoard goes on without it."""
+
+    def load(self, context: Any) -> Any:  # noqa: ANN401 - TensorBoard's own
+        """Return the tab for a `TBContext`; None if it cannot be loaded."""
+        try:
+            from cbreplay.tensorboard_plugin.tab import ReplayTab
+
+            return ReplayTab(context)
+        # whatever is wrong with it, the other tabs are to be shown
+        except Exception:
+            logging.getLogger(__name__).exception("the tab of cbreplay is left out")
+            return None

@@ -1,0 +1,116 @@
+"""The seeds of an experiment, in any number of processes; what is whole is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cbreplay import OutputError, load_runs
+from cbreplay.record import train_experiment
+from cbreplay.record.bench import train_seeds
+from cbreplay.rules import ReduceLROnPlateau
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cbreplay.run import FloatArray
+
+pytestmark = [pytest.mark.keras, pytest.mark.slow]
+
+PLATEAU = ReduceLROnPlateau(patience=1, min_delta=0.125)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds, each trained in a process of its own."""
+    root = tmp_path_factory.mktemp("seeds")
+    train_two(root, jobs=2)
+    return root
+
+
+def train_two(root: Path, **settings: Any) -> list[tuple[str, bool]]:
+    directories = {seed: root / f"seed{seed}" for seed in (4, 5)}
+    asked: dict[str, Any] = {"epochs": 3, "callbacks": [PLATEAU]} | settings
+    runs = train_seeds("diabetes", directories, **asked)
+    return [(run.path.name, run.trained) for run in runs]
+
+
+def test_seeds_in_processes_have_the_logs_that_they_have_alone(
+    root: Path, tmp_path: Path
+) -> None:
+    alone = train_experiment(
+        "diabetes", out=tmp_path / "alone", epochs=3, seed=5, callbacks=[PLATEAU]
+    )
+    log = (alone / "logs.csv").read_bytes()
+    assert (root / "seed5" / "logs.csv").read_bytes() == log
+    assert (root / "seed4" / "logs.csv").read_bytes() != log
+
+
+def test_whole_runs_are_kept_and_a_killed_one_is_trained_again(root: Path) -> None:
+    assert train_two(root) == [("seed4", False), ("seed5", False)]
+    log = root / "seed5" / "logs.csv"
+    whole = log.read_bytes()
+    # as a kill in the second epoch leaves it
+    contents = json.loads((root / "seed5" / "run.json").read_text())
+    (root / "seed5" / "run.json").write_text(json.dumps(contents | {"ended": None}))
+    log.write_bytes(whole[: len(whole) // 2])
+    (root / "seed5" / "resume.keras").unlink()
+    assert train_two(root) == [("seed4", False), ("seed5", True)]
+    assert log.read_bytes() == whole
+    events = list((root / "seed5" / "tensorboard").rglob("events*"))
+    assert len(events) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"epochs": 4}, "it holds a run whose epochs is 3, not 4"),
+        ({"callbacks": []}, "whose callbacks is"),
+        ({"learning_rate": 0.5}, "whose learning_rate is"),
+    ],
+)
+def test_a_run_of_other_settings_is_refused(
+    root: Path, settings: dict[str, Any], sentence: str
+) -> None:
+    before = (root / "seed4" / "run.json").read_bytes()
+    with pytest.raises(OutputError, match=sentence):
+        train_two(root, **settings)
+    assert (root / "seed4" / "run.json").read_bytes() == before
+
+
+class TestAnExperiment:
+    """Each has the behaviour that its line in the table names."""
+
+    @staticmethod
+    def losses(name: str, out: Path, **settings: Any) -> FloatArray:
+        (run,) = load_runs(train_experiment(name, out=out, **settings))
+        return run.series["val_loss"].values
+
+    def test_at_a_plateau_gains_by_a_reduction(self, tmp_path: Path) -> None:
+        constant = self.losses("diabetes-plateau", tmp_path / "constant")
+        drop = ReduceLROnPlateau(patience=5, factor=0.2)
+        reduced = self.losses("diabetes-plateau", tmp_path / "drop", callbacks=[drop])
+        # the mean of the last ten epochs, against the noise of single ones
+        assert constant[-10:].mean() > 1.05 * reduced[-10:].mean()
+
+    def test_that_diverges_ends_in_nan(self, tmp_path: Path) -> None:
+        losses = self.losses("diabetes-diverging", tmp_path / "run")
+        assert np.isfinite(losses[:3]).all()
+        assert np.isnan(losses[-1])
+
+    def test_that_is_noisy_steps_further_than_with_half_for_validation(
+        self, tmp_path: Path
+    ) -> None:
+        def steps(name: str) -> float:
+            losses = self.losses(name, tmp_path / name, epochs=30)
+            return float(np.abs(np.diff(losses[10:])).mean() / losses[10:].mean())
+
+        assert steps("breast-cancer-noisy") > 2 * steps("breast-cancer")
+
+    def test_that_overfits_is_best_before_its_last_epochs(self, tmp_path: Path) -> None:
+        losses = self.losses("breast-cancer-overfit", tmp_path / "run")
+        assert losses.argmin() < len(losses) // 2
+        assert losses[-5:].mean() > 1.5 * losses.min()
