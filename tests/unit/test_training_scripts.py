@@ -339,6 +339,8 @@ def test_what_is_given_to_code_that_is_not_read_is_not_certain(
         # code that calls it has no hold of the names in it
         "def show():\n    print(c)\nhelper(show)",
         "n = 'a'\nhelper(n)",
+        "n = c[0].stopped_epoch\nhelper(n)",
+        "def go(c): pass\nmodel = go(c)\nn = model.evaluate(x)\nhelper(n)",
     ],
 )
 def test_what_is_known_to_stay_as_it_is_stays_certain(
