@@ -36,16 +36,17 @@ from cbreplay.rules.words import name_in_list
 from cbreplay.words import parting_of, spoken_divergence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cbreplay.claims import Claim
     from cbreplay.document import Block, Part, Text
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
 
-__all__ = ["deciding_rows", "explanation_document"]
+__all__ = ["DECISIVE", "deciding_rows", "explanation_document"]
 
-_DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
+DECISIVE = ("improvement", "reduction", "schedule", "save", "stop")
+
 # how the library begins every sentence past a divergence
 _FICTION = "fiction: "
 # a longer trace is also offered without the epochs in which nothing was decided
@@ -95,9 +96,11 @@ def explanation_document(
     )
 
 
-def deciding_rows(rows: Sequence[TraceRow], last_epoch: int) -> list[TraceRow]:
-    """Return the rows in which something was decided, and those of the last epoch."""
-    return [row for row in rows if row.decision in _DECISIVE or row.epoch == last_epoch]
+def deciding_rows(
+    rows: Sequence[TraceRow], last_epoch: int, kinds: Collection[str] = DECISIVE
+) -> list[TraceRow]:
+    """Return the rows with decisions of some kinds, and those of the last epoch."""
+    return [row for row in rows if row.decision in kinds or row.epoch == last_epoch]
 
 
 def _section(title: str, block: Points | Notice) -> Iterator[Section]:
@@ -223,7 +226,7 @@ def _row(replay: Replay, row: TraceRow, names: Mapping[int, str]) -> Row:
             _stamped(row.why, row.claims),
         ),
         # where there are very many, what was decided is shown before what was not
-        rank=0 if row.decision in _DECISIVE else 1,
+        rank=0 if row.decision in DECISIVE else 1,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,14 +18,42 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+# what --only names, as the trace calls it
+_KINDS = {
+    "stop": ("stop",),
+    "reduce": ("reduction", "schedule"),
+    "save": ("save",),
+}
+
+
+def _read_kinds(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> frozenset[str]:
+    """Return the decisions that ``--only stop,save`` names."""
+    if text is None:
+        return frozenset()
+    from cbreplay.answers.explanation import DECISIVE
+
+    kinds = _KINDS | {"decisions": DECISIVE}
+    names = [name.strip() for name in text.split(",")]
+    if not kinds.keys() >= set(names):
+        sentence = (
+            f"--only is {text!r}, where one or more of {', '.join(kinds)} are "
+            "expected, as stop,save"
+        )
+        raise ConfigError(sentence)
+    return frozenset(kind for name in names for kind in kinds[name])
+
 
 @click.command("explain", cls=GroupedCommand)
 @log_options
 @one_setting_options
 @click.option(
     "--only",
-    type=click.Choice(["decisions"]),
-    help="Only epochs in which something was decided, and the last.",
+    metavar="A,B",
+    callback=_read_kinds,
+    help="Only epochs with one of these decisions, and the last: stop, reduce, save, "
+    "or decisions for every kind.",
 )
 @click.option("--epochs", metavar="A:B", help="Only these epochs, counted from 1.")
 @click.option(
@@ -36,7 +64,7 @@ __all__ = ["command"]
 @format_option
 def command(
     question: Question,
-    only: Literal["decisions"] | None,
+    only: frozenset[str],
     epochs: str | None,
     hypothetical: bool,
     output_format: Format,
@@ -85,7 +113,7 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
 
 
 def _chosen(
-    explanation: Explanation, *, only: str | None, epochs: str | None
+    explanation: Explanation, *, only: frozenset[str], epochs: str | None
 ) -> list[TraceRow]:
     from cbreplay.answers.explanation import deciding_rows
 
@@ -100,10 +128,10 @@ def _chosen(
                 f"{max(ends)}"
             )
             raise ConfigError(sentence)
-    if only != "decisions":
+    if not only:
         return rows
     last_epoch = max(row.epoch for row in explanation.rows)
-    return deciding_rows(rows, last_epoch)
+    return deciding_rows(rows, last_epoch, only)
 
 
 def _read_epochs(text: str) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def _codes(
 
 
 @click.command("lint")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
 @click.option(
     "-c",
     "--callbacks",

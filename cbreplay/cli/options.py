@@ -56,7 +56,8 @@ _SPEAKING_OPTIONS = [
 ]
 
 _LOG_OPTIONS = [
-    click.argument("paths", nargs=-1, metavar="[PATH...]"),
+    # a path, so that a shell completes it; whether it is one is seen when it is read
+    click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path()),
     click.option(
         "--errors",
         type=click.Choice(["strict", "skip"]),
@@ -249,6 +250,12 @@ _ADVICE_OPTIONS = [
         "--prechelt",
         is_flag=True,
         help="Score the stopping rules GL, PQ and UP of Prechelt (1998) too.",
+    ),
+    click.option(
+        "--beyond-patience",
+        is_flag=True,
+        help="Score a smoothed monitor, a target value, and a patience or a target "
+        "too.",
     ),
 ]
 

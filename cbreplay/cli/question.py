@@ -422,7 +422,10 @@ def find_log_here(
     advice: str = "Give the path of a CSVLogger file, a TensorBoard directory, or a "
     "directory of runs",
 ) -> str:
-    """Return ``logs.csv`` if it lies here, else the newest run directory below.
+    """Return ``logs.csv`` if it lies here, else the newest log here or below.
+
+    A log in a directory of its own is named by that directory, so that what lies
+    beside it is read with it.
 
     Parameters
     ----------
@@ -436,18 +439,48 @@ def find_log_here(
     """
     if os.path.isfile("logs.csv"):
         return "logs.csv"
+    from cbreplay.readers.formats import format_of
+
     newest: tuple[float, str] | None = None
     for visited, (folder, below, names) in enumerate(os.walk(".")):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        if "logs.csv" in names:
-            log = os.path.join(folder, "logs.csv")
-            newest = max(newest or (0.0, ""), (os.stat(log).st_mtime, folder))
+        for log in _newest_first(folder, names, newest[0] if newest else 0.0):
+            if format_of(log) is not None:
+                newest = (os.stat(log).st_mtime, _place_of(log))
+                break
         if visited > _MOST_DIRECTORIES:
             break
     if newest is None:
-        sentence = (
-            "nothing is named, and there is no logs.csv here and no run directory "
-            f"below. {advice}"
-        )
+        sentence = f"nothing is named, and there is no log here or below. {advice}"
         raise ConfigError(sentence)
     return os.path.relpath(newest[1])
+
+
+def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
+    """Return what may be a log and is newer than a time, the newest first."""
+    from cbreplay.readers.formats import named_like_a_log
+
+    found = []
+    for name in names:
+        path = os.path.join(folder, name)
+        is_named_so = named_like_a_log(name) or "tfevents" in name
+        if is_named_so and not name.startswith(".") and os.path.isfile(path):
+            found.append((os.stat(path).st_mtime, path))
+    return [path for at, path in sorted(found, reverse=True) if at > after]
+
+
+def _place_of(log: str) -> str:
+    """Return the run directory that a log is part of, or the log itself."""
+    folder, name = os.path.split(log)
+    if name == "logs.csv":
+        return folder
+    if "tfevents" not in name:
+        return log
+    # train/ and validation/ of one TensorBoard directory
+    above, last = os.path.split(folder)
+    board = above if last in ("train", "validation") and above else folder
+    around = os.path.dirname(board)
+    is_in_run = any(
+        os.path.isfile(os.path.join(around, name)) for name in ("logs.csv", "run.json")
+    )
+    return around if is_in_run else board

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LearningRatePoints",
     "RateChange",
+    "constant_rate",
     "has_learning_rate",
     "learning_rate_points",
     "plot_learning_rate",
@@ -105,6 +106,12 @@ def has_learning_rate(replay: Replay) -> bool:
     """Return whether any rate is known, recorded or simulated."""
     rates = (replay.run.learning_rate, replay.learning_rate)
     return any(rate is not None and _finite(rate.values).size for rate in rates)
+
+
+def constant_rate(points: LearningRatePoints) -> float | None:
+    """Return the rate where it never changes: a picture of it is a flat line."""
+    known = _finite(np.concatenate([points.recorded, points.simulated]))
+    return float(known[0]) if (known == known[0]).all() else None
 
 
 def learning_rate_points(replay: Replay) -> LearningRatePoints:

@@ -17,6 +17,7 @@ from cbreplay.plots.learning_curve import (
 )
 from cbreplay.plots.learning_rate import (
     LearningRatePoints,
+    constant_rate,
     has_learning_rate,
     learning_rate_points,
     plot_learning_rate,
@@ -117,17 +118,25 @@ def plot_settings(
 def draw_parts(
     replay: Replay, parts: tuple[str, ...], *, look: Look, width: float
 ) -> Figure:
-    """Draw the curve, the rate, or the rate below the curve."""
+    """Draw the curve, the rate, or the rate below the curve, in words if it is one."""
+    rates = learning_rate_points(replay) if "learning-rate" in parts else None
+    constant = None
+    if rates is not None and len(parts) > 1:
+        constant = constant_rate(rates)
+    if constant is not None:
+        parts = parts[:-1]
     heights = [_HEIGHTS[part] for part in parts]
     if len(parts) > 1:
         heights[-1] = _RATE_BELOW_HEIGHT
     figure, axes = stack_axes(width, heights, look)
     if "curve" in parts:
         plot_learning_curve(learning_curve_points(replay), ax=axes[0], look=look)
-    if "learning-rate" in parts:
+    if constant is not None:
+        below = f"{axes[0].get_xlabel()}\nlearning rate {constant:.3g} throughout"
+        axes[0].set_xlabel(below)
+    elif rates is not None:
         if len(parts) > 1:
             axes[0].set_xlabel("")
-        rates = learning_rate_points(replay)
         plot_learning_rate(rates, ax=axes[-1], look=look, labels=len(parts) == 1)
     fit_axes(figure, heights)
     return figure

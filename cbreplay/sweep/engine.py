@@ -294,7 +294,13 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
     (block,) = plan_blocks(grid)
     if not block.vectorised:
         return len(runs)
-    return sum(not _fits_kernels(runs[row], block) for row in find_holed(runs))
+    holed = find_holed(runs)
+    return sum(
+        (row in holed and not _fits_kernels(run, block))
+        # where a rate is rounded, a kernel cannot tell a change from none
+        or (block.reduces and run.learning_rate_rounding is not None)
+        for row, run in enumerate(runs)
+    )
 
 
 def _knows_its_seams(run: Run) -> bool:

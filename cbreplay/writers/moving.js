@@ -360,8 +360,8 @@
     const whole = ticksOf(first, past, width < 560 ? 5 : 9)[0].filter((tick) => Number.isInteger(tick) && tick >= first);
     for (const tick of whole) add("text", { x: x(tick), y: bottom + 17, "text-anchor": "middle" }, String(tick));
     add("text", { x: right, y: height - 8, "text-anchor": "end" }, words.epoch);
-    add("text", { x: left, y: height - 2 }, monitor);
-    if (second) add("text", { x: left + 12 + 8 * monitor.length, y: height - 8, class: "judging" }, objective);
+    add("text", { x: left, y: height - 8 }, monitor);
+    if (second) add("text", { x: left + 14 + 8 * monitor.length, y: height - 8, class: "judging" }, objective);
     add("clipPath", { id: "inside" },
       make("rect", { x: left, y: top - 6, width: right - left, height: bottom - top + 12 }));
     const path = (points, from, to) => {

@@ -86,9 +86,24 @@ def test_only_decisions_and_only_some_epochs(ask: Ask, log: Path) -> None:
         return [int(row["epoch"]) + 1 for row in csv.DictReader(io.StringIO(out))]
 
     assert epochs("--only", "decisions") == [1, 2, 3, 5]
+    # the last epoch, in which it stops
+    assert epochs("--only", "stop") == epochs("--only", "save, stop") == [5]
     assert epochs("--epochs", "2:4") == [2, 3, 4]
     assert epochs("--epochs", "4") == [4]
     assert epochs("--epochs", "3:99", "--only", "decisions") == [3, 5]
+
+
+def test_only_reductions_and_an_unknown_kind(ask: Ask, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "flat.csv", [0.5] * 8, rate=0.25)
+    words: list[str | Path] = ["explain", path, "-c", "ReduceLROnPlateau(patience=2)"]
+    out = ask(*words, "--only", "reduce", "--format", "csv").out
+    # the first epoch is the best, two wait: the rate is reduced at the end of the third
+    assert [row["epoch"] for row in csv.DictReader(io.StringIO(out))] == ["2"]
+    answer = ask(*words, "--only", "reduced")
+    assert answer.status == 2
+    assert (
+        "where one or more of stop, reduce, save, decisions are expected" in answer.err
+    )
 
 
 def test_the_last_epoch_is_shown_although_nothing_was_decided(

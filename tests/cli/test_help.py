@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -45,3 +49,48 @@ def test_a_command_of_one_setting_offers_one_value(ask: Ask, command: str) -> No
     assert "--patience N Of an EarlyStopping." in shown
     assert "try each" not in shown
     assert "A:B" not in shown.partition("--epochs")[0]
+
+
+def completed(shell: str, *words: str) -> list[str]:
+    """Return what the program offers for the last word, as a shell asks it."""
+    asked = {
+        "COMP_WORDS": " ".join(("cbreplay", *words)),
+        "COMP_CWORD": str(len(words)),
+        "_CBREPLAY_COMPLETE": f"{shell}_complete",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "cbreplay"],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_a_shell_completes_commands_options_and_paths() -> None:
+    assert completed("bash", "sim") == ["plain,simulate"]
+    assert completed("bash", "simulate", "--pat") == ["plain,--patience"]
+    # the shell's own business
+    assert completed("bash", "simulate", "sample") == ["file,sample"]
+    assert completed("zsh", "sim")[:2] == ["plain", "simulate"]
+    assert completed("zsh", "lint", "train")[:2] == ["file", "train"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_line_of_the_readme_installs_completion(shell: str) -> None:
+    line = f"{shell}_source"
+    assert line in (ROOT / "README.md").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "cbreplay"],
+        env=os.environ | {"_CBREPLAY_COMPLETE": line},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "cbreplay" in done.stdout
+    program = shutil.which(shell)
+    if program is not None:
+        checks = [program, "-n"]
+        subprocess.run(checks, input=done.stdout, text=True, check=True)  # noqa: S603

@@ -250,9 +250,8 @@ def test_without_anything_to_read_it_says_in_a_sentence_what_it_takes(
     answer = ask("lint")
     assert (answer.status, answer.out) == (2, "")
     assert answer.err == (
-        "cbreplay: nothing is named, and there is no logs.csv here and no run "
-        'directory below. Name callbacks with -c "EarlyStopping(patience=5)", or '
-        "give a training script or a log\n"
+        "cbreplay: nothing is named, and there is no log here or below. Name callbacks "
+        'with -c "EarlyStopping(patience=5)", or give a training script or a log\n'
     )
     assert ask("simulate").err.startswith("cbreplay: nothing is named, and there is no")
 

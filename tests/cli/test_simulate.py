@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -19,6 +20,7 @@ from cbreplay import (
 )
 from cbreplay.answers.describe import describe_replay
 from tests.conftest import ROOT, VALUES, Ask, write_csv
+from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -415,6 +417,33 @@ def test_else_the_newest_run_directory_below(
         os.utime(path, (1000 - age, 1000 - age))
     monkeypatch.chdir(tmp_path)
     assert "\nnew: 2 epochs" in ask("simulate").out
+
+
+def test_else_the_newest_log_of_any_name(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "training.csv", [0.5] * 3)
+    (tmp_path / "addresses.csv").write_text("name,street\nA,B\n")
+    os.utime(tmp_path / "training.csv", (1000, 1000))
+    assert "\ntraining.csv: 3 epochs" in ask("simulate").out
+    # a newer one below, in the event files of one training
+    board = tmp_path / "boards" / "b"
+    for writer in ("train", "validation"):
+        (board / writer).mkdir(parents=True)
+        points = [(float(at), at, "epoch_loss", 1 / (at + 1)) for at in range(4)]
+        write_events(board / writer / "events.out.tfevents.2000.host.1.0.v2", points)
+    assert "\nb: 4 epochs" in ask("simulate").out
+
+
+def test_runs_are_ordered_as_people_count(ask: Ask, tmp_path: Path) -> None:
+    for seed in (10, 2, 1):
+        write_csv(tmp_path / f"seed{seed}.csv", [0.5, seed / 20, 0.6])
+    for path in (tmp_path, tmp_path / "seed*.csv"):
+        told = ask("simulate", path).out
+        assert re.findall(r"seed\d+", told)[:3] == ["seed1", "seed2", "seed10"]
 
 
 def test_else_it_says_what_to_give(

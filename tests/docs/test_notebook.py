@@ -41,9 +41,7 @@ def test_the_notebook_runs_and_shows_what_it_holds(
     resources = {"metadata": {"path": str(NOTEBOOK.parent)}}
     client.NotebookClient(notebook, timeout=300, resources=resources).execute()
     for cell, kept in zip(notebook.cells, held["cells"], strict=True):
-        # what is advised has tests of its own
-        if "advice" not in kept["metadata"].get("tags", []):
-            assert shown(cell) == shown(kept)
+        assert shown(cell) == shown(kept)
     pictures = [
         data
         for cell in notebook.cells

@@ -37,7 +37,7 @@ __all__ = ["MovingQuestion", "moving_members"]
 # what is replayed cell by cell would keep a page waiting
 _MOST_REPLAYS = 1_000
 _MOST_NAMED_REPLAYS = 3_000
-_MOST_LISTS = 6
+_MOST_LISTS = 12
 # numbers that stand in the code where a page puts its own
 _PATIENCE, _MIN_DELTA = 918_273_645, 0.192837465
 

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
+from cbreplay.readers.discovery.training_files import as_people_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def expand_pattern(pattern: str) -> list[str]:
         If there are more, or if the system takes no such path.
     """
     try:
-        return sorted(_Search(pattern).below("", pattern))
+        return sorted(_Search(pattern).below("", pattern), key=as_people_count)
     except (OSError, ValueError) as error:
         if isinstance(error, LogError):
             raise

@@ -19,6 +19,7 @@ __all__ = [
     "RUN_JSON",
     "Seen",
     "TrainingFiles",
+    "as_people_count",
     "find_trainings",
     "run_json_above",
     "run_json_beside",
@@ -128,7 +129,7 @@ def find_trainings(
         found[_owner(events, root, found)].events.append(events)
     trainings = [
         training
-        for at in sorted(found, key=_as_people_count)
+        for at in sorted(found, key=as_people_count)
         for training in _trainings(at, found[at])
     ]
     if len(trainings) > 1:
@@ -136,8 +137,12 @@ def find_trainings(
     return [_with_run_json_above(training, root) for training in trainings]
 
 
-def _as_people_count(path: str) -> list[str | int]:
-    """Return what paths are ordered by, so that seed2 stands before seed10."""
+def as_people_count(path: str) -> list[str | int]:
+    """Return what paths are ordered by, so that seed2 stands before seed10.
+
+    >>> sorted(["seed10", "seed2"], key=as_people_count)
+    ['seed2', 'seed10']
+    """
     parts = re.split(r"([0-9]+)", path)
     return [int(part) if at % 2 else part for at, part in enumerate(parts)]
 
@@ -202,7 +207,9 @@ def _walk(
     while pending:
         directory = pending.pop()
         try:
-            entries = sorted(list_entries(directory), key=lambda entry: entry.name)
+            entries = sorted(
+                list_entries(directory), key=lambda entry: as_people_count(entry.name)
+            )
         except LogError as error:
             damage.report(error)
             seen.append(Seen(directory, "dropped", error.problem))

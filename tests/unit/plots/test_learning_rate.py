@@ -128,8 +128,18 @@ def test_a_run_without_a_rate_has_none_to_draw() -> None:
 
 
 def test_a_known_rate_stands_below_the_curve() -> None:
-    replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=2))
+    rates = [0.5] * 4 + [0.25] * 4
+    replay = replay_run(run_with(rates), EarlyStopping(patience=2))
     assert len(plot_replay(replay).axes) == 2
+
+
+def test_a_rate_that_never_changes_is_a_line_of_text() -> None:
+    replay = replay_run(run_with([0.5] * 8), EarlyStopping(patience=3))
+    (axes,) = plot_replay(replay).axes
+    assert axes.get_xlabel() == "epoch\nlearning rate 0.5 throughout"
+    # asked for alone, it is drawn
+    (axes,) = plot_replay(replay, kind="learning-rate").axes
+    assert axes.get_ylabel() == "learning rate"
 
 
 def test_an_unknown_kind_is_refused() -> None:
