@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from cbreplay.record.recording import recorded, recording
     from cbreplay.replay import Replay, replay_fits, replay_run
     from cbreplay.replay.compare import compare_replays
+    from cbreplay.rules.beyond_patience import (
+        EmaStopping,
+        MeanStopping,
+        TargetStopping,
+    )
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.keras_code import write_keras_code
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
@@ -54,11 +59,13 @@ __all__ = [
     "CbreplayError",
     "ConfigError",
     "EarlyStopping",
+    "EmaStopping",
     "EvidenceError",
     "ExpressionError",
     "Judging",
     "LearningRateScheduler",
     "LogError",
+    "MeanStopping",
     "MissingExtraError",
     "ModelCheckpoint",
     "OutputError",
@@ -73,6 +80,7 @@ __all__ = [
     "SemanticsError",
     "Series",
     "Sweep",
+    "TargetStopping",
     "TerminateOnNaN",
     "TruncatedLogError",
     "UnknownMonitorError",
@@ -103,8 +111,10 @@ __all__ = [
 _HOMES = {
     "Answer": "notebook",
     "EarlyStopping": "rules.keras.early_stopping",
+    "EmaStopping": "rules.beyond_patience",
     "Judging": "judging",
     "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
+    "MeanStopping": "rules.beyond_patience",
     "ModelCheckpoint": "rules.keras.model_checkpoint",
     "PrecheltGL": "rules.prechelt",
     "PrecheltPQ": "rules.prechelt",
@@ -116,6 +126,7 @@ _HOMES = {
     "Run": "run",
     "Series": "run",
     "Sweep": "sweep",
+    "TargetStopping": "rules.beyond_patience",
     "TerminateOnNaN": "rules.keras.terminate_on_nan",
     "ask": "notebook",
     "build_staircase": "staircase",

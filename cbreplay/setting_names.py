@@ -31,9 +31,9 @@ def setting_label(scored: Scored) -> str:
     if scored.label == "current":
         in_use = patience_in_use(scored)
         return "now" if in_use is None else f"now: {in_use:g}"
-    if "patience" in scored.parameters:
+    if not scored.of_other_rule and "patience" in scored.parameters:
         return _label_of_patience(scored, scored.parameters["patience"])
-    # of a rule without a patience what was tried; its monitor is that of the others
+    # of another rule what was tried; its monitor is that of the others
     tried = [f"{name}={value}" for name, value in scored.parameters.items()]
     return f"{scored.label}({', '.join(tried)})"
 
@@ -64,7 +64,7 @@ def setting_text(scored: Scored) -> str:
     """
     if scored.callbacks is None:
         return "the best epoch in hindsight"
-    if "patience" in scored.parameters:
+    if not scored.of_other_rule and "patience" in scored.parameters:
         values = scored.parameters.items()
         return ", ".join(f"{name}={value:g}" for name, value in values)
     rules = scored.callbacks if scored.rule is None else (scored.rule,)

@@ -94,11 +94,17 @@ def _on_smoothed(
     )
 
 
-def _on_smoothed_keeping_best(series: Series) -> Stops:
-    """Stop by the smoothed loss, and keep the epoch with the least loss itself."""
-    smoothed = watch_series(smooth_exponentially(series.val_loss, 0.9))
-    asked = [smoothed.wait >= patience for patience in PATIENCE]
-    return stop_when(asked, watch_series(series.val_loss).best_epoch)
+def _on_smoothed_keeping_best(
+    smooth: Callable[[FloatArray], FloatArray],
+) -> Callable[[Series], Stops]:
+    """Stop by a smoothed loss, and keep the epoch with the least loss itself."""
+
+    def stop(series: Series) -> Stops:
+        smoothed = watch_series(smooth(series.val_loss))
+        asked = [smoothed.wait >= patience for patience in PATIENCE]
+        return stop_when(asked, watch_series(series.val_loss).best_epoch)
+
+    return stop
 
 
 def _targets(series: Series) -> FloatArray:
@@ -181,10 +187,15 @@ RULES: dict[str, Callable[[Series], Stops | None]] = {
     "patience": _patience,
     "ema(val_loss, 0.9)": _on_smoothed(lambda loss: smooth_exponentially(loss, 0.9)),
     "ema(val_loss, 0.6)": _on_smoothed(lambda loss: smooth_exponentially(loss, 0.6)),
-    "ema 0.9, least val_loss kept": _on_smoothed_keeping_best,
+    "EmaStopping: least loss kept": _on_smoothed_keeping_best(
+        lambda loss: smooth_exponentially(loss, 0.9)
+    ),
     "mean(val_loss, 5)": _on_smoothed(lambda loss: smooth_window(loss, 5)),
+    "MeanStopping: least loss kept": _on_smoothed_keeping_best(
+        lambda loss: smooth_window(loss, 5)
+    ),
     "median(val_loss, 5)": _on_smoothed(lambda loss: smooth_window(loss, 5, np.median)),
-    "a target value": _target,
+    "TargetStopping": _target,
     "AnyOf(patience, target)": _target_or_patience,
     "AnyOf(val_loss, val_accuracy)": _combined(_error, every=False),
     "AllOf(val_loss, val_accuracy)": _combined(_error, every=True),

@@ -23,7 +23,7 @@ _ABOUT = {
     "How it is judged": (
         *("monitor", "mode", "keep", "objective", "objective_mode", "semantics"),
         *("initial_lr", "tolerance", "confidence", "cost_weight", "group_by"),
-        *("recorded_under", "prechelt"),
+        *("recorded_under", "prechelt", "beyond_patience"),
     ),
     "Output": ("output", "output_format", "scheduler", "verbose", "quiet", "help"),
     _READ: (

@@ -118,7 +118,7 @@ _LOG_OPTIONS = [
         type=click.Choice(["fresh", "carried"]),
         default="fresh",
         help="Whether a resumed fit had callbacks that were created anew, as a script "
-        "that is started again has them, or the same instances.",
+        "that is started again has them, or the same instances, which Keras resets.",
     ),
     click.option(
         "--max-size",
@@ -250,6 +250,12 @@ _ADVICE_OPTIONS = [
         "--prechelt",
         is_flag=True,
         help="Score the stopping rules GL, PQ and UP of Prechelt (1998) too.",
+    ),
+    click.option(
+        "--beyond-patience",
+        is_flag=True,
+        help="Score a smoothed monitor, a target value, and a patience or a target "
+        "too.",
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 _LONGEST_TITLE = 30
-_LONGEST_SETTING = 60
+_LONGEST_SETTING, _MOST_LINES = 60, 4
 _WIDE = 6.0
 
 
@@ -331,8 +332,16 @@ def _write_words(
     bold = style_text(look.text, fontweight="bold")
     ax.set_title(title, loc="left", pad=height + 3, **bold)
     if ax.figure.get_figure(root=True).get_figwidth() >= _WIDE:
-        setting = shorten(points.setting, _LONGEST_SETTING)
+        setting = _in_lines(points.setting)
         ax.set_title(setting, loc="right", pad=height + 3, **style_text(look.muted))
+
+
+def _in_lines(setting: str) -> str:
+    """Write a setting in a few lines, so that none of its numbers is left out."""
+    lines = textwrap.wrap(setting, _LONGEST_SETTING)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], f"{lines[_MOST_LINES - 1]} ..."]
+    return "\n".join(shorten(line, _LONGEST_SETTING + 4) for line in lines)
 
 
 def _draw_curves(

@@ -349,7 +349,10 @@ def _name_simulated(
     ends = (last, float(epochs[last]) + 0.5, _is_left(ax, float(epochs[last])))
     begins = (first, float(epochs[first]) - 0.5, True)
     low, high = ax.get_xlim()
-    room = _NAME_SHARE * (high - low)
+    figure = ax.get_figure(root=True)
+    per_point = 1.0 if figure is None else figure.dpi / 72
+    # as much of the axis as a name takes
+    room = (high - low) * _NAME_WIDTH * per_point / ax.get_window_extent().width
 
     def is_free(at: int, place: float, rightwards: bool) -> bool:  # noqa: FBT001 - a place
         start = place if rightwards else place - room
@@ -357,13 +360,19 @@ def _name_simulated(
         drawn = np.concatenate([rate[below] for rate in rates])
         return not bool((drawn < rates[0][at]).any())
 
-    at, place, rightwards = begins if not is_free(*ends) and is_free(*begins) else ends
+    free = next((end for end in (ends, begins) if is_free(*end)), None)
+    if free is None:
+        # in the corner, below what falls
+        corner = (begins[1], ax.get_ylim()[0])
+        _write_name(ax, corner, "simulated", color, rightwards=True)
+        return
+    at, place, rightwards = free
     point = (place, float(rates[0][at]))
     _write_name(ax, point, "simulated", color, rightwards=rightwards, below=True)
 
 
-# of the width, what a name takes; and from where on it is written to the left
-_NAME_SHARE, _LATE = 0.12, 0.8
+# in points; and from which share of the width on a name is written to the left
+_NAME_WIDTH, _LATE = 68, 0.8
 
 
 def _is_left(ax: Axes, epoch: float) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.run import FloatArray, Mode
 
 __all__ = [
+    "ANY_OF",
     "AdviceKind",
     "Advising",
     "Basis",
@@ -52,6 +53,13 @@ class Advising(NamedTuple):
     group_by: str | Sequence[Any] | None = None
     recorded_under: int | None = None
     prechelt: bool = False
+    beyond_patience: bool = False
+
+    @property
+    def other_rules(self) -> tuple[str, ...]:
+        """By which options other rules are asked about."""
+        asked = {"prechelt": self.prechelt, "beyond_patience": self.beyond_patience}
+        return tuple(option for option, is_asked in asked.items() if is_asked)
 
 
 class Reason(NamedTuple):
@@ -150,6 +158,17 @@ class CountedGroup(NamedTuple):
     left_out_regret: float | None
 
 
+# a list of several rules, in which the first one that asks stops
+ANY_OF = "AnyOf"
+# what settings of the rule itself are called, and of none
+_LABELS = frozenset(
+    (
+        *("recommended", "tolerance", "cheapest", "current", "default", "5", "10"),
+        *("none", "hindsight", "all", "start", "min_delta"),
+    )
+)
+
+
 class Setting(NamedTuple):
     """A setting that an answer names.
 
@@ -159,8 +178,8 @@ class Setting(NamedTuple):
         ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
         ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
         (each run's best epoch), ``"all"`` (every epoch, and the best
-        kept), ``"start"`` (a later start), ``"min_delta"``, or the
-        name of a rule that has no patience.
+        kept), ``"start"`` (a later start), ``"min_delta"``, the name of another rule,
+        or ``"AnyOf"`` (a patience and another rule, whichever asks first).
     callbacks : tuple of Callback or None
         The whole list; None for the best epoch in hindsight, which no list knows.
     rule : Callback or None
@@ -222,6 +241,11 @@ class Scored(NamedTuple):
     keeps_tolerance: bool | None = None
     told_runs: int = 0
     breaks_tolerance: tuple[str, ...] = ()
+
+    @property
+    def of_other_rule(self) -> bool:
+        """Whether another rule than the one that is recommended decides, or may."""
+        return self.label not in _LABELS
 
     @property
     def setting(self) -> Setting:

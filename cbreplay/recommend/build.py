@@ -27,6 +27,7 @@ from cbreplay.recommend.left_out import (
     score_left_out,
     validate_forward,
 )
+from cbreplay.recommend.other_rules import score_rules
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.prior import read_prior, read_track_record
 from cbreplay.recommend.remarks import (
@@ -37,7 +38,6 @@ from cbreplay.recommend.remarks import (
 )
 from cbreplay.recommend.rivals import (
     score_rivals,
-    score_rules,
     score_without_stopping,
 )
 from cbreplay.recommend.selection import (
@@ -86,6 +86,7 @@ def recommend_config(
     current: Iterable[Any] | Any | None = None,  # noqa: ANN401 - a callbacks list
     recorded_under: int | None = None,
     prechelt: bool = False,
+    beyond_patience: bool = False,
     excluded: Iterable[Excluded] = (),
 ) -> Recommendation:
     """Recommend a patience that holds on runs it was not chosen on, or say why not.
@@ -112,6 +113,9 @@ def recommend_config(
     prechelt : bool
         Whether to score the rules GL, PQ and UP of Prechelt (1998) too, each at the
         best of the values that he tried.
+    beyond_patience : bool
+        Whether to score, too, patience on a smoothed monitor, a target value, and a
+        patience or a target, whichever asks first; each at the best of some values.
     excluded : iterable of Excluded
         Runs that were left out before, as `sweep_patience` returns them: part of the
         answer.
@@ -140,7 +144,13 @@ def recommend_config(
     ('guaranteed', 3, 12)
     """
     asked = Advising(
-        tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
+        tolerance,
+        confidence,
+        cost_weight,
+        group_by,
+        recorded_under,
+        prechelt,
+        beyond_patience,
     )
     _check(sweep, asked)
     axes = read_axes(sweep)
@@ -330,11 +340,7 @@ def _findings(
     n_monitors = len(decided.slices)
     settings = score_rivals(study, chosen, decided.priced, choice, current)
     told = settings[0].n_groups == len(study.panel.groups)
-    rules = (
-        [*score_rules(study, chosen, decided.ranking.left_out[1])]
-        if study.asked.prechelt
-        else []
-    )
+    rules = [*score_rules(study, chosen, decided.priced, decided.ranking.left_out[1])]
     stops = decided.stops
     if not stops:
         # its row stays under its other label: what was tuned, or a usual patience

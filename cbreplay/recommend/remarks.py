@@ -12,19 +12,21 @@ import numpy as np
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import falls_by_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
+from cbreplay.recommend.other_rules import FEWEST_TO_NAME
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import FailedTraining, find_failure
 from cbreplay.recommend.selection import count_needed, needed_rank, rule_of_thumb
-from cbreplay.rules.base import describe_training
+from cbreplay.rules.base import describe_training, format_callback
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.recommend.answer import Scored
     from cbreplay.recommend.axes import Slice
+    from cbreplay.recommend.other_rules import RuleScore
     from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.rivals import RuleScore
     from cbreplay.recommend.selection import Choice, Pick
     from cbreplay.recommend.study import Study
     from cbreplay.run import BoolArray, FloatArray, Run
@@ -137,7 +139,7 @@ def _cut_facts(study: Study) -> dict[str, Any]:
 
 
 def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason, ...]:
-    """Return which of the rules without a patience is clearly better than it.
+    """Return which of the other rules is clearly better than a patience.
 
     Parameters
     ----------
@@ -151,17 +153,36 @@ def reasons_of_rules(rules: Sequence[RuleScore], patience: int) -> tuple[Reason,
         for tried in rules
         if tried.scored is None
     ]
-    scored = [(tried.scored, tried.better) for tried in rules if tried.scored]
-    better = [row for row, is_better in scored if is_better]
+    few = [
+        tried
+        for tried in rules
+        if tried.scored is not None and tried.n_told < FEWEST_TO_NAME
+    ]
+    enough = [tried for tried in rules if tried.n_told >= FEWEST_TO_NAME]
+    if few:
+        facts = {
+            "rules": tuple(tried.name for tried in few),
+            "needed": FEWEST_TO_NAME,
+            "n_told": max(tried.n_told for tried in few),
+        }
+        reasons.append(Reason("rules-untold", facts))
+    better = [tried.scored for tried in enough if tried.better and tried.scored]
     reasons += [
-        Reason("rule-better", {"rule": row.rule, "patience": patience})
+        Reason("rule-better", {"rule": _code_of(row), "patience": patience})
         for row in better
     ]
-    if scored and not better:
-        names = tuple(row.label for row, _ in scored)
+    if enough and not better:
+        names = tuple(tried.name for tried in enough)
         facts = {"rules": names, "patience": patience}
         reasons.append(Reason("no-rule-better", facts))
     return tuple(reasons)
+
+
+def _code_of(scored: Scored) -> str:
+    """Return a rule as an expression, or the list of several."""
+    if scored.rule is not None:
+        return format_callback(scored.rule)
+    return f"[{', '.join(map(format_callback, scored.callbacks or ()))}]"
 
 
 def find_doubts(

@@ -1,16 +1,15 @@
 """What the recommended setting is to be compared with.
 
 The two answers, the setting in use, the baselines that everybody knows, the other axes
-that were asked about, and rules that have no patience.
+that were asked about, and other rules.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbreplay.errors import CbreplayError
 from cbreplay.judging import Judging
 from cbreplay.recommend.answer import Setting
 from cbreplay.recommend.pricing import (
@@ -26,30 +25,26 @@ from cbreplay.recommend.selection import (
     USUAL,
     cheapest_patience,
     choose_patience,
-    is_clearly_better,
     sufficient_for_most,
 )
-from cbreplay.rules.registry import known_rules, row_of, tried_values_of
 from cbreplay.sweep import sweep_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.recommend.answer import Recommendation, Scored
     from cbreplay.recommend.axes import Slice
-    from cbreplay.recommend.pricing import Panel, Priced
+    from cbreplay.recommend.pricing import Priced
     from cbreplay.recommend.selection import Choice
     from cbreplay.recommend.study import Study
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.registry import TriedValues
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
 __all__ = [
-    "RuleScore",
+    "beside_left_out",
     "score_named",
     "score_rivals",
-    "score_rules",
     "score_without_stopping",
     "sweep_beside",
 ]
@@ -68,19 +63,19 @@ def score_rivals(
     """Score the recommended setting and everything that it is to be compared with."""
     rivals = _Rivals(study, chosen)
     rows = [
-        _beside_left_out(
+        beside_left_out(
             rivals.patience("recommended", choice.patience), priced, choice.left_out
         )
     ]
     if choice.pick.rank_patience is not None:
         promised = rivals.patience("tolerance", choice.pick.rank_patience)
-        rows.append(_beside_left_out(promised, priced, choice.promised_left_out))
+        rows.append(beside_left_out(promised, priced, choice.promised_left_out))
     counted = priced.lost + priced.frame.cost_weight * priced.trained
     cheapest = cheapest_patience(priced.patience, counted)
     if cheapest is not None:
         patience, without_each, _ = cheapest
         row = rivals.patience("cheapest", patience)
-        rows.append(_beside_left_out(row, priced, without_each))
+        rows.append(beside_left_out(row, priced, without_each))
     rows += [
         *rivals.current(current),
         rivals.default(),
@@ -116,16 +111,14 @@ def score_named(
             rows.append(rivals.hindsight())
         elif scored.label == "default":
             rows.append(rivals.default())
+        elif scored.of_other_rule:
+            rows.append(rivals.replayed(scored.setting))
         elif [*scored.parameters] == ["patience"]:
             rows.append(rivals.patience(scored.label, scored.parameters["patience"]))
-        elif "patience" not in scored.parameters:
-            rows.append(rivals.replayed(scored.setting))
     return tuple(rows)
 
 
-def _beside_left_out(
-    scored: Scored, priced: Priced, without_each: EpochArray
-) -> Scored:
+def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) -> Scored:
     """Return a setting with what its choice costs on the groups left out of it."""
     return with_left_out(
         scored,
@@ -225,7 +218,7 @@ class _Rivals:
             scored = _Rivals(study, other).patience(
                 "min_delta", choice.patience, min_delta=other.min_delta
             )
-            yield _beside_left_out(scored, priced, choice.left_out)
+            yield beside_left_out(scored, priced, choice.left_out)
 
     def _setting(self, label: str, **chosen: Any) -> Setting:  # noqa: ANN401
         """Return the list with these parameters of the rule that has the patience."""
@@ -298,90 +291,6 @@ def _told_to_its_end(study: Study) -> BoolArray:
     ]
     told: BoolArray = ~standing.cut & (standing.ended | ~np.array(planned))
     return told
-
-
-class RuleScore(NamedTuple):
-    """A stopping rule without a patience, beside the recommended one.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    scored : Scored or None
-        The value with the least score; None where the rule cannot be compared.
-    problem : str or None
-        Why it cannot, where the rule itself says so.
-    better : bool
-        Whether, chosen without a group, it is clearly better there than the patience.
-    """
-
-    name: str
-    scored: Scored | None
-    problem: str | None = None
-    better: bool = False
-
-
-def score_rules(study: Study, chosen: Slice, beside: FloatArray) -> Iterator[RuleScore]:
-    """Yield what rules without a patience come to, each at its best value.
-
-    Parameters
-    ----------
-    study, chosen : Study, Slice
-        The runs, and the monitor that is stopped on.
-    beside : array of shape (n_groups,)
-        What the recommended patience scores on each group, chosen without it.
-    """
-    own = row_of(study.axes.kind)
-    for row in known_rules():
-        tried = tried_values_of(row)
-        if tried is None or row.family not in ("", own.family if own else ""):
-            continue
-        try:
-            settings = _tried_settings(study, chosen, row.load(), tried)
-            sweep = sweep_beside(study, [setting.callbacks for setting in settings])
-        except CbreplayError as error:
-            problem = str(error).removeprefix(f"{row.name}: ").removesuffix(".")
-            yield RuleScore(row.name, None, problem)
-        else:
-            yield _best_of(study.panel, sweep, settings, beside)
-
-
-def _tried_settings(
-    study: Study, chosen: Slice, kind: type[Any], tried: TriedValues
-) -> list[Setting]:
-    """Return a rule with each of its values, watching and keeping as the patience."""
-    before, after = study.axes.around
-    alike = {
-        "monitor": chosen.monitor,
-        "mode": study.axes.fixed.get("mode", "auto"),
-        "restore_best_weights": study.axes.fixed.get("restore_best_weights", False),
-    }
-    settings = []
-    for value in tried.values:
-        own = {tried.parameter: value}
-        rule: Callback = kind(**alike, **own)
-        settings.append(Setting(kind.__name__, (*before, rule, *after), rule, own))
-    return settings
-
-
-def _best_of(
-    panel: Panel, sweep: Sweep, settings: Sequence[Setting], beside: FloatArray
-) -> RuleScore:
-    """Return the one of several values of a rule that has the least score."""
-    places, rows = np.arange(len(settings)), np.arange(len(panel.rows))
-    cells = cells_of(sweep, rows, places, panel.standing)
-    priced = price(panel, cells, places)
-    cheapest = cheapest_patience(places, priced.score)
-    if cheapest is None:
-        return RuleScore(settings[0].label, None)
-    place, without_each, _ = cheapest
-    scored = score_setting(panel, settings[place], cells.take(place, 1))
-    score = priced.look_up(priced.score, without_each)
-    return RuleScore(
-        settings[0].label,
-        _beside_left_out(scored, priced, without_each),
-        better=is_clearly_better(score, beside),
-    )
 
 
 def sweep_beside(study: Study, configs: object) -> Sweep:

@@ -57,6 +57,7 @@ def build_report(
     group_by: str | Sequence[Any] | None = None,
     recorded_under: int | None = None,
     prechelt: bool = False,
+    beyond_patience: bool = False,
     progress: Callable[[int, int], None] | None = None,
     command: str = "cbreplay.report.build_report(...)",
     made: str = "",
@@ -76,7 +77,9 @@ def build_report(
         runs, the report says which to stop on; they need an `objective`.
     mode, keep : str, optional
         As in `build_staircase`.
-    tolerance, confidence, cost_weight, group_by, recorded_under, prechelt : optional
+    tolerance, confidence, cost_weight, group_by, recorded_under : optional
+        As in `recommend_config`.
+    prechelt, beyond_patience : optional
         As in `recommend_config`; for several runs.
     progress : callable, optional
         As in `sweep_runs`; for several runs.
@@ -109,7 +112,13 @@ def build_report(
         keep=keep,
         judging=read_judging(judging),
         advising=Advising(
-            tolerance, confidence, cost_weight, group_by, recorded_under, prechelt
+            tolerance,
+            confidence,
+            cost_weight,
+            group_by,
+            recorded_under,
+            prechelt,
+            beyond_patience,
         ),
         progress=progress,
     )

@@ -8,6 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cbreplay.rules.beyond_patience import (
+        EmaStopping,
+        MeanStopping,
+        TargetStopping,
+    )
     from cbreplay.rules.bystander import Bystander
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
@@ -19,12 +24,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Bystander",
     "EarlyStopping",
+    "EmaStopping",
     "LearningRateScheduler",
+    "MeanStopping",
     "ModelCheckpoint",
     "PrecheltGL",
     "PrecheltPQ",
     "PrecheltUP",
     "ReduceLROnPlateau",
+    "TargetStopping",
     "TerminateOnNaN",
 ]
 

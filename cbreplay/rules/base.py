@@ -38,6 +38,7 @@ __all__ = [
     "Standing",
     "Training",
     "changed_parameters",
+    "check_count",
     "check_flags",
     "check_mode",
     "check_numbers",
@@ -47,6 +48,7 @@ __all__ = [
     "monitored_series",
     "parameters_of",
     "read_series",
+    "resolve_direction",
 ]
 
 
@@ -583,6 +585,16 @@ def _is_number(value: object) -> bool:
         return False
 
 
+def check_count(callback: str, parameter: str, value: object) -> None:
+    """Raise ConfigError unless the value counts something, from 1 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < _MANY:
+        raise _refused(callback, parameter, value, "a whole number from 1 on")
+
+
+# counters and products of two counts stay exact
+_MANY = 2**31
+
+
 def check_text(callback: str, parameter: str, value: object) -> None:
     """Raise ConfigError unless the value is text, as the name of a series is."""
     if not isinstance(value, str):
@@ -619,6 +631,37 @@ def check_mode(callback: str, mode: object) -> None:
             f"expected{near}"
         )
         raise ConfigError(sentence)
+
+
+def resolve_direction(
+    callback: str, monitor: str, mode: str, training: Training
+) -> Mode:
+    """Return which way a monitor improves: as it was given, else as its name tells.
+
+    Parameters
+    ----------
+    callback, monitor, mode : str
+        The callback's name, for the error, and its parameters.
+    training : Training
+        Whose framework knows directions.
+
+    Raises
+    ------
+    ConfigError
+        If mode is "auto" and nothing tells.
+    """
+    if mode == "min":
+        return "min"
+    if mode == "max":
+        return "max"
+    direction = training.find_direction(monitor)
+    if direction is None:
+        sentence = (
+            f"{callback}: nothing tells whether {monitor!r} should be small or large. "
+            "Give --mode or mode=."
+        )
+        raise ConfigError(sentence)
+    return direction
 
 
 def format_callback(callback: Callback) -> str:

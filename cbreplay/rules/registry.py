@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import RuleChecks
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.rules.pasted_code import PastedCode
     from cbreplay.rules.words import RuleWords
+    from cbreplay.run import Mode
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
@@ -63,15 +64,19 @@ class TriedValues(NamedTuple):
     ----------
     parameter : str
         Which parameter they are of.
-    values : tuple
-        The values.
+    values : tuple or callable
+        The values; or what takes the best value of each run and the mode, and returns
+        them.
     origin : str
-        Who tried them.
+        What they are: "the values of Prechelt (1998)".
+    beside_patience : tuple of int
+        Beside which patience values it is tried too, whichever asks first; mostly none.
     """
 
     parameter: str
-    values: tuple[Any, ...]
+    values: tuple[Any, ...] | Callable[[Sequence[float], Mode], tuple[Any, ...]]
     origin: str
+    beside_patience: tuple[int, ...] = ()
 
 
 class RuleRow(NamedTuple):
@@ -99,8 +104,9 @@ class RuleRow(NamedTuple):
     reader : str
         The function that reads a real object of the framework into the rule.
     tried : str
-        The `TriedValues` by which `recommend` compares it with a patience, where it has
-        none itself.
+        The `TriedValues` by which `recommend` compares it with a patience.
+    tried_on : str
+        By which option: ``"prechelt"`` or ``"beyond_patience"``.
     written : bool
         Whether an expression can write it; else only an object can be given.
     """
@@ -114,6 +120,7 @@ class RuleRow(NamedTuple):
     code: str = ""
     reader: str = ""
     tried: str = ""
+    tried_on: str = ""
     written: bool = True
 
     def load(self) -> type[Any]:
@@ -123,6 +130,7 @@ class RuleRow(NamedTuple):
 
 
 _KERAS, _PRECHELT = "cbreplay.rules.keras", "cbreplay.rules.prechelt"
+_BEYOND = "cbreplay.rules.beyond_patience"
 
 _rows: dict[str, RuleRow] = {
     row.name: row
@@ -177,11 +185,28 @@ _rows: dict[str, RuleRow] = {
                 checks=f"{_PRECHELT}.checks:{constant}",
                 code=f"{_PRECHELT}.code:{constant}",
                 tried=f"{_PRECHELT}.tried:{constant}",
+                tried_on="prechelt",
             )
             for name, constant in (
                 ("PrecheltGL", "GL"),
                 ("PrecheltPQ", "PQ"),
                 ("PrecheltUP", "UP"),
+            )
+        ),
+        *(
+            RuleRow(
+                name,
+                f"{_BEYOND}.{module}",
+                words=f"{_BEYOND}.words:{said}",
+                checks=f"{_BEYOND}.checks:{said}",
+                code=f"{_BEYOND}.code:{module.upper()}",
+                tried=f"{_BEYOND}.tried:{module.upper()}",
+                tried_on="beyond_patience",
+            )
+            for name, module, said in (
+                ("EmaStopping", "ema", "SMOOTHED"),
+                ("MeanStopping", "mean", "SMOOTHED"),
+                ("TargetStopping", "target", "TARGET"),
             )
         ),
         RuleRow(

@@ -15,7 +15,9 @@
     const kept = new Map(judged.kept[row].map((by, place) =>
       [(at += by), { value: values[place], regret: regrets[place] }]));
     const [best, bound] = [judged.best[row], judged.bounds[row] === 1];
-    return { name, first, epochs, end, kept, best, bound, row };
+    const timed = page.seconds[row], tenths = timed ? [0] : [];
+    for (const epoch of timed ?? []) tenths.push(tenths[tenths.length - 1] + epoch);
+    return { name, first, epochs, end, kept, best, bound, tenths, row };
   });
 
   // ---- looking up ------------------------------------------------------------------
@@ -48,6 +50,7 @@
       brief: open ? fill(brief, { limit, next: limit + 1 }) : brief,
       full: open ? fill(full, { limit, next: limit + 1 }) : full, trained, place, value: held.value, regret: held.regret,
       saved: run.epochs - trained,
+      tenths: run.tenths[run.epochs - trained] ?? NaN,
       stop: stopped ? run.first + trained : null,
       kept: place === null ? null : run.first + place + 1,
       exact: evidence === "exact",
@@ -86,6 +89,7 @@
       exact: exact.length, priced: priced.length, worst,
       mean: priced.length ? sum(regrets) / priced.length : null,
       saved: exact.reduce((total, { outcome }) => total + outcome.saved, 0),
+      tenths: exact.reduce((total, { outcome }) => total + outcome.tenths, 0),
       epochs: exact.reduce((total, { run }) => total + run.epochs, 0),
     };
   }
@@ -113,6 +117,14 @@
     if (Math.abs(value) >= 1e7) return exponential(value, 3);
     const text = fixed(value, decimals);
     return Number(text) === 0 ? exponential(value, 1) : text;
+  }
+
+  function spokenTime(tenths) {
+    if (!(tenths > 0)) return "";
+    const [seconds, minutes, hours] = words.units.split(" "), value = tenths / 10;
+    const text = value < 90 ? `${value.toFixed(1)} ${seconds}`
+      : value < 5400 ? `${(value / 60).toFixed(1)} ${minutes}` : `${(value / 3600).toFixed(1)} ${hours}`;
+    return say("time", { seconds: text });
   }
 
   function fill(text, blanks) {
@@ -289,7 +301,7 @@
     } else {
       text += say("unknown_value");
     }
-    return saved ? text + say("saved", { saved, epochs: run.epochs }) : text;
+    return saved ? text + say("saved", { saved, epochs: run.epochs, time: spokenTime(outcome.tenths) }) : text;
   }
 
   function settingName() {
@@ -305,7 +317,8 @@
     if (total.priced) {
       text += say(total.worst.outcome.regret === 0 ? "no_loss" : "mean", {
         mean: spoken(total.mean), worst: spoken(total.worst.outcome.regret),
-        run: total.worst.run.name, saved: total.saved, epochs: total.epochs });
+        run: total.worst.run.name, saved: total.saved, epochs: total.epochs,
+        time: spokenTime(total.tenths) });
     }
     return `${text}.`;
   }

@@ -11,10 +11,13 @@ import pytest
 import cbreplay
 
 NAMES = """
-    Answer ask CbreplayError ConfigError EarlyStopping EvidenceError ExpressionError
-    Judging LearningRateScheduler LogError MissingExtraError ModelCheckpoint OutputError
+    Answer ask CbreplayError ConfigError EarlyStopping EmaStopping EvidenceError
+    ExpressionError
+    Judging LearningRateScheduler LogError MeanStopping MissingExtraError
+    ModelCheckpoint OutputError
     PrecheltGL PrecheltPQ PrecheltUP Recommendation Recorder ReduceLROnPlateau Replay
-    Run SemanticsError Series Sweep TerminateOnNaN TruncatedLogError UnknownMonitorError
+    Run SemanticsError Series Sweep TargetStopping TerminateOnNaN TruncatedLogError
+    UnknownMonitorError
     __version__ build_staircase choices compare_replays confirm_replay
     explain_replay
     lint_callbacks load_runs make_grid pair_choices parse_callbacks

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from cbreplay import EarlyStopping, Run
+from cbreplay import EarlyStopping, Run, Series
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.kinds import spoken_value
 from cbreplay.report import build_report, write_report
+from cbreplay.words import spoken_seconds
 from cbreplay.writers.as_html import write_html
 from tests.browser.conftest import NEEDS_BROWSER
 from tests.oracles.moving_page import code_of, look_up
@@ -315,6 +317,26 @@ def test_means_are_over_exact_runs_alone(moving: Callable[..., Any]) -> None:
             mean = sum(regrets) / len(regrets)
             assert f"{mean:.{decimals}f} val_loss above best on average" in seen["said"]
             assert f"at worst {worst:.{decimals}f} " in seen["said"]
+
+
+@pytest.mark.parametrize("each", [0.5, 30.0, 900.0])
+def test_the_time_saved_is_said_where_it_is_recorded(
+    show: Callable[..., Any], tmp_path: Path, each: float
+) -> None:
+    runs = [
+        replace(
+            noisy_run(number),
+            epoch_seconds=Series.from_optional([None, *[each] * 59]),
+        )
+        for number in (1, 2)
+    ]
+    path = write_report(build_report(runs, semantics="keras-3.15"), tmp_path / "a.html")
+    page = Moved(show(path), answers_of(path))
+    seen = page.move("patience", 2)
+    told = [look_up(page.answers, row, 0, 0, 2) for row in range(2)]
+    saved = [60 - one.trained_epochs for one in told]
+    assert f"epochs saved ({spoken_seconds(sum(saved) * each)})" in seen["said"]
+    assert f"of 60 epochs ({spoken_seconds(saved[0] * each)})" in seen["curve"]
 
 
 def test_a_click_and_the_arrows_on_the_map_move_the_sliders(

@@ -44,6 +44,9 @@ PARAMETERS = [
     ("LearningRateScheduler", "schedule"),
     ("PrecheltGL", "alpha monitor"),
     ("PrecheltUP", "strips"),
+    ("EmaStopping", "patience smoothing min_delta"),
+    ("MeanStopping", "window"),
+    ("TargetStopping", "target"),
     ("CSVLogger", "filename"),
 ]
 

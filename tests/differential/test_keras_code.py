@@ -10,19 +10,22 @@ import pytest
 
 from cbreplay import (
     EarlyStopping,
+    EmaStopping,
     EvidenceError,
+    MeanStopping,
     PrecheltGL,
     PrecheltPQ,
     PrecheltUP,
     Run,
+    TargetStopping,
     replay_run,
     write_keras_code,
 )
 from cbreplay.expressions import parse_callbacks
-from cbreplay.rules.base import format_callback
+from cbreplay.rules.base import format_callback, parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from cbreplay import Replay
@@ -89,23 +92,51 @@ def draw_rule(rng: np.random.Generator) -> Any:
     )
 
 
+def draw_beyond_patience(rng: np.random.Generator) -> Any:
+    """Draw a rule with a smoothed monitor, a target, or a patience and a target."""
+    kind = int(rng.integers(0, 4))
+    monitor = str(rng.choice(["val_loss", "val_loss", "val_accuracy"]))
+    restores = bool(rng.random() < 0.7)
+    waiting: dict[str, Any] = {
+        "patience": int(rng.integers(1, 6)),
+        "monitor": monitor,
+        "min_delta": float(rng.choice([0, 0, 0.01, -0.05])),
+        "restore_best_weights": restores,
+    }
+    if kind == 0:
+        return EmaStopping(**waiting, smoothing=float(rng.choice([0, 0.5, 0.9])))
+    if kind == 1:
+        return MeanStopping(**waiting, window=int(rng.choice([1, 2, 5])))
+    target = float(np.float32(rng.choice([0.1, 0.3, 0.5, 0.9])))
+    rule = TargetStopping(target, monitor, restore_best_weights=restores)
+    if kind == 2:
+        return rule
+    # of a played fit Keras has no metrics to ask for a direction
+    mode = "min" if monitor == "val_loss" else "max"
+    stopper = EarlyStopping(
+        monitor, patience=3, mode=mode, restore_best_weights=restores
+    )
+    return [stopper, rule]
+
+
 def replayed(logs: Sequence[dict[str, float]], callbacks: Any, first: int) -> Replay:
     run = Run.from_logs(logs, first_epoch=first, planned_epochs=first + len(logs))
     return replay_run(run, callbacks, semantics="keras-3.15.1", objective="loss")
 
 
+@pytest.mark.parametrize("draw", [draw_rule, draw_beyond_patience])
 @pytest.mark.parametrize("seed", range(2))
 def test_the_printed_code_decides_in_a_fit_as_the_replay(
-    seed: int, request: pytest.FixtureRequest
+    seed: int, draw: Callable[..., Any], request: pytest.FixtureRequest
 ) -> None:
     from tests.oracles.played_fit import play_fit
 
     rng = np.random.default_rng(seed)
     stopped = 0
     for _ in range(300 if request.config.getoption("--all-keras-cases") else 10):
-        logs, rule = draw_logs(rng), draw_rule(rng)
+        logs, rule = draw_logs(rng), draw(rng)
         first = int(rng.choice([0, 0, 3]))
-        played = play_fit(logs, pasted(rule.to_keras_code()), first_epoch=first)
+        played = play_fit(logs, pasted(write_keras_code(rule)), first_epoch=first)
         replay = replayed(logs, rule, first)
         theirs = (played.stopped_epoch, played.kept_epoch)
         assert (replay.stopped_epoch, replay.kept_epoch) == theirs, (rule, logs)
@@ -128,11 +159,14 @@ def test_a_list_is_printed_whole_and_in_order() -> None:
             assert (replay.stopped_epoch, replay.kept_epoch) == theirs, logs
 
 
-def test_a_pasted_callback_is_replayed_as_the_rule_that_it_is_for() -> None:
+@pytest.mark.parametrize("draw", [draw_rule, draw_beyond_patience])
+def test_a_pasted_callback_is_replayed_as_the_rule_that_it_is_for(
+    draw: Callable[..., Any],
+) -> None:
     rng = np.random.default_rng(11)
     for _ in range(30):
-        logs, rule = draw_logs(rng), draw_rule(rng)
-        driven = replayed(logs, pasted(rule.to_keras_code()), 0)
+        logs, rule = draw_logs(rng), draw(rng)
+        driven = replayed(logs, pasted(write_keras_code(rule)), 0)
         replay = replayed(logs, rule, 0)
         assert driven.stopped_epoch == replay.stopped_epoch
         assert driven.kept_epoch == replay.kept_epoch
@@ -157,14 +191,17 @@ def test_where_the_replay_refuses_the_pasted_callback_warns_and_lets_go() -> Non
         PrecheltGL(2.5, "val_mae", restore_best_weights=False),
         PrecheltPQ(0.5, "val_mae", "mae", strip_length=3),
         PrecheltUP(4, "val_mae", strip_length=2),
+        EmaStopping(4, "val_mae", smoothing=0.5, min_delta=0.1),
+        MeanStopping(4, "val_mae", window=3, restore_best_weights=False),
+        TargetStopping(0.5, "val_mae"),
     ],
 )
 def test_the_printed_call_has_every_parameter(rule: Any) -> None:
     from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
 
     made = make_keras_callback(rule)
-    for name in ("alpha", "strips", "monitor", "training_monitor", "strip_length"):
-        assert getattr(made, name, None) == getattr(rule, name, None)
+    told = {name: vars(made)[name] for name in parameters_of(rule) if name != "mode"}
+    assert told == {name: parameters_of(rule)[name] for name in told}
     assert made.restore_best_weights is rule.restore_best_weights
     # what run.json says of it reads back as it
     assert parse_callbacks(describe_callback(made)) == [rule]

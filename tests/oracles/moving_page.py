@@ -19,6 +19,7 @@ class Told(NamedTuple):
     regret: float | None
     trained_epochs: int
     brief: str
+    seconds_saved: float | None = None
 
 
 def states_of(page: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -47,6 +48,9 @@ def look_up(
     value = regret = None
     if kept is not None and judged:
         value, regret = _judged(page["judged"], row)[kept]
+    epochs = page["runs"][row][2]
+    lasting = page["seconds"][row]
+    saved = epochs - trained
     return Told(
         evidence,
         first + trained - 1 if stopped else None,
@@ -55,6 +59,7 @@ def look_up(
         regret,
         trained,
         brief.format(limit=first + trained - 1, next=first + trained),
+        None if lasting is None or saved > len(lasting) else sum(lasting[:saved]) / 10,
     )
 
 

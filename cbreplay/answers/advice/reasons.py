@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, say
-from cbreplay.rules.base import format_callback
+from cbreplay.recommend.selection import USUAL
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:
@@ -200,13 +200,23 @@ def _rule_not_compared(_unit: str, facts: Mapping[str, Any]) -> Text:
     return say(f"{facts['rule']} is not compared: {problem}")
 
 
+def _rules_untold(unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        f"whether {list_names(facts['rules'], len(facts['rules']))} would do better "
+        "cannot be told: that takes ",
+        counted(facts["needed"], unit, "needed"),
+        " on which they can be compared, and there are ",
+        Fact(facts["n_told"], "count", "n_told"),
+    )
+
+
 def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
-    code = format_callback(facts["rule"])
+    code = facts["rule"]
     return say(
         f"on {unit}s left out of the choice, ",
         Code(code),
-        " is clearly better than patience ",
-        _patience(facts),
+        " is clearly better than each of ",
+        _compared_patience(facts),
         "; as code: ",
         Code(f'cbreplay simulate -c "{code}" --keras-code'),
     )
@@ -215,9 +225,16 @@ def _rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
 def _no_rule_better(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         f"on {unit}s left out of the choice, none of {', '.join(facts['rules'])} is "
-        "clearly better than patience ",
-        _patience(facts),
+        "clearly better than each of ",
+        _compared_patience(facts),
     )
+
+
+def _compared_patience(facts: Mapping[str, Any]) -> Text:
+    """Name the patience values that another rule has to beat."""
+    fixed = "" if facts["patience"] == USUAL else f", a fixed {USUAL}"
+    by_score = f"{fixed} and one chosen by its score alone"
+    return say("patience ", _patience(facts), by_score)
 
 
 _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
@@ -239,6 +256,7 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "recorded-under": _recorded_under,
     "below-promise": _below_promise,
     "rule-not-compared": _rule_not_compared,
+    "rules-untold": _rules_untold,
     "rule-better": _rule_better,
     "no-rule-better": _no_rule_better,
 }

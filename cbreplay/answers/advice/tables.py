@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.sentences import unknown_groups
 from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
+from cbreplay.recommend.answer import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
 from cbreplay.words import decimals_for
@@ -139,17 +140,23 @@ def _by_weight(advice: Recommendation) -> Text:
 
 
 def _other_rules(advice: Recommendation) -> Iterator[Text]:
-    """Say of the rules without a patience which values were tried."""
+    """Say of the other rules which values were tried."""
     rules: dict[str, list[str]] = {}
     for scored in advice.settings:
-        row = None if scored.rule is None else row_of(type(scored.rule))
-        tried = None if row is None else tried_values_of(row)
-        if tried is not None:
-            rules.setdefault(tried.origin, []).append(scored.label)
+        for callback in scored.callbacks or () if scored.of_other_rule else ():
+            row = row_of(type(callback))
+            tried = None if row is None else tried_values_of(row)
+            if tried is not None:
+                rules.setdefault(tried.origin, []).append(scored.label)
     for origin, names in rules.items():
+        joined = (
+            "; AnyOf is a list, in which the first callback that asks stops"
+            if ANY_OF in names
+            else ""
+        )
         yield say(
-            f"{', '.join(names)}: of the values of {origin} the one of the least "
-            "score; no promise goes with it"
+            f"{', '.join(names)}: of {origin} the one of the least score{joined}; no "
+            "promise goes with it"
         )
 
 

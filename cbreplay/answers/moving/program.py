@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from cbreplay.answers.moving.steps import StepKinds, find_steps
 from cbreplay.answers.moving.words import moving_words
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.errors import CbreplayError
-from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.outcomes import best_recorded_epoch, seconds_after
 from cbreplay.rules.base import format_callback
 from cbreplay.sweep import count_replayed
 from cbreplay.words import decimals_for, visible_text
@@ -122,6 +123,7 @@ def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
             for run in question.runs
         ],
         "judged": judged,
+        "seconds": [_last_seconds(run) for run in question.runs],
         "lines": _lines(question, views),
         "kinds": [list(kind) for kind in kinds.listed()],
         "lists": [_list_name(moved) for moved in lists],
@@ -142,6 +144,23 @@ def _end(run: Run) -> int:
     """Return the one-based end of the epochs that are drawn: of the plan, if known."""
     planned = run.planned_epochs or 0
     return max(planned, run.horizon + 1)
+
+
+def _last_seconds(run: Run) -> list[int] | None:
+    """Return tenths of a second of each epoch, from the last one on; None without.
+
+    So many of them add up to what is saved by training fewer epochs, rounded once. They
+    end before an epoch whose time is not known.
+    """
+    if run.epoch_seconds is None:
+        return None
+    tenths = [0]
+    for saved in range(1, run.n_epochs):
+        seconds = seconds_after(run, run.horizon - saved)
+        if seconds is None:
+            break
+        tenths.append(round(10 * seconds))
+    return [later - now for now, later in itertools.pairwise(tenths)]
 
 
 def _lists(question: MovingQuestion) -> list[MovedRule]:

@@ -49,16 +49,19 @@ _WORDS: dict[str, str] = {
     "at_least": ": {objective} {value}, at least {regret} {side}",
     "unpriced_value": ": {objective} {value}",
     "unknown_value": ", of which no {objective} is known",
-    "saved": ", and saves {saved} of {epochs} epochs",
+    "saved": ", and saves {saved} of {epochs} epochs{time}",
+    "time": " ({seconds})",
     "provisional": "; so far it keeps epoch {kept}",
     # several runs
+    "units": "s min h",
     "told": "{exact} of {all} runs tell what this does",
     "mean": (
         ": {mean} {objective} {side} on average, at worst {worst} ({run}); "
-        "{saved} of their {epochs} epochs saved"
+        "{saved} of their {epochs} epochs saved{time}"
     ),
     "no_loss": (
-        ": each keeps its best {objective}; {saved} of their {epochs} epochs saved"
+        ": each keeps its best {objective}; "
+        "{saved} of their {epochs} epochs saved{time}"
     ),
     "priced": " ({priced} tell what it loses)",
     "unpriced": "; none tells what it loses",

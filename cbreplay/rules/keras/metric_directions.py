@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from cbreplay.rules.keras.semantics import AutoMode
     from cbreplay.run import Mode
 
-__all__ = ["METRIC_DIRECTIONS", "ends_at_one", "find_direction", "resolve_mode"]
+__all__ = [
+    "METRIC_DIRECTIONS",
+    "ends_at_one",
+    "find_direction",
+    "resolve_mode",
+    "settle_mode",
+]
 
 _UP = """
     acc accuracy auc binary_accuracy binary_io_u categorical_accuracy
@@ -75,6 +81,24 @@ def ends_at_one(name: str) -> bool:
     """
     metric = name.removeprefix("val_")
     return METRIC_DIRECTIONS.get(_without_number(metric)) == "max"
+
+
+def settle_mode(callback: str, monitor: str, mode: str) -> str:
+    """Return which way is better for code that has to know it: "min" or "max".
+
+    Raises
+    ------
+    ConfigError
+        If mode is "auto" and the name of the metric does not tell.
+    """
+    settled = find_direction(monitor, {}) if mode == "auto" else mode
+    if settled is None:
+        sentence = (
+            f"{callback}: nothing tells whether {monitor!r} should be small or large, "
+            "which the code has to know. Give --mode or mode=."
+        )
+        raise ConfigError(sentence)
+    return settled
 
 
 def resolve_mode(

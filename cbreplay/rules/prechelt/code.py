@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbreplay.errors import ConfigError
-from cbreplay.rules.keras.metric_directions import METRIC_DIRECTIONS
+from cbreplay.rules.keras.metric_directions import settle_mode
 from cbreplay.rules.pasted_code import PastedCode
 
 __all__ = ["GL", "PQ", "UP"]
@@ -149,16 +148,7 @@ def _without_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: 
 
 def _with_settled_mode(rule: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
     """Say which way is better only where the class has to know."""
-    mode = rule.mode
-    if mode == "auto":
-        metric = rule.monitor.removeprefix("val_")
-        mode = "min" if metric == "loss" else METRIC_DIRECTIONS.get(metric)
-    if mode is None:
-        sentence = (
-            f"PrecheltUP: nothing tells whether {rule.monitor!r} should be small "
-            "or large, which the code has to know. Give --mode or mode=."
-        )
-        raise ConfigError(sentence)
+    mode = settle_mode("PrecheltUP", rule.monitor, rule.mode)
     settled = _without_mode(rule, given)
     return settled if mode == "min" else settled | {"mode": mode}
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.monitor import Comparison
-from cbreplay.plain_text import shown_value
 from cbreplay.rules.base import (
     Decision,
     PlainRule,
     Standing,
+    check_count,
     check_flags,
     check_mode,
     check_numbers,
     check_text,
+    resolve_direction,
 )
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ class PrecheltPQ(_PrecheltRule):
 
     def __post_init__(self) -> None:
         _check_alpha("PrecheltPQ", self.alpha)
-        _check_count("PrecheltPQ", "strip_length", self.strip_length)
+        check_count("PrecheltPQ", "strip_length", self.strip_length)
         _check_rest("PrecheltPQ", self)
         check_text("PrecheltPQ", "training_monitor", self.training_monitor)
         _check_error_mode("PrecheltPQ", self.mode)
@@ -333,8 +334,8 @@ class PrecheltUP(_PrecheltRule):
     measure_name: ClassVar[str] = "the number of rises in a row"
 
     def __post_init__(self) -> None:
-        _check_count("PrecheltUP", "strips", self.strips)
-        _check_count("PrecheltUP", "strip_length", self.strip_length)
+        check_count("PrecheltUP", "strips", self.strips)
+        check_count("PrecheltUP", "strip_length", self.strip_length)
         _check_rest("PrecheltUP", self)
 
     @property
@@ -350,7 +351,7 @@ class PrecheltUP(_PrecheltRule):
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor."""
-        return _resolve("PrecheltUP", self.monitor, self.mode, training)
+        return resolve_direction("PrecheltUP", self.monitor, self.mode, training)
 
     def step(
         self, state: PrecheltState, seen: Observation
@@ -427,19 +428,6 @@ def _check_alpha(rule: str, alpha: float) -> None:
         raise ConfigError(sentence)
 
 
-def _check_count(rule: str, parameter: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < _MANY:
-        sentence = (
-            f"{rule}: {parameter} is {shown_value(value)}, where a whole number from 1 "
-            "on is expected"
-        )
-        raise ConfigError(sentence)
-
-
-# counters and products of two counts stay exact
-_MANY = 2**31
-
-
 def _check_rest(name: str, rule: PrecheltGL | PrecheltPQ | PrecheltUP) -> None:
     check_text(name, "monitor", rule.monitor)
     check_mode(name, rule.mode)
@@ -462,22 +450,7 @@ def _resolve_error(rule: str, monitor: str, mode: str, training: Training) -> Mo
     if mode != "min" and training.find_direction(monitor) == "max":
         sentence = f"{rule}: {monitor!r} should be large, and {_NO_RATIO}"
         raise ConfigError(sentence)
-    return _resolve(rule, monitor, mode, training)
-
-
-def _resolve(rule: str, monitor: str, mode: str, training: Training) -> Mode:
-    if mode == "min":
-        return "min"
-    if mode == "max":
-        return "max"
-    direction = training.find_direction(monitor)
-    if direction is None:
-        sentence = (
-            f"{rule}: nothing tells whether {monitor!r} should be small or large. "
-            "Give --mode or mode=."
-        )
-        raise ConfigError(sentence)
-    return direction
+    return resolve_direction(rule, monitor, mode, training)
 
 
 def _check_error(rule: str, monitor: str, error: float, epoch: int) -> None:

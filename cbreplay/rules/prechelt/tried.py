@@ -6,7 +6,7 @@ from cbreplay.rules.registry import TriedValues
 
 __all__ = ["GL", "PQ", "UP"]
 
-_ORIGIN = "Prechelt (1998)"
+_ORIGIN = "the values of Prechelt (1998)"
 
 GL = TriedValues("alpha", (1, 2, 3, 5), _ORIGIN)
 PQ = TriedValues("alpha", (0.5, 0.75, 1, 2, 3), _ORIGIN)

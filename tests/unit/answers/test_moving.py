@@ -79,6 +79,9 @@ def drawn_run(number: int) -> Run:
         first_epoch=3 if number % 6 == 5 else 0,
         planned_epochs=n_epochs if number % 2 else None,
     )
+    if number % 3 == 1:
+        seconds = [None, *rng.uniform(0.5, 90, n_epochs - 1).tolist()]
+        run = replace(run, epoch_seconds=Series.from_optional(seconds))
     # a log of which nobody knows that an epoch without a value was not validated
     return replace(run, not_logged=frozenset())
 
@@ -99,6 +102,7 @@ def peculiar_runs() -> Iterator[Run]:
 
 def told_by(replay: Replay) -> Told:
     value, regret = replay.outcome.kept_value, replay.outcome.regret
+    seconds = replay.outcome.seconds_saved
     return Told(
         replay.evidence,
         replay.stopped_epoch,
@@ -107,6 +111,7 @@ def told_by(replay: Replay) -> Told:
         regret,
         replay.outcome.trained_epochs,
         brief_evidence(replay),
+        None if seconds is None else round(10 * seconds) / 10,
     )
 
 

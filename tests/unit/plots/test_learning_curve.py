@@ -11,6 +11,7 @@ from cbreplay.plots import (
     LearningCurvePoints,
     learning_curve_points,
     plot_learning_curve,
+    plot_replay,
 )
 from cbreplay.plots.style import DARK
 
@@ -160,3 +161,14 @@ def test_every_series_can_be_drawn(values: list[float | None], size: str) -> Non
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
     figure.canvas.draw()
+
+
+def test_a_long_list_of_callbacks_keeps_its_numbers() -> None:
+    run = Run.from_logs([{"val_loss": loss} for loss in (0.9, 0.8, 0.85, 0.9)])
+    rules = [
+        ReduceLROnPlateau(factor=0.5, patience=41, min_delta=0.0005, cooldown=2),
+        EarlyStopping(min_delta=0.0001, patience=17, restore_best_weights=True),
+    ]
+    title = plot_replay(replay_run(run, rules)).axes[0].get_title(loc="right")
+    assert " ".join(title.split()) == ", ".join(rule.code for rule in rules)
+    assert max(map(len, title.splitlines())) <= 60

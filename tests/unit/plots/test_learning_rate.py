@@ -89,18 +89,24 @@ def test_the_name_of_a_rate_stands_above_its_highest_step(rates: list[float]) ->
     assert lowest > max(rates)
 
 
-def test_the_name_of_a_simulated_rate_crosses_no_rate() -> None:
-    # the recorded rate falls soon after the simulated one ends: no room is below that
-    rates = [0.5] * 4 + [0.25, 0.125, 0.0625, 0.03125]
-    points = points_of(run_with(rates), ReduceLROnPlateau(factor=0.5, patience=2))
-    axes = plot_learning_rate(points)
+@pytest.mark.parametrize("width", [3.8, 7.6])
+@pytest.mark.parametrize("patience", [2, 3, 9])
+def test_the_name_of_a_simulated_rate_crosses_no_rate(
+    width: float, patience: int
+) -> None:
+    # the recorded rate falls where the simulated one ends
+    run = run_with([0.5] * 4 + [0.25, 0.125, 0.0625, 0.03125])
+    rule = ReduceLROnPlateau(factor=0.5, patience=patience)
+    axes = plot_replay(replay_run(run, rule), width=width).axes[-1]
+    points = points_of(run, rule)
     (name,) = (text for text in axes.texts if text.get_text() == "simulated")
-    left, top = axes.transData.inverted().transform(name.get_window_extent())[
-        [0, 1], [0, 1]
-    ]
-    right = axes.transData.inverted().transform(name.get_window_extent())[1][0]
+    (left, bottom), (right, top) = axes.transData.inverted().transform(
+        name.get_window_extent()
+    )
     beside = (points.epochs + 0.5 > left) & (points.epochs - 0.5 < right)
-    assert points.recorded[beside].min() >= top
+    for rates in (points.recorded[beside], points.simulated[beside]):
+        known = rates[np.isfinite(rates)]
+        assert ((known >= top) | (known <= bottom)).all()
     assert axes.get_ylabel() == "learning rate (log)"
 
 

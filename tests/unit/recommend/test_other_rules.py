@@ -1,4 +1,4 @@
-"""Prechelt's rules beside a patience."""
+"""Other stopping rules beside a patience: Prechelt's, and those beyond patience."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cbreplay import Run, replay_run
+from cbreplay import EarlyStopping, Run, TargetStopping, replay_run
 from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+from cbreplay.rules.beyond_patience.tried import spread_targets
 from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
-from tests.recommended import make_run, pausing_runs, recommend, spoken_reasons
+from tests.recommended import (
+    make_run,
+    pausing,
+    pausing_runs,
+    recommend,
+    spoken_reasons,
+)
 
 # Prechelt (1998), table 2
 TRIED: dict[str, tuple[Any, str, tuple[float, ...]]] = {
@@ -65,11 +72,12 @@ def test_without_the_option_none_is_scored() -> None:
 
 
 def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
-    # 10 stops in every pause, and keeps 0.5 where 0.4 was to come; UP sees no rise in
-    # a pause, and keeps 0.4
+    # 10 stops in every pause, and keeps 0.5 where 0.4 was to come; a patience that
+    # lasts goes on as long after it; GL loses nothing in a pause, and stops at once
+    # where the loss rises
     unplanned = [
         replace(rising_runs(place + 1, 60 + 2 * place)[-1], planned_epochs=None)
-        for place in range(4)
+        for place in range(30)
     ]
     advice = recommend(
         unplanned,
@@ -77,19 +85,100 @@ def test_a_rule_that_is_clearly_better_is_named_with_its_code() -> None:
         tolerance=0.2,
     )
     assert advice.patience == 10
-    (sentence,) = [one for one in spoken_reasons(advice) if "PrecheltUP" in one]
-    assert sentence.startswith("on runs left out of the choice, PrecheltUP(strips=2)")
-    assert 'cbreplay simulate -c "PrecheltUP(strips=2)" --keras-code' in sentence
+    (sentence,) = [one for one in spoken_reasons(advice) if "PrecheltGL" in one]
+    assert sentence.startswith("on runs left out of the choice, PrecheltGL(alpha=1)")
+    assert 'cbreplay simulate -c "PrecheltGL(alpha=1)" --keras-code' in sentence
 
 
 def test_a_rule_that_is_no_better_is_said_to_be_none() -> None:
     # where training costs nothing, nothing is better than what loses nothing
-    advice = recommend(pausing_runs([2, 2, 3]), prechelt=True, cost_weight=0)
+    runs = pausing_runs([2, 2, 3] * 10)
+    advice = recommend(runs, prechelt=True, cost_weight=0, group_by="none")
     words = (
-        "none of PrecheltGL, PrecheltPQ, PrecheltUP is clearly better than patience "
-        f"{advice.patience}"
+        "none of PrecheltGL, PrecheltPQ, PrecheltUP is clearly better than each of "
+        f"patience {advice.patience}"
     )
     assert any(words in one for one in spoken_reasons(advice))
+
+
+BEYOND = ("EmaStopping", "MeanStopping", "TargetStopping", "AnyOf")
+
+
+def test_rules_beyond_patience_are_scored_when_they_are_asked_for() -> None:
+    runs = rising_runs(4)
+    labels = {row.label for row in recommend(runs).settings}
+    assert labels.isdisjoint(BEYOND)
+    asked = recommend(runs, beyond_patience=True)
+    assert {row.label for row in asked.settings} - labels == {*BEYOND}
+    for row in asked.settings:
+        if row.label in BEYOND:
+            assert row.of_other_rule
+            assert row.left_out_score is not None
+
+
+def test_a_target_or_a_patience_is_a_list_of_both() -> None:
+    # every best is 0.4: a target of that stops there, and the patience never has to
+    runs = rising_runs(4)
+    advice = recommend(runs, beyond_patience=True)
+    row = advice.setting("AnyOf")
+    assert row is not None
+    assert row.callbacks is not None
+    stopper, target = row.callbacks
+    patience = row.parameters["patience"]
+    assert (row.parameters, row.rule) == ({"patience": patience, "target": 0.4}, None)
+    assert stopper == EarlyStopping(patience=patience, restore_best_weights=True)
+    assert target == TargetStopping(0.4)
+    costs = [
+        replay_run(run, row.callbacks, semantics="keras-3.15").outcome.trained_epochs
+        / run.n_epochs
+        for run in runs
+    ]
+    assert row.cost == pytest.approx(sum(costs) / len(costs))
+    assert row.mean_regret == 0
+
+
+def test_a_target_that_all_reach_is_clearly_better_than_to_wait() -> None:
+    advice = recommend(rising_runs(30), beyond_patience=True)
+    said = [text for text in spoken_reasons(advice) if "clearly better" in text]
+    target = next(text for text in said if " TargetStopping(target=0.4" in text)
+    assert "is clearly better than each of patience" in target
+    code = 'cbreplay simulate -c "TargetStopping(target=0.4)" --keras-code'
+    assert target.endswith(code)
+
+
+def test_a_rule_that_is_better_by_a_shorter_patience_alone_is_not_named() -> None:
+    # a promise takes the longest, 20; each run has a scale of its own, so that no one
+    # target is good for two, and a patience of 3 or 10 is as good beside it as alone
+    runs = [
+        make_run([loss * (1 + at) for loss in pausing(patience)], f"run{at}")
+        for at, patience in enumerate([3] * 26 + [20] * 4)
+    ]
+    advice = recommend(runs, beyond_patience=True, group_by="none")
+    assert advice.patience == 20
+    assert advice.setting("AnyOf") is not None
+    assert not [why for why in advice.reasons if why.kind == "rule-better"]
+
+
+def test_fewer_runs_than_were_measured_do_not_name_a_rule() -> None:
+    advice = recommend(rising_runs(29), beyond_patience=True, prechelt=True)
+    kinds = {why.kind for why in advice.reasons}
+    assert kinds.isdisjoint({"rule-better", "no-rule-better"})
+    (said,) = [text for text in spoken_reasons(advice) if "cannot be told" in text]
+    assert said.endswith(
+        "that takes 30 runs on which they can be compared, and there are 29"
+    )
+    assert "TargetStopping" in said
+
+
+def test_targets_are_what_the_runs_reach_and_easier_ones() -> None:
+    # a fifth of eleven runs reach the third best, and so on
+    best = [0.1 * at for at in range(1, 12)]
+    assert spread_targets(best, "min") == (
+        *(0.1, 0.3, 0.5, 0.7, 0.9, 1.1),
+        *(1.16, 1.21, 1.38),  # 1.1 x 1.05, 1.1 and 1.25, to three digits
+    )
+    # of an error that is negative, easier is still larger
+    assert spread_targets([-1.0], "min") == (-1.0, -0.95, -0.9, -0.75)
 
 
 def test_what_has_no_ratio_is_not_compared_and_the_others_are() -> None:
@@ -116,10 +205,10 @@ def test_what_has_no_ratio_is_not_compared_and_the_others_are() -> None:
 def test_the_trade_off_prices_a_rule_again_on_the_compared_groups() -> None:
     runs = rising_runs(5)
     sweep, _ = sweep_patience(runs, semantics="keras-3.15")
-    advice = recommend_config(sweep, prechelt=True)
+    advice = recommend_config(sweep, prechelt=True, beyond_patience=True)
     costs = measure_costs(sweep, advice)
     named = {one.label: one for one in costs.named}
-    for name in TRIED:
+    for name in (*TRIED, *BEYOND):
         row = advice.setting(name)
         assert row is not None
         assert named[name].score == row.score

@@ -1,0 +1,163 @@
+"""What rules have in common that wait by a smoothed monitor."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from cbreplay.monitor import Comparison
+from cbreplay.rules.base import (
+    Decision,
+    PlainRule,
+    Standing,
+    check_count,
+    check_flags,
+    check_mode,
+    check_numbers,
+    check_text,
+    resolve_direction,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.rules.base import Observation, Training
+    from cbreplay.run import Mode
+
+__all__ = ["SmoothedRule", "SmoothedState"]
+
+_SKIPPED = Decision()
+
+
+class SmoothedState(NamedTuple):
+    """What such a rule carries from epoch to epoch.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What counts as a better mean: plain float64, with ``min_delta``.
+    wait : int
+        Monitored epochs since the mean was best.
+    recent : tuple of float
+        What the next mean is made of, besides the next value.
+    smoothed, best_smoothed : float or None
+        The mean, and the best one so far; None before the first number.
+    best, best_epoch : float and int, or None
+        The best value of the monitor itself, and its epoch.
+    held_epoch : int or None
+        The epoch whose weights are held for restoring.
+    """
+
+    comparison: Comparison
+    wait: int = 0
+    recent: tuple[float, ...] = ()
+    smoothed: float | None = None
+    best_smoothed: float | None = None
+    best: float | None = None
+    best_epoch: int | None = None
+    held_epoch: int | None = None
+
+
+class SmoothedRule(PlainRule):
+    """Waits by a mean of the last values, and holds the weights of the best value.
+
+    A rule that inherits from this says how it makes the mean.
+    """
+
+    __slots__ = ()
+
+    stops_early: ClassVar[bool] = True
+
+    patience: int
+    monitor: str
+    min_delta: float
+    mode: str
+    restore_best_weights: bool
+
+    def smooth(
+        self, recent: tuple[float, ...], value: float
+    ) -> tuple[tuple[float, ...], float]:
+        """Return what the next mean is made of, and the mean with this value."""
+        raise NotImplementedError
+
+    def check_shared(self) -> None:
+        """Raise ConfigError unless the parameters that all share mean something."""
+        name = self.class_name
+        check_count(name, "patience", self.patience)
+        check_text(name, "monitor", self.monitor)
+        check_numbers(name, min_delta=self.min_delta)
+        check_mode(name, self.mode)
+        check_flags(name, restore_best_weights=self.restore_best_weights)
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor."""
+        return resolve_direction(self.class_name, self.monitor, self.mode, training)
+
+    def begin(self, training: Training) -> SmoothedState:
+        """Return the state at the begin of training."""
+        mode = self.resolve_mode(training)
+        delta = -abs(self.min_delta) if mode == "min" else abs(self.min_delta)
+        return SmoothedState(
+            Comparison(
+                mode,
+                delta,
+                delta_on="value",
+                precision="float64",
+                flush_subnormals=False,
+            )
+        )
+
+    def step(
+        self, state: SmoothedState, seen: Observation
+    ) -> tuple[SmoothedState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        value = seen.logs.get(self.monitor)
+        if value is None:
+            return state, _SKIPPED
+        after = state._replace(wait=state.wait + 1)
+        improved = False
+        # NaN and infinity would stay in the mean: they are no part of it, and waited
+        if math.isfinite(value):
+            after = self._take_best(after, value, seen)
+            recent, smoothed = self.smooth(state.recent, value)
+            after = after._replace(recent=recent, smoothed=smoothed)
+            improved = state.comparison.is_improvement(smoothed, state.best_smoothed)
+            if improved:
+                after = after._replace(best_smoothed=smoothed, wait=0)
+        return after, Decision(improved=improved, stop=after.wait >= self.patience)
+
+    def _take_best(
+        self, state: SmoothedState, value: float, seen: Observation
+    ) -> SmoothedState:
+        """Return the state with the best value of the monitor itself."""
+        best = state.best
+        is_min = state.comparison.mode == "min"
+        if best is not None and not (value < best if is_min else value > best):
+            return state
+        held = seen.weights_epoch if self.restore_best_weights else None
+        return state._replace(best=value, best_epoch=seen.epoch, held_epoch=held)
+
+    def held_epoch(self, state: SmoothedState) -> int | None:
+        """Return whose weights it puts back when training ends; None if none."""
+        return state.held_epoch
+
+    def standing(self, state: SmoothedState) -> Standing:
+        """Return which way is better: no single value is what the next has to beat."""
+        return Standing(state.comparison, None)
+
+    def shown(self, state: SmoothedState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {
+            "wait": state.wait,
+            "smoothed": state.smoothed,
+            "best_smoothed": state.best_smoothed,
+            "best": state.best,
+            "best_epoch": state.best_epoch,
+            "held_epoch": state.held_epoch,
+        }
+
+    def to_keras_code(self) -> str:
+        """Return Python code of a Keras callback that decides the same."""
+        from cbreplay.rules.keras.keras_code import write_keras_code
+
+        return write_keras_code([self])

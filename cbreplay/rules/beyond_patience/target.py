@@ -1,0 +1,144 @@
+"""TargetStopping: stop as soon as the monitor reaches a value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from cbreplay.monitor import Comparison
+from cbreplay.rules.base import (
+    Decision,
+    PlainRule,
+    Standing,
+    check_flags,
+    check_mode,
+    check_numbers,
+    check_text,
+    resolve_direction,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.rules.base import Observation, Training
+    from cbreplay.run import Mode
+
+__all__ = ["TargetState", "TargetStopping"]
+
+_SKIPPED = Decision()
+
+
+class TargetState(NamedTuple):
+    """What TargetStopping carries from epoch to epoch.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What counts as better: plain float64.
+    best, best_epoch : float and int, or None
+        The best value so far, and its epoch.
+    held_epoch : int or None
+        The epoch whose weights are held for restoring.
+    """
+
+    comparison: Comparison
+    best: float | None = None
+    best_epoch: int | None = None
+    held_epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStopping(PlainRule):
+    """Stop as soon as a series reaches a value.
+
+    Keras has no such callback; ``to_keras_code()`` writes one. An epoch in which the
+    monitor is missing is skipped as if it were not there. NaN reaches nothing. Alone it
+    trains on for ever where the value is never reached: put a patience beside it, for
+    of several callbacks the first one that asks stops.
+
+    Parameters
+    ----------
+    target : float
+        The value: reached by it, and by what is better.
+    monitor, mode : str
+        As in EarlyStopping.
+    restore_best_weights : bool
+        Whether training ends with the weights of the best value, stopped or not.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter means nothing, or nothing tells the direction.
+    """
+
+    target: float
+    monitor: str = "val_loss"
+    mode: str = "auto"
+    restore_best_weights: bool = True
+
+    stops_early: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_numbers("TargetStopping", target=self.target)
+        check_text("TargetStopping", "monitor", self.monitor)
+        check_mode("TargetStopping", self.mode)
+        check_flags("TargetStopping", restore_best_weights=self.restore_best_weights)
+
+    def resolve_mode(self, training: Training) -> Mode:
+        """Return the direction of the monitor."""
+        return resolve_direction("TargetStopping", self.monitor, self.mode, training)
+
+    def begin(self, training: Training) -> TargetState:
+        """Return the state at the begin of training."""
+        mode = self.resolve_mode(training)
+        return TargetState(
+            Comparison(
+                mode,
+                0.0,
+                delta_on="value",
+                precision="float64",
+                flush_subnormals=False,
+            )
+        )
+
+    def step(
+        self, state: TargetState, seen: Observation
+    ) -> tuple[TargetState, Decision]:
+        """Return the state after an epoch, and what was decided at its end."""
+        value = seen.logs.get(self.monitor)
+        if value is None:
+            return state, _SKIPPED
+        comparison = state.comparison
+        # NaN is never the best, not even as the first value
+        improved = not math.isnan(value) and comparison.is_improvement(
+            value, state.best
+        )
+        if improved:
+            held = seen.weights_epoch if self.restore_best_weights else None
+            state = state._replace(best=value, best_epoch=seen.epoch, held_epoch=held)
+        is_min = comparison.mode == "min"
+        reached = value <= self.target if is_min else value >= self.target
+        return state, Decision(improved=improved, stop=reached)
+
+    def held_epoch(self, state: TargetState) -> int | None:
+        """Return whose weights it puts back when training ends; None if none."""
+        return state.held_epoch
+
+    def standing(self, state: TargetState) -> Standing:
+        """Return what the next value is compared with."""
+        return Standing(state.comparison, state.best)
+
+    def shown(self, state: TargetState) -> Mapping[str, Any]:
+        """Return what of its state can be shown."""
+        return {
+            "best": state.best,
+            "best_epoch": state.best_epoch,
+            "held_epoch": state.held_epoch,
+        }
+
+    def to_keras_code(self) -> str:
+        """Return Python code of a Keras callback that decides the same."""
+        from cbreplay.rules.keras.keras_code import write_keras_code
+
+        return write_keras_code([self])

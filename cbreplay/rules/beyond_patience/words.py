@@ -1,0 +1,106 @@
+"""The rules in words: the mean and how long it waits; the value and its target."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.digits import spoken_float
+from cbreplay.rules.words import RuleWords, tell_not_restored
+
+if TYPE_CHECKING:
+    from cbreplay.rules.words import Ending, Moment
+
+__all__ = ["SMOOTHED", "TARGET"]
+
+
+def _tell_mean(moment: Moment) -> str:
+    """Say how an epoch's mean compares with the best one, and how long it waits."""
+    callback, after = moment.callback, moment.after
+    if moment.value is None:
+        return f"no {callback.monitor} in this epoch: skipped"
+    waited = f"{after.wait} of {callback.patience} waited"
+    if moment.decision.stop:
+        waited += ": stop"
+    if not math.isfinite(moment.value):
+        value = spoken_float(moment.value)
+        return f"{callback.monitor} {value} is no part of the mean; {waited}"
+    told = f"{callback.spoken_mean} is {spoken_float(after.smoothed)}"
+    if moment.decision.improved:
+        return f"{told}, the best so far"
+    return f"{told}, the best {spoken_float(after.best_smoothed)}; {waited}"
+
+
+def _tell_longest_wait(ending: Ending, index: int) -> str:
+    """Say how near a rule came to a stop that it did not ask for."""
+    rule: Any = ending.callbacks[index]
+    longest = max((row.after.wait for row in ending.rows_of(index)), default=0)
+    return (
+        f"{ending.name_of(index)} did not stop: it waited at most {longest} of "
+        f"{rule.patience}"
+    )
+
+
+def _tell_waited(ending: Ending, index: int) -> str:
+    """Say what a rule that stopped had waited for."""
+    rule: Any = ending.callbacks[index]
+    wait = ending.rows_of(index)[-1].after.wait
+    return (
+        f"{ending.name_of(index)}: {rule.spoken_mean} was not better for {wait} of "
+        f"{rule.patience}"
+    )
+
+
+def _tell_value(moment: Moment) -> str:
+    """Say whether an epoch's value reaches the target."""
+    callback = moment.callback
+    if moment.value is None:
+        return f"no {callback.monitor} in this epoch: skipped"
+    value, target = spoken_float(moment.value), f"{callback.target:g}"
+    if moment.decision.stop:
+        return f"{callback.monitor} {value} reaches the target {target}: stop"
+    return f"{callback.monitor} {value} does not reach the target {target}"
+
+
+def _tell_unreached(ending: Ending, index: int) -> str:
+    """Say how near the best value came to the target."""
+    rule: Any = ending.callbacks[index]
+    name, rows = ending.name_of(index), ending.rows_of(index)
+    state = rows[-1].after if rows else None
+    if state is None or state.best is None:
+        return f"{name} saw no {rule.monitor} that is a number"
+    return (
+        f"{name} did not stop: the best {rule.monitor}, {spoken_float(state.best)} at "
+        f"epoch {state.best_epoch + 1}, does not reach {rule.target:g}"
+    )
+
+
+def _tell_reached(ending: Ending, index: int) -> str:
+    """Say which value reached the target."""
+    rule: Any = ending.callbacks[index]
+    last = ending.rows_of(index)[-1].value
+    value = "" if last is None else f" {spoken_float(last)}"
+    return f"{ending.name_of(index)}: {rule.monitor}{value} reaches {rule.target:g}"
+
+
+def _tell_restored(ending: Ending, index: int, kept: int) -> str:  # noqa: ARG001
+    """Say why it put the weights of the kept epoch back."""
+    best = spoken_float(ending.rows_of(index)[-1].after.best)
+    monitor = ending.callbacks[index].monitor
+    return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
+
+
+SMOOTHED = RuleWords(
+    _tell_mean,
+    _tell_longest_wait,
+    stopper=_tell_waited,
+    holder=_tell_restored,
+    not_restored=tell_not_restored,
+)
+TARGET = RuleWords(
+    _tell_value,
+    _tell_unreached,
+    stopper=_tell_reached,
+    holder=_tell_restored,
+    not_restored=tell_not_restored,
+)
