@@ -97,6 +97,8 @@ def without_secrets(text: str) -> str:
 
     >>> without_secrets("403 at https://me:pw@host/logs.csv?signature=0 (Forbidden)")
     '403 at https://host/logs.csv (Forbidden)'
+    >>> without_secrets("--log=https://me:pa'ss@host/x")
+    '--log=https://host/x'
     """
     if ":/" not in text:
         return text
@@ -133,7 +135,8 @@ def shown_url(url: str) -> str:
 
 # pathlib leaves one slash of the two; a single letter is a drive of Windows; without a
 # longest scheme, a long word would be gone through once for each of its letters
-_URL = r"""[A-Za-z][A-Za-z0-9+.\-]{1,40}:/+[^\s"'<>`]*"""
+# a quote ends it, but for one in a password, which an @ follows
+_URL = r"""[A-Za-z][A-Za-z0-9+.\-]{1,40}:/+(?:[^\s<>]{0,2000}@)?[^\s"'<>`]*"""
 _BETWEEN_LINKS = r"::(?=[A-Za-z][A-Za-z0-9+.\-]*(?::/|::))"
 
 

@@ -118,6 +118,14 @@ class Series:
         return cls(np.array(filled, dtype=dtype), recorded)
 
 
+# what a reader's note says of a resumed fit, and what is true under the same callbacks
+_OF_SAME_CALLBACKS = {
+    "its callbacks were created anew there": "its callbacks were the same",
+    "with callbacks created anew": "under the same callbacks",
+    "; what hangs on it is not told": "; it is taken for the same one",
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Run:
     """What one training recorded.
@@ -163,8 +171,10 @@ class Run:
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What an epoch here stands for, and patience counts.
     seams : tuple of int
-        The epochs, zero-based and in order, at which a resumed fit began, with
-        callbacks that were created anew.
+        The epochs, zero-based and in order, at which a resumed fit began.
+    same_callbacks : bool
+        Whether each of those fits had the callback instances of the one before; else
+        they were created anew.
     possible_seams : frozenset of int
         Those of the seams of which the log does not tell: another file of its writer
         begins there, of a resumed fit or of the same one.
@@ -214,6 +224,7 @@ class Run:
     steps: EpochArray | None = None
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
+    same_callbacks: bool = False
     possible_seams: frozenset[int] = frozenset()
     begins_at: int | None = None
     not_logged: frozenset[str] = frozenset()
@@ -315,11 +326,24 @@ class Run:
             )
         return series
 
-    def without_seams(self) -> Run:
-        """Return the same run as one fit, whose callbacks were never created anew."""
+    def with_same_callbacks(self) -> Run:
+        """Return the same run, of fits under the same callback instances.
+
+        Where the log does not tell whether a fit was resumed, none was.
+        """
         if not self.seams:
             return self
-        return replace(self, seams=(), possible_seams=frozenset())
+        known = tuple(seam for seam in self.seams if seam not in self.possible_seams)
+        notes = list(self.notes)
+        for new, same in _OF_SAME_CALLBACKS.items():
+            notes = [note.replace(new, same) for note in notes]
+        return replace(
+            self,
+            seams=known,
+            possible_seams=frozenset(),
+            same_callbacks=True,
+            notes=tuple(notes),
+        )
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with more notes."""

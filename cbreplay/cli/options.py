@@ -118,7 +118,7 @@ _LOG_OPTIONS = [
         type=click.Choice(["fresh", "carried"]),
         default="fresh",
         help="Whether a resumed fit had callbacks that were created anew, as a script "
-        "that is started again has them, or the same instances.",
+        "that is started again has them, or the same instances, which Keras resets.",
     ),
     click.option(
         "--max-size",

@@ -114,8 +114,7 @@ class Question:
         """The runs under the paths, or those of them that --run names, read once."""
         runs = self.survey.runs
         if self.resume == "carried":
-            # the same instances know of no seam
-            runs = [run.without_seams() for run in runs]
+            runs = [run.with_same_callbacks() for run in runs]
         if not self.run:
             return runs
         by_name = {run.name: run for run in runs}

@@ -93,7 +93,10 @@ def bystander(name: str, call: ast.Call) -> Bystander:
     except (RecursionError, ValueError):
         # too deep, or a number of thousands of digits
         given = ["..."]
-    return Bystander(name, ", ".join(given))
+    is_private = not stands_by(name) or any(
+        name in family.sending for family in known_families()
+    )
+    return Bystander(name, ", ".join(given), is_private)
 
 
 def read_arguments(

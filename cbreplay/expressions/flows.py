@@ -26,6 +26,9 @@ COPYING = {
     *("dict", "enumerate", "filter", "iter", "list", "map", "next", "reversed", "set"),
     *("sorted", "tuple", "zip"),
 }
+# attributes of callbacks that are numbers: whoever has one has no hold of the callback
+_NUMBERS = {"best", "best_epoch", "patience", "stopped_epoch", "wait"}
+_COMPUTING = {"evaluate", "predict"}
 _Kind: TypeAlias = Literal["same", "holds", "part"]
 _Place: TypeAlias = "tuple[Scope, str]"
 
@@ -92,6 +95,8 @@ def find_flows(value: ast.expr) -> Iterator[tuple[_Kind, str]]:
     elif isinstance(value, (ast.NamedExpr, ast.IfExp, ast.BoolOp)):
         for inner in _chosen_from(value):
             yield from find_flows(inner)
+    elif isinstance(value, ast.Attribute) and value.attr in _NUMBERS:
+        return
     elif isinstance(value, (ast.Attribute, ast.Subscript)):
         root = root_of(value)
         for name in [root] if root is not None else names_in(value):
@@ -119,7 +124,8 @@ def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
     """
     called = call.func
     if isinstance(called, ast.Attribute):
-        root = root_of(called)
+        # losses, metrics and predictions hold nothing of what they are of
+        root = None if called.attr in _COMPUTING else root_of(called)
         if root is not None:
             yield "part", root
         return

@@ -130,7 +130,11 @@ class ScriptCalls:
             of_self = isinstance(store.target, ast.Name) and store.target.id == "self"
             if store.name is not None and _is_known(store.name) and not of_self:
                 yield store.name, store.line
-            paths = self.paths(store.target, store.scope)
+            target = store.target
+            while isinstance(target, ast.Attribute) and target.attr.startswith("__"):
+                # the defaults of EarlyStopping.__init__ are those of the class
+                target = target.value
+            paths = self.paths(target, store.scope)
             yield from ((name, store.line) for name in _patched(paths, store.name))
         for call, scope in self.names.calls:
             if not _PATCHING.intersection(self.written(call.func).split(".")):

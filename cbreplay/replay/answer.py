@@ -73,7 +73,8 @@ def replay_run(
         Also carry the decisions on past a divergence, as if the curve still held.
     resume : {"fresh", "carried"}
         Whether the callbacks are created anew where a resumed fit begins (`run.seams`),
-        as in a script that is started again, or are the same instances.
+        as in a script that is started again, or are the same instances, which take
+        into the next fit what `replay_fits` says.
     **judging : semantics, initial_learning_rate, objective, objective_mode
         How to judge, as in `Judging`; or ``judging=`` with the whole.
 
@@ -103,7 +104,7 @@ def replay_run(
         sentence = f"resume is {resume!r}, where 'fresh' or 'carried' is expected"
         raise ConfigError(sentence)
     if resume == "carried":
-        record = record.without_seams()
+        record = record.with_same_callbacks()
     chosen, listed = read_judging(judging), as_list(callbacks)
     resolved = resolve_semantics(
         chosen.semantics, metadata=record.metadata, callbacks=listed.callbacks

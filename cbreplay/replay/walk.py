@@ -120,6 +120,7 @@ def walk_run(
             gap=gap,
             seams=_find_seams(run, callbacks.callbacks),
             possible_seams=run.possible_seams,
+            same_callbacks=run.same_callbacks,
             goes_on=goes_on,
         )
         candidates: tuple[int, ...] = ()
@@ -181,6 +182,7 @@ def find_unsure_stops(
         gap=_find_gap(run, rules),
         seams=_find_seams(run, rules),
         possible_seams=run.possible_seams,
+        same_callbacks=run.same_callbacks,
         goes_on=False,
     )
     if run.rounded_to and len(others) > _MOST_CHOICES:
@@ -413,11 +415,13 @@ class _Walker:
         gap: int | None,
         seams: Mapping[int, bool],
         possible_seams: Collection[int],
+        same_callbacks: bool,
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
         self.gap, self.seams = gap, seams
         self.possible_seams = possible_seams
+        self.same_callbacks = same_callbacks
         self.training = training._replace(shared={})
         self.family, self.logs, self.recorded = family, logs, recorded
         self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
@@ -460,7 +464,7 @@ class _Walker:
         return self._ends_training(epoch, tuple(asked))
 
     def _resume(self, epoch: int) -> None:
-        """End the fit before a seam, and begin the next one with new callbacks.
+        """End the fit before a seam, and begin the next one.
 
         If the list leaves other weights in memory there than the recorded fit did, the
         next fit would have been another training.
@@ -473,7 +477,13 @@ class _Walker:
             self.gap = _earlier(self.gap, epoch)
         walk.weights_epoch = epoch - 1
         training = self.training._replace(first_epoch=epoch)
-        walk.states = [callback.begin(training) for callback in self.callbacks]
+        if self.same_callbacks:
+            walk.states = [
+                callback.begin_again(state, training)
+                for callback, state in zip(self.callbacks, walk.states, strict=True)
+            ]
+        else:
+            walk.states = [callback.begin(training) for callback in self.callbacks]
         walk.trainer = self.family.begin_trainer(training)
 
     def find_uncertain(

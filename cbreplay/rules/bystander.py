@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.base import PlainRule
@@ -23,15 +23,20 @@ class Bystander(PlainRule):
         Its class, for example ``"CSVLogger"``.
     arguments : str
         What it was given, as code; it is not read.
+    is_private : bool
+        Whether the arguments are shown to nobody: an address, a token.
 
     Examples
     --------
     >>> Bystander("CSVLogger", "'logs.csv'").code
     "CSVLogger('logs.csv')"
+    >>> Bystander("RemoteMonitor", "'https://me:pw@host'", is_private=True)
+    Bystander(name='RemoteMonitor', is_private=True)
     """
 
     name: str
-    arguments: str = ""
+    arguments: str = field(default="", repr=False)
+    is_private: bool = False
 
     acts_at: ClassVar[frozenset[Phase]] = frozenset()
 
@@ -43,4 +48,8 @@ class Bystander(PlainRule):
     @property
     def code(self) -> str:
         """The call that makes it."""
-        return f"{self.name}({self.arguments})"
+        return f"{self.name}({self._shown_arguments})"
+
+    @property
+    def _shown_arguments(self) -> str:
+        return "..." if self.is_private and self.arguments else self.arguments

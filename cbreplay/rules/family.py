@@ -58,6 +58,11 @@ class Family(Framework, Protocol):
         ...
 
     @property
+    def sending(self) -> tuple[str, ...]:
+        """Those of them that send what they see, so that arguments may be secret."""
+        ...
+
+    @property
     def loggers_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
         """Callbacks for it, by the package that has them, that decide nothing."""
         ...
@@ -187,6 +192,7 @@ class PlainFamily:
 
     prefixes: tuple[str, ...] = ()
     bystanders: tuple[str, ...] = ()
+    sending: tuple[str, ...] = ()
     rate_changing: tuple[str, ...] = ()
 
     @property

@@ -427,3 +427,23 @@ def test_with_v_every_callback_that_was_looked_at_is_named(ask: Ask) -> None:
     told = ask("lint", "a.py", "src/b.py", "-v", *RULES).out
     assert "a.py, line 2: EarlyStopping(patience=-1)\n" in told
     assert ask("lint", "a.py", "-q", *RULES).err == ""
+
+
+def test_what_a_logger_sends_to_is_shown_in_no_form(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import keras\nfrom wandb.keras import WandbCallback\n"
+        "monitor = keras.callbacks.RemoteMonitor(root='https://me:hidden@host/x',\n"
+        "    headers={'Authorization': 'Bearer hidden'})\n"
+        "m.fit(x, callbacks=[monitor, WandbCallback(token='hidden'),\n"
+        "    keras.callbacks.CSVLogger('seen.csv')])\n"
+    )
+    for form in ("table", "json", "csv", "markdown", "github"):
+        answer = ask("lint", path, "-v", "--format", form, *RULES)
+        assert "hidden" not in answer.out + answer.err
+    configs = as_json(ask("lint", path, "--format", "json", *RULES).out)["configs"]
+    assert configs[0]["callbacks"] == [
+        "RemoteMonitor(...)",
+        "WandbCallback(...)",
+        "CSVLogger('seen.csv')",
+    ]

@@ -5,21 +5,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.base import Damage, ReadOptions
+from cbreplay.errors import LogError
+from cbreplay.readers.base import SKIP_HINT, Damage, ReadOptions
 from cbreplay.readers.event_files.events import read_event
-from cbreplay.readers.event_files.record_bytes import (
-    cut,
-    masked_checksum,
-    no_event,
-    open_records,
-    wrong_checksum,
-)
+from cbreplay.readers.event_files.record_bytes import masked_checksum, open_records
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.errors import LogError
     from cbreplay.readers.event_files.scalar_table import EventTable
 
 
@@ -30,7 +24,8 @@ def read_plainly(path: str) -> EventTable:
         try:
             event = read_event(payload)
         except ValueError as error:
-            damage.report(no_event(path, offset, str(error)))
+            problem = f"this record is not an event ({error})"
+            damage.report(LogError(problem, source=path, byte=offset, hint=SKIP_HINT))
         else:
             table.add_event(event, offset)
     return table.build(damage)
@@ -56,22 +51,22 @@ def plain_records(
         while offset < len(content):
             head = content[offset : offset + 12]
             if len(head) < 12:
-                end(cut(path, offset, len(head), file))
+                end(file.cut(offset, len(head)))
                 return
             length, checksum = struct.unpack("<QI", head)
             if masked_checksum(head[:8]) != checksum:
-                damage.report(wrong_checksum(path, offset, "length"))
+                damage.report(file.wrong_checksum(offset, "length"))
                 return
             if length + 4 > len(content) - offset - 12:
                 found = len(content) - offset - 12
-                end(cut(path, offset, found, file, length + 4))
+                end(file.cut(offset, found, length + 4))
                 return
             payload = content[offset + 12 : offset + 12 + length]
             stored = content[offset + 12 + length : offset + 16 + length]
             if masked_checksum(payload) != int.from_bytes(stored, "little"):
-                damage.report(wrong_checksum(path, offset, "content"))
+                damage.report(file.wrong_checksum(offset, "content"))
             else:
                 yield offset, payload
             offset += 16 + length
         if file.flaw:
-            end(cut(path, offset, 0, file))
+            end(file.cut(offset, 0))

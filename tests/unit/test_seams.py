@@ -53,8 +53,14 @@ def test_a_checkpoint_forgets_its_best_at_the_seam() -> None:
 def test_a_wait_begins_anew() -> None:
     # five epochs after the best of the first fit, none in the second
     assert ask(resumed(), EarlyStopping(patience=7)).evidence == "censored"
+    # the same instance is reset by Keras when a fit begins
     carried = ask(resumed(), EarlyStopping(patience=7), resume="carried")
-    assert carried.stopped_epoch == 9
+    assert carried.evidence == "censored"
+    # one that takes its best along waits from the first epoch on: until 8 + 7 - 1
+    older = replay_run(
+        resumed(), EarlyStopping(patience=7), semantics="keras-3.6", resume="carried"
+    )
+    assert older.stopped_epoch == 14
     assert ask(resumed(), EarlyStopping(patience=5)).stopped_epoch == 7
 
 
@@ -202,7 +208,14 @@ def test_weights_that_are_restored_if_a_fit_ends_are_unknown_where_it_may() -> N
     assert (replay.evidence, replay.gap_epoch) == ("incomplete", 8)
 
 
-def test_carried_callbacks_know_of_no_seam() -> None:
+def test_what_is_said_of_a_seam_is_true_under_the_same_callbacks() -> None:
+    said = "a fit was resumed at epoch 9: its callbacks were created anew there"
+    kept = resumed().with_notes(said).with_same_callbacks()
+    assert kept.notes == ("a fit was resumed at epoch 9: its callbacks were the same",)
+    assert kept.seams == (8,)
+
+
+def test_where_no_fit_may_have_been_resumed_carried_callbacks_count_on() -> None:
     replay = ask(maybe_resumed(), EarlyStopping(patience=7), resume="carried")
     assert (replay.evidence, replay.stopped_epoch) == ("exact", 9)
 

@@ -339,6 +339,8 @@ def test_what_is_given_to_code_that_is_not_read_is_not_certain(
         # code that calls it has no hold of the names in it
         "def show():\n    print(c)\nhelper(show)",
         "n = 'a'\nhelper(n)",
+        "n = c[0].stopped_epoch\nhelper(n)",
+        "def go(c): pass\nmodel = go(c)\nn = model.evaluate(x)\nhelper(n)",
     ],
 )
 def test_what_is_known_to_stay_as_it_is_stays_certain(
@@ -811,6 +813,10 @@ def test_a_checkpoint_of_an_earlier_fit_may_know_its_best(tmp_path: Path) -> Non
         "EarlyStopping.on_epoch_end = own",
         "keras.callbacks.EarlyStopping.__init__ = own",
         "keras.callbacks.Callback.set_model = own",
+        "EarlyStopping.__init__.__defaults__ = (None, 9)",
+        "keras.callbacks.EarlyStopping.__init__.__kwdefaults__ = own",
+        "from keras import callbacks as kc\nkc.EarlyStopping, other = Own, 1",
+        "import tensorflow as tf\ntf.keras.callbacks.EarlyStopping = Own",
         "del EarlyStopping.on_train_end",
         "patch('keras.callbacks.EarlyStopping', Own)",
         "patch.object(EarlyStopping, 'on_epoch_end', own)",

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import VALIDATION, suggest_monitor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "TRAINER_SPEED",
     "VALIDATION",
     "axis_hint",
+    "count_hint",
     "evaluation_note",
+    "seldom_logged",
     "shown",
 ]
 
@@ -25,6 +27,8 @@ TRAINER_SPEED = (
     "model_preparation_time",
 )
 _SHOWN = 8
+# a series with so many times the values of another is logged more often
+_MANY = 2
 
 
 def evaluation_note(judged: Sequence[str], n_between: int) -> str:
@@ -56,5 +60,19 @@ def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
     """
     options, arguments = suggest_monitor(names)
     taken = f"--x-axis epoch{options} or x_axis='epoch'{arguments}"
-    counted = f"--x-axis step{options} or x_axis='step'{arguments}"
-    return f"If {epochs} is one epoch: {taken}; to count evaluations: {counted}"
+    return f"If {epochs} is one epoch: {taken}; to {count_hint(names)}"
+
+
+def count_hint(names: Sequence[str] = ()) -> str:
+    """Say what is to be typed for a row of each evaluation of some series."""
+    options, arguments = suggest_monitor(names)
+    return f"count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
+
+
+def seldom_logged(sizes: Mapping[str, int]) -> list[str]:
+    """Return the series that have far fewer values than another.
+
+    Each of their values is an evaluation, and those of the others lie between.
+    """
+    most = max(sizes.values(), default=0)
+    return [name for name, size in sizes.items() if _MANY * size <= most]

@@ -9,14 +9,14 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.digits import as_float32
-from cbreplay.readers.building.rows import Rows
+from cbreplay.readers.building.rows import Rows, spread
 from cbreplay.readers.sizes import check_cells, check_epochs
-from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.readers.base import ReadOptions
+    from cbreplay.run import Series
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TrainingRows", "join_rows"]
@@ -118,16 +118,7 @@ class TrainingRows:
         """Lay a column out over every epoch from the first to the last."""
         epochs = self.rows.epochs
         length = int(epochs[-1]) - int(epochs[0]) + 1
-        if length == len(logged):
-            # no gap: a long log is not copied
-            return logged
-        values = np.full(length, np.nan)
-        recorded = np.zeros(length, dtype=np.bool_)
-        positions = epochs - epochs[0]
-        values[positions] = logged.values
-        recorded[positions] = logged.recorded
-        others = {int(positions[at]): held for at, held in logged.others.items()}
-        return Series(values, recorded, others)
+        return spread(logged, epochs - epochs[0], length)
 
 
 def join_rows(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["Column", "RowPlaces", "Rows", "as_series", "split_rows"]
+__all__ = ["Column", "RowPlaces", "Rows", "as_series", "split_rows", "spread"]
 
 # what a column can be made of: a value, or None where nothing was recorded
 Column: TypeAlias = "list[float | None]"
@@ -141,9 +141,10 @@ class Rows:
         columns = {name: _nothing(len(epochs)) for name in names}
         begin = 0
         for piece in pieces:
+            at = np.arange(begin, begin + len(piece.epochs))
             for name, column in piece.columns.items():
-                _lay_in(columns[name], column, begin)
-            begin += len(piece.epochs)
+                _lay_in(columns[name], column, at)
+            begin += len(at)
         times = np.concatenate([piece.wall_times for piece in pieces])
         first = pieces[0]
         series = {name: Series(*column) for name, column in columns.items()}
@@ -167,11 +168,20 @@ def _nothing(length: int) -> _Column:
     return _Column(np.full(length, np.nan), np.zeros(length, dtype=np.bool_), {})
 
 
-def _lay_in(column: _Column, piece: Series, begin: int) -> None:
-    """Put the values of a piece into a column, from a row on."""
-    end = begin + len(piece)
-    column.values[begin:end], column.recorded[begin:end] = piece.values, piece.recorded
-    column.others.update((begin + at, held) for at, held in piece.others.items())
+def _lay_in(column: _Column, series: Series, at: EpochArray) -> None:
+    """Put each value of a series into a column, at its place."""
+    column.values[at], column.recorded[at] = series.values, series.recorded
+    column.others.update((int(at[i]), held) for i, held in series.others.items())
+
+
+def spread(series: Series, at: EpochArray, length: int) -> Series:
+    """Lay a series out over more epochs: each value at its place, the rest missing."""
+    if length == len(series):
+        # no gap: a long log is not copied
+        return series
+    column = _nothing(length)
+    _lay_in(column, series, at)
+    return Series(*column)
 
 
 def split_rows(

@@ -11,6 +11,7 @@ from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     VALIDATION,
     axis_hint,
+    count_hint,
     evaluation_note,
 )
 from cbreplay.readers.building.numbering import find_cadence
@@ -231,7 +232,7 @@ def _sampled(table: LogTable, n_steps: int) -> LogError:
     )
     hint = (
         "Export the whole history (W&B: run.scan_history(), which draws no sample), or "
-        "count evaluations: --x-axis step or x_axis='step'"
+        f"{count_hint()}"
     )
     return LogError(problem, source=table.source, hint=hint)
 
@@ -262,10 +263,7 @@ def _drop_silent_epochs(table: LogTable) -> None:
     ]
     if not columns:
         problem = "no column has one value for each epoch"
-        hint = (
-            "Log at least one metric once in each epoch; or count evaluations: "
-            "--x-axis step or x_axis='step'"
-        )
+        hint = f"Log at least one metric once in each epoch; or {count_hint()}"
         raise LogError(problem, source=table.source, hint=hint)
     said = ~np.logical_and.reduce([cells.missing for cells in columns])
     if said.any() and not said.all():

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import suggest_monitor
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     VALIDATION,
+    count_hint,
     evaluation_note,
+    seldom_logged,
     shown,
 )
 from cbreplay.readers.building.numbering import find_cadence
@@ -115,7 +116,9 @@ def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
     judged = [name for name in names if VALIDATION.search(name)]
     between: list[str] = []
     if not judged:
-        judged, between = _seldom(pieces, names)
+        sizes = _sizes(pieces, names)
+        judged = seldom_logged(sizes)
+        between = [name for name in sizes if judged and name not in judged]
     reason = f"values between the evaluations, which are those of {shown(judged)}"
     left_out = dict.fromkeys(between, reason)
     rows = _rows_of([piece.without(left_out) for piece in pieces], judged or names)
@@ -123,19 +126,6 @@ def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
     note = evaluation_note(judged, n_between)
     steps = [piece.steps for piece in rows]
     return EpochRows(_numbered(rows, None), steps, (note,), left_out)
-
-
-def _seldom(
-    pieces: Sequence[LoggedPoints], names: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """Return the series that have far fewer values than others, and the others.
-
-    Nothing where all have about as many.
-    """
-    sizes = {n: _n_values(pieces, n) for n in names if not is_rate_name(n)}
-    most = max(sizes.values(), default=0)
-    seldom = [name for name in sizes if _MANY * sizes[name] <= most]
-    return seldom, [name for name in sizes if name not in seldom] if seldom else []
 
 
 def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
@@ -198,6 +188,11 @@ def _n_values(pieces: Sequence[LoggedPoints], name: str | None = None) -> int:
     )
 
 
+def _sizes(pieces: Sequence[LoggedPoints], names: Sequence[str]) -> dict[str, int]:
+    """Count the values of each series but the learning rates."""
+    return {n: _n_values(pieces, n) for n in names if not is_rate_name(n)}
+
+
 def _runs_ahead(
     pieces: Sequence[LoggedPoints], judged: Sequence[str], name: str
 ) -> bool:
@@ -229,19 +224,16 @@ def _check_alike(
     pieces: Sequence[LoggedPoints], names: Sequence[str], source: str
 ) -> None:
     """Refuse series of which some have many more values than others."""
-    sizes = {n: _n_values(pieces, n) for n in names if not is_rate_name(n)}
-    most, least = (pick(sizes, key=sizes.__getitem__) for pick in (max, min))
-    if _MANY * sizes[least] <= sizes[most]:
+    sizes = _sizes(pieces, names)
+    seldom = seldom_logged(sizes)
+    if seldom:
+        most, least = (pick(sizes, key=sizes.__getitem__) for pick in (max, min))
         problem = (
             f"{most} has values at {count(sizes[most], 'step')}, {least} at "
             f"{sizes[least]}: they cannot both be epochs, and no name says which is a "
             "validation"
         )
-        seldom = [name for name in sizes if _MANY * sizes[name] <= sizes[most]]
-        options, arguments = suggest_monitor(seldom)
-        hint = (
-            f"To count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
-        )
+        hint = f"To {count_hint(seldom)}"
         raise ForeignLogError(problem, source=source, hint=hint)
 
 

@@ -44,22 +44,40 @@ class Scalar(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What an event holds.
+    """What the fields of an event hold, and how many there are.
 
     Parameters
     ----------
-    scalars : list of Scalar
-        Its scalars.
-    other_tags : list of str
-        The tags of summaries that hold none.
-    restart : int or None
-        The step from which a training goes on, by a mark of its writer: what was
+    step, wall_time : int, float
+        Its step, and when it was written.
+    values : list of HeldValue
+        What its summary holds.
+    n_fields : int
+        How many fields it has.
+    restarts : bool
+        Whether its writer marks that a training goes on from this step: what was
         written before, from that step on, is to be dropped.
     """
 
-    scalars: list[Scalar]
-    other_tags: list[str]
-    restart: int | None
+    step: int
+    wall_time: float
+    values: list[HeldValue]
+    n_fields: int
+    restarts: bool
+
+    @property
+    def scalars(self) -> list[Scalar]:
+        """Its scalars."""
+        return [
+            Scalar(held.tag, self.step, self.wall_time, held.number)
+            for held in self.values
+            if held.number is not None
+        ]
+
+    @property
+    def other_tags(self) -> list[str]:
+        """The tags of summaries that hold none."""
+        return [held.tag for held in self.values if held.number is None]
 
 
 class Form(NamedTuple):
@@ -84,59 +102,14 @@ class Form(NamedTuple):
     scalar: bool
 
 
-class _EventFields(NamedTuple):
-    """What the fields of an event hold, and how many there are."""
-
-    wall_time: float
-    step: int
-    values: list[HeldValue]
-    n_fields: int
-    restarts: bool
-
-
 def read_event(payload: Payload) -> Event:
-    """Read an event.
+    """Read an event field by field.
 
     Raises
     ------
     ValueError
         If the bytes are not an event.
     """
-    event = _walk(payload)
-    scalars = [
-        Scalar(held.tag, event.step, event.wall_time, held.number)
-        for held in event.values
-        if held.number is not None
-    ]
-    others = [held.tag for held in event.values if held.number is None]
-    return Event(scalars, others, event.step if event.restarts else None)
-
-
-def event_form(payload: bytes) -> Form | None:
-    """Return the form of an event; None if others are not likely to be like it.
-
-    The usual event, Keras's and most others', is wall time, step and a summary of one
-    value, in this order.
-    """
-    if payload[:1] != b"\x09" or payload[9:BEFORE_STEP] != b"\x10":
-        return None
-    try:
-        event = _walk(payload)
-        _, start = read_varint(payload, BEFORE_STEP)
-    except ValueError:
-        return None
-    if event.n_fields != 3 or len(event.values) != 1:  # noqa: PLR2004 - as it says
-        return None
-    (held,) = event.values
-    if not held.end:
-        return None
-    prefix, suffix = payload[start : held.start], payload[held.end :]
-    scalar = held.number is not None
-    return Form(held.tag, prefix, suffix, len(payload) - start, scalar)
-
-
-def _walk(payload: Payload) -> _EventFields:
-    """Read an event field by field."""
     wall_time, step, n_fields, restarts = 0.0, 0, 0, False
     values: list[HeldValue] = []
     for field in read_fields(payload, 0, len(payload)):
@@ -156,7 +129,29 @@ def _walk(payload: Payload) -> _EventFields:
                 (inner.number, inner.value) == (_SESSION_STATUS, _SESSION_START)
                 for inner in read_fields(payload, field.value, field.end)
             )
-    return _EventFields(wall_time, step, values, n_fields, restarts)
+    return Event(step, wall_time, values, n_fields, restarts)
+
+
+def event_form(payload: bytes) -> Form | None:
+    """Return the form of an event; None if others are not likely to be like it.
+
+    The usual event, Keras's and most others', is wall time, step and a summary of one
+    value, in this order.
+    """
+    if payload[:1] != b"\x09" or payload[9:BEFORE_STEP] != b"\x10":
+        return None
+    try:
+        event = read_event(payload)
+        _, start = read_varint(payload, BEFORE_STEP)
+    except ValueError:
+        return None
+    if event.n_fields != 3 or len(event.values) != 1:  # noqa: PLR2004 - as it says
+        return None
+    (held,) = event.values
+    if not held.end:
+        return None
+    prefix, suffix = payload[start : held.start], payload[held.end :]
+    return Form(held.tag, prefix, suffix, len(payload) - start, held.number is not None)
 
 
 def _read_value(payload: Payload, outer: Field) -> HeldValue:

@@ -71,6 +71,11 @@ class LogFiles(NamedTuple):
     notes: list[str]
 
     @property
+    def tags(self) -> list[str]:
+        """The tags of their scalars, in the order of the files."""
+        return list(dict.fromkeys(tag for table in self.tables for tag in table.tags))
+
+    @property
     def tables(self) -> list[EventTable]:
         """What the files hold, in their order."""
         return [file.table for files in self.files.values() for file in files]

@@ -36,19 +36,10 @@ _SIZES: dict[bytes, int] = {}
 
 
 class _FrameLayout(NamedTuple):
-    """Where the records of some bytes lay, and their heads.
-
-    Parameters
-    ----------
-    bounds : Ints
-        Where each record began, and where the last ended.
-    lengths, checksums : arrays
-        Their heads.
-    """
+    """Where the records of some bytes began and the last one ended, and their heads."""
 
     bounds: Ints
-    lengths: Words
-    checksums: NDArray[np.uint32]
+    heads: NDArray[np.void]
 
 
 # the layouts that were met, each by the head of its file's second record: the first one
@@ -77,7 +68,7 @@ def walk_frames(content: bytes) -> Ints:
     bounds = np.concatenate([before[:-1], np.array(walked, dtype=np.int64)])
     if len(_LAYOUTS) >= _MOST_LAYOUTS:
         _LAYOUTS.clear()
-    _LAYOUTS[key] = _FrameLayout(bounds, *_heads(content, bounds[:-1]))
+    _LAYOUTS[key] = _FrameLayout(bounds, _heads(content, bounds[:-1]))
     return bounds
 
 
@@ -85,21 +76,17 @@ def _as_before(content: bytes, layout: _FrameLayout | None) -> Ints:
     """Return the bounds of the records that lie as in a layout."""
     if layout is None or len(content) < layout.bounds[1]:
         return np.zeros(1, dtype=np.int64)
-    bounds = layout.bounds
-    if len(content) < bounds[-1]:
-        bounds = bounds[: bounds.searchsorted(len(content), side="right")]
-    n_records = len(bounds) - 1
-    lengths, checksums = _heads(content, bounds[:-1])
-    same = lengths == layout.lengths[:n_records]
-    same &= checksums == layout.checksums[:n_records]
+    n_records = int(layout.bounds.searchsorted(len(content), side="right")) - 1
+    bounds = layout.bounds[: n_records + 1]
+    same = _heads(content, bounds[:-1]) == layout.heads[:n_records]
     return bounds if same.all() else bounds[: int(same.argmin()) + 1]
 
 
-def _heads(content: bytes, positions: Ints) -> tuple[Words, NDArray[np.uint32]]:
-    """Return the lengths of records, and the checksums of these."""
-    lengths = np.ndarray((len(content) - 7,), "<u8", content, strides=(1,))
-    checksums = np.ndarray((len(content) - 3,), "<u4", content, strides=(1,))
-    return lengths[positions], checksums[positions + 8]
+def _heads(content: bytes, positions: Ints) -> NDArray[np.void]:
+    """Return the heads of the records that begin at some positions."""
+    shape = (len(content) - HEAD.size + 1,)
+    every: NDArray[np.void] = np.ndarray(shape, "V12", content, strides=(1,))
+    return every[positions]
 
 
 def _walk(content: bytes, position: int) -> list[int]:
@@ -190,18 +177,14 @@ class RecordBlock:
         return np.ndarray(shape, kind, self._bytes, strides=(1,))
 
     def _find_changed(self, end: int) -> Flags:
-        if self._none_changed(end):
+        stored = self.read("<u4", self.starts + self.lengths)
+        if self._none_changed(stored, end):
             return np.zeros(len(self), dtype=np.bool_)
-        payloads = map(self.payload, range(len(self)))
-        right = np.array(
-            [masked_checksum(payload) for payload in payloads], dtype=np.uint32
-        )
-        ends = self.starts + self.lengths
-        stored = [self._content[at : at + 4] for at in ends.tolist()]
-        changed: Flags = right != np.frombuffer(b"".join(stored), dtype="<u4")
+        right = [masked_checksum(self.payload(row)) for row in range(len(self))]
+        changed: Flags = stored != np.array(right, dtype=np.uint32)
         return changed
 
-    def _none_changed(self, end: int) -> bool:
+    def _none_changed(self, stored: NDArray[np.uint32], end: int) -> bool:
         """Tell whether all payloads have their checksums, in one pass over them.
 
         A CRC is a remainder. Where a payload is followed by its own, and its first
@@ -211,9 +194,9 @@ class RecordBlock:
         record leaves its error in it. Two and more errors cancel each other as seldom
         as a single one hits its checksum by chance, once in 2**32.
         """
-        words, ends = self._every("<u4"), self.starts + self.lengths
-        rotated = words[ends] - np.uint32(MASK_DELTA)
-        words[ends] = ~((rotated << _LOW_BITS) | (rotated >> _HIGH_BITS))
+        words, rotated = self._every("<u4"), stored - np.uint32(MASK_DELTA)
+        unmasked = (rotated << _LOW_BITS) | (rotated >> _HIGH_BITS)
+        words[self.starts + self.lengths] = ~unmasked
         self._every("<u8")[self.positions] = 0
         words[self.positions + 8] = 0
         first = words[self.starts]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.readers.building.rows import spread
 from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
 
@@ -262,24 +263,26 @@ def merge_points(pieces: Sequence[LoggedPoints], most: int) -> LoggedPoints:
     if len(pieces) == 1:
         return pieces[0]
     first = pieces[0]
-    if not all(np.array_equal(first.steps, piece.steps) for piece in pieces[1:]):
+    steps = first.steps
+    if not all(np.array_equal(steps, piece.steps) for piece in pieces[1:]):
         steps = _distinct(np.concatenate([piece.steps for piece in pieces]))
         wanted = sum(len(piece.columns) for piece in pieces) * len(steps)
         held = sum(len(piece.columns) * len(piece.steps) for piece in pieces)
         what = "its writers log different series at different steps"
         check_cells(wanted - held, first.file, most, what)
-        pieces = [_spread(piece, steps) for piece in pieces]
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
-    times = pieces[0].wall_times
+    times = np.full(len(steps), np.nan)
     for piece in pieces:
-        for name, series in piece.columns.items():
-            there = columns.get(name)
+        at = np.searchsorted(steps, piece.steps)
+        for name, own in piece.columns.items():
+            series, there = spread(own, at, len(steps)), columns.get(name)
             columns[name] = series if there is None else _over(there, series)
             written[name] = max(piece.written[name], written.get(name, -np.inf))
-        times = np.where(np.isnan(times), piece.wall_times, times)
-    merged = replace(first, steps=pieces[0].steps, columns=columns, written=written)
-    return replace(merged, wall_times=times)
+        times[at] = np.where(np.isnan(times[at]), piece.wall_times, times[at])
+    return replace(
+        first, steps=steps, columns=columns, wall_times=times, written=written
+    )
 
 
 def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -287,20 +290,6 @@ def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
     ordered = np.sort(steps)
     found: NDArray[np.int64] = ordered[np.append(True, ordered[1:] != ordered[:-1])]
     return found
-
-
-def _spread(piece: LoggedPoints, steps: NDArray[np.int64]) -> LoggedPoints:
-    """Lay points out over more steps."""
-    at = np.searchsorted(steps, piece.steps)
-    times = np.full(len(steps), np.nan)
-    times[at] = piece.wall_times
-    columns = {}
-    for name, series in piece.columns.items():
-        values, recorded = np.full(len(steps), np.nan), np.zeros(len(steps), np.bool_)
-        values[at], recorded[at] = series.values, series.recorded
-        others = {int(at[position]): held for position, held in series.others.items()}
-        columns[name] = Series(values, recorded, others)
-    return replace(piece, steps=steps, columns=columns, wall_times=times)
 
 
 def _over(earlier: Series, later: Series) -> Series:

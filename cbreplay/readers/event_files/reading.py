@@ -8,16 +8,13 @@ from cbreplay.readers.base import Damage, ReadOptions
 from cbreplay.readers.event_files.events import Event, read_event
 from cbreplay.readers.event_files.forms import read_forms
 from cbreplay.readers.event_files.frames import RecordBlock, walk_frames
-from cbreplay.readers.event_files.long_payload import LongPayload
 from cbreplay.readers.event_files.record_bytes import (
     CHECKSUM,
     FRAME_SIZE,
     HEAD,
-    cut,
+    LongPayload,
     masked_checksum,
-    no_event,
     open_records,
-    wrong_checksum,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
 
@@ -41,14 +38,14 @@ def read_events(path: str, n_bytes: int = _AT_ONCE) -> EventTable:
         If it cannot be read at all; damage inside it is kept in the table.
     """
     with open_records(path) as file:
-        return _FileReading(path, file).read(n_bytes)
+        return _FileReading(file).read(n_bytes)
 
 
 class _FileReading:
     """The way through one file."""
 
-    def __init__(self, path: str, file: RecordBytes) -> None:
-        self._path, self._file = path, file
+    def __init__(self, file: RecordBytes) -> None:
+        self._file = file
         self._table, self._damage = TableBuilder(), Damage(ReadOptions(errors="skip"))
 
     def read(self, n_bytes: int) -> EventTable:
@@ -78,16 +75,16 @@ class _FileReading:
             if not ended:
                 return HEAD.size
             if left or self._file.flaw:
-                self._end(cut(self._path, offset, len(left), self._file))
+                self._end(self._file.cut(offset, len(left)))
             return 0
         length, checksum = HEAD.unpack_from(left)
         if masked_checksum(left[:8]) != checksum:
-            self._damage.report(wrong_checksum(self._path, offset, "length"))
+            self._damage.report(self._file.wrong_checksum(offset, "length"))
             return 0
         wanted, most = length + CHECKSUM.size, self._file.most(offset + HEAD.size)
         if ended or wanted > most:
             found = most if wanted > most else len(left) - HEAD.size
-            self._end(cut(self._path, offset, found, self._file, wanted))
+            self._end(self._file.cut(offset, found, wanted))
             return 0
         return int(length + FRAME_SIZE)
 
@@ -103,7 +100,7 @@ class _FileReading:
         for row in read_forms(block, self._table).tolist():
             offset = block.offset + int(block.positions[row])
             if block.changed[row]:
-                self._damage.report(wrong_checksum(self._path, offset, "content"))
+                self._damage.report(self._file.wrong_checksum(offset, "content"))
             else:
                 self._keep(self._read_event(block.payload(row), offset), offset)
         self._table.settle()
@@ -113,7 +110,7 @@ class _FileReading:
         try:
             return read_event(payload)
         except ValueError as error:
-            return no_event(self._path, offset, str(error))
+            return self._file.damaged(offset, f"this record is not an event ({error})")
 
     def _read_long(self, offset: int) -> bool:
         """Read a record without holding it; False if the file ends in it."""
@@ -123,9 +120,9 @@ class _FileReading:
         n_bytes, right = payload.finish()
         wanted = length + CHECKSUM.size
         if n_bytes < wanted:
-            self._end(cut(self._path, offset, n_bytes, self._file, wanted))
+            self._end(self._file.cut(offset, n_bytes, wanted))
         elif not right:
-            self._damage.report(wrong_checksum(self._path, offset, "content"))
+            self._damage.report(self._file.wrong_checksum(offset, "content"))
         else:
             self._keep(event, offset)
         return n_bytes >= wanted

@@ -7,8 +7,9 @@ import os
 import stat
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
+from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from cbreplay.errors import LogError, TruncatedLogError
@@ -23,13 +24,10 @@ __all__ = [
     "FRAME_SIZE",
     "HEAD",
     "MASK_DELTA",
+    "LongPayload",
     "RecordBytes",
-    "cut",
-    "mask_checksum",
     "masked_checksum",
-    "no_event",
     "open_records",
-    "wrong_checksum",
 ]
 
 # tensorflow/core/lib/io/record_writer.h: uint64 length, masked crc32c of it,
@@ -39,11 +37,13 @@ CHECKSUM = struct.Struct("<I")
 FRAME_SIZE = HEAD.size + CHECKSUM.size
 MASK_DELTA = 0xA282EAD8
 _BUFFER = 1 << 16
+_READ_AT_ONCE, _LONGEST_FIELD = 1 << 18, 1 << 20
 _BEGINNING = 64
 _GZIP_MAGIC, _GZIP_WINDOW = b"\x1f\x8b", 31
 _PACKED_BUFFER, _UNPACKED_AT_ONCE = 1 << 16, 1 << 14
 # of a packed file nobody knows the size, so a length must not be believed
 _MOST_UNPACKED = 1 << 28
+_OF_A_HEAD = " bytes of a record's head"
 _CUT_HINT = (
     "Give the whole file, or keep what is whole with --errors skip or errors='skip'"
 )
@@ -51,11 +51,10 @@ _CUT_HINT = (
 
 def masked_checksum(content: bytes) -> int:
     """Return the CRC-32C of some bytes, rotated and shifted as TFRecords hold it."""
-    return mask_checksum(crc32c(content))
+    return _masked(crc32c(content))
 
 
-def mask_checksum(crc: int) -> int:
-    """Return a CRC-32C as TFRecords hold it."""
+def _masked(crc: int) -> int:
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
@@ -76,7 +75,7 @@ class RecordBytes:
         check_content(beginning, path)
         packed = beginning.startswith(_GZIP_MAGIC)
         file.seek(0)
-        self._file = file
+        self._file, self._path = file, path
         self._unpacker = zlib.decompressobj(_GZIP_WINDOW) if packed else None
         self._raw, self._unpacked = b"", bytearray()
         self.size = None if packed else os.fstat(file.fileno()).st_size
@@ -106,6 +105,37 @@ class RecordBytes:
             self._left += len(content)
         else:
             self._unpacked[:0] = content
+
+    def cut(self, offset: int, found: int, wanted: int | None = None) -> LogError:
+        """Return the error of a file that ends inside a record.
+
+        Parameters
+        ----------
+        offset : int
+            Where the record begins.
+        found : int
+            How many of its bytes there are, behind its head if that is whole.
+        wanted : int, optional
+            How many there should be behind its head.
+        """
+        if self.size is None and wanted is not None and wanted > _MOST_UNPACKED:
+            problem = f"a record of {wanted} bytes is more than is unpacked at once"
+            return self.damaged(offset, problem)
+        of = f" of the {wanted} bytes of a record" if wanted else _OF_A_HEAD
+        why = self.flaw or "a writer may still be open"
+        problem = f"the file breaks off: it holds only {found}{of} ({why})"
+        return TruncatedLogError(
+            problem, source=self._path, byte=offset, hint=_CUT_HINT
+        )
+
+    def wrong_checksum(self, offset: int, what: str) -> LogError:
+        """Return the error of a record whose length or content was changed."""
+        problem = f"the checksum of a record's {what} is wrong: bytes were changed"
+        return self.damaged(offset, problem)
+
+    def damaged(self, offset: int, problem: str) -> LogError:
+        """Return the error of a record that is to be left out."""
+        return LogError(problem, source=self._path, byte=offset, hint=SKIP_HINT)
 
     def _unpack(self, unpacker: zlib._Decompress) -> bool:
         """Unpack some more bytes, or none yet; False at the end.
@@ -153,42 +183,69 @@ def open_records(path: str) -> Iterator[RecordBytes]:
         raise cannot_open(path, error) from None
 
 
-def cut(
-    path: str, offset: int, found: int, file: RecordBytes, wanted: int | None = None
-) -> LogError:
-    """Return the error of a file that ends inside a record.
+class LongPayload:
+    """The payload of a long record, read forwards and once, by whoever walks through.
+
+    It is indexed as bytes are. Its checksum is taken of what passes by, and nothing but
+    the last piece is kept: a graph or a picture may have many megabytes.
 
     Parameters
     ----------
-    path : str
-        The file.
-    offset : int
-        Where the record begins.
-    found : int
-        How many of its bytes there are, behind its head if that is whole.
     file : RecordBytes
-        The file's bytes.
-    wanted : int, optional
-        How many there should be behind its head.
+        The file, read up to where the payload begins.
+    length : int
+        How many bytes it has.
     """
-    if file.size is None and wanted is not None and wanted > _MOST_UNPACKED:
-        problem = f"a record of {wanted} bytes is more than is unpacked at once"
-        return LogError(problem, source=path, byte=offset, hint=SKIP_HINT)
-    of = (
-        f" of the {wanted} bytes of a record" if wanted else " bytes of a record's head"
-    )
-    why = file.flaw or "a writer may still be open"
-    problem = f"the file breaks off: it holds only {found}{of} ({why})"
-    return TruncatedLogError(problem, source=path, byte=offset, hint=_CUT_HINT)
 
+    def __init__(self, file: RecordBytes, length: int) -> None:
+        self._file, self._length = file, length
+        self._held, self._begin = b"", 0
+        self._checksum: int = crc32c(b"")
 
-def wrong_checksum(path: str, offset: int, what: str) -> LogError:
-    """Return the error of a record whose length or content was changed."""
-    problem = f"the checksum of a record's {what} is wrong: bytes were changed"
-    return LogError(problem, source=path, byte=offset, hint=SKIP_HINT)
+    def __len__(self) -> int:
+        return self._length
 
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> bytes: ...
+    def __getitem__(self, at: int | slice) -> int | bytes:
+        if isinstance(at, int):
+            return self._part(at, at + 1)[0]
+        return self._part(at.start, min(at.stop, self._length))
 
-def no_event(path: str, offset: int, reason: str) -> LogError:
-    """Return the error of a record that holds something else than an event."""
-    problem = f"this record is not an event ({reason})"
-    return LogError(problem, source=path, byte=offset, hint=SKIP_HINT)
+    def finish(self) -> tuple[int, bool]:
+        """Pass by what is left; return how many bytes were found, and whether rightly.
+
+        Its checksum's bytes are counted too.
+        """
+        while self._end < self._length and self._read_on(self._end):
+            pass
+        if self._end < self._length:
+            return self._end, False
+        stored = self._file.read(CHECKSUM.size)
+        right = stored == CHECKSUM.pack(_masked(self._checksum))
+        return self._end + len(stored), right
+
+    @property
+    def _end(self) -> int:
+        return self._begin + len(self._held)
+
+    def _part(self, start: int, stop: int) -> bytes:
+        if stop - start > _LONGEST_FIELD:
+            message = f"a name of {stop - start} bytes at byte {start}"
+            raise ValueError(message)
+        while self._end < stop:
+            if not self._read_on(start):
+                message = f"it ends before byte {stop}"
+                raise ValueError(message)
+        return self._held[start - self._begin : stop - self._begin]
+
+    def _read_on(self, kept: int) -> bool:
+        """Read some more, and keep what lies from a position on; False at the end."""
+        more = self._file.read(min(_READ_AT_ONCE, self._length - self._end))
+        self._checksum = extend(self._checksum, more)
+        left = self._held[max(kept - self._begin, 0) :]
+        self._begin = self._end - len(left)
+        self._held = left + more
+        return bool(more)

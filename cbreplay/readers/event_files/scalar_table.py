@@ -111,10 +111,11 @@ class TableBuilder:
         """Take what an event holds that was read by itself."""
         for tag in event.other_tags:
             self.note_other(tag, offset)
-        if event.restart is not None:
-            self._restarts.append(Restart(event.restart, offset))
-        self._scalars += event.scalars
-        self._offsets += [offset] * len(event.scalars)
+        if event.restarts:
+            self._restarts.append(Restart(event.step, offset))
+        scalars = event.scalars
+        self._scalars += scalars
+        self._offsets += [offset] * len(scalars)
 
     def note_other(self, tag: str, offset: int) -> None:
         """Remember a tag that holds no scalar, and where it was met first."""

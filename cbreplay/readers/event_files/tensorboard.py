@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import suggest_monitor
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.evaluations import (
     VALIDATION,
     axis_hint,
+    count_hint,
+    seldom_logged,
     shown,
 )
 from cbreplay.readers.building.fits import join_rows
@@ -57,8 +58,6 @@ __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 _SHOWN_TAGS = 8
-# a series with so many times the values of another is logged more often
-_MANY = 2
 # the layouts by which a framework is known that is not Keras
 _FRAMEWORKS = {
     "ultralytics": "Ultralytics",
@@ -108,13 +107,20 @@ class TensorBoardReader:
         found = _read_points(log, layout, self.options)
         if not found.pieces:
             raise _crowded(path, found) or _no_epochs(path, log, damage)
-        rows = _rows_of(found, layout, _tags(log), path)
+        rows = _rows_of(found, layout, log.tags, path)
         pieces, numbered = _in_epochs(rows, layout, self.options)
         notes = [*damage.notes(), *layout.notes, *rows.notes]
         notes += dict.fromkeys(found.notes)
-        facts = _facts(notes, found, rows, layout, numbered)
-        facts = facts._replace(framework=_framework(layout, _tags(log)))
-        facts = facts._replace(notes=(*facts.notes, *_called_validation(path)))
+        left_out = {**found.left_out, **rows.left_out}
+        notes += [*_left_out_notes(left_out), *numbered.notes]
+        facts = LogFacts(
+            notes=(*notes, *_called_validation(path)),
+            left_out=left_out,
+            counts_from=layout.first_step + numbered.counts_from,
+            begins_at=layout.begins_at,
+            axis_unit="epochs" if rows.steps is None else "evaluations",
+            framework=_framework(layout, log.tags),
+        )
         records = join_rows(pieces, self.options, self.metadata, path)
         for record in records:
             # run.json describes the training that ended last
@@ -131,24 +137,6 @@ class TensorBoardReader:
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
-
-
-def _facts(
-    notes: Sequence[str],
-    found: _FoundPoints,
-    rows: EpochRows,
-    layout: Layout,
-    numbered: NumberedEpochs,
-) -> LogFacts:
-    """Say what holds for every training in the files."""
-    left_out = {**found.left_out, **rows.left_out}
-    return LogFacts(
-        notes=(*notes, *_left_out_notes(left_out), *numbered.notes),
-        left_out=left_out,
-        counts_from=layout.first_step + numbered.counts_from,
-        begins_at=layout.begins_at,
-        axis_unit="epochs" if rows.steps is None else "evaluations",
-    )
 
 
 def _framework(layout: Layout, tags: Sequence[str]) -> str:
@@ -199,16 +187,12 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
     train = of_writers[""] or of_writers["train"]
     found.pieces.extend(pair_points(train, of_writers["validation"], most))
     if layout.tool == "keras":
-        found.left_out.update(other_scalars(_tags(log)))
+        found.left_out.update(other_scalars(log.tags))
         if not train:
             there = any(log.files[""] + log.files["train"])
             held = "hold no epoch" if there else "are not here"
             found.notes.append(f"the training's own event files {held}: val_ only")
     return found
-
-
-def _tags(log: LogFiles) -> list[str]:
-    return list(dict.fromkeys(tag for table in log.tables for tag in table.tags))
 
 
 def _rows_of(
@@ -278,7 +262,7 @@ def _with_steps(run: Run, logged: Series) -> Run:
 
 def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
     """Return the error of event files without epochs: the tags that there are."""
-    tags = _tags(log)
+    tags = log.tags
     if damage.errors and not tags:
         return damage.errors[0]
     unfinished = [table.unfinished for table in log.tables if table.unfinished]
@@ -302,7 +286,7 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
             f"by its tag {HUGGING_FACE_EPOCH} the steps here are parts of epochs, and "
             "evaluations do not stand at the end of each"
         )
-        hint = "To count evaluations: --x-axis step or x_axis='step'"
+        hint = f"To {count_hint()}"
         return ForeignLogError(problem, source=path, hint=hint)
     problem = (
         "there is no epoch scalar of Keras (epoch_loss), and nothing says that the "
@@ -318,15 +302,8 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
     if judged:
         return axis_hint(judged, "each step with a value of a validation")
     sizes = {tag: sum(table.count(tag) for table in log.tables) for tag in watched}
-    most, least = max(sizes.values(), default=0), min(sizes.values(), default=0)
-    if _MANY * least <= most and least:
-        # of the seldom ones each value is an evaluation, and the others lie between
-        seldom = [tag for tag in watched if _MANY * sizes[tag] <= most]
-        options, arguments = suggest_monitor(seldom)
-        return (
-            f"To count evaluations: --x-axis step{options} or x_axis='step'{arguments}"
-        )
-    return axis_hint(watched, "each step")
+    seldom = seldom_logged(sizes)
+    return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
 
 
 def _crowded(path: str, found: _FoundPoints) -> LogError | None:

@@ -34,10 +34,10 @@ class _Kind(NamedTuple):
     field: int
 
 
-_FLOAT, _DOUBLE_TYPE, _BOOL, _BFLOAT16, _HALF = 1, 2, 10, 14, 19
+_FLOAT, _DOUBLE, _BOOL, _BFLOAT16, _HALF = 1, 2, 10, 14, 19
 _KINDS = {
     _FLOAT: _Kind("<f", 5),
-    _DOUBLE_TYPE: _Kind("<d", 6),
+    _DOUBLE: _Kind("<d", 6),
     3: _Kind("<i", 7),
     4: _Kind("<B", 7),
     5: _Kind("<h", 7),
@@ -50,6 +50,8 @@ _KINDS = {
     22: _Kind("<I", 16),
     23: _Kind("<Q", 17),
 }
+# packed or not; the numbers of the others are varints
+_FIXED = {_FLOAT: (BYTES, FIXED32), _DOUBLE: (BYTES, FIXED64)}
 
 
 class HeldValue(NamedTuple):
@@ -125,27 +127,27 @@ def _is_scalar(payload: Payload, shape: Field) -> bool:
 
 
 def _from_content(content: _NumberField, dtype: int) -> HeldValue:
-    raw, layout = content.raw, _KINDS[dtype].layout
+    """Read the bytes of a number as they lie in tensor_content."""
+    number = _from_bytes(content.raw, dtype)
+    if number is None or dtype != _FLOAT:
+        return HeldValue("", number)
+    return HeldValue("", number, content.field.value, content.field.end)
+
+
+def _from_bytes(raw: bytes, dtype: int) -> float | None:
+    layout = _KINDS[dtype].layout
     if dtype == _BFLOAT16:
         raw = b"\0\0" + raw
     if len(raw) != struct.calcsize(layout):
-        return _NOTHING
-    (number,) = struct.unpack(layout, raw)
-    if dtype != _FLOAT:
-        return HeldValue("", float(number))
-    return HeldValue("", number, content.field.value, content.field.end)
+        return None
+    return float(struct.unpack(layout, raw)[0])
 
 
 def _from_value(value: _NumberField, dtype: int) -> HeldValue:
     """Read float_val and its kin: packed, so the field's bytes are the numbers."""
     (_, wire, start, end), raw = value
-    if dtype in (_FLOAT, _DOUBLE_TYPE):
-        layout, own_wire = ("<f", FIXED32) if dtype == _FLOAT else ("<d", FIXED64)
-        if wire not in (BYTES, own_wire) or len(raw) != struct.calcsize(layout):
-            return _NOTHING
-        (number,) = struct.unpack(layout, raw)
-        held = HeldValue("", number)
-        return held._replace(start=start, end=end) if dtype == _FLOAT else held
+    if dtype in _FIXED:
+        return _from_content(value, dtype) if wire in _FIXED[dtype] else _NOTHING
     if wire == BYTES and raw:
         bits, position = read_varint(raw, 0)
         if position != end - start:
@@ -159,12 +161,8 @@ def _from_value(value: _NumberField, dtype: int) -> HeldValue:
 
 def _from_bits(bits: int, dtype: int) -> float | None:
     """Return what a varint holds: an integer or the bits of a half; None if neither."""
-    if dtype == _BFLOAT16:
-        (number,) = struct.unpack("<f", struct.pack("<I", (bits & 0xFFFF) << 16))
-        return float(number)
-    if dtype == _HALF:
-        (number,) = struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))
-        return float(number)
+    if dtype in (_BFLOAT16, _HALF):
+        return _from_bytes(struct.pack("<H", bits & 0xFFFF), dtype)
     if dtype == _BOOL:
         return float(bits != 0)
     layout = _KINDS[dtype].layout

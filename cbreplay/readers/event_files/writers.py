@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -68,30 +69,29 @@ def drop_purged(files: Sequence[EventFile]) -> tuple[list[EventFile], list[str]]
     parts: list[EventFile] = []
     notes: list[str] = []
     for path, table, _ in files:
-        offsets = table.scalars.offsets
-        begin, resumed = 0, False
-        for restart in table.restarts:
-            end = int(np.searchsorted(offsets, restart.offset))
-            parts.append(EventFile(path, _between(table, begin, end), resumed))
-            kept = [part.table.scalars.steps < restart.step for part in parts]
-            n_dropped = sum(int(np.count_nonzero(~own)) for own in kept)
-            if n_dropped:
-                notes.append(
-                    f"the writer resumed at step {restart.step} and marked it, which "
-                    f"drops {count(n_dropped, 'value')} written before from there on"
-                )
-            parts = [
-                part._replace(table=part.table.only(own))
-                for part, own in zip(parts, kept, strict=True)
-            ]
-            begin, resumed = end, True
-        rest = _between(table, begin, len(offsets))
-        parts.append(EventFile(path, rest, resumed))
+        offsets = [restart.offset for restart in table.restarts]
+        cuts = np.searchsorted(table.scalars.offsets, offsets).tolist()
+        ends = pairwise([0, *cuts, len(table.scalars.offsets)])
+        for (begin, end), restart in zip(ends, [None, *table.restarts], strict=True):
+            if restart is not None:
+                parts, n_dropped = _drop_from(parts, restart.step)
+                if n_dropped:
+                    notes.append(
+                        f"the writer resumed at step {restart.step} and marked it, "
+                        f"which drops {count(n_dropped, 'value')} written before from "
+                        "there on"
+                    )
+            own = table._replace(scalars=table.scalars.take(slice(begin, end)))
+            parts.append(EventFile(path, own, resumed=restart is not None))
     return parts, notes
 
 
-def _between(table: EventTable, begin: int, end: int) -> EventTable:
-    return table._replace(scalars=table.scalars.take(slice(begin, end)))
+def _drop_from(parts: Sequence[EventFile], step: int) -> tuple[list[EventFile], int]:
+    """Leave out the values from a step on, and count them."""
+    kept = [part.table.scalars.steps < step for part in parts]
+    left = zip(parts, kept, strict=True)
+    cut = [part._replace(table=part.table.only(own)) for part, own in left]
+    return cut, sum(int(np.count_nonzero(~own)) for own in kept)
 
 
 def join_writers(pieces: Sequence[LoggedPoints], most: int) -> JoinedPieces:

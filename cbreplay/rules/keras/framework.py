@@ -16,6 +16,7 @@ from cbreplay.rules.keras.without_rule import (
     BYSTANDERS,
     LOGGERS_ELSEWHERE,
     NOT_REPLAYED,
+    SENDING,
 )
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -44,7 +45,7 @@ class KerasFamily(PlainFamily):
         "tf.keras.callbacks",
         "tf_keras.callbacks",
     )
-    bystanders = BYSTANDERS
+    bystanders, sending = BYSTANDERS, SENDING
     rate_changing = ("LearningRateScheduler", "ReduceLROnPlateau")
 
     @property

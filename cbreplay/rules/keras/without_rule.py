@@ -5,7 +5,7 @@ keras/src/callbacks, 3.15.1.
 
 from __future__ import annotations
 
-__all__ = ["BYSTANDERS", "LOGGERS_ELSEWHERE", "NOT_REPLAYED", "REFUSED"]
+__all__ = ["BYSTANDERS", "LOGGERS_ELSEWHERE", "NOT_REPLAYED", "REFUSED", "SENDING"]
 
 # none of these stops training, sets the rate or swaps weights
 BYSTANDERS = (
@@ -16,6 +16,8 @@ BYSTANDERS = (
     "RemoteMonitor",
     "TensorBoard",
 )
+# of these the arguments may be an address or a token, and of every one below
+SENDING = ("RemoteMonitor",)
 # the same of other packages: they write down what they see, or save a model
 LOGGERS_ELSEWHERE = {
     "aim": ("AimCallback", "AimTracker"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.errors import as_options
+from cbreplay.errors import LogError, as_options
 from cbreplay.readers.base import ForeignLogError, ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import Point, write_events
@@ -184,3 +184,10 @@ def test_a_validation_in_the_middle_of_a_training_is_another_value(
     points.insert(11, (2.5, 2, "metrics/mAP50-95(B)", 0.875))
     (run,) = read(tmp_path, sorted(points, key=lambda point: point[1]), x_axis=None)
     assert list(run.series["metrics/mAP50-95(B)"].others) == [1]
+
+
+def test_a_log_of_nothing_but_a_rate_is_refused(tmp_path: Path) -> None:
+    # found by reading made files in every way: there is no series to compare
+    points = [(float(epoch), epoch, "lr", 0.5**epoch) for epoch in range(5)]
+    with pytest.raises(LogError, match="no metric, only a learning rate"):
+        read(tmp_path, points)
