@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "best_recorded_epoch",
     "bounds_of",
+    "cuts_schedule",
     "falls_by_schedule",
     "has_ambiguous_best",
     "judge_epoch",
@@ -208,6 +209,19 @@ def falls_by_schedule(run: Run) -> bool:
         return False
     shares = 1 - half[1:] / half[:-1]
     return bool((shares > 0).all() and shares.max() > _FALLS_FASTER * shares[0])
+
+
+def cuts_schedule(run: Run, stopped_epoch: int | None) -> bool:
+    """Return whether a stop comes before the end of a schedule of the rate.
+
+    >>> from cbreplay.run import Run
+    >>> line = ({"loss": 1.0, "learning_rate": 1 - e / 20} for e in range(20))
+    >>> run = Run.from_logs(line)
+    >>> cuts_schedule(run, 18), cuts_schedule(run, 19), cuts_schedule(run, None)
+    (True, False, False)
+    """
+    end = max(run.horizon, (run.planned_epochs or 0) - 1)
+    return stopped_epoch is not None and stopped_epoch < end and falls_by_schedule(run)
 
 
 def measure_outcome(

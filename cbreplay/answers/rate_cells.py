@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import axis_cells, axis_columns
-from cbreplay.document import ColumnRows, MadeColumn, Table, TableColumn
+from cbreplay.answers.retrainings import meant_in_retrainings
+from cbreplay.document import (
+    Code,
+    ColumnRows,
+    Fact,
+    MadeColumn,
+    Table,
+    TableColumn,
+    say,
+)
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.staircase.reductions import later_gain, rate_kept_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
+    from cbreplay.document import Part, Text
     from cbreplay.grid import Grid
     from cbreplay.rules.base import Callback
 
-__all__ = ["rate_columns", "rate_totals", "tells_of_rates", "totals_table"]
+__all__ = [
+    "rate_columns",
+    "rate_totals",
+    "still_gained",
+    "tells_of_rates",
+    "totals_table",
+]
 
 _FIGURES = (
     "explained_reductions",
@@ -71,7 +89,7 @@ def rate_columns(
 
 def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
     """Return the totals of every setting over the runs, for JSON."""
-    n_configs = len(cells.grid)
+    n_configs, gains = len(cells.grid), _later_gains(cells)
     totals = []
     for config in range(n_configs):
         of_runs = {
@@ -90,11 +108,99 @@ def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
                 "reduce_first": first.count("reduce"),
                 "stop_first": first.count("stop"),
                 "unknown": first.count(None),
+                **_described(gains[config]),
             }
         )
     return totals
 
 
+def still_gained(cells: SettingCells) -> Iterator[Text]:
+    """Yield what the records still gained after first reductions, and what that meant.
+
+    Of several settings the table of totals has the figures, and only what they mean is
+    said.
+    """
+    every = _later_gains(cells)
+    known = [gain for gains in every for gain, _ in gains]
+    if not known:
+        return
+    meant = meant_in_retrainings(known)
+    objective = Code(cells.judged_by[0][0] or "value")
+    if len(every) > 1:
+        yield say(
+            "still gained: by what share the recorded training, where it kept the rate "
+            "that the setting first reduces, lowered its best ",
+            objective,
+            f" after that. {meant}",
+        )
+        return
+    yield say(
+        "On ",
+        Fact(len(known), "count", "later_gain_runs"),
+        " of ",
+        Fact(len(cells.runs), "count", "runs"),
+        " runs it first reduces the rate where the recorded training kept it; by how "
+        "much that training still lowered its best ",
+        objective,
+        " after that: ",
+        *_spoken_gains(_described(every[0])),
+        f". {meant}",
+    )
+
+
+def _spoken_gains(described: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Say the middle and the largest of some gains, or the only one."""
+    worst = Fact(described["worst_later_gain"], "share", "worst_later_gain")
+    run = Code(described["worst_later_gain_run"])
+    if described["later_gain_runs"] == 1:
+        return (worst, " (", run, ")")
+    median = Fact(described["median_later_gain"], "share", "median_later_gain")
+    return (median, " in the middle (the median), ", worst, " at most (", run, ")")
+
+
+def _described(gains: Sequence[tuple[float, str]]) -> dict[str, Any]:
+    """Return the middle and the largest of some gains, for JSON."""
+    worst, run = max(gains, key=lambda gain: gain[0], default=(None, None))
+    return {
+        "later_gain_runs": len(gains),
+        "median_later_gain": median(gain for gain, _ in gains) if gains else None,
+        "worst_later_gain": worst,
+        "worst_later_gain_run": run,
+    }
+
+
+def _later_gains(cells: SettingCells) -> list[list[tuple[float, str]]]:
+    """Return of each setting what runs gained after its first reduction, and which.
+
+    Nothing where settings are judged by different series.
+    """
+    n_configs = len(cells.grid)
+    gains: list[list[tuple[float, str]]] = [[] for _ in range(n_configs)]
+    (name, mode), *others = cells.judged_by
+    if name is None or mode is None or others:
+        return gains
+    first_acts = cells.columns["acts_first"]
+    epochs = cells.columns["first_reduction_epoch"]
+    for row, run in enumerate(cells.runs):
+        until = rate_kept_until(run) if name in run.series else run.first_epoch
+        # many settings first reduce in the same epoch
+        known: dict[int, float | None] = {}
+        for config, place in enumerate(range(row * n_configs, (row + 1) * n_configs)):
+            epoch = epochs[place]
+            if first_acts[place] != "reduce" or epoch >= until:
+                continue
+            if epoch not in known:
+                known[epoch] = later_gain(run, name, mode, epoch)
+            gain = known[epoch]
+            if gain is not None:
+                gains[config].append((gain, run.name))
+    return gains
+
+
+_GAINS = {
+    "median_later_gain": "still gained, median",
+    "worst_later_gain": "at most",
+}
 _SUMMED = {
     "reducing_runs": "reducing",
     "explained": "explained_reductions",
@@ -119,6 +225,10 @@ def totals_table(cells: SettingCells) -> Table:
         [f"{total['explained']} of {total['recorded']}" for total in totals],
         [total["evident_epochs"] / total["recorded_epochs"] for total in totals],
     ]
+    if len(totals) > 1 and any(total["later_gain_runs"] for total in totals):
+        for key, title in _GAINS.items():
+            columns.append(TableColumn(key, title, "share", fold=4))
+            made.append([total[key] for total in totals])
     if _stops(cells.grid):
         titles = {
             "reduce_first": "before the stop",

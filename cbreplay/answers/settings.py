@@ -17,10 +17,12 @@ from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
     rate_totals,
+    still_gained,
     tells_of_rates,
     totals_table,
 )
 from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.schedules import cut_schedules, told_schedules
 from cbreplay.answers.settings_summary import (
     settings_headline,
     summarise,
@@ -102,7 +104,9 @@ def settings_document(
         sections.append(summary_section(cells, summaries))
     if tells_of_rates(cells):
         title = "What reduces the learning rate, by setting"
-        sections.append(Section(title, (totals_table(cells),)))
+        gained = tuple(still_gained(cells))
+        blocks = (totals_table(cells), *((Points(gained),) if gained else ()))
+        sections.append(Section(title, blocks))
     doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
     sections.append(Section("Before you trust it", (Notice(doubts),), untitled=True))
     document = Document(
@@ -142,6 +146,8 @@ def _members(
     own: dict[str, Any] = {}
     if tells_of_rates(cells):
         own["reductions"] = rate_totals(cells)
+    if schedules := cut_schedules(cells):
+        own["schedules"] = schedules
     if summaries:
         own["summary"] = [summary._asdict() for summary in summaries]
     return {
@@ -295,6 +301,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             Code("--patience"),
             " asks with True.",
         )
+    yield from told_schedules(cells)
     yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
-from cbreplay.outcomes import falls_by_schedule
+from cbreplay.outcomes import cuts_schedule
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
     as_sentence,
@@ -93,7 +93,7 @@ def non_finite_doubts(replay: Replay, name: str | None) -> Iterator[Text]:
 def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
     """Name the stop that cuts a schedule of the rate, which pays at its end."""
     step, run = staircase.sufficient_step(), staircase.replay.run
-    if step is not None and falls_by_schedule(run):
+    if step is not None and cuts_schedule(run, step.first_stopped_epoch):
         yield say(
             Code("learning_rate"),
             " falls in every epoch, as by a schedule to the plan's end, where the best "

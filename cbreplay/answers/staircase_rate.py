@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.pictures import rate_figure
+from cbreplay.answers.retrainings import meant_in_retrainings
 from cbreplay.document import Code, Fact, Points, Section, say
 from cbreplay.rules.base import format_callback
 from cbreplay.staircase import later_gains
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.document import Block, Text
     from cbreplay.replay import Replay
-    from cbreplay.staircase import LaterGain, RateHistory, Staircase
+    from cbreplay.staircase import RateHistory, Staircase
 
 __all__ = ["rate_section"]
 
 _MOST_REDUCTIONS = 8
-# up to which share still to come, and in how many retrainings with as much to come an
-# earlier reduction cost more than 1 %
-_BANDS = (
-    (0.01, "in none of those with up to 1 % still to come"),
-    (0.03, "in 57 % of those with 1 to 3 % still to come"),
-    (0.1, "in 77 % of those with 3 to 10 % still to come"),
-    (math.inf, "in 85 % of those with over 10 % still to come"),
-)
 
 
 def rate_section(
@@ -109,17 +101,8 @@ def _still_gained(staircase: Staircase) -> Iterator[Text]:
         Code(staircase.objective),
         " by ",
         *told[1:],
-        ". In 2,208 retrainings an earlier reduction cost more than 1 %: ",
-        f"{_meant(gains)}.",
+        f". {meant_in_retrainings(later.gain for later in gains)}",
     )
-
-
-def _meant(gains: Sequence[LaterGain]) -> str:
-    """Say how often retrainings with as much still to come ended worse."""
-    bands = {
-        next(band for band in _BANDS if later.gain <= band[0]): None for later in gains
-    }
-    return " and ".join(words for _, words in sorted(bands))
 
 
 def _reductions(rate: RateHistory) -> Text:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.holes import gap_cause
-from cbreplay.outcomes import falls_by_schedule, was_still_improving
+from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
 from cbreplay.recommend.other_rules import FEWEST_TO_NAME
 from cbreplay.recommend.pricing import cells_of, price
@@ -208,7 +208,12 @@ def _about_choice(study: Study, chosen: Slice, choice: Choice) -> Iterator[RunDo
     parted = evidence == EVIDENCE.index("diverged")
     yield from _doubt("diverged", _where(study, parted), patience=choice.patience)
     stops = study.sweep.stopped[rows, column]
-    scheduled = (run for run in _where(study, stops) if falls_by_schedule(run))
+    epochs = study.sweep.stopped_epoch[rows, column].tolist()
+    scheduled = (
+        run
+        for run, stop, epoch in zip(study.runs, stops, epochs, strict=True)
+        if stop and cuts_schedule(run, epoch)
+    )
     yield from _doubt("scheduled-rate", scheduled, patience=choice.patience)
     alone = np.flatnonzero(choice.left_out != choice.patience)
     if len(alone) == 1 and len(choice.left_out) > 1:

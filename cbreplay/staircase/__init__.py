@@ -21,6 +21,7 @@ from cbreplay.staircase.reductions import (
     account_reductions,
     later_gain,
     later_gains,
+    rate_kept_until,
     recorded_reductions,
     total_reductions,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "later_gain",
     "later_gains",
     "measure_usual_change",
+    "rate_kept_until",
     "recorded_reductions",
     "total_reductions",
 ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.replay import Replay
-    from cbreplay.run import Mode, Run
+    from cbreplay.run import Mode, Run, Series
     from cbreplay.staircase.build import Staircase
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "account_reductions",
     "later_gain",
     "later_gains",
+    "rate_kept_until",
     "recorded_reductions",
     "total_reductions",
 ]
@@ -197,17 +198,37 @@ def later_gain(run: Run, name: str, mode: Mode, epoch: int) -> float | None:
     return (by_then - least) / by_then if by_then > 0 <= least else None
 
 
+def rate_kept_until(run: Run) -> int:
+    """Return the epoch before whose end the record certainly kept its first rate.
+
+    The first epoch where the recorded rate rises anywhere, be it in one reading only:
+    then training on was no training at a rate that was kept.
+    """
+    until = run.horizon
+    for rate in (run.learning_rate, run.other_learning_rate):
+        changes = [] if rate is None else _recorded_changes(run, rate)
+        if any(change.new > change.old for change in changes):
+            return run.first_epoch
+        until = min(until, changes[0].epoch if changes else until)
+    return until
+
+
 def recorded_reductions(run: Run) -> list[RecordedReduction]:
     """Return where the recorded rate falls from one recorded epoch to the next."""
-    series = run.learning_rate
-    if series is None:
+    if run.learning_rate is None:
         return []
+    changes = _recorded_changes(run, run.learning_rate)
+    return [change for change in changes if change.new < change.old]
+
+
+def _recorded_changes(run: Run, rate: Series) -> list[RecordedReduction]:
+    """Return where a reading of the rate changes between recorded epochs."""
     rates = [
-        (epoch, rate)
-        for epoch, rate, recorded in zip(
+        (epoch, value)
+        for epoch, value, recorded in zip(
             run.epochs.tolist(),
-            series.values.tolist(),
-            series.recorded.tolist(),
+            rate.values.tolist(),
+            rate.recorded.tolist(),
             strict=True,
         )
         if recorded
@@ -215,7 +236,7 @@ def recorded_reductions(run: Run) -> list[RecordedReduction]:
     return [
         RecordedReduction(epoch, old, new)
         for (epoch, old), (_, new) in itertools.pairwise(rates)
-        if new < old
+        if new != old
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from cbreplay.staircase import explain_rate
 from cbreplay.staircase.reductions import (
     account_reductions,
     later_gains,
+    rate_kept_until,
     recorded_reductions,
     total_reductions,
 )
@@ -201,3 +203,32 @@ def test_what_as_much_still_to_come_meant_in_retrainings(
     (points,) = section.blocks
     assert isinstance(points, Points)
     assert plain_text(points.points[-1]).endswith(said)
+
+
+def rated(rates: list[float]) -> Run:
+    losses = [1, 0.5, 0.6, 0.7, 0.6, 0.4]
+    return Run.from_logs(
+        {"val_loss": loss, "learning_rate": rate}
+        for loss, rate in zip(losses, rates, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rates", "until"),
+    [
+        # never changed: up to the end of the record
+        ([0.1] * 6, 5),
+        # reduced at the end of epochs 4 and 1
+        ([0.1] * 5 + [0.05], 4),
+        ([0.1] * 2 + [0.05] * 4, 1),
+        # rises, be it late
+        ([0.1] * 5 + [0.2], 0),
+    ],
+)
+def test_until_when_a_record_kept_its_rate(rates: list[float], until: int) -> None:
+    assert rate_kept_until(rated(rates)) == until
+
+
+def test_both_readings_of_a_rate_have_kept_it() -> None:
+    other = rated([0.1] * 3 + [0.05] * 3).learning_rate
+    assert rate_kept_until(replace(rated([0.1] * 6), other_learning_rate=other)) == 2

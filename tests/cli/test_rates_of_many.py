@@ -1,0 +1,156 @@
+"""Of several runs: what was still gained after reductions, and which schedules end."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from cbreplay import Run
+from cbreplay.outcomes import cuts_schedule
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.conftest import Ask
+
+SCHEMA = json.loads((ROOT / "cbreplay/schemas/answer.schema.json").read_text())
+PLATEAU = "ReduceLROnPlateau(patience=3)"
+STOP = "EarlyStopping(patience=3, restore_best_weights=True)"
+
+
+def write_rated(path: Path, losses: Sequence[float], rates: Sequence[float]) -> None:
+    rows = zip(losses, rates, strict=True)
+    lines = [f"{epoch},{loss},{rate!r}" for epoch, (loss, rate) in enumerate(rows)]
+    path.write_text("\n".join(["epoch,val_loss,learning_rate", *lines]) + "\n")
+
+
+@pytest.fixture
+def plateaus(tmp_path: Path) -> Path:
+    """Five runs: patience 3 first acts at the end of epoch 4 in four of them."""
+    for name, last in [("a", 0.4), ("b", 0.46), ("c", 0.55)]:
+        losses = [1, 0.5, 0.6, 0.7, 0.6, last]
+        write_rated(tmp_path / f"{name}.csv", losses, [0.1] * 6)
+    # the recorded rate falls in that epoch too: nothing was gained at a rate kept
+    losses = [1, 0.5, 0.6, 0.7, 0.6, 0.3]
+    write_rated(tmp_path / "d.csv", losses, [0.1] * 5 + [0.05])
+    # and here it never acts
+    losses = [1, 0.9, 0.8, 0.7, 0.6, 0.5]
+    write_rated(tmp_path / "e.csv", losses, [0.1] * 6)
+    return tmp_path
+
+
+def said(ask: Ask, *words: Any) -> str:
+    return " ".join(ask(*words).out.split())
+
+
+def as_json(ask: Ask, *words: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(ask(*words, "--format", "json").out)
+    jsonschema.Draft202012Validator(SCHEMA).validate(answer)
+    return answer
+
+
+def test_what_the_runs_still_gained_after_first_reductions(
+    ask: Ask, plateaus: Path
+) -> None:
+    # best .5 by then in a, b and c: (.5 - .4) / .5 = .2, (.5 - .46) / .5 = .08, and 0
+    (row,) = as_json(ask, "simulate", plateaus, "-c", PLATEAU)["reductions"]
+    assert (row["runs"], row["reducing_runs"], row["later_gain_runs"]) == (5, 4, 3)
+    assert row["median_later_gain"] == pytest.approx(0.08)
+    assert row["worst_later_gain"] == pytest.approx(0.2)
+    assert row["worst_later_gain_run"] == "a.csv"
+    assert (
+        "On 3 of 5 runs it first reduces the rate where the recorded training kept it; "
+        "by how much that training still lowered its best val_loss after that: 8 % in "
+        "the middle (the median), 20 % at most (a.csv). In 2,208 retrainings an "
+        "earlier reduction cost more than 1 %: in none of those with up to 1 % still "
+        "to come and in 77 % of those with 3 to 10 % still to come and in 85 % of "
+        "those with over 10 % still to come."
+    ) in said(ask, "simulate", plateaus, "-c", PLATEAU)
+
+
+def test_one_run_that_tells_has_no_middle(ask: Ask, plateaus: Path) -> None:
+    words = ("simulate", plateaus / "a.csv", plateaus / "e.csv", "-c", PLATEAU)
+    assert "after that: 20 % (a.csv). In 2,208 retrainings" in said(ask, *words)
+
+
+def test_of_several_settings_the_table_has_the_gains(ask: Ask, plateaus: Path) -> None:
+    # patience 4 acts at the end of c's last epoch, after which nothing is recorded
+    words = ("simulate", plateaus, "-c", "ReduceLROnPlateau(patience=[3,4])")
+    third, fourth = as_json(ask, *words)["reductions"]
+    assert third["later_gain_runs"] == 3
+    assert (fourth["reducing_runs"], fourth["later_gain_runs"]) == (1, 0)
+    assert fourth["median_later_gain"] is fourth["worst_later_gain"] is None
+    told = ask(*words, "--format", "markdown").out
+    (row,) = [line for line in told.splitlines() if line.startswith("| 3 | 4 of 5")]
+    assert "8.0 %" in row or "8 %" in row
+    assert "20 %" in row
+    assert "still gained: by what share the recorded training" in said(ask, *words)
+
+
+def test_a_stop_before_the_reduction_gains_nothing(ask: Ask, plateaus: Path) -> None:
+    words = ("simulate", plateaus, "-c", PLATEAU, "-c", "EarlyStopping(patience=2)")
+    (row,) = as_json(ask, *words)["reductions"]
+    assert (row["stop_first"], row["later_gain_runs"]) == (4, 0)
+    assert "retrainings" not in said(ask, *words)
+
+
+@pytest.fixture
+def scheduled(tmp_path: Path) -> Path:
+    """Four runs of 20 epochs: three under a cosine, of which two pause for long."""
+    cosine = [1 + math.cos(math.pi * epoch / 20) for epoch in range(20)]
+    pausing = [1 - 0.05 * min(epoch, 8) for epoch in range(14)]
+    falling = [0.5 - 0.01 * epoch for epoch in range(6)]
+    write_rated(tmp_path / "a.csv", [*pausing, *falling], cosine)
+    write_rated(tmp_path / "b.csv", [*pausing, *falling[:-1], 0.4], cosine)
+    write_rated(tmp_path / "c.csv", [1 - 0.01 * e for e in range(20)], cosine)
+    write_rated(tmp_path / "d.csv", [*pausing, *falling[:-1], 0.41], [0.1] * 20)
+    return tmp_path
+
+
+def test_the_stops_that_cut_a_schedule_are_counted(ask: Ask, scheduled: Path) -> None:
+    # best at epoch 8 in a, b and d, so patience 3 stops at 11; never in c
+    words = ("simulate", scheduled, "-c", STOP)
+    (row,) = as_json(ask, *words)["schedules"]
+    assert row == {"config": 0, "runs": 4, "scheduled_runs": 3, "cut_runs": 2}
+    assert (
+        "On 3 of 4 runs learning_rate falls in every epoch of the second half, as by a "
+        "schedule to the plan's end, where the best usually comes late; the stop comes "
+        "before that end on 2 of them, and cuts the part that usually pays."
+    ) in said(ask, *words)
+
+
+def test_of_several_settings_those_that_cut_are_counted(
+    ask: Ask, scheduled: Path
+) -> None:
+    # patience 6 is over five epochs of pause: nothing stops
+    words = ("simulate", scheduled, "--patience", "2,3,6")
+    rows = as_json(ask, *words)["schedules"]
+    assert [row["cut_runs"] for row in rows] == [2, 2, 0]
+    assert (
+        "2 of 3 settings stop before that end, on up to 2 of them, and cut the part "
+        "that usually pays."
+    ) in said(ask, *words)
+
+
+def test_a_stop_that_cuts_no_schedule_is_not_named(ask: Ask, scheduled: Path) -> None:
+    for words in (
+        ("simulate", scheduled, "--patience", "6"),
+        ("simulate", scheduled / "c.csv", scheduled / "d.csv", "--patience", "3"),
+    ):
+        assert "schedules" not in as_json(ask, *words)
+        assert "as by a schedule" not in ask(*words).out
+
+
+def test_a_stop_in_the_last_epoch_cuts_only_what_the_plan_still_had() -> None:
+    rows = [{"loss": 1.0, "learning_rate": 1 - epoch / 20} for epoch in range(15)]
+    whole = Run.from_logs(rows, planned_epochs=15)
+    broken_off = Run.from_logs(rows, planned_epochs=20)
+    assert not cuts_schedule(whole, 14)
+    assert cuts_schedule(whole, 13)
+    assert cuts_schedule(broken_off, 14)
