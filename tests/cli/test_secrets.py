@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,10 @@ HELD = [
     "-c", "ModelCheckpoint('http://wh0:S3cr3t@h/x?k3y=.keras')",
     "-c", "EarlyStopping(patience=1)",
 ]  # fmt: skip
+TRIED = [
+    "-c",
+    "ModelCheckpoint(each(['http://wh0:S3cr3t@h/x?k3y=.keras', 'b.keras']))",
+]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +142,10 @@ HELD = [
         ),
         ("simulate", "logs.csv", *HELD, "--versus", "patience=2"),
         ("simulate", "logs.csv", *HELD, "--keras-code"),
+        *(
+            ("simulate", "logs.csv", *TRIED, "--format", form)
+            for form in ("table", "json", "csv")
+        ),
         ("report", "logs.csv", *HELD, "-o", "a.html"),
         ("report", "logs.csv", *HELD, "-o", "a.md"),
         ("plot", "logs.csv", *HELD, "-o", "a.svg"),
@@ -160,6 +169,22 @@ def test_no_secret_of_a_callback_is_said_or_written(
         said += path.read_bytes().decode("latin-1")
     assert [secret for secret in SECRETS if secret in said] == []
     assert '-c "CSVLogger' not in answer.out
+
+
+def test_no_secret_of_a_callback_is_in_a_parquet_file(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    log = tmp_path / "logs.csv"
+    log.write_text("epoch,loss,val_loss\n0,1.0,1.0\n1,0.9,0.8\n")
+    done = subprocess.run(  # noqa: S603
+        [
+            *(sys.executable, "-m", "cbreplay"),
+            *("simulate", str(log), *TRIED, "--format", "parquet"),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    assert b"http://h/x" in done.stdout
+    assert [secret for secret in SECRETS if secret.encode() in done.stdout] == []
 
 
 def test_the_host_of_a_callback_is_shown(asked: Ask) -> None:
