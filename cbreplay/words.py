@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cbreplay.holes import gap_cause
+from cbreplay.plain_text import without_secrets
 from cbreplay.rules.registry import spoken_version
 
 if TYPE_CHECKING:
@@ -435,14 +436,18 @@ def list_names(names: Sequence[str], most: int) -> str:
 def visible_text(text: str) -> str:
     r"""Write out what a reader could not see, and what could steer a terminal.
 
-    Control characters, bidi marks and zero-width characters are escaped.
+    Control characters, bidi marks and zero-width characters are escaped. What may be
+    secret in a URL is left out, for answers are shown to others.
 
     >>> visible_text("val\u202eloss\x1b[31m")
     'val\\u202eloss\\x1b[31m'
+    >>> visible_text("CSVLogger('https://me:pw@host/logs.csv?token=1')")
+    "CSVLogger('https://host/logs.csv')"
     """
-    if text.isprintable():
-        return text
+    shown = without_secrets(text)
+    if shown.isprintable():
+        return shown
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
-        for sign in text
+        for sign in shown
     )

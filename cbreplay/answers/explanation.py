@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rows import in_evaluations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cbreplay.claims import Claim
-    from cbreplay.document import Block, Part, Text
+    from cbreplay.document import Part, Text
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
 
@@ -59,6 +60,7 @@ def explanation_document(
     rows: Sequence[TraceRow] | None = None,
     typed: str | None = None,
     setting: str = "",
+    files: bool = False,
 ) -> Document:
     """Say why a setting stopped, reduced or kept what it did.
 
@@ -73,14 +75,18 @@ def explanation_document(
         it cannot be asked again.
     setting : str
         The setting as it was typed; by default the expression of each callback.
+    files : bool
+        Whether only the files that are left are shown, in place of the trace.
     """
     replay = explanation.replay
-    shown = explanation.rows if rows is None else rows
+    shown = () if files else explanation.rows if rows is None else rows
     code = "\n".join(format_callback(callback) for callback in replay.callbacks)
-    trace: tuple[Block, ...] = (CodeBlock(code, "python"), _trace(explanation, shown))
+    told = left_files(replay) if files else [_trace(explanation, shown)]
+    title = "Files" if files else "Epoch by epoch"
+    closing = () if files else tuple(_closing(explanation))
     sections = (
-        Section("Epoch by epoch", trace, untitled=True),
-        *_section("How it ended", Points(tuple(_closing(explanation)))),
+        Section(title, (CodeBlock(code, "python"), *told), untitled=True),
+        *_section("How it ended", Points(closing)),
         *_section("Before you trust it", Notice(tuple(_doubts(replay)))),
     )
     document = Document(
@@ -239,7 +245,7 @@ def _next(
     commands = []
     if replay.divergence_epoch is not None and replay.hypothetical is None:
         commands.append(Command("As if it held", f"{explain} --hypothetical"))
-    if len(rows) > max(_LONG, len(deciding_rows(rows, rows[-1].epoch))):
+    if len(rows) > _LONG and len(rows) > len(deciding_rows(rows, rows[-1].epoch)):
         commands.append(Command("In short", f"{explain} --only decisions"))
     commands.append(Command("A picture", f"cbreplay plot {asked}"))
     return asked_again(replay.run, typed, commands)

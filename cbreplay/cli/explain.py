@@ -55,6 +55,11 @@ def _read_kinds(
     help="Only epochs with one of these decisions, and the last: stop, reduce, save, "
     "or decisions for every kind.",
 )
+@click.option(
+    "--files",
+    is_flag=True,
+    help="Only the files that the callbacks leave, and whose weights each holds.",
+)
 @click.option("--epochs", metavar="A:B", help="Only these epochs, counted from 1.")
 @click.option(
     "--hypothetical",
@@ -64,7 +69,9 @@ def _read_kinds(
 @format_option
 def command(
     question: Question,
+    *,
     only: frozenset[str],
+    files: bool,
     epochs: str | None,
     hypothetical: bool,
     output_format: Format,
@@ -79,6 +86,12 @@ def command(
     cbreplay explain logs.csv -c @train.py --only decisions
     cbreplay explain runs/first --epochs 30:45
     """
+    if files and (only or epochs is not None or hypothetical):
+        sentence = (
+            "--files is about what is left at the end, so it does not go with --only, "
+            "--epochs or --hypothetical"
+        )
+        raise ConfigError(sentence)
     from cbreplay.answers.explanation import explanation_document
     from cbreplay.cli.written import print_document
     from cbreplay.rules.base import format_callback
@@ -94,6 +107,7 @@ def command(
         rows=rows,
         typed=question.typed(),
         setting=question.typed_setting(),
+        files=files,
     )
     print_document(document, output_format)
 

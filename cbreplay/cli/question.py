@@ -295,7 +295,7 @@ class Question:
 
         None where the secrets of a URL would have to be in it.
         """
-        if any(shown_word(path) != path for path in self.paths):
+        if any(shown_word(text) != text for text in (*self.paths, *self.expressions)):
             return None
         # a name that begins as an option does
         words = [

@@ -20,10 +20,10 @@ def tell(text: str, *, end: str = "\n") -> None:
 
 def tell_lines(*lines: str) -> None:
     """Print lines on standard error: no secrets, nothing that steers a terminal."""
-    from cbreplay.plain_text import shortened, without_secrets
+    from cbreplay.plain_text import shortened
     from cbreplay.words import visible_text
 
-    shown = (shortened(visible_text(without_secrets(line))) for line in lines)
+    shown = (shortened(visible_text(line)) for line in lines)
     tell("\n".join(shown))
 
 

@@ -32,7 +32,7 @@ from cbreplay.plots.style import (
 )
 from cbreplay.plots.words import drawable_text, format_number, shorten
 from cbreplay.rules.base import format_callback, monitored_series
-from cbreplay.words import spoken_rows
+from cbreplay.words import spoken_rows, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -338,7 +338,7 @@ def _write_words(
 
 def _in_lines(setting: str) -> str:
     """Write a setting in a few lines, so that none of its numbers is left out."""
-    lines = textwrap.wrap(setting, _LONGEST_SETTING)
+    lines = textwrap.wrap(visible_text(setting), _LONGEST_SETTING)
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], f"{lines[_MOST_LINES - 1]} ..."]
     return "\n".join(shorten(line, _LONGEST_SETTING + 4) for line in lines)

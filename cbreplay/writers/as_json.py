@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.plain_text import without_secrets
 from cbreplay.version import __version__
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def answer_as_json(
         **members,
     }
     answer["notes"] = [*notes, *answer["notes"]]
-    texts = [f"  {json.dumps(key)}: {_text(held, 2)}" for key, held in answer.items()]
+    texts = [f"  {_line(key)}: {_text(held, 2)}" for key, held in answer.items()]
     return "{\n" + ",\n".join(texts) + "\n}"
 
 
@@ -66,7 +67,7 @@ def _text(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
     """Write a value in lines; a list of numbers, a result or a small object in one."""
     if isinstance(value, Mapping) and not _is_short(value):
         pairs = (
-            f"{json.dumps(str(key))}: {_text(held, indent + 2)}"
+            f"{_line(str(key))}: {_text(held, indent + 2)}"
             for key, held in value.items()
         )
         return _in_lines("{", pairs, "}", indent)
@@ -87,9 +88,26 @@ def _in_lines(begin: str, lines: Iterable[str], end: str, indent: int) -> str:
 
 def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
     try:
-        return json.dumps(value, allow_nan=False)
+        line = json.dumps(value, allow_nan=False)
     except ValueError:
-        return json.dumps(finite(value), allow_nan=False)
+        line = json.dumps(finite(value), allow_nan=False)
+    if ":/" not in line:
+        # no URL, as in nearly every one of thousands
+        return line
+    return json.dumps(_without_secrets(finite(value)), allow_nan=False)
+
+
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value in which no URL shows what may be secret."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, Mapping):
+        return {
+            without_secrets(key): _without_secrets(held) for key, held in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secrets(held) for held in value]
+    return value
 
 
 def _is_short(value: Mapping[str, Any]) -> bool:

@@ -268,3 +268,45 @@ def test_every_sample_log_is_explained_in_80_columns(
             lines = answer.out.splitlines()
             # commands stay whole, to be copied
             assert max(len(line) for line in lines if "cbreplay " not in line) <= 80
+
+
+def test_files_names_what_is_left_and_whose_weights(ask: Ask, tmp_path: Path) -> None:
+    """By hand: 0.5 is the best, at epoch 2; patience 2 stops at the end of epoch 4."""
+    path = write_csv(tmp_path / "log.csv", [0.75, 0.5, 0.625, 0.6875, 0.25])
+    words: list[str | Path] = [
+        *("explain", path, "-c", "ModelCheckpoint('b.keras', save_best_only=True)"),
+        *("-c", "ModelCheckpoint('{epoch}.keras', save_best_only=True)"),
+        *("-c", "ModelCheckpoint('last.keras')", "-c", "EarlyStopping(patience=2)"),
+        "--files",
+    ]
+    lines = [line.split() for line in ask(*words).out.splitlines()]
+    start = lines.index(["file", "weights", "of", "epoch", "callback"])
+    assert lines[start + 1 : start + 6] == [
+        ["1.keras", "1", "ModelCheckpoint#2"],
+        ["b.keras", "2", "ModelCheckpoint"],
+        ["2.keras", "2", "ModelCheckpoint#2"],
+        ["last.keras", "4", "ModelCheckpoint#3"],
+        [],
+    ]
+    out = ask(*words, "--format", "csv").out
+    left = {row["file"]: row["epoch"] for row in csv.DictReader(io.StringIO(out))}
+    assert left == {"b.keras": "1", "1.keras": "0", "2.keras": "1", "last.keras": "3"}
+    answer = as_json(ask(*words, "--format", "json").out)
+    assert answer["results"][0]["files"] == {
+        file: int(epoch) for file, epoch in left.items()
+    }
+
+
+def test_files_goes_no_further_than_the_log(
+    ask: Ask, tmp_path: Path, rated_log: Path
+) -> None:
+    saves = ("-c", "ModelCheckpoint('a.keras')", "--files")
+    out = ask("explain", rated_log, *PLATEAU, *saves).out
+    assert " a.keras                 4\n" in out
+    assert " as epoch 5 begins; what is saved after that is not known\n" in out
+    path = write_csv(tmp_path / "log.csv", [0.75, 0.5])
+    idle = ask("explain", path, "--patience", "5", "--files").out
+    assert " no callback of this list saves a file in this log\n" in idle
+    for more in (("--only", "save"), ("--epochs", "1:2"), ("--hypothetical",)):
+        refused = ask("explain", rated_log, *PLATEAU, *saves, *more)
+        assert (refused.status, "does not go with" in refused.err) == (2, True)

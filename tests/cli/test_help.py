@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from tests.conftest import Ask
 
-GROUPED = ["explain", "inspect", "plot", "recommend", "report", "simulate"]
+GROUPED = ["explain", "inspect", "lint", "plot", "recommend", "report", "simulate"]
 TITLES = ["What is asked:", "How it is judged:", "Output:", "How a log is read:"]
 
 

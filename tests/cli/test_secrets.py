@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,85 @@ def test_no_secret_is_said_or_written(
         if path.is_file():
             said += path.read_bytes().decode("latin-1")
     assert [secret for secret in SECRETS if secret in said] == []
+
+
+HELD = [
+    "-c", "CSVLogger('http://wh0:S3cr3t@h/x.csv?k3y')",
+    "-c", "TensorBoard(log_dir='http://wh0:S3cr3t@h/x?k3y')",
+    "-c", "ModelCheckpoint('http://wh0:S3cr3t@h/x?k3y=.keras')",
+    "-c", "EarlyStopping(patience=1)",
+]  # fmt: skip
+TRIED = [
+    "-c",
+    "ModelCheckpoint(each(['http://wh0:S3cr3t@h/x?k3y=.keras', 'b.keras']))",
+]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lint", *HELD),
+        *(
+            ("lint", *HELD, *HELD, "--format", form)
+            for form in ("json", "csv", "markdown", "github")
+        ),
+        ("lint", "train.py", "-v"),
+        ("lint", "train.py", "--format", "json"),
+        *(
+            (command, "logs.csv", *HELD, "--format", form)
+            for command in ("simulate", "explain")
+            for form in ("table", "json", "csv", "markdown")
+        ),
+        ("simulate", "logs.csv", *HELD, "--versus", "patience=2"),
+        ("simulate", "logs.csv", *HELD, "--keras-code"),
+        *(
+            ("simulate", "logs.csv", *TRIED, "--format", form)
+            for form in ("table", "json", "csv")
+        ),
+        ("report", "logs.csv", *HELD, "-o", "a.html"),
+        ("report", "logs.csv", *HELD, "-o", "a.md"),
+        ("plot", "logs.csv", *HELD, "-o", "a.svg"),
+    ],
+    ids=lambda words: " ".join(words)[:80],
+)
+def test_no_secret_of_a_callback_is_said_or_written(
+    asked: Ask, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """That of an argument; the callback's class and the URL's host are shown."""
+    log, script = tmp_path / "logs.csv", tmp_path / "train.py"
+    log.write_text("epoch,loss,val_loss\n0,1.0,1.0\n1,0.9,0.8\n2,0.8,0.9\n3,0.7,1.1\n")
+    listed = ", ".join(HELD[1::2])
+    script.write_text(
+        f"from keras.callbacks import *\nmodel.fit(x, y, callbacks=[{listed}])\n"
+    )
+    answer = asked(*words)
+    assert answer.status == 0, answer.err
+    said = answer.out + answer.err
+    for path in {*tmp_path.iterdir()} - {log, script}:
+        said += path.read_bytes().decode("latin-1")
+    assert [secret for secret in SECRETS if secret in said] == []
+    assert '-c "CSVLogger' not in answer.out
+
+
+def test_no_secret_of_a_callback_is_in_a_parquet_file(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    log = tmp_path / "logs.csv"
+    log.write_text("epoch,loss,val_loss\n0,1.0,1.0\n1,0.9,0.8\n")
+    done = subprocess.run(  # noqa: S603
+        [
+            *(sys.executable, "-m", "cbreplay"),
+            *("simulate", str(log), *TRIED, "--format", "parquet"),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    assert b"http://h/x" in done.stdout
+    assert [secret for secret in SECRETS if secret.encode() in done.stdout] == []
+
+
+def test_the_host_of_a_callback_is_shown(asked: Ask) -> None:
+    answer = asked("lint", *HELD, "--format", "json")
+    assert "CSVLogger('http://h/x.csv')" in answer.out
 
 
 def test_a_next_command_is_not_suggested_where_it_could_not_be_whole(
