@@ -208,6 +208,11 @@ write_whole(Path(sys.argv[1]), b"new")
 """
 
 
+def _heed(ending: signal.Signals) -> None:
+    usual = signal.default_int_handler if ending == signal.SIGINT else signal.SIG_DFL
+    signal.signal(ending, usual)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_process_that_is_ended_leaves_no_temporary_file(
     tmp_path: Path, ending: signal.Signals
@@ -218,7 +223,8 @@ def test_a_process_that_is_ended_leaves_no_temporary_file(
         [sys.executable, "-c", SLOW_WRITER, str(output)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        # what was started in the background, or under nohup, ignores them
+        preexec_fn=lambda: _heed(ending),  # noqa: PLW1509
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
