@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.monitor import Comparison
 from cbreplay.rules.base import (
     Decision,
-    PlainRule,
     Standing,
     check_count,
     check_flags,
@@ -17,10 +15,12 @@ from cbreplay.rules.base import (
     check_text,
     resolve_direction,
 )
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
@@ -58,15 +58,13 @@ class SmoothedState(NamedTuple):
     held_epoch: int | None = None
 
 
-class SmoothedRule(PlainRule):
+class SmoothedRule(RuleBeyondKeras):
     """Waits by a mean of the last values, and holds the weights of the best value.
 
     A rule that inherits from this says how it makes the mean.
     """
 
     __slots__ = ()
-
-    stops_early: ClassVar[bool] = True
 
     patience: int
     monitor: str
@@ -96,16 +94,7 @@ class SmoothedRule(PlainRule):
     def begin(self, training: Training) -> SmoothedState:
         """Return the state at the begin of training."""
         mode = self.resolve_mode(training)
-        delta = -abs(self.min_delta) if mode == "min" else abs(self.min_delta)
-        return SmoothedState(
-            Comparison(
-                mode,
-                delta,
-                delta_on="value",
-                precision="float64",
-                flush_subnormals=False,
-            )
-        )
+        return SmoothedState(self.compare_plainly(mode, self.min_delta))
 
     def step(
         self, state: SmoothedState, seen: Observation
@@ -137,10 +126,6 @@ class SmoothedRule(PlainRule):
         held = seen.weights_epoch if self.restore_best_weights else None
         return state._replace(best=value, best_epoch=seen.epoch, held_epoch=held)
 
-    def held_epoch(self, state: SmoothedState) -> int | None:
-        """Return whose weights it puts back when training ends; None if none."""
-        return state.held_epoch
-
     def standing(self, state: SmoothedState) -> Standing:
         """Return which way is better: no single value is what the next has to beat."""
         return Standing(state.comparison, None)
@@ -155,9 +140,3 @@ class SmoothedRule(PlainRule):
             "best_epoch": state.best_epoch,
             "held_epoch": state.held_epoch,
         }
-
-    def to_keras_code(self) -> str:
-        """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.rules.keras.keras_code import write_keras_code
-
-        return write_keras_code([self])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.monitor import Comparison
 from cbreplay.rules.base import (
     Decision,
-    PlainRule,
     Standing,
     check_flags,
     check_mode,
@@ -17,10 +15,12 @@ from cbreplay.rules.base import (
     check_text,
     resolve_direction,
 )
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
@@ -49,7 +49,7 @@ class TargetState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TargetStopping(PlainRule):
+class TargetStopping(RuleBeyondKeras):
     """Stop as soon as a series reaches a value.
 
     Keras has no such callback; ``to_keras_code()`` writes one. An epoch in which the
@@ -77,8 +77,6 @@ class TargetStopping(PlainRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
-    stops_early: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         check_numbers("TargetStopping", target=self.target)
         check_text("TargetStopping", "monitor", self.monitor)
@@ -92,15 +90,7 @@ class TargetStopping(PlainRule):
     def begin(self, training: Training) -> TargetState:
         """Return the state at the begin of training."""
         mode = self.resolve_mode(training)
-        return TargetState(
-            Comparison(
-                mode,
-                0.0,
-                delta_on="value",
-                precision="float64",
-                flush_subnormals=False,
-            )
-        )
+        return TargetState(self.compare_plainly(mode))
 
     def step(
         self, state: TargetState, seen: Observation
@@ -121,10 +111,6 @@ class TargetStopping(PlainRule):
         reached = value <= self.target if is_min else value >= self.target
         return state, Decision(improved=improved, stop=reached)
 
-    def held_epoch(self, state: TargetState) -> int | None:
-        """Return whose weights it puts back when training ends; None if none."""
-        return state.held_epoch
-
     def standing(self, state: TargetState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)
@@ -136,9 +122,3 @@ class TargetStopping(PlainRule):
             "best_epoch": state.best_epoch,
             "held_epoch": state.held_epoch,
         }
-
-    def to_keras_code(self) -> str:
-        """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.rules.keras.keras_code import write_keras_code
-
-        return write_keras_code([self])

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from cbreplay.errors import ConfigError, EvidenceError
-from cbreplay.monitor import Comparison
 from cbreplay.rules.base import (
     Decision,
-    PlainRule,
     Standing,
     check_count,
     check_flags,
@@ -19,10 +17,12 @@ from cbreplay.rules.base import (
     check_text,
     resolve_direction,
 )
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cbreplay.monitor import Comparison
     from cbreplay.rules.base import Observation, Training
     from cbreplay.run import Mode
 
@@ -72,26 +72,19 @@ class PrecheltState(NamedTuple):
     measured: float | None = None
 
 
-class _PrecheltRule(PlainRule):
+class _PrecheltRule(RuleBeyondKeras):
     """What the three have in common: each measures, and holds the best weights."""
 
     __slots__ = ()
 
-    stops_early: ClassVar[bool] = True
     has_strips: ClassVar[bool] = True
     counts_rises: ClassVar[bool] = False
 
     def begin(self, training: Training) -> PrecheltState:
         """Return the state at the begin of training."""
         mode = self.resolve_mode(training)
-        comparison = Comparison(
-            mode, 0.0, delta_on="value", precision="float64", flush_subnormals=False
-        )
+        comparison = self.compare_plainly(mode)
         return PrecheltState(comparison, math.inf if mode == "min" else -math.inf)
-
-    def held_epoch(self, state: PrecheltState) -> int | None:
-        """Return whose weights it puts back when training ends; None if none."""
-        return state.held_epoch
 
     def standing(self, state: PrecheltState) -> Standing:
         """Return what the next error is compared with."""
@@ -105,12 +98,6 @@ class _PrecheltRule(PlainRule):
             "held_epoch": state.held_epoch,
             "measured": state.measured,
         }
-
-    def to_keras_code(self) -> str:
-        """Return Python code of a Keras callback that decides the same."""
-        from cbreplay.rules.keras.keras_code import write_keras_code
-
-        return write_keras_code([self])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,43 @@
+"""What stopping rules have in common that no Keras has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cbreplay.monitor import Comparison
+from cbreplay.rules.base import PlainRule
+
+if TYPE_CHECKING:
+    from cbreplay.run import Mode
+
+__all__ = ["RuleBeyondKeras"]
+
+
+class RuleBeyondKeras(PlainRule):
+    """Stops training, holds the weights of the best value, and can be pasted."""
+
+    __slots__ = ()
+
+    stops_early: ClassVar[bool] = True
+
+    @staticmethod
+    def compare_plainly(mode: Mode, min_delta: float = 0.0) -> Comparison:
+        """Return what counts as better: in float64, by more than `min_delta`."""
+        return Comparison(
+            mode,
+            -abs(min_delta) if mode == "min" else abs(min_delta),
+            delta_on="value",
+            precision="float64",
+            flush_subnormals=False,
+        )
+
+    def held_epoch(self, state: Any) -> int | None:  # noqa: ANN401 - the rule's own
+        """Return whose weights it puts back when training ends; None if none."""
+        held: int | None = state.held_epoch
+        return held
+
+    def to_keras_code(self) -> str:
+        """Return Python code of a Keras callback that decides the same."""
+        from cbreplay.rules.keras.keras_code import write_keras_code
+
+        return write_keras_code([self])
