@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.outcomes import Outcome
-    from cbreplay.replay.walk import Walk
+    from cbreplay.replay.walker import Walk
     from cbreplay.rules.base import Training
     from cbreplay.rules.family import Family, ResolvedSemantics
     from cbreplay.validity import Evidence

@@ -1,0 +1,448 @@
+"""One list on one reading of one record, epoch by epoch."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.errors import ConfigError
+from cbreplay.replay.records import Step
+from cbreplay.rules.base import Decision, Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.callbacks_list import CallbacksList
+    from cbreplay.rules.family import Family
+    from cbreplay.validity import RecordedRate
+
+__all__ = ["Walk", "Walker", "earlier_of", "schedules_rate"]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Walk:
+    """A replay under way. Everything before the divergence is kept apart.
+
+    Until `sets_rate`, the rate is the recorded one. `unmet` are the callbacks that
+    have not met what they watch yet, which ``fit`` does not log. `trainer` is the
+    state of the training loop, and `overruled` whether it ever went on although a
+    callback had asked for the stop. `broken_off_by` is who ended the last epoch
+    before its end. `gap` is the first epoch of which the log lacks what the list
+    decides by, if the walk came there.
+    """
+
+    states: list[Any]
+    rate: float | None
+    trainer: Any = None
+    sets_rate: bool = False
+    has_changed: bool = False
+    divergence: int | None = None
+    diverged_by_weights: bool = False
+    evident_steps: int = 0
+    evident_states: tuple[Any, ...] = ()
+    stopped: int | None = None
+    stopped_by: tuple[int, ...] = ()
+    last_epoch: int = 0
+    weights_epoch: int = 0
+    broken_off_by: int | None = None
+    raised: bool = False
+    overruled: bool = False
+    gap: int | None = None
+    candidates: tuple[int, ...] = ()
+    unmet: set[int] = field(default_factory=set)
+    learning_rate_key: str = "learning_rate"
+    rates: list[float | None] = field(default_factory=list)
+    trace: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_evident(self) -> bool:
+        """Whether the log is evidence for all that was decided so far."""
+        return self.divergence is None and self.gap is None
+
+    @property
+    def end_of_evidence(self) -> int | None:
+        """The first epoch for which it is none; None if there is no such."""
+        return self.gap if self.divergence is None else self.divergence
+
+
+class _Roles(NamedTuple):
+    """Which callbacks of a list act when, by their index."""
+
+    at_begin: tuple[int, ...]
+    in_batch: tuple[int, ...]
+    at_end: tuple[int, ...]
+
+    @classmethod
+    def of(cls, callbacks: tuple[Callback, ...]) -> _Roles:
+        acting = [rule.acts_at for rule in callbacks]
+        places = range(len(callbacks))
+        return cls(
+            tuple(index for index in places if "begin" in acting[index]),
+            tuple(index for index in places if "batch" in acting[index]),
+            # what acts only as an epoch begins is entered into the trace there
+            tuple(index for index in places if acting[index] != {"begin"}),
+        )
+
+
+class Walker:
+    """Replays one list on one reading of one record, epoch by epoch."""
+
+    def __init__(
+        self,
+        callbacks: CallbacksList,
+        training: Training,
+        family: Family,
+        logs: list[dict[str, float]],
+        recorded: RecordedRate,
+        *,
+        gap: int | None,
+        seams: Mapping[int, bool],
+        possible_seams: Collection[int],
+        same_callbacks: bool,
+        goes_on: bool,
+    ) -> None:
+        self.callbacks, self.groups = callbacks
+        self.gap, self.seams = gap, seams
+        self.possible_seams = possible_seams
+        self.same_callbacks = same_callbacks
+        self.training = training._replace(shared={})
+        self.family, self.logs, self.recorded = family, logs, recorded
+        self.goes_on, self.roles = goes_on, _Roles.of(self.callbacks)
+        self.watched = [rule.watched for rule in self.callbacks]
+        self.walked = Walk(states=[], rate=None)
+
+    def walk(self, states: Sequence[Any] | None) -> Walk:
+        """Replay until a stop, a divergence, or the horizon."""
+        walk = self.walked = self.begin(states)
+        for position, fit_logs in enumerate(self.logs):
+            if self.live(position, fit_logs):
+                break
+        ended_here = walk.is_evident or self.goes_on
+        if walk.rates and ended_here and not walk.raised:
+            self._end_training()
+        if walk.is_evident:
+            walk.evident_steps = len(walk.trace)
+            walk.evident_states = tuple(walk.states)
+        return walk
+
+    def live(self, position: int, fit_logs: dict[str, float]) -> bool:
+        """Go through one epoch; return whether it is the last that is walked."""
+        walk, epoch = self.walked, self.training.first_epoch + position
+        steps_before = len(walk.trace)
+        resumes = epoch in self.seams and position > 0
+        if resumes:
+            self._resume(epoch)
+        if not walk.sets_rate:
+            # nothing in the list has set it
+            walk.rate = self.recorded.values[position]
+        asked = self._begin_epoch(epoch, is_first=position == 0 or resumes)
+        if walk.is_evident and self._ends_evidence(position, epoch):
+            walk.evident_steps = steps_before
+            walk.evident_states = tuple(walk.states)
+            if not self.goes_on:
+                return True
+        walk.rates.append(walk.rate)
+        walk.last_epoch = walk.weights_epoch = epoch
+        asked = self._end_epoch(epoch, fit_logs, asked)
+        return self._ends_training(epoch, tuple(asked))
+
+    def _resume(self, epoch: int) -> None:
+        """End the fit before a seam, and begin the next one.
+
+        If the list leaves other weights in memory there than the recorded fit did, the
+        next fit would have been another training.
+        """
+        walk = self.walked
+        if walk.rates and not walk.raised:
+            self._end_training()
+        is_recorded_list = self.seams[epoch]
+        if walk.weights_epoch != epoch - 1 and not is_recorded_list:
+            self.gap = earlier_of(self.gap, epoch)
+        walk.weights_epoch = epoch - 1
+        training = self.training._replace(first_epoch=epoch)
+        if self.same_callbacks:
+            walk.states = [
+                callback.begin_again(state, training)
+                for callback, state in zip(self.callbacks, walk.states, strict=True)
+            ]
+        else:
+            walk.states = [callback.begin(training) for callback in self.callbacks]
+        walk.trainer = self.family.begin_trainer(training)
+
+    def end_and_keep(self) -> int | None:
+        """End the training, and return whose weights are kept as `_kept` does."""
+        self._end_training()
+        return self.kept()
+
+    def kept(self) -> int | None:
+        """Return whose weights an ended walk keeps; None where the log cannot tell."""
+        return self.walked.weights_epoch if self.walked.is_evident else None
+
+    def seams_at(self, epoch: int) -> list[Mapping[int, bool]]:
+        """Return the seams, and what else they may be where that is not known."""
+        if epoch not in self.possible_seams:
+            return [self.seams]
+        return [self.seams, {at: own for at, own in self.seams.items() if at != epoch}]
+
+    def fork(self) -> Walker:
+        """Return a walker that stands where this one does and goes its own way."""
+        fork, walk = copy(self), self.walked
+        fork.walked = replace(
+            walk,
+            states=list(walk.states),
+            unmet=set(walk.unmet),
+            # how many there were, and which, only the first way is asked
+            rates=walk.rates[-1:],
+            trace=[],
+            notes=[],
+        )
+        return fork
+
+    def situation(self) -> str:
+        """Write all that later decisions hang on; NaN is written like NaN."""
+        walk = self.walked
+        evidence = (walk.divergence, walk.gap)
+        return repr(
+            (walk.states, walk.rate, walk.trainer, walk.weights_epoch, evidence)
+        )
+
+    def decided(self, epoch: int) -> str:
+        """Write what was decided in the last epoch: not what was held to be best."""
+        walk = self.walked
+        decisions = [
+            (step.callback, step.decision._replace(improved=None))
+            for step in walk.trace
+        ]
+        kept = None
+        if walk.stopped is not None and not walk.raised:
+            self._end_training()
+            kept = walk.weights_epoch
+        return repr((epoch, walk.divergence, walk.stopped_by, decisions, kept))
+
+    def begin(self, states: Sequence[Any] | None) -> Walk:
+        """Return a walk whose training is about to begin."""
+        training = self.training
+        if states is None:
+            states = [callback.begin(training) for callback in self.callbacks]
+        logged = {None}.union(*self.logs)
+        return Walk(
+            states=list(states),
+            rate=self._first_rate(),
+            trainer=self.family.begin_trainer(training),
+            sets_rate=any(rule.changes_learning_rate for rule in self.callbacks),
+            last_epoch=training.first_epoch - 1,
+            weights_epoch=training.first_epoch - 1,
+            learning_rate_key=training.semantics.learning_rate_key,
+            unmet={
+                index for index, name in enumerate(self.watched) if name not in logged
+            },
+        )
+
+    def _first_rate(self) -> float | None:
+        """Return S before the first epoch begins: mostly L of that epoch."""
+        schedules = any(map(schedules_rate, self.callbacks))
+        if schedules and self.recorded.initial is not None:
+            # the row of the first epoch holds what a schedule made of it
+            return self.recorded.initial
+        return self.recorded.values[0]
+
+    def _diverges(self, position: int, epoch: int) -> bool:
+        """Return whether an epoch would be trained otherwise than it was."""
+        walk = self.walked
+        if walk.weights_epoch != epoch - 1:
+            # earlier weights were put back, and training goes on from them
+            walk.diverged_by_weights = True
+            return True
+        before = walk.rates[-1] if walk.rates else None
+        return walk.sets_rate and self.recorded.differs(
+            position, walk.rate, before=before, has_changed=walk.has_changed
+        )
+
+    def _ends_evidence(self, position: int, epoch: int) -> bool:
+        """Note it where the log is no evidence from this epoch on."""
+        if self._diverges(position, epoch):
+            self.walked.divergence = epoch
+        elif self.gap is not None and epoch >= self.gap:
+            self.walked.gap = epoch
+        return not self.walked.is_evident
+
+    def _begin_epoch(self, epoch: int, *, is_first: bool) -> list[int]:
+        """Let callbacks act at the begin; return who asked for the stop there."""
+        asked: list[int] = []
+        if not self.roles.at_begin:
+            return asked
+        walk = self.walked
+        if is_first:
+            for index in self.roles.at_begin:
+                walk.states[index], decision = self.callbacks[index].begin_training(
+                    walk.states[index], self._observe(epoch, {}, asked)
+                )
+                self._take(index, epoch, decision, asked)
+        for index in self.roles.at_begin:
+            walk.states[index], decision = self.callbacks[index].begin_epoch(
+                walk.states[index], self._observe(epoch, {}, asked)
+            )
+            self._take(index, epoch, decision, asked)
+        return asked
+
+    def _end_epoch(
+        self, epoch: int, fit_logs: dict[str, float], asked: list[int]
+    ) -> list[int]:
+        """Let every callback see the end of an epoch; return who asks for the stop."""
+        walk = self.walked
+        enders = self._enders_in_batch(fit_logs) if self.roles.in_batch else []
+        # asked for as the epoch began, or at a loss: training ends within the epoch
+        walk.broken_off_by = next(iter([*asked, *enders]), None)
+        logs_of: dict[tuple[int, ...], dict[str, float]] = {(): dict(fit_logs)}
+        for index, callback in enumerate(self.callbacks):
+            if walk.raised and index not in enders:
+                # after an exception in a batch no callback sees the epoch's end
+                continue
+            logs = _shared_logs(logs_of, self.groups[index])
+            seen = self._observe(epoch, logs, asked, fit_logs)
+            own_code = callback.holds_own_code
+            known = set(logs) if own_code else _NO_NAMES
+            logs.update(callback.written_logs(seen))
+            value = logs.get(self.watched[index] or "")
+            if value is not None:
+                walk.unmet.discard(index)
+            walk.states[index], decision = callback.step(walk.states[index], seen)
+            if own_code:
+                self._check_written(index, logs, known)
+            if index in self.roles.at_end:
+                self._take(index, epoch, decision, asked, value, is_end=True)
+        return asked
+
+    def _enders_in_batch(self, fit_logs: dict[str, float]) -> list[int]:
+        """Return who ends the epoch within it; the first exception ends all."""
+        enders = []
+        for index in self.roles.in_batch:
+            if self.callbacks[index].ends_in_batch(fit_logs):
+                enders.append(index)
+                if self.callbacks[index].raises:
+                    self.walked.raised = True
+                    break
+        return enders
+
+    def _ends_training(self, epoch: int, asked: tuple[int, ...]) -> bool:
+        """Return whether training ends with an epoch: the loop has its own say."""
+        walk = self.walked
+        stopped_by, why_not = asked, ""
+        if not walk.raised:
+            walk.trainer, stopped_by, why_not = self.family.end_epoch(
+                walk.trainer, epoch, asked
+            )
+        if asked and not stopped_by and not walk.overruled:
+            walk.overruled = True
+            walk.notes.append(
+                f"{self.callbacks[asked[0]].class_name} asks for the stop at the end "
+                f"of epoch {epoch + 1}: {why_not}"
+            )
+        if stopped_by:
+            walk.stopped, walk.stopped_by = epoch, stopped_by
+        return bool(stopped_by)
+
+    def _end_training(self) -> None:
+        """Let every callback see the end of training, where weights are put back."""
+        walk = self.walked
+        fit_logs = self.logs[walk.last_epoch - self.training.first_epoch]
+        asked = list(walk.stopped_by)
+        for index, callback in enumerate(self.callbacks):
+            seen = self._observe(walk.last_epoch, dict(fit_logs), asked, fit_logs)
+            held = callback.held_epoch(walk.states[index])
+            walk.states[index], decision = callback.end_training(
+                walk.states[index], seen
+            )
+            if decision.saved_file or decision.restored_epoch != held:
+                # what it does to the rate or the stop there comes too late
+                decision = decision._replace(
+                    stop=False, cancels_stop=False, scheduled=False, reduced=False
+                )
+                self._take(index, walk.last_epoch, decision, [])
+            elif held is not None:
+                walk.weights_epoch = held
+
+    def _observe(
+        self,
+        epoch: int,
+        logs: dict[str, float],
+        asked: list[int],
+        fit_logs: Mapping[str, float] | None = None,
+    ) -> Observation:
+        walk = self.walked
+        return Observation(
+            epoch,
+            logs,
+            walk.rate,
+            walk.weights_epoch,
+            walk.learning_rate_key,
+            bool(asked),
+            logs if fit_logs is None else fit_logs,
+        )
+
+    def _take(
+        self,
+        index: int,
+        epoch: int,
+        decision: Decision,
+        asked: list[int],
+        value: float | None = None,
+        *,
+        is_end: bool = False,
+    ) -> None:
+        """Enter a decision into the trace, and do what it says."""
+        walk = self.walked
+        if is_end or decision != _NOTHING:
+            walk.trace.append(
+                Step(epoch, index, walk.rate, walk.states[index], decision, value)
+            )
+        if decision.reduced or decision.scheduled:
+            walk.rate = decision.learning_rate
+            walk.has_changed = walk.sets_rate = True
+        if decision.restored_epoch is not None:
+            walk.weights_epoch = decision.restored_epoch
+        if decision.cancels_stop:
+            asked.clear()
+        elif decision.stop:
+            asked.append(index)
+
+    def _check_written(
+        self, index: int, logs: dict[str, float], known: AbstractSet[str]
+    ) -> None:
+        """Refuse what a callback wrote and the next would compare in its own way."""
+        for name in logs.keys() - known:
+            if name in self.watched and type(logs[name]) is not float:
+                sentence = (
+                    f"{self.callbacks[index].class_name} writes {name!r} into logs as "
+                    f"{type(logs[name]).__name__}, which {self.family.title} compares "
+                    "in another precision than a Python float. Write float(...)"
+                )
+                raise ConfigError(sentence)
+
+
+def earlier_of(first: int | None, second: int | None) -> int | None:
+    """Return the earlier of two epochs, None being none."""
+    known = [epoch for epoch in (first, second) if epoch is not None]
+    return min(known, default=None)
+
+
+def schedules_rate(rule: Callback) -> bool:
+    """Return whether a rule sets the rate that an epoch begins with."""
+    return rule.changes_learning_rate and "begin" in rule.acts_at
+
+
+_NOTHING = Decision()
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+def _shared_logs(
+    logs_of: dict[tuple[int, ...], dict[str, float]], group: tuple[int, ...]
+) -> dict[str, float]:
+    """Return the logs of a nested list: a copy of those around it, once it is met."""
+    if group not in logs_of:
+        logs_of[group] = dict(_shared_logs(logs_of, group[:-1]))
+    return logs_of[group]
