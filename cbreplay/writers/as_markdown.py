@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["table_as_markdown", "write_markdown"]
 
-# what Markdown, or HTML inside it, would take for a sign; an underscore inside a word
-# is none; GitHub makes links of addresses that are not marked as such
+# what Markdown, or HTML inside it, would take for a sign; an underscore between two
+# letters or digits is none (one beside another underscore is); GitHub makes links of
+# addresses that are not marked as such
 _SIGNS = re.compile(
-    r"([\\`*\[\]<>|~&$@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.)", re.IGNORECASE
+    r"([\\`*\[\]<>|~&$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.)", re.IGNORECASE
 )
 _FIRST_SIGN = re.compile(r"^(\s*\d*)([-+#=.)])")
 

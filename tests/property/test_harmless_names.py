@@ -77,6 +77,8 @@ def test_a_cell_of_markdown_reads_back_what_it_shows(names: list[str]) -> None:
 
 @given(NAME)
 @example("    indented")
+@example("__0__")
+@example("a__0_b")
 def test_a_sentence_of_markdown_is_one_paragraph(name: str) -> None:
     sections = (
         Section("S", (Paragraph(say(name, " is.")), Points((say(name, "!"),)))),
