@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "build_untrained",
     "import_training",
+    "load_state",
     "seed_everything",
     "train_experiment",
 ]
@@ -228,12 +229,16 @@ def _build(
     Keras on TensorFlow builds metrics and optimizer in the first step only; here
     their directions and state are asked for before it.
     """
-    import keras
-
     if not resumed:
         return build_untrained(plan, training)
-    model = keras.saving.load_model(out / STATE)
-    return _built(model, training)
+    return load_state(out / STATE, training)
+
+
+def load_state(path: Path, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
+    """Return the model that a fit saved, built to the last part."""
+    import keras
+
+    return _built(keras.saving.load_model(path), training)
 
 
 def build_untrained(plan: ExperimentPlan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
