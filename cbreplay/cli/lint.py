@@ -78,7 +78,10 @@ def _codes(
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="The epochs of fit.")
 @click.option(
-    "--validation-freq", type=click.IntRange(min=1), help="As fit was given it."
+    "--validation-freq",
+    "fit_validation_freq",
+    type=click.IntRange(min=1),
+    help="As fit was given it.",
 )
 @click.option(
     "--semantics",
@@ -127,7 +130,7 @@ def command(
     expressions: tuple[str, ...],
     *,
     epochs: int | None,
-    validation_freq: int | None,
+    fit_validation_freq: int | None,
     semantics: str | None,
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
@@ -150,7 +153,7 @@ def command(
 
     remark(*named_defaults(click.get_current_context()))
     is_chosen = choose_codes(selected=selected, ignored=ignored)
-    plan = _FitOptions(epochs, validation_freq, semantics)
+    plan = _FitOptions(epochs, fit_validation_freq, semantics)
     scripts = _scripts_of(paths)
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"

@@ -13,6 +13,7 @@ import click
 from cbreplay.cli.outputs import echo_path
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say, tell
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
@@ -180,7 +181,9 @@ def _progress(
 
     def show(directory: Path, epoch: int, logs: Mapping[str, float]) -> None:
         nonlocal width
-        losses = [f"{name} {logs[name]:.4g}" for name in _SHOWN if name in logs]
+        losses = [
+            f"{name} {spoken_figure(logs[name])}" for name in _SHOWN if name in logs
+        ]
         line = "  ".join([f"{directory}: epoch {epoch + 1}/{n_epochs}", *losses])
         tell("\r" + line.ljust(width), end="")
         width = len(line)
