@@ -9,6 +9,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import speaking_options
+from cbreplay.cli.progress import watch
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
@@ -232,13 +233,15 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     resolved = resolve_semantics(plan.semantics)
     checked: list[ScriptFindings] = []
     notes = list(resolved.notes)
-    for path in paths:
-        try:
-            checked.append(_check_script(path, plan))
-        except ExpressionError as error:
-            if len(paths) == 1:
-                raise
-            notes.append(f"left out {path}: {error.problem}")
+    with watch("reading scripts") as tell:
+        for done, path in enumerate(paths, start=1):
+            try:
+                checked.append(_check_script(path, plan))
+            except ExpressionError as error:
+                if len(paths) == 1:
+                    raise
+                notes.append(f"left out {path}: {error.problem}")
+            tell(done, len(paths))
     return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
 
 
