@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.base import changed_parameters, format_callback, parameters_of
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.parameters import changed_parameters, parameters_of
 from cbreplay.rules.registry import family_named, row_of
 
 if TYPE_CHECKING:

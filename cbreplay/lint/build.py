@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import Training
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.registry import checks_of, resolve_semantics
+from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

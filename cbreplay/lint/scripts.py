@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import find_about_each, find_about_list
-from cbreplay.rules.base import Training
 from cbreplay.rules.checks import CheckedList, TrainingFacts
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

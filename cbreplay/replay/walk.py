@@ -17,9 +17,10 @@ from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_r
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
+    from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
 __all__ = ["find_unsure_stops", "walk_run"]

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
-from cbreplay.rules.base import Decision, Observation
+from cbreplay.rules.decisions import Decision, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
+    from cbreplay.rules.training import Training
     from cbreplay.validity import RecordedRate
 
 __all__ = ["Walk", "Walker", "earlier_of", "schedules_rate"]

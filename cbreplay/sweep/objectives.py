@@ -14,9 +14,10 @@ from cbreplay.outcomes import (
     has_ambiguous_best,
     resolve_objective,
 )
-from cbreplay.rules.base import Training, describe_training, monitored_series
+from cbreplay.rules.base import monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import family_of, resolve_semantics
+from cbreplay.rules.training import Training, describe_training
 from cbreplay.sweep.table import Judged, SweptRun
 
 if TYPE_CHECKING:

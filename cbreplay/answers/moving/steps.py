@@ -15,7 +15,7 @@ import numpy as np
 
 from cbreplay.answers.swept_cells import find_partings
 from cbreplay.grid import choices, make_grid
-from cbreplay.rules.base import parameters_of
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
 from cbreplay.words import Parting, brief_limit, spoken_limit
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.rules.base import (
-    Decision,
-    Standing,
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
+from cbreplay.rules.decisions import Decision, Standing
+from cbreplay.rules.parameters import (
     check_count,
     check_flags,
     check_mode,
@@ -15,13 +15,13 @@ from cbreplay.rules.base import (
     check_text,
     resolve_direction,
 )
-from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["SmoothedRule", "SmoothedState"]
