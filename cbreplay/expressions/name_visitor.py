@@ -270,7 +270,7 @@ class NameVisitor(ast.NodeVisitor):
             change = Change(self.scope, name, line, not plain, plain and is_gain)
             self.changes.append(change)
             if self.scope.of_class and self.scope.parent is not None:
-                # what a class binds itself may still be another's above that
+                # above its own assignment, a class body still sees the outer name
                 outer = change._replace(scope=self.scope.parent, is_gain=False)
                 self.changes.append(outer)
 
@@ -284,7 +284,8 @@ class NameVisitor(ast.NodeVisitor):
 
     def flow_parts(self, target: ast.expr | ast.pattern, value: ast.expr) -> None:
         """Note that the names of a target may be parts of what a value names."""
-        # through one between them, for there may be thousands on both sides
+        # a made-up name in the middle: a thousand names on each side would make a
+        # million pairs
         between = f"<{target.lineno}:{target.col_offset}>"
         self.scope.bindings.setdefault(between, [])
         for name in [*names_in(target), *_captured(target)]:

@@ -89,7 +89,7 @@ def read_names(tree: ast.Module) -> Names:
     walk.visit(tree)
     for name in walk.shared:
         binding = [scope for scope in walk.scopes if name in scope.bindings]
-        # one that is only read by the others has its one meaning
+        # a `global` or `nonlocal` name that two scopes assign may mean either
         for scope in binding if len(binding) > 1 else ():
             scope.bindings[name].append(Binding(0))
     calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_unsure_stops", "walk_run"]
 
-# of more choices one after another nobody follows each
+# more choices than these, one after another, are not followed
 _MOST_CHOICES = 5000
 
 

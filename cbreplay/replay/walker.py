@@ -196,7 +196,7 @@ class Walker:
             walk,
             states=list(walk.states),
             unmet=set(walk.unmet),
-            # how many there were, and which, only the first way is asked
+            # a fork needs the last rate alone: all of them are asked of the first way
             rates=walk.rates[-1:],
             trace=[],
             notes=[],
@@ -359,7 +359,7 @@ class Walker:
                 walk.states[index], seen
             )
             if decision.saved_file or decision.restored_epoch != held:
-                # what it does to the rate or the stop there comes too late
+                # training is over: a rate or a stop that is set now changes nothing
                 decision = decision._replace(
                     stop=False, cancels_stop=False, scheduled=False, reduced=False
                 )

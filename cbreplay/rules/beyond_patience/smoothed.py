@@ -105,7 +105,7 @@ class SmoothedRule(RuleBeyondKeras):
             return state, _SKIPPED
         after = state._replace(wait=state.wait + 1)
         improved = False
-        # NaN and infinity would stay in the mean: they are no part of it, and waited
+        # NaN and infinity would stay in the mean for ever: they only count as waiting
         if math.isfinite(value):
             after = self._take_best(after, value, seen)
             recent, smoothed = self.smooth(state.recent, value)

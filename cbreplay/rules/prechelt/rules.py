@@ -158,7 +158,7 @@ class PrecheltGL(_PrecheltRule):
     @property
     def fewest_values(self) -> int:
         """After how many values it can stop at the earliest."""
-        # one to be the best, and one that is worse
+        # a first value as the best, and a second one that is worse
         return 2
 
     def resolve_mode(self, training: Training) -> Mode:
