@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 
 ERASE_LINE = "\x1b[2K"
+
+
 def waiting(seconds: float) -> tuple[str, str]:
     """Return the command, which says what it is at after so many seconds."""
     return "-c", (
