@@ -11,13 +11,13 @@ from cbreplay.recommend.answer import ANY_OF, Setting
 from cbreplay.recommend.pricing import cells_of, price, score_setting
 from cbreplay.recommend.rivals import beside_left_out, sweep_beside
 from cbreplay.recommend.selection import USUAL, cheapest_patience, is_clearly_better
-from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import (
     known_rules,
     resolve_semantics,
     row_of,
     tried_values_of,
 )
+from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

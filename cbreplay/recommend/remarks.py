@@ -16,8 +16,9 @@ from cbreplay.recommend.other_rules import FEWEST_TO_NAME
 from cbreplay.recommend.pricing import cells_of, price
 from cbreplay.recommend.records import FailedTraining, find_failure
 from cbreplay.recommend.selection import count_needed, needed_rank, rule_of_thumb
-from cbreplay.rules.base import describe_training, format_callback
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
