@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.tuning_worth.choices import Outcome, judge_patience, judge_rates
-from benchmarks.tuning_worth.tables import print_tables
+from benchmarks.tuning_worth.tables import tell_tables
 from benchmarks.tuning_worth.trainings import TrainedOften
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.table is not None:
         with asked.table.open(encoding="utf-8", newline="") as file:
-            print_tables(list(csv.DictReader(file)))
+            print(*tell_tables(list(csv.DictReader(file))), sep="\n")
         return
     with asked.write.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -25,7 +25,7 @@ __all__ = ["Outcome", "judge_patience", "judge_rates"]
 USUAL = 10
 # so many runs are recorded without a stop; sets of three and of ten are taken from them
 RECORDED = range(20)
-SETS = [range(0, 3), range(3, 6), range(6, 9), range(9, 12), range(10), range(10, 20)]
+SETS = [range(3), range(3, 6), range(6, 9), range(9, 12), range(10), range(10, 20)]
 FRESH_STOPS = range(100, 120)
 
 TUNED_ON = range(200, 203)
@@ -85,7 +85,9 @@ def keep_best() -> Iterator[Any]:
 def judge_patience(model: TrainedOften) -> Iterator[Outcome]:
     """Choose a patience from each set of recorded runs, and train anew under it."""
     recorded = [model.train(seed).run for seed in RECORDED]
-    chosen = [(f"{len(seeds)} runs", seeds, _recommended(recorded, seeds)) for seeds in SETS]
+    chosen = [
+        (f"{len(seeds)} runs", seeds, _recommended(recorded, seeds)) for seeds in SETS
+    ]
     by_patience = {
         patience: _train_all(model, FRESH_STOPS, _stopper(patience))
         for patience in sorted({USUAL, *(each or USUAL for *_, each in chosen)})
@@ -137,7 +139,7 @@ def judge_rates(model: TrainedOften) -> Iterator[Outcome]:
 def _best_of(
     model: TrainedOften, settings: Sequence[_Setting]
 ) -> tuple[_Setting, list[Run]]:
-    """Return the setting of least mean val_loss on the seeds to tune on, and its logs."""
+    """Return the setting of least val_loss on the seeds to tune on, and its logs."""
     tried = [
         [
             kept
@@ -155,7 +157,7 @@ def _best_of(
 
 
 def _first_without_loss(runs: Sequence[Run]) -> int:
-    """Return the least patience whose first reduction had nothing to come, in any run."""
+    """Return the least patience after whose first reduction no run had more to gain."""
     for patience in range(1, LONGEST):
         gains = [_still_to_come(run, patience) for run in runs]
         if all(gain <= NOTHING_TO_COME for gain in gains):

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordedFit", "find_fits"]
 
-_BROKEN_OFF = ("interrupt", "error")
-
 
 class RecordedFit(NamedTuple):
     """One fit of a recorded experiment.
@@ -60,9 +58,9 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
     return tuple(
         RecordedFit(
             _plan(metadata.raw, fit_told, is_first=number == 0),
-            fit.fit.initial_epoch or 0,
+            fit.fit.initial_epoch,
             fit.callbacks,
-            broken_off=fit.ended is not None and fit.ended.by in _BROKEN_OFF,
+            broken_off=fit.ended is not None and fit.ended.broken_off,
         )
         for number, (fit, fit_told) in enumerate(zip(fits, told, strict=True))
     )

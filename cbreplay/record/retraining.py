@@ -209,8 +209,8 @@ class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process
 
 def _made_anew(callbacks: Sequence[Any]) -> list[Any]:
     """Return Keras's objects for callbacks; nobody's own object is trained with."""
-    made = (make_keras_callback(each) for each in callbacks)
-    return [copy.deepcopy(each) for each in made]
+    # one copy of all: a callback may hold another one of the list
+    return copy.deepcopy([make_keras_callback(each) for each in callbacks])
 
 
 def _backing_up(breaks_at: int | None, *, restored: bool) -> Iterator[Any]:
