@@ -50,14 +50,14 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     monitor : str
         Its name.
     """
-    # the best told first: whatever agrees with it is its copy
+    # the log that tells most comes first: those that agree with it are its copies
     order = sorted(
         range(len(runs)), key=lambda row: (*_untold(runs[row], monitor), row)
     )
     identical = _find_identical(runs, monitor, order)
     others = [row for row in order if row not in identical]
     rounded = _find_rounded(runs, monitor, others)
-    # what was kept among identical logs may itself be a rounded one
+    # the one kept of identical logs may itself be a rounded copy of another
     return {row: rounded.get(kept, kept) for row, kept in identical.items()} | rounded
 
 

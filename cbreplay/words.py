@@ -381,7 +381,7 @@ def takes_nan(replay: Replay, name: str) -> bool:
     """Return whether a rule that stops on this series took NaN, the first, as best."""
     if replay.best is None or not math.isnan(replay.best):
         return False
-    # whose best it is
+    # `replay.best` is that of the first rule that stops
     stoppers = (rule for rule in replay.callbacks if rule.sets_objective)
     return next(stoppers).monitor == name
 

@@ -27,7 +27,8 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.replay.compare import total_comparisons
-from cbreplay.rules.base import format_callback, parameters_of
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import (
     brief_evidence,
     count,

@@ -47,8 +47,9 @@ from cbreplay.document import (
     Section,
     say,
 )
-from cbreplay.rules.base import format_callback, parameters_of
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.words import (
     as_sentence,

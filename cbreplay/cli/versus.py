@@ -13,7 +13,7 @@ from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
 from cbreplay.replay import replay_run
 from cbreplay.replay.compare import compare_replays
-from cbreplay.rules.base import parameters_of
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

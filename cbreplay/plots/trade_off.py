@@ -112,7 +112,7 @@ def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
             [
                 setting_label(scored)
                 for scored in settings
-                # a bare number says no more than the name beside it
+                # of settings at one point, a bare 5 or 10 adds nothing to a name
                 if scored.label not in ("5", "10") or labels <= {"5", "10"}
             ]
         )

@@ -17,8 +17,9 @@ from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
 from cbreplay.recommend.pricing import Priced, Scored, cells_of, price
 from cbreplay.recommend.promise import count_needed, needed_rank
 from cbreplay.recommend.rivals import FEWEST_TO_NAME, RuleScore
-from cbreplay.rules.base import describe_training, format_callback
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:

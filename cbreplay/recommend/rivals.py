@@ -34,7 +34,6 @@ from cbreplay.recommend.pricing import (
     with_left_out,
 )
 from cbreplay.recommend.promise import sufficient_for_most
-from cbreplay.rules.base import Callback, describe_training
 from cbreplay.rules.registry import (
     RuleRow,
     TriedValues,
@@ -43,6 +42,7 @@ from cbreplay.rules.registry import (
     row_of,
     tried_values_of,
 )
+from cbreplay.rules.training import describe_training
 from cbreplay.sweep import Sweep, sweep_runs
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from cbreplay.recommend.answer import Recommendation
     from cbreplay.recommend.study import Slice, Study
+    from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [

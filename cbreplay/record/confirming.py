@@ -252,7 +252,7 @@ class _SideBySide:
         predicted = self.replay.stopped_epoch
         if self.replay.evidence == "exact":
             return _compared("stop", predicted, self.stop)
-        # it was to go on at least as long as the replay is evidence
+        # other evidence says only that nothing stops within what was promised
         went_on = self.stop is None or self.stop >= self.n_promised
         verdict: Verdict = "held" if went_on else "failed"
         return HeldItem("no stop before", self.n_promised, self.stop, verdict)

@@ -91,7 +91,7 @@ def survey_sources(
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
     check_logs(len(sources), "", options.max_bytes)
-    # of one source its logs are counted, of many the sources
+    # progress counts the logs of a single source, else the sources
     reading = _SourceReader(options, progress if len(sources) == 1 else None)
     found = []
     for done, source in enumerate(sources, 1):
@@ -289,7 +289,7 @@ class _SourceReader:
 
 _BEGINNING = 65_536
 _SEVERAL = 2
-# of these, files of something else that only look like a log are common
+# in these formats, files that are no logs but look like one are common
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
 
