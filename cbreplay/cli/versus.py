@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
@@ -44,13 +45,16 @@ def print_versus(
         raise ConfigError(sentence)
     first = _one_list(question.grid, "-c")
     rival = _rival_list(question, first, texts)
-    compared = [
-        compare_replays(
-            replay_run(run, first, judging=question.judging),
-            replay_run(run, rival, judging=question.judging),
-        )
-        for run in question.runs
-    ]
+    runs, compared = question.runs, []
+    with watch("replaying") as tell:
+        for run in runs:
+            compared.append(
+                compare_replays(
+                    replay_run(run, first, judging=question.judging),
+                    replay_run(run, rival, judging=question.judging),
+                )
+            )
+            tell(len(compared), len(runs))
     print_document(comparison_document(RivalLists(first, rival, compared)), output)
 
 

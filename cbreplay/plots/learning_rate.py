@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import EvidenceError
 from cbreplay.plots.evidence import Shade, epoch_span, find_shade
 from cbreplay.plots.style import (
@@ -220,14 +221,17 @@ def _labels(
     labels = [
         Label(
             change.epoch + 0.5,
-            f"{change.old:.3g} → {change.new:.3g} after epoch {change.epoch}",
+            f"{spoken_figure(change.old, 3)} → {spoken_figure(change.new, 3)} "
+            f"after epoch {change.epoch}",
             "decision" if decided else "best",
         )
         for change in reductions[:_MOST_LABELLED]
     ]
     if len(reductions) > _MOST_LABELLED:
         last = reductions[-1]
-        words = f"{len(reductions)} reductions, the last to {last.new:.3g}"
+        words = (
+            f"{len(reductions)} reductions, the last to {spoken_figure(last.new, 3)}"
+        )
         labels[-1] = Label(last.epoch + 0.5, words, labels[-1].kind)
     shade = find_shade(replay)
     if shade is not None:

@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.retraining import (
@@ -311,4 +312,4 @@ def _compared(name: str, predicted: Any, trained: Any) -> HeldItem:  # noqa: ANN
 def _rounded(rates: Sequence[float | None]) -> str:
     """Say which rates there were, in order, without repeating one."""
     kept = [rate for rate, _ in itertools.groupby(rates)]
-    return ", ".join("-" if rate is None else f"{rate:.4g}" for rate in kept)
+    return ", ".join("-" if rate is None else spoken_figure(rate) for rate in kept)
