@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.sentences import unknown_groups
 from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
-from cbreplay.recommend.answer import ANY_OF
+from cbreplay.recommend.pricing import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
 from cbreplay.shown_digits import ValueScale, scale_of
