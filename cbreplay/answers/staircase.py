@@ -31,7 +31,7 @@ from cbreplay.document import (
     Trend,
     say,
 )
-from cbreplay.shown_digits import Scale, scale_of
+from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.words import (
     count,
     spoken_evidence,
@@ -297,7 +297,7 @@ def _trend(staircase: Staircase) -> Trend:
     return Trend(staircase.objective, list(run.series[staircase.objective]), caption)
 
 
-def kept_scale(staircase: Staircase) -> Scale:
+def kept_scale(staircase: Staircase) -> ValueScale:
     """Return the scale of the values of the objective."""
     values = [step.kept_value for step in staircase.steps]
     return scale_of([*values, staircase.best_value])

@@ -27,6 +27,11 @@ __all__ = ["find_unsure_stops", "walk_run"]
 
 # more choices than these, one after another, are not followed
 _MOST_CHOICES = 5000
+_RATE_BEFORE = (
+    "the log holds the rate of its first epoch as a schedule left it; a schedule that "
+    "changes the rate it finds needs the one before, by --initial-lr or "
+    "initial_learning_rate="
+)
 
 
 def walk_run(
@@ -82,11 +87,7 @@ def walk_run(
         walks[-1].candidates = candidates
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
-        first.notes.append(
-            "the log holds the rate of its first epoch as a schedule left it; a "
-            "schedule that changes the rate it finds needs the one before, by "
-            "--initial-lr or initial_learning_rate="
-        )
+        first.notes.append(_RATE_BEFORE)
     _compare_readings(run, walks, first)
     return first
 

@@ -14,7 +14,7 @@ from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
 from cbreplay.groups import find_groups
-from cbreplay.recommend.selection import USUAL
+from cbreplay.recommend.choice import USUAL
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import list_names, spoken_counting, spoken_semantics
 

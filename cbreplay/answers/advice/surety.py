@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
 from cbreplay.recommend import Reason, count_needed
-from cbreplay.recommend.selection import NEAR_TIE, USUAL, shared_confidence
+from cbreplay.recommend.choice import NEAR_TIE, USUAL
+from cbreplay.recommend.promise import shared_confidence
 from cbreplay.shown_digits import scale_of
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
-    from cbreplay.recommend.answer import Expected, Promise
+    from cbreplay.recommend.answer import Expected
+    from cbreplay.recommend.promise import Promise
 
 __all__ = ["find_surer", "how_sure", "what_makes_surer"]
 

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.plain_text import is_url, without_secrets
-from cbreplay.readers.base import (
-    Damage,
-    ForeignLogError,
-    ReadOptions,
-    cannot_open,
-    read_beginning,
-    read_bytes,
-)
+from cbreplay.readers.base import Damage, ForeignLogError, ReadOptions
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -34,6 +27,7 @@ from cbreplay.readers.discovery.training_files import (
     run_json_beside,
 )
 from cbreplay.readers.entries import is_event_file
+from cbreplay.readers.files import cannot_open, read_beginning, read_bytes
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.sizes import check_logs, too_large
 from cbreplay.run import Run

@@ -15,13 +15,23 @@ __all__ = ["find_copies"]
 
 # a few values may be alike by chance
 _FEWEST_VALUES = 3
+
+
 # a log that was rounded to six digits, or decimals, is a copy of the one that was not,
 # if its values change so often that no two trainings would agree in all of them
 _ROUNDED = 1e-5
+
+
 _DECIMALS = 1e-6
+
+
 _FEWEST_CHANGES = 5
+
+
 # of so many columns the one in which the fewest runs are near each other is taken
 _MOST_TRIED = 16
+
+
 # what stands for no number: far from every loss, and from each other
 _NO_NUMBER, _INFINITE = 1e300, 2e300
 
