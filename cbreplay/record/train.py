@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import time
 from datetime import UTC, datetime
 from importlib import import_module
@@ -25,6 +27,7 @@ from cbreplay.record.run_directory import (
     check_vacant,
     logged_columns,
     make_run_directory,
+    read_contents,
     read_resumable,
     write_metadata,
 )
@@ -57,7 +60,7 @@ def train_experiment(
     seed: int = 0,
     learning_rate: float | None = None,
     batch_size: int | None = None,
-    validation_freq: int = 1,
+    validation_freq: int | None = None,
     callbacks: Sequence[Any] = (),
     append: bool = False,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
@@ -85,14 +88,16 @@ def train_experiment(
         The optimizer's first rate. A resumed fit goes on at the rate it ended with.
     batch_size : int, optional
         Examples per step.
-    validation_freq : int
-        As in ``Model.fit``.
+    validation_freq : int, optional
+        As in ``Model.fit``; the experiment's own by default.
     callbacks : sequence
         Keras's callbacks or cbreplay's, in fit's order. They stand before CSVLogger
         and TensorBoard, so that a reduced learning rate is logged.
     append : bool
         Resume the run in `out` with its model and optimizer, and log into the same
-        files. The callbacks are new; they remember nothing of the earlier fit.
+        files. The callbacks are new; they remember nothing of the earlier fit. An
+        experiment that is resumed does so itself, unless a callback stops its first
+        fit.
     on_epoch : callable, optional
         Called with each epoch and its logs, for showing progress.
 
@@ -122,6 +127,8 @@ def train_experiment(
         validation_freq=validation_freq,
     )
     path = Path(out)
+    if not append and plan.first_fit_epochs < plan.epochs:
+        return _train_two_fits(plan, path, callbacks, on_epoch)
     # what can be known at once is said before the seconds that TensorFlow takes
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
@@ -140,6 +147,33 @@ def train_experiment(
             raise OutputError(str(path), reason, hint="Try again")
         _train(plan, path, users, earlier, on_epoch)
     return path
+
+
+def _train_two_fits(
+    plan: ExperimentPlan,
+    out: Path,
+    callbacks: Sequence[Any],
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+) -> Path:
+    """Train an experiment that is resumed, unless a callback stops its first fit."""
+    train = functools.partial(
+        train_experiment,
+        plan.name,
+        out=out,
+        seed=plan.seed,
+        batch_size=plan.batch_size,
+        validation_freq=plan.validation_freq,
+        on_epoch=on_epoch,
+    )
+    train(
+        epochs=plan.first_fit_epochs,
+        learning_rate=plan.learning_rate,
+        # an object of Keras's or of one's own is new in each fit too
+        callbacks=copy.deepcopy(list(callbacks)),
+    )
+    if read_contents(out)["ended"]["by"] == "plan":
+        train(epochs=plan.epochs, append=True, callbacks=callbacks)
+    return out
 
 
 def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -162,7 +162,7 @@ def resumed(
 ) -> Retrainer:
     """A run of two fits; the first ended by its plan, or was broken off."""
     out = tmp_path_factory.mktemp("resumed") / "run"
-    shape = {"batch_size": 512}
+    shape: dict[str, Any] = {"batch_size": 512}
 
     def break_off(epoch: int, _logs: object) -> None:
         if epoch == 3 and request.param == "interrupt":
