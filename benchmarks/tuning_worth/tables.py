@@ -8,25 +8,24 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Row = Mapping[str, str]
 
 __all__ = ["Pair", "count_signs", "find_pairs", "tell_tables"]
 
 ALWAYS = "always 10"
-COMPARED = {
-    "patience": [("3 runs", ALWAYS), ("10 runs", ALWAYS)],
-    "rate": [
-        ("tuned rate", "own rate"),
-        ("tuned rate with plateau by replay", "tuned rate"),
-        ("tuned rate with Keras's plateau", "tuned rate"),
-        ("tuned plateau", "tuned rate"),
-    ],
+REPLAYED, USUAL = "tuned rate with plateau by replay", "tuned rate with Keras's plateau"
+RATES = {
+    "tuned : own": ("tuned rate", "own rate"),
+    "tuned + by replay : tuned": (REPLAYED, "tuned rate"),
+    "tuned + Keras's : tuned": (USUAL, "tuned rate"),
+    "plateau : tuned": ("tuned plateau", "tuned rate"),
+    "plateau : own": ("tuned plateau", "own rate"),
 }
 _HEAD = """\
-| | won / tied / lost | test loss | val_loss | epochs | seeds better, worse (p) |
-|---|---|---|---|---|---|"""
+| | test loss: won / tied / lost, median | val_loss | epochs | seeds better, worse (p) |
+|---|---|---|---|---|"""
 
 
 class Pair(NamedTuple):
@@ -90,49 +89,68 @@ def sign_test(better: int, worse: int) -> float:
     """
     n_seeds, fewer = better + worse, min(better, worse)
     tail = sum(math.comb(n_seeds, count) for count in range(fewer + 1))
-    return min(1.0, 2 * tail / 2**n_seeds)
+    return min(1.0, 2.0 * tail / (1 << n_seeds))
 
 
 def tell_tables(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the tables of Markdown, one for each two ways."""
-    for part, compared in COMPARED.items():
-        for chosen, beside in compared:
-            yield f"\n{chosen} beside {beside}\n\n{_HEAD}"
-            yield from _table(
-                [row for row in rows if row["part"] == part], chosen, beside
-            )
+    """Yield the lines of README's tables."""
+    of_patience = [row for row in rows if row["part"] == "patience"]
+    yield _HEAD
+    for chosen in ("3 runs", "10 runs"):
+        by_experiment = _by_experiment(of_patience, chosen, ALWAYS)
+        for name, pairs in by_experiment.items():
+            yield _line(f"{name}, {chosen}", pairs)
+        yield _line(f"all, {chosen}", _together(by_experiment.values()))
+    of_rate = [row for row in rows if row["part"] == "rate"]
+    columns = [_by_experiment(of_rate, *compared) for compared in RATES.values()]
+    yield "\n| | " + " | ".join(RATES) + " |"
+    yield "|---|" + "---|" * len(RATES)
+    for name in columns[0]:
+        yield _row([name, *(_counts(column[name]) for column in columns)])
+    everything = [_together(column.values()) for column in columns]
+    yield _row(["all", *(_counts(pairs) for pairs in everything)])
+    yield _row(["seeds better, worse (p)", *(_signs(pairs) for pairs in everything)])
 
 
-def _table(rows: Sequence[Row], chosen: str, beside: str) -> Iterator[str]:
-    every: list[Pair] = []
-    for number, experiment in enumerate(
-        dict.fromkeys(row["experiment"] for row in rows)
-    ):
-        ours = [row for row in rows if row["experiment"] == experiment]
-        pairs = find_pairs(ours, chosen, beside)
-        settings = dict.fromkeys(
-            row["setting"].removeprefix("patience ")
-            for row in ours
-            if row["chosen"] == chosen
+def _by_experiment(
+    rows: Sequence[Row], chosen: str, beside: str
+) -> dict[str, list[Pair]]:
+    names = dict.fromkeys(row["experiment"] for row in rows)
+    return {
+        name: find_pairs(
+            [row for row in rows if row["experiment"] == name], chosen, beside
         )
-        # a seed of one experiment is another one in the next
-        every += [pair._replace(seed=pair.seed + 1000 * number) for pair in pairs]
-        yield _line(f"{experiment}: {', '.join(settings)}", pairs)
-    yield _line("all", every)
+        for name in names
+    }
+
+
+def _together(every: Iterable[list[Pair]]) -> list[Pair]:
+    # a seed of one experiment is another one in the next
+    return [
+        pair._replace(seed=pair.seed + 1000 * number)
+        for number, pairs in enumerate(every)
+        for pair in pairs
+    ]
 
 
 def _line(name: str, pairs: Sequence[Pair]) -> str:
+    ours = median(pair.epochs for pair in pairs)
+    theirs = median(pair.other_epochs for pair in pairs)
+    losses = f"{100 * median(pair.val_loss for pair in pairs):+.1f} %"
+    return _row([name, _counts(pairs), losses, f"{ours:g} / {theirs:g}", _signs(pairs)])
+
+
+def _counts(pairs: Sequence[Pair]) -> str:
     shares = [pair.test_loss for pair in pairs]
     won, lost = sum(share < 0 for share in shares), sum(share > 0 for share in shares)
+    counts = f"{won} / {len(pairs) - won - lost} / {lost}"
+    return f"{counts}, {100 * median(shares):+.1f} %"
+
+
+def _signs(pairs: Sequence[Pair]) -> str:
     better, worse = count_signs(pairs)
-    epochs = [median(pair.epochs for pair in pairs)]
-    epochs.append(median(pair.other_epochs for pair in pairs))
-    cells = [
-        name,
-        f"{won} / {len(pairs) - won - lost} / {lost}",
-        f"{100 * median(shares):+.1f} %",
-        f"{100 * median(pair.val_loss for pair in pairs):+.1f} %",
-        " / ".join(f"{count:g}" for count in epochs),
-        f"{better}, {worse} ({sign_test(better, worse):.2g})",
-    ]
+    return f"{better}, {worse} ({sign_test(better, worse):.2g})"
+
+
+def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
