@@ -69,8 +69,8 @@ def test_what_the_runs_still_gained_after_first_reductions(
         "training kept it; by how much that training still lowered its best val_loss "
         "after that: 8 % in the middle (the median), 20 % at most (a.csv). In 2,208 "
         "retrainings an earlier reduction cost more than 1 %: in none of those with up "
-        "to 1 % still to come and in 77 % of those with 3 to 10 % still to come and in 85 % of "
-        "those with over 10 % still to come."
+        "to 1 % still to come and in 77 % of those with 3 to 10 % still to come and in "
+        "85 % of those with over 10 % still to come."
     ) in said(ask, "simulate", plateaus, "-c", PLATEAU)
 
 
