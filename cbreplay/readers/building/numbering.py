@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray
 
-__all__ = ["NumberedEpochs", "find_cadence", "number_epochs"]
+__all__ = ["NumberedEpochs", "count_steps", "find_cadence", "number_epochs"]
 
 _SHORTEST = 2
+# where more are lacking, a cadence is chance
+_MOST_LACKING = 10
 
 
 class NumberedEpochs(NamedTuple):
@@ -99,3 +101,30 @@ def find_cadence(epochs: EpochArray) -> int | None:
     values, counts = np.unique(inner, return_counts=True)
     most = int(np.argmax(counts))
     return int(values[most]) if 2 * counts[most] > len(inner) else None
+
+
+def count_steps(steps: EpochArray) -> EpochArray:
+    """Number steps from 0; those that are lacking count where they have a cadence.
+
+    Parameters
+    ----------
+    steps : int array
+        Steps that only go upwards. A distance counts as the nearest multiple of the
+        cadence: an epoch may be cut short, or hold a step more.
+
+    Examples
+    --------
+    >>> count_steps(np.array([24, 49, 99, 124, 130])).tolist()
+    [0, 1, 3, 4, 5]
+    >>> count_steps(np.array([2, 5, 9, 11])).tolist()
+    [0, 1, 2, 3]
+    """
+    numbers: EpochArray = np.arange(len(steps), dtype=np.int64)
+    cadence = find_cadence(steps)
+    if cadence is None:
+        return numbers
+    counted = np.maximum(np.rint(np.diff(steps) / cadence), 1)
+    if counted.sum() > _MOST_LACKING * len(steps):
+        return numbers
+    numbers[1:] = np.cumsum(counted)
+    return numbers
