@@ -104,7 +104,7 @@ def find_cadence(epochs: EpochArray) -> int | None:
 
 
 def count_steps(steps: EpochArray) -> EpochArray:
-    """Number steps from 0; those that are lacking count where they have a cadence.
+    """Count steps from 0, with those that their cadence shows to be lacking.
 
     Parameters
     ----------
