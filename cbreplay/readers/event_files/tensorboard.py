@@ -185,7 +185,11 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
         of_writers[writer], joined = join_writers(pieces, most)
         found.notes.extend(purged + joined)
     train = of_writers[""] or of_writers["train"]
-    found.pieces.extend(pair_points(train, of_writers["validation"], most))
+    paired = pair_points(train, of_writers.pop("validation"), most)
+    for writer, pieces in of_writers.items():
+        if writer not in ("", "train"):
+            paired = pair_points(paired, pieces, most)
+    found.pieces.extend(paired)
     if layout.tool == "keras":
         found.left_out.update(other_scalars(log.tags))
         if not train:
