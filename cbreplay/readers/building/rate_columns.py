@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from cbreplay.readers.building.digits import (
     as_float32,
     count_digits,
@@ -124,5 +122,4 @@ def _rounding(rate: Series) -> FloatArray | None:
         return None
     if count_digits(known)[0] >= _FLOAT32_DIGITS:
         return None
-    # half of .0005 is written .0003 with four decimals, half a unit away but for float32
-    return half_units(rate.values) + np.spacing(np.abs(rate.values).astype(np.float32))
+    return half_units(rate.values)

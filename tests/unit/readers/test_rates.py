@@ -140,9 +140,10 @@ def test_rates_with_all_their_digits_are_not_rounded(
         ("h.json", '{"val_loss": [3, 2, 1], "lr": [[0.5, 5], [0.5, 5], [0.25, 2]]}'),
         (
             "h.jsonl",
-            '{"epoch": 0, "val_loss": 3, "lr": [0.5]}\n'
-            '{"epoch": 1, "val_loss": 2, "lr": [0.5]}\n'
-            '{"epoch": 2, "val_loss": 1, "lr": [0.25]}\n',
+            "".join(
+                f'{{"epoch": {epoch}, "val_loss": {3 - epoch}, "lr": [{rate}]}}\n'
+                for epoch, rate in enumerate([0.5, 0.5, 0.25])
+            ),
         ),
         ("l.csv", "epoch,val_loss,lr\n0,3,[0.5]\n1,2,[0.5]\n2,1,[0.25]\n"),
         (
