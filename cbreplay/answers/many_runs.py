@@ -31,10 +31,10 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.shown_digits import scale_of
 from cbreplay.words import (
     brief_evidence,
     count,
-    decimals_for,
     limits_explained,
     list_names,
     parting_of,
@@ -154,10 +154,8 @@ def _headline(drawn: SettingOnRuns) -> Text:
         )
     regrets = [replay.outcome.regret or 0.0 for replay in exact]
     mean = math.fsum(regrets) / len(regrets)
-    decimals = decimals_for([replay.outcome.kept_value for replay in exact])
-    cost = (
-        (Fact(mean, "difference", "mean_regret", decimals), " ") if mean else ("no ",)
-    )
+    scale = scale_of(replay.outcome.kept_value for replay in exact)
+    cost = (Fact(mean, "difference", "mean_regret", scale), " ") if mean else ("no ",)
     which = f"the {len(exact)} of {n_runs} runs that can tell"
     if len(exact) == n_runs:
         which = f"these {count(n_runs, 'run')}"
@@ -253,13 +251,14 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
     side = beside_best(replay.objective_mode for replay in asked.drawn.replays)
     found = {replay.evidence for row in rows for replay in row.replays}
     counted = [name for name in _COUNTED if name in found or name in _ALWAYS_COUNTED]
-    kept = [replay.outcome.kept_value for row in rows for replay in row.exact()]
-    decimals = decimals_for(kept)
+    scale = scale_of(
+        replay.outcome.kept_value for row in rows for replay in row.exact()
+    )
     columns = (
         TableColumn("setting", "Setting", "name"),
         *(TableColumn(f"n_{name}", _COUNTED[name], "count") for name in counted),
-        TableColumn("mean_regret", f"Mean {side}", "difference", decimals=decimals),
-        TableColumn("worst_regret", f"Worst {side}", "difference", decimals=decimals),
+        TableColumn("mean_regret", f"Mean {side}", "difference", scale=scale),
+        TableColumn("worst_regret", f"Worst {side}", "difference", scale=scale),
         TableColumn("epochs_saved", "Epochs saved"),
         TableColumn("worst_run", "Worst run", "name"),
     )

@@ -9,6 +9,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import speaking_options
+from cbreplay.cli.progress import watch
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
@@ -78,7 +79,10 @@ def _codes(
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="The epochs of fit.")
 @click.option(
-    "--validation-freq", type=click.IntRange(min=1), help="As fit was given it."
+    "--validation-freq",
+    "fit_validation_freq",
+    type=click.IntRange(min=1),
+    help="As fit was given it.",
 )
 @click.option(
     "--semantics",
@@ -127,7 +131,7 @@ def command(
     expressions: tuple[str, ...],
     *,
     epochs: int | None,
-    validation_freq: int | None,
+    fit_validation_freq: int | None,
     semantics: str | None,
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
@@ -150,7 +154,7 @@ def command(
 
     remark(*named_defaults(click.get_current_context()))
     is_chosen = choose_codes(selected=selected, ignored=ignored)
-    plan = _FitOptions(epochs, validation_freq, semantics)
+    plan = _FitOptions(epochs, fit_validation_freq, semantics)
     scripts = _scripts_of(paths)
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
@@ -229,13 +233,15 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     resolved = resolve_semantics(plan.semantics)
     checked: list[ScriptFindings] = []
     notes = list(resolved.notes)
-    for path in paths:
-        try:
-            checked.append(_check_script(path, plan))
-        except ExpressionError as error:
-            if len(paths) == 1:
-                raise
-            notes.append(f"left out {path}: {error.problem}")
+    with watch("reading scripts") as tell:
+        for done, path in enumerate(paths, start=1):
+            try:
+                checked.append(_check_script(path, plan))
+            except ExpressionError as error:
+                if len(paths) == 1:
+                    raise
+                notes.append(f"left out {path}: {error.problem}")
+            tell(done, len(paths))
     return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
 
 

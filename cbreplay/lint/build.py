@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import Training
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
 from cbreplay.rules.registry import checks_of, resolve_semantics
+from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
-# what is said of the monitor's values, so of none where the monitor is absent
+# findings about the monitor's values: left out where the monitor is absent
 _ABOUT_VALUES = frozenset(
     {
         "keeps-later-weights",
@@ -28,7 +28,7 @@ _ABOUT_VALUES = frozenset(
         "steep-factor",
     }
 )
-# what ends in no stop, so that nothing need be said of what a stop keeps
+# findings that a stop never comes: then what a stop keeps is beside the point
 _NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
 _ABOUT_STOPS = frozenset({"keeps-later-weights"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from cbreplay.readers.base import cannot_open, read_beginning
+from cbreplay.readers.files import cannot_open, read_beginning
 
 __all__ = ["event_files", "holds_events", "is_event_file", "list_entries"]
 

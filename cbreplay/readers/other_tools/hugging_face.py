@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, read_beginning
+from cbreplay.readers.base import Damage
 from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.table_runs import build_runs
@@ -237,6 +237,6 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
     near = np.abs(fractions - nearest) <= _NEARLY
     if not near.all() or nearest[0] < 1 or bool((np.diff(nearest) < 1).any()):
         return None
-    # what is no epoch is refused later, as it stands there
+    # a number too large for an epoch is refused later, with its place in the file
     epochs: EpochArray = np.minimum(nearest - 1, EXACT).astype(np.int64)
     return epochs
