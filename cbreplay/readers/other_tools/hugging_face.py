@@ -14,6 +14,7 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, are_epochs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.words import count
