@@ -8,9 +8,15 @@ import numpy as np
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import EpochArray
+    from cbreplay.run import EpochArray, FloatArray
 
-__all__ = ["NumberedEpochs", "count_steps", "find_cadence", "number_epochs"]
+__all__ = [
+    "NumberedEpochs",
+    "count_steps",
+    "find_cadence",
+    "lay_steps",
+    "number_epochs",
+]
 
 _SHORTEST = 2
 # where more are lacking, a cadence is chance
@@ -128,3 +134,15 @@ def count_steps(steps: EpochArray) -> EpochArray:
         return numbers
     numbers[1:] = np.cumsum(counted)
     return numbers
+
+
+def lay_steps(numbers: EpochArray, steps: FloatArray, n_rows: int) -> EpochArray:
+    """Return the step of every number from 0 on; of one that is lacking, by the others.
+
+    >>> lay_steps(np.array([0, 1, 3]), np.array([24.0, 49.0, 99.0]), 4).tolist()
+    [24, 49, 74, 99]
+    """
+    laid: EpochArray = np.rint(np.interp(np.arange(n_rows), numbers, steps)).astype(
+        np.int64
+    )
+    return laid
