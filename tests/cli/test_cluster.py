@@ -103,8 +103,8 @@ def test_a_client_that_cannot_begin_is_no_defect(
 
     monkeypatch.setattr(distributed, "Client", fail)
     log = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.45])
-    words = ["simulate", log, "--patience", "1", "--scheduler", "tcp://me:pw@h:1"]
-    answer = ask(*words)
+    options = ("--patience", "1", "--scheduler", "tcp://me:pw@h:1")
+    answer = ask("simulate", log, *options)
     assert answer.status == 2
     assert "no scheduler answers" in answer.err
     assert "pw" not in answer.err
