@@ -39,10 +39,10 @@ from cbreplay.document import (
     plain_text,
     say,
 )
+from cbreplay.evidence_words import spoken_evidence
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.shown_digits import ValueScale, scale_of
-from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +238,8 @@ def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
         value = spoken_value(outcome.kept_value, "value", scale)
         yield Row((f"{replay.objective}{so_far}", value))
         regret = spoken_value(outcome.regret, "difference", scale)
-        yield Row((f"{side}{so_far}", regret))
+        cell = Cell(regret, outcome.bounds.get("regret"))
+        yield Row((f"{side}{so_far}", cell))
     figures: list[tuple[str, str, float | None, Kind]] = [
         ("Epochs trained", "trained_epochs", outcome.trained_epochs, "count"),
         ("Epochs saved", "epochs_saved", outcome.epochs_saved, "count"),
