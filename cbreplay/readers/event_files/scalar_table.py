@@ -144,8 +144,10 @@ class TableBuilder:
     def build(self, damage: Damage) -> EventTable:
         """Return all scalars in the order of the file."""
         self.settle()
-        columns = zip(*(self._columns or [_NOTHING]), strict=True)
-        scalars = ScalarColumns._make(map(np.concatenate, columns))
+        scalars, *more = self._columns or [_NOTHING]
+        if more:
+            columns = zip(scalars, *more, strict=True)
+            scalars = ScalarColumns._make(map(np.concatenate, columns))
         self._columns = []
         offsets = scalars.offsets
         if (offsets[1:] < offsets[:-1]).any():
