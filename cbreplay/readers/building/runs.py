@@ -153,10 +153,11 @@ def _carried_notes(series: Mapping[str, Series]) -> list[str]:
     for name, own in series.items():
         changes = own.values[1:] != own.values[:-1]
         n_changes = int(np.count_nonzero(changes))
-        if not own.recorded.all() or n_changes < _FEW_CHANGES:
+        # then they are not two and more epochs apart
+        often = 2 * n_changes > own.values.size
+        if n_changes < _FEW_CHANGES or (often and moving) or not own.recorded.all():
             continue
-        if 2 * n_changes > len(own):
-            # so many changes are not two epochs apart
+        if often:
             moving = True
             continue
         changed = np.flatnonzero(changes) + 1
