@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import EvidenceError
 from cbreplay.monitor import round_float32
+from cbreplay.shown_digits import shown_digits
 
 if TYPE_CHECKING:
     from cbreplay.monitor import Comparison
@@ -17,18 +18,27 @@ if TYPE_CHECKING:
 __all__ = [
     "nearest_improvement",
     "spoken_comparison",
+    "spoken_figure",
     "spoken_float",
     "spoken_rate",
     "spoken_threshold",
 ]
 
-_FEWEST_DIGITS = 4
 _MOST_DIGITS = 17
 _LARGEST_FLOAT32 = 2.0**128 - 2.0**104
 _SMALLEST_NORMAL_FLOAT32 = 2.0**-126
 
 
-def spoken_float(value: float, digits: int = _FEWEST_DIGITS) -> str:
+def spoken_figure(value: float, otherwise: int = 4) -> str:
+    """Write a number as short as it is, with as many digits as are shown at most.
+
+    >>> spoken_figure(0.5), spoken_figure(0.123456), spoken_figure(2e-7)
+    ('0.5', '0.1235', '2e-07')
+    """
+    return f"{value:.{shown_digits(otherwise)}g}"
+
+
+def spoken_float(value: float, digits: int | None = None) -> str:
     """Write a number with so many significant digits, without an exponent if it can.
 
     >>> spoken_float(0.12174563), spoken_float(123456.0), spoken_float(float("nan"))
@@ -36,7 +46,7 @@ def spoken_float(value: float, digits: int = _FEWEST_DIGITS) -> str:
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    return _plain(_rounded(_exact(value), digits))
+    return _plain(_rounded(_exact(value), digits or shown_digits()))
 
 
 def spoken_rate(rate: float | None, beside: float | None = None) -> str:
@@ -100,7 +110,7 @@ def spoken_comparison(comparison: Comparison, value: float, reference: float) ->
     if ahead != improves:
         return _spoken_rounding(comparison, value, reference)
     margin = _spoken_margin(comparison, _plain(abs(delta))) if delta else ""
-    for digits in range(_FEWEST_DIGITS, _MOST_DIGITS + 1):
+    for digits in range(shown_digits(), _MOST_DIGITS + 1):
         shown, best = _same_places(_exact(value), _exact(reference), digits)
         line = best + delta
         if side == wall and shown == line:
@@ -154,7 +164,7 @@ def spoken_threshold(comparison: Comparison, nearest: float) -> str:
     """
     sign = 1 if comparison.mode == "min" else -1
     inside, outside = _float32_neighbours(sign * nearest)
-    for digits in range(_FEWEST_DIGITS - 3, _MOST_DIGITS + 1):
+    for digits in range(1, _MOST_DIGITS + 1):
         with localcontext() as context:
             context.prec = digits
             context.rounding = ROUND_FLOOR

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.claims import Claim
-from cbreplay.kinds import decimals_of, is_number, spoken_span, spoken_value
+from cbreplay.kinds import SCALED, is_number, spoken_span, spoken_value
+from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,19 +80,19 @@ class Fact(NamedTuple):
         What it means.
     name : str
         What it is in the answer's data, for example ``"best_epoch"``.
-    decimals : int or None
-        Where it shares its decimals with a table.
+    scale : ValueScale or None
+        Where it shares its decimals with others, as those of a table.
     """
 
     value: Any
     kind: Kind
     name: str = ""
-    decimals: int | None = None
+    scale: ValueScale | None = None
 
     @property
     def text(self) -> str:
         """The value as people read it."""
-        return spoken_value(self.value, self.kind, self.decimals)
+        return spoken_value(self.value, self.kind, self.scale)
 
 
 Part: TypeAlias = str | Code | Strong | Fact
@@ -214,8 +215,8 @@ class TableColumn(NamedTuple):
         Where room is short, columns with a larger number go first; 0 never goes.
     shown : {"always", "people", "programs"}
         To whom.
-    decimals : int or None
-        Of values, where other columns or sentences share them.
+    scale : ValueScale or None
+        Of values, where other columns or sentences share their decimals.
     once : bool
         Whether a terminal leaves out what stands in the row above as well.
     """
@@ -225,7 +226,7 @@ class TableColumn(NamedTuple):
     kind: Kind = "text"
     fold: int = 0
     shown: Literal["always", "people", "programs"] = "always"
-    decimals: int | None = None
+    scale: ValueScale | None = None
     once: bool = False
 
     @property
@@ -574,54 +575,56 @@ def spoken_cells(table: Table) -> list[list[str]]:
         sentence in place of the others, where the row has one.
     """
     table = table.for_people()
-    decimals = _decimals(table)
+    scales = _scales(table)
     columns = list(enumerate(table.columns))
     lines = []
     for row in table.rows:
         cells = [
-            _spoken_cell(row.cells[place], column.kind, decimals.get(place))
+            _spoken_cell(row.cells[place], column.kind, scales.get(place))
             for place, column in columns[: 1 if row.rest else None]
         ]
         lines.append([*cells, plain_text(row.rest)] if row.rest else cells)
     return lines
 
 
-def _decimals(table: Table) -> dict[int, int]:
-    """Return the decimals of each column of values, and of differences between them."""
+def _scales(table: Table) -> dict[int, ValueScale]:
+    """Return the scale of each column of values, and of differences between them."""
     rows = [row.cells for row in table.rows if not row.rest]
-    found: dict[int, int] = {}
-    first: int | None = None
+    found: dict[int, ValueScale] = {}
+    of_values: ValueScale | None = None
     for place, column in enumerate(table.columns):
-        if column.kind not in ("value", "difference"):
+        if column.kind not in SCALED:
             continue
-        places = column.decimals
-        if places is None and column.kind == "difference":
+        scale = column.scale
+        if scale is None and column.kind == "difference":
             # how far values are apart is written as they are
-            places = first
-        if places is None:
-            places = decimals_of(_value(cells[place]) for cells in rows)
-        found[place] = places
-        if column.kind == "value" and first is None:
-            first = places
+            scale = of_values
+        found[place] = scale or scale_of(_numbers(cells[place] for cells in rows))
+        if column.kind == "value":
+            of_values = of_values or found[place]
     return found
 
 
-def _value(cell: Any) -> Any:  # noqa: ANN401 - a cell holds anything
-    return cell.value if isinstance(cell, Cell) else cell
+def _numbers(cells: Iterable[Any]) -> Iterator[float]:
+    """Yield the numbers among cells."""
+    for cell in cells:
+        value = cell.value if isinstance(cell, Cell) else cell
+        if isinstance(value, int | float):
+            yield value
 
 
-def _spoken_cell(cell: Any, kind: Kind, decimals: int | None) -> str:  # noqa: ANN401
+def _spoken_cell(cell: Any, kind: Kind, scale: ValueScale | None) -> str:  # noqa: ANN401
     if not isinstance(cell, (Cell, Text, Span, Pair)):
-        return spoken_value(cell, kind, decimals)
+        return spoken_value(cell, kind, scale)
     if isinstance(cell, Text):
         return plain_text(cell)
     if isinstance(cell, Span):
         return spoken_span(cell.first, cell.last, kind)
     if isinstance(cell, Pair):
-        return " / ".join(_spoken_cell(side, kind, decimals) for side in cell)
+        return " / ".join(_spoken_cell(side, kind, scale) for side in cell)
     if cell.value is None:
         return "-"
     bound = {"lower": ">= ", "upper": "<= ", None: ""}[cell.bound]
-    text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, decimals)}"
+    text = f"{bound}{cell.sign}{spoken_value(cell.value, kind, scale)}"
     text = text if cell.of is None else f"{text} of {cell.of}"
     return f"({text})" if cell.provisional else text

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_run", "as_runs"]
 
-# it lies above what takes runs, and is only called where none is given
+# imported only where something other than a Run is given: the modules that call this
+# one lie below it
 _READING = "cbreplay.loading"
 
 

@@ -30,7 +30,7 @@ _SEED = re.compile(
     r"|(?:cv|r|s)[-_= ]?\d+(?=$|\.(?!\d)))",
     re.IGNORECASE,
 )
-# so is one with a counted run beside the value of a setting, as run_lr0.01_1
+# run_lr0.01_1 is one of several too: a counter beside the value of a setting
 _COUNTED = re.compile(
     r"(?:^|(?<=[-_ ]))(?:trial|run)[-_= ]?\d+(?=$|[-_ ])|[-_ ]\d+(?=$|\.[a-z]+$)",
     re.IGNORECASE,
@@ -166,7 +166,7 @@ def _decides_no_training(text: str) -> bool:
     row = find_rule(name)
     if row is None:
         return stands_by(name)
-    # before it ends, a training is changed through its rate alone
+    # a rule changes a training before its end only through the rate
     changes_rate: bool = row.load().changes_learning_rate
     return not changes_rate
 
@@ -178,7 +178,7 @@ def _label_places(runs: Sequence[Described]) -> list[Hashable]:
     labels = []
     for run, folder in zip(runs, folders, strict=True):
         stem, seeded = _without_seed(run.name.rpartition(os.sep)[2])
-        # a directory of its own for each setting; else the name has to tell
+        # a directory for each setting tells which runs are alike; else their names do
         own = "" if (differ and folder) or seeded else run.name
         labels.append((folder, stem if seeded else "", own))
     return _by_rate(runs, labels)
@@ -227,7 +227,7 @@ def _find_longest(
     """Return for each sequence the longest one that goes on as it does."""
     longest: dict[tuple[float, ...], tuple[float, ...]] = {}
     after: tuple[float, ...] = ()
-    # backwards, whatever begins another one comes right after it
+    # sorted backwards, a sequence comes right after those that begin with it
     for own in sorted(taken, reverse=True):
         goes_on = bool(own) and after[: len(own)] == own
         longest[own] = longest[after] if goes_on else own

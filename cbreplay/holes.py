@@ -27,7 +27,8 @@ __all__ = [
 ]
 
 GapCause: TypeAlias = Literal["seam", "hole", "several", "rounded", "possible seam"]
-# the first and the last distance may be short, so they do not vote where others can
+# the first and the last distance between values may be short: of so many or more, only
+# the others tell the usual one
 _FEWEST_VOTES = 3
 
 
@@ -176,7 +177,7 @@ def _due_by_cadence(positions: Sequence[int], n_epochs: int) -> Iterable[int]:
     if cadence is None or first > cadence:
         # its beginning is missing
         return range(n_epochs)
-    # the phase of most values: a first or a last one may stand off the cadence
+    # the first or the last value may stand off the cadence: the others set the phase
     inner = positions[1:-1] or positions
     phase, _ = Counter(position % cadence for position in inner).most_common(1)[0]
     return range(first + (phase - first) % cadence, n_epochs, cadence)

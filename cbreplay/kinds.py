@@ -7,14 +7,13 @@ and that epochs count from 1 for people, while programs are given them from 0.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from cbreplay.words import decimals_for, spoken_number, spoken_range, spoken_seconds
+from cbreplay.digits import spoken_figure
+from cbreplay.shown_digits import ValueScale, scale_of, shown_digits
+from cbreplay.words import spoken_number, spoken_range, spoken_seconds
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["Kind", "decimals_of", "is_number", "spoken_span", "spoken_value"]
+__all__ = ["SCALED", "Kind", "is_number", "spoken_span", "spoken_value"]
 
 Kind: TypeAlias = Literal[
     # the zero-based number of an epoch
@@ -55,7 +54,8 @@ Kind: TypeAlias = Literal[
 ]
 
 _TEXTS = ("evidence", "name", "code", "text", "sentence", "flag")
-_SHARED_DECIMALS = ("value", "difference")
+# values that stand together share their decimals
+SCALED = ("value", "difference")
 _SMALL_SHARE = 0.1
 
 
@@ -64,12 +64,7 @@ def is_number(kind: Kind) -> bool:
     return kind not in _TEXTS
 
 
-def decimals_of(values: Iterable[Any]) -> int:
-    """Return the decimals that a column of values or differences shares."""
-    return decimals_for(value for value in values if isinstance(value, int | float))
-
-
-def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  # noqa: ANN401 - a cell holds anything
+def spoken_value(value: Any, kind: Kind, scale: ValueScale | None = None) -> str:  # noqa: ANN401 - a cell holds anything
     """Write a value of a kind for people; ``-`` where there is none.
 
     Parameters
@@ -78,8 +73,8 @@ def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  #
         What it is.
     kind : Kind
         What it means.
-    decimals : int, optional
-        Of a value or difference, where it shares them with others.
+    scale : ValueScale, optional
+        Of a value or difference, where it shares its decimals with others.
 
     Examples
     --------
@@ -95,9 +90,9 @@ def spoken_value(value: Any, kind: Kind, decimals: int | None = None) -> str:  #
         return value
     if kind == "epoch":
         return str(int(value) + 1)
-    if kind in _SHARED_DECIMALS:
-        places = decimals_of([value]) if decimals is None else decimals
-        return spoken_number(float(value), places)
+    if kind in SCALED:
+        scale = scale or scale_of([value])
+        return spoken_number(float(value), scale.decimals)
     write = _WRITERS.get(kind)
     return str(value) if write is None else write(value)
 
@@ -128,9 +123,9 @@ def _rank(number: int) -> str:
 _WRITERS: dict[str, Any] = {
     "share": _share,
     "given_share": lambda value: f"{100 * value:.3g} %",
-    "score": lambda value: f"{value:.4f}",
-    "rate": lambda value: f"{value:.4g}",
-    "number": lambda value: f"{value:.4g}",
+    "score": lambda value: f"{value:.{shown_digits()}f}",
+    "rate": spoken_figure,
+    "number": spoken_figure,
     "given": lambda value: f"{value:g}",
     "rank": _rank,
     "seconds": spoken_seconds,

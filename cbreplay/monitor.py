@@ -86,7 +86,7 @@ class Comparison(NamedTuple):
         try:
             rounded = round_float32(side)
         except (OverflowError, struct.error):
-            # what is said of an int of many digits
+            # the number itself may have hundreds of digits
             sentence = (
                 f"{side!r} does not fit into float32, in which this Keras compares; "
                 "its own callback raises ValueError there"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.judging import Judging
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.training import Training
     from cbreplay.run import FloatArray, Mode, Run
     from cbreplay.validity import Evidence
 

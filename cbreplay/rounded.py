@@ -76,7 +76,8 @@ def find_unclear(
     bests = _may_be_best(values, half)
     if begins_later or run.seams or run.possible_seams:
         bests[:] = True
-    # beside another value of the same epoch nothing is beaten for sure
+    # where an epoch has a second value, or too many values may be the best, every
+    # comparison is open
     is_open = bool(series.others) or np.count_nonzero(bests) > _MOST_BESTS
     unclear = np.zeros(len(values), dtype=np.bool_)
     for margin in set(margins):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.base import changed_parameters, format_callback, parameters_of
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.parameters import changed_parameters, parameters_of
 from cbreplay.rules.registry import family_named, row_of
 
 if TYPE_CHECKING:
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["patience_in_use", "setting_label", "setting_text"]
 
 _NO_STOP = "no early stopping"
-# what has one name whatever was chosen
+# settings whose name never depends on the choice
 _FIXED = {
     "none": _NO_STOP,
     "hindsight": "best epoch in hindsight",
-    # its patience is that of the longest plan, which is not that of every run
+    # no patience in its name: it is the longest plan's, and plans differ by run
     "all": "train all, keep the best",
 }
-# of the setting in use these are told apart, or make no difference here
+# the setting in use is "now" if it gives only these: patience is named beside it, and
+# restoring makes no difference to what is scored
 _USUAL = {"patience", "restore_best_weights"}
 
 
@@ -33,13 +35,13 @@ def setting_label(scored: Scored) -> str:
         return "now" if in_use is None else f"now: {in_use:g}"
     if not scored.of_other_rule and "patience" in scored.parameters:
         return _label_of_patience(scored, scored.parameters["patience"])
-    # of another rule what was tried; its monitor is that of the others
+    # another rule: every parameter that was tried; the monitor is the same for all
     tried = [f"{name}={value}" for name, value in scored.parameters.items()]
     return f"{scored.label}({', '.join(tried)})"
 
 
 def _label_of_patience(scored: Scored, patience: float) -> str:
-    # the promise allows it on one group in ten
+    # a promise allows a share of groups that break the tolerance: it is not "kept" then
     kept = "for the tolerance" if scored.breaks_tolerance else "keeps the tolerance"
     titles = {
         "recommended": "recommended",

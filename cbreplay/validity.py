@@ -73,7 +73,8 @@ class RecordedRate(NamedTuple):
             return recorded != rate
         if abs(recorded - rate) > self.rounding[position]:
             return True
-        # digits that tell no step from none: one changes there, the other does not
+        # too few digits to tell the two rates apart: they differ where only one of them
+        # changes at this epoch
         changes = position > 0 and recorded != self.values[position - 1]
         return changes != (before is not None and rate != before)
 
@@ -246,7 +247,7 @@ def _known_values(series: Series) -> list[float | None]:
 
 def _fill_gaps(rates: list[float | None]) -> list[float | None]:
     """Give a missing rate its neighbours' where both agree."""
-    # backwards first: what stands after each gap
+    # first, backwards: the next known rate after each gap
     after: list[float | None] = [None] * len(rates)
     for position in reversed(range(len(rates))):
         known = rates[position]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from cbreplay.holes import gap_cause
 from cbreplay.plain_text import without_secrets
 from cbreplay.rules.registry import spoken_version
+from cbreplay.shown_digits import shown_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,6 @@ __all__ = [
     "brief_limit",
     "changes_recorded_rate",
     "count",
-    "decimals_for",
     "find_non_finite",
     "limits_explained",
     "list_names",
@@ -51,25 +51,6 @@ _LARGEST_PLAIN = 1e7
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
 
 
-def decimals_for(values: Iterable[float | None], digits: int = 4) -> int:
-    """Return how many decimals show so many significant digits of the middle value.
-
-    One extreme value so decides nothing about the column that it stands in.
-
-    >>> decimals_for([0.4126, 0.3, 176.3]), decimals_for([123.4]), decimals_for([])
-    (4, 1, 4)
-    >>> decimals_for([0.4126], digits=2)
-    2
-    """
-    sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
-    known = [size for size in sizes if size > 0]
-    if not known:
-        return digits
-    # the lower median; importing statistics would cost start-up time
-    middle = sorted(known)[(len(known) - 1) // 2]
-    return min(max(digits - 1 - math.floor(math.log10(middle)), 0), 10)
-
-
 def spoken_number(value: float | None, decimals: int) -> str:
     """Write a number of a column; '-' where there is none.
 
@@ -83,7 +64,7 @@ def spoken_number(value: float | None, decimals: int) -> str:
     if value == 0:
         return "0"
     if abs(value) >= _LARGEST_PLAIN:
-        return f"{value:.3e}"
+        return f"{value:.{shown_digits() - 1}e}"
     text = f"{value:.{decimals}f}"
     # a difference too small for the column is still not zero
     return text if float(text) != 0 else f"{value:.1e}"
@@ -381,7 +362,7 @@ def takes_nan(replay: Replay, name: str) -> bool:
     """Return whether a rule that stops on this series took NaN, the first, as best."""
     if replay.best is None or not math.isnan(replay.best):
         return False
-    # whose best it is
+    # `replay.best` is that of the first rule that stops
     stoppers = (rule for rule in replay.callbacks if rule.sets_objective)
     return next(stoppers).monitor == name
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import SemanticsError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import BestSeen, Decision, PlainRule
+from cbreplay.rules.base import PlainRule
 from cbreplay.rules.checks import Finding, RuleChecks
+from cbreplay.rules.decisions import BestSeen, Decision
 from cbreplay.rules.family import PlainFamily, ResolvedSemantics
 from cbreplay.rules.registry import RuleRow, register_family, unregister_family
 from cbreplay.rules.words import RuleWords
@@ -24,8 +25,10 @@ from cbreplay.rules.words import RuleWords
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from cbreplay.rules.base import Callback, Observation, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import CheckedList, ListCheck
+    from cbreplay.rules.decisions import Observation
+    from cbreplay.rules.training import Training
     from cbreplay.rules.words import Ending, Moment
     from cbreplay.run import Mode
     from cbreplay.run_metadata import RunMetadata

@@ -54,7 +54,7 @@ def write_logs(population: Population, *, planned: bool) -> list[Run]:
 def ask(runs: Sequence[Run], drawn: EpochArray, prior: Prior) -> int:
     """Return the patience that cbreplay recommends from some of the runs."""
     sweep, _ = sweep_patience([runs[row] for row in drawn], semantics=SEMANTICS)
-    with patch("cbreplay.recommend.selection.read_prior", lambda: prior):
+    with patch("cbreplay.recommend.choice.read_prior", lambda: prior):
         return recommend_config(sweep).patience or USUAL
 
 

@@ -27,11 +27,12 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.replay.compare import total_comparisons
-from cbreplay.rules.base import format_callback, parameters_of
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.parameters import parameters_of
+from cbreplay.shown_digits import scale_of
 from cbreplay.words import (
     brief_evidence,
     count,
-    decimals_for,
     limits_explained,
     list_names,
     parting_of,
@@ -385,7 +386,7 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
     """Yield the columns for people: what both do stands in one."""
     objectives = {comparison.first.objective for comparison in lists.compared}
     objective = objectives.pop() if len(objectives) == 1 else None
-    decimals = decimals_for(replay.outcome.kept_value for replay in lists.replays())
+    scale = scale_of(replay.outcome.kept_value for replay in lists.replays())
     # what it comes to says it of all runs already where all are exact
     decided = all(comparison.both_exact for comparison in lists.compared)
     titles: tuple[tuple[str, str, Kind, int], ...] = (
@@ -399,8 +400,7 @@ def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
         ("silent", "evidence", "evidence", 6 * decided),
     )
     for key, title, kind, fold in titles:
-        places = decimals if kind == "value" else None
-        yield TableColumn(key, title, kind, fold, "people", places)
+        yield TableColumn(key, title, kind, fold, "people", scale)
 
 
 def _spoken(comparison: ReplayComparison) -> Iterator[Any]:

@@ -30,10 +30,10 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.outcomes import best_recorded_epoch
+from cbreplay.shown_digits import scale_of
 from cbreplay.words import (
     brief_evidence,
     count,
-    decimals_for,
     limits_explained,
     list_names,
     parting_of,
@@ -141,10 +141,8 @@ def _headline(drawn: SettingOnRuns) -> Text:
         )
     regrets = [replay.outcome.regret or 0.0 for replay in exact]
     mean = math.fsum(regrets) / len(regrets)
-    decimals = decimals_for([replay.outcome.kept_value for replay in exact])
-    cost = (
-        (Fact(mean, "difference", "mean_regret", decimals), " ") if mean else ("no ",)
-    )
+    scale = scale_of(replay.outcome.kept_value for replay in exact)
+    cost = (Fact(mean, "difference", "mean_regret", scale), " ") if mean else ("no ",)
     which = f"the {len(exact)} of {n_runs} runs that can tell"
     if len(exact) == n_runs:
         which = f"these {count(n_runs, 'run')}"
@@ -240,8 +238,9 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
     diverges = any(
         replay.evidence == "diverged" for row in rows for replay in row.replays
     )
-    kept = [replay.outcome.kept_value for row in rows for replay in row.exact()]
-    decimals = decimals_for(kept)
+    scale = scale_of(
+        replay.outcome.kept_value for row in rows for replay in row.exact()
+    )
     columns = (
         TableColumn("setting", "Setting", "name"),
         TableColumn("n_exact", "Exact", "count"),
@@ -251,8 +250,8 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
             if diverges
             else []
         ),
-        TableColumn("mean_regret", f"Mean {side}", "difference", decimals=decimals),
-        TableColumn("worst_regret", f"Worst {side}", "difference", decimals=decimals),
+        TableColumn("mean_regret", f"Mean {side}", "difference", scale=scale),
+        TableColumn("worst_regret", f"Worst {side}", "difference", scale=scale),
         TableColumn("epochs_saved", "Epochs saved"),
         TableColumn("worst_run", "Worst run", "name"),
     )

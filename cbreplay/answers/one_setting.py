@@ -16,12 +16,13 @@ from cbreplay.answers.spoken_runs import (
     spoken_plan,
 )
 from cbreplay.answers.staircase import (
-    decimals_of,
+    kept_scale,
     staircase_document,
     steps_section,
 )
 from cbreplay.answers.staircase_doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.staircase_rate import rate_section
+from cbreplay.digits import spoken_figure
 from cbreplay.document import (
     Cell,
     Code,
@@ -40,7 +41,8 @@ from cbreplay.document import (
 )
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
-from cbreplay.words import decimals_for, spoken_evidence
+from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +95,7 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
         setting = Section(title, blocks, half=True, on="page")
     return staircase_document(
         staircase,
-        sections=(setting, _outcome(replay, decimals_of(staircase))),
+        sections=(setting, _outcome(replay, kept_scale(staircase))),
         pictures=(_curve(replay),),
         closing=(
             _the_run(staircase.replay, _every_patience(replay, staircase)),
@@ -107,7 +109,7 @@ class _Beside(NamedTuple):
 
     doubts: tuple[Text, ...]
     sections: tuple[Section, ...]
-    decimals: int
+    scale: ValueScale
     best_epoch: int | None
     best_value: float | None
     next_commands: tuple[Command, ...] = ()
@@ -140,7 +142,7 @@ def one_setting_page(
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),
-            _outcome(replay, beside.decimals),
+            _outcome(replay, beside.scale),
             Section("Before you trust it", (Notice((*beside.doubts, *own)),)),
             _curve(replay),
             *beside.sections,
@@ -157,7 +159,7 @@ def _every_patience(replay: Replay, staircase: Staircase) -> _Beside:
     return _Beside(
         doubts_of_staircase(staircase),
         (steps_section(staircase), *rate_section(staircase, replay)),
-        decimals_of(staircase),
+        kept_scale(staircase),
         staircase.best_epoch,
         staircase.best_value,
         next_of_one_log(staircase, None),
@@ -170,7 +172,7 @@ def _alone(replay: Replay) -> _Beside:
     epoch = best_recorded_epoch(run, objective, replay.objective_mode)
     value, _ = judge_epoch(run, epoch, objective, replay.objective_mode)
     known = [value, replay.outcome.kept_value]
-    return _Beside(doubts_of_one_run(replay), (), decimals_for(known), epoch, value)
+    return _Beside(doubts_of_one_run(replay), (), scale_of(known), epoch, value)
 
 
 def note_of(doubt: Text) -> str:
@@ -202,8 +204,8 @@ def _headline(replay: Replay) -> Text:
         cost = (", the best recorded ", Code(replay.judged_by[0]))
     elif outcome.regret is not None:
         side = "above" if replay.objective_mode == "min" else "below"
-        decimals = decimals_for([outcome.kept_value])
-        regret = Fact(outcome.regret, "difference", "regret", decimals)
+        scale = scale_of([outcome.kept_value])
+        regret = Fact(outcome.regret, "difference", "regret", scale)
         cost = (", ", regret, f" {side} the best recorded ", Code(replay.judged_by[0]))
     kept = Fact(replay.kept_epoch, "epoch", "kept_epoch")
     return say(Code(name), *stop, " and keeps epoch ", kept, *cost, ".")
@@ -214,15 +216,15 @@ def _curve(replay: Replay) -> Section:
     return Section("The decisions on the curve", (figure,), on="page")
 
 
-def _outcome(replay: Replay, decimals: int) -> Section:
+def _outcome(replay: Replay, scale: ValueScale) -> Section:
     """Return what the setting would have done, as two columns."""
     columns = (TableColumn("outcome", "Outcome"), TableColumn("value", "On this run"))
-    rows = tuple(_outcome_rows(replay, decimals))
+    rows = tuple(_outcome_rows(replay, scale))
     table = Table(columns, rows, "What the setting would have done on this run")
     return Section("What it would have done", (table,), half=True, on="page")
 
 
-def _outcome_rows(replay: Replay, decimals: int) -> Iterator[Row]:
+def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
     outcome, run = replay.outcome, replay.run
     yield Row(("Evidence", spoken_evidence(replay)))
     if replay.stopped_epoch is not None:
@@ -233,9 +235,9 @@ def _outcome_rows(replay: Replay, decimals: int) -> Iterator[Row]:
         so_far = " so far" if outcome.provisional else ""
         side = "Above best" if replay.objective_mode == "min" else "Below best"
         yield Row((f"Keeps epoch{so_far}", str(replay.kept_epoch + 1)))
-        value = spoken_value(outcome.kept_value, "value", decimals)
+        value = spoken_value(outcome.kept_value, "value", scale)
         yield Row((f"{replay.objective}{so_far}", value))
-        regret = spoken_value(outcome.regret, "difference", decimals)
+        regret = spoken_value(outcome.regret, "difference", scale)
         yield Row((f"{side}{so_far}", regret))
     figures: list[tuple[str, str, float | None, Kind]] = [
         ("Epochs trained", "trained_epochs", outcome.trained_epochs, "count"),
@@ -247,7 +249,9 @@ def _outcome_rows(replay: Replay, decimals: int) -> Iterator[Row]:
             cell = Cell(spoken_value(figure, kind), outcome.bounds.get(name))
             yield Row((title, cell))
     for number, reduction in enumerate(replay.reductions, 1):
-        change = "reduced" if reduction.new is None else f"to {reduction.new:.4g}"
+        change = (
+            "reduced" if reduction.new is None else f"to {spoken_figure(reduction.new)}"
+        )
         yield Row(
             (f"Reduction {number}", f"{change} after epoch {reduction.epoch + 1}")
         )
@@ -262,9 +266,7 @@ def _the_run(replay: Replay, beside: _Beside) -> Section:
         TableColumn("plan", "Plan"),
         TableColumn("ended_by", "Ended by"),
         TableColumn("best_epoch", "Best epoch", "epoch"),
-        TableColumn(
-            "best_value", f"Best {objective}", "value", decimals=beside.decimals
-        ),
+        TableColumn("best_value", f"Best {objective}", "value", scale=beside.scale),
     )
     row = Row(
         (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import Figure
-from cbreplay.words import decimals_for, spoken_evidence, spoken_number
+from cbreplay.kinds import spoken_value
+from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def describe_decisions(replay: Replay) -> str:
     if replay.kept_epoch is None:
         return stop
     kept = replay.outcome.kept_value
-    value = "no number" if kept is None else spoken_number(kept, decimals_for([kept]))
+    value = "no number" if kept is None else spoken_value(kept, "value")
     return f"{stop}, keeps epoch {replay.kept_epoch + 1} ({value})"
 
 

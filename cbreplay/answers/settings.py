@@ -47,12 +47,13 @@ from cbreplay.document import (
     Section,
     say,
 )
-from cbreplay.rules.base import format_callback, parameters_of
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of
+from cbreplay.shown_digits import scale_of
 from cbreplay.words import (
     as_sentence,
-    decimals_for,
     spoken_counting,
     spoken_semantics,
 )
@@ -251,9 +252,9 @@ def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
     if regret == 0:
         yield ", the best on record"
         return
-    decimals = decimals_for(cells.columns["kept_value"])
+    scale = scale_of(cells.columns["kept_value"])
     yield ": "
-    yield Fact(regret, "difference", "regret", decimals)
+    yield Fact(regret, "difference", "regret", scale)
     side = "above" if cells.judged_by[0][1] == "min" else "below"
     yield f" {side} the best {cells.judged_by[0][0]}"
 

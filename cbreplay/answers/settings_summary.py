@@ -19,7 +19,8 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
-from cbreplay.words import count, decimals_for
+from cbreplay.shown_digits import scale_of
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -210,17 +211,17 @@ def _least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
 
 def _losses(cells: SettingCells, summary: SettingSummary) -> Iterator[Part]:
     objective = cells.judged_by[0][0] or "of what is judged"
-    decimals = decimals_for(cells.columns["kept_value"])
+    scale = scale_of(cells.columns["kept_value"])
     if summary.worst_regret == 0:
         yield "keeps the best "
         yield Code(objective)
         yield " of each"
     else:
-        yield Fact(summary.mean_regret, "difference", "mean_regret", decimals)
+        yield Fact(summary.mean_regret, "difference", "mean_regret", scale)
         yield " "
         yield Code(objective)
         yield " on average against the best of each run, at worst "
-        yield Fact(summary.worst_regret, "difference", "worst_regret", decimals)
+        yield Fact(summary.worst_regret, "difference", "worst_regret", scale)
     if summary.priced_runs < summary.exact_runs:
         yield "; over the "
         yield Fact(summary.exact_runs, "count", "n_decided")
@@ -248,10 +249,10 @@ def summary_section(
 
 def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
     side = beside_best(mode for _, mode in cells.judged_by)
-    decimals = decimals_for(cells.columns["kept_value"])
+    scale = scale_of(cells.columns["kept_value"])
 
     def difference(key: str, title: str, fold: int = 0) -> TableColumn:
-        return TableColumn(key, title, "difference", fold, decimals=decimals)
+        return TableColumn(key, title, "difference", fold, scale=scale)
 
     columns = (
         TableColumn("config", "config", "text", shown="programs"),

@@ -8,7 +8,8 @@ from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
-from cbreplay.words import brief_limit, count, decimals_for, limits_explained
+from cbreplay.shown_digits import scale_of
+from cbreplay.words import brief_limit, count, limits_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +90,7 @@ def _spoken_columns(
     held = cells.columns
     objectives = {name for name, _ in cells.judged_by}
     objective = objectives.pop() if len(objectives) == 1 else "kept value"
-    decimals = decimals_for(held["kept_value"])
+    scale = scale_of(held["kept_value"])
     if any(rule.changes_learning_rate for rule in cells.grid[0]):
         key = "first_reduction_epoch"
         yield _for_people(key, "first reduces", "epoch", fold=3), held[key]
@@ -101,10 +102,10 @@ def _spoken_columns(
     # else nothing in the list judges what is kept, and the log has no val_loss
     if objective is not None:
         column = _for_people("kept_value", objective, "value", fold=2)
-        yield column._replace(decimals=decimals), _so_far(cells, "kept_value")
+        yield column._replace(scale=scale), _so_far(cells, "kept_value")
         side = beside_best(mode for _, mode in cells.judged_by)
         column = _for_people("regret", side, "difference")
-        yield column._replace(decimals=decimals), _so_far(cells, "regret")
+        yield column._replace(scale=scale), _so_far(cells, "regret")
     yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]

@@ -31,9 +31,9 @@ from cbreplay.document import (
     Trend,
     say,
 )
+from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.words import (
     count,
-    decimals_for,
     spoken_evidence,
     spoken_rows,
     takes_nan,
@@ -288,7 +288,7 @@ def _trend(staircase: Staircase) -> Trend:
     else:
         caption = say(
             "best ",
-            Fact(staircase.best_value, "value", "best_value", decimals_of(staircase)),
+            Fact(staircase.best_value, "value", "best_value", kept_scale(staircase)),
             " at epoch ",
             Fact(staircase.best_epoch, "epoch", "best_epoch"),
             " of ",
@@ -297,15 +297,15 @@ def _trend(staircase: Staircase) -> Trend:
     return Trend(staircase.objective, list(run.series[staircase.objective]), caption)
 
 
-def decimals_of(staircase: Staircase) -> int:
-    """Return the decimals that the values of the objective share."""
+def kept_scale(staircase: Staircase) -> ValueScale:
+    """Return the scale of the values of the objective."""
     values = [step.kept_value for step in staircase.steps]
-    return decimals_for([*values, staircase.best_value])
+    return scale_of([*values, staircase.best_value])
 
 
 def _table(staircase: Staircase) -> Table:
     replay, steps = staircase.replay, staircase.steps
-    decimals = decimals_of(staircase)
+    scale = kept_scale(staircase)
     side = "above best" if replay.objective_mode == "min" else "below best"
     others = list(steps[0].others)
     columns = (
@@ -317,8 +317,8 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("last_stopped_epoch", "to", "epoch", shown="programs"),
         TableColumn("evidence", "evidence", "evidence", shown="programs"),
         TableColumn("kept_epoch", "keeps", "epoch"),
-        TableColumn("kept_value", staircase.objective, "value", decimals=decimals),
-        TableColumn("regret", side, "difference", fold=1, decimals=decimals),
+        TableColumn("kept_value", staircase.objective, "value", scale=scale),
+        TableColumn("regret", side, "difference", fold=1, scale=scale),
         *(
             TableColumn(
                 name,

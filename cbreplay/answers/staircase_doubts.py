@@ -12,10 +12,8 @@ from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import (
     as_sentence,
     count,
-    decimals_for,
     find_non_finite,
     spoken_non_finite,
-    spoken_number,
     spoken_range,
 )
 
@@ -113,12 +111,13 @@ def _other_series(staircase: Staircase) -> Iterator[Text]:
         if answer is not None and answer.kept_epoch == epoch:
             continue
         where = ", at the end" if epoch == horizon else ""
-        shown = spoken_number(value, decimals_for([value]))
         start = (
             Code(name),
             " was best at epoch ",
             Fact(epoch, "epoch", f"other_best.{name}"),
-            f"{where} ({shown}): ",
+            f"{where} (",
+            Fact(value, "value", f"other_best_value.{name}"),
+            "): ",
         )
         if epoch in kept:
             step = kept[epoch]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.pictures import rate_figure
 from cbreplay.answers.retrainings import meant_in_retrainings
+from cbreplay.digits import spoken_figure
 from cbreplay.document import Code, Fact, Points, Section, say
 from cbreplay.rules.base import format_callback
 from cbreplay.staircase import later_gains
@@ -129,4 +130,4 @@ def _reductions(rate: RateHistory) -> Text:
 
 
 def _rate(rate: float | None) -> str:
-    return "unknown" if rate is None else f"{rate:.4g}"
+    return "unknown" if rate is None else spoken_figure(rate)

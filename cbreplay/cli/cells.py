@@ -46,7 +46,7 @@ def print_cells(
         typed=question.typed(),
         typed_setting=question.typed_setting(),
         by_options=not question.expressions,
-        # of fits in a row every one is shown: what one leaves, the next begins with
+        # fits under one instance get a row each: one begins with what the last one left
         each=each or same_callbacks,
     )
     print_document(document, output)

@@ -120,5 +120,5 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
         f"no scheduler answers at {shown!r}{why}. "
         "Give one as --scheduler tcp://host:8786"
     )
-    # the other error may hold the password
+    # no `from error`: its text may hold the password
     raise ConfigError(sentence)

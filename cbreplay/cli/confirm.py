@@ -11,6 +11,7 @@ import click
 from cbreplay.cli.one_setting import one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.progress import watch
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -43,7 +44,7 @@ def command(question: Question, output_format: Format) -> None:
     run = one_run(question, "confirm")
     setting = one_setting(question, run, "confirm")
     # what Keras's callbacks print is no part of the answer
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), watch("training three times"):
         confirmation = confirm_replay(run, setting)
     print_document(confirmation_document(confirmation), output_format)
     if not confirmation.held:

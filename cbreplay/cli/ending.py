@@ -32,7 +32,7 @@ def open_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            # the lowest number that is free is this one
+            # open() takes the lowest free number: this one
             os.open(os.devnull, flags)
     # Python has None for a stream that it was not given
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
@@ -71,7 +71,7 @@ def ended_by() -> int | None:
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     if os.getpid() != _process:
-        # a worker that was forked from here is nobody's to clean up
+        # a forked worker has nothing to clean up: it just ends
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         return

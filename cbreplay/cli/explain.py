@@ -10,6 +10,7 @@ from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import SETTING_HINT, one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,13 +118,12 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
     from cbreplay.replay import replay_run
 
     run = one_run(question, "explain")
-    replay = replay_run(
-        run,
-        one_setting(question, run, "explain"),
-        judging=question.judging,
-        hypothetical=hypothetical,
-    )
-    return explain_replay(replay)
+    setting = one_setting(question, run, "explain")
+    with watch("replaying"):
+        replay = replay_run(
+            run, setting, judging=question.judging, hypothetical=hypothetical
+        )
+        return explain_replay(replay)
 
 
 def _chosen(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.help import GroupedCommand
+from cbreplay.cli.loudness import is_verbose
 from cbreplay.cli.options import log_options
 from cbreplay.cli.output import Format, format_option
-from cbreplay.cli.remarks import is_verbose, say
+from cbreplay.cli.progress import watch
+from cbreplay.cli.remarks import say
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -33,7 +35,8 @@ def command(question: Question, output_format: Format) -> None:
 
     verbose = is_verbose()
     found = Inspection(tuple(question.runs), tuple(question.survey.seen))
-    document = inspection_document(found, verbose=verbose, typed=question.typed())
+    with watch("looking at every series"):
+        document = inspection_document(found, verbose=verbose, typed=question.typed())
     if verbose and output_format in ("csv", "markdown"):
         say(*document.program()["notes"])
     print_document(document, output_format)

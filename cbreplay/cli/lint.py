@@ -9,6 +9,7 @@ import click
 
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import speaking_options
+from cbreplay.cli.progress import watch
 from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
@@ -45,6 +46,7 @@ class _NamedList(NamedTuple):
     source: str = ""
     run: Run | None = None
     notes: tuple[str, ...] = ()
+    written: tuple[frozenset[str], ...] = ()
 
 
 class _FitOptions(NamedTuple):
@@ -78,7 +80,10 @@ def _codes(
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="The epochs of fit.")
 @click.option(
-    "--validation-freq", type=click.IntRange(min=1), help="As fit was given it."
+    "--validation-freq",
+    "fit_validation_freq",
+    type=click.IntRange(min=1),
+    help="As fit was given it.",
 )
 @click.option(
     "--semantics",
@@ -127,7 +132,7 @@ def command(
     expressions: tuple[str, ...],
     *,
     epochs: int | None,
-    validation_freq: int | None,
+    fit_validation_freq: int | None,
     semantics: str | None,
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
@@ -150,7 +155,7 @@ def command(
 
     remark(*named_defaults(click.get_current_context()))
     is_chosen = choose_codes(selected=selected, ignored=ignored)
-    plan = _FitOptions(epochs, validation_freq, semantics)
+    plan = _FitOptions(epochs, fit_validation_freq, semantics)
     scripts = _scripts_of(paths)
     if scripts and expressions:
         sentence = f"{paths[0]} and -c both name callbacks. Give one of the two"
@@ -229,13 +234,15 @@ def _check_scripts(paths: Sequence[str], plan: _FitOptions) -> ScriptsFindings:
     resolved = resolve_semantics(plan.semantics)
     checked: list[ScriptFindings] = []
     notes = list(resolved.notes)
-    for path in paths:
-        try:
-            checked.append(_check_script(path, plan))
-        except ExpressionError as error:
-            if len(paths) == 1:
-                raise
-            notes.append(f"left out {path}: {error.problem}")
+    with watch("reading scripts") as tell:
+        for done, path in enumerate(paths, start=1):
+            try:
+                checked.append(_check_script(path, plan))
+            except ExpressionError as error:
+                if len(paths) == 1:
+                    raise
+                notes.append(f"left out {path}: {error.problem}")
+            tell(done, len(paths))
     return ScriptsFindings(tuple(checked), resolved.semantics.name, tuple(notes))
 
 
@@ -262,6 +269,7 @@ def _check_list(
         run=named.run,
         source=named.source,
         notes=named.notes,
+        written=named.written,
         **plan._asdict(),
     )
 
@@ -280,7 +288,9 @@ def _expressed(expressions: tuple[str, ...]) -> _NamedList:
     from cbreplay.expressions import read_expressions
 
     read = read_expressions(expressions, {})
-    return _NamedList(_one_setting(read.entries), notes=tuple(read.notes))
+    return _NamedList(
+        _one_setting(read.entries), notes=tuple(read.notes), written=read.written
+    )
 
 
 def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:

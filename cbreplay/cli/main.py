@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,9 @@ def cli(context: click.Context, quiet: bool, no_config: bool) -> None:
     ReduceLROnPlateau, ModelCheckpoint and the like would have decided under other
     settings.
     """
-    context.ensure_object(dict).update(quiet=quiet, no_config=no_config)
+    context.ensure_object(dict).update(
+        quiet=quiet, no_config=no_config, begun=time.monotonic()
+    )
 
 
 def run() -> None:

@@ -14,6 +14,7 @@ from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.surroundings import follow_config, named_defaults
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
+from cbreplay.shown_digits import showing_digits
 
 __all__ = [
     "advice_options",
@@ -52,6 +53,13 @@ _SPEAKING_OPTIONS = [
         expose_value=False,
         callback=_keep_for_all,
         help="Say nothing but the answer.",
+    ),
+    click.option(
+        "--precision",
+        type=click.IntRange(1, 17),
+        metavar="N",
+        help="How many significant digits of a value people are shown; JSON, CSV and "
+        "Parquet hold them all.  [default: 4, and fewer of what is estimated]",
     ),
 ]
 
@@ -143,7 +151,6 @@ _LOG_OPTIONS = [
         callback=follow_config,
         help="Leave out the defaults of [tool.cbreplay] in a pyproject.toml here.",
     ),
-    *_SPEAKING_OPTIONS,
 ]
 
 _SETTING_OPTIONS = [
@@ -262,7 +269,14 @@ _ADVICE_OPTIONS = [
 
 def speaking_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
     """Add those that say how much is said; `log_options` has them too."""
-    return _add(function, _SPEAKING_OPTIONS)
+
+    @functools.wraps(function)
+    def speak(*positional: Any, precision: int | None, **options: Any) -> Any:  # noqa: ANN401 - click's
+        is_exact = options.get("output_format") in ("json", "csv", "parquet")
+        with showing_digits(None if is_exact else precision):
+            return function(*positional, **options)
+
+    return _add(speak, _SPEAKING_OPTIONS)
 
 
 def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command
@@ -275,7 +289,7 @@ def log_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated comman
         remark(*named_defaults(click.get_current_context()))
         return function(*positional, question=Question(**asked), **options)
 
-    return _add(ask, _LOG_OPTIONS)
+    return _add(speaking_options(ask), _LOG_OPTIONS)
 
 
 def setting_options(function: _Command) -> Any:  # noqa: ANN401 - a decorated command

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.progress import aside
 from cbreplay.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -76,4 +77,5 @@ def echo_path(path: Path) -> None:
     """Print where a file was written: no secrets, nothing that steers a terminal."""
     from cbreplay.words import visible_text
 
-    click.echo(visible_text(str(path)))
+    with aside():
+        click.echo(visible_text(str(path)))

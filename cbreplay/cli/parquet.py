@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.progress import watch
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.plain_text import without_secrets
 
@@ -28,9 +29,11 @@ def write_parquet(question: Question) -> None:
         raise ConfigError(sentence)
     from cbreplay.sweep import sweep_runs
 
-    write_frame(
-        sweep_runs(question.runs, question.grid, judging=question.judging).to_frame()
-    )
+    with watch("replaying") as tell:
+        sweep = sweep_runs(
+            question.runs, question.grid, judging=question.judging, progress=tell
+        )
+    write_frame(sweep.to_frame())
 
 
 def write_frame(frame: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ import click
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import advice_options, log_options, setting_options
 from cbreplay.cli.outputs import echo_path, reserve_output
+from cbreplay.cli.progress import watch
 from cbreplay.cli.surroundings import import_matplotlib
 from cbreplay.errors import ConfigError
 
@@ -75,21 +76,21 @@ def command(
     from cbreplay.plots import plot_replay, save_figure
     from cbreplay.recommend import Advising
 
-    if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
-        figure = _draw_costs(question, kind, advising)
-        echo_path(save_figure(figure, output))
-        return
-    if advising != Advising():
+    if kind in ("curve", "learning-rate") and advising != Advising():
         sentence = (
             f"{_first_option(advising)} is about a recommendation, which --kind {kind} "
             "does not show. Choose --kind map or trade-off, or leave it out"
         )
         raise ConfigError(sentence)
-    if kind == "curve" and question.grid is not None and len(question.grid) > 1:
-        figure = _draw_settings(question, question.grid)
-    else:
-        figure = plot_replay(_replay(question), kind=kind)
-    echo_path(save_figure(figure, output))
+    with watch("drawing"):
+        if kind == "map" or kind == "trade-off":  # noqa: PLR1714 - mypy reads this one
+            figure = _draw_costs(question, kind, advising)
+        elif kind == "curve" and question.grid is not None and len(question.grid) > 1:
+            figure = _draw_settings(question, question.grid)
+        else:
+            figure = plot_replay(_replay(question), kind=kind)
+        saved = save_figure(figure, output)
+    echo_path(saved)
 
 
 def _first_option(advising: Advising) -> str:

@@ -1,29 +1,43 @@
-"""A bar on standard error while something takes long, and nothing of it afterwards."""
+"""What a command is at, on standard error, once it has taken a second.
+
+A command only says what it is at (`watch`). Whether that is shown, from when on and how
+is decided here, for all of them: where somebody looks at standard error and nothing
+else goes there, without -q, and never beside other lines.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
+import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cbreplay.cli.remarks import is_quiet
+import click
+
+from cbreplay.cli.loudness import is_quiet, shared_by_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["Tell", "watch"]
+__all__ = ["Tell", "aside", "watch"]
 
-# called with two numbers: how much is done, and how much there is to do
-Tell: TypeAlias = "Callable[[int, int], None]"
 _PATIENCE_SECONDS = 1.0
+_BAR_WIDTH = 16
+
+
+class Tell(Protocol):
+    """Takes what is done and of how much, with a note of what was done last."""
+
+    def __call__(self, done: int, total: int, /, note: str = "") -> None:  # noqa: D102
+        ...
 
 
 @contextmanager
-def watch(words: str) -> Iterator[Tell | None]:
-    """Show how far something has come, once it has taken a second.
+def watch(words: str) -> Iterator[Tell]:
+    """Say what is being done, until it is done; inside of it other words may stand.
 
     Parameters
     ----------
@@ -32,17 +46,36 @@ def watch(words: str) -> Iterator[Tell | None]:
 
     Yields
     ------
-    callable or None
-        Takes what is done and of how much; None where no bar shall be shown.
+    callable
+        Takes what is done and of how much, where that is known.
     """
     if not _shown_here():
-        yield None
+        yield _tell_nobody
         return
-    bar = _Bar(words)
+    line = shared_by_command().setdefault("line", _Line())
+    line.begin(words)
     try:
-        yield bar.tell
+        yield line.tell
     finally:
-        bar.remove()
+        line.end()
+
+
+def _tell_nobody(done: int, total: int, /, note: str = "") -> None:
+    """Take what is done where nothing is shown."""
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Take what is shown away while other lines are printed."""
+    context = click.get_current_context(silent=True)
+    line = context.find_root().obj.get("line") if context is not None else None
+    if line is None:
+        yield
+        return
+    with line.lock:
+        line.hide()
+        yield
+        line.show_if_due()
 
 
 def _shown_here() -> bool:
@@ -58,37 +91,84 @@ def _shown_here() -> bool:
         return False
 
 
-class _Bar:
-    """A bar that is begun late, and removed."""
+class _Line:
+    """One line for the whole command, shown when it has taken long."""
 
-    def __init__(self, words: str) -> None:
-        self.words = words
-        self.begun = time.monotonic()
-        self.shown: tuple[Any, Any] | None = None
+    def __init__(self) -> None:
+        self.begun = shared_by_command()["begun"]
+        # what is being done, and within it what is being done
+        self.doing: list[str] = []
+        self.lock = threading.RLock()
+        self.timer: threading.Timer | None = None
+        self.shown: Any = None
 
-    def tell(self, done: int, total: int) -> None:
-        if self.shown is None:
-            if time.monotonic() - self.begun < _PATIENCE_SECONDS:
-                return
-            self.shown = _show(self.words, total)
-        progress, task = self.shown
-        progress.update(task, completed=done, total=total)
+    def begin(self, words: str) -> None:
+        with self.lock:
+            self.doing.append(words)
+            self._renew()
 
-    def remove(self) -> None:
+    def end(self) -> None:
+        with self.lock:
+            self.doing.pop()
+            self._renew()
+
+    def tell(self, done: int, total: int, /, note: str = "") -> None:
+        with self.lock:
+            if self.shown is not None:
+                counted = f"{done}/{total} {note}".rstrip()
+                self.shown.update(0, completed=done, total=total, counted=counted)
+
+    def hide(self) -> None:
+        """Erase the line, and let nothing show it until it is due again."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
         if self.shown is not None:
-            self.shown[0].stop()
+            self.shown.stop()
+            self.shown = None
+
+    def show_if_due(self) -> None:
+        """Show what is being done, now or when the command has taken a second."""
+        if not self.doing:
+            return
+        missing = self.begun + _PATIENCE_SECONDS - time.monotonic()
+        if missing <= 0:
+            self._show()
+        else:
+            self.timer = threading.Timer(missing, self._show)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def _renew(self) -> None:
+        self.hide()
+        self.show_if_due()
+
+    def _show(self) -> None:
+        with self.lock:
+            if self.doing and self.shown is None:
+                self.shown = _live_line(self.doing[-1])
 
 
-def _show(words: str, total: int) -> tuple[Any, Any]:
+def _live_line(words: str) -> Any:  # noqa: ANN401 - rich's, imported late
+    """Start a line that moves: words, and how far or how long."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
 
-    progress = Progress(
+    class HowFar(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            waited = f"{task.elapsed or 0:.0f} s"
+            return Text(task.fields["counted"] or waited, overflow="ellipsis")
+
+    line = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
+        BarColumn(_BAR_WIDTH),
+        HowFar(),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
-    progress.start()
-    return progress, progress.add_task(words, total=total)
+    line.start()
+    line.add_task(words, total=None, counted="")
+    return line

@@ -276,7 +276,7 @@ class Question:
     @property
     def monitor_and_mode(self) -> dict[str, str]:
         """What --monitor and --mode fill in where an expression is silent."""
-        # several are there to be chosen from, and a setting says which it watches
+        # with several monitors each setting names its own
         named = self.monitor if len(self.monitors) == 1 else None
         given = {"monitor": named, "mode": self.mode}
         return {name: value for name, value in given.items() if value is not None}

@@ -14,6 +14,7 @@ from cbreplay.cli.options import (
     log_options,
 )
 from cbreplay.cli.output import Format, format_option
+from cbreplay.cli.progress import watch
 from cbreplay.cli.question import Question, read_values
 from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
@@ -75,9 +76,10 @@ def command(
     checks = read_checks(conditions)
     in_use = None if current is None else _read_current(current, question)
     sweep, without = try_patience(question, _read_min_delta(question.min_delta))
-    advice = recommend_config(
-        sweep, current=in_use, excluded=without, **advising._asdict()
-    )
+    with watch("weighing the settings"):
+        advice = recommend_config(
+            sweep, current=in_use, excluded=without, **advising._asdict()
+        )
     if advice.monitors:
         # what is asked next is about the one that was chosen
         question = replace(question, monitor=advice.monitor)
@@ -98,7 +100,6 @@ def try_patience(
 
     Returns what `sweep_patience` does, and shows how far it has come.
     """
-    from cbreplay.cli.progress import watch
     from cbreplay.recommend import sweep_patience
 
     with watch("trying every patience") as tell:

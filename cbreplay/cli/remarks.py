@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import click
 
+from cbreplay.cli.loudness import is_quiet, shared_by_command
+from cbreplay.cli.progress import aside
 from cbreplay.errors import as_options
 
-__all__ = ["is_quiet", "is_verbose", "noted", "remark", "say", "tell", "tell_lines"]
+__all__ = ["noted", "remark", "say", "tell", "tell_lines"]
 
 
 def tell(text: str, *, end: str = "\n") -> None:
     """Print on standard error; an answer does not hang on whether that can be done."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), aside():
         click.echo(text + end, nl=False, err=True)
 
 
@@ -35,25 +36,10 @@ def say(*lines: str) -> None:
 
 def remark(*lines: str) -> None:
     """Say what concerns the whole answer, and keep it for the answer's notes."""
-    _root().setdefault("remarks", []).extend(lines)
+    shared_by_command().setdefault("remarks", []).extend(lines)
     say(*lines)
 
 
 def noted() -> list[str]:
     """Return what has been remarked, for an answer that carries its own notes."""
-    return list(_root().get("remarks", []))
-
-
-def is_quiet() -> bool:
-    """Return whether nothing but the answer is wanted (-q)."""
-    return bool(_root()["quiet"])
-
-
-def is_verbose() -> bool:
-    """Return whether what nearly every answer would say is wanted too (-v)."""
-    return bool(_root().get("verbose"))
-
-
-def _root() -> dict[str, Any]:
-    shared: dict[str, Any] = click.get_current_context().find_root().obj
-    return shared
+    return list(shared_by_command().get("remarks", []))

@@ -64,7 +64,9 @@ def command(
         document = _page_of_settings(question, question.grid)
     else:
         document = _page(question, advising)
-    echo_path(write_report(document, output))
+    with watch("drawing the page"):
+        written = write_report(document, output)
+    echo_path(written)
 
 
 def _page(question: Question, advising: Advising) -> Document:

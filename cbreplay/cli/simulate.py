@@ -9,6 +9,7 @@ import click
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import log_options, setting_options
 from cbreplay.cli.output import Format, sweep_format_option
+from cbreplay.cli.progress import watch
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -144,10 +145,15 @@ def _print_answer(
 
 def _print_every_patience(question: Question, output: Format) -> None:
     """Print the staircase of one log, or those of several side by side."""
-    from cbreplay.cli.remarks import is_verbose
+    from cbreplay.cli.loudness import is_verbose
     from cbreplay.cli.written import print_document
 
-    staircases = [_build(question, position) for position in range(len(question.runs))]
+    runs = question.runs
+    with watch("trying every patience") as tell:
+        staircases = []
+        for position in range(len(runs)):
+            staircases.append(_build(question, position))
+            tell(position + 1, len(runs))
     if len(staircases) == 1:
         from cbreplay.answers.staircase import staircase_document
 

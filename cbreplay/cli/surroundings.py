@@ -42,6 +42,7 @@ _ALLOWED = {
     "cost_weight": (float, int),
     "group_by": str,
     "format": str,
+    "precision": int,
 }
 # the parameter of a command, where it is not called as its option is
 _PARAMETERS = {"format": "output_format"}

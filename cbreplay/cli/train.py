@@ -13,13 +13,14 @@ import click
 from cbreplay.cli.outputs import echo_path
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say, tell
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shell_words
 from cbreplay.record import EXPERIMENTS, train_experiment
 from cbreplay.record.bench import train_seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cbreplay.cli.progress import Tell
     from cbreplay.record.bench import SeedRun
@@ -115,11 +116,8 @@ def command(
     if seeds is None:
         root = out or Path("runs") / f"{experiment}-seed{seed}"
         # what Keras's callbacks print is not what was asked for
-        with (
-            contextlib.redirect_stdout(sys.stderr),
-            _progress(n_epochs, quiet=quiet) as show,
-        ):
-            on_epoch = functools.partial(show, root) if show else None
+        with contextlib.redirect_stdout(sys.stderr), watch("training") as tell_epoch:
+            on_epoch = functools.partial(_tell, tell_epoch, n_epochs, root)
             train_experiment(
                 experiment, out=root, seed=seed, on_epoch=on_epoch, **settings
             )
@@ -129,12 +127,17 @@ def command(
         numbers = range(seed, seed + seeds)
         directories = {number: root / f"seed{number}" for number in numbers}
         at_once = jobs or 1
-        with _progress(n_epochs, quiet=quiet or at_once > 1) as show:
+        with watch("training") as tell_more:
+            # of several at once the epochs would stand in no order
+            alone = functools.partial(_tell, tell_more, n_epochs)
             runs = train_seeds(
-                experiment, directories, jobs=at_once, on_epoch=show, **settings
+                experiment,
+                directories,
+                jobs=at_once,
+                on_epoch=alone if at_once == 1 else None,
+                **settings,
             )
-            with watch("training") if at_once > 1 else contextlib.nullcontext() as bar:
-                kept = list(_print_each(runs, seeds, bar))
+            kept = list(_print_each(runs, seeds, tell_more if at_once > 1 else None))
         if kept:
             say(f"kept, as trained before: {', '.join(kept)}")
     if not quiet:
@@ -170,26 +173,16 @@ def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
     return callbacks
 
 
-@contextlib.contextmanager
-def _progress(
-    n_epochs: int, *, quiet: bool
-) -> Iterator[Callable[[Path, int, Mapping[str, float]], None] | None]:
-    """Show each epoch on one line of a terminal, and remove the line at the end."""
-    shown = not quiet and sys.stderr.isatty()
-    width = 0
-
-    def show(directory: Path, epoch: int, logs: Mapping[str, float]) -> None:
-        nonlocal width
-        losses = [f"{name} {logs[name]:.4g}" for name in _SHOWN if name in logs]
-        line = "  ".join([f"{directory}: epoch {epoch + 1}/{n_epochs}", *losses])
-        tell("\r" + line.ljust(width), end="")
-        width = len(line)
-
-    try:
-        yield show if shown else None
-    finally:
-        if width:
-            tell("\r" + " " * width + "\r", end="")
+def _tell(
+    tell_epoch: Tell,
+    n_epochs: int,
+    directory: Path,
+    epoch: int,
+    logs: Mapping[str, float],
+) -> None:
+    """Tell which epoch has ended, and its losses."""
+    losses = [f"{name} {spoken_figure(logs[name])}" for name in _SHOWN if name in logs]
+    tell_epoch(epoch + 1, n_epochs, "  ".join([*losses, str(directory)]))
 
 
 _SHOWN = ("loss", "val_loss")

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
 from cbreplay.replay import replay_run
 from cbreplay.replay.compare import compare_replays
-from cbreplay.rules.base import parameters_of
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,13 +45,16 @@ def print_versus(
         raise ConfigError(sentence)
     first = _one_list(question.grid, "-c")
     rival = _rival_list(question, first, texts)
-    compared = [
-        compare_replays(
-            replay_run(run, first, judging=question.judging),
-            replay_run(run, rival, judging=question.judging),
-        )
-        for run in question.runs
-    ]
+    runs, compared = question.runs, []
+    with watch("replaying") as tell:
+        for run in runs:
+            compared.append(
+                compare_replays(
+                    replay_run(run, first, judging=question.judging),
+                    replay_run(run, rival, judging=question.judging),
+                )
+            )
+            tell(len(compared), len(runs))
     print_document(comparison_document(RivalLists(first, rival, compared)), output)
 
 

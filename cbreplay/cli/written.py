@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cbreplay.cli.remarks import is_verbose, noted
+from cbreplay.cli.loudness import is_verbose
+from cbreplay.cli.progress import watch
+from cbreplay.cli.remarks import noted
 from cbreplay.document import Deferred, Notice, Paragraph, Points
 from cbreplay.errors import as_options
 from cbreplay.writers.sparkline import ASCII_BARS, BARS
@@ -25,33 +27,37 @@ _NARROWEST, _WIDEST = 40, 400
 
 def print_document(document: Document, output: Format) -> None:
     """Print an answer: text for people, a table, or JSON for programs."""
+    with watch("writing the answer"):
+        text = _written(document, output)
+    click.echo(text)
+
+
+def _written(document: Document, output: Format) -> str:
+    """Return an answer in a form, without the end of its last line."""
     if output == "json":
         from cbreplay.writers.as_json import write_json
 
-        click.echo(write_json(document, noted()))
-    elif output == "csv":
+        return write_json(document, noted())
+    if output == "csv":
         from cbreplay.writers.as_csv import write_csv
 
-        click.echo(write_csv(document), nl=False)
-    elif output == "markdown":
+        return write_csv(document).removesuffix("\n")
+    if output == "markdown":
         from cbreplay.writers.as_markdown import table_as_markdown
 
         tables = map(table_as_markdown, document.answer_tables(asked=is_verbose()))
-        click.echo("\n\n".join(tables))
-    else:
-        from cbreplay.writers.as_text import write_text
+        return "\n\n".join(tables)
+    from cbreplay.writers.as_text import write_text
 
-        click.echo(
-            write_text(
-                _spelled(document),
-                width=terminal_width(),
-                bars=_bars(),
-                emphasis=_emphasise,
-                mark=_mark,
-                verbose=is_verbose(),
-                folds_commands=sys.stdout.isatty(),
-            )
-        )
+    return write_text(
+        _spelled(document),
+        width=terminal_width(),
+        bars=_bars(),
+        emphasis=_emphasise,
+        mark=_mark,
+        verbose=is_verbose(),
+        folds_commands=sys.stdout.isatty(),
+    )
 
 
 def _spelled(document: Document) -> Document:

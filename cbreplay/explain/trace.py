@@ -9,8 +9,8 @@ from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
 from cbreplay.explain.ending import tell_ending
 from cbreplay.replay import Replay
-from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import words_of
+from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
 from cbreplay.words import spoken_evidence

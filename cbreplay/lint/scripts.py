@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.expressions.calls import named_parameters
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import find_about_each, find_about_list
-from cbreplay.rules.base import Training
 from cbreplay.rules.checks import CheckedList, TrainingFacts
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PlacedFinding", "lint_script"]
 
-# what another fit with the same callback may make up for
+# findings about one fit's plan: void where the callback serves another fit too
 _ABOUT_PLAN = ("patience-beyond-plan", "starts-after-plan")
-# of two callbacks, of which each may stand where the other does not
+# findings about a pair: void unless both callbacks are certainly in the list
 _ABOUT_TWO = ("shares-a-file",)
-# what is no finding where something unread may keep the best weights
+# findings about lost weights: void where code that is not read may keep them
 _ABOUT_KEPT = ("keeps-later-weights",)
 _PRIMES = (2, 3, 5, 7, 11, 13)
 
@@ -219,11 +221,11 @@ class _ExaminedFit:
         if placed.finding.code in _ABOUT_KEPT:
             return not self.fit.unread and not any(map(_may_keep, members))
         if placed.finding.code == "overwrites-after-resume":
-            # an instance that an earlier fit had may know its best
+            # a callback that an earlier fit used may still hold that fit's best
             return not self.is_shared(placed.member)
         if placed.finding.code != "absent-monitor":
             return True
-        # code that is not read may write a value into the logs, by its name
+        # code that is not read may log this value: then the name stands in the script
         compiled = self.fit.facts.compiled
         monitor = placed.member.variants[0].monitor or ""
         metric = monitor.removeprefix("val_")
@@ -255,7 +257,7 @@ class _ExaminedFit:
         facts = self.fit.facts
         compiled = facts.compiled
         if self.fit.unread:
-            # only a name that is plainly another one is then no such value
+            # what is not read may log more: only a plain misspelling is reported then
             doubted = compiled and compiled._replace(is_whole=False)
             facts = facts._replace(validated=None, compiled=doubted)
         directions = {} if compiled is None else compiled.directions
@@ -272,11 +274,17 @@ class _ExaminedFit:
             None,
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(
-                frozenset(word.arg for word in member.call.keywords if word.arg)
-                for member in members
-            ),
+            tuple(map(_written, members)),
         )
+
+
+def _written(member: Member) -> frozenset[str]:
+    """Return which parameters the code of a callback names."""
+    callback = member.variants[0]
+    if not callback.acts_at:
+        # what a callback that decides nothing is given is not read
+        return frozenset()
+    return named_parameters(member.call, list(parameters_of(callback)))
 
 
 def _key(placed: PlacedFinding) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import EvidenceError
 from cbreplay.plots.evidence import Shade, epoch_span, find_shade
 from cbreplay.plots.style import (
@@ -178,7 +179,7 @@ def _add_diverging_rate(replay: Replay, simulated: FloatArray) -> None:
         return
     position = replay.divergence_epoch - replay.run.first_epoch
     if parting_of(replay) == "recorded":
-        # it goes on at its own, where the recorded training changed
+        # the recorded rate changed here, the simulated one did not
         simulated[position] = simulated[position - 1]
         return
     last = replay.reductions[-1] if replay.reductions else None
@@ -220,14 +221,17 @@ def _labels(
     labels = [
         Label(
             change.epoch + 0.5,
-            f"{change.old:.3g} → {change.new:.3g} after epoch {change.epoch}",
+            f"{spoken_figure(change.old, 3)} → {spoken_figure(change.new, 3)} "
+            f"after epoch {change.epoch}",
             "decision" if decided else "best",
         )
         for change in reductions[:_MOST_LABELLED]
     ]
     if len(reductions) > _MOST_LABELLED:
         last = reductions[-1]
-        words = f"{len(reductions)} reductions, the last to {last.new:.3g}"
+        words = (
+            f"{len(reductions)} reductions, the last to {spoken_figure(last.new, 3)}"
+        )
         labels[-1] = Label(last.epoch + 0.5, words, labels[-1].kind)
     shade = find_shade(replay)
     if shade is not None:
@@ -351,7 +355,7 @@ def _name_simulated(
     low, high = ax.get_xlim()
     figure = ax.get_figure(root=True)
     per_point = 1.0 if figure is None else figure.dpi / 72
-    # as much of the axis as a name takes
+    # the width of a name, in epochs
     room = (high - low) * _NAME_WIDTH * per_point / ax.get_window_extent().width
 
     def is_free(at: int, place: float, rightwards: bool) -> bool:  # noqa: FBT001 - a place
@@ -362,7 +366,7 @@ def _name_simulated(
 
     free = next((end for end in (ends, begins) if is_free(*end)), None)
     if free is None:
-        # in the corner, below what falls
+        # no free place on the line: the lower corner, below a rate that falls
         corner = (begins[1], ax.get_ylim()[0])
         _write_name(ax, corner, "simulated", color, rightwards=True)
         return
@@ -371,7 +375,8 @@ def _name_simulated(
     _write_name(ax, point, "simulated", color, rightwards=rightwards, below=True)
 
 
-# in points; and from which share of the width on a name is written to the left
+# the width of a name in points; the share of the axis beyond which it is written to
+# the left
 _NAME_WIDTH, _LATE = 68, 0.8
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
+from cbreplay.kinds import spoken_value
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
 from cbreplay.plots.words import lost_words
 from cbreplay.setting_names import patience_in_use
-from cbreplay.words import decimals_for, spoken_number
+from cbreplay.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,11 +88,11 @@ def map_points(costs: Costs, advice: Recommendation) -> MapPoints:
     columns = np.searchsorted(costs.patience, chosen)
     regret = costs.regret[:, columns]
     finite = regret[np.isfinite(regret)]
-    decimals = decimals_for(finite.tolist(), digits=2) + 1
+    scale = scale_of(finite.tolist(), "close_cost")
     told = costs.told[:, columns]
     texts = tuple(
         tuple(
-            spoken_number(float(value), decimals)
+            spoken_value(float(value), "difference", scale)
             if np.isfinite(value)
             else f"{number} of {costs.n_groups}"
             for value, number in zip(values, numbers, strict=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.plots.learning_curve import (
     LearningCurvePoints,
@@ -132,7 +133,8 @@ def draw_parts(
     if "curve" in parts:
         plot_learning_curve(learning_curve_points(replay), ax=axes[0], look=look)
     if constant is not None:
-        below = f"{axes[0].get_xlabel()}\nlearning rate {constant:.3g} throughout"
+        rate = spoken_figure(constant, 3)
+        below = f"{axes[0].get_xlabel()}\nlearning rate {rate} throughout"
         axes[0].set_xlabel(below)
     elif rates is not None:
         if len(parts) > 1:

@@ -21,7 +21,7 @@ from cbreplay.plots.style import (
 )
 from cbreplay.plots.words import lost_words
 from cbreplay.setting_names import setting_label
-from cbreplay.words import decimals_for, spoken_number
+from cbreplay.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def trade_off_points(costs: Costs, advice: Recommendation) -> TradeOffPoints:
 def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
     """Yield the named settings; those that lie at one place share a name."""
     regrets = [scored.mean_regret for scored in advice.settings]
-    decimals = decimals_for(regrets, digits=2)
+    scale = scale_of(regrets, "cost")
     places: dict[tuple[float, float], list[Scored]] = {}
     for scored in costs.named:
         place = (scored.cost or 0.0, scored.mean_regret or 0.0)
@@ -112,11 +112,12 @@ def _named(costs: Costs, advice: Recommendation) -> Iterator[Named]:
             [
                 setting_label(scored)
                 for scored in settings
-                # a bare number says no more than the name beside it
+                # of settings at one point, a bare 5 or 10 adds nothing to a name
                 if scored.label not in ("5", "10") or labels <= {"5", "10"}
             ]
         )
-        trained, lost = spoken_value(cost, "share"), spoken_number(regret, decimals)
+        trained = spoken_value(cost, "share")
+        lost = spoken_value(regret, "difference", scale)
         words = f"{name} ({trained}, {lost})"
         yield Named(name, cost, regret, words, "recommended" in labels)
 

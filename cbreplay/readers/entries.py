@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.base import cannot_open, read_beginning
+from cbreplay.readers.files import cannot_open, read_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

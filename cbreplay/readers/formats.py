@@ -7,7 +7,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cbreplay.readers.base import read_beginning
 from cbreplay.readers.columns.header import (
     STEP_NAMES,
     decode_beginning,
@@ -16,6 +15,7 @@ from cbreplay.readers.columns.header import (
 from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
+from cbreplay.readers.files import read_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,24 +11,20 @@ from cbreplay.recommend.answer import (
     CountedGroup,
     Excluded,
     Expected,
-    Forward,
-    LeftOut,
     MonitorScore,
-    Odds,
     Plan,
     PlanAdvice,
-    Promise,
     Reason,
     Recommendation,
     RunDoubt,
-    Scored,
-    Setting,
     Tolerance,
 )
-from cbreplay.recommend.axes import sweep_patience
+from cbreplay.recommend.axes import Costs, measure_costs, sweep_patience
 from cbreplay.recommend.build import recommend_config
-from cbreplay.recommend.costs import Costs, measure_costs
-from cbreplay.recommend.selection import count_needed
+from cbreplay.recommend.left_out import Forward, LeftOut
+from cbreplay.recommend.pricing import Scored, Setting
+from cbreplay.recommend.prior import Odds
+from cbreplay.recommend.promise import Promise, count_needed
 
 __all__ = [
     "Advising",

@@ -1,9 +1,8 @@
-"""What was asked of a recommendation, and what it holds: values only, no sentences."""
+"""What is asked of a recommendation, and what it holds: values, and no sentences."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.showing import show_frame, show_html, show_text
@@ -11,37 +10,31 @@ from cbreplay.showing import show_frame, show_html, show_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cbreplay.recommend.choice import Basis
+    from cbreplay.recommend.left_out import Forward, LeftOut
+    from cbreplay.recommend.pricing import Scored
+    from cbreplay.recommend.prior import Odds
+    from cbreplay.recommend.promise import Promise
     from cbreplay.rules.base import Callback
     from cbreplay.run import FloatArray, Mode
 
 __all__ = [
-    "ANY_OF",
     "AdviceKind",
     "Advising",
-    "Basis",
     "CountedGroup",
     "Excluded",
     "Expected",
-    "Forward",
-    "LeftOut",
     "MonitorScore",
-    "Odds",
     "Plan",
     "PlanAdvice",
-    "Promise",
     "Reason",
     "Recommendation",
     "RunDoubt",
-    "Scored",
-    "Setting",
     "Tolerance",
     "WeightAdvice",
 ]
 
 AdviceKind: TypeAlias = Literal["guaranteed", "heuristic", "none"]
-# what decides: a promise, the score of runs and kinds, the rule of thumb, or, where all
-# logs were cut by it, the patience that they were recorded under
-Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
 
 class Advising(NamedTuple):
@@ -158,126 +151,6 @@ class CountedGroup(NamedTuple):
     left_out_regret: float | None
 
 
-# a list of several rules, in which the first one that asks stops
-ANY_OF = "AnyOf"
-# what settings of the rule itself are called, and of none
-_LABELS = frozenset(
-    (
-        *("recommended", "tolerance", "cheapest", "current", "default", "5", "10"),
-        *("none", "hindsight", "all", "start", "min_delta"),
-    )
-)
-
-
-class Setting(NamedTuple):
-    """A setting that an answer names.
-
-    Parameters
-    ----------
-    label : str
-        ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
-        ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
-        (each run's best epoch), ``"all"`` (every epoch, and the best
-        kept), ``"start"`` (a later start), ``"min_delta"``, the name of another rule,
-        or ``"AnyOf"`` (a patience and another rule, whichever asks first).
-    callbacks : tuple of Callback or None
-        The whole list; None for the best epoch in hindsight, which no list knows.
-    rule : Callback or None
-        The one of them that the label is about; None where it is about the whole list,
-        as for the setting in use.
-    parameters : mapping
-        Those of the rule's parameters that were chosen or tried.
-    """
-
-    label: str
-    callbacks: tuple[Callback, ...] | None
-    rule: Callback | None = None
-    parameters: Mapping[str, Any] = MappingProxyType({})
-
-
-class Scored(NamedTuple):
-    """What a setting costs on the groups whose logs tell.
-
-    Parameters
-    ----------
-    label, callbacks, rule, parameters : str, tuple, Callback, mapping
-        Of the `Setting`.
-    n_groups : int
-        The groups on all of whose runs it is exact; the means are over these.
-    mean_regret, worst_regret : float or None
-        In the objective's unit: of the groups, and of a single run.
-    worst_run : str or None
-        Where it is worst; None where nothing is lost.
-    lost_share : float or None
-        The mean regret in each run's own scale.
-    cost : float or None
-        The share of the recorded epochs that are trained.
-    score : float or None
-        `lost_share` + cost_weight x `cost`.
-    left_out_regret, left_out_score : float or None
-        Means over groups left out of the choice; None where nothing was chosen.
-    keeps_tolerance : bool or None
-        Whether no run loses more than the tolerance; None where none is seen to, and
-        not every log tells.
-    told_runs : int
-        The runs whose logs tell it.
-    breaks_tolerance : tuple of str
-        Those of them that lose more.
-    """
-
-    label: str
-    callbacks: tuple[Callback, ...] | None
-    rule: Callback | None
-    parameters: Mapping[str, Any]
-    n_groups: int
-    mean_regret: float | None = None
-    worst_regret: float | None = None
-    worst_run: str | None = None
-    lost_share: float | None = None
-    cost: float | None = None
-    score: float | None = None
-    left_out_regret: float | None = None
-    left_out_score: float | None = None
-    keeps_tolerance: bool | None = None
-    told_runs: int = 0
-    breaks_tolerance: tuple[str, ...] = ()
-
-    @property
-    def of_other_rule(self) -> bool:
-        """Whether another rule than the one that is recommended decides, or may."""
-        return self.label not in _LABELS
-
-    @property
-    def setting(self) -> Setting:
-        """What was scored."""
-        return Setting(self.label, self.callbacks, self.rule, self.parameters)
-
-
-class Promise(NamedTuple):
-    """On how many new groups the order statistic is enough.
-
-    Parameters
-    ----------
-    patience : int
-        The order statistic: the promise is about this one, and no other.
-    confidence : float
-        On at least this share, averaged over many sets of groups like this one.
-    n_groups, rank : int
-        The sufficient patience with this rank, of so many.
-    unlucky_share : float
-        One set of groups in ten may keep it on no more than this share.
-    n_kept : int
-        For how many of the groups the recommended patience is enough.
-    """
-
-    patience: int
-    confidence: float
-    n_groups: int
-    rank: int
-    unlucky_share: float
-    n_kept: int
-
-
 class Plan(NamedTuple):
     """For how many epochs the trainings were planned that an answer is about.
 
@@ -293,23 +166,6 @@ class Plan(NamedTuple):
 
     epochs: int
     inferred: bool
-    n_runs: int
-
-
-class Odds(NamedTuple):
-    """In what share of such cases the advice was better than 10, as good, and worse.
-
-    Parameters
-    ----------
-    better, same, worse : float
-        The shares; they add up to 1.
-    n_runs : int
-        From how many runs the advice was given there.
-    """
-
-    better: float
-    same: float
-    worse: float
     n_runs: int
 
 
@@ -361,62 +217,6 @@ class PlanAdvice(NamedTuple):
     n_groups: int
     patience: int | None
     promise: Promise | None
-
-
-class LeftOut(NamedTuple):
-    """The choice made without each group, scored on it.
-
-    Parameters
-    ----------
-    mean_regret, score : float or None
-        Means over the groups whose logs tell.
-    n_groups : int
-        How many these are.
-    bounded : bool
-        Whether there are others, so that the means say less than all groups would.
-    optimism : float or None
-        How much less the choice costs on the groups that chose it (in the unit).
-    interval : (float, float) or None
-        Of the mean regret, by drawing groups; None for fewer than 10.
-    interval_share : float
-        How much of the means that were drawn lies inside of it.
-    usual_regret, usual_score : float or None
-        Those of a fixed patience of 10, on the same groups.
-    """
-
-    mean_regret: float | None
-    score: float | None
-    n_groups: int
-    bounded: bool
-    optimism: float | None
-    interval: tuple[float, float] | None
-    interval_share: float
-    usual_regret: float | None
-    usual_score: float | None
-
-
-class Forward(NamedTuple):
-    """The choice of the oldest groups, judged by those that were trained after them.
-
-    Parameters
-    ----------
-    n_older, n_newer : int
-        How many groups chose, and how many judge.
-    patience : int
-        What the oldest choose.
-    n_enough, n_unknown : int
-        On how many of the newest it is enough, and for how many nobody knows.
-    score, usual_score : float or None
-        Means over the newest whose logs tell: its own, and that of a fixed 10.
-    """
-
-    n_older: int
-    n_newer: int
-    patience: int
-    n_enough: int
-    n_unknown: int
-    score: float | None
-    usual_score: float | None
 
 
 class MonitorScore(NamedTuple):

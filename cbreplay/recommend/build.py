@@ -16,37 +16,34 @@ from cbreplay.recommend.answer import (
     MonitorScore,
     Plan,
     PlanAdvice,
-    Promise,
     Reason,
     Recommendation,
     WeightAdvice,
 )
 from cbreplay.recommend.axes import read_axes
+from cbreplay.recommend.choice import Choice, Pick, pick_by_weight, pick_patience
 from cbreplay.recommend.left_out import (
+    Forward,
+    LeftOut,
+    Ranking,
     rank_monitors,
     score_left_out,
     validate_forward,
 )
-from cbreplay.recommend.other_rules import score_rules
-from cbreplay.recommend.pricing import cells_of, price
+from cbreplay.recommend.pricing import Priced, cells_of, price
 from cbreplay.recommend.prior import read_prior, read_track_record
+from cbreplay.recommend.promise import Promise, needed_rank, unlucky_share
 from cbreplay.recommend.remarks import (
     find_doubts,
     reasons_for_choice,
     reasons_for_none,
     reasons_of_rules,
 )
-from cbreplay.recommend.rivals import (
-    score_rivals,
-    score_without_stopping,
-)
-from cbreplay.recommend.selection import (
-    needed_rank,
-    pick_by_weight,
-    pick_patience,
-    unlucky_share,
-)
+from cbreplay.recommend.rivals import score_rivals, score_rules, score_without_stopping
 from cbreplay.recommend.study import (
+    RunsOfPlan,
+    Slice,
+    Study,
     begin_study,
     keep_alike,
     part_runs,
@@ -58,20 +55,18 @@ from cbreplay.sweep import Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.answer import LeftOut
-    from cbreplay.recommend.axes import Slice
-    from cbreplay.recommend.endings import PlanPart
-    from cbreplay.recommend.left_out import Ranking
-    from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.selection import Choice, Pick
-    from cbreplay.recommend.study import RunsOfPlan, Study
+    from cbreplay.endings import PlanPart
     from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray
 
 __all__ = ["recommend_config"]
 
 _MOST_PATIENCE = 2**31
+
+
 _WEIGHTS = (0.01, 0.05, 0.2)
+
+
 # what a setting may be given without being another one than was measured
 _DECIDES_ALIKE = ("monitor", "mode", "min_delta", "verbose")
 
@@ -368,7 +363,7 @@ def _findings(
         "groups": _counted_groups(study, decided.priced, choice),
         "settings": (*settings, *(tried.scored for tried in rules if tried.scored)),
         "left_out": left_out,
-        "forward": validate_forward(study, decided.priced) if n_monitors == 1 else None,
+        "forward": _validate_forward(study, decided),
         "monitors": _monitor_scores(decided),
         "told_apart": decided.ranking.told_apart if n_monitors > 1 else None,
         "doubts": find_doubts(study, chosen, choice if stops else None),
@@ -377,6 +372,17 @@ def _findings(
             *(("left_out_regret",) if left_out.bounded else ()),
         ),
     }
+
+
+def _validate_forward(study: Study, decided: _Decided) -> Forward | None:
+    """Judge the choice of the oldest groups by the newest; None for several monitors.
+
+    By which monitor the oldest alone would have stopped is not asked.
+    """
+    if len(decided.slices) > 1:
+        return None
+    panel = study.panel
+    return validate_forward(study.runs, panel.groups, decided.priced, study.confidence)
 
 
 def _monitor_scores(decided: _Decided) -> tuple[MonitorScore, ...]:

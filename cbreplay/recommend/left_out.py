@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.answer import Forward, LeftOut
-from cbreplay.recommend.selection import (
+from cbreplay.recommend.choice import (
     USUAL,
     Choice,
     bounded,
     choose_patience,
-    count_needed,
     pick_patience,
 )
+from cbreplay.recommend.promise import count_needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.study import Study
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
 __all__ = [
+    "Forward",
+    "LeftOut",
     "Ranking",
     "best_without_each",
     "rank_monitors",
@@ -39,14 +39,82 @@ __all__ = [
 
 # how much of the means that are drawn lies inside of an interval
 _INTERVAL = 0.9
+
+
 _FEWEST_TO_RESAMPLE = 10
+
+
 _DRAWS = 2000
+
+
 _MOST_DRAWN = 1_000_000
+
+
 # as for a choice: one group says nothing about another
 _FEWEST_IN_TIME = 2
+
+
 # how many standard errors apart two monitors have to be, and on how many groups
 _APART = 2.0
+
+
 _FEWEST_TO_RANK = 4
+
+
+class LeftOut(NamedTuple):
+    """The choice made without each group, scored on it.
+
+    Parameters
+    ----------
+    mean_regret, score : float or None
+        Means over the groups whose logs tell.
+    n_groups : int
+        How many these are.
+    bounded : bool
+        Whether there are others, so that the means say less than all groups would.
+    optimism : float or None
+        How much less the choice costs on the groups that chose it (in the unit).
+    interval : (float, float) or None
+        Of the mean regret, by drawing groups; None for fewer than 10.
+    interval_share : float
+        How much of the means that were drawn lies inside of it.
+    usual_regret, usual_score : float or None
+        Those of a fixed patience of 10, on the same groups.
+    """
+
+    mean_regret: float | None
+    score: float | None
+    n_groups: int
+    bounded: bool
+    optimism: float | None
+    interval: tuple[float, float] | None
+    interval_share: float
+    usual_regret: float | None
+    usual_score: float | None
+
+
+class Forward(NamedTuple):
+    """The choice of the oldest groups, judged by those that were trained after them.
+
+    Parameters
+    ----------
+    n_older, n_newer : int
+        How many groups chose, and how many judge.
+    patience : int
+        What the oldest choose.
+    n_enough, n_unknown : int
+        On how many of the newest it is enough, and for how many nobody knows.
+    score, usual_score : float or None
+        Means over the newest whose logs tell: its own, and that of a fixed 10.
+    """
+
+    n_older: int
+    n_newer: int
+    patience: int
+    n_enough: int
+    n_unknown: int
+    score: float | None
+    usual_score: float | None
 
 
 def score_left_out(
@@ -128,7 +196,12 @@ def _apart(values: FloatArray, others: FloatArray) -> FloatArray:
     )
 
 
-def validate_forward(study: Study, priced: Priced) -> Forward | None:
+def validate_forward(
+    runs: Sequence[Run],
+    groups: Sequence[EpochArray],
+    priced: Priced,
+    confidence: float,
+) -> Forward | None:
     """Choose by the groups that were trained first, and judge by those that came after.
 
     Left-out groups say how a choice does among groups like these; this says how it did
@@ -136,8 +209,14 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
 
     Parameters
     ----------
-    study, priced : Study, Priced
-        The groups, and what every patience costs on them.
+    runs : sequence of Run
+        The runs that count.
+    groups : sequence of array
+        The positions of each group's runs among them.
+    priced : Priced
+        What every patience costs on the groups.
+    confidence : float
+        On what share of new groups a promise shall be kept.
 
     Returns
     -------
@@ -145,15 +224,15 @@ def validate_forward(study: Study, priced: Priced) -> Forward | None:
         None where a run does not tell when it began, or where the groups were trained
         side by side, or are too few.
     """
-    times = _times(study.runs, study.panel.groups)
+    times = _times(runs, groups)
     if times is None:
         return None
-    parts = split_by_time(*times, count_needed(study.confidence))
+    parts = split_by_time(*times, count_needed(confidence))
     if parts is None:
         return None
     older, newer = parts
     oldest, newest = (priced.take(np.flatnonzero(part)) for part in parts)
-    pick = pick_patience(oldest, study.confidences[0])
+    pick = pick_patience(oldest, confidence)
     usual = min(USUAL, int(priced.patience[-1]))
     score = newest.at(newest.score, pick.patience)
     beside = newest.at(newest.score, usual)

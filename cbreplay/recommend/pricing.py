@@ -1,36 +1,52 @@
-"""What settings cost, run by run and group by group."""
+"""What settings cost: on runs, on groups of them, and over all groups."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.answer import Scored
+from cbreplay.recommend.promise import find_sufficient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from cbreplay.recommend.answer import Setting
+    from cbreplay.rules.base import Callback
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
 
-# codes of a sweep's evidence
-_EXACT, _CENSORED = 0, 1
-
 __all__ = [
+    "ANY_OF",
     "CellCosts",
     "ChoiceFrame",
     "Panel",
     "Priced",
     "RunStanding",
+    "Scored",
+    "Setting",
     "cells_of",
-    "find_sufficient",
     "group_means",
     "price",
     "score_setting",
     "with_left_out",
 ]
+
+# codes of a sweep's evidence
+_EXACT, _CENSORED = 0, 1
+
+
+# a list of several rules, in which the first one that asks stops
+ANY_OF = "AnyOf"
+
+
+# what settings of the rule itself are called, and of none
+_LABELS = frozenset(
+    (
+        *("recommended", "tolerance", "cheapest", "current", "default", "5", "10"),
+        *("none", "hindsight", "all", "start", "min_delta"),
+    )
+)
 
 
 class RunStanding(NamedTuple):
@@ -187,6 +203,90 @@ class Priced(NamedTuple):
         return self.look_up(column, np.full(len(column), patience))
 
 
+class Setting(NamedTuple):
+    """A setting that an answer names.
+
+    Parameters
+    ----------
+    label : str
+        ``"recommended"``, ``"tolerance"``, ``"cheapest"``, ``"current"``,
+        ``"default"``, ``"5"``, ``"10"``, ``"none"`` (no stopping), ``"hindsight"``
+        (each run's best epoch), ``"all"`` (every epoch, and the best
+        kept), ``"start"`` (a later start), ``"min_delta"``, the name of another rule,
+        or ``"AnyOf"`` (a patience and another rule, whichever asks first).
+    callbacks : tuple of Callback or None
+        The whole list; None for the best epoch in hindsight, which no list knows.
+    rule : Callback or None
+        The one of them that the label is about; None where it is about the whole list,
+        as for the setting in use.
+    parameters : mapping
+        Those of the rule's parameters that were chosen or tried.
+    """
+
+    label: str
+    callbacks: tuple[Callback, ...] | None
+    rule: Callback | None = None
+    parameters: Mapping[str, Any] = MappingProxyType({})
+
+
+class Scored(NamedTuple):
+    """What a setting costs on the groups whose logs tell.
+
+    Parameters
+    ----------
+    label, callbacks, rule, parameters : str, tuple, Callback, mapping
+        Of the `Setting`.
+    n_groups : int
+        The groups on all of whose runs it is exact; the means are over these.
+    mean_regret, worst_regret : float or None
+        In the objective's unit: of the groups, and of a single run.
+    worst_run : str or None
+        Where it is worst; None where nothing is lost.
+    lost_share : float or None
+        The mean regret in each run's own scale.
+    cost : float or None
+        The share of the recorded epochs that are trained.
+    score : float or None
+        `lost_share` + cost_weight x `cost`.
+    left_out_regret, left_out_score : float or None
+        Means over groups left out of the choice; None where nothing was chosen.
+    keeps_tolerance : bool or None
+        Whether no run loses more than the tolerance; None where none is seen to, and
+        not every log tells.
+    told_runs : int
+        The runs whose logs tell it.
+    breaks_tolerance : tuple of str
+        Those of them that lose more.
+    """
+
+    label: str
+    callbacks: tuple[Callback, ...] | None
+    rule: Callback | None
+    parameters: Mapping[str, Any]
+    n_groups: int
+    mean_regret: float | None = None
+    worst_regret: float | None = None
+    worst_run: str | None = None
+    lost_share: float | None = None
+    cost: float | None = None
+    score: float | None = None
+    left_out_regret: float | None = None
+    left_out_score: float | None = None
+    keeps_tolerance: bool | None = None
+    told_runs: int = 0
+    breaks_tolerance: tuple[str, ...] = ()
+
+    @property
+    def of_other_rule(self) -> bool:
+        """Whether another rule than the one that is recommended decides, or may."""
+        return self.label not in _LABELS
+
+    @property
+    def setting(self) -> Setting:
+        """What was scored."""
+        return Setting(self.label, self.callbacks, self.rule, self.parameters)
+
+
 def cells_of(
     sweep: Sweep, rows: EpochArray, columns: EpochArray, standing: RunStanding
 ) -> CellCosts:
@@ -240,62 +340,6 @@ def _means_where(
     total = _reduce_groups(np.add, np.where(counted, values, 0.0), groups)
     means: FloatArray = np.where(told > 0, total / np.maximum(told, 1), np.nan)
     return means
-
-
-def find_sufficient(
-    patience: EpochArray,
-    exact: BoolArray,
-    regret: FloatArray,
-    tolerance: FloatArray,
-    *,
-    silent: BoolArray | None = None,
-) -> FloatArray:
-    """Return the smallest patience that is enough on each run.
-
-    It is exact, and neither it nor any larger exact one has a regret above the
-    tolerance. Where the log is silent about a larger one, it is not known: a hole at
-    epoch 12 must not promise patience 1.
-
-    Parameters
-    ----------
-    patience : array of shape (n_patience,)
-        The values, ascending.
-    exact : bool array of shape (n_runs, n_patience)
-        Where the log tells what a patience does.
-    regret : array of shape (n_runs, n_patience)
-        What it costs; NaN, where that is not known, is never within the tolerance.
-    tolerance : array of shape (n_runs,)
-        What may be lost, in the unit of the regret.
-    silent : bool array of shape (n_runs, n_patience), optional
-        Where a log has a hole, or another training would have followed.
-
-    Returns
-    -------
-    array of shape (n_runs,)
-        Infinity where no patience in the log is enough.
-
-    Examples
-    --------
-    >>> exact = np.array([[True, True, True, False]])
-    >>> regret = np.array([[0.3, 0.0, 0.1, 0.0]])
-    >>> patience = np.array([1, 2, 3, 4])
-    >>> [
-    ...     find_sufficient(patience, exact, regret, np.array([most])).item()
-    ...     for most in (0.3, 0.1, 0.05)
-    ... ]
-    [1.0, 2.0, inf]
-    """
-    bad = exact & ~(regret <= tolerance[:, None])
-    n_patience = len(patience)
-    last_bad = np.where(
-        bad.any(axis=1), n_patience - 1 - np.argmax(bad[:, ::-1], axis=1), -1
-    )
-    enough = exact & (np.arange(n_patience) > last_bad[:, None])
-    if silent is not None:
-        # below a patience about which the log is silent, none is known to be enough
-        enough &= ~np.logical_or.accumulate(silent[:, ::-1], axis=1)[:, ::-1]
-    found = patience[np.argmax(enough, axis=1)].astype(np.float64)
-    return np.where(enough.any(axis=1), found, np.inf)
 
 
 def group_means(values: FloatArray, groups: Sequence[EpochArray]) -> FloatArray:

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cbreplay.recommend.answer import Odds
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Blended",
+    "Odds",
     "Prior",
     "TrackRecord",
     "blend_scores",
@@ -156,6 +155,23 @@ class TrackRecord(NamedTuple):
         place = max(int(np.searchsorted(self.gains, gain, side="right")) - 1, 0)
         better, same = (float(table[size, place]) for table in (self.better, self.same))
         return Odds(better, same, 1 - better - same, int(self.runs[size]))
+
+
+class Odds(NamedTuple):
+    """In what share of such cases the advice was better than 10, as good, and worse.
+
+    Parameters
+    ----------
+    better, same, worse : float
+        The shares; they add up to 1.
+    n_runs : int
+        From how many runs the advice was given there.
+    """
+
+    better: float
+    same: float
+    worse: float
+    n_runs: int
 
 
 @cache

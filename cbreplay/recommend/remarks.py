@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbreplay.endings import FailedTraining, find_failure
 from cbreplay.holes import gap_cause
 from cbreplay.outcomes import cuts_schedule, was_still_improving
 from cbreplay.recommend.answer import Reason, RunDoubt
-from cbreplay.recommend.other_rules import FEWEST_TO_NAME
-from cbreplay.recommend.pricing import cells_of, price
-from cbreplay.recommend.records import FailedTraining, find_failure
-from cbreplay.recommend.selection import count_needed, needed_rank, rule_of_thumb
-from cbreplay.rules.base import describe_training, format_callback
+from cbreplay.recommend.choice import Choice, Pick, rule_of_thumb
+from cbreplay.recommend.pricing import Priced, Scored, cells_of, price
+from cbreplay.recommend.promise import count_needed, needed_rank
+from cbreplay.recommend.rivals import FEWEST_TO_NAME, RuleScore
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import describe_training
 from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.recommend.answer import Scored
-    from cbreplay.recommend.axes import Slice
-    from cbreplay.recommend.other_rules import RuleScore
-    from cbreplay.recommend.pricing import Priced
-    from cbreplay.recommend.selection import Choice, Pick
-    from cbreplay.recommend.study import Study
+    from cbreplay.recommend.study import Slice, Study
     from cbreplay.run import BoolArray, FloatArray, Run
 
 __all__ = [
@@ -41,6 +38,8 @@ __all__ = [
 
 # over how many values a course is smoothed before it is called improving
 _WINDOW = 5
+
+
 # so many runs without a stop keep an advice from falling round by round
 _SHARE_UNCUT = 0.2
 

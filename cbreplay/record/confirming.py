@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.retraining import (
@@ -252,7 +253,7 @@ class _SideBySide:
         predicted = self.replay.stopped_epoch
         if self.replay.evidence == "exact":
             return _compared("stop", predicted, self.stop)
-        # it was to go on at least as long as the replay is evidence
+        # other evidence says only that nothing stops within what was promised
         went_on = self.stop is None or self.stop >= self.n_promised
         verdict: Verdict = "held" if went_on else "failed"
         return HeldItem("no stop before", self.n_promised, self.stop, verdict)
@@ -311,4 +312,4 @@ def _compared(name: str, predicted: Any, trained: Any) -> HeldItem:  # noqa: ANN
 def _rounded(rates: Sequence[float | None]) -> str:
     """Say which rates there were, in order, without repeating one."""
     kept = [rate for rate, _ in itertools.groupby(rates)]
-    return ", ".join("-" if rate is None else f"{rate:.4g}" for rate in kept)
+    return ", ".join("-" if rate is None else spoken_figure(rate) for rate in kept)

@@ -8,11 +8,11 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError, UnknownMonitorError
-from cbreplay.rules.base import parameters_of
 from cbreplay.rules.keras.driven import DrivenCallback
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.keras_code import write_keras_code
 from cbreplay.rules.keras.learning_rate_scheduler import TableSchedule, as_function
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ class OpenFit:
             "callbacks": self._list_callbacks(facts),
             **({"learning_rate_column": "trained-at"} if self._has_rate else {}),
             **({"without": list(facts.without)} if facts.without else {}),
-            # Keras builds them in the first step
+            # Keras builds the other metrics in the first step; they are added then
             "metrics": {"loss": "min"},
         }
 

@@ -26,14 +26,11 @@ from cbreplay.replay.notes import (
 )
 from cbreplay.replay.records import HypotheticalReplay, Reduction, Replay, Step
 from cbreplay.replay.walk import walk_run
-from cbreplay.rules.base import (
-    BestSeen,
-    Callback,
-    describe_training,
-    read_series,
-)
+from cbreplay.rules.base import Callback, read_series
 from cbreplay.rules.callbacks_list import CallbacksList, read_callbacks
+from cbreplay.rules.decisions import BestSeen
 from cbreplay.rules.registry import resolve_semantics
+from cbreplay.rules.training import describe_training
 from cbreplay.run import Mode, Run, Series
 from cbreplay.validity import classify_evidence
 
@@ -44,8 +41,8 @@ if TYPE_CHECKING:
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.outcomes import Outcome
     from cbreplay.replay.walker import Walk
-    from cbreplay.rules.base import Training
     from cbreplay.rules.family import Family, ResolvedSemantics
+    from cbreplay.rules.training import Training
     from cbreplay.validity import Evidence
 
 __all__ = ["as_list", "replay_list", "replay_run"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_WAYS", "find_uncertain", "follow_every_patience"]
 
-# of as many choices at once nobody follows each
+# more ways than these at once are not followed
 MOST_WAYS = 256
 
 
@@ -118,7 +118,7 @@ def _follow(
         ended: dict[str, bool] = {}
         came_from: dict[str, list[int]] = {}
         for (number, way), (seams, logs) in product(enumerate(open_ways), turns):
-            # where there is nothing to choose each goes on as it is
+            # without a choice here, the way itself goes on: no copy
             fork = way.fork() if len(turns) > 1 else way
             fork.seams = seams
             fork.walked.trace.clear()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from cbreplay.outcomes import Outcome
     from cbreplay.replay.notes import Notes
-    from cbreplay.rules.base import Callback, Decision
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.decisions import Decision
     from cbreplay.rules.family import Family
     from cbreplay.run import Mode, Run, Series
     from cbreplay.validity import Evidence

@@ -17,15 +17,21 @@ from cbreplay.validity import RecordedRate, read_followed_rates, read_recorded_r
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
+    from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
 __all__ = ["find_unsure_stops", "walk_run"]
 
-# of more choices one after another nobody follows each
+# more choices than these, one after another, are not followed
 _MOST_CHOICES = 5000
+_RATE_BEFORE = (
+    "the log holds the rate of its first epoch as a schedule left it; a schedule that "
+    "changes the rate it finds needs the one before, by --initial-lr or "
+    "initial_learning_rate="
+)
 
 
 def walk_run(
@@ -59,20 +65,16 @@ def walk_run(
     family.check_run(run, callbacks.callbacks)
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = _epoch_logs(run)
-    gap = _find_gap(run, callbacks.callbacks)
     others = _other_logs(run, callbacks.callbacks, logs)
     walks = []
     for reading in readings:
-        walker = Walker(
+        walker = _walker_on(
+            run,
             callbacks,
             training,
             family,
-            logs,
-            reading,
-            gap=gap,
-            seams=_find_seams(run, callbacks.callbacks),
-            possible_seams=run.possible_seams,
-            same_callbacks=run.same_callbacks,
+            logs=logs,
+            reading=reading,
             goes_on=goes_on,
         )
         candidates: tuple[int, ...] = ()
@@ -80,16 +82,12 @@ def walk_run(
             found, candidates = _find_uncertain(
                 walker, states, others, rounded=bool(run.rounded_to)
             )
-            walker.gap = earlier_of(gap, found)
+            walker.gap = earlier_of(walker.gap, found)
         walks.append(walker.walk(states))
         walks[-1].candidates = candidates
     first = min(walks, key=_divergence_order)
     if first.divergence == run.first_epoch and readings[0].initial is None:
-        first.notes.append(
-            "the log holds the rate of its first epoch as a schedule left it; a "
-            "schedule that changes the rate it finds needs the one before, by "
-            "--initial-lr or initial_learning_rate="
-        )
+        first.notes.append(_RATE_BEFORE)
     _compare_readings(run, walks, first)
     return first
 
@@ -125,22 +123,40 @@ def find_unsure_stops(
     others = _other_logs(run, rules, logs)
     if not (others or run.possible_seams):
         return [None] * len(patience)
-    walker = Walker(
-        read_callbacks(rules),
-        training,
-        family,
-        logs,
-        _read_rates(run, rules, None)[0],
-        gap=_find_gap(run, rules),
-        seams=_find_seams(run, rules),
-        possible_seams=run.possible_seams,
-        same_callbacks=run.same_callbacks,
-        goes_on=False,
+    callbacks, reading = read_callbacks(rules), _read_rates(run, rules, None)[0]
+    walker = _walker_on(
+        run, callbacks, training, family, logs=logs, reading=reading, goes_on=False
     )
     if run.rounded_to and len(others) > _MOST_CHOICES:
         return [_first_choice(walker, others)] * len(patience)
     restores = endless.restore_best_weights
     return follow_every_patience(walker, others, patience, restores=restores)
+
+
+def _walker_on(
+    run: Run,
+    callbacks: CallbacksList,
+    training: Training,
+    family: Family,
+    *,
+    logs: list[dict[str, float]],
+    reading: RecordedRate,
+    goes_on: bool,
+) -> Walker:
+    """Return what goes through a run's epochs, as its log and its fits tell them."""
+    rules = callbacks.callbacks
+    return Walker(
+        callbacks,
+        training,
+        family,
+        logs,
+        reading,
+        gap=_find_gap(run, rules),
+        seams=_find_seams(run, rules),
+        possible_seams=run.possible_seams,
+        same_callbacks=run.same_callbacks,
+        goes_on=goes_on,
+    )
 
 
 def _read_rates(

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
-from cbreplay.rules.base import Decision, Observation
+from cbreplay.rules.decisions import Decision, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.family import Family
+    from cbreplay.rules.training import Training
     from cbreplay.validity import RecordedRate
 
 __all__ = ["Walk", "Walker", "earlier_of", "schedules_rate"]
@@ -195,7 +196,7 @@ class Walker:
             walk,
             states=list(walk.states),
             unmet=set(walk.unmet),
-            # how many there were, and which, only the first way is asked
+            # a fork needs the last rate alone: all of them are asked of the first way
             rates=walk.rates[-1:],
             trace=[],
             notes=[],
@@ -358,7 +359,7 @@ class Walker:
                 walk.states[index], seen
             )
             if decision.saved_file or decision.restored_epoch != held:
-                # what it does to the rate or the stop there comes too late
+                # training is over: a rate or a stop that is set now changes nothing
                 decision = decision._replace(
                     stop=False, cancels_stop=False, scheduled=False, reduced=False
                 )

@@ -36,7 +36,7 @@ class ReportQuestion:
     """The question, as `build_report` was given it."""
 
     callbacks: tuple[Callback, ...] | None
-    # to choose from; what is drawn of one run watches the first
+    # which one to stop on is part of the answer; the curve of one run shows the first
     monitors: tuple[str, ...]
     mode: str | None
     keep: Literal["best", "last"]

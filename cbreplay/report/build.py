@@ -98,16 +98,9 @@ def build_report(
     if not runs:
         sentence = "there is no run to report on. Give a PATH or runs=."
         raise ConfigError(sentence)
-    monitors = (monitor,) if isinstance(monitor, str) else tuple(monitor or ())
-    if len(runs) == 1 and len(monitors) > 1:
-        sentence = (
-            f"one run cannot tell which of {', '.join(monitors)} to stop on. Name one "
-            "of them with --monitor or monitor=, or give several runs."
-        )
-        raise ConfigError(sentence)
     question = ReportQuestion(
         callbacks=None if callbacks is None else tuple(callbacks),
-        monitors=monitors,
+        monitors=_read_monitors(monitor, len(runs)),
         mode=mode,
         keep=keep,
         judging=read_judging(judging),
@@ -127,6 +120,18 @@ def build_report(
     if len(runs) == 1:
         return _report_on_one(runs[0], question, closing)
     return _report_on_many(runs, question, closing)
+
+
+def _read_monitors(monitor: str | Sequence[str] | None, n_runs: int) -> tuple[str, ...]:
+    """Return what is watched; refuse a choice that one run cannot make."""
+    monitors = (monitor,) if isinstance(monitor, str) else tuple(monitor or ())
+    if n_runs == 1 and len(monitors) > 1:
+        sentence = (
+            f"one run cannot tell which of {', '.join(monitors)} to stop on. Name one "
+            "of them with --monitor or monitor=, or give several runs."
+        )
+        raise ConfigError(sentence)
+    return monitors
 
 
 def build_settings_report(

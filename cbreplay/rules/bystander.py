@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from cbreplay.rules.base import PlainRule
 
 if TYPE_CHECKING:
-    from cbreplay.rules.base import Phase
+    from cbreplay.rules.decisions import Phase
 
 __all__ = ["Bystander"]
 

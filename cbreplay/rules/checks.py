@@ -12,7 +12,8 @@ from cbreplay.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
 
 __all__ = [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from cbreplay.rules.base import Framework
+from cbreplay.rules.training import Framework
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.claims import Claim, Said, Told
-    from cbreplay.rules.base import Callback, Decision
+    from cbreplay.rules.base import Callback
+    from cbreplay.rules.decisions import Decision
     from cbreplay.run import Run
 
 __all__ = [

@@ -18,8 +18,8 @@ from cbreplay.replay import (
     read_waited,
     replay_run,
 )
-from cbreplay.rules.base import describe_training
 from cbreplay.rules.registry import stopping_rule
+from cbreplay.rules.training import describe_training
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
 from cbreplay.staircase.rate_history import RateHistory, explain_rate
 

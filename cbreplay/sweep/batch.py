@@ -14,8 +14,9 @@ from cbreplay.validity import read_followed_rates, read_recorded_rates
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.family import Family
+    from cbreplay.rules.training import Training
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep.plan import Block, Slot
 

@@ -125,7 +125,7 @@ def _sweep(
         work.decide(block)
     mark_gaps(cells, runs, holed, configs, blocks)
     work.replay_doubts()
-    # of a run that no list can begin on, the replay has raised its error just now
+    # None is a run on which no list can begin: its replay above has raised the error
     described = tuple(begun.swept for begun in swept if begun is not None)
     return Sweep(
         configs, described, work.cells, objectives, records=tuple(runs), judging=judging
@@ -161,9 +161,9 @@ class _Work:
         self.begun, self.cells, self.progress = begun, cells, progress
         self.holed = holed
         self.doubts: list[tuple[EpochArray, EpochArray]] = []
-        # of a column, the first that differs in patience alone, and its own patience
+        # column -> the first one that differs in patience alone, and its own patience
         self.patience_of: dict[int, tuple[int, Any]] = {}
-        # of a run and such a first column, a patience that stops nothing there
+        # (run, that first column) -> a patience that never stops, and its replay
         self.endless: dict[tuple[int, int], tuple[Any, Replay]] = {}
         self.done = 0
 
@@ -196,7 +196,7 @@ class _Work:
             pairs = np.meshgrid(np.array(left), columns, indexing="ij")
             self.doubts.append((pairs[0].reshape(-1), pairs[1].reshape(-1)))
         for members in batches.values():
-            # in a batch, shorter runs are filled up to the longest
+            # a batch pads its runs to the longest, so runs of like length go together
             members.sort(key=lambda member: self.runs[member[0]].n_epochs)
             size = _batch_size(block, len(members))
             for begin in range(0, len(members), size):
@@ -297,7 +297,7 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
     holed = find_holed(runs)
     return sum(
         (row in holed and not _fits_kernels(run, block))
-        # where a rate is rounded, a kernel cannot tell a change from none
+        # on a rounded rate a kernel cannot tell a small change from none
         or (block.reduces and run.learning_rate_rounding is not None)
         for row, run in enumerate(runs)
     )
@@ -331,7 +331,8 @@ def _differing_in_patience(
         for held in slot.parameters.values()
         if held.axis == patience.axis
     ]
-    # settings that were listed, or paired, differ along it in more than patience
+    # where other parameters vary along the same axis (listed or paired settings), the
+    # columns differ in more than patience
     if patience.axis is None or len(along) != 1:
         return {}
     numbers = np.arange(block.n_configs).reshape(block.shape)
@@ -407,7 +408,7 @@ def _sweep_elsewhere(
             progress(done, len(runs) * len(configs))
     examples, objectives = find_objectives(configs, blocks)
     if objectives is not None:
-        # each piece has numbered the objectives of its own configs only
+        # each piece numbered its objectives by itself: number them over all settings
         begun = begin_runs(runs, examples, judging)
         swept = {
             row: of_run.swept for row, of_run in enumerate(begun) if of_run is not None

@@ -14,9 +14,10 @@ from cbreplay.outcomes import (
     has_ambiguous_best,
     resolve_objective,
 )
-from cbreplay.rules.base import Training, describe_training, monitored_series
+from cbreplay.rules.base import monitored_series
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import family_of, resolve_semantics
+from cbreplay.rules.training import Training, describe_training
 from cbreplay.sweep.table import Judged, SweptRun
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def cut_alike(block: Block) -> Iterator[tuple[Any, ...]]:
         for axis in slot.axes(*(name for name in _OBJECTIVE if name in slot.parameters))
     }
     if not block.vectorised:
-        # any parameter may name what a callback monitors
+        # not vectorised: any parameter may change what is monitored
         axes = set(range(len(block.shape)))
     whole = slice(None)
     yield from itertools.product(
@@ -189,7 +190,7 @@ def _judged(
     regrets = np.maximum(0.0, apart)
     several = list(run.series[name].others)
     if several:
-        # what the log holds several values of is none that can be told
+        # an epoch of which the log holds several values has no one value
         values, regrets = values.copy(), regrets.copy()
         values[several] = regrets[several] = np.nan
     if has_ambiguous_best(run, name, mode):

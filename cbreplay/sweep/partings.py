@@ -76,7 +76,7 @@ def part_rates(
     lanes = read_lanes(slot, block_shape, *_LANES)
     asked = _Asked(batch, slot, lanes)
     shape = (len(batch.runs), lanes.n_lanes)
-    # rates that were rounded are compared to their digits
+    # a rounded rate is compared to as many digits as it has
     rounded = [run.learning_rate_rounding is not None for run in batch.runs]
     doubt = np.where(rounded, -1, NEVER)
     records = _records(batch)
@@ -153,7 +153,7 @@ def _in_order(
     """Yield the position of every setting's second reduction, third, and so on."""
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
     run, setting, at = columns
-    # those of a setting come one after another
+    # sorted so that the reductions of one setting are neighbours, in their order
     order = np.lexsort((at, setting, run))
     lane = (run * shape[1] + setting)[order]
     _, begin = np.unique(lane, return_index=True)

@@ -88,7 +88,7 @@ class SharedReplays:
     ) -> SharedReplays:
         """Return the replays of cells that are not swept yet."""
         (block,) = plan_blocks(grid)
-        # a sweep is only worth it where it may find cells that decide alike
+        # without an axis whose cells may decide alike, a sweep would save no replay
         alike = bool(_merged_axes(block))
         sweep = sweep_runs(runs, grid, judging=judging) if alike else None
         return cls(runs, grid, judging, sweep)
@@ -151,7 +151,7 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
     stopped, diverged = sweep.stopped[row], sweep.diverged[row]
     stop = np.where(stopped, sweep.stopped_epoch[row], NEVER)
     run = sweep.records[row]
-    # read in two ways, the rates may hold a reduction that the arrays do not show
+    # a rate that can be read in two ways may hide a reduction from the arrays
     reduces = sweep.reduced[row] | (run.other_learning_rate is not None)
     keys = [
         numbers.reshape(-1),
@@ -159,13 +159,13 @@ def _find_alike(sweep: Sweep, row: int, block: Block) -> EpochArray:
         np.where(diverged, sweep.divergence_epoch[row], NEVER),
         np.where(reduces, _coordinate(block, merged.get("reduces")), -1),
         np.where(sweep.incomplete[row], sweep.gap_epoch[row], -1),
-        # what rounding leaves open, each list leaves in its own way
+        # on a rounded log each list may leave something else open: none is shared
         np.where(
             sweep.incomplete[row] & bool(run.rounded_to),
             np.arange(block.n_configs),
             -1,
         ),
-        # where the loss ends training, a patience may have asked for it as well
+        # where a NaN ends training, patience may have ended it in the same epoch
         np.where(
             stopped & (stop == first_broken_epoch(run, block)),
             _coordinate(block, merged.get("stops")),

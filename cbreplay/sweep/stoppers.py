@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stopper"]
 
-# what decides how long a wait is; patience only decides where it ends
+# the parameters that shape `wait`; patience only says at which `wait` it ends
 _LANES = ("monitor", "mode", "min_delta", "baseline", "start_from_epoch")
 
 
@@ -144,7 +144,7 @@ class Stopper:
         at_end = batch.semantics.restores_without_stop
         own = (self.stop == stop) & (stop < NEVER)
         if not at_end:
-            # held since the very epoch of the stop, they are in the model anyway
+            # weights held since the epoch of the stop itself are in the model anyway
             np.copyto(kept, self.held, where=own & self.restores & (self.held != stop))
             return
         np.copyto(kept, self.held, where=own & self.restores)
@@ -167,7 +167,7 @@ class Stopper:
             series = batch.monitored(monitor)
             here = np.isin(lane, chosen)
             run, among = cells[0][here], np.searchsorted(chosen, lane[here])
-            # the steps up to that epoch
+            # how many logged values the monitor has up to that epoch
             step = np.array(
                 [
                     np.searchsorted(series.positions[row], position, side="right") - 1

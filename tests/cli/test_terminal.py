@@ -20,20 +20,25 @@ pytestmark = pytest.mark.slow
 
 
 ERASE_LINE = "\x1b[2K"
-# the command, to which a second has passed at once
-IMPATIENT = (
-    "-c",
-    (
-        "from cbreplay.cli import main, progress; progress._PATIENCE_SECONDS = -1.0; "
-        "main.run()"
-    ),
-)
+
+
+def waiting(seconds: float) -> tuple[str, str]:
+    """Return the command, which says what it is at after so many seconds."""
+    return "-c", (
+        "from cbreplay.cli import main, progress; "
+        f"progress._PATIENCE_SECONDS = {seconds}; main.run()"
+    )
+
+
+IMPATIENT = waiting(-1.0)
+# however slow the machine is
+PATIENT = waiting(600.0)
 
 
 def on_terminal(
     *words: object,
     columns: int = 100,
-    program: tuple[str, ...] = ("-m", "cbreplay"),
+    program: tuple[str, ...] = PATIENT,
     **environment: str,
 ) -> str:
     """Run a command on a pseudo-terminal and return what it showed."""
@@ -96,6 +101,38 @@ def test_a_bar_stands_while_something_takes_long_and_is_gone_at_the_end(
     assert "2/2" in before
     assert "reading logs" not in answer
     assert "stops at" in answer
+
+
+@pytest.mark.parametrize(
+    ("words", "doing"),
+    [
+        (("explain", "LOG", "--patience", "1"), "replaying"),
+        (("explain", "LOG", "--patience", "1"), "writing the answer"),
+        (("recommend", "LOG"), "weighing the settings"),
+        (("inspect", "LOG"), "looking at every series"),
+        (("simulate", "LOG", "--patience", "1", "--versus-patience", "3"), "replaying"),
+        (("plot", "LOG", "-o", "OUT.png"), "drawing"),
+        (("report", "LOG", "-o", "OUT.md"), "drawing the page"),
+        (("lint", "SCRIPT"), "reading scripts"),
+    ],
+)
+def test_every_command_says_what_it_is_at(
+    log: Path, tmp_path: Path, words: tuple[str, ...], doing: str
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("import keras\nmodel.fit(x, y, epochs=3)\n")
+    paths = {"LOG": log, "SCRIPT": script}
+    out = str(tmp_path / "out")
+    asked = [paths.get(word, word.replace("OUT", out)) for word in words]
+    shown = on_terminal(*asked, program=IMPATIENT)
+    before, erased, answer = shown.rpartition(ERASE_LINE)
+    assert doing in before
+    assert erased
+    assert doing not in answer
+    # no line of the answer, and no remark, stands in one with what it is at
+    for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", shown)):
+        assert line.strip() == doing or doing not in line
+    assert doing not in on_terminal("-q", *asked, program=IMPATIENT)
 
 
 def test_no_bar_stands_for_what_is_quick_or_quiet(log: Path) -> None:

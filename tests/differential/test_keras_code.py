@@ -22,7 +22,8 @@ from cbreplay import (
     write_keras_code,
 )
 from cbreplay.expressions import parse_callbacks
-from cbreplay.rules.base import format_callback, parameters_of
+from cbreplay.rules.base import format_callback
+from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

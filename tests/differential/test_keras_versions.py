@@ -29,10 +29,10 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.errors import EvidenceError
-from cbreplay.rules.base import Training
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.semantics import known_semantics
 from cbreplay.rules.keras.semantics import resolve_keras as resolve_semantics
+from cbreplay.rules.training import Training
 from tests.conftest import SUMMARY
 from tests.oracles.adversarial import Case, draw_case, version_cases
 from tests.oracles.decisions import find_difference, find_difference_of_fits

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay import Run
-from cbreplay.recommend.copies import find_copies
+from cbreplay.copies import find_copies
 from cbreplay.run_metadata import RunMetadata
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6

@@ -20,7 +20,7 @@ from tests.strategies import runs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.rules.base import Observation
+    from cbreplay.rules.decisions import Observation
 
 RULES = st.sampled_from(["keras-2.15", "keras-3.0", "keras-3.7", "keras-3.15"])
 DELTAS = st.sampled_from([0, 1e-4, 0.125, -0.125])

@@ -28,7 +28,7 @@ from cbreplay.answers.settings import settings_document
 from cbreplay.document import plain_text, say
 from cbreplay.judging import Judging
 from cbreplay.recommend import recommend_config, sweep_patience
-from cbreplay.rules.base import parameters_of
+from cbreplay.rules.parameters import parameters_of
 from tests.oracles.numbers_said import AnswerData, sentences_of
 from tests.property.test_recommend_laws import families
 from tests.strategies import early_stoppings, plateaus, runs

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbreplay import Run
-from cbreplay.recommend.pricing import find_sufficient
-from cbreplay.recommend.selection import (
-    cheapest_patience,
+from cbreplay.recommend.choice import cheapest_patience
+from cbreplay.recommend.promise import (
+    find_sufficient,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,

@@ -42,7 +42,8 @@ from cbreplay.document import (
 from cbreplay.judging import Judging
 from cbreplay.recommend import count_needed
 from cbreplay.recommend.axes import read_axes
-from cbreplay.recommend.selection import USUAL, shared_confidence
+from cbreplay.recommend.choice import USUAL
+from cbreplay.recommend.promise import shared_confidence
 from cbreplay.staircase import build_staircase
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, say
-from cbreplay.recommend.selection import USUAL
+from cbreplay.recommend.choice import USUAL
 from cbreplay.words import list_names
 
 if TYPE_CHECKING:

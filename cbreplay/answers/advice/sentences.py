@@ -14,8 +14,9 @@ from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.counted import counted
 from cbreplay.document import Claim, Code, Fact, plain_text, say
 from cbreplay.groups import find_groups
-from cbreplay.recommend.selection import USUAL
-from cbreplay.words import decimals_for, list_names, spoken_counting, spoken_semantics
+from cbreplay.recommend.choice import USUAL
+from cbreplay.shown_digits import scale_of
+from cbreplay.words import list_names, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,11 +180,10 @@ def _expected_score(advice: Recommendation) -> Iterator[Text]:
     expected = advice.expected
     if expected is None:
         return
-    places = decimals_for([expected.score, expected.usual_score], digits=3)
-    score = Fact(expected.score, "number", "score", places)
+    score = Fact(expected.score, "number", "score")
     beside: tuple[str | Fact, ...] = ()
     if expected.usual_score is not None:
-        usual = Fact(expected.usual_score, "number", "usual_score", places)
+        usual = Fact(expected.usual_score, "number", "usual_score")
         same = score.text == usual.text
         beside = (*((", as",) if same else (", and ", usual)), " with a fixed 10")
     yield say(
@@ -291,7 +291,7 @@ def _spreads(advice: Recommendation) -> Text:
 
 def _spread(group: CountedGroup) -> Fact:
     (value, *_) = group.tolerance
-    return Fact(value, "difference", "tolerance", decimals_for([value], digits=3))
+    return Fact(value, "difference", "tolerance", scale_of([value], "close_cost"))
 
 
 def _kept_tolerance(advice: Recommendation) -> Iterator[Text]:

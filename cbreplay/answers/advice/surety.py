@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.answers.counted import counted
 from cbreplay.document import Fact, say
 from cbreplay.recommend import Reason, count_needed
-from cbreplay.recommend.selection import NEAR_TIE, USUAL, shared_confidence
-from cbreplay.words import decimals_for
+from cbreplay.recommend.choice import NEAR_TIE, USUAL
+from cbreplay.recommend.promise import shared_confidence
+from cbreplay.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
-    from cbreplay.recommend.answer import Expected, Promise
+    from cbreplay.recommend.answer import Expected
+    from cbreplay.recommend.promise import Promise
 
 __all__ = ["find_surer", "how_sure", "what_makes_surer"]
 
@@ -70,9 +72,9 @@ def _tolerance(advice: Recommendation) -> Text:
     """Say the tolerance in the unit of the objective."""
     values = [value for group in advice.groups for value in group.tolerance]
     least, most = min(values), max(values)
-    places = decimals_for([least, most], digits=2)
-    told = Fact(least, "difference", "tolerance", places)
-    end = Fact(most, "difference", "tolerance", places)
+    scale = scale_of([least, most], "cost")
+    told = Fact(least, "difference", "tolerance", scale)
+    end = Fact(most, "difference", "tolerance", scale)
     if told.text == end.text:
         return say(told, f" {advice.objective}")
     return say(told, " to ", end, f" {advice.objective}")

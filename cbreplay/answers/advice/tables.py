@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.sentences import unknown_groups
 from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
-from cbreplay.recommend.answer import ANY_OF
+from cbreplay.recommend.pricing import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
-from cbreplay.words import decimals_for
+from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,23 +41,20 @@ def _side(advice: Recommendation) -> str:
 
 def settings_table(advice: Recommendation) -> Table:
     """Return what every setting loses and trains."""
-    # differences are small numbers: two digits of them tell enough
     regrets = [scored.mean_regret for scored in advice.settings]
-    places = decimals_for(regrets, digits=2)
+    scale = scale_of(regrets, "cost")
     columns = (
         TableColumn("label", "answer", "name", shown="programs"),
         TableColumn("setting", "setting", "code", shown="programs"),
         TableColumn("name", "setting", "name", shown="people"),
         TableColumn("n_groups", f"{advice.unit}s", "count", fold=1),
-        TableColumn("mean_regret", _side(advice), "difference", decimals=places),
+        TableColumn("mean_regret", _side(advice), "difference", scale=scale),
         TableColumn("lost_share", "in its scale", "share", shown="programs"),
-        TableColumn("worst_regret", "worst", "difference", fold=4, decimals=places),
+        TableColumn("worst_regret", "worst", "difference", fold=4, scale=scale),
         TableColumn("worst_run", "worst run", "name", shown="programs"),
         TableColumn("cost", "trained", "share"),
         TableColumn("score", "score", "score", fold=2),
-        TableColumn(
-            "left_out_regret", "left out", "difference", fold=3, decimals=places
-        ),
+        TableColumn("left_out_regret", "left out", "difference", fold=3, scale=scale),
         TableColumn("left_out_score", "score, left out", "score", shown="programs"),
     )
     rows = tuple(_setting_row(advice, scored) for scored in advice.settings)
@@ -170,10 +167,10 @@ def _choice_left_out(advice: Recommendation) -> Iterator[Text]:
         return
     if usual.callbacks == advice.callbacks:
         return
-    places = decimals_for([left_out.mean_regret, left_out.usual_regret], digits=2)
+    scale = scale_of([left_out.mean_regret, left_out.usual_regret], "cost")
 
     def lost(value: float, name: str) -> Fact:
-        return Fact(value, "difference", name, places)
+        return Fact(value, "difference", name, scale)
 
     sentence = say(
         f"chosen without a {advice.unit}, it costs that one ",
@@ -198,25 +195,23 @@ def groups_table(advice: Recommendation) -> Table:
     """Return every group: what it needs, and what the others would choose."""
     regrets = [group.left_out_regret for group in advice.groups]
     tolerances = [max(group.tolerance) for group in advice.groups]
-    places = decimals_for([*regrets, *tolerances], digits=2) + 1
+    scale = scale_of([*regrets, *tolerances], "close_cost")
     runs = [TableColumn("n_runs", "Runs", "count")] if advice.unit == "group" else []
     columns = (
         TableColumn("name", advice.unit.capitalize(), "name"),
         *runs,
-        TableColumn("tolerance", "Tolerance", "difference", decimals=places),
+        TableColumn("tolerance", "Tolerance", "difference", scale=scale),
         TableColumn("sufficient_patience", "Sufficient patience", "patience"),
         TableColumn("left_out_patience", "Chosen without it", "patience"),
-        TableColumn(
-            "left_out_regret", "What that costs it", "difference", decimals=places
-        ),
+        TableColumn("left_out_regret", "What that costs it", "difference", scale=scale),
     )
-    rows = tuple(_group_row(advice, group, places) for group in advice.groups)
+    rows = tuple(_group_row(advice, group, scale) for group in advice.groups)
     return Table(columns, rows, f"Every {advice.unit}, left out of the choice")
 
 
-def _group_row(advice: Recommendation, group: CountedGroup, places: int) -> Row:
+def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -> Row:
     low, high = (
-        Fact(end(group.tolerance), "difference", "tolerance", places)
+        Fact(end(group.tolerance), "difference", "tolerance", scale)
         for end in (min, max)
     )
     spread = say(low) if low.text == high.text else say(low, " to ", high)
@@ -253,12 +248,12 @@ def monitors_table(advice: Recommendation) -> Table:
         for scored in advice.monitors
         if scored.left_out is not None
     ]
-    places = decimals_for(regrets, digits=2)
+    scale = scale_of(regrets, "cost")
     columns = (
         TableColumn("monitor", "monitor", "name"),
         TableColumn("patience", "patience", "patience"),
         TableColumn("n_groups", f"{advice.unit}s", "count"),
-        TableColumn("mean_regret", _side(advice), "difference", decimals=places),
+        TableColumn("mean_regret", _side(advice), "difference", scale=scale),
         TableColumn("score", "score", "score"),
     )
     rows = tuple(_monitor_row(advice, scored) for scored in advice.monitors)

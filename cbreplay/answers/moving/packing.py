@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["HEIGHTS", "pack_floats", "pack_line"]
 
 _SIGNS = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/"
-# the heights that two signs tell apart, of which the last one is a gap
+# two signs tell 4,096 numbers apart; one of them, above the last height, is a gap
 HEIGHTS = len(_SIGNS) ** 2 - 2
 
 

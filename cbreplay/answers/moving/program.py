@@ -23,8 +23,9 @@ from cbreplay.answers.setting_code import setting_code
 from cbreplay.errors import CbreplayError
 from cbreplay.outcomes import best_recorded_epoch, seconds_after
 from cbreplay.rules.base import format_callback
+from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.sweep import count_replayed
-from cbreplay.words import decimals_for, visible_text
+from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,13 +112,13 @@ def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
     if not named:
         return None
     judged = _judged(question, views, kinds)
-    decimals = _decimals(question, judged)
-    if decimals is None:
+    scale = _scale(question, judged)
+    if scale is None:
         return None
     return {
         "words": _words(question, named),
         "mode": question.objective_mode,
-        "decimals": decimals,
+        "decimals": scale.decimals,
         "runs": [
             [visible_text(run.name), run.first_epoch, run.n_epochs, _end(run)]
             for run in question.runs
@@ -279,14 +280,14 @@ def _kept(views: Sequence[_View], row: int, kinds: Sequence[StepKind]) -> set[in
     return found - {-1}
 
 
-def _decimals(question: MovingQuestion, judged: Mapping[str, Any]) -> int | None:
-    """Return the decimals of values; None where no run has a best one."""
+def _scale(question: MovingQuestion, judged: Mapping[str, Any]) -> ValueScale | None:
+    """Return the scale of the values; None where no run has a best one."""
     best = [
         float(run.series[question.objective].values[at])
         for run, at in zip(question.runs, judged["best"], strict=True)
         if at is not None
     ]
-    return decimals_for(best) if best else None
+    return scale_of(best) if best else None
 
 
 def _lines(question: MovingQuestion, views: Sequence[_View]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from cbreplay.answers.swept_cells import find_partings
 from cbreplay.grid import choices, make_grid
-from cbreplay.rules.base import parameters_of
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
 from cbreplay.words import Parting, brief_limit, spoken_limit
 
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["MovedRule", "RunSteps", "StepKind", "StepKinds", "find_steps"]
 
 _CELLS_AT_ONCE = 2_000_000
-# of an epoch that is not known
+# stands for an epoch that is not known
 _NONE = -1
-# one that no log has, to find it in a sentence
+# an epoch that no log has, so that it can be found in a sentence and replaced
 _SOME_EPOCH = 918_273_645
 _PARTINGS: tuple[Parting, ...] = ("reduction", "recorded", "schedule", "weights")
-# of what tells the kind of a step: evidence, stopped, judged, parting, limit
+# how many values each has that makes the kind of a step: evidence, stopped, judged,
+# parting, limit
 _SHAPE = (len(EVIDENCE), 2, 2, len(_PARTINGS), 2**31)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.base import parameters_of
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:

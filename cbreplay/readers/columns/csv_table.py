@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, open_log, read_chunks, read_raw
+from cbreplay.readers.base import Damage
 from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
 from cbreplay.readers.columns.plain_csv import read_plain
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
 from cbreplay.readers.columns.turned import are_turned, read_turned
+from cbreplay.readers.files import open_log, read_chunks, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

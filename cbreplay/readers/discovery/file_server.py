@@ -289,7 +289,8 @@ def _http_options(
             self._body = bytes(page)
             return self._body
 
-    # whoever waits gives up first; this ends what nobody waits for
+    # the caller's own time-out comes first; this one ends a request that nobody waits
+    # for any more
     silence = timeout + 5
     limits = aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
     return {"client_kwargs": {"response_class": CountedPage, "timeout": limits}}

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import ForeignLogError, check_size, read_bytes
+from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.discovery.training_files import Seen
+from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, reader_for
 
 if TYPE_CHECKING:

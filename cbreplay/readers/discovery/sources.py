@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.plain_text import is_url, without_secrets
-from cbreplay.readers.base import (
-    Damage,
-    ForeignLogError,
-    ReadOptions,
-    cannot_open,
-    read_beginning,
-    read_bytes,
-)
+from cbreplay.readers.base import Damage, ForeignLogError, ReadOptions
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -34,6 +27,7 @@ from cbreplay.readers.discovery.training_files import (
     run_json_beside,
 )
 from cbreplay.readers.entries import is_event_file
+from cbreplay.readers.files import cannot_open, read_beginning, read_bytes
 from cbreplay.readers.formats import asked_format, format_of
 from cbreplay.readers.sizes import check_logs, too_large
 from cbreplay.run import Run
@@ -91,7 +85,7 @@ def survey_sources(
         sentence = f"there is nothing to read: give {_KINDS}"
         raise ConfigError(sentence)
     check_logs(len(sources), "", options.max_bytes)
-    # of one source its logs are counted, of many the sources
+    # progress counts the logs of a single source, else the sources
     reading = _SourceReader(options, progress if len(sources) == 1 else None)
     found = []
     for done, source in enumerate(sources, 1):
@@ -115,8 +109,8 @@ def _read_once(
     if len(files) < _SEVERAL:
         return logs
     from cbreplay.readers.discovery.continued import join_continued
-    from cbreplay.readers.discovery.copies import leave_out_copies
     from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+    from cbreplay.readers.discovery.read_once import leave_out_copies
 
     once = join_continued(leave_out_copies(files, seen), seen)
     name_metrics_alike(once)
@@ -289,7 +283,7 @@ class _SourceReader:
 
 _BEGINNING = 65_536
 _SEVERAL = 2
-# of these, files of something else that only look like a log are common
+# in these formats, files that are no logs but look like one are common
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
 
 

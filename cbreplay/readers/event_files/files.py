@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT, check_size, read_beginning
+from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.entries import (
     event_files,
     holds_events,
@@ -20,6 +20,7 @@ from cbreplay.readers.entries import (
 )
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.writers import EventFile
+from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from cbreplay.errors import LogError, TruncatedLogError
-from cbreplay.readers.base import SKIP_HINT, cannot_open, check_content
+from cbreplay.readers.base import SKIP_HINT
+from cbreplay.readers.files import cannot_open, check_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -192,6 +192,6 @@ def _whole_epochs(fractions: Any) -> EpochArray | None:  # noqa: ANN401 - array 
     near = np.abs(fractions - nearest) <= _NEARLY
     if not near.all() or nearest[0] < 1 or bool((np.diff(nearest) < 1).any()):
         return None
-    # what is no epoch is refused later, as it stands there
+    # a number too large for an epoch is refused later, with its place in the file
     epochs: EpochArray = np.minimum(nearest - 1, EXACT).astype(np.int64)
     return epochs

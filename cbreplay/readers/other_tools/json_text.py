@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError, TruncatedLogError
-from cbreplay.readers.base import SKIP_HINT, read_bytes
+from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.columns.header import decode_beginning
+from cbreplay.readers.files import read_bytes
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import Damage

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
-from cbreplay.readers.base import Damage, ForeignLogError, read_beginning, read_bytes
+from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_logs

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.readers.base import ForeignLogError, read_beginning
+from cbreplay.readers.base import ForeignLogError
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import content_format
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.base import Damage, ForeignLogError, read_beginning
+from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
 

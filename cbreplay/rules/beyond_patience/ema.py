@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import check_numbers
 from cbreplay.rules.beyond_patience.smoothed import SmoothedRule
+from cbreplay.rules.parameters import check_numbers
 
 __all__ = ["EmaStopping"]
 

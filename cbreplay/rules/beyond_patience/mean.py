@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cbreplay.rules.base import check_count
 from cbreplay.rules.beyond_patience.smoothed import SmoothedRule
+from cbreplay.rules.parameters import check_count
 
 __all__ = ["MeanStopping"]
 

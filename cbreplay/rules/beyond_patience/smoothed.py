@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.rules.base import (
-    Decision,
-    Standing,
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
+from cbreplay.rules.decisions import Decision, Standing
+from cbreplay.rules.parameters import (
     check_count,
     check_flags,
     check_mode,
@@ -15,13 +15,13 @@ from cbreplay.rules.base import (
     check_text,
     resolve_direction,
 )
-from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["SmoothedRule", "SmoothedState"]
@@ -105,7 +105,7 @@ class SmoothedRule(RuleBeyondKeras):
             return state, _SKIPPED
         after = state._replace(wait=state.wait + 1)
         improved = False
-        # NaN and infinity would stay in the mean: they are no part of it, and waited
+        # NaN and infinity would stay in the mean for ever: they only count as waiting
         if math.isfinite(value):
             after = self._take_best(after, value, seen)
             recent, smoothed = self.smooth(state.recent, value)

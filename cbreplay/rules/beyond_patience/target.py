@@ -6,22 +6,22 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.rules.base import (
-    Decision,
-    Standing,
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
+from cbreplay.rules.decisions import Decision, Standing
+from cbreplay.rules.parameters import (
     check_flags,
     check_mode,
     check_numbers,
     check_text,
     resolve_direction,
 )
-from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["TargetState", "TargetStopping"]

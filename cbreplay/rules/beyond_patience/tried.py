@@ -15,7 +15,7 @@ __all__ = ["EMA", "MEAN", "SMOOTHED_PATIENCE", "TARGET", "spread_targets"]
 
 SMOOTHED_PATIENCE = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
 _ORIGIN = "patience 1 to 80"
-# beyond what the worst run reaches, so many shares of it easier
+# also targets easier than the worst run's best, by these shares of it
 _EASIER = (0.05, 0.1, 0.25)
 _TENTHS = range(0, 11, 2)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
-from cbreplay.rules.base import BestSeen, Decision, PlainRule
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.decisions import BestSeen, Decision
 from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
 from cbreplay.rules.keras.keras_objects import attributes_of, models_of
 from cbreplay.rules.keras.metric_directions import resolve_mode
@@ -26,7 +27,8 @@ from cbreplay.rules.keras.stand_in import Stage, is_history
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.rules.base import Observation, Phase, Training
+    from cbreplay.rules.decisions import Observation, Phase
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["DrivenCallback", "DrivenState"]

@@ -6,24 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from cbreplay.rules.base import (
-    BestSeen,
-    Decision,
-    PlainRule,
-    Standing,
-    check_flags,
-    check_mode,
-    check_numbers,
-    check_text,
-)
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.decisions import BestSeen, Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
+from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["EarlyStopping", "EarlyStoppingState"]

@@ -23,10 +23,11 @@ from cbreplay.run import LEARNING_RATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cbreplay.rules.base import Callback, Training
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 

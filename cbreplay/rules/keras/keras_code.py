@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import changed_parameters
 from cbreplay.rules.callbacks_list import read_callbacks
+from cbreplay.rules.parameters import changed_parameters
 from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import Decision, PlainRule, check_flags
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.decisions import Decision
+from cbreplay.rules.parameters import check_flags
 
 if TYPE_CHECKING:
-    from cbreplay.rules.base import Observation, Phase
+    from cbreplay.rules.decisions import Observation, Phase
 
 __all__ = ["LearningRateScheduler", "TableSchedule", "as_function"]
 

@@ -10,8 +10,8 @@ from cbreplay.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.rules.base import Training
     from cbreplay.rules.keras.semantics import AutoMode
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = [

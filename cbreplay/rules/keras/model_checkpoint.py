@@ -7,27 +7,22 @@ import os
 import re
 import string
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shown_value
-from cbreplay.rules.base import (
-    Decision,
-    PlainRule,
-    Standing,
-    check_flags,
-    check_mode,
-    check_numbers,
-    check_text,
-)
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
+from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["ModelCheckpoint", "ModelCheckpointState"]
@@ -94,6 +89,14 @@ class ModelCheckpoint(PlainRule):
     mode: str = "auto"
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
+
+    older_parameters: ClassVar[frozenset[str]] = frozenset(
+        {"load_weights_on_restart", "options", "period"}
+    )
+    on_unknown_name: ClassVar[str] = (
+        "a name that it does not have is a TypeError in Keras 3, and ignored by "
+        "tf_keras"
+    )
 
     def __post_init__(self) -> None:
         try:

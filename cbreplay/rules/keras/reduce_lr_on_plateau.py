@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.monitor import round_float32
-from cbreplay.rules.base import (
-    Decision,
-    PlainRule,
-    Standing,
-    check_flags,
-    check_mode,
-    check_numbers,
-    check_text,
-)
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.decisions import Decision, Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
+from cbreplay.rules.parameters import check_flags, check_mode, check_numbers, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison, Precision
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = ["ReduceLROnPlateau", "ReduceLROnPlateauState", "reduce_rate"]
@@ -91,6 +86,12 @@ class ReduceLROnPlateau(PlainRule):
     min_lr: float = 0.0
 
     changes_learning_rate: ClassVar[bool] = True
+    # Keras 2 took it for min_delta
+    older_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
+    # its **kwargs, in every version since 2.15
+    on_unknown_name: ClassVar[str] = (
+        "it takes any name, and ignores those that it does not have"
+    )
 
     def __post_init__(self) -> None:
         check_numbers(

@@ -19,7 +19,8 @@ from cbreplay.rules.keras.stand_in_metrics import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
+    from cbreplay.rules.training import Training
 
 __all__ = [
     "HeldWeights",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
 
-    from cbreplay.rules.base import Training
+    from cbreplay.rules.training import Training
 
 __all__ = ["compiled_metrics", "looks_for_a_direction"]
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.errors import ConfigError
-from cbreplay.rules.base import Decision, PlainRule, check_flags
+from cbreplay.rules.base import PlainRule
+from cbreplay.rules.decisions import Decision
+from cbreplay.rules.parameters import check_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbreplay.rules.base import Observation, Phase, Training
+    from cbreplay.rules.decisions import Observation, Phase
+    from cbreplay.rules.training import Training
 
 __all__ = ["TerminateOnNaN"]
 

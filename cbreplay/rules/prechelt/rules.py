@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from cbreplay.errors import ConfigError, EvidenceError
-from cbreplay.rules.base import (
-    Decision,
-    Standing,
+from cbreplay.rules.beyond_keras import RuleBeyondKeras
+from cbreplay.rules.decisions import Decision, Standing
+from cbreplay.rules.parameters import (
     check_count,
     check_flags,
     check_mode,
@@ -17,13 +17,13 @@ from cbreplay.rules.base import (
     check_text,
     resolve_direction,
 )
-from cbreplay.rules.beyond_keras import RuleBeyondKeras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.base import Observation, Training
+    from cbreplay.rules.decisions import Observation
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
 __all__ = [
@@ -158,7 +158,7 @@ class PrecheltGL(_PrecheltRule):
     @property
     def fewest_values(self) -> int:
         """After how many values it can stop at the earliest."""
-        # one to be the best, and one that is worse
+        # a first value as the best, and a second one that is worse
         return 2
 
     def resolve_mode(self, training: Training) -> Mode:

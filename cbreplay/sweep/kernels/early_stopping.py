@@ -149,7 +149,8 @@ def find_stops(
     wanted = Improvements(candidates, sizes, compared, n_steps)
     waits = whole_patience(patience, most)
     stops = (_find_own if own_patience else _find_all)(wanted, waits)
-    # where a step does not improve and yet cannot stop, wait skips a value
+    # a step that neither improves nor may stop raises `wait` past a value: a patience
+    # of that value stops later
     skips = np.broadcast_to(~np.isnan(baselines), first_steps.shape)
     if zero_first.any() and not compared.starts_empty:
         zero = zero_first[:, None] & (first_steps == 0)
@@ -188,7 +189,7 @@ def _skip(
     at = stops.held_at(np.repeat(lanes, first.shape[1]), after)
     stops.held[where] = at.reshape(first.shape)
     if waits.ndim == 1:
-        # else it is the very array of those held
+        # otherwise `last_held` is the same array as `held`, and set already
         stops.last_held[where] = stops.held_at(lanes, ends)
 
 
@@ -242,7 +243,7 @@ def _find_own(wanted: Improvements, waits: EpochArray) -> Stops:
             later *= in_time
             np.maximum(due, later, out=due)
     never = (due >= n_steps[:, None]) | (first_steps > most)
-    # of a mask as of a number: a copy that asks at every number is slow
+    # the mask as a number: a copy that asks at every number is slower
     stop = np.maximum(due, never * np.int32(NEVER), dtype=np.int32)
     held = _last_held(due - waited, n_steps, first_steps)
     return Stops(stop[:, :, None], held[:, :, None], held, wanted)
@@ -288,7 +289,7 @@ def _first_reaching(waited: EpochArray, waits: EpochArray) -> EpochArray:
     width = n_steps + 1
     first = np.full((n_lanes, width + 1), NEVER, dtype=np.int32)
     first[lane, waited[lane, step]] = step
-    # a wait that was skipped is reached where the next larger one is
+    # a value that `wait` skipped counts as reached where the next larger one is
     backwards = first[:, ::-1]
     np.minimum.accumulate(backwards, axis=1, out=backwards)
     if waits.ndim == 1:

@@ -28,7 +28,7 @@ __all__ = [
 
 _SMALLEST_NORMAL_FLOAT32 = np.float32(2.0**-126)
 _BLOCK_BYTES = 2**19
-# so many that memory counts, and a call does not
+# from so many on, moving memory costs more than calling numpy once more
 _MANY_LANES = 2048
 
 
@@ -136,7 +136,7 @@ class Improving:
         self._last_begin = int(begins.max(initial=0, where=begins <= n_steps))
         best = np.empty(begins.shape, dtype=plain.dtype)
         best[...] = np.inf if compared.delta_on == "value" else np.inf - offsets
-        # where no step counts, nothing beats this
+        # these lanes begin after the last step: nothing may improve on their best
         best[begins > n_steps] = -np.inf
         self._best, self._plain = best, plain[(slice(None), *lift)]
         self._put = _PutWhere(best) if best.size >= _MANY_LANES else _put_where
@@ -295,12 +295,12 @@ class Stretches(NamedTuple):
         longest = np.maximum.accumulate(self.length + offsets)
         before = np.zeros_like(longest)
         np.subtract(longest[:-1], offsets[1:], out=before[1:])
-        # what stands before is another lane's
+        # the maximum that comes from the lane before is no maximum of this one
         np.maximum(before, 0, out=before)
         record = np.flatnonzero(self.length > before)
         lanes = np.arange(n_lanes)
         beyond = np.maximum(longest[self.last] - lanes * span, 0)
-        # after the records of a lane, what is longer than all of them
+        # after the records of each lane one more place: for patience beyond them all
         lane = self.lane[record]
         place = np.arange(len(record)) + lane
         missing = np.cumsum(np.bincount(lane, minlength=n_lanes)) + lanes
@@ -343,7 +343,7 @@ def find_stretches(
     cuts[:, :most] = improved.reshape(most, -1).T
     counts = np.count_nonzero(cuts, axis=1)
     last = np.cumsum(counts) - 1
-    # half the memory, where numbers of lanes and steps together fit
+    # int32 where every index fits: half the memory
     small = n_lanes * (candidates.n_steps + 2) < np.iinfo(np.int32).max
     dtype: Any = np.int32 if small else np.int64
     lanes = np.arange(n_lanes, dtype=dtype)

@@ -25,10 +25,10 @@ from cbreplay.answers.staircase_doubts import doubts_of_staircase
 from cbreplay.document import plain_text
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
+from cbreplay.recommend.choice import pick_patience
 from cbreplay.recommend.pricing import ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
-from cbreplay.recommend.selection import pick_patience
 from cbreplay.run_metadata import parse_run_metadata
 from tests.recommended import (
     BEST,

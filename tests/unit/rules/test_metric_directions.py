@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cbreplay import ConfigError, EarlyStopping, ReduceLROnPlateau
-from cbreplay.rules.base import Training
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.metric_directions import (
     METRIC_DIRECTIONS,
     find_direction,
     resolve_mode,
 )
+from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
     from cbreplay.run import Mode

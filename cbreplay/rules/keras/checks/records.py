@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
+from cbreplay.digits import spoken_figure
 from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 
@@ -40,7 +41,7 @@ def _min_delta_beyond_record(
             "min-delta-beyond-record",
             index,
             f"min_delta {delta:g} is more than {callback.monitor} changed in the whole "
-            f"record ({span:.4g})",
+            f"record ({spoken_figure(span)})",
             "no value after the first could count as an improvement",
             "a min_delta of the size of the changes that matter, or 0",
             facts={"least_improvement": delta, "change_in_record": span},
@@ -62,7 +63,7 @@ def _baseline_never_beaten(
             "baseline-never-beaten",
             index,
             f"baseline {callback.baseline:g} is never beaten in the record, "
-            f"where the best {callback.monitor} is {best:.4g}",
+            f"where the best {callback.monitor} is {spoken_figure(best)}",
             "the wait is reset only by an improvement that beats the baseline (by "
             "min_delta), so patience counts from the first epoch on",
             "a baseline that is reached, or none",

@@ -42,7 +42,7 @@ def _keeps_later_weights(
     # with a baseline, an epoch may be the best and still not end the wait
     if (
         callback.restore_best_weights
-        # the next epoch is no later than anybody who gave no patience expects
+        # with patience 1 the weights are one epoch past the best, as everyone expects
         or effective_patience(callback) <= 1
         or callback.baseline is not None
     ):
@@ -325,7 +325,7 @@ def _patience_beyond_plan(
     )
     if _first_value_improves(known, callback):
         needed += 1
-    # a callback that sees nothing at all is another finding
+    # a monitor without any value is another finding
     if not 0 < seen < needed:
         return
     acts = "stop" if isinstance(callback, EarlyStopping) else "reduce"

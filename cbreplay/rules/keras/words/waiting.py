@@ -12,7 +12,7 @@ from cbreplay.digits import (
     spoken_rate,
     spoken_threshold,
 )
-from cbreplay.rules.base import Observation
+from cbreplay.rules.decisions import Observation
 from cbreplay.rules.keras.words.endings import (
     spoken_wait,
     tell_kept_last,

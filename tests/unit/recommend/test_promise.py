@@ -11,10 +11,9 @@ import pytest
 
 from cbreplay import load_runs, recommend_config
 from cbreplay.recommend import sweep_patience
-from cbreplay.recommend.pricing import find_sufficient
-from cbreplay.recommend.selection import (
-    cheapest_patience,
+from cbreplay.recommend.promise import (
     count_needed,
+    find_sufficient,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
@@ -149,27 +148,6 @@ def test_leaving_a_group_out_takes_the_rank_among_the_others() -> None:
     few = np.array([5.0, 2, 5, 1, INF])
     by_hand = [np.sort(np.delete(few, i))[3] for i in range(5)]
     assert leave_out_sufficient(few, 0.7).tolist() == by_hand
-
-
-def test_the_cheapest_takes_the_smallest_of_near_ties() -> None:
-    score = np.array([[0.3000, 0.1009, 0.1000, 0.2], [0.3000, 0.1009, 0.1000, 0.2]])
-    found = cheapest_patience(np.array([1, 2, 3, 4]), score)
-    assert found is not None
-    assert found[0] == 2
-
-
-def test_the_cheapest_compares_the_same_groups_only() -> None:
-    # patience 3 is known on two groups of six: nobody chooses it by these
-    score = np.array([[0.3, 0.2, NAN]] * 4 + [[0.3, 0.2, 0.0]] * 2)
-    found = cheapest_patience(np.array([1, 2, 3]), score)
-    assert found is not None
-    assert (found[0], found[2]) == (2, 6)
-    # a group whose log ends early is left out of all means
-    score = np.array([[0.1, 0.2, 0.3]] * 4 + [[9.0, NAN, NAN]])
-    found = cheapest_patience(np.array([1, 2, 3]), score)
-    assert found is not None
-    assert (found[0], found[2]) == (1, 4)
-    assert cheapest_patience(np.array([1]), np.array([[NAN]])) is None
 
 
 @pytest.mark.parametrize("n_groups", [4, 9, 20, 100, 1000])

@@ -1,173 +1,82 @@
-"""Which patience: what promises something, what is cheapest, and what is chosen.
+"""Which patience is recommended.
 
-A group of runs is reduced to one number, its sufficient patience: the smallest that
-loses no more than the tolerance on any of its runs, infinite where the logs hold none.
-Of n such numbers in ascending order the k-th is enough for a new group with probability
-k / (n + 1), if the new group is of the same kind as these: this is the promise. Where
-it asks for more than the rule of thumb, and a shorter one does not score better, the
-choice takes it; else the patience with the least expected score, which the runs make
-together with the kinds of curves that they look like.
+Where the promise (`promise.py`) asks for more than the rule of thumb, and a shorter
+patience does not score better, the choice takes it; else the patience with the least
+expected score, which the runs make together with the kinds of curves that they look
+like (`prior.py`).
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.recommend.prior import blend_scores, leave_each_out, read_prior
+from cbreplay.recommend.prior import Blended, blend_scores, leave_each_out, read_prior
+from cbreplay.recommend.promise import (
+    leave_out_sufficient,
+    needed_rank,
+    sufficient_for_most,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbreplay.recommend.answer import Basis
     from cbreplay.recommend.pricing import ChoiceFrame, Priced
-    from cbreplay.recommend.prior import Blended
     from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
     "NEAR_TIE",
     "OFTEN",
     "USUAL",
+    "Basis",
     "Choice",
     "Pick",
     "bounded",
     "cheapest_patience",
     "choose_patience",
-    "count_needed",
     "is_clearly_better",
-    "leave_out_sufficient",
-    "needed_rank",
     "pick_by_weight",
     "pick_patience",
     "rule_of_thumb",
-    "settle_confidence",
-    "shared_confidence",
-    "sufficient_for_most",
-    "unlucky_share",
 ]
+
+# what decides: a promise, the score of runs and kinds, the rule of thumb, or, where all
+# logs were cut by it, the patience that they were recorded under
+Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
+
 
 # scores nearer to each other than this are taken as equal. A promise that wins against
 # a shorter patience only so closes 74 and 76 % of what 10 and 30 runs can gain over a
 # fixed 10, and one that always wins 64 and 73 % (100 epochs; benchmarks/advice)
 NEAR_TIE = 0.001
-# of how many sets of groups like these one is called unlucky
-_UNLUCKY = 0.1
+
+
 # on what share of the groups a patience has to be priced to be compared by its score
 OFTEN = 0.8
+
+
 # the fixed patience that a choice has to be better than
 USUAL = 10
+
+
 # a share lost that no choice can outweigh, and that can still be added up
 _MOST_LOST = 1e6
+
+
 # by how much one score has to be less than another to be clearly so
 _CLEARLY = 2 * NEAR_TIE
-# what is promised where nobody asks for another: the first that the groups suffice for
-_CONFIDENCES = (0.9, 0.8)
+
+
 # the rule of thumb is this share of the plan, or the usual patience
 _SHARE_OF_PLAN = 10
-
-
-def needed_rank(n_groups: int, confidence: float) -> int:
-    """Return the rank k of the sufficient patience that the promise is about.
-
-    The k-th smallest of n is enough for a new group with probability k / (n + 1), so k
-    is the smallest rank for which that is the confidence. Above n there are too few
-    groups for any promise.
-
-    >>> needed_rank(9, 0.9), needed_rank(8, 0.9), needed_rank(4, 0.8)
-    (9, 9, 4)
-    """
-    # (n + 1) * confidence is often a hair above the whole number that it means
-    return math.ceil((n_groups + 1) * confidence - 1e-9)
-
-
-def count_needed(confidence: float, n_unknown: int = 0) -> int:
-    """Return how many groups a promise needs at least, of which so many do not tell.
-
-    >>> count_needed(0.9), count_needed(0.8), count_needed(0.5)
-    (9, 4, 1)
-
-    Of 19 the needed rank is 18, which leaves one whose patience may be unknown.
-
-    >>> count_needed(0.9, n_unknown=1), needed_rank(19, 0.9)
-    (19, 18)
-    """
-    return max(math.ceil((n_unknown + 1) / (1 - confidence) - 1 - 1e-9), 1)
-
-
-def settle_confidence(asked: float | None, n_groups: int, n_monitors: int = 1) -> float:
-    """Return what is promised: as asked, else .9, or .8 from groups too few for that.
-
-    >>> settle_confidence(None, 9), settle_confidence(None, 8)
-    (0.9, 0.8)
-    >>> settle_confidence(None, 3), settle_confidence(0.9, 8)
-    (0.9, 0.9)
-    """
-    if asked is not None:
-        return asked
-    for confidence in _CONFIDENCES:
-        if count_needed(shared_confidence(confidence, n_monitors)) <= n_groups:
-            return confidence
-    return _CONFIDENCES[0]
 
 
 def rule_of_thumb(frame: ChoiceFrame) -> int:
     """Return 10, or a tenth of a long plan."""
     return max(USUAL, (frame.plan or 0) // _SHARE_OF_PLAN)
-
-
-def shared_confidence(confidence: float, n_monitors: int) -> float:
-    """Return what each of several monitors has to promise, so that the chosen one does.
-
-    Each may fail on its share of the allowed failures (Bonferroni).
-
-    >>> round(shared_confidence(0.9, 2), 3)
-    0.95
-    """
-    return 1 - (1 - confidence) / n_monitors
-
-
-def sufficient_for_most(sufficient: FloatArray, confidence: float) -> float | None:
-    """Return the sufficient patience of the needed rank; None for too few groups.
-
-    Infinity where that is one of the groups whose logs hold none.
-
-    >>> sufficient_for_most(np.array([4.0, 9.0, 2.0, 7.0]), 0.8)
-    9.0
-    >>> sufficient_for_most(np.array([4.0, 9.0, 2.0]), 0.8)
-    """
-    rank = needed_rank(len(sufficient), confidence)
-    if rank > len(sufficient):
-        return None
-    return float(np.sort(sufficient)[rank - 1])
-
-
-def unlucky_share(n_groups: int, rank: int) -> float:
-    """Return the share of new groups that a promise keeps to if it was unlucky.
-
-    A promise holds on average over many sets of n groups. From one such set the share
-    of new groups for which the rank-th smallest is enough is Beta(rank, n + 1 - rank)
-    distributed (at least so large, where values are equal); this is the tenth
-    percentile: from one set in ten the share is this or less.
-
-    >>> round(unlucky_share(9, 9), 3)  # 0.1 ** (1 / 9)
-    0.774
-    """
-    # how many ways there are to choose i of n, from i = n down, as logarithms: for a
-    # thousand groups the numbers themselves are beyond any float
-    below = np.arange(n_groups - rank + 1)
-    steps = np.log((n_groups + 1 - below[1:]) / below[1:])
-    ways = np.concatenate([[0.0], np.cumsum(steps)])
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        # the share is below x where at least `rank` of n uniform numbers are
-        terms = (n_groups - below) * math.log(middle) + below * math.log1p(-middle)
-        share = math.fsum(np.exp(ways + terms).tolist())
-        low, high = (middle, high) if share < _UNLUCKY else (low, middle)
-    return low
 
 
 def cheapest_patience(
@@ -494,22 +403,3 @@ def is_clearly_better(score: FloatArray, than: FloatArray) -> bool:
         return False
     without_one = (apart.sum() - apart) / (len(apart) - 1)
     return bool(apart.mean() < -_CLEARLY and without_one.max() < 0)
-
-
-def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArray:
-    """Return for each group what the promise of the other groups would be about.
-
-    Where one group less is too few for a promise, the largest that the others need.
-    """
-    n_others = len(sufficient) - 1
-    if n_others < 1:
-        return np.full(len(sufficient), np.inf)
-    rank = min(needed_rank(n_others, confidence), n_others)
-    order = np.argsort(sufficient, kind="stable")
-    ranked = sufficient[order]
-    left_out = np.empty_like(sufficient)
-    # without a group that needs less, the next larger one has the rank
-    left_out[order] = np.where(
-        np.arange(n_others + 1) < rank, ranked[rank], ranked[rank - 1]
-    )
-    return left_out

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cbreplay import Run
-from cbreplay.recommend.copies import find_copies
+from cbreplay.copies import find_copies
 from cbreplay.run_metadata import RunMetadata
 
 # float32 values, and what "%.6f" leaves of them

@@ -8,23 +8,40 @@ logs that end at one distance from their best, at different epochs, were stopped
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from cbreplay.errors import CbreplayError
+from cbreplay.expressions import parse_recorded
 from cbreplay.outcomes import best_recorded_epoch
-from cbreplay.recommend.records import is_constant, recorded_stoppers
+from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.run import Mode, Run
 
-__all__ = ["Endings", "PlanPart", "find_endings", "part_by_plan"]
+__all__ = [
+    "Endings",
+    "FailedTraining",
+    "PlanPart",
+    "find_cadence",
+    "find_endings",
+    "find_failure",
+    "is_constant",
+    "part_by_plan",
+    "recorded_stoppers",
+]
 
 # fewer logs that end alike show neither a plan nor a rule, and a shorter gap no rule
 _FEWEST_ALIKE = 3
+
+
 _SHORTEST_GAP = 2
+
+
 # where all that end at one epoch were best in their first, a longer one is no patience
 _LONGEST_GAP = 50
 
@@ -83,6 +100,21 @@ class PlanPart(NamedTuple):
     inferred: bool
     rows: tuple[int, ...]
     n_reached: int
+
+
+class FailedTraining(NamedTuple):
+    """How a training failed.
+
+    Parameters
+    ----------
+    how : {"not-finite", "interrupt", "error", "before-plan"}
+        By a NaN or infinity, by what ended it, or because it ended before its plan.
+    series : str or None
+        Where the NaN or infinity stands.
+    """
+
+    how: Literal["not-finite", "interrupt", "error", "before-plan"]
+    series: str | None = None
 
 
 def find_endings(
@@ -248,3 +280,68 @@ def _whole_part(endings: Endings) -> PlanPart:
     plan = next(iter(plans)) if len(plans) == 1 else None
     rows = tuple(range(len(endings.plan)))
     return PlanPart(plan, inferred=False, rows=rows, n_reached=sum(endings.reached))
+
+
+def find_cadence(run: Run, monitor: str) -> int:
+    """Return after how many epochs the monitor is usually recorded again."""
+    positions = np.flatnonzero(run.series[monitor].recorded)
+    if len(positions) < 2:  # noqa: PLR2004 - one value has no distance
+        return 1
+    steps = Counter(np.diff(positions).tolist())
+    return int(max(steps, key=lambda step: (steps[step], -step)))
+
+
+def find_failure(run: Run, monitor: str) -> FailedTraining | None:
+    """Return how a training failed: NaN, or an end that nobody planned."""
+    for name in dict.fromkeys(("loss", monitor)):
+        series = run.series.get(name)
+        if series is None:
+            continue
+        wrong = series.recorded & ~np.isfinite(series.values)
+        if wrong.any():
+            return FailedTraining("not-finite", name)
+    ended = None if run.metadata is None else run.metadata.ended
+    if ended is not None and ended.by == "interrupt":
+        return FailedTraining("interrupt")
+    if ended is not None and ended.by == "error":
+        return FailedTraining("error")
+    if (
+        (ended is None or ended.broken_off)
+        and run.planned_epochs is not None
+        and not run.reached_plan
+    ):
+        return FailedTraining("before-plan")
+    return None
+
+
+def is_constant(run: Run, monitor: str) -> bool:
+    """Return whether a series never changes, so that it tells of no patience."""
+    series = run.monitored(monitor)
+    return len(np.unique(series.values[series.recorded])) == 1
+
+
+def recorded_stoppers(run: Run) -> list[Any] | None:
+    """Return the rules of a ``run.json`` that stop by a patience.
+
+    None where it names no callbacks at all, or one of these cannot be read.
+    """
+    if run.metadata is None or not run.metadata.callbacks:
+        return None
+    stoppers: list[Any] = []
+    for text in run.metadata.callbacks:
+        if not _stops_by_patience(text.partition("(")[0].rpartition(".")[2]):
+            continue
+        try:
+            stoppers += parse_recorded([text])
+        except CbreplayError:
+            return None
+    return stoppers
+
+
+def _stops_by_patience(name: str) -> bool:
+    row = find_rule(name)
+    if row is None:
+        return False
+    kind = row.load()
+    parameters = [parameter.name for parameter in fields(kind)]
+    return kind.stops_early and "patience" in parameters

@@ -15,13 +15,23 @@ __all__ = ["find_copies"]
 
 # a few values may be alike by chance
 _FEWEST_VALUES = 3
+
+
 # a log that was rounded to six digits, or decimals, is a copy of the one that was not,
 # if its values change so often that no two trainings would agree in all of them
 _ROUNDED = 1e-5
+
+
 _DECIMALS = 1e-6
+
+
 _FEWEST_CHANGES = 5
+
+
 # of so many columns the one in which the fewest runs are near each other is taken
 _MOST_TRIED = 16
+
+
 # what stands for no number: far from every loss, and from each other
 _NO_NUMBER, _INFINITE = 1e300, 2e300
 
@@ -40,14 +50,14 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     monitor : str
         Its name.
     """
-    # the best told first: whatever agrees with it is its copy
+    # the log that tells most comes first: those that agree with it are its copies
     order = sorted(
         range(len(runs)), key=lambda row: (*_untold(runs[row], monitor), row)
     )
     identical = _find_identical(runs, monitor, order)
     others = [row for row in order if row not in identical]
     rounded = _find_rounded(runs, monitor, others)
-    # what was kept among identical logs may itself be a rounded one
+    # the one kept of identical logs may itself be a rounded copy of another
     return {row: rounded.get(kept, kept) for row, kept in identical.items()} | rounded
 
 

@@ -144,7 +144,7 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
 def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
     values, limits = _heads([runs[at] for at in members])
-    # the column in which the runs differ most leaves few to compare
+    # sorted by the column in which the runs differ most, few pairs are left to compare;
     # np.unique imports numpy.ma, which takes as long as reading a hundred small logs
     n_distinct = [len(set(column)) for column in values.T.tolist()]
     column = int(np.argmax(n_distinct))
@@ -207,7 +207,7 @@ def _begins(run: Run, other: Run) -> bool:
     changing = max(map(_count_changing, run.series.values()))
     if changing < (1 if _output_of(run.source) else _FEWEST):
         return False
-    # rows may be lost in the copy, and none be there that the other has not
+    # a copy may have lost rows, but has none that the other lacks
     held = all(
         bool((other.series[name].recorded[: len(own)] >= own.recorded).all())
         for name, own in run.series.items()

@@ -1,0 +1,366 @@
+"""One walk over a script: where each name is bound, changed, called and given on."""
+
+# ruff: noqa: D102, N815 - ast.NodeVisitor names the visits, and so says what they are
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from cbreplay.expressions.flows import Change, Flow, find_flows, names_in, root_of
+from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
+
+__all__ = ["CHANGING", "SETTING", "NameVisitor", "ScriptFunction"]
+
+CHANGING = {
+    *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+    *("popitem", "setdefault", "update"),
+    *("__dict__", "__delitem__", "__iadd__", "__imul__", "__setattr__", "__setitem__"),
+}
+# all attributes at once
+_WHOLE = {"__dict__", "__setattr__"}
+_GROWING = {"append", "extend", "insert"}
+SETTING = {"delattr", "setattr"}
+# of these, list.append(a, b) is a way to write a.append(b)
+_TYPES = {"dict", "list"}
+_NAMESPACES, _RUNNING = {"globals", "locals", "vars"}, {"eval", "exec"}
+
+
+class ScriptFunction(NamedTuple):
+    """A function or method of the script, and what it takes.
+
+    Parameters
+    ----------
+    inside : Scope
+        Its scope.
+    parameters : list of str
+        The parameters that may be given by place.
+    rest : list of str
+        ``*args`` and ``**kwargs``, if it has them.
+    """
+
+    inside: Scope
+    parameters: list[str]
+    rest: list[str]
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it stands in a class."""
+        return self.inside.parent is not None and self.inside.parent.of_class
+
+
+def _captured(node: ast.AST) -> list[str]:
+    """Return the names that a pattern binds."""
+    names = [
+        part.rest if isinstance(part, ast.MatchMapping) else part.name
+        for part in ast.walk(node)
+        if isinstance(part, (ast.MatchAs, ast.MatchStar, ast.MatchMapping))
+    ]
+    return [name for name in names if name is not None]
+
+
+class NameVisitor(ast.NodeVisitor):
+    """Collects the bindings of every scope; the methods are named as `ast` asks."""
+
+    def __init__(self) -> None:
+        self.scope = Scope(None)
+        self.scopes = [self.scope]
+        self.calls: list[tuple[ast.Call, Scope]] = []
+        self.changes: list[Change] = []
+        self.flows: list[Flow] = []
+        self.shared: set[str] = set()
+        self.functions: dict[str, list[ScriptFunction]] = {}
+        self.unread: dict[str, int] = {}
+        self.gains: list[Gain] = []
+        self.stores: list[Store] = []
+        self.stars: list[str] = []
+        self.called: set[int] = set()
+        # what is called, and what it is an attribute of
+        self.called_through: set[int] = set()
+        self.uses: list[tuple[ast.Name, Scope]] = []
+        self.looked_into: set[int] = set()
+        self.attributes: list[ast.Attribute] = []
+
+    def taken(self) -> frozenset[str]:
+        """Return the names and attributes that are used otherwise than to call them."""
+        names = {use.id for use, _ in self.uses if id(use) not in self.called}
+        attributes = {
+            node.attr for node in self.attributes if id(node) not in self.called
+        }
+        return frozenset(names | attributes)
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Note what a name is bound to in the scope that is being walked."""
+        self.scope.bindings.setdefault(name, []).append(binding)
+
+    def inside(self, nodes: list[ast.AST], scope: Scope) -> None:
+        """Walk what stands in a scope of its own."""
+        outer, self.scope = self.scope, scope
+        self.scopes.append(scope)
+        for node in nodes:
+            self.visit(node)
+        self.scope = outer
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        scope = Scope(self.scope, definition=node)
+        self.bind(node.name, Binding(node.lineno, inner=scope))
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        self.enter_function(node.args, list(node.body), scope)
+        named = [*node.args.posonlyargs, *node.args.args]
+        starred = [star.arg for star in (node.args.vararg, node.args.kwarg) if star]
+        function = ScriptFunction(
+            scope, [parameter.arg for parameter in named], starred
+        )
+        self.functions.setdefault(node.name, []).append(function)
+        self.flow_body(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        scope = Scope(self.scope)
+        self.enter_function(node.args, [node.body], scope)
+
+    def visit_Return(self, node: ast.Return) -> None:
+        if node.value is not None:
+            self.scope.returned.append(node.value)
+        self.generic_visit(node)
+
+    def enter_function(
+        self, arguments: ast.arguments, body: list[ast.AST], scope: Scope
+    ) -> None:
+        """Walk a function: its defaults outside, its parameters and body inside."""
+        for default in [*arguments.defaults, *arguments.kw_defaults]:
+            if default is not None:
+                self.visit(default)
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        starred = [arguments.vararg, arguments.kwarg]
+        for parameter in [*named, *(star for star in starred if star is not None)]:
+            scope.bindings.setdefault(parameter.arg, []).append(
+                Binding(parameter.lineno)
+            )
+        self.inside(body, scope)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        scope = Scope(self.scope, of_class=True, definition=node)
+        self.bind(node.name, Binding(node.lineno, inner=scope))
+        for inner in [*node.decorator_list, *node.bases, *node.keywords]:
+            self.visit(inner)
+        self.inside(list(node.body), scope)
+        self.flow_body(node)
+
+    def visit_comprehension_like(self, node: ast.AST) -> None:
+        """Walk a comprehension, which has a scope of its own."""
+        self.inside(list(ast.iter_child_nodes(node)), Scope(self.scope))
+
+    visit_ListComp = visit_comprehension_like
+    visit_SetComp = visit_comprehension_like
+    visit_DictComp = visit_comprehension_like
+    visit_GeneratorExp = visit_comprehension_like
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            # `import keras.callbacks` binds keras, `... as kc` the whole
+            path = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.bind(alias.asname or path, Binding(node.lineno, path=path))
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append(module)
+            else:
+                path = f"{module}.{alias.name}"
+                self.bind(alias.asname or alias.name, Binding(node.lineno, path=path))
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self.flow(target, node.value)
+            if isinstance(target, ast.Name):
+                self.bind(target.id, Binding(node.lineno, value=node.value))
+            else:
+                self.note_store(target, node.value)
+                self.visit(target)
+
+    def note_store(self, target: ast.expr, value: ast.expr | None) -> None:
+        """Note that an attribute is set; a value of None is one that nobody knows."""
+        if isinstance(target, ast.Attribute):
+            store = Store(target.value, target.attr, value, self.scope, target.lineno)
+            self.stores.append(store)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is None:
+            return
+        self.visit(node.value)
+        self.flow(node.target, node.value)
+        if isinstance(node.target, ast.Name):
+            self.bind(node.target.id, Binding(node.lineno, value=node.value))
+        else:
+            self.note_store(node.target, node.value)
+            self.visit(node.target)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        # `+=` changes a list for all of its names, and makes a new number
+        if isinstance(node.op, ast.Add):
+            self.gains.append(Gain(node.target, node.value, self.scope))
+        adds = isinstance(node.op, ast.Add) and not isinstance(node.value, ast.Constant)
+        if adds and isinstance(node.target, ast.Name):
+            self.note_held_by(node.target, node.lineno, is_gain=True)
+            self.flow(node.target, node.value)
+        self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.uses.append((node, self.scope))
+        else:
+            self.bind(node.id, Binding(node.lineno))
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        self.visit_capture(node)
+
+    def visit_capture(
+        self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
+    ) -> None:
+        """Bind the name that an error or a part of a pattern is given."""
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
+        if name is not None:
+            self.bind(name, Binding(node.lineno))
+        self.generic_visit(node)
+
+    visit_MatchAs = visit_capture
+    visit_MatchStar = visit_capture
+    visit_MatchMapping = visit_capture
+
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
+        self.shared.update(node.names)
+
+    visit_Nonlocal = visit_Global
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.note_change(node)
+        self.attributes.append(node)
+        if id(node) not in self.called_through:
+            self.looked_into.add(id(node.value))
+        if not isinstance(node.ctx, ast.Load):
+            self.note_store(node, None)
+        elif node.attr in _WHOLE:
+            self.stores.append(Store(node.value, None, None, self.scope, node.lineno))
+        if node.attr in CHANGING and id(node) not in self.called:
+            # add = callbacks.append, to be called under its own name
+            self.note_held_by(node.value, node.lineno)
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        self.note_change(node)
+        if id(node) not in self.called_through:
+            self.looked_into.add(id(node.value))
+        self.generic_visit(node)
+
+    def note_change(self, node: ast.Attribute | ast.Subscript) -> None:
+        """Note that an attribute or an entry of something is set or deleted."""
+        if not isinstance(node.ctx, ast.Load):
+            self.note_held_by(node.value, node.lineno)
+
+    def note_held_by(self, node: ast.expr, line: int, *, is_gain: bool = False) -> None:
+        """Note that what an expression stands for is changed there."""
+        plain = isinstance(node, ast.Name)
+        root = root_of(node)
+        for name in [root] if root is not None else names_in(node):
+            change = Change(self.scope, name, line, not plain, plain and is_gain)
+            self.changes.append(change)
+            if self.scope.of_class and self.scope.parent is not None:
+                # above its own assignment, a class body still sees the outer name
+                outer = change._replace(scope=self.scope.parent, is_gain=False)
+                self.changes.append(outer)
+
+    def flow(self, target: ast.expr, value: ast.expr) -> None:
+        """Note what the objects of a target may be, or have in them."""
+        if isinstance(target, ast.Name):
+            for kind, name in find_flows(value):
+                self.flows.append(Flow(self.scope, target.id, kind, self.scope, name))
+        else:
+            self.flow_parts(target, value)
+
+    def flow_parts(self, target: ast.expr | ast.pattern, value: ast.expr) -> None:
+        """Note that the names of a target may be parts of what a value names."""
+        # a made-up name in the middle: a thousand names on each side would make a
+        # million pairs
+        between = f"<{target.lineno}:{target.col_offset}>"
+        self.scope.bindings.setdefault(between, [])
+        for name in [*names_in(target), *_captured(target)]:
+            self.flows.append(Flow(self.scope, name, "part", self.scope, between))
+        for name in names_in(value):
+            self.flows.append(Flow(self.scope, between, "part", self.scope, name))
+
+    def flow_body(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ) -> None:
+        """Note what a function may return, and a class may have in it."""
+        self.flows += [
+            Flow(self.scope, node.name, "holds", self.scope, name)
+            for statement in node.body
+            for name in names_in(statement)
+        ]
+
+    def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
+        self.flow_parts(node.target, node.iter)
+        self.generic_visit(node)
+
+    visit_AsyncFor = visit_For
+    visit_comprehension = visit_For
+
+    def visit_withitem(self, node: ast.withitem) -> None:
+        if node.optional_vars is not None:
+            self.flow_parts(node.optional_vars, node.context_expr)
+        self.generic_visit(node)
+
+    def visit_Match(self, node: ast.Match) -> None:
+        for case in node.cases:
+            self.flow_parts(case.pattern, node.subject)
+        self.generic_visit(node)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.flow(node.target, node.value)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.calls.append((node, self.scope))
+        called = node.func
+        self.called.add(id(called))
+        through = called
+        while isinstance(through, (ast.Attribute, ast.Subscript)):
+            self.called_through.add(id(through))
+            through = through.value
+        if isinstance(called, ast.Attribute) and called.attr in _GROWING and node.args:
+            self.gains.append(Gain(called.value, node.args[-1], self.scope))
+            root = root_of(called.value)
+            if root is not None:
+                for name in names_in(node.args[-1]):
+                    self.flows.append(Flow(self.scope, root, "holds", self.scope, name))
+        if isinstance(called, ast.Attribute) and called.attr in CHANGING:
+            of_type = isinstance(called.value, ast.Name) and called.value.id in _TYPES
+            gains = called.attr in _GROWING and not of_type
+            for held in node.args[:1] if of_type else [called.value]:
+                self.note_held_by(held, node.lineno, is_gain=gains)
+        elif isinstance(called, ast.Lambda):
+            for held in node.args:
+                self.note_held_by(held, node.lineno)
+        elif isinstance(called, ast.Name):
+            self.note_builtin(called.id, node)
+        self.generic_visit(node)
+
+    def note_builtin(self, name: str, call: ast.Call) -> None:
+        """Note what Python's own functions set, or may give another meaning."""
+        if name == "vars" and call.args:
+            target = call.args[0]
+            self.stores.append(Store(target, None, None, self.scope, call.lineno))
+        if name in SETTING and call.args:
+            self.note_held_by(call.args[0], call.lineno)
+            named = call.args[1] if len(call.args) > 1 else None
+            which = named.value if isinstance(named, ast.Constant) else None
+            known = which if isinstance(which, str) else None
+            target = call.args[0]
+            self.stores.append(Store(target, known, None, self.scope, call.lineno))
+        if name in _RUNNING or (name in _NAMESPACES and not call.args):
+            self.unread.setdefault(name, call.lineno)

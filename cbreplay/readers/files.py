@@ -1,0 +1,269 @@
+"""The bytes of a log: opened, unpacked, counted, and refused where they are no text."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from cbreplay.errors import LogError, TruncatedLogError
+from cbreplay.readers.sizes import too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = [
+    "cannot_open",
+    "check_content",
+    "check_size",
+    "open_log",
+    "read_beginning",
+    "read_bytes",
+    "read_chunks",
+    "read_raw",
+]
+
+_ZIP = b"PK\x03\x04"
+_LOOKED_AT = 256
+_SMALL_FILE = 1 << 16
+# else Windows reads two letters of a line end as one
+_BINARY = getattr(os, "O_BINARY", 0)
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def open_log(path: str) -> BinaryIO:
+    """Open a file that may be a log; of a gzip-compressed one what is in it.
+
+    Raises
+    ------
+    LogError
+        If it is missing or cannot be read.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - whoever asked for it closes it
+    except OSError as error:
+        raise cannot_open(path, error) from None
+    try:
+        beginning = file.peek(len(_GZIP))
+    except OSError as error:
+        file.close()
+        raise cannot_open(path, error) from None
+    if not beginning.startswith(_GZIP):
+        return file
+    import gzip
+
+    unzipped = gzip.GzipFile(fileobj=file, mode="rb")
+    # it closes only a file of its own; a pipe cannot be opened twice
+    unzipped.myfileobj = cast("Any", file)
+    return cast("BinaryIO", unzipped)
+
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_chunks(
+    file: BinaryIO, source: str, size: int = 1 << 20
+) -> Generator[bytes, None, None]:
+    """Yield the content of an open file piece by piece, and close it.
+
+    Raises
+    ------
+    TruncatedLogError
+        If a compressed file breaks off.
+    LogError
+        If it is empty, only points to a file, or is damaged.
+    """
+    with file:
+        first = True
+        while True:
+            try:
+                chunk = file.read(size)
+            except EOFError:
+                problem = "the compressed file breaks off"
+                raise TruncatedLogError(problem, source=source, hint=_UNZIP) from None
+            except OSError as error:
+                raise cannot_open(source, error) from None
+            except Exception as error:
+                # zlib.error; importing zlib for its name would cost start-up time
+                if type(error).__module__ != "zlib":
+                    raise
+                problem = f"the compressed file is damaged ({error})"
+                raise LogError(problem, source=source, hint=_UNZIP) from None
+            if first:
+                check_content(chunk[:_LOOKED_AT], source)
+                first = False
+            if not chunk:
+                return
+            yield chunk
+
+
+_UNZIP = "Give the whole file, or what gunzip saves of it"
+
+
+def read_raw(path: str, size: int) -> bytes:
+    """Return the first bytes of a file as they stand there; none if it has none.
+
+    A file object of Python's would cost twice as long, which counts for many logs, and
+    so would asking for a mebibyte where a small file lies.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
+    except OSError:
+        return b""
+    try:
+        found = os.read(descriptor, min(size, _SMALL_FILE))
+        more = size - len(found) if len(found) == _SMALL_FILE else 0
+        return found + os.read(descriptor, more) if more else found
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+def read_beginning(path: str, size: int = 65_536) -> bytes:
+    """Return the first bytes of a log, nothing if it cannot be read.
+
+    Reading it will say why.
+    """
+    raw = read_raw(path, size)
+    if raw and not raw.startswith((_GZIP, _LFS_POINTER, _ZIP)):
+        return raw
+    try:
+        with closing(read_chunks(open_log(path), path, size)) as chunks:
+            return next(chunks, b"")
+    except LogError:
+        return b""
+
+
+def read_bytes(path: str, most: int, share: int = 1) -> bytes:
+    """Return the content of a file or a pipe, up to a limit or a share of it.
+
+    Raises
+    ------
+    LogError
+        If it is missing, cannot be read, is empty, too large, or only points to a
+        file.
+    """
+    content = bytearray()
+    most //= share
+    with closing(read_chunks(open_log(path), path)) as chunks:
+        for chunk in chunks:
+            content += chunk
+            if len(content) > most:
+                raise too_large(path, most, share=share)
+    return bytes(content)
+
+
+def check_size(path: str, most: int) -> None:
+    """Refuse a file that holds more than so many bytes, unpacked, before it is read.
+
+    Raises
+    ------
+    LogError
+        If it does.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        # reading it will say why
+        return
+    # a pipe is counted while it is read
+    if not stat.S_ISREG(found.st_mode) or found.st_size * _MOST_UNPACKED <= most:
+        return
+    if not read_raw(path, len(_GZIP)).startswith(_GZIP):
+        if found.st_size > most:
+            raise too_large(path, most, found.st_size)
+    elif _holds_more(path, most):
+        raise too_large(path, most)
+
+
+def _holds_more(path: str, most: int) -> bool:
+    """Unpack a file and keep nothing of it; True as soon as it holds more."""
+    n_bytes = 0
+    try:
+        with closing(read_chunks(open_log(path), path)) as chunks:
+            for chunk in chunks:
+                n_bytes += len(chunk)
+                if n_bytes > most:
+                    return True
+    except LogError:
+        # damage is reported where the file is read
+        return False
+    return False
+
+
+# no byte of gzip unpacks to more
+_MOST_UNPACKED = 1032
+
+
+def check_content(beginning: bytes, source: str) -> None:
+    """Refuse a file that is empty, of another kind, or a pointer of Git LFS.
+
+    Parameters
+    ----------
+    beginning : bytes
+        Its first bytes.
+    source : str
+        Its name, for the error.
+
+    Raises
+    ------
+    LogError
+        If it is one of these.
+    """
+    if not beginning:
+        problem, hint = "the file is empty", "Give a log with at least one epoch"
+        raise LogError(problem, source=source, hint=hint)
+    if beginning.startswith(_LFS_POINTER):
+        problem = "this is a Git LFS pointer, not the log itself"
+        raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")
+    for signature, what, hint in _OTHER_KINDS:
+        if beginning.startswith(signature):
+            problem = f"this is {what}"
+            raise LogError(problem, source=source, hint=hint)
+    if beginning.startswith(_ZIP):
+        what, hint = _zipped(beginning)
+        problem = f"this is {what}"
+        raise LogError(problem, source=source, hint=hint)
+
+
+_AS_CSV = "Save it as CSV"
+_GIVE_LOG = "Give the log that was written while it trained"
+_OTHER_KINDS = (
+    (b"\x89HDF\r\n", "an HDF5 file, as Keras saves models in", _GIVE_LOG),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "a workbook of Excel, or another file of old Office",
+        _AS_CSV,
+    ),
+    (b"PAR1", "a Parquet table", _AS_CSV),
+    (b"SQLite format 3", "an SQLite database", "Export the run as CSV"),
+    (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
+    (b"%PDF", "a PDF", _GIVE_LOG),
+    (b"<!DOCTYPE html", "a web page", _GIVE_LOG),
+    (b"<html", "a web page", _GIVE_LOG),
+    (b"\x89PNG", "a picture", _GIVE_LOG),
+    (b"\xff\xd8\xff", "a picture", _GIVE_LOG),
+)
+
+
+def _zipped(beginning: bytes) -> tuple[str, str]:
+    """Return what a zip archive is, by the name of the first file in it, and a hint."""
+    length = int.from_bytes(beginning[26:28], "little")
+    first = beginning[30 : 30 + length]
+    if first.endswith(b".npy"):
+        return "an archive of numpy's arrays", "Write them as CSV, each under its name"
+    if first == b"[Content_Types].xml" or first.startswith(
+        (b"xl/", b"_rels/", b"docProps")
+    ):
+        return "a workbook of Excel, or another file of Office", _AS_CSV
+    if first.endswith((b"data.pkl", b"metadata.json", b"config.json")):
+        return "a saved model", _GIVE_LOG
+    return "a zip archive", "Unpack it"
+
+
+def cannot_open(path: str, error: OSError) -> LogError:
+    """Return the error of a path that the system does not let us read."""
+    problem = f"cannot be read ({error.strerror or error})"
+    return LogError(problem, source=path, hint="Check the path and its permissions")

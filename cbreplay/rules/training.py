@@ -1,0 +1,104 @@
+"""What a rule knows when training begins, and what it may ask of its framework."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbreplay.run import Mode, Run
+    from cbreplay.run_metadata import RunMetadata
+
+__all__ = ["Framework", "Training", "describe_training"]
+
+
+class Framework(Protocol):
+    """What a rule may ask of the framework whose rule it is; a `Family` answers."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    def spoken_version(self, name: str) -> str:
+        """Write the name of one of its versions as people do."""
+        ...
+
+    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
+        """Return which way a series improves; None where nothing tells.
+
+        Parameters
+        ----------
+        name : str
+            The series.
+        directions : mapping of str to {"min", "max"}
+            What is recorded of the compiled metrics.
+        """
+        ...
+
+
+class Training(NamedTuple):
+    """What a rule knows when training begins.
+
+    Parameters
+    ----------
+    semantics : object
+        Which version of the framework decides: a row of the family's own table. Every
+        one has a `name`, a `row` and a `learning_rate_key`.
+    directions : mapping of str to {"min", "max"}
+        The direction of each compiled metric, as ``run.json`` has it; may be empty.
+    framework : Framework
+        Whose version that is.
+    first_epoch : int
+        The first epoch that is recorded.
+    epochs : int or None
+        As ``fit`` was given it: training ends before that epoch; None where nothing
+        tells.
+    schedule : str or None
+        The schedule of rates that the optimizer was given, if it was.
+    metadata : RunMetadata or None
+        What else was recorded beside the log.
+    shared : dict or None
+        Where the callbacks of one replay keep what they share, as those of one fit
+        share its model; None before there is a replay.
+    """
+
+    semantics: Any
+    directions: Mapping[str, Mode]
+    framework: Framework
+    first_epoch: int = 0
+    epochs: int | None = None
+    schedule: str | None = None
+    metadata: RunMetadata | None = None
+    shared: dict[str, Any] | None = None
+
+    def find_direction(self, name: str) -> Mode | None:
+        """Return which way a series improves; None where nothing tells."""
+        return self.framework.find_direction(name, self.directions)
+
+
+def describe_training(
+    run: Run,
+    semantics: Any,  # noqa: ANN401 - as Training has it
+    framework: Framework,
+) -> Training:
+    """Return what is known when the training of a run begins.
+
+    Parameters
+    ----------
+    run, semantics, framework : Run, object, Framework
+        The record, and by whose rules it is replayed: as `Training` has them.
+    """
+    metadata = run.metadata
+    if metadata is None:
+        return Training(semantics, {}, framework, run.first_epoch, run.planned_epochs)
+    return Training(
+        semantics,
+        directions=metadata.metrics,
+        framework=framework,
+        first_epoch=run.first_epoch,
+        epochs=run.planned_epochs,
+        schedule=metadata.schedule,
+        metadata=metadata,
+    )

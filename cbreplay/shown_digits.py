@@ -1,0 +1,110 @@
+"""How many digits of a value people are shown: decided here, for every form.
+
+What a value is worth showing hangs on what it is, unless somebody said how many digits
+they want (``--precision``). Values that stand together share their decimals: those of
+their `ValueScale`.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["ValueScale", "Worth", "scale_of", "showing_digits", "shown_digits"]
+
+Worth: TypeAlias = Literal[
+    # of a series, or how far two such values are apart
+    "value",
+    # what is lost over several runs, an estimate: few digits of it are true
+    "cost",
+    # such costs that are held against each other
+    "close_cost",
+]
+
+_DIGITS: dict[Worth, int] = {"value": 4, "cost": 2, "close_cost": 3}
+# beyond that a column of tiny values would be one of zeros
+_MOST_DECIMALS = 10
+_MORE_DECIMALS = 6
+
+_asked: ContextVar[int | None] = ContextVar("asked digits", default=None)
+
+
+@contextmanager
+def showing_digits(number: int | None) -> Iterator[None]:
+    """Show so many significant digits of every value within; None: what it is worth.
+
+    >>> with showing_digits(6):
+    ...     shown_digits()
+    6
+    >>> shown_digits()
+    4
+    """
+    token = _asked.set(number)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def shown_digits(otherwise: int = _DIGITS["value"]) -> int:
+    """Return how many significant digits a value is shown with.
+
+    Parameters
+    ----------
+    otherwise : int
+        Where nobody said how many.
+    """
+    return _asked.get() or otherwise
+
+
+class ValueScale(NamedTuple):
+    """The size by which values that stand together share their decimals.
+
+    Parameters
+    ----------
+    size : float or None
+        That of the middle one; None where there is none but zero.
+    worth : {"value", "cost", "close_cost"}
+        What they are, which decides how many digits of that size are shown.
+    """
+
+    size: float | None
+    worth: Worth = "value"
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals show the digits that a value of that size is worth.
+
+        >>> (
+        ...     ValueScale(0.4126).decimals,
+        ...     ValueScale(123.4).decimals,
+        ...     ValueScale(None).decimals,
+        ... )
+        (4, 1, 4)
+        >>> ValueScale(0.4126, "cost").decimals
+        2
+        """
+        digits = shown_digits(_DIGITS[self.worth])
+        if self.size is None:
+            return digits
+        wanted = digits - 1 - math.floor(math.log10(self.size))
+        return min(max(wanted, 0), max(_MOST_DECIMALS, digits + _MORE_DECIMALS))
+
+
+def scale_of(values: Iterable[float | None], worth: Worth = "value") -> ValueScale:
+    """Return the scale of values: their middle one's size.
+
+    One extreme value so decides nothing about the column that it stands in.
+
+    >>> scale_of([0.4126, 0.3, 176.3, None]).size
+    0.4126
+    """
+    sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
+    known = sorted(size for size in sizes if size > 0)
+    # the lower median; importing statistics would cost start-up time
+    return ValueScale(known[(len(known) - 1) // 2] if known else None, worth)
