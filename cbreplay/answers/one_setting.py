@@ -39,10 +39,10 @@ from cbreplay.document import (
     plain_text,
     say,
 )
+from cbreplay.evidence_words import spoken_evidence
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.shown_digits import ValueScale, scale_of
-from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,13 +31,9 @@ from cbreplay.document import (
     Trend,
     say,
 )
+from cbreplay.evidence_words import spoken_evidence, takes_nan
 from cbreplay.shown_digits import ValueScale, scale_of
-from cbreplay.words import (
-    count,
-    spoken_evidence,
-    spoken_rows,
-    takes_nan,
-)
+from cbreplay.words import count, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
