@@ -238,7 +238,8 @@ def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
         value = spoken_value(outcome.kept_value, "value", scale)
         yield Row((f"{replay.objective}{so_far}", value))
         regret = spoken_value(outcome.regret, "difference", scale)
-        yield Row((f"{side}{so_far}", regret))
+        cell = Cell(regret, outcome.bounds.get("regret"))
+        yield Row((f"{side}{so_far}", cell))
     figures: list[tuple[str, str, float | None, Kind]] = [
         ("Epochs trained", "trained_epochs", outcome.trained_epochs, "count"),
         ("Epochs saved", "epochs_saved", outcome.epochs_saved, "count"),

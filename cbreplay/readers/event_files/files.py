@@ -19,6 +19,7 @@ from cbreplay.readers.entries import (
     list_entries,
 )
 from cbreplay.readers.event_files.reading import read_events
+from cbreplay.readers.event_files.tag_directories import find_tag_directories
 from cbreplay.readers.event_files.writers import EventFile
 from cbreplay.readers.files import check_size, read_beginning
 
@@ -40,6 +41,8 @@ _SHOWN = 3
 def find_files(path: str) -> dict[str, list[str]]:
     """Return the event files of each writer, in the order they were begun.
 
+    A writer of one series alone is called by it; see `find_tag_directories`.
+
     Parameters
     ----------
     path : str
@@ -56,6 +59,9 @@ def find_files(path: str) -> dict[str, list[str]]:
         if entry.name in _WRITERS and is_directory(entry, path):
             inside = list_entries(entry.path)
             files[entry.name] += _in_order(event_files(inside, path))
+    for entry in find_tag_directories(entries, path):
+        inside = list_entries(entry.path)
+        files[entry.name] = _in_order(event_files(inside, path))
     return files
 
 
@@ -81,8 +87,16 @@ class LogFiles(NamedTuple):
 
     @property
     def tags(self) -> list[str]:
-        """The tags of their scalars, in the order of the files."""
-        return list(dict.fromkeys(tag for table in self.tables for tag in table.tags))
+        """The tags of their scalars, in the order of the files.
+
+        A writer of one series alone calls it by its directory.
+        """
+        named = [
+            file.table.tags if writer in ("", *_WRITERS) else [writer]
+            for writer, files in self.files.items()
+            for file in files
+        ]
+        return list(dict.fromkeys(tag for tags in named for tag in tags))
 
     @property
     def tables(self) -> list[EventTable]:
@@ -125,6 +139,12 @@ def read_files(path: str, most: int) -> LogFiles:
     elif empty:
         problem, hint = "the file is empty", "Give a log with at least one epoch"
         log.unread.append(LogError(problem, source=empty[0], hint=hint))
+    alone = [name for name in log.files if name not in ("", *_WRITERS)]
+    if alone:
+        log.notes.append(
+            f"{', '.join(alone)}: directories of one series each, as add_scalars "
+            "writes them, were read as series of one training"
+        )
     log.notes.extend(_unfinished(log))
     return log
 
