@@ -142,7 +142,7 @@ def _members(
         for place, replay in enumerate(cells.replays())
     ]
     own: dict[str, Any] = {}
-    if tells_of_rates(cells):
+    if tells_of_rates(cells) or any(still_gained(cells)):
         own["reductions"] = rate_totals(cells)
     if schedules := cut_schedules(cells):
         own["schedules"] = schedules
@@ -305,6 +305,8 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             " asks with True.",
         )
     yield from told_schedules(cells)
+    if len(cells.runs) == 1:
+        yield from still_gained(cells)
     yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
 

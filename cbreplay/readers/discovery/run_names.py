@@ -60,7 +60,10 @@ def _label(run: Run, number: int) -> str:
 def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
     """Return a short and a long name: from the directory, and as it was typed."""
     typed = os.path.normpath(typed)
-    relative = os.path.relpath(place, root)
+    inside = os.path.join(root, "")
+    # what was found below a directory was found by joining its path
+    below = place.startswith(inside)
+    relative = place.removeprefix(inside) if below else os.path.relpath(place, root)
     if relative != os.curdir:
         return relative, os.path.join(typed, relative)
     if os.path.isdir(place) or os.path.isabs(typed):
