@@ -29,16 +29,10 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import (
-    brief_evidence,
-    count,
-    limits_explained,
-    list_names,
-    parting_of,
-    spoken_semantics,
-)
+from cbreplay.words import count, list_names, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -39,10 +39,10 @@ from cbreplay.document import (
     plain_text,
     say,
 )
+from cbreplay.evidence_words import spoken_evidence
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
-from cbreplay.shown_digits import Scale, scale_of
-from cbreplay.words import spoken_evidence
+from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ class _Beside(NamedTuple):
 
     doubts: tuple[Text, ...]
     sections: tuple[Section, ...]
-    scale: Scale
+    scale: ValueScale
     best_epoch: int | None
     best_value: float | None
     next_commands: tuple[Command, ...] = ()
@@ -216,7 +216,7 @@ def _curve(replay: Replay) -> Section:
     return Section("The decisions on the curve", (figure,), on="page")
 
 
-def _outcome(replay: Replay, scale: Scale) -> Section:
+def _outcome(replay: Replay, scale: ValueScale) -> Section:
     """Return what the setting would have done, as two columns."""
     columns = (TableColumn("outcome", "Outcome"), TableColumn("value", "On this run"))
     rows = tuple(_outcome_rows(replay, scale))
@@ -224,7 +224,7 @@ def _outcome(replay: Replay, scale: Scale) -> Section:
     return Section("What it would have done", (table,), half=True, on="page")
 
 
-def _outcome_rows(replay: Replay, scale: Scale) -> Iterator[Row]:
+def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
     outcome, run = replay.outcome, replay.run
     yield Row(("Evidence", spoken_evidence(replay)))
     if replay.stopped_epoch is not None:

@@ -52,11 +52,7 @@ from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import (
-    as_sentence,
-    spoken_counting,
-    spoken_semantics,
-)
+from cbreplay.words import as_sentence, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,9 @@ from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
+from cbreplay.evidence_words import brief_limit, limits_explained
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import brief_limit, count, limits_explained
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

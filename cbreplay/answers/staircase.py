@@ -31,13 +31,9 @@ from cbreplay.document import (
     Trend,
     say,
 )
-from cbreplay.shown_digits import Scale, scale_of
-from cbreplay.words import (
-    count,
-    spoken_evidence,
-    spoken_rows,
-    takes_nan,
-)
+from cbreplay.evidence_words import spoken_evidence, takes_nan
+from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.words import count, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -297,7 +293,7 @@ def _trend(staircase: Staircase) -> Trend:
     return Trend(staircase.objective, list(run.series[staircase.objective]), caption)
 
 
-def kept_scale(staircase: Staircase) -> Scale:
+def kept_scale(staircase: Staircase) -> ValueScale:
     """Return the scale of the values of the objective."""
     values = [step.kept_value for step in staircase.steps]
     return scale_of([*values, staircase.best_value])
