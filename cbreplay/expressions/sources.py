@@ -105,7 +105,7 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
             name for name in folders if name[0] not in "._" and name not in _PACKAGES
         )
         paths = [os.path.join(parent, name) for name in sorted(files)]  # noqa: PTH118
-        for path in filter(is_script, paths):
+        for path in filter(_is_own_script, paths):
             content = _content(path) if named else b""
             n_bytes += len(content)
             if not named or _names_callback(content):
@@ -116,6 +116,11 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
                 problem = f"it holds more than {held}"
                 raise ExpressionError(problem, text=directory, hint=_SMALLER)
     return found
+
+
+def _is_own_script(path: str) -> bool:
+    """Return whether a path is that of a script, and no link to one elsewhere."""
+    return is_script(path) and not os.path.islink(path)  # noqa: PTH114
 
 
 def _content(path: str) -> bytes:
