@@ -141,7 +141,7 @@ def _members(
         for place, replay in enumerate(cells.replays())
     ]
     own: dict[str, Any] = {}
-    if tells_of_rates(cells):
+    if tells_of_rates(cells) or any(still_gained(cells)):
         own["reductions"] = rate_totals(cells)
     if schedules := cut_schedules(cells):
         own["schedules"] = schedules
@@ -216,7 +216,11 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
         objective = cells.judged_by[0][0] or "value"
-        keeps: tuple[Part, ...] = (" keeps the best ", Code(objective))
+        # a log with a hole may lack a better one
+        best = " keeps the best "
+        if cells.columns["bounds"][nearest]:
+            best = " keeps the best recorded "
+        keeps: tuple[Part, ...] = (best, Code(objective))
     else:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
@@ -252,7 +256,8 @@ def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
     yield ": "
     yield Fact(regret, "difference", "regret", scale)
     side = "above" if cells.judged_by[0][1] == "min" else "below"
-    yield f" {side} the best {cells.judged_by[0][0]}"
+    best = "best recorded" if cells.columns["bounds"][place] else "best"
+    yield f" {side} the {best} {cells.judged_by[0][0]}"
 
 
 def _lead(cells: SettingCells) -> Text:
@@ -299,6 +304,8 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             " asks with True.",
         )
     yield from told_schedules(cells)
+    if len(cells.runs) == 1:
+        yield from still_gained(cells)
     yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
 
