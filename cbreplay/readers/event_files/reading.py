@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["read_events"]
 
 _AT_ONCE = 1 << 20
+# damage is kept in the table: who reads it knows whether that is an error
+_KEEPING = ReadOptions(errors="skip")
 
 
 def read_events(
@@ -59,7 +61,7 @@ class _FileReading:
 
     def __init__(self, file: RecordBytes, path: str, most: int | None) -> None:
         self._file, self._path, self._most = file, path, most
-        self._table, self._damage = TableBuilder(), Damage(ReadOptions(errors="skip"))
+        self._table, self._damage = TableBuilder(), Damage(_KEEPING)
 
     def read(self, n_bytes: int) -> EventTable:
         offset = 0
