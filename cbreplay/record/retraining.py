@@ -16,9 +16,9 @@ from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
 from cbreplay.record.run_directory import STATE
 from cbreplay.record.train import (
+    build_for_fit,
     build_untrained,
     import_training,
-    load_state,
     seed_everything,
 )
 from cbreplay.rules.registry import stopping_rule
@@ -171,10 +171,11 @@ class RetrainedModel:
     def _resumed(self, model: Any, fit: RecordedFit) -> Any:  # noqa: ANN401 - keras is untyped
         """Return the model as a script finds it that goes on with a saved one."""
         with tempfile.TemporaryDirectory() as directory:
-            state = Path(directory) / STATE
-            model.save(state)
+            model.save(Path(directory) / STATE)
             seed_everything(fit.plan.seed, fit.first_epoch)
-            return load_state(state, self._training)
+            return build_for_fit(
+                fit.plan, Path(directory), self._training, resumed=True
+            )
 
     def _told(self, model: Any, users: Sequence[Any], seen: _Seen) -> Retraining:  # noqa: ANN401 - keras is untyped
         evaluated = model.evaluate(
