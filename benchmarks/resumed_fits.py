@@ -4,8 +4,9 @@
 
 Every version that is prepared (``python -m tests.differential.prepare_keras_versions``)
 trains a model of one layer in two fits, in a process of its own. The values that the
-callbacks watch are written into ``logs`` by the first callback of the list. The lines
-of the table in ``docs/what-keras-really-does.md`` are what this prints.
+callbacks watch are written into ``logs`` by the first callback of the list. All answers
+go to stderr; the table is that of ``docs/what-keras-really-does.md``, where versions in
+a row that answer alike share a line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import itertools
 import json
 import os
 import subprocess
@@ -23,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _SEAM, _END = 3, 8
 
@@ -178,10 +180,9 @@ class ResumedFits:
         )
         again = self.fit(model, [self._backup(folder), see], values)
         third = self.fit(self.model(), [self._backup(folder)], values)
-        return (
-            f"epoch {again[0]}, {seen[0]}; "
-            f"{'begins anew' if third[0] == 0 else f'epoch {third[0]}'}"
-        )
+        where = "begins at the epoch after" if again[0] == _SEAM else "begins anew"
+        left = "" if third[0] == 0 else f"; a third fit begins at epoch {third[0]}"
+        return f"{where}, with its {seen[0]}{left}"
 
     def stopped_backup(self) -> str:
         """Ask where a fit begins that follows one which its EarlyStopping stopped."""
@@ -232,6 +233,9 @@ QUESTIONS = {
 }
 
 
+IN_TABLE = ("kept EarlyStopping", "kept ReduceLROnPlateau", "BackupAndRestore")
+
+
 def answer_here(package: str) -> None:
     """Print the answers of the package that is first on this process's path."""
     warnings.simplefilter("ignore")
@@ -258,6 +262,7 @@ def main() -> None:
     # the tests' own list, which a version itself does not need
     from tests.oracles.keras_versions import VERSIONS, path_of
 
+    answers = []
     for version in VERSIONS:
         if options.versions and version.semantics not in options.versions:
             continue
@@ -266,10 +271,24 @@ def main() -> None:
         environment = os.environ | {"PYTHONPATH": path_of(version)}
         words = [sys.executable, __file__, "--here", version.package]
         told = subprocess.run(  # noqa: S603 - our own file
-            words, env=environment, capture_output=True, text=True, check=False
+            words, env=environment, capture_output=True, text=True, check=True
         )
-        answers = json.loads(told.stdout) if told.stdout else told.stderr[-500:]
-        print(version.semantics, json.dumps(answers, indent=1), flush=True)
+        print(version.semantics, told.stdout, file=sys.stderr, flush=True)
+        answers.append((version.semantics, json.loads(told.stdout)))
+    print(*table_lines(answers), sep="\n")
+
+
+def table_lines(answers: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    """Yield a line for all versions in a row that answer alike."""
+
+    def columns(answer: tuple[str, dict[str, Any]]) -> tuple[str, ...]:
+        package = answer[0].partition("-")[0]
+        return (package, *(answer[1][question] for question in IN_TABLE))
+
+    for (package, *cells), group in itertools.groupby(answers, columns):
+        first, *later = (name for name, _ in group)
+        upto = f" to {later[-1].removeprefix(f'{package}-')}" if later else ""
+        yield f"| {first}{upto} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

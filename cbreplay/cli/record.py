@@ -163,6 +163,7 @@ _HARMLESS = (
     "%load_ext",
     "%autoreload",
     "%reload_ext",
+    "%tensorboard",
     "%%time",
     "%%capture",
 )
