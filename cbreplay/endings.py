@@ -80,6 +80,13 @@ class Endings(NamedTuple):
             tuple(self.guessed[row] for row in kept),
         )
 
+    def count_broken(self) -> int:
+        """Return how many ended before their plan, and not by a rule of their own."""
+        return sum(
+            not reached and patience is None
+            for patience, reached in zip(self.own, self.reached, strict=True)
+        )
+
 
 class PlanPart(NamedTuple):
     """The runs that were planned alike.

@@ -83,11 +83,15 @@ class ChoiceFrame(NamedTuple):
     floor : int
         No shorter patience is chosen: some logs were cut by this one, and no other
         shows what they would have held.
+    broke_off : bool
+        Whether most logs ended before the plan without a stop, so that what a patience
+        loses on them is only a bound.
     """
 
     plan: int | None
     cost_weight: float
     floor: int = 1
+    broke_off: bool = False
 
 
 class Panel(NamedTuple):
