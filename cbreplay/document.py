@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.claims import Claim
 from cbreplay.kinds import SCALED, is_number, spoken_span, spoken_value
-from cbreplay.shown_digits import Scale, scale_of
+from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,14 +80,14 @@ class Fact(NamedTuple):
         What it means.
     name : str
         What it is in the answer's data, for example ``"best_epoch"``.
-    scale : Scale or None
+    scale : ValueScale or None
         Where it shares its decimals with others, as those of a table.
     """
 
     value: Any
     kind: Kind
     name: str = ""
-    scale: Scale | None = None
+    scale: ValueScale | None = None
 
     @property
     def text(self) -> str:
@@ -215,7 +215,7 @@ class TableColumn(NamedTuple):
         Where room is short, columns with a larger number go first; 0 never goes.
     shown : {"always", "people", "programs"}
         To whom.
-    scale : Scale or None
+    scale : ValueScale or None
         Of values, where other columns or sentences share their decimals.
     once : bool
         Whether a terminal leaves out what stands in the row above as well.
@@ -226,7 +226,7 @@ class TableColumn(NamedTuple):
     kind: Kind = "text"
     fold: int = 0
     shown: Literal["always", "people", "programs"] = "always"
-    scale: Scale | None = None
+    scale: ValueScale | None = None
     once: bool = False
 
     @property
@@ -587,11 +587,11 @@ def spoken_cells(table: Table) -> list[list[str]]:
     return lines
 
 
-def _scales(table: Table) -> dict[int, Scale]:
+def _scales(table: Table) -> dict[int, ValueScale]:
     """Return the scale of each column of values, and of differences between them."""
     rows = [row.cells for row in table.rows if not row.rest]
-    found: dict[int, Scale] = {}
-    of_values: Scale | None = None
+    found: dict[int, ValueScale] = {}
+    of_values: ValueScale | None = None
     for place, column in enumerate(table.columns):
         if column.kind not in SCALED:
             continue
@@ -613,7 +613,7 @@ def _numbers(cells: Iterable[Any]) -> Iterator[float]:
             yield value
 
 
-def _spoken_cell(cell: Any, kind: Kind, scale: Scale | None) -> str:  # noqa: ANN401
+def _spoken_cell(cell: Any, kind: Kind, scale: ValueScale | None) -> str:  # noqa: ANN401
     if not isinstance(cell, (Cell, Text, Span, Pair)):
         return spoken_value(cell, kind, scale)
     if isinstance(cell, Text):

@@ -141,8 +141,8 @@ def find_cadence(series: Series) -> int | None:
 def find_shared_cadence(run: Run) -> int:
     """Return the distance between the epochs of a run, where all series share one.
 
-    1 where a series has another, or where something says that nothing was logged
-    between: settings, or rows without values.
+    1 where a series has another, or values between; or where something says that
+    nothing was logged between: settings, or rows without values.
 
     >>> from cbreplay.run import Run, Series
     >>> losses = Series.from_optional([0.9, None, None, 0.8, None, None, 0.7])
@@ -153,9 +153,19 @@ def find_shared_cadence(run: Run) -> int:
     recorded = [series for series in run.series.values() if series.recorded.any()]
     if any(series.recorded.all() for series in recorded) or run.metadata is not None:
         return 1
-    cadences = {find_cadence(series) for series in recorded}
+    cadences = {_kept_cadence(series) for series in recorded}
     silent = any(name in run.not_logged for name in run.series) and run.has_row.all()
     return cadences.pop() or 1 if len(cadences) == 1 and not silent else 1
+
+
+def _kept_cadence(series: Series) -> int | None:
+    """Return the cadence of a series that has no value between, but at its ends."""
+    positions = _recorded(series)
+    cadence = _cadence(positions)
+    if cadence is None:
+        return None
+    inner = {position % cadence for position in positions[1:-1]}
+    return cadence if len(inner) <= 1 else None
 
 
 def _recorded(series: Series) -> list[int]:

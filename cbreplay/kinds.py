@@ -10,7 +10,7 @@ import math
 from typing import Any, Literal, TypeAlias
 
 from cbreplay.digits import spoken_figure
-from cbreplay.shown_digits import Scale, scale_of, shown_digits
+from cbreplay.shown_digits import ValueScale, scale_of, shown_digits
 from cbreplay.words import spoken_number, spoken_range, spoken_seconds
 
 __all__ = ["SCALED", "Kind", "is_number", "spoken_span", "spoken_value"]
@@ -64,7 +64,7 @@ def is_number(kind: Kind) -> bool:
     return kind not in _TEXTS
 
 
-def spoken_value(value: Any, kind: Kind, scale: Scale | None = None) -> str:  # noqa: ANN401 - a cell holds anything
+def spoken_value(value: Any, kind: Kind, scale: ValueScale | None = None) -> str:  # noqa: ANN401 - a cell holds anything
     """Write a value of a kind for people; ``-`` where there is none.
 
     Parameters
@@ -73,7 +73,7 @@ def spoken_value(value: Any, kind: Kind, scale: Scale | None = None) -> str:  # 
         What it is.
     kind : Kind
         What it means.
-    scale : Scale, optional
+    scale : ValueScale, optional
         Of a value or difference, where it shares its decimals with others.
 
     Examples

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "answer_about", "ask"]
 
 _PICTURES = (".png", ".svg", ".pdf")
-_MOST_DRAWN = 6
 
 
 class Answer:
@@ -298,12 +297,13 @@ def _draw_settings(
     runs: Sequence[Run], grid: Grid, replays: Sequence[Replay]
 ) -> Drawing:
     from cbreplay.answers.axes import short_setting
+    from cbreplay.answers.pictures import MOST_ON_A_CURVE
     from cbreplay.plots import plot_replay, plot_settings
 
-    if len(runs) > 1 or len(grid) > _MOST_DRAWN:
+    if len(runs) > 1 or len(grid) > MOST_ON_A_CURVE:
         sentence = (
-            f"one curve shows one run and {_MOST_DRAWN} settings at most, and these "
-            f"are {len(runs)} and {len(grid)}. Ask about one run"
+            f"one curve shows one run and {MOST_ON_A_CURVE} settings at most, and "
+            f"these are {len(runs)} and {len(grid)}. Ask about one run"
         )
         raise ConfigError(sentence)
     if len(replays) == 1:

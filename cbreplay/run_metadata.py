@@ -266,7 +266,8 @@ class _Fields:
         return found
 
     def fail(self, name: str, value: object, expected: str) -> NoReturn:
-        problem = f"{name!r} is {shown_value(value)}, where {expected} is expected"
+        shown = shown_value(value)
+        problem = f"{shown_value(name)} is {shown}, where {expected} is expected"
         raise LogError(problem, source=self.source, hint=_HINT)
 
     def doubt(self, name: str, value: object, expected: str) -> None:

@@ -2,7 +2,7 @@
 
 What a value is worth showing hangs on what it is, unless somebody said how many digits
 they want (``--precision``). Values that stand together share their decimals: those of
-their `Scale`.
+their `ValueScale`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Scale", "Worth", "scale_of", "showing_digits", "shown_digits"]
+__all__ = ["ValueScale", "Worth", "scale_of", "showing_digits", "shown_digits"]
 
 Worth: TypeAlias = Literal[
     # of a series, or how far two such values are apart
@@ -62,7 +62,7 @@ def shown_digits(otherwise: int = _DIGITS["value"]) -> int:
     return _asked.get() or otherwise
 
 
-class Scale(NamedTuple):
+class ValueScale(NamedTuple):
     """The size by which values that stand together share their decimals.
 
     Parameters
@@ -80,9 +80,13 @@ class Scale(NamedTuple):
     def decimals(self) -> int:
         """How many decimals show the digits that a value of that size is worth.
 
-        >>> Scale(0.4126).decimals, Scale(123.4).decimals, Scale(None).decimals
+        >>> (
+        ...     ValueScale(0.4126).decimals,
+        ...     ValueScale(123.4).decimals,
+        ...     ValueScale(None).decimals,
+        ... )
         (4, 1, 4)
-        >>> Scale(0.4126, "cost").decimals
+        >>> ValueScale(0.4126, "cost").decimals
         2
         """
         digits = shown_digits(_DIGITS[self.worth])
@@ -92,7 +96,7 @@ class Scale(NamedTuple):
         return min(max(wanted, 0), max(_MOST_DECIMALS, digits + _MORE_DECIMALS))
 
 
-def scale_of(values: Iterable[float | None], worth: Worth = "value") -> Scale:
+def scale_of(values: Iterable[float | None], worth: Worth = "value") -> ValueScale:
     """Return the scale of values: their middle one's size.
 
     One extreme value so decides nothing about the column that it stands in.
@@ -103,4 +107,4 @@ def scale_of(values: Iterable[float | None], worth: Worth = "value") -> Scale:
     sizes = [abs(size) for size in values if size is not None and math.isfinite(size)]
     known = sorted(size for size in sizes if size > 0)
     # the lower median; importing statistics would cost start-up time
-    return Scale(known[(len(known) - 1) // 2] if known else None, worth)
+    return ValueScale(known[(len(known) - 1) // 2] if known else None, worth)

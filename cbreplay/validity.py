@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.monitor import round_float32
 
@@ -154,6 +156,9 @@ def read_recorded_rates(
     if scheduled and initial is not None and recorded.recorded[0]:
         began, initial = initial, None
     rounding = run.learning_rate_rounding
+    if rounding is not None:
+        # half of .0005 is written .0003: half a unit away, but for float32's own
+        rounding = rounding + np.spacing(recorded.values.astype(np.float32))
     return tuple(
         RecordedRate(
             _filled(series, initial, run),

@@ -26,19 +26,12 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import (
-    brief_evidence,
-    count,
-    limits_explained,
-    list_names,
-    parting_of,
-    spoken_counting,
-    spoken_semantics,
-)
+from cbreplay.words import count, list_names, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -32,9 +32,9 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.evidence_words import parting_of, spoken_divergence
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.words import name_in_list
-from cbreplay.words import parting_of, spoken_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

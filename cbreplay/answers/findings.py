@@ -83,6 +83,7 @@ def check_callbacks(
     run: Run | None = None,
     semantics: str | None = None,
     schedule: str | None = None,
+    written: Sequence[frozenset[str]] = (),
     source: str = "",
     lines: tuple[int, ...] = (),
     notes: Sequence[str] = (),
@@ -91,7 +92,7 @@ def check_callbacks(
 
     Parameters
     ----------
-    callbacks, epochs, validation_freq, run, semantics, schedule
+    callbacks, epochs, validation_freq, run, semantics, schedule, written
         As in `lint_callbacks`: the list, and what is known of the training.
     source, lines, notes : as in `ListFindings`
         Where the list is from, and what could not be read there.
@@ -105,6 +106,7 @@ def check_callbacks(
         run=run,
         semantics=semantics,
         schedule=schedule,
+        written=written,
     )
     return ListFindings(
         callbacks,

@@ -18,6 +18,7 @@ from cbreplay.answers.spoken_runs import (
 )
 from cbreplay.document import (
     Block,
+    Cell,
     Code,
     CodeBlock,
     Document,
@@ -32,31 +33,35 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
 from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import (
-    brief_evidence,
-    count,
-    limits_explained,
-    list_names,
-    parting_of,
-    spoken_semantics,
-)
+from cbreplay.words import count, list_names, spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.document import Text
+    from cbreplay.outcomes import Outcome
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
+    from cbreplay.validity import Evidence
 
 __all__ = ["DOUBTS", "ManyRuns", "SettingOnRuns", "many_runs_page"]
 
 DOUBTS = "Before you trust it"
 MOST_DRAWN = 24
 _MOST_NAMES = 5
+# how many runs of a row answer it, and what keeps the others from it
+_COUNTED: Mapping[Evidence, str] = {
+    "exact": "Exact",
+    "censored": "Not in the log",
+    "diverged": "After a rate change",
+    "incomplete": "Lacks values",
+}
+_ALWAYS_COUNTED = ("exact", "censored")
 _NO_DOUBT = (
     "Nothing stood out in these logs. They say something about runs like these only."
 )
@@ -69,11 +74,13 @@ class SettingOnRuns(NamedTuple):
     replays: Sequence[Replay]
 
     def exact(self) -> list[Replay]:
-        """Return the replays that may be averaged: exact, with a number."""
+        """Return the replays that may be averaged: exact, with a number, no bound."""
         return [
             replay
             for replay in self.replays
-            if replay.evidence == "exact" and replay.outcome.regret is not None
+            if replay.evidence == "exact"
+            and replay.outcome.regret is not None
+            and "regret" not in replay.outcome.bounds
         ]
 
 
@@ -219,6 +226,7 @@ def _about_setting(asked: ManyRuns) -> Iterator[Text]:
     kinds = [
         ("censored", f"cannot say what {name} would have done: the log ends first"),
         ("diverged", f"cannot say it for {name} after a learning-rate change"),
+        ("incomplete", f"cannot say it for {name}: the log lacks values"),
     ]
     for evidence, words in kinds:
         runs = [
@@ -250,21 +258,14 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
     if not rows:
         return
     side = beside_best(replay.objective_mode for replay in asked.drawn.replays)
-    diverges = any(
-        replay.evidence == "diverged" for row in rows for replay in row.replays
-    )
+    found = {replay.evidence for row in rows for replay in row.replays}
+    counted = [name for name in _COUNTED if name in found or name in _ALWAYS_COUNTED]
     scale = scale_of(
         replay.outcome.kept_value for row in rows for replay in row.exact()
     )
     columns = (
         TableColumn("setting", "Setting", "name"),
-        TableColumn("n_exact", "Exact", "count"),
-        TableColumn("n_censored", "Not in the log", "count"),
-        *(
-            [TableColumn("n_diverged", "After a rate change", "count")]
-            if diverges
-            else []
-        ),
+        *(TableColumn(f"n_{name}", _COUNTED[name], "count") for name in counted),
         TableColumn("mean_regret", f"Mean {side}", "difference", scale=scale),
         TableColumn("worst_regret", f"Worst {side}", "difference", scale=scale),
         TableColumn("epochs_saved", "Epochs saved"),
@@ -272,24 +273,23 @@ def _baseline_section(asked: ManyRuns) -> Iterator[Section]:
     )
     table = Table(
         columns,
-        tuple(_baseline_row(row, diverges=diverges) for row in rows),
+        tuple(_baseline_row(row, counted) for row in rows),
         "Fixed settings, each over the runs that answer it exactly",
     )
     remark = say(
         f"The patience rows are with restore_best_weights={asked.restores}. "
-        "Means and the worst are over the exact runs of a row; the others are counted "
-        "and left out. Rows over different runs do not compare: a long patience is "
-        "exact only where the log goes on long enough."
+        "Means and the worst are over the exact runs of a row whose loss is known; the "
+        "others are counted and left out. Rows over different runs do not compare: a "
+        "long patience is exact only where the log goes on long enough."
     )
     yield Section("Fixed settings", (table, Paragraph(remark, small=True)))
 
 
-def _baseline_row(row: SettingOnRuns, *, diverges: bool) -> Row:
+def _baseline_row(row: SettingOnRuns, counted: Sequence[Evidence]) -> Row:
     exact = row.exact()
-    evidences = ["exact", "censored", *(["diverged"] if diverges else [])]
     counts = [
         sum(replay.evidence == evidence for replay in row.replays)
-        for evidence in evidences
+        for evidence in counted
     ]
     if not exact:
         told = f"no run of {len(row.replays)} answers this exactly"
@@ -370,17 +370,23 @@ def _every_run(drawn: SettingOnRuns) -> Section:
     return Section(f"Every run, at {drawn.name}", (table, *notes))
 
 
+def _lost_here(outcome: Outcome) -> Cell | None:
+    """Return what a run loses: at least that where the log lacks values."""
+    regret = outcome.regret
+    return None if regret is None else Cell(regret, outcome.bounds.get("regret"))
+
+
 def _run_row(replay: Replay) -> Row:
     """Return one run; figures that are only provisional are not shown at all."""
     run, outcome = replay.run, replay.outcome
     best = best_recorded_epoch(run, replay.objective, replay.objective_mode)
-    cells: tuple[float | None, ...] = (None, None, None, None, None)
+    cells: tuple[Cell | float | None, ...] = (None, None, None, None, None)
     if replay.evidence == "exact":
         cells = (
             replay.stopped_epoch,
             replay.kept_epoch,
             outcome.kept_value,
-            outcome.regret,
+            _lost_here(outcome),
             outcome.epochs_saved,
         )
     names = (run.name, run.recorded_epochs, spoken_end(run), best)

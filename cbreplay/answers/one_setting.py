@@ -42,11 +42,11 @@ from cbreplay.document import (
     plain_text,
     say,
 )
+from cbreplay.evidence_words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
-from cbreplay.shown_digits import Scale, scale_of
-from cbreplay.words import spoken_evidence
+from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ class _Beside(NamedTuple):
 
     doubts: tuple[Text, ...]
     sections: tuple[Section, ...]
-    scale: Scale
+    scale: ValueScale
     best_epoch: int | None
     best_value: float | None
     next_commands: tuple[Command, ...] = ()
@@ -229,7 +229,7 @@ def _curve(replay: Replay) -> Section:
     return Section("The decisions on the curve", (figure,), on="page")
 
 
-def _outcome(replay: Replay, scale: Scale) -> Section:
+def _outcome(replay: Replay, scale: ValueScale) -> Section:
     """Return what the setting would have done, as two columns."""
     columns = (TableColumn("outcome", "Outcome"), TableColumn("value", "On this run"))
     rows = tuple(_outcome_rows(replay, scale))
@@ -237,7 +237,7 @@ def _outcome(replay: Replay, scale: Scale) -> Section:
     return Section("What it would have done", (table,), half=True, on="page")
 
 
-def _outcome_rows(replay: Replay, scale: Scale) -> Iterator[Row]:
+def _outcome_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
     outcome, run = replay.outcome, replay.run
     yield Row(("Evidence", spoken_evidence(replay)))
     if replay.stopped_epoch is not None:
@@ -251,7 +251,8 @@ def _outcome_rows(replay: Replay, scale: Scale) -> Iterator[Row]:
         value = spoken_value(outcome.kept_value, "value", scale)
         yield Row((f"{replay.objective}{so_far}", value))
         regret = spoken_value(outcome.regret, "difference", scale)
-        yield Row((f"{side}{so_far}", regret))
+        cell = Cell(regret, outcome.bounds.get("regret"))
+        yield Row((f"{side}{so_far}", cell))
     figures: list[tuple[str, str, float | None, Kind]] = [
         ("Epochs trained", "trained_epochs", outcome.trained_epochs, "count"),
         ("Epochs saved", "epochs_saved", outcome.epochs_saved, "count"),

@@ -13,6 +13,7 @@ from cbreplay.answers.spoken_runs import (
     counts_otherwise,
 )
 from cbreplay.document import (
+    Cell,
     Command,
     Document,
     Fact,
@@ -119,13 +120,13 @@ def _table(staircases: Sequence[Staircase]) -> Table:
 
 def _row(staircase: Staircase) -> Row:
     run, step = staircase.replay.run, staircase.sufficient_step()
-    told: tuple[float | None, ...] = (None, None, None, None)
+    told: tuple[Cell | float | None, ...] = (None, None, None, None)
     if step is not None:
         told = (
             staircase.sufficient_patience(),
             step.first_stopped_epoch,
             step.most_epochs_saved,
-            step.regret,
+            Cell(step.regret, "lower" if staircase.lacks_values else None),
         )
     return Row(
         (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import Figure
+from cbreplay.evidence_words import spoken_evidence
 from cbreplay.kinds import spoken_value
-from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.setting_cells import SettingCells
+from cbreplay.evidence_words import parting_of
 from cbreplay.staircase.reductions import account_reductions
-from cbreplay.words import parting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -52,11 +52,7 @@ from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import default_family, pasted_code_of
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import (
-    as_sentence,
-    spoken_counting,
-    spoken_semantics,
-)
+from cbreplay.words import as_sentence, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -220,7 +216,11 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
     claim = Claim("is_nearest", {"config": nearest})
     if cells.columns["regret"][nearest] == 0:
         objective = cells.judged_by[0][0] or "value"
-        keeps: tuple[Part, ...] = (" keeps the best ", Code(objective))
+        # a log with a hole may lack a better one
+        best = " keeps the best "
+        if cells.columns["bounds"][nearest]:
+            best = " keeps the best recorded "
+        keeps: tuple[Part, ...] = (best, Code(objective))
     else:
         keeps = (" comes nearest", *_beside_best_here(cells, nearest))
     return say(*start, "; ", Code(name), *keeps, ".", claims=[claim])
@@ -256,7 +256,8 @@ def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
     yield ": "
     yield Fact(regret, "difference", "regret", scale)
     side = "above" if cells.judged_by[0][1] == "min" else "below"
-    yield f" {side} the best {cells.judged_by[0][0]}"
+    best = "best recorded" if cells.columns["bounds"][place] else "best"
+    yield f" {side} the {best} {cells.judged_by[0][0]}"
 
 
 def _lead(cells: SettingCells) -> Text:

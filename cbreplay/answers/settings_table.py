@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
+from cbreplay.evidence_words import brief_limit, limits_explained
 from cbreplay.shown_digits import scale_of
-from cbreplay.words import brief_limit, count, limits_explained
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,7 +106,7 @@ def _spoken_columns(
         yield column._replace(scale=scale), _so_far(cells, "kept_value")
         side = beside_best(mode for _, mode in cells.judged_by)
         column = _for_people("regret", side, "difference")
-        yield column._replace(scale=scale), _so_far(cells, "regret")
+        yield column._replace(scale=scale), _regrets(cells)
     yield _for_people("epochs_saved", "saved", "count", fold=4), _saved_epochs(cells)
     if any(held["saves"]):
         yield _for_people("saves", "saves", "count", fold=6), held["saves"]
@@ -135,12 +136,33 @@ def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
     )
 
 
+def _regrets(cells: SettingCells) -> Sequence[Any]:
+    return _bounded(cells, "regret", "lower", _so_far(cells, "regret"))
+
+
 def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
-    saved, bounds = cells.columns["epochs_saved"], cells.columns["bounds"]
-    return MadeColumn(
-        len(saved),
-        lambda row: Cell(saved[row], bound="upper") if bounds[row] else saved[row],
-    )
+    saved = cells.columns["epochs_saved"]
+    return _bounded(cells, "epochs_saved", "upper", saved)
+
+
+def _bounded(
+    cells: SettingCells,
+    key: str,
+    bound: Literal["lower", "upper"],
+    held: Sequence[Any],
+) -> Sequence[Any]:
+    """Return a column of figures, with its sign where one is a bound of this kind."""
+    bounds = cells.columns["bounds"]
+    said = f"{key}:{bound}"
+
+    def cell(row: int) -> Any:  # noqa: ANN401 - what the column holds, or a Cell
+        value = held[row]
+        if value is None or said not in bounds[row]:
+            return value
+        value = value if isinstance(value, Cell) else Cell(value)
+        return value._replace(bound=bound)
+
+    return MadeColumn(len(held), cell)
 
 
 _LIMITS = ("evidence", "divergence_epoch", "parted_by", "gap_epoch")

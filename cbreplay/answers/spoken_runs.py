@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.document import Code, Fact, say
+from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_shared_cadence
-from cbreplay.words import parting_words, spoken_semantics
+from cbreplay.words import spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbreplay.document import Part, Text
+    from cbreplay.evidence_words import Parting
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
-    from cbreplay.words import Parting
 
 __all__ = [
     "ABOUT_OTHERS",

@@ -31,13 +31,9 @@ from cbreplay.document import (
     Trend,
     say,
 )
-from cbreplay.shown_digits import Scale, scale_of
-from cbreplay.words import (
-    count,
-    spoken_evidence,
-    spoken_rows,
-    takes_nan,
-)
+from cbreplay.evidence_words import spoken_evidence, takes_nan
+from cbreplay.shown_digits import ValueScale, scale_of
+from cbreplay.words import count, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,7 +155,9 @@ def _which_was_enough(staircase: Staircase) -> Text:
     if step.regret == 0:
         best = Claim("is_best", {"series": objective, "epoch": step.kept_epoch})
         judged = "best epoch, "
-        if {objective, staircase.monitor} != {_KERAS_DEFAULT}:
+        if staircase.lacks_values:
+            judged = f"epoch of the best recorded {objective}, "
+        elif {objective, staircase.monitor} != {_KERAS_DEFAULT}:
             judged = f"epoch of the best {objective}, "
         return say(
             "On this run ",
@@ -171,6 +169,7 @@ def _which_was_enough(staircase: Staircase) -> Text:
         )
     return say(
         "No patience that stops inside this log keeps its best ",
+        *(["recorded "] if staircase.lacks_values else []),
         Code(objective),
         "; ",
         *name,
@@ -297,7 +296,7 @@ def _trend(staircase: Staircase) -> Trend:
     return Trend(staircase.objective, list(run.series[staircase.objective]), caption)
 
 
-def kept_scale(staircase: Staircase) -> Scale:
+def kept_scale(staircase: Staircase) -> ValueScale:
     """Return the scale of the values of the objective."""
     values = [step.kept_value for step in staircase.steps]
     return scale_of([*values, staircase.best_value])
@@ -344,9 +343,6 @@ def _table(staircase: Staircase) -> Table:
 
 
 def _row(staircase: Staircase, step: StaircaseStep) -> Row:
-    sign = "+" if staircase.objective_mode == "min" else "-"
-    sign = sign if step.regret else ""
-    regret = Cell(step.regret, sign=sign) if step.regret else step.regret
     cells = (
         Span(step.first_patience, step.last_patience),
         step.first_patience,
@@ -357,7 +353,7 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
         step.evidence,
         step.kept_epoch,
         step.kept_value,
-        regret,
+        _regret(staircase, step),
         *step.others.values(),
         Span(step.most_epochs_saved, step.fewest_epochs_saved),
         step.most_epochs_saved,
@@ -369,6 +365,18 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
     tried = any(step.first_patience <= tried <= step.last_patience for tried in _TRIED)
     chosen = step == staircase.sufficient_step()
     return Row(cells, rank=0 if tried or chosen else 1, marked=chosen)
+
+
+def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:
+    """Return how far a kept value is from the best: a bound where some are lacking."""
+    if step.regret is None:
+        return None
+    sign = "+" if staircase.objective_mode == "min" else "-"
+    return Cell(
+        step.regret,
+        "lower" if staircase.lacks_values else None,
+        sign=sign if step.regret else "",
+    )
 
 
 def _rest_words(staircase: Staircase) -> str:

@@ -8,15 +8,10 @@ from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
+from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.outcomes import cuts_schedule
 from cbreplay.replay.notes import NAN_IS_BEST
-from cbreplay.words import (
-    as_sentence,
-    count,
-    find_non_finite,
-    spoken_non_finite,
-    spoken_range,
-)
+from cbreplay.words import as_sentence, count, spoken_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.answers.setting_cells import SettingCells
+from cbreplay.evidence_words import changes_recorded_rate, parting_of
 from cbreplay.outcomes import bounds_of, provisional_of
 from cbreplay.replay.notes import note_list
 from cbreplay.staircase.reductions import account_reductions, recorded_reductions
 from cbreplay.sweep import EVIDENCE, SharedReplays
 from cbreplay.sweep.notes import note_runs, note_settings
 from cbreplay.sweep.plan import plan_blocks
-from cbreplay.words import changes_recorded_rate, parting_of
 
 if TYPE_CHECKING:
+    from cbreplay.evidence_words import Parting
     from cbreplay.grid import Grid
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.sweep import Sweep
-    from cbreplay.words import Parting
 
 __all__ = ["find_partings", "read_sweep", "reads_from_sweep"]
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["print_swept"]
 
 _WAIT_SECONDS = 10
+# the last two where a busy machine starts the thread of dask's loop too late
+_NO_CLIENT = (OSError, ValueError, TypeError, RuntimeError, AssertionError)
 
 
 def print_swept(
@@ -112,7 +114,7 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask has no types
     try:
         connect: Any = Client
         return connect(address, timeout=_WAIT_SECONDS)
-    except (OSError, ValueError, TypeError) as error:
+    except _NO_CLIENT as error:
         said = without_secrets(str(error))
     shown = shown_url(address)
     why = f" ({said})" if shown == address else ""

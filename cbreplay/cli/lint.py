@@ -46,6 +46,7 @@ class _NamedList(NamedTuple):
     source: str = ""
     run: Run | None = None
     notes: tuple[str, ...] = ()
+    written: tuple[frozenset[str], ...] = ()
 
 
 class _FitOptions(NamedTuple):
@@ -268,6 +269,7 @@ def _check_list(
         run=named.run,
         source=named.source,
         notes=named.notes,
+        written=named.written,
         **plan._asdict(),
     )
 
@@ -286,7 +288,9 @@ def _expressed(expressions: tuple[str, ...]) -> _NamedList:
     from cbreplay.expressions import read_expressions
 
     read = read_expressions(expressions, {})
-    return _NamedList(_one_setting(read.entries), notes=tuple(read.notes))
+    return _NamedList(
+        _one_setting(read.entries), notes=tuple(read.notes), written=read.written
+    )
 
 
 def _one_setting(entries: Sequence[Callback | Choices]) -> Sequence[Callback]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.claims import tell
 from cbreplay.digits import nearest_improvement
 from cbreplay.errors import ConfigError
+from cbreplay.evidence_words import spoken_evidence
 from cbreplay.explain.ending import tell_ending
 from cbreplay.replay import Replay
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
-from cbreplay.words import spoken_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

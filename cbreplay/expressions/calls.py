@@ -26,6 +26,7 @@ __all__ = [
     "dotted_name",
     "fill_in",
     "literal_hint",
+    "named_parameters",
     "problem_with_name",
     "read_arguments",
     "require_all",
@@ -122,6 +123,12 @@ def read_arguments(
         place = f"{name}: {keyword.arg}"
         parameters[keyword.arg] = reader.value(keyword.value, place)
     return parameters
+
+
+def named_parameters(call: ast.Call, known: Sequence[str]) -> frozenset[str]:
+    """Return the parameters that a call names, and names that are none."""
+    by_place = known[: len(call.args)]
+    return frozenset([*by_place, *(word.arg for word in call.keywords if word.arg)])
 
 
 def literal_hint(place: str) -> str:

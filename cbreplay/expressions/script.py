@@ -52,6 +52,8 @@ class ScriptCallbacks(NamedTuple):
     schedule : str or None
         The class of the LearningRateSchedule that every ``compile`` gives the
         optimizer.
+    written : tuple of frozenset of str
+        Which parameters the code of each callback names.
     """
 
     source: str
@@ -61,6 +63,7 @@ class ScriptCallbacks(NamedTuple):
     epochs: int | None = None
     validation_freq: int | None = None
     schedule: str | None = None
+    written: tuple[frozenset[str], ...] = ()
 
 
 def read_script_callbacks(
@@ -137,6 +140,7 @@ class _Script:
             epochs=epochs,
             validation_freq=validation_freq,
             schedule=find_schedule(self.calls),
+            written=tuple(entry.written for entry in built),
         )
 
     def refuse(self, problems: list[Unread]) -> None:

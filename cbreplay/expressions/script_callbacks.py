@@ -9,6 +9,7 @@ from cbreplay.errors import CbreplayError
 from cbreplay.expressions.calls import (
     bystander,
     fill_in,
+    named_parameters,
     read_arguments,
     require_all,
 )
@@ -28,10 +29,11 @@ __all__ = ["Built", "build_callback", "find_watcher", "make_callback"]
 
 
 class Built(NamedTuple):
-    """A callback that a call makes, and the line of the call."""
+    """A callback that a call makes, the line of the call, and what it names."""
 
     callback: Callback
     line: int
+    written: frozenset[str] = frozenset()
 
 
 def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
@@ -54,7 +56,8 @@ def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
     parameters = read_arguments(call, name, known, reader)
     fill_in(parameters, calls.defaults, name, known, reader)
     require_all(parameters, kind, reader)
-    return Built(make_callback(kind, parameters, call, calls), call.lineno)
+    callback = make_callback(kind, parameters, call, calls)
+    return Built(callback, call.lineno, named_parameters(call, known))
 
 
 def make_callback(

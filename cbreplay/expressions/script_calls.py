@@ -6,8 +6,8 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cbreplay.expressions.arithmetic import work_out
 from cbreplay.expressions.calls import problem_with_name
+from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
 
 if TYPE_CHECKING:

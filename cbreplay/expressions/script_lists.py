@@ -299,7 +299,7 @@ class MemberReader:
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
         reader = _Stopgaps(self.calls, call, scope)
-        readable = self._known_words(call, name, known)
+        readable = self._known_words(call, name, known, kind.older_parameters)
         parameters = read_arguments(readable, name, known, reader)
         if any(word.arg is None for word in call.keywords):
             # ** may give every parameter that is not written out
@@ -313,14 +313,18 @@ class MemberReader:
             )
             for turn in range(_MOST_STAND_INS if unknown else 1)
         )
-        code = _shortened(call) if unknown else variants[0].code
+        is_whole = not unknown and len(readable.keywords) == len(call.keywords)
+        code = variants[0].code if is_whole else _shortened(call)
         return Member(call, variants, code, is_certain)
 
-    def _known_words(self, call: ast.Call, name: str, known: list[str]) -> ast.Call:
+    def _known_words(
+        self, call: ast.Call, name: str, known: list[str], older: frozenset[str]
+    ) -> ast.Call:
         """Return a call without what it names that this callback does not have."""
         words = [word for word in call.keywords if word.arg in known]
         for word in call.keywords:
-            if word not in words:
+            # any other name is no parameter of any version, which is a finding
+            if word.arg is None or word.arg in older:
                 what = "**" if word.arg is None else repr(word.arg)
                 problem = f"{name}: {what} is no parameter that can be read"
                 self.arguments.append(UnreadPart(word.value.lineno, problem))

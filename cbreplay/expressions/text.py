@@ -16,6 +16,7 @@ from cbreplay.expressions.calls import (
     dotted_name,
     fill_in,
     literal_hint,
+    named_parameters,
     problem_with_name,
     read_arguments,
     require_all,
@@ -48,10 +49,13 @@ class Expressions(NamedTuple):
         One callbacks list, in order.
     notes : tuple of str
         What was not read, or was taken in a way that a reader should know.
+    written : tuple of frozenset of str
+        Which parameters the text of each entry names.
     """
 
     entries: list[Callback | Choices]
     notes: tuple[str, ...]
+    written: tuple[frozenset[str], ...]
 
 
 def parse_callbacks(
@@ -110,18 +114,24 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     """Read texts as `parse_callbacks`, and say what a script left unread."""
     entries: list[Callback | Choices] = []
     notes: list[str] = []
+    written: list[frozenset[str]] = []
     for text in texts:
         path = text.strip().removeprefix("@")
         if path == text.strip():
-            entries.extend(_Expression(text, defaults).entries())
+            expression = _Expression(text, defaults)
+            entries.extend(expression.entries())
+            written.extend(expression.written)
         elif is_script(path):
             script = read_script_callbacks(path, defaults=defaults)
             entries.extend(script.callbacks)
+            written.extend(script.written)
             notes.extend(f"{path}: {note}" for note in script.notes)
         else:
-            written = read_text(path, most=_LONGEST_TEXT)
-            entries.extend(_Expression(written, defaults, path=path).statements())
-    return Expressions(entries, tuple(notes))
+            held = read_text(path, most=_LONGEST_TEXT)
+            expression = _Expression(held, defaults, path=path)
+            entries.extend(expression.statements())
+            written.extend(expression.written)
+    return Expressions(entries, tuple(notes), tuple(written))
 
 
 class _Expression:
@@ -134,6 +144,8 @@ class _Expression:
             self.text = text
         self.line = 0
         self.module = ""
+        # which parameters each entry names
+        self.written: list[frozenset[str]] = []
 
     def entries(self) -> list[Callback | Choices]:
         named = _MODULE_NAME.match(self.text)
@@ -153,6 +165,7 @@ class _Expression:
         if not isinstance(node, (ast.Call, ast.Name)):
             written.fail(f"{written.shown(node)} is not a call of a callback", _EXAMPLE)
         call = node if isinstance(node, ast.Call) else None
+        self.written.append(frozenset())
         return read_own(module, name, call, self.defaults, written)
 
     def statements(self) -> list[Callback | Choices]:
@@ -200,9 +213,11 @@ class _Expression:
             self.fail(f"{self.shown(node)} is not a call of a callback", _EXAMPLE)
         name = self.callback_name(node.func)
         if stands_by(name):
+            self.written.append(frozenset())
             return bystander(name, node)
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
+        self.written.append(named_parameters(node, known))
         parameters = read_arguments(node, name, known, self)
         fill_in(parameters, self.defaults, name, known, self)
         require_all(parameters, kind, self)

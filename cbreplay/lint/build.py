@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, nearest_name
+from cbreplay.rules.base import PlainRule
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import checks_of, resolve_semantics
 from cbreplay.rules.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
     from cbreplay.run import Run
 
@@ -41,6 +44,7 @@ def lint_callbacks(
     run: Run | None = None,
     semantics: str | None = None,
     schedule: str | None = None,
+    written: Sequence[frozenset[str]] = (),
 ) -> tuple[Finding, ...]:
     """Find settings that can never act, or act otherwise than they look.
 
@@ -62,6 +66,10 @@ def lint_callbacks(
     schedule : str, optional
         The class of the LearningRateSchedule that the optimizer has; that of the run
         by default.
+
+    written : sequence of frozenset of str, optional
+        Which parameters the code of each callback names, where there is code: a value
+        that stands there is meant, also where it is the default.
 
     Returns
     -------
@@ -99,6 +107,7 @@ def lint_callbacks(
         _planned(epochs, run),
         validation_freq or _recorded_freq(run),
         run,
+        written=tuple(written),
     )
     found = [
         *find_about_list(known, resolved.family.list_checks),
@@ -111,7 +120,10 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
     """Yield the findings about each callback of a list by itself."""
     for index, callback in enumerate(known.callbacks):
         checks = checks_of(callback)
-        single = () if checks is None else checks.single
+        unknown = list(_unknown_parameters(known, index, callback))
+        yield from unknown
+        # what else the call says is not what is meant
+        single = () if checks is None or unknown else checks.single
         found = [
             finding for check in single for finding in check(known, index, callback)
         ]
@@ -122,6 +134,26 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         if codes & _NEVER_IN_PLAN:
             pointless |= _ABOUT_STOPS
         yield from (finding for finding in found if finding.code not in pointless)
+
+
+def _unknown_parameters(
+    known: CheckedList, index: int, callback: Callback
+) -> Iterator[Finding]:
+    """Yield each name that the code of a callback gives a value, and no version has."""
+    if not isinstance(callback, PlainRule) or not known.written:
+        return
+    parameters = parameters_of(callback)
+    for name in sorted(
+        known.written[index] - {*parameters, *callback.older_parameters}
+    ):
+        yield Finding(
+            "unknown-parameter",
+            index,
+            f"{callback.class_name} has no parameter {name!r}"
+            f"{nearest_name(name, parameters)}",
+            callback.on_unknown_name,
+            f"one of {', '.join(parameters)}",
+        )
 
 
 def find_about_list(

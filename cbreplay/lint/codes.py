@@ -46,6 +46,7 @@ CODES = {
     "strip-in-validations": "With validation_freq, a strip counts validations.",
     "strip-of-one": "A strip of 1 stops at the first epoch that is not the best.",
     "strips-beyond-plan": "The strips are longer than the planned training.",
+    "unknown-parameter": "A name in the call is no parameter of the callback.",
 }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.expressions.calls import named_parameters
 from cbreplay.expressions.script_lists import UnreadPart
 from cbreplay.expressions.training_scripts import ScriptFit
 from cbreplay.lint.build import find_about_each, find_about_list
 from cbreplay.rules.checks import CheckedList, TrainingFacts
+from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import resolve_semantics
 from cbreplay.rules.training import Training
 
@@ -272,11 +274,17 @@ class _ExaminedFit:
             None,
             facts,
             tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(
-                frozenset(word.arg for word in member.call.keywords if word.arg)
-                for member in members
-            ),
+            tuple(map(_written, members)),
         )
+
+
+def _written(member: Member) -> frozenset[str]:
+    """Return which parameters the code of a callback names."""
+    callback = member.variants[0]
+    if not callback.acts_at:
+        # what a callback that decides nothing is given is not read
+        return frozenset()
+    return named_parameters(member.call, list(parameters_of(callback)))
 
 
 def _key(placed: PlacedFinding) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.words import spoken_evidence
+from cbreplay.evidence_words import spoken_evidence
 
 if TYPE_CHECKING:
     from cbreplay.replay import Replay

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cbreplay.digits import spoken_figure
 from cbreplay.errors import EvidenceError
+from cbreplay.evidence_words import parting_of
 from cbreplay.plots.evidence import Shade, epoch_span, find_shade
 from cbreplay.plots.style import (
     LIGHT,
@@ -22,7 +23,7 @@ from cbreplay.plots.style import (
     style_text,
 )
 from cbreplay.plots.words import drawable_text
-from cbreplay.words import parting_of, spoken_rows
+from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

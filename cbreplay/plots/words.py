@@ -6,6 +6,7 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
+from cbreplay.shown_digits import shown_digits
 from cbreplay.words import visible_text
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def _has_glyph(character: str) -> bool:
     return get_font(findfont(_FONT)).get_char_index(ord(character)) != 0
 
 
-def format_number(value: float | None, digits: int = 4) -> str:
+def format_number(value: float | None, digits: int | None = None) -> str:
     """Write a number with so many significant digits, trailing zeros included.
+
+    By default as many as people are shown of a value.
 
     >>> [format_number(number) for number in (0.31207, 12.5, 31207, 2e-7, None)]
     ['0.3121', '12.50', '31207', '2.000e-07', '']
@@ -69,6 +72,7 @@ def format_number(value: float | None, digits: int = 4) -> str:
         return {math.inf: "inf", -math.inf: "-inf"}.get(value, "NaN")
     if value == 0:
         return "0"
+    digits = digits or shown_digits()
     exponent = math.floor(math.log10(abs(value)))
     if not -digits <= exponent <= digits + 1:
         return f"{value:.{digits - 1}e}"

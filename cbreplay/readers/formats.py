@@ -89,6 +89,9 @@ _JSON_KEYS = (
 )
 # what Trainer alone logs, and so a log_history that was saved by itself
 _TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
+_LINES = r"\{[^\n]*\}[ \r]*\n[\s]*\{"
+# of a table of it, besides what it calls its evaluations
+_TRAINER_COLUMNS = {"eval_runtime", "train_runtime", "total_flos"}
 # protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
@@ -165,8 +168,14 @@ def asked_format(beginning: bytes, name: str) -> str:
 
 
 def _json_format(text: str) -> str | None:
+    trained = re.search(_TRAINER_KEYS, text)
     if '"log_history"' in text or (
-        text.startswith("[") and re.search(_TRAINER_KEYS, text) is not None
+        trained is not None
+        and (
+            text.startswith("[")
+            or re.match(_LINES, text) is not None
+            or text[trained.end() :].lstrip().startswith(":{")
+        )
     ):
         return "hugging_face"
     if re.search(_JSON_KEYS, text) is None:
@@ -190,7 +199,7 @@ def _csv_format(header: Sequence[str]) -> str | None:
     if "epoch" in names and any(map(_YOLO.fullmatch, names)):
         return "ultralytics"
     if {"epoch", "step"} <= names:
-        return "lightning"
+        return "hugging_face" if _TRAINER_COLUMNS & names else "lightning"
     pairs = any(f"val_{name}" in names for name in names)
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
     stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)

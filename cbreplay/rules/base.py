@@ -196,6 +196,9 @@ class PlainRule:
     stops_early: ClassVar[bool] = False
     sets_objective: ClassVar[bool] = False
     holds_own_code: ClassVar[bool] = False
+    # names of parameters that some version takes, and that are no fields here
+    older_parameters: ClassVar[frozenset[str]] = frozenset()
+    on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
 
     @property
     def class_name(self) -> str:

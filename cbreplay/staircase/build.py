@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
+from cbreplay.holes import find_gap
 from cbreplay.judging import read_judging
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
 from cbreplay.replay import (
@@ -143,6 +144,11 @@ class Staircase(NamedTuple):
     def objective_mode(self) -> Mode:
         """Its direction."""
         return self.replay.objective_mode or "min"
+
+    @property
+    def lacks_values(self) -> bool:
+        """Whether the log lacks values of the objective, a better one perhaps."""
+        return find_gap(self.replay.run, self.objective) is not None
 
     def sufficient_step(self) -> StaircaseStep | None:
         """Return the first step that stops inside the log and has the least regret.

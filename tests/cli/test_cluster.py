@@ -83,3 +83,28 @@ def test_what_cannot_be_asked_of_a_cluster_is_refused(ask: Ask, tmp_path: Path) 
         answer = ask("simulate", log, *words)
         assert (answer.status, answer.out) == (2, "")
         assert message in answer.err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        # LoopRunner.start asserts a loop that a busy machine has not begun in 10 s
+        AssertionError(),
+        RuntimeError("can't start new thread"),
+        TimeoutError("timed out after 10 s"),
+    ],
+    ids=repr,
+)
+def test_a_client_that_cannot_begin_is_no_defect(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(distributed, "Client", fail)
+    log = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.45])
+    options = ("--patience", "1", "--scheduler", "tcp://me:pw@h:1")
+    answer = ask("simulate", log, *options)
+    assert answer.status == 2
+    assert "no scheduler answers" in answer.err
+    assert "pw" not in answer.err

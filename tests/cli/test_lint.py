@@ -57,6 +57,49 @@ def test_no_log_is_needed(
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("by_file", [False, True])
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("EarlyStopping(patience=0, restore_best_weights=True)", True),
+        ("EarlyStopping('val_loss', 0, 0)", True),
+        # nothing is written: it is the default
+        ("EarlyStopping(restore_best_weights=True)", False),
+        ("[TensorBoard('a', 0), EarlyStopping()]", False),
+        ("[TensorBoard('a', 0), EarlyStopping(patience=0)]", True),
+    ],
+)
+def test_a_patience_of_0_is_named_where_it_is_written(
+    ask: Ask, tmp_path: Path, written: str, *, wanted: bool, by_file: bool
+) -> None:
+    """As of a script; of a real object nobody can tell 0 from the default."""
+    expression = written
+    if by_file:
+        (tmp_path / "callbacks.txt").write_text(written)
+        expression = f"@{tmp_path / 'callbacks.txt'}"
+    answer = as_json(ask("lint", "-c", expression, *RULES, "--format", "json").out)
+    codes = [finding["code"] for finding in answer["findings"]]
+    assert ("patience-zero-is-one" in codes) == wanted
+
+
+def test_a_name_that_no_version_has_is_told_with_the_nearest(
+    ask: Ask, tmp_path: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "from keras.callbacks import ReduceLROnPlateau\n"
+        "m.fit(x, callbacks=[ReduceLROnPlateau(patiance=3, factor=0.5)])\n"
+    )
+    answer = ask("lint", script, *RULES)
+    told = " ".join(answer.out.split())
+    assert "has no parameter 'patiance'; did you mean 'patience'?" in told
+    assert "ReduceLROnPlateau(patiance=3, factor=0.5)" in told
+    assert "Not read" not in told
+    refused = ask("lint", "-c", "ReduceLROnPlateau(patiance=3)", *RULES)
+    assert refused.status == 2
+    assert "did you mean 'patience'?" in refused.err
+
+
 def test_a_clean_list_is_told_so(ask: Ask) -> None:
     out = ask("lint", "-c", STOP, "-c", "CSVLogger('a')", *RULES).out
     assert (

@@ -69,6 +69,16 @@ def test_a_trace_and_a_page_have_them_too(ask: Ask, log: Path, tmp_path: Path) -
     assert "0.2345679" in page.read_text()
 
 
+@pytest.mark.parametrize(("digits", "best"), [("2", "0.23"), ("7", "0.2345679")])
+def test_the_labels_of_a_picture_have_them_too(
+    ask: Ask, log: Path, tmp_path: Path, digits: str, best: str
+) -> None:
+    picture = tmp_path / "curve.svg"
+    asked = ("plot", log, "--patience", "3", "-o", picture, "--precision", digits)
+    assert ask(*asked).status == 0
+    assert f">keeps epoch 3: {best}<" in picture.read_text()
+
+
 def test_it_holds_for_one_command_only(ask: Ask, log: Path) -> None:
     usual = ask("simulate", log).out
     ask("simulate", log, "--precision", "9")

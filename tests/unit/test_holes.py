@@ -137,3 +137,15 @@ def test_a_log_of_every_tenth_epoch_says_for_whom_its_answer_holds(
     rows = [f"{at},{1 / (at + 1)},{at if at % 3 == 2 else ''}" for at in range(12)]
     path.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
     assert "callbacks that act only" not in headline_of(path)
+
+
+def test_a_cadence_with_values_between_is_none_that_callbacks_act_at(
+    tmp_path: Path,
+) -> None:
+    # every third row is lost: 2 is the usual distance, and half of them are 1
+    rows = [f"{epoch},{1 / (epoch + 1)}" for epoch in range(30) if epoch % 3]
+    path = tmp_path / "logs.csv"
+    path.write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    said = headline_of(path)
+    assert "callbacks that act only" not in said
+    assert "this log cannot tell" in said

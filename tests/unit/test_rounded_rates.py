@@ -114,3 +114,13 @@ def test_a_sweep_over_rounded_rates_is_replay_by_replay(tmp_path: Path) -> None:
         assert bool(sweep.stopped[0, column]) == (told.stopped_epoch is not None)
         if told.divergence_epoch is not None:
             assert sweep.divergence_epoch[0, column] == told.divergence_epoch
+
+
+def test_a_half_that_was_rounded_away_is_no_other_rate(tmp_path: Path) -> None:
+    # .001, .0005, .00025, .000125 with four decimals: .00025 is half a unit away
+    full = stepped(1e-3, 0.5)
+    run = read(tmp_path, [float(f"{rate:.4f}") for rate in full])
+    assert run.learning_rate is not None
+    assert list(run.learning_rate)[5] == np.float32(0.0003)
+    assert replay(run, 0.5).divergence_epoch is None
+    assert replay(run, 0.2).divergence_epoch == 3

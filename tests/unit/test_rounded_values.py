@@ -26,8 +26,8 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.answers.describe import describe_replay
+from cbreplay.evidence_words import spoken_limit
 from cbreplay.rounded import find_unclear, half_units
-from cbreplay.words import spoken_limit
 from tests.oracles.plain_stop import stop_at
 
 if TYPE_CHECKING:

@@ -190,3 +190,9 @@ def test_text_that_is_no_object_is_refused(text: str) -> None:
 )
 def test_when_it_started_is_told_in_seconds(stated: Any, started: Any) -> None:
     assert parse(WHOLE | {"started": stated}).started == started
+
+
+def test_a_name_of_any_length_is_one_short_sentence() -> None:
+    with pytest.raises(LogError) as caught:
+        parse({"metrics": {"a" * 5000: "down"}})
+    assert len(caught.value.sentence) < 500

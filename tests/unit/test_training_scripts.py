@@ -464,7 +464,18 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         ("train(m, [EarlyStopping(patience=2.5)])", ["fractional-patience"]),
         # 0 is what EarlyStopping has where nothing is written
         ("train(m, [EarlyStopping(patience=0)])", ["patience-zero-is-one"]),
+        ("train(m, [EarlyStopping('val_loss', 0, 0)])", ["patience-zero-is-one"]),
         ("train(m, [EarlyStopping()])", []),
+        # Keras ignores it; what else the call would then do is not what is meant
+        ("train(m, [ReduceLROnPlateau(patiance=0)])", ["unknown-parameter"]),
+        ("train(m, [EarlyStopping(montior='loss')])", ["unknown-parameter"]),
+        ("train(m, [EarlyStopping(montior=a, patience=0)])", ["unknown-parameter"]),
+        # an older Keras has them
+        ("train(m, [ReduceLROnPlateau(epsilon=0.1)])", []),
+        ("train(m, [ModelCheckpoint('{epoch}.keras', period=2)])", []),
+        # what may stand in it is not known, and what is given to a logger not read
+        ("train(m, [EarlyStopping(**options, patience=2)])", []),
+        ("train(m, [TensorBoard(logdir='a')])", []),
         # two files that cannot be told need not be one
         (
             (

@@ -9,7 +9,7 @@ from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
 from cbreplay.recommend.pricing import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
-from cbreplay.shown_digits import Scale, scale_of
+from cbreplay.shown_digits import ValueScale, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,7 +209,7 @@ def groups_table(advice: Recommendation) -> Table:
     return Table(columns, rows, f"Every {advice.unit}, left out of the choice")
 
 
-def _group_row(advice: Recommendation, group: CountedGroup, scale: Scale) -> Row:
+def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -> Row:
     low, high = (
         Fact(end(group.tolerance), "difference", "tolerance", scale)
         for end in (min, max)

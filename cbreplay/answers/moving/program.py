@@ -23,7 +23,7 @@ from cbreplay.answers.setting_code import setting_code
 from cbreplay.errors import CbreplayError
 from cbreplay.outcomes import best_recorded_epoch, seconds_after
 from cbreplay.rules.base import format_callback
-from cbreplay.shown_digits import Scale, scale_of
+from cbreplay.shown_digits import ValueScale, scale_of
 from cbreplay.sweep import count_replayed
 from cbreplay.words import visible_text
 
@@ -280,7 +280,7 @@ def _kept(views: Sequence[_View], row: int, kinds: Sequence[StepKind]) -> set[in
     return found - {-1}
 
 
-def _scale(question: MovingQuestion, judged: Mapping[str, Any]) -> Scale | None:
+def _scale(question: MovingQuestion, judged: Mapping[str, Any]) -> ValueScale | None:
     """Return the scale of the values; None where no run has a best one."""
     best = [
         float(run.series[question.objective].values[at])

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.answers.swept_cells import find_partings
+from cbreplay.evidence_words import Parting, brief_limit, spoken_limit
 from cbreplay.grid import choices, make_grid
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
-from cbreplay.words import Parting, brief_limit, spoken_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

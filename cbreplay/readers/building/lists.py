@@ -16,11 +16,12 @@ from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
+from cbreplay.readers.columns.listed_numbers import listed_number
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TypeGuard
 
     from cbreplay.readers.base import ReadOptions
@@ -68,6 +69,7 @@ def read_lists(
     longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
     check_epochs(longest, kind, options.max_bytes, "its lists are long")
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
+    notes = [*notes, *_listed(lists)]
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
@@ -131,11 +133,25 @@ def _column(kind: str, name: object, values: object) -> Column:
         try:
             column.append(None if _is_missing(value) else float(value))
         except (TypeError, ValueError, OverflowError):
+            listed = listed_number(value, of_groups=is_rate_name(str(name)))
+            if listed is not None:
+                column.append(listed)
+                continue
             shown = repr(value)[:_SHOWN_LETTERS]
             problem = f"value {i} of {name!r} is {shown}, which is not one number"
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
     return column
+
+
+def _listed(lists: Mapping[Any, Any]) -> Iterator[str]:
+    """Say which lists hold lists, of which a number was taken."""
+    for name, values in lists.items():
+        cell = next((cell for cell in values if isinstance(cell, (list, tuple))), None)
+        if cell is not None:
+            which = "first number" if len(cell) > 1 else "number"
+            shown = repr(cell)[:_SHOWN_LETTERS]
+            yield f"{name}: the {which} in values such as {shown} was taken"
 
 
 def _is_list(values: object) -> TypeGuard[list[Any]]:

@@ -200,10 +200,10 @@ class MetricColumns:
             self.table.notes.append(f"{self._missing()} was read as missing ({nan})")
         wrapped = [cells.wrapped for cells in kept.values() if cells.wrapped]
         if wrapped:
-            note = (
-                f"the number in cells such as {wrapped[0][:_SHOWN_LETTERS]} was taken"
-            )
-            self.table.notes.append(note)
+            cell = wrapped[0][:_SHOWN_LETTERS]
+            several = cell.startswith(("[", "(")) and "," in cell
+            which = "first number" if several else "number"
+            self.table.notes.append(f"the {which} in cells such as {cell} was taken")
         for reason, names in self._left_out.items():
             shown = [_spoken(name) for name in names]
             self.table.notes.append(f"left out {', '.join(shown)}: {reason}")

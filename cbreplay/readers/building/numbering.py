@@ -8,11 +8,19 @@ import numpy as np
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.run import EpochArray
+    from cbreplay.run import EpochArray, FloatArray
 
-__all__ = ["NumberedEpochs", "find_cadence", "number_epochs"]
+__all__ = [
+    "NumberedEpochs",
+    "count_steps",
+    "find_cadence",
+    "lay_steps",
+    "number_epochs",
+]
 
 _SHORTEST = 2
+# where more are lacking, a cadence is chance
+_MOST_LACKING = 10
 
 
 class NumberedEpochs(NamedTuple):
@@ -99,3 +107,42 @@ def find_cadence(epochs: EpochArray) -> int | None:
     values, counts = np.unique(inner, return_counts=True)
     most = int(np.argmax(counts))
     return int(values[most]) if 2 * counts[most] > len(inner) else None
+
+
+def count_steps(steps: EpochArray) -> EpochArray:
+    """Count steps from 0, with those that their cadence shows to be lacking.
+
+    Parameters
+    ----------
+    steps : int array
+        Steps that only go upwards. A distance counts as the nearest multiple of the
+        cadence: an epoch may be cut short, or hold a step more.
+
+    Examples
+    --------
+    >>> count_steps(np.array([24, 49, 99, 124, 130])).tolist()
+    [0, 1, 3, 4, 5]
+    >>> count_steps(np.array([2, 5, 9, 11])).tolist()
+    [0, 1, 2, 3]
+    """
+    numbers: EpochArray = np.arange(len(steps), dtype=np.int64)
+    cadence = find_cadence(steps)
+    if cadence is None:
+        return numbers
+    counted = np.maximum(np.rint(np.diff(steps) / cadence), 1)
+    if counted.sum() > _MOST_LACKING * len(steps):
+        return numbers
+    numbers[1:] = np.cumsum(counted)
+    return numbers
+
+
+def lay_steps(numbers: EpochArray, steps: FloatArray, n_rows: int) -> EpochArray:
+    """Return the step of every number from 0 on; of one that is lacking, by the others.
+
+    >>> lay_steps(np.array([0, 1, 3]), np.array([24.0, 49.0, 99.0]), 4).tolist()
+    [24, 49, 74, 99]
+    """
+    laid: EpochArray = np.rint(np.interp(np.arange(n_rows), numbers, steps)).astype(
+        np.int64
+    )
+    return laid

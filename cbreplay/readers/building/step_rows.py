@@ -14,7 +14,7 @@ from cbreplay.readers.building.evaluations import (
     count_hint,
     evaluation_note,
 )
-from cbreplay.readers.building.numbering import find_cadence
+from cbreplay.readers.building.numbering import count_steps, find_cadence, lay_steps
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
@@ -34,7 +34,7 @@ _ENDS = (
     "epoch, as given, and what lies between was left out"
 )
 # so many steps at irregular distances are no log of each epoch
-_MANY = 20
+_MANY = 6
 # a validation every second epoch is common in a log of epochs
 _SELDOM = 3
 _TWO_ROWS = 2
@@ -95,6 +95,9 @@ def fold_by(
         table.notes[0] = _ENDS.format(len(table))
         return
     if epochs is None:
+        unsaid = options.x_axis is None and options.parts != "rows"
+        if steps is not None and unsaid and _judges_seldom(table):
+            raise _unsaid(table)
         epochs = _counted(table, steps, given=given)
     else:
         # a tracker's training has no initial_epoch: what lies before is not in the log
@@ -194,9 +197,11 @@ def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
         raise LogError(problem, source=table.source, hint=hint)
     n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
     table.keep(at)
-    table.steps = number.values[at].astype(np.int64)
+    steps_of_rows = number.values[at]
+    numbers = count_steps(steps_of_rows.astype(np.int64))
+    table.steps = lay_steps(numbers, steps_of_rows, int(numbers[-1]) + 1)
     table.axis_unit = "evaluations"
-    number.values = np.arange(len(table), dtype=np.float64)
+    number.values = numbers.astype(np.float64)
     number.missing, number.wrong = number.missing[at], number.wrong[at]
     table.columns = {"epoch": number, **table.columns}
     table.notes.insert(0, evaluation_note(judged, n_between))
@@ -221,7 +226,7 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
     table.notes.append(
         f"there is no epoch: each logged step ({shown}, ...) was taken as one"
     )
-    numbered: EpochArray = np.searchsorted(several, values)
+    numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
     return numbered
 
 

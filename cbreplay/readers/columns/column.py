@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cbreplay.readers.columns.listed_numbers import listed_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -47,6 +49,8 @@ class LogColumn:
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
     texts : dict of int to str
         The first cells that are no number, by their row.
+    of_groups : bool
+        Whether a list of several numbers is one of groups, whose first stands.
     whole : bool
         Whether every cell is known to hold a number.
     others : dict of int to tuple of float
@@ -57,7 +61,8 @@ class LogColumn:
     missing: BoolArray
     wrong: BoolArray
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_groups: bool = False) -> None:
+        self.of_groups = of_groups
         self._chunks: list[FloatArray] = []
         self._states: list[NDArray[np.uint8] | None] = []
         self.n_na = 0
@@ -91,6 +96,8 @@ class LogColumn:
                 value = parse(cell)
             except ValueError:
                 value = _unwrapped(cell)
+                if value is None:
+                    value = listed_number(cell, of_groups=self.of_groups)
                 if value is None:
                     states[i] = _WRONG
                     if len(self.texts) < _KEPT_TEXTS:
@@ -145,7 +152,7 @@ class LogColumn:
 
     def copy(self) -> LogColumn:
         """Return another column with the same numbers."""
-        cells = LogColumn()
+        cells = LogColumn(of_groups=self.of_groups)
         cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
         cells.n_na, cells.texts = self.n_na, dict(self.texts)
         cells.words, cells.wrapped = set(self.words), self.wrapped

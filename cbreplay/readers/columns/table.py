@@ -91,7 +91,7 @@ class LogTable:
             if key in self.columns:
                 key = f"{name}\t{i}"
                 self._repeated[key] = name
-            self.columns[key] = LogColumn()
+            self.columns[key] = LogColumn(of_groups=is_rate_name(name))
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
         self.repeated_header: set[int] = set()
         self.notes: list[str] = []

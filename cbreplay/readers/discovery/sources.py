@@ -109,8 +109,8 @@ def _read_once(
     if len(files) < _SEVERAL:
         return logs
     from cbreplay.readers.discovery.continued import join_continued
-    from cbreplay.readers.discovery.copies import leave_out_copies
     from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+    from cbreplay.readers.discovery.read_once import leave_out_copies
 
     once = join_continued(leave_out_copies(files, seen), seen)
     name_metrics_alike(once)

@@ -11,7 +11,7 @@ from cbreplay.readers.entries import is_event_file, list_entries
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from cbreplay.readers.base import Damage
 
@@ -123,7 +123,9 @@ def find_trainings(
             else:
                 seen.append(Seen(path, "passed by", "no log that is known"))
     event_roots = [
-        _event_root(directory, root, found) for directory in event_directories
+        _event_root(directory, root, found)
+        for directory in event_directories
+        if not _is_series(directory, root, event_directories)
     ]
     for events in dict.fromkeys(event_roots):
         found[_owner(events, root, found)].events.append(events)
@@ -260,6 +262,15 @@ def _linked(
 
 def _may_be_log(name: str) -> bool:
     return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
+
+
+def _is_series(directory: str, root: str, others: Collection[str]) -> bool:
+    """Tell whether event files hold a series of the training in the directory above."""
+    if directory == root or os.path.dirname(directory) not in others:
+        return False
+    from cbreplay.readers.event_files.tag_directories import is_tag_directory
+
+    return is_tag_directory(directory)
 
 
 def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:

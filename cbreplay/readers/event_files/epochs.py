@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +17,7 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.building.numbering import find_cadence
+from cbreplay.readers.building.numbering import count_steps, find_cadence
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.run import Series
 from cbreplay.words import count
@@ -125,7 +126,7 @@ def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
     n_between = _n_values(pieces) - _n_values(rows)
     note = evaluation_note(judged, n_between)
     steps = [piece.steps for piece in rows]
-    return EpochRows(_numbered(rows, None), steps, (note,), left_out)
+    return EpochRows(_numbered(rows), steps, (note,), left_out)
 
 
 def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
@@ -162,7 +163,7 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
     if cadence != 1:
         last = rows[-1].steps[-1]
         note += f": they are those of the steps {rows[0].steps[0]} to {last}, numbered"
-        kept = _numbered(kept, cadence)
+        kept = _numbered(kept)
     return EpochRows(kept, notes=(note,), left_out=left_out)
 
 
@@ -237,22 +238,24 @@ def _check_alike(
         raise ForeignLogError(problem, source=source, hint=hint)
 
 
-def _numbered(pieces: list[LoggedPoints], cadence: int | None) -> list[LoggedPoints]:
-    """Give rows numbers, training by training; with a cadence, a missing one too.
+def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
+    """Give rows numbers, training by training; by its cadence, a missing one too.
 
     A piece that goes on upwards belongs to the training before it.
     """
+    begins = [
+        i
+        for i, piece in enumerate(pieces)
+        if not i or piece.steps[0] <= pieces[i - 1].steps[-1]
+    ]
     numbered: list[LoggedPoints] = []
-    begin = n_before = 0
-    for i, piece in enumerate(pieces):
-        if not i or piece.steps[0] <= pieces[i - 1].steps[-1]:
-            begin, n_before = int(piece.steps[0]), 0
-        numbers = np.arange(n_before, n_before + len(piece.steps))
-        if cadence is not None:
-            # rounded up: the last row may stand before the end of its cadence
-            by_cadence = -((begin - piece.steps) // cadence)
-            if (np.diff(by_cadence, prepend=n_before - 1) > 0).all():
-                numbers = by_cadence
-        numbered.append(replace(piece, steps=numbers))
-        n_before = int(numbers[-1]) + 1
+    for begin, end in itertools.pairwise([*begins, len(pieces)]):
+        training = pieces[begin:end]
+        steps = np.concatenate([piece.steps for piece in training])
+        numbers = count_steps(steps).astype(np.int64)
+        ends = np.cumsum([len(piece.steps) for piece in training]).tolist()
+        numbered += [
+            replace(piece, steps=numbers[end - len(piece.steps) : end])
+            for piece, end in zip(training, ends, strict=True)
+        ]
     return numbered

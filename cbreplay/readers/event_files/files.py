@@ -13,6 +13,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.entries import event_files, holds_events, is_event_file
 from cbreplay.readers.event_files.reading import read_events
+from cbreplay.readers.event_files.tag_directories import find_tag_directories
 from cbreplay.readers.event_files.writers import EventFile
 from cbreplay.readers.files import check_size, read_beginning
 
@@ -34,6 +35,8 @@ _SHOWN = 3
 def find_files(path: str) -> dict[str, list[str]]:
     """Return the event files of each writer, in the order they were begun.
 
+    A writer of one series alone is called by it; see `find_tag_directories`.
+
     Parameters
     ----------
     path : str
@@ -47,6 +50,8 @@ def find_files(path: str) -> dict[str, list[str]]:
     files[_writer_of(path)] = _listed(path, path)
     for writer in _WRITERS:
         files[writer] += _listed(os.path.join(path, writer), path)
+    for name in find_tag_directories(path):
+        files[name] = _listed(os.path.join(path, name), path)
     return files
 
 
@@ -73,8 +78,16 @@ class LogFiles(NamedTuple):
 
     @property
     def tags(self) -> list[str]:
-        """The tags of their scalars, in the order of the files."""
-        return list(dict.fromkeys(tag for table in self.tables for tag in table.tags))
+        """The tags of their scalars, in the order of the files.
+
+        A writer of one series alone calls it by its directory.
+        """
+        named = [
+            file.table.tags if writer in ("", *_WRITERS) else [writer]
+            for writer, files in self.files.items()
+            for file in files
+        ]
+        return list(dict.fromkeys(tag for tags in named for tag in tags))
 
     @property
     def tables(self) -> list[EventTable]:
@@ -117,6 +130,12 @@ def read_files(path: str, most: int) -> LogFiles:
     elif empty:
         problem, hint = "the file is empty", "Give a log with at least one epoch"
         log.unread.append(LogError(problem, source=empty[0], hint=hint))
+    alone = [name for name in log.files if name not in ("", *_WRITERS)]
+    if alone:
+        log.notes.append(
+            f"{', '.join(alone)}: directories of one series each, as add_scalars "
+            "writes them, were read as series of one training"
+        )
     log.notes.extend(_unfinished(log))
     return log
 

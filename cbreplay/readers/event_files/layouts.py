@@ -73,6 +73,9 @@ class Layout(NamedTuple):
 
     def series_name(self, tag: str, writer: str) -> str | None:
         """Return the series that a writer's tag is; None for none of the epochs."""
+        if writer not in ("", "train", "validation"):
+            # it writes one series alone, and is called by it
+            return writer
         if self.tool != "keras":
             silent = (self.by_epoch_tag, _LIGHTNING_DUMMY, *self.silent)
             if tag in silent or _SUMMARIES.fullmatch(tag) or not tag:

@@ -17,7 +17,7 @@ from cbreplay.readers.building.evaluations import (
     shown,
 )
 from cbreplay.readers.building.fits import join_rows
-from cbreplay.readers.building.numbering import number_epochs
+from cbreplay.readers.building.numbering import lay_steps, number_epochs
 from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import LogFacts, build_run
@@ -185,7 +185,11 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> _FoundP
         of_writers[writer], joined = join_writers(pieces, most)
         found.notes.extend(purged + joined)
     train = of_writers[""] or of_writers["train"]
-    found.pieces.extend(pair_points(train, of_writers["validation"], most))
+    paired = pair_points(train, of_writers.pop("validation"), most)
+    for writer, pieces in of_writers.items():
+        if writer not in ("", "train"):
+            paired = pair_points(paired, pieces, most)
+    found.pieces.extend(paired)
     if layout.tool == "keras":
         found.left_out.update(other_scalars(log.tags))
         if not train:
@@ -255,7 +259,8 @@ def _take_rate(record: TrainingRows) -> LoggedRate | None:
 
 def _with_steps(run: Run, logged: Series) -> Run:
     """Give a run the steps of its evaluations, and say where they begin and end."""
-    steps = logged.values.astype(np.int64)
+    at = np.flatnonzero(logged.recorded)
+    steps = lay_steps(at, logged.values[at], len(logged))
     note = f"the evaluations are those of the steps {steps[0]} to {steps[-1]}"
     return replace(run, steps=steps).with_notes(note)
 

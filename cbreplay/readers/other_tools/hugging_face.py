@@ -1,4 +1,4 @@
-"""Read the ``trainer_state.json`` of Hugging Face's Trainer."""
+"""Read the ``trainer_state.json`` of Hugging Face's Trainer, or its log_history."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from cbreplay.readers.base import Damage
 from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, are_epochs
 from cbreplay.readers.columns.table import LogTable
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.words import count
@@ -44,26 +46,42 @@ class HuggingFaceReader(FormatReader):
         LogError
             If nothing was logged in it.
         """
-        state = read_json(path, self.options.max_bytes)
-        if isinstance(state, list):
-            # trainer.state.log_history, saved by itself
-            state = {"log_history": state}
+        damage = Damage(self.options)
+        state = self._read_state(path, damage)
         rows = state.get("log_history") if isinstance(state, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             problem = "its log_history is no list of logs"
             hint = "Give the trainer_state.json that Trainer wrote"
             raise LogError(problem, source=path, hint=hint)
-        rows, notes = _of_training(rows)
+        # pandas writes each name in every row
+        told = [
+            {name: value for name, value in row.items() if value is not None}
+            for row in rows
+        ]
+        rows, notes = _of_training(told)
         if not rows:
             problem, hint = "its log_history is empty", "Give the state of a training"
             raise LogError(problem, source=path, hint=hint)
-        table = LogTable.of_rows(rows, path, Damage(self.options))
+        table = LogTable.of_rows(rows, path, damage)
         table.notes += notes
         table.check_whole()
         self._fold(table, rows, state)
         table.counts_from_zero = True
         table.framework = "Hugging Face"
         yield from build_runs(table, self.options, self.metadata)
+
+    def _read_state(self, path: str, damage: Damage) -> Any:  # noqa: ANN401 - JSON holds anything
+        """Return the state; around a log_history that was saved by itself, one."""
+        if read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{[":
+            state = read_json(path, damage.max_bytes, damage)
+            if isinstance(state, list):
+                return {"log_history": state}
+            return {"log_history": _turned(state)} if _is_turned(state) else state
+        # what pandas writes of its rows
+        table = read_table(path, self.options)
+        table.check_whole()
+        damage.remarks += [*table.notes, *table.damage.notes()]
+        return {"log_history": _rows_of(table)}
 
     def _fold(
         self, table: LogTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
@@ -112,6 +130,34 @@ class HuggingFaceReader(FormatReader):
             f"each {what} was taken as one epoch, since they do not fall on whole "
             f"epochs: patience counts {what}s"
         )
+
+
+def _is_turned(state: Any) -> bool:  # noqa: ANN401 - JSON holds anything
+    """Tell whether pandas wrote a mapping of the rows under each name."""
+    if not isinstance(state, dict) or "log_history" in state:
+        return False
+    return all(isinstance(column, dict) for column in state.values())
+
+
+def _turned(columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    rows = list(dict.fromkeys(row for cells in columns.values() for row in cells))
+    return [
+        {name: cells[row] for name, cells in columns.items() if row in cells}
+        for row in rows
+    ]
+
+
+def _rows_of(table: LogTable) -> list[dict[str, float]]:
+    """Return the values of each row of a CSV, by their names."""
+    columns = [
+        (name, cells.values.tolist(), (cells.missing | cells.wrong).tolist())
+        for name, cells in table.columns.items()
+        if not name.startswith("#")
+    ]
+    return [
+        {name: values[row] for name, values, silent in columns if not silent[row]}
+        for row in range(len(table))
+    ]
 
 
 def _is_evaluation(row: Mapping[str, Any]) -> bool:

@@ -17,6 +17,8 @@ from cbreplay.readers.columns.header import (
     holds_number,
     parse_cell,
 )
+from cbreplay.readers.columns.listed_numbers import listed_number
+from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
@@ -88,7 +90,7 @@ class JsonHistoryReader(FormatReader):
             epochs = listed if isinstance(listed, list) else None
             held = held["history"]
         held = _flattened(held)
-        lists = {name: _as_list(values) for name, values in held.items()}
+        lists = {name: _as_list(name, values) for name, values in held.items()}
         kept = {name: values for name, values in lists.items() if values is not None}
         if all(name.lower() in EPOCH_NAMES for name in kept):
             raise _foreign(path, held)
@@ -210,14 +212,20 @@ def _as_number(value: object) -> object:
     return parse_cell(value) if isinstance(value, str) else value
 
 
-def _as_list(values: object) -> list[Any] | None:
+def _as_list(name: str, values: object) -> list[Any] | None:
     """Return a list of numbers; pandas writes ``{"0": 0.5, "1": 0.25}``."""
     if isinstance(values, dict):
         numbered = {str(row) for row in range(len(values))} == values.keys()
         values = [values[str(row)] for row in range(len(values))] if numbered else None
     if not isinstance(values, list) or not values:
         return None
-    numbers = all(value is None or _is_number(value) for value in values)
+    of_groups = is_rate_name(name)
+    numbers = all(
+        value is None
+        or _is_number(value)
+        or listed_number(value, of_groups=of_groups) is not None
+        for value in values
+    )
     return values if numbers else None
 
 

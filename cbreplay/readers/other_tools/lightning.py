@@ -49,9 +49,12 @@ class LightningReader(FormatReader):
         table.has_other_rows = True
         _check_epochs(table)
         leave_out_after_fit(table)
+        epochs = set(table.columns["epoch"].values.tolist())
         fold_by(table, "epoch", "step", self.options)
-        table.counts_from_zero = True
-        table.framework = "Lightning"
+        # a loop of one's own may write both columns too, and count from 1
+        if 0 in epochs or not {1, 2} <= epochs:
+            table.counts_from_zero = True
+            table.framework = "Lightning"
         yield from build_runs(table, self.options, self.metadata)
 
 

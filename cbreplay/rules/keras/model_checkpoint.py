@@ -7,7 +7,7 @@ import os
 import re
 import string
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cbreplay.errors import ConfigError
 from cbreplay.plain_text import shown_value
@@ -89,6 +89,14 @@ class ModelCheckpoint(PlainRule):
     mode: str = "auto"
     save_freq: str | int = "epoch"
     initial_value_threshold: float | None = None
+
+    older_parameters: ClassVar[frozenset[str]] = frozenset(
+        {"load_weights_on_restart", "options", "period"}
+    )
+    on_unknown_name: ClassVar[str] = (
+        "a name that it does not have is a TypeError in Keras 3, and ignored by "
+        "tf_keras"
+    )
 
     def __post_init__(self) -> None:
         try:

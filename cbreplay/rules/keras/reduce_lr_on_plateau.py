@@ -86,6 +86,12 @@ class ReduceLROnPlateau(PlainRule):
     min_lr: float = 0.0
 
     changes_learning_rate: ClassVar[bool] = True
+    # Keras 2 took it for min_delta
+    older_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
+    # its **kwargs, in every version since 2.15
+    on_unknown_name: ClassVar[str] = (
+        "it takes any name, and ignores those that it does not have"
+    )
 
     def __post_init__(self) -> None:
         check_numbers(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cbreplay import (
@@ -18,6 +19,7 @@ from cbreplay import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -195,6 +197,44 @@ def test_a_log_history_that_was_saved_by_itself_is_read_as_trainer_s(
     assert list(run.learning_rate) == [np.float32(1e-5), 0.0]
     n_again = after.count(AGAIN)
     assert any("after the end of the training" in n for n in run.notes) == bool(n_again)
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "history.csv": lambda rows: rows.to_csv(),
+    "logs.csv": lambda rows: rows.to_csv(index=False),
+    "records.json": lambda rows: rows.to_json(orient="records"),
+    "lines.jsonl": lambda rows: rows.to_json(orient="records", lines=True),
+    "columns.json": lambda rows: rows.to_json(),
+    "trainer.jsonl": lambda _: "".join(
+        json.dumps(row) + "\n" for row in [*TRAINED, SUMMARY, AGAIN]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_log_history_is_read_alike_however_it_was_saved(
+    tmp_path: Path, name: str
+) -> None:
+    # the epochs of Trainer are quotients, and its first ends at 1.0
+    text = WRITERS[name](pd.DataFrame([*TRAINED, SUMMARY, AGAIN]))
+    run = read(tmp_path, text, name)
+    assert (run.first_epoch, run.n_epochs) == (0, 2)
+    assert run.framework == "Hugging Face"
+    assert list(run.series["eval_loss"]) == [0.75, 0.5]
+    assert not run.series["eval_loss"].others
+    assert any("after the end of the training" in note for note in run.notes)
+
+
+def test_a_loop_of_ones_own_with_epochs_and_steps_counts_as_it_begins(
+    tmp_path: Path,
+) -> None:
+    rows = "1,10,.9,.8\n2,20,.8,.7\n3,30,.7,.75\n"
+    run = read(tmp_path, f"epoch,step,train_loss,val_loss\n{rows}")
+    assert (run.first_epoch, run.counts_from, run.framework) == (0, 1, "")
+    # validated every second epoch, and each training row further apart than that
+    rows = "1,19,,.8\n3,39,,.7\n5,59,,.75\n"
+    run = read(tmp_path, f"epoch,step,train_loss,val_loss\n{rows}")
+    assert (run.first_epoch, run.framework) == (1, "Lightning")
 
 
 def test_evaluations_of_two_data_sets_at_one_step_are_one(tmp_path: Path) -> None:

@@ -130,3 +130,39 @@ def test_rates_with_all_their_digits_are_not_rounded(
     run = read(tmp_path, f"epoch,loss,lr\n{rows}")
     assert run.learning_rate_rounding is None
     assert not any("is written with" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        # history["lr"].append(scheduler.get_last_lr()), of one group and of two
+        ("h.json", '{"val_loss": [3, 2, 1], "lr": [[0.5], [0.5], [0.25]]}'),
+        ("h.json", '{"val_loss": [3, 2, 1], "lr": [[0.5, 5], [0.5, 5], [0.25, 2]]}'),
+        (
+            "h.jsonl",
+            "".join(
+                f'{{"epoch": {epoch}, "val_loss": {3 - epoch}, "lr": [{rate}]}}\n'
+                for epoch, rate in enumerate([0.5, 0.5, 0.25])
+            ),
+        ),
+        ("l.csv", "epoch,val_loss,lr\n0,3,[0.5]\n1,2,[0.5]\n2,1,[0.25]\n"),
+        (
+            "l.csv",
+            'epoch,val_loss,lr\n0,3,"[0.5, 5]"\n1,2,"[0.5, 5]"\n2,1,"(0.25, 2)"\n',
+        ),
+    ],
+)
+def test_a_rate_that_is_a_list_is_read(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    (run,) = load_runs(tmp_path / name)
+    assert run.learning_rate is not None
+    assert list(run.learning_rate) == [0.5, 0.5, 0.25]
+    assert any("number in" in note for note in run.notes)
+
+
+def test_a_list_of_several_numbers_is_no_value_of_a_metric(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_text('epoch,val_loss,iou\n0,3,"[0.5, 5]"\n1,2,"[0.25, 2]"\n')
+    (run,) = load_runs(path)
+    assert list(run.series) == ["val_loss"]
+    assert run.left_out == {"iou": "its cells are lists, not single numbers"}

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cbreplay import LogError
+from cbreplay.holes import find_gap
 from cbreplay.loading import load_runs
 
 if TYPE_CHECKING:
@@ -263,6 +264,66 @@ def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="irregular distances") as caught:
         read(tmp_path / "history.csv", f"_step,loss\n{rows}")
     assert "run.scan_history()" in caught.value.hint
+
+
+@pytest.mark.parametrize("cadence", [1, 21])
+def test_a_step_that_is_lacking_is_an_epoch_without_values(
+    tmp_path: Path, cadence: int
+) -> None:
+    # 30 evaluations, of which an export drew all but 5
+    drawn = [n for n in range(30) if n not in (4, 5, 11, 17, 23)]
+    rows = "".join(f"{n * cadence + cadence - 1},{1 / (n + 1)}\n" for n in drawn)
+    content = f"_step,val_loss\n{rows}"
+    for options in ({}, {"x_axis": "step"}):
+        run = read(tmp_path / "history.csv", content, **options)
+        assert run.has_row.nonzero()[0].tolist() == drawn
+        assert find_gap(run, "val_loss") == 4
+
+
+def test_an_evaluation_that_is_lacking_has_the_step_that_it_would_have_had(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"{step},{1 / step}\n" for step in [24, 49, 99, 124, 149, 160])
+    run = read(tmp_path / "log.csv", f"step,val_loss\n{rows}", x_axis="step")
+    assert run.steps is not None
+    assert run.steps.tolist() == [24, 49, 74, 99, 124, 149, 160]
+    assert find_gap(run, "val_loss") == 2
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl", "history.json"])
+def test_validations_among_many_steps_are_never_called_by_those_unasked(
+    tmp_path: Path, name: str
+) -> None:
+    # 40 steps, validated at each tenth
+    told = [
+        {"step": step, "train_loss": 1 / (step + 1)}
+        | ({"val_loss": 2 / step} if step % 10 == 9 else {})
+        for step in range(40)
+    ]
+    frame = pd.DataFrame(told)
+    content = {
+        "log.csv": frame.to_csv(index=False),
+        "log.jsonl": "".join(json.dumps(row) + "\n" for row in told),
+        "history.json": json.dumps([row | {"_step": row["step"]} for row in told]),
+    }[name]
+    path = tmp_path / name
+    with pytest.raises(LogError, match="rows are steps, and val_loss has a value at 4"):
+        read(path, content)
+    assert read(path, content, x_axis="epoch").n_epochs == 4
+
+
+def test_an_epoch_of_a_step_more_or_less_is_one_epoch(tmp_path: Path) -> None:
+    steps = [27, 54, 81, 110, 137, 164, 191, 220, 225]
+    rows = "".join(f"{step},{1 / step}\n" for step in steps)
+    run = read(tmp_path / "history.csv", f"_step,val_loss\n{rows}")
+    assert run.has_row.all()
+    assert run.n_epochs == len(steps)
+
+
+def test_few_steps_at_irregular_distances_are_a_sample_too(tmp_path: Path) -> None:
+    rows = "".join(f"{step},{1 / step}\n" for step in [20, 83, 104, 146, 251, 293])
+    with pytest.raises(LogError, match="its 6 steps stand at irregular distances"):
+        read(tmp_path / "history.csv", f"_step,val_loss\n{rows}")
 
 
 # four steps an epoch, validated with the last of each

@@ -205,15 +205,16 @@ def test_the_user_may_say_that_steps_are_epochs(tmp_path: Path) -> None:
 
 def test_rows_of_evaluations_are_counted(tmp_path: Path) -> None:
     points = [(1.0, step, "loss", float(step)) for step in range(0, 1_000, 10)]
-    points += [(1.0, step, "eval/loss", float(step)) for step in (0, 250, 500, 990)]
+    evaluated = [0, 250, 500, 750, 990]
+    points += [(1.0, step, "eval/loss", float(step)) for step in evaluated]
     write(tmp_path, sorted(points, key=lambda point: point[1]))
     (run,) = read(tmp_path, "step")
     assert run.steps is not None
-    assert run.steps.tolist() == [0, 250, 500, 990]
-    assert run.epochs.tolist() == [0, 1, 2, 3]
-    assert values(run, "loss") == [0.0, 250.0, 500.0, 990.0]
+    assert run.steps.tolist() == evaluated
+    assert run.epochs.tolist() == [0, 1, 2, 3, 4]
+    assert values(run, "loss") == evaluated
     assert "patience counts evaluations" in run.notes[0]
-    assert "96 values between them were left out" in run.notes[0]
+    assert "95 values between them were left out" in run.notes[0]
 
 
 def test_without_a_validation_series_every_step_is_a_row(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.answers.swept_cells import read_sweep
+from cbreplay.evidence_words import parting_of, spoken_divergence
 from cbreplay.judging import Judging
-from cbreplay.words import parting_of, spoken_divergence
 
 REDUCTION = ReduceLROnPlateau(patience=2, factor=0.5)
 

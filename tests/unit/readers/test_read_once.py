@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cbreplay import Run, Series, load_runs
-from cbreplay.readers.discovery.copies import find_copies
+from cbreplay.readers.discovery.read_once import find_copies
 from cbreplay.readers.discovery.same_training import join_logs
 from tests.oracles.tensorboard_loader import write_events
 

@@ -1,0 +1,276 @@
+"""How far an answer is evidence, and what NaN does to it, as people read it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from cbreplay.holes import gap_cause
+from cbreplay.words import spoken_rows, spoken_semantics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cbreplay.replay import Replay
+    from cbreplay.run import Run, Series
+    from cbreplay.validity import Evidence
+
+__all__ = [
+    "Parting",
+    "brief_evidence",
+    "brief_limit",
+    "changes_recorded_rate",
+    "find_non_finite",
+    "limits_explained",
+    "parting_of",
+    "parting_words",
+    "spoken_divergence",
+    "spoken_evidence",
+    "spoken_limit",
+    "spoken_non_finite",
+    "takes_nan",
+]
+
+# what is otherwise at a divergence: a rate that a reduction or a schedule sets, one
+# that the recorded training alone changed, or weights that were put back
+Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
+
+
+def spoken_divergence(replay: Replay) -> str:
+    """Say where the log ends to be evidence for a replay that diverged."""
+    divergence_epoch = replay.divergence_epoch or 0
+    parted = _spoken_parting(divergence_epoch, parting_of(replay))
+    return spoken_rows(parted, replay.run)
+
+
+def parting_of(replay: Replay) -> Parting:
+    """Return what would have been otherwise at the divergence of a replay."""
+    if replay.diverged_by_weights:
+        return "weights"
+    reduced = {reduction.epoch + 1 for reduction in replay.reductions}
+    if replay.divergence_epoch in reduced:
+        return "reduction"
+    # a schedule acts at the beginning of an epoch, a reduction at the end of the one
+    # before the first it acts on
+    if any("begin" in rule.acts_at for rule in replay.callbacks):
+        return "schedule"
+    return "recorded" if _record_changes_alone(replay) else "reduction"
+
+
+def _record_changes_alone(replay: Replay) -> bool:
+    """Return whether the recorded rate changes at the divergence, the list's not."""
+    at, run = replay.divergence_epoch, replay.run
+    if at is None or any(
+        step.decision.learning_rate not in (None, step.learning_rate)
+        for step in replay.trace
+        if step.epoch == at - 1
+    ):
+        return False
+    return any(
+        changes_recorded_rate(rate, at - run.first_epoch)
+        for rate in (run.learning_rate, run.other_learning_rate)
+    )
+
+
+def changes_recorded_rate(rate: Series | None, position: int) -> bool:
+    """Return whether a recorded rate at a position is not the one before it."""
+    if rate is None or position < 1:
+        return False
+    before, at = rate.values[position - 1 : position + 1].tolist()
+    known = bool(rate.recorded[position - 1 : position + 1].all())
+    return known and before != at
+
+
+def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:
+    """Say where a log ends to be evidence: words, a zero-based epoch, more words."""
+    nothing = "from there on the log says nothing"
+    if parted_by == "weights":
+        return (
+            "epoch ",
+            divergence_epoch,
+            f" goes on from weights of an earlier epoch that were put back: {nothing}",
+        )
+    if parted_by == "schedule":
+        return (
+            "epoch ",
+            divergence_epoch,
+            f" begins at another learning rate than the recorded one: {nothing}",
+        )
+    if parted_by == "recorded":
+        return (
+            "after the recorded learning-rate change at epoch ",
+            divergence_epoch - 1,
+            ", which this setting does not make, the log says nothing",
+        )
+    return (
+        "after the learning-rate change at epoch ",
+        divergence_epoch - 1,
+        " the log says nothing",
+    )
+
+
+def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
+    before, epoch, after = parting_words(divergence_epoch, parted_by)
+    return f"{before}{epoch + 1}{after}"
+
+
+def spoken_evidence(replay: Replay) -> str:
+    """Say how far an answer is evidence."""
+    diverged = replay.divergence_epoch is not None
+    parted_by = parting_of(replay) if diverged else "reduction"
+    return spoken_limit(
+        replay.run,
+        replay.evidence,
+        replay.divergence_epoch,
+        parted_by,
+        gap_epoch=replay.gap_epoch,
+    )
+
+
+def spoken_limit(
+    run: Run,
+    evidence: Evidence,
+    divergence_epoch: int | None,
+    parted_by: Parting = "reduction",
+    *,
+    gap_epoch: int | None = None,
+) -> str:
+    """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
+    if gap_epoch is not None:
+        why = _GAPS[gap_cause(run, gap_epoch)]
+        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
+    if divergence_epoch is not None:
+        return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
+    if evidence == "censored":
+        ends = f"not in the log (it ends at epoch {run.horizon + 1})"
+        return spoken_rows(ends, run)
+    return "exact"
+
+
+def brief_evidence(replay: Replay) -> str:
+    """Say how far an answer is evidence in the few words of a cell."""
+    return brief_limit(
+        replay.run,
+        replay.evidence,
+        replay.divergence_epoch,
+        parting_of(replay),
+        gap_epoch=replay.gap_epoch,
+    )
+
+
+def brief_limit(
+    run: Run,
+    evidence: Evidence,
+    divergence_epoch: int | None,
+    parted_by: Parting = "reduction",
+    *,
+    gap_epoch: int | None = None,
+) -> str:
+    """Say what `spoken_limit` says in the few words of a cell.
+
+    `limits_explained` is the footnote that says what they mean.
+    """
+    if gap_epoch is not None:
+        return f"unknown from {gap_epoch + 1}"
+    if divergence_epoch is not None:
+        # a reduction acts at the end of the epoch before the first that it changes
+        epoch = divergence_epoch + (parted_by not in ("reduction", "recorded"))
+        return f"{_BRIEF_PARTINGS[parted_by]} at {epoch}"
+    return f"log ends at {run.horizon + 1}" if evidence == "censored" else "exact"
+
+
+_BRIEF_PARTINGS = {
+    "reduction": "rate changes",
+    "recorded": "log's rate changes",
+    "schedule": "rate differs",
+    "weights": "weights put back",
+}
+
+
+def limits_explained(
+    limits: Iterable[tuple[Evidence, Parting | None]], gaps: Iterable[tuple[Run, int]]
+) -> str:
+    """Say what the words of `brief_limit` mean, those that occur; none for "exact".
+
+    Parameters
+    ----------
+    limits : iterable of (evidence, what is otherwise at the divergence)
+        Of the cells, each once.
+    gaps : iterable of (run, zero-based epoch)
+        Of the incomplete cells.
+    """
+    told = set(limits)
+    kinds = {evidence for evidence, _ in told}
+    words = []
+    if "censored" in kinds:
+        words.append('"log ends": this setting would have trained on past the log')
+    partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
+    words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
+    causes = dict.fromkeys(_GAPS[gap_cause(run, epoch)] for run, epoch in gaps)
+    words += [f'"unknown from": {cause}' for cause in causes]
+    return "; ".join(words)
+
+
+_PARTINGS = {
+    "reduction": (
+        '"rate changes": this setting changes the learning rate after that epoch, the '
+        "recorded training did not do the same, so the log cannot say what follows"
+    ),
+    "recorded": (
+        '"log\'s rate changes": the recorded training changes the learning rate after '
+        "that epoch, this setting does not, so the log cannot say what follows"
+    ),
+    "schedule": (
+        '"rate differs": from that epoch on this setting trains at another learning '
+        "rate than the recorded one, so the log cannot say what follows"
+    ),
+    "weights": (
+        '"weights put back": from that epoch on this setting trains from weights of an '
+        "earlier epoch, so the log cannot say what follows"
+    ),
+}
+
+
+_GAPS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "rounded": "the log rounds too far to tell which of two values is better",
+    "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
+}
+
+
+def find_non_finite(run: Run, name: str) -> list[int]:
+    """Return the epochs in which a series was logged as NaN or infinite."""
+    series = run.series.get(name)
+    if series is None:
+        return []
+    pairs = zip(series.values.tolist(), series.recorded.tolist(), strict=True)
+    return [
+        run.first_epoch + position
+        for position, (value, recorded) in enumerate(pairs)
+        if recorded and not math.isfinite(value)
+    ]
+
+
+def takes_nan(replay: Replay, name: str) -> bool:
+    """Return whether a rule that stops on this series took NaN, the first, as best."""
+    if replay.best is None or not math.isnan(replay.best):
+        return False
+    # `replay.best` is that of the first rule that stops
+    stoppers = (rule for rule in replay.callbacks if rule.sets_objective)
+    return next(stoppers).monitor == name
+
+
+def spoken_non_finite(replay: Replay, name: str) -> str:
+    """Say what NaN and infinite values of a series do to a callback that watches it."""
+    if takes_nan(replay, name):
+        return (
+            f"{spoken_semantics(replay.semantics.name)} takes the first value as the "
+            "best, and nothing ever improves on NaN"
+        )
+    values = replay.run.series[name].values
+    extreme = -math.inf if replay.objective_mode == "min" else math.inf
+    if name == replay.objective and extreme in values.tolist():
+        return f"{extreme:g} is an improvement, and nothing improves on it"
+    return "such a value is no improvement"

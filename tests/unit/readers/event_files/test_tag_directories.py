@@ -1,0 +1,87 @@
+"""Curves that add_scalars of PyTorch's SummaryWriter writes into directories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import load_runs
+from tests.oracles.tensorboard_loader import write_events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "events.out.tfevents.1600000000.host.1.0"
+LOSSES = [0.9, 0.7, 0.5, 0.6]
+
+
+def write(directory: Path, tag: str, steps: list[int], *, at: float = 1.6e9) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    points = [
+        (at + step, step, tag, LOSSES[i % len(LOSSES)]) for i, step in enumerate(steps)
+    ]
+    write_events(directory / NAME, points)
+
+
+@pytest.mark.parametrize("tag", ["loss", "epoch/loss"])
+def test_curves_of_add_scalars_are_series_of_one_training(
+    tmp_path: Path, tag: str
+) -> None:
+    # writer.add_scalars(tag, {"train": ..., "val": ...}) beside writer.add_scalar
+    flat = tag.replace("/", "_")
+    write(tmp_path, "lr", [0, 1, 2, 3])
+    write(tmp_path / f"{flat}_train", tag, [0, 1, 2, 3])
+    write(tmp_path / f"{flat}_val", tag, [0, 1, 2, 3])
+    (run,) = load_runs(tmp_path, x_axis="epoch")
+    assert set(run.series) == {f"{flat}_train", f"{flat}_val"}
+    assert run.learning_rate is not None
+    assert list(run.series[f"{flat}_val"]) == pytest.approx(LOSSES)
+    assert any("as add_scalars writes them" in note for note in run.notes)
+
+
+def test_a_curve_of_each_step_counts_by_the_validations_beside_it(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "lr", [0, 1])
+    write(tmp_path / "loss_train", "loss", list(range(40)))
+    write(tmp_path / "loss_val", "loss", [9, 19, 29, 39])
+    (run,) = load_runs(tmp_path, x_axis="epoch")
+    assert run.n_epochs == 4
+    assert list(run.series["loss_val"]) == pytest.approx(LOSSES)
+
+
+def test_a_writer_that_wrote_nothing_itself_has_its_curves(tmp_path: Path) -> None:
+    write(tmp_path / "a", "none", [])
+    write(tmp_path / "a" / "loss_train", "loss", [0, 1, 2])
+    write(tmp_path / "a" / "loss_val", "loss", [0, 1, 2])
+    (run,) = load_runs(tmp_path, x_axis="epoch")
+    assert set(run.series) == {"loss_train", "loss_val"}
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        # of another tag, of several, and called by the tag alone
+        ("run_2", ["loss"]),
+        ("loss_val", ["loss", "acc"]),
+        ("loss", ["loss"]),
+    ],
+)
+def test_other_directories_below_a_training_are_trainings(
+    tmp_path: Path, name: str, tags: list[str]
+) -> None:
+    write(tmp_path, "loss", [0, 1, 2, 3, 4])
+    (tmp_path / name).mkdir()
+    points = [(1.6e9 + step, step, tag, step / 8) for step in range(4) for tag in tags]
+    write_events(tmp_path / name / NAME, points)
+    assert len(load_runs(tmp_path, x_axis="epoch")) == 2
+
+
+def test_runs_without_a_writer_above_them_are_trainings(tmp_path: Path) -> None:
+    write(tmp_path / "loss_a", "loss", [0, 1, 2, 3])
+    write(tmp_path / "loss_b", "loss", [0, 1, 2])
+    write(tmp_path / "other", "loss", [0, 1])
+    assert len(load_runs(tmp_path / "loss_a", x_axis="epoch")) == 1
+    names = {run.name for run in load_runs(tmp_path, x_axis="epoch", errors="skip")}
+    assert {"loss_a", "other"} <= names
