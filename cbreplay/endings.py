@@ -81,10 +81,12 @@ class Endings(NamedTuple):
         )
 
     def count_broken(self) -> int:
-        """Return how many ended before their plan, and not by a rule of their own."""
+        """Return how many ended before a plan that is known, and by no own rule."""
         return sum(
-            not reached and patience is None
-            for patience, reached in zip(self.own, self.reached, strict=True)
+            plan is not None and not reached and patience is None
+            for plan, reached, patience in zip(
+                self.plan, self.reached, self.own, strict=True
+            )
         )
 
 

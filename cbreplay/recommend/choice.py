@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NEAR_TIE",
     "OFTEN",
+    "SHARE_OF_PLAN",
     "USUAL",
     "Basis",
     "Choice",
@@ -71,12 +72,12 @@ _CLEARLY = 2 * NEAR_TIE
 
 
 # the rule of thumb is this share of the plan, or the usual patience
-_SHARE_OF_PLAN = 10
+SHARE_OF_PLAN = 10
 
 
 def rule_of_thumb(frame: ChoiceFrame) -> int:
     """Return 10, or a tenth of a long plan."""
-    return max(USUAL, (frame.plan or 0) // _SHARE_OF_PLAN)
+    return max(USUAL, (frame.plan or 0) // SHARE_OF_PLAN)
 
 
 def cheapest_patience(
