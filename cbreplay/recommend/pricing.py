@@ -121,6 +121,22 @@ class Panel(NamedTuple):
     standing: RunStanding
     frame: ChoiceFrame
 
+    def take_groups(self, chosen: Sequence[int]) -> Panel:
+        """Return some of the groups, whose runs stand in a sweep of their own."""
+        members = [self.groups[at] for at in chosen]
+        at = np.concatenate(members)
+        ends = np.cumsum([len(rows) for rows in members])
+        rows = np.arange(len(at))
+        return Panel(
+            rows,
+            tuple(self.names[row] for row in at),
+            tuple(np.split(rows, ends[:-1])),
+            self.scale[at],
+            self.tolerance[at],
+            RunStanding(*(column[at] for column in self.standing)),
+            self.frame,
+        )
+
 
 class CellCosts(NamedTuple):
     """What settings do on runs, arrays of shape (n_runs, n_settings).
