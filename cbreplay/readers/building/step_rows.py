@@ -18,6 +18,7 @@ from cbreplay.readers.building.numbering import count_steps, find_cadence, lay_s
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.written_again import drop_earlier_copies
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -133,9 +134,11 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
     elif step is not None and options.x_axis is not None:
+        drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
     elif step is not None and options.parts != "rows" and _judges_seldom(table):
+        drop_earlier_copies(table)
         raise _unsaid(table)
 
 
