@@ -220,6 +220,12 @@ def _saved(step: StaircaseStep) -> Iterator[Part]:
 def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
     run, objective = staircase.replay.run, staircase.objective
+    if staircase.has_several_bests:
+        return say(
+            "This log holds several values of ",
+            Code(objective),
+            " in an epoch, so it does not tell which patience was enough.",
+        )
     if staircase.best_value is None:
         return say(
             "This log holds no finite ",
@@ -282,7 +288,9 @@ def _setting(staircase: Staircase) -> str:
 
 def _trend(staircase: Staircase) -> Trend:
     run = staircase.replay.run
-    if staircase.best_epoch is None or staircase.best_value is None:
+    if staircase.has_several_bests:
+        caption = say("several values in an epoch: which is the best is not told")
+    elif staircase.best_epoch is None or staircase.best_value is None:
         caption = say(f"no finite {staircase.objective} is recorded")
     else:
         caption = say(

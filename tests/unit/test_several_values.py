@@ -20,11 +20,14 @@ from cbreplay import (
     ModelCheckpoint,
     Run,
     Series,
+    build_staircase,
     choices,
     make_grid,
     replay_run,
     sweep_runs,
 )
+from cbreplay.answers.staircase import staircase_document
+from cbreplay.document import plain_text
 
 SIXTEENTHS = st.integers(0, 12).map(lambda count: count / 16)
 
@@ -134,3 +137,31 @@ def test_a_sweep_says_the_same(listed: list[Run]) -> None:
                 assert sweep.kept_value[at] == pytest.approx(replay.outcome.kept_value)
             if replay.outcome.regret is None:
                 assert not sweep.ranked[at]
+
+
+def headline_and_best(run: Run) -> tuple[str, float | None]:
+    staircase = build_staircase(run, semantics="keras-3.15")
+    headline = plain_text(staircase_document(staircase).headline)
+    return headline, staircase.best_value
+
+
+def test_a_best_that_is_one_of_several_is_called_best_by_no_answer() -> None:
+    # at epoch 2 it is .5 or .51, the best either way; at epoch 5 perhaps .3
+    for others in ({2: (0.51,)}, {5: (0.3,)}):
+        run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6, 0.7], others)
+        headline, best = headline_and_best(run)
+        assert best is None
+        assert "several values of val_loss in an epoch" in headline
+        staircase = build_staircase(run, semantics="keras-3.15")
+        first = staircase.steps[0]
+        # every choice stops and keeps alike, as long as it stops before epoch 5
+        assert (first.first_stopped_epoch, first.kept_epoch) == (3, 2)
+        assert first.regret is None
+        assert (first.kept_value is None) == (2 in others)
+
+
+def test_several_values_that_are_all_worse_leave_the_best_known() -> None:
+    run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6, 0.7], {3: (0.65,)})
+    headline, best = headline_and_best(run)
+    assert best == 0.5
+    assert "it keeps the best epoch, 3," in headline
