@@ -268,10 +268,12 @@ def _known_stops(
     run, stops = replay.run, list(_stops(replay.trace))
     training = describe_training(run, replay.semantics, replay.family)
     waits = [stop.wait for stop in stops]
+    # one more stops nowhere on the values that stand, and on others perhaps
+    waits.append(waits[-1] + 1 if waits else 1)
     unsure = find_unsure_stops(run, endless, training, replay.family, waits)
-    for at, (stop, epoch) in enumerate(zip(stops, unsure, strict=True)):
+    for at, (wait, epoch) in enumerate(zip(waits, unsure, strict=True)):
         if epoch is not None:
-            finite = replace(endless, patience=stop.wait)
+            finite = replace(endless, patience=wait)
             alone = replay_run(run, finite, judging=judging)
             return alone._replace(callbacks=replay.callbacks), stops[:at]
     return replay, stops
