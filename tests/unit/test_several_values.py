@@ -167,9 +167,7 @@ def test_several_values_that_are_all_worse_leave_the_best_known() -> None:
     assert "it keeps the best epoch, 3," in headline
 
 
-def test_a_patience_that_stops_on_another_choice_alone_is_unknown_in_the_staircase() -> (
-    None
-):
+def test_a_patience_that_stops_on_another_choice_alone_is_unknown() -> None:
     # patience 4 stops at epoch 6 if that was .7, and goes on if it was .3
     run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6, 0.3, 0.6], {6: (0.7,)})
     *stopping, rest = build_staircase(run, semantics="keras-3.15").steps
