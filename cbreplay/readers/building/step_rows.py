@@ -272,6 +272,9 @@ def _drop_silent_epochs(table: LogTable) -> None:
     if not columns:
         problem = "no column has one value for each epoch"
         hint = f"Log at least one metric once in each epoch; or {count_hint()}"
+        if any(map(is_rate_name, table.columns)) and not table.left_out:
+            problem = "it holds no metric, only a learning rate"
+            hint = "Give the log of a metric too"
         raise LogError(problem, source=table.source, hint=hint)
     said = ~np.logical_and.reduce([cells.missing for cells in columns])
     if said.any() and not said.all():
