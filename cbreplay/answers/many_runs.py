@@ -6,6 +6,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.pictures import small_figure
+from cbreplay.answers.rate_cells import still_gained
+from cbreplay.answers.replayed_cells import read_replays
+from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import (
     beside_best,
@@ -31,6 +34,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
+from cbreplay.grid import make_grid
 from cbreplay.outcomes import best_recorded_epoch
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import count, list_names, spoken_semantics
@@ -217,6 +221,7 @@ def _with_doubts(asked: ManyRuns) -> Iterator[Section]:
 
 def _about_setting(asked: ManyRuns) -> Iterator[Text]:
     """Yield where a setting that was not chosen from these runs is no answer."""
+    yield from _about_rates(asked)
     name = asked.drawn.name
     kinds = [
         ("censored", f"cannot say what {name} would have done: the log ends first"),
@@ -235,6 +240,16 @@ def _about_setting(asked: ManyRuns) -> Iterator[Text]:
                 f" {words}. They are counted, never averaged ",
                 f"({list_names(runs, _MOST_NAMES)}).",
             )
+
+
+def _about_rates(asked: ManyRuns) -> Iterator[Text]:
+    """Yield which schedules its stops cut, and what was gained after its reductions."""
+    replays = asked.drawn.replays
+    runs = [replay.run for replay in replays]
+    grid = make_grid([*(asked.callbacks or replays[0].callbacks)])
+    cells = read_replays(runs, grid, replays)
+    yield from told_schedules(cells)
+    yield from still_gained(cells)
 
 
 def _baseline_section(asked: ManyRuns) -> Iterator[Section]:

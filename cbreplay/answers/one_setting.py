@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure
+from cbreplay.answers.rate_cells import still_gained
+from cbreplay.answers.replayed_cells import read_replays
 from cbreplay.answers.rows import in_evaluations
+from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_code import setting_code, setting_name
 from cbreplay.answers.spoken_runs import (
     by_keras_rules,
@@ -40,6 +43,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import spoken_evidence
+from cbreplay.grid import make_grid
 from cbreplay.kinds import spoken_value
 from cbreplay.outcomes import best_recorded_epoch, judge_epoch
 from cbreplay.shown_digits import ValueScale, scale_of
@@ -129,13 +133,21 @@ def one_setting_page(
     closing : Section
         How it was computed.
     """
-    beside = _alone(replay) if staircase is None else _every_patience(replay, staircase)
+    run = replay.run
+    cells = read_replays([run], make_grid([*replay.callbacks]), [replay])
+    schedules = (*told_schedules(cells),)
+    if staircase is None:
+        beside = _alone(replay)
+    else:
+        is_told = bool(schedules)
+        beside = _every_patience(replay, staircase, is_schedule_told=is_told)
     code = CodeBlock(setting_code(replay.callbacks, replay.semantics.name), "python")
     own = tuple(
         doubt
         for doubt in (say(f"{note.rstrip('.')}.") for note in replay.notes)
         if note_of(doubt) not in map(note_of, beside.doubts)
     )
+    doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)
     document = Document(
         "simulate",
         by_keras_rules(_headline(replay), [replay.run]),
@@ -143,7 +155,7 @@ def one_setting_page(
         (
             Section("The setting", (code,), half=True),
             _outcome(replay, beside.scale),
-            Section("Before you trust it", (Notice((*beside.doubts, *own)),)),
+            Section("Before you trust it", (Notice(doubts),)),
             _curve(replay),
             *beside.sections,
             _the_run(replay, beside),
@@ -151,13 +163,14 @@ def one_setting_page(
         ),
         beside.next_commands,
     )
-    run = replay.run
     return document if run.steps is None else in_evaluations(document, run)
 
 
-def _every_patience(replay: Replay, staircase: Staircase) -> _Beside:
+def _every_patience(
+    replay: Replay, staircase: Staircase, *, is_schedule_told: bool = False
+) -> _Beside:
     return _Beside(
-        doubts_of_staircase(staircase),
+        doubts_of_staircase(staircase, is_schedule_told=is_schedule_told),
         (steps_section(staircase), *rate_section(staircase, replay)),
         kept_scale(staircase),
         staircase.best_epoch,

@@ -45,8 +45,11 @@ _FIGURES = (
 
 def tells_of_rates(cells: SettingCells) -> bool:
     """Return whether the answer has these columns: for a list on many runs."""
-    rules = _rules(cells.grid)
-    return len(cells.runs) > 1 and any(rule.reduction is not None for rule in rules)
+    return len(cells.runs) > 1 and _reduces(cells.grid)
+
+
+def _reduces(grid: Grid) -> bool:
+    return any(rule.reduction is not None for rule in _rules(grid))
 
 
 def _rules(grid: Grid) -> tuple[Callback, ...]:
@@ -117,8 +120,8 @@ def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
 def still_gained(cells: SettingCells) -> Iterator[Text]:
     """Yield what the records still gained after first reductions, and what that meant.
 
-    Of several settings the table of totals has the figures, and only what they mean is
-    said.
+    Of several settings on several runs the table of totals has the figures, and only
+    what they mean is said.
     """
     every = _later_gains(cells)
     known = [gain for gains in every for gain, _ in gains]
@@ -126,6 +129,9 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
         return
     meant = meant_in_retrainings(known)
     objective = Code(cells.judged_by[0][0] or "value")
+    if len(cells.runs) == 1:
+        yield say(*_gained_on_one(cells, objective, max(known)), f". {meant}")
+        return
     if len(every) > 1:
         yield say(
             "still gained: by what share the recorded training, where it kept the rate "
@@ -139,12 +145,29 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
         Fact(len(known), "count", "later_gain_runs"),
         " of ",
         Fact(len(cells.runs), "count", "runs"),
-        " runs it first reduces the rate where the recorded training kept it; by how "
-        "much that training still lowered its best ",
+        " runs this setting first reduces the rate where the recorded training kept "
+        "it; by how much that training still lowered its best ",
         objective,
         " after that: ",
         *_spoken_gains(_described(every[0])),
         f". {meant}",
+    )
+
+
+def _gained_on_one(
+    cells: SettingCells, objective: Code, most: float
+) -> tuple[Part, ...]:
+    """Say what the one run still gained after the first reduction, or after several."""
+    still = ("the recorded training still lowered its best ", objective)
+    gained = Fact(most, "share", "worst_later_gain")
+    if len(cells.grid) > 1:
+        where = "Where a setting first reduces the rate and the record kept it, "
+        return (where, *still, " after that, by up to ", gained)
+    (epoch,) = cells.columns["first_reduction_epoch"]
+    reduced = Fact(epoch, "epoch", "first_reduction_epoch")
+    return (
+        *("This setting first reduces the rate after epoch ", reduced),
+        *(", where the record kept it; ", *still, " by ", gained, " after that"),
     )
 
 
@@ -177,7 +200,7 @@ def _later_gains(cells: SettingCells) -> list[list[tuple[float, str]]]:
     n_configs = len(cells.grid)
     gains: list[list[tuple[float, str]]] = [[] for _ in range(n_configs)]
     (name, mode), *others = cells.judged_by
-    if name is None or mode is None or others:
+    if name is None or mode is None or others or not _reduces(cells.grid):
         return gains
     first_acts = cells.columns["acts_first"]
     epochs = cells.columns["first_reduction_epoch"]

@@ -8,23 +8,27 @@ from cbreplay.document import Code, Fact, say
 from cbreplay.outcomes import cuts_schedule, falls_by_schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
 
-__all__ = ["cut_schedules", "told_schedules"]
+__all__ = ["FALLS_BY_SCHEDULE", "cut_schedules", "told_schedules"]
+
+# what `falls_by_schedule` has found of a rate
+FALLS_BY_SCHEDULE = (
+    " falls in every epoch of the second half, as by a schedule to the plan's end, "
+    "where the best usually comes late"
+)
 
 
 def cut_schedules(cells: SettingCells) -> list[dict[str, int]]:
     """Return of each setting how many schedules its stops cut, for JSON.
 
-    Nothing where no setting of several runs stops one that follows a schedule.
+    Nothing where no setting stops a run that follows a schedule.
     """
     n_configs, n_runs = len(cells.grid), len(cells.runs)
     scheduled = [row for row, run in enumerate(cells.runs) if falls_by_schedule(run)]
-    if n_runs == 1 or not scheduled:
-        return []
     cut = [0] * n_configs
     for row in scheduled:
         stops = cells.columns["stopped_epoch"][row * n_configs : (row + 1) * n_configs]
@@ -53,30 +57,51 @@ def told_schedules(cells: SettingCells) -> Iterator[Text]:
     if not told:
         return
     most = max(told, key=lambda row: row["cut_runs"])
-    who: tuple[Part, ...] = (
-        "the stop comes before that end on ",
-        Fact(most["cut_runs"], "count", "cut_runs"),
-        " of them, and cuts the part that usually pays",
-    )
-    if len(told) > 1:
-        n_cutting = sum(row["cut_runs"] > 0 for row in told)
-        who = (
-            Fact(n_cutting, "count", "n_cutting"),
-            " of ",
-            Fact(len(told), "count", "n_configs"),
-            " settings stop before that end, on up to ",
-            Fact(most["cut_runs"], "count", "cut_runs"),
-            " of them, and cut the part that usually pays",
-        )
+    falls = (Code("learning_rate"), FALLS_BY_SCHEDULE)
+    if len(cells.runs) == 1:
+        yield say(*falls, *_cutting_settings(cells, told), ".")
+        return
     yield say(
         "On ",
         Fact(most["scheduled_runs"], "count", "scheduled_runs"),
         " of ",
         Fact(most["runs"], "count", "runs"),
         " runs ",
-        Code("learning_rate"),
-        " falls in every epoch of the second half, as by a schedule to the plan's end, "
-        "where the best usually comes late; ",
-        *who,
+        *falls,
+        *_cut_runs(told, most),
         ".",
+    )
+
+
+def _cutting_settings(
+    cells: SettingCells, told: Sequence[Mapping[str, int]]
+) -> tuple[Part, ...]:
+    """Say which stop cuts the schedule of the one run, or how many settings do."""
+    if len(told) > 1:
+        return ("; ", *_cutting(told), ", and cut the part that usually pays")
+    (stopped,) = cells.columns["stopped_epoch"]
+    epoch = Fact(stopped, "epoch", "stopped_epoch")
+    return (": the stop at epoch ", epoch, " cuts the part that usually pays")
+
+
+def _cut_runs(
+    told: Sequence[Mapping[str, int]], most: Mapping[str, int]
+) -> tuple[Part, ...]:
+    """Say on how many of the scheduled runs a stop comes before the end."""
+    n_cut = Fact(most["cut_runs"], "count", "cut_runs")
+    if len(told) > 1:
+        ending = " of them, and cut the part that usually pays"
+        return ("; ", *_cutting(told), ", on up to ", n_cut, ending)
+    ending = " of them, and cuts the part that usually pays"
+    return ("; the stop comes before that end on ", n_cut, ending)
+
+
+def _cutting(told: Sequence[Mapping[str, int]]) -> tuple[Part, ...]:
+    """Say how many settings stop before the end of a schedule."""
+    n_cutting = sum(row["cut_runs"] > 0 for row in told)
+    return (
+        Fact(n_cutting, "count", "n_cutting"),
+        " of ",
+        Fact(len(told), "count", "n_configs"),
+        " settings stop before that end",
     )

@@ -45,6 +45,7 @@ from cbreplay.document import (
     Notice,
     Points,
     Section,
+    footnotes,
     say,
 )
 from cbreplay.rules.base import format_callback
@@ -128,7 +129,7 @@ def settings_document(
 def _row_section(cells: SettingCells) -> Section:
     """Return every setting on every run, and what the words for evidence mean."""
     footnote = evidence_footnote(cells)
-    notes = (Points((say(footnote),)),) if footnote else ()
+    notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
     return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 
 
@@ -141,7 +142,7 @@ def _members(
         for place, replay in enumerate(cells.replays())
     ]
     own: dict[str, Any] = {}
-    if tells_of_rates(cells):
+    if tells_of_rates(cells) or any(still_gained(cells)):
         own["reductions"] = rate_totals(cells)
     if schedules := cut_schedules(cells):
         own["schedules"] = schedules
@@ -304,6 +305,8 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             " asks with True.",
         )
     yield from told_schedules(cells)
+    if len(cells.runs) == 1:
+        yield from still_gained(cells)
     yield from counts_otherwise(cells.runs)
     yield from _notes(cells)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
+from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
@@ -33,7 +34,10 @@ _MOST_NOTES = 8
 
 
 def doubts_of_staircase(
-    staircase: Staircase, *, is_alone_told: bool = False
+    staircase: Staircase,
+    *,
+    is_alone_told: bool = False,
+    is_schedule_told: bool = False,
 ) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first.
 
@@ -43,6 +47,8 @@ def doubts_of_staircase(
         The answer.
     is_alone_told : bool
         Whether its first sentence says already that one run promises nothing.
+    is_schedule_told : bool
+        Whether it is said already that a stop cuts a schedule of the rate.
     """
     replay = staircase.replay
     alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)
@@ -51,7 +57,7 @@ def doubts_of_staircase(
         *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
         *alone,
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
-        *_scheduled_rate(staircase),
+        *(() if is_schedule_told else _scheduled_rate(staircase)),
         *_other_series(staircase),
         *counts_otherwise([replay.run]),
         *noted(replay.run, staircase.notes),
@@ -89,8 +95,7 @@ def _scheduled_rate(staircase: Staircase) -> Iterator[Text]:
     if step is not None and cuts_schedule(run, step.first_stopped_epoch):
         yield say(
             Code("learning_rate"),
-            " falls in every epoch, as by a schedule to the plan's end, where the best "
-            "usually comes late: a stop at ",
+            f"{FALLS_BY_SCHEDULE}: a stop at epoch ",
             Fact(step.first_stopped_epoch, "epoch", "stopped_epoch"),
             " cuts the part that usually pays.",
         )

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 from cbreplay.readers.files import cannot_open, read_beginning
 
-__all__ = ["event_files", "holds_events", "is_event_file", "list_entries"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "event_files",
+    "holds_events",
+    "is_directory",
+    "is_event_file",
+    "list_entries",
+]
 
 _HEAD = 64
 # bytes that stand in no text, and in the length of any record
@@ -54,41 +64,44 @@ def holds_events(beginning: bytes) -> bool:
     return beginning[4:8] == bytes(4) and _VERSION in beginning[:_HEAD]
 
 
-def event_files(directory: str, root: str) -> list[str]:
-    """Return the names of the event files in a directory under the root.
+def event_files(
+    entries: Iterable[os.DirEntry[str]], root: str
+) -> list[os.DirEntry[str]]:
+    """Return those of some entries that are event files under the root.
 
     Links that lead out of the root are left alone.
-
-    Raises
-    ------
-    LogError
-        If the directory cannot be listed.
     """
-    if not os.path.isdir(directory):
-        return []
-    linked = directory != root and os.path.islink(directory)
-    if linked and not _is_inside(directory, root):
-        return []
     return [
-        entry.name
-        for entry in list_entries(directory)
+        entry
+        for entry in entries
         if "tfevents" in entry.name
         and _is_ours(entry, root)
         and is_event_file(entry.path)
     ]
 
 
+def is_directory(entry: os.DirEntry[str], root: str) -> bool:
+    """Tell whether an entry is a directory, or links to one, under the root."""
+    try:
+        return entry.is_dir() and _is_inside(entry, root)
+    except OSError:
+        return False
+
+
 def _is_ours(entry: os.DirEntry[str], root: str) -> bool:
     """Tell whether a file lies under the root."""
     try:
         # a pipe would wait for its writer
-        if entry.name.startswith(".") or not entry.is_file():
-            return False
+        shown = not entry.name.startswith(".") and entry.is_file()
     except OSError:
         # links that lead in a circle
         return False
-    return not entry.is_symlink() or _is_inside(entry.path, root)
+    return shown and _is_inside(entry, root)
 
 
-def _is_inside(path: str, root: str) -> bool:
-    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(root), ""))
+def _is_inside(entry: os.DirEntry[str], root: str) -> bool:
+    """Tell whether an entry found under the root is no link that leads out of it."""
+    if not entry.is_symlink():
+        return True
+    inside = os.path.join(os.path.realpath(root), "")
+    return os.path.realpath(entry.path).startswith(inside)

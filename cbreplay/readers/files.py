@@ -26,6 +26,7 @@ __all__ = [
 
 _ZIP = b"PK\x03\x04"
 _LOOKED_AT = 256
+_SMALL_FILE = 1 << 16
 # else Windows reads two letters of a line end as one
 _BINARY = getattr(os, "O_BINARY", 0)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -103,14 +104,17 @@ _UNZIP = "Give the whole file, or what gunzip saves of it"
 def read_raw(path: str, size: int) -> bytes:
     """Return the first bytes of a file as they stand there; none if it has none.
 
-    A file object of Python's would cost twice as long, which counts for many logs.
+    A file object of Python's would cost twice as long, which counts for many logs, and
+    so would asking for a mebibyte where a small file lies.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | _BINARY)
     except OSError:
         return b""
     try:
-        return os.read(descriptor, size)
+        found = os.read(descriptor, min(size, _SMALL_FILE))
+        more = size - len(found) if len(found) == _SMALL_FILE else 0
+        return found + os.read(descriptor, more) if more else found
     except OSError:
         return b""
     finally:

@@ -18,7 +18,7 @@ from cbreplay.readers.entries import holds_events, is_event_file
 from cbreplay.readers.files import read_beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from cbreplay.readers.base import LogReader, ReadOptions
     from cbreplay.run_metadata import RunMetadata
@@ -139,7 +139,7 @@ def content_format(beginning: bytes) -> str | None:
     """Return the format of a file that begins with these bytes."""
     first, _, below = beginning.partition(b"\n")
     if below[:1] in _DIGITS and (names := split_plain_names(first)) is not None:
-        return _csv_format([name.lower() for name in names])
+        return _csv_format(names)
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
     if holds_events(beginning):
@@ -150,8 +150,8 @@ def content_format(beginning: bytes) -> str | None:
     rows = sniff_header(text)
     if not rows:
         return None
-    names = turned_names(rows) if are_turned(rows) else rows[0]
-    return _csv_format([name.lower() for name in names])
+    header = turned_names(rows) if are_turned(rows) else rows[0]
+    return _csv_format(tuple(header))
 
 
 def asked_format(beginning: bytes, name: str) -> str:
@@ -186,9 +186,10 @@ def _json_format(text: str) -> str | None:
     return "mlflow" if all(re.search(key, text) for key in keys) else "json"
 
 
-def _csv_format(header: Sequence[str]) -> str | None:
-    """Tell the writers of CSVs apart by their column names, in small letters."""
-    names = set(header)
+@lru_cache(maxsize=16)
+def _csv_format(header: tuple[str, ...]) -> str | None:
+    """Tell the writers of CSVs apart by their column names."""
+    names = {name.lower() for name in header}
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
     if names == {"wall time", "step", "value"}:

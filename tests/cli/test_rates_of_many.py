@@ -65,12 +65,12 @@ def test_what_the_runs_still_gained_after_first_reductions(
     assert row["worst_later_gain"] == pytest.approx(0.2)
     assert row["worst_later_gain_run"] == "a.csv"
     assert (
-        "On 3 of 5 runs it first reduces the rate where the recorded training kept it; "
-        "by how much that training still lowered its best val_loss after that: 8 % in "
-        "the middle (the median), 20 % at most (a.csv). In 2,208 retrainings an "
-        "earlier reduction cost more than 1 %: in none of those with up to 1 % still "
-        "to come and in 77 % of those with 3 to 10 % still to come and in 85 % of "
-        "those with over 10 % still to come."
+        "On 3 of 5 runs this setting first reduces the rate where the recorded "
+        "training kept it; by how much that training still lowered its best val_loss "
+        "after that: 8 % in the middle (the median), 20 % at most (a.csv). In 2,208 "
+        "retrainings an earlier reduction cost more than 1 %: in none of those with up "
+        "to 1 % still to come and in 77 % of those with 3 to 10 % still to come and in "
+        "85 % of those with over 10 % still to come."
     ) in said(ask, "simulate", plateaus, "-c", PLATEAU)
 
 
@@ -145,6 +145,78 @@ def test_a_stop_that_cuts_no_schedule_is_not_named(ask: Ask, scheduled: Path) ->
     ):
         assert "schedules" not in as_json(ask, *words)
         assert "as by a schedule" not in ask(*words).out
+
+
+def report(ask: Ask, logs: Path, setting: str) -> str:
+    """Return a page in Markdown."""
+    page = logs.parent / "page.md"
+    ask("report", logs, "-c", setting, "-o", page)
+    return " ".join(page.read_text().split())
+
+
+def test_one_run_says_what_it_still_gained(ask: Ask, plateaus: Path) -> None:
+    # patience 3 acts after the fifth epoch: (.5 - .4) / .5 was still to come
+    gained = (
+        "This setting first reduces the rate after epoch 5, where the record kept it; "
+        "the recorded training still lowered its best {} by 20 % after that. In "
+        "2,208 retrainings an earlier reduction cost more than 1 %: in 85 %"
+    )
+    run = plateaus / "a.csv"
+    assert gained.format("val_loss") in said(ask, "simulate", run, "-c", PLATEAU)
+    assert gained.format("`val_loss`") in report(ask, run, PLATEAU)
+    (row,) = as_json(ask, "simulate", run, "-c", PLATEAU)["reductions"]
+    assert (row["runs"], row["later_gain_runs"]) == (1, 1)
+    assert row["worst_later_gain"] == pytest.approx(0.2)
+    # of several settings, the largest gain: patience 2 acts after epoch 4
+    both = ("simulate", run, "-c", "ReduceLROnPlateau(patience=[2,3])")
+    assert "lowered its best val_loss after that, by up to 20 %." in said(ask, *both)
+
+
+def test_one_run_that_never_reduces_gained_nothing(ask: Ask, plateaus: Path) -> None:
+    words = ("simulate", plateaus / "e.csv", "-c", PLATEAU)
+    assert "retrainings" not in said(ask, *words)
+    assert "reductions" not in as_json(ask, *words)
+
+
+def test_a_report_on_several_runs_says_what_they_still_gained(
+    ask: Ask, plateaus: Path
+) -> None:
+    assert (
+        "On 3 of 5 runs this setting first reduces the rate where the recorded "
+        "training kept it; by how much that training still lowered its best "
+        "`val_loss` after that: 8 % in the middle (the median), 20 % at most (`a.csv`)."
+    ) in report(ask, plateaus, PLATEAU)
+
+
+def test_one_run_names_the_stop_that_cuts_its_schedule(
+    ask: Ask, scheduled: Path
+) -> None:
+    falls = (
+        " falls in every epoch of the second half, as by a schedule to the plan's end, "
+        "where the best usually comes late: the stop at epoch 12 cuts the part that "
+        "usually pays."
+    )
+    run = scheduled / "a.csv"
+    assert f"learning_rate{falls}" in said(ask, "simulate", run, "-c", STOP)
+    page = report(ask, run, STOP)
+    assert f"`learning_rate`{falls}" in page
+    # and the staircase beside it does not say it again of another stop
+    assert page.count("as by a schedule") == 1
+    (row,) = as_json(ask, "simulate", run, "-c", STOP)["schedules"]
+    assert row == {"config": 0, "runs": 1, "scheduled_runs": 1, "cut_runs": 1}
+    # patience 2 and 3 stop in the pause, 6 does not
+    assert "; 2 of 3 settings stop before that end, and cut the part" in said(
+        ask, "simulate", run, "-c", "EarlyStopping(patience=[2,3,6])"
+    )
+
+
+def test_a_report_on_several_runs_names_the_stops_that_cut(
+    ask: Ask, scheduled: Path
+) -> None:
+    assert (
+        "where the best usually comes late; the stop comes before that end on 2 of "
+        "them, and cuts the part that usually pays."
+    ) in report(ask, scheduled, STOP)
 
 
 def test_a_stop_in_the_last_epoch_cuts_only_what_the_plan_still_had() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.counted import counted
+from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.document import Claim, Code, Fact, say
 from cbreplay.recommend.choice import USUAL
 from cbreplay.words import list_names
@@ -414,8 +415,7 @@ def _other_metric(facts: Mapping[str, Any]) -> Text:
 
 def _scheduled_rate(facts: Mapping[str, Any]) -> Text:
     return say(
-        "the learning rate falls in every epoch, as by a schedule to the plan's end, "
-        "where the best usually comes late; patience ",
+        f"the learning rate{FALLS_BY_SCHEDULE}; patience ",
         _patience(facts),
         " stops before that end and cuts the part that usually pays",
     )

@@ -118,7 +118,9 @@ class TrainingRows:
         """Lay a column out over every epoch from the first to the last."""
         epochs = self.rows.epochs
         length = int(epochs[-1]) - int(epochs[0]) + 1
-        return spread(logged, epochs - epochs[0], length)
+        # without a gap there is nothing to lay out
+        whole = length == len(epochs)
+        return logged if whole else spread(logged, epochs - epochs[0], length)
 
 
 def join_rows(
@@ -285,14 +287,12 @@ def _check_spans(records: Sequence[TrainingRows], source: str, most: int) -> Non
         n_missing += wanted - held
         what = "its fits log different series"
         check_cells(n_missing, source, most, what)
-        n_rows = len(record.rows.epochs)
-        absent = record.horizon - record.first_epoch + 1 - n_rows
-        n_missing += absent * (1 + len(record.rows.columns))
-        what = (
-            f"the epochs run from {record.first_epoch} to {record.horizon} "
-            f"in {n_rows} rows"
-        )
-        if record.horizon > _LAST_EPOCH:
+        rows, first, last = record.rows, record.first_epoch, record.horizon
+        n_rows = len(rows.epochs)
+        absent = last - first + 1 - n_rows
+        n_missing += absent * (1 + len(rows.columns))
+        what = f"the epochs run from {first} to {last} in {n_rows} rows"
+        if last > _LAST_EPOCH:
             hint = "Correct the epoch that does not belong there"
             raise LogError(what, source=source, hint=hint)
         check_epochs(absent + n_rows, source, most, what)

@@ -151,12 +151,18 @@ def _carried_notes(series: Mapping[str, Series]) -> list[str]:
     found: dict[int, list[str]] = {}
     moving = False
     for name, own in series.items():
-        changed = np.flatnonzero(own.values[1:] != own.values[:-1]) + 1
-        if not own.recorded.all() or len(changed) < _FEW_CHANGES:
+        changes = own.values[1:] != own.values[:-1]
+        n_changes = int(np.count_nonzero(changes))
+        # then they are not two and more epochs apart
+        often = 2 * n_changes > own.values.size
+        if n_changes < _FEW_CHANGES or (often and moving) or not own.recorded.all():
             continue
+        if often:
+            moving = True
+            continue
+        changed = np.flatnonzero(changes) + 1
         distances = np.diff(changed)
         every = int(distances[0])
-        moving = moving or 2 * len(changed) > len(own)
         if every > 1 and (distances == every).all() and changed[0] <= every:
             found.setdefault(every, []).append(name)
     if not moving:
@@ -263,12 +269,13 @@ def _epoch_seconds(record: TrainingRows) -> Series | None:
         return None
     # a pause between two fits, or a clock set back, is no epoch's time
     with np.errstate(over="ignore", invalid="ignore"):
-        took = np.diff(times)
-    counts = (np.diff(epochs) == 1) & (took >= 0)
+        took = times[1:] - times[:-1]
+    counts = (epochs[1:] - epochs[:-1] == 1) & (took >= 0)
     for seam in record.seams:
         counts &= epochs[1:] != seam
     values, recorded = np.full(len(times), np.nan), np.zeros(len(times), dtype=np.bool_)
-    values[1:][counts], recorded[1:] = took[counts], counts
+    np.copyto(values[1:], took, where=counts)
+    recorded[1:] = counts
     return record.series(Series(values, recorded))
 
 

@@ -8,6 +8,7 @@ without looking at each cell for what it may be; everything else goes the carefu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["PlainCsv", "read_plain", "split_plain_names"]
 
 _NAMES = re.compile(rb"[A-Za-z][\w./-]*(?:,[A-Za-z][\w./-]*)+", re.ASCII)
-# of these, and of what separates them, numbers are made that read in one way only
+# what is made of these, between what separates them, reads in one way only
 _OF_NUMBERS = b"0123456789+-.eE"
-_SEPARATORS = b",\r\n"
+# many logs have few headers between them, and each is met twice
+_MOST_HEADERS = 16
 _LINE_ENDS_AS_COMMAS = bytes.maketrans(b"\n", b",")
 # words that float() reads as numbers, and those that mean a missing one
 _NO_NAMES = frozenset(word.lower() for word in (*MISSING, "nan", "inf", "infinity"))
@@ -33,7 +35,7 @@ class PlainCsv(NamedTuple):
 
     Parameters
     ----------
-    names : list of str
+    names : tuple of str
         The column names, all different.
     values : array of shape (n_columns, n_rows)
         The numbers.
@@ -41,7 +43,7 @@ class PlainCsv(NamedTuple):
         Whether its lines end as Keras ends them.
     """
 
-    names: list[str]
+    names: tuple[str, ...]
     values: FloatArray
     crlf: bool
 
@@ -56,9 +58,7 @@ def read_plain(content: bytes) -> PlainCsv | None:
     """
     header, _, body = content.partition(b"\n")
     names = split_plain_names(header)
-    if names is None or body.translate(None, _OF_NUMBERS + _SEPARATORS):
-        return None
-    if not body.endswith(b"\n"):
+    if names is None or not body.endswith(b"\n"):
         return None
     n_rows = body.count(b"\n")
     crlf = header.endswith(b"\r")
@@ -79,16 +79,17 @@ def read_plain(content: bytes) -> PlainCsv | None:
     return PlainCsv(names, np.ascontiguousarray(values.T), crlf)
 
 
-def split_plain_names(header: bytes) -> list[str] | None:
+@lru_cache(maxsize=_MOST_HEADERS)
+def split_plain_names(header: bytes) -> tuple[str, ...] | None:
     """Return the names in a first line; None if it is no plain header.
 
     >>> split_plain_names(b"epoch,loss,val_loss"), split_plain_names(b"epoch;loss")
-    (['epoch', 'loss', 'val_loss'], None)
+    (('epoch', 'loss', 'val_loss'), None)
     """
     header = header.removesuffix(b"\r")
     if _NAMES.fullmatch(header) is None:
         return None
-    names = header.decode("ascii").split(",")
+    names = tuple(header.decode("ascii").split(","))
     distinct = {name.lower() for name in names}
     plain = len(distinct) == len(names) and not distinct & _NO_NAMES
     return names if plain else None

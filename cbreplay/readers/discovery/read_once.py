@@ -144,8 +144,9 @@ def find_copies(runs: Sequence[Run]) -> dict[int, list[int]]:
 def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int]]:
     """Find the copies among runs of the same series that begin at the same epoch."""
     values, limits = _heads([runs[at] for at in members])
-    # sorted by the column in which the runs differ most, few pairs are left to compare
-    n_distinct = [len(np.unique(column)) for column in values.T]
+    # sorted by the column in which the runs differ most, few pairs are left to compare;
+    # np.unique imports numpy.ma, which takes as long as reading a hundred small logs
+    n_distinct = [len(set(column)) for column in values.T.tolist()]
     column = int(np.argmax(n_distinct))
     by_column = np.argsort(values[:, column], kind="stable")
     ordered = values[by_column, column]
@@ -228,7 +229,7 @@ def _rates_agree(run: Run, other: Run) -> bool:
 
 def _count_changing(series: Series) -> int:
     known = series.values[series.recorded]
-    return len(np.unique(known[np.isfinite(known)]))
+    return len(set(known[np.isfinite(known)].tolist()))
 
 
 _TRAINER_STATE = "trainer_state.json"

@@ -11,7 +11,13 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.entries import event_files, holds_events, is_event_file
+from cbreplay.readers.entries import (
+    event_files,
+    holds_events,
+    is_directory,
+    is_event_file,
+    list_entries,
+)
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.tag_directories import find_tag_directories
 from cbreplay.readers.event_files.writers import EventFile
@@ -47,11 +53,15 @@ def find_files(path: str) -> dict[str, list[str]]:
         if is_event_file(path) or holds_events(read_beginning(path, 64)):
             files[_writer_of(os.path.dirname(path))].append(path)
         return files
-    files[_writer_of(path)] = _listed(path, path)
-    for writer in _WRITERS:
-        files[writer] += _listed(os.path.join(path, writer), path)
-    for name in find_tag_directories(path):
-        files[name] = _listed(os.path.join(path, name), path)
+    entries = list_entries(path)
+    files[_writer_of(path)] = _in_order(event_files(entries, path))
+    for entry in entries:
+        if entry.name in _WRITERS and is_directory(entry, path):
+            inside = list_entries(entry.path)
+            files[entry.name] += _in_order(event_files(inside, path))
+    for entry in find_tag_directories(entries, path):
+        inside = list_entries(entry.path)
+        files[entry.name] = _in_order(event_files(inside, path))
     return files
 
 
@@ -60,13 +70,12 @@ def _writer_of(directory: str) -> str:
     return name if name in _WRITERS else ""
 
 
-def _listed(directory: str, root: str) -> list[str]:
-    def begun(name: str) -> tuple[int, str]:
-        time = _TIME.search(name)
-        return (int(time[1]) if time else 0, name)
+def _in_order(files: list[os.DirEntry[str]]) -> list[str]:
+    def begun(file: os.DirEntry[str]) -> tuple[int, str]:
+        time = _TIME.search(file.name)
+        return (int(time[1]) if time else 0, file.name)
 
-    names = sorted(event_files(directory, root), key=begun)
-    return [os.path.join(directory, name) for name in names]
+    return [file.path for file in sorted(files, key=begun)]
 
 
 class LogFiles(NamedTuple):

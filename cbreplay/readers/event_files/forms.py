@@ -29,7 +29,7 @@ __all__ = ["read_forms"]
 _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX, _LONGEST_SUFFIX = 128, 64
 # forms are kept for each tag; a log of random tags must not fill the memory
-_MOST_FORMS = 2_048
+_MOST_FORMS, _MOST_BLOCKS = 2_048, 4
 _WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
 _MOST_STEP_BYTES = 5
 # each byte's highest bit says whether another byte of the step follows
@@ -101,12 +101,65 @@ class _FormArrays:
         return numbers, self.keys.take(numbers) != keys
 
 
+class _EventSteps(NamedTuple):
+    """The step of each event that has one where most have it, behind a wall time.
+
+    Parameters
+    ----------
+    first, words : arrays
+        The first byte of each event, and eight from the key of its step on.
+    usual : Flags
+        Which have. For the others the rest means nothing.
+    steps : Ints
+        The steps.
+    rest, rest_lengths : Ints
+        Where what stands behind the step begins, and how long it is.
+    """
+
+    first: NDArray[np.uint8]
+    words: Words
+    usual: Flags
+    steps: Ints
+    rest: Ints
+    rest_lengths: Ints
+
+
+class _BlockForms(NamedTuple):
+    """Which form each record of a block has.
+
+    Parameters
+    ----------
+    steps : _EventSteps
+        The steps.
+    forms : _FormArrays
+        The forms.
+    numbers : Ints
+        The number of each record's form, 0 for none.
+    fits : Flags
+        Which records have one.
+    """
+
+    steps: _EventSteps
+    forms: _FormArrays
+    numbers: Ints
+    fits: Flags
+
+
 class _KnownForms(threading.local):
-    """The forms that this thread has met: the files of a directory are alike."""
+    """The forms that this thread has met: the files of a directory are alike.
+
+    Attributes
+    ----------
+    arrays : _FormArrays
+        The forms.
+    blocks : dict of bytes to _BlockForms
+        The first blocks of some files, by the lengths of their records.
+    """
 
     def __init__(self) -> None:
         self._by_key: dict[int, Form | None] = {0: None}
         self.arrays = _FormArrays(self._by_key)
+        self.blocks: dict[bytes, _BlockForms] = {}
 
     def find(
         self, block: RecordBlock, keys: Words, fits: Flags
@@ -141,25 +194,6 @@ class _KnownForms(threading.local):
 _KNOWN = _KnownForms()
 
 
-class _EventSteps(NamedTuple):
-    """The step of each event that has one where most have it, behind a wall time.
-
-    Parameters
-    ----------
-    usual : Flags
-        Which have. For the others the rest means nothing.
-    steps : Ints
-        The steps.
-    rest, rest_lengths : Ints
-        Where what stands behind the step begins, and how long it is.
-    """
-
-    usual: Flags
-    steps: Ints
-    rest: Ints
-    rest_lengths: Ints
-
-
 def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     """Put the scalars of records of known forms into a table.
 
@@ -168,17 +202,7 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     Ints
         The rows of the records that are still to be read, one by one.
     """
-    steps = _read_steps(block)
-    keys, fits = _keys(block, steps)
-    fits &= ~block.changed
-    forms, numbers = _KNOWN.find(block, keys, fits)
-    fits &= steps.rest_lengths == forms.lengths.take(numbers)
-    numbers *= fits
-    before = block.windows(steps.rest, forms.prefix.n_bytes)
-    fits &= ~forms.prefix.differs(before, numbers)
-    hole_ends = steps.rest + forms.hole_ends.take(numbers)
-    behind = block.windows(hole_ends, forms.suffix.n_bytes)
-    fits &= ~forms.suffix.differs(behind, numbers)
+    steps, forms, numbers, fits = _forms_of(block)
     scalar = fits & forms.scalar.take(numbers)
     rows = scalar.nonzero()[0]
     tags = _table_numbers(forms.tags, numbers[rows], table)
@@ -190,13 +214,70 @@ def read_forms(block: RecordBlock, table: TableBuilder) -> Ints:
     return (~fits).nonzero()[0]
 
 
-def _read_steps(block: RecordBlock) -> _EventSteps:
-    word = block.read("<u8", block.starts + (BEFORE_STEP - 1))
-    usual = block.read("<u1", block.starts) == _WALL_TIME_KEY
-    usual &= (word & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
+def _forms_of(block: RecordBlock) -> _BlockForms:
+    """Find the form of each record: often that of the same record in another file.
+
+    The files of several trainings hold the same tags at the same steps. Within a file
+    steps go on, and nothing comes again.
+    """
+    if block.offset or block.changed.any():
+        return _find_forms(block, _read_steps(block, None))
+    lengths = block.lengths.tobytes()
+    before = _KNOWN.blocks.get(lengths)
+    steps = _read_steps(block, before)
+    if (
+        before is not None
+        and steps is before.steps
+        and before.forms is _KNOWN.arrays
+        and _have_forms(block, steps, before.forms, before.numbers).all()
+    ):
+        return before
+    found = _find_forms(block, steps)
+    if len(_KNOWN.blocks) >= _MOST_BLOCKS:
+        _KNOWN.blocks.clear()
+    _KNOWN.blocks[lengths] = found
+    return found
+
+
+def _find_forms(block: RecordBlock, steps: _EventSteps) -> _BlockForms:
+    """Find the form of each record by the bytes up to the end of its tag."""
+    keys, fits = _keys(block, steps)
+    fits &= ~block.changed
+    forms, numbers = _KNOWN.find(block, keys, fits)
+    fits &= steps.rest_lengths == forms.lengths.take(numbers)
+    numbers *= fits
+    fits &= _have_forms(block, steps, forms, numbers)
+    numbers *= fits
+    return _BlockForms(steps, forms, numbers, fits)
+
+
+def _have_forms(
+    block: RecordBlock, steps: _EventSteps, forms: _FormArrays, numbers: Ints
+) -> Flags:
+    """Tell which records have the bytes of the form of their number."""
+    before = block.windows(steps.rest, forms.prefix.n_bytes)
+    hole_ends = steps.rest + forms.hole_ends.take(numbers)
+    behind = block.windows(hole_ends, forms.suffix.n_bytes)
+    differs = forms.prefix.differs(before, numbers)
+    differs |= forms.suffix.differs(behind, numbers)
+    return ~differs
+
+
+def _read_steps(block: RecordBlock, before: _BlockForms | None) -> _EventSteps:
+    """Read the step of each event: those of another block, if they stand here too."""
+    words = block.read("<u8", block.starts + (BEFORE_STEP - 1))
+    first = block.read("<u1", block.starts)
+    if (
+        before is not None
+        and np.array_equal(words, before.steps.words)
+        and np.array_equal(first, before.steps.first)
+    ):
+        return before.steps
+    usual = first == _WALL_TIME_KEY
+    usual &= (words & np.uint64(_BYTE)) == np.uint64(_STEP_KEY)
     # a payload shorter than that has no other fields
     usual &= block.lengths > BEFORE_STEP + _MOST_STEP_BYTES
-    word >>= np.uint64(8)
+    word = words >> np.uint64(8)
     # the lowest byte without the highest bit ends the number
     ends = ~word & _LAST_BYTES
     last = ends & (~ends + np.uint64(1))
@@ -211,7 +292,8 @@ def _read_steps(block: RecordBlock) -> _EventSteps:
         n_bytes += longer
         own = (word >> np.uint64(8 * i)) & _OWN_BITS
         steps |= (own << np.uint64(7 * i)).astype(np.int64)
-    return _EventSteps(usual, steps, block.starts + n_bytes, block.lengths - n_bytes)
+    rest, rest_lengths = block.starts + n_bytes, block.lengths - n_bytes
+    return _EventSteps(first, words, usual, steps, rest, rest_lengths)
 
 
 def _keys(block: RecordBlock, steps: _EventSteps) -> tuple[Words, Flags]:

@@ -39,7 +39,7 @@ class _FrameLayout(NamedTuple):
     """Where the records of some bytes began and the last one ended, and their heads."""
 
     bounds: Ints
-    heads: NDArray[np.void]
+    heads: bytes
 
 
 # the layouts that were met, each by the head of its file's second record: the first one
@@ -78,15 +78,20 @@ def _as_before(content: bytes, layout: _FrameLayout | None) -> Ints:
         return np.zeros(1, dtype=np.int64)
     n_records = int(layout.bounds.searchsorted(len(content), side="right")) - 1
     bounds = layout.bounds[: n_records + 1]
-    same = _heads(content, bounds[:-1]) == layout.heads[:n_records]
-    return bounds if same.all() else bounds[: int(same.argmin()) + 1]
+    heads = _heads(content, bounds[:-1])
+    if layout.heads.startswith(heads):
+        return bounds
+    differs = np.frombuffer(heads, "V12") != np.frombuffer(
+        layout.heads, "V12", n_records
+    )
+    return bounds[: int(differs.argmax()) + 1]
 
 
-def _heads(content: bytes, positions: Ints) -> NDArray[np.void]:
-    """Return the heads of the records that begin at some positions."""
+def _heads(content: bytes, positions: Ints) -> bytes:
+    """Return the heads of the records that begin at some positions, end to end."""
     shape = (len(content) - HEAD.size + 1,)
     every: NDArray[np.void] = np.ndarray(shape, "V12", content, strides=(1,))
-    return every[positions]
+    return every[positions].tobytes()
 
 
 def _walk(content: bytes, position: int) -> list[int]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["read_events"]
 
 _AT_ONCE = 1 << 20
+# damage is kept in the table: who reads it knows whether that is an error
+_KEEPING = ReadOptions(errors="skip")
 
 
 def read_events(path: str, n_bytes: int = _AT_ONCE) -> EventTable:
@@ -46,7 +48,7 @@ class _FileReading:
 
     def __init__(self, file: RecordBytes) -> None:
         self._file = file
-        self._table, self._damage = TableBuilder(), Damage(ReadOptions(errors="skip"))
+        self._table, self._damage = TableBuilder(), Damage(_KEEPING)
 
     def read(self, n_bytes: int) -> EventTable:
         offset = 0

@@ -15,18 +15,20 @@ from cbreplay.readers.entries import event_files, list_entries
 from cbreplay.readers.event_files.reading import read_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["find_tag_directories", "is_tag_directory"]
 
 
-def find_tag_directories(directory: str) -> Iterator[str]:
-    """Yield the names of the directories below one that hold a series of it each."""
-    if not event_files(directory, directory):
+def find_tag_directories(
+    entries: Sequence[os.DirEntry[str]], directory: str
+) -> Iterator[os.DirEntry[str]]:
+    """Yield those entries of a directory that hold a series of its training each."""
+    if not event_files(entries, directory):
         return
-    for entry in sorted(list_entries(directory), key=lambda entry: entry.name):
+    for entry in sorted(entries, key=lambda entry: entry.name):
         if entry.is_dir(follow_symlinks=False) and is_tag_directory(entry.path):
-            yield entry.name
+            yield entry
 
 
 def is_tag_directory(directory: str) -> bool:
@@ -34,16 +36,12 @@ def is_tag_directory(directory: str) -> bool:
     name = os.path.basename(directory)
     if "_" not in name or name.startswith("."):
         return False
-    files = event_files(directory, directory)
+    files = event_files(list_entries(directory), directory)
     try:
-        tags = {tag for file in files for tag in _tags(os.path.join(directory, file))}
+        tags = {tag for file in files for tag in read_events(file.path).tags}
     except LogError:
         return False
     if len(tags) != 1:
         return False
     prefix = tags.pop().replace("/", "_") + "_"
     return name.startswith(prefix) and name != prefix
-
-
-def _tags(path: str) -> list[str]:
-    return list(read_events(path).tags)

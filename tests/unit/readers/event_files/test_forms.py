@@ -222,3 +222,34 @@ def test_series_in_one_order_or_another_make_the_same_run(tmp_path: Path) -> Non
         held.append({key: one.values.tolist() for key, one in run.series.items()})
         assert run.recorded_epochs == 200
     assert held[0] == held[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_file_like_another_is_read_by_what_stands_in_it(
+    tmp_path: Path, seed: int
+) -> None:
+    # every record is as long as the one in its place in the file read before
+    pick = random.Random(seed)  # noqa: S311 - no secret
+    tags = ["loss", "rate", "mean", "f1_b"]
+    payloads = [version_event(), *rows(100, tags)]
+    for _ in range(25):
+        read(tmp_path / "one", join([version_event(), *rows(100, tags)]))
+        at = pick.randrange(1, len(payloads))
+        other = bytearray(payloads[at])
+        if pick.random() < 0.5:
+            other = bytearray(event(2e9, pick.randrange(128), value(tags[0], 7.0)))
+        else:
+            other[pick.randrange(len(other))] ^= 1 << pick.randrange(8)
+        assert len(other) == len(payloads[at])
+        changed = [*payloads[:at], bytes(other), *payloads[at + 1 :]]
+        read(tmp_path / "other", join(changed))
+
+
+def test_a_form_that_is_met_later_is_learned_in_a_file_like_another(
+    tmp_path: Path,
+) -> None:
+    for tags in (["loss", "rate"], ["loss", "acc0"], ["acc0", "rate"], TAGS):
+        for first in (0, 1, 0):
+            table = read(tmp_path / "events", join(rows(60, tags, first=first)))
+            assert table.tags == tags
+            assert table.scalars.steps[0] == first
