@@ -384,3 +384,14 @@ def test_where_no_name_says_what_is_watched_the_first_error_asks_for_it_too(
     assert "name what to watch, as monitor, and its direction, as mode" in (
         caught.value.hint
     )
+
+
+def test_the_steps_of_evaluations_stay_where_the_first_has_another_number(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"{step},{1 / step}\n" for step in [20, 40, 60])
+    content = f"step,val_loss\n{rows}"
+    run = read(tmp_path / "log.csv", content, x_axis="step", first_epoch=2)
+    assert run.first_epoch == 2
+    assert run.steps is not None
+    assert run.steps.tolist() == [20, 40, 60]
