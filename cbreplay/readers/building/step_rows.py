@@ -77,7 +77,8 @@ def fold_by(
     LogError
         If a row has neither an epoch nor a step.
     """
-    if options.x_axis == "step" and step_name not in (None, epoch_name):
+    counts = options.x_axis == "step" and step_name != epoch_name
+    if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
         _count_evaluations(table, table.columns.pop(step_name))
         return
