@@ -51,6 +51,7 @@ __all__ = [
     "Text",
     "Trend",
     "facts_of",
+    "footnotes",
     "plain_text",
     "say",
     "spoken_cells",
@@ -159,9 +160,39 @@ class Paragraph(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Sentences below each other, one point each."""
+    """Sentences below each other, one point each.
+
+    Parameters
+    ----------
+    points : sequence of Text
+        In order.
+    columns : sequence of str
+        Of footnotes to the table above, for each the title of the column that it is
+        about, without which it is not shown; empty where it is about none.
+    """
 
     points: Sequence[Text]
+    columns: Sequence[str] = ()
+
+    def without(self, left_out: Sequence[str]) -> Points:
+        """Return it without the footnotes to columns that are left out."""
+        if not self.columns:
+            return self
+        kept = [at for at, title in enumerate(self.columns) if title not in left_out]
+        return Points([self.points[at] for at in kept])
+
+
+def footnotes(notes: Iterable[tuple[str, Text]]) -> Points:
+    """Return the footnotes to a table, each with the title of the column it is about.
+
+    >>> notes = footnotes([("", say("all of 3 runs")), ("score", say("score: less"))])
+    >>> [plain_text(point) for point in notes.without(["score"]).points]
+    ['all of 3 runs']
+    """
+    listed = tuple(notes)
+    return Points(
+        tuple(text for _, text in listed), tuple(column for column, _ in listed)
+    )
 
 
 class Deferred(Sequence[Text]):

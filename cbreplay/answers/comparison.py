@@ -24,6 +24,7 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    footnotes,
     say,
 )
 from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
@@ -136,7 +137,7 @@ def comparison_document(lists: RivalLists) -> Document:
     """
     totals = total_comparisons(lists.compared)
     footnote = _footnote(lists)
-    notes = (Points((say(footnote),)),) if footnote else ()
+    notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
     table = (_table(lists), *notes)
     sections = [Section("Run by run", table, untitled=True)]
     outcome = tuple(_outcome(lists, totals))

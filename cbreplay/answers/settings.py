@@ -45,6 +45,7 @@ from cbreplay.document import (
     Notice,
     Points,
     Section,
+    footnotes,
     say,
 )
 from cbreplay.rules.base import format_callback
@@ -128,7 +129,7 @@ def settings_document(
 def _row_section(cells: SettingCells) -> Section:
     """Return every setting on every run, and what the words for evidence mean."""
     footnote = evidence_footnote(cells)
-    notes = (Points((say(footnote),)),) if footnote else ()
+    notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
     return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
 
 

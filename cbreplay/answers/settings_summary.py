@@ -13,10 +13,10 @@ from cbreplay.document import (
     Code,
     ColumnRows,
     Fact,
-    Points,
     Section,
     Table,
     TableColumn,
+    footnotes,
     say,
 )
 from cbreplay.shown_digits import scale_of
@@ -242,7 +242,7 @@ def summary_section(
     table = _table(cells, summaries)
     return Section(
         "The settings side by side",
-        (table, Points(tuple(_footnotes(cells, summaries)))),
+        (table, footnotes(_footnotes(cells, summaries))),
         untitled=True,
     )
 
@@ -307,7 +307,7 @@ def _parts(cells: SettingCells, summaries: Sequence[SettingSummary]) -> bool:
 
 def _footnotes(
     cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> Iterator[Text]:
+) -> Iterator[tuple[str, Text]]:
     words = "exact on: the runs whose logs decide the setting; all figures are of these"
     differs = _parts(cells, summaries)
     if differs:
@@ -318,6 +318,6 @@ def _footnotes(
         )
     if differs or any(summary.exact_runs < summary.runs for summary in summaries):
         words += ", and over different runs they do not compare"
-    yield say(words)
+    yield "", say(words)
     if any(summary.spread_regret is not None for summary in summaries):
-        yield say("spread: the standard deviation between runs")
+        yield "spread", say("spread: the standard deviation between runs")

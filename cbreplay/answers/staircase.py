@@ -29,6 +29,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     Trend,
+    footnotes,
     say,
 )
 from cbreplay.evidence_words import spoken_evidence, takes_nan
@@ -254,9 +255,9 @@ def steps_section(staircase: Staircase) -> Section:
     """Return the staircase: which patience values end with which weights."""
     blocks: list[Block] = [_trend(staircase), Paragraph(say(Code(_setting(staircase))))]
     blocks.append(_table(staircase))
-    legend = tuple(_legend(staircase))
-    if legend:
-        blocks.append(Points(legend))
+    legend = footnotes(_legend(staircase))
+    if legend.points:
+        blocks.append(legend)
     title = "Every patience that this log can tell apart"
     return Section(title, tuple(blocks), untitled=True)
 
@@ -397,12 +398,12 @@ def _rest_words(staircase: Staircase) -> str:
     return spoken_rows(words, run)
 
 
-def _legend(staircase: Staircase) -> Iterator[Text]:
+def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
     n_hidden = len(staircase.steps[0].others) - _OTHER_SERIES
     if n_hidden > 0:
-        yield say(f"{n_hidden} more series in --format csv")
+        yield "", say(f"{n_hidden} more series in --format csv")
     if any(step.regret for step in staircase.steps) and staircase.objective.startswith(
         "val_"
     ):
-        side = "above" if staircase.objective_mode == "min" else "below"
-        yield say(f"{side} best: {_HOW_MEASURED}")
+        side = "above best" if staircase.objective_mode == "min" else "below best"
+        yield side, say(f"{side}: {_HOW_MEASURED}")

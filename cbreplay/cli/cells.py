@@ -30,6 +30,7 @@ def print_cells(
     With `same_callbacks` the runs are fits under the same callback instances; with
     `each` every run is shown below the summary of the settings.
     """
+    question.check_replays(grid)
     with watch("replaying") as tell:
         if same_callbacks:
             cells = decide_fits(question.runs, grid, question.judging)

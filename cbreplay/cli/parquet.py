@@ -29,11 +29,16 @@ def write_parquet(question: Question) -> None:
         raise ConfigError(sentence)
     from cbreplay.sweep import sweep_runs
 
+    question.check_replays(question.grid, _AS_COLUMNS)
     with watch("replaying") as tell:
         sweep = sweep_runs(
             question.runs, question.grid, judging=question.judging, progress=tell
         )
     write_frame(sweep.to_frame())
+
+
+# a cell of a sweep, in columns of numbers, beside one that is said in words
+_AS_COLUMNS = 10
 
 
 def write_frame(frame: pd.DataFrame) -> None:

@@ -190,6 +190,34 @@ class Question:
 
         return make_grid(entries)
 
+    def check_replays(self, grid: Grid, share: int = 1) -> None:
+        """Refuse more runs under more settings than an answer holds.
+
+        Parameters
+        ----------
+        grid : Grid
+            The settings.
+        share : int
+            How many a form writes in the room of one that other forms take.
+
+        Raises
+        ------
+        ConfigError
+            If there are too many, with the option that raises the limit.
+        """
+        from cbreplay.readers.sizes import bytes_of_replays, most_replays, raised_limit
+        from cbreplay.words import count
+
+        n_runs, n_settings = len(self.runs), len(grid)
+        n_replays, most = n_runs * n_settings, share * most_replays(self.max_size)
+        if n_replays > most:
+            sentence = (
+                f"{count(n_runs, 'run')} under {count(n_settings, 'setting')} are "
+                f"{n_replays:,} replays, more than {most:,}. Name fewer settings, or "
+                f"{raised_limit(bytes_of_replays(n_replays) // share)}"
+            )
+            raise ConfigError(sentence)
+
     @property
     def shorthands(self) -> dict[str, str]:
         """The parameters that have an option of their own, as they were given."""

@@ -94,6 +94,7 @@ def _page_of_settings(question: Question, grid: Grid) -> Document:
     from cbreplay.report import build_settings_report
 
     question.leave_out_unmonitored()
+    question.check_replays(grid)
     with watch("replaying") as tell:
         return build_settings_report(
             question.runs,

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Source", "find_scripts", "is_script", "parse_source", "read_source"]
 
 _LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 300_000, 30_000_000
-_MOST_SCRIPTS = 2_000
+# what is looked through for the name of a callback: a file may declare any size
+_MOST_SCRIPTS, _MOST_BYTES = 2_000, 1 << 29
 _PACKAGES = {"node_modules", "site-packages", "venv"}
 _SMALLER = "Give the directories that hold your own scripts"
 _SUFFIXES = (".py", ".ipynb")
@@ -98,30 +99,45 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
         Whether only those are meant that have the name of a callback's class in them.
     """
     found: list[str] = []
+    n_bytes = 0
     for parent, folders, files in os.walk(directory):
         folders[:] = sorted(
             name for name in folders if name[0] not in "._" and name not in _PACKAGES
         )
         paths = [os.path.join(parent, name) for name in sorted(files)]  # noqa: PTH118
-        scripts = [path for path in paths if is_script(path)]
-        found += [path for path in scripts if not named or _names_callback(path)]
-        if len(found) > _MOST_SCRIPTS:
-            problem = f"it holds more than {_MOST_SCRIPTS} scripts"
-            raise ExpressionError(problem, text=directory, hint=_SMALLER)
+        for path in filter(_is_own_script, paths):
+            content = _content(path) if named else b""
+            n_bytes += len(content)
+            if not named or _names_callback(content):
+                found.append(path)
+            if len(found) > _MOST_SCRIPTS or n_bytes > _MOST_BYTES:
+                held = f"{_MOST_SCRIPTS} scripts"
+                held = held if len(found) > _MOST_SCRIPTS else "512 MiB of scripts"
+                problem = f"it holds more than {held}"
+                raise ExpressionError(problem, text=directory, hint=_SMALLER)
     return found
 
 
-def _names_callback(path: str) -> bool:
-    """Return whether a file has the name of a callback in it, before it is parsed."""
+def _is_own_script(path: str) -> bool:
+    """Return whether a path is that of a script, and no link to one elsewhere."""
+    return is_script(path) and not os.path.islink(path)  # noqa: PTH114
+
+
+def _content(path: str) -> bytes:
+    """Return what a script holds, as far as one is read; nothing if it cannot be."""
     script = Path(path)
     try:
         # a pipe would wait for its writer
         if not script.is_file():
-            return False
+            return b""
         with script.open("rb") as file:
-            content = file.read(_LONGEST_NOTEBOOK)
+            return file.read(_LONGEST_NOTEBOOK)
     except OSError:
-        return False
+        return b""
+
+
+def _names_callback(content: bytes) -> bool:
+    """Return whether the name of a callback stands somewhere, before it is parsed."""
     return any(row.name.encode() in content for row in known_rules())
 
 

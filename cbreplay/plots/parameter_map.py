@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from cbreplay.kinds import spoken_value
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
 from cbreplay.plots.words import lost_words
-from cbreplay.setting_names import patience_in_use
+from cbreplay.setting_names import patience_in_use, setting_text
 from cbreplay.shown_digits import scale_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cbreplay.recommend import Costs, Recommendation
+    from cbreplay.recommend import Costs, Recommendation, Scored
     from cbreplay.run import FloatArray
 
 __all__ = ["MapPoints", "map_points", "plot_map"]
@@ -158,9 +158,22 @@ def _note(
         parts.append("Outlined: recommended.")
     if current is not None and current != recommended:
         parts.append("Dashed: in use now.")
+    in_use = advice.setting("current")
+    if in_use is not None and current is None and in_use.mean_regret is None:
+        told = f"Not in it: {setting_text(in_use)}, in use now. {_untold(in_use)}"
+        parts.append(told)
     if bounds:
         parts.append(f"Hatched: not all of these tell; how many {advice.unit}s do.")
     return " ".join(parts)
+
+
+def _untold(scored: Scored) -> str:
+    """Say why the logs do not tell what a setting loses."""
+    if any(rule.changes_learning_rate for rule in scored.callbacks or ()):
+        return (
+            "Of what comes after a reduction of the learning rate a log tells nothing."
+        )
+    return "The logs do not tell what it loses."
 
 
 def plot_map(

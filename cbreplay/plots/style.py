@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
 
@@ -38,6 +38,7 @@ _ROW_HEIGHT = 13.0
 _DPI = 144
 _GAP = 0.07  # inches around everything
 _CHARACTER_WIDTH = 0.6 * _TEXT_SIZE
+_MEAN_CHARACTER_WIDTH = 0.52 * _TEXT_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,29 +248,87 @@ def label_axis(ax: Axes, *, x: str | None, y: str, color: str, look: Look) -> No
 def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
     """Write each label in a row of its own above the axes; return their height.
 
-    Rows cannot overlap each other or the curves. Those nearest the middle come
-    lowest, so that the lines of the others pass them by.
+    Rows cannot overlap each other or the curves. Lowest come those whose text no line
+    of a label further up has to pass, and of these those nearest the middle.
 
     Returns
     -------
     float
         The height of all rows in points.
     """
-    low, high = ax.get_xlim()
+    low, high = map(float, ax.get_xlim())
     figure = ax.get_figure(root=True)
     width = 72 * 0.84 * (figure.get_figwidth() if figure is not None else 7.6)
-    rows, height = [], 4.0
-    for label in sorted(labels, key=lambda one: abs(one.epoch - (low + high) / 2)):
-        share = (label.epoch - low) / (high - low)
-        rightwards = share <= 0.5  # noqa: PLR2004 - the middle
-        room = width * (1 - share if rightwards else share)
-        lines = textwrap.wrap(label.text, max(18, int(room / _CHARACTER_WIDTH)))
-        rows.append((label, "\n".join(lines), height, rightwards))
-        height += _ROW_HEIGHT * max(1, len(lines))
+    shares = [(label.epoch - low) / (high - low) for label in labels]
+    places, height = [], 4.0
+    for place in _stacked(labels, [width * share for share in shares], width):
+        places.append((place, height))
+        height += _ROW_HEIGHT * place.n_lines
     # from the top, so that a text covers the lines that come down from above it
-    for label, text, above, rightwards in reversed(rows):
+    for place, above in reversed(places):
+        label, text, rightwards = place[:3]
         _draw_label(ax, label, text, look, height=above, rightwards=rightwards)
     return height
+
+
+class _LabelPlace(NamedTuple):
+    """A label, and on which side of its line its text stands: in points."""
+
+    label: Label
+    text: str
+    rightwards: bool
+    start: float
+    end: float
+
+    @property
+    def n_lines(self) -> int:
+        """How many lines the text has."""
+        return max(1, self.text.count("\n") + 1)
+
+    def is_crossed(self, line: float) -> bool:
+        """Return whether a line from further up would pass through the text."""
+        return self.start + _NEAR < line < self.end - _NEAR
+
+
+_LEAST_CHARACTERS = 18
+# where a line stands beside a text, and not in it
+_NEAR = 2.0
+
+
+def _stacked(
+    labels: Sequence[Label], lines: Sequence[float], width: float
+) -> Iterator[_LabelPlace]:
+    """Yield where each label stands, from the lowest row up."""
+    pending = list(range(len(labels)))
+
+    def cost(at: int, place: _LabelPlace) -> tuple[int, int, float, bool]:
+        crossings = sum(place.is_crossed(lines[other]) for other in pending)
+        towards_middle = place.rightwards == (lines[at] <= width / 2)
+        from_middle = abs(lines[at] - width / 2)
+        return crossings, place.n_lines, from_middle, not towards_middle
+
+    while pending:
+        ways = [
+            (cost(at, place), at, place)
+            for at in pending
+            for place in _ways(labels[at], lines[at], width)
+        ]
+        _, chosen, place = min(ways, key=lambda way: way[0])
+        pending.remove(chosen)
+        yield place
+
+
+def _ways(label: Label, line: float, width: float) -> Iterator[_LabelPlace]:
+    """Yield where a label may stand: on the narrow side only where there is room."""
+    roomy = line <= width / 2
+    for rightwards in (roomy, not roomy):
+        room = int((width - line if rightwards else line) / _CHARACTER_WIDTH)
+        if rightwards != roomy and room < _LEAST_CHARACTERS:
+            continue
+        wrapped = textwrap.wrap(label.text, max(_LEAST_CHARACTERS, room))
+        length = max(map(len, wrapped), default=0) * _MEAN_CHARACTER_WIDTH
+        start, end = (line, line + length) if rightwards else (line - length, line)
+        yield _LabelPlace(label, "\n".join(wrapped), rightwards, start, end)
 
 
 def _draw_label(

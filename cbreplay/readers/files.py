@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -17,6 +18,8 @@ __all__ = [
     "cannot_open",
     "check_content",
     "check_size",
+    "count_unpacked",
+    "n_unpacked",
     "open_log",
     "read_beginning",
     "read_bytes",
@@ -62,10 +65,43 @@ def open_log(path: str) -> BinaryIO:
 _GZIP = b"\x1f\x8b"
 
 
+class _Unpacked(threading.local):
+    """How much this thread has unpacked of gzip files to read it."""
+
+    n_bytes = 0
+
+
+_UNPACKED = _Unpacked()
+
+
+def n_unpacked() -> int:
+    """Return how many bytes this thread has unpacked and read so far.
+
+    Each file is small enough; whoever reads many asks before and behind them.
+    """
+    return _UNPACKED.n_bytes
+
+
+def count_unpacked(n_bytes: int) -> None:
+    """Take note of bytes that were unpacked, to be read."""
+    _UNPACKED.n_bytes += n_bytes
+
+
 def read_chunks(
-    file: BinaryIO, source: str, size: int = 1 << 20
+    file: BinaryIO, source: str, size: int = 1 << 20, *, counted: bool = True
 ) -> Generator[bytes, None, None]:
     """Yield the content of an open file piece by piece, and close it.
+
+    Parameters
+    ----------
+    file : binary file
+        What `open_log` returned.
+    source : str
+        Its name, for errors.
+    size : int
+        How many bytes a piece has at most.
+    counted : bool
+        Whether what is unpacked counts as read; not where it is only looked at.
 
     Raises
     ------
@@ -74,6 +110,8 @@ def read_chunks(
     LogError
         If it is empty, only points to a file, or is damaged.
     """
+    # importing gzip for the name of its class would cost start-up time
+    counted = counted and type(file).__module__ == "gzip"
     with file:
         first = True
         while True:
@@ -95,6 +133,8 @@ def read_chunks(
                 first = False
             if not chunk:
                 return
+            if counted:
+                count_unpacked(len(chunk))
             yield chunk
 
 
@@ -130,7 +170,8 @@ def read_beginning(path: str, size: int = 65_536) -> bytes:
     if raw and not raw.startswith((_GZIP, _LFS_POINTER, _ZIP)):
         return raw
     try:
-        with closing(read_chunks(open_log(path), path, size)) as chunks:
+        content = read_chunks(open_log(path), path, size, counted=False)
+        with closing(content) as chunks:
             return next(chunks, b"")
     except LogError:
         return b""
@@ -182,7 +223,8 @@ def _holds_more(path: str, most: int) -> bool:
     """Unpack a file and keep nothing of it; True as soon as it holds more."""
     n_bytes = 0
     try:
-        with closing(read_chunks(open_log(path), path)) as chunks:
+        content = read_chunks(open_log(path), path, counted=False)
+        with closing(content) as chunks:
             for chunk in chunks:
                 n_bytes += len(chunk)
                 if n_bytes > most:

@@ -10,18 +10,24 @@ from __future__ import annotations
 from cbreplay.errors import LogError
 
 __all__ = [
+    "bytes_of_replays",
     "check_cells",
     "check_columns",
     "check_epochs",
     "check_logs",
     "check_trainings",
+    "check_unpacked",
+    "most_replays",
+    "raised_limit",
     "spoken_size",
     "too_large",
 ]
 
 # what a column, a training and an epoch cost, whatever they hold, and a cell without a
 # value
-_COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 24_576, 1_024, 32
+_COLUMN, _TRAINING, _EPOCH, _CELL = 10_240, 40_960, 4_096, 32
+# a run under a setting, as it is answered
+_REPLAY = 2_560
 # a lower limit is one of bytes alone
 _LEAST = 1 << 28
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -46,7 +52,9 @@ def too_large(
     """
     problem = f"it holds more than {spoken_size(most)}"
     needed = share * (4 * most if n_bytes is None else n_bytes)
-    return LogError(problem, source=source, hint=f"If it is a log, {_raised(needed)}")
+    return LogError(
+        problem, source=source, hint=f"If it is a log, {raised_limit(needed)}"
+    )
 
 
 def check_columns(n_columns: int, source: str, most: int) -> None:
@@ -61,7 +69,9 @@ def check_columns(n_columns: int, source: str, most: int) -> None:
     if n_columns * _COLUMN > most:
         problem = f"it has {n_columns:,} columns, more than {most // _COLUMN:,}"
         hint = "Leave out what is no metric, or "
-        raise LogError(problem, source=source, hint=hint + _raised(n_columns * _COLUMN))
+        raise LogError(
+            problem, source=source, hint=hint + raised_limit(n_columns * _COLUMN)
+        )
 
 
 def check_trainings(n_trainings: int, source: str, most: int) -> None:
@@ -80,7 +90,7 @@ def check_trainings(n_trainings: int, source: str, most: int) -> None:
         )
         hint = "If each row is the next epoch: --parts rows or parts='rows'; or "
         needed = n_trainings * _TRAINING
-        raise LogError(problem, source=source, hint=hint + _raised(needed))
+        raise LogError(problem, source=source, hint=hint + raised_limit(needed))
 
 
 def check_logs(n_logs: int, source: str, most: int) -> None:
@@ -94,8 +104,32 @@ def check_logs(n_logs: int, source: str, most: int) -> None:
     most = max(most, _LEAST)
     if n_logs * _TRAINING > most:
         problem = f"{n_logs:,} logs lie here, more than {most // _TRAINING:,}"
-        hint = f"Ask about fewer at once, or {_raised(n_logs * _TRAINING)}"
+        hint = f"Ask about fewer at once, or {raised_limit(n_logs * _TRAINING)}"
         raise LogError(problem, source=source, hint=hint)
+
+
+def check_unpacked(n_bytes: int, source: str, most: int) -> None:
+    """Refuse gzip files that hold more than one file may, all of them together.
+
+    Raises
+    ------
+    LogError
+        If they do.
+    """
+    if n_bytes > most:
+        problem = f"the gzip files here hold more than {spoken_size(most)} together"
+        hint = f"Ask about fewer at once, or {raised_limit(4 * n_bytes)}"
+        raise LogError(problem, source=source, hint=hint)
+
+
+def most_replays(most: int) -> int:
+    """Return how many runs under settings are answered at once."""
+    return max(most, _LEAST) // _REPLAY
+
+
+def bytes_of_replays(n_replays: int) -> int:
+    """Return the limit that so many take."""
+    return n_replays * _REPLAY
 
 
 def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
@@ -120,7 +154,7 @@ def check_epochs(n_epochs: int, source: str, most: int, what: str) -> None:
     most = max(most, _LEAST)
     if n_epochs * _EPOCH > most:
         problem = f"{what}: {n_epochs:,} epochs, more than {most // _EPOCH:,}"
-        hint = f"Correct what is no epoch, or {_raised(n_epochs * _EPOCH)}"
+        hint = f"Correct what is no epoch, or {raised_limit(n_epochs * _EPOCH)}"
         raise LogError(problem, source=source, hint=hint)
 
 
@@ -145,7 +179,9 @@ def check_cells(n_missing: int, source: str, most: int, what: str) -> None:
     """
     if n_missing * _CELL > max(most, _LEAST):
         problem = f"{what}: {n_missing:,} values are missing"
-        hint = f"Correct what does not belong there, or {_raised(n_missing * _CELL)}"
+        hint = (
+            f"Correct what does not belong there, or {raised_limit(n_missing * _CELL)}"
+        )
         raise LogError(problem, source=source, hint=hint)
 
 
@@ -161,10 +197,10 @@ def spoken_size(n_bytes: int) -> str:
     return f"{n_bytes:,} bytes"
 
 
-def _raised(n_bytes: int) -> str:
+def raised_limit(n_bytes: int) -> str:
     """Say by which option so many bytes are read, rounded up to two digits.
 
-    >>> _raised(10_240_000_123)
+    >>> raised_limit(10_240_000_123)
     'raise the limit: --max-size 11GB or max_bytes=11_000_000_000'
     """
     unit, name = next((unit for unit in _UNITS if n_bytes >= unit[0]), (10**3, "kB"))

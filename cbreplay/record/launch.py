@@ -41,7 +41,7 @@ def main() -> None:
     finder = _KerasFinder(options)
     sys.meta_path.insert(0, finder)
     if not options["quiet"]:
-        atexit.register(_report, finder, target)
+        atexit.register(_report, finder, target, os.getpid())
     try:
         _RUNS[options["kind"]](target)
     except SystemExit:
@@ -115,7 +115,9 @@ class _KerasFinder:
                 self.watched = WatchedModels(self.root, changes).__enter__()
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
             self.failed = True
-            sys.stderr.write(f"cbreplay: nothing is recorded: {error}\n")
+            # a script may have closed it
+            with contextlib.suppress(Exception):
+                sys.stderr.write(f"cbreplay: nothing is recorded: {error}\n")
 
 
 @contextlib.contextmanager
@@ -197,9 +199,10 @@ def _is_around(trace: TracebackType) -> bool:
     return Path(file).parent == _HERE.parent and Path(file).name in ours
 
 
-def _report(finder: _KerasFinder, target: str) -> None:
+def _report(finder: _KerasFinder, target: str, process: int) -> None:
     """Say what was recorded, when the script has ended."""
-    if finder.failed:
+    # a copy of the process that the script forked recorded nothing itself
+    if finder.failed or os.getpid() != process:
         return
     with _own_package():
         from cbreplay.plain_text import shell_words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import operator
 import sys
@@ -204,5 +205,10 @@ def _make_loggers(out: Path) -> list[Any]:
 
 
 def tell_user(sentence: str) -> None:
-    """Say something beside a training: on stderr, as one line."""
-    sys.stderr.write(f"cbreplay: {sentence}\n")
+    """Say something beside a training: on stderr, as one line.
+
+    A script may have closed it, or put something else in its place: no training ends
+    for a word that cannot be said.
+    """
+    with contextlib.suppress(Exception):
+        sys.stderr.write(f"cbreplay: {sentence}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
@@ -13,7 +14,6 @@ from cbreplay.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 __all__ = [
     "ELSEWHERE",
@@ -88,9 +88,12 @@ def read_resumable(out: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If there is no run, if its last fit has not ended, if the state of its model
-        is not there, or if ``logs.csv`` does not end where ``run.json`` says.
+        If there is no run, if a file of it is a link, if its last fit has not ended, if
+        the state of its model is not there, or if ``logs.csv`` does not end where
+        ``run.json`` says.
     """
+    for link in _links_of_run(out):
+        _refuse(out, f"{link} is a link, and may lead anywhere")
     contents = read_contents(out)
     if not contents:
         _refuse(out, f"it holds no {METADATA} that can be read")
@@ -120,8 +123,10 @@ def clear_run(out: Path) -> None:
     Raises
     ------
     OutputError
-        If it cannot be removed.
+        If it cannot be removed, or a file of it is a link.
     """
+    for link in _links_of_run(out):
+        raise OutputError(str(out), f"{link} in it is a link", hint=ELSEWHERE)
     with _failing(out):
         for name in (LOGS, STATE, UNFINISHED_STATE, RUN_LOCK):
             (out / name).unlink(missing_ok=True)
@@ -167,6 +172,18 @@ def replace_file(temporary: Path, path: Path) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise OutputError(str(path), error.strerror or str(error)) from error
+
+
+def _links_of_run(out: Path) -> Iterator[str]:
+    """Yield what of a run's own files is a link: who writes there writes elsewhere."""
+    for name in (METADATA, LOGS, STATE, UNFINISHED_STATE, RUN_LOCK, EVENTS):
+        if (out / name).is_symlink():
+            yield name
+    for folder, below, names in os.walk(out / EVENTS):
+        for name in (*below, *names):
+            path = Path(folder, name)
+            if path.is_symlink():
+                yield path.relative_to(out).as_posix()
 
 
 def _refuse(out: Path, problem: str) -> NoReturn:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import MissingExtraError, OutputError
+from cbreplay.errors import ConfigError, MissingExtraError, OutputError
 from cbreplay.record.description import describe_keras, metric_directions
 from cbreplay.record.experiments import build_model, split_examples
 from cbreplay.record.keras_callbacks import (
@@ -225,25 +225,38 @@ def _build(
 ) -> Any:  # noqa: ANN401 - keras is untyped
     """Return the model, new or as the earlier fit left it, built to the last part.
 
-    Keras on TensorFlow builds metrics and optimizer in the first step only; here
-    their directions and state are asked for before it.
-    """
-    import keras
+    Of the file in the run directory only numbers are taken: a model that is loaded as
+    it stands there may be of any class, and run any code.
 
+    Raises
+    ------
+    ConfigError
+        If they are not those of this experiment.
+    """
+    model = build_untrained(plan, training)
     if not resumed:
-        return build_untrained(plan, training)
-    model = keras.saving.load_model(out / STATE)
-    return _built(model, training)
+        return model
+    try:
+        model.load_weights(out / STATE)
+    # zipfile, HDF5 and Keras each have errors of their own
+    except Exception as error:  # noqa: BLE001
+        reason = str(error).strip().partition("\n")[0]
+        sentence = (
+            f"the run in {str(out)!r} cannot be resumed: its {STATE} does not hold the "
+            f"state of {plan.name} ({reason})"
+        )
+        raise ConfigError(sentence) from None
+    return model
 
 
 def build_untrained(plan: ExperimentPlan, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
-    """Return the model before its first epoch, built to the last part."""
+    """Return the model before its first epoch, built to the last part.
+
+    Keras on TensorFlow builds metrics and optimizer in the first step only; here
+    their directions and state are asked for before it.
+    """
     learning_rate = plan.learning_rate or plan.experiment.learning_rate
     model = build_model(plan.experiment, training.inputs.shape[1:], learning_rate)
-    return _built(model, training)
-
-
-def _built(model: Any, training: Examples) -> Any:  # noqa: ANN401 - keras is untyped
     first = training.inputs[:1]
     model.compute_metrics(first, training.targets[:1], model(first))
     model.reset_metrics()

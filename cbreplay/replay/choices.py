@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_WAYS", "find_uncertain", "follow_every_patience"]
 
-# more ways than these at once are not followed
+# more ways than these at once are not followed, and in a long record fewer: what is
+# followed takes seconds, however long a log is that rounds every epoch away
 MOST_WAYS = 256
+_MOST_STEPS, _FEWEST_WAYS = 80_000, 4
 
 
 def find_uncertain(
@@ -46,13 +48,13 @@ def find_uncertain(
     """
     found: int | None = None
     kept: set[int | None] = set()
-    fan = None
+    fan, most = None, _most_ways(walker)
     for fan in _follow(walker, states, others):
         ways = fan.ways
         told = {way.decided(fan.epoch) for way in ways}
-        if found is None and (len(told) > 1 or len(ways) > MOST_WAYS):
+        if found is None and (len(told) > 1 or len(ways) > most):
             found = fan.epoch
-        if found is not None and (not rounded or len(ways) > MOST_WAYS):
+        if found is not None and (not rounded or len(ways) > most):
             return found, ()
         kept |= {way.kept() for way in fan.ended_ways()}
     if rounded and fan is not None:
@@ -87,7 +89,7 @@ def follow_every_patience(
     restores : bool
         Whether a stop puts back the weights that are held.
     """
-    stops = UnsureStops(patience, restores=restores, most_ways=MOST_WAYS)
+    stops = UnsureStops(patience, restores=restores, most_ways=_most_ways(walker))
     fan = None
     for fan in _follow(walker, None, others):
         waits = [_waited_of(way.walked) for way in fan.ways]
@@ -96,6 +98,12 @@ def follow_every_patience(
         ends = [way.end_and_keep() for way in fan.open_ways()]
         stops.end(fan.epoch, ends)
     return stops.unsure
+
+
+def _most_ways(walker: Walker) -> int:
+    """Return how many ways at once are followed through a record."""
+    affordable = _MOST_STEPS // max(len(walker.logs), 1)
+    return max(min(MOST_WAYS, affordable), _FEWEST_WAYS)
 
 
 def _follow(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.run import Run
+    from cbreplay.tensorboard_plugin.held_points import HeldPoints
 
 __all__ = ["LogdirPage"]
 
@@ -30,14 +31,22 @@ class LogdirPage:
     ----------
     logdir : str
         The directory; nothing outside it is shown.
+    held : HeldPoints
+        What TensorBoard has read, for where there is no such directory here.
     """
 
-    def __init__(self, logdir: str) -> None:
-        self._logdir = logdir
+    def __init__(self, logdir: str, held: HeldPoints) -> None:
+        self._logdir, self._held = logdir, held
         self._made: tuple[str, str] = ("", "")
 
+    @property
+    def _is_here(self) -> bool:
+        return bool(self._logdir) and Path(self._logdir).is_dir()
+
     def version(self) -> str:
-        """Return what changes when a file below the directory does."""
+        """Return what changes when a file below the directory does, or what is held."""
+        if not self._is_here and self._held.are_all():
+            return self._held.version()
         digest = hashlib.sha256()
         for path in sorted(_files_below(self._logdir)):
             try:
@@ -67,11 +76,14 @@ class LogdirPage:
         return write_html(document)
 
     def _read_runs(self) -> list[Run]:
-        if not self._logdir or not Path(self._logdir).is_dir():
+        if not self._is_here:
+            if self._held.are_all():
+                return self._held.read_runs()
             sentence = (
-                "Only the files of a local --logdir are read here. TensorBoard itself "
-                "keeps 1,000 points of a series, or all of them where it is started "
-                "with --samples_per_plugin=scalars=0, and those are not used."
+                "The --logdir of this TensorBoard is no directory on this machine, and "
+                "of each series TensorBoard keeps 1,000 points. Start it with "
+                "--samples_per_plugin=scalars=0: then it keeps all of them, and they "
+                "are read."
             )
             raise ConfigError(sentence)
         inside = Path(self._logdir).resolve()

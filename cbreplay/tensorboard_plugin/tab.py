@@ -10,6 +10,7 @@ from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
+from cbreplay.tensorboard_plugin.held_points import HeldPoints
 from cbreplay.tensorboard_plugin.page import LogdirPage
 
 if TYPE_CHECKING:
@@ -26,14 +27,15 @@ class ReplayTab(base_plugin.TBPlugin):  # type: ignore[misc]  # untyped there
     Parameters
     ----------
     context : TBContext
-        Of which the log directory is used, and no point that TensorBoard holds: it
+        Of which the log directory is used. The points that TensorBoard holds are only
+        used where that is not on this machine, and where it holds all of them: else it
         keeps 1,000 of a series.
     """
 
     plugin_name = "cbreplay"
 
     def __init__(self, context: Any) -> None:  # noqa: ANN401 - TensorBoard's own
-        self._page = LogdirPage(context.logdir or "")
+        self._page = LogdirPage(context.logdir or "", HeldPoints(context))
         # a page is made once, however many ask for it meanwhile
         self._lock = threading.Lock()
 

@@ -40,6 +40,12 @@ _LINE = "1px solid rgba(128,128,128,.35)"
 _CELL = f"padding:3px 14px 3px 0;border-bottom:{_LINE};vertical-align:top"
 _MUTED = "opacity:.75;font-size:90%"
 _CODE = "background:none;padding:0;font-family:monospace"
+_INLINE_CODE = "background:none;padding:0"
+# notebooks say in their page that they are dark; hues stay as they are
+_DARK = (
+    '<style>[data-jp-theme-light="false"] .cbreplay img,.vscode-dark .cbreplay img'
+    "{filter:invert(1) hue-rotate(180deg)}</style>"
+)
 _TREND = 60
 
 
@@ -59,6 +65,8 @@ def write_notebook(document: Document) -> str:
         if section.title and not section.untitled:
             parts.append(f"<p><strong>{_plain(section.title)}</strong></p>")
         parts.append(_blocks(section, trends=trends))
+    if not trends:
+        parts.append(_DARK)
     body = "\n".join(part for part in parts if part)
     return f'<div class="cbreplay" style="max-width:960px">\n{body}\n</div>'
 
@@ -115,7 +123,7 @@ def _text(text: Text) -> str:
 def _parts(text: Text) -> Iterator[str]:
     for part in text.parts:
         if isinstance(part, Code):
-            yield f'<code style="background:none">{_plain(part.text)}</code>'
+            yield f'<code style="{_INLINE_CODE}">{_plain(part.text)}</code>'
         elif isinstance(part, Strong):
             yield f"<strong>{_plain(part.text)}</strong>"
         else:

@@ -140,17 +140,21 @@ def _section_blocks(
     section: Section, head: list[str], form: _Screen
 ) -> Iterator[list[str]]:
     """Yield the lines of each block; the heading stands over the first."""
+    left_out: Sequence[str] = ()
     for block in section.blocks:
-        lines = [*_block_lines(block, form)]
+        if isinstance(block, Table):
+            lines, left_out = table_lines(block, form.width, form.mark)
+        elif isinstance(block, Points):
+            lines = [*_block_lines(block.without(left_out), form)]
+        else:
+            lines = [*_block_lines(block, form)]
         if lines:
             yield [*head, *lines]
             head = []
 
 
 def _block_lines(block: Block, form: _Screen) -> Iterator[str]:
-    if isinstance(block, Table):
-        yield from table_lines(block, form.width, form.mark)
-    elif isinstance(block, Trend):
+    if isinstance(block, Trend):
         yield from _trend_lines(block, form.width, form.bars)
     elif isinstance(block, CodeBlock):
         for line in block.code.split("\n"):

@@ -558,12 +558,13 @@
       map.cells = priceMap(now(), among);
       map.canvas.parentNode.hidden = !map.cells.known;
     }
-    if (!map.cells.known) return write(part.mapKey, words.map_empty);
+    const reduces = page.reduces[now().list] ? ` ${words.map_reduces}` : "";
+    if (!map.cells.known) return write(part.mapKey, `${words.map_empty}${reduces}`);
     drawMap();
     const held = map.cells.held.length;
     const legend = alone ? say("map_key_one", { run: runs[0].name }) : say(map.cells.legend,
       { compared: held, setting_name: words.named[page.named.findIndex(([view]) => view === chosen.view)] });
-    write(part.mapKey, `${cellWords(chosen.patience, chosen.delta)}. ${legend}`);
+    write(part.mapKey, `${cellWords(chosen.patience, chosen.delta)}. ${legend}${reduces}`);
     return map.canvas.setAttribute("aria-label", `${words.map}. ${cellWords(chosen.patience, chosen.delta)}`);
   }
 
@@ -592,7 +593,8 @@
   function addRow(body, name, press) {
     const texts = titles.map(() => document.createTextNode(""));
     const label = document.createTextNode(name);
-    const button = make("button", { type: "button", onclick: press }, label);
+    // where a name is cut, its end tells it from the others
+    const button = make("button", { type: "button", onclick: press }, make("bdi", { dir: "ltr" }, label));
     const cells = texts.map((text, place) =>
       make("td", { class: place === texts.length - 1 ? "left" : null }, text));
     const row = make("tr", {}, make("th", { scope: "row", class: "left" }, button), ...cells);

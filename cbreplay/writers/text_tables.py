@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Row, Table, TableColumn
 
-__all__ = ["choose_rows", "table_lines"]
+__all__ = ["TableLines", "choose_rows", "table_lines"]
 
 _GAP = "  "
 _INDENT = " "
@@ -22,6 +22,13 @@ _NOTHING = "-"
 _SIGN = ">"
 # with less room than this, a sentence goes below its row
 _LEAST_ROOM = 24
+
+
+class TableLines(NamedTuple):
+    """A table as text, and the titles of the columns that had no room."""
+
+    lines: list[str]
+    left_out: Sequence[str] = ()
 
 
 class _TextGrid(NamedTuple):
@@ -89,7 +96,7 @@ class _TextGrid(NamedTuple):
 
 def table_lines(
     table: Table, width: int, mark: Callable[[str], str] = str
-) -> list[str]:
+) -> TableLines:
     """Write a table in lines of a width.
 
     Where room is short, headings first take several lines, then columns go in the
@@ -111,7 +118,7 @@ def table_lines(
     """
     table = table.for_people()
     if not table.rows:
-        return []
+        return TableLines([])
     rows, n_hidden = choose_rows(table.rows, table.most_on_screen)
     chosen = table._replace(rows=tuple(rows))
     shown = tuple(
@@ -131,7 +138,7 @@ def table_lines(
     if more:
         note = f"({'; '.join(more)}: --format csv has all)"
         lines += wrap(note, width, _INDENT, "  ")
-    return lines
+    return TableLines(lines, folded)
 
 
 def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:

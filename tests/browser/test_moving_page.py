@@ -14,7 +14,7 @@ from cbreplay import EarlyStopping, Run, Series
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.kinds import spoken_value
 from cbreplay.report import build_report, write_report
-from cbreplay.words import spoken_seconds
+from cbreplay.words import spoken_number, spoken_seconds
 from cbreplay.writers.as_html import write_html
 from tests.browser.conftest import NEEDS_BROWSER
 from tests.oracles.moving_page import code_of, look_up
@@ -219,8 +219,8 @@ def test_in_every_state_the_table_says_what_the_engine_says(
             assert cells == [
                 spoken_value(told.stopped_epoch, "epoch"),
                 spoken_value(told.kept_epoch, "epoch"),
-                spoken_value(told.kept_value, "value", decimals),
-                spoken_value(told.regret, "difference", decimals),
+                spoken_number(told.kept_value, decimals),
+                spoken_number(told.regret, decimals),
                 str(answers["runs"][row][2] - told.trained_epochs),
                 "exact",
             ]
@@ -246,7 +246,7 @@ def test_numbers_are_written_as_in_the_rest_of_the_report(
     page = Moved(show(path), answers)
     page.browser.execute_async_script("requestAnimationFrame(() => arguments[0]())")
     seen = page.move("patience", 1)
-    expected = spoken_value(value, "value", answers["decimals"])
+    expected = spoken_number(value, answers["decimals"])
     assert seen["rows"][0][0][4] == expected
 
 

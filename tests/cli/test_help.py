@@ -16,6 +16,8 @@ from cbreplay.cli.main import cli
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Ask
 
 GROUPED = ["explain", "inspect", "lint", "plot", "recommend", "report", "simulate"]
@@ -76,6 +78,31 @@ def test_a_shell_completes_commands_options_and_paths() -> None:
     assert completed("bash", "simulate", "sample") == ["file,sample"]
     assert completed("zsh", "sim")[:2] == ["plain", "simulate"]
     assert completed("zsh", "lint", "train")[:2] == ["file", "train"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_bash_itself_completes_by_the_line_of_the_readme(tmp_path: Path) -> None:
+    """As after `cbreplay simulate --pat` and the tabulator key."""
+    program = tmp_path / "cbreplay"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m cbreplay "$@"\n')
+    program.chmod(0o755)
+    script = (
+        'eval "$(_CBREPLAY_COMPLETE=bash_source cbreplay)"\n'
+        "complete -p cbreplay\n"
+        "COMP_WORDS=(cbreplay simulate --pat); COMP_CWORD=2\n"
+        '_cbreplay_completion cbreplay; echo "${COMPREPLY[*]}"\n'
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    done = subprocess.run(  # noqa: S603 - written here
+        ["bash", "--norc", "-c", script],  # noqa: S607 - found above
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1].split() == ["--patience"]
+    assert "_cbreplay_completion cbreplay" in done.stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

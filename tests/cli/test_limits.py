@@ -60,3 +60,40 @@ def test_a_next_command_has_the_limits_again(ask: Ask, tmp_path: Path) -> None:
     answer = ask("simulate", str(log), "--max-size", "1GB", "--timeout", "5")
     assert answer.status == 0
     assert "--max-size 1000000000 --timeout 5.0" in answer.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "--format", "json"),
+        ("simulate",),
+        ("simulate", "--format", "csv"),
+        ("report", "-o", "page.html"),
+    ],
+)
+def test_more_replays_than_an_answer_holds_are_refused_at_once(
+    ask: Ask, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    log = tmp_path / "logs.csv"
+    write_csv(log, VALUES)
+    command, *options = [word.replace("page", str(tmp_path / "page")) for word in words]
+    deltas = ", ".join(f"{number}e-4" for number in range(400))
+    asked = tmp_path / "asked.txt"
+    asked.write_text(f"EarlyStopping(patience=range(300), min_delta=[{deltas}])")
+    answer = ask(command, str(log), "-c", f"@{asked}", *options)
+    assert answer.status == 2
+    # 300 * 400 replays of 2,560 bytes
+    assert answer.err == (
+        "cbreplay: 1 run under 120000 settings are 120,000 replays, more than 104,857. "
+        "Name fewer settings, or raise the limit: --max-size 308MB\n"
+    )
+
+
+def test_the_limit_of_replays_that_is_named_is_enough(ask: Ask, tmp_path: Path) -> None:
+    log = tmp_path / "logs.csv"
+    write_csv(log, VALUES)
+    words = ("simulate", str(log), "--patience", "1:104858", "--format", "csv")
+    assert "--max-size 269MB" in ask(*words).err
+    answer = ask(*words, "--max-size", "269MB")
+    assert answer.status == 0
+    assert len(answer.out.splitlines()) == 1 + 104_858

@@ -237,10 +237,19 @@ class TestTheClosingLines:
             elsewhere.mkdir()
             monkeypatch.chdir(elsewhere)
             elsewhere.rmdir()
-            launch._report(finder, "train.py")
+            launch._report(finder, "train.py", os.getpid())
             return capsys.readouterr().err
 
         return close
+
+    def test_are_said_by_no_copy_of_the_process_that_the_script_forked(
+        self,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        finder = launch._KerasFinder({"out": str(tmp_path), "named": []})
+        launch._report(finder, "train.py", os.getpid() + 1)
+        assert capsys.readouterr().err == ""
 
     def test_lead_to_the_runs_from_where_the_command_was_given(
         self, closing: Closing

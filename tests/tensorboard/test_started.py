@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,9 +67,11 @@ def python_path(folder: Path) -> str:
     return os.pathsep.join([str(ROOT), str(folder)])
 
 
-def start(logdir: Path, *options: str, folder: Path) -> Iterator[Started]:
+def start(
+    logdir: Path, *options: str, folder: Path, named: str = "--logdir"
+) -> Iterator[Started]:
     environment = {**os.environ, "PYTHONPATH": python_path(folder)}
-    command = [sys.executable, "-c", START, "--logdir", str(logdir), "--port", "0"]
+    command = [sys.executable, "-c", START, named, str(logdir), "--port", "0"]
     process = subprocess.Popen(  # noqa: S603 - a server on this machine, for the test
         [*command, "--host", "127.0.0.1", *options],
         stderr=subprocess.PIPE,
@@ -150,6 +153,32 @@ def test_it_follows_a_training_that_goes_on(started: Started) -> None:
         assert max(lengths.values()) == len(more)
     finally:
         path.write_bytes(kept)
+
+
+@pytest.mark.parametrize("kept", ["0", "1000"])
+def test_without_a_directory_of_its_own_it_reads_what_tensorboard_holds(
+    tmp_path: Path, kept: str
+) -> None:
+    """Of several directories none is the log directory, as of one that is remote."""
+    for name in "ab":
+        write_run(tmp_path / name, [*LOSSES, 0.5 + ord(name) / 1000])
+    spec = Path(f"first:{tmp_path}/a,second:{tmp_path}/b")
+    options = ("--load_fast=false", f"--samples_per_plugin=scalars={kept}")
+    folder = tmp_path / "path"
+    folder.mkdir()
+    for tensorboard in start(spec, *options, folder=folder, named="--logdir_spec"):
+        page = ""
+        for _ in range(60):
+            page, _headers = tensorboard.get("/data/plugin/cbreplay/page")
+            # the points are read after TensorBoard has begun to answer
+            if kept != "0" or "the points that TensorBoard holds" in page:
+                break
+            time.sleep(0.5)
+        if kept == "0":
+            text = page.partition('id="moving-answers">')[2].partition("</script>")[0]
+            assert [run[0] for run in json.loads(text)["runs"]] == ["first", "second"]
+        else:
+            assert "--samples_per_plugin=scalars=0" in page
 
 
 def test_without_scalars_it_is_not_active(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 LOSSES = [0.9, 0.5, 0.6, 0.7, 0.7]
 RULES = "keras-3.15"
 # what HTML inside a notebook must do without
-FORBIDDEN = {"script", "style", "link", "iframe", "object"}
+FORBIDDEN = {"script", "link", "iframe", "object"}
 VOID = {"img", "br"}
 ONE_RUN = {"Run", "Replay", "Staircase", "Explanation", "ReplayComparison"}
 
@@ -43,6 +44,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.words: list[str] = []
+        self.styles: list[str] = []
         self.seen: set[str] = set()
         self.open: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
@@ -59,7 +61,10 @@ class Page(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.words += data.split()
+        if self.open and self.open[-1] == "style":
+            self.styles.append(data)
+        else:
+            self.words += data.split()
 
     @property
     def text(self) -> str:
@@ -94,6 +99,15 @@ def results() -> list[Any]:
 def test_every_result_shows_itself(result: Any) -> None:
     page = Page(result._repr_html_())
     assert not page.seen & FORBIDDEN
+    # a style is only for pictures where the notebook says that it is dark
+    for rule in page.styles:
+        selectors, _, declared = rule.partition("{")
+        assert all(
+            re.fullmatch(r"\S*dark|\S*light=\"false\"\]", selector.split()[0])
+            and selector.split()[1:] == [".cbreplay", "img"]
+            for selector in selectors.split(",")
+        )
+        assert declared == "filter:invert(1) hue-rotate(180deg)}"
     # the page that it stands in may be light or dark
     styles = " ".join(value or "" for name, value in page.attributes if name == "style")
     assert "color:#" not in styles

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -197,6 +198,21 @@ def test_no_step_of_a_staircase_says_more_than_its_replay(values: list[float]) -
             replay = ask(run, stopping)
             assert replay.evidence == "exact"
             assert replay.kept_epoch == step.kept_epoch
+
+
+@pytest.mark.parametrize("n_epochs", [600, 4_000])
+def test_a_long_record_that_rounds_everything_away_takes_seconds(n_epochs: int) -> None:
+    # .499, .5 and .501 in turn, and a few steps down: nearly every epoch is a choice
+    values = [0.5 + (7 * at % 5 % 3 - 1 - at // 150) / 1000 for at in range(n_epochs)]
+    run = run_of(values, val_loss=(3, 3))
+    began = time.process_time()
+    grid = make_grid([choices(EarlyStopping, patience=[1, 5, 40, 200, 10_000])])
+    sweep = sweep_runs(run, grid, semantics="keras-3.15")
+    for number, config in enumerate(grid):
+        is_unsure = sweep.incomplete[0, number]
+        gap = sweep.gap_epoch[0, number] if is_unsure else None
+        assert ask(run, *config).gap_epoch == gap
+    assert time.process_time() - began < 30
 
 
 def test_half_a_unit_of_both_the_digits_and_the_decimals() -> None:

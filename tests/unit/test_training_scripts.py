@@ -1029,6 +1029,29 @@ def test_of_a_notebook_only_so_much_code_is_read(tmp_path: Path) -> None:
         read_script_callbacks(path)
 
 
+def test_a_link_is_no_script_of_a_directory(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (tmp_path / "private.py").write_text("EarlyStopping(patience=7)")
+    (inside / "link.py").symlink_to(tmp_path / "private.py")
+    (inside / "loop.py").symlink_to("loop.py")
+    (inside / "above").symlink_to(tmp_path, target_is_directory=True)
+    (inside / "own.py").write_text("EarlyStopping(patience=7)")
+    assert [Path(path).name for path in find_scripts(str(inside))] == ["own.py"]
+
+
+def test_no_more_of_a_directory_is_looked_through_than_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cbreplay.expressions.sources._MOST_BYTES", 100_000)
+    for number in range(3):
+        with (tmp_path / f"{number}.ipynb").open("wb") as file:
+            # a file may declare any size, and take no room
+            file.truncate(40_000)
+    with pytest.raises(ExpressionError, match="it holds more than 512 MiB of scripts"):
+        find_scripts(str(tmp_path))
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
 def test_a_pipe_among_scripts_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.py")

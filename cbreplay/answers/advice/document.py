@@ -153,7 +153,7 @@ def _setting_sections(
 
 def _settings_section(advice: Recommendation) -> Iterator[Section]:
     if advice.settings:
-        legend = Points(tuple(settings_legend(advice)))
+        legend = settings_legend(advice)
         blocks = (settings_table(advice), legend)
         yield Section("Beside the usual settings", blocks, untitled=True)
 

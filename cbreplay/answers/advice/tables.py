@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.advice.sentences import unknown_groups
-from cbreplay.document import Cell, Code, Fact, Row, Table, TableColumn, say
+from cbreplay.document import (
+    Cell,
+    Code,
+    Fact,
+    Points,
+    Row,
+    Table,
+    TableColumn,
+    footnotes,
+    say,
+)
 from cbreplay.recommend.pricing import ANY_OF
 from cbreplay.rules.registry import row_of, tried_values_of
 from cbreplay.setting_names import setting_label, setting_text
@@ -85,27 +95,45 @@ def _setting_row(advice: Recommendation, scored: Scored) -> Row:
     return Row(cells, shown="programs" if repeats else "always")
 
 
-def settings_legend(advice: Recommendation) -> Iterator[Text]:
-    """Yield what the columns mean, and what does not fit into them."""
+def settings_legend(advice: Recommendation) -> Points:
+    """Return what the columns mean, and what does not fit into them."""
+    others = [("", text) for text in _notes(advice)]
+    return footnotes([*_column_notes(advice), *others])
+
+
+def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
+    """Yield what the columns mean, each with the title of its column."""
     unit, side = advice.unit, _side(advice)
-    yield say(
-        f"{side}: ",
-        Code(advice.objective),
-        f" lost against the best on record, the mean of the {unit}s whose logs tell; "
-        f"left out: of {unit}s that had no part in the choice",
+    yield (
+        side,
+        say(
+            f"{side}: ",
+            Code(advice.objective),
+            " lost against the best on record, the mean of the "
+            f"{unit}s whose logs tell",
+        ),
     )
-    by_score = "" if advice.setting("cheapest") is None else "; cheapest is by score"
-    yield say(
-        "score: the share lost + ",
-        Fact(advice.cost_weight, "given", "cost_weight"),
-        f" x the share of the epochs trained (--cost-weight){by_score}",
-    )
-    if advice.by_weight:
-        yield _by_weight(advice)
     recommended = advice.setting("recommended")
     if recommended is not None and recommended.worst_run is not None:
         worst = Fact(recommended.worst_run, "name", "worst_run")
-        yield say("worst: of one run; for the recommended ", worst)
+        yield "worst", say("worst: of one run; for the recommended ", worst)
+    by_score = "" if advice.setting("cheapest") is None else "; cheapest is by score"
+    yield (
+        "score",
+        say(
+            "score: the share lost + ",
+            Fact(advice.cost_weight, "given", "cost_weight"),
+            f" x the share of the epochs trained (--cost-weight){by_score}",
+        ),
+    )
+    words = f"left out: the same of {unit}s that had no part in the choice"
+    yield "left out", say(words)
+
+
+def _notes(advice: Recommendation) -> Iterator[Text]:
+    """Yield what does not fit into the columns."""
+    if advice.by_weight:
+        yield _by_weight(advice)
     current, start = advice.setting("current"), advice.setting("start")
     if current is not None:
         yield say("now: ", Code(setting_text(current)))

@@ -128,6 +128,10 @@ def moving_members(question: MovingQuestion) -> dict[str, Any] | None:
         "lines": _lines(question, views),
         "kinds": [list(kind) for kind in kinds.listed()],
         "lists": [_list_name(moved) for moved in lists],
+        "reduces": [
+            any(rule.changes_learning_rate for rule in moved.callbacks)
+            for moved in lists
+        ],
         "views": [_described(question, view) for view in views],
         "named": [place for _, place in named],
     }

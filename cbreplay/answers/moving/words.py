@@ -90,6 +90,9 @@ _WORDS: dict[str, str] = {
         "Click, or move with the arrow keys."
     ),
     "map_empty": "No map: the logs tell of no setting here what it loses.",
+    "map_reduces": (
+        "Of what comes after a reduction of the learning rate a log tells nothing."
+    ),
     "map_cell": "patience {patience}, min_delta {min_delta}: {loss}",
     "map_lost": "{regret} {side}",
     "map_none": "not told",

@@ -71,13 +71,29 @@ def names_of(root: str, typed: str, place: str) -> tuple[str, str]:
     return typed, typed
 
 
+def _common_directory(names: list[str]) -> str:
+    """Return the directories that all names begin with, which tell none apart.
+
+    >>> _common_directory(["a/lr0.1/s0", "a/lr0.2/s0"]), _common_directory(["a/s0"])
+    ('a/', '')
+    """
+    if len(names) == 1 or any(map(os.path.isabs, names)):
+        return ""
+    parents = [os.path.dirname(name) for name in names]
+    common = os.path.commonpath(parents) if all(parents) else ""
+    return common and os.path.join(common, "")
+
+
 def name_runs(found: list[RunsOfLog]) -> list[Run]:
     """Name each run, the trainings of one log by number, so that no two are alike."""
     times = Counter(log.name for log in found)
+    common = _common_directory([log.name for log in found])
     taken: set[str] = set()
     runs = []
     for log in found:
-        name = log.name if times[log.name] == 1 else log.long_name
+        name = log.long_name
+        if times[log.name] == 1:
+            name = log.name.removeprefix(common)
         for number, run in enumerate(log.runs, start=1):
             part = f"#{_label(run, number)}" if len(log.runs) > 1 else ""
             unique = wanted = well_formed(name + part)

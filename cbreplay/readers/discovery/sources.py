@@ -27,9 +27,14 @@ from cbreplay.readers.discovery.training_files import (
     run_json_beside,
 )
 from cbreplay.readers.entries import is_event_file
-from cbreplay.readers.files import cannot_open, read_beginning, read_bytes
+from cbreplay.readers.files import (
+    cannot_open,
+    n_unpacked,
+    read_beginning,
+    read_bytes,
+)
 from cbreplay.readers.formats import asked_format, format_of
-from cbreplay.readers.sizes import check_logs, too_large
+from cbreplay.readers.sizes import check_logs, check_unpacked, too_large
 from cbreplay.run import Run
 
 if TYPE_CHECKING:
@@ -90,6 +95,7 @@ def survey_sources(
     found = []
     for done, source in enumerate(sources, 1):
         found.append((source, reading.read_source(source)))
+        reading.check_unpacked(str(source) if isinstance(source, str) else "")
         if progress is not None and len(sources) > 1:
             progress(done, len(sources))
     return Survey(name_runs(_read_once(found, reading.seen)), reading.seen)
@@ -131,6 +137,12 @@ class _SourceReader:
         self.progress = progress
         self.seen: list[Seen] = []
         self.damage = Damage(options)
+        self.n_before = n_unpacked()
+
+    def check_unpacked(self, source: str) -> None:
+        """Refuse gzip files that are small each, and hold too much together."""
+        n_bytes = n_unpacked() - self.n_before
+        check_unpacked(n_bytes, source, self.options.max_bytes)
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
@@ -262,6 +274,7 @@ class _SourceReader:
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
                     notes.append(f"left out another of these logs: {error.sentence}")
                 continue
+            self.check_unpacked(source)
             found += read
             n_runs += sum(len(log.runs) for log in read)
             check_logs(n_runs, source, most)

@@ -139,14 +139,24 @@ def find_trainings(
     return [_with_run_json_above(training, root) for training in trainings]
 
 
-def as_people_count(path: str) -> list[str | int]:
+def as_people_count(path: str) -> list[str | float]:
     """Return what paths are ordered by, so that seed2 stands before seed10.
 
     >>> sorted(["seed10", "seed2"], key=as_people_count)
     ['seed2', 'seed10']
+    >>> sorted(["lr0.01/1", "lr0.0001/2", "lr0.1/0"], key=as_people_count)
+    ['lr0.0001/2', 'lr0.01/1', 'lr0.1/0']
     """
-    parts = re.split(r"([0-9]+)", path)
-    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
+    parts = _NUMBERS.split(path)
+    return [_number(part) if at % 2 else part for at, part in enumerate(parts)]
+
+
+# 0.05 is less than 0.1; of 1.10 nobody knows whether it is less than 1.9
+_NUMBERS = re.compile(r"((?<![0-9.])0\.[0-9]+(?!\.?[0-9])|[0-9]+)")
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
 
 
 def _named_by_file(training: TrainingFiles, root: str) -> TrainingFiles:

@@ -124,7 +124,7 @@ def read_files(path: str, most: int) -> LogFiles:
                 continue
             try:
                 check_size(file, most)
-                files.append(EventFile(file, read_events(file)))
+                files.append(EventFile(file, read_events(file, most=most)))
             except LogError as error:
                 log.unread.append(error)
         held = [file.path for file in files if len(file.table.scalars.tag)]

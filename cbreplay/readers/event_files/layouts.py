@@ -180,8 +180,8 @@ def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
     if not any(f"val_{tag}" in held for tag in tags) or any("/" in tag for tag in tags):
         return False
     for table in tables:
-        for number in range(len(table.tags)):
-            steps = table.scalars.steps[table.scalars.tag == number]
+        for at in table.places():
+            steps = table.scalars.steps[at]
             onward = np.diff(steps)
             if steps[0] != 0 or (onward > 1).any():
                 return False
@@ -195,20 +195,26 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
     epochs = _epochs_of_steps(table, number, from_one=tag == HUGGING_FACE_EPOCH)
     kept = (epochs >= 0) & (scalars.tag != number)
     left_out: dict[str, str] = {}
-    for other, name in enumerate(table.tags):
-        here = scalars.tag == other
-        if is_validation(name) and (here & (epochs < 0)).any():
+    for other, (name, here) in enumerate(zip(table.tags, table.places(), strict=True)):
+        if is_validation(name) and (epochs[here] < 0).any():
             # an evaluation that is not at the end of an epoch: these are no epochs
-            return table.only(np.zeros(len(here), dtype=np.bool_)), {}
+            return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}
         if other == number or _SUMMARIES.fullmatch(name) or name == _LIGHTNING_DUMMY:
             continue
-        n_values = np.bincount(epochs[kept & here])
+        n_values = _values_of_epochs(epochs[here][kept[here]])
         if not len(n_values):
             left_out[name] = "no value at the end of an epoch"
-        elif 2 * np.count_nonzero(n_values > 1) > np.count_nonzero(n_values):
+        elif 2 * np.count_nonzero(n_values > 1) > len(n_values):
             left_out[name] = _SEVERAL
-            kept &= ~here
+            kept[here] = False
     return table.at_steps(epochs).only(kept), left_out
+
+
+def _values_of_epochs(epochs: Ints) -> Ints:
+    """Return how many values each epoch has that has any, however far it is."""
+    ordered = np.sort(epochs)
+    begins = np.flatnonzero(np.diff(ordered, prepend=-1))
+    return np.diff(begins, append=len(ordered))
 
 
 def _epochs_of_steps(table: EventTable, number: int, *, from_one: bool) -> Ints:

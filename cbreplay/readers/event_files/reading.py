@@ -17,6 +17,7 @@ from cbreplay.readers.event_files.record_bytes import (
     open_records,
 )
 from cbreplay.readers.event_files.scalar_table import TableBuilder
+from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from cbreplay.errors import LogError
@@ -31,23 +32,35 @@ _AT_ONCE = 1 << 20
 _KEEPING = ReadOptions(errors="skip")
 
 
-def read_events(path: str, n_bytes: int = _AT_ONCE) -> EventTable:
+def read_events(
+    path: str, n_bytes: int = _AT_ONCE, *, most: int | None = None
+) -> EventTable:
     """Read the scalars of an event file, so many bytes at a time.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    n_bytes : int
+        How many bytes are looked at together.
+    most : int, optional
+        The limit in bytes, of which every tag takes a share.
 
     Raises
     ------
     LogError
-        If it cannot be read at all; damage inside it is kept in the table.
+        If it cannot be read at all, or has more tags than a log; damage inside it is
+        kept in the table.
     """
     with open_records(path) as file:
-        return _FileReading(file).read(n_bytes)
+        return _FileReading(file, path, most).read(n_bytes)
 
 
 class _FileReading:
     """The way through one file."""
 
-    def __init__(self, file: RecordBytes) -> None:
-        self._file = file
+    def __init__(self, file: RecordBytes, path: str, most: int | None) -> None:
+        self._file, self._path, self._most = file, path, most
         self._table, self._damage = TableBuilder(), Damage(_KEEPING)
 
     def read(self, n_bytes: int) -> EventTable:
@@ -105,7 +118,13 @@ class _FileReading:
                 self._damage.report(self._file.wrong_checksum(offset, "content"))
             else:
                 self._keep(self._read_event(block.payload(row), offset), offset)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Put what was read in its place, and see that there is an end of tags."""
         self._table.settle()
+        if self._most is not None:
+            check_columns(len(self._table.numbers), self._path, self._most)
 
     def _read_event(self, payload: Payload, offset: int) -> Event | LogError:
         """Read an event, or return what is wrong with it."""
@@ -127,6 +146,7 @@ class _FileReading:
             self._damage.report(self._file.wrong_checksum(offset, "content"))
         else:
             self._keep(event, offset)
+            self._settle()
         return n_bytes >= wanted
 
     def _keep(self, event: Event | LogError, offset: int) -> None:

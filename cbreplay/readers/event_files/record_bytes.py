@@ -14,7 +14,7 @@ from google_crc32c import value as crc32c
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.files import cannot_open, check_content
+from cbreplay.readers.files import cannot_open, check_content, count_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +160,7 @@ class RecordBytes:
             self.flaw = "its gzip data break off"
             return False
         self._unpacked += piece
+        count_unpacked(len(piece))
         self._raw = unpacker.unconsumed_tail or unpacker.unused_data
         return True
 

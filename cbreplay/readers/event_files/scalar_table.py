@@ -76,11 +76,20 @@ class EventTable(NamedTuple):
     damage: Damage
     unfinished: LogError | None = None
 
-    def count(self, tag: str) -> int:
-        """Return how many values a tag has."""
-        if tag not in self.tags:
-            return 0
-        return int(np.count_nonzero(self.scalars.tag == self.tags.index(tag)))
+    def counts(self) -> dict[str, int]:
+        """Return how many values each tag has."""
+        n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
+        return dict(zip(self.tags, n_values.tolist(), strict=True))
+
+    def places(self) -> list[Ints]:
+        """Return where the scalars of each tag stand, in their order.
+
+        One look at all scalars for each tag would take minutes where every scalar has
+        a tag of its own.
+        """
+        order = np.argsort(self.scalars.tag, kind="stable")
+        n_values = np.bincount(self.scalars.tag, minlength=len(self.tags))
+        return np.split(order, np.cumsum(n_values)[:-1]) if self.tags else []
 
     def only(self, kept: Flags) -> EventTable:
         """Return the same with some of the scalars."""

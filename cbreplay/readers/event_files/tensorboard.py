@@ -306,7 +306,11 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
     judged = [tag for tag in watched if is_validation(tag)]
     if judged:
         return axis_hint(judged, "each step with a value of a validation")
-    sizes = {tag: sum(table.count(tag) for table in log.tables) for tag in watched}
+    sizes = dict.fromkeys(watched, 0)
+    for table in log.tables:
+        for tag, n_values in table.counts().items():
+            if tag in sizes:
+                sizes[tag] += n_values
     seldom = seldom_logged(sizes)
     return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
 

@@ -23,6 +23,7 @@ from cbreplay.readers.columns.roles import check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.sizes import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,7 @@ class JsonHistoryReader(FormatReader):
         damage = Damage(self.options)
         held = read_json(path, damage.max_bytes, damage)
         if isinstance(held, dict):
+            _check_names(held, path, damage.max_bytes)
             _refuse_known(held, path)
             held = _rows_of(held) or held
         if isinstance(held, dict):
@@ -115,6 +117,20 @@ class JsonHistoryReader(FormatReader):
             planned_epochs=planned,
             notes=notes,
         )
+
+
+def _check_names(held: dict[str, Any], path: str, most: int) -> None:
+    """Refuse more lists than a log has, before each of them is looked at.
+
+    Raises
+    ------
+    LogError
+        If there are too many.
+    """
+    named = held["history"] if isinstance(held.get("history"), dict) else held
+    # else they may be rows, each under its epoch
+    if named and not _EPOCH_KEY.fullmatch(next(iter(named))):
+        check_columns(len(named), path, most)
 
 
 def _is_row(row: object) -> bool:

@@ -167,11 +167,11 @@ def test_one_run_in_five_without_a_stop_is_asked_for_only_where_there_are_fewer(
 def test_the_legend_names_the_cheapest_only_where_the_table_has_it() -> None:
     advice = recommend(pausing_runs([3, 4, 5]))
     assert advice.setting("cheapest") is not None
-    told = [*map(plain_text, settings_legend(advice))]
+    told = [*map(plain_text, settings_legend(advice).points)]
     assert any(text.endswith("; cheapest is by score") for text in told)
     settings = tuple(row for row in advice.settings if row.label != "cheapest")
     without = replace(advice, settings=settings)
-    told = [*map(plain_text, settings_legend(without))]
+    told = [*map(plain_text, settings_legend(without).points)]
     assert not any("cheapest" in text for text in told)
 
 

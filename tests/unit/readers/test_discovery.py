@@ -464,3 +464,17 @@ def test_runs_stand_in_the_order_in_which_people_count(tmp_path: Path) -> None:
         folder.mkdir()
         write_csv(folder / "logs.csv", [0.5, 0.1 * seed])
     assert [run.name for run in load_runs(tmp_path)] == ["seed1", "seed2", "seed10"]
+
+
+def test_runs_are_named_without_what_all_their_names_begin_with(
+    tmp_path: Path,
+) -> None:
+    for place in ("new/lr0.01/seed2", "new/lr0.01/seed10", "new/lr0.001/seed2"):
+        directory = tmp_path / place
+        directory.mkdir(parents=True)
+        (directory / "logs.csv").write_text(f"epoch,val_loss\n0,.5\n1,.{len(place)}\n")
+    names = [run.name for run in load_runs(tmp_path)]
+    # .001 before .01, and 2 before 10
+    assert names == ["lr0.001/seed2", "lr0.01/seed2", "lr0.01/seed10"]
+    (alone,) = load_runs(tmp_path / "new/lr0.001")
+    assert alone.name == "seed2"

@@ -9,6 +9,7 @@ import pytest
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.record.run_directory import (
     check_vacant,
+    clear_run,
     make_run_directory,
     read_resumable,
     write_metadata,
@@ -121,3 +122,40 @@ def test_metadata_that_cannot_be_read_are_not_resumed(
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(ConfigError, match=r"holds no run\.json that can be read"):
         read_resumable(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "logs.csv",
+        "resume.keras",
+        "run.json",
+        "run.lock",
+        "tensorboard",
+        "tensorboard/train",
+        "tensorboard/train/events.out.tfevents.1.host",
+    ],
+)
+def test_a_run_whose_files_lead_elsewhere_is_neither_resumed_nor_cleared(
+    tmp_path: Path, name: str
+) -> None:
+    out, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    held = {
+        "logs.csv": "epoch,loss\n0,1\n1,2\n",
+        "resume.keras": "",
+        "run.json": json.dumps({"ended": {"by": "plan", "epoch": 1}}),
+        "run.lock": "",
+        "tensorboard/train/events.out.tfevents.1.host": "",
+    }
+    for folder in (out, elsewhere):
+        for own, text in held.items():
+            (folder / own).parent.mkdir(parents=True, exist_ok=True)
+            (folder / own).write_text(text)
+    assert read_resumable(out)["ended"]["epoch"] == 1
+    (out / name).rename(tmp_path / "aside")
+    (out / name).symlink_to(elsewhere / name)
+    with pytest.raises(ConfigError, match=f"{name} is a link, and may lead anywhere"):
+        read_resumable(out)
+    with pytest.raises(OutputError, match=f"{name} in it is a link"):
+        clear_run(out)
+    assert {own for own in held if (elsewhere / own).is_file()} == set(held)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -333,6 +335,45 @@ class TestAResumedFit:
         rates = [float(row["learning_rate"]) for row in read_rows(out)]
         # reduced after epoch 1; the new callback waits from its own first epoch on
         assert rates == pytest.approx([0.01, 0.01, 0.005, 0.005], rel=1e-7)
+
+    def test_takes_nothing_but_numbers_from_the_file_of_the_model(
+        self, tmp_path: Path
+    ) -> None:
+        plain, hostile = tmp_path / "plain", tmp_path / "hostile"
+        train_experiment("diabetes", out=plain, epochs=2)
+        shutil.copytree(plain, hostile)
+        with zipfile.ZipFile(plain / "resume.keras") as archive:
+            held = {name: archive.read(name) for name in archive.namelist()}
+        # to Keras this names a function of any module, and what to call it with
+        held["config.json"] = json.dumps(
+            {
+                "module": "os",
+                "class_name": "mkdir",
+                "config": {"path": str(tmp_path / "acted")},
+            }
+        ).encode()
+        with zipfile.ZipFile(hostile / "resume.keras", "w") as archive:
+            for name, content in held.items():
+                archive.writestr(name, content)
+        for out in (plain, hostile):
+            train_experiment("diabetes", out=out, epochs=4, append=True)
+        assert (plain / "logs.csv").read_bytes() == (hostile / "logs.csv").read_bytes()
+        assert not (tmp_path / "acted").exists()
+
+    @pytest.mark.parametrize("held", ["", "no archive", "another experiment's"])
+    def test_a_file_that_holds_no_such_model_is_refused(
+        self, tmp_path: Path, plain_run: Path, held: str
+    ) -> None:
+        out, state = tmp_path / "run", tmp_path / "run" / "resume.keras"
+        shutil.copytree(plain_run, out)
+        state.write_text(held)
+        if held.startswith("another"):
+            train_experiment("digits-mlp", out=tmp_path / "other", epochs=1)
+            shutil.copyfile(tmp_path / "other" / "resume.keras", state)
+        before = (out / "run.json").read_bytes()
+        with pytest.raises(ConfigError, match=r"its resume\.keras does not hold"):
+            train_experiment("diabetes", out=out, epochs=9, append=True)
+        assert (out / "run.json").read_bytes() == before
 
     def test_after_an_interrupt_begins_at_the_last_epoch_that_was_logged(
         self, plain_run: Path, tmp_path: Path

@@ -7,13 +7,16 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from tensorboard.data.provider import ScalarDatum
+from tensorboard.plugins import base_plugin
 from werkzeug.test import Client
 
 import cbreplay.tensorboard_plugin as plugin
+from cbreplay.tensorboard_plugin.held_points import HeldPoints
 from cbreplay.tensorboard_plugin.page import LogdirPage
 from cbreplay.writers.as_html import script_digest
 from tests.conftest import write_csv
@@ -28,7 +31,36 @@ def write_run(folder: Path, losses: list[float]) -> None:
 
 
 def tab_of(logdir: Path) -> Any:
-    return plugin.ReplayLoader().load(SimpleNamespace(logdir=str(logdir)))
+    return plugin.ReplayLoader().load(base_plugin.TBContext(logdir=str(logdir)))
+
+
+class Held:
+    """A data provider that holds points, as TensorBoard's own answer."""
+
+    def __init__(self, points: dict[str, dict[str, list[float]]]) -> None:
+        self.points = points
+
+    def read_scalars(self, _: Any, **asked: Any) -> Any:
+        assert asked["plugin_name"] == "scalars"
+        assert asked["downsample"] > 1_000_000
+        return {
+            run: {
+                tag: [
+                    ScalarDatum(step=at, wall_time=100.0 + at, value=value)
+                    for at, value in enumerate(values)
+                ]
+                for tag, values in series.items()
+            }
+            for run, series in self.points.items()
+        }
+
+
+def page_of(logdir: str, held: Held | None = None, kept: int | None = None) -> Any:
+    hints = None if kept is None else {"scalars": kept}
+    context = base_plugin.TBContext(
+        logdir=logdir, data_provider=held, sampling_hints=hints
+    )
+    return LogdirPage(logdir, HeldPoints(context))
 
 
 def ask(tab: Any, route: str, method: str = "GET", query: str = "") -> Any:
@@ -61,7 +93,7 @@ def test_what_tensorboard_imports_takes_nothing_in_that_may_be_broken() -> None:
 
 def test_the_loader_is_short() -> None:
     home = Path(plugin.__file__).parent
-    for name in ("__init__.py", "tab.py", "page.py", "frame.js"):
+    for name in ("__init__.py", "tab.py", "page.py", "held_points.py", "frame.js"):
         assert len((home / name).read_text().splitlines()) <= 150
 
 
@@ -124,7 +156,7 @@ def test_a_page_is_made_anew_only_when_a_file_has_changed(
     numbers = itertools.count(1)
     monkeypatch.setattr(LogdirPage, "_make", lambda _: f"page {next(numbers)}")
     write_run(tmp_path / "a", LOSSES)
-    page = LogdirPage(str(tmp_path))
+    page = page_of(str(tmp_path))
     first = page.version()
     assert page.source()[0] == page.source()[0] == "page 1"
     write_run(tmp_path / "a", [*LOSSES, 0.5])
@@ -133,21 +165,72 @@ def test_a_page_is_made_anew_only_when_a_file_has_changed(
 
 
 def test_a_directory_that_is_none_says_what_is_read(tmp_path: Path) -> None:
+    held = Held({"a/validation": {"epoch_loss": LOSSES}})
     for logdir in ("", "gs://bucket/logs", str(tmp_path / "<img src=x>")):
-        text, _ = LogdirPage(logdir).source()
-        assert "Only the files of a local --logdir are read here" in text
-        assert "--samples_per_plugin=scalars=0" in text
-        assert "<img" not in text
+        for page in (page_of(logdir), page_of(logdir, held), page_of(logdir, held, 9)):
+            text, _ = page.source()
+            assert "is no directory on this machine" in text
+            assert "--samples_per_plugin=scalars=0" in text
+            assert "<img" not in text
+
+
+def test_where_tensorboard_holds_every_point_those_are_read() -> None:
+    """As the files would be, and float32 values as they are."""
+    losses = [float(np.float32(loss)) for loss in LOSSES]
+    points = {
+        f"{name}/{part}": {"epoch_loss": [loss + more for loss in losses]}
+        for name, more in (("a", 0.0), ("b", 0.25))
+        for part in ("train", "validation")
+    }
+    held = Held(points)
+    page = page_of("gs://bucket/logs", held, 0)
+    text, _ = page.source()
+    assert "the points that TensorBoard holds" in text
+    assert "2 runs" in text
+    runs = HeldPoints(
+        base_plugin.TBContext(data_provider=held, sampling_hints={"scalars": 0})
+    ).read_runs()
+    assert [run.name for run in runs] == ["a", "b"]
+    assert [list(run.series) for run in runs] == [["loss", "val_loss"]] * 2
+    assert runs[0].series["val_loss"].values.tolist() == losses
+    before = page.version()
+    assert page.version() == before
+    held.points["a/train"]["epoch_loss"].append(0.5)
+    assert page.version() != before
+
+
+def test_before_there_is_a_point_no_path_of_this_machine_is_named() -> None:
+    text, _ = page_of("", Held({}), 0).source()
+    assert "TensorBoard has not read a scalar yet" in text
+
+
+def test_a_run_of_tensorboard_names_no_path(tmp_path: Path) -> None:
+    held = Held(
+        {
+            f"../../{tmp_path}/out/validation": {"epoch_loss": LOSSES},
+            "..": {"epoch_loss": LOSSES},
+        }
+    )
+    page_of("", held, 0).source()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_is_here_is_read_itself(tmp_path: Path) -> None:
+    write_run(tmp_path / "seen", LOSSES)
+    held = Held({"held/validation": {"epoch_loss": LOSSES}})
+    text, _ = page_of(str(tmp_path), held, 0).source()
+    assert "seen" in text
+    assert "held/validation" not in text
 
 
 def test_a_directory_without_an_answer_says_why(tmp_path: Path) -> None:
-    text, _ = LogdirPage(str(tmp_path)).source()
+    text, _ = page_of(str(tmp_path)).source()
     assert "<script" not in text
     assert str(tmp_path.name) in text
     write_csv(tmp_path / "logs.csv", [0.5])
     header = (tmp_path / "logs.csv").read_text().replace("val_loss", "val_other")
     (tmp_path / "logs.csv").write_text(header)
-    text, _ = LogdirPage(str(tmp_path)).source()
+    text, _ = page_of(str(tmp_path)).source()
     assert "val_loss" in text
 
 
@@ -155,4 +238,4 @@ def test_a_file_that_goes_while_it_is_looked_at_breaks_nothing(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "dangling").symlink_to("nowhere")
-    assert LogdirPage(str(tmp_path)).version()
+    assert page_of(str(tmp_path)).version()

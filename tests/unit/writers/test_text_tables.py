@@ -16,6 +16,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     Text,
+    footnotes,
     say,
 )
 from cbreplay.writers.as_csv import table_as_csv
@@ -53,7 +54,7 @@ FINDINGS = Table(
 
 
 def test_a_sentence_at_the_end_wraps_under_its_own_beginning() -> None:
-    assert table_lines(TRACE, 60) == [
+    assert table_lines(TRACE, 60).lines == [
         " epoch  callback           why",
         "     9  EarlyStopping      0.5 is below 0.6: improvement,",
         "                           wait 0 of 5",
@@ -63,7 +64,7 @@ def test_a_sentence_at_the_end_wraps_under_its_own_beginning() -> None:
 
 
 def test_without_room_beside_its_row_a_sentence_stands_below_it() -> None:
-    assert table_lines(TRACE, 40) == [
+    assert table_lines(TRACE, 40).lines == [
         " epoch 9  EarlyStopping",
         "   0.5 is below 0.6: improvement, wait 0",
         "   of 5",
@@ -75,7 +76,7 @@ def test_without_room_beside_its_row_a_sentence_stands_below_it() -> None:
 
 
 def test_several_sentences_stand_below_their_row_with_their_titles() -> None:
-    assert table_lines(FINDINGS, 80) == [
+    assert table_lines(FINDINGS, 80).lines == [
         " warning  cooldown-of-one  line 7",
         "   what     cooldown 1 acts as 0",
         "   instead  cooldown=2",
@@ -137,6 +138,26 @@ def test_a_part_of_a_whole_and_a_row_for_programs() -> None:
         Row(("again", Cell(6, of=7)), shown="programs"),
     )
     table = Table(columns, rows, "Settings")
-    assert table_lines(table, 80) == [" name    groups", " chosen  6 of 7"]
+    assert table_lines(table, 80).lines == [" name    groups", " chosen  6 of 7"]
     assert "again" not in table_as_markdown(table)
     assert table_as_csv(table).splitlines() == ["name,n_groups", "chosen,6", "again,6"]
+
+
+def test_a_footnote_goes_where_its_column_goes() -> None:
+    columns = (
+        TableColumn("name", "name", "name"),
+        TableColumn("score", "a score", "number", fold=1),
+        TableColumn("rest", "rest", "number"),
+    )
+    table = Table(columns, (Row(("the first one", 1.5, 2.5)),), "Two numbers")
+    notes = footnotes(
+        [("", say("of one run")), ("a score", say("a score: less is better"))]
+    )
+    section = Section("Numbers", (table, notes), untitled=True)
+    document = Document("simulate", say("An answer."), say("A lead."), (section,))
+    wide, narrow = (write_text(document, width=width) for width in (60, 24))
+    assert "of one run" in wide
+    assert "a score: less is better" in wide
+    assert "(without a score" in narrow
+    assert "of one run" in narrow
+    assert "less is better" not in narrow

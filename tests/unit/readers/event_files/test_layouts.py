@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -106,6 +107,29 @@ def test_lightning_logs_the_epoch_of_each_step(tmp_path: Path) -> None:
     assert values(run, "val_loss") == [5.0, 1.0, -3.0]
     assert "left out train_loss_step: several values in an epoch" in run.notes
     assert run.left_out["train_loss_step"] == "several values in an epoch"
+
+
+def test_an_epoch_that_is_far_beyond_the_others_takes_no_memory(
+    tmp_path: Path,
+) -> None:
+    far = [(1.0, 12, "epoch", 2.0**50), (1.0, 12, "val_loss", 1.0)]
+    write(tmp_path, [*lightning(), *far])
+    with pytest.raises(LogError, match="the epochs run from 0 to 1125899906842624"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("x_axis", [None, "epoch"])
+def test_thousands_of_tags_are_each_looked_at_once(
+    tmp_path: Path, x_axis: Axis
+) -> None:
+    tags = [f"m{number}" for number in range(20_000)]
+    points = [(1.0, 0, "epoch", 0.0), (1.0, 0, "loss", 0.5), (1.0, 0, "val_loss", 0.5)]
+    write(tmp_path, [*points, *((1.0, 0, tag, 1.0) for tag in tags)])
+    began = time.process_time()
+    (run,) = read(tmp_path, x_axis)
+    # a look at all points for each tag takes a minute
+    assert time.process_time() - began < 10
+    assert {"val_loss", *tags} <= run.series.keys()
 
 
 def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) -> None:
