@@ -80,6 +80,15 @@ class Endings(NamedTuple):
             tuple(self.guessed[row] for row in kept),
         )
 
+    def count_broken(self) -> int:
+        """Return how many ended before a plan that is known, and by no own rule."""
+        return sum(
+            plan is not None and not reached and patience is None
+            for plan, reached, patience in zip(
+                self.plan, self.reached, self.own, strict=True
+            )
+        )
+
 
 class PlanPart(NamedTuple):
     """The runs that were planned alike.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "WHAT_TO_WATCH",
     "CbreplayError",
     "ConfigError",
     "EvidenceError",
@@ -78,7 +79,11 @@ def without_monitor(text: str) -> str:
     >>> without_monitor("If so: --x-axis epoch --monitor val/loss --mode min")
     'If so: --x-axis epoch'
     """
-    return re.sub(_WATCHED, "", text)
+    return re.sub(_WATCHED, "", text).replace(WHAT_TO_WATCH, "")
+
+
+# where no name tells which series is meant, nor which way it improves
+WHAT_TO_WATCH = "; name what to watch, as monitor, and its direction, as mode, too"
 
 
 def as_arguments(text: str) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 
+from cbreplay.endings import find_cadence
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
 from cbreplay.recommend.answer import Advising, Excluded, Reason, Recommendation
-from cbreplay.recommend.choice import OFTEN, USUAL
+from cbreplay.recommend.choice import OFTEN, SHARE_OF_PLAN, USUAL
 from cbreplay.recommend.pricing import Scored, cells_of, price
 from cbreplay.recommend.rivals import score_named, sweep_beside
 from cbreplay.recommend.study import (
@@ -143,17 +144,26 @@ def sweep_patience(
     monitors = _read_monitors(monitor, chosen.objective)
     judged_by = [] if chosen.objective is None else [chosen.objective]
     kept, left_out = _holding(list(runs), list(dict.fromkeys([*monitors, *judged_by])))
-    top = max((run.n_epochs for run in kept), default=0)
+    longest = max((run.n_epochs for run in kept), default=0)
+    values = [*range(max(longest, USUAL) + 1)]
+    # where logs broke off early, the rule of thumb is beyond what they tell
+    thumbs = {_tenth_of_plan(run, monitors[0]) for run in kept}
+    values += sorted(thumb for thumb in thumbs if thumb > values[-1])
     stopper = choices(
         stopping_rule(),
         monitor=monitors if len(monitors) > 1 else monitors[0],
         mode=mode,
         min_delta=min_delta if isinstance(min_delta, int | float) else [*min_delta],
-        patience=range(max(top, USUAL) + 1),
+        patience=values,
         restore_best_weights=keep == "best",
     )
     sweep = sweep_runs(kept, make_grid([stopper]), judging=chosen, progress=progress)
     return sweep, left_out
+
+
+def _tenth_of_plan(run: Run, monitor: str) -> int:
+    """Return a tenth of the values that a run was planned to have; 0 if unknown."""
+    return (run.planned_epochs or 0) // find_cadence(run, monitor) // SHARE_OF_PLAN
 
 
 def _read_monitors(monitor: str | Sequence[str], objective: str | None) -> list[str]:

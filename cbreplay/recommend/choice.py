@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NEAR_TIE",
     "OFTEN",
+    "SHARE_OF_PLAN",
     "USUAL",
     "Basis",
     "Choice",
@@ -71,12 +72,12 @@ _CLEARLY = 2 * NEAR_TIE
 
 
 # the rule of thumb is this share of the plan, or the usual patience
-_SHARE_OF_PLAN = 10
+SHARE_OF_PLAN = 10
 
 
 def rule_of_thumb(frame: ChoiceFrame) -> int:
     """Return 10, or a tenth of a long plan."""
-    return max(USUAL, (frame.plan or 0) // _SHARE_OF_PLAN)
+    return max(USUAL, (frame.plan or 0) // SHARE_OF_PLAN)
 
 
 def cheapest_patience(
@@ -211,6 +212,8 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         basis = "promise"
     elif scored is None:
         basis = "cut" if _is_by_floor(priced) else "thumb"
+    elif priced.frame.broke_off and patience == _fall_back(priced):
+        basis = "thumb"
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -219,7 +222,7 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         promised,
         int(np.isinf(priced.sufficient).sum()),
         None
-        if scored is None or blended is None
+        if scored is None or blended is None or priced.frame.broke_off
         else _expect_both(scored, blended, patience),
     )
 
@@ -229,6 +232,8 @@ def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
 
     None where nothing is expected.
     """
+    if priced.frame.broke_off:
+        return None
     frame = priced.frame._replace(cost_weight=cost_weight)
     weighed = priced._replace(frame=frame)
     scored = _scored(weighed)
@@ -335,8 +340,15 @@ def _weigh(
 
 
 def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
-    """Return where the least score stands, of no shorter patience than the floor."""
-    first = int(np.searchsorted(scored.patience, priced.frame.floor))
+    """Return where the least score stands, of no shorter patience than the floor.
+
+    Logs that broke off show what a patience loses against the best that they hold; a
+    longer training would have lost more. So where most did, nothing is an argument for
+    less than the rule of thumb.
+    """
+    frame = priced.frame
+    least = rule_of_thumb(frame) if frame.broke_off else frame.floor
+    first = int(np.searchsorted(scored.patience, least))
     first = min(first, len(scored.patience) - 1)
     return first + int(np.argmin(blended.score[first:]))
 

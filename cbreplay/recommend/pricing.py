@@ -83,11 +83,15 @@ class ChoiceFrame(NamedTuple):
     floor : int
         No shorter patience is chosen: some logs were cut by this one, and no other
         shows what they would have held.
+    broke_off : bool
+        Whether most logs ended before the plan without a stop, so that what a patience
+        loses on them is only a bound.
     """
 
     plan: int | None
     cost_weight: float
     floor: int = 1
+    broke_off: bool = False
 
 
 class Panel(NamedTuple):
@@ -116,6 +120,22 @@ class Panel(NamedTuple):
     tolerance: FloatArray
     standing: RunStanding
     frame: ChoiceFrame
+
+    def take_groups(self, chosen: Sequence[int]) -> Panel:
+        """Return some of the groups, whose runs stand in a sweep of their own."""
+        members = [self.groups[at] for at in chosen]
+        at = np.concatenate(members)
+        ends = np.cumsum([len(rows) for rows in members])
+        rows = np.arange(len(at))
+        return Panel(
+            rows,
+            tuple(self.names[row] for row in at),
+            tuple(np.split(rows, ends[:-1])),
+            self.scale[at],
+            self.tolerance[at],
+            RunStanding(*(column[at] for column in self.standing)),
+            self.frame,
+        )
 
 
 class CellCosts(NamedTuple):

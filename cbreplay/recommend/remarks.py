@@ -114,6 +114,9 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
     elif pick.basis == "cut":
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
+    if frame.broke_off:
+        facts = {"n_broken": study.endings.count_broken(), "n_runs": len(study.runs)}
+        yield Reason("broke-off", facts)
     if pick.basis == "score" and 1 < pick.patience == frame.floor:
         yield Reason("recorded-under", {"patience": frame.floor, **_cut_facts(study)})
     promised = pick.rank_patience

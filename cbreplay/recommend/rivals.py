@@ -33,7 +33,7 @@ from cbreplay.recommend.pricing import (
     score_setting,
     with_left_out,
 )
-from cbreplay.recommend.promise import sufficient_for_most
+from cbreplay.recommend.promise import needed_rank, sufficient_for_most
 from cbreplay.rules.registry import (
     RuleRow,
     TriedValues,
@@ -234,7 +234,7 @@ class _Rivals:
 
     def later_start(self) -> Iterator[Scored]:
         """Score the best of some later starts, each with its own choice of patience."""
-        starts = self._later_starts()
+        starts = self._rule_out(self._later_starts())
         if not starts:
             return
         patience = self.study.axes.patience
@@ -306,6 +306,42 @@ class _Rivals:
         shortest = min(run.n_epochs for run in runs)
         first = min(run.first_epoch for run in runs)
         return [first + later for later in _LATER if 2 * later <= shortest]
+
+    def _rule_out(self, starts: list[int]) -> list[int]:
+        """Return the starts with which some patience may be enough for enough groups.
+
+        Where logs round, a replay follows thousands of ways. So it begins with the
+        groups that tell least: with a start that is open on as many of them as a
+        promise does not allow, no patience is enough, whatever the others tell.
+        """
+        groups = self.panel.groups
+        n_allowed = len(groups) - needed_rank(len(groups), self.study.confidence)
+        if n_allowed < 0 or not starts:
+            return []
+        columns = np.ix_(self.panel.rows, self.chosen.columns)
+        n_open = self.study.sweep.incomplete[columns].sum(axis=1)
+        of_group = np.array([n_open[rows].max() for rows in groups])
+        least_told = np.argsort(-of_group, kind="stable")[: n_allowed + 1]
+        if not of_group[least_told].all():
+            return starts
+        panel = self.panel.take_groups(least_told.tolist())
+        rows = np.concatenate([groups[at] for at in least_told])
+        runs = [self.study.runs[row] for row in rows]
+        sweep = sweep_beside(
+            self.study._replace(runs=runs), self._grid_of_starts(starts)
+        )
+        every = np.arange(len(sweep.configs))
+        cells = cells_of(sweep, panel.rows, every, panel.standing)
+        patience = self.study.axes.patience
+        return [
+            start
+            for place, start in enumerate(starts)
+            if np.isfinite(
+                price(
+                    panel, cells.take(place * len(patience), len(patience)), patience
+                ).sufficient
+            ).any()
+        ]
 
     def _grid_of_starts(self, starts: list[int]) -> object:
         axes = self.study.axes

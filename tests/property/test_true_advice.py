@@ -292,6 +292,8 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
     "promise": wins,
     # what the logs say has no part in it
     "thumb": lambda _, about: about["patience"] == USUAL,
+    # every plan that is known here was reached
+    "broke-off": lambda _known, _about: False,
     "cut": all_cut,
     "recorded-under": recorded_under,
     "below-promise": below_promise,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.advice.surety import broken_off
 from cbreplay.answers.counted import counted
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.document import Claim, Code, Fact, say
@@ -151,6 +152,14 @@ def _thumb(_unit: str, facts: Mapping[str, Any]) -> Text:
     )
 
 
+def _broke_off(_unit: str, facts: Mapping[str, Any]) -> Text:
+    return say(
+        broken_off(facts),
+        ": what a patience loses there is known only against the best until then, so "
+        "nothing argues for less than the rule of thumb, 10 or a tenth of the plan",
+    )
+
+
 def _cut(_unit: str, facts: Mapping[str, Any]) -> Text:
     first = say(_patience(facts), " is a rule of thumb, and no less than their own: ")
     if facts["patience"] == facts["under"]:
@@ -253,6 +262,7 @@ _REASONS: dict[str, Callable[[str, Mapping[str, Any]], Text]] = {
     "promise": _promise,
     "score": _score,
     "thumb": _thumb,
+    "broke-off": _broke_off,
     "cut": _cut,
     "recorded-under": _recorded_under,
     "below-promise": _below_promise,

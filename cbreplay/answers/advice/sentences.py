@@ -62,6 +62,9 @@ def advice_headline(advice: Recommendation) -> Text:
         share = Fact(promise.confidence, "given_share", "confidence")
         promised = say(", with a promise for ", share, f" of new {_like(advice)}")
         return say(setting, promised, _for_plan(advice), ".")
+    if any(reason.kind == "broke-off" for reason in advice.reasons):
+        basis = "as a rule of thumb" if advice.basis == "thumb" else "a guess"
+        return say(setting, f", {basis}: most of these logs broke off.")
     if advice.basis == "score":
         return say(setting, ", by the least expected cost", _for_plan(advice), ".")
     for reason in advice.reasons:

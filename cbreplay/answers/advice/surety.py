@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.recommend.answer import Expected
     from cbreplay.recommend.promise import Promise
 
-__all__ = ["find_surer", "how_sure", "what_makes_surer"]
+__all__ = ["broken_off", "find_surer", "how_sure", "what_makes_surer"]
 
 _FEW_PROMISE, _USUAL_PROMISE = 0.8, 0.9
 
@@ -30,6 +30,9 @@ def how_sure(advice: Recommendation) -> Text | None:
         return None
     if advice.kind == "guaranteed" and advice.promise is not None:
         return _promised(advice, advice.promise)
+    for reason in advice.reasons:
+        if reason.kind == "broke-off":
+            return _by_fragments(reason.facts)
     if advice.expected is not None and advice.basis == "score":
         return _beside_ten(advice, advice.expected)
     for reason in advice.reasons:
@@ -53,6 +56,24 @@ def _by_what_cut(facts: Mapping[str, Any]) -> Text:
         runs,
         f" {how}, and no log shows what that missed.",
     )
+
+
+def _by_fragments(facts: Mapping[str, Any]) -> Text:
+    """Say that logs that broke off do not show what a patience loses."""
+    return say(
+        "How sure: hardly; ",
+        broken_off(facts),
+        ", and no log shows what the rest of these trainings would have gained.",
+    )
+
+
+def broken_off(facts: Mapping[str, Any]) -> Text:
+    """Say how many of the runs broke off."""
+    which = say("all ")
+    if facts["n_broken"] < facts["n_runs"]:
+        which = say(Fact(facts["n_broken"], "count", "n_broken"), " of ")
+    runs = counted(facts["n_runs"], "run", "n_runs")
+    return say(which, runs, " broke off before their plan's end")
 
 
 def _promised(advice: Recommendation, promise: Promise) -> Text:

@@ -21,11 +21,12 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.answers.advice.sentences import advice_headline, evidence_sentences
+from cbreplay.answers.advice.surety import how_sure, what_makes_surer
 from cbreplay.answers.staircase_doubts import doubts_of_staircase
-from cbreplay.document import plain_text
+from cbreplay.document import plain_text, say
 from cbreplay.errors import ConfigError, UnknownMonitorError
 from cbreplay.recommend import Reason, recommend_config, sweep_patience
-from cbreplay.recommend.choice import pick_patience
+from cbreplay.recommend.choice import USUAL, pick_patience
 from cbreplay.recommend.pricing import ChoiceFrame, Priced
 from cbreplay.recommend.prior import blend_scores, read_prior
 from cbreplay.recommend.remarks import still_improves
@@ -350,6 +351,57 @@ def test_a_run_that_broke_off_does_not_tell_what_no_stop_comes_to() -> None:
     row = recommend(unplanned, group_by="none").setting("none")
     assert row is not None
     assert row.n_groups == 2
+
+
+def broken_off(n_broken: int, plan: int = 40) -> list[Run]:
+    """Return runs that broke off at epoch 20, of which 3 and more pauses are enough."""
+    return [
+        replace(make_run(pausing(3 + at, 20), f"broken{at}"), planned_epochs=plan)
+        for at in range(n_broken)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_broken", "n_whole", "is_told"), [(3, 0, 1), (3, 2, 1), (2, 2, 0)]
+)
+def test_where_most_logs_broke_off_the_headline_says_so(
+    n_broken: int, n_whole: int, is_told: int
+) -> None:
+    whole = pausing_runs([2, 4][:n_whole])
+    advice = recommend([*broken_off(n_broken), *whole], group_by="none")
+    headline = plain_text(advice_headline(advice))
+    assert headline.endswith(": most of these logs broke off.") == is_told
+    told = [reason for reason in advice.reasons if reason.kind == "broke-off"]
+    assert len(told) == is_told
+    if is_told:
+        # in the fragments 5 is enough; what they would have needed nobody knows
+        assert advice.patience is not None
+        assert advice.patience >= USUAL
+        assert (advice.expected, advice.by_weight, advice.promise) == (None, (), None)
+        assert dict(told[0].facts) == {"n_broken": 3, "n_runs": 3 + n_whole}
+        which = "3 of 5" if n_whole else "all 3"
+        sure = plain_text(how_sure(advice) or say())
+        assert sure == (
+            f"How sure: hardly; {which} runs broke off before their plan's end, and no "
+            "log shows what the rest of these trainings would have gained."
+        )
+        assert plain_text(what_makes_surer(advice)) == (
+            "Surer: runs that train to the end of their plan."
+        )
+
+
+def test_where_most_logs_broke_off_a_tenth_of_a_long_plan_is_the_least() -> None:
+    advice = recommend(broken_off(3, plan=300), group_by="none")
+    assert advice.patience is not None
+    assert advice.patience >= 30
+
+
+def test_logs_whose_plan_nobody_knows_did_not_break_off() -> None:
+    # five end at epoch 20, and three at epoch 40, which is taken for the plan of these
+    short = [replace(run, planned_epochs=None) for run in broken_off(5)]
+    long = [replace(run, planned_epochs=None) for run in pausing_runs([2, 4, 5])]
+    advice = recommend([*short, *long], group_by="none")
+    assert "broke-off" not in [reason.kind for reason in advice.reasons]
 
 
 def test_left_out_scores_and_optimism_by_hand() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cbreplay import EarlyStopping, Run, TargetStopping, replay_run
-from cbreplay.recommend import measure_costs, recommend_config, sweep_patience
+from cbreplay.recommend import measure_costs, recommend_config, rivals, sweep_patience
 from cbreplay.rules.beyond_patience.tried import spread_targets
 from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 from tests.recommended import (
@@ -212,3 +212,32 @@ def test_the_trade_off_prices_a_rule_again_on_the_compared_groups() -> None:
         row = advice.setting(name)
         assert row is not None
         assert named[name].score == row.score
+
+
+def rounded_runs(seed: int) -> list[Run]:
+    """Return runs that were rounded to near ties, of which some go on falling."""
+    rng = np.random.default_rng(seed)
+    runs = []
+    for number in range(5):
+        falls = np.linspace(0.05, 0, 40) * rng.integers(0, 2)
+        losses = 0.5 + falls + 0.0001 * rng.normal(size=40)
+        run = Run.from_logs(
+            ({"val_loss": round(float(loss), 4)} for loss in losses),
+            name=f"run{number}",
+            planned_epochs=40,
+        )
+        rounds = {"val_loss": (16, 4)} if number % 2 or seed % 2 else {}
+        runs.append(replace(run, rounded_to=rounds))
+    return runs
+
+
+@pytest.mark.parametrize("confidence", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_later_starts_that_are_ruled_out_would_have_given_no_row(
+    monkeypatch: pytest.MonkeyPatch, seed: int, confidence: float
+) -> None:
+    runs = rounded_runs(seed)
+    sweep, _ = sweep_patience(runs, semantics="keras-3.15")
+    ruled_out = recommend_config(sweep, confidence=confidence).setting("start")
+    monkeypatch.setattr(rivals._Rivals, "_rule_out", lambda _self, starts: starts)
+    assert recommend_config(sweep, confidence=confidence).setting("start") == ruled_out
