@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import VALIDATION, suggest_monitor
+from cbreplay.errors import WHAT_TO_WATCH, is_validation, suggest_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
     "TRAINER_SPEED",
-    "VALIDATION",
     "axis_hint",
     "count_hint",
     "evaluation_note",
+    "is_validation",
     "seldom_logged",
     "shown",
 ]
@@ -60,7 +60,8 @@ def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
     """
     options, arguments = suggest_monitor(names)
     taken = f"--x-axis epoch{options} or x_axis='epoch'{arguments}"
-    return f"If {epochs} is one epoch: {taken}; to {count_hint(names)}"
+    left_open = "" if options else WHAT_TO_WATCH
+    return f"If {epochs} is one epoch: {taken}; to {count_hint(names)}{left_open}"
 
 
 def count_hint(names: Sequence[str] = ()) -> str:

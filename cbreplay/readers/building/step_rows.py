@@ -9,15 +9,16 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
-    VALIDATION,
     axis_hint,
     count_hint,
     evaluation_note,
+    is_validation,
 )
 from cbreplay.readers.building.numbering import count_steps, find_cadence, lay_steps
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.written_again import drop_earlier_copies
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def fold_by(
     LogError
         If a row has neither an epoch nor a step.
     """
-    if options.x_axis == "step" and step_name is not None:
+    counts = options.x_axis == "step" and step_name != epoch_name
+    if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
         _count_evaluations(table, table.columns.pop(step_name))
         return
@@ -133,9 +135,11 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
     elif step is not None and options.x_axis is not None:
+        drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
     elif step is not None and options.parts != "rows" and _judges_seldom(table):
+        drop_earlier_copies(table)
         raise _unsaid(table)
 
 
@@ -163,7 +167,7 @@ def _fold_batches(
 
 def _unsaid(table: LogTable) -> ForeignLogError:
     """Return the error of rows that are steps, where nothing says what counts."""
-    judged = [name for name in table.columns if VALIDATION.search(name)]
+    judged = [name for name in table.columns if is_validation(name)]
     n_judged = max(
         int(np.count_nonzero(~table.columns[name].missing)) for name in judged
     )
@@ -177,7 +181,7 @@ def _judges_seldom(table: LogTable) -> bool:
     """Tell whether most rows hold values of the training only, one for each step."""
     judged = np.zeros(len(table), dtype=np.bool_)
     for name, cells in table.columns.items():
-        if VALIDATION.search(name):
+        if is_validation(name):
             judged |= ~cells.missing
     n_judged = int(np.count_nonzero(judged))
     return 0 < _SELDOM * n_judged <= len(table)
@@ -188,7 +192,7 @@ def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
     table.collapse(_whole_steps(table, steps))
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
-    judged = [name for name in metrics if VALIDATION.search(name)]
+    judged = [name for name in metrics if is_validation(name)]
     silent = [table.columns[name].missing for name in judged or metrics]
     at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
     if not at.any():
@@ -269,6 +273,9 @@ def _drop_silent_epochs(table: LogTable) -> None:
     if not columns:
         problem = "no column has one value for each epoch"
         hint = f"Log at least one metric once in each epoch; or {count_hint()}"
+        if any(map(is_rate_name, table.columns)) and not table.left_out:
+            problem = "it holds no metric, only a learning rate"
+            hint = "Give the log of a metric too"
         raise LogError(problem, source=table.source, hint=hint)
     said = ~np.logical_and.reduce([cells.missing for cells in columns])
     if said.any() and not said.all():
