@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VALIDATION",
+    "WHAT_TO_WATCH",
     "CbreplayError",
     "ConfigError",
     "EvidenceError",
@@ -71,9 +72,11 @@ def without_monitor(text: str) -> str:
     >>> without_monitor("If so: --x-axis epoch --monitor val/loss --mode min")
     'If so: --x-axis epoch'
     """
-    return _WATCHED.sub("", text)
+    return _WATCHED.sub("", text).replace(WHAT_TO_WATCH, "")
 
 
+# where no name tells which series is meant, nor which way it improves
+WHAT_TO_WATCH = "; name what to watch, as monitor, and its direction, as mode, too"
 _WATCHED = re.compile(rf"(?<=\S) --monitor (?:{_QUOTED}|\S+) --mode (?:min|max)")
 
 

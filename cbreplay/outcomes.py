@@ -29,6 +29,7 @@ __all__ = [
     "cuts_schedule",
     "falls_by_schedule",
     "has_ambiguous_best",
+    "judge_certainly",
     "judge_epoch",
     "measure_outcome",
     "provisional_of",
@@ -253,13 +254,9 @@ def measure_outcome(
         Its direction.
     """
     seconds = seconds_after(run, last_epoch)
-    kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
+    kept_value, regret = judge_certainly(run, kept_epoch, objective, mode)
     has_hole = False
     if objective is not None:
-        if _is_ambiguous(run, kept_epoch, objective):
-            kept_value = regret = None
-        elif has_ambiguous_best(run, objective, mode):
-            regret = None
         has_hole = regret is not None and find_gap(run, objective) is not None
     return Outcome(
         trained_epochs=last_epoch - run.first_epoch + 1,
@@ -274,6 +271,18 @@ def measure_outcome(
         ),
         provisional=provisional_of(evidence),
     )
+
+
+def judge_certainly(
+    run: Run, kept_epoch: int | None, objective: str | None, mode: Mode | None
+) -> tuple[float | None, float | None]:
+    """Return what `judge_epoch` does; None where it hangs on one of several values."""
+    kept_value, regret = judge_epoch(run, kept_epoch, objective, mode)
+    if objective is None:
+        return kept_value, regret
+    if _is_ambiguous(run, kept_epoch, objective):
+        return None, None
+    return kept_value, None if has_ambiguous_best(run, objective, mode) else regret
 
 
 def _is_ambiguous(run: Run, epoch: int | None, name: str) -> bool:

@@ -33,6 +33,7 @@ from cbreplay.answers.spoken_runs import (
     by_keras_rules,
     counts_otherwise,
     end_of_evidence,
+    stopped_itself,
 )
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
@@ -184,7 +185,9 @@ def _headline_of_one(cells: SettingCells) -> Text:
         end = ("It trains to the planned end, epoch ", horizon)
         return say(*end, ", and keeps ", *kept, *_beside_best_here(cells, 0), ".")
     end = ("It does not stop inside this log, which ends at epoch ", horizon)
-    return say(*end, "; so far it keeps ", *kept, ".")
+    own = stopped_itself(run)
+    first = () if own is None else (*own, " ")
+    return say(*first, *end, "; so far it keeps ", *kept, ".")
 
 
 def _saved_here(told: dict[str, Any]) -> Iterator[Part]:

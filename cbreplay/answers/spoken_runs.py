@@ -31,6 +31,7 @@ __all__ = [
     "spoken_end",
     "spoken_note",
     "spoken_plan",
+    "stopped_itself",
 ]
 
 # two files that agree are no doubt; cbreplay inspect -v shows this note too
@@ -165,6 +166,21 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
     alone = "" if len(listed) == 1 else " for some runs"
     limit = (" It holds for callbacks that act only at ", *epochs)
     return say(headline, *limit, f", as the log has it{alone}.")
+
+
+def stopped_itself(run: Run) -> tuple[Part, ...] | None:
+    """Say that the training was stopped by its own callback, where it was."""
+    ended = run.metadata.ended if run.metadata is not None else None
+    if ended is None or not ended.by_callback:
+        return None
+    planned = ""
+    if run.planned_epochs is not None:
+        planned = f" of {run.planned_epochs}"
+    return (
+        f"Its own {ended.by} stopped this training at epoch ",
+        Fact(run.horizon, "epoch", "horizon"),
+        f"{planned}: what longer training would have brought is not in this log.",
+    )
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:

@@ -8,7 +8,11 @@ from cbreplay.answers.describe import describe_run, describe_staircase
 from cbreplay.answers.holes import hole_sentence
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.rows import in_evaluations
-from cbreplay.answers.spoken_runs import by_keras_rules, lead_of_run
+from cbreplay.answers.spoken_runs import (
+    by_keras_rules,
+    lead_of_run,
+    stopped_itself,
+)
 from cbreplay.answers.staircase_doubts import (
     ONE_RUN_ALONE,
     doubts_of_staircase,
@@ -40,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Block, Part, Text
-    from cbreplay.run import Run
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["staircase_document", "staircase_headline", "steps_section"]
@@ -123,25 +126,10 @@ def staircase_headline(staircase: Staircase) -> Text:
     is what people ask, and the log cannot tell.
     """
     told = _which_was_enough(staircase)
-    stopped = _stopped_itself(staircase.replay.run)
+    stopped = stopped_itself(staircase.replay.run)
     if stopped is None:
         return told
     return say(*stopped, " ", *told.parts, claims=told.claims)
-
-
-def _stopped_itself(run: Run) -> tuple[Part, ...] | None:
-    """Say that the training was stopped by its own callback, where it was."""
-    ended = run.metadata.ended if run.metadata is not None else None
-    if ended is None or not ended.by_callback:
-        return None
-    planned = ""
-    if run.planned_epochs is not None:
-        planned = f" of {run.planned_epochs}"
-    return (
-        f"Its own {ended.by} stopped this training at epoch ",
-        Fact(run.horizon, "epoch", "horizon"),
-        f"{planned}: what longer training would have brought is not in this log.",
-    )
 
 
 def _which_was_enough(staircase: Staircase) -> Text:
@@ -221,6 +209,12 @@ def _saved(step: StaircaseStep) -> Iterator[Part]:
 def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
     run, objective = staircase.replay.run, staircase.objective
+    if staircase.has_several_bests:
+        return say(
+            "This log holds several values of ",
+            Code(objective),
+            " in an epoch, so it does not tell which patience was enough.",
+        )
     if staircase.best_value is None:
         return say(
             "This log holds no finite ",
@@ -283,7 +277,9 @@ def _setting(staircase: Staircase) -> str:
 
 def _trend(staircase: Staircase) -> Trend:
     run = staircase.replay.run
-    if staircase.best_epoch is None or staircase.best_value is None:
+    if staircase.has_several_bests:
+        caption = say("several values in an epoch: which is the best is not told")
+    elif staircase.best_epoch is None or staircase.best_value is None:
         caption = say(f"no finite {staircase.objective} is recorded")
     else:
         caption = say(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 __all__ = [
+    "LFS_POINTER",
     "cannot_open",
     "check_content",
     "check_size",
@@ -32,7 +33,7 @@ _LOOKED_AT = 256
 _SMALL_FILE = 1 << 16
 # else Windows reads two letters of a line end as one
 _BINARY = getattr(os, "O_BINARY", 0)
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def open_log(path: str) -> BinaryIO:
@@ -167,7 +168,7 @@ def read_beginning(path: str, size: int = 65_536) -> bytes:
     Reading it will say why.
     """
     raw = read_raw(path, size)
-    if raw and not raw.startswith((_GZIP, _LFS_POINTER, _ZIP)):
+    if raw and not raw.startswith((_GZIP, LFS_POINTER, _ZIP)):
         return raw
     try:
         content = read_chunks(open_log(path), path, size, counted=False)
@@ -257,7 +258,7 @@ def check_content(beginning: bytes, source: str) -> None:
     if not beginning:
         problem, hint = "the file is empty", "Give a log with at least one epoch"
         raise LogError(problem, source=source, hint=hint)
-    if beginning.startswith(_LFS_POINTER):
+    if beginning.startswith(LFS_POINTER):
         problem = "this is a Git LFS pointer, not the log itself"
         raise LogError(problem, source=source, hint="Fetch the log: git lfs pull")
     for signature, what, hint in _OTHER_KINDS:

@@ -15,7 +15,7 @@ from cbreplay.readers.columns.header import (
 from cbreplay.readers.columns.plain_csv import split_plain_names
 from cbreplay.readers.columns.turned import are_turned, turned_names
 from cbreplay.readers.entries import holds_events, is_event_file
-from cbreplay.readers.files import read_beginning
+from cbreplay.readers.files import LFS_POINTER, read_beginning, read_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,7 @@ _YOLO = re.compile(
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
+_HEAD = 64
 
 
 def named_like_a_log(name: str) -> bool:
@@ -132,6 +133,9 @@ def format_of(path: str) -> str | None:
     found = content_format(beginning)
     if found is None and os.path.isfile(path):
         found = "csv" if name in LOGS_CSV else "pickle" if pickled else None
+        if not beginning and read_raw(path, _HEAD).startswith(LFS_POINTER):
+            # its reader says what it is, so that a log that is not here is named
+            found = "csv"
     return found
 
 

@@ -11,7 +11,12 @@ from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.holes import find_gap
 from cbreplay.judging import read_judging
-from cbreplay.outcomes import best_recorded_epoch, judge_epoch, seconds_after
+from cbreplay.outcomes import (
+    best_recorded_epoch,
+    has_ambiguous_best,
+    judge_certainly,
+    seconds_after,
+)
 from cbreplay.replay import (
     Replay,
     Step,
@@ -96,7 +101,8 @@ class Staircase(NamedTuple):
     steps : tuple of StaircaseStep
         In the order of patience.
     best_epoch, best_value : int or None, float or None
-        The best recorded value of the objective.
+        The best recorded value of the objective; None where it hangs on which of
+        several values an epoch had.
     usual_change : float or None
         The median absolute change of the objective from one epoch to the next, over
         the second half of the record.
@@ -144,6 +150,11 @@ class Staircase(NamedTuple):
     def objective_mode(self) -> Mode:
         """Its direction."""
         return self.replay.objective_mode or "min"
+
+    @property
+    def has_several_bests(self) -> bool:
+        """Whether the best hangs on which of several values an epoch had."""
+        return _has_several_bests(self.replay)
 
     @property
     def lacks_values(self) -> bool:
@@ -215,8 +226,12 @@ def build_staircase(
     chosen = read_judging(judging)
     replay = replay_run(record, endless, judging=chosen)
     replay, stops = _known_stops(replay, endless, chosen)
-    best_epoch = best_recorded_epoch(record, replay.objective, replay.objective_mode)
     judged = record.series[replay.objective or monitor]
+    best_epoch = None
+    if not _has_several_bests(replay):
+        best_epoch = best_recorded_epoch(
+            record, replay.objective, replay.objective_mode
+        )
     return Staircase(
         replay=replay,
         monitor=monitor,
@@ -233,6 +248,13 @@ def build_staircase(
     )
 
 
+def _has_several_bests(replay: Replay) -> bool:
+    objective = replay.objective
+    return objective is not None and has_ambiguous_best(
+        replay.run, objective, replay.objective_mode
+    )
+
+
 def _known_stops(
     replay: Replay,
     endless: Any,  # noqa: ANN401 - the rule that the registry names
@@ -246,10 +268,12 @@ def _known_stops(
     run, stops = replay.run, list(_stops(replay.trace))
     training = describe_training(run, replay.semantics, replay.family)
     waits = [stop.wait for stop in stops]
+    # one more stops nowhere on the values that stand, and on others perhaps
+    waits.append(waits[-1] + 1 if waits else 1)
     unsure = find_unsure_stops(run, endless, training, replay.family, waits)
-    for at, (stop, epoch) in enumerate(zip(stops, unsure, strict=True)):
+    for at, (wait, epoch) in enumerate(zip(waits, unsure, strict=True)):
         if epoch is not None:
-            finite = replace(endless, patience=stop.wait)
+            finite = replace(endless, patience=wait)
             alone = replay_run(run, finite, judging=judging)
             return alone._replace(callbacks=replay.callbacks), stops[:at]
     return replay, stops
@@ -324,7 +348,7 @@ def _step(
     kept_epoch: int,
 ) -> StaircaseStep:
     run = replay.run
-    kept_value, regret = judge_epoch(
+    kept_value, regret = judge_certainly(
         run, kept_epoch, replay.objective, replay.objective_mode
     )
     return StaircaseStep(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from cbreplay.holes import find_gap
+from cbreplay.outcomes import has_ambiguous_best
 from cbreplay.replay.compare import last_evident_epoch
 from cbreplay.staircase.rate_history import RecordedReduction
 
@@ -183,7 +184,8 @@ def later_gain(run: Run, name: str, mode: Mode, epoch: int) -> float | None:
     """Return by what share the best value of a loss fell after an epoch.
 
     None where shares of it mean nothing: for a series that should be large, and for
-    one that is zero or negative; and where the log lacks values, lower ones perhaps.
+    one that is zero or negative; and where the log lacks values, lower ones perhaps, or
+    holds several for an epoch that may be the best.
 
     >>> from cbreplay.run import Run
     >>> run = Run.from_logs({"val_loss": loss} for loss in (4, 2, 3, 1.5))
@@ -193,7 +195,8 @@ def later_gain(run: Run, name: str, mode: Mode, epoch: int) -> float | None:
     series = run.series[name]
     told = series.recorded & np.isfinite(series.values)
     before = series.values[told & (run.epochs <= epoch)]
-    if mode == "max" or not len(before) or find_gap(run, name) is not None:
+    unsure = find_gap(run, name) is not None or has_ambiguous_best(run, name, mode)
+    if mode == "max" or not len(before) or unsure:
         return None
     by_then, least = float(before.min()), float(series.values[told].min())
     return (by_then - least) / by_then if by_then > 0 <= least else None

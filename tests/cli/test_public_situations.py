@@ -163,3 +163,125 @@ def test_a_machine_that_was_restarted_begins_another_training(
             name = f"events.out.tfevents.{1_600_000_000 + start}.host.1.0.v2"
             write_events(tmp_path / "logs" / part / name, points)
     assert "2 runs of 5 to 8 epochs" in told(ask, "inspect", tmp_path / "logs")
+
+
+YOLO = "epoch,time,train/box_loss,metrics/mAP50-95(B),val/box_loss,lr/pg0"
+
+
+def test_a_log_that_a_second_training_was_appended_to_holds_two(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Ultralytics with exist_ok=True appended to the same results.csv."""
+    rows = [f"{at},1,.5,.{at},{LOSSES[at - 1]},0.01" for at in range(1, 7)]
+    lower = [f"{loss - 0.1:.2f}" for loss in LOSSES]
+    again = [f"{at},1,.4,.{at + 1},{lower[at - 1]},0.01" for at in range(1, 5)]
+    write(tmp_path / "train" / "results.csv", YOLO, [*rows, *again])
+    said = told(ask, "inspect", tmp_path)
+    assert "2 runs of 4 to 6 epochs" in said
+    assert "this is number 2, from line 8 on" in said
+
+
+def test_a_score_that_ties_in_its_last_digit_is_not_told(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Ultralytics kept epoch 9 of 309, whose score seemed lower than later ones."""
+    scores = [0.28, 0.5, 0.9, 0.995, 0.995, 0.995, 0.995, 0.9949]
+    rows = [f"{at},1,.5,{score},.5,0.01" for at, score in enumerate(scores, 1)]
+    log = write(tmp_path / "results.csv", YOLO, rows)
+    words = ("--monitor", "metrics/mAP50-95(B)", "--mode", "max", "--patience", "3")
+    assert "rounds too far to tell which of two values" in told(
+        ask, "simulate", log, *words
+    )
+
+
+def test_columns_that_keras_invented_are_no_validation(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """CSVLogger wrote val_loss although there was no validation: every cell is NA."""
+    rows = [f"{at},0.{9 - at},NA" for at in range(6)]
+    answer = ask("simulate", write(tmp_path / "logs.csv", "epoch,loss,val_loss", rows))
+    assert answer.status == 2
+    assert "Keras named it, and never logged a value" in answer.err
+
+
+def test_a_stopped_epoch_of_0_is_no_stop_and_no_epoch(ask: Ask, tmp_path: Path) -> None:
+    """MLflow's autologger wrote stopped_epoch 0 of a training that did not stop."""
+    rows = [f"val_loss,{loss},{1000 + at},{at}" for at, loss in enumerate(LOSSES)]
+    rows += ["stopped_epoch,0,1010,0", "restored_epoch,0,1010,0"]
+    log = write(tmp_path / "metrics.csv", "key,value,timestamp,step", rows)
+    said = told(ask, "inspect", log)
+    assert "1 run of 8 epochs" in said
+    assert "series metrics.csv 1-8 0 - - val_loss -" in said
+
+
+def test_a_header_in_the_middle_begins_another_training_of_fastai(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """fastai's CSVLogger wrote its header again with append=True."""
+    header = "epoch,train_loss,valid_loss,error_rate,time"
+    rows = [f"{at},.5,{loss},.1,00:18" for at, loss in enumerate(LOSSES)]
+    again = [f"{at},.4,{loss},.1,00:17" for at, loss in enumerate(LOSSES[3:6])]
+    log = write(tmp_path / "history.csv", header, [*rows, header, *again])
+    said = told(ask, "inspect", log)
+    assert "2 runs of 3 to 8 epochs" in said
+    assert "left out time: no cell is a number" in said
+
+
+def test_a_rate_that_was_never_logged_is_said_to_be_empty(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """A logger looked for the rate under an older name: its column stayed empty."""
+    rows = [f"{at},.5,{loss}," for at, loss in enumerate(LOSSES)]
+    header = "epoch,train_loss,val_loss,learning_rate"
+    log = write(tmp_path / "training_log.csv", header, rows)
+    assert "left out learning_rate: every cell is empty" in told(ask, "inspect", log)
+
+
+def test_blank_lines_between_rows_are_no_damage(ask: Ask, tmp_path: Path) -> None:
+    """A metrics.csv of Lightning was called malformed for its blank lines."""
+    rows = []
+    for at, loss in enumerate(LOSSES):
+        rows += [f"{at},{9 * at + 8},,{loss}", "", f"{at},{9 * at + 8},.5,", ""]
+    log = write(tmp_path / "metrics.csv", "epoch,step,train/loss,val_loss", rows)
+    assert "1 run of 8 epochs" in told(ask, "inspect", log)
+
+
+def test_an_export_of_500_rows_lacks_most_validations(ask: Ask, tmp_path: Path) -> None:
+    """run.history() of a run of Lightning held 500 of its rows, few with val_loss."""
+    rows, step = [], 0
+    for epoch in range(30):
+        for _ in range(20):
+            rows.append(f"{step},{step},,0.5,")
+            step += 1
+        rows.append(f"{step},{step},{epoch},,{1 / (epoch + 1)}")
+        step += 1
+    header = "_step,trainer/global_step,epoch,train_loss_step,val_loss"
+    drawn = [row for at, row in enumerate(rows) if at % 5 != 2]
+    said = told(
+        ask, "simulate", write(tmp_path / "h.csv", header, drawn), "--patience", "3"
+    )
+    assert "this log cannot tell: it lacks val_loss there" in said
+
+
+def test_the_metrics_of_dvclive_are_one_training(ask: Ask, tmp_path: Path) -> None:
+    """DVCLive writes a file for each metric, under train/ and eval/."""
+    metrics = tmp_path / "dvclive" / "plots" / "metrics"
+    for at, name in enumerate(("train", "eval")):
+        rows = [f"{step}\t{loss + at / 8}" for step, loss in enumerate(LOSSES)]
+        write(metrics / name / "loss.tsv", "step\tloss", rows)
+    said = told(ask, "simulate", tmp_path)
+    assert "the epoch of the best eval/loss, 4" in said
+
+
+def test_an_evaluation_that_adds_columns_rewrites_the_same_table(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """DeepLabCut appended the whole table at each save, wider from an evaluation on."""
+    rows = [f"{at + 1},0.{9 - at}" for at in range(3)]
+    wide = [f"{at + 1},0.{9 - at},{loss}" for at, loss in enumerate(LOSSES)]
+    header = "epoch,losses/train.total_loss"
+    lines = [rows[0], header, *rows[:2], header, *rows]
+    lines += [f"{header},losses/eval.total_loss", *wide]
+    log = write(tmp_path / "learning_stats.csv", header, lines)
+    said = told(ask, "simulate", log, "--patience", "2")
+    assert "stops at epoch 6 of 8, and keeps epoch 4" in said

@@ -629,3 +629,24 @@ def test_of_many_runs_that_still_improve_three_are_named_and_with_v_all(
         any("still improving" in note for note in run["notes"]) for run in told
     ]
     assert improving == [True] * 20
+
+
+def test_a_setting_beyond_the_stop_of_the_training_itself_says_so_first(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # patience 2 stopped it at epoch 4 of 9; what patience 3 would have seen is unknown
+    write_csv(tmp_path / "logs.csv", [0.9, 0.5, 0.6, 0.7])
+    own = {
+        "schema": 1,
+        "fit": {"epochs": 9},
+        "callbacks": ["EarlyStopping(patience=2)"],
+        "ended": {"by": "EarlyStopping", "epoch": 3},
+    }
+    (tmp_path / "run.json").write_text(json.dumps(own))
+    said = " ".join(ask("simulate", tmp_path, "--patience", "3").out.split())
+    assert said.startswith(
+        "Its own EarlyStopping stopped this training at epoch 4 of 9: what longer "
+        "training would have brought is not in this log. It does not stop inside"
+    )
+    # patience 1 stopped before that
+    assert "Its own" not in ask("simulate", tmp_path, "--patience", "1").out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -684,3 +685,12 @@ def test_under_a_table_from_the_first_epoch_on_no_reduction_is_ever_trained_at()
     assert replay.divergence_epoch is None
     assert replay.learning_rate is not None
     assert set(replay.learning_rate.values.tolist()) == {0.5}
+
+
+def test_a_log_that_begins_late_is_of_a_fit_that_knows_no_best_either() -> None:
+    save = "ModelCheckpoint('best.keras', save_best_only=True)"
+    run = replace(recorded(1.0, 0.5, 0.75, 0.6), first_epoch=4)
+    (told,) = found(save, run=run)
+    assert told.code == "overwrites-after-resume"
+    assert "a fit that begins with epoch 5 saves" in told.message
+    assert codes(save, run=recorded(1.0, 0.5, 0.75, 0.6)) == []

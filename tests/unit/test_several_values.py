@@ -20,11 +20,14 @@ from cbreplay import (
     ModelCheckpoint,
     Run,
     Series,
+    build_staircase,
     choices,
     make_grid,
     replay_run,
     sweep_runs,
 )
+from cbreplay.answers.staircase import staircase_document
+from cbreplay.document import plain_text
 
 SIXTEENTHS = st.integers(0, 12).map(lambda count: count / 16)
 
@@ -134,3 +137,78 @@ def test_a_sweep_says_the_same(listed: list[Run]) -> None:
                 assert sweep.kept_value[at] == pytest.approx(replay.outcome.kept_value)
             if replay.outcome.regret is None:
                 assert not sweep.ranked[at]
+
+
+def headline_and_best(run: Run) -> tuple[str, float | None]:
+    staircase = build_staircase(run, semantics="keras-3.15")
+    headline = plain_text(staircase_document(staircase).headline)
+    return headline, staircase.best_value
+
+
+def test_a_best_that_is_one_of_several_is_called_best_by_no_answer() -> None:
+    # at epoch 2 it is .5 or .51, the best either way; at epoch 5 perhaps .3
+    for others in ({2: (0.51,)}, {5: (0.3,)}):
+        run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6, 0.7], others)
+        headline, best = headline_and_best(run)
+        assert best is None
+        assert "several values of val_loss" in headline
+        staircase = build_staircase(run, semantics="keras-3.15")
+        first = staircase.steps[0]
+        # every choice stops and keeps alike, as long as it stops before epoch 5
+        assert (first.first_stopped_epoch, first.kept_epoch) == (3, 2)
+        assert first.regret is None
+        assert (first.kept_value is None) == (2 in others)
+
+
+def test_several_values_that_are_all_worse_leave_the_best_known() -> None:
+    run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6, 0.7], {3: (0.65,)})
+    headline, best = headline_and_best(run)
+    assert best == 0.5
+    assert "it keeps the best epoch, 3," in headline
+
+
+def test_a_patience_that_stops_on_another_choice_alone_is_unknown() -> None:
+    # patience 4 stops at epoch 6 if that was .7, and goes on if it was .3
+    run = run_of([0.9, 0.8, 0.5, 0.7, 0.6, 0.6, 0.3, 0.6], {6: (0.7,)})
+    *stopping, rest = build_staircase(run, semantics="keras-3.15").steps
+    assert [step.last_patience for step in stopping] == [3]
+    assert (rest.first_patience, rest.evidence) == (4, "incomplete")
+    replay = ask(run, EarlyStopping(patience=4, restore_best_weights=True))
+    assert replay.gap_epoch == 6
+
+
+@given(
+    listed=st.lists(
+        st.lists(SIXTEENTHS, min_size=1, max_size=2), min_size=2, max_size=9
+    ),
+    keep=st.sampled_from(["best", "last"]),
+)
+def test_a_staircase_says_of_each_patience_what_one_replay_says(
+    listed: list[list[float]], keep: Any
+) -> None:
+    others = {at: (held[1],) for at, held in enumerate(listed) if len(held) > 1}
+    run = run_of([held[0] for held in listed], others)
+    steps = build_staircase(run, keep=keep, semantics="keras-3.15").steps
+    for patience in range(1, 10):
+        setting = EarlyStopping(patience=patience, restore_best_weights=keep == "best")
+        alone = ask(run, setting)
+        (step,) = [
+            step
+            for step in steps
+            if step.first_patience <= patience
+            and (step.last_patience is None or patience <= step.last_patience)
+        ]
+        if step.evidence == "incomplete":
+            # from the first patience that is unsure on, none is told
+            continue
+        assert step.evidence == alone.evidence
+        if alone.evidence == "exact":
+            assert alone.stopped_epoch is not None
+            first, last = step.first_stopped_epoch, step.last_stopped_epoch
+            assert first is not None
+            assert last is not None
+            assert first <= alone.stopped_epoch <= last
+            if keep == "best":
+                told = (step.kept_epoch, step.kept_value, step.regret)
+                outcome = alone.outcome
+                assert told == (alone.kept_epoch, outcome.kept_value, outcome.regret)

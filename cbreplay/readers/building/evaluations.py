@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import VALIDATION, suggest_monitor
+from cbreplay.errors import VALIDATION, WHAT_TO_WATCH, suggest_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,8 @@ def axis_hint(names: Sequence[str], epochs: str = "each of these") -> str:
     """
     options, arguments = suggest_monitor(names)
     taken = f"--x-axis epoch{options} or x_axis='epoch'{arguments}"
-    return f"If {epochs} is one epoch: {taken}; to {count_hint(names)}"
+    left_open = "" if options else WHAT_TO_WATCH
+    return f"If {epochs} is one epoch: {taken}; to {count_hint(names)}{left_open}"
 
 
 def count_hint(names: Sequence[str] = ()) -> str:

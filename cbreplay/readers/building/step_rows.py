@@ -18,6 +18,7 @@ from cbreplay.readers.building.numbering import count_steps, find_cadence, lay_s
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
+from cbreplay.readers.columns.written_again import drop_earlier_copies
 from cbreplay.run import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def fold_by(
     LogError
         If a row has neither an epoch nor a step.
     """
-    if options.x_axis == "step" and step_name is not None:
+    counts = options.x_axis == "step" and step_name != epoch_name
+    if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
         _count_evaluations(table, table.columns.pop(step_name))
         return
@@ -133,9 +135,11 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
     elif step is not None and options.x_axis is not None:
+        drop_earlier_copies(table)
         table.check_whole()
         fold_by(table, None, step, options)
     elif step is not None and options.parts != "rows" and _judges_seldom(table):
+        drop_earlier_copies(table)
         raise _unsaid(table)
 
 
@@ -269,6 +273,9 @@ def _drop_silent_epochs(table: LogTable) -> None:
     if not columns:
         problem = "no column has one value for each epoch"
         hint = f"Log at least one metric once in each epoch; or {count_hint()}"
+        if any(map(is_rate_name, table.columns)) and not table.left_out:
+            problem = "it holds no metric, only a learning rate"
+            hint = "Give the log of a metric too"
         raise LogError(problem, source=table.source, hint=hint)
     said = ~np.logical_and.reduce([cells.missing for cells in columns])
     if said.any() and not said.all():

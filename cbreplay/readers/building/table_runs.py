@@ -149,6 +149,7 @@ def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
 
 def _with_steps(run: Run, steps: EpochArray) -> Run:
     """Give a run the steps of its rows, which are evaluations."""
-    own = steps[run.first_epoch : run.horizon + 1]
+    # they are numbered from 0, whatever number the first row was given
+    own = steps[run.first_epoch + run.counts_from :][: run.n_epochs]
     shown = f"the rows are those of the steps {own[0]} to {own[-1]}"
     return replace(run, steps=own, notes=(*run.notes, shown))

@@ -16,6 +16,12 @@ from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
 from cbreplay.readers.columns.turned import are_turned, read_turned
+from cbreplay.readers.columns.written_again import (
+    WiderHeaderError,
+    is_written_again,
+    lines_above,
+    lines_from,
+)
 from cbreplay.readers.files import open_log, read_chunks, read_raw
 
 if TYPE_CHECKING:
@@ -59,23 +65,60 @@ def _read(
     chunks: Callable[[], Generator[bytes, None, None]],
     source: str,
     options: ReadOptions,
+    n_wider: int = 0,
+) -> LogTable:
+    """Read a CSV; of a table that was written again with more columns, the last."""
+    may_widen = n_wider < _MOST_WIDER
+    try:
+        return _read_as_it_is(chunks, source, options, may_widen=may_widen)
+    except WiderHeaderError as found:
+        line = found.line
+    above = _read_as_it_is(lambda: lines_above(chunks(), line), source, options)
+    try:
+        below = _read(lambda: lines_from(chunks(), line), source, options, n_wider + 1)
+    except LogError:
+        below = None
+    if below is None or not is_written_again(above, below):
+        return _read_as_it_is(chunks, source, options)
+    note = f"from line {line} on its rows stand there again, with more columns"
+    below.notes.insert(0, f"{note}: they were read once")
+    return below
+
+
+_MOST_WIDER = 20
+
+
+def _read_as_it_is(
+    chunks: Callable[[], Generator[bytes, None, None]],
+    source: str,
+    options: ReadOptions,
+    *,
+    may_widen: bool = False,
 ) -> LogTable:
     try:
         with closing(chunks()) as given:
-            return _read_carefully(given, source, options, "")
+            return _read_carefully(given, source, options, "", may_widen=may_widen)
     except NotUtf8Error as error:
         with closing(chunks()) as given:
-            table = _read_carefully(given, source, options, "latin-1")
+            encoding = "latin-1"
+            table = _read_carefully(
+                given, source, options, encoding, may_widen=may_widen
+            )
         note = f"not UTF-8 at byte {error.byte}: the text was read as Latin-1"
         table.notes.insert(0, note)
         return table
 
 
 def _read_carefully(
-    chunks: Iterator[bytes], source: str, options: ReadOptions, encoding: str
+    chunks: Iterator[bytes],
+    source: str,
+    options: ReadOptions,
+    encoding: str,
+    *,
+    may_widen: bool,
 ) -> LogTable:
     damage = Damage(options)
-    text = TextRows(chunks, source, damage, encoding)
+    text = TextRows(chunks, source, damage, encoding, may_widen=may_widen)
     if are_turned(text.first_rows):
         return read_turned(text, source, damage)
     table = LogTable(source, damage, text.header)

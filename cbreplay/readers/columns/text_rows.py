@@ -25,6 +25,7 @@ from cbreplay.readers.columns.header import (
     shown_names,
 )
 from cbreplay.readers.columns.text_lines import TextLines
+from cbreplay.readers.columns.written_again import WiderHeaderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +50,8 @@ class TextRows:
         Where damaged rows are reported.
     encoding : str
         ``"latin-1"`` for a text that was found not to be UTF-8.
+    may_widen : bool
+        Whether a later header with more names is told by a `WiderHeaderError`.
 
     Attributes
     ----------
@@ -65,8 +68,8 @@ class TextRows:
     ------
     LogError
         If it has no header.
-    NotUtf8Error
-        If it is to be read again, as Latin-1.
+    NotUtf8Error, WiderHeaderError
+        If it is to be read again: as Latin-1, or from a later header on.
     """
 
     def __init__(
@@ -75,8 +78,10 @@ class TextRows:
         source: str,
         damage: Damage,
         encoding: str = "",
+        *,
+        may_widen: bool = False,
     ) -> None:
-        self.source, self.damage = source, damage
+        self.source, self.damage, self._may_widen = source, damage, may_widen
         self.notes: list[str] = []
         self.repeated_header: set[int] = set()
         self._lines = TextLines(chunks, source, damage, encoding)
@@ -259,7 +264,10 @@ class TextRows:
         problem = f"from here on another header holds: {shown_names(cells)}"
         hint = "Cut the file in two there, or keep the part above with "
         hint += "--errors skip or errors='skip'"
-        self.damage.report(LogError(problem, source=self.source, line=line, hint=hint))
+        error = LogError(problem, source=self.source, line=line, hint=hint)
+        if self._may_widen and set(self.header) <= set(cells):
+            raise WiderHeaderError(line, error)
+        self.damage.report(error)
         self._ends = True
 
     def _drop_cut_row(self, rows: list[list[str]], lines: list[int]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import FloatArray, Run
 
-__all__ = ["join_continued"]
+__all__ = ["join_continued", "mark_joined"]
 
 _TEXTS = (".csv", ".log", ".tsv", ".txt", ".gz")
 
@@ -61,7 +61,7 @@ def _join_chains(logs: list[RunsOfLog], seen: list[Seen]) -> set[int]:
         while following is not None:
             later = following.runs[0]
             log.runs[0] = _continued(log.runs[0], later, following)
-            _mark_joined(seen, later.source)
+            mark_joined(seen, later.source)
             following = links.get(id(following))
     return joined
 
@@ -86,7 +86,8 @@ def _find_links(logs: list[RunsOfLog]) -> dict[int, RunsOfLog]:
     }
 
 
-def _mark_joined(seen: list[Seen], source: str) -> None:
+def mark_joined(seen: list[Seen], source: str) -> None:
+    """Note that a file was joined with another."""
     for at, own in enumerate(seen):
         if own.path == source:
             seen[at] = own._replace(fate="joined")

@@ -117,12 +117,23 @@ def _read_once(
     from cbreplay.readers.discovery.continued import join_continued
     from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
     from cbreplay.readers.discovery.read_once import leave_out_copies
+    from cbreplay.readers.discovery.series_files import join_series_files
 
-    once = join_continued(leave_out_copies(files, seen), seen)
+    whole = join_series_files(files, seen)
+    once = join_continued(leave_out_copies(whole, seen), seen)
     name_metrics_alike(once)
-    kept = {id(log) for log in once}
-    out = {id(log) for log in files} - kept
-    return [log for log in logs if id(log) not in out]
+    return _in_place(logs, files, once)
+
+
+def _in_place(
+    logs: list[RunsOfLog], files: list[RunsOfLog], once: list[RunsOfLog]
+) -> list[RunsOfLog]:
+    """Return all logs, with those of files replaced by what is left of them."""
+    left = {id(log): log for log in once}
+    of_files = {id(log) for log in files}
+    made = [log for log in once if id(log) not in of_files]
+    kept = [log for log in logs if id(log) not in of_files or id(log) in left]
+    return [*kept, *made]
 
 
 class _SourceReader:

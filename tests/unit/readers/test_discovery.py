@@ -159,6 +159,17 @@ def test_a_broken_file_never_hides_another_of_its_training(tmp_path: Path) -> No
     assert "run.json" in said
 
 
+@pytest.mark.parametrize("name", ["results.csv", "history.json", "train.log"])
+def test_a_log_that_is_only_pointed_at_is_named(tmp_path: Path, name: str) -> None:
+    write_csv(tmp_path / "a" / "logs.csv")
+    pointer = tmp_path / "b" / name
+    pointer.parent.mkdir()
+    pointer.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid x\nsize 9\n")
+    for errors in ("strict", "skip"):
+        (run,) = load_runs(tmp_path, errors=errors)
+        assert any(name in note and "Git LFS pointer" in note for note in run.notes)
+
+
 def test_a_csv_that_is_named_as_an_event_file_is_a_csv(tmp_path: Path) -> None:
     log = tmp_path / "data_events.out.tfevents.1600000000.host.1.0__all.csv"
     log.write_text("epoch,loss\n0,0.5\n1,0.25\n", encoding="ascii")

@@ -369,3 +369,29 @@ def test_batches_alone_are_no_epochs(tmp_path: Path) -> None:
         read(tmp_path / "log.csv", content)
     run = read(tmp_path / "log.csv", content, x_axis="step")
     assert list(run.series["loss"]) == [at / 16 for at in range(12)]
+
+
+def test_where_no_name_says_what_is_watched_the_first_error_asks_for_it_too(
+    tmp_path: Path,
+) -> None:
+    # neither a loss nor a score by its name
+    rows = "".join(
+        f"{step},{step},{step if step % 4 == 3 else ''}\n" for step in range(16)
+    )
+    with pytest.raises(LogError) as caught:
+        read(tmp_path / "log.csv", f"step,train_loss,val_box\n{rows}")
+    assert "x_axis='epoch'" in caught.value.hint
+    assert "name what to watch, as monitor, and its direction, as mode" in (
+        caught.value.hint
+    )
+
+
+def test_the_steps_of_evaluations_stay_where_the_first_has_another_number(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"{step},{1 / step}\n" for step in [20, 40, 60])
+    content = f"step,val_loss\n{rows}"
+    run = read(tmp_path / "log.csv", content, x_axis="step", first_epoch=2)
+    assert run.first_epoch == 2
+    assert run.steps is not None
+    assert run.steps.tolist() == [20, 40, 60]

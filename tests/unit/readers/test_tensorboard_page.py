@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -62,3 +62,14 @@ def test_a_thousand_values_may_be_a_sample(tmp_path: Path) -> None:
         tmp_path, "run-train-tag-epoch_loss.csv", f"Wall time,Step,Value\n{rows}"
     )
     assert any("draws a sample" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("x_axis", ["epoch", "step"])
+def test_the_x_axis_need_not_be_said_where_keras_wrote_the_tag(
+    tmp_path: Path, x_axis: Literal["epoch", "step"]
+) -> None:
+    log = tmp_path / "run-validation-tag-epoch_loss.csv"
+    log.write_text(ROWS, encoding="ascii")
+    (run,) = load_runs(log, x_axis=x_axis)
+    assert list(run.series["val_loss"]) == [0.9, 0.7]
+    assert run.axis_unit == "epochs"

@@ -47,7 +47,8 @@ def _overwrites_one_file(
 def _overwrites_after_resume(
     known: CheckedList, index: int, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
-    seams = () if known.run is None else known.run.seams
+    run = known.run
+    seams = () if run is None else run.seams
     forgets = callback.save_best_only and callback.initial_value_threshold is None
     if not forgets or _fields(callback.filepath):
         return
@@ -55,6 +56,8 @@ def _overwrites_after_resume(
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
+    elif run is not None and run.first_epoch > 0 and run.begins_at is None:
+        resumed = f"a fit that begins with epoch {run.first_epoch + 1}"
     else:
         return
     yield Finding(

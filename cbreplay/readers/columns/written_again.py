@@ -1,0 +1,120 @@
+"""A table that its writer wrote again from the start, perhaps with more columns.
+
+DeepLabCut's logger, for one, wrote the whole table at each save, and its evaluations
+have columns of their own from the first of them on.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from cbreplay.errors import LogError
+    from cbreplay.readers.columns.table import LogTable
+
+__all__ = [
+    "WiderHeaderError",
+    "drop_earlier_copies",
+    "is_written_again",
+    "lines_above",
+    "lines_from",
+]
+
+
+class WiderHeaderError(Exception):
+    """Below a header stands another, with all of its names and more.
+
+    Attributes
+    ----------
+    line : int
+        Where it stands.
+    error : LogError
+        What is wrong if it is the header of another table.
+    """
+
+    def __init__(self, line: int, error: LogError) -> None:
+        super().__init__(line)
+        self.line, self.error = line, error
+
+
+def lines_above(
+    chunks: Generator[bytes, None, None], line: int
+) -> Generator[bytes, None, None]:
+    """Yield the content of a file above one of its lines."""
+    left = line - 1
+    with closing(chunks) as given:
+        for chunk in given:
+            for text in chunk.splitlines(keepends=True):
+                if not left:
+                    return
+                yield text
+                left -= text.endswith(b"\n")
+
+
+def lines_from(
+    chunks: Generator[bytes, None, None], line: int
+) -> Generator[bytes, None, None]:
+    """Yield the content of a file from one of its lines on, as far down as it stood."""
+    left = line - 1
+    with closing(chunks) as given:
+        for chunk in given:
+            if not left:
+                yield chunk
+                continue
+            ends = chunk.count(b"\n")
+            if ends < left:
+                left -= ends
+                yield b"\n" * ends
+                continue
+            yield b"\n" * left
+            yield chunk.split(b"\n", left)[-1]
+            left = 0
+
+
+def is_written_again(above: LogTable, below: LogTable) -> bool:
+    """Tell whether each table above a wider one holds the first of its rows."""
+    known = above.columns.keys() <= below.columns.keys()
+    return known and all(
+        _begins_alike(above, block, below, 0) for block in _blocks(above)
+    )
+
+
+def drop_earlier_copies(table: LogTable) -> None:
+    """Keep the last of the tables in a file, if it holds the rows of all others."""
+    *earlier, last = _blocks(table)
+    alike = [_begins_alike(table, block, table, last.start) for block in earlier]
+    if not alike or not all(alike):
+        return
+    rows = np.zeros(len(table), dtype=np.bool_)
+    rows[last.start : last.stop] = True
+    table.keep(rows)
+    table.repeated_header.clear()
+    times = "once" if len(alike) == 1 else f"{len(alike)} times"
+    table.notes.append(f"its rows stand there {times} more: they were read once")
+
+
+def _blocks(table: LogTable) -> list[range]:
+    """Return the rows of each table in a file, below each header."""
+    begins = sorted({0, *table.repeated_header} - {len(table)})
+    return [
+        range(*pair) for pair in zip(begins, [*begins[1:], len(table)], strict=True)
+    ]
+
+
+def _begins_alike(one: LogTable, rows: range, other: LogTable, begin: int) -> bool:
+    """Tell whether rows of a table stand in another one, from a row on."""
+    if len(rows) > len(other) - begin:
+        return False
+    return all(
+        np.array_equal(
+            cells.values[rows.start : rows.stop],
+            other.columns[name].values[begin : begin + len(rows)],
+            equal_nan=True,
+        )
+        for name, cells in one.columns.items()
+    )

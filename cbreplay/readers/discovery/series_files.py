@@ -1,0 +1,98 @@
+"""One training whose log has a file for each series: those files as one run.
+
+TensorBoard's page offers a CSV of one series at a time, and DVCLive writes a TSV for
+each: files of one run in one directory are no trainings of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cbreplay.readers.discovery.continued import mark_joined
+from cbreplay.readers.discovery.run_names import RunsOfLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.readers.discovery.training_files import Seen
+
+__all__ = ["join_series_files"]
+
+_PAGE = re.compile(r"run-(?P<run>.*?)-tag-.+\.csv(?:\.gz)?", re.IGNORECASE)
+# what Keras's callback calls its two writers, at the end of a run's name
+_WRITER = re.compile(r"(?:^|[_./\\-])(?:train|validation)$", re.IGNORECASE)
+_DVCLIVE = re.compile(r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv")
+
+
+def join_series_files(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog]:
+    """Put the files of one training together that hold one series each.
+
+    Parameters
+    ----------
+    found : list of RunsOfLog
+        What was read from files.
+    seen : list of Seen
+        Is told which files were joined.
+    """
+    groups: dict[tuple[str, str], list[RunsOfLog]] = {}
+    for log in found:
+        key = _training_of(log)
+        if key is not None:
+            groups.setdefault(key, []).append(log)
+    joined: dict[int, RunsOfLog] = {}
+    gone: set[int] = set()
+    for (place, _), logs in groups.items():
+        named = [name for log in logs for name in log.runs[0].series]
+        if len(logs) > 1 and len(set(named)) == len(named) and _are_alike(logs):
+            joined[id(logs[0])] = _join(place, logs)
+            gone |= {id(log) for log in logs[1:]}
+            for log in logs[1:]:
+                mark_joined(seen, log.runs[0].source)
+    return [joined.get(id(log), log) for log in found if id(log) not in gone]
+
+
+def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
+    """Return where a training lies and its name, if a log is one series of it."""
+    run = log.runs[0]
+    if len(log.runs) > 1 or len(run.series) > 1 or run.seams:
+        return None
+    place, file = os.path.split(run.source)
+    page = _PAGE.fullmatch(file)
+    if page is not None:
+        return place, f"page {_WRITER.sub('', page['run'])}"
+    live = _DVCLIVE.fullmatch(run.source)
+    if live is None:
+        return None
+    name = live["name"].replace(os.sep, "/")
+    log.runs[0] = replace(run, series={name: next(iter(run.series.values()))})
+    return live["place"], "dvclive"
+
+
+def _are_alike(logs: Sequence[RunsOfLog]) -> bool:
+    """Tell whether series count the same epochs, from the first one to the last."""
+    runs = [log.runs[0] for log in logs]
+    spans = {(run.first_epoch, run.horizon, run.counts_from) for run in runs}
+    return len(spans) == 1
+
+
+def _join(place: str, logs: Sequence[RunsOfLog]) -> RunsOfLog:
+    runs = [log.runs[0] for log in logs]
+    files = ", ".join(os.path.basename(run.source) for run in runs[:_SHOWN])
+    more = ", ..." if len(runs) > _SHOWN else ""
+    note = f"{files}{more} hold a series each, and were read as one training"
+    joined = replace(
+        runs[0],
+        series={name: own for run in runs for name, own in run.series.items()},
+        notes=(note, *dict.fromkeys(text for run in runs for text in run.notes)),
+    )
+    return RunsOfLog(
+        os.path.dirname(logs[0].name) or os.path.basename(os.path.abspath(place)),
+        os.path.dirname(logs[0].long_name) or logs[0].long_name,
+        [joined],
+    )
+
+
+_SHOWN = 5

@@ -1,0 +1,75 @@
+"""Files into which a writer wrote the whole table again at each save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import LogError, load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOSSES = [0.9, 0.7, 0.6, 0.5, 0.55, 0.56]
+NARROW, WIDE = "epoch,loss", "epoch,loss,val_loss"
+
+
+def block(header: str, n_rows: int, *, every: int = 1) -> list[str]:
+    """The first rows, as they stood when so many epochs were over."""
+    rows = []
+    for epoch in range(n_rows):
+        judged = LOSSES[epoch] if (epoch + 1) % every == 0 else ""
+        more = f",{judged}" if header.endswith("val_loss") else ""
+        rows.append(f"{epoch},{1 / (epoch + 1)}{more}")
+    return [header, *rows]
+
+
+def write(path: Path, *blocks: list[str]) -> Path:
+    path.write_text("\n".join([*(line for rows in blocks for line in rows), ""]))
+    return path
+
+
+def test_a_table_that_was_written_again_with_more_columns_is_one(
+    tmp_path: Path,
+) -> None:
+    # saved after each epoch; validated from the third on
+    blocks = [block(NARROW, 1), block(NARROW, 2)]
+    blocks += [block(WIDE, n_rows) for n_rows in range(3, 7)]
+    (run,) = load_runs(write(tmp_path / "log.csv", *blocks))
+    assert list(run.series["val_loss"]) == LOSSES
+    assert run.n_epochs == 6
+    assert any("stand there again, with more columns" in note for note in run.notes)
+
+
+def test_its_rows_keep_their_lines(tmp_path: Path) -> None:
+    rows = block(WIDE, 6)
+    rows[4] = "3,abc,0.5"
+    with pytest.raises(LogError, match="line 8: 'abc' under loss"):
+        load_runs(write(tmp_path / "log.csv", block(NARROW, 2), rows))
+
+
+@pytest.mark.parametrize("errors", ["strict", "skip"])
+def test_a_table_with_other_rows_is_another(tmp_path: Path, errors: str) -> None:
+    other = ["0,0.5,0.9", "1,0.4,0.8", "2,0.3,0.7"]
+    path = write(tmp_path / "log.csv", block(NARROW, 2), [WIDE, *other])
+    if errors == "strict":
+        with pytest.raises(LogError, match="line 4: from here on another header"):
+            load_runs(path)
+    else:
+        (run,) = load_runs(path, errors="skip")
+        assert run.n_epochs == 2
+
+
+def test_copies_of_steps_are_counted_once(tmp_path: Path) -> None:
+    # a column of steps, and a validation at every third of them
+    blocks = [
+        [line.replace("epoch", "step") for line in block(WIDE, n_rows, every=3)]
+        for n_rows in range(1, 7)
+    ]
+    path = write(tmp_path / "log.csv", *blocks)
+    with pytest.raises(LogError, match="val_loss has a value at 2 of 6"):
+        load_runs(path)
+    (run,) = load_runs(path, x_axis="epoch")
+    assert list(run.series["val_loss"]) == [0.6, 0.56]
+    assert any("5 times more" in note for note in run.notes)
