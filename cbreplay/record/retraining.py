@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.errors import ConfigError
 from cbreplay.record.description import read_rate
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
@@ -97,7 +98,7 @@ class RetrainedModel:
         lists : sequence of sequence
             For each fit cbreplay's callbacks or Keras's, in fit's order.
         """
-        seen = _Seen([], [], [])
+        seen = _SeenEpochs([], [], [])
         with _own_directory():
             model = self._begin_first()
             users: list[Any] = []
@@ -118,7 +119,7 @@ class RetrainedModel:
         kept : bool
             Whether later fits have the instances of the first, else new ones.
         """
-        seen = _Seen([], [], [])
+        seen = _SeenEpochs([], [], [])
         with _own_directory():
             model = self._begin_first()
             users = _made_anew(callbacks)
@@ -137,7 +138,9 @@ class RetrainedModel:
             variable.assign(number)
         return self._model
 
-    def _fit(self, model: Any, number: int, users: Sequence[Any], seen: _Seen) -> Any:  # noqa: ANN401 - keras is untyped
+    def _fit(
+        self, model: Any, number: int, users: Sequence[Any], seen: _SeenEpochs
+    ) -> Any:  # noqa: ANN401 - keras is untyped
         """Train one fit, and return the model that it trained."""
         fit, plan = self._fits[number], self._fits[number].plan
         restored = number > 0 and self._fits[number - 1].broken_off
@@ -178,7 +181,7 @@ class RetrainedModel:
                 fit.plan, Path(directory), self._training, resumed=True
             )
 
-    def _told(self, model: Any, users: Sequence[Any], seen: _Seen) -> Retraining:  # noqa: ANN401 - keras is untyped
+    def _told(self, model: Any, users: Sequence[Any], seen: _SeenEpochs) -> Retraining:  # noqa: ANN401 - keras is untyped
         evaluated = model.evaluate(
             *self._validation,
             batch_size=self._fits[-1].plan.batch_size,
@@ -197,7 +200,7 @@ class RetrainedModel:
         )
 
 
-class _Seen(NamedTuple):
+class _SeenEpochs(NamedTuple):
     """What is seen of the epochs of a run, while it is trained."""
 
     logs: list[dict[str, float]]
@@ -307,7 +310,7 @@ def _watcher(model: Any, weights: list[str]) -> Any:  # noqa: ANN401 - keras is 
     return LambdaCallback(on_epoch_end=see)
 
 
-def _logger(model: Any, seen: _Seen) -> Any:  # noqa: ANN401 - keras is untyped
+def _logger(model: Any, seen: _SeenEpochs) -> Any:  # noqa: ANN401 - keras is untyped
     """See the rate when every callback has begun an epoch, and the logs at its end."""
     from keras.callbacks import LambdaCallback
 
