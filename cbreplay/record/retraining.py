@@ -139,7 +139,11 @@ class RetrainedModel:
         return self._model
 
     def _fit(
-        self, model: Any, number: int, users: Sequence[Any], seen: _SeenEpochs
+        self,
+        model: Any,  # noqa: ANN401 - keras is untyped
+        number: int,
+        users: Sequence[Any],
+        seen: _SeenEpochs,
     ) -> Any:  # noqa: ANN401 - keras is untyped
         """Train one fit, and return the model that it trained."""
         fit, plan = self._fits[number], self._fits[number].plan
