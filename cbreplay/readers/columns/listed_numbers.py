@@ -20,13 +20,13 @@ def listed_number(cell: object, *, of_groups: bool) -> float | None:
         The list, or its text.
     of_groups : bool
         Whether several numbers are those of groups of parameters: the first stands for
-        them. Else they must be equal.
+        them. Else there must be one: those of classes may be equal in one epoch alone.
 
     Examples
     --------
     >>> listed_number([0.5], of_groups=False), listed_number("[1e-3]", of_groups=True)
     (0.5, 0.001)
-    >>> listed_number("[0.1, 0.2]", of_groups=False) is None
+    >>> listed_number("[0.1, 0.1]", of_groups=False) is None
     True
     >>> listed_number("[0.1, 0.2]", of_groups=True)
     0.1
@@ -44,8 +44,7 @@ def listed_number(cell: object, *, of_groups: bool) -> float | None:
         numbers = [_number(value) for value in listed]
     except (TypeError, ValueError, OverflowError):
         return None
-    alike = of_groups or len(set(numbers)) == 1
-    return numbers[0] if numbers and alike else None
+    return numbers[0] if len(numbers) == 1 or (numbers and of_groups) else None
 
 
 def _number(value: object) -> float:
