@@ -3,7 +3,8 @@
 Every round runs all commands, so that a noisy moment meets them alike. Two ratios are
 printed: of the median wall times, and of the least CPU times, which a busy machine
 disturbs less. Compiled bytecode is needed: PYTHONDONTWRITEBYTECODE is unset for the
-child processes, and a first round is not counted.
+child processes, and a first round is not counted. The commands run where the log lies,
+which is no project with a pyproject.toml of its own to look into.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ COMMANDS = {
     "python -c 'import click'": ["-c", "import click"],
     "cbreplay --help": [CBREPLAY, "--help"],
     "python -c 'import click, numpy'": ["-c", "import click, numpy"],
-    "cbreplay simulate LOG.csv": [CBREPLAY, "simulate", str(LOG)],
+    "cbreplay simulate LOG.csv": [CBREPLAY, "simulate", LOG.name],
 }
 RATIOS = [
     ("cbreplay --help", "python -c 'import click'", 1.5),
@@ -45,6 +46,7 @@ def run(arguments: list[str]) -> tuple[float, float]:
         [sys.executable, *arguments],
         check=True,
         stdout=subprocess.DEVNULL,
+        cwd=LOG.parent,
         env=environment,
     )
     wall = time.perf_counter() - started

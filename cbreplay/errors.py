@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "VALIDATION",
     "WHAT_TO_WATCH",
     "CbreplayError",
     "ConfigError",
@@ -38,23 +37,31 @@ __all__ = [
     "UnknownMonitorError",
     "as_arguments",
     "as_options",
+    "is_validation",
     "nearest_name",
     "suggest_monitor",
     "without_monitor",
 ]
 
-# a series of evaluations, by its name
-VALIDATION = re.compile(
-    r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)",
-    re.IGNORECASE,
-)
-_LOSS = re.compile("loss|err|mae|mse|mape|nll|ppl|perplexity", re.IGNORECASE)
-_SCORE = re.compile("acc|auc|f1|map|dice|iou|precision|recall", re.IGNORECASE)
+# most answers ask for none of these: each is compiled when it is used first
+_VALIDATION = r"(^|[^a-z])(val|valid|validation|eval|evaluation|test|dev)([^a-z]|$)"
+_LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
+_SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 _OPTION = rf"(?:--[a-z][a-z-]*|-c)(?: (?:{_QUOTED}|(?!or\b)[^\s;:,()'\"-][^\s;:,()]*))?"
 _ARGUMENT = rf"[a-z_]+=(?:{_QUOTED}|\[[^\]]*\]|[\w.]*\w)?"
 # "--errors skip or errors='skip'": what to do, for a terminal and for Python
-_EITHER = re.compile(rf"({_OPTION}(?: {_OPTION})*) or ({_ARGUMENT}(?:, {_ARGUMENT})*)")
+_EITHER = rf"({_OPTION}(?: {_OPTION})*) or ({_ARGUMENT}(?:, {_ARGUMENT})*)"
+_WATCHED = rf"(?<=\S) --monitor (?:{_QUOTED}|\S+) --mode (?:min|max)"
+
+
+def is_validation(name: str) -> bool:
+    """Tell whether a series is one of evaluations, by its name.
+
+    >>> is_validation("val_loss"), is_validation("Eval/acc"), is_validation("value")
+    (True, True, False)
+    """
+    return re.search(_VALIDATION, name, re.IGNORECASE) is not None
 
 
 def as_options(text: str) -> str:
@@ -63,7 +70,7 @@ def as_options(text: str) -> str:
     >>> as_options("Keep what is whole with --errors skip or errors='skip'")
     'Keep what is whole with --errors skip'
     """
-    return _EITHER.sub(r"\1", text) if " or " in text else text
+    return re.sub(_EITHER, r"\1", text) if " or " in text else text
 
 
 def without_monitor(text: str) -> str:
@@ -72,12 +79,11 @@ def without_monitor(text: str) -> str:
     >>> without_monitor("If so: --x-axis epoch --monitor val/loss --mode min")
     'If so: --x-axis epoch'
     """
-    return _WATCHED.sub("", text).replace(WHAT_TO_WATCH, "")
+    return re.sub(_WATCHED, "", text).replace(WHAT_TO_WATCH, "")
 
 
 # where no name tells which series is meant, nor which way it improves
 WHAT_TO_WATCH = "; name what to watch, as monitor, and its direction, as mode, too"
-_WATCHED = re.compile(rf"(?<=\S) --monitor (?:{_QUOTED}|\S+) --mode (?:min|max)")
 
 
 def as_arguments(text: str) -> str:
@@ -86,7 +92,7 @@ def as_arguments(text: str) -> str:
     >>> as_arguments("Keep what is whole with --errors skip or errors='skip'")
     "Keep what is whole with errors='skip'"
     """
-    return _EITHER.sub(r"\2", text) if " or " in text else text
+    return re.sub(_EITHER, r"\2", text) if " or " in text else text
 
 
 class CbreplayError(Exception):
@@ -189,7 +195,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
 def _no_validation(available: Iterable[str]) -> str:
     """Say how a log of Keras comes to have no validation at all."""
     listed = list(available)
-    if "loss" not in listed or any(VALIDATION.search(name) for name in listed):
+    if "loss" not in listed or any(is_validation(name) for name in listed):
         return ""
     return (
         " No series is a validation's: fit had no validation data, or Keras 2's "
@@ -246,9 +252,9 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
     import shlex
 
     listed = list(names)
-    judged = [name for name in listed if VALIDATION.search(name)] or listed
-    losses = [name for name in judged if _LOSS.search(name)]
-    scores = [name for name in judged if _SCORE.search(name)]
+    judged = [name for name in listed if is_validation(name)] or listed
+    losses = [name for name in judged if re.search(_LOSS, name, re.IGNORECASE)]
+    scores = [name for name in judged if re.search(_SCORE, name, re.IGNORECASE)]
     for named, mode in ((losses, "min"), (scores, "max")):
         if named:
             way = "mode" if option == "monitor" else f"{option}_mode"

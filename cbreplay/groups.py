@@ -25,14 +25,16 @@ __all__ = ["Described", "Grouping", "find_groups"]
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
 # a name with one of these and a number is one of several alike
 _SEED = re.compile(
-    r"(?:^|(?<=[-_./ ]))(?:"
-    r"(?:seed|repeat|repetition|replicate|rep|fold|split)[-_= ]?\d+(?=$|[-_ ]|\.(?!\d))"
-    r"|(?:cv|r|s)[-_= ]?\d+(?=$|\.(?!\d)))",
+    r"(?:^|(?<=[-_./ ,]))(?:"
+    r"(?:(?:random[-_ ]?)?seed|random[-_ ]?state|repeat|repetition|replicate|rep|fold"
+    r"|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
+    r"|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))",
     re.IGNORECASE,
 )
-# run_lr0.01_1 is one of several too: a counter beside the value of a setting
+# so is one with a counted run beside the value of a setting, as run_lr0.01_1
 _COUNTED = re.compile(
-    r"(?:^|(?<=[-_ ]))(?:trial|run)[-_= ]?\d+(?=$|[-_ ])|[-_ ]\d+(?=$|\.[a-z]+$)",
+    r"(?:^|(?<=[-_ ,]))(?:trial|run)[-_= ]?\d+(?=$|[-_ ,]|\.[a-z]+$)"
+    r"|[-_ ]\d+(?=$|\.[a-z]+$)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"[a-z][-_= ]?\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
@@ -311,7 +313,7 @@ def _common_name(names: Sequence[str]) -> str:
     )
     common = "".join(letters[0] for letters in alike)
     unseeded, seeded = _without_seed(common.rstrip("0123456789") + "0")
-    name = (unseeded if seeded else common).rstrip("/-_. #=")
+    name = (unseeded if seeded else common).rstrip("/-_. #=,")
     folder, often = Counter(map(_folder, names)).most_common(1)[0]
     if not name and folder and often > 1:
         return folder

@@ -242,9 +242,10 @@ class Run:
             *self.series.values(),
             *(series for series in extras if series is not None),
         ]
-        lengths = sorted({len(series) for series in held})
-        if not self.series or len(lengths) != 1 or lengths[0] == 0:
-            sentence = f"run {self.name!r} needs series of one length, not {lengths}"
+        lengths = {series.values.size for series in held}
+        if not self.series or len(lengths) != 1 or 0 in lengths:
+            found = sorted(lengths)
+            sentence = f"run {self.name!r} needs series of one length, not {found}"
             raise ConfigError(sentence)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -255,7 +256,7 @@ class Run:
     @property
     def n_epochs(self) -> int:
         """The number of epochs from the first recorded one to the last."""
-        return len(next(iter(self.series.values())))
+        return next(iter(self.series.values())).values.size
 
     @property
     def recorded_epochs(self) -> int:

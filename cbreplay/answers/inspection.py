@@ -112,7 +112,7 @@ def _table(inspection: Inspection, *, verbose: bool) -> Table:
         TableColumn("epochs", "epochs", "epoch", shown="people"),
         TableColumn("first_epoch", "first epoch", "epoch", shown="programs"),
         TableColumn("horizon", "last epoch", "epoch", shown="programs"),
-        TableColumn("missing", "no row", "count"),
+        TableColumn("missing", "missing", "count"),
         TableColumn("planned", "planned", "count"),
         TableColumn("learning_rate", "learning rate", "rate"),
         TableColumn("series", "series", "sentence", shown="people"),

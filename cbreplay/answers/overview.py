@@ -60,7 +60,7 @@ def overview_document(
         Fact(len(told), "count", "n_told"),
         " of ",
         Fact(len(staircases), "count", "n_runs"),
-        " runs some patience stops inside the log; each run describes itself.",
+        " runs some patience stops inside the log; each row is about one run.",
     )
     lead = say(
         f"Rules of {', '.join(rules)}; "

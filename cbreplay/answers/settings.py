@@ -305,7 +305,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
             'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
             "epoch; ",
             Code("--patience"),
-            " asks with True.",
+            " sets it to True.",
         )
     yield from told_schedules(cells)
     if len(cells.runs) == 1:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import string
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -170,11 +171,43 @@ def _own_directory() -> Iterator[None]:
 
 
 def confined(callback: Any) -> Any:  # noqa: ANN401 - one of our rules
-    """Return a rule whose files lie in the directory where it is trained."""
+    """Return a rule whose files lie in the directory where it is trained.
+
+    Raises
+    ------
+    ConfigError
+        If the numbers that its file name takes in can make another path of it.
+    """
     path = getattr(callback, "filepath", None)
     if path is None or not dataclasses.is_dataclass(callback):
         return callback
+    if _makes_a_path(path):
+        sentence = (
+            f"filepath={path!r} fills up a number with what leads to another "
+            "directory, and is not trained with"
+        )
+        raise ConfigError(sentence)
     return dataclasses.replace(callback, filepath=confined_path(path))  # type: ignore[type-var]  # a rule with this field
+
+
+def _makes_a_path(path: str) -> bool:
+    """Tell whether what stands in brackets can be a path, as ``{epoch!s:/>1.0}``."""
+    try:
+        fields = [*string.Formatter().parse(path)]
+    except ValueError:
+        return True
+    for _, name, spec, _ in fields:
+        held = f"{name or ''}{spec or ''}"
+        fills_with_dots = (spec or "")[:1] == "." and (spec or "")[1:2] in _ALIGNS
+        if fills_with_dots or not _SEPARATORS.isdisjoint(held):
+            return True
+    return False
+
+
+# in a field's format, behind the sign that fills it up
+_ALIGNS = ("<", ">", "=", "^")
+# and what may hold any of it: a field in a field
+_SEPARATORS = frozenset("/\\{")
 
 
 def confined_path(path: str) -> str:

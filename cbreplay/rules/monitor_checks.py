@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +166,8 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     if found:
         return found[0]
     metrics = {name.removeprefix("val_"): name for name in same}
+    import difflib
+
     near = difflib.get_close_matches(metric, list(metrics), n=1, cutoff=0.75)
     return metrics[near[0]] if near else None
 

@@ -18,6 +18,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from cbreplay.errors import ConfigError
 from cbreplay.loading import load_runs
+from cbreplay.plain_text import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ __all__ = ["HeldPoints"]
 
 _SCALARS = "scalars"
 _EVERY = 2**31 - 1
+# most file systems take 255 bytes
+_LONGEST_PART, _SHOWN_PART = 200, 32
 _SOURCE = "the points that TensorBoard holds"
 
 
@@ -54,7 +57,7 @@ class HeldPoints:
         for run, series in sorted(self._read().items()):
             for tag, points in sorted(series.items()):
                 told = f"{run}\n{tag}\n{len(points)} {points[-1:]}\n"
-                digest.update(told.encode("utf-8", "surrogateescape"))
+                digest.update(told.encode("utf-8", "backslashreplace"))
         return digest.hexdigest()
 
     def read_runs(self) -> list[Run]:
@@ -92,13 +95,19 @@ class HeldPoints:
 
 def _parts(run: str) -> Iterator[str]:
     """Yield the directories of a run; its name is text of a log, and no path."""
-    for part in run.replace("\0", "").split("/"):
-        if part not in ("", os.curdir, os.pardir):
+    for part in well_formed(run.replace("\0", "")).split("/"):
+        if len(part.encode()) > _LONGEST_PART:
+            # where it came from, a directory may have a longer name than here
+            digest = hashlib.sha256(part.encode()).hexdigest()
+            yield f"{part[:_SHOWN_PART]}~{digest[:_SHOWN_PART]}"
+        elif part not in ("", os.curdir, os.pardir):
             yield part
 
 
 def _write(series: Mapping[str, Sequence[Any]], folder: Path) -> None:
     """Write points as Keras's callback does, in the order in which they were logged."""
+    # the writer would make it too, and fails with an error of TensorFlow's own
+    folder.mkdir(parents=True, exist_ok=True)
     writer = EventFileWriter(str(folder))
     metadata = create_summary_metadata("", "")
     logged = [(point, tag) for tag, points in series.items() for point in points]

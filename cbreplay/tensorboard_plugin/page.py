@@ -73,6 +73,9 @@ class LogdirPage:
             )
         except CbreplayError as error:
             return _sentence(str(error))
+        except OSError as error:
+            # a disk that is full, or a path that this system does not take
+            return _sentence(f"The runs cannot be read here: {error.strerror}.")
         return write_html(document)
 
     def _read_runs(self) -> list[Run]:

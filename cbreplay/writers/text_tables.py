@@ -134,9 +134,9 @@ def table_lines(
     lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
     if folded:
-        more.append(f"without {', '.join(folded)}")
+        more.append(f"columns left out: {', '.join(folded)}")
     if more:
-        note = f"({'; '.join(more)}: --format csv has all)"
+        note = f"({', '.join(more)}; --format csv has all)"
         lines += wrap(note, width, _INDENT, "  ")
     return TableLines(lines, folded)
 

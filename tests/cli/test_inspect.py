@@ -20,7 +20,7 @@ def test_runs_series_epochs_and_the_rate_are_shown(ask: Ask, rated_log: Path) ->
     assert answer.status == 0
     lines = answer.out.splitlines()
     assert lines[0] == "1 run of 8 epochs."
-    titles = "run epochs no row planned learning rate series"
+    titles = "run epochs missing planned learning rate series"
     assert lines[2].split() == titles.split()
     row = " ".join(" ".join(lines[3:5]).split())
     assert row == "rated.csv 1-8 0 - 0.01 loss, val_accuracy, val_loss"

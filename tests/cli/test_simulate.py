@@ -593,7 +593,7 @@ def test_many_steps_are_thinned_and_the_rest_is_pointed_to(
     out = ask("simulate", write_csv(tmp_path / "many.csv", values)).out
     rows = [line for line in out.splitlines() if "+0." in line or line.endswith("  0")]
     assert len(rows) <= 20
-    assert "more rows: --format csv has all)" in out
+    assert "more rows; --format csv has all)" in out
 
 
 def test_a_required_parameter_may_be_the_one_that_varies(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.errors import VALIDATION, WHAT_TO_WATCH, suggest_monitor
+from cbreplay.errors import WHAT_TO_WATCH, is_validation, suggest_monitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
     "TRAINER_SPEED",
-    "VALIDATION",
     "axis_hint",
     "count_hint",
     "evaluation_note",
+    "is_validation",
     "seldom_logged",
     "shown",
 ]

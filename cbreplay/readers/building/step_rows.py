@@ -9,10 +9,10 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
-    VALIDATION,
     axis_hint,
     count_hint,
     evaluation_note,
+    is_validation,
 )
 from cbreplay.readers.building.numbering import count_steps, find_cadence, lay_steps
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
@@ -167,7 +167,7 @@ def _fold_batches(
 
 def _unsaid(table: LogTable) -> ForeignLogError:
     """Return the error of rows that are steps, where nothing says what counts."""
-    judged = [name for name in table.columns if VALIDATION.search(name)]
+    judged = [name for name in table.columns if is_validation(name)]
     n_judged = max(
         int(np.count_nonzero(~table.columns[name].missing)) for name in judged
     )
@@ -181,7 +181,7 @@ def _judges_seldom(table: LogTable) -> bool:
     """Tell whether most rows hold values of the training only, one for each step."""
     judged = np.zeros(len(table), dtype=np.bool_)
     for name, cells in table.columns.items():
-        if VALIDATION.search(name):
+        if is_validation(name):
             judged |= ~cells.missing
     n_judged = int(np.count_nonzero(judged))
     return 0 < _SELDOM * n_judged <= len(table)
@@ -192,7 +192,7 @@ def _count_evaluations(table: LogTable, steps: LogColumn) -> None:
     table.collapse(_whole_steps(table, steps))
     number = table.columns.pop("epoch")
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
-    judged = [name for name in metrics if VALIDATION.search(name)]
+    judged = [name for name in metrics if is_validation(name)]
     silent = [table.columns[name].missing for name in judged or metrics]
     at = ~np.logical_and.reduce(silent) if silent else np.zeros(len(table), np.bool_)
     if not at.any():

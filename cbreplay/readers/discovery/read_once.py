@@ -150,18 +150,21 @@ def _copies_among(runs: Sequence[Run], members: list[int]) -> dict[int, list[int
     column = int(np.argmax(n_distinct))
     by_column = np.argsort(values[:, column], kind="stable")
     ordered = values[by_column, column]
-    widest = float(limits[:, column].max())
+    # copies differ by two limits at most, and these by a rounding of their own
+    reach = 3 * float(limits[:, column].max())
+    begins = np.searchsorted(ordered, values[:, column] - reach)
+    ends = np.searchsorted(ordered, values[:, column] + reach, side="right")
     coarse = limits.sum(axis=1).tolist()
+    # nearly always nothing is near a run but the run itself
     rank = sorted(
-        range(len(members)), key=lambda at: _rank(runs[members[at]], coarse[at])
+        np.flatnonzero(ends - begins > 1).tolist(),
+        key=lambda at: _rank(runs[members[at]], coarse[at]),
     )
     place = {at: position for position, at in enumerate(rank)}
     copies: dict[int, list[int]] = {}
     taken: set[int] = set()
     for at in rank:
-        own = values[at, column]
-        span = np.searchsorted(ordered, [own - 2 * widest, own + 2 * widest])
-        near: EpochArray = by_column[span[0] : span[1] + 1]
+        near: EpochArray = by_column[begins[at] : ends[at]]
         within = np.abs(values[near] - values[at]) <= limits[near] + limits[at]
         for other in near[within.all(axis=1)].tolist():
             longer = place[other] < place[at] and other not in taken

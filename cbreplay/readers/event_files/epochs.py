@@ -11,9 +11,9 @@ import numpy as np
 
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
-    VALIDATION,
     count_hint,
     evaluation_note,
+    is_validation,
     seldom_logged,
     shown,
 )
@@ -104,7 +104,7 @@ def drop_last_words(pieces: list[LoggedPoints]) -> EpochRows:
 
 
 def _judges(name: str) -> bool:
-    return bool(VALIDATION.search(name)) or name.startswith("metrics/")
+    return is_validation(name) or name.startswith("metrics/")
 
 
 def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
@@ -114,7 +114,7 @@ def count_evaluations(pieces: list[LoggedPoints]) -> EpochRows:
     one, those of the series that have far fewer values than others; else every step.
     """
     names = _names(pieces)
-    judged = [name for name in names if VALIDATION.search(name)]
+    judged = [name for name in names if is_validation(name)]
     between: list[str] = []
     if not judged:
         sizes = _sizes(pieces, names)
@@ -142,7 +142,7 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
         If there are series of both kinds, and none is a validation by its name.
     """
     names = _names(pieces)
-    judged = [name for name in names if VALIDATION.search(name)]
+    judged = [name for name in names if is_validation(name)]
     given = EpochRows(pieces, notes=("each step is one epoch, as given",))
     if not judged:
         _check_alike(pieces, names, source)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import TRAINER_SPEED, VALIDATION
+from cbreplay.readers.building.evaluations import TRAINER_SPEED, is_validation
 from cbreplay.readers.columns.rate_names import rate_names
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
     kept = (epochs >= 0) & (scalars.tag != number)
     left_out: dict[str, str] = {}
     for other, (name, here) in enumerate(zip(table.tags, table.places(), strict=True)):
-        if VALIDATION.search(name) and (epochs[here] < 0).any():
+        if is_validation(name) and (epochs[here] < 0).any():
             # an evaluation that is not at the end of an epoch: these are no epochs
             return table.only(np.zeros(len(epochs), dtype=np.bool_)), {}
         if other == number or _SUMMARIES.fullmatch(name) or name == _LIGHTNING_DUMMY:

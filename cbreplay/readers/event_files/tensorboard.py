@@ -10,9 +10,9 @@ import numpy as np
 
 from cbreplay.readers.base import Damage, ForeignLogError
 from cbreplay.readers.building.evaluations import (
-    VALIDATION,
     axis_hint,
     count_hint,
+    is_validation,
     seldom_logged,
     shown,
 )
@@ -303,7 +303,7 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
 def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
     """Say what the steps may be, and what of it to watch."""
     watched = [tag for tag in tags if not is_rate_name(tag)]
-    judged = [tag for tag in watched if VALIDATION.search(tag)]
+    judged = [tag for tag in watched if is_validation(tag)]
     if judged:
         return axis_hint(judged, "each step with a value of a validation")
     sizes = dict.fromkeys(watched, 0)

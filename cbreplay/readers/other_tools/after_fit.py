@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.evaluations import VALIDATION
+from cbreplay.readers.building.evaluations import is_validation
 from cbreplay.readers.building.step_rows import nearest_epochs
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.words import count
@@ -63,7 +63,7 @@ class _LoggedRows:
         self.table = table
         self.tests = [name for name in names if _TEST.search(name)]
         judged = [
-            name for name in names if VALIDATION.search(name) and name not in self.tests
+            name for name in names if is_validation(name) and name not in self.tests
         ]
         trained = [name for name in names if name not in (*judged, *self.tests)]
         self.judged, self.trained = self._said(judged), self._said(trained)

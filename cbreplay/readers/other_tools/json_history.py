@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
-from cbreplay.readers.building.evaluations import VALIDATION
+from cbreplay.readers.building.evaluations import is_validation
 from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
@@ -189,7 +189,7 @@ def _refuse_known(held: dict[str, Any], path: str) -> None:
         name for name in numbers if name.lower() not in (*EPOCH_NAMES, *STEP_NAMES)
     ]
     is_summary = any(name.endswith(_SUMMED) for name in judged) or (
-        judged and all(VALIDATION.search(name) for name in judged)
+        judged and all(is_validation(name) for name in judged)
     )
     if is_summary and len(numbers) == len(held):
         problem = "this is what one evaluation or training came to, not a log of epochs"

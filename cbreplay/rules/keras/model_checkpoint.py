@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -247,6 +246,8 @@ class ModelCheckpoint(PlainRule):
 
 def _check_fields(filepath: str) -> None:
     """Raise ConfigError unless the braces hold names, and formats of usual widths."""
+    import string
+
     problem = ""
     try:
         for _, name, written, _ in string.Formatter().parse(filepath):

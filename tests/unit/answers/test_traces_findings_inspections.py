@@ -184,7 +184,7 @@ def test_of_very_many_epochs_those_with_a_decision_are_shown_first() -> None:
     document = explanation(EarlyStopping(patience=5000), run=run)
     text = write_text(document)
     assert "0.5000 is below 1.000: improvement" in text
-    assert "(503 more rows: --format csv has all)" in text
+    assert "(503 more rows; --format csv has all)" in text
     assert len(write_csv(document).splitlines()) == 1504
 
 

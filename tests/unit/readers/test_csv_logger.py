@@ -383,11 +383,11 @@ def test_a_long_log_is_read_to_its_end(n_rows: int) -> None:
 
 
 def test_a_letter_far_below_that_is_not_utf8_changes_no_number() -> None:
-    rows = "".join(f"{i},{i / 7!r}\n" for i in range(100_000))
+    rows = "".join(f"{i},{i / 7!r}\n" for i in range(60_000))
     content = f"epoch,loss\n{rows}".encode() + b"# caf\xe9\n"
     run = read_one(content)
-    assert run.horizon == 99_999
-    assert float(run.series["loss"].values[-1]) == 99_999 / 7
+    assert run.horizon == 59_999
+    assert float(run.series["loss"].values[-1]) == 59_999 / 7
 
 
 def test_a_damaged_row_far_below_is_named_by_its_line() -> None:

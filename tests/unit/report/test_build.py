@@ -517,7 +517,7 @@ def test_many_steps_are_thinned() -> None:
     document = report_on(run_of(losses))
     assert len(table(document, "Every patience")) == 61
     screen = write_text(document)
-    assert "(41 more rows: --format csv has all)" in screen
+    assert "(41 more rows; --format csv has all)" in screen
     # those of the patience values that people try stay
     for patience in (0, 2, 10, 50):
         assert f"\n {patience}" in screen

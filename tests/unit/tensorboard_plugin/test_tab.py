@@ -204,6 +204,24 @@ def test_before_there_is_a_point_no_path_of_this_machine_is_named() -> None:
     assert "TensorBoard has not read a scalar yet" in text
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 1000, "\ud800\udcff", "a\0b\n\x1b[2J", "\u202e<script>alert(1)</script>"],
+)
+def test_a_run_of_tensorboard_has_any_name(name: str) -> None:
+    held = Held({name: {"epoch_loss": LOSSES}, f"{name}b": {"epoch_loss": [0.5, 0.4]}})
+    context = base_plugin.TBContext(data_provider=held, sampling_hints={"scalars": 0})
+    assert len(HeldPoints(context).read_runs()) == 2
+    # the sentence names what there is
+    assert "<script>alert" not in page_of("", held, 0).source()[0]
+
+
+def test_a_path_that_the_system_does_not_take_is_a_sentence() -> None:
+    held = Held({"/".join(["a" * 100] * 100): {"epoch_loss": LOSSES}})
+    text, _ = page_of("", held, 0).source()
+    assert "The runs cannot be read here: File name too long." in text
+
+
 def test_a_run_of_tensorboard_names_no_path(tmp_path: Path) -> None:
     held = Held(
         {

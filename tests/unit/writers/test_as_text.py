@@ -79,7 +79,7 @@ def test_a_wide_terminal_has_every_column() -> None:
 def test_columns_fold_away_by_their_weight_and_are_named() -> None:
     lines = write_text(DOCUMENT, width=55).splitlines()
     assert " patience    stops at  val_loss  above best  saved" in lines
-    assert " (without val_accuracy: --format csv has all)" in lines
+    assert " (columns left out: val_accuracy; --format csv has all)" in lines
 
 
 def test_where_nothing_more_folds_rows_become_records() -> None:

@@ -158,6 +158,6 @@ def test_a_footnote_goes_where_its_column_goes() -> None:
     wide, narrow = (write_text(document, width=width) for width in (60, 24))
     assert "of one run" in wide
     assert "a score: less is better" in wide
-    assert "(without a score" in narrow
+    assert "(columns left out: a" in narrow
     assert "of one run" in narrow
     assert "less is better" not in narrow
