@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import click
 
 from cbreplay.cli.help import GroupedCommand
+from cbreplay.cli.log_here import find_log_here
 from cbreplay.cli.options import speaking_options
 from cbreplay.cli.progress import watch
-from cbreplay.cli.question import find_log_here
 from cbreplay.cli.recorded import recorded_list
 from cbreplay.cli.remarks import remark, say
 from cbreplay.cli.surroundings import follow_config, named_defaults

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from cbreplay.cli.log_here import find_log_here
+from cbreplay.cli.option_values import read_values
 from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shell_words, shown_value, shown_word
+from cbreplay.plain_text import shell_words, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
-__all__ = ["Question", "find_log_here", "read_values"]
+__all__ = ["Question"]
 
-_MOST_DIRECTORIES = 20_000
 # what a next command has to say again
 _REPEATED = (
     "errors",
@@ -406,109 +406,6 @@ def _absent(run: Run, names: Iterable[str]) -> list[str]:
     ]
 
 
-def read_values(option: str, text: str) -> range | list[float]:
-    """Read an option's ``5``, ``3,5,10`` or ``1:30`` (both ends)."""
-    try:
-        if ":" in text:
-            first, last = (int(end) for end in text.split(":"))
-            values: range | list[float] = range(first, last + 1)
-        else:
-            values = [_read_number(number) for number in text.split(",")]
-    except ValueError:
-        values = []
-    if not values:
-        sentence = (
-            f"{option} is {shown_value(text)}, where one value, several as 3,5,10, or "
-            "a range of integers as 1:30 is expected"
-        )
-        raise ConfigError(sentence)
-    if values[0] + _MOST_VALUES <= values[-1] and isinstance(values, range):
-        sentence = (
-            f"{option} is {shown_value(text)}, and more than {_MOST_VALUES:,} values "
-            "are not tried at once"
-        )
-        raise ConfigError(sentence)
-    return values
-
-
-_MOST_VALUES = 1_000_000
-
-
-def _read_number(text: str) -> float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
 def _option_name(name: str) -> str:
     """Return a parameter's option: ``--start-from-epoch``."""
     return f"--{name.replace('_', '-')}"
-
-
-def find_log_here(
-    advice: str = "Give the path of a CSVLogger file, a TensorBoard directory, or a "
-    "directory of runs",
-) -> str:
-    """Return ``logs.csv`` if it lies here, else the newest log here or below.
-
-    A log in a directory of its own is named by that directory, so that what lies
-    beside it is read with it.
-
-    Parameters
-    ----------
-    advice : str
-        What to do where there is neither.
-
-    Raises
-    ------
-    ConfigError
-        If there is neither.
-    """
-    if os.path.isfile("logs.csv"):
-        return "logs.csv"
-    from cbreplay.readers.formats import format_of
-
-    newest: tuple[float, str] | None = None
-    for visited, (folder, below, names) in enumerate(os.walk(".")):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        for log in _newest_first(folder, names, newest[0] if newest else 0.0):
-            if format_of(log) is not None:
-                newest = (os.stat(log).st_mtime, _place_of(log))
-                break
-        if visited > _MOST_DIRECTORIES:
-            break
-    if newest is None:
-        sentence = f"nothing is named, and there is no log here or below. {advice}"
-        raise ConfigError(sentence)
-    return os.path.relpath(newest[1])
-
-
-def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
-    """Return what may be a log and is newer than a time, the newest first."""
-    from cbreplay.readers.formats import named_like_a_log
-
-    found = []
-    for name in names:
-        path = os.path.join(folder, name)
-        is_named_so = named_like_a_log(name) or "tfevents" in name
-        if is_named_so and not name.startswith(".") and os.path.isfile(path):
-            found.append((os.stat(path).st_mtime, path))
-    return [path for at, path in sorted(found, reverse=True) if at > after]
-
-
-def _place_of(log: str) -> str:
-    """Return the run directory that a log is part of, or the log itself."""
-    folder, name = os.path.split(log)
-    if name == "logs.csv":
-        return folder
-    if "tfevents" not in name:
-        return log
-    # train/ and validation/ of one TensorBoard directory
-    above, last = os.path.split(folder)
-    board = above if last in ("train", "validation") and above else folder
-    around = os.path.dirname(board)
-    is_in_run = any(
-        os.path.isfile(os.path.join(around, name)) for name in ("logs.csv", "run.json")
-    )
-    return around if is_in_run else board

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.help import GroupedCommand
+from cbreplay.cli.option_values import read_values
 from cbreplay.cli.options import (
     advice_options,
     judging_options,
@@ -15,11 +16,11 @@ from cbreplay.cli.options import (
 )
 from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.progress import watch
-from cbreplay.cli.question import Question, read_values
 from cbreplay.cli.remarks import say
 from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
+    from cbreplay.cli.question import Question
     from cbreplay.recommend import Advising, Excluded
     from cbreplay.rules.base import Callback
     from cbreplay.sweep import Sweep

@@ -79,11 +79,11 @@ def broken_off(facts: Mapping[str, Any]) -> Text:
 def _promised(advice: Recommendation, promise: Promise) -> Text:
     """Say what the promise comes to, in few words."""
     return say(
-        "How sure: it was enough for ",
+        "How sure: on ",
         Fact(promise.n_kept, "count", "n_kept"),
         " of ",
         counted(promise.n_groups, advice.unit, "n_groups"),
-        "; enough is to lose no more than ",
+        " it loses no more than ",
         _tolerance(advice),
         ".",
     )

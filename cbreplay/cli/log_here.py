@@ -1,0 +1,79 @@
+"""Which log is asked about where none is named: the one that lies here."""
+
+from __future__ import annotations
+
+import os
+
+from cbreplay.errors import ConfigError
+
+__all__ = ["find_log_here"]
+
+_MOST_DIRECTORIES = 20_000
+
+
+def find_log_here(
+    advice: str = "Give the path of a CSVLogger file, a TensorBoard directory, or a "
+    "directory of runs",
+) -> str:
+    """Return ``logs.csv`` if it lies here, else the newest log here or below.
+
+    A log in a directory of its own is named by that directory, so that what lies
+    beside it is read with it.
+
+    Parameters
+    ----------
+    advice : str
+        What to do where there is neither.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither.
+    """
+    if os.path.isfile("logs.csv"):
+        return "logs.csv"
+    from cbreplay.readers.formats import format_of
+
+    newest: tuple[float, str] | None = None
+    for visited, (folder, below, names) in enumerate(os.walk(".")):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for log in _newest_first(folder, names, newest[0] if newest else 0.0):
+            if format_of(log) is not None:
+                newest = (os.stat(log).st_mtime, _place_of(log))
+                break
+        if visited > _MOST_DIRECTORIES:
+            break
+    if newest is None:
+        sentence = f"nothing is named, and there is no log here or below. {advice}"
+        raise ConfigError(sentence)
+    return os.path.relpath(newest[1])
+
+
+def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
+    """Return what may be a log and is newer than a time, the newest first."""
+    from cbreplay.readers.formats import named_like_a_log
+
+    found = []
+    for name in names:
+        path = os.path.join(folder, name)
+        is_named_so = named_like_a_log(name) or "tfevents" in name
+        if is_named_so and not name.startswith(".") and os.path.isfile(path):
+            found.append((os.stat(path).st_mtime, path))
+    return [path for at, path in sorted(found, reverse=True) if at > after]
+
+
+def _place_of(log: str) -> str:
+    """Return the run directory that a log is part of, or the log itself."""
+    folder, name = os.path.split(log)
+    if name == "logs.csv":
+        return folder
+    if "tfevents" not in name:
+        return log
+    # train/ and validation/ of one TensorBoard directory
+    above, last = os.path.split(folder)
+    board = above if last in ("train", "validation") and above else folder
+    around = os.path.dirname(board)
+    is_in_run = any(
+        os.path.isfile(os.path.join(around, name)) for name in ("logs.csv", "run.json")
+    )
+    return around if is_in_run else board

@@ -1,0 +1,110 @@
+"""A sentence of an answer: words, names, and values that every form finds again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from cbreplay.kinds import spoken_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.claims import Claim
+    from cbreplay.kinds import Kind
+    from cbreplay.shown_digits import ValueScale
+
+__all__ = ["Code", "Fact", "Part", "Strong", "Text", "facts_of", "plain_text", "say"]
+
+
+class Code(NamedTuple):
+    """A name or a piece of code inside a sentence."""
+
+    text: str
+
+
+class Strong(NamedTuple):
+    """What a hurried reader should not miss."""
+
+    text: str
+
+
+class Fact(NamedTuple):
+    """A value inside a sentence, which every form writes as its kind is written.
+
+    Parameters
+    ----------
+    value : object
+        The value itself; an epoch counts from 0 here.
+    kind : Kind
+        What it means.
+    name : str
+        What it is in the answer's data, for example ``"best_epoch"``.
+    scale : ValueScale or None
+        Where it shares its decimals with others, as those of a table.
+    """
+
+    value: Any
+    kind: Kind
+    name: str = ""
+    scale: ValueScale | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as people read it."""
+        return spoken_value(self.value, self.kind, self.scale)
+
+
+Part: TypeAlias = str | Code | Strong | Fact
+
+
+class Text(NamedTuple):
+    """A sentence or several: words, names, values, and what they claim.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        In order.
+    claims : tuple of Claim
+        What it says about the data.
+    stamp : str
+        Words that must not be parted from it, for example ``"fiction: "``: they stand
+        before it, and where a form breaks it into lines before every line.
+    """
+
+    parts: tuple[Part, ...]
+    claims: tuple[Claim, ...] = ()
+    stamp: str = ""
+
+
+def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> Text:
+    """Return a sentence made of its parts; a sentence among them is taken over whole.
+
+    >>> best = say("best at epoch ", Fact(28, "epoch", "best_epoch"))
+    >>> plain_text(say(best, " of 60"))
+    'best at epoch 29 of 60'
+    """
+    whole = [part if isinstance(part, Text) else Text((part,)) for part in parts]
+    return Text(
+        tuple(inner for text in whole for inner in text.parts),
+        (*claims, *(claim for text in whole for claim in text.claims)),
+        stamp,
+    )
+
+
+def plain_text(text: Text) -> str:
+    """Return a sentence without its marks, as people read it.
+
+    >>> plain_text(say(Strong("Patience 5"), " of ", Code("val_loss")))
+    'Patience 5 of val_loss'
+    """
+    words = [part if isinstance(part, str) else part.text for part in text.parts]
+    return "".join([text.stamp, *words])
+
+
+def facts_of(text: Text) -> dict[str, Any]:
+    """Return the named values of a sentence."""
+    return {
+        part.name: part.value
+        for part in text.parts
+        if isinstance(part, Fact) and part.name
+    }
