@@ -73,6 +73,17 @@ class EarlierFit:
     callbacks: tuple[str, ...]
     ended: Ended | None
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether it ended without its callbacks seeing the end."""
+        return self.ended is not None and self.ended.broken_off
+
+    def cut_short(self, seam: int) -> bool:
+        """Whether a callback ended it before a seam, and its plan went further."""
+        if self.ended is None or not self.ended.by_callback:
+            return False
+        return self.fit.epochs is None or self.fit.epochs > seam
+
 
 @dataclass(frozen=True, slots=True)
 class RunMetadata:
@@ -123,6 +134,16 @@ class RunMetadata:
     rate_trained_at: bool = False
     notes: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+    def fit_before(self, seam: int) -> EarlierFit | None:
+        """Return the fit that trained up to a seam; None where none is told."""
+        begins = [*(fit.fit.initial_epoch for fit in self.earlier_fits[1:])]
+        begins.append(self.fit.initial_epoch)
+        for fit, begin in zip(self.earlier_fits, begins, strict=False):
+            # one that ended before it trained an epoch leaves what it found
+            if begin == seam and fit.fit.initial_epoch < seam:
+                return fit
+        return None
 
     @property
     def without_end(self) -> bool:

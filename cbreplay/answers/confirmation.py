@@ -66,14 +66,24 @@ def _headline(confirmation: Confirmation) -> Text:
     if failed:
         n_failed = Fact(len(failed), "count", "n_failed")
         return say(n_failed, " of ", n_promised, " predictions failed.")
-    epoch = confirmation.replay.divergence_epoch
-    if epoch is None:
+    replay = confirmation.replay
+    if replay.evidence == "incomplete":
+        why = "the log does not hold what this setting would have trained"
+    elif replay.diverged_by_weights:
+        why = "it trains from weights of an earlier epoch"
+    elif replay.evidence == "diverged":
+        why = "its learning rate is another"
+    else:
         return say("The training did all ", n_promised, " things that were predicted.")
+    ends = (replay.divergence_epoch, replay.gap_epoch)
+    epoch = min(epoch for epoch in ends if epoch is not None)
+    if epoch == replay.run.first_epoch:
+        return say(f"From the first epoch on {why}, and nothing was promised.")
     return say(
         "Up to epoch ",
         Fact(epoch - 1, "epoch", "last_promised"),
-        " the training did what was predicted; from there on its learning rate is "
-        "another, and nothing was promised.",
+        f" the training did what was predicted; from there on {why}, and nothing was "
+        "promised.",
     )
 
 

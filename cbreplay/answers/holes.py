@@ -9,9 +9,9 @@ from cbreplay.holes import find_cadence, find_gap, gap_cause
 from cbreplay.rules.base import read_series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Text
+    from cbreplay.document import Part, Text
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
@@ -34,12 +34,7 @@ def hole_of_setting(
     name, cause = _lacking_series(run, callbacks, gap_epoch), gap_cause(run, gap_epoch)
     gap = Fact(gap_epoch, "epoch", "gap_epoch")
     if cause == "seam":
-        return say(
-            "At epoch ",
-            gap,
-            " a resumed fit began, and it would have gone on from other weights: "
-            "what it would have trained from there on is not in this log.",
-        )
+        return say("At epoch ", gap, " a resumed fit began", *_instead(run, gap_epoch))
     if cause == "possible seam":
         return _possible_seam(run, gap_epoch)
     if _begins_late(run, name):
@@ -57,6 +52,24 @@ def hole_of_setting(
         f" on this log cannot tell: it {why} ",
         Code(name),
         f" {when}. {mend}",
+    )
+
+
+def _instead(run: Run, seam: int) -> Iterator[Part]:
+    """Say what a setting would have done at a seam, in place of the recorded fit."""
+    before = None if run.metadata is None else run.metadata.fit_before(seam)
+    if before is None or before.ended is None or not before.cut_short(seam):
+        yield (
+            ", and it would have gone on from other weights: what it would have "
+            "trained from there on is not in this log."
+        )
+        return
+    by = before.ended.by
+    yield ", because "
+    yield "a callback" if by == "callback" else Code(by)
+    yield (
+        " had stopped the one before, which would have gone on: what it would have "
+        "trained from there on is not in this log."
     )
 
 

@@ -31,11 +31,13 @@ def command(question: Question, output_format: Format) -> None:
 
     The run is one of cbreplay train, recorded on this machine. It is trained three
     times with its own seed: twice as it was recorded, once under the setting. Ends
-    with status 1 if the training did not do what the replay calls exact.
+    with status 1 if the training did not do what the replay calls exact. A run that was
+    resumed is resumed again, with new callbacks or with the same ones (--resume).
 
     \b
     cbreplay confirm runs/first --patience 3
     cbreplay confirm runs/first -c "ReduceLROnPlateau(patience=2)"
+    cbreplay confirm runs/first -c "my_module:MyCallback()"
     """
     from cbreplay.answers.confirmation import confirmation_document
     from cbreplay.cli.written import print_document

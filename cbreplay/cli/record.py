@@ -6,12 +6,14 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cbreplay.cli.remarks import say
 from cbreplay.cli.threads import users_environment
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.notebook_cells import is_python, read_cells
@@ -102,7 +104,8 @@ def _find_target(
         raise ConfigError(_no_file(script))
     if script.suffix != ".ipynb":
         return "script", words[0], words[1:]
-    _check_notebook(script)
+    for line in _check_notebook(script):
+        say(f"not run: {line}")
     return "notebook", words[0], words[1:]
 
 
@@ -114,15 +117,29 @@ def _no_file(script: Path) -> str:
     )
 
 
-def _check_notebook(path: Path) -> None:
-    """Refuse a notebook that runs more than Python, before anything is run."""
+def _check_notebook(path: Path) -> list[str]:
+    """Refuse a notebook that runs more than Python, before anything is run.
+
+    Returns
+    -------
+    list of str
+        The lines that are left out although they do something: what they install is
+        there, or its import says that it is not.
+    """
+    left_out = []
     try:
         cells = read_cells(path.read_text(encoding="utf-8"))
     except ValueError as error:
         sentence = f"{str(path)!r} cannot be read: {error}"
         raise ConfigError(sentence) from None
     for cell in cells:
-        acting = [line for line in cell.magics if line.split()[0] not in _HARMLESS]
+        installing = [line for line in cell.magics if _INSTALLS.fullmatch(line)]
+        left_out += installing
+        acting = [
+            line
+            for line in cell.magics
+            if line not in installing and line.split()[0] not in _HARMLESS
+        ]
         if acting:
             problem = f"only IPython runs {acting[0]!r}"
         elif not is_python(cell.lines):
@@ -134,8 +151,11 @@ def _check_notebook(path: Path) -> None:
             "record the script that jupyter nbconvert --to script makes"
         )
         raise ConfigError(sentence)
+    return left_out
 
 
+# and nothing behind it
+_INSTALLS = re.compile(r"[!%]\s*(python3? -m )?pip3? install [^;&|<>`$]*")
 # what only says how a notebook shows, times or reloads, which nobody misses here
 _HARMLESS = (
     "%matplotlib",
@@ -143,6 +163,7 @@ _HARMLESS = (
     "%load_ext",
     "%autoreload",
     "%reload_ext",
+    "%tensorboard",
     "%%time",
     "%%capture",
 )

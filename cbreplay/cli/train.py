@@ -69,9 +69,7 @@ _EXPERIMENTS = "\n".join(
 @click.option(
     "--validation-freq",
     type=int,
-    default=1,
-    show_default=True,
-    help="Validate after every so many epochs.",
+    help="Validate after every so many epochs.  [default: the experiment's, mostly 1]",
 )
 @click.option("--append", is_flag=True, help="Resume the run in the directory.")
 @click.option(
@@ -117,7 +115,8 @@ def command(
         root = out or Path("runs") / f"{experiment}-seed{seed}"
         # what Keras's callbacks print is not what was asked for
         with contextlib.redirect_stdout(sys.stderr), watch("training") as tell_epoch:
-            on_epoch = functools.partial(_tell, tell_epoch, n_epochs, root)
+            progress = _Progress(tell_epoch, 1, n_epochs)
+            on_epoch = functools.partial(progress.take_epoch, root)
             train_experiment(
                 experiment, out=root, seed=seed, on_epoch=on_epoch, **settings
             )
@@ -126,34 +125,55 @@ def command(
         root = out or Path("runs") / experiment
         numbers = range(seed, seed + seeds)
         directories = {number: root / f"seed{number}" for number in numbers}
-        at_once = jobs or 1
-        with watch("training") as tell_more:
-            # of several at once the epochs would stand in no order
-            alone = functools.partial(_tell, tell_more, n_epochs)
+        with watch("training") as tell_epoch:
+            progress = _Progress(tell_epoch, seeds, n_epochs)
             runs = train_seeds(
                 experiment,
                 directories,
-                jobs=at_once,
-                on_epoch=alone if at_once == 1 else None,
+                jobs=jobs or 1,
+                on_epoch=progress.take_epoch,
                 **settings,
             )
-            kept = list(_print_each(runs, seeds, tell_more if at_once > 1 else None))
+            kept = list(_print_each(runs, progress))
         if kept:
             say(f"kept, as trained before: {', '.join(kept)}")
     if not quiet:
         tell(f"next: cbreplay simulate {shell_words([str(root)])}")
 
 
-def _print_each(
-    runs: Iterable[SeedRun], n_seeds: int, tell_done: Tell | None
-) -> Iterator[str]:
+def _print_each(runs: Iterable[SeedRun], progress: _Progress) -> Iterator[str]:
     """Print each directory as its run ends; yield those that were there already."""
-    for number, run in enumerate(runs, start=1):
+    for run in runs:
         echo_path(run.path)
-        if tell_done is not None:
-            tell_done(number, n_seeds)
+        progress.take_run(run.path)
         if not run.trained:
             yield run.path.name
+
+
+class _Progress:
+    """How many epochs of all runs are done, told after each."""
+
+    def __init__(self, tell_epoch: Tell, n_runs: int, n_epochs: int) -> None:
+        self._tell, self._n_epochs = tell_epoch, n_epochs
+        self._total = n_runs * n_epochs
+        self._done: dict[Path, int] = {}
+
+    def take_epoch(
+        self, directory: Path, epoch: int, logs: Mapping[str, float]
+    ) -> None:
+        """Tell which epoch of a run has ended, and its losses."""
+        losses = [
+            f"{name} {spoken_figure(logs[name])}" for name in _SHOWN if name in logs
+        ]
+        self._take(directory, epoch + 1, "  ".join([*losses, str(directory)]))
+
+    def take_run(self, directory: Path) -> None:
+        """Tell that a run is whole: one that was stopped is, or lay there."""
+        self._take(directory, self._n_epochs, str(directory))
+
+    def _take(self, directory: Path, n_done: int, note: str) -> None:
+        self._done[directory] = n_done
+        self._tell(sum(self._done.values()), self._total, note)
 
 
 def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
@@ -171,18 +191,6 @@ def _read_callbacks(texts: tuple[str, ...]) -> list[Any]:
         )
         raise ConfigError(sentence)
     return callbacks
-
-
-def _tell(
-    tell_epoch: Tell,
-    n_epochs: int,
-    directory: Path,
-    epoch: int,
-    logs: Mapping[str, float],
-) -> None:
-    """Tell which epoch has ended, and its losses."""
-    losses = [f"{name} {spoken_figure(logs[name])}" for name in _SHOWN if name in logs]
-    tell_epoch(epoch + 1, n_epochs, "  ".join([*losses, str(directory)]))
 
 
 _SHOWN = ("loss", "val_loss")

@@ -6,10 +6,10 @@ import contextlib
 import functools
 import signal
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import OutputError
 from cbreplay.record.description import describe_keras
@@ -22,8 +22,11 @@ from cbreplay.run_lock import refuse_second_writer
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from multiprocessing.queues import SimpleQueue
 
     from cbreplay.record.plan import ExperimentPlan
+
+    OnEpoch: TypeAlias = Callable[[Path, int, Mapping[str, float]], None]
 
 __all__ = ["SeedRun", "train_seeds"]
 
@@ -49,7 +52,7 @@ def train_seeds(
     *,
     jobs: int = 1,
     callbacks: Sequence[Any] = (),
-    on_epoch: Callable[[Path, int, Mapping[str, float]], None] | None = None,
+    on_epoch: OnEpoch | None = None,
     **settings: Any,  # noqa: ANN401 - as train_experiment takes them
 ) -> Iterator[SeedRun]:
     """Train an experiment once a seed; a run that lies there whole is kept.
@@ -70,7 +73,7 @@ def train_seeds(
     callbacks : sequence
         As in `train_experiment`; with several jobs they go to other processes.
     on_epoch : callable, optional
-        Called with the directory, each epoch and its logs, if there is one job.
+        Called with the directory, each epoch and its logs, in this process.
     **settings
         The other arguments of `train_experiment`.
 
@@ -87,23 +90,53 @@ def train_seeds(
     train = functools.partial(_train_seed, experiment, tuple(callbacks), settings)
     places = [(seed, Path(out)) for seed, out in directories.items()]
     if jobs == 1:
-        for seed, out in places:
-            shown = functools.partial(on_epoch, out) if on_epoch else None
-            yield train((seed, out), shown)
+        for place in places:
+            yield train(place, on_epoch)
         return
+    context = get_context("spawn")
+    epochs: SimpleQueue[_Epoch] = context.SimpleQueue()
     with ProcessPoolExecutor(
-        min(jobs, len(places)), get_context("spawn"), initializer=_begin_worker
+        min(jobs, len(places)), context, initializer=_begin_worker, initargs=(epochs,)
     ) as workers:
         try:
-            yield from workers.map(train, places)
+            runs = [workers.submit(_train_in_worker, train, place) for place in places]
+            for run in runs:
+                while not wait([run], timeout=_SECONDS_BETWEEN_LOOKS).done:
+                    _tell_epochs(epochs, on_epoch)
+                _tell_epochs(epochs, on_epoch)
+                yield run.result()
         except BaseException:
             workers.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _begin_worker() -> None:
+_Epoch: TypeAlias = tuple[Path, int, dict[str, float]]
+_SECONDS_BETWEEN_LOOKS = 0.2
+# of a worker: where it tells its epochs
+_told_to: list[SimpleQueue[_Epoch]] = []
+
+
+def _begin_worker(epochs: SimpleQueue[_Epoch]) -> None:
     """End at once with Ctrl-C: the run is trained again by the next call."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _told_to[:] = [epochs]
+
+
+def _train_in_worker(train: Callable[..., SeedRun], place: tuple[int, Path]) -> SeedRun:
+    return train(place, _tell_parent)
+
+
+def _tell_parent(directory: Path, epoch: int, logs: Mapping[str, float]) -> None:
+    (epochs,) = _told_to
+    epochs.put((directory, epoch, {name: float(logs[name]) for name in logs}))
+
+
+def _tell_epochs(epochs: SimpleQueue[_Epoch], on_epoch: OnEpoch | None) -> None:
+    """Pass on what the workers told; unread it would make them wait."""
+    while not epochs.empty():
+        told = epochs.get()
+        if on_epoch is not None:
+            on_epoch(*told)
 
 
 def _train_seed(
@@ -111,7 +144,7 @@ def _train_seed(
     callbacks: Sequence[Any],
     settings: Mapping[str, Any],
     place: tuple[int, Path],
-    on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+    on_epoch: OnEpoch | None,
 ) -> SeedRun:
     seed, out = place
     # what Keras's callbacks print is not what was asked for
@@ -123,7 +156,7 @@ def _train_seed(
             out=out,
             seed=seed,
             callbacks=callbacks,
-            on_epoch=on_epoch,
+            on_epoch=functools.partial(on_epoch, out) if on_epoch else None,
             **settings,
         )
     return SeedRun(path, trained=True)
@@ -141,14 +174,18 @@ def _is_whole(
     if not held:
         return False
     refuse_second_writer(out)
-    expected = _expected(_plan(experiment, seed, **settings), callbacks)
-    found = _told(held)
+    plan = _plan(experiment, seed, **settings)
+    expected, found = _expected(plan, callbacks), _told(held)
+    ended = held.get("ended") or {}
+    by_plan = ended.get("by") == "plan"
+    is_first_of_two = found["epochs"] == plan.first_fit_epochs < plan.epochs
+    if is_first_of_two:
+        found["epochs"] = plan.epochs
     for name, value in expected.items():
         if found[name] != value:
             reason = f"it holds a run whose {name} is {found[name]!r}, not {value!r}"
             raise OutputError(str(out), reason, hint=ELSEWHERE)
-    ended = held.get("ended") or {}
-    if ended.get("by") in (None, "interrupt", "error"):
+    if ended.get("by") in (None, "interrupt", "error") or (is_first_of_two and by_plan):
         clear_run(out)
         return False
     return True
@@ -161,7 +198,7 @@ def _plan(
     epochs: int | None = None,
     learning_rate: float | None = None,
     batch_size: int | None = None,
-    validation_freq: int = 1,
+    validation_freq: int | None = None,
     append: bool = False,  # noqa: ARG001 - a new run: it is False
 ) -> ExperimentPlan:
     return make_plan(
@@ -200,15 +237,17 @@ def _told(held: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a ``run.json`` says of the same; None where it does not."""
     fit = held.get("fit") or {}
     texts = held.get("callbacks") or []
+    first = next(iter(held.get("earlier_fits") or []), held)
     return {
         "experiment": held.get("experiment"),
         "seed": held.get("seed"),
         **{name: fit.get(name) for name in _OF_FIT},
-        "learning_rate": (held.get("optimizer") or {}).get("initial_learning_rate"),
+        "initial_epoch": (first.get("fit") or {}).get("initial_epoch"),
+        "learning_rate": (first.get("optimizer") or {}).get("initial_learning_rate"),
         "callbacks": [text for text in texts if not text.startswith(_LOGGERS)],
         "keras": held.get("keras"),
     }
 
 
-_OF_FIT = ("epochs", "initial_epoch", "batch_size", "validation_freq")
+_OF_FIT = ("epochs", "batch_size", "validation_freq")
 _LOGGERS = ("CSVLogger(", "TensorBoard(")

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
 from cbreplay.expressions import parse_recorded
-from cbreplay.record.retraining import (
-    RetrainedModel,
-    confined,
-    confined_path,
-    planned_again,
-)
+from cbreplay.record.recorded_fits import find_fits
+from cbreplay.record.retraining import RetrainedModel, confined, confined_path
 from cbreplay.replay import replay_run
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import stands_by
@@ -80,10 +76,14 @@ class Confirmation(NamedTuple):
 def confirm_replay(
     run: Run,
     callbacks: Any,  # noqa: ANN401 - as `replay_run` takes them
+    *,
+    resume: Literal["fresh", "carried"] = "fresh",
 ) -> Confirmation:
     """Predict by replay, train under the real callbacks, and compare.
 
     Trains three times: the recorded setting twice, then the one that is asked about.
+    A run that was resumed is resumed in each of them; a fit that was broken off is
+    broken off again, and resumed by Keras's BackupAndRestore.
 
     Parameters
     ----------
@@ -91,7 +91,9 @@ def confirm_replay(
         A run of ``cbreplay train``, recorded on this machine by the Keras that is
         installed: another one need not train to the same numbers.
     callbacks : Callback or sequence
-        The setting.
+        The setting. An object of one's own is copied before it trains.
+    resume : {"fresh", "carried"}
+        As in `replay_run`: the callbacks of a resumed fit are new, or the same.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def confirm_replay(
     >>> confirm_replay(runs[0], EarlyStopping(patience=3)).held  # doctest: +SKIP
     True
     """
-    return Retrainer(run).confirm(callbacks)
+    return Retrainer(run).confirm(callbacks, resume=resume)
 
 
 class Retrainer:
@@ -125,24 +127,32 @@ class Retrainer:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        own = _recorded_callbacks(run)
-        self._model = RetrainedModel(planned_again(run))
-        self.again = self._model.train(own)
-        second = self._model.train(own)
+        fits = find_fits(run)
+        own = [_recorded_callbacks(fit.callbacks) for fit in fits]
+        self._model = RetrainedModel(fits)
+        self.again = self._model.train_as_recorded(own)
+        second = self._model.train_as_recorded(own)
         _check_deterministic(run, self.again, second)
         _check_recorded(run, self.again)
 
-    def confirm(self, callbacks: Any) -> Confirmation:  # noqa: ANN401 - as `replay_run`
+    def confirm(
+        self,
+        callbacks: Any,  # noqa: ANN401 - as `replay_run` takes them
+        *,
+        resume: Literal["fresh", "carried"] = "fresh",
+    ) -> Confirmation:
         """Predict a setting by replay, train it, and compare."""
         listed = read_callbacks(callbacks).callbacks
-        replay = replay_run(self.run, listed, hypothetical=True)
-        trained = self._model.train([confined(callback) for callback in listed])
+        replay = replay_run(self.run, listed, hypothetical=True, resume=resume)
+        trained = self._model.train(
+            [confined(callback) for callback in listed],
+            kept=resume == "carried" or self.run.same_callbacks,
+        )
         items = tuple(_SideBySide(self.run, replay, self.again, trained).items())
         return Confirmation(replay, trained, items)
 
 
-def _recorded_callbacks(run: Run) -> list[Any]:
-    listed = () if run.metadata is None else run.metadata.callbacks
+def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
     # the loggers decide nothing, and would write files
     texts = [text for text in listed if not stands_by(text.partition("(")[0])]
     return [confined(each) for each in parse_recorded(texts)]
@@ -287,6 +297,9 @@ class _SideBySide:
         for name, epoch in self.replay.files.items():
             found = self._epoch_of(self.trained.files.get(places[name]), epoch)
             yield _compared(f"file {name}", epoch, found)
+        if any(rule.holds_own_code for rule in self.replay.callbacks):
+            # what it writes is not predicted
+            return
         for name in sorted(set(self.trained.files) - set(places.values())):
             yield _compared(f"file {name}", None, "written")
 

@@ -3,7 +3,7 @@
 Each is one line of the table at the end, made of a function that loads the data and
 one that builds the layers. The defaults are chosen so that a run takes seconds. What a
 curve can do is there in a clear form: overfit, gain by a reduced rate, end in NaN, be
-noisy; a test holds each to it.
+noisy, have values in some epochs only, go on in a second fit; a test holds each to it.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ class Experiment:
     standardized : bool
         Whether inputs are shifted and scaled by the training part's mean and
         standard deviation.
+    validation_freq : int
+        The default of a run.
+    resumed_at : int or None
+        The epoch at which a second fit takes the first one's place.
     """
 
     summary: str
@@ -60,6 +64,8 @@ class Experiment:
     learning_rate: float
     batch_size: int
     standardized: bool = False
+    validation_freq: int = 1
+    resumed_at: int | None = None
 
 
 def split_examples(experiment: Experiment, seed: int) -> tuple[Examples, Examples]:
@@ -281,5 +287,33 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         learning_rate=1e-2,
         batch_size=32,
         standardized=True,
+    ),
+    "breast-cancer-sparse": Experiment(
+        summary="as breast-cancer, validated after every fifth epoch",
+        load=_load_breast_cancer,
+        layers=_breast_cancer,
+        loss="binary_crossentropy",
+        metric="accuracy",
+        optimizer="adam",
+        validation_share=0.5,
+        epochs=60,
+        learning_rate=1e-3,
+        batch_size=32,
+        standardized=True,
+        validation_freq=5,
+    ),
+    "diabetes-resumed": Experiment(
+        summary="as diabetes, in two fits: the second has new callbacks",
+        load=_load_diabetes,
+        layers=_diabetes,
+        loss="mse",
+        metric="mae",
+        optimizer="sgd",
+        validation_share=0.3,
+        epochs=60,
+        learning_rate=1e-2,
+        batch_size=32,
+        standardized=True,
+        resumed_at=30,
     ),
 }

@@ -40,6 +40,12 @@ class ExperimentPlan:
     validation_freq: int
 
     @property
+    def first_fit_epochs(self) -> int:
+        """Where the first fit ends: before the plan, if another one resumes it."""
+        resumed_at = self.experiment.resumed_at
+        return self.epochs if resumed_at is None else min(self.epochs, resumed_at)
+
+    @property
     def experiment(self) -> Experiment:
         """The table's line for this experiment."""
         return EXPERIMENTS[self.name]
@@ -52,7 +58,7 @@ def make_plan(
     seed: int,
     learning_rate: float | None,
     batch_size: int | None,
-    validation_freq: int,
+    validation_freq: int | None,
 ) -> ExperimentPlan:
     """Check every setting and fill in the experiment's defaults.
 
@@ -77,7 +83,10 @@ def make_plan(
         batch_size=_whole(
             "batch_size", experiment.batch_size if batch_size is None else batch_size
         ),
-        validation_freq=_whole("validation_freq", validation_freq),
+        validation_freq=_whole(
+            "validation_freq",
+            experiment.validation_freq if validation_freq is None else validation_freq,
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import hashlib
 import os
@@ -15,17 +16,21 @@ from cbreplay.errors import ConfigError
 from cbreplay.record.description import read_rate
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
-from cbreplay.record.plan import make_plan
-from cbreplay.record.train import build_untrained, import_training, seed_everything
+from cbreplay.record.run_directory import STATE
+from cbreplay.record.train import (
+    build_for_fit,
+    build_untrained,
+    import_training,
+    seed_everything,
+)
 from cbreplay.rules.registry import stopping_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.record.plan import ExperimentPlan
-    from cbreplay.run import Run
+    from cbreplay.record.recorded_fits import RecordedFit
 
-__all__ = ["RetrainedModel", "Retraining", "confined", "confined_path", "planned_again"]
+__all__ = ["RetrainedModel", "Retraining", "confined", "confined_path"]
 
 
 class Retraining(NamedTuple):
@@ -62,101 +67,174 @@ class Retraining(NamedTuple):
     files: Mapping[str, str]
 
 
-def planned_again(run: Run) -> ExperimentPlan:
-    """Return the settings that a recorded experiment was trained with.
-
-    Raises
-    ------
-    ConfigError
-        If the run is no bundled experiment, or resumed an earlier fit.
-    """
-    told: Mapping[str, Any] = {} if run.metadata is None else run.metadata.raw
-    if run.metadata is None or not isinstance(told.get("experiment"), str):
-        sentence = (
-            f"run {run.name!r} cannot be trained again: its run.json names no "
-            "experiment. Give a run of cbreplay train"
-        )
-        raise ConfigError(sentence)
-    if run.metadata.earlier_fits:
-        sentence = (
-            f"run {run.name!r} resumed an earlier fit, and only a training from the "
-            "first epoch on can be trained again"
-        )
-        raise ConfigError(sentence)
-    fit = told.get("fit") or {}
-    return make_plan(
-        told["experiment"],
-        epochs=fit.get("epochs"),
-        seed=told.get("seed", 0),
-        learning_rate=run.metadata.initial_learning_rate,
-        batch_size=fit.get("batch_size"),
-        validation_freq=fit.get("validation_freq") or 1,
-    )
-
-
 class RetrainedModel:
-    """An experiment's model, which is put back to its first weights before each fit.
+    """An experiment's model, which is put back to its first weights before each run.
 
     It is built and compiled once, so that a training costs little more than its steps.
+    A run of several fits goes on as it was recorded: with the model as the fit before
+    saved it, or, where that was broken off, with what BackupAndRestore brings back.
 
     Parameters
     ----------
-    plan : ExperimentPlan
-        The experiment, its seed and its settings.
+    fits : sequence of RecordedFit
+        The experiment, its seed and its settings, fit by fit.
     """
 
-    def __init__(self, plan: ExperimentPlan) -> None:
+    def __init__(self, fits: Sequence[RecordedFit]) -> None:
         import_training()
+        self._fits = fits
+        plan = fits[0].plan
         seed_everything(plan.seed, 0)
-        self._plan = plan
         self._training, self._validation = split_examples(plan.experiment, plan.seed)
         self._model = build_untrained(plan, self._training)
         variables = [*self._model.variables, *self._model.optimizer.variables]
         self._first = [(each, each.numpy().copy()) for each in variables]
 
-    def train(self, callbacks: Sequence[Any]) -> Retraining:
+    def train_as_recorded(self, lists: Sequence[Sequence[Any]]) -> Retraining:
+        """Train every fit, each under its own list, whatever ended the one before.
+
+        Parameters
+        ----------
+        lists : sequence of sequence
+            For each fit cbreplay's callbacks or Keras's, in fit's order.
+        """
+        seen = _SeenEpochs([], [], [])
+        with _own_directory():
+            model = self._begin_first()
+            users: list[Any] = []
+            for number, listed in enumerate(lists):
+                users = _made_anew(listed)
+                model = self._fit(model, number, users, seen)
+            return self._told(model, users, seen)
+
+    def train(self, callbacks: Sequence[Any], *, kept: bool = False) -> Retraining:
         """Train from the first epoch on, under Keras's own callbacks.
 
         Parameters
         ----------
         callbacks : sequence
             cbreplay's callbacks or Keras's, in fit's order. The files of a
-            ModelCheckpoint go into a directory that is gone afterwards.
+            ModelCheckpoint go into a directory that is gone afterwards. An object of
+            Keras's or of the user's own is copied first.
+        kept : bool
+            Whether later fits have the instances of the first, else new ones.
         """
-        users = [make_keras_callback(each) for each in callbacks]
-        seed_everything(self._plan.seed, 0)
+        seen = _SeenEpochs([], [], [])
+        with _own_directory():
+            model = self._begin_first()
+            users = _made_anew(callbacks)
+            for number, _ in enumerate(self._fits):
+                if number and not kept:
+                    users = _made_anew(callbacks)
+                model = self._fit(model, number, users, seen)
+                if model.stop_training:
+                    # the training is over: nobody resumes it
+                    break
+            return self._told(model, users, seen)
+
+    def _begin_first(self) -> Any:  # noqa: ANN401 - keras is untyped
+        seed_everything(self._fits[0].plan.seed, 0)
         for variable, number in self._first:
             variable.assign(number)
-        with _own_directory():
-            return self._fit(users)
+        return self._model
 
-    def _fit(self, users: Sequence[Any]) -> Retraining:
-        model, plan = self._model, self._plan
-        logs: list[dict[str, float]] = []
-        rates: list[float | None] = []
-        weights: list[str] = []
-        model.fit(
-            *self._training,
-            validation_data=self._validation,
-            epochs=plan.epochs,
-            batch_size=plan.batch_size,
-            validation_freq=plan.validation_freq,
-            callbacks=[_watcher(model, weights), *users, _logger(model, logs, rates)],
+    def _fit(
+        self,
+        model: Any,  # noqa: ANN401 - keras is untyped
+        number: int,
+        users: Sequence[Any],
+        seen: _SeenEpochs,
+    ) -> Any:  # noqa: ANN401 - keras is untyped
+        """Train one fit, and return the model that it trained."""
+        fit, plan = self._fits[number], self._fits[number].plan
+        restored = number > 0 and self._fits[number - 1].broken_off
+        if number:
+            model = self._resumed(model, fit)
+        if restored:
+            # whatever it knows now comes from the backup
+            for variable in [*model.trainable_variables, *model.optimizer.variables]:
+                variable.assign(variable.numpy() * 0)
+        breaks_at = None
+        if fit.broken_off and number + 1 < len(self._fits):
+            breaks_at = self._fits[number + 1].first_epoch
+        with contextlib.suppress(_BrokenOff):
+            model.fit(
+                *self._training,
+                validation_data=self._validation,
+                epochs=plan.epochs,
+                # BackupAndRestore knows where to go on
+                initial_epoch=0 if restored else fit.first_epoch,
+                batch_size=plan.batch_size,
+                validation_freq=plan.validation_freq,
+                callbacks=[
+                    _watcher(model, seen.weights),
+                    *users,
+                    _logger(model, seen),
+                    *_backing_up(breaks_at, restored=restored),
+                ],
+                verbose=0,
+            )
+        return model
+
+    def _resumed(self, model: Any, fit: RecordedFit) -> Any:  # noqa: ANN401 - keras is untyped
+        """Return the model as a script finds it that goes on with a saved one."""
+        with tempfile.TemporaryDirectory() as directory:
+            model.save(Path(directory) / STATE)
+            seed_everything(fit.plan.seed, fit.first_epoch)
+            return build_for_fit(
+                fit.plan, Path(directory), self._training, resumed=True
+            )
+
+    def _told(self, model: Any, users: Sequence[Any], seen: _SeenEpochs) -> Retraining:  # noqa: ANN401 - keras is untyped
+        evaluated = model.evaluate(
+            *self._validation,
+            batch_size=self._fits[-1].plan.batch_size,
+            return_dict=True,
             verbose=0,
         )
-        evaluated = model.evaluate(
-            *self._validation, batch_size=plan.batch_size, return_dict=True, verbose=0
-        )
         return Retraining(
-            logs=tuple(logs),
-            rates=tuple(rates),
-            weights=tuple(weights),
+            logs=tuple(seen.logs),
+            rates=tuple(seen.rates),
+            weights=tuple(seen.weights),
             left=digest_weights(model),
             stopped=bool(model.stop_training),
             best=_best(users),
             evaluated={f"val_{name}": float(each) for name, each in evaluated.items()},
             files=dict(_read_files(model)),
         )
+
+
+class _SeenEpochs(NamedTuple):
+    """What is seen of the epochs of a run, while it is trained."""
+
+    logs: list[dict[str, float]]
+    rates: list[float | None]
+    weights: list[str]
+
+
+class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process
+    """The end of a fit that does not come to its own."""
+
+
+def _made_anew(callbacks: Sequence[Any]) -> list[Any]:
+    """Return Keras's objects for callbacks; nobody's own object is trained with."""
+    # one copy of all: a callback may hold another one of the list
+    return copy.deepcopy([make_keras_callback(each) for each in callbacks])
+
+
+def _backing_up(breaks_at: int | None, *, restored: bool) -> Iterator[Any]:
+    """Yield what a fit needs that is broken off, or goes on with one that was."""
+    from keras.callbacks import BackupAndRestore, LambdaCallback
+
+    if breaks_at is None and not restored:
+        return
+    yield BackupAndRestore("backup of the fit")
+
+    def break_off(epoch: int, _logs: object) -> None:
+        if epoch == breaks_at:
+            raise _BrokenOff
+
+    yield LambdaCallback(on_epoch_begin=break_off)
 
 
 @contextlib.contextmanager
@@ -236,13 +314,13 @@ def _watcher(model: Any, weights: list[str]) -> Any:  # noqa: ANN401 - keras is 
     return LambdaCallback(on_epoch_end=see)
 
 
-def _logger(model: Any, logs: list[Any], rates: list[float | None]) -> Any:  # noqa: ANN401 - keras is untyped
+def _logger(model: Any, seen: _SeenEpochs) -> Any:  # noqa: ANN401 - keras is untyped
     """See the rate when every callback has begun an epoch, and the logs at its end."""
     from keras.callbacks import LambdaCallback
 
     return LambdaCallback(
-        on_epoch_begin=lambda _epoch, _logs: rates.append(read_rate(model)),
-        on_epoch_end=lambda _epoch, seen: logs.append(dict(seen)),
+        on_epoch_begin=lambda _epoch, _logs: seen.rates.append(read_rate(model)),
+        on_epoch_end=lambda _epoch, logs: seen.logs.append(dict(logs)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import time
 from datetime import UTC, datetime
 from importlib import import_module
@@ -25,6 +27,7 @@ from cbreplay.record.run_directory import (
     check_vacant,
     logged_columns,
     make_run_directory,
+    read_contents,
     read_resumable,
     write_metadata,
 )
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from cbreplay.record.plan import ExperimentPlan
 
 __all__ = [
+    "build_for_fit",
     "build_untrained",
     "import_training",
     "seed_everything",
@@ -56,7 +60,7 @@ def train_experiment(
     seed: int = 0,
     learning_rate: float | None = None,
     batch_size: int | None = None,
-    validation_freq: int = 1,
+    validation_freq: int | None = None,
     callbacks: Sequence[Any] = (),
     append: bool = False,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
@@ -84,14 +88,16 @@ def train_experiment(
         The optimizer's first rate. A resumed fit goes on at the rate it ended with.
     batch_size : int, optional
         Examples per step.
-    validation_freq : int
-        As in ``Model.fit``.
+    validation_freq : int, optional
+        As in ``Model.fit``; the experiment's own by default.
     callbacks : sequence
         Keras's callbacks or cbreplay's, in fit's order. They stand before CSVLogger
         and TensorBoard, so that a reduced learning rate is logged.
     append : bool
         Resume the run in `out` with its model and optimizer, and log into the same
-        files. The callbacks are new; they remember nothing of the earlier fit.
+        files. The callbacks are new; they remember nothing of the earlier fit. An
+        experiment that is resumed does so itself, unless a callback stops its first
+        fit.
     on_epoch : callable, optional
         Called with each epoch and its logs, for showing progress.
 
@@ -121,6 +127,8 @@ def train_experiment(
         validation_freq=validation_freq,
     )
     path = Path(out)
+    if not append and plan.first_fit_epochs < plan.epochs:
+        return _train_two_fits(plan, path, callbacks, on_epoch)
     # what can be known at once is said before the seconds that TensorFlow takes
     refuse_second_writer(path)
     earlier = _begin_with(path, append=append)
@@ -139,6 +147,33 @@ def train_experiment(
             raise OutputError(str(path), reason, hint="Try again")
         _train(plan, path, users, earlier, on_epoch)
     return path
+
+
+def _train_two_fits(
+    plan: ExperimentPlan,
+    out: Path,
+    callbacks: Sequence[Any],
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+) -> Path:
+    """Train an experiment that is resumed, unless a callback stops its first fit."""
+    train = functools.partial(
+        train_experiment,
+        plan.name,
+        out=out,
+        seed=plan.seed,
+        batch_size=plan.batch_size,
+        validation_freq=plan.validation_freq,
+        on_epoch=on_epoch,
+    )
+    train(
+        epochs=plan.first_fit_epochs,
+        learning_rate=plan.learning_rate,
+        # an object of Keras's or of one's own is new in each fit too
+        callbacks=copy.deepcopy(list(callbacks)),
+    )
+    if read_contents(out)["ended"]["by"] == "plan":
+        train(epochs=plan.epochs, append=True, callbacks=callbacks)
+    return out
 
 
 def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
@@ -179,7 +214,7 @@ def _train(
     first_epoch = next_epoch(earlier) if earlier else 0
     seed_everything(plan.seed, first_epoch)
     training, validation = split_examples(plan.experiment, plan.seed)
-    model = _build(plan, out, training, resumed=earlier is not None)
+    model = build_for_fit(plan, out, training, resumed=earlier is not None)
     fit = WatchedFit(model, out, callbacks, first_epoch=first_epoch)
     contents = _describe_run(plan, fit, n_examples=len(training.inputs))
     contents = _as_resumed(contents, earlier)
@@ -220,7 +255,7 @@ def seed_everything(seed: int, first_epoch: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _build(
+def build_for_fit(
     plan: ExperimentPlan, out: Path, training: Examples, *, resumed: bool
 ) -> Any:  # noqa: ANN401 - keras is untyped
     """Return the model, new or as the earlier fit left it, built to the last part.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import EvidenceError
 from cbreplay.holes import find_gap_of
 from cbreplay.replay.choices import MOST_WAYS, find_uncertain, follow_every_patience
-from cbreplay.replay.walker import Walk, Walker, earlier_of, schedules_rate
+from cbreplay.replay.walker import Seam, Walk, Walker, earlier_of, schedules_rate
 from cbreplay.rounded import find_unclear
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
@@ -184,18 +184,18 @@ def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
     return find_gap_of(run, read_series(rules))
 
 
-def _find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, bool]:
-    """Return where a resumed fit began, and whether the one before had this list."""
-    if not run.seams:
-        return {}
-    earlier = () if run.metadata is None else run.metadata.earlier_fits
+def _find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, Seam]:
+    """Return where a resumed fit began, and what is known of the one before."""
     asked = [_bare(rule.code) for rule in rules if rule.acts_at]
-    alike = [
-        [text for text in map(_bare, fit.callbacks) if text in asked] == asked
-        for fit in earlier
-    ]
-    known = dict(zip(run.seams, alike, strict=False))
-    return {seam: known.get(seam, False) for seam in run.seams}
+    return {seam: _seam_after(run, seam, asked) for seam in run.seams}
+
+
+def _seam_after(run: Run, seam: int, asked: list[str]) -> Seam:
+    before = None if run.metadata is None else run.metadata.fit_before(seam)
+    if before is None:
+        return Seam()
+    alike = [text for text in map(_bare, before.callbacks) if text in asked]
+    return Seam(alike == asked, before.broken_off, before.cut_short(seam))
 
 
 def _bare(code: str) -> str:

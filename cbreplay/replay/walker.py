@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
     from cbreplay.validity import RecordedRate
 
-__all__ = ["Walk", "Walker", "earlier_of", "schedules_rate"]
+__all__ = ["Seam", "Walk", "Walker", "earlier_of", "schedules_rate"]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -70,6 +70,24 @@ class Walk:
         return self.gap if self.divergence is None else self.divergence
 
 
+class Seam(NamedTuple):
+    """Where a resumed fit began, and what is known of the fit before it.
+
+    Parameters
+    ----------
+    same_list : bool
+        Whether it had the list that is replayed.
+    broken_off : bool
+        Whether it ended without its callbacks seeing the end.
+    cut_short : bool
+        Whether a callback ended it before its plan did.
+    """
+
+    same_list: bool = False
+    broken_off: bool = False
+    cut_short: bool = False
+
+
 class _Roles(NamedTuple):
     """Which callbacks of a list act when, by their index."""
 
@@ -101,7 +119,7 @@ class Walker:
         recorded: RecordedRate,
         *,
         gap: int | None,
-        seams: Mapping[int, bool],
+        seams: Mapping[int, Seam],
         possible_seams: Collection[int],
         same_callbacks: bool,
         goes_on: bool,
@@ -155,13 +173,14 @@ class Walker:
         """End the fit before a seam, and begin the next one.
 
         If the list leaves other weights in memory there than the recorded fit did, the
-        next fit would have been another training.
+        next fit would have been another training; and if it does not stop where a
+        callback of the recorded fit did, that fit would have gone on.
         """
-        walk = self.walked
-        if walk.rates and not walk.raised:
+        walk, seam = self.walked, self.seams[epoch]
+        if walk.rates and not walk.raised and not seam.broken_off:
             self._end_training()
-        is_recorded_list = self.seams[epoch]
-        if walk.weights_epoch != epoch - 1 and not is_recorded_list:
+        other_weights = walk.weights_epoch != epoch - 1 and not seam.same_list
+        if other_weights or seam.cut_short:
             self.gap = earlier_of(self.gap, epoch)
         walk.weights_epoch = epoch - 1
         training = self.training._replace(first_epoch=epoch)
@@ -183,7 +202,7 @@ class Walker:
         """Return whose weights an ended walk keeps; None where the log cannot tell."""
         return self.walked.weights_epoch if self.walked.is_evident else None
 
-    def seams_at(self, epoch: int) -> list[Mapping[int, bool]]:
+    def seams_at(self, epoch: int) -> list[Mapping[int, Seam]]:
         """Return the seams, and what else they may be where that is not known."""
         if epoch not in self.possible_seams:
             return [self.seams]

@@ -107,6 +107,19 @@ class TestAShare:
         assert [options["without"] for options, *_ in became] == [[], ["EarlyStopping"]]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["!pip install keras --upgrade -q", "%pip install a", "!python -m pip install a"],
+)
+def test_what_a_notebook_installs_is_left_out_and_said(
+    became: list[Any], capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    write_notebook(Path("a.ipynb"), f"{line}\nx = 1")
+    assert main(["record", "a.ipynb"]) == 0
+    assert len(became) == 1
+    assert f"not run: {line}" in capsys.readouterr().err
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("words", "sentence"),
@@ -118,6 +131,7 @@ class TestRefusals:
             (["timed.ipynb"], "timed.ipynb': only IPython runs 'took = %time fit()'"),
             (["late.ipynb"], "code cell 2 of 'late.ipynb': this is not Python"),
             (["broken.ipynb"], "'broken.ipynb' cannot be read: it is no notebook"),
+            (["more.ipynb"], "only IPython runs '!pip install a; ls'"),
         ],
     )
     def test_come_before_anything_is_run(
@@ -130,6 +144,7 @@ class TestRefusals:
         write_notebook(Path("shell.ipynb"), "x = 1\n!ls")
         write_notebook(Path("timed.ipynb"), "took = %time fit()")
         write_notebook(Path("late.ipynb"), "train()", "x = (")
+        write_notebook(Path("more.ipynb"), "!pip install a; ls")
         Path("broken.ipynb").write_text("{}")
         assert main(["record", *words]) == 2
         assert sentence in capsys.readouterr().err.replace("\n", " ")

@@ -25,3 +25,12 @@ def test_the_table_of_confirmations_counts_their_file() -> None:
         assert line in page
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert f"{len(rows)} replays were held against retrainings" in readme
+    kinds = [row["kind"] for row in rows]
+    new, same = "resumed, new callbacks", "resumed, the same callbacks"
+    custom, resumed = (
+        kinds.count("custom callbacks"),
+        kinds.count(new) + kinds.count(same),
+    )
+    told = " ".join(page.split())
+    assert f"{custom} of them are custom callbacks and {resumed} resumed runs" in told
+    assert f"{kinds.count(new)} with new callbacks and {kinds.count(same)} with" in told

@@ -20,7 +20,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.run_metadata import EarlierFit, Fit, RunMetadata
+from cbreplay.run_metadata import EarlierFit, Ended, Fit, RunMetadata
 
 EVIDENCE_CODES = ("exact", "censored", "diverged", "incomplete")
 
@@ -38,6 +38,42 @@ def resumed(*seams: int, rate: float | None = None) -> Run:
 
 def ask(run: Run, *callbacks: Any, **options: Any) -> Any:
     return replay_run(run, callbacks, semantics="keras-3.15", **options)
+
+
+def after(*earlier: EarlierFit) -> Run:
+    """The run, with what its run.json tells of the fits before the last."""
+    told = RunMetadata(fit=Fit(initial_epoch=8), earlier_fits=earlier)
+    return replace(resumed(), metadata=told)
+
+
+def test_a_fit_that_a_callback_cut_short_would_have_gone_on_without_it() -> None:
+    # five epochs after the best of the first fit: patience 5 stops it, 6 does not
+    fit, stopped = Fit(epochs=16), Ended("EarlyStopping", 7)
+    run = after(EarlierFit(fit, ("EarlyStopping(patience=5)",), stopped))
+    assert ask(run, EarlyStopping(patience=5)).stopped_epoch == 7
+    longer = ask(run, EarlyStopping(patience=6))
+    assert (longer.evidence, longer.gap_epoch) == ("incomplete", 8)
+    # one that its plan ended at the same epoch is followed by the next
+    planned = after(EarlierFit(fit, (), Ended("plan", 7)))
+    assert ask(planned, EarlyStopping(patience=6)).gap_epoch is None
+    stop_at_plan = EarlierFit(Fit(epochs=8), (), stopped)
+    assert ask(after(stop_at_plan), EarlyStopping(patience=6)).gap_epoch is None
+
+
+@pytest.mark.parametrize("ended", ["interrupt", "error", "unknown"])
+def test_a_fit_that_was_broken_off_puts_no_weights_back(ended: str) -> None:
+    # Keras restores in on_train_end, which nobody calls then
+    restoring = EarlyStopping(patience=7, restore_best_weights=True)
+    broken = after(EarlierFit(Fit(), (), Ended(ended, 7)))
+    assert ask(broken, restoring).gap_epoch is None
+    assert ask(after(EarlierFit(Fit(), (), Ended("plan", 7))), restoring).gap_epoch == 8
+
+
+def test_a_fit_that_trained_nothing_does_not_stand_before_the_seam() -> None:
+    last = Fit(epochs=16, initial_epoch=8)
+    first = EarlierFit(Fit(epochs=16), (), Ended("EarlyStopping", 7))
+    empty = EarlierFit(last, (), Ended("interrupt", 7))
+    assert ask(after(first, empty), EarlyStopping(patience=6)).gap_epoch == 8
 
 
 def test_a_checkpoint_forgets_its_best_at_the_seam() -> None:
@@ -82,7 +118,7 @@ def test_after_restored_weights_the_second_fit_is_another_training() -> None:
 def test_a_list_that_the_first_fit_had_goes_on() -> None:
     restoring = EarlyStopping(patience=7, restore_best_weights=True)
     earlier = EarlierFit(Fit(), (restoring.code, "CSVLogger('logs.csv')"), None)
-    run = replace(resumed(), metadata=RunMetadata(earlier_fits=(earlier,)))
+    run = after(earlier)
     assert ask(run, restoring).evidence == "censored"
     other = EarlyStopping(patience=6, restore_best_weights=True)
     assert ask(run, other).evidence == "incomplete"
@@ -109,22 +145,24 @@ def test_a_sweep_says_what_a_replay_says() -> None:
     seams=st.sets(st.integers(1, 29), max_size=3),
     lists=st.sampled_from([{}, {"start_from_epoch": 3}, {"baseline": 2.0}]),
     patience=st.lists(st.integers(0, 12), min_size=1, max_size=8, unique=True),
-    earlier=st.booleans(),
+    earlier=st.sampled_from(["untold", "", "plan", "interrupt", "EarlyStopping"]),
 )
 def test_a_sweep_says_of_every_patience_what_a_replay_says(
     values: list[int],
     seams: set[int],
     lists: dict[str, Any],
     patience: list[int],
-    earlier: bool,  # noqa: FBT001 - drawn
+    earlier: str,
 ) -> None:
     run = Run.from_logs({"val_loss": float(value)} for value in values)
     run = replace(run, seams=tuple(sorted(at for at in seams if at < len(values))))
     saving = ModelCheckpoint("a.keras", save_best_only=True)
-    if earlier and run.seams:
+    if earlier != "untold" and run.seams:
         had = EarlyStopping(patience=patience[0], restore_best_weights=True, **lists)
-        fits = (EarlierFit(Fit(), (had.code, saving.code), None),)
-        run = replace(run, metadata=RunMetadata(earlier_fits=fits))
+        ended = Ended(earlier, run.seams[0] - 1)
+        fits = (EarlierFit(Fit(), (had.code, saving.code), ended),)
+        last = Fit(initial_epoch=run.seams[0])
+        run = replace(run, metadata=RunMetadata(fit=last, earlier_fits=fits))
     stopping = choices(
         EarlyStopping, patience=patience, restore_best_weights=[True, False], **lists
     )
@@ -153,8 +191,7 @@ def test_a_sweep_says_of_every_patience_what_a_replay_says(
 
 def test_a_longer_patience_is_not_the_list_that_the_first_fit_had() -> None:
     had = EarlyStopping(patience=7, restore_best_weights=True)
-    earlier = EarlierFit(Fit(), (had.code,), None)
-    run = replace(resumed(), metadata=RunMetadata(earlier_fits=(earlier,)))
+    run = after(EarlierFit(Fit(), (had.code,), None))
     grid = make_grid(
         [choices(EarlyStopping, patience=[7, 8], restore_best_weights=True)]
     )

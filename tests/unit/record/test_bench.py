@@ -11,7 +11,8 @@ import pytest
 from cbreplay import OutputError, load_runs
 from cbreplay.record import train_experiment
 from cbreplay.record.bench import train_seeds
-from cbreplay.rules import ReduceLROnPlateau
+from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
+from cbreplay.run_metadata import Ended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,24 @@ def test_whole_runs_are_kept_and_a_killed_one_is_trained_again(root: Path) -> No
     assert len(events) == 2
 
 
+def test_workers_tell_their_epochs_while_they_train(tmp_path: Path) -> None:
+    told: list[tuple[str, int]] = []
+    runs = train_seeds(
+        "diabetes",
+        {seed: tmp_path / f"seed{seed}" for seed in (4, 5)},
+        jobs=2,
+        epochs=3,
+        on_epoch=lambda path, epoch, _logs: told.append((path.name, epoch)),
+    )
+    next(runs)
+    before_the_second = len(told)
+    assert before_the_second >= 2
+    list(runs)
+    assert sorted(set(told)) == [
+        (f"seed{n}", epoch) for n in (4, 5) for epoch in range(3)
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -109,6 +128,43 @@ class TestAnExperiment:
             return float(np.abs(np.diff(losses[10:])).mean() / losses[10:].mean())
 
         assert steps("breast-cancer-noisy") > 2 * steps("breast-cancer")
+
+    def test_that_is_validated_sparsely_has_every_fifth_value(
+        self, tmp_path: Path
+    ) -> None:
+        losses = self.losses("breast-cancer-sparse", tmp_path / "run", epochs=12)
+        assert np.flatnonzero(~np.isnan(losses)).tolist() == [4, 9]
+
+    def test_that_is_resumed_has_two_fits(self, tmp_path: Path) -> None:
+        out = train_experiment("diabetes-resumed", out=tmp_path / "run", epochs=32)
+        (run,) = load_runs(out)
+        assert (run.seams, run.n_epochs) == ((30,), 32)
+        assert run.metadata is not None
+        (first,) = run.metadata.earlier_fits
+        assert (first.fit.epochs, first.ended) == (30, Ended("plan", 29))
+        # whole as it is, and with its first fit alone begun anew
+        directories = {0: out}
+        (kept,) = train_seeds("diabetes-resumed", directories, epochs=32)
+        assert not kept.trained
+        log = (out / "logs.csv").read_bytes()
+        told = json.loads((out / "run.json").read_text())
+        held = told | told["earlier_fits"][0] | {"earlier_fits": []}
+        (out / "run.json").write_text(json.dumps(held))
+        (again,) = train_seeds("diabetes-resumed", directories, epochs=32)
+        assert again.trained
+        assert (out / "logs.csv").read_bytes() == log
+
+    def test_that_is_resumed_ends_where_a_callback_stops_its_first_fit(
+        self, tmp_path: Path
+    ) -> None:
+        stop = EarlyStopping("loss", patience=1, min_delta=100.0)
+        settings: dict[str, Any] = {"callbacks": [stop]}
+        directories = {0: tmp_path / "run"}
+        for trained in (True, False):
+            (run,) = train_seeds("diabetes-resumed", directories, **settings)
+            assert run.trained == trained
+        (log,) = load_runs(tmp_path / "run")
+        assert (log.seams, log.n_epochs) == ((), 2)
 
     def test_that_overfits_is_best_before_its_last_epochs(self, tmp_path: Path) -> None:
         losses = self.losses("breast-cancer-overfit", tmp_path / "run")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -153,3 +154,62 @@ def test_the_command_says_it_side_by_side(
     monkeypatch.setattr("cbreplay.record.confirming.Confirmation.held", False)
     assert main(["confirm", "run", "--patience", "1"]) == 1
     assert "what " in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module", params=["plan", "interrupt"])
+def resumed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Retrainer:
+    """A run of two fits; the first ended by its plan, or was broken off."""
+    out = tmp_path_factory.mktemp("resumed") / "run"
+    shape: dict[str, Any] = {"batch_size": 512}
+
+    def break_off(epoch: int, _logs: object) -> None:
+        if epoch == 3 and request.param == "interrupt":
+            raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        train_experiment(
+            "diabetes",
+            out=out,
+            epochs=8 if request.param == "interrupt" else 4,
+            learning_rate=0.2,
+            on_epoch=break_off,
+            **shape,
+        )
+    (run,) = load_runs(
+        train_experiment("diabetes", out=out, epochs=8, append=True, **shape)
+    )
+    assert run.seams == (4,)
+    return Retrainer(run)
+
+
+@pytest.mark.parametrize("resume", ["fresh", "carried"])
+def test_a_resumed_run_is_resumed_in_the_training_that_confirms(
+    resumed: Retrainer, resume: Literal["fresh", "carried"]
+) -> None:
+    # the loss falls too slowly for it: no epoch but the first improves
+    setting = EarlyStopping("loss", min_delta=10.0, patience=5)
+    confirmation = resumed.confirm(setting, resume=resume)
+    # five more epochs are waited in neither fit: the wait begins anew
+    assert confirmation.replay.stopped_epoch is None
+    assert confirmation.held
+    assert verdicts(confirmation)["curve"] == "held"
+    assert len(confirmation.trained.logs) == 8
+
+
+def test_a_stop_in_the_first_fit_ends_the_training(resumed: Retrainer) -> None:
+    confirmation = resumed.confirm(EarlyStopping("loss", min_delta=10.0, patience=2))
+    assert confirmation.replay.stopped_epoch == 2
+    assert confirmation.held
+    assert len(confirmation.trained.logs) == 3
+
+
+def test_a_callback_of_ones_own_is_copied_before_it_trains(model: Retrainer) -> None:
+    from tests.custom_callbacks import StopAtMinimum
+
+    stopper = StopAtMinimum(patience=1)
+    confirmation = model.confirm(stopper)
+    assert confirmation.held
+    assert confirmation.replay.stopped_epoch is not None
+    assert not {"wait", "best"} & set(vars(stopper))
