@@ -16,7 +16,7 @@ from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import LogFacts, build_run
 from cbreplay.readers.columns.header import EPOCH_NAMES
-from cbreplay.readers.columns.listed_numbers import listed_number
+from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 
@@ -133,7 +133,7 @@ def _column(kind: str, name: object, values: object) -> Column:
         try:
             column.append(None if _is_missing(value) else float(value))
         except (TypeError, ValueError, OverflowError):
-            listed = listed_number(value, of_groups=is_rate_name(str(name)))
+            listed = first_listed(value) if is_rate_name(str(name)) else None
             if listed is not None:
                 column.append(listed)
                 continue

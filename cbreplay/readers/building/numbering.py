@@ -120,8 +120,8 @@ def count_steps(steps: EpochArray) -> EpochArray:
 
     Examples
     --------
-    >>> count_steps(np.array([24, 49, 99, 124, 130])).tolist()
-    [0, 1, 3, 4, 5]
+    >>> count_steps(np.array([24, 49, 74, 124, 149, 174, 180])).tolist()
+    [0, 1, 2, 4, 5, 6, 7]
     >>> count_steps(np.array([2, 5, 9, 11])).tolist()
     [0, 1, 2, 3]
     """

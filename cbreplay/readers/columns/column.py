@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbreplay.readers.columns.listed_numbers import listed_number
+from cbreplay.readers.columns.listed_numbers import first_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,8 +96,8 @@ class LogColumn:
                 value = parse(cell)
             except ValueError:
                 value = _unwrapped(cell)
-                if value is None:
-                    value = listed_number(cell, of_groups=self.of_groups)
+                if value is None and self.of_groups:
+                    value = first_listed(cell)
                 if value is None:
                     states[i] = _WRONG
                     if len(self.texts) < _KEPT_TEXTS:

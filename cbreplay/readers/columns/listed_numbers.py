@@ -6,30 +6,19 @@ import re
 
 from cbreplay.readers.columns.header import parse_cell
 
-__all__ = ["listed_number"]
+__all__ = ["first_listed"]
 
 _LIST = re.compile(r"[\[(]([^\[\]()]*)[\])]")
 
 
-def listed_number(cell: object, *, of_groups: bool) -> float | None:
-    """Return the number of a list that holds one, or of a text that shows such a list.
+def first_listed(cell: object) -> float | None:
+    """Return the first number of a list, or of a text that shows one; None of none.
 
-    Parameters
-    ----------
-    cell : object
-        The list, or its text.
-    of_groups : bool
-        Whether several numbers are those of groups of parameters: the first stands for
-        them. Else they must be equal.
+    Of the rates of several groups of parameters the first stands. Of a metric no list
+    is a value: it may hold one number for each class.
 
-    Examples
-    --------
-    >>> listed_number([0.5], of_groups=False), listed_number("[1e-3]", of_groups=True)
-    (0.5, 0.001)
-    >>> listed_number("[0.1, 0.2]", of_groups=False) is None
-    True
-    >>> listed_number("[0.1, 0.2]", of_groups=True)
-    0.1
+    >>> first_listed([0.5, 5]), first_listed("[1e-3]"), first_listed("(0.1,)")
+    (0.5, 0.001, 0.1)
     """
     listed = cell
     if isinstance(cell, str):
@@ -44,8 +33,7 @@ def listed_number(cell: object, *, of_groups: bool) -> float | None:
         numbers = [_number(value) for value in listed]
     except (TypeError, ValueError, OverflowError):
         return None
-    alike = of_groups or len(set(numbers)) == 1
-    return numbers[0] if numbers and alike else None
+    return numbers[0] if numbers else None
 
 
 def _number(value: object) -> float:

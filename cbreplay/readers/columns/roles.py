@@ -137,7 +137,7 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
 
 
 def check_rows_are_epochs(table: LogTable) -> None:
-    """Refuse rows that name something else each: models, settings, data sets.
+    """Refuse rows that name something else each: models, settings, folds, data sets.
 
     Raises
     ------
@@ -150,8 +150,34 @@ def check_rows_are_epochs(table: LogTable) -> None:
         if distinct and not is_time(name):
             shown = " and ".join(map(repr, texts[:_TWO]))
             problem = f"its rows are no epochs: {name} is {shown}"
-            hint = "Give a log with one row for each epoch"
-            raise ForeignLogError(problem, source=table.source, hint=hint)
+            raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
+        if _letters(name) in _TRIED:
+            _check_one_training(table, name, cells)
+
+
+def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
+    """Refuse rows of several trainings, by what none of them changes."""
+    known = cells.values[~(cells.missing | cells.wrong)]
+    found = np.unique(known)
+    if len(found) < _TWO:
+        return
+    shown = " and ".join(f"{value:g}" for value in found[:_TWO])
+    if 2 * len(found) > len(known):
+        problem = f"its rows are no epochs: {name} is {shown}"
+        raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
+    problem = f"its rows are of several trainings: {name} is {shown}"
+    hint = "Give a log for each, or a column epoch"
+    raise ForeignLogError(problem, source=table.source, hint=hint)
+
+
+_OF_EPOCHS = "Give a log with one row for each epoch"
+# what a table of trainings has a column for, and no training changes
+_TRIED = frozenset(
+    (
+        *("fold", "kfold", "folds", "cvfold", "trial", "trialid", "seed", "experiment"),
+        *("batchsize", "hiddensize", "hiddenunits", "numlayers", "nlayers"),
+    )
+)
 
 
 def is_time(name: str) -> bool:

@@ -10,6 +10,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.building.evaluations import TRAINER_SPEED
 from cbreplay.readers.building.lists import read_plan
+from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, are_epochs
@@ -118,7 +119,9 @@ class HuggingFaceReader(FormatReader):
             if self.options.x_axis != "epoch":
                 table.axis_unit = "evaluations"
             if self.options.x_axis != "epoch" and _are_steps(steps):
-                table.steps = steps.astype(np.int64)
+                numbers = count_steps(steps.astype(np.int64))
+                table.columns["epoch"].values = numbers.astype(np.float64)
+                table.steps = lay_steps(numbers, steps, int(numbers[-1]) + 1)
 
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""

@@ -17,7 +17,7 @@ from cbreplay.readers.columns.header import (
     holds_number,
     parse_cell,
 )
-from cbreplay.readers.columns.listed_numbers import listed_number
+from cbreplay.readers.columns.listed_numbers import first_listed
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
@@ -239,7 +239,7 @@ def _as_list(name: str, values: object) -> list[Any] | None:
     numbers = all(
         value is None
         or _is_number(value)
-        or listed_number(value, of_groups=of_groups) is not None
+        or (of_groups and first_listed(value) is not None)
         for value in values
     )
     return values if numbers else None

@@ -419,3 +419,30 @@ def test_a_log_of_keras_without_validation_says_how_that_comes() -> None:
     run = read_one("epoch,loss\n0,0.9\n1,0.7\n")
     with pytest.raises(UnknownMonitorError, match="under validation_freq above 1"):
         run.monitored("val_loss")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            "fold,loss,val_loss\n1,.2,.3\n2,.1,.2\n3,.2,.4\n",
+            "no epochs: fold is 1 and 2",
+        ),
+        ("trial,lr,val_loss\n0,.1,.3\n1,.01,.2\n", "no epochs: trial is 0 and 1"),
+        ("lr,batch_size,val_loss\n.1,32,.3\n.01,64,.2\n.1,32,.4\n", "batch_size is 32"),
+        (
+            "seed,val_loss\n1,.3\n1,.2\n1,.4\n2,.3\n2,.2\n2,.4\n",
+            "rows are of several trainings: seed is 1 and 2",
+        ),
+    ],
+)
+def test_rows_of_what_no_training_changes_are_no_epochs(
+    content: str, problem: str
+) -> None:
+    with pytest.raises(LogError, match=problem):
+        read(content)
+
+
+def test_a_fold_that_stands_in_every_row_is_of_one_training() -> None:
+    run = read_one("fold,loss,val_loss\n1,.2,.3\n1,.1,.2\n1,.2,.4\n")
+    assert values(run, "val_loss") == [0.3, 0.2, 0.4]

@@ -395,3 +395,17 @@ def test_the_steps_of_evaluations_stay_where_the_first_has_another_number(
     assert run.first_epoch == 2
     assert run.steps is not None
     assert run.steps.tolist() == [20, 40, 60]
+
+
+def test_an_evaluation_that_trainer_s_log_lacks_is_a_hole(tmp_path: Path) -> None:
+    # every 50 steps of epochs of 120; the one at step 150 was lost
+    rows = [
+        evaluation(step / 120, step, eval_loss=1 / step)
+        for step in range(50, 401, 50)
+        if step != 150
+    ]
+    run = read(tmp_path / "trainer_state.json", state(*rows))
+    assert run.axis_unit == "evaluations"
+    assert run.steps is not None
+    assert run.steps.tolist() == list(range(50, 401, 50))
+    assert find_gap(run, "eval_loss") == 2
