@@ -135,6 +135,19 @@ def test_every_command_says_what_it_is_at(
     assert doing not in on_terminal("-q", *asked, program=IMPATIENT)
 
 
+@pytest.mark.keras
+def test_a_training_says_which_epoch_it_is_at(tmp_path: Path) -> None:
+    words = ("train", "diabetes", "--epochs", "2", "--out", tmp_path / "run")
+    before, erased, after = on_terminal(*words, program=IMPATIENT).rpartition(
+        ERASE_LINE
+    )
+    assert erased
+    assert "training" in before
+    assert re.search(r"2/2 .*loss \d", before)
+    assert "2/2" not in after
+    assert "next: cbreplay simulate" in after
+
+
 def test_no_bar_stands_for_what_is_quick_or_quiet(log: Path) -> None:
     assert ERASE_LINE not in on_terminal("simulate", log, log)
     quiet = on_terminal("-q", "simulate", log, log, program=IMPATIENT)

@@ -105,15 +105,3 @@ def test_an_interrupt_ends_with_status_130(
     monkeypatch.setattr(train, "train_experiment", interrupted)
     assert main(["train", "diabetes"]) == 130
     assert capsys.readouterr().out == ""
-
-
-def test_shows_each_epoch_on_one_line_of_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    assert main(["train", "diabetes", "--epochs", "2", "--out", "run"]) == 0
-    lines = capsys.readouterr().err.split("\r")
-    assert lines[1].startswith("run: epoch 1/2  loss ")
-    assert lines[2].startswith("run: epoch 2/2  loss ")
-    assert lines[3].strip() == ""
-    assert lines[4] == "next: cbreplay simulate run\n"

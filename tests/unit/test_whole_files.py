@@ -239,7 +239,7 @@ def test_a_process_that_is_ended_leaves_no_temporary_file(
 def test_a_command_that_is_asked_to_end_says_so(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "log.csv", VALUES * 40)
     with subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, "-m", "cbreplay", "simulate", path, "--patience", "1:1000000"],
+        [sys.executable, "-m", "cbreplay", "simulate", path, "--patience", "1:100000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
