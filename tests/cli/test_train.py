@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -105,3 +106,15 @@ def test_an_interrupt_ends_with_status_130(
     monkeypatch.setattr(train, "train_experiment", interrupted)
     assert main(["train", "diabetes"]) == 130
     assert capsys.readouterr().out == ""
+
+
+def test_tells_each_epoch_and_its_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int, str]] = []
+
+    def take(done: int, total: int, /, note: str = "") -> None:
+        told.append((done, total, note))
+
+    monkeypatch.setattr(train, "watch", lambda _words: contextlib.nullcontext(take))
+    assert main(["train", "diabetes", "--epochs", "2", "--out", "run"]) == 0
+    assert [(done, total) for done, total, _ in told] == [(1, 2), (2, 2)]
+    assert all(note.startswith("loss ") and note.endswith("  run") for *_, note in told)
