@@ -248,13 +248,37 @@ def summary_section(
 
 
 def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
+    made: list[list[Any]] = [
+        [summary.config for summary in summaries],
+        *axis_cells(cells.grid, 1),
+        [Cell(summary.exact_runs, of=summary.runs) for summary in summaries],
+        [Cell(summary.priced_runs, of=summary.runs) for summary in summaries],
+        [summary.mean_regret for summary in summaries],
+        [summary.spread_regret for summary in summaries],
+        [summary.worst_regret for summary in summaries],
+        [summary.worst_run if summary.worst_regret else None for summary in summaries],
+        [_saved(summary) for summary in summaries],
+    ]
+    least = _least(summaries)
+    return Table(
+        _columns(cells, summaries),
+        ColumnRows(made, frozenset() if least is None else {least.config}),
+        "What each setting comes to over the runs",
+        is_answer=True,
+        most_on_screen=_EVERY_ROW,
+    )
+
+
+def _columns(
+    cells: SettingCells, summaries: Sequence[SettingSummary]
+) -> tuple[TableColumn, ...]:
     side = beside_best(mode for _, mode in cells.judged_by)
     scale = scale_of(cells.columns["kept_value"])
 
     def difference(key: str, title: str, fold: int = 0) -> TableColumn:
         return TableColumn(key, title, "difference", fold, scale=scale)
 
-    columns = (
+    return (
         TableColumn("config", "config", "text", shown="programs"),
         *axis_columns(cells.grid.parameters),
         TableColumn("exact_runs", "exact on", "count"),
@@ -269,25 +293,6 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         difference("worst_regret", "worst"),
         TableColumn("worst_run", "on", "name", fold=3),
         TableColumn("epochs_saved", "epochs saved", "count", fold=1),
-    )
-    made: list[list[Any]] = [
-        [summary.config for summary in summaries],
-        *axis_cells(cells.grid, 1),
-        [Cell(summary.exact_runs, of=summary.runs) for summary in summaries],
-        [Cell(summary.priced_runs, of=summary.runs) for summary in summaries],
-        [summary.mean_regret for summary in summaries],
-        [summary.spread_regret for summary in summaries],
-        [summary.worst_regret for summary in summaries],
-        [summary.worst_run if summary.worst_regret else None for summary in summaries],
-        [_saved(summary) for summary in summaries],
-    ]
-    least = _least(summaries)
-    return Table(
-        columns,
-        ColumnRows(made, frozenset() if least is None else {least.config}),
-        "What each setting comes to over the runs",
-        is_answer=True,
-        most_on_screen=_EVERY_ROW,
     )
 
 

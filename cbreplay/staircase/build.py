@@ -227,11 +227,7 @@ def build_staircase(
     replay = replay_run(record, endless, judging=chosen)
     replay, stops = _known_stops(replay, endless, chosen)
     judged = record.series[replay.objective or monitor]
-    best_epoch = None
-    if not _has_several_bests(replay):
-        best_epoch = best_recorded_epoch(
-            record, replay.objective, replay.objective_mode
-        )
+    best_epoch = _best_epoch(replay)
     return Staircase(
         replay=replay,
         monitor=monitor,
@@ -246,6 +242,13 @@ def build_staircase(
         ),
         notes=(*replay.notes, *_own_stop_notes(record)),
     )
+
+
+def _best_epoch(replay: Replay) -> int | None:
+    """Return the epoch of the best value; None where several may be it."""
+    if _has_several_bests(replay):
+        return None
+    return best_recorded_epoch(replay.run, replay.objective, replay.objective_mode)
 
 
 def _has_several_bests(replay: Replay) -> bool:
