@@ -179,17 +179,17 @@ def test_a_record_that_is_reduced_then_as_well_gained_at_no_kept_rate() -> None:
         (
             0.5,
             (
-                "by 0 % after epoch 5. In 2,208 retrainings an earlier reduction cost "
-                "more than 1 %: in none of those with up to 1 % still to come."
+                "by 0 % after epoch 5. Of 2,208 retrainings with an earlier reduction, "
+                "none of those with up to 1 % still to come ended more than 1 % worse."
             ),
         ),
-        (0.49, "in 57 % of those with 1 to 3 % still to come."),
-        (0.46, "in 77 % of those with 3 to 10 % still to come."),
+        (0.49, "57 % of those with 1 to 3 % still to come ended more than 1 % worse."),
+        (0.46, "77 % of those with 3 to 10 % still to come ended more than 1 % worse."),
         (
             0.4,
             (
-                "by 20 % after epoch 5. In 2,208 retrainings an earlier reduction cost "
-                "more than 1 %: in 85 % of those with over 10 % still to come."
+                "by 20 % after epoch 5. Of 2,208 retrainings with an earlier reduction, "
+                "85 % of those with over 10 % still to come ended more than 1 % worse."
             ),
         ),
     ],
