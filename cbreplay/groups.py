@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["Described", "Grouping", "find_groups"]
 
 _WAYS = ("auto", "none", "directory", "learning-rate", "run.json")
+_BEGINS = r"(?:^|(?<=[-_./ ,]))"
+_WORD = (
+    r"(?:(?:random[-_ ]?)?seed|random[-_ ]?state|repeat|repetition|replicate|rep"
+    r"|(?:k|\d+)?fold|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
+)
 # a name with one of these and a number is one of several alike
 _SEED = re.compile(
-    r"(?:^|(?<=[-_./ ,]))(?:"
-    r"(?:(?:random[-_ ]?)?seed|random[-_ ]?state|repeat|repetition|replicate|rep|fold"
-    r"|split)[-_= ]?\d+(?=$|[-_ ,]|\.(?!\d))"
-    r"|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))",
-    re.IGNORECASE,
+    rf"{_BEGINS}(?:{_WORD}|(?:cv|rs|r|s)[-_= ]?\d+(?=$|\.(?!\d)))", re.IGNORECASE
 )
 # so is one with a counted run beside the value of a setting, as run_lr0.01_1
 _COUNTED = re.compile(
@@ -38,6 +40,8 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"[a-z][-_= ]?\d+(?:\.\d+|e-?\d+)", re.IGNORECASE)
+# of a directory fewer tell that: r50 beside r101 rather names a network
+_SEED_OF_FOLDER = re.compile(f"{_BEGINS}{_WORD}", re.IGNORECASE)
 # what of a run.json differs between seeds of one setting, or decides no training
 _APART = frozenset(
     [
@@ -177,13 +181,38 @@ def _label_places(runs: Sequence[Described]) -> list[Hashable]:
     """Return where each run lies, how it is called, and its learning rate."""
     folders = [_folder(run.name) for run in runs]
     differ = len(set(folders)) > 1
-    labels = []
+    labels: list[Hashable] = []
     for run, folder in zip(runs, folders, strict=True):
-        stem, seeded = _without_seed(run.name.rpartition(os.sep)[2])
+        stem, seeded = _without_seed(_last_part(run.name))
         # a directory for each setting tells which runs are alike; else their names do
         own = "" if (differ and folder) or seeded else run.name
         labels.append((folder, stem if seeded else "", own))
+    # where every seed has a directory, each of these may hold a log of each setting
+    across = [_across_seeds(run.name) for run in runs]
+    often = Counter(across)
+    labels = [
+        label if alike is None or often[alike] == 1 else alike
+        for label, alike in zip(labels, across, strict=True)
+    ]
     return _by_rate(runs, labels)
+
+
+def _across_seeds(name: str) -> tuple[str, ...] | None:
+    """Return a name without seeds, part by part; None where no directory has one.
+
+    >>> _across_seeds("fold_1/lr0.1"), _across_seeds("mlp_seed3/logs/s1")
+    (('lr0.1',), ('mlp', 'logs'))
+    >>> _across_seeds("lr0.1/fold_1")
+    """
+    folders = Path(_folder(name)).parts
+    found = [_SEED_OF_FOLDER.subn("", folder) for folder in folders]
+    if not any(seeded for _, seeded in found):
+        return None
+    parts = [
+        part.strip("-_ ,") if seeded else folder
+        for folder, (part, seeded) in zip(folders, found, strict=True)
+    ]
+    return tuple(part for part in (*parts, _without_seed(_last_part(name))[0]) if part)
 
 
 def _without_seed(name: str) -> tuple[str, bool]:
@@ -205,6 +234,10 @@ def _without_seed(name: str) -> tuple[str, bool]:
 def _folder(name: str) -> str:
     """Return where a run lies, as its name tells."""
     return name.rpartition(os.sep)[0]
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition(os.sep)[2]
 
 
 def _by_rate(runs: Sequence[Described], labels: Sequence[Hashable]) -> list[Hashable]:
@@ -308,6 +341,9 @@ def _common_name(names: Sequence[str]) -> str:
     >>> _common_name(["mlp/seed0", "mlp/seed1"]), _common_name(["g16_r1", "g16_r2"])
     ('mlp', 'g16')
     """
+    across = {_across_seeds(name) for name in names}
+    if len(across) == 1 and (parts := across.pop()):
+        return str(Path(*parts))
     alike = itertools.takewhile(
         lambda letters: len(set(letters)) == 1, zip(*names, strict=False)
     )

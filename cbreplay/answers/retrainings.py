@@ -23,7 +23,7 @@ _BANDS = (
 def meant_in_retrainings(gains: Iterable[float]) -> str:
     """Say how often retrainings with as much still to come ended worse.
 
-    >>> meant_in_retrainings([0.2, 0.004, 0.3]).partition(" still to come ended")[0][50:]
+    >>> meant_in_retrainings([0.2, 0.004, 0.3]).partition(" still to come")[0][48:]
     'none of those with up to 1 % and 85 % of those with over 10 %'
     """
     bands = {next(band for band in _BANDS if gain <= band[0]) for gain in gains}

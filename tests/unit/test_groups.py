@@ -93,6 +93,43 @@ def test_what_counts_runs_is_found_anywhere_in_a_name(
     assert sizes == ([1, 1, 1] if alone else [3, 3])
 
 
+@pytest.mark.parametrize(
+    ("form", "called"),
+    [
+        ("fold_{}/lr_{}", "lr_0.01"),
+        ("model_lr{1}_fold_{0}/csv_logger", "model_lr0.01/csv_logger"),
+        ("seed{}/mlp_{}/version_0", "mlp_0.01/version_0"),
+        ("mlp/seed-{}/lr{}_r1", "mlp/lr0.01"),
+        ("kfold_{}_lr{}", "kfold_1_lr0.01 and others"),
+    ],
+)
+def test_a_directory_of_a_seed_or_fold_holds_a_log_of_each_setting(
+    form: str, called: str
+) -> None:
+    runs = [run(form.format(n, rate)) for n in (1, 2, 3) for rate in (0.01, 0.1)]
+    found = find_groups(runs, None)
+    assert found.rows == ((0, 2, 4), (1, 3, 5))
+    assert found.names[0] == f"{called} (3 runs)"
+
+
+@pytest.mark.parametrize(
+    ("listed", "groups"),
+    [
+        # a network's name is no seed
+        (["r50/seed1", "r50/seed2", "r101/seed1", "r101/seed2"], [[0, 1], [2, 3]]),
+        # what is called otherwise in every fold shows no settings
+        (["fold_1/monday", "fold_1/friday", "fold_2/sunday"], [[0, 1], [2]]),
+        # every log is of one setting, and stands for itself
+        (["fold_1/version_0", "fold_2/version_0"], [[0], [1]]),
+    ],
+)
+def test_what_the_directory_of_a_seed_does_not_tell(
+    listed: list[str], groups: list[list[int]]
+) -> None:
+    found = find_groups([run(name) for name in listed], None)
+    assert [list(rows) for rows in found.rows] == groups
+
+
 def test_seeds_whose_rate_fell_at_different_epochs_are_one_setting() -> None:
     runs = [
         run("a/1", [0.1, 0.05, 0.05]),

@@ -188,8 +188,9 @@ def test_a_record_that_is_reduced_then_as_well_gained_at_no_kept_rate() -> None:
         (
             0.4,
             (
-                "by 20 % after epoch 5. Of 2,208 retrainings with an earlier reduction, "
-                "85 % of those with over 10 % still to come ended more than 1 % worse."
+                "by 20 % after epoch 5. Of 2,208 retrainings with an earlier "
+                "reduction, 85 % of those with over 10 % still to come ended "
+                "more than 1 % worse."
             ),
         ),
     ],
