@@ -210,10 +210,8 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     basis: Basis = "score"
     if by_promise:
         basis = "promise"
-    elif scored is None:
+    elif scored is None or (priced.frame.broke_off and patience == _fall_back(priced)):
         basis = "cut" if _is_by_floor(priced) else "thumb"
-    elif priced.frame.broke_off and patience == _fall_back(priced):
-        basis = "thumb"
     return Pick(
         patience,
         "guaranteed" if promised is not None and patience >= promised else "heuristic",
@@ -346,8 +344,7 @@ def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
     longer training would have lost more. So where most did, nothing is an argument for
     less than the rule of thumb.
     """
-    frame = priced.frame
-    least = rule_of_thumb(frame) if frame.broke_off else frame.floor
+    least = _fall_back(priced) if priced.frame.broke_off else priced.frame.floor
     first = int(np.searchsorted(scored.patience, least))
     first = min(first, len(scored.patience) - 1)
     return first + int(np.argmin(blended.score[first:]))

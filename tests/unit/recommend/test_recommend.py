@@ -396,6 +396,28 @@ def test_where_most_logs_broke_off_a_tenth_of_a_long_plan_is_the_least() -> None
     assert advice.patience >= 30
 
 
+@pytest.mark.parametrize(("own", "least"), [(4, 10), (30, 30)])
+def test_where_most_logs_broke_off_no_less_than_what_cut_the_others(
+    own: int, least: int
+) -> None:
+    # no log goes on where 30 would have stopped it: less was tried by none of them
+    stopped = {
+        "callbacks": [f"EarlyStopping(patience={own})"],
+        "ended": {"by": "EarlyStopping", "epoch": 20 + own},
+    }
+    metadata = parse_run_metadata(json.dumps(stopped), source="")
+    cut = replace(
+        make_run([*np.linspace(1, 0.5, 20), *[2.0] * own], "cut"),
+        metadata=metadata,
+        planned_epochs=100,
+    )
+    advice = recommend([*broken_off(2, plan=100), cut], group_by="none")
+    assert advice.patience is not None
+    assert advice.patience >= least
+    headline = plain_text(advice_headline(advice))
+    assert headline.endswith(": most of these logs broke off.")
+
+
 def test_logs_whose_plan_nobody_knows_did_not_break_off() -> None:
     # five end at epoch 20, and three at epoch 40, which is taken for the plan of these
     short = [replace(run, planned_epochs=None) for run in broken_off(5)]
