@@ -60,10 +60,10 @@ def leave_out_copies(found: list[RunsOfLog], seen: list[Seen]) -> list[RunsOfLog
         kept = found[at]
         names = sorted({found[places[part].log].name for part in parts})
         more = ", ..." if len(names) > _SHOWN else ""
-        holds = "holds" if len(names) == 1 else "hold"
+        # a name would begin a sentence with a capital that it does not have
         kept.runs[number] = kept.runs[number].with_notes(
-            f"{', '.join(names[:_SHOWN])}{more} {holds} the same training, or its "
-            "beginning: it was read once"
+            "the same training, or its beginning, stands in "
+            f"{', '.join(names[:_SHOWN])}{more} too: it was read once"
         )
         left_out |= {places[part]: kept.name for part in parts}
     return _without(found, left_out, seen)

@@ -236,7 +236,7 @@ def test_checkpoints_of_one_training_are_one_run(tmp_path: Path) -> None:
         (place / "trainer_state.json").write_text(state)
     (run,) = load_runs(tmp_path)
     assert (run.name, run.horizon) == ("checkpoint-3", 2)
-    assert "checkpoint-1, checkpoint-2 hold the same training" in run.notes[-1]
+    assert "stands in checkpoint-1, checkpoint-2 too" in run.notes[-1]
     # each file has one fate
     seen = survey_sources([tmp_path], ReadOptions()).seen
     fates = {one.path: one.fate for one in seen}

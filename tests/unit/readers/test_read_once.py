@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from cbreplay import Run, Series, load_runs
+from cbreplay.answers.staircase_doubts import noted
+from cbreplay.document import plain_text
 from cbreplay.readers.discovery.read_once import find_copies
 from cbreplay.readers.discovery.same_training import join_logs
 from tests.oracles.tensorboard_loader import write_events
@@ -37,7 +39,8 @@ def test_copies_made_as_a_log_grew_are_one_training(tmp_path: Path) -> None:
         write(tmp_path / f"at_{n_epochs}.csv", LOSSES[:n_epochs])
     (run,) = load_runs(tmp_path)
     assert (run.name, run.n_epochs) == ("at_7.csv", 7)
-    assert "at_5.csv, at_6.csv hold the same training, or its beginning" in run.notes[0]
+    told = "the same training, or its beginning, stands in at_5.csv, at_6.csv too: "
+    assert told in run.notes[0]
     # so are the same files named one by one
     assert len(load_runs(*sorted(tmp_path.glob("*.csv")))) == 1
 
@@ -46,7 +49,17 @@ def test_exact_copies_are_one_training(tmp_path: Path) -> None:
     for name in ("a/logs.csv", "b/logs.csv", "c/logs.csv"):
         write(tmp_path / name, LOSSES)
     (run,) = load_runs(tmp_path)
-    assert "b, c hold the same training" in run.notes[0]
+    assert "stands in b, c too" in run.notes[0]
+
+
+def test_a_copy_is_called_as_it_is_written(tmp_path: Path) -> None:
+    for name in ("a/logs.csv", "b/logs.csv"):
+        write(tmp_path / name, LOSSES)
+    (run,) = load_runs(tmp_path)
+    told = [plain_text(text) for text in noted(run, ())]
+    assert [text for text in told if " b " in text] == [
+        "The same training, or its beginning, stands in b too: it was read once."
+    ]
 
 
 def test_a_rounded_copy_is_the_same_training(tmp_path: Path) -> None:
