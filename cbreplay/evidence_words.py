@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.validity import Evidence
 
 __all__ = [
+    "GAP_WORDS",
     "Parting",
     "brief_evidence",
     "brief_limit",
@@ -34,6 +35,16 @@ __all__ = [
 # what is otherwise at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
+
+
+# why nothing is known from an epoch on, by what `gap_cause` finds there
+GAP_WORDS = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "rounded": "the log rounds too far to tell which of two values is better",
+    "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
+}
 
 
 def spoken_divergence(replay: Replay) -> str:
@@ -137,7 +148,7 @@ def spoken_limit(
 ) -> str:
     """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
     if gap_epoch is not None:
-        why = _GAPS[gap_cause(run, gap_epoch)]
+        why = GAP_WORDS[gap_cause(run, gap_epoch)]
         return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
     if divergence_epoch is not None:
         return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
@@ -206,7 +217,7 @@ def limits_explained(
         words.append('"log ends": this setting would have trained on past the log')
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
-    causes = dict.fromkeys(_GAPS[gap_cause(run, epoch)] for run, epoch in gaps)
+    causes = dict.fromkeys(GAP_WORDS[gap_cause(run, epoch)] for run, epoch in gaps)
     words += [f'"unknown from": {cause}' for cause in causes]
     return "; ".join(words)
 
@@ -228,15 +239,6 @@ _PARTINGS = {
         '"weights put back": from that epoch on this setting trains from weights of an '
         "earlier epoch, so the log cannot say what follows"
     ),
-}
-
-
-_GAPS = {
-    "hole": "the log has a hole there",
-    "several": "the log holds several values by then",
-    "rounded": "the log rounds too far to tell which of two values is better",
-    "seam": "another fit began there",
-    "possible seam": "a fit may have been resumed, and the log does not tell",
 }
 
 

@@ -8,6 +8,7 @@ from cbreplay.answers.advice.surety import broken_off
 from cbreplay.answers.counted import counted
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.document import Claim, Code, Fact, say
+from cbreplay.evidence_words import GAP_WORDS
 from cbreplay.recommend.choice import USUAL
 from cbreplay.words import list_names
 
@@ -352,17 +353,8 @@ def _gap(facts: Mapping[str, Any]) -> Text:
     return say(
         "unknown from epoch ",
         *epochs[1:],
-        f"{more} on: {_GAPS[facts['cause']]}; counted, never averaged",
+        f"{more} on: {GAP_WORDS[facts['cause']]}; counted, never averaged",
     )
-
-
-_GAPS = {
-    "hole": "the log has a hole there",
-    "several": "the log holds several values by then",
-    "rounded": "the log rounds too far to tell which of two values is better",
-    "seam": "another fit began there",
-    "possible seam": "a fit may have been resumed, and the log does not tell",
-}
 
 
 def _failed(facts: Mapping[str, Any]) -> Text:
