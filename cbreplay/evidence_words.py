@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbreplay.validity import Evidence
 
 __all__ = [
+    "AFTER_A_REDUCTION",
     "Parting",
     "brief_evidence",
     "brief_limit",
@@ -34,6 +35,10 @@ __all__ = [
 # what is otherwise at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
+# why a map of costs has no place for what reduces the rate
+AFTER_A_REDUCTION = (
+    "A log tells nothing of what comes after a reduction of the learning rate."
+)
 
 
 def spoken_divergence(replay: Replay) -> str:

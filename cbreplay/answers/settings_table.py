@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
@@ -137,27 +137,19 @@ def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
 
 
 def _regrets(cells: SettingCells) -> Sequence[Any]:
-    return _bounded(cells, "regret", "lower", _so_far(cells, "regret"))
+    return _bounded(cells, "regret", _so_far(cells, "regret"))
 
 
 def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
-    saved = cells.columns["epochs_saved"]
-    return _bounded(cells, "epochs_saved", "upper", saved)
+    return _bounded(cells, "epochs_saved", cells.columns["epochs_saved"])
 
 
-def _bounded(
-    cells: SettingCells,
-    key: str,
-    bound: Literal["lower", "upper"],
-    held: Sequence[Any],
-) -> Sequence[Any]:
-    """Return a column of figures, with its sign where one is a bound of this kind."""
-    bounds = cells.columns["bounds"]
-    said = f"{key}:{bound}"
+def _bounded(cells: SettingCells, key: str, held: Sequence[Any]) -> Sequence[Any]:
+    """Return a column of figures, with its sign where one is a bound."""
 
     def cell(row: int) -> Any:  # noqa: ANN401 - what the column holds, or a Cell
-        value = held[row]
-        if value is None or said not in bounds[row]:
+        value, bound = held[row], cells.bound_of(row, key)
+        if value is None or bound is None:
             return value
         value = value if isinstance(value, Cell) else Cell(value)
         return value._replace(bound=bound)
