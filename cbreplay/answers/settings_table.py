@@ -8,7 +8,7 @@ from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
-from cbreplay.evidence_words import brief_limit, limits_explained
+from cbreplay.evidence_words import Limit, limits_explained
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import count
 
@@ -168,8 +168,7 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
 
     def spoken(row: int) -> str:
         run = cells.runs[row // n_configs]
-        evidence, divergence, parted_by, gap = (column[row] for column in limits)
-        return brief_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
+        return Limit(run, *(column[row] for column in limits)).brief()
 
     return MadeColumn(len(limits[0]), spoken)
 

@@ -27,7 +27,7 @@ from cbreplay import (
     sweep_runs,
 )
 from cbreplay.answers.describe import describe_replay
-from cbreplay.evidence_words import spoken_limit
+from cbreplay.evidence_words import Limit
 from cbreplay.rounded import find_unclear, half_units
 from tests.oracles.plain_stop import stop_at
 
@@ -59,7 +59,7 @@ def test_a_tie_of_rounded_values_is_not_decided() -> None:
         "tell which"
     )
     assert describe_replay(replay)["candidates"] == [2, 3]
-    said = spoken_limit(run, "incomplete", None, gap_epoch=2)
+    said = Limit(run, "incomplete", gap_epoch=2).spoken()
     assert said == (
         "unknown from epoch 3 on: the log rounds too far to tell which of two values "
         "is better"
