@@ -7,13 +7,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.answers.comparison import comparison_document
+from cbreplay.answers.rival_lists import compare_lists
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
-from cbreplay.replay import replay_run
-from cbreplay.replay.compare import compare_replays
 from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
@@ -45,17 +44,10 @@ def print_versus(
         raise ConfigError(sentence)
     first = _one_list(question.grid, "the rest of the command")
     rival = _rival_list(question, first, texts)
-    runs, compared = question.runs, []
+    runs, judging = question.runs, question.judging
     with watch("replaying") as tell:
-        for run in runs:
-            compared.append(
-                compare_replays(
-                    replay_run(run, first, judging=question.judging),
-                    replay_run(run, rival, judging=question.judging),
-                )
-            )
-            tell(len(compared), len(runs))
-    print_document(comparison_document(RivalLists(first, rival, compared)), output)
+        lists = compare_lists(runs, first, rival, judging, progress=tell)
+    print_document(comparison_document(lists), output)
 
 
 def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
