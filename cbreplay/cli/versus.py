@@ -43,7 +43,7 @@ def print_versus(
     if output == "parquet":
         sentence = "--format parquet is for grids; --versus has --format csv and json"
         raise ConfigError(sentence)
-    first = _one_list(question.grid, "-c")
+    first = _one_list(question.grid, "the rest of the command")
     rival = _rival_list(question, first, texts)
     runs, compared = question.runs, []
     with watch("replaying") as tell:
@@ -58,15 +58,14 @@ def print_versus(
     print_document(comparison_document(RivalLists(first, rival, compared)), output)
 
 
-def _one_list(grid: Grid | None, option: str) -> Sequence[Callback]:
+def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
     if grid is not None and len(grid) == 1:
         setting: Sequence[Callback] = grid[0]
         return setting
-    problem = "names none" if grid is None else f"names {len(grid)}"
+    named = "none" if grid is None else str(len(grid))
     sentence = (
-        f"--versus compares one list with one, and {option} {problem}. "
-        'Give one value for each, for example -c "EarlyStopping(patience=5)" '
-        '--versus "EarlyStopping(patience=10)"'
+        f"--versus compares one setting with one, and {side} names {named}. Give one "
+        "value for each, for example --patience 5 --versus-patience 10"
     )
     raise ConfigError(sentence)
 
@@ -82,7 +81,7 @@ def _rival_list(
 
     read = read_expressions(texts, question.monitor_and_mode)
     say(*(f"note: {note}" for note in read.notes))
-    return _one_list(make_grid(read.entries), "--versus")
+    return _one_list(make_grid(read.entries), "it")
 
 
 def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:
