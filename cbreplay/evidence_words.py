@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.holes import gap_cause
 from cbreplay.words import spoken_rows, spoken_semantics
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from cbreplay.validity import Evidence
 
 __all__ = [
-    "GAP_WORDS",
+    "AFTER_A_REDUCTION",
+    "GAP_CAUSES",
+    "Limit",
     "Parting",
     "brief_evidence",
-    "brief_limit",
     "changes_recorded_rate",
     "find_non_finite",
     "limits_explained",
@@ -27,7 +28,6 @@ __all__ = [
     "parting_words",
     "spoken_divergence",
     "spoken_evidence",
-    "spoken_limit",
     "spoken_non_finite",
     "takes_nan",
 ]
@@ -35,16 +35,10 @@ __all__ = [
 # what is otherwise at a divergence: a rate that a reduction or a schedule sets, one
 # that the recorded training alone changed, or weights that were put back
 Parting: TypeAlias = Literal["reduction", "recorded", "schedule", "weights"]
-
-
-# why nothing is known from an epoch on, by what `gap_cause` finds there
-GAP_WORDS = {
-    "hole": "the log has a hole there",
-    "several": "the log holds several values by then",
-    "rounded": "the log rounds too far to tell which of two values is better",
-    "seam": "another fit began there",
-    "possible seam": "a fit may have been resumed, and the log does not tell",
-}
+# why a map of costs has no place for what reduces the rate
+AFTER_A_REDUCTION = (
+    "A log tells nothing of what comes after a reduction of the learning rate."
+)
 
 
 def spoken_divergence(replay: Replay) -> str:
@@ -127,67 +121,68 @@ def _spoken_parting(divergence_epoch: int, parted_by: Parting) -> str:
 
 def spoken_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence."""
-    diverged = replay.divergence_epoch is not None
-    parted_by = parting_of(replay) if diverged else "reduction"
-    return spoken_limit(
-        replay.run,
-        replay.evidence,
-        replay.divergence_epoch,
-        parted_by,
-        gap_epoch=replay.gap_epoch,
-    )
-
-
-def spoken_limit(
-    run: Run,
-    evidence: Evidence,
-    divergence_epoch: int | None,
-    parted_by: Parting = "reduction",
-    *,
-    gap_epoch: int | None = None,
-) -> str:
-    """Say how far an answer on a run is evidence, by what a `Replay` says of it."""
-    if gap_epoch is not None:
-        why = GAP_WORDS[gap_cause(run, gap_epoch)]
-        return spoken_rows(f"unknown from epoch {gap_epoch + 1} on: {why}", run)
-    if divergence_epoch is not None:
-        return spoken_rows(_spoken_parting(divergence_epoch, parted_by), run)
-    if evidence == "censored":
-        ends = f"not in the log (it ends at epoch {run.horizon + 1})"
-        return spoken_rows(ends, run)
-    return "exact"
+    return _limit_of(replay).spoken()
 
 
 def brief_evidence(replay: Replay) -> str:
     """Say how far an answer is evidence in the few words of a cell."""
-    return brief_limit(
+    return _limit_of(replay).brief()
+
+
+def _limit_of(replay: Replay) -> Limit:
+    diverged = replay.divergence_epoch is not None
+    return Limit(
         replay.run,
         replay.evidence,
         replay.divergence_epoch,
-        parting_of(replay),
-        gap_epoch=replay.gap_epoch,
+        parting_of(replay) if diverged else "reduction",
+        replay.gap_epoch,
     )
 
 
-def brief_limit(
-    run: Run,
-    evidence: Evidence,
-    divergence_epoch: int | None,
-    parted_by: Parting = "reduction",
-    *,
-    gap_epoch: int | None = None,
-) -> str:
-    """Say what `spoken_limit` says in the few words of a cell.
+class Limit(NamedTuple):
+    """How far an answer on a run is evidence, by what a `Replay` says of it.
 
-    `limits_explained` is the footnote that says what they mean.
+    Parameters
+    ----------
+    run : Run
+        The record.
+    evidence, divergence_epoch, gap_epoch : Evidence, int or None, int or None
+        As in `Replay`.
+    parted_by : Parting
+        What is otherwise at a divergence.
     """
-    if gap_epoch is not None:
-        return f"unknown from {gap_epoch + 1}"
-    if divergence_epoch is not None:
-        # a reduction acts at the end of the epoch before the first that it changes
-        epoch = divergence_epoch + (parted_by not in ("reduction", "recorded"))
-        return f"{_BRIEF_PARTINGS[parted_by]} at {epoch}"
-    return f"log ends at {run.horizon + 1}" if evidence == "censored" else "exact"
+
+    run: Run
+    evidence: Evidence
+    divergence_epoch: int | None = None
+    parted_by: Parting = "reduction"
+    gap_epoch: int | None = None
+
+    def spoken(self) -> str:
+        """Say it in a clause."""
+        if self.gap_epoch is not None:
+            why = GAP_CAUSES[gap_cause(self.run, self.gap_epoch)]
+            words = f"unknown from epoch {self.gap_epoch + 1} on: {why}"
+        elif self.divergence_epoch is not None:
+            words = _spoken_parting(self.divergence_epoch, self.parted_by)
+        elif self.evidence == "censored":
+            words = f"not in the log (it ends at epoch {self.run.horizon + 1})"
+        else:
+            return "exact"
+        return spoken_rows(words, self.run)
+
+    def brief(self) -> str:
+        """Say it in the few words of a cell, which `limits_explained` explains."""
+        if self.gap_epoch is not None:
+            return f"unknown from {self.gap_epoch + 1}"
+        if self.divergence_epoch is not None:
+            # a reduction acts at the end of the epoch before the first that it changes
+            late = self.parted_by not in ("reduction", "recorded")
+            epoch = self.divergence_epoch + late
+            return f"{_BRIEF_PARTINGS[self.parted_by]} at {epoch}"
+        censored = self.evidence == "censored"
+        return f"log ends at {self.run.horizon + 1}" if censored else "exact"
 
 
 _BRIEF_PARTINGS = {
@@ -201,7 +196,7 @@ _BRIEF_PARTINGS = {
 def limits_explained(
     limits: Iterable[tuple[Evidence, Parting | None]], gaps: Iterable[tuple[Run, int]]
 ) -> str:
-    """Say what the words of `brief_limit` mean, those that occur; none for "exact".
+    """Say what the words of `Limit.brief` mean, those that occur; none for "exact".
 
     Parameters
     ----------
@@ -217,7 +212,7 @@ def limits_explained(
         words.append('"log ends": this setting would have trained on past the log')
     partings = {parted_by for evidence, parted_by in told if evidence == "diverged"}
     words += [_PARTINGS[parting] for parting in _PARTINGS if parting in partings]
-    causes = dict.fromkeys(GAP_WORDS[gap_cause(run, epoch)] for run, epoch in gaps)
+    causes = dict.fromkeys(GAP_CAUSES[gap_cause(run, epoch)] for run, epoch in gaps)
     words += [f'"unknown from": {cause}' for cause in causes]
     return "; ".join(words)
 
@@ -239,6 +234,15 @@ _PARTINGS = {
         '"weights put back": from that epoch on this setting trains from weights of an '
         "earlier epoch, so the log cannot say what follows"
     ),
+}
+
+
+GAP_CAUSES = {
+    "hole": "the log has a hole there",
+    "several": "the log holds several values by then",
+    "rounded": "the log rounds too far to tell which of two values is better",
+    "seam": "another fit began there",
+    "possible seam": "a fit may have been resumed, and the log does not tell",
 }
 
 

@@ -1,9 +1,14 @@
-"""One list of callbacks against another, run by run."""
+"""One list of callbacks against another: what is said of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from cbreplay.answers.comparison_table import (
+    comparison_table,
+    describe_comparison,
+    limits_footnote,
+)
 from cbreplay.answers.counted import counted
 from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
@@ -12,39 +17,28 @@ from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
 from cbreplay.answers.staircase_doubts import noted
 from cbreplay.document import (
-    Cell,
     Claim,
     Code,
     Document,
     Fact,
     Notice,
-    Pair,
     Points,
-    Row,
     Section,
-    Table,
-    TableColumn,
     footnotes,
     say,
 )
-from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
 from cbreplay.replay.compare import total_comparisons
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.parameters import parameters_of
-from cbreplay.shown_digits import scale_of
-from cbreplay.words import count, list_names, spoken_counting, spoken_semantics
+from cbreplay.words import list_names, spoken_counting, spoken_semantics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from cbreplay.answers.rival_lists import DifferingParameter, RivalLists
     from cbreplay.document import Part, Text
-    from cbreplay.kinds import Kind
-    from cbreplay.replay import Replay
-    from cbreplay.replay.compare import ComparisonTotals, ReplayComparison
-    from cbreplay.rules.base import Callback
-    from cbreplay.run import Run
+    from cbreplay.replay.compare import ComparisonTotals
 
-__all__ = ["RivalLists", "comparison_document"]
+__all__ = ["comparison_document"]
 
 _CAUSES = {
     "learning rate": "it is trained at another learning rate",
@@ -53,78 +47,8 @@ _CAUSES = {
     "stop": "one stops there, the other does not",
     "kept weights": "both end there, and keep the weights of different epochs",
 }
-_NAMES = {"first": "A", "rival": "B", "same": "same"}
 _MOST_NAMES = 5
 _PLAIN = (str, int, float, type(None))
-# parameters that decide nothing
-_SILENT = ("verbose",)
-# what CSV has of each list on each run, in order
-_FIGURES = (
-    "evidence",
-    "stopped_epoch",
-    "kept_epoch",
-    "kept_value",
-    "regret",
-    "trained_epochs",
-    "epochs_saved",
-    "bounds",
-    "provisional",
-    "divergence_epoch",
-    "gap_epoch",
-)
-_OWN = (
-    "parting_epoch",
-    "parted_by",
-    "evident_until",
-    "both_exact",
-    "better",
-    "value_gain",
-    "epochs_gain",
-)
-
-
-class DifferingParameter(NamedTuple):
-    """A parameter in which two lists of the same callbacks differ.
-
-    Parameters
-    ----------
-    callback : int
-        The index of the callback in both lists.
-    parameter : str
-        Its name.
-    first, rival : object
-        Its values.
-    """
-
-    callback: int
-    parameter: str
-    first: Any
-    rival: Any
-
-
-class RivalLists(NamedTuple):
-    """Two lists of callbacks on the same runs.
-
-    Parameters
-    ----------
-    first, rival : sequence of Callback
-        The lists, which people know as A and B.
-    compared : sequence of ReplayComparison
-        One for each run.
-    """
-
-    first: Sequence[Callback]
-    rival: Sequence[Callback]
-    compared: Sequence[ReplayComparison]
-
-    @property
-    def runs(self) -> list[Run]:
-        """The runs, in order."""
-        return [comparison.first.run for comparison in self.compared]
-
-    def replays(self) -> list[Replay]:
-        """Return the replays, both of each run."""
-        return [replay for comparison in self.compared for replay in comparison[:2]]
 
 
 def comparison_document(lists: RivalLists) -> Document:
@@ -136,9 +60,9 @@ def comparison_document(lists: RivalLists) -> Document:
         The answer.
     """
     totals = total_comparisons(lists.compared)
-    footnote = _footnote(lists)
+    footnote = limits_footnote(lists)
     notes = (footnotes([("evidence", say(footnote))]),) if footnote else ()
-    table = (_table(lists), *notes)
+    table = (comparison_table(lists), *notes)
     sections = [Section("Run by run", table, untitled=True)]
     outcome = tuple(_outcome(lists, totals))
     if outcome:
@@ -174,9 +98,9 @@ def _members(lists: RivalLists, totals: ComparisonTotals) -> dict[str, Any]:
         **describe_results(lists.runs, results),
         "configs": configs,
         "versus": {
-            "differing": [_described_pair(pair) for pair in _differing(lists)],
+            "differing": [_described_pair(pair) for pair in lists.differing()],
             "comparisons": [
-                {"run": row, **_described(comparison)}
+                {"run": row, **describe_comparison(comparison)}
                 for row, comparison in enumerate(lists.compared)
             ],
             "totals": totals._asdict(),
@@ -192,22 +116,9 @@ def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
     }
 
 
-def _described(comparison: ReplayComparison) -> dict[str, Any]:
-    until, run = comparison.evident_until, comparison.first.run
-    return {
-        "parting_epoch": comparison.parting_epoch,
-        "parted_by": comparison.parted_by,
-        "evident_until": None if until < run.first_epoch else until,
-        "both_exact": comparison.both_exact,
-        "better": comparison.better,
-        "value_gain": comparison.value_gain,
-        "epochs_gain": comparison.epochs_gain,
-    }
-
-
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     parting = say(*_which_is_better(lists, totals), _spoken_parting(lists, totals))
-    differing = _differing(lists)
+    differing = lists.differing()
     if len(differing) <= 1:
         return parting
     # who reads only this must not put it down to one of them
@@ -271,7 +182,7 @@ def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
 
 def _label(lists: RivalLists, side: int) -> str:
     """Name a list by what it differs in, where that is one parameter."""
-    letter, differing = "AB"[side], _differing(lists)
+    letter, differing = "AB"[side], lists.differing()
     if len(differing) != 1:
         return letter
     value = (differing[0].first, differing[0].rival)[side]
@@ -283,24 +194,6 @@ def _owner(lists: RivalLists, pair: DifferingParameter) -> str:
     if len(lists.first) == 1:
         return ""
     return f"{lists.first[pair.callback].class_name}'s "
-
-
-def _differing(lists: RivalLists) -> list[DifferingParameter]:
-    """Return the parameters in which two lists of the same callbacks differ."""
-    if [rule.class_name for rule in lists.first] != [
-        rule.class_name for rule in lists.rival
-    ]:
-        return []
-    pairs = [
-        DifferingParameter(place, name, value, parameters_of(rival)[name])
-        for place, (ours, rival) in enumerate(zip(*lists[:2], strict=True))
-        for name, value in parameters_of(ours).items()
-        if name not in _SILENT
-    ]
-    differing = [pair for pair in pairs if pair.first != pair.rival]
-    # which epoch is kept is what people overlook
-    differing.sort(key=lambda pair: pair.parameter != "restore_best_weights")
-    return differing
 
 
 def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
@@ -334,107 +227,6 @@ def _lead(lists: RivalLists) -> Text:
         Code(rival),
         f". Rules of {', '.join(rules)}; {counting}; a pair is that of A / B.",
     )
-
-
-def _table(lists: RivalLists) -> Table:
-    columns = [
-        TableColumn(
-            "run", "run", "name", shown="always" if len(lists.runs) > 1 else "programs"
-        ),
-        *(TableColumn(key, key, "text", shown="programs") for key in _OWN),
-        *(
-            TableColumn(f"{side}_{key}", f"{side} {key}", "text", shown="programs")
-            for side in ("first", "rival")
-            for key in _FIGURES
-        ),
-        *_spoken_columns(lists),
-    ]
-    rows = tuple(
-        Row((*_figures(comparison), *_spoken(comparison)))
-        for comparison in lists.compared
-    )
-    caption = f"A and B on {count(len(lists.runs), 'run')}"
-    return Table(tuple(columns), rows, caption, is_answer=True)
-
-
-def _figures(comparison: ReplayComparison) -> Iterator[Any]:
-    """Yield the cells of a row for programs."""
-    yield comparison.first.run.name
-    yield from _described(comparison).values()
-    for replay in comparison[:2]:
-        outcome = replay.outcome
-        yield replay.evidence
-        yield replay.stopped_epoch
-        yield replay.kept_epoch
-        yield outcome.kept_value
-        yield outcome.regret
-        yield outcome.trained_epochs
-        yield outcome.epochs_saved
-        yield ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items())
-        yield ";".join(outcome.provisional)
-        yield replay.divergence_epoch
-        yield replay.gap_epoch
-
-
-def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
-    """Yield the columns for people: what both do stands in one."""
-    objectives = {comparison.first.objective for comparison in lists.compared}
-    objective = objectives.pop() if len(objectives) == 1 else None
-    scale = scale_of(replay.outcome.kept_value for replay in lists.replays())
-    # what it comes to says it of all runs already where all are exact
-    decided = all(comparison.both_exact for comparison in lists.compared)
-    titles: tuple[tuple[str, str, Kind, int], ...] = (
-        ("parting_epoch", "part at", "epoch", 0),
-        ("parted_by", "by", "text", 5),
-        ("stops", "stops", "epoch", 0),
-        ("keeps", "keeps", "epoch", 1),
-        ("values", objective or "kept value", "value", 3),
-        ("saved", "saved", "count", 4),
-        ("spoken_better", "better", "text", 0),
-        ("silent", "evidence", "evidence", 6 * decided),
-    )
-    for key, title, kind, fold in titles:
-        yield TableColumn(key, title, kind, fold, "people", scale)
-
-
-def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
-    """Yield the cells of a row for people."""
-    pair = comparison[:2]
-    yield comparison.parting_epoch
-    yield comparison.parted_by
-    yield Pair(*(replay.stopped_epoch for replay in pair))
-    yield Pair(*(_so_far(replay, replay.kept_epoch) for replay in pair))
-    yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
-    yield Pair(*map(_saved, pair))
-    yield _NAMES.get(comparison.better or "")
-    limits = [brief_evidence(replay) for replay in pair]
-    silent = [
-        f"{name}: {limit}"
-        for name, limit in zip("AB", limits, strict=True)
-        if limit != "exact"
-    ]
-    yield limits[0] if limits[0] == limits[1] else "; ".join(silent)
-
-
-def _footnote(lists: RivalLists) -> str:
-    """Say what the words for evidence mean; nothing where every run is exact."""
-    replays = lists.replays()
-    limits = [(replay.evidence, parting_of(replay)) for replay in replays]
-    gaps = [
-        (replay.run, replay.gap_epoch)
-        for replay in replays
-        if replay.gap_epoch is not None
-    ]
-    return limits_explained(limits, gaps)
-
-
-def _so_far(replay: Replay, value: float | None) -> Cell:
-    return Cell(value, provisional=bool(replay.outcome.provisional))
-
-
-def _saved(replay: Replay) -> Cell:
-    bound = replay.outcome.bounds.get("epochs_saved")
-    return Cell(replay.outcome.epochs_saved, bound)
 
 
 def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:

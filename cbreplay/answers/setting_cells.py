@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cbreplay.grid import Grid
+    from cbreplay.outcomes import Bound
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
 
@@ -42,3 +43,11 @@ class SettingCells(NamedTuple):
     judged_by: tuple[tuple[str | None, Mode | None], ...]
     notes: Callable[[], Sequence[tuple[str, ...]]]
     replays: Callable[[], Sequence[Replay]]
+
+    def bound_of(self, place: int, field: str) -> Bound | None:
+        """Return of which kind a figure of a cell is a bound; None where it is none."""
+        for bound in self.columns["bounds"][place].split(";"):
+            name, _, kind = bound.partition(":")
+            if name == field:
+                return "lower" if kind == "lower" else "upper"
+        return None

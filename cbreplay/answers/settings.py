@@ -222,7 +222,7 @@ def _headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         objective = cells.judged_by[0][0] or "value"
         # a log with a hole may lack a better one
         best = " keeps the best "
-        if cells.columns["bounds"][nearest]:
+        if cells.bound_of(nearest, "regret"):
             best = " keeps the best recorded "
         keeps: tuple[Part, ...] = (best, Code(objective))
     else:
@@ -260,7 +260,7 @@ def _beside_best_here(cells: SettingCells, place: int) -> Iterator[Part]:
     yield ": "
     yield Fact(regret, "difference", "regret", scale)
     side = "above" if cells.judged_by[0][1] == "min" else "below"
-    best = "best recorded" if cells.columns["bounds"][place] else "best"
+    best = "best recorded" if cells.bound_of(place, "regret") else "best"
     yield f" {side} the {best} {cells.judged_by[0][0]}"
 
 

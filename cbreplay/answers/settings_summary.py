@@ -23,7 +23,7 @@ from cbreplay.shown_digits import scale_of
 from cbreplay.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Part, Text
@@ -84,7 +84,7 @@ def _summary(cells: SettingCells, config: int) -> SettingSummary:
     exact = [place for place in places if held["evidence"][place] == "exact"]
     # costs of different series are of different units
     told = exact if len(cells.judged_by) == 1 else []
-    priced = [place for place in told if _is_priced(held, place)]
+    priced = [place for place in told if _is_priced(cells, place)]
     regrets = [held["regret"][place] for place in priced]
     worst = max(range(len(regrets)), key=regrets.__getitem__) if regrets else None
     saved = sum(held["epochs_saved"][place] for place in exact)
@@ -102,11 +102,11 @@ def _summary(cells: SettingCells, config: int) -> SettingSummary:
     )
 
 
-def _is_priced(held: Mapping[str, Sequence[Any]], place: int) -> bool:
+def _is_priced(cells: SettingCells, place: int) -> bool:
     """Say whether what a cell loses is known, and is no bound."""
-    regret = held["regret"][place]
+    regret = cells.columns["regret"][place]
     known = regret is not None and math.isfinite(regret)
-    return known and not held["bounds"][place]
+    return known and cells.bound_of(place, "regret") is None
 
 
 def _deviation(values: Sequence[float]) -> float | None:

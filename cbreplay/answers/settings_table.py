@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import axis_cells, axis_columns
 from cbreplay.answers.rate_cells import rate_columns, tells_of_rates
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
-from cbreplay.evidence_words import brief_limit, limits_explained
+from cbreplay.evidence_words import Limit, limits_explained
 from cbreplay.shown_digits import scale_of
 from cbreplay.words import count
 
@@ -137,27 +137,19 @@ def _so_far(cells: SettingCells, key: str) -> Sequence[Any]:
 
 
 def _regrets(cells: SettingCells) -> Sequence[Any]:
-    return _bounded(cells, "regret", "lower", _so_far(cells, "regret"))
+    return _bounded(cells, "regret", _so_far(cells, "regret"))
 
 
 def _saved_epochs(cells: SettingCells) -> Sequence[Any]:
-    saved = cells.columns["epochs_saved"]
-    return _bounded(cells, "epochs_saved", "upper", saved)
+    return _bounded(cells, "epochs_saved", cells.columns["epochs_saved"])
 
 
-def _bounded(
-    cells: SettingCells,
-    key: str,
-    bound: Literal["lower", "upper"],
-    held: Sequence[Any],
-) -> Sequence[Any]:
-    """Return a column of figures, with its sign where one is a bound of this kind."""
-    bounds = cells.columns["bounds"]
-    said = f"{key}:{bound}"
+def _bounded(cells: SettingCells, key: str, held: Sequence[Any]) -> Sequence[Any]:
+    """Return a column of figures, with its sign where one is a bound."""
 
     def cell(row: int) -> Any:  # noqa: ANN401 - what the column holds, or a Cell
-        value = held[row]
-        if value is None or said not in bounds[row]:
+        value, bound = held[row], cells.bound_of(row, key)
+        if value is None or bound is None:
             return value
         value = value if isinstance(value, Cell) else Cell(value)
         return value._replace(bound=bound)
@@ -176,8 +168,7 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
 
     def spoken(row: int) -> str:
         run = cells.runs[row // n_configs]
-        evidence, divergence, parted_by, gap = (column[row] for column in limits)
-        return brief_limit(run, evidence, divergence, parted_by, gap_epoch=gap)
+        return Limit(run, *(column[row] for column in limits)).brief()
 
     return MadeColumn(len(limits[0]), spoken)
 

@@ -7,13 +7,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.answers.comparison import comparison_document
+from cbreplay.answers.rival_lists import compare_lists
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.errors import ConfigError
-from cbreplay.replay import replay_run
-from cbreplay.replay.compare import compare_replays
 from cbreplay.rules.parameters import parameters_of
 
 if TYPE_CHECKING:
@@ -43,30 +42,22 @@ def print_versus(
     if output == "parquet":
         sentence = "--format parquet is for grids; --versus has --format csv and json"
         raise ConfigError(sentence)
-    first = _one_list(question.grid, "-c")
+    first = _one_list(question.grid, "the rest of the command")
     rival = _rival_list(question, first, texts)
-    runs, compared = question.runs, []
+    runs, judging = question.runs, question.judging
     with watch("replaying") as tell:
-        for run in runs:
-            compared.append(
-                compare_replays(
-                    replay_run(run, first, judging=question.judging),
-                    replay_run(run, rival, judging=question.judging),
-                )
-            )
-            tell(len(compared), len(runs))
-    print_document(comparison_document(RivalLists(first, rival, compared)), output)
+        lists = compare_lists(runs, first, rival, judging, progress=tell)
+    print_document(comparison_document(lists), output)
 
 
-def _one_list(grid: Grid | None, option: str) -> Sequence[Callback]:
+def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
     if grid is not None and len(grid) == 1:
         setting: Sequence[Callback] = grid[0]
         return setting
-    problem = "names none" if grid is None else f"names {len(grid)}"
+    named = "none" if grid is None else str(len(grid))
     sentence = (
-        f"--versus compares one list with one, and {option} {problem}. "
-        'Give one value for each, for example -c "EarlyStopping(patience=5)" '
-        '--versus "EarlyStopping(patience=10)"'
+        f"--versus compares one setting with one, and {side} names {named}. Give one "
+        "value for each, for example --patience 5 --versus-patience 10"
     )
     raise ConfigError(sentence)
 
@@ -82,7 +73,7 @@ def _rival_list(
 
     read = read_expressions(texts, question.monitor_and_mode)
     say(*(f"note: {note}" for note in read.notes))
-    return _one_list(make_grid(read.entries), "--versus")
+    return _one_list(make_grid(read.entries), "it")
 
 
 def _changed(first: Sequence[Callback], text: str) -> Sequence[Callback]:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
+from cbreplay.evidence_words import AFTER_A_REDUCTION
 from cbreplay.kinds import spoken_value
 from cbreplay.plots.style import LIGHT, Look, fit_axes, stack_axes, style_text
 from cbreplay.plots.words import lost_words
@@ -170,9 +171,7 @@ def _note(
 def _untold(scored: Scored) -> str:
     """Say why the logs do not tell what a setting loses."""
     if any(rule.changes_learning_rate for rule in scored.callbacks or ()):
-        return (
-            "Of what comes after a reduction of the learning rate a log tells nothing."
-        )
+        return AFTER_A_REDUCTION
     return "The logs do not tell what it loses."
 
 

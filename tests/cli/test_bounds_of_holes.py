@@ -67,8 +67,21 @@ def test_a_log_without_a_hole_has_no_bound(ask: Ask, tmp_path: Path) -> None:
     assert [step["bounds"] for step in told["staircase"]["steps"]] == [{}, {}]
 
 
-def test_what_was_still_gained_is_not_told_over_a_hole(ask: Ask, log: Path) -> None:
-    assert "still lowered its best" not in ask("report", log, "-o", "-").out
+def test_what_was_still_gained_is_not_told_over_a_hole(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Patience 1 acts after epoch 5; .4 was the best until then, .2 came after it."""
+    losses = [*LOSSES[:6], "0.3", "0.2"]
+    setting = ("-c", "ReduceLROnPlateau(patience=1)")
+    gained = "still lowered its best"
+    whole = write_log(tmp_path / "whole.csv", [*losses, "0.25", "0.26"])
+    assert gained in " ".join(ask("simulate", whole, *setting).out.split())
+    hole = write_log(tmp_path / "hole.csv", [*losses, "", ""])
+    assert gained not in " ".join(ask("simulate", hole, *setting).out.split())
+    for log, told in ((whole, True), (hole, False)):
+        page = tmp_path / "page.md"
+        assert ask("report", log, *setting, "-o", page).status == 0
+        assert (gained in " ".join(page.read_text().split())) == told
 
 
 def test_a_page_of_several_runs_averages_no_bound(ask: Ask, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -374,11 +373,9 @@ def test_what_the_system_shows_as_files_is_one_sentence(ask: Ask) -> None:
         "/proc/self/task/**",
         "/dev/null",
     ):
-        began = time.monotonic()
         answer = ask("simulate", path)
         assert answer.status == 2, path
         assert answered(answer.status, answer.err), path
-        assert time.monotonic() - began < 10
 
 
 def test_a_name_that_is_no_text_can_be_written_in_every_form(

@@ -176,10 +176,10 @@ def test_a_file_of_expressions_may_be_the_rival(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--versus", FIVE], "-c names none"),
+        (["--versus", FIVE], "the rest of the command names none"),
         (["-c", TWO, "--versus", FIVE, "--format", "parquet"], "is for grids"),
-        (["--patience", "1,2", "--versus", FIVE], "-c names 2"),
-        (["-c", TWO, "--versus", "EarlyStopping(patience=[1, 2])"], "--versus names 2"),
+        (["--patience", "1,2", "--versus", FIVE], "the rest of the command names 2"),
+        (["-c", TWO, "--versus", "EarlyStopping(patience=[1, 2])"], "and it names 2"),
         (
             ["-c", TWO, "--versus", "EarlyStopping('loss')"],
             "judged by val_loss min and its rival by loss min. Name one",

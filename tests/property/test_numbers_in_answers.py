@@ -20,10 +20,11 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.answers.advice import advice_document
-from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.answers.comparison import comparison_document
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.findings import check_callbacks, findings_document
 from cbreplay.answers.inspection import Inspection, inspection_document
+from cbreplay.answers.rival_lists import RivalLists
 from cbreplay.answers.settings import settings_document
 from cbreplay.document import plain_text, say
 from cbreplay.judging import Judging

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, choices, compare_replays, make_grid, replay_run
-from cbreplay.answers.comparison import RivalLists, comparison_document
+from cbreplay.answers.comparison import comparison_document
 from cbreplay.answers.deciding import decide_settings
+from cbreplay.answers.rival_lists import RivalLists
 from cbreplay.answers.settings import settings_document
 from cbreplay.answers.settings_summary import summarise
 from cbreplay.document import facts_of, plain_text

@@ -187,7 +187,12 @@ def test_what_one_setting_comes_to_on_several_logs_is_true(
         for told in exact
         if told.regret is not None and math.isfinite(told.regret) and not told.is_bound
     ]
-    assert facts.get("n_decided", 0) == len(exact) or facts["n_priced"] == len(priced)
+    counted = {"n_decided": len(exact), "n_priced": len(priced)}
+    said_of = facts.keys() & counted.keys()
+    assert said_of
+    assert {name: facts[name] for name in said_of} == {
+        name: counted[name] for name in said_of
+    }
     if priced and max(priced) == 0:
         assert "keeps the best" in said
     elif priced:

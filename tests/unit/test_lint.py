@@ -693,4 +693,6 @@ def test_a_log_that_begins_late_is_of_a_fit_that_knows_no_best_either() -> None:
     (told,) = found(save, run=run)
     assert told.code == "overwrites-after-resume"
     assert "a fit that begins with epoch 5 saves" in told.message
+    # a number of a finding stands in its data, where epochs count from 0
+    assert told.facts == {"first_epoch": 4}
     assert codes(save, run=recorded(1.0, 0.5, 0.75, 0.6)) == []

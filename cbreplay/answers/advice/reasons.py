@@ -8,7 +8,7 @@ from cbreplay.answers.advice.surety import broken_off
 from cbreplay.answers.counted import counted
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
 from cbreplay.document import Claim, Code, Fact, say
-from cbreplay.evidence_words import GAP_WORDS
+from cbreplay.evidence_words import GAP_CAUSES
 from cbreplay.recommend.choice import USUAL
 from cbreplay.words import list_names
 
@@ -353,7 +353,7 @@ def _gap(facts: Mapping[str, Any]) -> Text:
     return say(
         "unknown from epoch ",
         *epochs[1:],
-        f"{more} on: {GAP_WORDS[facts['cause']]}; counted, never averaged",
+        f"{more} on: {GAP_CAUSES[facts['cause']]}; counted, never averaged",
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cbreplay.answers.swept_cells import find_partings
-from cbreplay.evidence_words import Parting, brief_limit, spoken_limit
+from cbreplay.evidence_words import Limit, Parting
 from cbreplay.grid import choices, make_grid
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
@@ -239,13 +239,12 @@ def _kind(run: Run, told: tuple[int, ...]) -> StepKind:
     evidence, parting = EVIDENCE[code], _PARTINGS[parted]
     if evidence == "diverged":
         # each patience may have its own: the words are the same but for the number
-        brief = brief_limit(run, evidence, _SOME_EPOCH, parting)
-        full = spoken_limit(run, evidence, _SOME_EPOCH, parting)
-        brief, full = (_with_blank(words) for words in (brief, full))
+        ends = Limit(run, evidence, _SOME_EPOCH, parting)
+        brief, full = _with_blank(ends.brief()), _with_blank(ends.spoken())
     else:
         gap = limit if evidence == "incomplete" else None
-        brief = brief_limit(run, evidence, None, parting, gap_epoch=gap)
-        full = spoken_limit(run, evidence, None, parting, gap_epoch=gap)
+        ends = Limit(run, evidence, gap_epoch=gap)
+        brief, full = ends.brief(), ends.spoken()
     return StepKind(evidence, brief, full, bool(stopped), bool(judged))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.evidence_words import AFTER_A_REDUCTION
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.words import spoken_rows
 
@@ -90,9 +91,7 @@ _WORDS: dict[str, str] = {
         "Click, or move with the arrow keys."
     ),
     "map_empty": "No map: the logs tell of no setting here what it loses.",
-    "map_reduces": (
-        "Of what comes after a reduction of the learning rate a log tells nothing."
-    ),
+    "map_reduces": AFTER_A_REDUCTION,
     "map_cell": "patience {patience}, min_delta {min_delta}: {loss}",
     "map_lost": "{regret} {side}",
     "map_none": "not told",

@@ -10,7 +10,12 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.columns.header import holds_number, parse_cell, shown_names
+from cbreplay.readers.columns.header import (
+    check_numbers,
+    holds_number,
+    parse_cell,
+    shown_names,
+)
 from cbreplay.readers.columns.plain_csv import read_plain
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
@@ -121,6 +126,7 @@ def _read_carefully(
     text = TextRows(chunks, source, damage, encoding, may_widen=may_widen)
     if are_turned(text.first_rows):
         return read_turned(text, source, damage)
+    check_numbers(text.first_rows, source)
     table = LogTable(source, damage, text.header)
     _fill(table, text)
     return table

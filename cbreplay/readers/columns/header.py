@@ -31,6 +31,7 @@ __all__ = [
     "encoding_of",
     "find_header",
     "first_lines",
+    "free_text",
     "holds_number",
     "parse_cell",
     "shown_names",
@@ -286,7 +287,7 @@ def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None
 
 
 def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
-    """Refuse free text: no line of it holds a cell that is a number.
+    """Refuse free text: most lines of it are no rows of numbers.
 
     Parameters
     ----------
@@ -298,23 +299,47 @@ def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
     Raises
     ------
     LogError
-        If nothing in it is a number, and no name is that of an epoch.
+        If it is free text, and no name is that of an epoch.
     """
     if not rows or any(name.lower() in EPOCH_NAMES for name in rows[0]):
         return
     header, *below = rows
-    numbers = any(holds_number(cell) for row in rows for cell in row)
-    lists = any(cell.startswith(("[", '"[')) for row in below for cell in row)
-    if below and not numbers and not lists and header != below[0]:
-        problem = "this is free text, as a program prints it, and no table of numbers"
-        hint = "Train with CSVLogger('logs.csv'), and give what it writes"
-        raise LogError(problem, source=source, hint=hint)
+    below = [row for row in below if any(row) and row != header]
+    n_rows = sum(_is_row_of_numbers(row, len(header)) for row in below)
+    sentence = len(rows) == 1 and len(header) == 1 and " " in header[0]
+    if sentence or 2 * n_rows < len(below):
+        raise free_text(source)
+
+
+def _is_row_of_numbers(row: Sequence[str], width: int) -> bool:
+    """Tell whether a line holds numbers as a row does; a sentence may hold one too.
+
+    A damaged row may be too short or too long; its cells are numbers all the same.
+    """
+    said = [holds_number(cell) or bool(_LIST_BEGINS.match(cell)) for cell in row]
+    if len(row) == width:
+        return any(said)
+    return said[0] or 2 * sum(said) > len(row)
+
+
+_LIST_BEGINS = re.compile(r'"?\[\s*[-+.0-9\]]')
+
+
+def free_text(source: str) -> LogError:
+    """Return the error of a text that is written for people."""
+    problem = "this is free text and no table of numbers"
+    hint = "Train with CSVLogger('logs.csv'), and give what it writes"
+    return LogError(problem, source=source, hint=hint)
 
 
 def conflict(source: str, line: int) -> LogError:
     """Return the error of a file that git could not merge."""
     problem = "git could not merge this file: two versions of it stand here"
     return LogError(problem, source=source, line=line, hint="Resolve the conflict")
+
+
+# not a link of Markdown
+_JSON_BEGINS = re.compile(r'[{\[]\s*(?:["\'{\[\]}0-9-]|$)')
 
 
 def check_header(header: Sequence[str], source: str, line: int) -> None:
@@ -326,9 +351,10 @@ def check_header(header: Sequence[str], source: str, line: int) -> None:
         If there is none, or they are numbers, or JSON.
     """
     if not header:
-        problem, hint = "the file holds only blank lines", "Give a log with an epoch"
+        problem = "the file holds only blank lines and comments"
+        hint = "Give a log with an epoch"
         raise LogError(problem, source=source, hint=hint)
-    if header[0].startswith(("{", "[")):
+    if _JSON_BEGINS.match(header[0]):
         problem, hint = "this is JSON, not a CSV", "Write history.history as JSON"
         raise LogError(problem, source=source, line=line, hint=hint)
     if all(holds_number(name) for name in header):

@@ -15,7 +15,6 @@ from cbreplay.readers.columns.header import (
     SPACES,
     are_names_of_keras,
     check_header,
-    check_numbers,
     check_table,
     conflict,
     cut_rows,
@@ -99,7 +98,6 @@ class TextRows:
         self._header_at = first.index(header_line) + 1 if self.header else 0
         self.first_rows = cut_rows(first[self._header_at - 1 :], self.delimiter)
         check_header(self.header, source, self._header_at)
-        check_numbers(self.first_rows, source)
         self._note_title(first[: max(self._header_at - 1, 0)])
         if header_line.lstrip("\ufeff").startswith(COMMENT):
             self.notes.append("the column names were taken from a comment line")

@@ -85,7 +85,8 @@ def _holds_number(name: str) -> bool:
 
 
 def _is_name(cell: str) -> bool:
-    return any(letter.isalpha() for letter in cell) and not holds_number(cell)
+    # Epoch 3 is the name of an epoch, and of no series
+    return any(letter.isalpha() for letter in cell) and not _holds_number(cell)
 
 
 def _numbers_epochs(header: Sequence[str]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
-from cbreplay.readers.columns.header import decode_beginning
+from cbreplay.readers.columns.header import decode_beginning, free_text
 from cbreplay.readers.files import read_bytes
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ __all__ = ["read_json"]
 
 _HINT = "Give the JSON as it was written"
 _DUMP = "Where it was written, write json.dump(history.history, file) instead of str()"
+
+
+# [1,  2000] loss: 2.173, [INFO] and [section]; but not [nan, 0.5]
+_SENTENCE = re.compile(
+    r"""\s*\[(?:
+        (?!null|true|false|nan|none|inf)[^]\s[{}"'0-9.+-]
+        |[^][{}"\n]*\][ \t]*[^][{},"\s]
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def read_json(path: str, most: int, damage: Damage | None = None) -> Any:  # noqa: ANN401 - JSON holds anything
@@ -46,6 +57,9 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
+        sentence = _SENTENCE.match(text)
+        if sentence is not None and error.pos < sentence.end():
+            raise free_text(source) from None
         lines = text.splitlines()
         if error.msg == "Extra data" and len(lines) > 1:
             ended = text.endswith("\n")

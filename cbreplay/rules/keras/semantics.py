@@ -252,13 +252,8 @@ _SPANS = (
     ("keras", 3, 11, 12, _KERAS_3_11),
     ("keras", 3, 13, 14, _KERAS_3_13),
     ("keras", 3, 15, 15, _KERAS_3_15),
-    (
-        "tf_keras",
-        2,
-        15,
-        15,
-        _KERAS_2_15,
-    ),  # tf_keras 2.15 is Keras 2.15 under another name, its callbacks letter by letter
+    # Keras 2.15 under another name, its callbacks letter by letter
+    ("tf_keras", 2, 15, 15, _KERAS_2_15),
     ("tf_keras", 2, 16, 17, _TF_KERAS_2_16),
     ("tf_keras", 2, 18, 21, _TF_KERAS_2_18),
 )

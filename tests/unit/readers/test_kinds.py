@@ -220,3 +220,65 @@ def test_what_is_no_log_is_called_by_its_name(
     tmp_path: Path, content: str | bytes, sentence: str
 ) -> None:
     assert sentence in refusal(tmp_path, content, "history.log")
+
+
+PROSE = {
+    "README.md": (
+        "# title\n\n[![Build](https://x)](https://x)\nWe train, and then,\n"
+        "of 30 epochs, 7, keep the best.\n\n| model | acc |\n|---|---|\n| a | .5 |\n\n"
+        'Its "own" score, said \'so\', is "own",\nand one (1, 2) more.\n'
+    ),
+    "link.md": "[![Build](https://x)](https://x)\n\nIt trains, 3 times.\n",
+    "page.rst": (
+        "Title\n=====\n\n.. code-block:: python\n\n"
+        '   x = [1, 2, 3]\n   y = "a", 5\n\nEpoch\n-----\nIt, 3, is.\n'
+    ),
+    "LICENSE": (
+        "Copyright 2015, Somebody, 3\nAll rights reserved.\n\n"
+        "1. Redistributions, 2, of source\n"
+        '2. Provided "AS IS", and ANY "EXPRESS OR\n'
+    ),
+    "trace.txt": (
+        "Traceback (most recent call last):\n"
+        '  File "train.py", line 12, in <module>\n    fit(x, 3, "a"b)\n'
+        "ValueError: shapes (3, 4) and (5,)\n"
+    ),
+    "stdout.txt": "[1,  2000] loss: 2.173\n[1,  4000] loss: 1.853\nFinished\n",
+    "train.log": "[2026-11-26 10:00:00] INFO start\n[2026-11-26 10:00:01] loss .5\n",
+    "info.log": "[INFO] start\n[INFO] epoch 1, loss .5\n",
+    "settings.ini": "[training]\nrate = 0.1\n",
+    "settings.yaml": "rate: 0.1\nsizes: [1, 2]\nname: a, 5\n",
+    "train.sh": '#!/bin/sh\nset -e\npython train.py 0.1, 3\necho "a" b\n',
+    "letter.txt": "Dear all,\nthe results are in, 5, and fine.\nRegards\n",
+    "word.txt": "it has finished\n",
+}
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_what_is_written_for_people_is_free_text(tmp_path: Path, name: str) -> None:
+    said = refusal(tmp_path, PROSE[name], name)
+    assert said.endswith(
+        f"{name}: this is free text and no table of numbers. Train with "
+        "CSVLogger('logs.csv'), and give what it writes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        # damaged tables, and no sentences
+        ("loss,val_loss\n0.5,0.25\n0.4\n", "line 3: 1 cell under 2 columns"),
+        ("loss;acc\n0.5;0.25;0.1\n", "line 2: 3 cells under 2 columns"),
+        (",0,1\nloss,.5,.4\nval_loss,.5,.4,.3\n", "line 3: 4 cells under 3 columns"),
+        ("[0.5, oops]", "line 1: Expecting value"),
+        ('[{"loss": 1}, {"loss": oops}]', "line 1: Expecting value"),
+        ('{"loss": 1} x\n{"loss": 2}\n', "line 1: this line is not JSON"),
+        # rows below no header
+        ("Epoch 0, 0.5, 0.6\nEpoch 1, 0.4, 0.5\n", "there is no epoch column"),
+        ("# a title\n", "only blank lines and comments"),
+    ],
+)
+def test_what_is_damaged_is_no_free_text(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    assert sentence in refusal(tmp_path, content, "history.log")

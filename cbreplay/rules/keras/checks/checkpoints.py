@@ -52,11 +52,14 @@ def _overwrites_after_resume(
     forgets = callback.save_best_only and callback.initial_value_threshold is None
     if not forgets or _fields(callback.filepath):
         return
+    facts: dict[str, float] = {}
     if seams:
+        facts = {"seam_epoch": seams[0]}
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
     elif run is not None and run.first_epoch > 0 and run.begins_at is None:
+        facts = {"first_epoch": run.first_epoch}
         resumed = f"a fit that begins with epoch {run.first_epoch + 1}"
     else:
         return
@@ -69,7 +72,7 @@ def _overwrites_after_resume(
         "initial_value_threshold= the best so far, or a filepath of its own for each "
         "fit",
         "remark",
-        {"seam_epoch": seams[0]} if seams else {},
+        facts,
     )
 
 

@@ -1,0 +1,161 @@
+"""A and B side by side: a row for each run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.document import Cell, Pair, Row, Table, TableColumn
+from cbreplay.evidence_words import brief_evidence, limits_explained, parting_of
+from cbreplay.shown_digits import scale_of
+from cbreplay.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.answers.rival_lists import RivalLists
+    from cbreplay.kinds import Kind
+    from cbreplay.replay import Replay
+    from cbreplay.replay.compare import ReplayComparison
+
+__all__ = ["comparison_table", "describe_comparison", "limits_footnote"]
+
+_NAMES = {"first": "A", "rival": "B", "same": "same"}
+# what CSV has of each list on each run, in order
+_FIGURES = (
+    "evidence",
+    "stopped_epoch",
+    "kept_epoch",
+    "kept_value",
+    "regret",
+    "trained_epochs",
+    "epochs_saved",
+    "bounds",
+    "provisional",
+    "divergence_epoch",
+    "gap_epoch",
+)
+_OWN = (
+    "parting_epoch",
+    "parted_by",
+    "evident_until",
+    "both_exact",
+    "better",
+    "value_gain",
+    "epochs_gain",
+)
+
+
+def comparison_table(lists: RivalLists) -> Table:
+    """Return where A and B part on each run, and what each keeps and saves."""
+    columns = [
+        TableColumn(
+            "run", "run", "name", shown="always" if len(lists.runs) > 1 else "programs"
+        ),
+        *(TableColumn(key, key, "text", shown="programs") for key in _OWN),
+        *(
+            TableColumn(f"{side}_{key}", f"{side} {key}", "text", shown="programs")
+            for side in ("first", "rival")
+            for key in _FIGURES
+        ),
+        *_spoken_columns(lists),
+    ]
+    rows = tuple(
+        Row((*_figures(comparison), *_spoken(comparison)))
+        for comparison in lists.compared
+    )
+    caption = f"A and B on {count(len(lists.runs), 'run')}"
+    return Table(tuple(columns), rows, caption, is_answer=True)
+
+
+def _figures(comparison: ReplayComparison) -> Iterator[Any]:
+    """Yield the cells of a row for programs."""
+    yield comparison.first.run.name
+    yield from describe_comparison(comparison).values()
+    for replay in comparison[:2]:
+        outcome = replay.outcome
+        yield replay.evidence
+        yield replay.stopped_epoch
+        yield replay.kept_epoch
+        yield outcome.kept_value
+        yield outcome.regret
+        yield outcome.trained_epochs
+        yield outcome.epochs_saved
+        yield ";".join(f"{name}:{kind}" for name, kind in outcome.bounds.items())
+        yield ";".join(outcome.provisional)
+        yield replay.divergence_epoch
+        yield replay.gap_epoch
+
+
+def describe_comparison(comparison: ReplayComparison) -> dict[str, Any]:
+    """Return what a comparison says, for JSON; epochs count from 0."""
+    until, run = comparison.evident_until, comparison.first.run
+    return {
+        "parting_epoch": comparison.parting_epoch,
+        "parted_by": comparison.parted_by,
+        "evident_until": None if until < run.first_epoch else until,
+        "both_exact": comparison.both_exact,
+        "better": comparison.better,
+        "value_gain": comparison.value_gain,
+        "epochs_gain": comparison.epochs_gain,
+    }
+
+
+def _spoken_columns(lists: RivalLists) -> Iterator[TableColumn]:
+    """Yield the columns for people: what both do stands in one."""
+    objectives = {comparison.first.objective for comparison in lists.compared}
+    objective = objectives.pop() if len(objectives) == 1 else None
+    scale = scale_of(replay.outcome.kept_value for replay in lists.replays())
+    # what it comes to says it of all runs already where all are exact
+    decided = all(comparison.both_exact for comparison in lists.compared)
+    titles: tuple[tuple[str, str, Kind, int], ...] = (
+        ("parting_epoch", "part at", "epoch", 0),
+        ("parted_by", "by", "text", 5),
+        ("stops", "stops", "epoch", 0),
+        ("keeps", "keeps", "epoch", 1),
+        ("values", objective or "kept value", "value", 3),
+        ("saved", "saved", "count", 4),
+        ("spoken_better", "better", "text", 0),
+        ("silent", "evidence", "evidence", 6 * decided),
+    )
+    for key, title, kind, fold in titles:
+        yield TableColumn(key, title, kind, fold, "people", scale)
+
+
+def _spoken(comparison: ReplayComparison) -> Iterator[Any]:
+    """Yield the cells of a row for people."""
+    pair = comparison[:2]
+    yield comparison.parting_epoch
+    yield comparison.parted_by
+    yield Pair(*(replay.stopped_epoch for replay in pair))
+    yield Pair(*(_so_far(replay, replay.kept_epoch) for replay in pair))
+    yield Pair(*(_so_far(replay, replay.outcome.kept_value) for replay in pair))
+    yield Pair(*map(_saved, pair))
+    yield _NAMES.get(comparison.better or "")
+    limits = [brief_evidence(replay) for replay in pair]
+    silent = [
+        f"{name}: {limit}"
+        for name, limit in zip("AB", limits, strict=True)
+        if limit != "exact"
+    ]
+    yield limits[0] if limits[0] == limits[1] else "; ".join(silent)
+
+
+def limits_footnote(lists: RivalLists) -> str:
+    """Say what the words for evidence mean; nothing where every run is exact."""
+    replays = lists.replays()
+    limits = [(replay.evidence, parting_of(replay)) for replay in replays]
+    gaps = [
+        (replay.run, replay.gap_epoch)
+        for replay in replays
+        if replay.gap_epoch is not None
+    ]
+    return limits_explained(limits, gaps)
+
+
+def _so_far(replay: Replay, value: float | None) -> Cell:
+    return Cell(value, provisional=bool(replay.outcome.provisional))
+
+
+def _saved(replay: Replay) -> Cell:
+    bound = replay.outcome.bounds.get("epochs_saved")
+    return Cell(replay.outcome.epochs_saved, bound)

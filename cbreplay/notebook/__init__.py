@@ -1,0 +1,9 @@
+"""Ask in a notebook: a training in, an answer out that shows itself."""
+
+from __future__ import annotations
+
+from cbreplay.notebook.answer import Answer
+from cbreplay.notebook.asking import ask
+from cbreplay.notebook.results import answer_about
+
+__all__ = ["Answer", "answer_about", "ask"]

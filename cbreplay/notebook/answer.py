@@ -1,0 +1,120 @@
+"""An answer that shows itself: in a notebook, as text, as a picture, as a table."""
+
+# ruff: noqa: ANN401 - what was worked out is of many types
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import ConfigError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure as Drawing
+
+    from cbreplay.document import Document, Table
+
+__all__ = ["Answer"]
+
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+class Answer:
+    """An answer that shows itself: in a notebook, as text, as a picture, as a table.
+
+    Parameters
+    ----------
+    data : object
+        What was worked out: a Staircase, a Recommendation, ...
+    document : Document
+        What it says.
+    draw : callable
+        Returns its picture; takes what `plot` is given.
+    """
+
+    def __init__(
+        self, data: Any, document: Document, draw: Callable[..., Drawing]
+    ) -> None:
+        self.data = data
+        self._document, self._draw = document, draw
+
+    def __str__(self) -> str:
+        """Return what a terminal shows."""
+        from cbreplay.writers.as_text import write_text
+
+        return write_text(self._document)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from cbreplay.writers.as_notebook import write_notebook
+
+        return write_notebook(self._document)
+
+    def to_document(self) -> Document:
+        """Return what it says, as the document that every form is written of."""
+        return self._document
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return its table as a DataFrame; epochs count from 0.
+
+        Raises
+        ------
+        ConfigError
+            If it has none.
+        """
+        import pandas as pd
+
+        table = self._document.answer_table()
+        if table is None:
+            sentence = "this answer has no table. See .data"
+            raise ConfigError(sentence)
+        return pd.DataFrame(_columns_of(table))
+
+    def plot(self, **options: Any) -> Drawing:
+        """Return its picture as a matplotlib figure.
+
+        Parameters
+        ----------
+        **options : patience
+            Of one run: the patience, or several of them, whose decisions are drawn.
+        """
+        return self._draw(**options)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it to a file: ``.html``, ``.md``, ``.png``, ``.svg`` or ``.pdf``.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; its suffix decides the format.
+        """
+        from pathlib import Path
+
+        if Path(path).suffix.lower() in _PICTURES:
+            from cbreplay.plots import save_figure
+
+            return save_figure(self.plot(), path)
+        from cbreplay.writers.files import write_report
+
+        return write_report(self._document, path)
+
+
+def _columns_of(table: Table) -> dict[str, list[Any]]:
+    """Return the cells of the columns that programs read."""
+    from cbreplay.document import Cell
+
+    return {
+        column.key: [
+            cell.value if isinstance(cell, Cell) else cell
+            for cell in table.cells_of(place)
+        ]
+        for place, column in enumerate(table.columns)
+        if column.shown != "people"
+    }
