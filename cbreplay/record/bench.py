@@ -22,6 +22,7 @@ from cbreplay.run_lock import refuse_second_writer
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from multiprocessing.queues import SimpleQueue
 
     from cbreplay.record.plan import ExperimentPlan
@@ -98,15 +99,16 @@ def train_seeds(
     with ProcessPoolExecutor(
         min(jobs, len(places)), context, initializer=_begin_worker, initargs=(epochs,)
     ) as workers:
+        runs: list[Future[SeedRun]] = []
         try:
-            runs = [workers.submit(_train_in_worker, train, place) for place in places]
+            runs += (workers.submit(_train_in_worker, train, place) for place in places)
             for run in runs:
-                while not wait([run], timeout=_SECONDS_BETWEEN_LOOKS).done:
-                    _tell_epochs(epochs, on_epoch)
-                _tell_epochs(epochs, on_epoch)
+                _wait_for([run], epochs, on_epoch)
                 yield run.result()
         except BaseException:
             workers.shutdown(wait=False, cancel_futures=True)
+            # what has begun is trained to its end
+            _wait_for(runs, epochs, None)
             raise
 
 
@@ -131,8 +133,19 @@ def _tell_parent(directory: Path, epoch: int, logs: Mapping[str, float]) -> None
     epochs.put((directory, epoch, {name: float(logs[name]) for name in logs}))
 
 
+def _wait_for(
+    runs: Sequence[Future[SeedRun]],
+    epochs: SimpleQueue[_Epoch],
+    on_epoch: OnEpoch | None,
+) -> None:
+    """Wait for runs, and pass on what the workers tell; unread it makes them wait."""
+    while not all(run.done() for run in runs):
+        wait(runs, timeout=_SECONDS_BETWEEN_LOOKS)
+        _tell_epochs(epochs, on_epoch)
+    _tell_epochs(epochs, on_epoch)
+
+
 def _tell_epochs(epochs: SimpleQueue[_Epoch], on_epoch: OnEpoch | None) -> None:
-    """Pass on what the workers told; unread it would make them wait."""
     while not epochs.empty():
         told = epochs.get()
         if on_epoch is not None:

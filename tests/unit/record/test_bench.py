@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +100,36 @@ def test_a_run_of_other_settings_is_refused(
     with pytest.raises(OutputError, match=sentence):
         train_two(root, **settings)
     assert (root / "seed4" / "run.json").read_bytes() == before
+
+
+_REFUSED_BESIDE_LONG = """
+import sys
+from pathlib import Path
+from cbreplay.record.bench import train_seeds
+
+if __name__ == "__main__":
+    held, other = map(Path, sys.argv[1:])
+    try:
+        list(train_seeds("diabetes", {4: held, 6: other}, jobs=2, epochs=40))
+    except Exception as error:
+        print(error)
+"""
+
+
+def test_a_refusal_lets_the_others_end_however_much_they_tell(
+    root: Path, tmp_path: Path
+) -> None:
+    # a pipe takes 64 kB: with so long a name that is some 20 epochs
+    other = tmp_path.joinpath(*(f"{number:0200}" for number in range(15)))
+    script = tmp_path / "train_both.py"
+    script.write_text(_REFUSED_BESIDE_LONG)
+    words = [sys.executable, str(script), str(root / "seed4"), str(other)]
+    said = subprocess.run(  # noqa: S603 - our own file
+        words, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "whose epochs is 3, not 40" in said.stdout
+    (run,) = load_runs(other)
+    assert run.n_epochs == 40
 
 
 class TestAnExperiment:
