@@ -284,14 +284,18 @@ _OTHER_KINDS = (
     (
         b"SQLite format 3",
         "an SQLite database",
-        "Export the run as CSV (MLflow: a row for each of "
-        "MlflowClient().get_metric_history(run_id, key): key, value, step, timestamp)",
+        (
+            "Export the run as CSV (MLflow: key, value, step, timestamp of each of "
+            "MlflowClient().get_metric_history(run_id, key))"
+        ),
     ),
     (
         b":W&B",
         "W&B's own record of a run",
-        "Export its history: pandas.DataFrame(run.scan_history()).to_csv(...), of "
-        "wandb.Api().run(...)",
+        (
+            "Export its history: pandas.DataFrame(run.scan_history()).to_csv(...), of "
+            "wandb.Api().run(...)"
+        ),
     ),
     (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
     (b"%PDF", "a PDF", _GIVE_LOG),

@@ -187,5 +187,5 @@ def fill_each_other(epochs: EpochArray, pieces: EpochArray) -> bool:
         return False
     usual = int(np.unique(distances, return_counts=True)[1].max())
     n_left = len(distances) - usual
-    n_turns = np.count_nonzero(np.diff(pieces[order])) - int(pieces.max())
+    n_turns = int(np.count_nonzero(np.diff(pieces[order]))) - int(pieces.max())
     return n_turns > n_left and len(distances) >= _REGULAR * n_left
