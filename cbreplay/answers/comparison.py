@@ -296,6 +296,8 @@ def _doubts(lists: RivalLists) -> Iterator[Text]:
         for comparison in lists.compared
     ]
     if len(lists.compared) == 1:
-        yield from noted(lists.runs[0], about[0])
+        yield from noted(lists.runs[0], [*lists[0], *lists[1]], about[0])
     else:
-        yield from alike_notes(zip(lists.runs, about, strict=True))
+        yield from alike_notes(
+            zip(lists.runs, about, strict=True), [*lists[0], *lists[1]]
+        )

@@ -119,7 +119,7 @@ def _doubts(replay: Replay) -> Iterator[Text]:
     """Yield what to know before trusting it, the gravest first."""
     yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
     yield from counts_otherwise([replay.run])
-    yield from noted(replay.run, replay.notes)
+    yield from noted(replay.run, replay.callbacks, replay.notes)
 
 
 def _closing(explanation: Explanation) -> Iterator[Text]:

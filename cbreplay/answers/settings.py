@@ -326,9 +326,9 @@ def _notes(cells: SettingCells) -> Iterator[Text]:
     """Yield what was noted, each once, with how many other runs it holds of."""
     (first, *others), about = cells.runs, cells.notes()
     if not others:
-        yield from noted(first, tuple(about[0]))
+        yield from noted(first, cells.grid[0], tuple(about[0]))
         return
-    yield from alike_notes(zip(cells.runs, about, strict=True))
+    yield from alike_notes(zip(cells.runs, about, strict=True), cells.grid[0])
 
 
 def _next(
