@@ -18,7 +18,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.answers.describe import describe_replay
+from cbreplay.answers.json_fields import describe_replay
 from tests.conftest import ROOT, VALUES, Ask, write_csv
 from tests.oracles.tensorboard_loader import write_events
 
