@@ -10,8 +10,8 @@ from cbreplay.answers.comparison_table import (
     limits_footnote,
 )
 from cbreplay.answers.counted import counted
-from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise

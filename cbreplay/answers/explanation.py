@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.describe import describe_results
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again

@@ -10,9 +10,9 @@ from cbreplay.answers.axes import (
     short_setting,
     spoken_list,
 )
-from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (

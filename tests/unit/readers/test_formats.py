@@ -217,6 +217,10 @@ def test_steps_far_apart_are_counted_and_noted(tmp_path: Path) -> None:
     content = "_step,_runtime,loss\n0,1,3\n50,2,2\n100,3,1\n"
     (run,) = read(tmp_path / "history.csv", content)
     assert (run.first_epoch, run.horizon) == (0, 2)
+    # a training's loss of every 50th batch is of no epoch
+    assert run.axis_unit == "evaluations"
+    content = content.replace("loss", "val_loss")
+    (run,) = read(tmp_path / "validation.csv", content)
     assert any("each logged step (0, 50, 100, ...)" in note for note in run.notes)
 
 
