@@ -420,8 +420,7 @@ def test_else_the_newest_run_directory_below(
     monkeypatch.chdir(tmp_path)
     answer = ask("simulate")
     assert "\nnew: 2 epochs" in answer.out
-    newest = os.sep.join(["runs", "new"])
-    assert f"no log is named: {newest} is the newest here or below" in answer.err
+    assert f"no log is named: runs{os.sep}new is the newest here or below" in answer.err
     assert not ask("simulate", "-q").err
 
 
