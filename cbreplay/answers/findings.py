@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.describe import describe_run
+from cbreplay.answers.json_fields import describe_run
 from cbreplay.document import (
     Document,
     Fact,

@@ -101,8 +101,10 @@ def test_what_a_list_of_stoppers_comes_to_is_true(
 ) -> None:
     grid = make_grid(listed(stoppers, checkpoint))
     document = settings_document(decide_settings(held, grid, judging_of(mode)))
+    table = document.answer_table()
+    assert table is not None
     ends = [end_of(run, stoppers) for run in held]
-    for run, row, end in zip(held, rows_of(document.answer_table()), ends, strict=True):
+    for run, row, end in zip(held, rows_of(table), ends, strict=True):
         check_row(row, end, lost(run, end, mode))
     facts = facts_of(document.headline)
     exact = [
@@ -200,7 +202,7 @@ def better_of(first: float | None, rival: float | None, mode: str) -> str | None
     checkpoint=CHECKPOINTS,
 )
 def test_what_a_report_on_a_list_says_is_true(
-    held: list[Run], stoppers: list[EarlyStopping], mode: str, checkpoint: Any
+    held: list[Run], stoppers: list[EarlyStopping], mode: Any, checkpoint: Any
 ) -> None:
     report = build_report(
         held,
