@@ -6,7 +6,11 @@ import ast
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.expressions.calls import read_arguments, require_all
+from cbreplay.expressions.calls import (
+    named_parameters,
+    read_arguments,
+    require_all,
+)
 from cbreplay.expressions.parameters import given_for, only_given
 from cbreplay.expressions.script_callbacks import (
     build_callback,
@@ -19,6 +23,7 @@ from cbreplay.expressions.script_calls import (
     called_name,
     returns_once,
 )
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
 if TYPE_CHECKING:
@@ -318,7 +323,9 @@ class MemberReader:
             for turn in range(_MOST_STAND_INS if unknown else 1)
         )
         is_whole = not unknown and len(readable.keywords) == len(call.keywords)
-        code = variants[0].code if is_whole else _shortened(call)
+        code = _shortened(call)
+        if is_whole:
+            code = format_callback(variants[0], named_parameters(call, known))
         return Member(call, variants, code, is_certain)
 
     def _known_words(
