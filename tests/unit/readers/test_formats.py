@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cbreplay import LogError, Run, TruncatedLogError
+from cbreplay import ConfigError, LogError, Run, TruncatedLogError
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.formats import FORMATS, format_of, reader_for
@@ -499,3 +499,15 @@ def test_rows_with_lists_in_them_are_no_histories(tmp_path: Path) -> None:
     rows = [{"loss": 1 / at, "lr": [0.5, 0.5]} for at in (1, 2, 4)]
     (run,) = read(tmp_path / "rows.json", json.dumps(rows))
     assert column(run, "loss") == [1.0, 0.5, 0.25]
+
+
+def test_a_plan_that_no_training_has_is_not_used(tmp_path: Path) -> None:
+    held = {
+        "history": {"loss": [3.0, 2.0], "val_loss": [2.0, 1.0]},
+        "params": {"epochs": 10**30},
+    }
+    (run,) = read(tmp_path / "history.json", json.dumps(held))
+    assert run.planned_epochs is None
+    assert "is no plan" in " ".join(run.notes)
+    with pytest.raises(ConfigError, match="no training has"):
+        read(tmp_path / "history.json", json.dumps(held), planned_epochs=10**30)
