@@ -1,9 +1,9 @@
 """Which patience is recommended.
 
-Where the promise (`promise.py`) asks for more than the rule of thumb, and a shorter
-patience does not score better, the choice takes it; else the patience with the least
-expected score, which the runs make together with the kinds of curves that they look
-like (`prior.py`).
+Where the promise (`promise.py`) asks for more than the rule of thumb, and no other
+patience scores better, the choice takes it; else the patience with the least expected
+score, which the runs make together with the kinds of curves that they look like
+(`prior.py`).
 """
 
 from __future__ import annotations
@@ -321,20 +321,20 @@ def _weigh(
 ) -> tuple[int, bool]:
     """Return the promised patience or the least score's, and whether it is the former.
 
-    A promise for more than the rule of thumb wins; the score decides only against a
-    shorter one: a promise asks what a training may lose at worst, not what that costs.
+    A promise for more than the rule of thumb wins, unless its score is worse by more
+    than a near tie: a promise asks what a training may lose at worst, not what that
+    costs. What is promised of a patience is kept by a longer one too.
     """
     thumb = rule_of_thumb(priced.frame)
     higher = promised is not None and promised > thumb
     if scored is None or blended is None:
         return (promised, True) if promised and higher else (_fall_back(priced), False)
     best = _cheapest(priced, scored, blended)
-    shorter = int(scored.patience[best])
     if promised and higher:
         score = blended.score[_nearest(scored.patience, promised)]
-        if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
+        if score <= blended.score[best] + NEAR_TIE:
             return promised, True
-    return shorter, False
+    return int(scored.patience[best]), False
 
 
 def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
