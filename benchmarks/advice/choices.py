@@ -172,8 +172,8 @@ def promise_in_near_tie(sample: Sample) -> int:
     cheapest = blended.cheapest()
     if promised is None:
         return cheapest + 1
-    near = blended.score[promised - 1] <= blended.score[cheapest] + _NEAR_TIE
-    return promised if near else cheapest + 1
+    worse = blended.prefers(cheapest, promised - 1, _NEAR_TIE)
+    return cheapest + 1 if worse else promised
 
 
 def left_out_decides(sample: Sample) -> int:

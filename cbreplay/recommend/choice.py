@@ -321,9 +321,9 @@ def _weigh(
 ) -> tuple[int, bool]:
     """Return the promised patience or the least score's, and whether it is the former.
 
-    A promise for more than the rule of thumb wins, unless its score is worse by more
-    than a near tie: a promise asks what a training may lose at worst, not what that
-    costs. What is promised of a patience is kept by a longer one too.
+    A promise for more than the rule of thumb wins, unless another patience scores
+    better by more than a near tie: a promise asks what a training may lose at worst,
+    not what that costs. What is promised of a patience is kept by a longer one too.
     """
     thumb = rule_of_thumb(priced.frame)
     higher = promised is not None and promised > thumb
@@ -331,8 +331,8 @@ def _weigh(
         return (promised, True) if promised and higher else (_fall_back(priced), False)
     best = _cheapest(priced, scored, blended)
     if promised and higher:
-        score = blended.score[_nearest(scored.patience, promised)]
-        if score <= blended.score[best] + NEAR_TIE:
+        place = _nearest(scored.patience, promised)
+        if not blended.prefers(best, place, NEAR_TIE):
             return promised, True
     return int(scored.patience[best]), False
 

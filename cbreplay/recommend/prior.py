@@ -62,6 +62,8 @@ class Prior(NamedTuple):
     rough_width, rough : float
         The same of what is roughly alike, however many the runs are, and which part of
         the weight that has.
+    strange : float
+        Runs that are further than this from every kind are like none of them.
     """
 
     positions: FloatArray
@@ -73,6 +75,7 @@ class Prior(NamedTuple):
     width: float
     rough_width: float
     rough: float
+    strange: float
 
 
 class Blended(NamedTuple):
@@ -92,6 +95,8 @@ class Blended(NamedTuple):
         How much each kind weighs among them; these add up to 1.
     weight : float
         As how many runs the kinds count.
+    strange : bool
+        Whether the runs are like none of the kinds.
     """
 
     score: FloatArray
@@ -100,10 +105,19 @@ class Blended(NamedTuple):
     told: EpochArray
     likeness: FloatArray
     weight: float
+    strange: bool
 
     def cheapest(self) -> int:
         """Return where the least score stands; of equals, the first."""
         return int(np.argmin(self.score))
+
+    def prefers(self, place: int, to: int, margin: float) -> bool:
+        """Return whether one place scores less than another by more than a margin.
+
+        Where the runs are like none of the kinds, only they are asked.
+        """
+        score = self.own if self.strange else self.score
+        return bool(score[place] < score[to] - margin)
 
 
 class TrackRecord(NamedTuple):
@@ -215,6 +229,7 @@ def parse_prior(written: dict[str, Any]) -> Prior:
         float(written["width"]),
         float(written["rough_width"]),
         float(written["rough"]),
+        float(written["strange"]),
     )
 
 
@@ -272,6 +287,7 @@ def blend_scores(
     ...     width=0.6,
     ...     rough_width=0.3,
     ...     rough=0.25,
+    ...     strange=0.3,
     ... )
     >>> lost, trained = np.zeros((4, 2)), np.array([[0.2, 1.0]] * 4)
     >>> blended = blend_scores(prior, np.array([1, 10]), 10, lost, trained)
@@ -312,13 +328,15 @@ def _blend(
         np.where(told > 0, total / np.maximum(told, 1), np.nan)
         for total in (lost, trained)
     )
-    likeness = _measure_likeness(prior, at, sums, own_lost, own_trained)
+    distance = _measure_distance(prior, at, own_lost, own_trained)
+    likeness = _weigh_kinds(prior, distance, int(told.max()))
     theirs = likeness @ (prior.lost + cost_weight * prior.trained)
     elsewhere = np.interp(at, prior.positions, theirs)
     own = own_lost + cost_weight * own_trained
     total = np.where(told > 0, told * own, 0) + prior.weight * elsewhere
     score = total / (told + prior.weight)
-    return Blended(score, own, elsewhere, told, likeness, prior.weight)
+    strange = bool(distance.min() > prior.strange)
+    return Blended(score, own, elsewhere, told, likeness, prior.weight, strange)
 
 
 def leave_each_out(
@@ -340,22 +358,21 @@ def leave_each_out(
         yield _blend(prior, at, _Sums(told - own, *rest), cost_weight)
 
 
-def _measure_likeness(
-    prior: Prior, at: FloatArray, sums: _Sums, lost: FloatArray, trained: FloatArray
+def _measure_distance(
+    prior: Prior, at: FloatArray, lost: FloatArray, trained: FloatArray
 ) -> FloatArray:
-    """Return how much each kind weighs: the share of all curves, and how near it is.
+    """Return how far each kind is from the runs; zeros where these do not tell.
 
-    The distance is the mean square of two differences: of the logarithms of what is
-    lost, and of those of what is trained.
+    It is the mean square of two differences: of the logarithms of what is lost, and of
+    those of what is trained.
     """
-    told = sums.told > 0
+    told, positions = ~np.isnan(lost), prior.positions
+    distance = np.zeros(len(prior.share))
     if not told.any():
-        return prior.share
-    positions = prior.positions
+        return distance
     shared = (positions >= at[told][0]) & (positions <= at[told][-1])
     if not shared.any():
-        return prior.share
-    distance = np.zeros(len(prior.share))
+        return distance
     for own, theirs, floor in (
         (lost, prior.lost, prior.floor),
         (trained, prior.trained, 0.0),
@@ -363,14 +380,20 @@ def _measure_likeness(
         mine = np.interp(positions[shared], at[told], own[told])
         apart = np.log(theirs[:, shared] + floor) - np.log(mine + floor)
         distance += np.square(apart).mean(axis=1) / 2
+    return distance
+
+
+def _weigh_kinds(prior: Prior, distance: FloatArray, n_runs: int) -> FloatArray:
+    """Return how much each kind weighs: the share of all curves, and how near it is.
+
+    The more runs say how far it is, the more a difference counts, but for a part.
+    """
     further = distance - distance.min()
-    closely = _weigh_kinds(prior, further * sums.told.max() / prior.width)
-    roughly = _weigh_kinds(prior, further / prior.rough_width)
-    return (1 - prior.rough) * closely + prior.rough * roughly
-
-
-def _weigh_kinds(prior: Prior, further: FloatArray) -> FloatArray:
-    """Return the share of each kind, the less the further away it is; the sum is 1."""
-    near = prior.share * np.exp(-further)
-    weighed: FloatArray = near / near.sum()
+    weighed = np.zeros(len(further))
+    for part, width in (
+        (1 - prior.rough, prior.width / max(n_runs, 1)),
+        (prior.rough, prior.rough_width),
+    ):
+        near = prior.share * np.exp(-further / width)
+        weighed += part * near / near.sum()
     return weighed
