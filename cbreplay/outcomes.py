@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.errors import ConfigError
 from cbreplay.holes import find_gap
+from cbreplay.median import median_of
 from cbreplay.rules.base import monitored_series
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -188,7 +189,7 @@ def _usual_rise(values: FloatArray, position: int) -> float:
     before = values[: position + 1]
     changes = np.diff(before[np.isfinite(before)])
     rises = changes[changes > 0]
-    return float(np.median(rises)) if len(rises) else 0.0
+    return median_of(rises.tolist()) if len(rises) else 0.0
 
 
 def falls_by_schedule(run: Run) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import axis_cells, axis_columns
@@ -16,6 +15,7 @@ from cbreplay.document import (
     TableColumn,
     say,
 )
+from cbreplay.median import median_of
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.staircase.reductions import later_gain, rate_kept_until
 
@@ -186,7 +186,7 @@ def _described(gains: Sequence[tuple[float, str]]) -> dict[str, Any]:
     worst, run = max(gains, key=lambda gain: gain[0], default=(None, None))
     return {
         "later_gain_runs": len(gains),
-        "median_later_gain": median(gain for gain, _ in gains) if gains else None,
+        "median_later_gain": median_of(gain for gain, _ in gains) if gains else None,
         "worst_later_gain": worst,
         "worst_later_gain_run": run,
     }

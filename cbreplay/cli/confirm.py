@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.one_setting import one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
@@ -22,7 +24,7 @@ __all__ = ["command"]
 _FAILED = 1
 
 
-@click.command("confirm")
+@click.command("confirm", cls=GroupedCommand)
 @log_options
 @one_setting_options
 @format_option
@@ -46,8 +48,11 @@ def command(question: Question, output_format: Format) -> None:
     run = one_run(question, "confirm")
     setting = one_setting(question, run, "confirm")
     # what Keras's callbacks print is no part of the answer
-    with contextlib.redirect_stdout(sys.stderr), watch("training three times"):
-        confirmation = confirm_replay(run, setting)
+    with contextlib.redirect_stdout(sys.stderr), watch("training three times") as tell:
+        n_done = itertools.count(1)
+        confirmation = confirm_replay(
+            run, setting, on_epoch=lambda: tell(next(n_done), 3 * run.n_epochs)
+        )
     print_document(confirmation_document(confirmation), output_format)
     if not confirmation.held:
         click.get_current_context().exit(_FAILED)

@@ -6,7 +6,40 @@ from typing import Any
 
 import click
 
-__all__ = ["is_quiet", "is_verbose", "shared_by_command"]
+__all__ = [
+    "is_quiet",
+    "is_verbose",
+    "quiet_option",
+    "shared_by_command",
+    "verbose_option",
+]
+
+
+def _keep_for_all(
+    context: click.Context, parameter: click.Parameter, value: bool
+) -> None:
+    """Keep a flag that may stand before the command or after it."""
+    if value and parameter.name:
+        context.find_root().obj[parameter.name] = True
+
+
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_for_all,
+    help="Say more: what nearly every answer would say, and every run, series and file "
+    "by its name.",
+)
+quiet_option = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_for_all,
+    help="Say nothing but the answer.",
+)
 
 
 def is_quiet() -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from cbreplay.cli.byte_count import BYTE_COUNT
+from cbreplay.cli.loudness import quiet_option, verbose_option
 from cbreplay.cli.question import Question
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.surroundings import follow_config, named_defaults
@@ -28,32 +29,9 @@ __all__ = [
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _keep_for_all(
-    context: click.Context, parameter: click.Parameter, value: bool
-) -> None:
-    """Keep a flag that may stand before the command or after it."""
-    if value and parameter.name:
-        context.find_root().obj[parameter.name] = True
-
-
 _SPEAKING_OPTIONS = [
-    click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_for_all,
-        help="Say more: what nearly every answer would say, and every run, series and "
-        "file by its name.",
-    ),
-    click.option(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_for_all,
-        help="Say nothing but the answer.",
-    ),
+    verbose_option,
+    quiet_option,
     click.option(
         "--precision",
         type=click.IntRange(1, 17),

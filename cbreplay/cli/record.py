@@ -9,10 +9,11 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from cbreplay.cli.loudness import is_quiet, quiet_option
 from cbreplay.cli.remarks import say
 from cbreplay.cli.threads import users_environment
 from cbreplay.errors import ConfigError, OutputError
@@ -20,7 +21,7 @@ from cbreplay.notebook_cells import is_python, read_cells
 from cbreplay.record.run_directory import check_vacant, make_run_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["command"]
 
@@ -56,10 +57,8 @@ __all__ = ["command"]
     help="Train so many in every fit, whatever it is given.",
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...")
-@click.pass_obj
+@quiet_option
 def command(
-    shared: Mapping[str, Any] | None,
-    /,
     *,
     module: str | None,
     out: Path | None,
@@ -73,6 +72,11 @@ def command(
     SCRIPT is a Python file or a notebook. Options of record stand before it: what is
     behind it is its ARGS, as for python itself. Its output, exit status and weights are
     those that it has without.
+
+    \b
+    cbreplay record train.py
+    cbreplay record --out runs/seed7 --without EarlyStopping train.py --seed 7
+    cbreplay record -m my_package.train
     """
     kind, target, arguments = _find_target(module, words)
     name = target if kind == "module" else Path(target).stem
@@ -85,7 +89,7 @@ def command(
         "named": without,
         "without": without if _is_chosen(share, name, arguments) else (),
         "epochs": epochs,
-        "quiet": bool(shared and shared["quiet"]),
+        "quiet": is_quiet(),
     }
     _become([json.dumps(options), target, *arguments])
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cbreplay.cli.loudness import is_quiet, quiet_option
 from cbreplay.cli.outputs import echo_path
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import say, tell
@@ -86,10 +87,8 @@ _EXPERIMENTS = "\n".join(
     help='Keras callbacks to train under: "ReduceLROnPlateau(patience=4)". '
     "Without any, the whole curve is recorded.",
 )
-@click.pass_obj
+@quiet_option
 def command(
-    shared: Mapping[str, Any] | None,
-    /,
     *,
     experiment: str,
     seed: int,
@@ -104,8 +103,12 @@ def command(
     The directory holds logs.csv and tensorboard/, written by Keras's own CSVLogger
     and TensorBoard, and run.json, which says how the run was made. The data sets come
     with scikit-learn; nothing is downloaded.
+
+    \b
+    cbreplay train digits-mlp --epochs 25 --out runs/first
+    cbreplay train digits-mlp --seeds 20 --jobs 4 --out runs/twenty
+    cbreplay train diabetes-plateau -c "ReduceLROnPlateau(patience=4)"
     """
-    quiet = bool(shared and shared["quiet"])
     if jobs is not None and seeds is None:
         message = "--jobs shares out the runs of --seeds N; give that too."
         raise click.UsageError(message)
@@ -137,7 +140,7 @@ def command(
             kept = list(_print_each(runs, progress))
         if kept:
             say(f"kept, as trained before: {', '.join(kept)}")
-    if not quiet:
+    if not is_quiet():
         tell(f"next: cbreplay simulate {shell_words([str(root)])}")
 
 

@@ -12,6 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from cbreplay.plots.in_notebook import picture_html
+from cbreplay.words import visible_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -117,6 +120,15 @@ class SelfShowingFigure(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", facecolor=self.get_facecolor())
         return buffer.getvalue()
+
+    def _repr_html_(self) -> str:
+        """Return it as a dark notebook shows it dark, whatever was drawn into it."""
+        written = [text.get_text() for ax in self.axes for text in ax.texts]
+        return picture_html(
+            self._repr_png_(),
+            width=round(100 * self.get_figwidth()),
+            alternative=visible_text("; ".join(filter(None, written))),
+        )
 
 
 def make_figure(width: float, height: float, look: Look = LIGHT) -> Figure:

@@ -281,7 +281,22 @@ _OTHER_KINDS = (
         _AS_CSV,
     ),
     (b"PAR1", "a Parquet table", _AS_CSV),
-    (b"SQLite format 3", "an SQLite database", "Export the run as CSV"),
+    (
+        b"SQLite format 3",
+        "an SQLite database",
+        (
+            "Export the run as CSV (MLflow: key, value, step, timestamp of each of "
+            "MlflowClient().get_metric_history(run_id, key))"
+        ),
+    ),
+    (
+        b":W&B",
+        "W&B's own record of a run",
+        (
+            "Export its history: pandas.DataFrame(run.scan_history()).to_csv(...), of "
+            "wandb.Api().run(...)"
+        ),
+    ),
     (b"ARROW1", "an Arrow or Feather table", _AS_CSV),
     (b"%PDF", "a PDF", _GIVE_LOG),
     (b"<!DOCTYPE html", "a web page", _GIVE_LOG),

@@ -16,7 +16,7 @@ from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import stands_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.record.retraining import Retraining
     from cbreplay.replay import Replay
@@ -78,6 +78,7 @@ def confirm_replay(
     callbacks: Any,  # noqa: ANN401 - as `replay_run` takes them
     *,
     resume: Literal["fresh", "carried"] = "fresh",
+    on_epoch: Callable[[], None] | None = None,
 ) -> Confirmation:
     """Predict by replay, train under the real callbacks, and compare.
 
@@ -94,6 +95,8 @@ def confirm_replay(
         The setting. An object of one's own is copied before it trains.
     resume : {"fresh", "carried"}
         As in `replay_run`: the callbacks of a resumed fit are new, or the same.
+    on_epoch : callable, optional
+        Called after each epoch of each training.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def confirm_replay(
     >>> confirm_replay(runs[0], EarlyStopping(patience=3)).held  # doctest: +SKIP
     True
     """
-    return Retrainer(run).confirm(callbacks, resume=resume)
+    return Retrainer(run, on_epoch).confirm(callbacks, resume=resume)
 
 
 class Retrainer:
@@ -118,6 +121,8 @@ class Retrainer:
     ----------
     run : Run
         The record.
+    on_epoch : callable, optional
+        As in `confirm_replay`.
 
     Raises
     ------
@@ -125,11 +130,11 @@ class Retrainer:
         As `confirm_replay`.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, on_epoch: Callable[[], None] | None = None) -> None:
         self.run = run
         fits = find_fits(run)
         own = [_recorded_callbacks(fit.callbacks) for fit in fits]
-        self._model = RetrainedModel(fits)
+        self._model = RetrainedModel(fits, on_epoch)
         self.again = self._model.train_as_recorded(own)
         second = self._model.train_as_recorded(own)
         _check_deterministic(run, self.again, second)

@@ -26,7 +26,7 @@ from cbreplay.record.train import (
 from cbreplay.rules.registry import stopping_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cbreplay.record.recorded_fits import RecordedFit
 
@@ -78,10 +78,15 @@ class RetrainedModel:
     ----------
     fits : sequence of RecordedFit
         The experiment, its seed and its settings, fit by fit.
+    on_epoch : callable, optional
+        Called after each epoch.
     """
 
-    def __init__(self, fits: Sequence[RecordedFit]) -> None:
+    def __init__(
+        self, fits: Sequence[RecordedFit], on_epoch: Callable[[], None] | None = None
+    ) -> None:
         import_training()
+        self._on_epoch = on_epoch
         self._fits = fits
         plan = fits[0].plan
         seed_everything(plan.seed, 0)
@@ -169,7 +174,7 @@ class RetrainedModel:
                 callbacks=[
                     _watcher(model, seen.weights),
                     *users,
-                    _logger(model, seen),
+                    _logger(model, seen, self._on_epoch),
                     *_backing_up(breaks_at, restored=restored),
                 ],
                 verbose=0,
@@ -314,13 +319,22 @@ def _watcher(model: Any, weights: list[str]) -> Any:  # noqa: ANN401 - keras is 
     return LambdaCallback(on_epoch_end=see)
 
 
-def _logger(model: Any, seen: _SeenEpochs) -> Any:  # noqa: ANN401 - keras is untyped
+def _logger(
+    model: Any,  # noqa: ANN401 - keras is untyped
+    seen: _SeenEpochs,
+    on_epoch: Callable[[], None] | None,
+) -> Any:  # noqa: ANN401 - keras is untyped
     """See the rate when every callback has begun an epoch, and the logs at its end."""
     from keras.callbacks import LambdaCallback
 
+    def see(_epoch: int, logs: Mapping[str, float]) -> None:
+        seen.logs.append(dict(logs))
+        if on_epoch is not None:
+            on_epoch()
+
     return LambdaCallback(
         on_epoch_begin=lambda _epoch, _logs: seen.rates.append(read_rate(model)),
-        on_epoch_end=lambda _epoch, logs: seen.logs.append(dict(logs)),
+        on_epoch_end=see,
     )
 
 

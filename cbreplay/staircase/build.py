@@ -11,6 +11,7 @@ from cbreplay.errors import ConfigError
 from cbreplay.given import as_run
 from cbreplay.holes import find_gap
 from cbreplay.judging import read_judging
+from cbreplay.median import median_of
 from cbreplay.outcomes import (
     best_recorded_epoch,
     has_ambiguous_best,
@@ -299,14 +300,10 @@ def measure_usual_change(series: Series) -> float | None:
     """
     second_half: list[float] = series.values[len(series.values) // 2 :].tolist()
     pairs = itertools.pairwise(second_half)
-    changes = sorted(
+    changes = [
         abs(after - before) for before, after in pairs if math.isfinite(after - before)
-    )
-    if not changes:
-        return None
-    # np.median would import numpy.ma, a tenth of the whole answer's time
-    middle = len(changes) // 2
-    return (changes[middle] + changes[-middle - 1]) / 2
+    ]
+    return median_of(changes) if changes else None
 
 
 def _steps(

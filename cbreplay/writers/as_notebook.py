@@ -7,7 +7,6 @@ dark ones.
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -41,11 +40,6 @@ _CELL = f"padding:3px 14px 3px 0;border-bottom:{_LINE};vertical-align:top"
 _MUTED = "opacity:.75;font-size:90%"
 _CODE = "background:none;padding:0;font-family:monospace"
 _INLINE_CODE = "background:none;padding:0"
-# notebooks say in their page that they are dark; hues stay as they are
-_DARK = (
-    '<style>[data-jp-theme-light="false"] .cbreplay img,.vscode-dark .cbreplay img'
-    "{filter:invert(1) hue-rotate(180deg)}</style>"
-)
 _TREND = 60
 
 
@@ -65,8 +59,6 @@ def write_notebook(document: Document) -> str:
         if section.title and not section.untitled:
             parts.append(f"<p><strong>{_plain(section.title)}</strong></p>")
         parts.append(_blocks(section, trends=trends))
-    if not trends:
-        parts.append(_DARK)
     body = "\n".join(part for part in parts if part)
     return f'<div class="cbreplay" style="max-width:960px">\n{body}\n</div>'
 
@@ -179,14 +171,14 @@ def _row(
 
 def _picture(figure: Figure) -> str:
     """Write a picture on a ground of its own, which reads on a dark page too."""
+    from cbreplay.plots.in_notebook import picture_html
     from cbreplay.plots.picture import draw_points, figure_bytes
     from cbreplay.plots.style import LIGHT
 
     drawing = draw_points(figure.points(), look=LIGHT, small=figure.small)
-    content = base64.b64encode(figure_bytes(drawing, "png")).decode("ascii")
-    width = 270 if figure.small else 760
-    return (
-        f'<p><img src="data:image/png;base64,{content}" width="{width}" '
-        f'style="max-width:100%" alt="{_plain(figure.alternative)}"></p>'
-        f'<p style="{_MUTED}">{_plain(figure.words_below)}</p>'
+    shown = picture_html(
+        figure_bytes(drawing, "png"),
+        width=270 if figure.small else 760,
+        alternative=visible_text(figure.alternative),
     )
+    return f'<p>{shown}</p><p style="{_MUTED}">{_plain(figure.words_below)}</p>'

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from tests.conftest import Ask
 
-GROUPED = ["explain", "inspect", "lint", "plot", "recommend", "report", "simulate"]
+GROUPED = [
+    "confirm",
+    "explain",
+    "inspect",
+    "lint",
+    "plot",
+    "recommend",
+    "report",
+    "simulate",
+]
 TITLES = ["What is asked:", "How it is judged:", "Output:", "How a log is read:"]
 
 
@@ -43,6 +52,13 @@ def test_flags_may_stand_after_the_command(ask: Ask) -> None:
     assert ask("-V").out == ask("--version").out
     words = (ROOT / "sample_logs/overfit.csv", "--monitor", "val_loss")
     assert ask("simulate", *words, "-q").out == ask("-q", "simulate", *words).out
+
+
+@pytest.mark.parametrize("command", [*GROUPED, "record", "train"])
+def test_every_command_has_an_example_and_can_be_quiet(ask: Ask, command: str) -> None:
+    shown = ask(command, "--help").out
+    assert re.search(rf"^  cbreplay {command} ", shown, re.MULTILINE)
+    assert re.search("^  -q, --quiet", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["explain", "confirm"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -296,3 +297,68 @@ def test_no_event_file_makes_another_error_than_a_named_one(
         told = [str(error)]
     assert told
     assert all(one.startswith(str(path)) for one in told)
+
+
+@st.composite
+def dealt_epochs(draw: st.DrawFn) -> list[list[int]]:
+    """Deal the epochs of a training to writers: in turn, or in buffers of some size."""
+    n_writers, size = draw(st.integers(2, 4)), draw(st.integers(1, 4))
+    n_turns = draw(st.integers(2, 4))
+    first = draw(st.sampled_from([0, 1]))
+    writers: list[list[int]] = [[] for _ in range(n_writers)]
+    for epoch in range(n_writers * size * n_turns):
+        writers[epoch // size % n_writers].append(first + epoch)
+    return draw(st.permutations(writers))
+
+
+@given(writers=dealt_epochs(), how=st.sampled_from(["rows", "headers", "files"]))
+@SHARED_PATH
+def test_what_writers_in_turn_wrote_is_one_training(
+    tmp_path: Path, writers: list[list[int]], how: str
+) -> None:
+    header = "epoch,loss,val_loss\n"
+    parts = [
+        "".join(f"{epoch},{1 / (2 + epoch)},{1 / (3 + epoch)}\n" for epoch in own)
+        for own in writers
+    ]
+    texts = [header + (header if how == "headers" else "").join(parts)]
+    if how == "files":
+        texts = [header + part for part in parts]
+    directory = tmp_path / "_".join(map(str, [how, *chain(*writers)]))
+    directory.mkdir(exist_ok=True)
+    for number, text in enumerate(texts):
+        (directory / f"worker_{number}.csv").write_text(text, encoding="utf-8")
+    (run,) = load_runs(directory)
+    whole = sorted(chain(*writers))
+    assert run.counts_from == whole[0]
+    assert run.series["val_loss"].values.tolist() == [1 / (3 + e) for e in whole]
+    assert run.recorded_epochs == run.n_epochs == len(whole)
+    assert not run.seams
+
+
+@given(
+    lost=st.lists(st.integers(1, 28), max_size=4, unique=True),
+    first=st.sampled_from(["odd", "even"]),
+)
+@SHARED_PATH
+def test_an_epoch_that_both_writers_lost_is_a_hole(
+    tmp_path: Path, lost: list[int], first: str
+) -> None:
+    epochs = [epoch for epoch in range(30) if epoch not in lost]
+    in_turn = sorted(epochs, key=lambda epoch: epoch % 2 == (first == "even"))
+    path = tmp_path / "logs.csv"
+    rows = [f"{epoch},{1 / (2 + epoch)}" for epoch in in_turn]
+    path.write_text("epoch,val_loss\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    (run,) = load_runs(path)
+    assert (run.first_epoch, run.horizon) == (0, 29)
+    recorded = run.series["val_loss"].recorded.tolist()
+    assert [epoch for epoch in range(30) if recorded[epoch]] == epochs
+
+
+def test_two_samples_of_longer_trainings_stay_two(tmp_path: Path) -> None:
+    # no epoch stands in both, but together they are no more regular than alone
+    samples = ([0, 7, 19, 40, 66, 71, 90], [3, 11, 23, 37, 58, 79, 97])
+    rows = [f"{epoch},{1 / (2 + epoch)}" for own in samples for epoch in own]
+    path = tmp_path / "logs.csv"
+    path.write_text("epoch,val_loss\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert len(load_runs(path)) == 2

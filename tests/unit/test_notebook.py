@@ -95,19 +95,23 @@ def results() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("result", results(), ids=lambda one: type(one).__name__)
-def test_every_result_shows_itself(result: Any) -> None:
-    page = Page(result._repr_html_())
-    assert not page.seen & FORBIDDEN
-    # a style is only for pictures where the notebook says that it is dark
+def assert_only_dark_pictures_are_styled(page: Page) -> None:
+    """A style is only for pictures where the notebook says that it is dark."""
     for rule in page.styles:
         selectors, _, declared = rule.partition("{")
         assert all(
             re.fullmatch(r"\S*dark|\S*light=\"false\"\]", selector.split()[0])
-            and selector.split()[1:] == [".cbreplay", "img"]
+            and selector.split()[1:] == [".cbreplay-picture"]
             for selector in selectors.split(",")
         )
         assert declared == "filter:invert(1) hue-rotate(180deg)}"
+
+
+@pytest.mark.parametrize("result", results(), ids=lambda one: type(one).__name__)
+def test_every_result_shows_itself(result: Any) -> None:
+    page = Page(result._repr_html_())
+    assert not page.seen & FORBIDDEN
+    assert_only_dark_pictures_are_styled(page)
     # the page that it stands in may be light or dark
     styles = " ".join(value or "" for name, value in page.attributes if name == "style")
     assert "color:#" not in styles
@@ -217,6 +221,19 @@ def test_what_is_about_one_run_has_a_picture_and_advice_through_ask() -> None:
     assert all(result.plot().axes for result in pictured)
     runs = ROOT / "sample_logs" / "digits-mlp"
     assert cbreplay.ask(runs, semantics=RULES).plot().axes
+
+
+def test_a_figure_is_dark_in_a_dark_notebook_whatever_is_drawn_into_it() -> None:
+    figure = results()[0].plot(patience=1)
+    figure.axes[0].text(1, 0.5, "mine <b>")
+    page = Page(figure._repr_html_())
+    assert page.styles
+    assert_only_dark_pictures_are_styled(page)
+    assert not page.seen & FORBIDDEN
+    (alternative,) = (text for name, text in page.attributes if name == "alt")
+    assert "stops" in (alternative or "")
+    assert "mine <b>" in (alternative or "")
+    assert figure._repr_png_()[:4] == b"\x89PNG"
 
 
 def test_no_name_of_a_log_acts_in_a_notebook() -> None:

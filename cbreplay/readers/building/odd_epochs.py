@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["check_epochs", "find_doubles", "find_order"]
+__all__ = ["check_epochs", "fill_each_other", "find_doubles", "find_order"]
 
 # so many epochs that are logged twice in a row are no chance restarts
 _FEW = 3
@@ -137,14 +137,16 @@ def _glued(epochs: EpochArray) -> BoolArray:
 
 
 _TWO, _TWO_STEPS = 2, 2
+# of so many distances, one may be another than the usual one
+_REGULAR = 3
 
 
 def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
     """Return the order of rows that somebody sorted otherwise, and what to note.
 
     Rows that all step back are no trainings of one epoch each. Nor are rows whose
-    pieces fill each other's gaps until no epoch is missing: a table that was sorted
-    as text has 10 and 11 before 2. Everything else that steps back is a restart.
+    pieces fill each other's gaps: a table that was sorted as text has 10 and 11 before
+    2, and writers take turns. Everything else that steps back is a restart.
     """
     steps = np.diff(epochs)
     if len(steps) < _TWO_STEPS or not (steps < 0).any():
@@ -155,8 +157,35 @@ def find_order(epochs: EpochArray) -> tuple[EpochArray, str] | None:
             order,
             "the rows stand from the last epoch to the first: they were sorted",
         )
-    whole = bool((np.diff(epochs[order]) == 1).all())
-    piece = np.cumsum(np.concatenate([[False], steps < 0]))
-    mixed = np.count_nonzero(np.diff(piece[order])) > piece[-1]
     note = "the rows do not stand in the order of their epochs: they were sorted"
-    return (order, note) if whole and mixed else None
+    pieces = np.cumsum(np.concatenate([[False], steps < 0]))
+    return (order, note) if fill_each_other(epochs, pieces) else None
+
+
+def fill_each_other(epochs: EpochArray, pieces: EpochArray) -> bool:
+    """Tell whether pieces of rows are of one training, because each fills gaps.
+
+    No epoch stands in two of them, they fill more gaps than they leave, and together
+    they are regular: two samples of longer trainings are not.
+
+    Parameters
+    ----------
+    epochs, pieces : int array of shape (n_rows,)
+        The epoch of each row, and the number of its piece, counted from 0.
+
+    Examples
+    --------
+    >>> turns = np.array([0, 2, 4, 6, 1, 3, 5, 7])
+    >>> fill_each_other(turns, np.repeat([0, 1], 4))
+    True
+    >>> fill_each_other(np.array([0, 1, 2, 3, 2, 3]), np.repeat([0, 1], [4, 2]))
+    False
+    """
+    order = np.argsort(epochs, kind="stable")
+    distances = np.diff(epochs[order])
+    if not len(distances) or (distances == 0).any():
+        return False
+    usual = int(np.unique(distances, return_counts=True)[1].max())
+    n_left = len(distances) - usual
+    n_turns = int(np.count_nonzero(np.diff(pieces[order]))) - int(pieces.max())
+    return n_turns > n_left and len(distances) >= _REGULAR * n_left

@@ -29,8 +29,8 @@ class LoggedRate(NamedTuple):
 
     Parameters
     ----------
-    rate : Series
-        The float32 rate of each epoch.
+    rate : Series or None
+        The float32 rate of each epoch; None if none was logged.
     rounding : array of shape (n_epochs,) or None
         Half a unit of the last digit of each rate, where they were rounded.
     notes : tuple of str
@@ -39,14 +39,14 @@ class LoggedRate(NamedTuple):
         How it was written; empty if each value is the rate of its epoch in any case.
     """
 
-    rate: Series
+    rate: Series | None = None
     rounding: FloatArray | None = None
     notes: tuple[str, ...] = ()
-    source: RateSource = "logs"
+    source: RateSource = ""
 
 
-def take_rate(record: TrainingRows) -> LoggedRate | None:
-    """Take the columns of learning rates out of a training; None if there is none.
+def take_rate(record: TrainingRows) -> LoggedRate:
+    """Take the columns of learning rates out of a training.
 
     Groups of parameters may have rates of their own. If they agree, they are one; else
     the first stands, and the others are kept as metrics.
@@ -62,7 +62,7 @@ def take_rate(record: TrainingRows) -> LoggedRate | None:
         if name not in names:
             del columns[name]
     if not names:
-        return None
+        return LoggedRate()
     first, *others = names
     logged = columns.pop(first)
     notes = []
@@ -76,7 +76,7 @@ def take_rate(record: TrainingRows) -> LoggedRate | None:
     rate = record.series(logged)
     if not _changes(rate):
         # every step of a policy is another rate, whoever wrote it and however
-        return LoggedRate(as_float32(rate), None, tuple(notes), "")
+        return LoggedRate(as_float32(rate), notes=tuple(notes))
     rounding = _rounding(rate)
     if rounding is not None:
         digits, _ = count_digits(logged.values[logged.recorded])
@@ -84,7 +84,7 @@ def take_rate(record: TrainingRows) -> LoggedRate | None:
             f"the learning rate is written with {count(digits, 'digit')} at most, "
             "and rates are compared to as many"
         )
-    return LoggedRate(as_float32(rate), rounding, tuple(notes))
+    return LoggedRate(as_float32(rate), rounding, tuple(notes), "logs")
 
 
 def _join_groups(

@@ -68,7 +68,7 @@ def build_run(
     source: str,
     options: ReadOptions,
     metadata: RunMetadata | None = None,
-    rate: LoggedRate | None = None,
+    rate: LoggedRate,
 ) -> Run:
     """Make a run of a record whose columns are metrics only.
 
@@ -84,7 +84,7 @@ def build_run(
         How it was read.
     metadata : RunMetadata, optional
         What ``run.json`` says about this training.
-    rate : LoggedRate, optional
+    rate : LoggedRate
         The learning rate.
 
     Raises
@@ -100,9 +100,9 @@ def build_run(
         source=source,
         first_epoch=record.first_epoch,
         series=series,
-        learning_rate=rate.rate if rate else None,
-        learning_rate_rounding=rate.rounding if rate else None,
-        rate_source=rate.source if rate else "",
+        learning_rate=rate.rate,
+        learning_rate_rounding=rate.rounding,
+        rate_source=rate.source,
         epoch_seconds=seconds,
         wall_seconds=_wall_seconds(seconds, metadata),
         started=_started(record, metadata),
@@ -123,7 +123,7 @@ def build_run(
             *(metadata.notes if metadata is not None else ()),
             *plan_notes,
             *_late_notes(record, facts, metadata),
-            *(rate.notes if rate else ()),
+            *rate.notes,
         ),
     )
 

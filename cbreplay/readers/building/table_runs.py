@@ -99,9 +99,12 @@ class _Placed(NamedTuple):
 
     def take(self, kept: BoolArray | EpochArray) -> _Placed:
         """Return some of the rows, or all in another order."""
-        cuts = self.cuts
         if kept.dtype == np.bool_:
-            cuts = {int(np.count_nonzero(kept[:cut])) for cut in cuts}
+            cuts = {int(np.count_nonzero(kept[:cut])) for cut in self.cuts}
+        else:
+            # a fit begins only where all that stood above still does
+            before = np.maximum.accumulate([-1, *kept.tolist()])
+            cuts = {cut for cut in self.cuts if before[cut] < cut}
         return _Placed(self.rows.take(kept), self.lines[kept], cuts)
 
     def folded(self) -> _Placed:
@@ -134,8 +137,7 @@ def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
 
 
 def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
-    inner = placed.cuts - {0, len(placed.lines)}
-    found = None if inner else find_order(placed.rows.epochs)
+    found = find_order(placed.rows.epochs)
     if found is not None:
         order, note = found
         table.notes.append(note)

@@ -171,18 +171,7 @@ class _JoinedEpochs(NamedTuple):
 def _join(text: Run, events: Run, source: str) -> Run:
     first = min(text.first_epoch, events.first_epoch)
     span = _JoinedEpochs(first, max(text.horizon, events.horizon) - first + 1)
-    series = {name: span.lay(own, text) for name, own in text.series.items()}
-    finer = []
-    for name, own in events.series.items():
-        other = span.lay(own, events)
-        if name not in series:
-            series[name] = other
-            continue
-        if _has_more_digits(other, series[name]):
-            finer.append(name)
-            series[name] = _confirmed(other, series[name])
-        else:
-            series[name] = _confirmed(series[name], other)
+    series, finer = _joined_series(text, events, span)
     rates = text if text.learning_rate is not None else events
 
     timed = text if events.epoch_seconds is None else events
@@ -209,6 +198,25 @@ def _join(text: Run, events: Run, source: str) -> Run:
         started=events.started if text.started is None else text.started,
         notes=_notes(text, events, finer, series),
     )
+
+
+def _joined_series(
+    text: Run, events: Run, span: _JoinedEpochs
+) -> tuple[dict[str, Series], list[str]]:
+    """Return each series with the more digits, and those that event files have so."""
+    series = {name: span.lay(own, text) for name, own in text.series.items()}
+    finer = []
+    for name, own in events.series.items():
+        other = span.lay(own, events)
+        if name not in series:
+            series[name] = other
+            continue
+        if _has_more_digits(other, series[name]):
+            finer.append(name)
+            series[name] = _confirmed(other, series[name])
+        else:
+            series[name] = _confirmed(series[name], other)
+    return series, finer
 
 
 def _has_more_digits(own: Series, text: Series) -> bool:

@@ -34,6 +34,7 @@ from cbreplay.readers.files import (
     read_bytes,
 )
 from cbreplay.readers.formats import asked_format, format_of
+from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked, too_large
 from cbreplay.run import Run
 
@@ -98,31 +99,7 @@ def survey_sources(
         reading.check_unpacked(str(source) if isinstance(source, str) else "")
         if progress is not None and len(sources) > 1:
             progress(done, len(sources))
-    return Survey(name_runs(_read_once(found, reading.seen)), reading.seen)
-
-
-def _read_once(
-    found: list[tuple[Source, list[RunsOfLog]]], seen: list[Seen]
-) -> list[RunsOfLog]:
-    """Put together what is one training, among all that was read from files."""
-    logs = [log for _, own in found for log in own]
-    files = [
-        log
-        for source, own in found
-        for log in own
-        if isinstance(source, (str, os.PathLike))
-    ]
-    if len(files) < _SEVERAL:
-        return logs
-    from cbreplay.readers.discovery.continued import join_continued
-    from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
-    from cbreplay.readers.discovery.read_once import leave_out_copies
-    from cbreplay.readers.discovery.series_files import join_series_files
-
-    whole = join_series_files(files, seen)
-    once = join_continued(leave_out_copies(whole, seen), seen)
-    name_metrics_alike(once)
-    return _in_place(logs, files, once)
+    return Survey(name_runs(reading.read_once(found)), reading.seen)
 
 
 def _in_place(
@@ -155,6 +132,31 @@ class _SourceReader:
         n_bytes = n_unpacked() - self.n_before
         check_unpacked(n_bytes, source, self.options.max_bytes)
 
+    def read_once(self, found: list[tuple[Source, list[RunsOfLog]]]) -> list[RunsOfLog]:
+        """Put together what is one training, among all that was read from files."""
+        logs = [log for _, own in found for log in own]
+        files = [
+            log
+            for source, own in found
+            for log in own
+            if isinstance(source, (str, os.PathLike))
+        ]
+        if len(files) < _SEVERAL:
+            return logs
+        from cbreplay.readers.discovery.continued import join_continued
+        from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+        from cbreplay.readers.discovery.read_once import leave_out_copies
+        from cbreplay.readers.discovery.series_files import join_series_files
+        from cbreplay.readers.discovery.written_in_turn import join_turns
+
+        seen, most = self.seen, self.options.max_bytes
+        whole = join_series_files(files, seen)
+        once = leave_out_copies(whole, seen)
+        once = join_turns(once, seen, self._read_content, most)
+        once = join_continued(once, seen)
+        name_metrics_alike(once)
+        return _in_place(logs, files, once)
+
     def read_source(self, source: Source) -> list[RunsOfLog]:
         if isinstance(source, Run):
             return [
@@ -178,6 +180,7 @@ class _SourceReader:
         if is_url(path):
             return self._read_url(path)
         _check_path(path)
+        path = stored_run_above(path) or path
         if os.path.isdir(path):
             return self._read_directory(path)
         if os.path.isfile(path):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.entries import is_event_file, list_entries
+from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import LOGS_CSV, named_like_a_log, named_like_a_pickle
+from cbreplay.readers.other_tools.mlflow_store import is_stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -112,6 +114,8 @@ def find_trainings(
     event_directories: dict[str, None] = {}
     for directory, names in _walk(root, seen, damage):
         here = found.setdefault(directory, _Directory())
+        if is_stored_run(directory):
+            here.logs[directory] = "mlflow"
         for name in names:
             path = os.path.join(directory, name)
             if is_event_file(path):
@@ -121,7 +125,7 @@ def find_trainings(
             elif (log_format := format_of(path)) is not None:
                 here.logs[path] = log_format
             else:
-                seen.append(Seen(path, "passed by", "no log that is known"))
+                seen.append(Seen(path, "passed by", _what_is(path)))
     event_roots = [
         _event_root(directory, root, found)
         for directory in event_directories
@@ -137,6 +141,16 @@ def find_trainings(
     if len(trainings) > 1:
         trainings = _paired([_named_by_file(training, root) for training in trainings])
     return [_with_run_json_above(training, root) for training in trainings]
+
+
+def _what_is(path: str) -> str:
+    """Tell what a file is that is no log that is known."""
+    try:
+        if path.endswith(_RECORDS):
+            check_content(read_beginning(path), path)
+    except LogError as error:
+        return f"{error.problem}. {error.hint}"
+    return "no log that is known"
 
 
 def as_people_count(path: str) -> list[str | float]:
@@ -271,7 +285,12 @@ def _linked(
 
 
 def _may_be_log(name: str) -> bool:
-    return "tfevents" in name or named_like_a_log(name) or named_like_a_pickle(name)
+    # the records of trackers are no logs, but a directory without a log names them
+    known = "tfevents" in name or name.endswith(_RECORDS)
+    return known or named_like_a_log(name) or named_like_a_pickle(name)
+
+
+_RECORDS = (".wandb", "mlflow.db")
 
 
 def _is_series(directory: str, root: str, others: Collection[str]) -> bool:

@@ -244,7 +244,7 @@ def _in_epochs(
     return rows, numbered
 
 
-def _take_rate(record: TrainingRows) -> LoggedRate | None:
+def _take_rate(record: TrainingRows) -> LoggedRate:
     """Take the learning rate out of a training: Keras's, or whatever it is called."""
     for name in KERAS_RATE_TAGS:
         logged = record.take_rate(name)
@@ -252,9 +252,8 @@ def _take_rate(record: TrainingRows) -> LoggedRate | None:
             # Keras 2 takes it from logs, as its CSVLogger does
             source: RateSource = "logs" if name == "epoch_lr" else "optimizer"
             return LoggedRate(logged, source=source)
-    found = take_rate(record)
     # another tool writes the rate of each row
-    return None if found is None else found._replace(source="")
+    return take_rate(record)._replace(source="")
 
 
 def _with_steps(run: Run, logged: Series) -> Run:

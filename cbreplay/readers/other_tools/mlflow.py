@@ -1,7 +1,8 @@
-"""Read metric histories that MLflow exports: a row for each key and step."""
+"""Read metric histories of MLflow: a row for each key and step."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,7 @@ from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.files import read_beginning, read_bytes
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ _RUN_NAMES = ("run_id", "run_uuid", "run id", "run", "run name", "name")
 
 
 class MLflowReader(FormatReader):
-    """Reader of MLflow's histories, CSV or JSON, with ``key``, ``value``, ``step``."""
+    """Reader of MLflow's histories: ``key``, ``value`` and ``step``.
+
+    They stand in a CSV, in JSON, or in the directory of a run in MLflow's own store.
+    """
 
     log_format = "mlflow"
 
@@ -64,6 +69,21 @@ class MLflowReader(FormatReader):
 
 
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
+    rows = _listed_rows(path, damage)
+    if not rows:
+        problem, hint = "there is no metric in it", "Export a run that logged metrics"
+        raise LogError(problem, source=path, hint=hint)
+    for row in rows:
+        for name in ("key", "value", "step", "timestamp"):
+            if isinstance(row.get(name), (dict, list)):
+                problem = f"a metric's {name} is {shown_value(row[name])}"
+                raise LogError(problem, source=path, hint="Export the history again")
+    return rows
+
+
+def _listed_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
+    if os.path.isdir(path):
+        return [*stored_rows(path, damage)]
     beginning = read_beginning(path, 100).lstrip(b"\xef\xbb\xbf \t\r\n")
     as_json = beginning[:1] in b"{["
     rows = (
@@ -77,16 +97,7 @@ def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
         problem = "this is no list of metrics"
         hint = "Export what get_metric_history returns: key, value, step, timestamp"
         raise ForeignLogError(problem, source=path, hint=hint)
-    rows = [{key.lower(): value for key, value in row.items()} for row in rows]
-    if not rows:
-        problem, hint = "there is no metric in it", "Export a run that logged metrics"
-        raise LogError(problem, source=path, hint=hint)
-    for row in rows:
-        for name in ("key", "value", "step", "timestamp"):
-            if isinstance(row.get(name), (dict, list)):
-                problem = f"a metric's {name} is {shown_value(row[name])}"
-                raise LogError(problem, source=path, hint="Export the history again")
-    return rows
+    return [{key.lower(): value for key, value in row.items()} for row in rows]
 
 
 def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:

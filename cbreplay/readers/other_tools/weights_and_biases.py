@@ -29,6 +29,7 @@ __all__ = ["WandbReader"]
 _STEPS = ("step", "_step", "global_step", "trainer/global_step")
 _EPOCHS = ("epoch", "epoch/epoch")
 _LOW, _HIGH = "__MIN", "__MAX"
+_WHOLE = "Export run.scan_history() as a list of rows"
 
 
 class WandbReader(FormatReader):
@@ -61,11 +62,11 @@ class WandbReader(FormatReader):
         damage = Damage(self.options)
         rows = read_json(path, damage.max_bytes, damage)
         if isinstance(rows, dict):
-            rows = [rows]
+            problem = "this is one step of a run, as W&B's summary, and no history"
+            raise ForeignLogError(problem, source=path, hint=_WHOLE)
         if not rows or not all(isinstance(row, dict) for row in rows):
             problem = "this JSON is no list of logged steps"
-            hint = "Export run.history() or run.scan_history() as a list of rows"
-            raise ForeignLogError(problem, source=path, hint=hint)
+            raise ForeignLogError(problem, source=path, hint=_WHOLE)
         return LogTable.of_rows(rows, path, damage)
 
     def _chart(self, table: LogTable) -> Iterator[Run]:

@@ -1,0 +1,89 @@
+"""MLflow's own store of files: a file of ``timestamp value step`` for each metric."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cbreplay.errors import LogError
+from cbreplay.readers.entries import list_entries
+from cbreplay.readers.files import read_beginning, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cbreplay.readers.base import Damage
+
+__all__ = ["is_stored_run", "stored_rows", "stored_run_above"]
+
+_METRICS = "metrics"
+# a metric may be logged without a step
+_CELLS = ("timestamp", "value", "step")
+
+
+def is_stored_run(directory: str) -> bool:
+    """Tell whether a directory is a run of MLflow's store.
+
+    It lies at ``mlruns/<experiment>/<run>``.
+    """
+    about = os.path.join(directory, "meta.yaml")
+    if not os.path.isfile(about) or not os.path.isdir(_metrics_of(directory)):
+        return False
+    return any(key in read_beginning(about) for key in (b"run_id:", b"run_uuid:"))
+
+
+def _metrics_of(run: str) -> str:
+    return os.path.join(run, _METRICS)
+
+
+def stored_run_above(path: str) -> str | None:
+    """Return the run that a file or directory of metrics belongs to; None if none.
+
+    >>> stored_run_above("logs/val_loss") is None
+    True
+    """
+    above = path.rstrip(os.sep)
+    while above:
+        above, name = os.path.split(above)
+        if name == _METRICS:
+            run = above or os.curdir
+            return run if is_stored_run(run) else None
+        if not name:
+            break
+    return None
+
+
+def stored_rows(directory: str, damage: Damage) -> list[dict[str, str]]:
+    """Return what a run logged, as rows of an export.
+
+    Raises
+    ------
+    LogError
+        If a line is no metric.
+    """
+    root = _metrics_of(directory)
+    rows = []
+    left = damage.max_bytes
+    for path in sorted(_files_below(root)):
+        # a slash in a metric's name is one in its path
+        key = os.path.relpath(path, root).replace(os.sep, "/")
+        content = read_bytes(path, left)
+        left -= len(content)
+        for number, line in enumerate(content.decode("utf-8", "replace").split("\n")):
+            cells = line.split()
+            if len(cells) > 1:
+                row = dict(zip(_CELLS, cells, strict=False))
+                rows.append({"key": key, "step": "0", **row})
+            elif cells:
+                problem = f"{line!r} is no timestamp, value and step"
+                hint = "Give the run's directory with whole files"
+                raise LogError(problem, source=path, line=number + 1, hint=hint)
+    return rows
+
+
+def _files_below(directory: str) -> Iterator[str]:
+    for entry in list_entries(directory):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif entry.is_file() and not entry.name.startswith("."):
+            yield entry.path
