@@ -14,6 +14,7 @@ from benchmarks.advice.make_prior import (
     price_patience,
 )
 from cbreplay.recommend.prior import Blended, Prior, blend_scores, leave_each_out
+from cbreplay.recommend.promise import is_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -172,8 +173,10 @@ def promise_in_near_tie(sample: Sample) -> int:
     cheapest = blended.cheapest()
     if promised is None:
         return cheapest + 1
-    worse = blended.prefers(cheapest, promised - 1, _NEAR_TIE)
-    return cheapest + 1 if worse else promised
+    if is_step(sample.sufficient(), promised):
+        cheapest = min(cheapest, promised - 1)
+    near = blended.score[promised - 1] <= blended.score[cheapest] + _NEAR_TIE
+    return promised if near else cheapest + 1
 
 
 def left_out_decides(sample: Sample) -> int:

@@ -33,7 +33,7 @@ MONITORS = ("val_loss", "val_accuracy")
 POSITIONS = np.linspace(0, 1, 21)
 N_KINDS = 24
 WEIGHT, FLOOR, WIDTH = 6, 0.01, 0.6
-ROUGH_WIDTH, ROUGH, STRANGE = 0.3, 1 / 3, 0.3
+ROUGH_WIDTH, ROUGH = 0.3, 1 / 3
 # a mean of very different sets says less of each
 WEIGHT_OF_ONE = 3
 _STARTS, _ROUNDS = 10, 50
@@ -143,7 +143,6 @@ def describe_prior(
         "width": WIDTH,
         "rough_width": ROUGH_WIDTH,
         "rough": round(ROUGH, _DIGITS),
-        "strange": STRANGE,
         "positions": np.round(POSITIONS, _DIGITS).tolist(),
         "kinds": kinds,
     }
@@ -167,5 +166,4 @@ def average_curve(sets: Sequence[Curves], plan: int, monitor: str) -> Prior:
         WIDTH,
         ROUGH_WIDTH,
         ROUGH,
-        STRANGE,
     )

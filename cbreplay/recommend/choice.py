@@ -16,6 +16,7 @@ import numpy as np
 
 from cbreplay.recommend.prior import Blended, blend_scores, leave_each_out, read_prior
 from cbreplay.recommend.promise import (
+    is_step,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
@@ -206,7 +207,13 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     promised = _promised(priced.sufficient, confidence)
     scored = _scored(priced)
     blended = None if scored is None else _blend_all(priced, scored)
-    patience, by_promise = _weigh(priced, scored, blended, promised)
+    patience, by_promise = _weigh(
+        priced,
+        scored,
+        blended,
+        promised,
+        by_step=is_step(priced.sufficient, promised),
+    )
     basis: Basis = "score"
     if by_promise:
         basis = "promise"
@@ -265,8 +272,11 @@ def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choic
             scored,
             blended,
             None if few or not np.isfinite(promised) else int(promised),
+            by_step=is_step(np.delete(priced.sufficient, row), promised),
         )[0]
-        for blended, promised in zip(without, others.tolist(), strict=True)
+        for row, (blended, promised) in enumerate(
+            zip(without, others.tolist(), strict=True)
+        )
     ]
     top = int(priced.patience[-1])
     needed = np.where(np.isfinite(others), others, top).astype(np.int64)
@@ -318,12 +328,15 @@ def _weigh(
     scored: _ScoredValues | None,
     blended: Blended | None,
     promised: int | None,
+    *,
+    by_step: bool,
 ) -> tuple[int, bool]:
     """Return the promised patience or the least score's, and whether it is the former.
 
     A promise for more than the rule of thumb wins, unless another patience scores
     better by more than a near tie: a promise asks what a training may lose at worst,
-    not what that costs. What is promised of a patience is kept by a longer one too.
+    not what that costs. What is promised of a patience is kept by a longer one too; but
+    where most groups need just what is promised (`by_step`), no longer one wins.
     """
     thumb = rule_of_thumb(priced.frame)
     higher = promised is not None and promised > thumb
@@ -331,8 +344,9 @@ def _weigh(
         return (promised, True) if promised and higher else (_fall_back(priced), False)
     best = _cheapest(priced, scored, blended)
     if promised and higher:
-        place = _nearest(scored.patience, promised)
-        if not blended.prefers(best, place, NEAR_TIE):
+        score = blended.score[_nearest(scored.patience, promised)]
+        longer = scored.patience[best] >= promised
+        if (by_step and longer) or score <= blended.score[best] + NEAR_TIE:
             return promised, True
     return int(scored.patience[best]), False
 

@@ -62,8 +62,6 @@ class Prior(NamedTuple):
     rough_width, rough : float
         The same of what is roughly alike, however many the runs are, and which part of
         the weight that has.
-    strange : float
-        Runs that are further than this from every kind are like none of them.
     """
 
     positions: FloatArray
@@ -75,7 +73,6 @@ class Prior(NamedTuple):
     width: float
     rough_width: float
     rough: float
-    strange: float
 
 
 class Blended(NamedTuple):
@@ -95,8 +92,6 @@ class Blended(NamedTuple):
         How much each kind weighs among them; these add up to 1.
     weight : float
         As how many runs the kinds count.
-    strange : bool
-        Whether the runs are like none of the kinds.
     """
 
     score: FloatArray
@@ -105,19 +100,10 @@ class Blended(NamedTuple):
     told: EpochArray
     likeness: FloatArray
     weight: float
-    strange: bool
 
     def cheapest(self) -> int:
         """Return where the least score stands; of equals, the first."""
         return int(np.argmin(self.score))
-
-    def prefers(self, place: int, to: int, margin: float) -> bool:
-        """Return whether one place scores less than another by more than a margin.
-
-        Where the runs are like none of the kinds, only they are asked.
-        """
-        score = self.own if self.strange else self.score
-        return bool(score[place] < score[to] - margin)
 
 
 class TrackRecord(NamedTuple):
@@ -229,7 +215,6 @@ def parse_prior(written: dict[str, Any]) -> Prior:
         float(written["width"]),
         float(written["rough_width"]),
         float(written["rough"]),
-        float(written["strange"]),
     )
 
 
@@ -287,7 +272,6 @@ def blend_scores(
     ...     width=0.6,
     ...     rough_width=0.3,
     ...     rough=0.25,
-    ...     strange=0.3,
     ... )
     >>> lost, trained = np.zeros((4, 2)), np.array([[0.2, 1.0]] * 4)
     >>> blended = blend_scores(prior, np.array([1, 10]), 10, lost, trained)
@@ -335,8 +319,7 @@ def _blend(
     own = own_lost + cost_weight * own_trained
     total = np.where(told > 0, told * own, 0) + prior.weight * elsewhere
     score = total / (told + prior.weight)
-    strange = bool(distance.min() > prior.strange)
-    return Blended(score, own, elsewhere, told, likeness, prior.weight, strange)
+    return Blended(score, own, elsewhere, told, likeness, prior.weight)
 
 
 def leave_each_out(

@@ -37,7 +37,6 @@ def make_prior(**changed: Any) -> Prior:
         width=0.3,
         rough_width=0.6,
         rough=0.25,
-        strange=0.3,
     )
     return prior._replace(**changed)
 
