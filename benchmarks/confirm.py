@@ -1,6 +1,6 @@
 """Hold replays against trainings under the real callbacks, item by item.
 
-    python -m benchmarks.confirm [--runs N] [--kinds K ...] [--write FILE]
+    python -m benchmarks.confirm [--recordings N ...] [--kinds K ...] [--write FILE]
 
 Each run is a small real experiment, recorded once and trained again twice; each setting
 is then predicted from the record by replay and trained with the same seed. A line a
@@ -9,8 +9,9 @@ asked and by how far the replay calls itself evidence. Ends with status 1 if any
 that a replay calls exact is not what the training did.
 
 ``--write`` puts a row a confirmation into a CSV file, in the place of the rows that
-this version of Keras has there of these kinds. Another version is asked by having it
-first on PYTHONPATH. ``--runs`` takes the first so many recordings of each kind.
+this version of Keras has there of these kinds and recordings. Another version is asked
+by having it first on PYTHONPATH. ``--recordings`` takes those of each kind with these
+numbers, from one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from cbreplay.record import train_experiment
 from cbreplay.record.confirming import Retrainer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class Recording(NamedTuple):
@@ -176,7 +177,9 @@ class Confirmed(NamedTuple):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=len(RECORDINGS))
+    parser.add_argument(
+        "--recordings", nargs="+", type=int, default=range(1, len(RECORDINGS) + 1)
+    )
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
@@ -187,7 +190,7 @@ def main() -> int:
         kinds = [
             kind
             for kind in options.kinds
-            if recording in KINDS[kind].recordings[: options.runs]
+            if number_of(recording, kind) in options.recordings
         ]
         if kinds:
             rows += confirm_all(recording, kinds)
@@ -195,6 +198,12 @@ def main() -> int:
     if options.write:
         write_rows(options.write, rows)
     return int(not all(row.held for row in rows))
+
+
+def number_of(recording: Recording, kind: str) -> int:
+    """Return its place among those of a kind, from one; 0 where it is not."""
+    recordings = KINDS[kind].recordings
+    return recordings.index(recording) + 1 if recording in recordings else 0
 
 
 def confirm_all(recording: Recording, kinds: list[str]) -> Iterator[Confirmed]:
@@ -279,16 +288,17 @@ def print_table(rows: list[Confirmed]) -> None:
 
 
 def write_rows(path: Path, rows: list[Confirmed]) -> None:
-    """Put rows in the place of those of their kinds that this version of Keras has."""
-    written = {(row.keras, row.kind) for row in rows}
+    """Put rows in the place of those of their version, kind and recording."""
+    same = ("keras", "kind", "experiment", "settings", "recorded_under")
+
+    def place(row: Mapping[str, str]) -> list[str]:
+        return [row[name] for name in same]
+
+    written = [place(row._asdict()) for row in rows]
     kept = []
     if path.exists():
         with path.open(encoding="utf-8", newline="") as file:
-            kept = [
-                row
-                for row in csv.DictReader(file)
-                if (row["keras"], row["kind"]) not in written
-            ]
+            kept = [row for row in csv.DictReader(file) if place(row) not in written]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, Confirmed._fields, lineterminator="\n")
         writer.writeheader()

@@ -59,11 +59,14 @@ class LockHolder(NamedTuple):
         Its number on its machine.
     host : str
         The name of its machine.
+    gave_up : bool
+        Whether it said that it writes no further, and trained on.
     """
 
     state: Literal["alive", "dead", "unknown"]
     process: int | None = None
     host: str = ""
+    gave_up: bool = False
 
     def __str__(self) -> str:
         """Name the process, as far as it is known."""
@@ -100,6 +103,16 @@ class RunLock:
         # removed before it is given back: who waits for it looks whether it is there
         with contextlib.suppress(OSError):
             self._path.unlink()
+        self.close()
+
+    def give_up(self) -> None:
+        """Leave word that the directory is not written to its end, and let go of it."""
+        with contextlib.suppress(OSError):
+            # in place: this needs no room on a disk that is full
+            told = json.dumps({**_describe(self._file), "gave_up": True}).encode()
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, told)
+        _held.discard(self)
         self.close()
 
     def close(self) -> None:
@@ -170,7 +183,10 @@ def find_writer(directory: Directory) -> LockHolder | None:
         told = _read(file)
         locked = _lock(file, exclusive=False)
         return LockHolder(
-            _state(file, told, locked=locked), _process(told), _host(told)
+            _state(file, told, locked=locked),
+            _process(told),
+            _host(told),
+            gave_up=told.get("gave_up") is True,
         )
     except OSError:
         return LockHolder("unknown")
@@ -193,9 +209,11 @@ def spoken_missing_end(directory: Directory, epoch: int, planned: int | None) ->
     end = f"epoch {epoch}" if planned is None else f"epoch {epoch} of {planned}"
     holder = find_writer(directory)
     fate = "killed, or still running"
-    if holder is not None and holder.state == "alive":
+    if holder is not None and holder.gave_up:
+        fate = "it could not be recorded any further"
+    elif holder is not None and holder.state == "alive":
         fate = f"it is still running ({holder})"
-    if holder is not None and holder.state == "dead":
+    elif holder is not None and holder.state == "dead":
         fate = "it was killed"
     return f"no end is recorded at {end}: {fate}"
 

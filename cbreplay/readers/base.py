@@ -34,6 +34,10 @@ class ForeignLogError(LogError):
     """A log of another tool: an error if it was asked for, else passed by."""
 
 
+class NothingLoggedError(ForeignLogError):
+    """A log that holds nothing at all: any other beside it has more to say."""
+
+
 class LogReader(Protocol):
     """One log format.
 

@@ -8,7 +8,7 @@ noisy, have values in some epochs only, go on in a second fit; a test holds each
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -183,137 +183,96 @@ def _linear() -> list[Any]:
     return [Dense(1)]
 
 
+_DIGITS_MLP = Experiment(
+    summary="ten digits from 8 x 8 pixels, two dense layers",
+    load=_load_digits,
+    layers=_digits_mlp,
+    loss="sparse_categorical_crossentropy",
+    metric="accuracy",
+    optimizer="adam",
+    validation_share=0.5,
+    epochs=60,
+    learning_rate=3e-3,
+    batch_size=32,
+)
+_BREAST_CANCER = Experiment(
+    summary="malignant or benign from 30 measurements, two dense layers",
+    load=_load_breast_cancer,
+    layers=_breast_cancer,
+    loss="binary_crossentropy",
+    metric="accuracy",
+    optimizer="adam",
+    validation_share=0.5,
+    epochs=60,
+    learning_rate=1e-3,
+    batch_size=32,
+    standardized=True,
+)
+_DIABETES = Experiment(
+    summary="progression of a disease (in hundreds) from 10 measurements",
+    load=_load_diabetes,
+    layers=_diabetes,
+    loss="mse",
+    metric="mae",
+    optimizer="sgd",
+    validation_share=0.3,
+    epochs=60,
+    learning_rate=1e-2,
+    batch_size=32,
+    standardized=True,
+)
+# what another experiment has otherwise than the one that it varies is all that is told
 EXPERIMENTS: Mapping[str, Experiment] = {
-    "digits-mlp": Experiment(
-        summary="ten digits from 8 x 8 pixels, two dense layers",
-        load=_load_digits,
-        layers=_digits_mlp,
-        loss="sparse_categorical_crossentropy",
-        metric="accuracy",
-        optimizer="adam",
-        validation_share=0.5,
-        epochs=60,
-        learning_rate=3e-3,
-        batch_size=32,
-    ),
-    "digits-cnn": Experiment(
+    "digits-mlp": _DIGITS_MLP,
+    "digits-cnn": replace(
+        _DIGITS_MLP,
         summary="ten digits from 8 x 8 pixels, two convolutions",
         load=_load_digit_images,
         layers=_digits_cnn,
-        loss="sparse_categorical_crossentropy",
-        metric="accuracy",
-        optimizer="adam",
         validation_share=0.3,
         epochs=40,
         learning_rate=1e-3,
-        batch_size=32,
     ),
-    "breast-cancer": Experiment(
-        summary="malignant or benign from 30 measurements, two dense layers",
-        load=_load_breast_cancer,
-        layers=_breast_cancer,
-        loss="binary_crossentropy",
-        metric="accuracy",
-        optimizer="adam",
-        validation_share=0.5,
-        epochs=60,
-        learning_rate=1e-3,
-        batch_size=32,
-        standardized=True,
-    ),
-    "diabetes": Experiment(
-        summary="progression of a disease (in hundreds) from 10 measurements",
-        load=_load_diabetes,
-        layers=_diabetes,
-        loss="mse",
-        metric="mae",
-        optimizer="sgd",
-        validation_share=0.3,
-        epochs=60,
-        learning_rate=1e-2,
-        batch_size=32,
-        standardized=True,
-    ),
+    "breast-cancer": _BREAST_CANCER,
+    "diabetes": _DIABETES,
     # each step follows four patients, so the loss stays above what a lower rate reaches
-    "diabetes-plateau": Experiment(
+    "diabetes-plateau": replace(
+        _DIABETES,
         summary="as diabetes, linear, at a rate whose reduction pays",
-        load=_load_diabetes,
         layers=_linear,
-        loss="mse",
-        metric="mae",
-        optimizer="sgd",
-        validation_share=0.3,
         epochs=40,
         learning_rate=0.05,
         batch_size=4,
-        standardized=True,
     ),
     # two over the largest curvature of the loss is near 0.25: the error grows each step
-    "diabetes-diverging": Experiment(
+    "diabetes-diverging": replace(
+        _DIABETES,
         summary="as diabetes, linear, at a rate that ends in NaN",
-        load=_load_diabetes,
         layers=_linear,
-        loss="mse",
-        metric="mae",
-        optimizer="sgd",
-        validation_share=0.3,
         epochs=30,
         learning_rate=0.35,
-        batch_size=32,
-        standardized=True,
     ),
-    "breast-cancer-overfit": Experiment(
+    "breast-cancer-overfit": replace(
+        _BREAST_CANCER,
         summary="as breast-cancer, without dropout: soon past its best",
-        load=_load_breast_cancer,
         layers=_wide,
-        loss="binary_crossentropy",
-        metric="accuracy",
-        optimizer="adam",
-        validation_share=0.5,
-        epochs=60,
         learning_rate=3e-3,
-        batch_size=32,
-        standardized=True,
     ),
-    "breast-cancer-noisy": Experiment(
+    "breast-cancer-noisy": replace(
+        _BREAST_CANCER,
         summary="as breast-cancer, with 28 validation examples and a large rate",
-        load=_load_breast_cancer,
-        layers=_breast_cancer,
-        loss="binary_crossentropy",
-        metric="accuracy",
-        optimizer="adam",
         validation_share=0.05,
         epochs=40,
         learning_rate=1e-2,
-        batch_size=32,
-        standardized=True,
     ),
-    "breast-cancer-sparse": Experiment(
+    "breast-cancer-sparse": replace(
+        _BREAST_CANCER,
         summary="as breast-cancer, validated after every fifth epoch",
-        load=_load_breast_cancer,
-        layers=_breast_cancer,
-        loss="binary_crossentropy",
-        metric="accuracy",
-        optimizer="adam",
-        validation_share=0.5,
-        epochs=60,
-        learning_rate=1e-3,
-        batch_size=32,
-        standardized=True,
         validation_freq=5,
     ),
-    "diabetes-resumed": Experiment(
+    "diabetes-resumed": replace(
+        _DIABETES,
         summary="as diabetes, in two fits: the second has new callbacks",
-        load=_load_diabetes,
-        layers=_diabetes,
-        loss="mse",
-        metric="mae",
-        optimizer="sgd",
-        validation_share=0.3,
-        epochs=60,
-        learning_rate=1e-2,
-        batch_size=32,
-        standardized=True,
         resumed_at=30,
     ),
 }

@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WatchedFit"]
 
-# every hook in which a callback can ask for the end of a training
-_HOOKS = (
-    "on_train_begin",
-    "on_epoch_begin",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_test_begin",
-    "on_test_batch_begin",
-    "on_test_batch_end",
-    "on_test_end",
-    "on_epoch_end",
-)
-
 
 class WatchedFit:
     """The callbacks list of one fit, and what was seen of it.
@@ -83,13 +70,15 @@ class WatchedFit:
         """
         from keras.callbacks import CSVLogger, LambdaCallback, TensorBoard
 
+        from cbreplay.record.recorder import StopWitness
+
         csv = CSVLogger(str(self.out / LOGS), append=self.first_epoch > 0)
         events = TensorBoard(str(self.out / EVENTS), write_graph=False)
         self._loggers = [csv, events]
         watched = [
             callback
             for user in self.callbacks
-            for callback in (user, self._witness(user))
+            for callback in (user, StopWitness(self, user))
         ]
         last = [LambdaCallback(on_epoch_end=on_epoch)] if on_epoch else []
         aligned = self._columns_keeper(csv) if self.first_epoch else []
@@ -107,15 +96,6 @@ class WatchedFit:
         temporary = self.out / UNFINISHED_STATE
         self.model.save(temporary)
         replace_file(temporary, self.out / STATE)
-
-    def _witness(self, callback: Any) -> Any:  # noqa: ANN401 - keras is untyped
-        from keras.callbacks import LambdaCallback
-
-        def look(*_args: object, **_logs: object) -> None:
-            if self.model.stop_training and self.stopped_by is None:
-                self.stopped_by = type(callback).__name__
-
-        return LambdaCallback(**dict.fromkeys(_HOOKS, look))
 
     def _holder(self) -> Any:  # noqa: ANN401 - keras is untyped
         """Hold the model as it was after the last epoch that was logged whole."""

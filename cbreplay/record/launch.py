@@ -218,8 +218,16 @@ def _report(finder: _KerasFinder, target: str, process: int) -> None:
     fits = "1 fit" if len(made) == 1 else f"{len(made)} fits"
     places = [finder.root] if _all_below(finder.root, made) else made
     shown = shell_words(_from(finder.began_in, path) for path in places)
-    tell_user(f"recorded {fits} in {shown}")
+    in_part = watched.n_in_part if watched is not None else 0
+    tell_user(f"recorded {fits} in {shown}{_spoken_in_part(in_part, len(made))}")
     sys.stderr.write(f"next: cbreplay simulate {shown}\n")
+
+
+def _spoken_in_part(n_in_part: int, n_fits: int) -> str:
+    if not n_in_part:
+        return ""
+    which = "" if n_in_part == n_fits else f"{n_in_part} of them "
+    return f", {which}not to the end, as said above"
 
 
 def _nothing(target: str, n_fits: int) -> str:

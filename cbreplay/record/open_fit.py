@@ -161,8 +161,11 @@ class OpenFit:
 
     def abandon(self) -> None:
         """Let go of a directory in which nothing more can be written."""
+        for logger in self._loggers:
+            with contextlib.suppress(Exception):
+                logger.on_train_end()
         self._loggers = []
-        self._lock.close()
+        self._lock.give_up()
 
     def _list_callbacks(self, facts: FitFacts) -> list[str] | None:
         if facts.callbacks is None:
@@ -211,4 +214,4 @@ def tell_user(sentence: str) -> None:
     for a word that cannot be said.
     """
     with contextlib.suppress(Exception):
-        sys.stderr.write(f"cbreplay: {sentence}\n")
+        sys.stderr.write(f"cbreplay: {' '.join(sentence.split())}\n")

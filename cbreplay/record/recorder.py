@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from cbreplay.record.fit import WatchedFit
+
 __all__ = ["Recorder", "StopWitness"]
 
 
@@ -62,6 +64,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         super().__init__()
         self.facts = FitFacts()
         self.stopped_by: str | None = None
+        self.gave_up = False
         self._n_fits = 0
         self._fit: OpenFit | None = None
         self._optimizer: dict[str, Any] = {}
@@ -95,7 +98,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
             # a fit of the same model can only begin when the last one is over
             if recorder is self or recorder.model is self.model:
                 recorder.break_off(None)
-        self.stopped_by = None
+        self.stopped_by, self.gave_up = None, False
         self._safely(self._see_optimizer)
 
     def on_epoch_begin(
@@ -161,6 +164,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
             act(*arguments)
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
             tell_user(f"this fit is not recorded any further: {error}")
+            self.gave_up = True
             if self._fit is not None:
                 self._fit.abandon()
             self._fit, self._optimizer = None, {}
@@ -179,13 +183,13 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
 
     Parameters
     ----------
-    recorder : Recorder
-        Who wants to know.
+    recorder : Recorder or WatchedFit
+        Who wants to know, and keeps the class name as ``stopped_by``.
     callback : keras.callbacks.Callback
         The callback before it.
     """
 
-    def __init__(self, recorder: Recorder, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
+    def __init__(self, recorder: Recorder | WatchedFit, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
         super().__init__()
         self._recorder, self.callback = recorder, callback
         for hook, also in _HOOKS.items():

@@ -137,6 +137,8 @@ class WatchedModels:
         How many fits began so far.
     directories : list of Path
         The run directories that they left, those of their own recorders too.
+    n_in_part : int
+        How many of these are not recorded to the end of their fit.
     names : set of str
         The classes of the callbacks that they were given, and what those are made from.
     """
@@ -145,6 +147,7 @@ class WatchedModels:
         self.root, self.changes = root, changes
         self.n_fits = 0
         self.directories: list[Path] = []
+        self.n_in_part = 0
         self.names: set[str] = set()
         self._told: set[str] = set()
 
@@ -166,7 +169,8 @@ class WatchedModels:
                 call.break_off(error)
                 raise
             finally:
-                self.directories += call.end(self.directories)
+                for recorder in call.end():
+                    self._take_note(recorder)
 
         fit.__doc__, fit.__name__ = own.__doc__, own.__name__
         fit.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it
@@ -229,6 +233,13 @@ class WatchedModels:
             tuple(zip(recorders, before, strict=True)),
         )
 
+    def _take_note(self, recorder: Recorder) -> None:
+        """Keep what a fit has left."""
+        made = recorder.directory
+        if (made / METADATA).exists() and made not in self.directories:
+            self.directories.append(made)
+            self.n_in_part += recorder.gave_up
+
     def _see(self, callbacks: Iterable[Any]) -> None:
         """Take note of the classes in a fit, and say early which name may be a typo."""
         names = {name for callback in callbacks for name in _class_names(callback)}
@@ -252,14 +263,11 @@ class _FitCall(NamedTuple):
         for recorder, _ in self.recorders:
             recorder.break_off(error)
 
-    def end(self, known: Sequence[Path]) -> list[Path]:
-        """Return the new run directories, and let the recorders forget this fit."""
+    def end(self) -> Iterator[Recorder]:
+        """Let the recorders forget this fit, and return them."""
         for recorder, before in self.recorders:
             recorder.facts = before
-        made = [recorder.directory for recorder, _ in self.recorders]
-        return [
-            path for path in made if (path / METADATA).exists() and path not in known
-        ]
+            yield recorder
 
 
 def _flat(callbacks: Any) -> list[Any]:  # noqa: ANN401 - what fit is given

@@ -103,7 +103,7 @@ class RetrainedModel:
         lists : sequence of sequence
             For each fit cbreplay's callbacks or Keras's, in fit's order.
         """
-        seen = _SeenEpochs([], [], [])
+        seen = _SeenEpochs([], {}, [])
         with _own_directory():
             model = self._begin_first()
             users: list[Any] = []
@@ -124,7 +124,7 @@ class RetrainedModel:
         kept : bool
             Whether later fits have the instances of the first, else new ones.
         """
-        seen = _SeenEpochs([], [], [])
+        seen = _SeenEpochs([], {}, [])
         with _own_directory():
             model = self._begin_first()
             users = _made_anew(callbacks)
@@ -199,7 +199,7 @@ class RetrainedModel:
         )
         return Retraining(
             logs=tuple(seen.logs),
-            rates=tuple(seen.rates),
+            rates=tuple(seen.rates.values())[: len(seen.logs)],
             weights=tuple(seen.weights),
             left=digest_weights(model),
             stopped=bool(model.stop_training),
@@ -213,7 +213,8 @@ class _SeenEpochs(NamedTuple):
     """What is seen of the epochs of a run, while it is trained."""
 
     logs: list[dict[str, float]]
-    rates: list[float | None]
+    # by epoch: one that is broken off when it begins is begun again
+    rates: dict[int, float | None]
     weights: list[str]
 
 
@@ -333,7 +334,9 @@ def _logger(
             on_epoch()
 
     return LambdaCallback(
-        on_epoch_begin=lambda _epoch, _logs: seen.rates.append(read_rate(model)),
+        on_epoch_begin=lambda epoch, _logs: seen.rates.update(
+            {epoch: read_rate(model)}
+        ),
         on_epoch_end=see,
     )
 

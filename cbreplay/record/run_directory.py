@@ -161,7 +161,7 @@ def write_metadata(out: Path, contents: Mapping[str, Any]) -> None:
         If the file cannot be written.
     """
     text = json.dumps(contents, indent=1, allow_nan=False) + "\n"
-    write_whole(out / METADATA, text.encode())
+    write_whole(out / METADATA, text.encode(), hint="")
 
 
 def replace_file(temporary: Path, path: Path) -> None:

@@ -246,6 +246,7 @@ class TestTheClosingLines:
             finder = launch._KerasFinder({"out": out, "named": [], **options})
             finder.watched = WatchedModels(finder.root, FitChanges())
             finder.watched.n_fits = len(made) or options.get("n_fits", 0)
+            finder.watched.n_in_part = options.get("n_in_part", 0)
             finder.watched.names = {"EarlyStopping"}
             finder.watched.directories = [Path(path).absolute() for path in made]
             elsewhere = tmp_path / "elsewhere"
@@ -293,6 +294,16 @@ class TestTheClosingLines:
         assert told.startswith(
             "cbreplay: --without EarlyStoping: no fit had a callback of this class; "
             "did you mean 'EarlyStopping'?\ncbreplay: recorded 1 fit"
+        )
+
+    def test_say_which_fits_are_recorded_in_part(self, closing: Closing) -> None:
+        assert closing("runs", "runs/fit1", n_in_part=1).startswith(
+            "cbreplay: recorded 1 fit in runs/fit1, not to the end, as said above\n"
+        )
+
+    def test_count_the_fits_that_are_recorded_in_part(self, closing: Closing) -> None:
+        assert closing("runs", "runs/fit1", "runs/fit2", n_in_part=1).startswith(
+            "cbreplay: recorded 2 fits in runs, 1 of them not to the end, as said above"
         )
 
     def test_do_not_say_that_nothing_was_trained_where_it_was(

@@ -260,6 +260,18 @@ def test_a_missing_end_says_what_is_known(
     )
 
 
+def test_a_writer_that_gave_up_is_neither_killed_nor_running(tmp_path: Path) -> None:
+    RunLock(tmp_path).give_up()
+    holder = find_writer(tmp_path)
+    assert holder is not None
+    assert (holder.state, holder.gave_up) == ("dead", True)
+    assert spoken_missing_end(tmp_path, 26, 30) == (
+        "no end is recorded at epoch 26 of 30: it could not be recorded any further"
+    )
+    # and keeps the directory from nobody
+    refuse_second_writer(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("told", "noted"),
     [

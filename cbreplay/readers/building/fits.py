@@ -206,9 +206,10 @@ def _seam_note(epoch: int) -> str:
 def _replace_from(record: TrainingRows, piece: Rows) -> None:
     first = int(piece.epochs[0])
     dropped = record.drop_from(first)
+    earlier = f"{dropped} earlier ones from that epoch on"
     record.seams[first] = (
-        f"{_seam_note(first)}, and its rows stand for the {dropped} earlier ones "
-        "from that epoch on"
+        f"{_seam_note(first)}, and its rows stand for the "
+        f"{'earlier one' if dropped == 1 else earlier}"
     )
     record.add(piece)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NumberedEpochs",
+    "count_batches",
     "count_steps",
     "find_cadence",
     "lay_steps",
@@ -21,6 +22,8 @@ __all__ = [
 _SHORTEST = 2
 # where more are lacking, a cadence is chance
 _MOST_LACKING = 10
+# nobody logs so seldom, counted in epochs
+_MOST_EPOCHS = 10
 
 
 class NumberedEpochs(NamedTuple):
@@ -107,6 +110,16 @@ def find_cadence(epochs: EpochArray) -> int | None:
     values, counts = np.unique(inner, return_counts=True)
     most = int(np.argmax(counts))
     return int(values[most]) if 2 * counts[most] > len(inner) else None
+
+
+def count_batches(steps: EpochArray) -> bool:
+    """Tell whether steps are so far apart that they count batches, and no epochs.
+
+    >>> count_batches(np.array([467, 935, 1403])), count_batches(np.array([4, 9, 14]))
+    (True, False)
+    """
+    cadence = find_cadence(steps)
+    return cadence is not None and cadence > _MOST_EPOCHS
 
 
 def count_steps(steps: EpochArray) -> EpochArray:

@@ -41,7 +41,7 @@ def check_epochs(
 
 
 def find_doubles(
-    epochs: EpochArray, lines: EpochArray, source: str
+    epochs: EpochArray, lines: EpochArray, source: str, *, resumes: bool = False
 ) -> EpochArray | None:
     """Return an order of rows in which those of one epoch follow each other.
 
@@ -54,6 +54,8 @@ def find_doubles(
         The epoch of each row, and its line.
     source : str
         The name of the log, for errors.
+    resumes : bool
+        Whether a few epochs that stand twice are fits that were resumed there.
 
     Raises
     ------
@@ -76,7 +78,8 @@ def find_doubles(
         order: EpochArray = np.argsort(epochs, kind="stable")
         return order
     begins = np.concatenate([[0], np.flatnonzero(steps < 0) + 1])
-    if np.isin(same - 1, begins).all():
+    few = resumes and 2 * len(same) < len(rows_of_each)
+    if few or np.isin(same - 1, begins).all():
         return None
     return np.arange(len(epochs))
 

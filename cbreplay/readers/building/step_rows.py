@@ -14,12 +14,18 @@ from cbreplay.readers.building.evaluations import (
     evaluation_note,
     is_validation,
 )
-from cbreplay.readers.building.numbering import count_steps, find_cadence, lay_steps
+from cbreplay.readers.building.numbering import (
+    count_batches,
+    count_steps,
+    find_cadence,
+    lay_steps,
+)
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.columns.written_again import drop_earlier_copies
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
 _GIVEN = "each step is one epoch, as given"
+_NUMBERED = (
+    "each step is one epoch, as given: they are those of the steps {} to {}, numbered"
+)
 _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
@@ -100,6 +109,9 @@ def fold_by(
         unsaid = options.x_axis is None and options.parts != "rows"
         if steps is not None and unsaid and _judges_seldom(table):
             raise _unsaid(table)
+        if steps is not None and unsaid and _are_batches(table, steps):
+            _count_evaluations(table, steps)
+            return
         epochs = _counted(table, steps, given=given)
     else:
         # a tracker's training has no initial_epoch: what lies before is not in the log
@@ -108,7 +120,7 @@ def fold_by(
     table.collapse(epochs)
     _drop_silent_epochs(table)
     if len(table) < n_rows:
-        note = f"{n_rows} rows of steps were put together to {len(table)} epochs"
+        note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
         table.notes.insert(0, note)
 
 
@@ -177,6 +189,12 @@ def _unsaid(table: LogTable) -> ForeignLogError:
     return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
 
 
+def _are_batches(table: LogTable, steps: LogColumn) -> bool:
+    """Tell whether the rows are those of every so many batches, of a training only."""
+    judged = any(map(is_validation, table.columns))
+    return not judged and count_batches(np.unique(_whole_steps(table, steps)))
+
+
 def _judges_seldom(table: LogTable) -> bool:
     """Tell whether most rows hold values of the training only, one for each step."""
     judged = np.zeros(len(table), dtype=np.bool_)
@@ -218,6 +236,10 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
         return np.arange(len(table))
     values = _whole_steps(table, steps)
     several = np.unique(values)
+    if given and count_batches(several):
+        table.notes.append(_NUMBERED.format(several[0], several[-1]))
+        numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
+        return numbered
     if given:
         table.notes.append(_GIVEN)
         return values
@@ -230,8 +252,7 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
     table.notes.append(
         f"there is no epoch: each logged step ({shown}, ...) was taken as one"
     )
-    numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
-    return numbered
+    return count_steps(several)[np.searchsorted(several, values)]
 
 
 def _sampled(table: LogTable, n_steps: int) -> LogError:

@@ -46,7 +46,7 @@ def build_runs(
     LogError
         If it holds no metric; when strict, also if a row is damaged.
     """
-    rows, lines, cuts = _rows_in_order(table, options)
+    rows, lines, cuts = _rows_in_order(table, options, metadata)
     places = _LinesOfRows(table.counted, lines)
     pieces = split_rows(rows, places, cuts, source=table.source, most=options.max_bytes)
     records = join_rows(pieces, options, metadata, table.source)
@@ -116,7 +116,9 @@ class _Placed(NamedTuple):
         return _Placed(self.rows.folded(), self.lines[ends], cuts)
 
 
-def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
+def _rows_in_order(
+    table: LogTable, options: ReadOptions, metadata: RunMetadata | None
+) -> _Placed:
     """Return the whole rows of a table, sorted back if somebody sorted them."""
     columns = MetricColumns(table, options)
     times = () if table.wall_times is None else table.wall_times
@@ -127,7 +129,8 @@ def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     if options.parts == "rows":
         placed = placed._replace(cuts=set())
     elif not placed.rows.follow_each_other:
-        placed = _without_odd_rows(placed, table)
+        resumes = options.parts == "join" or bool(metadata and metadata.earlier_fits)
+        placed = _without_odd_rows(placed, table, resumes=resumes)
     known = table.counts_from_zero or table.steps is not None
     numbered = number_epochs(placed.rows.epochs, options, known=known)
     placed.rows.epochs = numbered.epochs
@@ -136,7 +139,7 @@ def _rows_in_order(table: LogTable, options: ReadOptions) -> _Placed:
     return placed._replace(cuts=placed.cuts - {0, len(placed.lines)})
 
 
-def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
+def _without_odd_rows(placed: _Placed, table: LogTable, *, resumes: bool) -> _Placed:
     found = find_order(placed.rows.epochs)
     if found is not None:
         order, note = found
@@ -145,7 +148,8 @@ def _without_odd_rows(placed: _Placed, table: LogTable) -> _Placed:
     odd = check_epochs(placed.rows.epochs, placed.lines, table.source, table.damage)
     if odd.any():
         placed = placed.take(~odd)
-    doubled = find_doubles(placed.rows.epochs, placed.lines, table.source)
+    epochs, lines, source = placed.rows.epochs, placed.lines, table.source
+    doubled = find_doubles(epochs, lines, source, resumes=resumes)
     return placed if doubled is None else placed.take(doubled).folded()
 
 

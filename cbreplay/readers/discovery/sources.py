@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.plain_text import is_url, without_secrets
-from cbreplay.readers.base import Damage, ForeignLogError, ReadOptions
+from cbreplay.readers.base import (
+    Damage,
+    ForeignLogError,
+    NothingLoggedError,
+    ReadOptions,
+)
 from cbreplay.readers.discovery.reading import read_training
 from cbreplay.readers.discovery.run_names import (
     RunsOfLog,
@@ -284,7 +289,8 @@ class _SourceReader:
                 read = self._read_training(root, typed, training, alone=False)
             except LogError as error:
                 foreign = isinstance(error, ForeignLogError)
-                first = first or error
+                if first is None or isinstance(first, NothingLoggedError):
+                    first = error
                 if not foreign or training.log_format not in _OFTEN_FOREIGN:
                     notes.append(f"left out another of these logs: {error.sentence}")
                 continue

@@ -17,7 +17,11 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.building.numbering import count_steps, find_cadence
+from cbreplay.readers.building.numbering import (
+    count_batches,
+    count_steps,
+    find_cadence,
+)
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.run import Series
 from cbreplay.words import count
@@ -143,7 +147,7 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
     """
     names = _names(pieces)
     judged = [name for name in names if is_validation(name)]
-    given = EpochRows(pieces, notes=("each step is one epoch, as given",))
+    given = _as_given(pieces)
     if not judged:
         _check_alike(pieces, names, source)
         return given
@@ -165,6 +169,16 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
         note += f": they are those of the steps {rows[0].steps[0]} to {last}, numbered"
         kept = _numbered(kept)
     return EpochRows(kept, notes=(note,), left_out=left_out)
+
+
+def _as_given(pieces: list[LoggedPoints]) -> EpochRows:
+    """Take each step as one epoch; those that count batches are numbered."""
+    note = "each step is one epoch, as given"
+    if not count_batches(np.concatenate([piece.steps for piece in pieces])):
+        return EpochRows(pieces, notes=(note,))
+    first, last = pieces[0].steps[0], pieces[-1].steps[-1]
+    note += f": they are those of the steps {first} to {last}, numbered"
+    return EpochRows(_numbered(pieces), notes=(note,))
 
 
 def _names(pieces: Sequence[LoggedPoints]) -> list[str]:

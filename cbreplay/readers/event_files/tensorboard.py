@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.readers.base import Damage, ForeignLogError
+from cbreplay.readers.base import Damage, ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
     count_hint,
@@ -284,7 +284,8 @@ def _no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
         )
         problem = f"there is no epoch scalar of Keras (epoch_loss); {held}"
         hint = "Give the log_dir of Keras's TensorBoard callback"
-        return ForeignLogError(problem, source=path, hint=hint)
+        kind = ForeignLogError if listed else NothingLoggedError
+        return kind(problem, source=path, hint=hint)
     if HUGGING_FACE_EPOCH in tags:
         problem = (
             f"by its tag {HUGGING_FACE_EPOCH} the steps here are parts of epochs, and "

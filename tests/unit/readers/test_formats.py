@@ -50,9 +50,12 @@ def test_lightning_rows_of_an_epoch_are_one(tmp_path: Path) -> None:
     assert list(run.series) == ["train_loss", "val_loss"]
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == [np.float32(0.01), np.float32(0.001)]
-    assert "8 rows of steps were put together to 2 epochs" in run.notes
+    assert "8 logged rows make 2 epochs" in run.notes
     assert any("train_loss_step: it has several values" in note for note in run.notes)
-    assert any("test_acc: logged by a test only" in note for note in run.notes)
+    assert any(
+        "test_acc is no series here: only a test logged it" in note
+        for note in run.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,6 +217,10 @@ def test_steps_far_apart_are_counted_and_noted(tmp_path: Path) -> None:
     content = "_step,_runtime,loss\n0,1,3\n50,2,2\n100,3,1\n"
     (run,) = read(tmp_path / "history.csv", content)
     assert (run.first_epoch, run.horizon) == (0, 2)
+    # a training's loss of every 50th batch is of no epoch
+    assert run.axis_unit == "evaluations"
+    content = content.replace("loss", "val_loss")
+    (run,) = read(tmp_path / "validation.csv", content)
     assert any("each logged step (0, 50, 100, ...)" in note for note in run.notes)
 
 

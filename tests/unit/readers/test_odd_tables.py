@@ -446,3 +446,21 @@ def test_rows_of_what_no_training_changes_are_no_epochs(
 def test_a_fold_that_stands_in_every_row_is_of_one_training() -> None:
     run = read_one("fold,loss,val_loss\n1,.2,.3\n1,.1,.2\n1,.2,.4\n")
     assert values(run, "val_loss") == [0.3, 0.2, 0.4]
+
+
+def test_one_epoch_that_stands_twice_is_a_resumed_fit_if_parts_are_joined() -> None:
+    text = "epoch,loss\n0,.9\n1,.8\n2,.7\n2,.75\n3,.6\n"
+    (run,) = read(text)
+    assert run.series["loss"].others == {2: (0.7,)}
+    assert not run.seams
+    (run,) = read(text, parts="join")
+    assert run.series["loss"].values.tolist() == [0.9, 0.8, 0.75, 0.6]
+    assert not run.series["loss"].others
+    assert run.seams == (2,)
+
+
+def test_an_epoch_of_two_values_each_is_no_resumed_fit_if_parts_are_joined() -> None:
+    text = "epoch,loss\n0,.9\n0,.8\n1,.7\n1,.75\n2,.6\n2,.5\n"
+    (run,) = read(text, parts="join")
+    assert run.series["loss"].others == {0: (0.9,), 1: (0.7,), 2: (0.6,)}
+    assert not run.seams

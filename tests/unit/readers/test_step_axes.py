@@ -101,7 +101,7 @@ def test_what_trainer_logs_and_is_no_series_is_noted(tmp_path: Path) -> None:
     run = read(tmp_path / "trainer_state.json", state(*rows))
     assert run.notes == (
         "left out 1 row after the last evaluation",
-        "left out eval_runtime: it tells of the machine, not of the model",
+        "left out eval_runtime: a measure of the machine, not the model",
         "left out loss: no row has a value of it",
     )
 
@@ -238,7 +238,8 @@ def test_lines_of_json_with_iterations_are_counted_as_the_user_says(
     content = '{"iteration": 19, "total_loss": 0.9}\n'
     content += '{"iteration": 39, "total_loss": 0.8, "env": "linux"}\n'
     plain = read(path, content)
-    assert "each logged step (19, 39, ...) was taken as one" in " ".join(plain.notes)
+    # a loss of every 20th batch is of no epoch
+    assert (plain.n_epochs, plain.axis_unit) == (2, "evaluations")
     assert "left out env: no cell is a number" in plain.notes
     counted = read(path, content, x_axis="step")
     assert counted.steps is not None
@@ -256,6 +257,22 @@ def test_an_epoch_ends_where_there_is_a_validation(tmp_path: Path) -> None:
     assert "2 of its steps have a value of a validation" in run.notes[0]
     run = read(tmp_path / "log.csv", text, x_axis="step")
     assert (run.n_epochs, run.axis_unit) == (2, "evaluations")
+
+
+def test_validations_at_global_steps_are_counted_as_epochs(tmp_path: Path) -> None:
+    steps = [467 + 468 * epoch for epoch in range(30) if epoch != 7]
+    rows = "".join(f"{1.5e9 + step},{step},{1 / step}\n" for step in steps)
+    path = tmp_path / "run-a-tag-Loss_val.csv"
+    run = read(path, f"Wall time,Step,Value\n{rows}", x_axis="epoch")
+    assert (run.first_epoch, run.horizon, run.recorded_epochs) == (0, 29, 29)
+    assert not run.series["Loss_val"].recorded[7]
+    assert "those of the steps 467 to 14039, numbered" in " ".join(run.notes)
+
+
+def test_steps_on_a_short_cadence_are_epochs_as_given(tmp_path: Path) -> None:
+    rows = "".join(f"{step},{1 / step}\n" for step in range(4, 60, 5))
+    run = read(tmp_path / "log.csv", f"step,val_loss\n{rows}", x_axis="epoch")
+    assert (run.first_epoch, run.horizon, run.recorded_epochs) == (4, 59, 12)
 
 
 def test_a_sample_without_epochs_is_refused(tmp_path: Path) -> None:

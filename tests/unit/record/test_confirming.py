@@ -156,13 +156,17 @@ def test_the_command_says_it_side_by_side(
     assert "what " in capsys.readouterr().out
 
 
+# the rate is another one within the second fit
+SCHEDULE = parse_callbacks("LearningRateScheduler({0: 0.2, 6: 0.1})")
+
+
 @pytest.fixture(scope="module", params=["plan", "interrupt"])
 def resumed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Retrainer:
     """A run of two fits; the first ended by its plan, or was broken off."""
     out = tmp_path_factory.mktemp("resumed") / "run"
-    shape: dict[str, Any] = {"batch_size": 512}
+    shape: dict[str, Any] = {"batch_size": 512, "callbacks": SCHEDULE}
 
     def break_off(epoch: int, _logs: object) -> None:
         if epoch == 3 and request.param == "interrupt":
@@ -190,16 +194,18 @@ def test_a_resumed_run_is_resumed_in_the_training_that_confirms(
 ) -> None:
     # the loss falls too slowly for it: no epoch but the first improves
     setting = EarlyStopping("loss", min_delta=10.0, patience=5)
-    confirmation = resumed.confirm(setting, resume=resume)
+    confirmation = resumed.confirm([*SCHEDULE, setting], resume=resume)
     # five more epochs are waited in neither fit: the wait begins anew
     assert confirmation.replay.stopped_epoch is None
     assert confirmation.held
     assert verdicts(confirmation)["curve"] == "held"
+    assert verdicts(confirmation)["learning rates"] == "held"
     assert len(confirmation.trained.logs) == 8
 
 
 def test_a_stop_in_the_first_fit_ends_the_training(resumed: Retrainer) -> None:
-    confirmation = resumed.confirm(EarlyStopping("loss", min_delta=10.0, patience=2))
+    setting = EarlyStopping("loss", min_delta=10.0, patience=2)
+    confirmation = resumed.confirm([*SCHEDULE, setting])
     assert confirmation.replay.stopped_epoch == 2
     assert confirmation.held
     assert len(confirmation.trained.logs) == 3

@@ -16,6 +16,7 @@ import pytest
 import cbreplay
 from cbreplay import OutputError, load_runs, replay_run
 from cbreplay.record import recording as recording_module
+from cbreplay.record import run_directory
 from cbreplay.record.recording import FitChanges, WatchedModels
 from tests.run_schema import check_schema
 
@@ -102,6 +103,35 @@ class TestTheTraining:
         assert len(model.history.history["loss"]) == 4
         assert "this fit is not recorded any further" in capsys.readouterr().err
         assert (tmp_path / "run" / "logs.csv").read_text() == "epoch,loss\n"
+
+    @pytest.mark.parametrize("epoch", [0, 2])
+    def test_is_not_called_killed_where_its_disk_was_full(
+        self,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        epoch: int,
+    ) -> None:
+        from keras.callbacks import LambdaCallback
+
+        def fill(*_: object, **_hint: object) -> None:
+            file, reason = "run.json", "No space left\n\ton device"
+            raise cbreplay.OutputError(file, reason)
+
+        def fill_at(now: int, _: object) -> None:
+            if now == epoch:
+                monkeypatch.setattr(run_directory, "write_whole", fill)
+
+        filling = LambdaCallback(on_epoch_end=fill_at)
+        fit(make_model(), cbreplay.recorded([filling], tmp_path / "run"))
+        (told,) = capsys.readouterr().err.splitlines()
+        assert told == (
+            "cbreplay: this fit is not recorded any further: cannot write run.json: No "
+            "space left on device"
+        )
+        (run,) = cbreplay.load_runs(tmp_path / "run")
+        (note,) = [each for each in run.notes if "no end is recorded" in each]
+        assert note.endswith("it could not be recorded any further")
 
 
 class TestRecorded:

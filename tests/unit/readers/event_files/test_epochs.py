@@ -191,3 +191,18 @@ def test_a_log_of_nothing_but_a_rate_is_refused(tmp_path: Path) -> None:
     points = [(float(epoch), epoch, "lr", 0.5**epoch) for epoch in range(5)]
     with pytest.raises(LogError, match="no metric, only a learning rate"):
         read(tmp_path, points)
+
+
+def test_validations_alone_at_global_steps_are_numbered(tmp_path: Path) -> None:
+    steps = [467 + 468 * epoch for epoch in range(30) if epoch != 7]
+    points: list[Point] = [(float(at), at, "Loss/val", 1 / at) for at in steps]
+    (run,) = read(tmp_path, points)
+    assert (run.first_epoch, run.horizon, run.recorded_epochs) == (0, 29, 29)
+    assert not run.series["Loss/val"].recorded[7]
+    assert "those of the steps 467 to 14039, numbered" in " ".join(run.notes)
+
+
+def test_validations_on_a_short_cadence_stand_at_their_epochs(tmp_path: Path) -> None:
+    points: list[Point] = [(float(at), at, "Loss/val", 1 / at) for at in (4, 9, 14, 19)]
+    (run,) = read(tmp_path, points)
+    assert (run.first_epoch, run.horizon, run.recorded_epochs) == (4, 19, 4)

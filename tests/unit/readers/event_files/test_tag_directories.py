@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import load_runs
+from cbreplay import LogError, load_runs
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
@@ -85,3 +85,13 @@ def test_runs_without_a_writer_above_them_are_trainings(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path / "loss_a", x_axis="epoch")) == 1
     names = {run.name for run in load_runs(tmp_path, x_axis="epoch", errors="skip")}
     assert {"loss_a", "other"} <= names
+
+
+def test_a_writer_without_a_value_of_its_own_hides_no_better_refusal(
+    tmp_path: Path,
+) -> None:
+    # tensorboardX lays the curves of add_scalars a directory deeper
+    write(tmp_path, "none", [])
+    write(tmp_path / "loss" / "val", "loss", [0, 1, 2])
+    with pytest.raises(LogError, match=r"--x-axis epoch|x_axis='epoch'"):
+        load_runs(tmp_path)

@@ -1,0 +1,89 @@
+"""A run in MLflow's own store: a file of ``timestamp value step`` for each metric."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cbreplay import LogError
+from cbreplay.loading import load_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VAL_LOSS = [0.9, 0.7, 0.8, 0.75]
+
+
+def store_run(root: Path, name: str = "0a1b2c", shift: float = 0.0) -> Path:
+    """Write a run as MLflow's store of files does."""
+    run = root / "mlruns" / "4711" / name
+    (run / "metrics" / "val").mkdir(parents=True)
+    (run / "meta.yaml").write_text(f"run_id: {name}\nstatus: 3\n", encoding="utf-8")
+    for key, values in {
+        "loss": [value / 2 + shift for value in VAL_LOSS],
+        "val/loss": [value + shift for value in VAL_LOSS],
+    }.items():
+        lines = [
+            f"{1_700_000_000_000 + step} {value} {step}\n"
+            for step, value in enumerate(values)
+        ]
+        (run / "metrics" / key).write_text("".join(lines), encoding="utf-8")
+    return run
+
+
+@pytest.mark.parametrize("asked", ["", "mlruns", "mlruns/4711/0a1b2c"])
+def test_a_run_of_the_store_is_read(tmp_path: Path, asked: str) -> None:
+    store_run(tmp_path)
+    (run,) = load_runs(tmp_path / asked)
+    assert run.series["val/loss"].values.tolist() == VAL_LOSS
+    assert (run.first_epoch, run.horizon) == (0, 3)
+
+
+@pytest.mark.parametrize("asked", ["metrics", "metrics/loss", "metrics/val"])
+def test_a_metric_of_the_store_is_its_run(tmp_path: Path, asked: str) -> None:
+    (run,) = load_runs(store_run(tmp_path) / asked)
+    assert set(run.series) == {"loss", "val/loss"}
+
+
+def test_each_run_of_an_experiment_is_one(tmp_path: Path) -> None:
+    store_run(tmp_path)
+    store_run(tmp_path, "1b2c3d", shift=0.01)
+    runs = load_runs(tmp_path)
+    assert [run.name.rpartition("/")[2] for run in runs] == ["0a1b2c", "1b2c3d"]
+
+
+def test_a_line_that_is_no_metric_is_named(tmp_path: Path) -> None:
+    run = store_run(tmp_path)
+    (run / "metrics" / "loss").write_text("1700000000000\n", encoding="utf-8")
+    with pytest.raises(LogError, match="no timestamp, value and step") as caught:
+        load_runs(run)
+    assert caught.value.line == 1
+
+
+def test_a_directory_called_metrics_is_no_store(tmp_path: Path) -> None:
+    logs = tmp_path / "metrics"
+    logs.mkdir()
+    (logs / "logs.csv").write_text("epoch,loss\n0,1.0\n1,0.5\n", encoding="utf-8")
+    (tmp_path / "meta.yaml").write_text("name: mine\n", encoding="utf-8")
+    (run,) = load_runs(logs)
+    assert run.recorded_epochs == 2
+
+
+def test_the_records_of_trackers_are_named_with_their_export(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "mlflow.db") as store:
+        store.execute("create table metrics (key, value, step)")
+    with pytest.raises(LogError, match=r"SQLite.*get_metric_history"):
+        load_runs(tmp_path)
+    record = tmp_path / "run-1.wandb"
+    record.write_bytes(b":W&B\xe1\xbe\x00" + bytes(64))
+    with pytest.raises(LogError, match=r"W&B's own record.*scan_history"):
+        load_runs(record)
+
+
+def test_a_summary_of_weights_and_biases_is_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "wandb-summary.json"
+    path.write_text('{"_step": 3, "loss": 0.1, "val_loss": 0.2}', encoding="utf-8")
+    with pytest.raises(LogError, match="summary"):
+        load_runs(path)
