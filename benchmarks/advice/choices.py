@@ -39,6 +39,7 @@ __all__ = [
     "make_priors",
     "part_sets",
     "populate",
+    "promise_in_near_tie",
     "sample_runs",
 ]
 
