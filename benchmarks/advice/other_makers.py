@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray, FloatArray
 
-__all__ = ["print_others"]
+__all__ = ["Loss", "find_slope", "measure_loss", "print_others"]
 
 Loss: TypeAlias = Literal["softmax", "squared", "huber", "hinge", "absolute"]
 Stepping: TypeAlias = Literal["sgd", "adagrad", "adam"]
@@ -185,7 +185,7 @@ TASKS: dict[str, Callable[[], tuple[Any, Any]]] = {
 }
 
 
-def _measure(loss: Loss, found: FloatArray, wanted: FloatArray) -> float:
+def measure_loss(loss: Loss, found: FloatArray, wanted: FloatArray) -> float:
     """Return the mean loss of what was found."""
     if loss == "softmax":
         found = found - found.max(axis=1, keepdims=True)
@@ -200,7 +200,7 @@ def _measure(loss: Loss, found: FloatArray, wanted: FloatArray) -> float:
     return float((off**2 if loss == "squared" else off).mean())
 
 
-def _slope(loss: Loss, found: FloatArray, wanted: FloatArray) -> FloatArray:
+def find_slope(loss: Loss, found: FloatArray, wanted: FloatArray) -> FloatArray:
     """Return how each example's loss changes with what was found."""
     if loss == "softmax":
         odds = np.exp(found - found.max(axis=1, keepdims=True))
@@ -273,13 +273,13 @@ def _train_linear(recipe: Linear) -> FloatArray:
         for epoch in range(N_EPOCHS):
             for rows in _batches(train, rng):
                 found = inputs[rows] @ model.weights
-                slope = _slope(recipe.loss, found, wanted[rows])
+                slope = find_slope(recipe.loss, found, wanted[rows])
                 model.step(
                     inputs[rows].T @ slope / len(rows),
                     rate / (1 + recipe.decay * epoch),
                 )
             told = inputs[watched] @ model.weights
-            row[epoch] = _measure(recipe.loss, told, wanted[watched])
+            row[epoch] = measure_loss(recipe.loss, told, wanted[watched])
     return logged
 
 
