@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "is_url",
+    "quoted_code",
     "shell_words",
     "shortened",
     "shown_url",
@@ -74,6 +75,20 @@ def shell_words(words: Iterable[str]) -> str:
         shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'"
         for word in words
     )
+
+
+def quoted_code(code: str) -> str:
+    """Quote an expression for a shell, legibly where that is possible.
+
+    >>> print(quoted_code("EarlyStopping(monitor='val_loss')"))
+    "EarlyStopping(monitor='val_loss')"
+    """
+    import shlex
+
+    return shlex.quote(code) if _ACTS_IN_QUOTES.intersection(code) else f'"{code}"'
+
+
+_ACTS_IN_QUOTES = frozenset('"$`\\!')
 
 
 def _escaped(word: str) -> str:
