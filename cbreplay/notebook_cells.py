@@ -56,9 +56,7 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
     try:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:
-        sentence = (
-            f"it is no whole notebook: its JSON is damaged in line {error.lineno}"
-        )
+        sentence = f"it is no whole notebook: line {error.lineno} is no JSON"
         raise ValueError(sentence) from None
     except (ValueError, RecursionError):
         raise ValueError(_NO_CELLS) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import asked_again
-from cbreplay.answers.spoken_runs import ROUTINE, spoken_note
+from cbreplay.answers.spoken_runs import ROUTINE, alike, spoken_note
 from cbreplay.document import (
     Command,
     Document,
@@ -191,11 +191,15 @@ def _values_of(run: Run, name: str) -> Iterator[Part]:
 
 
 def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
-    """Yield what was noted in reading; that two files agree is only told on request."""
-    for run in inspection.runs:
-        for note in run.notes:
-            if verbose or not note.startswith(ROUTINE):
-                yield spoken_note(run, note)
+    """Yield what was noted in reading, like notes as one.
+
+    Each by itself, and that two files agree, is only told on request.
+    """
+    noted = [(run, note) for run in inspection.runs for note in run.notes]
+    if verbose:
+        yield from (spoken_note(run, note) for run, note in noted)
+        return
+    yield from alike(each for each in noted if not each[1].startswith(ROUTINE))
 
 
 def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:

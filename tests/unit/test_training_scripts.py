@@ -1099,7 +1099,7 @@ def test_a_pipe_among_scripts_is_not_waited_for(tmp_path: Path) -> None:
 def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text(text)
-    with pytest.raises(ExpressionError, match="it is no (whole )?notebook: "):
+    with pytest.raises(ExpressionError, match=r"it is no (whole )?notebook: "):
         read_training_script(str(path))
 
 
