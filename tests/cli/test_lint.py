@@ -490,3 +490,35 @@ def test_what_a_logger_sends_to_is_shown_in_no_form(ask: Ask, tmp_path: Path) ->
         "WandbCallback(...)",
         "CSVLogger('seen.csv')",
     ]
+
+
+def test_a_finding_about_a_default_that_is_written_shows_it(
+    ask: Ask, tmp_path: Path
+) -> None:
+    said = ask("lint", "-c", "EarlyStopping(patience=0)").out
+    assert "patience-zero-is-one  EarlyStopping(patience=0)" in said
+    path = tmp_path / "train.py"
+    path.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "model.fit(x, epochs=9, callbacks=[EarlyStopping(patience=0)])\n"
+    )
+    assert "EarlyStopping(patience=0)" in ask("lint", path).out
+
+
+def test_a_callback_that_is_not_read_hides_no_schedule(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import keras\n"
+        "rate = keras.optimizers.schedules.CosineDecay(1e-3, 1000)\n"
+        "model = keras.Sequential([keras.layers.Dense(1)])\n"
+        "model.compile(keras.optimizers.Adam(rate), 'mse')\n"
+        "stop = keras.callbacks.EarlyStopping(patience=3)\n"
+        "stop.patience = 7\n"
+        "slower = keras.callbacks.ReduceLROnPlateau(patience=5)\n"
+        "model.fit([1], [1], epochs=30, callbacks=[stop, slower])\n"
+    )
+    said = ask("lint", path).out
+    assert "schedule-beside-plateau" in said
+    assert "'stop' is changed in line 6" in said
