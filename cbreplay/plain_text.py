@@ -83,10 +83,12 @@ def quoted_code(code: str) -> str:
 
     >>> print(quoted_code("EarlyStopping(monitor='val_loss')"))
     "EarlyStopping(monitor='val_loss')"
+    >>> print(quoted_code("@train.py"))
+    @train.py
     """
-    import shlex
-
-    return shlex.quote(code) if _ACTS_IN_QUOTES.intersection(code) else f'"{code}"'
+    plain = shell_words([code])
+    is_legible = _is_inert(code) and not _ACTS_IN_QUOTES.intersection(code)
+    return f'"{code}"' if is_legible and plain != code else plain
 
 
 _ACTS_IN_QUOTES = frozenset('"$`\\!')
