@@ -215,8 +215,13 @@ def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
     parts: list[Part] = []
     for fate in sorted(fates):
         parts += [", " if parts else "", Fact(fates[fate], "count", fate), f" {fate}"]
-    noun = " file in no run: " if n_files == 1 else " files in no run: "
-    yield say(Fact(n_files, "count", "n_left"), noun, *parts, " (-v names them)")
+    noun, them = (" file", "it") if n_files == 1 else (" files", "them")
+    yield say(
+        Fact(n_files, "count", "n_left"),
+        f"{noun} in no run: ",
+        *parts,
+        f" (-v names {them})",
+    )
 
 
 def _spoken_file(file: Seen) -> str:

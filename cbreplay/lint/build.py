@@ -144,7 +144,7 @@ def _unknown_parameters(
         return
     parameters = parameters_of(callback)
     taken = {*parameters}
-    if known.training.semantics.takes_older_names:
+    if callback.takes_older_names(known.training.semantics):
         taken |= callback.older_parameters
     for name in sorted(known.written[index] - taken):
         yield Finding(
