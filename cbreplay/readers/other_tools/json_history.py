@@ -70,7 +70,7 @@ class JsonHistoryReader(FormatReader):
         if isinstance(held, dict):
             yield from self._read_dict(held, path)
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
-            table = LogTable.of_rows(held, path, damage)
+            table = LogTable.of_rows(_flat_rows(held), path, damage)
             names = {name.lower(): name for name in table.columns}
             if "epochs" in names:
                 names.setdefault("epoch", names["epochs"])
@@ -174,6 +174,24 @@ def _flattened(held: dict[str, Any], depth: int = 0) -> dict[str, Any]:
         else:
             inner = _flattened(values, depth + 1).items()
             flat |= {f"{outer}/{name}": own for name, own in inner}
+    return flat
+
+
+def _flat_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows whose values may stand under their data set."""
+    if not any(isinstance(value, dict) for value in rows[0].values()):
+        return rows
+    return [_flat_row(row) for row in rows]
+
+
+def _flat_row(row: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for outer, value in row.items():
+        prefix = _DATA_SETS.get(outer.lower())
+        if prefix is not None and isinstance(value, dict):
+            flat |= {f"{prefix}{name}": own for name, own in value.items()}
+        else:
+            flat[outer] = value
     return flat
 
 

@@ -450,3 +450,28 @@ def test_lists_below_others_are_called_by_their_paths(tmp_path: Path) -> None:
     curves["train"]["x"] = curves["validation"]["x"] = [0, 5, 7]
     with pytest.raises(LogError):
         read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
+
+
+def test_rows_with_values_below_their_data_set_are_read(tmp_path: Path) -> None:
+    rows = [
+        {"epoch": at, "train": {"loss": 1.0 / at}, "val": {"loss": 2.0 / at}}
+        for at in (1, 2, 4)
+    ]
+    (run,) = read(tmp_path / "history.json", json.dumps(rows))
+    assert column(run, "loss") == [1.0, 0.5, None, 0.25]
+    assert column(run, "val_loss") == [2.0, 1.0, None, 0.5]
+
+
+@pytest.mark.parametrize(
+    "written", ["01.02.2024 10:0{}", "2024-02-0{}T10:00:00", "2/{}/24", "00:01:0{}"]
+)
+def test_a_date_of_each_row_does_not_name_it(tmp_path: Path, written: str) -> None:
+    rows = "".join(f"{1 / at};{at};{written.format(at)}\n" for at in range(1, 6))
+    (run,) = read(tmp_path / "log.csv", f"loss;val_loss;Datum\n{rows}")
+    assert run.recorded_epochs == 5
+
+
+def test_epochs_have_names_in_other_languages(tmp_path: Path) -> None:
+    text = "Epoche;loss;val_loss\n3;0,5;0,4\n4;0,25;0,2\n"
+    (run,) = read(tmp_path / "log.csv", text)
+    assert (run.first_epoch, run.horizon) == (3, 4)
