@@ -24,7 +24,7 @@ __all__ = [
     "returns_once",
 ]
 
-_MOST_STEPS, _MOST_LOOKED_AT = 20_000, 3_000_000
+_MOST_STEPS, _MOST_LOOKED_AT = 20_000, 1_000_000
 _SHOWN_PIECE = 60
 _ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
 # what changes a class or a module for a while
