@@ -15,6 +15,7 @@ from cbreplay.cli.one_setting import one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.progress import watch
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -60,7 +61,7 @@ def command(question: Question, output_format: Format, script: str | None) -> No
     if script is not None:
         from cbreplay.cli.record import read_program
 
-        program = read_program(shlex.split(script))
+        program = read_program(_words(script))
     # what Keras's callbacks print is no part of the answer
     with contextlib.redirect_stdout(sys.stderr), watch("training three times") as tell:
         n_done = itertools.count(1)
@@ -73,3 +74,11 @@ def command(question: Question, output_format: Format, script: str | None) -> No
     print_document(confirmation_document(confirmation), output_format)
     if not confirmation.held:
         click.get_current_context().exit(_FAILED)
+
+
+def _words(script: str) -> list[str]:
+    try:
+        return shlex.split(script)
+    except ValueError as error:
+        sentence = f"--script is {script!r}, which a shell cannot read: {error}"
+        raise ConfigError(sentence) from None

@@ -95,7 +95,7 @@ def test_a_fit_of_a_script_that_records_itself_is_held_against_it(
 @pytest.mark.keras
 @pytest.mark.slow
 def test_a_script_without_a_seed_is_a_finding_with_its_cause(
-    there: Path, capsys: pytest.CaptureFixture[str]
+    there: Path,
 ) -> None:
     unseeded = (there / "train.py").read_text().replace("keras.utils.set", "1 or (")
     (there / "unseeded.py").write_text(
@@ -108,8 +108,17 @@ def test_a_script_without_a_seed_is_a_finding_with_its_cause(
             parse_callbacks("EarlyStopping()"),
             script=Program("script", "unseeded.py"),
         )
-    assert main(["confirm", "own", "--script", "nothere.py"]) == 2
+
+
+def test_a_script_that_is_not_there_is_refused_before_anything_is_trained(
+    there: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (there / "log.csv").write_text("epoch,val_loss\n0,1.0\n1,0.5\n")
+    words = ["confirm", "log.csv", "--patience", "1", "--script"]
+    assert main([*words, "nothere.py"]) == 2
     assert "'nothere.py' is not there" in capsys.readouterr().err
+    assert main([*words, "'"]) == 2
+    assert "--script" in capsys.readouterr().err
 
 
 def test_a_script_that_fails_is_told_with_its_last_words(there: Path) -> None:
