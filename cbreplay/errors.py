@@ -226,7 +226,11 @@ def _nearest_series(name: str, available: Iterable[str]) -> str:
         if min(len(series), len(wanted)) >= _LEAST
         and (series.startswith(wanted) or wanted.startswith(series))
     ]
-    close = begun or difflib.get_close_matches(wanted, known, n=1, cutoff=_NEAR)
+    close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
+    if len(close) > 1 and not begun:
+        nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
+        # val/box_loss and val/cls_loss: which of them is meant nobody knows
+        close = close if nearness[0] > nearness[1] else []
     return known[close[0]] if close else ""
 
 

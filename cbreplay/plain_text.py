@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "is_url",
+    "made_visible",
     "shell_words",
     "shortened",
     "shown_url",
@@ -71,25 +72,55 @@ def shell_words(words: Iterable[str]) -> str:
     import shlex
 
     return " ".join(
-        shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'"
+        shlex.quote(word) if _is_inert(word) else f"$'{_quoted(word)}'"
         for word in words
     )
 
 
-def _escaped(word: str) -> str:
-    return "".join(
-        f"\\{sign}"
-        if sign in "\\'"
+def _quoted(word: str) -> str:
+    return made_visible(re.sub(r"[\\']", r"\\\g<0>", word), _shell_escape)
+
+
+def _shell_escape(sign: str) -> str:
+    if "\udc80" <= sign <= "\udcff":
         # how Python holds a byte of a file name that is no UTF-8
-        else f"\\x{ord(sign) - 0xDC00:02x}"
-        if "\udc80" <= sign <= "\udcff"
-        else sign
-        if sign.isprintable()
-        else f"\\x{ord(sign):02x}"
-        if sign < "\x7f"
-        else f"\\U{ord(sign):08x}"
-        for sign in word
+        return f"\\x{ord(sign) - 0xDC00:02x}"
+    return f"\\x{ord(sign):02x}" if sign < "\x7f" else f"\\U{ord(sign):08x}"
+
+
+def made_visible(text: str, escape: Callable[[str], str]) -> str:
+    r"""Write out every sign that could steer what shows a text.
+
+    A terminal obeys what cannot be printed. The log of a build obeys a line that begins
+    with ``::`` or holds ``##[`` or ``##vso[``, which sets variables and hides words.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    escape : callable
+        Returns how a sign is written out.
+
+    Examples
+    --------
+    >>> print(made_visible("val\u202eloss ##[group]", ascii))
+    val'\u202e'loss '#'#[group]
+    """
+    if _is_inert(text):
+        return text
+    shown = "".join(sign if sign.isprintable() else escape(sign) for sign in text)
+    return re.sub(_ORDER, lambda found: escape(found[0]), shown)
+
+
+def _is_inert(text: str) -> bool:
+    return text.isprintable() and not (
+        ("::" in text or "##" in text) and re.search(_ORDER, text)
     )
+
+
+# the first sign of what GitHub, Azure and TeamCity obey; any line may be broken before
+# a word
+_ORDER = r"(?<!\S):(?=:\S)|#(?=#(?i:vso|teamcity)?\[)"
 
 
 def without_secrets(text: str) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.plain_text import without_secrets
+from cbreplay.plain_text import made_visible, without_secrets
 from cbreplay.rules.registry import spoken_version
 from cbreplay.shown_digits import shown_digits
 
@@ -158,20 +158,24 @@ def list_names(names: Sequence[str], most: int) -> str:
 
 
 def visible_text(text: str) -> str:
-    r"""Write out what a reader could not see, and what could steer a terminal.
+    r"""Write out what a reader could not see, and what could steer who shows it.
 
-    Control characters, bidi marks and zero-width characters are escaped. What may be
-    secret in a URL is left out, for answers are shown to others.
+    Control characters, bidi marks and zero-width characters are escaped, and what the
+    log of a build would obey. What may be secret in a URL is left out, for answers are
+    shown to others.
 
     >>> visible_text("val\u202eloss\x1b[31m")
     'val\\u202eloss\\x1b[31m'
+    >>> visible_text("::error::x"), visible_text("a::b ##vso[task.complete]")
+    ('\\x3a:error::x', 'a::b \\x23#vso[task.complete]')
     >>> visible_text("CSVLogger('https://me:pw@host/logs.csv?token=1')")
     "CSVLogger('https://host/logs.csv')"
     """
-    shown = without_secrets(text)
-    if shown.isprintable():
-        return shown
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
-        for sign in shown
-    )
+    return made_visible(without_secrets(text), _escape)
+
+
+def _escape(sign: str) -> str:
+    if sign.isprintable():
+        # unicode_escape writes out only what is not ASCII
+        return f"\\x{ord(sign):02x}"
+    return sign.encode("unicode_escape").decode("ascii")

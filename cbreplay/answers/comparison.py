@@ -10,8 +10,8 @@ from cbreplay.answers.comparison_table import (
     limits_footnote,
 )
 from cbreplay.answers.counted import counted
-from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.rows import in_evaluations
 from cbreplay.answers.spoken_runs import by_keras_rules, counts_otherwise
@@ -296,6 +296,8 @@ def _doubts(lists: RivalLists) -> Iterator[Text]:
         for comparison in lists.compared
     ]
     if len(lists.compared) == 1:
-        yield from noted(lists.runs[0], about[0])
+        yield from noted(lists.runs[0], [*lists[0], *lists[1]], about[0])
     else:
-        yield from alike_notes(zip(lists.runs, about, strict=True))
+        yield from alike_notes(
+            zip(lists.runs, about, strict=True), [*lists[0], *lists[1]]
+        )

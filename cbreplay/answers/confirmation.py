@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.describe import describe_results
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.document import (
     CodeBlock,
     Document,

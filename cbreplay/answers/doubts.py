@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.spoken_runs import ROUTINE, spoken_note
+from cbreplay.answers.spoken_runs import spoken_note, telling_notes
 from cbreplay.document import Code, Strong, say
 from cbreplay.outcomes import was_still_improving
 from cbreplay.words import count, list_names
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Text
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
 __all__ = ["about_logs", "about_runs", "alike_notes", "notes_of_many"]
@@ -63,26 +64,33 @@ def notes_of_many(replays: Sequence[Replay]) -> Iterator[Text]:
         )
         for replay in replays
     )
-    yield from alike_notes(told)
+    rules = [rule for replay in replays for rule in replay.callbacks]
+    yield from alike_notes(told, rules)
 
 
-def alike_notes(told: Iterable[tuple[Run, Sequence[str]]]) -> Iterator[Text]:
+def alike_notes(
+    told: Iterable[tuple[Run, Sequence[str]]], callbacks: Sequence[Callback]
+) -> Iterator[Text]:
     """Yield the notes of runs, each with how many others have one like it.
 
     Parameters
     ----------
     told : iterable of (Run, sequence of str)
         What an answer notes of each run; what was noted in reading it comes before.
+    callbacks : sequence of Callback
+        What the answer is about.
     """
     noted: dict[str, list[tuple[Run, str]]] = {}
     for run, about in told:
-        reading = [note for note in run.notes if not note.startswith(ROUTINE)]
+        reading = telling_notes(run, callbacks)
         for note in dict.fromkeys([*reading, *about]):
             alike = re.sub(r"\d+", "", note)
             noted.setdefault(alike, []).append((run, note))
     for runs in list(noted.values())[:_MOST_NOTES]:
         run, note = runs[0]
-        more = f" (and {count(len(runs) - 1, 'other run')} alike)" if runs[1:] else ""
+        more = (
+            f" (and {count(len(runs) - 1, 'other run')} likewise)" if runs[1:] else ""
+        )
         yield say(spoken_note(run, note.rstrip("."), more), ".")
     if len(noted) > _MOST_NOTES:
         yield say(

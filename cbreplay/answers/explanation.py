@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.describe import describe_results
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
@@ -119,7 +119,7 @@ def _doubts(replay: Replay) -> Iterator[Text]:
     """Yield what to know before trusting it, the gravest first."""
     yield from misreadings([replay.run], [replay.callbacks], replay.semantics.name)
     yield from counts_otherwise([replay.run])
-    yield from noted(replay.run, replay.notes)
+    yield from noted(replay.run, replay.callbacks, replay.notes)
 
 
 def _closing(explanation: Explanation) -> Iterator[Text]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.describe import describe_run
+from cbreplay.answers.json_fields import describe_run
 from cbreplay.document import (
     Document,
     Fact,
@@ -50,6 +50,8 @@ class ListFindings(NamedTuple):
         A record of such a training.
     notes : tuple of str
         What was assumed, and what could not be read.
+    written : tuple of frozenset of str
+        Of each callback, the parameters that its code names; empty if not known.
     """
 
     callbacks: Sequence[Callback]
@@ -59,6 +61,7 @@ class ListFindings(NamedTuple):
     lines: tuple[int, ...] = ()
     run: Run | None = None
     notes: tuple[str, ...] = ()
+    written: tuple[frozenset[str], ...] = ()
 
     @property
     def n_found(self) -> int:
@@ -116,6 +119,7 @@ def check_callbacks(
         lines=lines,
         run=run,
         notes=(*resolved.notes, *notes),
+        written=tuple(written),
     )
 
 
@@ -165,7 +169,7 @@ def _table(checked: ListFindings) -> Table:
                 finding.code,
                 finding.callback,
                 _line(checked, finding),
-                format_callback(checked.callbacks[finding.callback]),
+                _setting(checked, finding.callback),
                 finding.message,
                 finding.reason,
                 finding.fix,
@@ -174,6 +178,12 @@ def _table(checked: ListFindings) -> Table:
         for finding in checked.findings
     )
     return Table(columns, rows, "What to look at", is_answer=True)
+
+
+def _setting(checked: ListFindings, index: int) -> str:
+    """Write a callback with what its code names: a finding may be about a default."""
+    written = checked.written[index] if checked.written else ()
+    return format_callback(checked.callbacks[index], written)
 
 
 def finding_columns(*places: TableColumn) -> tuple[TableColumn, ...]:

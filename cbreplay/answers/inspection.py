@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.describe import describe_run
+from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.spoken_runs import ROUTINE, spoken_note
 from cbreplay.document import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.describe import describe_run, describe_staircase
+from cbreplay.answers.json_fields import describe_run, describe_staircase
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.spoken_runs import (
     about_reading,

@@ -10,9 +10,9 @@ from cbreplay.answers.axes import (
     short_setting,
     spoken_list,
 )
-from cbreplay.answers.describe import describe_results
 from cbreplay.answers.doubts import alike_notes
 from cbreplay.answers.holes import hole_of_setting
+from cbreplay.answers.json_fields import describe_results
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.next_commands import asked_again
 from cbreplay.answers.rate_cells import (
@@ -326,9 +326,9 @@ def _notes(cells: SettingCells) -> Iterator[Text]:
     """Yield what was noted, each once, with how many other runs it holds of."""
     (first, *others), about = cells.runs, cells.notes()
     if not others:
-        yield from noted(first, tuple(about[0]))
+        yield from noted(first, cells.grid[0], tuple(about[0]))
         return
-    yield from alike_notes(zip(cells.runs, about, strict=True))
+    yield from alike_notes(zip(cells.runs, about, strict=True), cells.grid[0])
 
 
 def _next(

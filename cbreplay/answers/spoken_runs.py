@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.document import Part, Text
     from cbreplay.evidence_words import Parting
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
 __all__ = [
@@ -32,10 +34,17 @@ __all__ = [
     "spoken_note",
     "spoken_plan",
     "stopped_itself",
+    "telling_notes",
 ]
 
 # two files that agree are no doubt; cbreplay inspect -v shows this note too
 ROUTINE = "the CSV and the event files are one training"
+# how such a log is always read, or said above; cbreplay inspect shows these too
+_AS_ALWAYS = re.compile(
+    r"epochs were taken as counted from 1, as |\d+ logged rows make "
+    r"|the (rows|evaluations) are those of the steps |left out .*: .*not the model$"
+)
+_ON_RATES = re.compile(r"\brates?\b")
 # what stands beside the logs that were read; the first of them carries the note
 ABOUT_OTHERS = ("left out another of these logs", "left out a directory")
 
@@ -75,6 +84,27 @@ def spoken_note(run: Run, note: str, more: str = "") -> Text:
     if note.startswith(ABOUT_OTHERS):
         return say(note)
     return say(Fact(run.name, "name", "run"), f"{more}: {note}")
+
+
+def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
+    """Return what was noted in reading a run that an answer may hang on.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    callbacks : iterable of Callback
+        What the answer is about: how the learning rate was read matters to those that
+        change it.
+    """
+    changes = any(rule.changes_learning_rate for rule in callbacks)
+    return [
+        note
+        for note in run.notes
+        if not note.startswith(ROUTINE)
+        and not _AS_ALWAYS.match(note)
+        and (changes or not _ON_RATES.search(note))
+    ]
 
 
 def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
@@ -156,7 +186,7 @@ def by_keras_rules(headline: Text, runs: Iterable[Run]) -> Text:
     listed = list(runs)
     others = _others_count(listed)
     if others:
-        headline = say(headline, f" By Keras's rules: {others} otherwise.")
+        headline = say(headline, f" By Keras's rules: {others} differently.")
     cadences = sorted({find_shared_cadence(run) for run in listed} - {1})
     if not cadences:
         return headline
@@ -197,9 +227,9 @@ def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:
         )
     if others:
         yield say(
-            f"exact: by Keras's rules; {others} otherwise, as ",
+            f"exact: by Keras's rules; {others} differently (",
             Code("docs/patience-in-every-framework.md"),
-            " tells.",
+            ").",
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
-from cbreplay.answers.spoken_runs import ROUTINE, counts_otherwise
+from cbreplay.answers.spoken_runs import counts_otherwise, telling_notes
 from cbreplay.document import Code, Fact, Strong, say
 from cbreplay.evidence_words import find_non_finite, spoken_non_finite
 from cbreplay.outcomes import cuts_schedule
@@ -14,10 +14,11 @@ from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.words import as_sentence, count, spoken_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cbreplay.document import Text
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Run
     from cbreplay.staircase import Staircase
 
@@ -60,7 +61,7 @@ def doubts_of_staircase(
         *(() if is_schedule_told else _scheduled_rate(staircase)),
         *_other_series(staircase),
         *counts_otherwise([replay.run]),
-        *noted(replay.run, staircase.notes),
+        *noted(replay.run, replay.callbacks, staircase.notes),
     )
 
 
@@ -71,7 +72,7 @@ def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
         say(Strong(ONE_RUN_ALONE)),
         *non_finite_doubts(replay, replay.objective),
         *counts_otherwise([replay.run]),
-        *noted(replay.run, replay.notes),
+        *noted(replay.run, replay.callbacks, replay.notes),
     )
 
 
@@ -134,9 +135,11 @@ def _kept_by_none(staircase: Staircase, epoch: int) -> str:
     return "no patience that stops inside this log keeps that epoch."
 
 
-def noted(run: Run, notes: tuple[str, ...]) -> Iterator[Text]:
+def noted(
+    run: Run, callbacks: Iterable[Callback], notes: tuple[str, ...]
+) -> Iterator[Text]:
     """Yield what was noted in replaying and in reading, each once."""
-    reading = [note for note in run.notes if not note.startswith(ROUTINE)]
+    reading = telling_notes(run, callbacks)
     # `non_finite_doubts` says it, with the epochs of the NaN
     every = [note for note in dict.fromkeys([*notes, *reading]) if note != NAN_IS_BEST]
     for note in every[:_MOST_NOTES]:

@@ -6,8 +6,9 @@ import os
 
 from cbreplay.errors import ConfigError
 
-__all__ = ["find_log_here"]
+__all__ = ["USUAL_LOG", "find_log_here"]
 
+USUAL_LOG = "logs.csv"
 _MOST_DIRECTORIES = 20_000
 
 
@@ -30,8 +31,8 @@ def find_log_here(
     ConfigError
         If there is neither.
     """
-    if os.path.isfile("logs.csv"):
-        return "logs.csv"
+    if os.path.isfile(USUAL_LOG):
+        return USUAL_LOG
     from cbreplay.readers.formats import format_of
 
     newest: tuple[float, str] | None = None
@@ -65,7 +66,7 @@ def _newest_first(folder: str, names: list[str], after: float) -> list[str]:
 def _place_of(log: str) -> str:
     """Return the run directory that a log is part of, or the log itself."""
     folder, name = os.path.split(log)
-    if name == "logs.csv":
+    if name == USUAL_LOG:
         return folder
     if "tfevents" not in name:
         return log
@@ -74,6 +75,6 @@ def _place_of(log: str) -> str:
     board = above if last in ("train", "validation") and above else folder
     around = os.path.dirname(board)
     is_in_run = any(
-        os.path.isfile(os.path.join(around, name)) for name in ("logs.csv", "run.json")
+        os.path.isfile(os.path.join(around, name)) for name in (USUAL_LOG, "run.json")
     )
     return around if is_in_run else board

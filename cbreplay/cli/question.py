@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from cbreplay.cli.log_here import find_log_here
+from cbreplay.cli.log_here import USUAL_LOG, find_log_here
 from cbreplay.cli.option_values import read_values
 from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
@@ -141,7 +141,7 @@ class Question:
             max_bytes=self.max_size,
             timeout=self.timeout,
         )
-        paths = self.paths or (find_log_here(),)
+        paths = self.paths or (_choose_log_here(),)
         with watch("reading logs") as tell:
             survey = survey_sources(paths, options, tell)
         refuse_printing_into_a_log(survey.seen)
@@ -381,6 +381,14 @@ class Question:
                 **varied,
             )
         ]
+
+
+def _choose_log_here() -> str:
+    """Find the log that is asked about where none is named, and say which it is."""
+    path = find_log_here()
+    if path != USUAL_LOG:
+        say(f"no log is named: {path} is the newest here or below")
+    return path
 
 
 def _unknown_run(name: str, there: list[str]) -> ConfigError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,18 +10,15 @@ import click
 from cbreplay.cli.loudness import is_verbose
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted
+from cbreplay.cli.terminal import bars, emphasise, mark, terminal_width
 from cbreplay.document import Deferred, Notice, Paragraph, Points
 from cbreplay.errors import as_options
-from cbreplay.writers.sparkline import ASCII_BARS, BARS
 
 if TYPE_CHECKING:
     from cbreplay.cli.output import Format
     from cbreplay.document import Block, Document, Text
 
-__all__ = ["print_document", "terminal_width"]
-
-_IN_A_PIPE = 80
-_NARROWEST, _WIDEST = 40, 400
+__all__ = ["print_document"]
 
 
 def print_document(document: Document, output: Format) -> None:
@@ -52,9 +48,9 @@ def _written(document: Document, output: Format) -> str:
     return write_text(
         _spelled(document),
         width=terminal_width(),
-        bars=_bars(),
-        emphasis=_emphasise,
-        mark=_mark,
+        bars=bars(),
+        emphasis=emphasise,
+        mark=mark,
         verbose=is_verbose(),
         folds_commands=sys.stdout.isatty(),
     )
@@ -85,39 +81,3 @@ def _spelled_block(block: Block) -> Block:
 def _spelled_text(text: Text) -> Text:
     parts = [as_options(part) if isinstance(part, str) else part for part in text.parts]
     return text._replace(parts=tuple(parts))
-
-
-def terminal_width() -> int:
-    """Return the columns to write in: those of the terminal, 80 in a pipe."""
-    if not sys.stdout.isatty():
-        return _IN_A_PIPE
-    try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    except OSError:
-        return _IN_A_PIPE
-    return min(max(columns, _NARROWEST), _WIDEST)
-
-
-def _emphasise(line: str) -> str:
-    """Write a line in bold where a terminal shows it."""
-    return click.style(line, bold=True) if _has_styles() else line
-
-
-def _mark(line: str) -> str:
-    """Write a line in green where a terminal shows it and colours are wanted."""
-    if not _has_styles() or os.environ.get("NO_COLOR"):
-        return line
-    return click.style(line, fg="green")
-
-
-def _has_styles() -> bool:
-    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
-
-
-def _bars() -> str:
-    """Return the characters of a line that this terminal can show."""
-    try:
-        BARS.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return ASCII_BARS
-    return BARS

@@ -139,8 +139,7 @@ def _flows_of_call(call: ast.Call) -> Iterator[tuple[_Kind, str]]:
 def _is_imported(place: _Place) -> bool:
     """Return whether a name is a module, or of one: it holds nothing of the script."""
     scope, name = place
-    bindings = scope.bindings[name]
-    return bool(bindings) and all(one.path is not None for one in bindings)
+    return scope.kinds.get(name) == {"imported"}
 
 
 class Changes(NamedTuple):
@@ -172,44 +171,51 @@ def spread_changes(changes: Iterable[Change], flows: Iterable[Flow]) -> Changes:
         What the names have to do with each other.
     """
     graph = _Graph(flows)
+    # of all changes of one name, as a loop that is written out has, the first
+    firsts: dict[tuple[_Place, bool, bool], int] = {}
+    for change in changes:
+        place = change.scope.place(change.name)
+        if place is not None:
+            firsts.setdefault((place, change.is_deep, change.is_gain), change.line)
     seeds = [
-        (change, (place, change.line, change.is_deep))
-        for change in reversed(list(changes))
-        if (place := change.scope.place(change.name)) is not None
+        ((place, line, is_deep), is_gain)
+        for (place, is_deep, is_gain), line in reversed(firsts.items())
     ]
-    first, reached = graph.spread([seed for _, seed in seeds])
+    first, reached = graph.spread([seed for seed, _ in seeds])
     unfollowed, _ = graph.spread(
         [
             inner
-            for change, seed in seeds
-            for inner in (graph.beside(*seed) if change.is_gain else [seed])
+            for seed, is_gain in seeds
+            for inner in (graph.beside(*seed) if is_gain else [seed])
         ]
     )
     return Changes(first, {place for place, is_deep in reached if is_deep}, unfollowed)
 
 
 _Reached: TypeAlias = "tuple[_Place, int, bool]"
+_Edges: TypeAlias = "dict[_Place, dict[_Place, None]]"
 
 
 class _Graph:
     """What the names of a script have to do with each other."""
 
     def __init__(self, flows: Iterable[Flow]) -> None:
-        self.same: dict[_Place, list[_Place]] = {}
-        self.contents: dict[_Place, list[_Place]] = {}
-        self.wholes: dict[_Place, list[_Place]] = {}
+        # the places as keys: each once, however often the script says so
+        self.same: _Edges = {}
+        self.contents: _Edges = {}
+        self.wholes: _Edges = {}
         for flow in flows:
             one, other = flow.scope.place(flow.name), flow.other_scope.place(flow.other)
             if one is None or other is None or _is_imported(other):
                 continue
             if flow.kind == "same":
-                self.same.setdefault(one, []).append(other)
-                self.same.setdefault(other, []).append(one)
+                self.same.setdefault(one, {})[other] = None
+                self.same.setdefault(other, {})[one] = None
             elif flow.kind == "holds":
-                self.contents.setdefault(one, []).append(other)
+                self.contents.setdefault(one, {})[other] = None
             else:
-                self.wholes.setdefault(one, []).append(other)
-                self.contents.setdefault(other, []).append(one)
+                self.wholes.setdefault(one, {})[other] = None
+                self.contents.setdefault(other, {})[one] = None
 
     def beside(self, place: _Place, line: int, is_deep: bool) -> list[_Reached]:  # noqa: FBT001 - as it is reached
         """Return what a change of one place changes next."""

@@ -91,7 +91,7 @@ class NameVisitor(ast.NodeVisitor):
 
     def bind(self, name: str, binding: Binding) -> None:
         """Note what a name is bound to in the scope that is being walked."""
-        self.scope.bindings.setdefault(name, []).append(binding)
+        self.scope.bind(name, binding)
 
     def inside(self, nodes: list[ast.AST], scope: Scope) -> None:
         """Walk what stands in a scope of its own."""
@@ -136,9 +136,7 @@ class NameVisitor(ast.NodeVisitor):
         named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         starred = [arguments.vararg, arguments.kwarg]
         for parameter in [*named, *(star for star in starred if star is not None)]:
-            scope.bindings.setdefault(parameter.arg, []).append(
-                Binding(parameter.lineno)
-            )
+            scope.bind(parameter.arg, Binding(parameter.lineno))
         self.inside(body, scope)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:

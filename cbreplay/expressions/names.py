@@ -91,7 +91,7 @@ def read_names(tree: ast.Module) -> Names:
         binding = [scope for scope in walk.scopes if name in scope.bindings]
         # a `global` or `nonlocal` name that two scopes assign may mean either
         for scope in binding if len(binding) > 1 else ():
-            scope.bindings[name].append(Binding(0))
+            scope.bind(name, Binding(0))
     calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
     given = [
         (part, scope)
@@ -159,8 +159,7 @@ def _is_defined(name: str, scope: Scope) -> bool:
     Code that calls it has no hold of what its body names.
     """
     holder = scope.holder(name)
-    bindings = [] if holder is None else holder.bindings[name]
-    return any(binding.inner is not None for binding in bindings)
+    return holder is not None and "defined" in holder.kinds.get(name, ())
 
 
 def _called_functions(
@@ -174,10 +173,8 @@ def _called_functions(
         return []
     root = root_of(called)
     holder = None if root is None else scope.holder(root)
-    if holder is not None and root is not None:
-        bindings = holder.bindings[root]
-        if any(binding.path is not None for binding in bindings):
-            return []  # a module's
+    if holder is not None and "imported" in holder.kinds.get(root or "", ()):
+        return []  # a module's
     methods = walk.functions.get(called.attr, [])
     return [function for function in methods if function.is_method]
 

@@ -53,6 +53,7 @@ def given_for(calls: ScriptCalls, name: str, holder: Scope | None) -> Given:
     is_whole = once and not function.decorator_list
     is_whole = is_whole and function.name not in calls.names.taken
     values, is_called = [], False
+    calls.count_step(calls.names.calls)
     for call, scope in calls.names.calls:
         if called_name(call) != function.name:
             continue

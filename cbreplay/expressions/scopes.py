@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import ast
+    from typing import Literal, TypeAlias
+
+    _Kind: TypeAlias = Literal["imported", "defined", "given"]
 
 __all__ = ["Binding", "Gain", "Scope", "Store"]
 
@@ -29,6 +32,13 @@ class Binding(NamedTuple):
     value: ast.expr | None = None
     path: str | None = None
     inner: Scope | None = None
+
+    @property
+    def kind(self) -> _Kind:
+        """How the name gets its meaning."""
+        if self.path is not None:
+            return "imported"
+        return "given" if self.inner is None else "defined"
 
 
 class Gain(NamedTuple):
@@ -80,6 +90,10 @@ class Scope:
     ----------
     definition : ast.AST or None
         The function or class that it is the scope of.
+    bindings : dict of str to list of Binding
+        Where each name gets its meaning.
+    kinds : dict of str to set of str
+        And how: a name may be bound thousands of times.
     returned : list of ast.expr
         What a function may return.
     """
@@ -93,7 +107,13 @@ class Scope:
     ) -> None:
         self.parent, self.of_class, self.definition = parent, of_class, definition
         self.bindings: dict[str, list[Binding]] = {}
+        self.kinds: dict[str, set[_Kind]] = {}
         self.returned: list[ast.expr] = []
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Note one more meaning of a name."""
+        self.bindings.setdefault(name, []).append(binding)
+        self.kinds.setdefault(name, set()).add(binding.kind)
 
     def holder(self, name: str) -> Scope | None:
         """Return the scope in which a name that is used here is bound."""

@@ -96,7 +96,9 @@ def read_script_callbacks(
         names = read_names(tree)
         return _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
     except (RecursionError, MemoryError):
-        problem = "it is nested too deeply, or its names lead in circles"
+        problem = (
+            "it is nested too deeply, or its names lead in circles or mean too much"
+        )
         raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
 
 

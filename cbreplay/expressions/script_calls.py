@@ -11,7 +11,7 @@ from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sized
 
     from cbreplay.expressions.names import Names
     from cbreplay.expressions.scopes import Binding, Scope
@@ -24,7 +24,7 @@ __all__ = [
     "returns_once",
 ]
 
-_MOST_STEPS = 20_000
+_MOST_STEPS, _MOST_LOOKED_AT = 20_000, 3_000_000
 _SHOWN_PIECE = 60
 _ROOTS = ("keras", "tensorflow", "tf", "tf_keras")
 # what changes a class or a module for a while
@@ -68,7 +68,8 @@ class ScriptCalls:
     ) -> None:
         self.names, self.defaults, self.place = names, defaults, place
         self.verdict = verdict
-        self.steps = 0
+        self.steps = self.looked_at = 0
+        self._written: dict[int, tuple[ast.expr, str]] = {}
         self.given: dict[str, int] = {}
         self.patches = dict(self._find_patches())
         # which classes of the script only watch, once it is found out
@@ -157,6 +158,7 @@ class ScriptCalls:
             # not bound at all, as in a piece of a script or after `import *`
             return [node.id if "." in node.id else f"?.{node.id}"]
         bindings = holder.bindings[node.id]
+        self.count_step(bindings)
         imported = [binding.path for binding in bindings if binding.path is not None]
         if len(imported) == len(bindings):
             return imported
@@ -214,6 +216,7 @@ class ScriptCalls:
         found, holder = self.followed(node, scope)
         if not isinstance(found, ast.Dict):
             return None
+        self.count_step(found.keys)
         keys = [
             part.value if isinstance(part, ast.Constant) else None
             for part in found.keys
@@ -234,6 +237,7 @@ class ScriptCalls:
         kind = None if inner is None else inner.definition
         if inner is None or not isinstance(kind, ast.ClassDef):
             return None
+        self.count_step(self.names.stores)
         plain = not kind.bases and not kind.keywords and not kind.decorator_list
         set_elsewhere = any(
             store.name in (node.attr, None) for store in self.names.stores
@@ -247,6 +251,7 @@ class ScriptCalls:
         self, node: ast.Name, holder: Scope, bindings: list[Binding]
     ) -> ast.expr:
         """Return the value of a name that has one, and keeps it as it is."""
+        self.count_step(bindings)
         lines = sorted({binding.line for binding in bindings if binding.line})
         outer = holder.shadowed(node.id)
         if outer:
@@ -319,8 +324,13 @@ class ScriptCalls:
 
         return work_out(node, known, called)
 
-    def count_step(self) -> None:
+    def count_step(self, *looked_through: Sized) -> None:
         """Count what may be endless.
+
+        Parameters
+        ----------
+        *looked_through : collections
+            What the step goes through: each may be as long as the script.
 
         Raises
         ------
@@ -328,15 +338,17 @@ class ScriptCalls:
             If it takes too long.
         """
         self.steps += 1
-        if self.steps > _MOST_STEPS:
+        self.looked_at += sum(map(len, looked_through))
+        if self.steps > _MOST_STEPS or self.looked_at > _MOST_LOOKED_AT:
             raise RecursionError
 
     def written(self, node: ast.expr) -> str:
         """Return the beginning of a piece of the script."""
-        try:
-            return ast.unparse(node)[:_SHOWN_PIECE]
-        except (RecursionError, ValueError):
-            return "this"
+        # the node beside it, for else another one could get its number
+        known = self._written.get(id(node))
+        if known is None:
+            known = self._written[id(node)] = node, _beginning(node)
+        return known[1]
 
     def shown(self, node: ast.expr) -> str:
         """Return a piece of the script in quotes."""
@@ -396,6 +408,13 @@ def returns_once(function: Scope) -> bool:
         and len(function.returned) == 1
         and last.value is function.returned[0]
     )
+
+
+def _beginning(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)[:_SHOWN_PIECE]
+    except (RecursionError, ValueError):
+        return "this"
 
 
 def _first(text: str) -> str:

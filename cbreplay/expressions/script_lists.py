@@ -6,7 +6,11 @@ import ast
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.expressions.calls import read_arguments, require_all
+from cbreplay.expressions.calls import (
+    named_parameters,
+    read_arguments,
+    require_all,
+)
 from cbreplay.expressions.parameters import given_for, only_given
 from cbreplay.expressions.script_callbacks import (
     build_callback,
@@ -19,6 +23,7 @@ from cbreplay.expressions.script_calls import (
     called_name,
     returns_once,
 )
+from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import rule_named, stands_by
 
 if TYPE_CHECKING:
@@ -166,6 +171,7 @@ class MemberReader:
         holder, name = place
         if holder.shadowed(name):
             self.calls.unread(node, f"{name!r} is assigned in the class and outside")
+        self.calls.count_step(holder.bindings[name], self.calls.names.gains)
         bindings = [binding for binding in holder.bindings[name] if binding.line]
         values = [binding.value for binding in bindings if binding.value is not None]
         changed = self.calls.names.changed.get(place)
@@ -215,14 +221,15 @@ class MemberReader:
         """Yield what a name holds that is a parameter; say what else is not read."""
         given = given_for(self.calls, node.id, scope.holder(node.id))
         unread = [binding for binding in bindings if binding.value is None]
+        grown_lines = {
+            gain.target.lineno
+            for gain in self.calls.names.gains
+            if isinstance(gain.target, ast.Name)
+        }
         for binding in unread:
             for value, place in given.values:
                 yield from self.members(value, place, is_certain=False)
-            grown = any(
-                isinstance(gain.target, ast.Name) and gain.target.lineno == binding.line
-                for gain in self.calls.names.gains
-            )
-            if not given.is_whole and not grown:
+            if not given.is_whole and binding.line not in grown_lines:
                 whence = (
                     "is not assigned a plain value"
                     if binding.path is None
@@ -236,10 +243,12 @@ class MemberReader:
         self, node: ast.Attribute, scope: Scope, *, is_certain: bool
     ) -> Iterator[Member]:
         """Yield what an attribute such as ``self.callbacks`` is set to, and gains."""
+        names = self.calls.names
+        self.calls.count_step(names.stores, names.gains, names.given_attributes)
         written, home = self.calls.written(node), scope.enclosing_class()
         stores = [
             store
-            for store in self.calls.names.stores
+            for store in names.stores
             if store.value is not None
             and store.name == node.attr
             and f"{self.calls.written(store.target)}.{store.name}" == written
@@ -247,11 +256,11 @@ class MemberReader:
         ]
         gains = [
             gain
-            for gain in self.calls.names.gains
+            for gain in names.gains
             if self.calls.written(gain.target) == written
             and gain.scope.enclosing_class() is home
         ]
-        for store in self.calls.names.stores:
+        for store in names.stores:
             target = self.calls.written(store.target)
             if target == written or target.startswith((f"{written}.", f"{written}[")):
                 where = self.calls.place(store.line)
@@ -260,7 +269,7 @@ class MemberReader:
             self.calls.unread(node, f"{written!r} is not assigned in the script")
         handed = [
             UnreadPart(node.lineno, _given_away(written, self.calls.place(part.lineno)))
-            for part, place in self.calls.names.given_attributes
+            for part, place in names.given_attributes
             if self.calls.written(part) == written and place.enclosing_class() is home
         ]
         self.unread += handed[:1]
@@ -314,7 +323,9 @@ class MemberReader:
             for turn in range(_MOST_STAND_INS if unknown else 1)
         )
         is_whole = not unknown and len(readable.keywords) == len(call.keywords)
-        code = variants[0].code if is_whole else _shortened(call)
+        code = _shortened(call)
+        if is_whole:
+            code = format_callback(variants[0], named_parameters(call, known))
         return Member(call, variants, code, is_certain)
 
     def _known_words(

@@ -201,7 +201,9 @@ def parse_source(source: Source) -> ast.Module:
         where = f"{source.place(line)}: " if line else ""
         problem = f"{where}this is not Python ({reason})"
     except (RecursionError, MemoryError):
-        problem = "it is nested too deeply, or its names lead in circles"
+        problem = (
+            "it is nested too deeply, or its names lead in circles or mean too much"
+        )
     raise ExpressionError(problem, text=source.path, hint=_INSTEAD)
 
 

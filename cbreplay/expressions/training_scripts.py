@@ -100,7 +100,9 @@ def read_training_script(path: str) -> TrainingScript:
         fits = [_read_fit(calls, fit) for fit in given]
         loose, unread = _read_loose(calls, fits)
     except (RecursionError, MemoryError):
-        problem = "it is nested too deeply, or its names lead in circles"
+        problem = (
+            "it is nested too deeply, or its names lead in circles or mean too much"
+        )
         raise ExpressionError(problem, text=path) from None
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
     return TrainingScript(

@@ -328,7 +328,9 @@ def _decide(
 def _beats_no_stopping(study: Study, priced: Priced, choice: Choice) -> bool:
     """Return whether a rule of thumb is better than to stop nothing."""
     stopping = priced.look_up(priced.score, choice.left_out)
-    apart = stopping - score_without_stopping(study)
+    with np.errstate(invalid="ignore"):
+        # two infinities tell nothing
+        apart = stopping - score_without_stopping(study)
     apart = apart[~np.isnan(apart)]
     return not len(apart) or bool(apart.mean() < 0)
 

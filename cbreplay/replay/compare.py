@@ -70,13 +70,16 @@ class ReplayComparison(NamedTuple):
         first, rival = self.first.outcome.kept_value, self.rival.outcome.kept_value
         if not self.both_exact or first is None or rival is None:
             return None
+        if first == rival:
+            # two infinities have no difference, and are the same
+            return 0.0
         return first - rival if self.first.objective_mode == "min" else rival - first
 
     @property
     def better(self) -> Side | None:
         """Which of them keeps the better value; None where that is not evidence."""
         gain = self.value_gain
-        if gain is None or gain != gain:  # noqa: PLR0124 - two infinities have no gain
+        if gain is None:
             return None
         if gain == 0:
             return "same"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from cbreplay.errors import ConfigError
 from cbreplay.rules.decisions import NO_LOGS, NOTHING, Decision
-from cbreplay.rules.parameters import changed_parameters
+from cbreplay.rules.parameters import changed_parameters, parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from cbreplay.rules.decisions import BestSeen, Observation, Phase, Standing
     from cbreplay.rules.training import Training
@@ -208,8 +208,16 @@ class PlainRule:
     @property
     def code(self) -> str:
         """The call that makes it: what differs from the defaults."""
-        changed = changed_parameters(self).items()
-        arguments = [f"{name}={_code(value)}" for name, value in changed]
+        return self.code_with(())
+
+    def code_with(self, written: Collection[str]) -> str:
+        """Return the call that makes it, with parameters that were written out too."""
+        changed = changed_parameters(self)
+        arguments = [
+            f"{name}={_code(value)}"
+            for name, value in parameters_of(self).items()
+            if name in changed or name in written
+        ]
         return f"{self.class_name}({', '.join(arguments)})"
 
     @property
@@ -343,13 +351,26 @@ def monitored_series(callbacks: Iterable[Callback]) -> list[str]:
     ]
 
 
-def format_callback(callback: Callback) -> str:
+def format_callback(callback: Callback, written: Collection[str] = ()) -> str:
     """Write a callback as the code that makes it.
 
+    Parameters
+    ----------
+    callback : Callback
+        The callback.
+    written : collection of str
+        The parameters that its own code names, be they the defaults.
+
+    Examples
+    --------
     >>> from cbreplay import EarlyStopping
     >>> format_callback(EarlyStopping(patience=5))
     'EarlyStopping(patience=5)'
+    >>> format_callback(EarlyStopping(patience=0), ["patience"])
+    'EarlyStopping(patience=0)'
     """
+    if written and isinstance(callback, PlainRule):
+        return callback.code_with(written)
     return callback.code
 
 

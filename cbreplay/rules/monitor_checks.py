@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from cbreplay.errors import is_validation
 from cbreplay.rules.checks import Finding
 from cbreplay.run import LEARNING_RATE_NAMES
 
@@ -150,7 +151,7 @@ def _instead(
 
 
 def _is_validated(logged: Sequence[str]) -> bool:
-    return any(name.startswith("val_") for name in logged)
+    return any(is_validation(name) for name in logged)
 
 
 def _nearest(monitor: str, logged: Sequence[str]) -> str | None:

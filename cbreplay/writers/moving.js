@@ -732,7 +732,8 @@
     const key = (name) => make("figcaption", {}, text(name));
     root.append(make("div", { class: "pair" },
       make("figure", {}, part.curve, key("curveKey")),
-      make("figure", {}, make("div", {}, map.canvas), key("mapKey"))));
+      make("figure", {},
+        make("div", {}, map.canvas, make("p", { class: "small alive" }, words.map_hint)), key("mapKey"))));
     if (!alone) {
       part.everyRun = table(words.every_run, [words.column_run, ...titles]);
       part.runRows = runs.map((run, place) => addRow(part.everyRun.body, run.name, () => choose({ run: place })));
@@ -741,7 +742,7 @@
     const stepsHead = make("h3", {}, part.stepsHead = document.createTextNode(""));
     root.append(stepsHead, part.steps.box, make("h3", {}, words.code),
       make("pre", { tabindex: 0, class: "python" }, make("code", {}, text("code"))),
-      make("p", { class: "small" }, words.how));
+      make("p", { class: "small alive" }, words.how));
     map.canvas.addEventListener("click", (event) => { const cell = cellAt(event); if (cell) choose(cell); });
     map.canvas.addEventListener("keydown", moveOnMap);
     map.canvas.addEventListener("mousemove", (event) => {

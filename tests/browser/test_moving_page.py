@@ -446,14 +446,18 @@ def test_paper_shows_every_row_and_no_control(moving: Callable[..., Any]) -> Non
     page = moving("several")
     media = {"media": "print"}
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    controls, contained, shown = page.browser.execute_script(
-        "return [document.querySelector('.controls').checkVisibility(),"
+    asks, controls, contained, shown = page.browser.execute_script(
+        "return [[...document.querySelectorAll('#moving p')].some("
+        "  (each) => each.checkVisibility() && /click|address/i.test(each.innerText)),"
+        " document.querySelector('.controls').checkVisibility(),"
         " getComputedStyle(document.querySelector('.rows')).contain,"
         " document.querySelector('.rows').scrollHeight <="
         " document.querySelector('.rows').clientHeight]"
     )
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert (controls, contained, shown) == (False, "none", True)
+    # nobody clicks on paper
+    assert not asks
 
 
 def test_hostile_names_are_text(show: Callable[..., Any], tmp_path: Path) -> None:

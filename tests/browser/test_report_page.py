@@ -130,6 +130,17 @@ def test_several_runs_have_a_map_and_a_trade_off_that_open_without_a_script(
     assert browser.execute_script(sees)
 
 
+def test_no_checksum_leaves_the_paper(page: Path, show: Callable[..., Any]) -> None:
+    browser = show(page, width=720)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    widest = browser.execute_script(
+        "return Math.max(...[...document.querySelectorAll('.checksum')].map("
+        "  (cell) => cell.getBoundingClientRect().right))"
+    )
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert 0 < widest <= 720
+
+
 def luminance(colour: str) -> float:
     """Return the relative luminance of ``rgb(r, g, b)``, as WCAG defines it."""
     numbers = colour[colour.index("(") + 1 : -1].split(",")[:3]

@@ -490,3 +490,16 @@ def test_what_a_logger_sends_to_is_shown_in_no_form(ask: Ask, tmp_path: Path) ->
         "WandbCallback(...)",
         "CSVLogger('seen.csv')",
     ]
+
+
+def test_a_finding_about_a_default_that_is_written_shows_it(
+    ask: Ask, tmp_path: Path
+) -> None:
+    said = ask("lint", "-c", "EarlyStopping(patience=0)").out
+    assert "patience-zero-is-one  EarlyStopping(patience=0)" in said
+    path = tmp_path / "train.py"
+    path.write_text(
+        "from keras.callbacks import EarlyStopping\n"
+        "model.fit(x, epochs=9, callbacks=[EarlyStopping(patience=0)])\n"
+    )
+    assert "EarlyStopping(patience=0)" in ask("lint", path).out

@@ -75,11 +75,11 @@ def test_the_headline_says_by_whose_rules(
     answer = ask(command, path, *options)
     assert answer.status == 0, answer.err
     headline = " ".join(answer.out.split("\n\n")[0].split())
-    assert headline.endswith(f"By Keras's rules: {framework} counts otherwise.")
+    assert headline.endswith(f"By Keras's rules: {framework} counts differently.")
     footnote = " ".join(answer.out.split())
     assert (
-        f"exact: by Keras's rules; {framework} counts otherwise, as "
-        "docs/patience-in-every-framework.md tells."
+        f"exact: by Keras's rules; {framework} counts differently ("
+        "docs/patience-in-every-framework.md)."
     ).lower() in footnote.lower()
     told = json.loads(ask(command, path, *options, "--format", "json").out)
     assert [run["framework"] for run in told["runs"]] == [framework]
@@ -90,7 +90,7 @@ def test_lightning_is_not_called_different_where_it_decides_alike(
 ) -> None:
     lightning.write_text(lightning.read_text().replace("nan", "1.0"))
     told = " ".join(ask("simulate", lightning).out.split())
-    assert "otherwise" not in told
+    assert "differently" not in told
     assert "Lightning stops at the same epochs on such a log" in told
 
 
@@ -101,8 +101,8 @@ def test_a_page_says_so_too(
     page = tmp_path / f"page{suffix}"
     assert ask("report", lightning, "-o", page).status == 0
     told = html.unescape(page.read_text())
-    assert "By Keras's rules: Lightning counts otherwise" in told
-    assert "exact: by Keras's rules; Lightning counts otherwise, as " in told
+    assert "By Keras's rules: Lightning counts differently" in told
+    assert "exact: by Keras's rules; Lightning counts differently (" in told
 
 
 def test_event_files_know_who_trained(tmp_path: Path) -> None:
@@ -123,3 +123,35 @@ def test_a_log_of_keras_says_nothing_of_it(ask: Ask, tmp_path: Path) -> None:
     told = json.loads(ask("simulate", path, "--format", "json").out)
     assert told["runs"][0]["framework"] is None
     assert "By Keras's rules" not in ask("simulate", path).out
+
+
+def test_an_answer_without_a_changing_rate_says_nothing_about_its_reading(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """What is always so with such a log is told by inspect alone."""
+    header = "epoch,train/box_loss,metrics/mAP50(B),val/box_loss,val/cls_loss,lr/pg0"
+    rows = [
+        f"{epoch},1.0,0.5,{loss},{loss},{0.01 / epoch:.5f}"
+        for epoch, loss in enumerate(_LOSSES, start=1)
+    ]
+    log = tmp_path / "results.csv"
+    log.write_text("\n".join([header, *rows, ""]))
+    watching = ("--monitor", "val/box_loss", "--mode", "min")
+    stopping = ask("simulate", log, *watching).out
+    assert "taken as" not in stopping
+    reducing = ask("simulate", log, "-c", _PLATEAU).out
+    assert "lr/pg0 was taken as the learning rate" in reducing
+    assert "lr/pg0 was taken as the learning rate" in ask("inspect", log).out
+    # neither of the two losses is nearer to val_loss
+    refused = ask("simulate", log)
+    assert "did you mean" not in refused.err
+    assert "it has train/box_loss" in refused.err
+
+
+_PLATEAU = "ReduceLROnPlateau(monitor='val/box_loss', mode='min', patience=9)"
+
+
+def test_lint_knows_a_validation_by_another_name(ask: Ask, trainer: Path) -> None:
+    told = ask("lint", "-c", "EarlyStopping(patience=50)", trainer).out
+    assert "the log has no 'val_loss'; it has eval_loss" in told
+    assert "validated" not in told

@@ -18,7 +18,7 @@ from cbreplay import (
     parse_callbacks,
     replay_run,
 )
-from cbreplay.answers.describe import describe_replay
+from cbreplay.answers.json_fields import describe_replay
 from tests.conftest import ROOT, VALUES, Ask, write_csv
 from tests.oracles.tensorboard_loader import write_events
 
@@ -403,7 +403,9 @@ def test_logs_csv_here_is_taken(
 ) -> None:
     write_csv(tmp_path / "logs.csv", [0.5, 0.6])
     monkeypatch.chdir(tmp_path)
-    assert ask("simulate").out.count("\nlogs.csv: 2 epochs")
+    answer = ask("simulate")
+    assert answer.out.count("\nlogs.csv: 2 epochs")
+    assert not answer.err
 
 
 def test_else_the_newest_run_directory_below(
@@ -416,7 +418,10 @@ def test_else_the_newest_run_directory_below(
         path = write_csv(tmp_path / "runs" / name / "logs.csv", [0.5] * (age + 2))
         os.utime(path, (1000 - age, 1000 - age))
     monkeypatch.chdir(tmp_path)
-    assert "\nnew: 2 epochs" in ask("simulate").out
+    answer = ask("simulate")
+    assert "\nnew: 2 epochs" in answer.out
+    assert f"no log is named: runs{os.sep}new is the newest here or below" in answer.err
+    assert not ask("simulate", "-q").err
 
 
 def test_else_the_newest_log_of_any_name(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.cli import written
+from cbreplay.cli import terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_nothing_is_broken_inside_at_any_width(
     for path in paths:
         shown = {}
         for width in (500, *WIDTHS):
-            monkeypatch.setattr(written, "_IN_A_PIPE", width)
+            monkeypatch.setattr(terminal, "_IN_A_PIPE", width)
             answer = ask(command, path, *options)
             shown[width] = answer.out
             if answer.status != 0:
@@ -119,7 +119,7 @@ def test_many_runs_are_shown_at_every_width(
     command, *options = OF_MANY[question]
     shown = {}
     for width in (500, *WIDTHS):
-        monkeypatch.setattr(written, "_IN_A_PIPE", width)
+        monkeypatch.setattr(terminal, "_IN_A_PIPE", width)
         answer = ask(command, sample_logs, *options)
         assert answer.status == 0
         shown[width] = answer.out

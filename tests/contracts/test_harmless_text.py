@@ -88,6 +88,12 @@ NAMES = [
     "--format",
     "\N{GRINNING FACE}",
     "%0A::error::x",
+    "::error::x",
+    "a ::add-mask::e",
+    "##[set-output name=a;]b",
+    "x ###vso[task.setvariable variable=PATH]b",
+    "\\##teamcity[buildStop]",
+    "a::b :: c ## d",
     "{name}",
     "%s",
     "*",
@@ -119,7 +125,11 @@ def about(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[st
 
 
 def assert_steers_nothing(text: str) -> None:
+    """No terminal, and no build whose log shows it: GitHub's, Azure's, TeamCity's."""
     assert [sign for sign in text if not sign.isprintable() and sign != "\n"] == []
+    for line in text.splitlines():
+        assert not line.strip().startswith("::")
+        assert not any(order in line for order in ("##[", "##vso[", "##teamcity["))
 
 
 def test_a_terminal_shows_it(ask: Ask, name: str, about: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.cli import written
+from cbreplay.cli import terminal
 from tests.conftest import ROOT
 from tests.docs.test_readme import QUICK
 
@@ -31,7 +31,7 @@ def test_a_screen_reads_as_it_was_reviewed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(written, "_IN_A_PIPE", width)
+    monkeypatch.setattr(terminal, "_IN_A_PIPE", width)
     screens = []
     for command in COMMANDS:
         words = [*shlex.split(command)[1:], "--semantics", "keras-3.15"]

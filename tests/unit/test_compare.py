@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -231,3 +232,13 @@ def test_they_part_within_the_evidence_or_at_its_edge(
         # what does not part ends alike
         same = [(one.stopped_epoch, one.kept_epoch) for one in replays]
         assert same[0] == same[1]
+
+
+def test_two_lists_that_keep_infinity_keep_the_same() -> None:
+    # both stop at epoch 1, where infinity is logged
+    run = Run.from_logs({"val_loss": loss} for loss in [0.5, math.inf, math.inf])
+    lists = [EarlyStopping(patience=patience) for patience in (0, 1)]
+    replays = [replay_run(run, listed, semantics="keras-3.15") for listed in lists]
+    assert [replay.outcome.kept_value for replay in replays] == [math.inf, math.inf]
+    comparison = compare_replays(*replays)
+    assert (comparison.better, comparison.value_gain) == ("same", 0)

@@ -26,7 +26,7 @@ from cbreplay import (
     replay_run,
     sweep_runs,
 )
-from cbreplay.answers.describe import describe_replay
+from cbreplay.answers.json_fields import describe_replay
 from cbreplay.evidence_words import Limit
 from cbreplay.replay.walker import Walker
 from cbreplay.rounded import find_unclear, half_units

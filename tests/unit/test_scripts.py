@@ -16,6 +16,9 @@ from cbreplay import (
     parse_callbacks,
     read_script_callbacks,
 )
+from cbreplay.expressions.flows import Flow, _Graph
+from cbreplay.expressions.scopes import Binding, Scope
+from cbreplay.expressions.training_scripts import read_training_script
 from cbreplay.rules import Bystander
 from cbreplay.rules.callbacks_list import read_callbacks
 
@@ -608,3 +611,20 @@ def test_a_list_that_has_gained_all_where_it_is_used_is_read(
 ) -> None:
     expected = (EarlyStopping(patience=3), ReduceLROnPlateau(patience=2))
     assert read(script, text).callbacks == expected
+
+
+def test_what_a_script_says_a_thousand_times_is_followed_once() -> None:
+    scope = Scope(None)
+    for name in "ab":
+        scope.bind(name, Binding(1))
+    graph = _Graph([Flow(scope, "a", "holds", scope, "b")] * 1000)
+    assert graph.beside((scope, "a"), 1, is_deep=True) == [((scope, "b"), 1, True)]
+
+
+def test_a_script_whose_names_mean_too_much_is_refused(script: Path) -> None:
+    """Each of its 5,000 entries could be any of 3,000 values."""
+    meanings = "if some: kept += [kept]\n" * 3000
+    entries = "kept, " * 5000
+    script.write_text(f"kept = []\n{meanings}m.fit(x, callbacks=[{entries}])")
+    with pytest.raises(ExpressionError, match="mean too much"):
+        read_training_script(str(script))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import doubt_text, exclusion_text, reason_text
 from cbreplay.answers.advice.surety import find_surer
-from cbreplay.answers.describe import describe_run
+from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.document import plain_text
 from cbreplay.rules.base import format_callback

@@ -79,17 +79,16 @@ _WORDS: dict[str, str] = {
     "map": "Map of patience and min_delta",
     "map_key": (
         'What is lost, mean over the {compared} runs that tell "{setting_name}"; '
-        "stronger is more. Hatched: not all of them tell. Click, or move with the "
-        "arrow keys."
+        "stronger is more. Hatched: not all of them tell."
     ),
     "map_key_any": (
         "What is lost, mean over the {compared} runs that tell any setting; stronger "
-        "is more. Hatched: not all of them tell. Click, or move with the arrow keys."
+        "is more. Hatched: not all of them tell."
     ),
     "map_key_one": (
-        "What is lost on {run}; stronger is more. Hatched: the log does not tell. "
-        "Click, or move with the arrow keys."
+        "What is lost on {run}; stronger is more. Hatched: the log does not tell."
     ),
+    "map_hint": "Click a setting, or move with the arrow keys.",
     "map_empty": "No map: the logs tell of no setting here what it loses.",
     "map_reduces": AFTER_A_REDUCTION,
     "map_cell": "patience {patience}, min_delta {min_delta}: {loss}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -70,6 +71,8 @@ def read_lists(
     check_epochs(longest, kind, options.max_bytes, "its lists are long")
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
+    if options.empty == "nan":
+        notes += _fill_empty(columns)
     aligned = _Aligned(kind, columns, epochs, options, known=counts_from_zero)
     rows = Rows(aligned.epochs, aligned.columns)
     _check_values(kind, rows)
@@ -142,6 +145,20 @@ def _column(kind: str, name: object, values: object) -> Column:
             hint = "Leave out what is not a metric"
             raise LogError(problem, source=kind, hint=hint) from None
     return column
+
+
+def _fill_empty(columns: dict[str, Column]) -> Iterator[str]:
+    """Put NaN where a value is missing, as the user says, and tell how often."""
+    for name, column in columns.items():
+        n_missing = column.count(None)
+        if n_missing and not is_rate_name(name):
+            columns[name] = [math.nan if each is None else each for each in column]
+            cells = (
+                "1 empty cell was"
+                if n_missing == 1
+                else f"{n_missing} empty cells were"
+            )
+            yield f"{name}: {cells} read as NaN"
 
 
 def _listed(lists: Mapping[Any, Any]) -> Iterator[str]:

@@ -81,8 +81,8 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     if rounding is not None:
         digits, _ = count_digits(logged.values[logged.recorded])
         notes.append(
-            f"the learning rate is written with {count(digits, 'digit')} at most, "
-            "and rates are compared to as many"
+            f"the log holds {count(digits, 'digit')} of a learning rate at most, and "
+            "rates are compared to as many"
         )
     return LoggedRate(as_float32(rate), rounding, tuple(notes), "logs")
 

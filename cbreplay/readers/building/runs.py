@@ -170,7 +170,7 @@ def _carried_notes(series: Mapping[str, Series]) -> list[str]:
     return [
         f"{', '.join(names)}: a new value only every {every} epochs, as if the last "
         "one were written again in between; a callback that saw the new ones alone "
-        "counts otherwise"
+        "counts differently"
         for every, names in found.items()
     ]
 

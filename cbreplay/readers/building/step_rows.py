@@ -25,6 +25,7 @@ from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.columns.written_again import drop_earlier_copies
 from cbreplay.run import LEARNING_RATE_NAMES
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -119,7 +120,7 @@ def fold_by(
     table.collapse(epochs)
     _drop_silent_epochs(table)
     if len(table) < n_rows:
-        note = f"{n_rows} rows of steps were put together to {len(table)} epochs"
+        note = f"{n_rows} logged rows make {count(len(table), 'epoch')}"
         table.notes.insert(0, note)
 
 

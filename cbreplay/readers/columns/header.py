@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections import deque
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
@@ -55,6 +56,8 @@ _CONFLICT = "<<<<<<< "
 _PROGRESS = r"\s*Epoch [0-9]+/[0-9]+\s*"
 # rows that are looked at to choose between delimiters that are in the header
 _SNIFFED_ROWS = 20
+# the column names may stand in one of them, near the rows
+_KEPT_COMMENTS = 1000
 # control characters that stand in no text
 NO_TEXT = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1b")
 NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
@@ -157,12 +160,21 @@ def sniff_header(text: str) -> list[list[str]]:
 
 
 def first_lines(lines: Iterable[str]) -> list[str]:
-    """Return the lines up to where the header and enough rows have been seen."""
+    """Return the lines up to where the header and enough rows have been seen.
+
+    Of thousands of comments, only the last are returned as they are.
+    """
     found: list[str] = []
     n_said = 0
+    comments: deque[int] = deque()
     for line in lines:
         found.append(line)
-        n_said += bool(line.strip()) and not line.startswith(COMMENT)
+        if line.startswith(COMMENT):
+            comments.append(len(found) - 1)
+            if len(comments) > _KEPT_COMMENTS:
+                found[comments.popleft()] = COMMENT
+        else:
+            n_said += bool(line.strip())
         if n_said > _SNIFFED_ROWS:
             break
     return found
@@ -176,8 +188,7 @@ def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
     any of them, spaces. A comment is no header, unless only numbers follow:
     numpy.savetxt writes it so.
     """
-    said = [(line, line.strip("\ufeff \t\n")) for line in lines]
-    rows = [line for line, text in said if text and not text.startswith(COMMENT)]
+    rows = [line for line in lines if _says_something(line)]
     if not rows:
         return [], ",", ""
     rows = list(_below_title(rows))
@@ -190,6 +201,11 @@ def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:
             if len(marked) == len(names) and not any(map(holds_number, marked)):
                 return marked, delimiter, line
     return names, delimiter, rows[0]
+
+
+def _says_something(line: str) -> bool:
+    text = line.strip("\ufeff \t\n")
+    return bool(text) and not text.startswith(COMMENT)
 
 
 def _below_title(rows: Sequence[str]) -> Sequence[str]:

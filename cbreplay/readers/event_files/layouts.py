@@ -125,7 +125,7 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
 def _trainer_silent(tags: Sequence[str]) -> dict[str, str]:
     """Leave out of Hugging Face's Trainer what `HuggingFaceReader` leaves out."""
     changes = "Trainer's schedule changes it with every step, so no row has one"
-    machine = "it tells of the machine, not of the model"
+    machine = "a measure of the machine, not the model"
     speed = [tag for tag in tags if tag.endswith(TRAINER_SPEED)]
     return {
         HUGGING_FACE_EPOCH: "",

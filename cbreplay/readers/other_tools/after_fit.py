@@ -42,13 +42,15 @@ def leave_out_after_fit(table: LogTable) -> None:
         table.keep(~dropped)
         what = count(int(dropped.sum()), "row")
         table.notes.append(
-            f"left out {what} of a test or a validation that is not the training's own"
+            f"left out {what} of a test, or of a validation outside the training"
         )
     silent = [name for name in rows.tests if table.columns[name].missing.all()]
     for name in silent:
         del table.columns[name]
     if silent:
-        table.notes.append(f"{', '.join(silent)}: logged by a test only")
+        table.notes.append(
+            f"{', '.join(silent)} is no series here: only a test logged it"
+        )
 
 
 class _LoggedRows:

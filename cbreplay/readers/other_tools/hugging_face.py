@@ -104,7 +104,7 @@ class HuggingFaceReader(FormatReader):
         speed = [name for name in table.columns if name.endswith(TRAINER_SPEED)]
         for name in ("epoch", "step"):
             table.columns.pop(name, None)
-        table.leave_out(speed, "it tells of the machine, not of the model")
+        table.leave_out(speed, "a measure of the machine, not the model")
         group = np.searchsorted(ends, np.arange(len(table)))
         whole = None if self.options.x_axis == "step" else _whole_epochs(fractions)
         table.collapse(group)

@@ -154,22 +154,47 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     return None
 
 
-def _flattened(held: dict[str, Any]) -> dict[str, Any]:
-    """Return lists that stand under their data set, under names as Keras gives them."""
+def _flattened(held: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """Return lists that stand under others' names: of a data set, of a curve.
+
+    What stands under a data set is called as Keras calls it; all else by its path, as
+    ``evals_result_`` of boosted trees has it, and curves by their ``y``.
+    """
     flat: dict[str, Any] = {}
     for outer, values in held.items():
-        prefix = _DATA_SETS.get(outer.lower())
-        nested = isinstance(values, dict) and any(
-            isinstance(own, list) for own in values.values()
-        )
-        if prefix is None or not nested:
+        if not isinstance(values, dict) or not _holds_list(values, depth):
             flat[outer] = values
-            continue
-        flat |= {
-            name if name.startswith(prefix) else f"{prefix}{name}": own
-            for name, own in values.items()
-        }
+        elif {"x", "y"} <= values.keys():
+            flat[outer] = values["y"] if _is_counted(values) else values
+        elif (prefix := _DATA_SETS.get(outer.lower())) is not None and not depth:
+            flat |= {
+                name if name.startswith(prefix) else f"{prefix}{name}": own
+                for name, own in _flattened(values, depth + 1).items()
+            }
+        else:
+            inner = _flattened(values, depth + 1).items()
+            flat |= {f"{outer}/{name}": own for name, own in inner}
     return flat
+
+
+def _holds_list(values: dict[str, Any], depth: int) -> bool:
+    return any(
+        isinstance(own, list)
+        or (isinstance(own, dict) and depth < _DEEPEST and _holds_list(own, depth + 1))
+        for own in values.values()
+    )
+
+
+def _is_counted(curve: dict[str, Any]) -> bool:
+    """Tell whether the points of a curve are counted without a gap."""
+    x, y = curve["x"], curve["y"]
+    if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
+        return False
+    return x in (list(range(len(x))), list(range(1, len(x) + 1)))
+
+
+# ClearML nests a curve in a title and a graph
+_DEEPEST = 2
 
 
 def _refuse_known(held: dict[str, Any], path: str) -> None:

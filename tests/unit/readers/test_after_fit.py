@@ -57,7 +57,7 @@ def test_tests_and_validations_after_fit_are_left_out(
     assert list(run.series["val_loss"]) == [0.8, 0.6]
     assert list(run.series["train_loss"]) == [0.9, 0.7]
     assert "test_loss" not in run.series
-    assert any("that is not the training's own" in note for note in run.notes)
+    assert any("outside the training" in note for note in run.notes)
 
 
 @pytest.mark.parametrize("rows", [TWO, "0,9,.9,,\n0,9,,.8,\n1,19,.7,,\n1,19,,.6,\n"])

@@ -302,6 +302,13 @@ def test_a_header_in_a_comment_is_one_above_nothing_but_numbers() -> None:
     assert run.notes[0] == "the column names were taken from a comment line"
 
 
+def test_a_header_in_the_last_of_many_comments_is_found() -> None:
+    run = read_one("# noise\n" * 5000 + "# epoch,loss\n0,1\n1,2\n")
+    assert values(run, "loss") == [1, 2]
+    assert "5001 comment lines were left out" not in run.notes
+    assert "5000 comment lines were left out" in run.notes
+
+
 def test_text_beside_the_columns_is_left_out_and_noted() -> None:
     run = read_one("epoch,loss\n0,1,first try\n1,2,\n2,3\n")
     assert values(run, "loss") == [1, 2, 3]

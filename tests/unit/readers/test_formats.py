@@ -50,9 +50,12 @@ def test_lightning_rows_of_an_epoch_are_one(tmp_path: Path) -> None:
     assert list(run.series) == ["train_loss", "val_loss"]
     assert run.learning_rate is not None
     assert run.learning_rate.values.tolist() == [np.float32(0.01), np.float32(0.001)]
-    assert "8 rows of steps were put together to 2 epochs" in run.notes
+    assert "8 logged rows make 2 epochs" in run.notes
     assert any("train_loss_step: it has several values" in note for note in run.notes)
-    assert any("test_acc: logged by a test only" in note for note in run.notes)
+    assert any(
+        "test_acc is no series here: only a test logged it" in note
+        for note in run.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -418,3 +421,32 @@ def test_what_is_no_log_has_no_format(
     data = content.encode() if isinstance(content, str) else content
     (tmp_path / name).write_bytes(data)
     assert format_of(str(tmp_path / name)) is None
+
+
+@pytest.mark.parametrize(("empty", "is_there"), [("missing", False), ("nan", True)])
+def test_null_in_a_history_is_missing_or_nan_as_the_user_says(
+    tmp_path: Path, empty: str, *, is_there: bool
+) -> None:
+    # pandas writes NaN so
+    held = {"loss": [3.0, 2.0, 1.0], "val_loss": [0.5, None, 0.25]}
+    (run,) = read(tmp_path / "history.json", json.dumps(held), empty=empty)
+    assert bool(run.series["val_loss"].recorded[1]) == is_there
+    assert math.isnan(run.series["val_loss"].values[1])
+
+
+def test_lists_below_others_are_called_by_their_paths(tmp_path: Path) -> None:
+    # evals_result_ of XGBoost, and a curve as ClearML returns it
+    held = {"validation_0": {"rmse": [0.5, 0.4]}, "validation_1": {"rmse": [0.6, 0.5]}}
+    (run,) = read(tmp_path / "evals.json", json.dumps(held))
+    assert column(run, "validation_1/rmse") == [0.6, 0.5]
+    curves = {
+        name: {"name": name, "x": [0, 1, 2], "y": [y, y / 2, y / 4]}
+        for name, y in (("train", 8.0), ("validation", 4.0))
+    }
+    (run,) = read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
+    assert set(run.series) == {"loss/train", "loss/validation"}
+    assert column(run, "loss/validation") == [4.0, 2.0, 1.0]
+    # points with gaps are counted by nothing
+    curves["train"]["x"] = curves["validation"]["x"] = [0, 5, 7]
+    with pytest.raises(LogError):
+        read(tmp_path / "scalars.json", json.dumps({"loss": curves}))

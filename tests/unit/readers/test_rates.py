@@ -111,7 +111,9 @@ def test_rounded_rates_say_how_far(tmp_path: Path) -> None:
     assert run.learning_rate_rounding is not None
     expected = [5e-5, 5e-6, 5e-7, 5e-8]
     assert np.allclose(run.learning_rate_rounding, expected, rtol=1e-12, atol=0)
-    assert any("is written with 2 digits at most" in note for note in run.notes)
+    assert any(
+        "the log holds 2 digits of a learning rate" in note for note in run.notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_copy_is_called_as_it_is_written(tmp_path: Path) -> None:
     for name in ("a/logs.csv", "b/logs.csv"):
         write(tmp_path / name, LOSSES)
     (run,) = load_runs(tmp_path)
-    told = [plain_text(text) for text in noted(run, ())]
+    told = [plain_text(text) for text in noted(run, (), ())]
     assert [text for text in told if " b " in text] == [
         "The same training, or its beginning, stands in b too: it was read once."
     ]

@@ -311,6 +311,9 @@ READ: dict[str, Callable[[Path], Path]] = {
     "comments": lambda folder: write(
         folder / "a.csv", ROWS + "# none\n" * 500_000 + "5,1,1\n"
     ),
+    "comments above": lambda folder: write(
+        folder / "a.csv", "# none\n" * 500_000 + ROWS
+    ),
     "columns": lambda folder: write(folder / "a.csv", wide_csv(26_000)),
     "epochs": lambda folder: write(
         folder / "a.csv", HEADER + "".join(f"{i},1,{i}\n" for i in range(65_000))

@@ -101,7 +101,7 @@ def test_what_trainer_logs_and_is_no_series_is_noted(tmp_path: Path) -> None:
     run = read(tmp_path / "trainer_state.json", state(*rows))
     assert run.notes == (
         "left out 1 row after the last evaluation",
-        "left out eval_runtime: it tells of the machine, not of the model",
+        "left out eval_runtime: a measure of the machine, not the model",
         "left out loss: no row has a value of it",
     )
 

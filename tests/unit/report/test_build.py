@@ -436,7 +436,7 @@ def test_five_hundred_runs_stay_below_two_megabytes() -> None:
 def test_notes_that_differ_in_their_numbers_are_one_doubt() -> None:
     names = enumerate("ab")
     runs = [run_of(name=name).with_notes(f"{7 + i} rows") for i, name in names]
-    assert "a (and 1 other run alike): 7 rows." in doubts(report_on(*runs))
+    assert "a (and 1 other run likewise): 7 rows." in doubts(report_on(*runs))
     assert "8 rows" not in doubts(report_on(*runs))
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, replay_run
-from cbreplay.answers.describe import describe_replay, describe_results, describe_run
+from cbreplay.answers.json_fields import describe_replay, describe_results, describe_run
 from cbreplay.writers.as_json import answer_as_json
 
 LOSSES = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49, 0.5, 0.51]

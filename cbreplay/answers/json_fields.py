@@ -1,4 +1,4 @@
-"""Runs, replays and staircases as JSON has them."""
+"""What JSON says of a run, a replay and a staircase: its members, by name."""
 
 from __future__ import annotations
 

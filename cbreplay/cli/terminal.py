@@ -1,0 +1,51 @@
+"""What a terminal shows: how wide it is, what is bold, which colour marks a row."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from cbreplay.writers.sparkline import ASCII_BARS, BARS
+
+__all__ = ["bars", "emphasise", "mark", "terminal_width"]
+
+_IN_A_PIPE = 80
+_NARROWEST, _WIDEST = 40, 400
+
+
+def terminal_width() -> int:
+    """Return the columns to write in: those of the terminal, 80 in a pipe."""
+    if not sys.stdout.isatty():
+        return _IN_A_PIPE
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return _IN_A_PIPE
+    return min(max(columns, _NARROWEST), _WIDEST)
+
+
+def emphasise(line: str) -> str:
+    """Write a line in bold where a terminal shows it."""
+    return click.style(line, bold=True) if _has_styles() else line
+
+
+def mark(line: str) -> str:
+    """Write a line in green where a terminal shows it and colours are wanted."""
+    if not _has_styles() or os.environ.get("NO_COLOR"):
+        return line
+    return click.style(line, fg="green")
+
+
+def _has_styles() -> bool:
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+
+
+def bars() -> str:
+    """Return the characters of a line that this terminal can show."""
+    try:
+        BARS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII_BARS
+    return BARS
