@@ -54,14 +54,23 @@ def read_cells(text: str, *, most: int | None = None) -> list[NotebookCell]:
         If it is no notebook, or its code is longer.
     """
     try:
-        written = list(_code_cells(json.loads(text)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        sentence = "it is no notebook: its JSON holds no cells"
+        notebook = json.loads(text)
+    except json.JSONDecodeError as error:
+        sentence = f"it is no whole notebook: line {error.lineno} is no JSON"
         raise ValueError(sentence) from None
+    except (ValueError, RecursionError):
+        raise ValueError(_NO_CELLS) from None
+    try:
+        written = list(_code_cells(notebook))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ValueError(_NO_CELLS) from None
     if most is not None and sum(map(len, written)) > most:
         sentence = f"its code is longer than {most} characters"
         raise ValueError(sentence)
     return [_read_cell(number, cell) for number, cell in enumerate(written, start=1)]
+
+
+_NO_CELLS = "it is no notebook: its JSON holds no cells"
 
 
 def _code_cells(notebook: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON

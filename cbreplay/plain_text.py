@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = [
     "is_url",
     "made_visible",
+    "quoted_code",
     "shell_words",
     "shortened",
     "shown_url",
@@ -75,6 +76,22 @@ def shell_words(words: Iterable[str]) -> str:
         shlex.quote(word) if _is_inert(word) else f"$'{_quoted(word)}'"
         for word in words
     )
+
+
+def quoted_code(code: str) -> str:
+    """Quote an expression for a shell, legibly where that is possible.
+
+    >>> print(quoted_code("EarlyStopping(monitor='val_loss')"))
+    "EarlyStopping(monitor='val_loss')"
+    >>> print(quoted_code("@train.py"))
+    @train.py
+    """
+    plain = shell_words([code])
+    is_legible = _is_inert(code) and not _ACTS_IN_QUOTES.intersection(code)
+    return f'"{code}"' if is_legible and plain != code else plain
+
+
+_ACTS_IN_QUOTES = frozenset('"$`\\!')
 
 
 def _quoted(word: str) -> str:

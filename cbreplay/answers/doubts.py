@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.spoken_runs import spoken_note, telling_notes
+from cbreplay.answers.spoken_runs import alike, telling_notes
 from cbreplay.document import Code, Strong, say
 from cbreplay.outcomes import was_still_improving
 from cbreplay.words import count, list_names
@@ -80,21 +79,16 @@ def alike_notes(
     callbacks : sequence of Callback
         What the answer is about.
     """
-    noted: dict[str, list[tuple[Run, str]]] = {}
-    for run, about in told:
-        reading = telling_notes(run, callbacks)
-        for note in dict.fromkeys([*reading, *about]):
-            alike = re.sub(r"\d+", "", note)
-            noted.setdefault(alike, []).append((run, note))
-    for runs in list(noted.values())[:_MOST_NOTES]:
-        run, note = runs[0]
-        more = (
-            f" (and {count(len(runs) - 1, 'other run')} likewise)" if runs[1:] else ""
-        )
-        yield say(spoken_note(run, note.rstrip("."), more), ".")
-    if len(noted) > _MOST_NOTES:
+    noted = [
+        (run, note)
+        for run, about in told
+        for note in dict.fromkeys([*telling_notes(run, callbacks), *about])
+    ]
+    spoken = [*alike(noted)]
+    yield from spoken[:_MOST_NOTES]
+    if len(spoken) > _MOST_NOTES:
         yield say(
-            f"{count(len(noted) - _MOST_NOTES, 'more note')}: ",
+            f"{count(len(spoken) - _MOST_NOTES, 'more note')}: ",
             Code("cbreplay inspect"),
             " lists them all.",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.holes import hole_of_setting
@@ -33,6 +32,7 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence_words import parting_of, spoken_divergence
+from cbreplay.plain_text import quoted_code
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.words import name_in_list
 
@@ -256,15 +256,7 @@ def _expressions(explanation: Explanation) -> str:
     deciding = sorted({row.callback for row in explanation.rows})
     callbacks = explanation.replay.callbacks
     codes = [format_callback(callbacks[index]) for index in deciding]
-    return " ".join(f"-c {_quoted(code)}" for code in codes)
-
-
-def _quoted(code: str) -> str:
-    """Quote an expression for a shell, legibly where that is possible."""
-    return shlex.quote(code) if _ACTS_IN_QUOTES.intersection(code) else f'"{code}"'
-
-
-_ACTS_IN_QUOTES = frozenset('"$`\\!')
+    return " ".join(f"-c {quoted_code(code)}" for code in codes)
 
 
 def _members(explanation: Explanation, rows: Sequence[TraceRow]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.json_fields import describe_run
 from cbreplay.answers.next_commands import asked_again
-from cbreplay.answers.spoken_runs import ROUTINE, spoken_note
+from cbreplay.answers.spoken_runs import ROUTINE, alike, spoken_note
 from cbreplay.document import (
     Command,
     Document,
@@ -191,11 +191,15 @@ def _values_of(run: Run, name: str) -> Iterator[Part]:
 
 
 def _noted(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
-    """Yield what was noted in reading; that two files agree is only told on request."""
-    for run in inspection.runs:
-        for note in run.notes:
-            if verbose or not note.startswith(ROUTINE):
-                yield spoken_note(run, note)
+    """Yield what was noted in reading, like notes as one.
+
+    Each by itself, and that two files agree, is only told on request.
+    """
+    noted = [(run, note) for run in inspection.runs for note in run.notes]
+    if verbose:
+        yield from (spoken_note(run, note) for run, note in noted)
+        return
+    yield from alike(each for each in noted if not each[1].startswith(ROUTINE))
 
 
 def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
@@ -211,8 +215,13 @@ def _files(inspection: Inspection, *, verbose: bool) -> Iterator[Text]:
     parts: list[Part] = []
     for fate in sorted(fates):
         parts += [", " if parts else "", Fact(fates[fate], "count", fate), f" {fate}"]
-    noun = " file in no run: " if n_files == 1 else " files in no run: "
-    yield say(Fact(n_files, "count", "n_left"), noun, *parts, " (-v names them)")
+    noun, them = (" file", "it") if n_files == 1 else (" files", "them")
+    yield say(
+        Fact(n_files, "count", "n_left"),
+        f"{noun} in no run: ",
+        *parts,
+        f" (-v names {them})",
+    )
 
 
 def _spoken_file(file: Seen) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.axes import (
@@ -49,6 +48,7 @@ from cbreplay.document import (
     footnotes,
     say,
 )
+from cbreplay.plain_text import quoted_code
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
@@ -117,7 +117,8 @@ def settings_document(
             cells,
             typed,
             by_options=by_options,
-            again="" if shows_each else f"{typed_setting} --each".strip(),
+            again=typed_setting,
+            shows_each=shows_each,
         ),
         lambda: _members(cells, summaries),
     )
@@ -332,19 +333,27 @@ def _notes(cells: SettingCells) -> Iterator[Text]:
 
 
 def _next(
-    cells: SettingCells, typed: str | None, *, by_options: bool, again: str
+    cells: SettingCells,
+    typed: str | None,
+    *,
+    by_options: bool,
+    again: str,
+    shows_each: bool,
 ) -> tuple[Command, ...]:
     """Return what to ask next: why, of one log; which setting to pick, of several."""
     words = f" {typed}" if typed else ""
     if len(cells.runs) > 1:
         commands = [Command("A pick", f"cbreplay recommend{words}")]
-        if again:
-            rows = Command("Each run", f"cbreplay simulate{words} {again}")
+        if not shows_each:
+            asked = f"{words} {again}".rstrip()
+            rows = Command("Each run", f"cbreplay simulate{asked} --each")
             commands.insert(0, rows)
         return asked_again(cells.runs[0], typed, commands)
     nearest = _nearest(cells)
     config = 0 if nearest is None else nearest
-    if by_options:
+    if again and len(cells.grid) == 1:
+        options = [again]
+    elif by_options:
         values = cells.grid.values_of(config).items()
         options = [
             f"--{name.rpartition('.')[2].replace('_', '-')} {value}"
@@ -352,6 +361,6 @@ def _next(
         ]
     else:
         rules = cells.grid[config]
-        options = [f"-c {shlex.quote(format_callback(rule))}" for rule in rules]
+        options = [f"-c {quoted_code(format_callback(rule))}" for rule in rules]
     commands = [Command("Why", f"cbreplay explain{words} {' '.join(options)}")]
     return asked_again(cells.runs[0], typed, commands)

@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.document import Code, Fact, say
 from cbreplay.evidence_words import parting_words
 from cbreplay.holes import find_shared_cadence
-from cbreplay.words import spoken_semantics
+from cbreplay.words import count, spoken_semantics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +25,7 @@ __all__ = [
     "ABOUT_OTHERS",
     "ROUTINE",
     "about_reading",
+    "alike",
     "beside_best",
     "by_keras_rules",
     "counts_otherwise",
@@ -105,6 +106,22 @@ def telling_notes(run: Run, callbacks: Iterable[Callback]) -> list[str]:
         and not _AS_ALWAYS.match(note)
         and (changes or not _ON_RATES.search(note))
     ]
+
+
+def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
+    """Yield notes of runs, each with how many others have one that differs in numbers.
+
+    Parameters
+    ----------
+    noted : iterable of (Run, str)
+        What was noted of each.
+    """
+    groups: dict[str, list[tuple[Run, str]]] = {}
+    for run, note in noted:
+        groups.setdefault(re.sub(r"\d+", "", note), []).append((run, note))
+    for (run, note), *others in groups.values():
+        more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
+        yield say(spoken_note(run, note.rstrip("."), more), ".")
 
 
 def about_reading(runs: Iterable[Run]) -> Iterator[Text]:

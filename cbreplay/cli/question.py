@@ -13,7 +13,7 @@ from cbreplay.cli.outputs import refuse_printing_into_a_log
 from cbreplay.cli.progress import watch
 from cbreplay.cli.remarks import noted, remark, say
 from cbreplay.errors import ConfigError
-from cbreplay.plain_text import shell_words, shown_word
+from cbreplay.plain_text import quoted_code, shell_words, shown_word
 from cbreplay.readers.base import MOST_BYTES, MOST_SILENCE
 
 if TYPE_CHECKING:
@@ -342,10 +342,10 @@ class Question:
 
     def typed_setting(self) -> str:
         """Return the options that name a setting, for a next command."""
-        words = [word for text in self.expressions for word in ("-c", text)]
+        words = [f"-c {quoted_code(text)}" for text in self.expressions]
         for parameter, text in self.shorthands.items():
-            words += [_option_name(parameter), text]
-        return shell_words(words)
+            words.append(shell_words([_option_name(parameter), text]))
+        return " ".join(words)
 
     def _expressed(self) -> list[Callback | Choices]:
         building = [*self.shorthands, *(["keep"] if self.keep is not None else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 
 import click
 
@@ -24,8 +25,25 @@ def tell_lines(*lines: str) -> None:
     from cbreplay.plain_text import shortened
     from cbreplay.words import visible_text
 
-    shown = (shortened(visible_text(line)) for line in lines)
+    shown = [shortened(visible_text(line)) for line in lines]
+    if sys.stderr.isatty():
+        shown = [_between_words(line) for line in shown]
     tell("\n".join(shown))
+
+
+def _between_words(line: str) -> str:
+    """Break a line as wide as the terminal, which itself would break inside words."""
+    import shutil
+    import textwrap
+
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def say(*lines: str) -> None:

@@ -139,13 +139,14 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
 def _unknown_parameters(
     known: CheckedList, index: int, callback: Callback
 ) -> Iterator[Finding]:
-    """Yield each name that the code of a callback gives a value, and no version has."""
+    """Yield each name that the code of a callback gives a value, and Keras has not."""
     if not isinstance(callback, PlainRule) or not known.written:
         return
     parameters = parameters_of(callback)
-    for name in sorted(
-        known.written[index] - {*parameters, *callback.older_parameters}
-    ):
+    taken = {*parameters}
+    if callback.takes_older_names(known.training.semantics):
+        taken |= callback.older_parameters
+    for name in sorted(known.written[index] - taken):
         yield Finding(
             "unknown-parameter",
             index,

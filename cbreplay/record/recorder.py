@@ -174,7 +174,7 @@ _SECOND = 2
 
 
 class _Asking(Protocol):
-    """Who wants to know which callback stopped a fit."""
+    """What wants to know who asked for the end of a training."""
 
     stopped_by: str | None
 
@@ -188,7 +188,7 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
 
     Parameters
     ----------
-    recorder : Recorder or WatchedFit
+    recorder : Recorder, or another that has a `stopped_by`
         Who wants to know, and keeps the class name as ``stopped_by``.
     callback : keras.callbacks.Callback
         The callback before it.

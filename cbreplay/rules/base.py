@@ -324,6 +324,10 @@ class PlainRule:
         """Say what it does in an epoch without its value: it skips it."""
         return ""
 
+    def takes_older_names(self, semantics: Any) -> bool:  # noqa: ANN401, ARG002
+        """Return whether these rules take its older parameters: they do not."""
+        return False
+
     def best_of(self, state: Any) -> BestSeen | None:  # noqa: ANN401, ARG002
         """Return the best that it has seen: that is not what it is about."""
         return None

@@ -503,3 +503,22 @@ def test_a_finding_about_a_default_that_is_written_shows_it(
         "model.fit(x, epochs=9, callbacks=[EarlyStopping(patience=0)])\n"
     )
     assert "EarlyStopping(patience=0)" in ask("lint", path).out
+
+
+def test_a_callback_that_is_not_read_hides_no_schedule(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import keras\n"
+        "rate = keras.optimizers.schedules.CosineDecay(1e-3, 1000)\n"
+        "model = keras.Sequential([keras.layers.Dense(1)])\n"
+        "model.compile(keras.optimizers.Adam(rate), 'mse')\n"
+        "stop = keras.callbacks.EarlyStopping(patience=3)\n"
+        "stop.patience = 7\n"
+        "slower = keras.callbacks.ReduceLROnPlateau(patience=5)\n"
+        "model.fit([1], [1], epochs=30, callbacks=[stop, slower])\n"
+    )
+    said = ask("lint", path).out
+    assert "schedule-beside-plateau" in said
+    assert "'stop' is changed in line 6" in said

@@ -296,7 +296,19 @@ def test_the_next_command_explains_the_setting_that_came_nearest(
     assert line == f" Why: {typed} --patience 1 --min-delta 0"
     out = ask("simulate", log, "-c", "EarlyStopping(patience=[2, 1])").out
     line = out.splitlines()[-1]
-    assert line == f" Why: cbreplay explain {log} -c 'EarlyStopping(patience=1)'"
+    assert line == f' Why: cbreplay explain {log} -c "EarlyStopping(patience=1)"'
+    # one setting is asked about again as it was typed
+    script = log.with_name("train.py")
+    script.write_text(
+        "import keras\n"
+        "stop = keras.callbacks.EarlyStopping(monitor='val_loss', patience=1)\n"
+        "model.fit(x, y, callbacks=[stop])\n"
+    )
+    out = ask("simulate", log, "-c", f"@{script}").out
+    assert out.splitlines()[-1] == f" Why: cbreplay explain {log} -c @{script}"
+    out = ask("simulate", log, "-c", "EarlyStopping(monitor='val_loss')").out
+    code = "\"EarlyStopping(monitor='val_loss')\""
+    assert out.splitlines()[-1] == f" Why: cbreplay explain {log} -c {code}"
 
 
 def test_c_keeps_the_default_of_keras_and_shorthands_restore(

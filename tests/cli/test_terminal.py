@@ -89,6 +89,18 @@ def test_a_wider_terminal_gets_wider_lines(log: Path) -> None:
     assert 80 < longest <= 120
 
 
+def test_what_is_said_beside_an_answer_breaks_between_words(tmp_path: Path) -> None:
+    log = tmp_path / "logs.csv"
+    log.write_text("epoch,eval_loss\n0,0.9\n1,0.5\n2,0.6\n")
+    shown = on_terminal("simulate", log, "--patience", "1", columns=40)
+    remark, _, _ = shown.partition("\x1b")
+    lines = remark.split("\r\n")
+    said = "there is no val_loss: eval_loss is watched, smaller is better"
+    assert " ".join(remark.split()) == said
+    # what fits into 40 columns without a word cut in two
+    assert lines[:2] == ["there is no val_loss: eval_loss is", said[35:]]
+
+
 def test_a_bar_stands_while_something_takes_long_and_is_gone_at_the_end(
     log: Path,
 ) -> None:

@@ -19,6 +19,8 @@ from cbreplay.lint.scripts import lint_script
 if TYPE_CHECKING:
     from types import FrameType
 
+    from tests.conftest import Ask
+
 HEAD = "import keras\nfrom keras.callbacks import *\n"
 N_HEAD = 2
 
@@ -474,9 +476,12 @@ EARLY = "EarlyStopping(patience=5, restore_best_weights=True)"
         ("train(m, [ReduceLROnPlateau(patiance=0)])", ["unknown-parameter"]),
         ("train(m, [EarlyStopping(montior='loss')])", ["unknown-parameter"]),
         ("train(m, [EarlyStopping(montior=a, patience=0)])", ["unknown-parameter"]),
-        # an older Keras has them
-        ("train(m, [ReduceLROnPlateau(epsilon=0.1)])", []),
-        ("train(m, [ModelCheckpoint('{epoch}.keras', period=2)])", []),
+        # those of an older Keras, which 3 has no longer
+        ("train(m, [ReduceLROnPlateau(epsilon=0.1)])", ["unknown-parameter"]),
+        (
+            "train(m, [ModelCheckpoint('{epoch}.keras', period=2)])",
+            ["unknown-parameter"],
+        ),
         # what may stand in it is not known, and what is given to a logger not read
         ("train(m, [EarlyStopping(**options, patience=2)])", []),
         ("train(m, [TensorBoard(logdir='a')])", []),
@@ -535,6 +540,31 @@ def test_findings_hold_whatever_is_not_read(
     tmp_path: Path, text: str, expected: list[str]
 ) -> None:
     assert codes(tmp_path, text) == expected
+
+
+def test_names_of_an_older_keras_are_taken_by_tf_keras_alone(
+    ask: Ask, tmp_path: Path
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "from tf_keras.callbacks import ReduceLROnPlateau\n"
+        "model.fit(x, y, callbacks=[ReduceLROnPlateau(epsilon=0.1)])\n"
+    )
+    told = ask("lint", script, "--semantics", "tf_keras-2.18").out
+    assert "unknown-parameter" not in told
+    assert "'epsilon' is no parameter that can be read" in told
+    told = ask("lint", script, "--semantics", "keras-3.15").out
+    assert "ReduceLROnPlateau has no parameter 'epsilon'" in told
+    assert "it takes any name, and ignores those that it does not have" in told
+
+
+@pytest.mark.keras
+def test_keras_3_ignores_or_refuses_the_names_of_an_older_one() -> None:
+    keras = pytest.importorskip("keras")
+    plateau = keras.callbacks.ReduceLROnPlateau
+    assert plateau(epsilon=0.1).min_delta == plateau().min_delta != 0.1
+    with pytest.raises(TypeError, match="period"):
+        keras.callbacks.ModelCheckpoint("{epoch}.keras", period=2)
 
 
 MODEL = "m = keras.Sequential([keras.layers.Dense(1)])\n"
@@ -1069,7 +1099,7 @@ def test_a_pipe_among_scripts_is_not_waited_for(tmp_path: Path) -> None:
 def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text(text)
-    with pytest.raises(ExpressionError, match="it is no notebook"):
+    with pytest.raises(ExpressionError, match=r"it is no (whole )?notebook: "):
         read_training_script(str(path))
 
 

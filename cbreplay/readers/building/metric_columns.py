@@ -16,7 +16,7 @@ from cbreplay.readers.columns.roles import (
     check_one_kind,
     check_rows_are_epochs,
     find_epoch,
-    is_time,
+    tells_time,
 )
 from cbreplay.run import Series
 
@@ -142,7 +142,12 @@ class MetricColumns:
             raise LogError(problem, source=self.table.source, hint=hint)
         texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
         # when a row was written says nothing against rows that are epochs
-        words = [name for name in self._left_out.get(_TEXT, []) if not is_time(name)]
+        columns = self.table.columns
+        words = [
+            name
+            for name in self._left_out.get(_TEXT, [])
+            if not tells_time(name, columns[name])
+        ]
         if epoch_name is None:
             check_rows_are_epochs(self.table)
         if epoch_name is None and (texts or words or _LISTS in self._left_out):

@@ -42,7 +42,7 @@ __all__ = [
 _DELIMITERS = ",;\t|"
 # any number of spaces is one delimiter, if there is no other in the header
 SPACES = " "
-EPOCH_NAMES = ("epoch", "epochs")
+EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
 # beside an epoch: which of its steps a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
 STEP_NAMES = ("step", "global_step", "iteration", "iter", "iterations", "steps")

@@ -22,7 +22,7 @@ __all__ = [
     "check_one_kind",
     "check_rows_are_epochs",
     "find_epoch",
-    "is_time",
+    "tells_time",
 ]
 
 # what people call the epoch otherwise: "Epoch #", "epoch_no"
@@ -147,7 +147,7 @@ def check_rows_are_epochs(table: LogTable) -> None:
     for name, cells in table.columns.items():
         texts = list(cells.texts.values())
         distinct = len(texts) > 1 and len(set(texts)) == len(texts) == len(table)
-        if distinct and not is_time(name):
+        if distinct and not tells_time(name, cells):
             shown = " and ".join(map(repr, texts[:_TWO]))
             problem = f"its rows are no epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
@@ -170,6 +170,10 @@ def _check_one_training(table: LogTable, name: str, cells: LogColumn) -> None:
     raise ForeignLogError(problem, source=table.source, hint=hint)
 
 
+# a date in any order, or a clock
+_MOMENT = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?!\d)|\d{1,3}:\d\d(?!\d)|\d+ days? "
+)
 _OF_EPOCHS = "Give a log with one row for each epoch"
 # what a table of trainings has a column for, and no training changes
 _TRIED = frozenset(
@@ -180,9 +184,10 @@ _TRIED = frozenset(
 )
 
 
-def is_time(name: str) -> bool:
-    """Tell whether a column says by its name that it holds times or dates."""
-    return _TIME.search(name) is not None
+def tells_time(name: str, cells: LogColumn) -> bool:
+    """Tell whether a column holds times or dates, by its name or by each text."""
+    named = _TIME.search(name) is not None
+    return named or all(map(_MOMENT.match, cells.texts.values()))
 
 
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:

@@ -48,8 +48,9 @@ def leave_out_after_fit(table: LogTable) -> None:
     for name in silent:
         del table.columns[name]
     if silent:
+        are, them = ("is no", "it") if len(silent) == 1 else ("are no", "them")
         table.notes.append(
-            f"{', '.join(silent)} is no series here: only a test logged it"
+            f"{', '.join(silent)} {are} series here: only a test logged {them}"
         )
 
 

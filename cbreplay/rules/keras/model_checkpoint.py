@@ -221,6 +221,10 @@ class ModelCheckpoint(PlainRule):
         """Say what it does in an epoch without its monitor."""
         return "saves those all the same" if semantics.saves_without_monitor else ""
 
+    def takes_older_names(self, semantics: Semantics) -> bool:
+        """Return whether these rules take its older parameters."""
+        return semantics.takes_older_names
+
     def standing(self, state: ModelCheckpointState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)

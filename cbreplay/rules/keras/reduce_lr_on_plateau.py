@@ -203,6 +203,10 @@ class ReduceLROnPlateau(PlainRule):
             return {}
         return {seen.learning_rate_key: seen.learning_rate}
 
+    def takes_older_names(self, semantics: Semantics) -> bool:
+        """Return whether these rules take its older parameters."""
+        return semantics.takes_older_names
+
     def standing(self, state: ReduceLROnPlateauState) -> Standing:
         """Return what the next value is compared with."""
         return Standing(state.comparison, state.best)

@@ -123,6 +123,14 @@ class Semantics(NamedTuple):
     terminate_on_nan_can_raise: bool
     flush_subnormals: bool
 
+    @property
+    def takes_older_names(self) -> bool:
+        """Whether parameters are taken that callbacks had before TensorFlow 2.
+
+        Keras 3 left them out together with the name of the rate in ``logs``.
+        """
+        return self.learning_rate_key == "lr"
+
     def comparison(self, rule: MonitorRule, mode: Mode, min_delta: float) -> Comparison:
         """Return how a callback with this mode and min_delta compares."""
         size = abs(min_delta) if rule.absolute_min_delta else min_delta

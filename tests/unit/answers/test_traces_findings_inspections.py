@@ -211,7 +211,7 @@ def test_a_finding_says_where_what_why_and_what_instead() -> None:
 
 def test_an_inspection_counts_the_files_that_are_in_no_run() -> None:
     text = write_text(inspection())
-    assert " 1 file in no run: 1 passed by (-v names them)" in text.splitlines()
+    assert " 1 file in no run: 1 passed by (-v names it)" in text.splitlines()
     told = inspection_document(
         Inspection((RUN,), (Seen("x.csv", "passed by", "no log"),)), verbose=True
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cbreplay import LogError, Run, TruncatedLogError
+from cbreplay import ConfigError, LogError, Run, TruncatedLogError
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.formats import FORMATS, format_of, reader_for
@@ -450,3 +450,64 @@ def test_lists_below_others_are_called_by_their_paths(tmp_path: Path) -> None:
     curves["train"]["x"] = curves["validation"]["x"] = [0, 5, 7]
     with pytest.raises(LogError):
         read(tmp_path / "scalars.json", json.dumps({"loss": curves}))
+
+
+def test_rows_with_values_below_their_data_set_are_read(tmp_path: Path) -> None:
+    rows = [
+        {"epoch": at, "train": {"loss": 1.0 / at}, "val": {"loss": 2.0 / at}}
+        for at in (1, 2, 4)
+    ]
+    (run,) = read(tmp_path / "history.json", json.dumps(rows))
+    assert column(run, "loss") == [1.0, 0.5, None, 0.25]
+    assert column(run, "val_loss") == [2.0, 1.0, None, 0.5]
+
+
+@pytest.mark.parametrize(
+    "written", ["01.02.2024 10:0{}", "2024-02-0{}T10:00:00", "2/{}/24", "00:01:0{}"]
+)
+def test_a_date_of_each_row_does_not_name_it(tmp_path: Path, written: str) -> None:
+    rows = "".join(f"{1 / at};{at};{written.format(at)}\n" for at in range(1, 6))
+    (run,) = read(tmp_path / "log.csv", f"loss;val_loss;Datum\n{rows}")
+    assert run.recorded_epochs == 5
+
+
+def test_epochs_have_names_in_other_languages(tmp_path: Path) -> None:
+    text = "Epoche;loss;val_loss\n3;0,5;0,4\n4;0,25;0,2\n"
+    (run,) = read(tmp_path / "log.csv", text)
+    assert (run.first_epoch, run.horizon) == (3, 4)
+
+
+def test_histories_under_their_names_are_trainings(tmp_path: Path) -> None:
+    held = {
+        "resnet": {"loss": [3.0, 2.0], "val_loss": [3.5, 2.5], "seconds": 9},
+        "vgg": {"loss": [4.0, 1.0], "val_loss": [4.5, 1.5], "seconds": 8},
+    }
+    first, second = read(tmp_path / "histories.json", json.dumps(held))
+    assert (first.name, second.name) == (
+        "histories.json#resnet",
+        "histories.json#vgg",
+    )
+    assert column(second, "val_loss") == [4.5, 1.5]
+    first, second = read(tmp_path / "folds.json", json.dumps([*held.values()]))
+    assert (first.name, second.name) == ("folds.json#1", "folds.json#2")
+    # one alone is a wrapper
+    (run,) = read(tmp_path / "one.json", json.dumps({"resnet": held["resnet"]}))
+    assert set(run.series) == {"loss", "val_loss"}
+
+
+def test_rows_with_lists_in_them_are_no_histories(tmp_path: Path) -> None:
+    rows = [{"loss": 1 / at, "lr": [0.5, 0.5]} for at in (1, 2, 4)]
+    (run,) = read(tmp_path / "rows.json", json.dumps(rows))
+    assert column(run, "loss") == [1.0, 0.5, 0.25]
+
+
+def test_a_plan_that_no_training_has_is_not_used(tmp_path: Path) -> None:
+    held = {
+        "history": {"loss": [3.0, 2.0], "val_loss": [2.0, 1.0]},
+        "params": {"epochs": 10**30},
+    }
+    (run,) = read(tmp_path / "history.json", json.dumps(held))
+    assert run.planned_epochs is None
+    assert "is no plan" in " ".join(run.notes)
+    with pytest.raises(ConfigError, match="no training has"):
+        read(tmp_path / "history.json", json.dumps(held), planned_epochs=10**30)

@@ -161,21 +161,6 @@ def _schedule_undoes_reduction(known: CheckedList) -> Iterator[Finding]:
             )
 
 
-def _schedule_beside_plateau(known: CheckedList) -> Iterator[Finding]:
-    """Find each ReduceLROnPlateau whose optimizer goes by a schedule of its own."""
-    schedule = known.training.schedule
-    for index, callback in enumerate(known.callbacks):
-        if isinstance(callback, ReduceLROnPlateau) and schedule is not None:
-            yield Finding(
-                "schedule-beside-plateau",
-                index,
-                "ReduceLROnPlateau raises TypeError where it would first reduce: the "
-                f"optimizer's learning rate is the schedule {schedule}",
-                "the rate of an optimizer with a LearningRateSchedule cannot be set",
-                "a number as the learning rate, or no ReduceLROnPlateau",
-            )
-
-
 def _rate_not_logged(known: CheckedList) -> Iterator[Finding]:
     reducers = [
         index
@@ -208,6 +193,5 @@ def _is_keras_2(known: CheckedList) -> bool:
 LIST_CHECKS: tuple[ListCheck, ...] = (
     _reduce_after_stop,
     _schedule_undoes_reduction,
-    _schedule_beside_plateau,
     _rate_not_logged,
 )

@@ -372,6 +372,24 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
+def _schedule_beside_plateau(
+    known: CheckedList,
+    index: int,
+    callback: ReduceLROnPlateau,  # noqa: ARG001 - one signature for all checks
+) -> Iterator[Finding]:
+    """Find a ReduceLROnPlateau whose optimizer goes by a schedule of its own."""
+    schedule = known.training.schedule
+    if schedule is not None:
+        yield Finding(
+            "schedule-beside-plateau",
+            index,
+            "ReduceLROnPlateau raises TypeError where it would first reduce: the "
+            f"optimizer's learning rate is the schedule {schedule}",
+            "the rate of an optimizer with a LearningRateSchedule cannot be set",
+            "a number as the learning rate, or no ReduceLROnPlateau",
+        )
+
+
 _BOTH = (
     _negative_patience,
     _patience_zero_is_one,
@@ -392,6 +410,7 @@ STOPPING = RuleChecks(
 )
 REDUCING = RuleChecks(
     (
+        _schedule_beside_plateau,
         _cooldown_of_one,
         _factor_without_effect,
         _steep_factor,
