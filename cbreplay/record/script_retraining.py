@@ -119,13 +119,9 @@ class RetrainedScript:
                 check=False,
             )
             errors.seek(0)
-            said = errors.read().decode(errors="replace").split()
-        last = " ".join(said)[-_MOST_SAID:]
+            said = errors.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(said) if line.strip()), "")
         return f" (status {ended.returncode})" + (f": {last}" if last else "")
-
-
-# the last letters of what a script says
-_MOST_SAID = 200
 
 
 def _hand_over(held: HeldFits, path: Path) -> None:

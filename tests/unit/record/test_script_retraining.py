@@ -122,7 +122,7 @@ def test_a_script_that_is_not_there_is_refused_before_anything_is_trained(
 
 
 def test_a_script_that_fails_is_told_with_its_last_words(there: Path) -> None:
-    (there / "failing.py").write_text("raise SystemExit('no\\ndata here')\n")
+    (there / "failing.py").write_text("raise SystemExit('a\\nno data here ')\n")
     retrained = RetrainedScript(
         Run.from_logs([{"loss": 1.0}]), Program("script", "failing.py")
     )
