@@ -302,6 +302,7 @@ def _readme(cache: Path | None) -> None:
     from benchmarks.advice.asked import print_answers
     from benchmarks.advice.curves import load_curves
     from benchmarks.advice.named_rules import print_named
+    from benchmarks.advice.other_makers import print_others
     from benchmarks.advice.other_stops import compare_rules
 
     sets = load_curves(cache)
@@ -312,6 +313,7 @@ def _readme(cache: Path | None) -> None:
     ):
         print_table(sets, draws)
         print()
+    print_others(cache, 20)
 
 
 def main() -> None:

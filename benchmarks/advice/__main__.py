@@ -10,6 +10,7 @@ What is learned from other sets is learned from the half of the sets that is not
     python -m benchmarks.advice sets        # what the curves are like
     python -m benchmarks.advice choices     # ways to choose, from 3, 10 and 30 runs
     python -m benchmarks.advice answers     # the same of what cbreplay itself answers
+    python -m benchmarks.advice others      # ... on curves of other makers
     python -m benchmarks.advice promises    # how often a promise is kept
     python -m benchmarks.advice rules       # early stopping beyond patience
     python -m benchmarks.advice named       # how often recommend names such a rule
@@ -40,6 +41,7 @@ from benchmarks.advice.choices import (
 from benchmarks.advice.curves import load_curves
 from benchmarks.advice.kept_promises import print_promises
 from benchmarks.advice.named_rules import print_named
+from benchmarks.advice.other_makers import print_others
 from benchmarks.advice.other_stops import compare_rules
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def print_choices(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ("sets", "choices", "answers", "promises", "rules", "named")
+    names = ("sets", "choices", "answers", "others", "promises", "rules", "named")
     parser.add_argument("table", choices=names)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--draws", type=int, default=60)
@@ -127,6 +129,7 @@ def main() -> None:
             cost_weight=options.cost_weight,
         ),
         "answers": partial(print_answers, sets, draws),
+        "others": partial(print_others, options.cache, draws),
         "promises": partial(print_promises, sets, draws),
         "rules": partial(compare_rules, sets, draws),
         "named": partial(print_named, sets, draws),

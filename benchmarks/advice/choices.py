@@ -14,6 +14,7 @@ from benchmarks.advice.make_prior import (
     price_patience,
 )
 from cbreplay.recommend.prior import Blended, Prior, blend_scores, leave_each_out
+from cbreplay.recommend.promise import is_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ __all__ = [
     "make_priors",
     "part_sets",
     "populate",
+    "promise_in_near_tie",
     "sample_runs",
 ]
 
@@ -167,13 +169,15 @@ def promise_first(sample: Sample) -> int:
 
 
 def promise_in_near_tie(sample: Sample) -> int:
-    """A promise for more than the thumb wins, unless a shorter one scores better."""
+    """A promise for more than the thumb wins, unless another scores better."""
     promised, blended = _promised_above_thumb(sample), sample.blended()
     cheapest = blended.cheapest()
     if promised is None:
         return cheapest + 1
+    if is_step(sample.sufficient(), promised):
+        cheapest = min(cheapest, promised - 1)
     near = blended.score[promised - 1] <= blended.score[cheapest] + _NEAR_TIE
-    return promised if near or cheapest + 1 >= promised else cheapest + 1
+    return promised if near else cheapest + 1
 
 
 def left_out_decides(sample: Sample) -> int:
@@ -212,7 +216,7 @@ CHOICES: dict[str, Callable[[Sample], int]] = {
     "  ... with the plan inferred": plan_inferred,
     "  ... if better when left out": left_out_decides,
     "  ... a higher promise first": promise_first,
-    "  ... unless a shorter one is better": promise_in_near_tie,
+    "  ... unless another is better": promise_in_near_tie,
 }
 
 

@@ -3,7 +3,7 @@
 Each set of the benchmark gives its mean curves of what a patience loses and trains, for
 val_loss and, in classification, for val_accuracy, at plans of 25, 50, 100 and 200
 epochs. On the common axis log(patience) / log(plan) these are alike enough to be sorted
-into a dozen kinds (k-means on their logarithms).
+into two dozen kinds (k-means on their logarithms).
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ __all__ = ["make_prior", "monitored", "price_patience"]
 PLANS = (25, 50, 100, 200)
 MONITORS = ("val_loss", "val_accuracy")
 POSITIONS = np.linspace(0, 1, 21)
-N_KINDS = 12
-WEIGHT, FLOOR, WIDTH = 12, 0.01, 0.3
+N_KINDS = 24
+WEIGHT, FLOOR, WIDTH = 6, 0.01, 0.6
+ROUGH_WIDTH, ROUGH = 0.3, 1 / 3
 # a mean of very different sets says less of each
 WEIGHT_OF_ONE = 3
 _STARTS, _ROUNDS = 10, 50
@@ -140,6 +141,8 @@ def describe_prior(
         "weight": WEIGHT,
         "floor": FLOOR,
         "width": WIDTH,
+        "rough_width": ROUGH_WIDTH,
+        "rough": round(ROUGH, _DIGITS),
         "positions": np.round(POSITIONS, _DIGITS).tolist(),
         "kinds": kinds,
     }
@@ -161,4 +164,6 @@ def average_curve(sets: Sequence[Curves], plan: int, monitor: str) -> Prior:
         WEIGHT_OF_ONE,
         FLOOR,
         WIDTH,
+        ROUGH_WIDTH,
+        ROUGH,
     )

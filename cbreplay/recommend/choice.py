@@ -1,9 +1,9 @@
 """Which patience is recommended.
 
-Where the promise (`promise.py`) asks for more than the rule of thumb, and a shorter
-patience does not score better, the choice takes it; else the patience with the least
-expected score, which the runs make together with the kinds of curves that they look
-like (`prior.py`).
+Where the promise (`promise.py`) asks for more than the rule of thumb, and no other
+patience scores better, the choice takes it; else the patience with the least expected
+score, which the runs make together with the kinds of curves that they look like
+(`prior.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from cbreplay.recommend.prior import Blended, blend_scores, leave_each_out, read_prior
 from cbreplay.recommend.promise import (
+    is_step,
     leave_out_sufficient,
     needed_rank,
     sufficient_for_most,
@@ -49,9 +50,9 @@ __all__ = [
 Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
 
-# scores nearer to each other than this are taken as equal. A promise that wins against
-# a shorter patience only so closes 74 and 76 % of what 10 and 30 runs can gain over a
-# fixed 10, and one that always wins 64 and 73 % (100 epochs; benchmarks/advice)
+# scores nearer to each other than this are taken as equal. A promise that wins only so
+# closes 77 and 76 % of what 10 and 30 runs can gain over a fixed 10, and one that wins
+# against every longer patience too 74 and 72 % (100 epochs; benchmarks/advice)
 NEAR_TIE = 0.001
 
 
@@ -206,7 +207,13 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     promised = _promised(priced.sufficient, confidence)
     scored = _scored(priced)
     blended = None if scored is None else _blend_all(priced, scored)
-    patience, by_promise = _weigh(priced, scored, blended, promised)
+    patience, by_promise = _weigh(
+        priced,
+        scored,
+        blended,
+        promised,
+        by_step=is_step(priced.sufficient, promised),
+    )
     basis: Basis = "score"
     if by_promise:
         basis = "promise"
@@ -265,8 +272,11 @@ def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choic
             scored,
             blended,
             None if few or not np.isfinite(promised) else int(promised),
+            by_step=is_step(np.delete(priced.sufficient, row), promised),
         )[0]
-        for blended, promised in zip(without, others.tolist(), strict=True)
+        for row, (blended, promised) in enumerate(
+            zip(without, others.tolist(), strict=True)
+        )
     ]
     top = int(priced.patience[-1])
     needed = np.where(np.isfinite(others), others, top).astype(np.int64)
@@ -318,23 +328,27 @@ def _weigh(
     scored: _ScoredValues | None,
     blended: Blended | None,
     promised: int | None,
+    *,
+    by_step: bool,
 ) -> tuple[int, bool]:
     """Return the promised patience or the least score's, and whether it is the former.
 
-    A promise for more than the rule of thumb wins; the score decides only against a
-    shorter one: a promise asks what a training may lose at worst, not what that costs.
+    A promise for more than the rule of thumb wins, unless another patience scores
+    better by more than a near tie: a promise asks what a training may lose at worst,
+    not what that costs. What is promised of a patience is kept by a longer one too; but
+    where most groups need just what is promised (`by_step`), no longer one wins.
     """
     thumb = rule_of_thumb(priced.frame)
     higher = promised is not None and promised > thumb
     if scored is None or blended is None:
         return (promised, True) if promised and higher else (_fall_back(priced), False)
     best = _cheapest(priced, scored, blended)
-    shorter = int(scored.patience[best])
     if promised and higher:
         score = blended.score[_nearest(scored.patience, promised)]
-        if shorter >= promised or score <= blended.score[best] + NEAR_TIE:
+        longer = scored.patience[best] >= promised
+        if (by_step and longer) or score <= blended.score[best] + NEAR_TIE:
             return promised, True
-    return shorter, False
+    return int(scored.patience[best]), False
 
 
 def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:

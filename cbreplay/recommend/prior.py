@@ -2,8 +2,11 @@
 
 Of a handful of runs, one says much by chance. So the score of every patience is their
 mean, averaged with what it costs on the kinds of curves that they look like; these
-count as much as a dozen runs. The kinds come from thousands of trainings on other data
-sets (`prior.json`), and the more runs there are, the more they speak for themselves.
+count as much as half a dozen runs. The kinds come from thousands of trainings on other
+data sets (`prior.json`), and the more runs there are, the more they speak for
+themselves, and the better it is known which kinds they look like. But what one training
+in a hundred loses is seen in few of thirty: a part of the weight is that of all kinds
+that look roughly alike, however many the runs.
 
 A patience stands on an axis that all lengths share: log(patience) / log(plan), from 0
 for a patience of 1 to 1 for one as long as the plan.
@@ -55,7 +58,10 @@ class Prior(NamedTuple):
         A loss is compared on a logarithmic scale, and this is added to it before.
     width : float
         The mean square of the logarithm's difference at which a kind's weight falls to
-        a third (1 / e).
+        a third (1 / e), from one run: it is as many times narrower as there are runs.
+    rough_width, rough : float
+        The same of what is roughly alike, however many the runs are, and which part of
+        the weight that has.
     """
 
     positions: FloatArray
@@ -65,6 +71,8 @@ class Prior(NamedTuple):
     weight: float
     floor: float
     width: float
+    rough_width: float
+    rough: float
 
 
 class Blended(NamedTuple):
@@ -205,6 +213,8 @@ def parse_prior(written: dict[str, Any]) -> Prior:
         float(written["weight"]),
         float(written["floor"]),
         float(written["width"]),
+        float(written["rough_width"]),
+        float(written["rough"]),
     )
 
 
@@ -259,7 +269,9 @@ def blend_scores(
     ...     share=np.array([1.0]),
     ...     weight=4,
     ...     floor=0.01,
-    ...     width=0.3,
+    ...     width=0.6,
+    ...     rough_width=0.3,
+    ...     rough=0.25,
     ... )
     >>> lost, trained = np.zeros((4, 2)), np.array([[0.2, 1.0]] * 4)
     >>> blended = blend_scores(prior, np.array([1, 10]), 10, lost, trained)
@@ -300,7 +312,8 @@ def _blend(
         np.where(told > 0, total / np.maximum(told, 1), np.nan)
         for total in (lost, trained)
     )
-    likeness = _measure_likeness(prior, at, own_lost, own_trained)
+    distance = _measure_distance(prior, at, own_lost, own_trained)
+    likeness = _weigh_kinds(prior, distance, int(told.max()))
     theirs = likeness @ (prior.lost + cost_weight * prior.trained)
     elsewhere = np.interp(at, prior.positions, theirs)
     own = own_lost + cost_weight * own_trained
@@ -328,22 +341,21 @@ def leave_each_out(
         yield _blend(prior, at, _Sums(told - own, *rest), cost_weight)
 
 
-def _measure_likeness(
+def _measure_distance(
     prior: Prior, at: FloatArray, lost: FloatArray, trained: FloatArray
 ) -> FloatArray:
-    """Return how much each kind weighs: the share of all curves, and how near it is.
+    """Return how far each kind is from the runs; zeros where these do not tell.
 
-    The distance is the mean square of two differences: of the logarithms of what is
-    lost, and of those of what is trained.
+    It is the mean square of two differences: of the logarithms of what is lost, and of
+    those of what is trained.
     """
-    told = ~np.isnan(lost)
+    told, positions = ~np.isnan(lost), prior.positions
+    distance = np.zeros(len(prior.share))
     if not told.any():
-        return prior.share
-    positions = prior.positions
+        return distance
     shared = (positions >= at[told][0]) & (positions <= at[told][-1])
     if not shared.any():
-        return prior.share
-    distance = np.zeros(len(prior.share))
+        return distance
     for own, theirs, floor in (
         (lost, prior.lost, prior.floor),
         (trained, prior.trained, 0.0),
@@ -351,6 +363,20 @@ def _measure_likeness(
         mine = np.interp(positions[shared], at[told], own[told])
         apart = np.log(theirs[:, shared] + floor) - np.log(mine + floor)
         distance += np.square(apart).mean(axis=1) / 2
-    near = prior.share * np.exp(-(distance - distance.min()) / prior.width)
-    likeness: FloatArray = near / near.sum()
-    return likeness
+    return distance
+
+
+def _weigh_kinds(prior: Prior, distance: FloatArray, n_runs: int) -> FloatArray:
+    """Return how much each kind weighs: the share of all curves, and how near it is.
+
+    The more runs say how far it is, the more a difference counts, but for a part.
+    """
+    further = distance - distance.min()
+    weighed = np.zeros(len(further))
+    for part, width in (
+        (1 - prior.rough, prior.width / max(n_runs, 1)),
+        (prior.rough, prior.rough_width),
+    ):
+        near = prior.share * np.exp(-further / width)
+        weighed += part * near / near.sum()
+    return weighed

@@ -20,6 +20,7 @@ __all__ = [
     "Promise",
     "count_needed",
     "find_sufficient",
+    "is_step",
     "leave_out_sufficient",
     "needed_rank",
     "settle_confidence",
@@ -204,6 +205,17 @@ def leave_out_sufficient(sufficient: FloatArray, confidence: float) -> FloatArra
         np.arange(n_others + 1) < rank, ranked[rank], ranked[rank - 1]
     )
     return left_out
+
+
+def is_step(sufficient: FloatArray, patience: float | None) -> bool:
+    """Return whether most groups need this very patience.
+
+    Then nothing speaks for a longer one: the next largest is that of none of them.
+
+    >>> is_step(np.array([20.0, 20.0, 3.0]), 20), is_step(np.array([20.0, 3.0]), 20)
+    (True, False)
+    """
+    return 2 * int((sufficient == patience).sum()) > len(sufficient)
 
 
 def unlucky_share(n_groups: int, rank: int) -> float:

@@ -6,7 +6,7 @@ import atexit
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.record.description import describe_optimizer
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
     from types import TracebackType
-
-    from cbreplay.record.fit import WatchedFit
 
 __all__ = ["Recorder", "StopWitness"]
 
@@ -174,6 +172,12 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
 _SECOND = 2
 
 
+class _Asking(Protocol):
+    """What wants to know who asked for the end of a training."""
+
+    stopped_by: str | None
+
+
 class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
     """See whether the callback before it in the list asked for the end.
 
@@ -183,13 +187,13 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
 
     Parameters
     ----------
-    recorder : Recorder or WatchedFit
+    recorder : Recorder, or another that has a `stopped_by`
         Who wants to know, and keeps the class name as ``stopped_by``.
     callback : keras.callbacks.Callback
         The callback before it.
     """
 
-    def __init__(self, recorder: Recorder | WatchedFit, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
+    def __init__(self, recorder: _Asking, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
         super().__init__()
         self._recorder, self.callback = recorder, callback
         for hook, also in _HOOKS.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.errors import ConfigError, LogError
-from cbreplay.plain_text import well_formed
+from cbreplay.plain_text import shown_value, well_formed
 from cbreplay.run import Run, Series
 from cbreplay.words import count
 
@@ -236,6 +236,10 @@ def _gaps(epochs: EpochArray) -> str:
 _SHOWN = 5
 
 
+# in sweeps an epoch has 32 bits
+_MOST_PLANNED = 2**31 - 1
+
+
 def _plan(
     record: TrainingRows,
     options: ReadOptions,
@@ -246,8 +250,15 @@ def _plan(
     if logged is None and metadata is not None:
         logged = metadata.fit.epochs
     given = options.planned_epochs
-    planned = logged if given is None else given
     notes = []
+    if logged is not None and logged > _MOST_PLANNED:
+        shown = shown_value(logged)
+        notes.append(f"the planned epochs are {shown}, which is no plan and not used")
+        logged = None
+    if given is not None and given > _MOST_PLANNED:
+        sentence = f"planned_epochs is {shown_value(given)}, which no training has"
+        raise ConfigError(sentence)
+    planned = logged if given is None else given
     if given is not None and logged not in (None, given):
         notes.append(f"planned epochs: {given} as given, not {logged} as recorded")
     if planned is not None and record.horizon >= planned:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import Damage, ForeignLogError
@@ -23,7 +24,7 @@ from cbreplay.readers.columns.roles import check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import FormatReader
 from cbreplay.readers.other_tools.json_text import read_json
-from cbreplay.readers.sizes import check_columns
+from cbreplay.readers.sizes import check_columns, check_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,11 @@ _DATA_SETS = {
     **dict.fromkeys(("val", "valid", "validation"), "val_"),
     "test": "test_",
 }
+
+
+_DATA_SET = re.compile(
+    r"(history|learn|train|training|val|valid|validation|eval|test|dev)[_-]?(set)?\d*"
+)
 
 
 class JsonHistoryReader(FormatReader):
@@ -67,8 +73,14 @@ class JsonHistoryReader(FormatReader):
             _check_names(held, path, damage.max_bytes)
             _refuse_known(held, path)
             held = _rows_of(held) or held
+        if isinstance(held, list) and held and all(map(_is_history, held)):
+            held = {str(number): own for number, own in enumerate(held, start=1)}
         if isinstance(held, dict):
-            yield from self._read_dict(held, path)
+            trainings = _trainings_in(held)
+            check_logs(len(trainings), path, damage.max_bytes)
+            for name, own in trainings.items():
+                for run in self._read_dict(own, path):
+                    yield replace(run, name=name) if len(trainings) > 1 else run
         elif isinstance(held, list) and held and all(_is_row(row) for row in held):
             table = LogTable.of_rows(_flat_rows(held), path, damage)
             names = {name.lower(): name for name in table.columns}
@@ -117,6 +129,33 @@ class JsonHistoryReader(FormatReader):
             planned_epochs=planned,
             notes=notes,
         )
+
+
+def _trainings_in(held: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the lists of each training; those of several stand under their names.
+
+    What stands under names of data sets is of one training.
+    """
+    several = held and all(map(_is_history, held.values()))
+    if not several or any(map(_DATA_SET.fullmatch, map(str.lower, held))):
+        return {"": held}
+    return held
+
+
+def _is_history(held: object) -> bool:
+    """Tell whether it is lists under their names, and no row and no curve."""
+    if not isinstance(held, dict) or {"x", "y"} <= held.keys():
+        return False
+    listed = any(
+        isinstance(values, list) and len(values) > 1 and not is_rate_name(name)
+        for name, values in held.items()
+    )
+    is_row = any(
+        name.lower() in EPOCH_NAMES and not isinstance(values, list)
+        for name, values in held.items()
+    )
+    nested = any(isinstance(values, dict) for values in held.values())
+    return listed and not is_row and not nested
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cbreplay import LogError, Run, TruncatedLogError
+from cbreplay import ConfigError, LogError, Run, TruncatedLogError
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.formats import FORMATS, format_of, reader_for
@@ -308,6 +308,18 @@ def test_a_last_line_without_line_end_is_noted_in_every_format(
     assert any("has no line end" in note for note in run.notes)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_only_a_line_end_ends_a_line_of_json(tmp_path: Path, end: str) -> None:
+    """JSON may hold the other signs at which Python's splitlines() cuts."""
+    rows = [
+        {"epoch": epoch, "loss": 1 - epoch / 4, "said": "a\u2028b\x85c"}
+        for epoch in range(3)
+    ]
+    text = end.join(json.dumps(row, ensure_ascii=False) for row in rows) + end
+    (run,) = read(tmp_path / "log.jsonl", text)
+    assert column(run, "loss") == [1, 0.75, 0.5]
+
+
 @pytest.mark.parametrize(
     "held",
     [
@@ -475,3 +487,39 @@ def test_epochs_have_names_in_other_languages(tmp_path: Path) -> None:
     text = "Epoche;loss;val_loss\n3;0,5;0,4\n4;0,25;0,2\n"
     (run,) = read(tmp_path / "log.csv", text)
     assert (run.first_epoch, run.horizon) == (3, 4)
+
+
+def test_histories_under_their_names_are_trainings(tmp_path: Path) -> None:
+    held = {
+        "resnet": {"loss": [3.0, 2.0], "val_loss": [3.5, 2.5], "seconds": 9},
+        "vgg": {"loss": [4.0, 1.0], "val_loss": [4.5, 1.5], "seconds": 8},
+    }
+    first, second = read(tmp_path / "histories.json", json.dumps(held))
+    assert (first.name, second.name) == (
+        "histories.json#resnet",
+        "histories.json#vgg",
+    )
+    assert column(second, "val_loss") == [4.5, 1.5]
+    first, second = read(tmp_path / "folds.json", json.dumps([*held.values()]))
+    assert (first.name, second.name) == ("folds.json#1", "folds.json#2")
+    # one alone is a wrapper
+    (run,) = read(tmp_path / "one.json", json.dumps({"resnet": held["resnet"]}))
+    assert set(run.series) == {"loss", "val_loss"}
+
+
+def test_rows_with_lists_in_them_are_no_histories(tmp_path: Path) -> None:
+    rows = [{"loss": 1 / at, "lr": [0.5, 0.5]} for at in (1, 2, 4)]
+    (run,) = read(tmp_path / "rows.json", json.dumps(rows))
+    assert column(run, "loss") == [1.0, 0.5, 0.25]
+
+
+def test_a_plan_that_no_training_has_is_not_used(tmp_path: Path) -> None:
+    held = {
+        "history": {"loss": [3.0, 2.0], "val_loss": [2.0, 1.0]},
+        "params": {"epochs": 10**30},
+    }
+    (run,) = read(tmp_path / "history.json", json.dumps(held))
+    assert run.planned_epochs is None
+    assert "is no plan" in " ".join(run.notes)
+    with pytest.raises(ConfigError, match="no training has"):
+        read(tmp_path / "history.json", json.dumps(held), planned_epochs=10**30)

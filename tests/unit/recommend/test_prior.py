@@ -35,6 +35,8 @@ def make_prior(**changed: Any) -> Prior:
         weight=4.0,
         floor=0.01,
         width=0.3,
+        rough_width=0.6,
+        rough=0.25,
     )
     return prior._replace(**changed)
 
@@ -98,8 +100,34 @@ def test_how_much_more_follows_from_the_logarithms() -> None:
     # of the other kind: log(.51 / .01), log(.11 / .01) and 0 squared, their mean, and
     # half of it, for what is trained is the same
     apart = (np.log(51) ** 2 + np.log(11) ** 2) / 3 / 2
-    expected = np.exp(-apart / 0.3) / (1 + np.exp(-apart / 0.3))
-    assert blended.likeness[1] == pytest.approx(expected)
+    closely, roughly = (
+        np.exp(-apart / width) / (1 + np.exp(-apart / width)) for width in (0.3, 0.6)
+    )
+    assert blended.likeness[1] == pytest.approx(0.75 * closely + 0.25 * roughly)
+
+
+def test_the_more_runs_agree_the_more_the_nearest_kind_weighs_but_for_a_part() -> None:
+    prior = make_prior(trained=np.full((2, 3), 0.5))
+    likeness = [
+        blend_scores(
+            prior,
+            np.array([1, 10, 100]),
+            PLAN,
+            np.full((n_runs, 3), 0.05),
+            np.full((n_runs, 3), 0.5),
+        ).likeness
+        for n_runs in (1, 2, 1000)
+    ]
+    apart = [
+        np.square(np.log(np.array(lost) + 0.01) - np.log(0.06)).mean() / 2
+        for lost in prior.lost
+    ]
+    # runs that lose .05 by any patience are nearer to the second kind
+    further = apart[0] - apart[1]
+    for n_runs, found in zip((1, 2, 1000), likeness, strict=True):
+        close, rough = np.exp(-further * n_runs / 0.3), np.exp(-further / 0.6)
+        expected = 0.75 * close / (1 + close) + 0.25 * rough / (1 + rough)
+        assert found[0] == pytest.approx(expected)
 
 
 def test_without_a_run_that_tells_the_kinds_weigh_as_often_as_they_come() -> None:

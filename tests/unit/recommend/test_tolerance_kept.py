@@ -43,7 +43,7 @@ def test_one_that_breaks_the_tolerance_is_said_to_beside_the_one_that_keeps_it()
 
 
 def test_an_answer_that_keeps_it_says_so_once() -> None:
-    advice = recommend(pausing_runs([1, 2, 12, 14, 15]))
+    advice = recommend(pausing_runs([1, 2, 15, 15, 15]))
     assert kept_sentence(advice) == (
         "the recommended 15 keeps the tolerance on all 5 runs whose logs tell"
     )
