@@ -28,7 +28,7 @@ __all__ = [
 
 CONFIG_FILE = "pyproject.toml"
 WHERE_FROM = f"comes from {CONFIG_FILE} here (--no-config leaves it out)"
-_MOST_BYTES = 1_000_000
+_MOST_BYTES = 200_000
 
 # how a log is read and judged, and how the answer is written; none of them can name
 # code, a place to write to, a host or a path
@@ -85,7 +85,8 @@ def read_defaults() -> dict[str, Any]:
         if name not in _ALLOWED:
             raise _not_allowed(key)
         if isinstance(value, bool) or not isinstance(value, _ALLOWED[name]):  # type: ignore[arg-type]  # a type or a tuple of types
-            problem = f"{key} is {_shown(value)}, where one value is expected"
+            kind = "text" if _ALLOWED[name] is str else "a number"
+            problem = f"{key} is {_shown(value)}, where {kind} is expected"
             raise _refused(problem)
         defaults[_PARAMETERS.get(name, name)] = value
     return defaults
@@ -130,11 +131,12 @@ def _find_table(text: bytes) -> dict[str, Any]:
 def _not_allowed(key: str) -> ConfigError:
     options = [name.replace("_", "-") for name in _ALLOWED]
     near = nearest_name(key.replace("_", "-"), options)
-    return _refused(
-        f"[tool.cbreplay] may not set {_shown(key)}{near}. A file that only lies "
-        "beside a log may say how it is read and judged, and nothing else: "
-        f"{', '.join(options)}"
+    allowed = (
+        "A file that only lies beside a log may say how it is read and judged, and "
+        f"nothing else: {', '.join(options)}"
     )
+    problem = f"[tool.cbreplay] may not set {_shown(key)}{near}"
+    return _refused(f"{problem}{'' if near else '.'} {allowed}")
 
 
 def _refused(problem: str) -> ConfigError:

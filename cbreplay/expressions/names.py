@@ -17,6 +17,7 @@ from cbreplay.expressions.flows import (
 )
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
+from cbreplay.expressions.script_calls import called_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ __all__ = ["Names", "read_names"]
 # what is given to these stays as it is
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
 _HARMLESS |= {"print", "repr", "str", "type"}
+_MOST_RUNNABLE = 300_000
 _METHODS = {"evaluate", "fit", "fit_generator", "predict"} | CHANGING
 _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 
@@ -83,10 +85,14 @@ def read_names(tree: ast.Module) -> Names:
     Raises
     ------
     RecursionError
-        If it is nested more deeply than Python's own stack.
+        If it is nested more deeply than Python's own stack, or if its calls could run
+        too many functions.
     """
     walk = NameVisitor()
     walk.visit(tree)
+    runnable = (walk.functions.get(called_name(call), ()) for call, _ in walk.calls)
+    if sum(map(len, runnable)) > _MOST_RUNNABLE:
+        raise RecursionError
     for name in walk.shared:
         binding = [scope for scope in walk.scopes if name in scope.bindings]
         # a `global` or `nonlocal` name that two scopes assign may mean either

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.errors import ConfigError
+from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
@@ -123,7 +123,7 @@ class RetrainedModel:
         breaks_at = None
         if fit.broken_off and number + 1 < len(self._fits):
             breaks_at = self._fits[number + 1].first_epoch
-        with contextlib.suppress(_BrokenOff):
+        with _naming_refusals(), contextlib.suppress(_BrokenOff):
             model.fit(
                 *self._training,
                 validation_data=self._validation,
@@ -174,6 +174,28 @@ def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
 
 class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process
     """The end of a fit that does not come to its own."""
+
+
+@contextlib.contextmanager
+def _naming_refusals() -> Iterator[None]:
+    """Say what Keras objects to in callbacks that somebody wrote into a run.json.
+
+    Raises
+    ------
+    ConfigError
+        If it does not train under them.
+    """
+    try:
+        yield
+    except (CbreplayError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        sentence = f"Keras does not train under these callbacks ({said[:_MOST_SAID]})"
+        raise ConfigError(sentence) from error
+
+
+_MOST_SAID = 300
 
 
 def _made_anew(callbacks: Sequence[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from cbreplay.errors import ConfigError
@@ -199,6 +200,7 @@ class PlainRule:
     # names of parameters that some version takes, and that are no fields here
     older_parameters: ClassVar[frozenset[str]] = frozenset()
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
+    on_older_name: ClassVar[str] = ""
 
     @property
     def class_name(self) -> str:
@@ -372,6 +374,8 @@ def format_callback(callback: Callback, written: Collection[str] = ()) -> str:
     'EarlyStopping(patience=5)'
     >>> format_callback(EarlyStopping(patience=0), ["patience"])
     'EarlyStopping(patience=0)'
+    >>> format_callback(EarlyStopping(min_delta=float("inf")))
+    'EarlyStopping(min_delta=1e999)'
     """
     if written and isinstance(callback, PlainRule):
         return callback.code_with(written)
@@ -379,5 +383,8 @@ def format_callback(callback: Callback, written: Collection[str] = ()) -> str:
 
 
 def _code(value: object) -> str:
+    if isinstance(value, float) and math.isinf(value):
+        # inf is a name that nothing gives a meaning
+        return "1e999" if value > 0 else "-1e999"
     # a function cannot be written out: its name has to do
     return getattr(value, "__name__", "...") if callable(value) else repr(value)

@@ -511,13 +511,13 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
     [
         ("[tool.cbreplay\n", "[tool.cbreplay] cannot be read"),
         ("[tool]\ncbreplay = 3\n", "tool.cbreplay is 3, where a table is expected"),
-        ("[tool.cbreplay]\nmonitor = ['a']\n", "monitor is ['a'], where one value"),
-        ("[tool.cbreplay]\nmonitor = true\n", "monitor is True, where one value"),
+        ("[tool.cbreplay]\nmonitor = ['a']\n", "monitor is ['a'], where text"),
+        ("[tool.cbreplay]\nmonitor = true\n", "monitor is True, where text"),
         ("[tool.cbreplay]\nmode = 'up'\n", "'up' is not one of"),
         ("[tool.cbreplay]\nmonitr = 'a'\n", "did you mean 'monitor'?"),
         ("[tool.cbreplay]\nverbose = true\n", "may not set 'verbose'"),
         ("x = " + "[" * 9999 + "\n[tool.cbreplay]\n", "cannot be read"),
-        ("#" * 1_000_001, "longer than 1,000,000 bytes"),
+        ("#" * 200_001, "longer than 200,000 bytes"),
     ],
 )
 def test_a_table_that_cannot_be_followed_is_one_sentence(

@@ -628,3 +628,12 @@ def test_a_script_whose_names_mean_too_much_is_refused(script: Path) -> None:
     script.write_text(f"kept = []\n{meanings}m.fit(x, callbacks=[{entries}])")
     with pytest.raises(ExpressionError, match="mean too much"):
         read_training_script(str(script))
+
+
+def test_a_script_whose_calls_could_run_too_many_functions_is_refused(
+    script: Path,
+) -> None:
+    """600 calls of any of 600 functions are more pairs than are followed."""
+    text = "def f(a): return a\n" * 600 + "f(b)\n" * 600
+    with pytest.raises(ExpressionError, match="mean too much"):
+        read(script, f"{text}{FIT}")

@@ -11,10 +11,14 @@ from cbreplay.readers.columns.header import decode_beginning, free_text
 from cbreplay.readers.files import read_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cbreplay.readers.base import Damage
 
 __all__ = ["read_json"]
 
+# one for all: each of its own would take twenty times the bytes of its line
+_EMPTY: dict[str, Any] = {}
 _HINT = "Give the JSON as it was written"
 _DUMP = "Where it was written, write json.dump(history.history, file) instead of str()"
 
@@ -60,10 +64,9 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
         sentence = _SENTENCE.match(text)
         if sentence is not None and error.pos < sentence.end():
             raise free_text(source) from None
-        lines = text.splitlines()
-        if error.msg == "Extra data" and len(lines) > 1:
-            ended = text.endswith("\n")
-            return _parse_lines(lines, source, damage, ended=ended)
+        end = "\n" if "\n" in text else "\r"
+        if error.msg == "Extra data" and end in text.rstrip():
+            return _parse_lines(text, end, source, damage)
         raise _no_json(error, text, source) from None
     except RecursionError:
         problem = "this JSON is nested too deeply for a log"
@@ -84,20 +87,19 @@ def _no_json(error: Any, text: str, source: str) -> LogError:  # noqa: ANN401
     return kind(problem, source=source, line=error.lineno, hint=_HINT)
 
 
-def _parse_lines(
-    lines: list[str], source: str, damage: Damage | None, *, ended: bool
-) -> list[Any]:
+def _parse_lines(text: str, end: str, source: str, damage: Damage | None) -> list[Any]:
     import json
 
     found = []
-    for number, line in enumerate(lines, start=1):
+    n_lines = text.rstrip().count(end) + 1
+    for number, line in enumerate(_cut_lines(text, end), start=1):
         if not line.strip():
             continue
         try:
-            found.append(json.loads(line))
+            found.append(json.loads(line) if line.strip() != "{}" else _EMPTY)
         except (ValueError, RecursionError) as error:
-            last = number == len(lines)
-            if last and found and damage is not None and not ended:
+            last = number == n_lines
+            if last and found and damage is not None and not text.endswith(end):
                 damage.remarks.append(
                     f"the last line ({number}) has no line end, as if it were just "
                     "being written: it was left out"
@@ -109,3 +111,12 @@ def _parse_lines(
                 raise kind(problem, source=source, line=number, hint=_HINT) from None
             damage.report(kind(problem, source=source, line=number, hint=SKIP_HINT))
     return found
+
+
+def _cut_lines(text: str, end: str) -> Iterator[str]:
+    """Yield the lines of a text; a list of them could take many times its memory."""
+    start = 0
+    while (at := text.find(end, start)) >= 0:
+        yield text[start:at]
+        start = at + 1
+    yield text[start:]

@@ -141,7 +141,8 @@ def write_setting(
             continue
         # the monitor is written out although val_loss is Keras's default
         arguments = {
-            name: repr(value) for name, value in changed_parameters(callback).items()
+            name: _literal(callback.class_name, value)
+            for name, value in changed_parameters(callback).items()
         }
         if callback.monitor is not None:
             monitor = json.dumps(callback.monitor, ensure_ascii=False)

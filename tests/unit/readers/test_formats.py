@@ -308,6 +308,18 @@ def test_a_last_line_without_line_end_is_noted_in_every_format(
     assert any("has no line end" in note for note in run.notes)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_only_a_line_end_ends_a_line_of_json(tmp_path: Path, end: str) -> None:
+    """JSON may hold the other signs at which Python's splitlines() cuts."""
+    rows = [
+        {"epoch": epoch, "loss": 1 - epoch / 4, "said": "a\u2028b\x85c"}
+        for epoch in range(3)
+    ]
+    text = end.join(json.dumps(row, ensure_ascii=False) for row in rows) + end
+    (run,) = read(tmp_path / "log.jsonl", text)
+    assert column(run, "loss") == [1, 0.75, 0.5]
+
+
 @pytest.mark.parametrize(
     "held",
     [

@@ -137,6 +137,18 @@ def test_a_run_that_trains_to_other_numbers_is_refused(
         Retrainer(run)
 
 
+def test_what_keras_objects_to_in_a_record_is_one_sentence(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "logs.csv").write_bytes((folder / "logs.csv").read_bytes())
+    told = json.loads((folder / "run.json").read_text())
+    told["callbacks"] = ["EarlyStopping(monitor='no_such')"]
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    (run,) = load_runs(tmp_path)
+    with pytest.raises(ConfigError, match=r"does not train under .*ValueError.*such"):
+        Retrainer(run)
+
+
 def test_a_log_that_no_experiment_wrote_is_refused() -> None:
     run = Run.from_logs([{"loss": 1.0}])
     with pytest.raises(ConfigError, match="names no experiment"):
