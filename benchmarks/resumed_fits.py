@@ -286,7 +286,8 @@ def table_lines(answers: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
         return (package, *(answer[1][question] for question in IN_TABLE))
 
     for (package, *cells), group in itertools.groupby(answers, columns):
-        first, *later = (name for name, _ in group)
+        # the platform of a version, behind a plus, makes no line of its own
+        first, *later = dict.fromkeys(name.partition("+")[0] for name, _ in group)
         upto = f" to {later[-1].removeprefix(f'{package}-')}" if later else ""
         yield f"| {first}{upto} | {' | '.join(cells)} |"
 

@@ -18,7 +18,7 @@ user's to mend, so the command line prints it in one line and exits with status 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +106,16 @@ class CbreplayError(Exception):
     def sentence(self) -> str:
         """What is wrong and what to do, at a terminal and in Python."""
         return str(self.args[0]) if self.args else ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as it is: from its sentence it could not be made."""
+        return _as_it_was, (type(self), self.args), vars(self)
+
+
+def _as_it_was(kind: type[CbreplayError], args: tuple[Any, ...]) -> CbreplayError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class LogError(CbreplayError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from cbreplay.cli.one_setting import one_run, one_setting
 from cbreplay.cli.options import log_options, one_setting_options
 from cbreplay.cli.output import Format, format_option
 from cbreplay.cli.progress import watch
+from cbreplay.errors import ConfigError
 
 if TYPE_CHECKING:
     from cbreplay.cli.question import Question
@@ -27,12 +29,19 @@ _FAILED = 1
 @click.command("confirm", cls=GroupedCommand)
 @log_options
 @one_setting_options
+@click.option(
+    "--script",
+    metavar="TEXT",
+    help="What stood behind cbreplay record when the run was recorded: "
+    '"train.py --seed 7". It is run three times, to its end.',
+)
 @format_option
-def command(question: Question, output_format: Format) -> None:
+def command(question: Question, output_format: Format, script: str | None) -> None:
     """Predict a setting by replay, train under it, and hold both side by side.
 
-    The run is one of cbreplay train, recorded on this machine. It is trained three
-    times with its own seed: twice as it was recorded, once under the setting. Ends
+    The run is one of cbreplay train, or of a script, recorded on this machine. It is
+    trained three times with its own seed: twice as it was recorded, once under the
+    setting, which stands there in the place of the callbacks that decide. Ends
     with status 1 if the training did not do what the replay calls exact. A run that was
     resumed is resumed again, with new callbacks or with the same ones (--resume).
 
@@ -40,6 +49,7 @@ def command(question: Question, output_format: Format) -> None:
     cbreplay confirm runs/first --patience 3
     cbreplay confirm runs/first -c "ReduceLROnPlateau(patience=2)"
     cbreplay confirm runs/first -c "my_module:MyCallback()"
+    cbreplay confirm runs/train/fit1 --patience 3 --script "train.py --seed 7"
     """
     from cbreplay.answers.confirmation import confirmation_document
     from cbreplay.cli.written import print_document
@@ -47,12 +57,28 @@ def command(question: Question, output_format: Format) -> None:
 
     run = one_run(question, "confirm")
     setting = one_setting(question, run, "confirm")
+    program = None
+    if script is not None:
+        from cbreplay.cli.record import read_program
+
+        program = read_program(_words(script))
     # what Keras's callbacks print is no part of the answer
     with contextlib.redirect_stdout(sys.stderr), watch("training three times") as tell:
         n_done = itertools.count(1)
         confirmation = confirm_replay(
-            run, setting, on_epoch=lambda: tell(next(n_done), 3 * run.n_epochs)
+            run,
+            setting,
+            on_epoch=lambda: tell(next(n_done), 3 * run.n_epochs),
+            script=program,
         )
     print_document(confirmation_document(confirmation), output_format)
     if not confirmation.held:
         click.get_current_context().exit(_FAILED)
+
+
+def _words(script: str) -> list[str]:
+    try:
+        return shlex.split(script)
+    except ValueError as error:
+        sentence = f"--script is {script!r}, which a shell cannot read: {error}"
+        raise ConfigError(sentence) from None

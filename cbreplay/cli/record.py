@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -18,12 +17,13 @@ from cbreplay.cli.remarks import say
 from cbreplay.cli.threads import users_environment
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.notebook_cells import is_python, read_cells
+from cbreplay.record.program import Program
 from cbreplay.record.run_directory import check_vacant, make_run_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["command"]
+__all__ = ["command", "read_program"]
 
 
 @click.command(
@@ -78,25 +78,66 @@ def command(
     cbreplay record --out runs/seed7 --without EarlyStopping train.py --seed 7
     cbreplay record -m my_package.train
     """
+    program = _find_program(
+        module=module, out=out, without=without, share=share, epochs=epochs, words=words
+    )
+    directory = _choose_directory(out, _name(program))
+    _become(program.words(directory, quiet=is_quiet()))
+
+
+def read_program(words: Sequence[str]) -> Program:
+    """Return the program that stands behind ``cbreplay record``.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Options of record, and the script with its arguments.
+
+    Raises
+    ------
+    click.UsageError, ConfigError
+        As the command.
+    """
+    context = command.make_context("record", list(words))
+    return _find_program(
+        **{name: context.params[name] for name in _OF_PROGRAM if name in context.params}
+    )
+
+
+_OF_PROGRAM = ("module", "out", "without", "share", "epochs", "words")
+
+
+def _find_program(
+    *,
+    module: str | None,
+    out: Path | None,
+    without: tuple[str, ...],
+    share: float,
+    epochs: int | None,
+    words: Sequence[str],
+) -> Program:
     kind, target, arguments = _find_target(module, words)
-    name = target if kind == "module" else Path(target).stem
-    directory = _choose_directory(out, name)
+    program = Program(
+        kind,
+        target,
+        tuple(arguments),
+        named=without,
+        epochs=epochs,
+        environment=users_environment(),
+    )
     # not the directory's: it is numbered where there was a recording
-    name = name if out is None else out.absolute().name
-    options = {
-        "kind": kind,
-        "out": str(directory),
-        "named": without,
-        "without": without if _is_chosen(share, name, arguments) else (),
-        "epochs": epochs,
-        "quiet": is_quiet(),
-    }
-    _become([json.dumps(options), target, *arguments])
+    name = _name(program) if out is None else out.absolute().name
+    chosen = _is_chosen(share, name, arguments)
+    return program._replace(without=without if chosen else ())
+
+
+def _name(program: Program) -> str:
+    return program.target if program.kind == "module" else Path(program.target).stem
 
 
 def _find_target(
     module: str | None, words: Sequence[str]
-) -> tuple[str, str, Sequence[str]]:
+) -> tuple[Literal["script", "module", "notebook"], str, Sequence[str]]:
     """Return what kind of program is to be run, its name, and its arguments."""
     if module is not None:
         return "module", module, words
@@ -199,12 +240,8 @@ def _is_chosen(share: float, name: str, arguments: Sequence[str]) -> bool:
     return drawn < share * 2**32
 
 
-def _become(words: Sequence[str]) -> None:
+def _become(program: list[str]) -> None:
     """Turn this process into a fresh Python, which has nothing of ours set up."""
-    launcher = Path(__file__).parents[1] / "record" / "launch.py"
     sys.stdout.flush()
     sys.stderr.flush()
-    # python -P -m cbreplay record: the script is to be run so too
-    safe = ["-P"] if sys.flags.safe_path else []
-    program = [sys.executable, *safe, str(launcher), *words]
-    os.execve(sys.executable, program, users_environment())  # noqa: S606 - the user asked for it
+    os.execve(program[0], program, users_environment())  # noqa: S606 - the user asked for it

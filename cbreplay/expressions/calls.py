@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentReader",
     "bystander",
+    "called_name",
     "check_schedules",
     "dotted_name",
     "fill_in",
@@ -174,3 +175,11 @@ def fill_in(
                 f"{name} has {key}={parameters[key]!r}, and --{key} says {value!r}",
                 "Give one of the two",
             )
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of what is called."""
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else ""

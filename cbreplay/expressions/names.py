@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.expressions.calls import called_name
 from cbreplay.expressions.flows import (
     COPYING,
     Change,
@@ -17,7 +18,6 @@ from cbreplay.expressions.flows import (
 )
 from cbreplay.expressions.name_visitor import CHANGING, SETTING, NameVisitor
 from cbreplay.expressions.scopes import Binding, Gain, Scope, Store
-from cbreplay.expressions.script_calls import called_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

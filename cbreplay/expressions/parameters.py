@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.expressions.script_calls import Unread, called_name
+from cbreplay.expressions.calls import called_name
+from cbreplay.expressions.script_calls import Unread
 
 if TYPE_CHECKING:
     from cbreplay.expressions.scopes import Scope

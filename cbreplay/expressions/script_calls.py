@@ -6,7 +6,7 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cbreplay.expressions.calls import problem_with_name
+from cbreplay.expressions.calls import called_name, problem_with_name
 from cbreplay.expressions.script_arithmetic import work_out
 from cbreplay.rules.registry import known_families
 
@@ -20,7 +20,6 @@ __all__ = [
     "ScriptArguments",
     "ScriptCalls",
     "Unread",
-    "called_name",
     "returns_once",
 ]
 
@@ -383,14 +382,6 @@ class ScriptArguments:
     def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
         """Raise Unread, with the line of the call."""
         raise Unread(self.call.lineno, problem)
-
-
-def called_name(call: ast.Call) -> str:
-    """Return the last part of what is called."""
-    called = call.func
-    if isinstance(called, ast.Attribute):
-        return called.attr
-    return called.id if isinstance(called, ast.Name) else ""
 
 
 def returns_once(function: Scope) -> bool:

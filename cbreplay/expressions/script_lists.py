@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.expressions.calls import (
+    called_name,
     named_parameters,
     read_arguments,
     require_all,
@@ -20,7 +21,6 @@ from cbreplay.expressions.script_callbacks import (
 from cbreplay.expressions.script_calls import (
     ScriptArguments,
     Unread,
-    called_name,
     returns_once,
 )
 from cbreplay.rules.base import format_callback

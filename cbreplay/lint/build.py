@@ -152,7 +152,9 @@ def _unknown_parameters(
             index,
             f"{callback.class_name} has no parameter {name!r}"
             f"{nearest_name(name, parameters)}",
-            callback.on_unknown_name,
+            callback.on_older_name
+            if name in callback.older_parameters
+            else callback.on_unknown_name,
             f"one of {', '.join(parameters)}",
         )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import signal
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -20,7 +22,6 @@ from cbreplay.record.train import import_training, train_experiment
 from cbreplay.run_lock import refuse_second_writer
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from multiprocessing.queues import SimpleQueue
@@ -121,7 +122,16 @@ _told_to: list[SimpleQueue[_Epoch]] = []
 def _begin_worker(epochs: SimpleQueue[_Epoch]) -> None:
     """End at once with Ctrl-C: the run is trained again by the next call."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _told_to[:] = [epochs]
+
+
+def _end_with_parent() -> None:
+    """End when the parent was killed: nobody would read what is told, nor wait."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _train_in_worker(train: Callable[..., SeedRun], place: tuple[int, Path]) -> SeedRun:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from cbreplay.digits import spoken_figure
 from cbreplay.errors import ConfigError
-from cbreplay.expressions import parse_recorded
 from cbreplay.record.recorded_fits import find_fits
 from cbreplay.record.retraining import RetrainedModel, confined, confined_path
+from cbreplay.record.script_retraining import RetrainedScript
+from cbreplay.record.seen_training import equal
 from cbreplay.replay import replay_run
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.registry import stands_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from cbreplay.record.retraining import Retraining
+    from cbreplay.record.program import Program
+    from cbreplay.record.seen_training import Retraining
     from cbreplay.replay import Replay
     from cbreplay.run import Run
 
@@ -79,6 +79,7 @@ def confirm_replay(
     *,
     resume: Literal["fresh", "carried"] = "fresh",
     on_epoch: Callable[[], None] | None = None,
+    script: Program | None = None,
 ) -> Confirmation:
     """Predict by replay, train under the real callbacks, and compare.
 
@@ -89,14 +90,18 @@ def confirm_replay(
     Parameters
     ----------
     run : Run
-        A run of ``cbreplay train``, recorded on this machine by the Keras that is
-        installed: another one need not train to the same numbers.
+        A run of ``cbreplay train``, or of a `script`, recorded on this machine by the
+        Keras that is installed: another one need not train to the same numbers.
     callbacks : Callback or sequence
         The setting. An object of one's own is copied before it trains.
     resume : {"fresh", "carried"}
         As in `replay_run`: the callbacks of a resumed fit are new, or the same.
     on_epoch : callable, optional
-        Called after each epoch of each training.
+        Called after each epoch of each training of a bundled experiment.
+    script : Program, optional
+        The script that the run is a fit of, if it is no bundled experiment. It is run
+        three times, to its end; in the fit that logs what the run has, the setting
+        stands in the place of the callbacks that decide.
 
     Raises
     ------
@@ -111,7 +116,7 @@ def confirm_replay(
     >>> confirm_replay(runs[0], EarlyStopping(patience=3)).held  # doctest: +SKIP
     True
     """
-    return Retrainer(run, on_epoch).confirm(callbacks, resume=resume)
+    return Retrainer(run, on_epoch, script).confirm(callbacks, resume=resume)
 
 
 class Retrainer:
@@ -123,6 +128,8 @@ class Retrainer:
         The record.
     on_epoch : callable, optional
         As in `confirm_replay`.
+    script : Program, optional
+        As in `confirm_replay`.
 
     Raises
     ------
@@ -130,13 +137,20 @@ class Retrainer:
         As `confirm_replay`.
     """
 
-    def __init__(self, run: Run, on_epoch: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        on_epoch: Callable[[], None] | None = None,
+        script: Program | None = None,
+    ) -> None:
         self.run = run
-        fits = find_fits(run)
-        own = [_recorded_callbacks(fit.callbacks) for fit in fits]
-        self._model = RetrainedModel(fits, on_epoch)
-        self.again = self._model.train_as_recorded(own)
-        second = self._model.train_as_recorded(own)
+        self._model: RetrainedModel | RetrainedScript
+        if script is None:
+            self._model = RetrainedModel(find_fits(run), on_epoch)
+        else:
+            self._model = RetrainedScript(run, script)
+        self.again = self._model.train_as_recorded()
+        second = self._model.train_as_recorded()
         _check_deterministic(run, self.again, second)
         _check_recorded(run, self.again)
 
@@ -157,54 +171,39 @@ class Retrainer:
         return Confirmation(replay, trained, items)
 
 
-def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
-    # the loggers decide nothing, and would write files
-    texts = [text for text in listed if not stands_by(text.partition("(")[0])]
-    return [confined(each) for each in parse_recorded(texts)]
-
-
 def _check_deterministic(run: Run, first: Retraining, second: Retraining) -> None:
-    for epoch, (ours, theirs) in enumerate(
-        zip(first.weights, second.weights, strict=False)
-    ):
+    begins = f"run {run.name!r} trains to other weights each time, "
+    ends = "so no training can confirm a replay"
+    if first.first != second.first:
+        sentence = (
+            f"{begins}and begins with other ones: its script sets no seed, {ends}. "
+            "keras.utils.set_random_seed(0) at its begin sets one"
+        )
+        raise ConfigError(sentence)
+    pairs = itertools.zip_longest(first.weights, second.weights)
+    for epoch, (ours, theirs) in enumerate(pairs, start=run.first_epoch + 1):
         if ours != theirs:
             sentence = (
-                f"run {run.name!r} trains to other weights each time, from epoch "
-                f"{epoch + 1} on: an operation of this Keras or this device is not "
-                "deterministic, so no training can confirm a replay"
+                f"{begins}from epoch {epoch} on, {ends}. The first weights are the "
+                "same, so an operation of this Keras or this device is not "
+                "deterministic (tf.config.experimental.enable_op_determinism() makes "
+                "TensorFlow's so), or the order of the examples or an augmentation is "
+                "drawn without a seed"
             )
             raise ConfigError(sentence)
 
 
 def _check_recorded(run: Run, again: Retraining) -> None:
-    differing = _first_difference(run, again, run.n_epochs)
+    differing = again.first_difference(run, run.n_epochs)
     if differing is not None:
-        epoch, name = differing
+        place, name = differing
         sentence = (
             f"run {run.name!r}, trained again with its seed, has another {name} from "
-            f"epoch {epoch + 1} on: it was recorded on another machine, by another "
-            "version, or with another seed. Record it here first, with cbreplay train"
+            f"epoch {run.first_epoch + place + 1} on: it was recorded on another "
+            "machine, by another version, or with another seed or script. Record it "
+            "here first, with cbreplay train or cbreplay record"
         )
         raise ConfigError(sentence)
-
-
-def _first_difference(
-    run: Run, trained: Retraining, n_epochs: int
-) -> tuple[int, str] | None:
-    """Return the first epoch and series that differ in so many epochs, if any."""
-    for epoch in range(n_epochs):
-        logs = trained.logs[epoch] if epoch < len(trained.logs) else {}
-        for name, series in run.series.items():
-            recorded = float(series.values[epoch]) if series.recorded[epoch] else None
-            if not _equal(recorded, logs.get(name)):
-                return epoch, name
-    return None
-
-
-def _equal(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 - numbers or nothing
-    if isinstance(ours, float) and isinstance(theirs, float) and math.isnan(ours):
-        return math.isnan(theirs)
-    return bool(ours == theirs)
 
 
 class _SideBySide:
@@ -215,16 +214,18 @@ class _SideBySide:
     ) -> None:
         self.run, self.replay = run, replay
         self.again, self.trained = again, trained
-        last = len(trained.logs) - 1
+        # what is counted from the first epoch stands at these places
+        self.first = run.first_epoch
+        last = self.first + len(trained.logs) - 1
         self.stop = last if trained.stopped else None
         # so many epochs are promised: all that were replayed, or those before the
         # divergence or the hole
         self.n_promised = run.n_epochs
         if replay.stopped_epoch is not None:
-            self.n_promised = replay.stopped_epoch + 1
+            self.n_promised = replay.stopped_epoch + 1 - self.first
         for epoch in (replay.divergence_epoch, replay.gap_epoch):
             if epoch is not None:
-                self.n_promised = min(self.n_promised, epoch)
+                self.n_promised = min(self.n_promised, epoch - self.first)
 
     def items(self) -> Iterator[HeldItem]:
         yield self._curve()
@@ -238,12 +239,13 @@ class _SideBySide:
             yield from self._fiction()
 
     def _curve(self) -> HeldItem:
-        differing = _first_difference(self.run, self.trained, self.n_promised)
+        differing = self.trained.first_difference(self.run, self.n_promised)
         predicted = f"as recorded for {self.n_promised} epochs"
         if differing is None:
             return HeldItem("curve", predicted, predicted, "held")
-        epoch, name = differing
-        return HeldItem("curve", predicted, f"another {name}", "failed", epoch)
+        place, name = differing
+        another = f"another {name}"
+        return HeldItem("curve", predicted, another, "failed", self.first + place)
 
     def _rates(self) -> HeldItem:
         rate = self.replay.learning_rate
@@ -252,15 +254,14 @@ class _SideBySide:
             predicted = rate.values[: self.n_promised].tolist()
         trained = list(self.trained.rates[: len(predicted)])
         differing = [
-            epoch
-            for epoch, pair in enumerate(zip(predicted, trained, strict=False))
-            if not _equal(*pair)
+            place
+            for place, pair in enumerate(zip(predicted, trained, strict=False))
+            if not equal(*pair)
         ]
         if differing:
-            (epoch, *_) = differing
-            return HeldItem(
-                "learning rates", predicted[epoch], trained[epoch], "failed", epoch
-            )
+            (place, *_) = differing
+            pair, epoch = (predicted[place], trained[place]), self.first + place
+            return HeldItem("learning rates", *pair, "failed", epoch)
         spoken = _rounded(predicted)
         return HeldItem("learning rates", spoken, spoken, "held")
 
@@ -269,9 +270,10 @@ class _SideBySide:
         if self.replay.evidence == "exact":
             return _compared("stop", predicted, self.stop)
         # other evidence says only that nothing stops within what was promised
-        went_on = self.stop is None or self.stop >= self.n_promised
+        end = self.first + self.n_promised
+        went_on = self.stop is None or self.stop >= end
         verdict: Verdict = "held" if went_on else "failed"
-        return HeldItem("no stop before", self.n_promised, self.stop, verdict)
+        return HeldItem("no stop before", end, self.stop, verdict)
 
     def _kept(self) -> Iterator[HeldItem]:
         kept = self.replay.kept_epoch
@@ -285,10 +287,10 @@ class _SideBySide:
 
     def _epoch_of(self, digest: str | None, likely: int) -> int | None:
         """Return the epoch that left these weights, the likely one if it did."""
-        weights = self.again.weights
-        if likely < len(weights) and weights[likely] == digest:
+        weights, place = self.again.weights, likely - self.first
+        if place < len(weights) and weights[place] == digest:
             return likely
-        return weights.index(digest) if digest in weights else None
+        return self.first + weights.index(digest) if digest in weights else None
 
     def _best(self) -> Iterator[HeldItem]:
         if self.trained.best is None or self.replay.best is None:
@@ -323,7 +325,7 @@ class _SideBySide:
 
 
 def _compared(name: str, predicted: Any, trained: Any) -> HeldItem:  # noqa: ANN401 - any value
-    verdict: Verdict = "held" if _equal(predicted, trained) else "failed"
+    verdict: Verdict = "held" if equal(predicted, trained) else "failed"
     return HeldItem(name, predicted, trained, verdict)
 
 

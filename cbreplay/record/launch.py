@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import TracebackType
 
+    from cbreplay.record.held_fits import HeldFits
     from cbreplay.record.recording import WatchedModels
 
 __all__ = ["main"]
@@ -110,7 +111,7 @@ class _KerasFinder:
                 from cbreplay.record.recording import FitChanges, WatchedModels
 
                 changes = FitChanges(
-                    tuple(self.options["without"]), self.options["epochs"]
+                    tuple(self.options["without"]), self.options["epochs"], self._held()
                 )
                 self.watched = WatchedModels(self.root, changes).__enter__()
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
@@ -118,6 +119,20 @@ class _KerasFinder:
             # a script may have closed it
             with contextlib.suppress(Exception):
                 sys.stderr.write(f"cbreplay: nothing is recorded: {error}\n")
+
+    def _held(self) -> HeldFits | None:
+        """Return what `confirm` wants of the fits, if it runs the script."""
+        if "held" not in self.options:
+            return None
+        from cbreplay.record.held_fits import HeldFits
+        from cbreplay.record.run_directory import place_records_below
+
+        place_records_below(self.root)
+        known, sys.path = sys.path, [*sys.path, *self.options["paths"]]
+        try:
+            return HeldFits.read(Path(self.options["held"]))
+        finally:
+            sys.path = known
 
 
 @contextlib.contextmanager

@@ -50,7 +50,8 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
     if metadata is None or not isinstance(metadata.raw.get("experiment"), str):
         sentence = (
             f"run {run.name!r} cannot be trained again: its run.json names no "
-            "experiment. Give a run of cbreplay train"
+            "experiment. Give a run of cbreplay train, or the script that it was "
+            'recorded of: --script "train.py ARGS" or script='
         )
         raise ConfigError(sentence)
     fits: list[EarlierFit | RunMetadata] = [*metadata.earlier_fits, metadata]

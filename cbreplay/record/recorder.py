@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.record.description import describe_optimizer
 from cbreplay.record.open_fit import FitFacts, OpenFit, tell_user
-from cbreplay.record.run_directory import check_vacant, make_run_directory
+from cbreplay.record.run_directory import check_vacant, make_run_directory, place_record
 from cbreplay.run_lock import refuse_second_writer
 from cbreplay.silence import silenced_tensorflow
 
@@ -66,9 +66,10 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         self._n_fits = 0
         self._fit: OpenFit | None = None
         self._optimizer: dict[str, Any] = {}
-        _take_directory(Path(directory))
+        place = place_record(Path(directory))
+        _take_directory(place)
         # the script may go elsewhere before its fit
-        self._directory = Path(directory).absolute()
+        self._directory = place.absolute()
 
     @property
     def directory(self) -> Path:

@@ -14,12 +14,18 @@ from cbreplay.errors import ConfigError, nearest_name
 from cbreplay.record.description import describe_user_callback
 from cbreplay.record.keras_callbacks import make_keras_callback
 from cbreplay.record.open_fit import FitFacts, tell_user
-from cbreplay.record.run_directory import METADATA, check_vacant, make_run_directory
+from cbreplay.record.run_directory import (
+    METADATA,
+    check_vacant,
+    make_run_directory,
+    place_record,
+)
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cbreplay.record.held_fits import HeldFits
     from cbreplay.record.recorder import Recorder
 
 __all__ = ["FitChanges", "recorded", "recording"]
@@ -76,10 +82,13 @@ class FitChanges(NamedTuple):
         Class names of callbacks that are left out, with the classes made from them.
     epochs : int or None
         How many epochs to train, whatever ``fit`` is given.
+    held : HeldFits or None
+        What is wanted of the fits besides, to hold them against replays.
     """
 
     without: tuple[str, ...] = ()
     epochs: int | None = None
+    held: HeldFits | None = None
 
     def keeps(self, callback: Any) -> bool:  # noqa: ANN401 - keras is untyped
         """Tell whether a callback stays in the list."""
@@ -112,7 +121,7 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
     MissingExtraError
         If Keras is not installed.
     """
-    root = Path(directory)
+    root = place_record(Path(directory))
     check_vacant(root)
     make_run_directory(root)
     # the block may go elsewhere
@@ -220,9 +229,16 @@ class WatchedModels:
         if changes.epochs is not None:
             first = operator.index(arguments["initial_epoch"])
             arguments["epochs"] = first + changes.epochs
-        if not recorders:
-            recorders = [Recorder(self.root / f"fit{self.n_fits}")]
-            kept = _list_with(recorders[0], users)
+        setting = changes.held and changes.held.setting_of(self.n_fits)
+        if setting is not None:
+            users = setting.put_into(users)
+        # a list that records itself is in the order of its own
+        as_it_is = bool(recorders) and setting is None
+        recorders = recorders or [Recorder(self.root / f"fit{self.n_fits}")]
+        if not as_it_is:
+            kept = [*_list_with(recorders[0], users), *recorders[1:]]
+        if changes.held is not None:
+            kept = changes.held.watched(self.n_fits, kept, users)
         arguments["callbacks"] = kept
         before = [recorder.facts for recorder in recorders]
         for recorder in recorders:

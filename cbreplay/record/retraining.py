@@ -5,66 +5,33 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import hashlib
 import os
 import string
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.record.description import read_rate
+from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
 from cbreplay.record.run_directory import STATE
+from cbreplay.record.seen_training import SeenEpochs, read_files
 from cbreplay.record.train import (
     build_for_fit,
     build_untrained,
     import_training,
     seed_everything,
 )
-from cbreplay.rules.registry import stopping_rule
+from cbreplay.rules.registry import stands_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.record.recorded_fits import RecordedFit
+    from cbreplay.record.seen_training import Retraining
 
-__all__ = ["RetrainedModel", "Retraining", "confined", "confined_path"]
-
-
-class Retraining(NamedTuple):
-    """What a training did.
-
-    Parameters
-    ----------
-    logs : tuple of mapping
-        The ``logs`` of each epoch, as the callbacks saw them.
-    rates : tuple of float
-        The learning rate that each epoch was trained at.
-    weights : tuple of str
-        A digest of the weights at the end of each epoch, before anything is put back.
-    left : str
-        That of the weights when ``fit`` had returned.
-    stopped : bool
-        Whether a callback stopped it.
-    best : tuple of (int or None, float or None) or None
-        Epoch and value of the first EarlyStopping; None without one.
-    evaluated : mapping of str to float
-        The validation of the weights that were left.
-    files : mapping of str to str
-        A digest of the weights in each file that a ModelCheckpoint left, by its
-        `confined_path`.
-    """
-
-    logs: tuple[Mapping[str, float], ...]
-    rates: tuple[float | None, ...]
-    weights: tuple[str, ...]
-    left: str
-    stopped: bool
-    best: tuple[int | None, float | None] | None
-    evaluated: Mapping[str, float]
-    files: Mapping[str, str]
+__all__ = ["RetrainedModel", "confined", "confined_path"]
 
 
 class RetrainedModel:
@@ -95,20 +62,14 @@ class RetrainedModel:
         variables = [*self._model.variables, *self._model.optimizer.variables]
         self._first = [(each, each.numpy().copy()) for each in variables]
 
-    def train_as_recorded(self, lists: Sequence[Sequence[Any]]) -> Retraining:
-        """Train every fit, each under its own list, whatever ended the one before.
-
-        Parameters
-        ----------
-        lists : sequence of sequence
-            For each fit cbreplay's callbacks or Keras's, in fit's order.
-        """
-        seen = _SeenEpochs([], {}, [])
+    def train_as_recorded(self) -> Retraining:
+        """Train every fit, each under its own list, whatever ended the one before."""
+        seen = SeenEpochs(self._on_epoch)
         with _own_directory():
             model = self._begin_first()
             users: list[Any] = []
-            for number, listed in enumerate(lists):
-                users = _made_anew(listed)
+            for number, fit in enumerate(self._fits):
+                users = _made_anew(_recorded_callbacks(fit.callbacks))
                 model = self._fit(model, number, users, seen)
             return self._told(model, users, seen)
 
@@ -124,7 +85,7 @@ class RetrainedModel:
         kept : bool
             Whether later fits have the instances of the first, else new ones.
         """
-        seen = _SeenEpochs([], {}, [])
+        seen = SeenEpochs(self._on_epoch)
         with _own_directory():
             model = self._begin_first()
             users = _made_anew(callbacks)
@@ -148,7 +109,7 @@ class RetrainedModel:
         model: Any,  # noqa: ANN401 - keras is untyped
         number: int,
         users: Sequence[Any],
-        seen: _SeenEpochs,
+        seen: SeenEpochs,
     ) -> Any:  # noqa: ANN401 - keras is untyped
         """Train one fit, and return the model that it trained."""
         fit, plan = self._fits[number], self._fits[number].plan
@@ -172,9 +133,9 @@ class RetrainedModel:
                 batch_size=plan.batch_size,
                 validation_freq=plan.validation_freq,
                 callbacks=[
-                    _watcher(model, seen.weights),
+                    seen.watcher(),
                     *users,
-                    _logger(model, seen, self._on_epoch),
+                    seen.logger(),
                     *_backing_up(breaks_at, restored=restored),
                 ],
                 verbose=0,
@@ -190,32 +151,25 @@ class RetrainedModel:
                 fit.plan, Path(directory), self._training, resumed=True
             )
 
-    def _told(self, model: Any, users: Sequence[Any], seen: _SeenEpochs) -> Retraining:  # noqa: ANN401 - keras is untyped
+    def _told(self, model: Any, users: Sequence[Any], seen: SeenEpochs) -> Retraining:  # noqa: ANN401 - keras is untyped
         evaluated = model.evaluate(
             *self._validation,
             batch_size=self._fits[-1].plan.batch_size,
             return_dict=True,
             verbose=0,
         )
-        return Retraining(
-            logs=tuple(seen.logs),
-            rates=tuple(seen.rates.values())[: len(seen.logs)],
-            weights=tuple(seen.weights),
-            left=digest_weights(model),
-            stopped=bool(model.stop_training),
-            best=_best(users),
+        return seen.told(
+            model,
+            users,
             evaluated={f"val_{name}": float(each) for name, each in evaluated.items()},
-            files=dict(_read_files(model)),
+            files=dict(read_files(model, Path())),
         )
 
 
-class _SeenEpochs(NamedTuple):
-    """What is seen of the epochs of a run, while it is trained."""
-
-    logs: list[dict[str, float]]
-    # by epoch: one that is broken off when it begins is begun again
-    rates: dict[int, float | None]
-    weights: list[str]
+def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
+    # the loggers decide nothing, and would write files
+    texts = [text for text in listed if not stands_by(text.partition("(")[0])]
+    return [confined(each) for each in parse_recorded(texts)]
 
 
 class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process
@@ -330,68 +284,3 @@ def confined_path(path: str) -> str:
     elif not n_above:
         return inside.as_posix()
     return (Path("outside this directory") / str(n_above) / inside).as_posix()
-
-
-def _watcher(model: Any, weights: list[str]) -> Any:  # noqa: ANN401 - keras is untyped
-    """See the weights of an epoch before any callback puts others in their place."""
-    from keras.callbacks import LambdaCallback
-
-    def see(_epoch: int, _logs: object) -> None:
-        weights.append(digest_weights(model))
-
-    return LambdaCallback(on_epoch_end=see)
-
-
-def _logger(
-    model: Any,  # noqa: ANN401 - keras is untyped
-    seen: _SeenEpochs,
-    on_epoch: Callable[[], None] | None,
-) -> Any:  # noqa: ANN401 - keras is untyped
-    """See the rate when every callback has begun an epoch, and the logs at its end."""
-    from keras.callbacks import LambdaCallback
-
-    def see(_epoch: int, logs: Mapping[str, float]) -> None:
-        seen.logs.append(dict(logs))
-        if on_epoch is not None:
-            on_epoch()
-
-    return LambdaCallback(
-        on_epoch_begin=lambda epoch, _logs: seen.rates.update(
-            {epoch: read_rate(model)}
-        ),
-        on_epoch_end=see,
-    )
-
-
-def digest_weights(model: Any) -> str:  # noqa: ANN401 - keras is untyped
-    """Return a text that two models share if their weights are equal bit for bit."""
-    digest = hashlib.sha256()
-    for array in model.get_weights():
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def _best(users: Sequence[Any]) -> tuple[int | None, float | None] | None:
-    import keras
-
-    # Keras's class of this name
-    kind = getattr(keras.callbacks, stopping_rule().__name__)
-    for callback in users:
-        if isinstance(callback, kind):
-            best = callback.best
-            return callback.best_epoch, None if best is None else float(best)
-    return None
-
-
-def _read_files(model: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - keras is untyped
-    """Read what lies in the directory where the training left its files."""
-    import keras
-
-    for path in sorted(Path().rglob("*")):
-        name = path.as_posix()
-        if name.endswith(".weights.h5"):
-            model.load_weights(path)
-            yield name, digest_weights(model)
-        elif path.suffix in (".keras", ".h5"):
-            saved = keras.saving.load_model(path, compile=False)
-            yield name, digest_weights(saved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 from pathlib import Path
@@ -26,6 +27,8 @@ __all__ = [
     "clear_run",
     "logged_columns",
     "make_run_directory",
+    "place_record",
+    "place_records_below",
     "read_contents",
     "read_resumable",
     "replace_file",
@@ -52,6 +55,25 @@ def make_run_directory(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK):
         raise OutputError(str(out), "it is not writable", hint=ELSEWHERE)
+
+
+# where records go whatever directory they are given, and how many there were
+_below: list[tuple[Path, Iterator[int]]] = []
+
+
+def place_records_below(root: Path) -> None:
+    """Send every record of this process into a directory, wherever it is to go.
+
+    So a script that records itself can be run again without a change to it.
+    """
+    _below[:] = [(root, itertools.count(1))]
+
+
+def place_record(directory: Path) -> Path:
+    """Return where a record goes that is to go into a directory."""
+    for root, numbers in _below:
+        return root / f"own{next(numbers)}"
+    return directory
 
 
 def check_vacant(out: Path) -> None:

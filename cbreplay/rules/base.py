@@ -200,6 +200,7 @@ class PlainRule:
     # names of parameters that some version takes, and that are no fields here
     older_parameters: ClassVar[frozenset[str]] = frozenset()
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
+    on_older_name: ClassVar[str] = ""
 
     @property
     def class_name(self) -> str:

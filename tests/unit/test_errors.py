@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from cbreplay import errors
@@ -101,3 +103,22 @@ def test_errors_are_the_builtins_that_a_caller_expects(
 def test_an_output_error_names_path_and_reason() -> None:
     error = errors.OutputError("a.html", "No space left", hint="Free some")
     assert str(error) == "cannot write a.html: No space left. Free some"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.LogError("bad cell", source="a.csv", line=3, hint="Mend it"),
+        errors.TruncatedLogError("cut", source="b", byte=7),
+        errors.UnknownMonitorError("acc", run="r", available=["loss"]),
+        errors.ConfigError("no"),
+        errors.OutputError("there", "it is full", hint="Wait"),
+        errors.MissingExtraError("training", extra="train", missing="keras"),
+    ],
+)
+def test_an_error_of_another_process_is_the_same_here(
+    error: errors.CbreplayError,
+) -> None:
+    here = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(here) is type(error)
+    assert (str(here), here.args, vars(here)) == (str(error), error.args, vars(error))

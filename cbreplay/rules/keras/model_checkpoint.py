@@ -96,6 +96,7 @@ class ModelCheckpoint(PlainRule):
         "a name that it does not have is a TypeError in Keras 3, and ignored by "
         "tf_keras"
     )
+    on_older_name: ClassVar[str] = "it is a TypeError in Keras 3; tf_keras takes it"
 
     def __post_init__(self) -> None:
         try:

@@ -93,6 +93,8 @@ class ReduceLROnPlateau(PlainRule):
         "it takes any name, and ignores those that it does not have"
     )
 
+    on_older_name: ClassVar[str] = "Keras 3 ignores it; tf_keras takes it for min_delta"
+
     def __post_init__(self) -> None:
         check_numbers(
             "ReduceLROnPlateau",

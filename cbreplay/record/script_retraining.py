@@ -1,0 +1,144 @@
+"""Run a recorded script again, and read from its fit all that can be compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbreplay.errors import ConfigError
+from cbreplay.record.held_fits import HeldFits, SettingInPlace
+from cbreplay.record.seen_training import Retraining
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cbreplay.record.program import Program
+    from cbreplay.run import Run
+
+__all__ = ["RetrainedScript"]
+
+
+class RetrainedScript:
+    """A script, one fit of which is the run.
+
+    Which one is found by what it logs. The script runs in a Python of its own, to its
+    end, with all of its fits; what it prints is not shown, and what it writes is
+    written.
+
+    Parameters
+    ----------
+    run : Run
+        The record of one of its fits.
+    program : Program
+        The script.
+
+    Raises
+    ------
+    ConfigError
+        If the run is of more than one fit.
+    """
+
+    def __init__(self, run: Run, program: Program) -> None:
+        if run.seams:
+            sentence = (
+                f"run {run.name!r} is of several fits, and a script is held against a "
+                "run of one"
+            )
+            raise ConfigError(sentence)
+        self._run, self._program = run, program
+        self._fit = 0
+
+    def train_as_recorded(self) -> Retraining:
+        """Train under the script's own callbacks.
+
+        Returns
+        -------
+        Retraining
+            Of the fit that logs what the run has, else of the one that is like it for
+            longest.
+        """
+        fits = self._train(())
+        self._fit = self._fit or max(fits, key=lambda fit: self._n_equal(fits[fit]))
+        return self._of_fit(fits)
+
+    def train(self, callbacks: Sequence[Any], *, kept: bool = False) -> Retraining:  # noqa: ARG002 - one fit keeps nothing
+        """Train the fit under other callbacks, in the place of those that decide."""
+        return self._of_fit(self._train(callbacks))
+
+    def _n_equal(self, fit: Retraining) -> int:
+        """Return how many epochs of a fit log what the run has."""
+        differing = fit.first_difference(self._run, self._run.n_epochs)
+        return self._run.n_epochs if differing is None else differing[0]
+
+    def _of_fit(self, fits: dict[int, Retraining]) -> Retraining:
+        if self._fit not in fits:
+            sentence = (
+                f"fit {self._fit} of {self._program.target} did not end this time"
+            )
+            raise ConfigError(sentence)
+        return fits[self._fit]
+
+    def _train(self, callbacks: Sequence[Any]) -> dict[int, Retraining]:
+        """Run the script, and return what each fit did that came to its end."""
+        with tempfile.TemporaryDirectory() as directory:
+            root = Path(directory)
+            folder, files = root / "fits", root / "files"
+            for made in (folder, files, root / "runs"):
+                made.mkdir()
+            setting = None
+            if callbacks:
+                inside = tuple(_inside(callback, files) for callback in callbacks)
+                setting = SettingInPlace(self._fit, inside)
+            _hand_over(HeldFits(folder, files, setting), root / "held")
+            ended = self._run_script(root / "runs", root / "held")
+            fits = {int(path.stem): _read(path) for path in folder.glob("*.json")}
+        if not fits:
+            sentence = f"no fit of {self._program.target} came to its end{ended}"
+            raise ConfigError(sentence)
+        return dict(sorted(fits.items()))
+
+    def _run_script(self, out: Path, held: Path) -> str:
+        """Run it, and return how it ended and what it said last."""
+        # where the setting's own classes are found
+        paths = [*sys.path, os.getcwd()]  # noqa: PTH109 - as Python writes it
+        words = self._program.words(out, quiet=True, held=str(held), paths=paths)
+        with tempfile.TemporaryFile() as errors:
+            ended = subprocess.run(  # noqa: S603 - what the user asked to be run
+                words,
+                env=self._program.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
+            )
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(said) if line.strip()), "")
+        return f" (status {ended.returncode})" + (f": {last}" if last else "")
+
+
+def _hand_over(held: HeldFits, path: Path) -> None:
+    try:
+        held.write(path)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        sentence = f"a callback cannot be handed to the process of the script: {error}"
+        raise ConfigError(sentence) from None
+
+
+def _inside(callback: Any, files: Path) -> Any:  # noqa: ANN401 - one of our rules
+    """Return a rule that writes below a directory, wherever the script is run."""
+    path = getattr(callback, "filepath", None)
+    if path is None or not dataclasses.is_dataclass(callback):
+        return callback
+    return dataclasses.replace(callback, filepath=str(files / path))  # type: ignore[type-var]  # a rule with this field
+
+
+def _read(path: Path) -> Retraining:
+    return Retraining(**json.loads(path.read_text(encoding="utf-8")))

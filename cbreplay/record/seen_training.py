@@ -1,0 +1,189 @@
+"""What a training did, seen from between its callbacks, to be held against a replay."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.record.description import read_rate
+from cbreplay.rules.registry import stopping_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from cbreplay.run import Run
+
+__all__ = [
+    "Retraining",
+    "SeenEpochs",
+    "best_seen",
+    "digest_weights",
+    "equal",
+    "read_files",
+]
+
+
+class Retraining(NamedTuple):
+    """What a training did.
+
+    Parameters
+    ----------
+    logs : sequence of mapping
+        The ``logs`` of each epoch, as the callbacks saw them.
+    rates : sequence of float
+        The learning rate that each epoch was trained at.
+    first : str
+        A digest of the weights before the first epoch.
+    weights : sequence of str
+        That of the weights at the end of each epoch, before anything is put back.
+    left : str
+        That of the weights when ``fit`` had returned.
+    stopped : bool
+        Whether a callback stopped it.
+    best : sequence of (int or None, float or None) or None
+        Epoch and value of the first EarlyStopping; None without one.
+    evaluated : mapping of str to float
+        The validation of the weights that were left.
+    files : mapping of str to str
+        A digest of the weights in each file that a ModelCheckpoint left, by its
+        `confined_path`.
+    """
+
+    logs: Sequence[Mapping[str, float]]
+    rates: Sequence[float | None]
+    first: str
+    weights: Sequence[str]
+    left: str
+    stopped: bool
+    best: Sequence[Any] | None
+    evaluated: Mapping[str, float]
+    files: Mapping[str, str]
+
+    def first_difference(self, run: Run, n_epochs: int) -> tuple[int, str] | None:
+        """Return where it logs something else than a run: how many epochs in, and what.
+
+        None if the first `n_epochs` are those of the run.
+        """
+        for place in range(n_epochs):
+            logs = self.logs[place] if place < len(self.logs) else {}
+            for name, series in run.series.items():
+                recorded = None
+                if series.recorded[place]:
+                    recorded = float(series.values[place])
+                if not equal(recorded, logs.get(name)):
+                    return place, name
+        return None
+
+
+def equal(ours: Any, theirs: Any) -> bool:  # noqa: ANN401 - numbers or nothing
+    """Tell whether two things that were compared are one; NaN is."""
+    if isinstance(ours, float) and isinstance(theirs, float) and math.isnan(ours):
+        return math.isnan(theirs)
+    return bool(ours == theirs)
+
+
+class SeenEpochs:
+    """What is seen of the epochs of a run, while it is trained in one fit or several.
+
+    Parameters
+    ----------
+    on_epoch : callable, optional
+        Called after each epoch.
+    """
+
+    def __init__(self, on_epoch: Callable[[], None] | None = None) -> None:
+        self._on_epoch = on_epoch
+        self.logs: list[dict[str, float]] = []
+        # by epoch: one that is broken off when it begins is begun again
+        self._rates: dict[int, float | None] = {}
+        self.weights: list[str] = []
+        self._first: list[str] = []
+
+    def watcher(self) -> Any:  # noqa: ANN401 - keras is untyped
+        """Return a callback that sees weights before others are put in their place."""
+        from keras.callbacks import LambdaCallback
+
+        watcher = LambdaCallback()
+        # Keras on JAX brings the state of the model when its callback is asked for it
+        watcher.on_train_begin = lambda *_: self._first.append(
+            digest_weights(watcher.model)
+        )
+        watcher.on_epoch_end = lambda *_: self.weights.append(
+            digest_weights(watcher.model)
+        )
+        return watcher
+
+    def logger(self) -> Any:  # noqa: ANN401 - keras is untyped
+        """Return a callback that sees rates and logs when every other was called."""
+        from keras.callbacks import LambdaCallback
+
+        logger = LambdaCallback()
+
+        def see_rate(epoch: int, _logs: object) -> None:
+            self._rates[epoch] = read_rate(logger.model)
+
+        def see_logs(_epoch: int, logs: Mapping[str, float]) -> None:
+            self.logs.append({name: float(logs[name]) for name in logs})
+            if self._on_epoch is not None:
+                self._on_epoch()
+
+        logger.on_epoch_begin, logger.on_epoch_end = see_rate, see_logs
+        return logger
+
+    def told(
+        self,
+        model: Any,  # noqa: ANN401 - keras is untyped
+        users: Sequence[Any],
+        *,
+        evaluated: Mapping[str, float],
+        files: Mapping[str, str],
+    ) -> Retraining:
+        """Return what was seen, and what the last fit left."""
+        return Retraining(
+            logs=tuple(self.logs),
+            rates=tuple(self._rates.values())[: len(self.logs)],
+            first=self._first[0],
+            weights=tuple(self.weights),
+            left=digest_weights(model),
+            stopped=bool(model.stop_training),
+            best=best_seen(users),
+            evaluated=evaluated,
+            files=files,
+        )
+
+
+def digest_weights(model: Any) -> str:  # noqa: ANN401 - a keras.Model
+    """Return a text that two models share if their weights are equal bit for bit."""
+    digest = hashlib.sha256()
+    for array in model.get_weights():
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def best_seen(users: Sequence[Any]) -> tuple[int | None, float | None] | None:
+    """Return epoch and value of the first EarlyStopping's best; None without one."""
+    import keras
+
+    # Keras's class of this name
+    kind = getattr(keras.callbacks, stopping_rule().__name__)
+    for callback in users:
+        if isinstance(callback, kind):
+            best = callback.best
+            return callback.best_epoch, None if best is None else float(best)
+    return None
+
+
+def read_files(model: Any, folder: Path) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - keras is untyped
+    """Read the weights that a training left in files; the model gets those of one."""
+    import keras
+
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name.endswith(".weights.h5"):
+            model.load_weights(path)
+            yield name, digest_weights(model)
+        elif path.suffix in (".keras", ".h5"):
+            saved = keras.saving.load_model(path, compile=False)
+            yield name, digest_weights(saved)
