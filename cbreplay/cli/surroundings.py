@@ -29,6 +29,7 @@ __all__ = [
 CONFIG_FILE = "pyproject.toml"
 WHERE_FROM = f"comes from {CONFIG_FILE} here (--no-config leaves it out)"
 _MOST_BYTES = 200_000
+_MOST_DOTS = 1_000
 
 # how a log is read and judged, and how the answer is written; none of them can name
 # code, a place to write to, a host or a path
@@ -113,6 +114,7 @@ def _find_table(text: bytes) -> dict[str, Any]:
     import tomllib
 
     try:
+        _check_dots(text)
         whole = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         if b"tool.cbreplay" not in text:
@@ -126,6 +128,19 @@ def _find_table(text: bytes) -> dict[str, Any]:
         sentence = f"tool.cbreplay is {_shown(table)}, where a table is expected"
         raise _refused(sentence)
     return table
+
+
+def _check_dots(text: bytes) -> None:
+    """Refuse a key of thousands of parts: tomllib holds every beginning of it.
+
+    Raises
+    ------
+    ValueError
+        If there may be one.
+    """
+    if max(line.count(b".") for line in text.split(b"\n")) > _MOST_DOTS:
+        message = f"more than {_MOST_DOTS:,} dots in a line"
+        raise ValueError(message)
 
 
 def _not_allowed(key: str) -> ConfigError:

@@ -517,6 +517,7 @@ def test_pyproject_says_how_a_log_is_judged_and_the_answer_says_so(
         ("[tool.cbreplay]\nmonitr = 'a'\n", "did you mean 'monitor'?"),
         ("[tool.cbreplay]\nverbose = true\n", "may not set 'verbose'"),
         ("x = " + "[" * 9999 + "\n[tool.cbreplay]\n", "cannot be read"),
+        (f"{'a.' * 1500}b = 1\n[tool.cbreplay]\n", "1,000 dots in a line"),
         ("#" * 200_001, "longer than 200,000 bytes"),
     ],
 )
