@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from cbreplay.holes import gap_cause
 from cbreplay.words import spoken_rows, spoken_semantics
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cbreplay.replay import Replay
-    from cbreplay.run import Run, Series
+    from cbreplay.run import BoolArray, Run
     from cbreplay.validity import Evidence
 
 __all__ = [
@@ -21,11 +23,11 @@ __all__ = [
     "Limit",
     "Parting",
     "brief_evidence",
-    "changes_recorded_rate",
     "find_non_finite",
     "limits_explained",
     "parting_of",
     "parting_words",
+    "recorded_rate_changes",
     "spoken_divergence",
     "spoken_evidence",
     "spoken_non_finite",
@@ -71,19 +73,23 @@ def _record_changes_alone(replay: Replay) -> bool:
         if step.epoch == at - 1
     ):
         return False
-    return any(
-        changes_recorded_rate(rate, at - run.first_epoch)
-        for rate in (run.learning_rate, run.other_learning_rate)
-    )
+    return bool(recorded_rate_changes(run)[at - run.first_epoch])
 
 
-def changes_recorded_rate(rate: Series | None, position: int) -> bool:
-    """Return whether a recorded rate at a position is not the one before it."""
-    if rate is None or position < 1:
-        return False
-    before, at = rate.values[position - 1 : position + 1].tolist()
-    known = bool(rate.recorded[position - 1 : position + 1].all())
-    return known and before != at
+def recorded_rate_changes(run: Run) -> BoolArray:
+    """Return in which epochs a recorded rate is not that of the epoch before.
+
+    Returns
+    -------
+    bool array of shape (n_epochs,)
+        False where one of the two is missing.
+    """
+    changes = np.zeros(run.n_epochs, dtype=np.bool_)
+    for rate in (run.learning_rate, run.other_learning_rate):
+        if rate is not None:
+            known = rate.recorded[1:] & rate.recorded[:-1]
+            changes[1:] |= known & (rate.values[1:] != rate.values[:-1])
+    return changes
 
 
 def parting_words(divergence_epoch: int, parted_by: Parting) -> tuple[str, int, str]:

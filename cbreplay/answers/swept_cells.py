@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.answers.setting_cells import SettingCells
-from cbreplay.evidence_words import changes_recorded_rate, parting_of
+from cbreplay.evidence_words import parting_of, recorded_rate_changes
 from cbreplay.outcomes import bounds_of, provisional_of
 from cbreplay.replay.notes import note_list
 from cbreplay.staircase.reductions import account_reductions, recorded_reductions
@@ -113,13 +113,15 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
     partings: list[list[Parting]] = []
     for row, run in enumerate(sweep.records):
         told: list[Parting] = ["reduction"] * len(sweep.configs)
-        for column in np.flatnonzero(sweep.diverged[row]).tolist():
-            position = int(sweep.divergence_epoch[row, column]) - run.first_epoch
-            if any(
-                changes_recorded_rate(rate, position)
-                for rate in (run.learning_rate, run.other_learning_rate)
-            ):
-                told[column] = parting_of(shared.at(row, column))
+        columns = np.flatnonzero(sweep.diverged[row])
+        at = sweep.divergence_epoch[row, columns] - run.first_epoch
+        # of settings that decide alike there is one replay
+        of_replays: dict[int, Parting] = {}
+        for column in columns[recorded_rate_changes(run)[at]].tolist():
+            replay = shared.at(row, column)
+            if id(replay) not in of_replays:
+                of_replays[id(replay)] = parting_of(replay)
+            told[column] = of_replays[id(replay)]
         partings.append(told)
     return partings
 

@@ -26,6 +26,8 @@ from cbreplay.plots.words import drawable_text
 from cbreplay.words import spoken_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from cbreplay.replay import Replay
@@ -298,15 +300,35 @@ def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:
     if points.decided and not points.same:
         _draw_rate(ax, epochs, simulated, look.decision, dashed=True)
         _name_simulated(ax, epochs, (simulated, recorded), look.decision)
-    for change in points.reductions:
-        ax.plot(
-            change.epoch + 0.5,
-            change.new,
-            marker="v",
-            markersize=6,
-            color=look.decision if points.decided else look.monitored,
-            zorder=5,
-        )
+    marked = _told_apart(points.reductions, points.span)
+    ax.plot(
+        [change.epoch + 0.5 for change in marked],
+        [change.new for change in marked],
+        linestyle="none",
+        marker="v",
+        markersize=6,
+        color=look.decision if points.decided else look.monitored,
+        zorder=5,
+    )
+
+
+def _told_apart(
+    changes: Sequence[RateChange], span: tuple[float, float]
+) -> list[RateChange]:
+    """Leave out what lies on the same point of the page as the one before it.
+
+    A schedule may change the rate in every one of thousands of epochs.
+    """
+    begin, end = span
+    columns = {
+        int(_POINTS_ACROSS * (change.epoch - begin) / (end - begin)): change
+        for change in reversed(changes)
+    }
+    return [*reversed(columns.values())]
+
+
+# no figure is as wide
+_POINTS_ACROSS = 2_000
 
 
 def _draw_rate(

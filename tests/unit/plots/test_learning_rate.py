@@ -73,6 +73,26 @@ def test_without_a_callback_for_it_the_recorded_falls_are_marked() -> None:
     assert points.reductions == ((3, 0.5, 0.25), (6, 0.25, 0.125))
 
 
+@pytest.mark.parametrize("n_epochs", [1000, 9000])
+def test_marks_of_a_schedule_are_drawn_as_far_as_they_can_be_told_apart(
+    n_epochs: int,
+) -> None:
+    logs = ({"val_loss": 1.0, "learning_rate": 1 / (e + 1)} for e in range(n_epochs))
+    points = points_of(Run.from_logs(logs), EarlyStopping(patience=n_epochs))
+    # a rate that falls after every epoch but the last
+    assert len(points.reductions) == n_epochs - 1
+    (marks,) = (
+        line for line in plot_learning_rate(points).lines if line.get_marker() == "v"
+    )
+    drawn = np.asarray(marks.get_xdata(), dtype=np.float64)
+    # the page is 2,000 points across at most: a mark lies within one of each reduction
+    distances = [n_epochs - 1.5 - drawn[-1], drawn[0] - 1.5, *np.diff(drawn)]
+    assert max(distances) <= max(1, 2 * n_epochs / 2000)
+    assert len(drawn) <= 2000
+    if n_epochs <= 1000:
+        assert len(drawn) == n_epochs - 1
+
+
 @pytest.mark.parametrize(
     "rates",
     [
