@@ -33,13 +33,14 @@ def tell_lines(*lines: str) -> None:
 
 def _between_words(line: str) -> str:
     """Break a line as wide as the terminal, which itself would break inside words."""
-    import shutil
     import textwrap
+
+    from cbreplay.cli.terminal import terminal_width
 
     indent = " " * (len(line) - len(line.lstrip()))
     return textwrap.fill(
         line,
-        shutil.get_terminal_size().columns,
+        terminal_width(sys.stderr),
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from cbreplay.writers.sparkline import ASCII_BARS, BARS
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 __all__ = ["bars", "emphasise", "mark", "terminal_width"]
 
@@ -15,12 +19,19 @@ _IN_A_PIPE = 80
 _NARROWEST, _WIDEST = 40, 400
 
 
-def terminal_width() -> int:
-    """Return the columns to write in: those of the terminal, 80 in a pipe."""
-    if not sys.stdout.isatty():
+def terminal_width(stream: TextIO | None = None) -> int:
+    """Return the columns to write in: those of the terminal, 80 in a pipe.
+
+    Parameters
+    ----------
+    stream : file, optional
+        What is written to; standard output by default.
+    """
+    stream = sys.stdout if stream is None else stream
+    if not stream.isatty():
         return _IN_A_PIPE
     try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+        columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
         return _IN_A_PIPE
     return min(max(columns, _NARROWEST), _WIDEST)
