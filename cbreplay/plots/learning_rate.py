@@ -44,6 +44,7 @@ __all__ = [
 
 _LOG_FROM = 10.0
 _MOST_LABELLED = 3
+_LONGEST_TITLE = 70
 
 
 class RateChange(NamedTuple):
@@ -277,7 +278,7 @@ def plot_learning_rate(
     label_axis(ax, x=points.x_name, y=name, color=look.muted, look=look)
     if labels:
         height = draw_labels(ax, points.labels, look)
-        title = drawable_text(points.title, 70)
+        title = drawable_text(points.title, _LONGEST_TITLE)
         bold = style_text(look.text, fontweight="bold")
         ax.set_title(title, loc="left", pad=height + 3, **bold)
     return ax

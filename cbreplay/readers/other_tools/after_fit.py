@@ -15,6 +15,7 @@ from cbreplay.words import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
@@ -60,8 +61,10 @@ class _LoggedRows:
     def __init__(self, table: LogTable) -> None:
         names = [
             name
-            for name in table.columns
-            if name not in ("epoch", "step") and not is_rate_name(name)
+            for name, cells in table.columns.items()
+            if name not in ("epoch", "step")
+            and not is_rate_name(name)
+            and not _holds_words(cells)
         ]
         self.table = table
         self.tests = [name for name in names if _TEST.search(name)]
@@ -146,6 +149,11 @@ class _LoggedRows:
 
 
 _SEVERAL = 2
+
+
+def _holds_words(cells: LogColumn) -> bool:
+    """Tell whether a column has words alone, as for the stage of each row."""
+    return bool(cells.wrong.any() and (cells.missing | cells.wrong).all())
 
 
 def _last(mask: BoolArray) -> int:

@@ -60,6 +60,13 @@ def test_tests_and_validations_after_fit_are_left_out(
     assert any("outside the training" in note for note in run.notes)
 
 
+def test_a_word_for_the_stage_is_no_value_of_the_training(tmp_path: Path) -> None:
+    rows = "fit,0,9,,.8,\nfit,0,9,.9,,\nfit,1,19,,.6,\nfit,1,19,.7,,\n"
+    run = read(tmp_path, f"stage,{HEADER}{rows}test,2,20,,,.65\n")
+    assert (run.first_epoch, run.horizon) == (0, 1)
+    assert list(run.series) == ["train_loss", "val_loss"]
+
+
 @pytest.mark.parametrize("rows", [TWO, "0,9,.9,,\n0,9,,.8,\n1,19,.7,,\n1,19,,.6,\n"])
 def test_the_last_validation_of_the_training_stays(tmp_path: Path, rows: str) -> None:
     run = read(tmp_path, HEADER + rows)
