@@ -14,6 +14,7 @@ __all__ = [
     "axis_hint",
     "count_hint",
     "evaluation_note",
+    "given_note",
     "is_validation",
     "seldom_logged",
     "shown",
@@ -41,6 +42,25 @@ def evaluation_note(judged: Sequence[str], n_between: int) -> str:
     if n_between:
         note += f"; {n_between} values between them were left out"
     return note
+
+
+def given_note(
+    which: str = "each step", numbered: tuple[int, int] | None = None
+) -> str:
+    """Say that steps are epochs because the user says so.
+
+    Parameters
+    ----------
+    which : str
+        Which steps.
+    numbered : (int, int), optional
+        The first and the last of them, where they count something else.
+    """
+    note = f"{which} is one epoch, as given"
+    if numbered is None:
+        return note
+    first, last = numbered
+    return f"{note}; the steps from {first} to {last} were numbered in their order"
 
 
 def shown(names: Sequence[str]) -> str:

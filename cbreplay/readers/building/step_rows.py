@@ -12,6 +12,7 @@ from cbreplay.readers.building.evaluations import (
     axis_hint,
     count_hint,
     evaluation_note,
+    given_note,
     is_validation,
 )
 from cbreplay.readers.building.numbering import (
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["fold_by", "fold_steps", "nearest_epochs"]
 
-_GIVEN = "each step is one epoch, as given"
-_NUMBERED = (
-    "each step is one epoch, as given: they are those of the steps {} to {}, numbered"
-)
 _ENDS = (
     "{} of its steps have a value of a validation: each was taken as the end of an "
     "epoch, as given, and what lies between was left out"
@@ -237,11 +234,12 @@ def _counted(table: LogTable, steps: LogColumn | None, *, given: bool) -> EpochA
     values = _whole_steps(table, steps)
     several = np.unique(values)
     if given and count_batches(several):
-        table.notes.append(_NUMBERED.format(several[0], several[-1]))
+        ends = int(several[0]), int(several[-1])
+        table.notes.append(given_note(numbered=ends))
         numbered: EpochArray = count_steps(several)[np.searchsorted(several, values)]
         return numbered
     if given:
-        table.notes.append(_GIVEN)
+        table.notes.append(given_note())
         return values
     if bool((np.diff(several) == 1).all()):
         table.notes.append("there is no epoch: each step was taken as one")

@@ -13,6 +13,7 @@ from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     count_hint,
     evaluation_note,
+    given_note,
     is_validation,
     seldom_logged,
     shown,
@@ -163,22 +164,23 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> EpochRows:
     }
     kept = [piece.without(left_out) for piece in (pieces if cadence == 1 else rows)]
     kept = [piece.at(piece.recorded(list(piece.columns))) for piece in kept]
-    note = f"each step with a value of {shown(judged)} is one epoch, as given"
-    if cadence != 1:
-        last = rows[-1].steps[-1]
-        note += f": they are those of the steps {rows[0].steps[0]} to {last}, numbered"
-        kept = _numbered(kept)
-    return EpochRows(kept, notes=(note,), left_out=left_out)
+    which = f"each step with a value of {shown(judged)}"
+    if cadence == 1:
+        return EpochRows(kept, notes=(given_note(which),), left_out=left_out)
+    note = given_note(which, _ends(rows))
+    return EpochRows(_numbered(kept), notes=(note,), left_out=left_out)
 
 
 def _as_given(pieces: list[LoggedPoints]) -> EpochRows:
     """Take each step as one epoch; those that count batches are numbered."""
-    note = "each step is one epoch, as given"
     if not count_batches(np.concatenate([piece.steps for piece in pieces])):
-        return EpochRows(pieces, notes=(note,))
-    first, last = pieces[0].steps[0], pieces[-1].steps[-1]
-    note += f": they are those of the steps {first} to {last}, numbered"
+        return EpochRows(pieces, notes=(given_note(),))
+    note = given_note(numbered=_ends(pieces))
     return EpochRows(_numbered(pieces), notes=(note,))
+
+
+def _ends(pieces: Sequence[LoggedPoints]) -> tuple[int, int]:
+    return int(pieces[0].steps[0]), int(pieces[-1].steps[-1])
 
 
 def _names(pieces: Sequence[LoggedPoints]) -> list[str]:

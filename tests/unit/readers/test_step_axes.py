@@ -266,7 +266,7 @@ def test_validations_at_global_steps_are_counted_as_epochs(tmp_path: Path) -> No
     run = read(path, f"Wall time,Step,Value\n{rows}", x_axis="epoch")
     assert (run.first_epoch, run.horizon, run.recorded_epochs) == (0, 29, 29)
     assert not run.series["Loss_val"].recorded[7]
-    assert "those of the steps 467 to 14039, numbered" in " ".join(run.notes)
+    assert "the steps from 467 to 14039 were numbered" in " ".join(run.notes)
 
 
 def test_steps_on_a_short_cadence_are_epochs_as_given(tmp_path: Path) -> None:

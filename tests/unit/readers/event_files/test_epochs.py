@@ -59,7 +59,7 @@ def test_validations_at_every_tenth_step_are_numbered(tmp_path: Path) -> None:
     (run,) = read(tmp_path, pytorch_loop(40, own_scale=False))
     assert (run.first_epoch, run.n_epochs, run.recorded_epochs) == (0, 40, 40)
     assert list(run.series) == ["Loss/val"]
-    assert any("of the steps 9 to 399, numbered" in note for note in run.notes)
+    assert any("steps from 9 to 399 were numbered" in note for note in run.notes)
     # the rate stands at the same steps
     assert run.learning_rate is not None
     assert run.learning_rate.values[:3].tolist() == [1.0, 0.5, 0.25]
@@ -199,7 +199,7 @@ def test_validations_alone_at_global_steps_are_numbered(tmp_path: Path) -> None:
     (run,) = read(tmp_path, points)
     assert (run.first_epoch, run.horizon, run.recorded_epochs) == (0, 29, 29)
     assert not run.series["Loss/val"].recorded[7]
-    assert "those of the steps 467 to 14039, numbered" in " ".join(run.notes)
+    assert "the steps from 467 to 14039 were numbered" in " ".join(run.notes)
 
 
 def test_validations_on_a_short_cadence_stand_at_their_epochs(tmp_path: Path) -> None:
