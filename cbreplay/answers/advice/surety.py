@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cbreplay.document import Text
     from cbreplay.recommend import Recommendation
     from cbreplay.recommend.answer import Expected
+    from cbreplay.recommend.prior import Odds
     from cbreplay.recommend.promise import Promise
 
 __all__ = ["broken_off", "find_surer", "how_sure", "what_makes_surer"]
@@ -128,11 +129,15 @@ def _beside_ten(advice: Recommendation, expected: Expected) -> Text:
             Fact(max(advice.patience or 0, USUAL), "patience"),
             " risks less.",
         )
-    odds = expected.odds
-    if odds is None:
+    if expected.odds is None:
         return say(
             "How sure: by ", runs, ", ", patience, " is expected to cost less than 10."
         )
+    return _better_elsewhere(expected.odds)
+
+
+def _better_elsewhere(odds: Odds) -> Text:
+    """Say how often such advice was better than 10 on other data."""
     return say(
         "How sure: on other data, such advice from ",
         counted(odds.n_runs, "run", "n_runs"),

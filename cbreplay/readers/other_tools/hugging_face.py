@@ -8,7 +8,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
-from cbreplay.readers.building.evaluations import TRAINER_SPEED
+from cbreplay.readers.building.evaluations import TRAINER_SPEED, given_note
 from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.numbering import count_steps, lay_steps
 from cbreplay.readers.building.table_runs import build_runs
@@ -126,7 +126,7 @@ class HuggingFaceReader(FormatReader):
     def _note(self, what: str) -> str:
         """Say what the rows are, where they are no epochs."""
         if self.options.x_axis == "epoch":
-            return f"each {what} is one epoch, as given"
+            return given_note(f"each {what}")
         if self.options.x_axis == "step":
             return f"each row is one {what}: patience counts {what}s"
         return (
