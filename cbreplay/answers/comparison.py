@@ -133,8 +133,8 @@ def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
 def _which_is_better(
     lists: RivalLists, totals: ComparisonTotals
 ) -> Iterator[Part | Text]:
-    """Yield which list keeps the better weights on several runs, and which saves."""
-    if len(lists.compared) == 1 or not totals.exact_runs:
+    """Yield which list keeps the better weights, and which saves."""
+    if not totals.exact_runs:
         return
     yield from _better_kept(lists, totals)
     more = totals.first_epochs_saved - totals.rival_epochs_saved
@@ -162,7 +162,9 @@ def _better_kept(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Part |
 
 
 def _on(number: int, totals: ComparisonTotals) -> Iterator[Part]:
-    """Yield on how many of the runs that decide both lists."""
+    """Yield on how many of the runs that decide both lists, where there are several."""
+    if totals.runs == 1:
+        return
     n_exact = Fact(totals.exact_runs, "count", "exact_runs")
     noun = "run" if totals.exact_runs == 1 else "runs"
     are_all = totals.exact_runs == totals.runs
@@ -198,7 +200,8 @@ def _owner(lists: RivalLists, pair: DifferingParameter) -> str:
 
 def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
     if totals.parted_runs == 0:
-        return say("A and B part on no run, as far as the log is evidence.")
+        never = "do not part" if totals.runs == 1 else "part on no run"
+        return say(f"A and B {never}, as far as the log is evidence.")
     if totals.runs == 1:
         (comparison,) = lists.compared
         epoch = Fact(comparison.parting_epoch, "epoch", "parting_epoch")
@@ -231,7 +234,7 @@ def _lead(lists: RivalLists) -> Text:
 
 def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
     """Yield what the runs come to; totals are of those where both are exact."""
-    if totals.exact_runs:
+    if totals.exact_runs and totals.runs > 1:
         yield _spoken_totals(lists, totals)
     silent = [
         comparison.first.run.name
@@ -256,14 +259,6 @@ def _spoken_totals(lists: RivalLists, totals: ComparisonTotals) -> Text:
         Fact(totals.rival_epochs_saved, "count", "rival_epochs_saved"),
         ".",
     )
-    if len(lists.compared) == 1:
-        start, end = {
-            "first": ("A keeps the better ", ""),
-            "rival": ("B keeps the better ", ""),
-            "same": ("Both keep the same ", ""),
-            None: ("Which keeps the better ", " is not recorded"),
-        }[lists.compared[0].better]
-        return say(start, objective, end, *saves)
     return say(
         "On the ",
         Fact(totals.exact_runs, "count", "exact_runs"),

@@ -158,7 +158,7 @@ def test_what_a_comparison_comes_to_is_true(
         name: expected[name] for name in told.keys() & expected.keys()
     }
     words = plain_text(document.headline)
-    if len(held) > 1 and decided:
+    if decided:
         counts = {name: wins.count(name) for name in ("first", "rival", "same")}
         if words.startswith("Which"):
             assert not any(counts.values())
@@ -169,15 +169,6 @@ def test_what_a_comparison_comes_to_is_true(
         else:
             more, less = ("first", "rival") if words[0] == "A" else ("rival", "first")
             assert counts[more] > counts[less]
-    if len(held) == 1 and decided:
-        said = " ".join(map(plain_text, sentences_of(document)))
-        phrase = {
-            "first": "A keeps the better",
-            "rival": "B keeps the better",
-            "same": "Both keep the same",
-            None: "is not recorded",
-        }[wins[0]]
-        assert phrase in said
     if len(held) == 1 and decided and ends[0][0].stop != ends[0][1].stop:
         stops = [math.inf if end.stop is None else end.stop for end in ends[0]]
         assert told["parting_epoch"] == min(stops)
