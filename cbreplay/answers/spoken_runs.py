@@ -45,7 +45,10 @@ _AS_ALWAYS = re.compile(
     r"epochs were taken as counted from 1, as |\d+ logged rows make "
     r"|the (rows|evaluations) are those of the steps |left out .*: .*not the model$"
 )
-_ON_RATES = re.compile(r"\brates?\b")
+# as they are worded where rates are read; a series may be called an error rate
+_ON_RATES = re.compile(
+    r"learning rate|\b(it is|a run has) one rate$|the rate of its last step stands$"
+)
 # what stands beside the logs that were read; the first of them carries the note
 ABOUT_OTHERS = ("left out another of these logs", "left out a directory")
 

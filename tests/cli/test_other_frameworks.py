@@ -148,6 +148,16 @@ def test_an_answer_without_a_changing_rate_says_nothing_about_its_reading(
     assert "it has train/box_loss" in refused.err
 
 
+def test_what_was_noted_of_an_error_rate_is_about_no_learning_rate(
+    ask: Ask, tmp_path: Path
+) -> None:
+    log = tmp_path / "logs.csv"
+    log.write_text("epoch,word error rate\n0,0.9\n1,\n2,0.5\n3,0.6\n4,0.7\n")
+    watching = ("--monitor", "word error rate", "--mode", "min", "--empty", "nan")
+    told = " ".join(ask("simulate", log, *watching).out.split())
+    assert "Word error rate: 1 empty cell was read as NaN." in told
+
+
 _PLATEAU = "ReduceLROnPlateau(monitor='val/box_loss', mode='min', patience=9)"
 
 
