@@ -15,7 +15,7 @@ from cbreplay.expressions.script_callbacks import (
 )
 from cbreplay.expressions.script_calls import ScriptCalls, Unread, returns_once
 from cbreplay.expressions.script_facts import find_fits, find_schedule, read_facts
-from cbreplay.expressions.sources import parse_source, read_source
+from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.registry import find_rule
 
@@ -96,10 +96,7 @@ def read_script_callbacks(
         names = read_names(tree)
         return _Script(source, ScriptCalls(names, defaults or {}, source.place)).read()
     except (RecursionError, MemoryError):
-        problem = (
-            "it is nested too deeply, or its names lead in circles or mean too much"
-        )
-        raise ExpressionError(problem, text=path, hint=_INSTEAD) from None
+        raise ExpressionError(TOO_TANGLED, text=path, hint=_INSTEAD) from None
 
 
 class _Script:

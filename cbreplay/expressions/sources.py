@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     from cbreplay.notebook_cells import NotebookCell
 
-__all__ = ["Source", "find_scripts", "is_script", "parse_source", "read_source"]
+__all__ = [
+    "TOO_TANGLED",
+    "Source",
+    "find_scripts",
+    "is_script",
+    "parse_source",
+    "read_source",
+]
+
+TOO_TANGLED = (
+    "it is nested too deeply, or its names lead in circles or to too much to follow"
+)
 
 _LONGEST_SCRIPT, _LONGEST_NOTEBOOK = 300_000, 30_000_000
 # what is looked through for the name of a callback: a file may declare any size
@@ -201,9 +212,7 @@ def parse_source(source: Source) -> ast.Module:
         where = f"{source.place(line)}: " if line else ""
         problem = f"{where}this is not Python ({reason})"
     except (RecursionError, MemoryError):
-        problem = (
-            "it is nested too deeply, or its names lead in circles or mean too much"
-        )
+        problem = TOO_TANGLED
     raise ExpressionError(problem, text=source.path, hint=_INSTEAD)
 
 

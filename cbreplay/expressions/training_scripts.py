@@ -11,7 +11,7 @@ from cbreplay.expressions.names import read_names
 from cbreplay.expressions.script_calls import ScriptCalls
 from cbreplay.expressions.script_facts import find_fits, read_facts
 from cbreplay.expressions.script_lists import MemberReader, UnreadPart
-from cbreplay.expressions.sources import parse_source, read_source
+from cbreplay.expressions.sources import TOO_TANGLED, parse_source, read_source
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
@@ -100,10 +100,7 @@ def read_training_script(path: str) -> TrainingScript:
         fits = [_read_fit(calls, fit) for fit in given]
         loose, unread = _read_loose(calls, fits)
     except (RecursionError, MemoryError):
-        problem = (
-            "it is nested too deeply, or its names lead in circles or mean too much"
-        )
-        raise ExpressionError(problem, text=path) from None
+        raise ExpressionError(TOO_TANGLED, text=path) from None
     told = [part for fit, arguments in fits for part in (*fit.unread, *arguments)]
     return TrainingScript(
         source,

@@ -11,6 +11,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.plain_text import shown_value
 from cbreplay.readers.building.fits import join_rows
+from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import find_doubles
 from cbreplay.readers.building.rate_columns import take_rate
@@ -153,12 +154,7 @@ def _fill_empty(columns: dict[str, Column]) -> Iterator[str]:
         n_missing = column.count(None)
         if n_missing and not is_rate_name(name):
             columns[name] = [math.nan if each is None else each for each in column]
-            cells = (
-                "1 empty cell was"
-                if n_missing == 1
-                else f"{n_missing} empty cells were"
-            )
-            yield f"{name}: {cells} read as NaN"
+            yield filled_note(name, n_missing)
 
 
 def _listed(lists: Mapping[Any, Any]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from cbreplay.readers.columns.roles import (
     tells_time,
 )
 from cbreplay.run import Series
+from cbreplay.words import count
 
 if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["MetricColumns"]
+__all__ = ["MetricColumns", "filled_note"]
 
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
@@ -191,7 +192,7 @@ class MetricColumns:
         n_missing = int(cells.missing.sum())
         is_rate = is_rate_name(name)
         if n_missing and self.options.empty == "nan" and not is_rate:
-            note = f"{name}: {n_missing} empty cells were read as NaN"
+            note = filled_note(name, n_missing)
             self.table.notes.append(note)
             return Series(cells.values, ~cells.wrong, cells.others)
         self._n_empty += n_missing
@@ -247,3 +248,9 @@ def _no_epoch(text: str, value: float) -> str:
     if value >= EXACT:
         return f"the epoch {text!r} is too large for one"
     return f"the epoch {text!r} is not a whole number"
+
+
+def filled_note(name: str, n_missing: int) -> str:
+    """Say how many empty cells are NaN because the user says so."""
+    were = "was" if n_missing == 1 else "were"
+    return f"{name}: {count(n_missing, 'empty cell')} {were} read as NaN"

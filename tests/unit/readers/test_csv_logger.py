@@ -80,7 +80,7 @@ def test_an_empty_cell_is_missing_and_noted(cell: str) -> None:
 def test_an_empty_cell_is_nan_on_request() -> None:
     run = read_one("epoch,loss,val_loss\n0,1,\n1,1,2\n", empty="nan")
     assert run.series["val_loss"].recorded.tolist() == [True, True]
-    assert run.notes == ("val_loss: 1 empty cells were read as NaN",)
+    assert run.notes == ("val_loss: 1 empty cell was read as NaN",)
 
 
 def test_columns_that_keras_only_named_are_left_out() -> None:
