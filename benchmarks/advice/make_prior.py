@@ -32,8 +32,9 @@ PLANS = (25, 50, 100, 200)
 MONITORS = ("val_loss", "val_accuracy")
 POSITIONS = np.linspace(0, 1, 21)
 N_KINDS = 24
-WEIGHT, FLOOR, WIDTH = 6, 0.01, 0.6
-ROUGH_WIDTH, ROUGH = 0.3, 1 / 3
+WEIGHT, FLOOR, WIDTH = 4, 0.01, 0.3
+ROUGH_WIDTH, ROUGH = 0.3, 0.2
+SMOOTHING = 1.0
 # a mean of very different sets says less of each
 WEIGHT_OF_ONE = 3
 _STARTS, _ROUNDS = 10, 50
@@ -142,7 +143,8 @@ def describe_prior(
         "floor": FLOOR,
         "width": WIDTH,
         "rough_width": ROUGH_WIDTH,
-        "rough": round(ROUGH, _DIGITS),
+        "rough": ROUGH,
+        "smoothing": SMOOTHING,
         "positions": np.round(POSITIONS, _DIGITS).tolist(),
         "kinds": kinds,
     }
@@ -166,4 +168,5 @@ def average_curve(sets: Sequence[Curves], plan: int, monitor: str) -> Prior:
         WIDTH,
         ROUGH_WIDTH,
         ROUGH,
+        SMOOTHING,
     )

@@ -2,11 +2,12 @@
 
 Of a handful of runs, one says much by chance. So the score of every patience is their
 mean, averaged with what it costs on the kinds of curves that they look like; these
-count as much as half a dozen runs. The kinds come from thousands of trainings on other
-data sets (`prior.json`), and the more runs there are, the more they speak for
-themselves, and the better it is known which kinds they look like. But what one training
-in a hundred loses is seen in few of thirty: a part of the weight is that of all kinds
-that look roughly alike, however many the runs.
+count as much as four runs. The kinds come from thousands of trainings on other data
+sets (`prior.json`), and the more runs there are, the more they speak for themselves,
+and the better it is known which kinds they look like. But what one training in a
+hundred loses is seen in few of thirty: a part of the weight is that of all kinds that
+look roughly alike, however many the runs. What the runs lose is evened out over
+neighbouring patience values before (`evening.py`).
 
 A patience stands on an axis that all lengths share: log(patience) / log(plan), from 0
 for a patience of 1 to 1 for one as long as the plan.
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from cbreplay.recommend.evening import Evening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +65,9 @@ class Prior(NamedTuple):
     rough_width, rough : float
         The same of what is roughly alike, however many the runs are, and which part of
         the weight that has.
+    smoothing : float
+        Over how wide a range of log(patience) a loss is evened out: a multiple of what
+        the number of runs, and how far they agree, make usual.
     """
 
     positions: FloatArray
@@ -73,6 +79,7 @@ class Prior(NamedTuple):
     width: float
     rough_width: float
     rough: float
+    smoothing: float
 
 
 class Blended(NamedTuple):
@@ -215,6 +222,7 @@ def parse_prior(written: dict[str, Any]) -> Prior:
         float(written["width"]),
         float(written["rough_width"]),
         float(written["rough"]),
+        float(written["smoothing"]),
     )
 
 
@@ -272,6 +280,7 @@ def blend_scores(
     ...     width=0.6,
     ...     rough_width=0.3,
     ...     rough=0.25,
+    ...     smoothing=0.01,
     ... )
     >>> lost, trained = np.zeros((4, 2)), np.array([[0.2, 1.0]] * 4)
     >>> blended = blend_scores(prior, np.array([1, 10]), 10, lost, trained)
@@ -283,7 +292,8 @@ def blend_scores(
     at = place_patience(patience, plan)
     known = ~(np.isnan(lost) | np.isnan(trained))
     totals = (np.where(known, cells, 0).sum(axis=0) for cells in (lost, trained))
-    return _blend(prior, at, _Sums(known.sum(axis=0), *totals), cost_weight)
+    sums = _Sums(known.sum(axis=0), *totals)
+    return _blend(prior, at, sums, Evening.of(patience, lost), cost_weight)
 
 
 def place_patience(patience: EpochArray, plan: int) -> FloatArray:
@@ -304,6 +314,7 @@ def _blend(
     prior: Prior,
     at: FloatArray,
     sums: _Sums,
+    evening: Evening,
     cost_weight: float,
 ) -> Blended:
     """Blend the kinds with the runs."""
@@ -317,7 +328,9 @@ def _blend(
     theirs = likeness @ (prior.lost + cost_weight * prior.trained)
     elsewhere = np.interp(at, prior.positions, theirs)
     own = own_lost + cost_weight * own_trained
-    total = np.where(told > 0, told * own, 0) + prior.weight * elsewhere
+    evened = evening.even_out(own_lost, told, prior.floor, prior.smoothing)
+    costs = evened + cost_weight * own_trained
+    total = np.where(told > 0, told * costs, 0) + prior.weight * elsewhere
     score = total / (told + prior.weight)
     return Blended(score, own, elsewhere, told, likeness, prior.weight)
 
@@ -336,9 +349,11 @@ def leave_each_out(
     known = ~(np.isnan(lost) | np.isnan(trained))
     cells = [np.where(known, shares, 0) for shares in (lost, trained)]
     told, totals = known.sum(axis=0), [shares.sum(axis=0) for shares in cells]
+    evening = Evening.of(patience, lost)
     for row, own in enumerate(known):
         rest = [all_ - mine[row] for all_, mine in zip(totals, cells, strict=True)]
-        yield _blend(prior, at, _Sums(told - own, *rest), cost_weight)
+        sums = _Sums(told - own, *rest)
+        yield _blend(prior, at, sums, evening.without(row), cost_weight)
 
 
 def _measure_distance(

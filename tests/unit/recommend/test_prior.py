@@ -37,6 +37,7 @@ def make_prior(**changed: Any) -> Prior:
         width=0.3,
         rough_width=0.6,
         rough=0.25,
+        smoothing=0.01,
     )
     return prior._replace(**changed)
 
@@ -152,11 +153,15 @@ def test_where_a_run_does_not_tell_the_others_speak() -> None:
 
 @given(seed=st.integers(0, 1000), n_runs=st.integers(1, 6))
 def test_the_score_lies_between_the_runs_and_the_kinds(seed: int, n_runs: int) -> None:
-    blended = blend_scores(make_prior(), EVERY, PLAN, *draw_cells(n_runs, seed))
-    low = np.minimum(blended.own, blended.elsewhere)
-    high = np.maximum(blended.own, blended.elsewhere)
-    assert (blended.score >= low - 1e-12).all()
-    assert (blended.score <= high + 1e-12).all()
+    # what the runs lose is evened out, so it is no less and no more than they lose by
+    # any patience
+    lost, trained = draw_cells(n_runs, seed)
+    blended = blend_scores(
+        make_prior(smoothing=1.0), EVERY, PLAN, lost, trained, cost_weight=0
+    )
+    mean = lost.mean(axis=0)
+    assert (blended.score >= np.minimum(mean.min(), blended.elsewhere) - 1e-12).all()
+    assert (blended.score <= np.maximum(mean.max(), blended.elsewhere) + 1e-12).all()
 
 
 @given(seed=st.integers(0, 1000))
@@ -173,7 +178,8 @@ def test_many_runs_speak_for_themselves(shipped: Prior) -> None:
     lost, trained = (np.tile(cells, (4000, 1)) for cells in draw_cells(1, seed=3))
     blended = blend_scores(shipped, EVERY, PLAN, lost, trained)
     assert np.abs(blended.score - blended.own).max() < 0.01
-    assert blended.cheapest() == (lost[0] + 0.05 * trained[0]).argmin()
+    score = lost[0] + 0.05 * trained[0]
+    assert score[blended.cheapest()] < score.min() + 0.003
 
 
 def test_left_out_is_the_choice_of_the_others(shipped: Prior) -> None:
