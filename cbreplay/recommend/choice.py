@@ -51,8 +51,8 @@ Basis: TypeAlias = Literal["promise", "score", "thumb", "cut"]
 
 
 # scores nearer to each other than this are taken as equal. A promise that wins only so
-# closes 77 and 76 % of what 10 and 30 runs can gain over a fixed 10, and one that wins
-# against every longer patience too 74 and 72 % (100 epochs; benchmarks/advice)
+# closes 81 and 82 % of what 10 and 30 runs can gain over a fixed 10, and one that wins
+# against every longer patience too 76 and 75 % (100 epochs; benchmarks/advice)
 NEAR_TIE = 0.001
 
 

@@ -1,9 +1,9 @@
-"""What a few runs lose by a patience, evened out over the values beside it.
+"""What a few runs lose and train by a patience, evened out over the values beside it.
 
 Where 17 is the first patience that loses nothing on these runs, and not 15 or 21, that
-is chance. So the mean loss is averaged over the patience values beside each, on
+is chance. So their means are averaged over the patience values beside each, on
 logarithms of both: the wider, the fewer the runs and the less they agree on what is
-enough. Where all agree it hardly changes.
+enough. Where all agree they hardly change.
 """
 
 from __future__ import annotations
@@ -26,9 +26,13 @@ _NEXT_TO_NOTHING = 0.01
 _USUAL_SPREAD, _USUAL_RUNS = 1.0, 2
 
 
-# the losses are averaged on a grid of log(patience) with this step, so that a plan of
+# the means are averaged on a grid of log(patience) with this step, so that a plan of
 # a hundred times as many epochs is no more than three times as much work
 _STEP = 0.05
+
+
+# less has no logarithm worth averaging
+_LEAST = 1e-6
 
 
 class Evening(NamedTuple):
@@ -57,7 +61,7 @@ class Evening(NamedTuple):
 
     @classmethod
     def of(cls, patience: EpochArray, lost: FloatArray) -> Evening:
-        """Return how losses of runs, (n_runs, n_patience), are evened out."""
+        """Return it for runs that lose so much: (n_runs, n_patience)."""
         at = np.log(np.maximum(patience, 1))
         each, place, times = np.unique(at, return_inverse=True, return_counts=True)
         apart = np.gradient(each) if len(each) > 1 else np.ones(1)
@@ -90,18 +94,18 @@ class Evening(NamedTuple):
         return float(smoothing * spread / n_runs**0.2)
 
     def even_out(
-        self, lost: FloatArray, told: EpochArray, floor: float, smoothing: float
+        self, mean: FloatArray, told: EpochArray, floor: float, smoothing: float
     ) -> FloatArray:
-        """Return the mean losses, evened out.
+        """Return the mean of what runs lose, or train, evened out.
 
         Parameters
         ----------
-        lost : array of shape (n_patience,)
-            The means of the runs that tell; NaN where none does.
+        mean : array of shape (n_patience,)
+            Of the runs that tell; NaN where none does.
         told : int array of shape (n_patience,)
             How many do.
         floor : float
-            Is added to a loss before its logarithm is taken.
+            Is added before a logarithm is taken.
         smoothing : float
             A multiple of the width.
 
@@ -119,11 +123,11 @@ class Evening(NamedTuple):
         """
         apart = (self.places[:, None] - self.places) / self.width(smoothing)
         near, counts = np.exp(-np.square(apart) / 2), told * self.apart
-        logs = np.where(told > 0, np.log(np.maximum(lost, 0) + floor), 0)
+        logs = np.log(np.where(told > 0, np.maximum(mean + floor, _LEAST), 1))
         total, count = (
             near @ np.bincount(self.step, cells, len(near))
             for cells in (counts * logs, counts)
         )
         evened = np.where(count > 0, total, 0) / np.where(count > 0, count, 1)
-        spread: FloatArray = np.exp(np.interp(self.at, self.places, evened)) - floor
-        return spread
+        even: FloatArray = np.exp(np.interp(self.at, self.places, evened)) - floor
+        return even

@@ -6,8 +6,8 @@ count as much as four runs. The kinds come from thousands of trainings on other 
 sets (`prior.json`), and the more runs there are, the more they speak for themselves,
 and the better it is known which kinds they look like. But what one training in a
 hundred loses is seen in few of thirty: a part of the weight is that of all kinds that
-look roughly alike, however many the runs. What the runs lose is evened out over
-neighbouring patience values before (`evening.py`).
+look roughly alike, however many the runs. What the runs lose and train is evened out
+over neighbouring patience values before (`evening.py`).
 
 A patience stands on an axis that all lengths share: log(patience) / log(plan), from 0
 for a patience of 1 to 1 for one as long as the plan.
@@ -66,8 +66,8 @@ class Prior(NamedTuple):
         The same of what is roughly alike, however many the runs are, and which part of
         the weight that has.
     smoothing : float
-        Over how wide a range of log(patience) a loss is evened out: a multiple of what
-        the number of runs, and how far they agree, make usual.
+        Over how wide a range of log(patience) the runs' means are evened out: a
+        multiple of what the number of runs, and how far they agree, make usual.
     """
 
     positions: FloatArray
@@ -328,9 +328,11 @@ def _blend(
     theirs = likeness @ (prior.lost + cost_weight * prior.trained)
     elsewhere = np.interp(at, prior.positions, theirs)
     own = own_lost + cost_weight * own_trained
-    evened = evening.even_out(own_lost, told, prior.floor, prior.smoothing)
-    costs = evened + cost_weight * own_trained
-    total = np.where(told > 0, told * costs, 0) + prior.weight * elsewhere
+    even_lost, even_trained = (
+        evening.even_out(mean, told, floor, prior.smoothing)
+        for mean, floor in ((own_lost, prior.floor), (own_trained, 0.0))
+    )
+    total = told * (even_lost + cost_weight * even_trained) + prior.weight * elsewhere
     score = total / (told + prior.weight)
     return Blended(score, own, elsewhere, told, likeness, prior.weight)
 

@@ -133,8 +133,9 @@ def _promise(unit: str, facts: Mapping[str, Any]) -> Text:
 def _score(unit: str, facts: Mapping[str, Any]) -> Text:
     return say(
         _patience(facts),
-        f" has the least expected score: the mean of the {unit}s and of the kinds of "
-        "learning curves that they look like, known from other data",
+        f" has the least expected score: the mean of the {unit}s, evened out over the "
+        "patience values nearby, and of the kinds of learning curves that they look "
+        "like, known from other data",
     )
 
 

@@ -202,7 +202,10 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
         (
             "score",
             {"patience": 14},
-            "14 has the least expected score: the mean of the runs and of the kinds",
+            (
+                "14 has the least expected score: the mean of the runs, evened out over "
+                "the patience values nearby, and of the kinds"
+            ),
         ),
         (
             "thumb",
