@@ -114,7 +114,7 @@ def test_every_number_of_a_sentence_is_in_the_data(name: str) -> None:
 
 
 def test_a_screen_says_the_answer_then_the_numbers_then_the_doubts() -> None:
-    runs = pausing_runs([1, 1, 2, 2, 3, 3, 4, 20, 20])
+    runs = pausing_runs([1, 2, 3, 4, 20, 20, 20, 20, 20])
     document = document_of([*runs, replace(runs[0], name="copy")])
     lines = write_text(document).splitlines()
     assert lines[0].startswith("Patience 20, with a promise for 90 % of new runs")
@@ -203,8 +203,8 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
             "score",
             {"patience": 14},
             (
-                "14 has the least expected score: the mean of the runs, evened out over "
-                "the patience values nearby, and of the kinds"
+                "14 has the least expected score: the mean of the runs, evened out "
+                "over the patience values nearby, and of the kinds"
             ),
         ),
         (
