@@ -2,8 +2,8 @@
 
 Linear models on the inputs or on random features, under several losses and optimisers,
 and gradient boosting, whose epochs are its trees: 96 runs a set, one validation loss.
-The kinds that come with the package choose; how much these weigh was settled with half
-of these sets in view.
+The kinds that come with the package choose; how much these weigh, and how wide the runs
+are evened out, was settled with these sets in view.
 """
 
 from __future__ import annotations

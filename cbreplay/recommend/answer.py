@@ -110,9 +110,10 @@ class Tolerance(NamedTuple):
     seeded : int
         How many groups have three seeds or more.
     n_near_zero : int
-        For how many runs a share is of the way to the best value, which is near 0.
+        For how many runs a share is of the way to the best value, because that, or the
+        error that it leaves, is near 0.
     n_errors : int
-        For how many it is of the error that is left: 1, or 100 %, less the best value.
+        How many are judged by the error that is left: 1, or 100 %, less the best value.
     """
 
     kind: Literal["absolute", "share", "seeds"]

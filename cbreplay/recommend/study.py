@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -360,6 +360,9 @@ def _goes_on(sweep: Sweep, row: int, column: int) -> bool:
     return bool(sweep.stopped[row, column] and sweep.stopped_epoch[row, column] < last)
 
 
+_ScaleOf: TypeAlias = Literal["best", "error", "way", "way to 1"]
+
+
 class Scale(NamedTuple):
     """On what scale a run's regrets are judged.
 
@@ -370,8 +373,8 @@ class Scale(NamedTuple):
     size : float
         The size of the best value, or of its error where the series ends at 1 (or 100);
         the way from the first value to the best where that is near zero.
-    of : {"best", "error", "way"}
-        Which of these.
+    of : {"best", "error", "way", "way to 1"}
+        Which of these; the last where an error is near zero.
     step : float
         The smallest change from one value to the next, where the series ends at 1 and
         counts examples; else 0, as a loss moves by any amount.
@@ -379,7 +382,7 @@ class Scale(NamedTuple):
 
     best: float
     size: float
-    of: Literal["best", "error", "way"]
+    of: _ScaleOf
     step: float
 
 
@@ -390,7 +393,7 @@ def measure_scale(judged: Judged) -> Scale:
         return Scale(np.nan, np.nan, "best", 0.0)
     best = float(finite.min() if judged.mode == "min" else finite.max())
     way = abs(float(finite[0]) - best)
-    of: Literal["best", "error", "way"] = "best"
+    of: _ScaleOf = "best"
     size, step = abs(best), 0.0
     if judged.mode == "max" and ends_at_one(judged.name or ""):
         # values above 1 show percent
@@ -398,7 +401,7 @@ def measure_scale(judged: Judged) -> Scale:
         moves = np.abs(np.diff(finite))
         step = float(moves[moves > 0].min()) if moves.any() else 0.0
     if size < _NEAR_ZERO * way:
-        of, size = "way", way
+        of, size = "way" if of == "best" else "way to 1", way
     return Scale(best, size or 1.0, of, step)
 
 
@@ -451,8 +454,8 @@ def resolve_tolerance(
         for column in ([scale[place] for scale in scales] for place in (0, 1, 3))
     )
     size = np.where(np.isnan(size), 1.0, size)
-    near_zero = sum(scale.of == "way" for scale in scales)
-    errors = sum(scale.of == "error" for scale in scales)
+    near_zero = sum(scale.of in ("way", "way to 1") for scale in scales)
+    errors = sum(scale.of in ("error", "way to 1") for scale in scales)
     if asked is not None:
         kind, value = read_tolerance(asked)
         by_run = np.full(len(size), value)

@@ -255,12 +255,16 @@ def _tolerance(advice: Recommendation) -> Text:
     if tolerance.kind == "absolute":
         return say("tolerance: ", value, " ", series)
     share = say(value._replace(kind="given_share"), " of each run's best ", series)
+    least = " whose best is near 0"
     if tolerance.n_errors:
         error = say(" of the error that each run's best ", series, " leaves")
-        share = say(value._replace(kind="given_share"), error)
+        share, least = (
+            say(value._replace(kind="given_share"), error),
+            " with next to none",
+        )
     if tolerance.n_near_zero:
         near = counted(tolerance.n_near_zero, "run", "n_near_zero")
-        share = say(share, ", or of the way to it for ", near, " whose best is near 0")
+        share = say(share, ", or of the way to that best for ", near, least)
     if tolerance.kind == "share":
         return say("tolerance: ", share, " (--tolerance)")
     if advice.unit == "run":

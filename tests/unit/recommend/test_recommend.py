@@ -519,11 +519,29 @@ def test_a_share_of_a_best_near_zero_is_of_the_way_to_it() -> None:
     )
     said = [plain_text(sentence) for sentence in evidence_sentences(advice)]
     assert (
-        "tolerance: 1 % of each run's best val_loss, or of the way to it for 2 runs "
-        "whose best is near 0 (--tolerance)"
+        "tolerance: 1 % of each run's best val_loss, or of the way to that best for 2 "
+        "runs whose best is near 0 (--tolerance)"
     ) in said
     # the way is from 0.5 to 0
     assert advice.groups[0].tolerance == (0.005,)
+
+
+def test_an_accuracy_of_1_leaves_no_error_and_is_not_called_near_zero() -> None:
+    runs = [
+        Run.from_logs(
+            [{"val_accuracy": high} for high in (0.5, 0.6, 1.0, 0.9 + number / 100)],
+            name=f"all{number}",
+            planned_epochs=4,
+        )
+        for number in range(2)
+    ]
+    sweep, _ = sweep_patience(runs, monitor="val_accuracy")
+    advice = recommend_config(sweep)
+    said = [plain_text(sentence) for sentence in evidence_sentences(advice)]
+    assert (
+        "tolerance: 1 % of the error that each run's best val_accuracy leaves, or of "
+        "the way to that best for 2 runs with next to none (--tolerance)"
+    ) in said
 
 
 def test_a_log_that_broke_off_counts_as_unknown_and_is_named() -> None:
