@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "LOGS_CSV",
+    "SERIES_STEPS",
+    "SERIES_TIMES",
     "FormatReader",
     "asked_format",
     "content_format",
@@ -59,7 +61,7 @@ FORMATS = {
     "tensorboard_page": Format(
         "text_tables.tensorboard_page",
         "TensorBoardPageReader",
-        "a CSV of TensorBoard's page",
+        "a CSV of one series",
     ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
@@ -107,6 +109,9 @@ _YOLO = re.compile(
     r"lr/pg\d|x/lr\d|(train|val)/box_loss"
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
+# of a table of one series, how each writer calls its steps and its times
+SERIES_STEPS = frozenset(("step", "_id"))
+SERIES_TIMES = frozenset(("wall time", "timestamp"))
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
 # of MLflow's store of files, in milliseconds: no table of numbers is taken for it
@@ -213,7 +218,7 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     names = {name.lower() for name in header}
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
-    if names == {"wall time", "step", "value"}:
+    if _holds_one_series(names):
         return "tensorboard_page"
     if {"key", "value", "step"} <= names or {"metricname", "metricvalue"} <= names:
         return "mlflow"
@@ -226,6 +231,17 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
     stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
     return "csv" if (keras or stepped) and len(header) > 1 else None
+
+
+def _holds_one_series(names: set[str]) -> bool:
+    """Tell whether a table has a value at each step, and at most when: of one series.
+
+    TensorBoard's page has a column ``Wall time``, Neptune's tables a ``timestamp``;
+    pandas puts its own index before them.
+    """
+    steps = names & SERIES_STEPS
+    beside = names - steps - {"value", "", "unnamed: 0"}
+    return "value" in names and len(steps) == 1 and beside <= SERIES_TIMES
 
 
 def reader_for(
