@@ -93,10 +93,10 @@ _JSON_KEYS = (
     r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
 # what Trainer alone logs, and so a log_history that was saved by itself
-_TRAINER_KEYS = r'"(?:eval_runtime|train_runtime|total_flos|grad_norm)"'
+_TRAINER_KEYS = r'"(?:(?:eval|test|train)_runtime|total_flos|grad_norm)"'
 _LINES = r"\{[^\n]*\}[ \r]*\n[\s]*\{"
 # of a table of it, besides what it calls its evaluations
-_TRAINER_COLUMNS = {"eval_runtime", "train_runtime", "total_flos"}
+_TRAINER_COLUMNS = {"eval_runtime", "test_runtime", "train_runtime", "total_flos"}
 # protocols 2 to 5, 0 of a dict and of an object, and numpy's arrays
 _PICKLE_BEGINS = (
     *(bytes((0x80, protocol)) for protocol in range(2, 6)),
