@@ -124,7 +124,10 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
         groups.setdefault(re.sub(r"\d+", "", note), []).append((run, note))
     for (run, note), *others in groups.values():
         more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
-        yield say(spoken_note(run, note.rstrip("."), more), ".")
+        # what is listed may end in dots of its own
+        is_open = note.endswith("...")
+        told = note if is_open else note.rstrip(".")
+        yield say(spoken_note(run, told, more), "" if is_open else ".")
 
 
 def about_reading(runs: Iterable[Run]) -> Iterator[Text]:
