@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "LOGS_CSV",
+    "SERIES_STEPS",
+    "SERIES_TIMES",
     "FormatReader",
     "asked_format",
     "content_format",
     "format_of",
+    "is_stored_metric",
     "named_like_a_log",
     "named_like_a_pickle",
     "reader_for",
@@ -58,12 +61,14 @@ FORMATS = {
     "tensorboard_page": Format(
         "text_tables.tensorboard_page",
         "TensorBoardPageReader",
-        "a CSV of TensorBoard's page",
+        "a CSV of one series",
     ),
     "wandb": Format(
         "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
     ),
-    "mlflow": Format("other_tools.mlflow", "MLflowReader", "an export of MLflow"),
+    "mlflow": Format(
+        "other_tools.mlflow", "MLflowReader", "an export of MLflow or Comet"
+    ),
     "hugging_face": Format(
         "other_tools.hugging_face",
         "HuggingFaceReader",
@@ -85,7 +90,7 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".npy")
 # of a JSON file, one of these keys makes it worth reading
 _JSON_KEYS = (
     r'"(?:epoch|_step|log_history|[\w./-]*loss|[\w./-]*accuracy)"\s*[:,}]'
-    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:'
+    r'|"(?:key|step)"\s*:[^{]*"(?:value|step)"\s*:|"iteration"\s*:|"metricName"\s*:'
 )
 # what Trainer alone logs, and so a log_history that was saved by itself
 _TRAINER_KEYS = r'"(?:(?:eval|test|train)_runtime|total_flos|grad_norm)"'
@@ -104,8 +109,13 @@ _YOLO = re.compile(
     r"lr/pg\d|x/lr\d|(train|val)/box_loss"
     r"|metrics/(.*\([bmp]\)|map_0\.5.*|accuracy_top[15])"
 )
+# of a table of one series, how each writer calls its steps and its times
+SERIES_STEPS = frozenset(("step", "_id"))
+SERIES_TIMES = frozenset(("wall time", "timestamp"))
 _DIGITS = tuple(b"%d" % digit for digit in range(10))
 _HEAD = 64
+# of MLflow's store of files, in milliseconds: no table of numbers is taken for it
+_STORED_METRIC = re.compile(rb"1\d{12} [-+.\deEnaifNIF]+( -?\d+)?\r?(\n|\Z)")
 
 
 def named_like_a_log(name: str) -> bool:
@@ -146,8 +156,8 @@ def content_format(beginning: bytes) -> str | None:
         return _csv_format(names)
     if beginning.startswith(_PICKLE_BEGINS):
         return "pickle"
-    if holds_events(beginning):
-        return "events"
+    if holds_events(beginning) or is_stored_metric(beginning):
+        return "mlflow" if is_stored_metric(beginning) else "events"
     text = decode_beginning(beginning).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")):
         return _json_format(text)
@@ -156,6 +166,15 @@ def content_format(beginning: bytes) -> str | None:
         return None
     header = turned_names(rows) if are_turned(rows) else rows[0]
     return _csv_format(tuple(header))
+
+
+def is_stored_metric(beginning: bytes) -> bool:
+    """Tell whether the file that begins with these bytes is a metric of MLflow's store.
+
+    >>> is_stored_metric(b"1700000000000 0.5 0"), is_stored_metric(b"0.5 0.25 0")
+    (True, False)
+    """
+    return _STORED_METRIC.match(beginning) is not None
 
 
 def asked_format(beginning: bytes, name: str) -> str:
@@ -186,8 +205,11 @@ def _json_format(text: str) -> str | None:
         return None
     if re.search(r'"_(?:step|runtime|timestamp)"\s*:', text):
         return "wandb"
-    keys = (r'"key"\s*:', r'"value"\s*:', r'"step"\s*:')
-    return "mlflow" if all(re.search(key, text) for key in keys) else "json"
+    of_mlflow = all(
+        re.search(rf'"{key}"\s*:', text) for key in ("key", "value", "step")
+    )
+    of_comet = re.search(r'"metric(?:Name|Value)"\s*:', text)
+    return "mlflow" if of_mlflow or of_comet else "json"
 
 
 @lru_cache(maxsize=16)
@@ -196,9 +218,9 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     names = {name.lower() for name in header}
     if any(f"{name}__min" in names for name in names) or {"_step", "_runtime"} & names:
         return "wandb"
-    if names == {"wall time", "step", "value"}:
+    if _holds_one_series(names):
         return "tensorboard_page"
-    if {"key", "value", "step"} <= names:
+    if {"key", "value", "step"} <= names or {"metricname", "metricvalue"} <= names:
         return "mlflow"
     # other loops name their losses train/ and val/ too, so these do not tell
     if "epoch" in names and any(map(_YOLO.fullmatch, names)):
@@ -209,6 +231,17 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     keras = {"epoch", "epochs", "loss", "val_loss"} & names or pairs
     stepped = set(STEP_NAMES) & names and any("loss" in name for name in names)
     return "csv" if (keras or stepped) and len(header) > 1 else None
+
+
+def _holds_one_series(names: set[str]) -> bool:
+    """Tell whether a table has a value at each step, and at most when: of one series.
+
+    TensorBoard's page has a column ``Wall time``, Neptune's tables a ``timestamp``;
+    pandas puts its own index before them.
+    """
+    steps = names & SERIES_STEPS
+    beside = names - steps - {"value", "", "unnamed: 0"}
+    return "value" in names and len(steps) == 1 and beside <= SERIES_TIMES
 
 
 def reader_for(

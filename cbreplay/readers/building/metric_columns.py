@@ -151,7 +151,7 @@ class MetricColumns:
             for name in self._left_out.get(_TEXT, [])
             if not tells_time(name, columns[name])
         ]
-        if epoch_name is None:
+        if epoch_name is None and self.options.x_axis != "epoch":
             check_rows_are_epochs(self.table)
         if epoch_name is None and (texts or words or _LISTS in self._left_out):
             problem = f"there is no epoch column; the columns are {header}"

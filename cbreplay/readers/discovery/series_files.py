@@ -1,7 +1,8 @@
 """One training whose log has a file for each series: those files as one run.
 
-TensorBoard's page offers a CSV of one series at a time, and DVCLive writes a TSV for
-each: files of one run in one directory are no trainings of their own.
+TensorBoard's page offers a CSV of one series at a time, Neptune's users save one for
+each, called by it, and DVCLive writes a TSV for each: files of one run in one directory
+are no trainings of their own.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
         return place, f"page {_WRITER.sub('', page['run'])}"
     live = _DVCLIVE.fullmatch(run.source)
     if live is None:
-        return None
+        is_called_so = [file.partition(".")[0]] == [*run.series]
+        return (place, "called by its series") if is_called_so else None
     name = live["name"].replace(os.sep, "/")
     log.runs[0] = replace(run, series={name: next(iter(run.series.values()))})
     return live["place"], "dvclive"

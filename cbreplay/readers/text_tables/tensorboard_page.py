@@ -1,4 +1,7 @@
-"""Read the CSV that TensorBoard's page offers: one series, with its times and steps."""
+"""Read a CSV of one series, with its times and steps, whose file's name tells which.
+
+TensorBoard's page offers such a one, and Neptune's ``fetch_values`` makes it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.formats import FormatReader
+from cbreplay.readers.formats import SERIES_STEPS, SERIES_TIMES, FormatReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +24,16 @@ __all__ = ["TensorBoardPageReader"]
 # TensorBoard names the file by run and tag: run-validation-tag-epoch_loss.csv
 _NAMED = re.compile(r"run-(?P<run>.*?)-tag-(?P<tag>.+)\.csv(?:\.gz)?", re.IGNORECASE)
 _KERAS_TAG = re.compile(r"epoch_(?P<metric>\w+)")
+# of other files, whose name may be anything: words of a metric
+_METRIC = re.compile(
+    r"loss|err|acc|auc|score|f1|m[as]e|rmse|iou|ma?p|precision|recall|perplexity|reward"
+    r"|(?<![a-z])(lr|rate)(?![a-z])",
+    re.IGNORECASE,
+)
+# and what a browser adds to a name that is there already
+_ENDING = re.compile(r"( ?\(\d+\))?\.(csv|tsv|txt)(\.gz)?$", re.IGNORECASE)
+# milliseconds since 1970; in seconds, no training lies so far ahead
+_MILLISECONDS = 1e11
 # the page keeps no more of a tag
 _MOST_VALUES = 1000
 
@@ -39,18 +52,24 @@ class TensorBoardPageReader(FormatReader):
             If it is damaged, or a step is no whole number.
         """
         table = read_table(path, self.options)
-        time, step, value = (
-            table.find(name) for name in ("wall time", "step", "value")
-        )
+        for name in [n for n in table.columns if n.startswith(("#", "Unnamed:"))]:
+            del table.columns[name]
+        called = {name.lower(): name for name in table.columns}
+        step = next(called[name] for name in SERIES_STEPS if name in called)
+        time = next((called[name] for name in SERIES_TIMES if name in called), None)
+        value = table.find("value")
+        of_page = time is not None and time.lower() == "wall time"
+        times = None if time is None else table.columns.pop(time)
         table.check_whole()
-        times = table.columns.pop(time)
-        if not (times.missing | times.wrong).any():
-            table.wall_times = times.values
-        name, of_keras = _series_of(path)
-        table.rename({value: name})
+        if times is not None and not (times.missing | times.wrong).any():
+            far = len(times.values) and times.values[0] > _MILLISECONDS
+            table.wall_times = times.values / 1000 if far else times.values
+        name, of_keras = _series_of(path, of_page=of_page)
+        table.rename({value: name, step: "step"})
+        step = "step"
         if name != value:
             table.notes.append(f"{value} was read as {name}, as the file is called")
-        if len(table) >= _MOST_VALUES:
+        if of_page and len(table) >= _MOST_VALUES:
             table.notes.append(
                 f"it has {len(table)} rows: TensorBoard's page draws a sample from a "
                 "longer series, and the event files hold it whole"
@@ -61,17 +80,22 @@ class TensorBoardPageReader(FormatReader):
         yield from build_runs(table, self.options, self.metadata)
 
 
-def _series_of(path: str) -> tuple[str, bool]:
+def _series_of(path: str, *, of_page: bool = True) -> tuple[str, bool]:
     """Return the series that a file's name tells, and whether Keras wrote its tag.
 
     >>> _series_of("run-validation-tag-epoch_loss.csv")
     ('val_loss', True)
     >>> _series_of("run-a-tag-Loss_val.csv")
     ('Loss_val', False)
+    >>> _series_of("val_loss.csv", of_page=False)
+    ('val_loss', False)
     """
-    named = _NAMED.fullmatch(os.path.basename(path))
+    file = os.path.basename(path)
+    named = _NAMED.fullmatch(file)
     if named is None:
-        return "Value", False
+        stem = _ENDING.sub("", file)
+        unnamed = "Value" if of_page else "value"
+        return stem if not of_page and _METRIC.search(stem) else unnamed, False
     keras = _KERAS_TAG.fullmatch(named["tag"])
     if keras is None:
         return named["tag"], False

@@ -47,6 +47,40 @@ def test_a_metric_of_the_store_is_its_run(tmp_path: Path, asked: str) -> None:
     assert set(run.series) == {"loss", "val/loss"}
 
 
+def test_a_metric_is_its_run_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = store_run(tmp_path) / "metrics"
+    for here, asked in ((metrics, "loss"), (metrics / "val", "loss"), (metrics, ".")):
+        monkeypatch.chdir(here)
+        (run,) = load_runs(asked)
+        assert set(run.series) == {"loss", "val/loss"}
+
+
+@pytest.mark.parametrize("name", ["val_loss", "val_loss.txt"])
+def test_a_metric_that_was_copied_alone_is_called_by_its_file(
+    tmp_path: Path, name: str
+) -> None:
+    metric = store_run(tmp_path / "from") / "metrics" / "val" / "loss"
+    (tmp_path / name).write_bytes(metric.read_bytes())
+    (run,) = load_runs(tmp_path / name)
+    assert run.series["val_loss"].values.tolist() == VAL_LOSS
+
+
+def test_metrics_that_were_copied_without_their_run_are_read(tmp_path: Path) -> None:
+    run = store_run(tmp_path)
+    (run / "meta.yaml").unlink()
+    (read,) = load_runs(tmp_path)
+    assert set(read.series) == {"loss", "val/loss"}
+
+
+def test_other_tables_of_numbers_are_no_metric(tmp_path: Path) -> None:
+    log = tmp_path / "val_loss"
+    log.write_text("0.5 0.25 0\n0.4 0.2 1\n", encoding="utf-8")
+    with pytest.raises(LogError, match="numbers, not column names"):
+        load_runs(log)
+
+
 def test_each_run_of_an_experiment_is_one(tmp_path: Path) -> None:
     store_run(tmp_path)
     store_run(tmp_path, "1b2c3d", shift=0.01)
