@@ -59,8 +59,12 @@ def tell(*parts: Said, claims: Sequence[Claim] = ()) -> Told:
     >>> tell("stopped", Told(" at epoch 8", claim("stops_at", epoch=7))).words
     'stopped at epoch 8'
     """
-    whole = [part if isinstance(part, Told) else Told(part) for part in parts]
-    return Told(
-        "".join(told.words for told in whole),
-        (*(held for told in whole for held in told.claims), *claims),
-    )
+    words: list[str] = []
+    held: list[Claim] = []
+    for part in parts:
+        if isinstance(part, Told):
+            words.append(part.words)
+            held.extend(part.claims)
+        else:
+            words.append(part)
+    return Told("".join(words), (*held, *claims))

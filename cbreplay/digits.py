@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import struct
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import EvidenceError
@@ -141,10 +141,17 @@ def _nearest_improvement(comparison: Comparison, best: float) -> float | None:
     def improves(position: int) -> bool:
         return comparison.is_improvement(sign * _float_at(position), best)
 
-    low, high = _position(-_LARGEST_FLOAT32), _position(_LARGEST_FLOAT32)
+    lowest, highest = _position(-_LARGEST_FLOAT32), _position(_LARGEST_FLOAT32)
     try:
-        if not improves(low) or improves(high):
+        if not improves(lowest) or improves(highest):
             return None
+        guess = _position(sign * _likely_wall(comparison, best))
+        low = high = min(max(guess, lowest), highest)
+        stride = 1
+        while not improves(low):
+            low, stride = max(low - stride, lowest), 2 * stride
+        while improves(high):
+            high, stride = min(high + stride, highest), 2 * stride
         while high - low > 1:
             middle = (low + high) // 2
             if improves(middle):
@@ -154,6 +161,20 @@ def _nearest_improvement(comparison: Comparison, best: float) -> float | None:
     except EvidenceError:
         return None
     return sign * _float_at(low)
+
+
+def _likely_wall(comparison: Comparison, best: float) -> float:
+    """Return where improving nearly always ends: from there on is the way short."""
+    margin = comparison.delta
+    on_value = margin if comparison.delta_on == "value" else 0.0
+    wall = best if on_value else best + margin
+    if comparison.precision == "float32":
+        # what rounds to the wall itself does not improve: half a float32 before it
+        near = round_float32(wall)
+        towards = -1 if comparison.mode == "min" else 1
+        position = _position32(near) + towards
+        wall = (near + _float32_at(position)) / 2
+    return wall + on_value
 
 
 def spoken_threshold(comparison: Comparison, nearest: float) -> str:
@@ -228,10 +249,11 @@ def _same_places(
 
 def _rounded(value: Decimal, digits: int, places: int = 0) -> Decimal:
     places = max(places, digits - 1 - value.adjusted() if value else 0, 0)
-    with localcontext() as context:
-        # from 1e308 to 5e-324, with every digit
-        context.prec = 700
-        return value.quantize(Decimal(1).scaleb(-places))
+    return value.quantize(Decimal(1).scaleb(-places), context=_EVERY_DIGIT)
+
+
+# from 1e308 to 5e-324
+_EVERY_DIGIT = Context(prec=700)
 
 
 def _exact(value: float) -> Decimal:

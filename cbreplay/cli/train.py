@@ -113,35 +113,46 @@ def command(
         message = "--jobs shares out the runs of --seeds N; give that too."
         raise click.UsageError(message)
     settings["callbacks"] = _read_callbacks(texts)
-    n_epochs = settings["epochs"] or EXPERIMENTS[experiment].epochs
     if seeds is None:
         root = out or Path("runs") / f"{experiment}-seed{seed}"
-        # what Keras's callbacks print is not what was asked for
-        with contextlib.redirect_stdout(sys.stderr), watch("training") as tell_epoch:
-            progress = _Progress(tell_epoch, 1, n_epochs)
-            on_epoch = functools.partial(progress.take_epoch, root)
-            train_experiment(
-                experiment, out=root, seed=seed, on_epoch=on_epoch, **settings
-            )
-        echo_path(root)
+        _train_one(experiment, root, seed, settings)
     else:
         root = out or Path("runs") / experiment
         numbers = range(seed, seed + seeds)
         directories = {number: root / f"seed{number}" for number in numbers}
-        with watch("training") as tell_epoch:
-            progress = _Progress(tell_epoch, seeds, n_epochs)
-            runs = train_seeds(
-                experiment,
-                directories,
-                jobs=jobs or 1,
-                on_epoch=progress.take_epoch,
-                **settings,
-            )
-            kept = list(_print_each(runs, progress))
-        if kept:
-            say(f"kept, as trained before: {', '.join(kept)}")
+        _train_each(experiment, directories, jobs or 1, settings)
     if not is_quiet():
         tell(f"next: cbreplay simulate {shell_words([str(root)])}")
+
+
+def _train_one(
+    experiment: str, root: Path, seed: int, settings: dict[str, Any]
+) -> None:
+    n_epochs = settings["epochs"] or EXPERIMENTS[experiment].epochs
+    # what Keras's callbacks print is not what was asked for
+    with contextlib.redirect_stdout(sys.stderr), watch("training") as tell_epoch:
+        progress = _Progress(tell_epoch, 1, n_epochs)
+        on_epoch = functools.partial(progress.take_epoch, root)
+        train_experiment(experiment, out=root, seed=seed, on_epoch=on_epoch, **settings)
+    echo_path(root)
+
+
+def _train_each(
+    experiment: str,
+    directories: dict[int, Path],
+    jobs: int,
+    settings: dict[str, Any],
+) -> None:
+    n_epochs = settings["epochs"] or EXPERIMENTS[experiment].epochs
+    with watch("training") as tell_epoch:
+        progress = _Progress(tell_epoch, len(directories), n_epochs)
+        on_epoch = progress.take_epoch
+        runs = train_seeds(
+            experiment, directories, jobs=jobs, on_epoch=on_epoch, **settings
+        )
+        kept = list(_print_each(runs, progress))
+    if kept:
+        say(f"kept, as trained before: {', '.join(kept)}")
 
 
 def _print_each(runs: Iterable[SeedRun], progress: _Progress) -> Iterator[str]:

@@ -23,6 +23,13 @@ __all__ = ["print_document"]
 
 def print_document(document: Document, output: Format) -> None:
     """Print an answer: text for people, a table, or JSON for programs."""
+    if output == "json":
+        from cbreplay.writers.as_json import json_pieces
+
+        for piece in json_pieces(document, noted()):
+            sys.stdout.write(piece)
+        click.echo()
+        return
     with watch("writing the answer"):
         text = _written(document, output)
     click.echo(text)
@@ -30,10 +37,6 @@ def print_document(document: Document, output: Format) -> None:
 
 def _written(document: Document, output: Format) -> str:
     """Return an answer in a form, without the end of its last line."""
-    if output == "json":
-        from cbreplay.writers.as_json import write_json
-
-        return write_json(document, noted())
     if output == "csv":
         from cbreplay.writers.as_csv import write_csv
 

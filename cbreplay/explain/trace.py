@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from cbreplay.claims import Told
     from cbreplay.replay import Step
+    from cbreplay.rules.base import Callback
     from cbreplay.rules.words import DecisionWord, Earlier
 
 __all__ = ["Explanation", "explain_replay"]
@@ -112,6 +113,7 @@ def explain_replay(replay: Replay) -> Explanation:
 
 def _rows(replay: Replay) -> Iterator[TraceRow]:
     states = _first_states(replay)
+    skipping = [_has_gaps(replay, callback) for callback in replay.callbacks]
     earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
@@ -119,7 +121,12 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
             # it stands by, and has nothing to tell
             continue
         before = earlier.get(step.callback, "none")
-        yield _row(replay, step, states[step.callback], before)
+        next_value = (
+            f"the next {replay.callbacks[step.callback].watched}"
+            if skipping[step.callback]
+            else f"epoch {step.epoch + 2}"
+        )
+        yield _row(replay, step, states[step.callback], before, next_value)
         states[step.callback] = step.state
         earlier[step.callback] = _seen(step, before)
 
@@ -136,7 +143,13 @@ def _first_states(replay: Replay) -> list[Any]:
     return [callback.begin(training) for callback in replay.callbacks]
 
 
-def _row(replay: Replay, step: Step, before: Any, earlier: Earlier) -> TraceRow:  # noqa: ANN401 - a state
+def _row(
+    replay: Replay,
+    step: Step,
+    before: Any,  # noqa: ANN401 - a state
+    earlier: Earlier,
+    next_value: str,
+) -> TraceRow:
     callback, decision = replay.callbacks[step.callback], step.decision
     value = step.value
     compared, needed = None, None
@@ -146,7 +159,7 @@ def _row(replay: Replay, step: Step, before: Any, earlier: Earlier) -> TraceRow:
         best = stood.best
         if decision.improved is not None and best is not None and value is not None:
             compared = stood.comparison.sides(value, best)
-    told = _told(replay, step, before, earlier)
+    told = _told(replay, step, before, earlier, next_value)
     end = replay.end_of_evidence
     hypothetical = end is not None and step.epoch >= end
     return TraceRow(
@@ -166,7 +179,13 @@ def _row(replay: Replay, step: Step, before: Any, earlier: Earlier) -> TraceRow:
     )
 
 
-def _told(replay: Replay, step: Step, before: Any, earlier: Earlier) -> Told:  # noqa: ANN401 - a state
+def _told(
+    replay: Replay,
+    step: Step,
+    before: Any,  # noqa: ANN401 - a state
+    earlier: Earlier,
+    next_value: str,
+) -> Told:
     """Say what the rule decided, and why, in its own words."""
     callback = replay.callbacks[step.callback]
     moment = Moment(
@@ -177,7 +196,7 @@ def _told(replay: Replay, step: Step, before: Any, earlier: Earlier) -> Told:  #
         after=step.state,
         decision=step.decision,
         learning_rate=step.learning_rate,
-        next_value=_spoken_next(replay, step),
+        next_value=next_value,
         earlier=earlier,
     )
     return tell((words_of(callback) or PLAIN_WORDS).moment(moment))
@@ -199,13 +218,10 @@ def _decision_word(step: Step, *, compares: bool) -> DecisionWord:
     return "improvement" if decision.improved else "wait"
 
 
-def _spoken_next(replay: Replay, step: Step) -> str:
-    """Name the next value: by its epoch, unless some epochs have none."""
-    monitor = replay.callbacks[step.callback].watched
-    series = replay.run.series.get(monitor or "")
-    if series is None or series.recorded.all():
-        return f"epoch {step.epoch + 2}"
-    return f"the next {monitor}"
+def _has_gaps(replay: Replay, callback: Callback) -> bool:
+    """Return whether some epochs have no value of what it watches."""
+    series = replay.run.series.get(callback.watched or "")
+    return series is not None and not series.recorded.all()
 
 
 def _ending(replay: Replay, rows: list[TraceRow]) -> Ending:

@@ -93,19 +93,9 @@ def read_names(tree: ast.Module) -> Names:
     runnable = (walk.functions.get(called_name(call), ()) for call, _ in walk.calls)
     if sum(map(len, runnable)) > _MOST_RUNNABLE:
         raise RecursionError
-    for name in walk.shared:
-        binding = [scope for scope in walk.scopes if name in scope.bindings]
-        # a `global` or `nonlocal` name that two scopes assign may mean either
-        for scope in binding if len(binding) > 1 else ():
-            scope.bind(name, Binding(0))
+    _unbind_shared(walk)
     calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
-    given = [
-        (part, scope)
-        for call, scope in calls
-        if not _is_seen(call, scope, walk)
-        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]
-        for part in _handed(argument)
-    ]
+    given = [*_given_away(calls, walk)]
     handing = [
         Change(scope, name, part.lineno, is_deep=True)
         for part, scope in given
@@ -129,6 +119,25 @@ def read_names(tree: ast.Module) -> Names:
         [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
         walk.taken(),
     )
+
+
+def _unbind_shared(walk: NameVisitor) -> None:
+    """Leave open what a ``global`` or ``nonlocal`` name is that two scopes assign."""
+    for name in walk.shared:
+        binding = [scope for scope in walk.scopes if name in scope.bindings]
+        for scope in binding if len(binding) > 1 else ():
+            scope.bind(name, Binding(0))
+
+
+def _given_away(
+    calls: list[tuple[ast.Call, Scope]], walk: NameVisitor
+) -> Iterator[tuple[ast.expr, Scope]]:
+    """Yield what is handed to calls that are neither known nor read."""
+    for call, scope in calls:
+        if not _is_seen(call, scope, walk):
+            for argument in [*call.args, *(word.value for word in call.keywords)]:
+                for part in _handed(argument):
+                    yield part, scope
 
 
 def _is_seen(call: ast.Call, scope: Scope, walk: NameVisitor) -> bool:

@@ -11,15 +11,15 @@ from cbreplay.plain_text import without_secrets
 from cbreplay.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Document
 
-__all__ = ["answer_as_json", "write_json"]
+__all__ = ["answer_as_json", "json_pieces"]
 
 
-def write_json(document: Document, notes: Sequence[str] = ()) -> str:
-    """Return the answer as JSON.
+def json_pieces(document: Document, notes: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the answer as JSON, piece by piece: a trace may have a hundred megabytes.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def write_json(document: Document, notes: Sequence[str] = ()) -> str:
 
 def answer_as_json(
     command: str, members: Mapping[str, Any], notes: Sequence[str] = ()
-) -> str:
-    """Return the members of a command's answer, in the order of every answer.
+) -> Iterator[str]:
+    """Yield the members of a command's answer, in the order of every answer.
 
     Parameters
     ----------
@@ -59,43 +59,49 @@ def answer_as_json(
         **members,
     }
     answer["notes"] = [*notes, *answer["notes"]]
-    texts = [f"  {_line(key)}: {_text(held, 2)}" for key, held in answer.items()]
-    # what the log of a build obeys; only a string can hold two of these signs
-    return ("{\n" + ",\n".join(texts) + "\n}").replace("##", "#\\u0023")
+    for piece in _pieces(answer, 0):
+        # what the log of a build obeys; only a string can hold two of these signs
+        yield piece.replace("##", "#\\u0023")
+
+
+def _pieces(value: Any, indent: int) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    """Write a value in lines; a list of numbers, a result or a small object in one."""
+    if isinstance(value, Mapping) and not _is_short(value):
+        gap = "{\n  " + " " * indent
+        for key, held in value.items():
+            yield f"{gap}{_line(str(key))}: "
+            yield from _pieces(held, indent + 2)
+            gap = ",\n  " + " " * indent
+        yield "\n" + " " * indent + "}"
+    elif isinstance(value, list | tuple) and any(map(_holds_something, value)):
+        gap = "[\n  " + " " * indent
+        is_lines = _are_results(value)
+        for member in value:
+            # whole, for there may be many
+            yield gap + (_line(member) if is_lines else _text(member, indent + 2))
+            gap = ",\n  " + " " * indent
+        yield "\n" + " " * indent + "]"
+    else:
+        yield _line(value)
 
 
 def _text(value: Any, indent: int) -> str:  # noqa: ANN401 - any JSON value
-    """Write a value in lines; a list of numbers, a result or a small object in one."""
-    if isinstance(value, Mapping) and not _is_short(value):
-        pairs = (
-            f"{_line(str(key))}: {_text(held, indent + 2)}"
-            for key, held in value.items()
-        )
-        return _in_lines("{", pairs, "}", indent)
-    if isinstance(value, list | tuple) and any(map(_holds_something, value)):
-        if _are_results(value):
-            return _in_lines("[", map(_line, value), "]", indent)
-        return _in_lines(
-            "[", (_text(member, indent + 2) for member in value), "]", indent
-        )
-    return _line(value)
-
-
-def _in_lines(begin: str, lines: Iterable[str], end: str, indent: int) -> str:
-    gap = "\n" + " " * indent
-    inner = f",{gap}  ".join(lines)
-    return f"{begin}{gap}  {inner}{gap}{end}"
+    return "".join(_pieces(value, indent))
 
 
 def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
     try:
-        line = json.dumps(value, allow_nan=False)
+        line = _ENCODER.encode(value)
     except ValueError:
-        line = json.dumps(finite(value), allow_nan=False)
+        line = _ENCODER.encode(finite(value))
     if ":/" not in line:
         # no URL, as in nearly every one of thousands
         return line
-    return json.dumps(_without_secrets(finite(value)), allow_nan=False)
+    return _ENCODER.encode(_without_secrets(finite(value)))
+
+
+# made once: an answer may have millions of small values
+_ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -95,6 +95,9 @@ def build_run(
     series = _series_of(record, source)
     planned, plan_notes = _plan(record, options, metadata, facts.planned_epochs)
     seconds = _epoch_seconds(record)
+    notes = [*facts.notes, *_notes_of(record, series)]
+    notes += metadata.notes if metadata is not None else ()
+    notes += [*plan_notes, *_late_notes(record, facts, metadata), *rate.notes]
     return Run(
         name=source,
         source=source,
@@ -117,14 +120,7 @@ def build_run(
         counts_from=facts.counts_from,
         resumes=record.resumes,
         framework=facts.framework,
-        notes=(
-            *facts.notes,
-            *_notes_of(record, series),
-            *(metadata.notes if metadata is not None else ()),
-            *plan_notes,
-            *_late_notes(record, facts, metadata),
-            *rate.notes,
-        ),
+        notes=tuple(notes),
     )
 
 

@@ -21,6 +21,7 @@ from cbreplay.readers.building.numbering import (
     find_cadence,
     lay_steps,
 )
+from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.header import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs
@@ -83,36 +84,21 @@ def fold_by(
     LogError
         If a row has neither an epoch nor a step.
     """
+    leave_out_said_tests(table)
     counts = options.x_axis == "step" and step_name != epoch_name
     if counts and step_name is not None:
         table.columns.pop(epoch_name or "", None)
         _count_evaluations(table, table.columns.pop(step_name))
         return
-    epochs = None
-    if epoch_name is not None:
-        epochs = nearest_epochs(table, table.columns[epoch_name])
-        if epochs is None:
-            note = "the epochs are no whole numbers: the rows were counted instead"
-            table.notes.append(note)
-        del table.columns[epoch_name]
+    epochs = None if epoch_name is None else _take_epochs(table, epoch_name)
     steps = table.columns.pop(step_name, None) if step_name is not None else None
-    given = options.x_axis == "epoch"
-    if epochs is None and given and steps is not None and _judges_seldom(table):
-        _count_evaluations(table, steps)
-        table.axis_unit, table.steps = "epochs", None
-        table.notes[0] = _ENDS.format(len(table))
-        return
-    if epochs is None:
-        unsaid = options.x_axis is None and options.parts != "rows"
-        if steps is not None and unsaid and _judges_seldom(table):
-            raise _unsaid(table)
-        if steps is not None and unsaid and _are_batches(table, steps):
-            _count_evaluations(table, steps)
-            return
-        epochs = _counted(table, steps, given=given)
-    else:
+    if epochs is not None:
         # a tracker's training has no initial_epoch: what lies before is not in the log
         table.begins_at = 0
+    elif steps is not None and _fold_evaluations(table, steps, options):
+        return
+    else:
+        epochs = _counted(table, steps, given=options.x_axis == "epoch")
     n_rows = len(table)
     table.collapse(epochs)
     _drop_silent_epochs(table)
@@ -184,6 +170,39 @@ def _unsaid(table: LogTable) -> ForeignLogError:
         f"its rows are steps, and {judged[0]} has a value at {n_judged} of {len(table)}"
     )
     return ForeignLogError(problem, source=table.source, hint=axis_hint(judged))
+
+
+def _take_epochs(table: LogTable, name: str) -> EpochArray | None:
+    """Take the column of epochs out of a table; None if they are no whole numbers."""
+    epochs = nearest_epochs(table, table.columns.pop(name))
+    if epochs is None:
+        note = "the epochs are no whole numbers: the rows were counted instead"
+        table.notes.append(note)
+    return epochs
+
+
+def _fold_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -> bool:
+    """Count the evaluations of a log whose steps are batches; tell whether they are.
+
+    Raises
+    ------
+    LogError
+        If they seem to be, and nobody says what they count.
+    """
+    seldom = _judges_seldom(table)
+    if seldom and options.x_axis == "epoch":
+        _count_evaluations(table, steps)
+        table.axis_unit, table.steps = "epochs", None
+        table.notes[0] = _ENDS.format(len(table))
+        return True
+    if options.x_axis is not None or options.parts == "rows":
+        return False
+    if seldom:
+        raise _unsaid(table)
+    if not _are_batches(table, steps):
+        return False
+    _count_evaluations(table, steps)
+    return True
 
 
 def _are_batches(table: LogTable, steps: LogColumn) -> bool:

@@ -294,12 +294,15 @@ _RECORDS = (".wandb", "mlflow.db")
 
 
 def _is_series(directory: str, root: str, others: Collection[str]) -> bool:
-    """Tell whether event files hold a series of the training in the directory above."""
-    if directory == root or os.path.dirname(directory) not in others:
-        return False
+    """Tell whether event files hold a series of the training in a directory above."""
     from cbreplay.readers.event_files.tag_directories import is_tag_directory
 
-    return is_tag_directory(directory)
+    above = directory
+    while above != root:
+        above = os.path.dirname(above)
+        if above in others:
+            return is_tag_directory(directory, above)
+    return False
 
 
 def _event_root(directory: str, root: str, found: dict[str, _Directory]) -> str:

@@ -19,7 +19,7 @@ from cbreplay.readers.entries import (
     list_entries,
 )
 from cbreplay.readers.event_files.reading import read_events
-from cbreplay.readers.event_files.tag_directories import find_tag_directories
+from cbreplay.readers.event_files.tag_directories import find_tag_directories, series_of
 from cbreplay.readers.event_files.writers import EventFile
 from cbreplay.readers.files import check_size, read_beginning
 
@@ -59,9 +59,9 @@ def find_files(path: str) -> dict[str, list[str]]:
         if entry.name in _WRITERS and is_directory(entry, path):
             inside = list_entries(entry.path)
             files[entry.name] += _in_order(event_files(inside, path))
-    for entry in find_tag_directories(entries, path):
-        inside = list_entries(entry.path)
-        files[entry.name] = _in_order(event_files(inside, path))
+    for below in find_tag_directories(entries, path):
+        inside = list_entries(below)
+        files[series_of(below, path)] = _in_order(event_files(inside, path))
     return files
 
 

@@ -30,7 +30,7 @@ from cbreplay.recommend import (
     recommend_config,
     sweep_patience,
 )
-from cbreplay.writers.as_json import write_json
+from cbreplay.writers.as_json import json_pieces
 from cbreplay.writers.as_text import write_text
 from tests.conftest import ROOT
 from tests.recommended import make_run, pausing, pausing_runs, recommend
@@ -99,7 +99,7 @@ def test_every_number_of_a_sentence_is_in_the_data(name: str) -> None:
     else:
         patience, options = SAMPLES[name]
         document = document_of(pausing_runs(patience), **options)
-    told = json.loads(write_json(document))
+    told = json.loads("".join(json_pieces(document)))
     told["n_runs"] = sum(len(one["runs"]) for one in told["recommendation"]["groups"])
     pairs = pairs_of(told)
     facts = [
@@ -165,7 +165,9 @@ def test_one_run_shows_what_it_tells_and_why_that_recommends_nothing() -> None:
     said = " ".join(shown.split())
     assert "Nothing is recommended: one run describes itself" in said
     assert "A promise for 90 % of new runs takes 9 of them." in said
-    assert json.loads(write_json(document))["recommendation"]["kind"] == "none"
+    assert (
+        json.loads("".join(json_pieces(document)))["recommendation"]["kind"] == "none"
+    )
 
 
 # what each reason, exclusion and doubt says: by hand, from its facts

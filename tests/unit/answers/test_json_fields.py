@@ -75,7 +75,9 @@ def test_what_holds_of_the_list_is_a_note_of_the_answer() -> None:
 
 def test_the_answer_is_json_whatever_the_numbers() -> None:
     values = [float("nan"), float("inf"), float("-inf"), 0.5]
-    written = answer_as_json("simulate", {"results": [], "own": {"values": values}})
+    written = "".join(
+        answer_as_json("simulate", {"results": [], "own": {"values": values}})
+    )
     answer = json.loads(written)
     assert answer["own"]["values"] == ["NaN", "Infinity", "-Infinity", 0.5]
     assert (answer["schema"], answer["epochs"]) == (2, "zero-based")
@@ -83,6 +85,6 @@ def test_the_answer_is_json_whatever_the_numbers() -> None:
 
 def test_a_result_is_one_line() -> None:
     results = [{"run": 0, "config": config, "held": [[1], {}]} for config in range(3)]
-    lines = answer_as_json("simulate", {"results": results}).splitlines()
+    lines = "".join(answer_as_json("simulate", {"results": results})).splitlines()
     told = [line.strip().rstrip(",") for line in lines if '"config"' in line]
     assert [json.loads(line) for line in told] == results

@@ -1,4 +1,4 @@
-"""Curves that add_scalars of PyTorch's SummaryWriter writes into directories."""
+"""Curves that add_scalars of a SummaryWriter writes into directories."""
 
 from __future__ import annotations
 
@@ -87,10 +87,42 @@ def test_runs_without_a_writer_above_them_are_trainings(tmp_path: Path) -> None:
     assert {"loss_a", "other"} <= names
 
 
+@pytest.mark.parametrize("tag", ["loss", "epoch/loss", "Loss curve"])
+def test_curves_of_tensorboardx_lie_a_directory_deeper(
+    tmp_path: Path, tag: str
+) -> None:
+    # its tag has a line for each sign that is no letter; the directory keeps the sign
+    write(tmp_path / "a", "lr", [0, 1, 2, 3])
+    for curve in ("train", "val"):
+        write(tmp_path / "a" / tag / curve, tag.replace(" ", "_"), [0, 1, 2, 3])
+    for source in (tmp_path / "a", tmp_path):
+        (run,) = load_runs(source, x_axis="epoch")
+        assert set(run.series) == {f"{tag}/train", f"{tag}/val"}
+        assert list(run.series[f"{tag}/val"]) == pytest.approx(LOSSES)
+
+
+def test_each_of_many_trainings_has_its_own_curves(tmp_path: Path) -> None:
+    for number in range(3):
+        place = tmp_path / f"run{number}"
+        write(place, "none", [])
+        write(place / "loss" / "train", "loss", [*range(4 + number)])
+        write(place / "loss" / "val", "loss", [*range(4 + number)])
+    runs = load_runs(tmp_path, x_axis="epoch")
+    assert [run.name for run in runs] == ["run0", "run1", "run2"]
+    assert all(set(run.series) == {"loss/train", "loss/val"} for run in runs)
+
+
+def test_trainings_below_a_writer_are_no_curves_of_it(tmp_path: Path) -> None:
+    # called by a number, not by the tag; and one deeper than a curve lies
+    write(tmp_path, "loss", [0, 1, 2, 3, 4])
+    write(tmp_path / "loss" / "a" / "b", "loss", [0, 1, 2, 3])
+    write(tmp_path / "seeds" / "1", "loss", [0, 1, 2])
+    assert len(load_runs(tmp_path, x_axis="epoch", errors="skip")) == 3
+
+
 def test_a_writer_without_a_value_of_its_own_hides_no_better_refusal(
     tmp_path: Path,
 ) -> None:
-    # tensorboardX lays the curves of add_scalars a directory deeper
     write(tmp_path, "none", [])
     write(tmp_path / "loss" / "val", "loss", [0, 1, 2])
     with pytest.raises(LogError, match=r"--x-axis epoch|x_axis='epoch'"):
