@@ -48,7 +48,7 @@ def test_the_scale_is_the_best_value_or_the_way_to_it(
         # values above 1 show percent
         ("val_accuracy", [50.0, 98.0], 2.0, "error"),
         # nothing is left of it: the way there
-        ("val_accuracy", [0.5, 1.0], 0.5, "way"),
+        ("val_accuracy", [0.5, 1.0], 0.5, "way to 1"),
         # what nobody knows to end at 1
         ("reward", [0.5, 0.98], 0.98, "best"),
     ],
